@@ -1,0 +1,206 @@
+"""librdkafka's broker simulator as a process of its own: `python -m deploy.embedded.kafka_simulator`.
+
+    python -m deploy.embedded.kafka_simulator --topic transactions:4 --topic labels:4
+
+prints {"bootstrap_servers": "..."} on one line, then reads one JSON command per line from its stdin
+({"do": "broker_down"}; the methods of `MockCluster` by name) and answers each with {"error": null | text}.
+It ends on SIGTERM, SIGINT or when its stdin is closed.
+
+FACTS
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import select
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+from deploy.embedded.mock_cluster import MockCluster
+from deploy.embedded.processes import ChildProcess, EmbeddedError
+
+_ROOT = Path(__file__).parents[2]
+_ANSWER_WITHIN_S = 10.0
+_COMMANDS = ("create_topic", "delete_records", "broker_down", "broker_up", "round_trip", "fail_requests")
+
+
+class KafkaSimulator:
+    """The simulator in a child process; a `Broker`. All it holds is in its memory: `stop` loses it.
+
+    `directory` receives its log (default: a temporary one, removed at the end).
+    """
+
+    def __init__(
+        self, topics: Mapping[str, int] | None = None, *, directory: Path | None = None, brokers: int = 1
+    ) -> None:
+        self._topics = dict(topics or {})
+        self._directory = directory
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._brokers = brokers
+        self._child: ChildProcess | None = None
+        self._bootstrap_servers: str | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """For any Kafka client."""
+        if self._bootstrap_servers is None:
+            raise EmbeddedError("the Kafka simulator was not started; use it in a `with` statement")
+        return self._bootstrap_servers
+
+    @property
+    def pid(self) -> int:
+        """The simulator's process id."""
+        return self._running().pid
+
+    def start(self) -> None:
+        """Start it, empty but for its topics, on new ports; it answers when this returns."""
+        if self._directory is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="millrace-kafka-simulator-")
+            self._directory = Path(self._temporary.name)
+        self._directory.mkdir(parents=True, exist_ok=True)
+        topics = [part for name, count in self._topics.items() for part in ("--topic", f"{name}:{count}")]
+        command = [sys.executable, "-m", "deploy.embedded.kafka_simulator", f"--brokers={self._brokers}", *topics]
+        log = self._directory / "kafka-simulator.log"
+        self._child = ChildProcess(command, log=log, cwd=_ROOT, talks=True)
+        try:
+            self._bootstrap_servers = str(self._answer()["bootstrap_servers"])
+        except BaseException:
+            self._child.kill()
+            raise
+
+    def create_topic(self, name: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
+        """Create a topic. The simulator keeps the producers' times and knows no other configuration."""
+        unknown = {key: value for key, value in (config or {}).items() if (key, value) not in _HONOURED}
+        if unknown:
+            raise EmbeddedError(f"the Kafka simulator cannot do {unknown} (topic {name}); use Apache Kafka for that")
+        self._tell("create_topic", name, partitions)
+
+    def delete_records(self, topic: str, partition: int, before: int) -> None:
+        """Forget the records below an offset, as retention does."""
+        self._tell("delete_records", topic, partition, before)
+
+    def broker_down(self, broker: int = 1) -> None:
+        """Close a broker's connections and refuse new ones; its records stay."""
+        self._tell("broker_down", broker)
+
+    def broker_up(self, broker: int = 1) -> None:
+        """Let a broker answer again."""
+        self._tell("broker_up", broker)
+
+    def round_trip(self, milliseconds: int, broker: int = 1) -> None:
+        """Delay every answer of a broker."""
+        self._tell("round_trip", milliseconds, broker)
+
+    def fail_requests(self, api_key: int, errors: Sequence[int]) -> None:
+        """Answer the next requests of a kind (0 produce, 1 fetch, 3 metadata ...) with these error codes."""
+        self._tell("fail_requests", api_key, list(errors))
+
+    def stop(self) -> None:
+        """End it in order; what it held is gone."""
+        if self._child is not None:
+            self._child.stop()
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL)."""
+        if self._child is not None:
+            self._child.kill()
+
+    def pause(self) -> None:
+        """Freeze it (SIGSTOP): connections stay open, nothing answers."""
+        self._running().pause()
+
+    def resume(self) -> None:
+        """Let a frozen one go on."""
+        self._running().resume()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def _running(self) -> ChildProcess:
+        if self._child is None or not self._child.running:
+            raise EmbeddedError("the Kafka simulator is not running; start() it")
+        return self._child
+
+    def _tell(self, do: str, *arguments: object) -> None:
+        with self._lock:
+            child = self._running()
+            child.stdin.write(json.dumps({"do": do, "arguments": arguments}).encode() + b"\n")
+            child.stdin.flush()
+            error = self._answer()["error"]
+        if error is not None:
+            raise EmbeddedError(f"the Kafka simulator refused: {error}")
+
+    def _answer(self) -> dict[str, object]:
+        child = self._running()
+        ready, _, _ = select.select([child.stdout], [], [], _ANSWER_WITHIN_S)
+        line = child.stdout.readline() if ready else b""
+        if not line:
+            raise EmbeddedError(f"the Kafka simulator gave no answer: {child.last_words()}")
+        answer: dict[str, object] = json.loads(line)
+        return answer
+
+
+_HONOURED = {("message.timestamp.type", "CreateTime")}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the simulator until it is told to end."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.embedded.kafka_simulator", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--topic", action="append", default=[], metavar="NAME:PARTITIONS", help="may be repeated")
+    parser.add_argument("--brokers", type=int, default=1, help="how many brokers (default 1)")
+    options = parser.parse_args(arguments)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    cluster = MockCluster(options.brokers)
+    try:
+        for topic in options.topic:
+            name, _, partitions = topic.rpartition(":")
+            if not name or not partitions.isdecimal():
+                parser.error(f"--topic {topic}: expected NAME:PARTITIONS, for example transactions:4")
+            cluster.create_topic(name, int(partitions))
+        _say({"bootstrap_servers": cluster.bootstrap_servers})
+        for line in sys.stdin:
+            _say({"error": _obey(cluster, line)})
+    finally:
+        cluster.close()
+    return 0
+
+
+def _obey(cluster: MockCluster, line: str) -> str | None:
+    try:
+        command = json.loads(line)
+        if command["do"] not in _COMMANDS:
+            return f"unknown command {command['do']}; there are {', '.join(_COMMANDS)}"
+        getattr(cluster, command["do"])(*command.get("arguments", ()))
+    except (EmbeddedError, ValueError, TypeError, KeyError) as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _say(answer: Mapping[str, object]) -> None:
+    print(json.dumps(answer), flush=True)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""An event source: one Kafka topic of events of one shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Literal
+
+from shared_features.definitions.fields import Field, Timestamp
+from shared_features.errors import DefinitionError
+from shared_features.kernel.event_time import minutes, to_us
+
+
+@dataclass(frozen=True)
+class EventSource:
+    """Events of one topic: their fields, which field is the event time and which the event id.
+
+    `tolerated_future`: an event whose event time is further than this ahead of its Kafka record time is a dead
+    letter. `unknown_fields`: fields that are not declared are ignored, so that a producer may add one before its
+    readers know it; "reject" makes such an event a dead letter.
+    """
+
+    name: str
+    topic: str
+    fields: tuple[Field, ...]
+    event_id: str
+    event_time: str = "event_time"
+    tolerated_future: timedelta = minutes(5)
+    unknown_fields: Literal["ignore", "reject"] = "ignore"
+
+    def __post_init__(self) -> None:
+        names = [field.name for field in self.fields]
+        where = f"event source {self.name!r}"
+        if not self.name.isidentifier():
+            raise DefinitionError(f"{where}: a name is a Python identifier; rename it")
+        if len(set(names)) != len(names):
+            raise DefinitionError(f"{where}: a field is declared twice among {names}; drop one")
+        for role, name in (("event_id", self.event_id), ("event_time", self.event_time)):
+            if name not in names:
+                raise DefinitionError(f"{where}: {role} {name!r} is not among its fields {names}; add it")
+            if self.field(name).optional:
+                raise DefinitionError(f"{where}: {role} {name!r} is optional; an event cannot be without it")
+        if not isinstance(self.field(self.event_time).type, Timestamp):
+            raise DefinitionError(f"{where}: event_time {self.event_time!r} is not a Timestamp field")
+        if to_us(self.tolerated_future) < 0:
+            raise DefinitionError(f"{where}: tolerated_future is negative; give zero or more")
+
+    @cached_property
+    def _by_name(self) -> dict[str, Field]:
+        return {field.name: field for field in self.fields}
+
+    def has(self, name: str) -> bool:
+        return name in self._by_name
+
+    def field(self, name: str) -> Field:
+        if name not in self._by_name:
+            raise DefinitionError(f"event source {self.name!r} has no field {name!r}; it has {list(self._by_name)}")
+        return self._by_name[name]
+
+    @property
+    def tolerated_future_us(self) -> int:
+        return to_us(self.tolerated_future)

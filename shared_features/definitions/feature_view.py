@@ -1,0 +1,149 @@
+"""A feature view: the ordered features a model sees, the events its training rows are read on, its labels."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from shared_features.definitions.event_source import EventSource
+from shared_features.definitions.feature_group import Feature, FeatureGroup
+from shared_features.definitions.fields import Field
+from shared_features.definitions.fingerprint import fingerprint
+from shared_features.errors import DefinitionError
+
+OnDemand = Callable[..., Any]
+AS_OF = "as_of_us"
+"""Name of the parameter by which an on-demand function asks for the instant of the request."""
+
+
+@dataclass(frozen=True)
+class LabelSource:
+    """Where labels come from: `value` of the events of `source`, joined to the spine on the field `join`.
+
+    `delay`: how long after the spine event its label can be known at the earliest.
+    """
+
+    source: EventSource
+    value: str
+    join: str
+    delay: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Where one value comes from: a field of the request, a stored feature, or the instant of the request."""
+
+    field: str | None = None
+    feature: Feature | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewFeature:
+    """One column of the feature matrix. `function` is None where the single input is passed through."""
+
+    name: str
+    inputs: tuple[Input, ...]
+    function: OnDemand | None = None
+
+
+@dataclass(frozen=True)
+class FeatureView:
+    """The ordered features of a model.
+
+    `source`: each of its events is a training row, and its fields are what a request carries. `features`: field
+    names, features, whole groups, and on-demand functions, in the order in which the model sees them.
+    `also_reads`: groups whose features are only inputs of on-demand functions.
+    """
+
+    name: str
+    version: int
+    source: EventSource
+    features: tuple[str | Feature | FeatureGroup | OnDemand, ...]
+    labels: LabelSource | None = None
+    also_reads: tuple[FeatureGroup, ...] = ()
+
+    def __post_init__(self) -> None:
+        where = f"feature view {self.name!r}"
+        if self.version < 1 or not self.features:
+            raise DefinitionError(f"{where}: versions start at 1, and a view has at least one feature")
+        for group in self.groups:
+            for key in group.entity.keys:
+                if not self.source.has(key):
+                    raise DefinitionError(
+                        f"{where}: group {group.name!r} is keyed by {key!r}, which {self.source.name!r} lacks; "
+                        "read the view on a source that carries the key"
+                    )
+        names = [column.name for column in self.columns]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise DefinitionError(f"{where}: features {sorted(twice)} appear twice; drop one")
+        if self.labels is not None:
+            self._check_labels(where, self.labels)
+
+    def _check_labels(self, where: str, labels: LabelSource) -> None:
+        if not labels.source.has(labels.value) or labels.source.field(labels.value).is_text:
+            raise DefinitionError(f"{where}: label {labels.value!r} is not a number field of {labels.source.name!r}")
+        for source in (self.source, labels.source):
+            if not source.has(labels.join):
+                raise DefinitionError(f"{where}: labels join on {labels.join!r}, which {source.name!r} lacks; add it")
+
+    @cached_property
+    def groups(self) -> tuple[FeatureGroup, ...]:
+        """The groups this view reads, each once, in order of first use."""
+        found: dict[str, FeatureGroup] = {}
+        for item in (*self.features, *self.also_reads):
+            group = item.group if isinstance(item, Feature) else item
+            if isinstance(group, FeatureGroup) and found.setdefault(group.name, group) != group:
+                raise DefinitionError(f"feature view {self.name!r} reads two versions of {group.name!r}; keep one")
+        return tuple(found.values())
+
+    @cached_property
+    def columns(self) -> tuple[ViewFeature, ...]:
+        """The columns of the feature matrix, in order."""
+        columns: list[ViewFeature] = []
+        for item in self.features:
+            if isinstance(item, FeatureGroup):
+                columns += [ViewFeature(each.full_name, (Input(feature=each),)) for each in item.features]
+            elif isinstance(item, Feature):
+                columns.append(ViewFeature(item.full_name, (Input(feature=item),)))
+            elif isinstance(item, str):
+                columns.append(ViewFeature(item, (self._input(item, item),)))
+            else:
+                name = item.__name__  # type: ignore[attr-defined]  # a function: its name is the feature
+                parameters = inspect.signature(item).parameters
+                columns.append(ViewFeature(name, tuple(self._input(each, name) for each in parameters), item))
+        return tuple(columns)
+
+    def _input(self, name: str, asked_by: str) -> Input:
+        if name == AS_OF:
+            return Input()
+        if self.source.has(name):
+            return Input(field=name)
+        stored = [each for group in self.groups for each in group.features]
+        found = [each for each in stored if name in (each.full_name, each.name)]
+        if len(found) == 1:
+            return Input(feature=found[0])
+        choices = [each.full_name for each in found] or [each.full_name for each in stored]
+        problem = "is ambiguous: write one of" if found else f"is neither a field of {self.source.name!r} nor one of"
+        raise DefinitionError(f"feature view {self.name!r}: input {name!r} of {asked_by!r} {problem} {choices}")
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}:v{self.version}"
+
+    @cached_property
+    def request_fields(self) -> tuple[Field, ...]:
+        """The fields a request must carry: entity keys and what features take from the request itself."""
+        needed = {key for group in self.groups for key in group.entity.keys}
+        needed |= {each.field for column in self.columns for each in column.inputs if each.field is not None}
+        return tuple(field for field in self.source.fields if field.name in needed)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        groups = tuple(group.fingerprint for group in self.groups)
+        functions = tuple(column.function for column in self.columns if column.function is not None)
+        names = tuple(column.name for column in self.columns)
+        return fingerprint((self.name, self.version, self.source, groups, names, functions, self.labels))

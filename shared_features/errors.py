@@ -1,0 +1,30 @@
+"""What can go wrong with features, as a tree.
+
+FeatureError
+  DefinitionError        a group or view contradicts itself (raised at import)
+  EventDecodeError       bytes of an event that are not what its source declares
+  FormatVersionError     stored bytes of another schema than this reader knows
+  ManifestMismatchError  a model that wants features its view does not have
+
+A message names the thing, what was found, and what to do.
+"""
+
+
+class FeatureError(Exception):
+    """Anything this package refuses; catch it to catch all of the below."""
+
+
+class DefinitionError(FeatureError):
+    """A definition contradicts itself or another one; raised when it is built, that is at import."""
+
+
+class EventDecodeError(FeatureError):
+    """An event's bytes are not what its source declares; the message carries path and position."""
+
+
+class FormatVersionError(FeatureError):
+    """Stored bytes were written under another schema, or are damaged; the message says how to rebuild them."""
+
+
+class ManifestMismatchError(FeatureError):
+    """A model's manifest and the feature view it names do not fit together."""

@@ -1,0 +1,1 @@
+"""What people edit: one file per feature group of an entity."""

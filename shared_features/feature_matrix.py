@@ -1,0 +1,57 @@
+"""From request fields and stored feature values to the float32 matrix a model sees: the code of serving and training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.definitions import EventSource, FeatureView, Input
+from shared_features.kernel.hashing import text_codes
+
+Floats = NDArray[np.float64]
+
+
+def request_floats(
+    source: EventSource, columns: Mapping[str, NDArray[Any]], valid: Mapping[str, NDArray[np.bool_]]
+) -> dict[str, Floats]:
+    """Event columns (see `formats.events`) as float64 in the field's own unit: a text as its code, missing as NaN."""
+    floats: dict[str, Floats] = {}
+    for name, column in columns.items():
+        field = source.field(name)
+        steps = text_codes(column.tolist()) if field.is_text else column
+        floats[name] = np.asarray(steps, np.float64) / field.scale
+        if name in valid:
+            floats[name] = np.where(valid[name], floats[name], np.nan)
+    return floats
+
+
+def feature_matrix(
+    view: FeatureView,
+    request: Mapping[str, Floats],
+    as_of_us: NDArray[np.int64],
+    stored: Mapping[str, Floats],
+) -> NDArray[np.float32]:
+    """float32[n, features] in the view's order.
+
+    request: field name -> float64[n]. as_of_us: int64[n]. stored: group name -> float64[n, features of the group]
+    as the kernel reads them. On-demand functions see float64; the model sees their float32.
+    """
+    matrix = np.empty((len(as_of_us), len(view.columns)), np.float32)
+    with np.errstate(all="ignore"):  # 0/0 and overflow are NaN and infinity by rule, not a warning
+        for index, column in enumerate(view.columns):
+            inputs = [_values(each, request, as_of_us, stored) for each in column.inputs]
+            matrix[:, index] = inputs[0] if column.function is None else column.function(*inputs)
+    return matrix
+
+
+def _values(
+    wanted: Input, request: Mapping[str, Floats], as_of_us: NDArray[np.int64], stored: Mapping[str, Floats]
+) -> NDArray[Any]:
+    if wanted.field is not None:
+        return request[wanted.field]
+    if wanted.feature is not None:
+        return stored[wanted.feature.group.name][:, wanted.feature.index]
+    return as_of_us

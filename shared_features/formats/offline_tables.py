@@ -1,0 +1,73 @@
+"""The wall "offline store": names and columns of the Delta tables that streaming writes and training reads.
+
+| table | one row is | partitioned by | its positions (application transactions) |
+|---|---|---|---|
+| events_<source> | an accepted event with its position and its times | arrival_date | offset and arrival maximum per partition, gaps |
+| dead_letters | a record that is no acceptable event, with the reason | | offset per partition |
+| features_<group>_v<N>_on_<source> | the group's values as served at one event of the spine source | | one cut |
+| snapshots_<group>_v<N>_on_<source> | an entity's state of all effects before a cut | cut_us | one cut |
+"""
+
+from __future__ import annotations
+
+from shared_features.definitions import EventSource, FeatureGroup
+
+SCHEMA_VERSION = 1
+
+PARTITION = "kafka_partition"
+OFFSET = "kafka_offset"
+RECORD_TIME = "record_time_us"
+ARRIVAL_TIME = "arrival_time_us"
+ARRIVAL_DATE = "arrival_date"
+POSITION = (PARTITION, OFFSET)
+EVENT_COLUMNS = (PARTITION, OFFSET, RECORD_TIME, ARRIVAL_TIME, ARRIVAL_DATE)
+"""Columns of an events table (int32, int64, int64, int64, text YYYY-MM-DD) before the source's own fields.
+
+A source's fields follow under their names: int64 in steps of the field's decimals (microseconds for a Timestamp),
+bool for a Boolean, string for a Text; null where an optional field is missing.
+"""
+
+DEAD_LETTER_COLUMNS = ("topic", PARTITION, OFFSET, RECORD_TIME, ARRIVAL_TIME, "reason", "key", "value")
+"""reason: one sentence with the path of the fault; key and value: the record's raw bytes."""
+
+FEATURE_ROW_COLUMNS = (PARTITION, OFFSET, "event_time_us", ARRIVAL_TIME, "entity_key", "late", "copy")
+"""Columns of a feature row (int32, int64, int64, int64, text, bool, bool) before the group's features, float64
+each under its short name, NaN where missing. late: its event came with more than the allowed lateness, so the row
+was written by a following pass. copy: an earlier position holds the same event; training drops it."""
+
+SNAPSHOT_COLUMNS = ("cut_us", "shard", "entity_key", "state")
+"""int64, int32, text, and the entity's bytes as `formats.online_state` encodes them, build id 0."""
+
+
+def events_table(source: EventSource) -> str:
+    return f"events_{source.name}"
+
+
+DEAD_LETTERS_TABLE = "dead_letters"
+
+
+def features_table(group: FeatureGroup, spine: EventSource) -> str:
+    return f"features_{group.name}_v{group.version}_on_{spine.name}"
+
+
+def snapshots_table(group: FeatureGroup, spine: EventSource) -> str:
+    return f"snapshots_{group.name}_v{group.version}_on_{spine.name}"
+
+
+def offset_app(topic: str, topic_id: str, partition: int) -> str:
+    """Application id whose version is the last offset of a partition that the table holds or has passed."""
+    return f"offset:{topic}:{topic_id}:{partition}"
+
+
+def arrival_app(topic: str, topic_id: str, partition: int) -> str:
+    """Application id whose version is the partition's running maximum of arrival time, microseconds."""
+    return f"arrival:{topic}:{topic_id}:{partition}"
+
+
+def gap_app(topic: str, topic_id: str, partition: int, first: int) -> str:
+    """Application id of one gap: offsets `first` up to its version (exclusive) were gone before being archived."""
+    return f"gap:{topic}:{topic_id}:{partition}:{first}"
+
+
+CUT_APP = "cut"
+"""Application id whose version is the arrival watermark w up to which feature rows are complete, microseconds."""

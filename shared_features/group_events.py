@@ -1,0 +1,82 @@
+"""What a feature group sees of a batch of events: which rows, whose, and the values the kernel takes."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.definitions import Condition, FeatureGroup
+from shared_features.formats.entity_keys import EntityKeys, entity_keys
+from shared_features.formats.events import EventBatch
+from shared_features.kernel.hashing import text_codes
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+@dataclass(frozen=True)
+class GroupEvents:
+    """`m` rows of a batch as the kernel takes them; `rows` are their indices in the batch."""
+
+    rows: NDArray[np.int64]
+    keys: EntityKeys
+    event_time_us: NDArray[np.int64]
+    digest: NDArray[np.uint64]
+    values: NDArray[np.int64]
+    valid: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def group_events(group: FeatureGroup, batch: EventBatch) -> GroupEvents:
+    """The events of a batch that a group takes: acceptable, meeting its conditions, and not older than its windows.
+
+    Too old is a matter of the record alone: `event_time < floor(record_time - length, hop)` for every window.
+    """
+    mask = batch.acceptable & (batch.event_time_us >= horizon_us(group, batch.record_time_us))
+    for condition in group.where:
+        mask &= _meets(condition, batch)
+    rows = np.flatnonzero(mask)
+    taken = batch if len(rows) == len(batch) else batch.take(rows)
+    digest = batch.digest if taken is batch else batch.digest[rows]
+    keys = entity_keys(group.entity, batch.source, taken.columns)
+    values, valid = _kernel_columns(group, taken)
+    return GroupEvents(rows, keys, taken.event_time_us, digest, values, valid)
+
+
+def horizon_us(group: FeatureGroup, record_time_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64[n]: the earliest event time that any window of the group could still read at the record's time."""
+    windows = {(spec.length_us, spec.hop_us) for spec in group.layout.features}
+    floors = [(record_time_us - length) // hop * hop for length, hop in windows]
+    return np.minimum.reduce(floors)
+
+
+def _meets(condition: Condition, batch: EventBatch) -> NDArray[np.bool_]:
+    field = batch.source.field(condition.column)
+    column = batch.columns[condition.column]
+    wanted = condition.value if isinstance(condition.value, str) else round(condition.value * field.scale, 6)
+    met = np.asarray(_OPERATORS[condition.operator](column, wanted), np.bool_)
+    return met & batch.valid[condition.column] if condition.column in batch.valid else met
+
+
+def _kernel_columns(group: FeatureGroup, batch: EventBatch) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    values = np.zeros((len(batch), len(group.columns)), np.int64)
+    valid = np.ones((len(batch), len(group.columns)), np.bool_)
+    for index, name in enumerate(group.columns):
+        column = batch.columns[name]
+        values[:, index] = text_codes(column.tolist()) if batch.source.field(name).is_text else column
+        if name in batch.valid:
+            valid[:, index] = batch.valid[name]
+    return values, valid

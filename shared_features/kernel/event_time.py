@@ -1,0 +1,69 @@
+"""Time: int64 microseconds since the epoch, UTC. The only file that converts from or to anything else."""
+
+from datetime import UTC, datetime, timedelta
+
+MICROSECOND_US = 1
+MILLISECOND_US = 1_000
+SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_UNITS = (("d", DAY_US), ("h", HOUR_US), ("m", MINUTE_US), ("s", SECOND_US), ("ms", MILLISECOND_US), ("us", 1))
+
+
+def seconds(count: float) -> timedelta:
+    """A duration of so many seconds."""
+    return timedelta(seconds=count)
+
+
+def minutes(count: float) -> timedelta:
+    """A duration of so many minutes."""
+    return timedelta(minutes=count)
+
+
+def hours(count: float) -> timedelta:
+    """A duration of so many hours."""
+    return timedelta(hours=count)
+
+
+def days(count: float) -> timedelta:
+    """A duration of so many days of 24 hours."""
+    return timedelta(days=count)
+
+
+def to_us(time: timedelta | datetime) -> int:
+    """Microseconds of a duration, or since the epoch of an instant; exact.
+
+    Raises `ValueError` for an instant without a time zone: it would mean something else on each machine.
+    """
+    if isinstance(time, timedelta):
+        return time // _MICROSECOND
+    if time.tzinfo is None:
+        raise ValueError(f"{time!r} has no time zone; give one, e.g. datetime(..., tzinfo=UTC)")
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(time_us: int) -> datetime:
+    """The instant, in UTC."""
+    return _EPOCH + timedelta(microseconds=int(time_us))
+
+
+def floor_to(time_us: int, hop_us: int) -> int:
+    """The greatest multiple of the hop that is not after the instant; also before 1970."""
+    return time_us - time_us % hop_us
+
+
+def format_duration(duration: timedelta) -> str:
+    """A duration in its largest whole unit, as feature names carry it.
+
+    >>> format_duration(days(7)), format_duration(hours(36)), format_duration(minutes(5))
+    ('7d', '36h', '5m')
+    """
+    duration_us = to_us(duration)
+    for suffix, unit_us in _UNITS:
+        if duration_us % unit_us == 0 and duration_us:
+            return f"{duration_us // unit_us}{suffix}"
+    return "0s"

@@ -1,0 +1,106 @@
+"""64-bit hashes of keys, texts and contents; the same on every machine and in every process.
+
+`mix64` is the finaliser of splitmix64 (Steele, Lea, Flood 2014): a bijection on 64 bits, so distinct integers never
+collide, and `unmix64` takes it back.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.kernel.compiled import compiled
+
+TEXT_CODE_BITS = 52
+_TEXT_CODE_MASK = np.uint64((1 << TEXT_CODE_BITS) - 1)
+_MISSING_TEXT = np.uint64(0xA5B1_7C0D_93E6_42F8)  # what None hashes to: unlike any text, the empty one included
+
+_GOLDEN = np.uint64(0x9E37_79B9_7F4A_7C15)
+_FIRST, _FIRST_INVERSE = np.uint64(0xBF58_476D_1CE4_E5B9), np.uint64(0x96DE_1B17_3F11_9089)
+_SECOND, _SECOND_INVERSE = np.uint64(0x94D0_49BB_1331_11EB), np.uint64(0x3196_42B2_D24D_8EC3)
+_27, _30, _31 = np.uint64(27), np.uint64(30), np.uint64(31)
+_54, _60, _62 = np.uint64(54), np.uint64(60), np.uint64(62)
+
+
+@compiled
+def mix64(word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """A word to a well-mixed one, one to one."""
+    word = np.uint64(word) + _GOLDEN
+    word = (word ^ (word >> _30)) * _FIRST
+    word = (word ^ (word >> _27)) * _SECOND
+    return word ^ (word >> _31)
+
+
+@compiled
+def unmix64(word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """The word that `mix64` made this of."""
+    word = np.uint64(word)
+    word = (word ^ (word >> _31) ^ (word >> _62)) * _SECOND_INVERSE
+    word = (word ^ (word >> _27) ^ (word >> _54)) * _FIRST_INVERSE
+    return (word ^ (word >> _30) ^ (word >> _60)) - _GOLDEN
+
+
+@compiled
+def hash_bytes(buffer, offsets):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """One hash per slice `buffer[offsets[i]:offsets[i + 1]]`.
+
+    Shape: buffer uint8, offsets int64 of n + 1, result uint64 of n. Eight bytes at a time, little-endian, seeded by
+    the length, so that trailing zero bytes count.
+    """
+    hashes = np.empty(offsets.size - 1, np.uint64)
+    for i in range(hashes.size):
+        at, end = offsets[i], offsets[i + 1]
+        state = mix64(np.uint64(end - at))
+        while at < end:
+            word = np.uint64(0)
+            for byte in range(min(8, end - at)):
+                word |= np.uint64(buffer[at + byte]) << np.uint64(8 * byte)
+            state = mix64(state ^ word)
+            at += 8
+        hashes[i] = state
+    return hashes
+
+
+@compiled
+def _hash_integers(values):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    hashes = np.empty(values.size, np.uint64)
+    for i in range(values.size):
+        hashes[i] = mix64(np.uint64(values[i]))
+    return hashes
+
+
+@compiled
+def _combine(accumulated, hashes):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    combined = np.empty(hashes.size, np.uint64)
+    for i in range(hashes.size):
+        combined[i] = mix64(accumulated[i] * _GOLDEN + hashes[i])
+    return combined
+
+
+def hash_integers(values: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """One hash per integer; distinct integers have distinct hashes."""
+    return _hash_integers(np.ascontiguousarray(values, np.int64))
+
+
+def hash_texts(texts: Sequence[str | None]) -> NDArray[np.uint64]:
+    """One hash per text, of its UTF-8 bytes; None has one of its own."""
+    missing = [i for i, text in enumerate(texts) if text is None]
+    encoded = [text.encode() if text is not None else b"" for text in texts]
+    offsets = np.zeros(len(encoded) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
+    hashes: NDArray[np.uint64] = hash_bytes(np.frombuffer(b"".join(encoded), np.uint8), offsets)
+    hashes[missing] = _MISSING_TEXT
+    return hashes
+
+
+def text_codes(texts: Sequence[str | None]) -> NDArray[np.int64]:
+    """A text as a 52-bit integer: exact in float64, so it can be kept, compared and counted like a number.
+
+    Texts collide with probability 2^-52. The code of None says nothing: whether a value is missing stands beside it.
+    """
+    return (hash_texts(texts) & _TEXT_CODE_MASK).astype(np.int64)
+
+
+def combine(accumulated: NDArray[np.uint64], hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Hashes of longer contents: what was accumulated so far, then one part more; the order of parts counts."""
+    return _combine(np.ascontiguousarray(accumulated, np.uint64), np.ascontiguousarray(hashes, np.uint64))

@@ -1,0 +1,92 @@
+"""Layout: which columns a group has and which features it keeps of them; all the kernel knows of a group."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from shared_features.errors import DefinitionError
+from shared_features.kernel.aggregations import Aggregation
+from shared_features.kernel.layout_tables import LayoutTables, layout_tables
+
+MAX_DECIMALS = 12
+MAX_VALUE = 1 << 52
+"""The greatest magnitude of a fixed-point value; 2**23 events of it in one window are still exact."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of fixed-point numbers: a value v stands for v / 10**decimals. |v| <= 2**52."""
+
+    name: str
+    decimals: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.decimals <= MAX_DECIMALS:
+            raise DefinitionError(
+                f"column {self.name!r} has {self.decimals} decimals; declare between 0 and {MAX_DECIMALS}"
+            )
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """One aggregation of one column (None: of the events themselves) over one window."""
+
+    name: str
+    aggregation: Aggregation
+    column: int | None
+    length_us: int
+    hop_us: int
+
+    def __post_init__(self) -> None:
+        if self.hop_us < 1 or self.length_us < 1:
+            raise DefinitionError(
+                f"feature {self.name!r}: length {self.length_us} us and hop {self.hop_us} us must both be positive"
+            )
+        if self.aggregation.needs_column and self.column is None:
+            raise DefinitionError(f"feature {self.name!r}: {self.aggregation.name} needs a column; name one")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns and features of a group, and how far ahead of the clock an event may be.
+
+    Hops must divide one another, the smallest first, so that a fine tile lies inside one coarse tile.
+    """
+
+    columns: tuple[Column, ...]
+    features: tuple[FeatureSpec, ...]
+    tolerated_future_us: int
+
+    def __post_init__(self) -> None:
+        if not self.features:
+            raise DefinitionError("a layout has no features; give at least one")
+        if self.tolerated_future_us < 0:
+            raise DefinitionError(f"tolerated_future_us is {self.tolerated_future_us}; it cannot be negative")
+        for feature in self.features:
+            if feature.column is not None and not 0 <= feature.column < len(self.columns):
+                raise DefinitionError(f"feature {feature.name!r} is of column {feature.column}; there is no such one")
+        for fine, coarse in zip(self.hops_us, self.hops_us[1:], strict=False):
+            if coarse % fine:
+                raise DefinitionError(f"hop {fine} us does not divide hop {coarse} us; choose nested hops")
+
+    @cached_property
+    def hops_us(self) -> tuple[int, ...]:
+        """The distinct hops, smallest first."""
+        return tuple(sorted({feature.hop_us for feature in self.features}))
+
+    @cached_property
+    def keeps_us(self) -> tuple[int, ...]:
+        """Per hop: how long before the newest event it may still be needed at this or a finer hop.
+
+        A read at `as_of >= newest - tolerated_future` starts at `floor(as_of - length, hop)`, which is later than
+        `newest - tolerated_future - length - hop`.
+        """
+        return tuple(
+            max(feature.length_us + feature.hop_us for feature in self.features if feature.hop_us <= hop)
+            + self.tolerated_future_us
+            for hop in self.hops_us
+        )
+
+    @cached_property
+    def tables(self) -> LayoutTables:
+        """The same as arrays, for the compiled loops."""
+        return layout_tables(self)

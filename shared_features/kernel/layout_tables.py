@@ -1,0 +1,109 @@
+"""A layout as arrays: what the compiled loops are driven by instead of by names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.kernel.aggregations import REGISTER_WORDS, UNBOUNDED, Register
+from shared_features.kernel.registers import EMPTY_WORDS
+
+if TYPE_CHECKING:
+    from shared_features.kernel.layout import FeatureSpec, Layout
+
+EVENT = -1
+"""The column of the events themselves: never missing, its value is the event time."""
+
+Key = tuple[Register, int, int]
+
+
+class LayoutTables(NamedTuple):
+    """The arrays; a tile's row is the lengths of its sets, then its registers' words, kind after kind.
+
+    Set 0 holds the digests of the tile's events, so its length is the number of events.
+    """
+
+    hops: NDArray[np.int64]  # [levels]
+    keeps: NDArray[np.int64]  # [levels]
+    set_columns: NDArray[np.int64]  # [sets]
+    set_sizes: NDArray[np.int64]  # [sets]
+    kind_bounds: NDArray[np.int64]  # [kinds + 1] -> registers
+    word_bounds: NDArray[np.int64]  # [kinds + 1] -> words of the row
+    register_columns: NDArray[np.int64]  # [registers]
+    empty_row: NDArray[np.int64]  # [words]
+    window_lengths: NDArray[np.int64]  # [windows]
+    window_hops: NDArray[np.int64]  # [windows]
+    window_bounds: NDArray[np.int64]  # [windows + 1] -> rows of `feature_plan`
+    feature_plan: NDArray[np.int64]  # [features, 5]: output column, finalize, up to three places of registers
+    feature_scales: NDArray[np.int64]  # [features]: 10**decimals, in the order of `feature_plan`
+
+
+def layout_tables(layout: Layout) -> LayoutTables:
+    """The arrays of a layout."""
+    registers, sets = _keys(layout)
+    kinds = [kind for kind in Register if kind is not Register.DISTINCT]
+    kind_bounds, word_bounds = [0], [len(sets)]
+    for kind in kinds:
+        count = sum(key[0] is kind for key in registers)
+        kind_bounds.append(kind_bounds[-1] + count)
+        word_bounds.append(word_bounds[-1] + count * REGISTER_WORDS[kind])
+    places = {key: index for index, key in enumerate(sets)}
+    word = len(sets)
+    empty = [0] * len(sets)
+    for key in registers:
+        places[key] = word
+        word += REGISTER_WORDS[key[0]]
+        empty += EMPTY_WORDS[key[0]]
+    windows = sorted({(feature.length_us, feature.hop_us) for feature in layout.features})
+    order = sorted(range(len(layout.features)), key=lambda i: (windows.index(_window(layout.features[i])), i))
+    per_window = [sum(_window(feature) == window for feature in layout.features) for window in windows]
+    return LayoutTables(
+        hops=_array(layout.hops_us),
+        keeps=_array(layout.keeps_us),
+        set_columns=_array([key[1] for key in sets]),
+        set_sizes=_array([key[2] for key in sets]),
+        kind_bounds=_array(kind_bounds),
+        word_bounds=_array(word_bounds),
+        register_columns=_array([key[1] for key in registers]),
+        empty_row=_array(empty),
+        window_lengths=_array([length for length, _ in windows]),
+        window_hops=_array([hop for _, hop in windows]),
+        window_bounds=_array(np.cumsum([0, *per_window])),
+        feature_plan=_array([_plan(layout.features[i], i, places) for i in order]),
+        feature_scales=_array([_scale(layout, layout.features[i]) for i in order]),
+    )
+
+
+def _keys(layout: Layout) -> tuple[list[Key], list[Key]]:
+    """The distinct registers in the order of their words, and the distinct sets, the one of digests first."""
+    needed = {key for feature in layout.features for key in _needs(feature)}
+    registers = sorted(key for key in needed if key[0] is not Register.DISTINCT)
+    sets = sorted(key for key in needed if key[0] is Register.DISTINCT)
+    return registers, [(Register.DISTINCT, EVENT, UNBOUNDED), *sets]
+
+
+def _needs(feature: FeatureSpec) -> list[Key]:
+    column = EVENT if feature.column is None else feature.column
+    return [
+        (register, column, feature.aggregation.set_size if register is Register.DISTINCT else 0)
+        for register in feature.aggregation.registers
+    ]
+
+
+def _plan(feature: FeatureSpec, index: int, places: dict[Key, int]) -> list[int]:
+    found = [places[key] for key in _needs(feature)]
+    return [index, int(feature.aggregation.finalize), *found, *[0] * (3 - len(found))]
+
+
+def _scale(layout: Layout, feature: FeatureSpec) -> int:
+    return 1 if feature.column is None else 10 ** layout.columns[feature.column].decimals
+
+
+def _window(feature: FeatureSpec) -> tuple[int, int]:
+    return feature.length_us, feature.hop_us
+
+
+def _array(numbers: object) -> NDArray[np.int64]:
+    return np.array(numbers, np.int64)

@@ -1,0 +1,96 @@
+"""Registers: the words a tile keeps per column, prepared from events and merged kind by kind.
+
+A row holds all registers of one kind side by side, so the loops below have bounds instead of branches. Every kind
+is commutative and associative to the bit: counts and 128-bit sums add, extremes compare, `first` and `last` compare
+by (event time, digest).
+"""
+
+import numpy as np
+
+from shared_features.kernel.aggregations import Register
+from shared_features.kernel.compiled import compiled
+from shared_features.kernel.wide_integers import add_wide, multiply
+
+SMALLEST = -(1 << 63)
+GREATEST = (1 << 63) - 1
+_COUNT, _SUM, _SQUARES = int(Register.COUNT), int(Register.SUM), int(Register.SQUARES)
+_MIN, _MAX, _FIRST, _LAST = int(Register.MIN), int(Register.MAX), int(Register.FIRST), int(Register.LAST)
+_SMALL = 1 << 31
+
+EMPTY_WORDS = {
+    Register.COUNT: [0],
+    Register.SUM: [0, 0],
+    Register.SQUARES: [0, 0],
+    Register.MIN: [GREATEST],
+    Register.MAX: [SMALLEST],
+    Register.FIRST: [GREATEST, 0, 0],
+    Register.LAST: [SMALLEST, 0, 0],
+}
+"""What each kind holds of no event: the neutral element of its merge."""
+
+
+@compiled
+def earlier(time_us, digest, other_time_us, other_digest):  # type: ignore[no-untyped-def]  # compiled
+    """Whether (time, digest) comes before the other; digests compare as unsigned."""
+    return time_us < other_time_us or (time_us == other_time_us and np.uint64(digest) < np.uint64(other_digest))
+
+
+@compiled
+def add_event(tables, row, event_time_us, digest, values, valid):  # type: ignore[no-untyped-def]  # compiled
+    """Prepare one event and merge it into a row of words; a missing value leaves its column's registers alone."""
+    kinds, places, columns = tables.kind_bounds, tables.word_bounds, tables.register_columns
+    for kind in range(_LAST + 1):
+        at, width = places[kind], 1
+        if kind == _SUM or kind == _SQUARES:
+            width = 2
+        elif kind >= _FIRST:
+            width = 3
+        for register in range(kinds[kind], kinds[kind + 1]):
+            column = columns[register]
+            if column < 0:
+                _add_value(row, at, kind, event_time_us, digest, event_time_us)
+            elif valid[column]:
+                _add_value(row, at, kind, event_time_us, digest, values[column])
+            at += width
+
+
+@compiled
+def _add_value(row, at, kind, event_time_us, digest, value):  # type: ignore[no-untyped-def]  # compiled
+    if kind == _COUNT:
+        row[at] += 1
+    elif kind == _SUM:
+        add_wide(row, at, value >> 63, value)
+    elif kind == _SQUARES:
+        if -_SMALL < value < _SMALL:
+            add_wide(row, at, 0, value * value)
+        else:
+            high, low = multiply(np.uint64(abs(value)), np.uint64(abs(value)))
+            add_wide(row, at, high, low)
+    elif kind == _MIN:
+        row[at] = min(row[at], value)
+    elif kind == _MAX:
+        row[at] = max(row[at], value)
+    elif kind == _FIRST:
+        if earlier(event_time_us, digest, row[at], row[at + 1]):
+            row[at], row[at + 1], row[at + 2] = event_time_us, np.int64(digest), value
+    elif earlier(row[at], row[at + 1], event_time_us, digest):
+        row[at], row[at + 1], row[at + 2] = event_time_us, np.int64(digest), value
+
+
+@compiled
+def merge_rows(places, into, row):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Merge the registers of a row into those of another; `places` are the table's `word_bounds`."""
+    for at in range(places[_COUNT], places[_SUM]):
+        into[at] += row[at]
+    for at in range(places[_SUM], places[_MIN], 2):
+        add_wide(into, at, row[at], row[at + 1])
+    for at in range(places[_MIN], places[_MAX]):
+        into[at] = min(into[at], row[at])
+    for at in range(places[_MAX], places[_FIRST]):
+        into[at] = max(into[at], row[at])
+    for at in range(places[_FIRST], places[_LAST], 3):
+        if earlier(row[at], row[at + 1], into[at], into[at + 1]):
+            into[at], into[at + 1], into[at + 2] = row[at], row[at + 1], row[at + 2]
+    for at in range(places[_LAST], places[_LAST + 1], 3):
+        if earlier(into[at], into[at + 1], row[at], row[at + 1]):
+            into[at], into[at + 1], into[at + 2] = row[at], row[at + 1], row[at + 2]

@@ -1,0 +1,104 @@
+"""TileState: the tiles of many entities, by slot."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from shared_features.kernel.layout import Layout
+from shared_features.kernel.pools import FIELDS, NEVER_US, Pools, compact_tiles, compact_words, forget
+from shared_features.kernel.segments import GARBAGE, TOP, WANTED
+
+_FIRST_TILES, _FIRST_WORDS, _FIRST_SLOTS = 64, 64, 16
+
+
+class TileState:
+    """What a group holds of many entities. An entity is a slot: dealt by `add`, given back by `release`.
+
+    One writer at a time; `read` may go on beside other readers.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        sets, row = len(layout.tables.set_columns), len(layout.tables.empty_row)
+        self.layout = layout
+        self.size = 0
+        self._top = 0
+        self._free: list[int] = []
+        self.pools = Pools(
+            newest_us=np.full(_FIRST_SLOTS, NEVER_US),
+            due_us=np.full(_FIRST_SLOTS, NEVER_US),
+            tiles=np.zeros((_FIRST_SLOTS, FIELDS), np.int64),
+            sets=np.zeros((_FIRST_SLOTS, sets, FIELDS), np.int64),
+            starts=np.empty(_FIRST_TILES, np.int64),
+            rows=np.empty((_FIRST_TILES, row), np.int64),
+            words=np.empty(_FIRST_WORDS, np.uint64),
+            usage=np.zeros((2, 3), np.int64),
+        )
+
+    def add(self, count: int) -> NDArray[np.int64]:
+        """Slots for so many entities without events. Shape: int64 (count,)."""
+        reused = [self._free.pop() for _ in range(min(count, len(self._free)))]
+        fresh = np.arange(self._top, self._top + count - len(reused))
+        self._top += len(fresh)
+        self.size += count
+        if self._top > len(self.pools.newest_us):
+            self._deal_slots(max(self._top, 2 * len(self.pools.newest_us)))
+        return np.concatenate([np.array(reused, np.int64), fresh])
+
+    def release(self, slots: ArrayLike) -> None:
+        """Give slots back: their entities are forgotten, `add` may deal the slots again."""
+        slots = np.ascontiguousarray(slots, np.int64)
+        self.check_slots(slots)
+        forget(self.pools, slots, True)
+        self._free.extend(slots.tolist())
+        self.size -= len(slots)
+
+    def clear(self, slots: ArrayLike) -> None:
+        """Forget the events of entities; their slots stay dealt."""
+        slots = np.ascontiguousarray(slots, np.int64)
+        self.check_slots(slots)
+        forget(self.pools, slots, False)
+
+    def newest_us(self, slots: ArrayLike) -> NDArray[np.int64]:
+        """Greatest event time applied per slot; NEVER_US where there is none. Shape: int64 (n,)."""
+        slots = np.ascontiguousarray(slots, np.int64)
+        self.check_slots(slots)
+        return self.pools.newest_us[slots]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for array in self.pools)
+
+    def check_slots(self, slots: NDArray[np.int64]) -> None:
+        """`IndexError` for a slot that was never dealt: the compiled loops would not notice."""
+        if slots.size and not (0 <= slots.min() and slots.max() < self._top):
+            raise IndexError(f"slots lie in 0..{self._top - 1}; got {slots.min()}..{slots.max()}")
+
+    def make_room(self) -> None:
+        """Grow the pools that refused, or compact them where half of what was dealt out is garbage."""
+        for usage, grow in zip(self.pools.usage, (self._renew_tiles, self._renew_words), strict=True):
+            if usage[WANTED]:
+                crowded = usage[GARBAGE] < usage[TOP] // 2
+                grow((2 if crowded else 1) * int(usage[TOP] + usage[WANTED]))
+                usage[GARBAGE] = usage[WANTED] = 0
+
+    def _renew_tiles(self, size: int) -> None:
+        old = self.pools
+        starts, rows = np.empty(size, np.int64), np.empty((size, old.rows.shape[1]), np.int64)
+        old.usage[0, TOP] = compact_tiles(old.tiles, old.starts, old.rows, starts, rows)
+        self.pools = old._replace(starts=starts, rows=rows)
+
+    def _renew_words(self, size: int) -> None:
+        words = np.empty(size, np.uint64)
+        self.pools.usage[1, TOP] = compact_words(self.pools.sets, self.pools.words, words)
+        self.pools = self.pools._replace(words=words)
+
+    def _deal_slots(self, count: int) -> None:
+        old = self.pools
+        more = count - len(old.newest_us)
+        never = np.full(more, NEVER_US)
+        self.pools = old._replace(
+            newest_us=np.concatenate([old.newest_us, never]),
+            due_us=np.concatenate([old.due_us, never]),
+            tiles=np.concatenate([old.tiles, np.zeros((more, FIELDS), np.int64)]),
+            sets=np.concatenate([old.sets, np.zeros((more, *old.sets.shape[1:]), np.int64)]),
+        )

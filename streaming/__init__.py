@@ -1,0 +1,1 @@
+"""Three dataflows, one source and one sink each: online (Redis), archive (Delta), materialize (Delta)."""

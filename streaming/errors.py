@@ -1,0 +1,36 @@
+"""What stops a streaming process, as a tree.
+
+StreamingError
+  SettingsError     a setting is wrong; the message names it
+  RefusedError      going on would be unsafe; the message names the thing, what was found and what to do
+  RestartNeeded     what this process knows is no longer what is stored; a fresh process sorts it out at once
+
+Waiting for Redis, Kafka or the lake is not among them: that ends when they are back.
+"""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_REFUSED = 1
+EXIT_RESTART = 75
+"""EX_TEMPFAIL: the supervisor restarts at once; it backs off after any other code but 0."""
+
+
+class StreamingError(Exception):
+    """Anything a streaming process ends with; `exit_code` is what it ends as."""
+
+    exit_code = EXIT_REFUSED
+
+
+class SettingsError(StreamingError):
+    """A setting cannot be used; the message names it and what was expected."""
+
+
+class RefusedError(StreamingError):
+    """What is stored and what is configured do not fit; a person has to decide. The message says between what."""
+
+
+class RestartNeeded(StreamingError):
+    """A commit or a position was not what was expected: the process drops all it holds and is started again."""
+
+    exit_code = EXIT_RESTART

@@ -1,0 +1,43 @@
+"""The log: structured, for people on a terminal and JSON elsewhere; standard error, one line per event."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from streaming.settings import StreamingSettings
+
+Log = Any
+"""A bound structlog logger: `log.info("event", key=value)`."""
+
+
+def set_up_log(settings: StreamingSettings, **bound: Any) -> None:
+    """Configure the log of this process once; `bound` (such as process="online") goes with every line."""
+    human = settings.log_format == "human" or (settings.log_format == "auto" and sys.stderr.isatty())
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if human else "iso", utc=not human),
+    ]
+    last: list[Any] = (
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        if human
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=shared + last,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(**bound)
+
+
+def get_log(name: str) -> Log:
+    """A logger whose lines carry the name of the part that speaks."""
+    return structlog.get_logger().bind(part=name)

@@ -1,0 +1,44 @@
+"""The transactions that the benchmarks run on: a file where there is one, the generator's otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Int64 = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Transactions:
+    """int64[n] columns in order of event time: ids, microseconds, cents, 0 or 1."""
+
+    transaction_id: Int64
+    event_time_us: Int64
+    customer_id: Int64
+    terminal_id: Int64
+    amount_cents: Int64
+    is_fraud: Int64
+
+    def __len__(self) -> int:
+        return len(self.event_time_us)
+
+
+def default_file() -> Path | None:
+    """The Fraud Detection Handbook's transactions, where they lie beside the checkout."""
+    beside = Path(__file__).parents[3] / "shared" / "data" / "handbook" / "transactions.parquet"
+    return beside if beside.exists() else None
+
+
+def read_transactions(file: Path | None) -> Transactions:
+    """All transactions of a file (columns as the demo's `--data` takes them), or of 1,000 generated customers."""
+    if file is None:
+        return _generated()
+    frame = pl.read_parquet(file).sort("event_time", maintain_order=True)
+    times = frame["event_time"].cast(pl.Datetime("us")).cast(pl.Int64).to_numpy()
+    cents = (frame["amount"] * 100).round().cast(pl.Int64).to_numpy()
+    ids = [frame[name].cast(pl.Int64).to_numpy() for name in ("transaction_id", "customer_id", "terminal_id")]
+    return Transactions(ids[0], times, ids[1], ids[2], cents, frame["is_fraud"].cast(pl.Int64).to_numpy())

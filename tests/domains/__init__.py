@@ -1,0 +1,1 @@
+"""Other domains than the reference one: the same programs run them, unchanged."""
