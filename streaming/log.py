@@ -40,4 +40,4 @@ def set_up_log(settings: StreamingSettings, **bound: Any) -> None:
 
 def get_log(name: str) -> Log:
     """A logger whose lines carry the name of the part that speaks."""
-    return structlog.get_logger().bind(part=name)
+    return structlog.get_logger(part=name)

@@ -1,6 +1,6 @@
-"""Settings of the streaming processes: environment variables `MILLRACE_*` over the TOML file that `MILLRACE_SETTINGS` names.
+"""Settings of the streaming processes: environment variables `MILLRACE_*` over a TOML file.
 
-All programs of Millrace share one set of names; a file may hold those of the others too.
+`MILLRACE_SETTINGS` names the file. All programs of Millrace share one set of names; a file may hold those of the others too.
 `KAFKA_BOOTSTRAP_SERVERS` and `REDIS_URL` are read without the prefix as well, as other tools spell them.
 """
 
@@ -73,7 +73,7 @@ class StreamingSettings(BaseSettings):
     mark_slack: timedelta = Field(
         timedelta(seconds=1),
         ge=timedelta(0),
-        description="How far the brokers' clocks may lie behind ours; marks of idle partitions keep this distance.",
+        description="How far the brokers' clocks may lie behind ours; marks of idle partitions keep it.",
     )
 
     poll_records: int = Field(50_000, ge=1, le=1_000_000, description="Most records taken at one poll of Kafka.")
@@ -83,10 +83,14 @@ class StreamingSettings(BaseSettings):
     fetch_buffer_records: int = Field(300_000, ge=1, description="Records that the Kafka client fetches ahead.")
     fetch_buffer_mib: int = Field(64, ge=1, description="Memory for records fetched ahead, MiB a worker.")
     idle_mark: timedelta = Field(
-        timedelta(seconds=1), gt=timedelta(0), description="How often an idle partition is said to be at its end."
+        timedelta(seconds=1),
+        gt=timedelta(0),
+        description="How often an idle partition is said to be at its end.",
     )
     topic_check: timedelta = Field(
-        timedelta(seconds=30), gt=timedelta(0), description="How often topics are looked at for new partitions."
+        timedelta(seconds=30),
+        gt=timedelta(0),
+        description="How often topics are looked at for new partitions.",
     )
 
     workers: tuple[str, ...] = Field(
@@ -94,14 +98,18 @@ class StreamingSettings(BaseSettings):
     )
     worker: int = Field(0, ge=0, description="Which of `workers` this process is.")
     epoch: timedelta = Field(
-        timedelta(milliseconds=10), gt=timedelta(0), description="Length of a Bytewax epoch: what is in flight."
+        timedelta(milliseconds=10),
+        gt=timedelta(0),
+        description="Length of a Bytewax epoch: what is in flight.",
     )
 
     cached_entities: int = Field(
         50_000, ge=1, description="Entities a shard keeps in memory; others are loaded from Redis when met."
     )
     idle_commit: timedelta = Field(
-        timedelta(seconds=1), gt=timedelta(0), description="How often a shard without events commits its vector."
+        timedelta(seconds=1),
+        gt=timedelta(0),
+        description="How often a shard without events commits its vector.",
     )
     redis_timeout: timedelta = Field(
         timedelta(seconds=10), gt=timedelta(0), description="Longest wait for one answer of Redis."
@@ -116,6 +124,9 @@ class StreamingSettings(BaseSettings):
     )
     snapshot_interval: timedelta = Field(
         timedelta(hours=1), gt=timedelta(0), description="How often materialize writes state snapshots."
+    )
+    maintenance_interval: timedelta = Field(
+        timedelta(minutes=10), gt=timedelta(0), description="How often small files of the lake are put together."
     )
     pipeline_lag: timedelta = Field(
         timedelta(0), ge=timedelta(0), description="What as-served training adds to arrival times."
@@ -153,7 +164,7 @@ class StreamingSettings(BaseSettings):
 
 
 def load_settings(**given: object) -> StreamingSettings:
-    """The settings; `given` goes over environment and file. Raises SettingsError, which names every wrong one."""
+    """The settings; `given` goes over environment and file. Raises SettingsError, which names each wrong one."""
     path = os.environ.get(FILE_VARIABLE)
     if path and not Path(path).is_file():
         raise SettingsError(f"{FILE_VARIABLE} names {path}, which is no file; correct it or unset it")

@@ -1,10 +1,11 @@
 """Stopping in order: SIGTERM and SIGINT ask, sources end, what is in flight is committed, the process exits 0.
 
-Bytewax 0.21 knows SIGINT alone and drops what is in flight. A Python handler in its place only takes note; every
-source looks here in `next_batch` and raises StopIteration, so that the dataflow ends as if its input had: sinks
-write and close. Tried with run_main, cluster_main and cli_main, with 1 and 2 workers and in 2 processes:
-10-30 ms from the signal to the end. It takes longer by as much as a source sleeps (`next_awake`) or blocks
-outside Python; both stay below 0.1 s. The processes of one Bytewax cluster end together: signal each of them.
+Bytewax 0.21 knows SIGINT alone, and raises there: what is in flight is dropped. A Python handler in its place only
+takes note; every source looks here in `next_batch` and raises StopIteration, so that the dataflow ends as if its
+input had: sinks write and close. Tried with run_main, cluster_main and cli_main, with 1 and 2 workers and in 2
+processes: 1 to 30 ms from the signal to the end. It takes longer by as much as a source sleeps (`next_awake`) or
+blocks outside Python; both stay below 0.1 s. The processes of one Bytewax cluster end together: one that was asked
+alone waits for the others.
 """
 
 from __future__ import annotations

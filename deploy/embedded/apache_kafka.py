@@ -1,14 +1,18 @@
 """Apache Kafka itself, one node in KRaft mode, on loopback; its jars come by Maven (`kafka_artifacts`).
 
-Measured (4.3.1, Java 17, 2 cores): MEASURED
+Measured (4.3.1, Java 17, 2 busy cores): jars 44 MB, fetched in 6 s once; formatted in 0.7-2 s, up 3-4 s
+later, 350 MB resident (440 after 200,000 events); restarts in 6 s, also after a kill; takes 250 thousand
+events/s from one Python producer and gives 650.
+
 Time stamps are the topic's choice: LogAppendTime (the broker's clock) or CreateTime (the producer's). Under
-CreateTime the broker refuses a stamp more than an hour ahead of its clock; an old one is welcome. Retention is
-off unless a topic sets it, so that history imported with its own times is not deleted for its age.
+CreateTime the broker refuses a stamp more than an hour ahead of its clock; an old one is welcome. Retention
+is off unless a topic sets it, so that history imported with its own times is not deleted for its age.
 """
 
 from __future__ import annotations
 
 import base64
+import functools
 import logging
 import subprocess
 import tempfile
@@ -97,17 +101,18 @@ class ApacheKafka:
                 cwd=directory,
             )
             try:
-                child.wait_until(lambda port=ports[0]: _ready(port), what="Apache Kafka", within_s=_UP_WITHIN_S)  # type: ignore[misc]
+                child.wait_until(functools.partial(_ready, ports[0]), what="Apache Kafka", within_s=_UP_WITHIN_S)
             except EmbeddedError as error:
-                logged = (directory / "kafka.log").read_text(errors="replace")[-20_000:]
+                log = directory / "kafka.log"
+                logged = log.read_text(errors="replace")[-20_000:] if log.exists() else ""
                 if "Address already in use" in logged and attempt < _ATTEMPTS - 1:
                     continue
-                raise EmbeddedError(f"{error}\nand {directory / 'kafka.log'}") from None
+                raise EmbeddedError(f"{error}\nand {log}") from None
             self._ports, self._child = ports, child
             return
 
     def create_topic(self, name: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
-        """Create a topic with any of Kafka's topic settings, e.g. {"message.timestamp.type": "LogAppendTime"}."""
+        """Create a topic with any of Kafka's own settings of a topic, such as `message.timestamp.type`."""
         admin = AdminClient({"bootstrap.servers": self.bootstrap_servers}, logger=_SILENT)
         topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
         try:
@@ -139,15 +144,23 @@ class ApacheKafka:
         self.start()
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self._remove_temporary()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self._remove_temporary()
+
+    def _remove_temporary(self) -> None:
         if self._temporary is not None:
             self._temporary.cleanup()
+            self._temporary = self._directory = None
 
     def _running(self) -> ChildProcess:
         if self._child is None or not self._child.running:
@@ -210,16 +223,21 @@ _SETTINGS = {
     "auto.create.topics.enable": "false",
     "unclean.leader.election.enable": "false",
     "log.retention.ms": "-1",
+    # After a kill the controller waits for the old session to end before it takes the broker back.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
     "num.network.threads": "2",
     "num.io.threads": "2",
 }
 
 
 def _ready(port: int) -> bool:
+    """Whether the broker answers and leads every partition it has."""
     if not answers(port):
         return False
     try:
         cluster = AdminClient({"bootstrap.servers": f"{LOOPBACK}:{port}"}, logger=_SILENT).list_topics(timeout=1.0)
     except KafkaException:
         return False
-    return len(cluster.brokers) > 0
+    partitions = [partition for topic in cluster.topics.values() for partition in topic.partitions.values()]
+    return len(cluster.brokers) > 0 and all(partition.leader in cluster.brokers for partition in partitions)

@@ -26,7 +26,7 @@ def missing(libraries: Path = LIBRARIES) -> list[str]:
         *(
             []
             if _folder(libraries).exists() or shutil.which("mvn")
-            else ["Maven (`mvn`), which fetches Apache Kafka once, is not on the path: install it (Debian: `maven`)."]
+            else ["Maven (`mvn`), which fetches Apache Kafka once, is not on the path: install `maven`."]
         ),
     ]
 
@@ -39,7 +39,11 @@ def fetch_libraries(libraries: Path = LIBRARIES) -> Path:
     libraries.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=libraries) as beside:
         jars = Path(beside) / "jars"
-        goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={jars.resolve()}"]
+        goal = [
+            "dependency:copy-dependencies",
+            "-DincludeScope=runtime",
+            f"-DoutputDirectory={jars.resolve()}",
+        ]
         command = ["mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(POM), *goal]
         try:
             done = subprocess.run(

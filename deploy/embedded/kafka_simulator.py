@@ -6,7 +6,28 @@ prints {"bootstrap_servers": "..."} on one line, then reads one JSON command per
 ({"do": "broker_down"}; the methods of `MockCluster` by name) and answers each with {"error": null | text}.
 It ends on SIGTERM, SIGINT or when its stdin is closed.
 
-FACTS
+What it is and is not (librdkafka 2.16.0, measured on 2 cores and read in `rdkafka_mock*.c`):
+
+- **Retention** is 5 MiB of message sets *as sent, so compressed,* and 100,000 sets, per partition; fixed in
+  the source, no setting reaches it. The oldest whole set goes when a new one would not fit. Of events of 130
+  bytes a partition keeps 31,000-36,000 uncompressed, 105,000 with lz4, 185,000 with zstd. A set that does not
+  fit beside the one before it is itself lost: never raise `batch.size` or `message.max.bytes` above their
+  1 MB. So a producer that stays within 3 MB per partition ahead of the smallest durable position loses nothing.
+- **An offset that fell out** (or lies beyond the end) answers OFFSET_OUT_OF_RANGE. With
+  `auto.offset.reset=error` the consumer gets one `_AUTO_OFFSET_RESET` (-140) at that offset and then nothing
+  until it seeks; with `earliest` it goes on at the log's start with no error. `delete_records` makes such a gap.
+- **Times**: always CreateTime (type 1), exactly the producer's stamp, past or future; without one the
+  producer's clock at `produce`. There is no LogAppendTime and no check of a stamp.
+- **Kept**: keys, headers, tombstones, leader epochs, committed offsets. A restart is empty, on another port.
+- **Works**: idempotent producers, get_watermark_offsets and list_offsets (earliest, latest), list_topics,
+  describe_topics with a topic id (random per topic and start). Offsets by time: always -1. Refused at once by
+  AdminClient: create_topics (hence `create_topic` here), describe_configs, delete_records. A topic that a client
+  asks for and nobody created appears, with 4 partitions.
+- **A fetch** returns one set per partition, and an empty one waits its whole `fetch.wait.max.ms` whatever
+  arrives meanwhile: latency is 501 ms at the default 500, 10.4 ms at 10. Sets are found by walking the log, so
+  many small ones read slowly: `linger.ms` of 5 or more with much traffic.
+- **Rates**: takes 530-690 thousand events/s from one Python producer, gives 1.0-1.15 million/s (zstd, 4
+  partitions), for 0.1-0.2 us of CPU each; 22 MB resident when empty, up in 0.1 s.
 """
 
 from __future__ import annotations
@@ -67,7 +88,13 @@ class KafkaSimulator:
             self._directory = Path(self._temporary.name)
         self._directory.mkdir(parents=True, exist_ok=True)
         topics = [part for name, count in self._topics.items() for part in ("--topic", f"{name}:{count}")]
-        command = [sys.executable, "-m", "deploy.embedded.kafka_simulator", f"--brokers={self._brokers}", *topics]
+        command = [
+            sys.executable,
+            "-m",
+            "deploy.embedded.kafka_simulator",
+            f"--brokers={self._brokers}",
+            *topics,
+        ]
         log = self._directory / "kafka-simulator.log"
         self._child = ChildProcess(command, log=log, cwd=_ROOT, talks=True)
         try:
@@ -122,15 +149,23 @@ class KafkaSimulator:
         self._running().resume()
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self._remove_temporary()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self._remove_temporary()
+
+    def _remove_temporary(self) -> None:
         if self._temporary is not None:
             self._temporary.cleanup()
+            self._temporary = self._directory = None
 
     def _running(self) -> ChildProcess:
         if self._child is None or not self._child.running:

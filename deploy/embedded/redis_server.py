@@ -6,6 +6,7 @@ directory that is given or temporary: after a kill at most the last second is mi
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import shutil
 import socket
@@ -77,7 +78,7 @@ class RedisServer:
             try:
                 # The process id guards against another server that answers on the same port.
                 child.wait_until(
-                    lambda port=port, child=child: _process_id(port) == child.pid,  # type: ignore[misc]
+                    functools.partial(_answers_as, port, child.pid),
                     what="redis-server",
                     within_s=_UP_WITHIN_S,
                 )
@@ -112,15 +113,23 @@ class RedisServer:
         self.start()
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self._remove_temporary()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self._remove_temporary()
+
+    def _remove_temporary(self) -> None:
         if self._temporary is not None:
             self._temporary.cleanup()
+            self._temporary = self._directory = None
 
     def _running(self) -> ChildProcess:
         if self._child is None or not self._child.running:
@@ -138,7 +147,10 @@ class RedisServer:
             "save": "",
             "maxmemory-policy": "noeviction",
         }
-        return [str(_binary(self._proper)), *(part for name, value in options.items() for part in (f"--{name}", value))]
+        return [
+            str(_binary(self._proper)),
+            *(part for name, value in options.items() for part in (f"--{name}", value)),
+        ]
 
 
 def _binary(proper: bool) -> Path | None:
@@ -152,6 +164,10 @@ def _binary(proper: bool) -> Path | None:
         if binary.exists():
             return binary
     return None
+
+
+def _answers_as(port: int, pid: int) -> bool:
+    return _process_id(port) == pid
 
 
 def _process_id(port: int) -> int | None:

@@ -55,7 +55,7 @@ class EventBatch:
         for field in self.source.fields:
             column = self.columns[field.name]
             hashed = hash_texts(column.tolist()) if field.is_text else hash_integers(column)
-            mixed = combine(combine(digest, hashed), hash_texts([field.name])[0])
+            mixed = combine(digest, hashed ^ hash_texts([field.name]))  # so that two fields cannot trade contents
             digest = np.where(self.valid[field.name], mixed, digest) if field.name in self.valid else mixed
         return digest
 

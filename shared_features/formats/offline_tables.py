@@ -2,8 +2,8 @@
 
 | table | one row is | partitioned by | its positions (application transactions) |
 |---|---|---|---|
-| events_<source> | an accepted event with its position and its times | arrival_date | offset and arrival maximum per partition, gaps |
-| dead_letters | a record that is no acceptable event, with the reason | | offset per partition |
+| events_<source> | an accepted event with its position and times | arrival_date | offset, arrival maximum, gaps; a watermark |
+| dead_letters | a record that is no acceptable event, with the reason | | as of events, over all topics |
 | features_<group>_v<N>_on_<source> | the group's values as served at one event of the spine source | | one cut |
 | snapshots_<group>_v<N>_on_<source> | an entity's state of all effects before a cut | cut_us | one cut |
 """
@@ -64,10 +64,24 @@ def arrival_app(topic: str, topic_id: str, partition: int) -> str:
     return f"arrival:{topic}:{topic_id}:{partition}"
 
 
-def gap_app(topic: str, topic_id: str, partition: int, first: int) -> str:
-    """Application id of one gap: offsets `first` up to its version (exclusive) were gone before being archived."""
-    return f"gap:{topic}:{topic_id}:{partition}:{first}"
+def partitions_app(topic: str, topic_id: str) -> str:
+    """Application id whose version is how many partitions of a topic the table knows: 0 up to it, exclusive."""
+    return f"partitions:{topic}:{topic_id}"
 
+
+def gaps_app(topic: str, topic_id: str, partition: int) -> str:
+    """Application id whose version is how many gaps of a partition are recorded."""
+    return f"gaps:{topic}:{topic_id}:{partition}"
+
+
+def gap_app(topic: str, topic_id: str, partition: int, index: int, end: str) -> str:
+    """Application id of one end of gap `index` (from 0): "first" offset that was gone, "past" the last one."""
+    return f"gap:{topic}:{topic_id}:{partition}:{index}:{end}"
+
+
+WATERMARK_APP = "watermark"
+"""Application id of an events table whose version is the arrival watermark: the smallest running maximum over the
+partitions. Every event that is stored later has an arrival time of at least this, microseconds."""
 
 CUT_APP = "cut"
 """Application id whose version is the arrival watermark w up to which feature rows are complete, microseconds."""

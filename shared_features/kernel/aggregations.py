@@ -52,7 +52,7 @@ class Finalize(IntEnum):
     SAMPLE_STD = 3
     EXTREME = 4  # a register that is empty, or the value itself
     TIMED_VALUE = 5  # the value of a (time, digest, value) register
-    SECONDS_SINCE = 6  # from the value of a time register to as_of
+    SECONDS_SINCE = 6  # from the time of a (time, digest, value) register to as_of
     DISTINCT = 7
 
 
@@ -169,10 +169,10 @@ class Last(_OfRegisters):
 
 @dataclass(frozen=True)
 class TimeSinceLast(_OfRegisters):
-    """Seconds from the newest event of the window to `as_of`; NaN when there is none."""
+    """Seconds from the window's newest event (that has a value, if of a column) to `as_of`; NaN when none."""
 
     name = "time_since_last"
-    registers = (Register.MAX,)  # of the events' own column, which is their time
+    registers = (Register.LAST,)
     finalize = Finalize.SECONDS_SINCE
     needs_column = False
 

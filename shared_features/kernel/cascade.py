@@ -9,7 +9,7 @@ Bounds are multiples of the coarser hop and fall with i, so tiles nest and never
 depends on nothing but its own time and the entity's newest: the layout is a normal form of the set of events.
 """
 
-from shared_features.kernel.compiled import compiled
+from shared_features.kernel.compiled import compiled, inlined
 from shared_features.kernel.pools import move_tiles, move_words
 from shared_features.kernel.registers import GREATEST, merge_rows
 from shared_features.kernel.segments import LENGTH, START
@@ -18,20 +18,20 @@ from shared_features.kernel.sets import sort_distinct
 PRUNED_LEVEL = -1
 
 
-@compiled
+@inlined
 def floor_us(time_us, hop_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """The greatest multiple of the hop that is not after the instant."""
     return time_us - time_us % hop_us
 
 
-@compiled
+@inlined
 def bound_us(tables, newest_us, level):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """What is older than this is in a coarser tile than those of `level`, or pruned."""
     coarser = min(level + 1, tables.hops.size - 1)
     return floor_us(newest_us - tables.keeps[level], tables.hops[coarser])
 
 
-@compiled
+@inlined
 def level_of(tables, event_time_us, newest_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """The level of an event not newer than `newest_us`, or PRUNED_LEVEL."""
     # The bound is not later than this: most events need no division.
@@ -43,7 +43,7 @@ def level_of(tables, event_time_us, newest_us):  # type: ignore[no-untyped-def] 
     return PRUNED_LEVEL
 
 
-@compiled
+@inlined
 def first_tile(starts, segment, time_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Index in the segment of its first tile that starts at or after the time."""
     low, high = 0, segment[LENGTH]
@@ -56,7 +56,7 @@ def first_tile(starts, segment, time_us):  # type: ignore[no-untyped-def]  # com
     return low
 
 
-@compiled
+@inlined
 def set_offset(rows, segment, tile, index, length):  # type: ignore[no-untyped-def]  # compiled
     """Where the set of one tile begins in the entity's segment of that set, which has `length` words."""
     start, after = segment[START], length
@@ -65,7 +65,7 @@ def set_offset(rows, segment, tile, index, length):  # type: ignore[no-untyped-d
     return after
 
 
-@compiled
+@inlined
 def advance(tables, pools, slot, newest_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Set an entity's newest event time, later than before: prune and coarsen what fell behind the bounds."""
     before_us = pools.newest_us[slot]
@@ -84,7 +84,7 @@ def advance(tables, pools, slot, newest_us):  # type: ignore[no-untyped-def]  # 
     pools.due_us[slot] = due_us
 
 
-@compiled
+@inlined
 def _prune(pools, slot, bound):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     segment, starts, rows = pools.tiles[slot], pools.starts, pools.rows
     while segment[LENGTH] and starts[segment[START]] < bound:
@@ -133,8 +133,6 @@ def _merge_sets(tables, pools, slot, tile, same):  # type: ignore[no-untyped-def
         stop = start
         for i in range(same):
             stop += rows[at + i, index]
-            if i:
-                rows[at + i, index] = 0
         words = sort_distinct(pools.words, start, stop, tables.set_sizes[index])
         rows[at, index] = words
         if start + words < stop:

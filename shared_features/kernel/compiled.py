@@ -1,7 +1,11 @@
 """How a loop of the kernel is compiled: without the GIL, without fast-math, cached on disk.
 
+Compiled functions allocate nothing, so Numba's runtime is left out of them: its reference counts of arrays cost ten
+times what the loops do. They fill arrays that their callers made.
+
 Numba's cache asks for the time stamp of the file a function stands in, not of the files it calls into. A loop that
-inlined another file's function would outlive a change of it, so the cache is stamped by the whole kernel's source.
+inlined another file's function would outlive a change of it, so the cache is stamped by the source of the whole
+kernel beside that of the function's own file.
 """
 
 import hashlib
@@ -15,22 +19,27 @@ from numba.core.caching import IndexDataCacheFile
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _source_stamp(package: Path) -> str:
-    """A digest of every source file that compiled functions may be made of."""
-    digest = hashlib.sha256()
-    for path in sorted((*package.glob("kernel/*.py"), *package.glob("formats/*.py"))):
-        digest.update(path.read_bytes())
+def compiled(function: F) -> F:
+    """The function as machine code, compiled at its first call or taken from the cache of this very source."""
+    dispatcher = njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
+    cache = dispatcher._cache
+    cache._cache_file = IndexDataCacheFile(
+        cache_path=cache._cache_path, filename_base=cache._impl.filename_base, source_stamp=_source_stamp(function.__code__.co_filename)
+    )
+    return cast(F, dispatcher)
+
+
+def inlined(function: F) -> F:
+    """A part of compiled functions, copied into each caller: for what runs per event or per tile."""
+    return cast(F, njit(nogil=True, error_model="numpy", _nrt=False, forceinline=True)(function))
+
+
+def _source_stamp(file: str) -> str:
+    digest = _KERNEL.copy()
+    digest.update(Path(file).read_bytes())
     return digest.hexdigest()
 
 
-_STAMP = _source_stamp(Path(__file__).parent.parent)
-
-
-def compiled(function: F) -> F:
-    """The function as machine code, compiled at its first call or taken from the cache of this very source."""
-    dispatcher = njit(cache=True, nogil=True, error_model="numpy")(function)
-    cache = dispatcher._cache
-    cache._cache_file = IndexDataCacheFile(
-        cache_path=cache._cache_path, filename_base=cache._impl.filename_base, source_stamp=_STAMP
-    )
-    return cast(F, dispatcher)
+_KERNEL = hashlib.sha256()
+for _path in sorted(Path(__file__).parent.glob("*.py")):
+    _KERNEL.update(_path.read_bytes())

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.kernel.compiled import compiled
+from shared_features.kernel.compiled import compiled, inlined
 
 TEXT_CODE_BITS = 52
 _TEXT_CODE_MASK = np.uint64((1 << TEXT_CODE_BITS) - 1)
@@ -22,7 +22,7 @@ _27, _30, _31 = np.uint64(27), np.uint64(30), np.uint64(31)
 _54, _60, _62 = np.uint64(54), np.uint64(60), np.uint64(62)
 
 
-@compiled
+@inlined
 def mix64(word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """A word to a well-mixed one, one to one."""
     word = np.uint64(word) + _GOLDEN
@@ -31,7 +31,7 @@ def mix64(word):  # type: ignore[no-untyped-def]  # compiled: numba infers the t
     return word ^ (word >> _31)
 
 
-@compiled
+@inlined
 def unmix64(word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """The word that `mix64` made this of."""
     word = np.uint64(word)
@@ -41,13 +41,7 @@ def unmix64(word):  # type: ignore[no-untyped-def]  # compiled: numba infers the
 
 
 @compiled
-def hash_bytes(buffer, offsets):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """One hash per slice `buffer[offsets[i]:offsets[i + 1]]`.
-
-    Shape: buffer uint8, offsets int64 of n + 1, result uint64 of n. Eight bytes at a time, little-endian, seeded by
-    the length, so that trailing zero bytes count.
-    """
-    hashes = np.empty(offsets.size - 1, np.uint64)
+def _hash_bytes(buffer, offsets, hashes):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     for i in range(hashes.size):
         at, end = offsets[i], offsets[i + 1]
         state = mix64(np.uint64(end - at))
@@ -58,28 +52,36 @@ def hash_bytes(buffer, offsets):  # type: ignore[no-untyped-def]  # compiled: nu
             state = mix64(state ^ word)
             at += 8
         hashes[i] = state
-    return hashes
 
 
 @compiled
-def _hash_integers(values):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    hashes = np.empty(values.size, np.uint64)
+def _hash_integers(values, hashes):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     for i in range(values.size):
-        hashes[i] = mix64(np.uint64(values[i]))
-    return hashes
+        hashes[i] = mix64(values[i])
 
 
 @compiled
-def _combine(accumulated, hashes):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    combined = np.empty(hashes.size, np.uint64)
+def _combine(accumulated, hashes, combined):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     for i in range(hashes.size):
         combined[i] = mix64(accumulated[i] * _GOLDEN + hashes[i])
-    return combined
+
+
+def hash_bytes(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """One hash per slice `buffer[offsets[i]:offsets[i + 1]]`.
+
+    Shape: buffer uint8, offsets int64 of n + 1, result uint64 of n. Eight bytes at a time, little-endian, seeded by
+    the length, so that trailing zero bytes count.
+    """
+    hashes = np.empty(len(offsets) - 1, np.uint64)
+    _hash_bytes(np.ascontiguousarray(buffer, np.uint8), np.ascontiguousarray(offsets, np.int64), hashes)
+    return hashes
 
 
 def hash_integers(values: NDArray[np.int64]) -> NDArray[np.uint64]:
     """One hash per integer; distinct integers have distinct hashes."""
-    return _hash_integers(np.ascontiguousarray(values, np.int64))
+    hashes = np.empty(len(values), np.uint64)
+    _hash_integers(np.ascontiguousarray(values, np.int64), hashes)
+    return hashes
 
 
 def hash_texts(texts: Sequence[str | None]) -> NDArray[np.uint64]:
@@ -88,7 +90,7 @@ def hash_texts(texts: Sequence[str | None]) -> NDArray[np.uint64]:
     encoded = [text.encode() if text is not None else b"" for text in texts]
     offsets = np.zeros(len(encoded) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
-    hashes: NDArray[np.uint64] = hash_bytes(np.frombuffer(b"".join(encoded), np.uint8), offsets)
+    hashes = hash_bytes(np.frombuffer(b"".join(encoded), np.uint8), offsets)
     hashes[missing] = _MISSING_TEXT
     return hashes
 
@@ -103,4 +105,6 @@ def text_codes(texts: Sequence[str | None]) -> NDArray[np.int64]:
 
 def combine(accumulated: NDArray[np.uint64], hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Hashes of longer contents: what was accumulated so far, then one part more; the order of parts counts."""
-    return _combine(np.ascontiguousarray(accumulated, np.uint64), np.ascontiguousarray(hashes, np.uint64))
+    combined = np.empty(len(hashes), np.uint64)
+    _combine(np.ascontiguousarray(accumulated, np.uint64), np.ascontiguousarray(hashes, np.uint64), combined)
+    return combined

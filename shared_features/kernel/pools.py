@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.kernel.compiled import compiled
+from shared_features.kernel.compiled import compiled, inlined
 from shared_features.kernel.segments import (
     BASE,
     CAPACITY,
@@ -31,7 +31,7 @@ class Pools(NamedTuple):
     usage: NDArray[np.int64]  # [2, 3]: tile pool, set pool
 
 
-@compiled
+@inlined
 def make_tile_room(pools, slot, more):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Room for `more` tiles of an entity; False when the pool has to grow first."""
     segment, starts, rows = pools.tiles[slot], pools.starts, pools.rows
@@ -42,7 +42,7 @@ def make_tile_room(pools, slot, more):  # type: ignore[no-untyped-def]  # compil
     return plan != NO_ROOM
 
 
-@compiled
+@inlined
 def make_set_room(pools, slot, index, more):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Room for `more` words of one of an entity's sets; False when the pool has to grow first."""
     segment, words = pools.sets[slot, index], pools.words
@@ -65,7 +65,7 @@ def move_tiles(starts, rows, source, target, count):  # type: ignore[no-untyped-
             rows[target + at, word] = rows[source + at, word]
 
 
-@compiled
+@inlined
 def move_words(words, source, target, count):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Copy set elements within a pool, either way, overlapping or not."""
     if target < source:
@@ -103,7 +103,7 @@ def compact_words(sets, words, to_words):  # type: ignore[no-untyped-def]  # com
     return top
 
 
-@compiled
+@inlined
 def _settle(segment, top):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     segment[START] = segment[BASE] = top
     segment[CAPACITY] = min(segment[CAPACITY], segment[LENGTH] + (segment[LENGTH] >> 1) + 2)
@@ -120,7 +120,7 @@ def forget(pools, slots, give_back):  # type: ignore[no-untyped-def]  # compiled
             _forget_segment(pools.sets[slot, index], pools.usage[1], give_back)
 
 
-@compiled
+@inlined
 def _forget_segment(segment, usage, give_back):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     segment[LENGTH] = 0
     segment[START] = segment[BASE]

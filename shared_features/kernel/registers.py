@@ -8,7 +8,7 @@ by (event time, digest).
 import numpy as np
 
 from shared_features.kernel.aggregations import Register
-from shared_features.kernel.compiled import compiled
+from shared_features.kernel.compiled import inlined
 from shared_features.kernel.wide_integers import add_wide, multiply
 
 SMALLEST = -(1 << 63)
@@ -29,13 +29,13 @@ EMPTY_WORDS = {
 """What each kind holds of no event: the neutral element of its merge."""
 
 
-@compiled
+@inlined
 def earlier(time_us, digest, other_time_us, other_digest):  # type: ignore[no-untyped-def]  # compiled
     """Whether (time, digest) comes before the other; digests compare as unsigned."""
     return time_us < other_time_us or (time_us == other_time_us and np.uint64(digest) < np.uint64(other_digest))
 
 
-@compiled
+@inlined
 def add_event(tables, row, event_time_us, digest, values, valid):  # type: ignore[no-untyped-def]  # compiled
     """Prepare one event and merge it into a row of words; a missing value leaves its column's registers alone."""
     kinds, places, columns = tables.kind_bounds, tables.word_bounds, tables.register_columns
@@ -54,7 +54,7 @@ def add_event(tables, row, event_time_us, digest, values, valid):  # type: ignor
             at += width
 
 
-@compiled
+@inlined
 def _add_value(row, at, kind, event_time_us, digest, value):  # type: ignore[no-untyped-def]  # compiled
     if kind == _COUNT:
         row[at] += 1
@@ -77,7 +77,7 @@ def _add_value(row, at, kind, event_time_us, digest, value):  # type: ignore[no-
         row[at], row[at + 1], row[at + 2] = event_time_us, np.int64(digest), value
 
 
-@compiled
+@inlined
 def merge_rows(places, into, row):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Merge the registers of a row into those of another; `places` are the table's `word_bounds`."""
     for at in range(places[_COUNT], places[_SUM]):

@@ -6,7 +6,7 @@ slides back to its base, grows at the pool's end, or moves there with half as mu
 garbage until the pool is compacted.
 """
 
-from shared_features.kernel.compiled import compiled
+from shared_features.kernel.compiled import inlined
 
 START, LENGTH, BASE, CAPACITY = 0, 1, 2, 3
 FIELDS = 4
@@ -16,7 +16,7 @@ TOP, GARBAGE, WANTED = 0, 1, 2
 STAYS, MOVES, NO_ROOM = 0, 1, 2
 
 
-@compiled
+@inlined
 def plan_room(segment, usage, pool_size, more):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Make room for `more` elements at the back, as far as that takes no copying of elements.
 

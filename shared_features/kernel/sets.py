@@ -1,9 +1,9 @@
 """Sorted sets of 64-bit words in a pool: ids of events (all of them) and the k smallest hashes of values."""
 
-from shared_features.kernel.compiled import compiled
+from shared_features.kernel.compiled import compiled, inlined
 
 
-@compiled
+@inlined
 def find(pool, start, stop, word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Where in the sorted `pool[start:stop]` the word stands, or would stand."""
     while start < stop:
@@ -45,7 +45,7 @@ def sort_distinct(pool, start, stop, size):  # type: ignore[no-untyped-def]  # c
     return at - start
 
 
-@compiled
+@inlined
 def add_to_smallest(smallest, count, size, word):  # type: ignore[no-untyped-def]  # compiled
     """Add a word to the sorted `smallest[:count]` of at most `size`; returns the new count."""
     at = find(smallest, 0, count, word)
@@ -58,7 +58,7 @@ def add_to_smallest(smallest, count, size, word):  # type: ignore[no-untyped-def
     return count
 
 
-@compiled
+@inlined
 def merge_into_smallest(smallest, count, size, pool, start, stop):  # type: ignore[no-untyped-def]  # compiled
     """Merge the sorted `pool[start:stop]` into the sorted `smallest[:count]`; returns the new count."""
     for i in range(start, stop):

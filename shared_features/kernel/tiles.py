@@ -1,25 +1,25 @@
 """Tiles: partial aggregates of many entities over hops, in columns; `apply` puts events into them."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from shared_features.kernel.cascade import PRUNED_LEVEL, advance, floor_us, level_of, set_offset
-from shared_features.kernel.compiled import compiled
-from shared_features.kernel.hashing import mix64
 from shared_features.kernel.layout import Column, FeatureSpec, Layout
-from shared_features.kernel.pools import make_set_room, make_tile_room, move_tiles, move_words
-from shared_features.kernel.registers import add_event
-from shared_features.kernel.segments import LENGTH, START
-from shared_features.kernel.sets import find
+from shared_features.kernel.pools import NEVER_US
+from shared_features.kernel.steps import reads, run, updates
 from shared_features.kernel.tile_state import TileState
+from shared_features.kernel.tile_update import APPLIED, DUPLICATE, PRUNED
 
-__all__ = ["APPLIED", "DUPLICATE", "PRUNED", "Column", "FeatureSpec", "Layout", "TileState", "apply"]
-
-PRUNED, APPLIED, DUPLICATE = 0, 1, 2
-NO_ROOM = 3
+__all__ = [
+    "APPLIED",
+    "DUPLICATE",
+    "NEVER_US",
+    "PRUNED",
+    "Column",
+    "FeatureSpec",
+    "Layout",
+    "TileState",
+    "apply",
+]
 
 
 def apply(
@@ -36,123 +36,5 @@ def apply(
     by its content. Returns per event APPLIED, DUPLICATE (this digest is in its tile) or PRUNED (older than
     anything that can still be read).
     """
-    events = event_columns(state.layout, slots, event_time_us, digest, values, valid)
-    state.check_slots(events[0])
-    outcome = np.empty(len(events[0]), np.uint8)
-    done = 0
-    while done < len(outcome):
-        done = _apply(state.layout.tables, state.pools, *events, outcome, done)
-        if done < len(outcome):
-            state.make_room()
-    return outcome
-
-
-def event_columns(
-    layout: Layout,
-    slots: ArrayLike,
-    event_time_us: ArrayLike,
-    digest: ArrayLike,
-    values: ArrayLike,
-    valid: ArrayLike,
-) -> Sequence[NDArray[Any]]:
-    """The columns of n events as the compiled loops take them; `ValueError` when their shapes disagree."""
-    slots = np.ascontiguousarray(slots, np.int64)
-    wide = (slots.size, len(layout.columns))
-    columns = (
-        slots,
-        np.ascontiguousarray(event_time_us, np.int64),
-        np.ascontiguousarray(digest, np.uint64),
-        np.ascontiguousarray(values, np.int64),
-        np.ascontiguousarray(valid, np.bool_),
-    )
-    for column, shape in zip(columns, ((slots.size,),) * 3 + (wide, wide), strict=True):
-        if column.shape != shape:
-            raise ValueError(f"a column of events has shape {column.shape}; {shape} is needed")
-    return columns
-
-
-@compiled
-def _apply(tables, pools, slots, event_time_us, digest, values, valid, outcome, done):  # type: ignore[no-untyped-def]  # compiled
-    """Apply from event `done` on; returns how many are done, fewer than all when a pool has to grow."""
-    for i in range(done, slots.size):
-        result = apply_event(tables, pools, slots[i], event_time_us[i], digest[i], values[i], valid[i])
-        if result == NO_ROOM:
-            return i
-        outcome[i] = result
-    return slots.size
-
-
-@compiled
-def apply_event(tables, pools, slot, event_time_us, digest, values, valid):  # type: ignore[no-untyped-def]  # compiled
-    """Put one event into its tile; NO_ROOM, and nothing changed, when a pool has to grow first."""
-    level = 0
-    if event_time_us <= pools.newest_us[slot]:
-        level = level_of(tables, event_time_us, pools.newest_us[slot])
-        if level == PRUNED_LEVEL:
-            return PRUNED
-    if not _make_room(pools, slot):
-        return NO_ROOM
-    if event_time_us > pools.newest_us[slot]:
-        advance(tables, pools, slot, event_time_us)
-    start_us = floor_us(event_time_us, tables.hops[level])
-    tile = _tile_of(tables, pools, slot, start_us)
-    at = pools.tiles[slot, START] + tile
-    if not _add_word(pools, slot, tile, 0, tables.set_sizes[0], digest):
-        return DUPLICATE
-    add_event(tables, pools.rows[at], event_time_us, digest, values, valid)
-    for index in range(1, tables.set_columns.size):
-        column = tables.set_columns[index]
-        if column < 0:
-            _add_word(pools, slot, tile, index, tables.set_sizes[index], mix64(event_time_us))
-        elif valid[column]:
-            _add_word(pools, slot, tile, index, tables.set_sizes[index], mix64(values[column]))
-    return APPLIED
-
-
-@compiled
-def _make_room(pools, slot):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """Room for one event more: a tile, and a word in each set."""
-    room = make_tile_room(pools, slot, 1)
-    for index in range(pools.sets.shape[1]):
-        room = make_set_room(pools, slot, index, 1) and room
-    return room
-
-
-@compiled
-def _tile_of(tables, pools, slot, start_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """Index of the entity's tile that starts there; an empty one is put in where there is none."""
-    segment, starts, rows = pools.tiles[slot], pools.starts, pools.rows
-    tile = segment[LENGTH]
-    while tile and starts[segment[START] + tile - 1] >= start_us:
-        tile -= 1
-    at = segment[START] + tile
-    if tile < segment[LENGTH] and starts[at] == start_us:
-        return tile
-    move_tiles(starts, rows, at, at + 1, segment[LENGTH] - tile)
-    segment[LENGTH] += 1
-    starts[at] = start_us
-    for word in range(rows.shape[1]):
-        rows[at, word] = tables.empty_row[word]
-    return tile
-
-
-@compiled
-def _add_word(pools, slot, tile, index, size, word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """Add a word to a set of a tile that keeps the `size` smallest; False when it is there already."""
-    segment, words, rows = pools.sets[slot, index], pools.words, pools.rows
-    row = pools.tiles[slot, START] + tile
-    start = segment[START] + set_offset(rows, pools.tiles[slot], tile, index, segment[LENGTH])
-    stop = start + rows[row, index]
-    at = find(words, start, stop, word)
-    if at < stop and words[at] == word:
-        return False
-    if stop - start == size:
-        if at < stop:
-            move_words(words, at, at + 1, stop - at - 1)
-            words[at] = word
-        return True
-    move_words(words, at, at + 1, segment[START] + segment[LENGTH] - at)
-    words[at] = word
-    segment[LENGTH] += 1
-    rows[row, index] += 1
-    return True
+    events = updates(state.layout, slots, event_time_us, digest, values, valid)
+    return run(state, np.arange(len(events.slots)), events, reads())[0]

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from shared_features.kernel.compiled import compiled
+from shared_features.kernel.compiled import compiled, inlined
 
 _1, _32, _63 = np.uint64(1), np.uint64(32), np.uint64(63)
 _LOW = np.uint64(0xFFFF_FFFF)
@@ -12,7 +12,7 @@ _ZERO = np.uint64(0)
 _QUOTIENT_BITS = 55  # 53 of a double, one to round by, one more so that the sticky bit stands below it
 
 
-@compiled
+@inlined
 def multiply(a, b):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """(high, low) of the product of two unsigned words."""
     a_low, a_high, b_low, b_high = a & _LOW, a >> _32, b & _LOW, b >> _32
@@ -22,7 +22,7 @@ def multiply(a, b):  # type: ignore[no-untyped-def]  # compiled: numba infers th
     return a_high * b_high + (middle >> _32) + (middle_low >> _32), (middle_low << _32) | (low & _LOW)
 
 
-@compiled
+@inlined
 def add_wide(words, at, high, low):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Add a two's complement 128-bit number to the one at `words[at]` (high), `words[at + 1]` (low)."""
     total = np.uint64(words[at + 1]) + np.uint64(low)
@@ -30,7 +30,7 @@ def add_wide(words, at, high, low):  # type: ignore[no-untyped-def]  # compiled:
     words[at] += np.int64(high) + np.int64(total < np.uint64(low))
 
 
-@compiled
+@inlined
 def magnitude(high, low):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """(high, low) of the absolute value of a two's complement 128-bit number, as unsigned words."""
     high, low = np.uint64(high), np.uint64(low)

@@ -17,15 +17,19 @@ DOMAIN = {"card", "terminal", "customer", "amount", "fraud"}
 # Words inside names too: `card_fraud`, `CardFraud`, `maxAmount`; but not `discard` or `cardinality`.
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
+# The same words with another meaning: the screen that a log is read on, and the title of a cited book.
+OTHER_MEANING = re.compile(r"\bon (a|the) terminal\b|Credit Card Fraud Detection")
+
 
 def domain_words(text: str) -> set[str]:
-    words = {word.lower() for word in WORD.findall(text)}
+    words = {word.lower() for word in WORD.findall(OTHER_MEANING.sub("", text))}
     return {word for word in words if word in DOMAIN or (word.endswith("s") and word[:-1] in DOMAIN)}
 
 
 def test_words_are_found_inside_names() -> None:
     assert domain_words("CardFraud(amount=1)  # per customers") == {"card", "fraud", "amount", "customers"}
     assert domain_words("discard the cardinality, TERMINAL_RISK, wildcards") == {"terminal"}
+    assert not domain_words("for people on a terminal, JSON elsewhere")
 
 
 @pytest.mark.parametrize("package", PACKAGES)

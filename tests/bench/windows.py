@@ -116,7 +116,7 @@ def by_duckdb(connection: Any) -> pa.Table:
             f"and {near + delay} preceding)"
         )
     sql = SQL.format(columns="customer, terminal, t, " + ", ".join(columns), windows=", ".join(windows))
-    return connection.execute(sql).to_arrow_table()
+    return connection.sql(sql).to_arrow_table()
 
 
 def check_equal(rows: Transactions, connection: Any) -> None:

@@ -1,0 +1,1 @@
+"""Answers requests with predictions: online features from Redis, on-demand functions, a model from the registry."""

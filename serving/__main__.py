@@ -1,0 +1,51 @@
+"""The command line: `python -m serving` (or `millrace-serve`) serves predictions until it is asked to stop."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+
+import uvicorn
+
+from serving.log import configure_log
+from serving.settings import WrongSettingError, load_settings
+from shared_features.definitions import load_definitions
+from shared_features.errors import DefinitionError
+
+MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve. Exit code 2 for a wrong setting or definition, else what uvicorn ended with."""
+    try:
+        settings = load_settings(sys.argv[1:] if arguments is None else arguments)
+        load_definitions(settings.definitions)
+    except (WrongSettingError, DefinitionError) as error:
+        print(f"python -m serving: {error}", file=sys.stderr)
+        return 2
+    configure_log(settings)
+    os.environ.update(settings.environment())  # for the workers
+    with tempfile.TemporaryDirectory(prefix="millrace-metrics-") as directory:
+        if settings.serving_workers > 1:
+            os.environ.setdefault(MULTIPROCESS_VARIABLE, directory)  # before any worker imports the metrics
+        uvicorn.run(
+            "serving.app:build",
+            factory=True,
+            host=settings.serving_host,
+            port=settings.serving_port,
+            workers=settings.serving_workers,
+            loop="uvloop",
+            http="httptools",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""The application: wiring and lifespan only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from serving.api_schemas import example_instance, openapi_document
+from serving.docs_page import docs_page
+from serving.errors import MEDIA_TYPE, Problem, problem_body
+from serving.feature_vector import FeatureVectors
+from serving.log import configure_log
+from serving.metrics import Metrics
+from serving.models import Models, RegistryModels
+from serving.online_store import OnlineStore, RedisOnlineStore
+from serving.prediction import Predictor
+from serving.request_body import RequestBody
+from serving.routes import PREDICT_PATH, Clock, PredictEndpoint, ServedView, build_router, problem_answer
+from serving.settings import ServingSettings, load_settings
+from shared_features.definitions import Catalogue, FeatureView, load_definitions
+
+
+def system_clock_us() -> int:
+    """Now, in microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+def create_app(
+    settings: ServingSettings,
+    *,
+    store: OnlineStore | None = None,
+    models: Models | None = None,
+    clock: Clock = system_clock_us,
+) -> FastAPI:
+    """The service. A store or models that are given are the caller's to start and stop."""
+    catalogue = load_definitions(settings.definitions)
+    metrics = Metrics([view.label for view in catalogue.views], sorted({group.name for group in catalogue.groups}))
+    own_store = None if store else RedisOnlineStore(settings.redis_url, settings.serving_deadline_ms / 1000)
+    own_models = None if models else _registry_models(settings, catalogue, metrics)
+    store_used, models_used = store or own_store, models or own_models
+    if store_used is None or models_used is None:
+        raise TypeError("a store and models are either given or made here")
+    served = [_serve(view, settings, store_used, metrics) for view in catalogue.views]
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as ending:
+            if own_models is not None:
+                own_models.start()
+                ending.callback(own_models.stop)
+            for each in served:
+                each.predictor.warm_up([each.body.decode(_body_of(each.view)).instances[0]])
+            if own_store is not None:
+                await own_store.start()
+                ending.push_async_callback(own_store.stop)
+            yield
+
+    document = openapi_document(catalogue.views, settings.serving_max_instances)
+    app = FastAPI(title="Millrace serving", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.openapi = lambda: document  # type: ignore[method-assign]  # the documented way to supply one's own
+    app.add_exception_handler(HTTPException, _http_problem)
+    app.add_exception_handler(Exception, _unexpected_problem)
+    endpoint = PredictEndpoint(_by_name(served), models_used, metrics, clock)
+    app.router.routes.append(Route(PREDICT_PATH, endpoint, methods=["POST"]))
+    app.include_router(build_router(served, store_used, models_used, metrics, lambda: docs_page(document)))
+    return app
+
+
+def build() -> FastAPI:
+    """The application as a uvicorn worker makes it, from the settings of its environment."""
+    settings = load_settings()
+    configure_log(settings)
+    return create_app(settings)
+
+
+def _registry_models(settings: ServingSettings, catalogue: Catalogue, metrics: Metrics) -> RegistryModels:
+    return RegistryModels(
+        settings.registry,
+        catalogue.views,
+        settings.model_alias,
+        settings.model_poll_s,
+        loaded=lambda view, model: metrics.model_loaded(view.label, model.name, str(model.version)),
+        refused=lambda view: metrics.model_refused(view.label),
+    )
+
+
+def _serve(view: FeatureView, settings: ServingSettings, store: OnlineStore, metrics: Metrics) -> ServedView:
+    body = RequestBody(view, settings.serving_max_instances)
+    vectors = FeatureVectors(view, settings.redis_namespace)
+    predictor = Predictor(
+        view,
+        body,
+        vectors,
+        store,
+        metrics,
+        allow_degraded=settings.allow_degraded,
+        max_waiting=settings.serving_max_waiting,
+    )
+    return ServedView(view, body, vectors, predictor, ServedView.most_bytes_of(settings.serving_max_instances))
+
+
+def _by_name(served: list[ServedView]) -> dict[str, ServedView]:
+    """By label; a bare name means the newest version, as in `Catalogue.view`."""
+    by_name = {each.view.name: each for each in sorted(served, key=lambda each: each.view.version)}
+    return by_name | {each.view.label: each for each in served}
+
+
+def _body_of(view: FeatureView) -> bytes:
+    return msgspec.json.encode({"instances": [example_instance(view)]})
+
+
+async def _http_problem(request: Request, error: Any) -> Response:
+    """What the router itself refuses: unknown paths, wrong methods."""
+    problem = Problem("http", error.status_code, str(error.detail))
+    detail = f"{request.method} {request.url.path}: {error.detail}; /docs lists what there is"
+    body = problem_body(problem, detail)
+    return Response(body, error.status_code, headers=dict(error.headers or {}), media_type=MEDIA_TYPE)
+
+
+async def _unexpected_problem(request: Request, error: Exception) -> Response:
+    status, _, body = problem_answer(error)
+    return Response(body, status, media_type=MEDIA_TYPE)

@@ -1,0 +1,181 @@
+"""From requests and the bytes of entities to the model's matrix: which keys to read, and what comes of their values."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.online_store import Values
+from serving.request_body import RequestColumns
+from serving.shards import Shard, ShardFacts
+from shared_features.definitions import FeatureGroup, FeatureView
+from shared_features.errors import FormatVersionError
+from shared_features.feature_matrix import feature_matrix, request_floats
+from shared_features.formats.entity_keys import EntityKeys, entity_keys, key_texts, shards_of
+from shared_features.formats.online_state import decode_states
+from shared_features.kernel.pools import NEVER_US
+from shared_features.kernel.tiles import TileState
+from shared_features.kernel.windows import read
+
+_FIRST_SLOTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """What to read for `n` rows. Each read is a shard's meta key and the entities of it, taken in one atomic step.
+
+    places: per group, for each row, its shard, the index of the read and the place of the entity in it.
+    """
+
+    columns: RequestColumns
+    reads: list[list[bytes]]
+    places: list[list[tuple[Shard, int, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRows:
+    """What one group gave for each row. Where `problems` has a sentence, the features are NaN."""
+
+    name: str
+    facts: Sequence[ShardFacts | None]
+    problems: Sequence[str | None]
+    ages_s: Sequence[float | None]
+    missing: Sequence[bool]
+    ahead: Sequence[bool]
+
+    def consumed_until_us(self, start: int, stop: int) -> int | None:
+        """The record time up to which all shards behind these rows were consumed; None where one does not say."""
+        times = [None if each is None else each.consumed_until_us for each in self.facts[start:stop]]
+        known = [time_us for time_us in times if time_us is not None]
+        return min(known) if len(known) == len(times) else None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRows:
+    """float32[n, features] in the view's order, and what stands behind it, group by group."""
+
+    matrix: NDArray[np.float32]
+    groups: list[GroupRows]
+
+
+class FeatureVectors:
+    """The feature vectors of one view. Used by one thread at a time: states are decoded into slots that are kept."""
+
+    def __init__(self, view: FeatureView, namespace: str) -> None:
+        self._view = view
+        self._groups = [_GroupReader(group, namespace) for group in view.groups]
+        self.shards = [shard for group in self._groups for shard in group.shards]
+        """Every shard that a request may touch."""
+
+    def plan(self, columns: RequestColumns) -> ReadPlan:
+        """Which keys hold the entities that these rows name."""
+        keys: dict[tuple[str, ...], tuple[EntityKeys, list[bytes]]] = {}
+        reads: list[list[bytes]] = []
+        places = []
+        for reader in self._groups:
+            entity = reader.group.entity
+            if entity.keys not in keys:
+                found = entity_keys(entity, self._view.source, columns.columns)
+                keys[entity.keys] = found, [text.encode() for text in key_texts(found)]
+            places.append(reader.plan(*keys[entity.keys], reads))
+        return ReadPlan(columns, reads, places)
+
+    def compute(self, plan: ReadPlan, values: Sequence[Values], as_of_us: NDArray[np.int64]) -> FeatureRows:
+        """The vectors as of each row's instant, from what the plan's reads gave."""
+        stored, groups = {}, []
+        for reader, places in zip(self._groups, plan.places, strict=True):
+            stored[reader.group.name], rows = reader.compute(places, values, as_of_us)
+            groups.append(rows)
+        return FeatureRows(self._matrix(plan.columns, as_of_us, stored), groups)
+
+    def without_store(self, columns: RequestColumns, as_of_us: NDArray[np.int64], problem: str) -> FeatureRows:
+        """The vectors where nothing stored is known: all that depends on it is NaN."""
+        rows = len(as_of_us)
+        stored = {each.group.name: np.full((rows, len(each.group.features)), np.nan) for each in self._groups}
+        nothing: Any = [None] * rows
+        groups = [
+            GroupRows(each.group.name, nothing, [problem] * rows, nothing, [False] * rows, [False] * rows)
+            for each in self._groups
+        ]
+        return FeatureRows(self._matrix(columns, as_of_us, stored), groups)
+
+    def _matrix(
+        self, columns: RequestColumns, as_of_us: NDArray[np.int64], stored: Mapping[str, NDArray[np.float64]]
+    ) -> NDArray[np.float32]:
+        request = request_floats(self._view.source, columns.columns, columns.valid)
+        return feature_matrix(self._view, request, as_of_us, stored)
+
+
+class _GroupReader:
+    """One group: its shards, and the slots its entities are decoded into."""
+
+    def __init__(self, group: FeatureGroup, namespace: str) -> None:
+        self.group = group
+        self.shards = [Shard(namespace, group, number) for number in range(group.shards)]
+        self._state = TileState(group.layout)
+        self._slots = self._state.add(_FIRST_SLOTS)
+
+    def plan(self, keys: EntityKeys, texts: list[bytes], reads: list[list[bytes]]) -> list[tuple[Shard, int, int]]:
+        """Append this group's reads; where each row's entity will be."""
+        of_shard: dict[int, int] = {}
+        places = []
+        for text, number in zip(texts, shards_of(keys, self.group.shards).tolist(), strict=True):
+            shard = self.shards[number]
+            if number not in of_shard:
+                of_shard[number] = len(reads)
+                reads.append([shard.meta_key])
+            index = of_shard[number]
+            places.append((shard, index, len(reads[index])))
+            reads[index].append(shard.entity_prefix + text)
+        return places
+
+    def compute(
+        self, places: list[tuple[Shard, int, int]], values: Sequence[Values], as_of_us: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], GroupRows]:
+        """float64[n, features of the group], and what stands behind it."""
+        count = len(places)
+        if count > len(self._slots):
+            self._slots = np.concatenate([self._slots, self._state.add(count - len(self._slots))])
+        slots = self._slots[:count]
+        facts = [shard.facts(values[index][0]) for shard, index, _ in places]
+        problems = [each.problem for each in facts]
+        found = self._decode(slots, [values[index][place] for _, index, place in places], facts, problems)
+        floats = read(self._state, slots, as_of_us)
+        newest_us = self._state.newest_us(slots)
+        seen = newest_us != NEVER_US
+        ahead = seen & (newest_us >= as_of_us)
+        known = seen & ~ahead
+        ages = [
+            age_us / 1e6 if there else None
+            for age_us, there in zip((as_of_us - newest_us).tolist(), known.tolist(), strict=True)
+        ]
+        if any(problems):
+            floats[[problem is not None for problem in problems]] = np.nan
+            found |= np.array([problem is not None for problem in problems])
+        return floats, GroupRows(self.group.name, facts, problems, ages, (~found).tolist(), ahead.tolist())
+
+    def _decode(
+        self, slots: NDArray[np.int64], values: Values, facts: list[ShardFacts], problems: list[str | None]
+    ) -> NDArray[np.bool_]:
+        """Fill the slots; which entities were found. A row whose bytes are damaged gets a problem of its own."""
+        present = [None if problem else value for value, problem in zip(values, problems, strict=True)]
+        rows_of = defaultdict(list)
+        for row, each in enumerate(facts):
+            rows_of[each.build_id].append(row)
+        found = np.zeros(len(slots), np.bool_)
+        for build_id, rows in rows_of.items():
+            try:
+                found[rows] = decode_states(self._state, slots[rows], [present[row] for row in rows], build_id)
+            except FormatVersionError:
+                for row in rows:
+                    try:
+                        found[row] = decode_states(self._state, slots[row : row + 1], [present[row]], build_id)[0]
+                    except FormatVersionError as error:
+                        self._state.clear(slots[row : row + 1])
+                        problems[row] = f"an entity of {self.group.label} cannot be read: {error}"
+        return found

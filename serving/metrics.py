@@ -1,0 +1,105 @@
+"""What Prometheus sees of serving. The request path reaches it through the methods of `Metrics`.
+
+With several workers, `PROMETHEUS_MULTIPROC_DIR` (which `python -m serving` sets) makes each worker write its values
+to files, and whichever worker is scraped answers for all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from serving.feature_vector import GroupRows
+
+MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_LATENCY_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+_BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024)
+_AGE_S = (1, 10, 60, 600, 3_600, 21_600, 86_400, 604_800, 2_592_000)
+
+
+class Metrics:
+    """Metrics of one application, in a registry of their own."""
+
+    def __init__(self, views: Sequence[str], groups: Sequence[str]) -> None:
+        self._registry = CollectorRegistry()
+        of = {"registry": self._registry}
+        self._requests = Counter("serving_requests", "Answers by HTTP status.", ["view", "status"], **of)
+        latency = Histogram(
+            "serving_request_seconds", "From the body to the answer.", ["view"], buckets=_LATENCY_S, **of
+        )
+        self._online_read = Histogram(
+            "serving_online_read_seconds", "Round trips to the online store.", buckets=_LATENCY_S, **of
+        )
+        self._batch = Histogram("serving_batch_instances", "Instances per round trip.", buckets=_BATCH, **of)
+        age = Histogram(
+            "serving_feature_age_seconds", "Newest event of an entity to as_of.", ["group"], buckets=_AGE_S, **of
+        )
+        missing = Counter("serving_missing_entities", "Entities without a state.", ["group"], **of)
+        degraded = Counter("serving_degraded_answers", "Answers made without stored features.", ["view"], **of)
+        self._model = Gauge(
+            "serving_model_info",
+            "1 for the model version that answers.",
+            ["view", "model", "version"],
+            multiprocess_mode="livemax",
+            **of,
+        )
+        self._refused = Counter("serving_refused_models", "Published versions that were not loaded.", ["view"], **of)
+        self._latency = {view: latency.labels(view) for view in views}
+        self._degraded = {view: degraded.labels(view) for view in views}
+        self._age = {group: age.labels(group) for group in groups}
+        self._missing = {group: missing.labels(group) for group in groups}
+        self._answered = {view: self._requests.labels(view, "200") for view in views}
+        self._loaded: dict[str, tuple[str, str, str]] = {}
+
+    def answered(self, view: str, status: int, seconds: float) -> None:
+        """One request has its answer. `view` is the empty text where none was found."""
+        if status == 200:
+            self._answered[view].inc()
+        else:
+            self._requests.labels(view, str(status)).inc()
+        if view:
+            self._latency[view].observe(seconds)
+
+    def online_read(self, instances: int, seconds: float) -> None:
+        """One round trip to the online store, for so many instances."""
+        self._batch.observe(instances)
+        self._online_read.observe(seconds)
+
+    def rows_read(self, groups: Sequence[GroupRows]) -> None:
+        """What one round trip found: ages of features, entities without a state."""
+        for group in groups:
+            age = self._age[group.name]
+            for age_s in group.ages_s:
+                if age_s is not None:
+                    age.observe(age_s)
+            if missing := sum(group.missing):
+                self._missing[group.name].inc(missing)
+
+    def degraded(self, view: str) -> None:
+        """An answer was made without some stored features."""
+        self._degraded[view].inc()
+
+    def model_loaded(self, view: str, model: str, version: str) -> None:
+        """Another version answers from now on."""
+        if view in self._loaded:
+            self._model.labels(*self._loaded[view]).set(0)
+        self._loaded[view] = (view, model, version)
+        self._model.labels(view, model, version).set(1)
+
+    def model_refused(self, view: str) -> None:
+        """A published version was not loaded."""
+        self._refused.labels(view).inc()
+
+    def exposition(self) -> bytes:
+        """The text that Prometheus scrapes."""
+        if os.environ.get(MULTIPROCESS_VARIABLE):
+            everyone = CollectorRegistry()
+            MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]  # has no types
+            return generate_latest(everyone)
+        return generate_latest(self._registry)

@@ -1,0 +1,185 @@
+"""Predictions of one view: concurrent requests share a round trip to the online store, and each gets its own answer.
+
+While a round trip is under way, requests gather; when it is back and answered, the next one takes all that gathered.
+Nothing ever waits for company: with no round trip under way, a request starts one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.answers import write_answer
+from serving.errors import CatchingUpError, OnlineStoreError, OverloadedError
+from serving.feature_vector import FeatureRows, FeatureVectors, ReadPlan
+from serving.metrics import Metrics
+from serving.models import Model
+from serving.online_store import OnlineStore, Values
+from serving.request_body import PredictionRequest, RequestBody
+from shared_features.definitions import FeatureView
+
+_MOST_ROWS = 1024
+_ROWS_IN_LOOP = 32  # below, computing takes about a millisecond; above, the event loop must not wait for it
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    request: PredictionRequest
+    as_of_us: int
+    model: Model
+    answer: asyncio.Future[bytes]
+
+
+class Predictor:
+    """Answers the requests of one view; lives on one event loop."""
+
+    def __init__(
+        self,
+        view: FeatureView,
+        body: RequestBody,
+        vectors: FeatureVectors,
+        store: OnlineStore,
+        metrics: Metrics,
+        *,
+        allow_degraded: bool,
+        max_waiting: int,
+    ) -> None:
+        self._view = view
+        self._body, self._vectors, self._store, self._metrics = body, vectors, store, metrics
+        self._allow_degraded = allow_degraded
+        self._max_waiting = max_waiting
+        self._pending: list[_Waiting] = []
+        self._rows_waiting = 0
+        self._flight: asyncio.Task[None] | None = None
+
+    def predict(self, request: PredictionRequest, as_of_us: int, model: Model) -> asyncio.Future[bytes]:
+        """The answer's JSON, soon. Raises OverloadedError; the future raises the other ServingErrors."""
+        rows = len(request.instances)
+        if self._rows_waiting + rows > self._max_waiting and self._pending:
+            raise OverloadedError(f"{self._rows_waiting} instances wait already; try again")
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(request, as_of_us, model, loop.create_future())
+        self._pending.append(waiting)
+        self._rows_waiting += rows
+        if self._flight is None:
+            self._flight = loop.create_task(self._fly())
+        return waiting.answer
+
+    def warm_up(self, instances: Sequence[Any]) -> None:
+        """Compile, or load from the cache, all that a request runs through."""
+        columns = self._body.columns(instances)
+        plan = self._vectors.plan(columns)
+        nothing: list[Values] = [[None] * len(keys) for keys in plan.reads]
+        self._vectors.compute(plan, nothing, np.zeros(len(instances), np.int64))
+
+    async def _fly(self) -> None:
+        try:
+            while self._pending:
+                batch, rows = self._take()
+                try:
+                    await self._answer(batch, rows)
+                except (
+                    Exception
+                ) as error:  # of our own making: everyone in the batch hears of it, the next batch goes on
+                    _fail(batch, error)
+        finally:
+            self._flight = None
+
+    def _take(self) -> tuple[list[_Waiting], int]:
+        """The requests of the next round trip; at least one."""
+        batch, rows = self._pending, self._rows_waiting
+        if rows > _MOST_ROWS:
+            rows = count = 0
+            for waiting in self._pending:
+                if count and rows + len(waiting.request.instances) > _MOST_ROWS:
+                    break
+                rows, count = rows + len(waiting.request.instances), count + 1
+            batch, self._pending = self._pending[:count], self._pending[count:]
+        else:
+            self._pending = []
+        self._rows_waiting -= rows
+        return batch, rows
+
+    async def _answer(self, batch: list[_Waiting], rows: int) -> None:
+        plan = self._vectors.plan(self._body.columns([row for each in batch for row in each.request.instances]))
+        began = time.perf_counter()
+        away: OnlineStoreError | None = None
+        values: Sequence[Values] = ()
+        try:
+            values = await self._store.read(plan.reads)
+        except OnlineStoreError as error:
+            away = error
+        self._metrics.online_read(rows, time.perf_counter() - began)
+        if away is not None:
+            self._give_up(batch, plan, away)
+        elif rows <= _ROWS_IN_LOOP:
+            _settle(batch, self._compute(batch, plan, values))
+        else:
+            loop = asyncio.get_running_loop()
+            _settle(batch, await loop.run_in_executor(None, self._compute, batch, plan, values))
+
+    def _give_up(self, batch: list[_Waiting], plan: ReadPlan, error: OnlineStoreError) -> None:
+        """The store is away: those who gathered meanwhile have waited for it too, and would only wait again."""
+        if self._allow_degraded:
+            as_of_us = _instants(batch)
+            rows = self._vectors.without_store(plan.columns, as_of_us, error.detail)
+            _settle(batch, self._answers(batch, rows))
+            return
+        _fail(batch, error)
+        _fail(self._pending, error)
+        self._pending, self._rows_waiting = [], 0
+
+    def _compute(
+        self, batch: list[_Waiting], plan: ReadPlan, values: Sequence[Values]
+    ) -> list[bytes | CatchingUpError]:
+        return self._answers(batch, self._vectors.compute(plan, values, _instants(batch)))
+
+    def _answers(self, batch: list[_Waiting], rows: FeatureRows) -> list[bytes | CatchingUpError]:
+        answers: list[bytes | CatchingUpError] = []
+        start = 0
+        for each in batch:
+            stop = start + len(each.request.instances)
+            problem = _problem(rows, start, stop)
+            if problem is not None and not self._allow_degraded:
+                answers.append(problem)
+            else:
+                if problem is not None:
+                    self._metrics.degraded(self._view.label)
+                scores = each.model.score(rows.matrix[start:stop])
+                features = each.request.include_features
+                answers.append(write_answer(self._view, each.model, each.as_of_us, scores, rows, start, features))
+            start = stop
+        self._metrics.rows_read(rows.groups)
+        return answers
+
+
+def _problem(rows: FeatureRows, start: int, stop: int) -> CatchingUpError | None:
+    for group in rows.groups:
+        for problem in group.problems[start:stop]:
+            if problem is not None:
+                return CatchingUpError(problem, group=group.name)
+    return None
+
+
+def _instants(batch: list[_Waiting]) -> NDArray[np.int64]:
+    return np.array([each.as_of_us for each in batch for _ in each.request.instances], np.int64)
+
+
+def _settle(batch: list[_Waiting], answers: Sequence[bytes | Exception]) -> None:
+    for each, answer in zip(batch, answers, strict=True):
+        if each.answer.done():  # its client has gone
+            continue
+        if isinstance(answer, bytes):
+            each.answer.set_result(answer)
+        else:
+            each.answer.set_exception(answer)
+
+
+def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
+    _settle(batch, [error] * len(batch))

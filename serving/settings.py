@@ -1,0 +1,104 @@
+"""What a serving process can be told, from the environment, a TOML file or the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+PREFIX = "MILLRACE_"
+FILE_VARIABLE = "MILLRACE_SETTINGS"
+
+
+class WrongSettingError(ValueError):
+    """A setting has a value that it cannot have; the message names it, the value and what is wanted."""
+
+
+class ServingSettings(BaseSettings):
+    """Every setting is an environment variable `MILLRACE_<NAME>`, a key of the TOML file that `MILLRACE_SETTINGS`
+    names, and an option. Options win over the environment, the environment over the file. `REDIS_URL` has no prefix.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        frozen=True,
+        extra="ignore",  # the file holds the settings of all programs
+        validate_by_name=True,
+        cli_kebab_case=True,
+        cli_prog_name="python -m serving",
+        cli_hide_none_type=True,
+        cli_avoid_json=True,
+    )
+
+    definitions: str = Field("shared_features.feature_views", description="module that holds the definitions")
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        validation_alias=AliasChoices("redis_url", "REDIS_URL"),
+        description="online store: redis://, rediss:// or unix://, with user, password and database",
+    )
+    redis_namespace: str = Field("millrace", min_length=1, description="first part of every key")
+    registry: Path = Field(Path("var/registry"), description="directory of the model registry")
+    log_format: Literal["auto", "human", "json"] = Field("auto", description="auto: human on a terminal, else JSON")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
+
+    serving_host: str = Field("127.0.0.1", description="address to listen on; loopback unless told otherwise")
+    serving_port: int = Field(8000, ge=0, le=65_535, description="port to listen on; 0 takes a free one")
+    serving_workers: int = Field(1, ge=1, le=256, description="processes that answer requests")
+    serving_deadline_ms: float = Field(
+        100.0, gt=0, le=60_000, description="longest wait for the online store before a request is answered with 503"
+    )
+    serving_max_instances: int = Field(256, ge=1, le=10_000, description="most instances in one request")
+    serving_max_waiting: int = Field(4096, ge=1, description="most instances that wait at once in one process")
+    allow_degraded: bool = Field(
+        False, description="predict without stored features (marked) when the online store cannot answer"
+    )
+    model_alias: str = Field("champion", min_length=1, description="alias of the model version that answers")
+    model_poll_s: float = Field(1.0, gt=0, le=3600, description="how often the registry is looked at")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = os.environ.get(FILE_VARIABLE)
+        if not file:
+            return init_settings, env_settings
+        if not Path(file).is_file():
+            raise WrongSettingError(f"{FILE_VARIABLE} names {file!r}, which is no file; correct or unset it")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+    def environment(self) -> dict[str, str]:
+        """The variables under which a worker process reads these very settings."""
+        values = self.model_dump(mode="json")
+        return {"REDIS_URL" if name == "redis_url" else PREFIX + name.upper(): str(values[name]) for name in values}
+
+
+def load_settings(arguments: Sequence[str] | None = None, **given: Any) -> ServingSettings:
+    """The settings; with `arguments` (a command line) its options win. Raises WrongSettingError."""
+    options = {} if arguments is None else {"_cli_parse_args": list(arguments)}
+    try:
+        return ServingSettings(**options, **given)
+    except ValidationError as error:
+        raise WrongSettingError("; ".join(_sentence(each) for each in error.errors())) from error
+    except (SettingsError, ValueError) as error:
+        raise WrongSettingError(f"settings cannot be read: {error}") from error
+
+
+def _sentence(error: Any) -> str:
+    name = str(error["loc"][0]).lower()
+    variable = "REDIS_URL" if name == "redis_url" else PREFIX + name.upper()
+    return f"setting {name} ({variable}) is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"

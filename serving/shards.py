@@ -1,0 +1,100 @@
+"""Shards as serving sees them: how their keys are spelled, and what the meta that came with the entities says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from shared_features.definitions import FeatureGroup
+from shared_features.errors import FeatureError
+from shared_features.formats.online_state import ShardMeta, decode_meta, entity_prefix, meta_key
+
+
+class Position(msgspec.Struct, frozen=True):
+    """How far one partition was applied, and the record time up to which it was consumed."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    offset: int
+    consumed_until_us: int
+
+
+class ShardReceipt(msgspec.Struct, frozen=True):
+    """One shard as it was read. Digests are hexadecimal text: a JSON number would lose their last bits."""
+
+    group: str
+    shard: int
+    commit_id: str
+    gaps_digest: str
+    vector: Sequence[Position]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFacts:
+    """What one value of a meta key means. `problem` says why the shard cannot be served from, None when it can."""
+
+    shard: int
+    build_id: int
+    problem: str | None
+    consumed_until_us: int | None
+    receipt: bytes
+    """JSON of a ShardReceipt; empty where there is a problem."""
+
+
+class Shard:
+    """One shard of a group. A meta is decoded once and remembered until another comes."""
+
+    __slots__ = ("_facts", "_group", "_meta", "entity_prefix", "meta_key", "number")
+
+    def __init__(self, namespace: str, group: FeatureGroup, number: int) -> None:
+        self.number = number
+        self.meta_key = meta_key(namespace, group, number)
+        self.entity_prefix = entity_prefix(namespace, group, number)
+        self._group = group
+        self._meta: bytes | None = None
+        self._facts = self._read(None)
+
+    def facts(self, meta: bytes | None) -> ShardFacts:
+        """What this meta says; None: there is no meta key."""
+        if meta != self._meta:
+            self._facts, self._meta = self._read(meta), meta
+        return self._facts
+
+    def _read(self, stored: bytes | None) -> ShardFacts:
+        label = self._group.label
+        if stored is None:
+            return self._unusable(f"{label} was never streamed to the online store; start `python -m streaming run`")
+        try:
+            meta = decode_meta(stored)
+        except FeatureError as error:
+            return self._unusable(f"shard {self.number} of {label} cannot be read: {error}")
+        if meta.fingerprint != self._group.fingerprint:
+            return self._unusable(
+                f"shard {self.number} of {label} was written under another definition (fingerprint {meta.fingerprint}, "
+                f"here {self._group.fingerprint}); raise the group's version, or run the definitions it was written under"
+            )
+        if meta.behind:
+            return self._unusable(f"shard {self.number} of {label} is being rebuilt and has not caught up yet")
+        until = [position.consumed_until_us for position in meta.vector.values()]
+        known = min(until) if until and min(until) >= 0 else None
+        return ShardFacts(self.number, meta.build_id, None, known, self._receipt(meta))
+
+    def _unusable(self, problem: str) -> ShardFacts:
+        return ShardFacts(self.number, 0, problem, None, b"")
+
+    def _receipt(self, meta: ShardMeta) -> bytes:
+        vector = [
+            Position(topic, topic_id, partition, position.offset, position.consumed_until_us)
+            for (topic, topic_id, partition), position in sorted(meta.vector.items())
+        ]
+        receipt = ShardReceipt(
+            group=self._group.label,
+            shard=self.number,
+            commit_id=meta.commit_id.hex(),
+            gaps_digest=f"{meta.gaps_digest:016x}",
+            vector=vector,
+        )
+        return msgspec.json.encode(receipt)

@@ -1,0 +1,186 @@
+"""Reads entity states; the bytes are drawn in `entity_state.py`."""
+
+import numpy as np
+
+from shared_features.kernel.aggregations import Register
+from shared_features.kernel.cascade import floor_us
+from shared_features.kernel.compiled import compiled, inlined
+from shared_features.kernel.hashing import mix64
+from shared_features.kernel.pools import NEVER_US, make_set_room, make_tile_room
+from shared_features.kernel.registers import add_event
+from shared_features.kernel.segments import LENGTH, START
+from shared_features.kernel.varints import get_varint, get_wide, unzigzag
+
+DONE, NO_ROOM, DAMAGED, OTHER_SCHEMA = 0, 1, 2, 3
+_COUNT, _SUM, _MIN, _FIRST = int(Register.COUNT), int(Register.SUM), int(Register.MIN), int(Register.FIRST)
+_END = int(Register.LAST) + 1
+_HEADER_BYTES = 9
+
+
+@compiled
+def decode_into(tables, plan, pools, room, ids, slots, schema, build_id, buffer, ends, found, status, done):  # type: ignore[no-untyped-def]  # compiled
+    """Fill empty entities from entity `done` on; returns how many are done, `status[0]` says why not all.
+
+    `ids` are the bytes of the set pool.
+    """
+    for i in range(done, slots.size):
+        at, end = ends[i], ends[i + 1]
+        if at == end:
+            continue
+        if buffer[at] != schema:
+            status[0] = OTHER_SCHEMA
+            return i
+        if end - at <= _HEADER_BYTES:
+            status[0] = DAMAGED
+            return i
+        word = np.uint64(0)
+        for byte in range(8):
+            word |= np.uint64(buffer[at + 1 + byte]) << np.uint64(8 * byte)
+        if word != build_id:
+            continue
+        status[0] = _get_entity(tables, plan, pools, room, ids, slots[i], buffer, at + _HEADER_BYTES, end)
+        if status[0] != DONE:
+            return i
+        found[i] = True
+    return slots.size
+
+
+@inlined
+def _get_entity(tables, plan, pools, room, ids, slot, buffer, at, end):  # type: ignore[no-untyped-def]  # compiled
+    """Fill one empty entity; everything is checked against `end` before it is believed."""
+    tiles, at = get_varint(buffer, at, end)
+    if tiles == np.uint64(0):
+        return DONE if at == end else DAMAGED
+    newest, at = get_varint(buffer, at, end)
+    fits = tiles <= np.uint64(end - at)
+    for index in range(tables.set_sizes.size):
+        words, at = get_varint(buffer, at, end)
+        fits = fits and words <= np.uint64(end - at)
+        room.offsets[index] = np.int64(words)
+    digests = 8 * room.offsets[0]
+    if not fits or digests > end - at:
+        return DAMAGED
+    if not _make_room(pools, slot, np.int64(tiles), room):
+        return NO_ROOM
+    first_digest = 8 * room.offsets[0]
+    for byte in range(digests):
+        ids[first_digest + byte] = buffer[at + byte]
+    pools.newest_us[slot], pools.due_us[slot] = unzigzag(newest), NEVER_US
+    at = _get_tiles(tables, plan, pools, room, slot, buffer, at + digests, end)
+    for index in range(tables.set_sizes.size):
+        segment = pools.sets[slot, index]
+        if room.offsets[index] != segment[START] + segment[LENGTH]:
+            return DAMAGED
+    return DONE if at == end else DAMAGED
+
+
+@inlined
+def _make_room(pools, slot, tiles, room):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Room for what the header announces (`room.offsets` words per set, then where those go)."""
+    if not make_tile_room(pools, slot, tiles):
+        return False
+    for index in range(room.offsets.size):
+        if not make_set_room(pools, slot, index, room.offsets[index]):
+            return False
+    pools.tiles[slot, LENGTH] = tiles
+    for index in range(room.offsets.size):
+        pools.sets[slot, index, LENGTH] = room.offsets[index]
+        room.offsets[index] = pools.sets[slot, index, START]
+    return True
+
+
+@inlined
+def _get_tiles(tables, plan, pools, room, slot, buffer, at, end):  # type: ignore[no-untyped-def]  # compiled
+    """Read the tiles; returns where the next byte is, beyond `end` when something is wrong."""
+    segment, rows, hop_us = pools.tiles[slot], pools.rows, tables.hops[0]
+    start_us = 0
+    for tile in range(segment[START], segment[START] + segment[LENGTH]):
+        head, at = get_varint(buffer, at, end)
+        steps = np.int64(head >> np.uint64(1)) * hop_us
+        if tile == segment[START]:
+            start_us = floor_us(pools.newest_us[slot], hop_us) - steps
+        else:
+            start_us += steps
+        pools.starts[tile] = start_us
+        for word in range(rows.shape[1]):
+            rows[tile, word] = tables.empty_row[word]
+        if head & np.uint64(1):
+            at = _get_registers(tables, pools, room, slot, tile, start_us, buffer, at, end)
+        else:
+            at = _get_event(tables, plan, pools, room, slot, tile, start_us, buffer, at, end)
+        if at > end:
+            return at
+        for index in range(room.offsets.size):
+            room.offsets[index] += rows[tile, index]
+    return at
+
+
+@inlined
+def _words_left(pools, slot, room, index):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    return pools.sets[slot, index, START] + pools.sets[slot, index, LENGTH] - room.offsets[index]
+
+
+@inlined
+def _get_event(tables, plan, pools, room, slot, tile, start_us, buffer, at, end):  # type: ignore[no-untyped-def]  # compiled
+    values, valid = room.values, room.valid
+    for column in range(values.size):
+        code, at = get_varint(buffer, at, end)
+        valid[column] = code != np.uint64(0)
+        values[column] = unzigzag(code - np.uint64(1)) if valid[column] else 0
+    since = np.uint64(0)
+    if plan.times.size:
+        since, at = get_varint(buffer, at, end)
+    if not _words_left(pools, slot, room, 0):
+        return end + 1
+    row = pools.rows[tile]
+    row[0] = 1
+    add_event(tables, row, start_us + np.int64(since), pools.words[room.offsets[0]], values, valid)
+    for index in range(1, room.offsets.size):
+        column = tables.set_columns[index]
+        if valid[column]:
+            if not _words_left(pools, slot, room, index):
+                return end + 1
+            row[index] = 1
+            pools.words[room.offsets[index]] = mix64(values[column])
+    return at
+
+
+@inlined
+def _get_registers(tables, pools, room, slot, tile, start_us, buffer, at, end):  # type: ignore[no-untyped-def]  # compiled
+    row, kinds, places, columns = pools.rows[tile], tables.kind_bounds, tables.word_bounds, tables.register_columns
+    one = np.uint64(1)
+    events, at = get_varint(buffer, at, end)
+    if events > np.uint64(_words_left(pools, slot, room, 0)) or not events:
+        return end + 1
+    row[0] = np.int64(events)
+    for word in range(places[_COUNT], places[_SUM]):
+        missing, at = get_varint(buffer, at, end)
+        row[word] = row[0] - np.int64(missing)
+    for word in range(places[_SUM], places[_MIN], 2):
+        row[word], row[word + 1], at = get_wide(buffer, at, end)
+    for word in range(places[_MIN], places[_FIRST]):
+        code, at = get_varint(buffer, at, end)
+        if code:
+            of_events = columns[kinds[_MIN] + word - places[_MIN]] < 0
+            row[word] = unzigzag(code - one) + (start_us if of_events else 0)
+    for word in range(places[_FIRST], places[_END], 3):
+        code, at = get_varint(buffer, at, end)
+        if code:
+            place, at = get_varint(buffer, at, end)
+            if place >= events:
+                return end + 1
+            row[word] = start_us + np.int64(code - one)
+            row[word + 1] = np.int64(pools.words[room.offsets[0] + np.int64(place)])
+            row[word + 2] = row[word]
+            if columns[kinds[_FIRST] + (word - places[_FIRST]) // 3] >= 0:
+                code, at = get_varint(buffer, at, end)
+                row[word + 2] = unzigzag(code)
+    for index in range(1, room.offsets.size):
+        count, at = get_varint(buffer, at, end)
+        if count > np.uint64(_words_left(pools, slot, room, index)):
+            return end + 1
+        row[index] = np.int64(count)
+        for word in range(room.offsets[index], room.offsets[index] + row[index]):
+            code, at = get_varint(buffer, at, end)
+            pools.words[word] = mix64(unzigzag(code))
+    return at

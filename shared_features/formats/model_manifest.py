@@ -1,0 +1,175 @@
+"""The wall "model registry": what training publishes beside a model, and what serving checks before it answers with it.
+
+A registry is a directory that people and any tool can read:
+
+    <registry>/<model>/<version>/model.onnx       the estimator with all that was fitted with it, as one graph
+                                 manifest.json    this format: what the model is and what it wants
+                                 metrics.json     how it did on the test window, and its rivals
+                                 dataset.json     what it was trained on, so that it can be built again
+    <registry>/<model>/aliases/<alias>            a text file that holds a version number, such as "12"
+
+A model is called like its view. Versions count up from 1, appear by an atomic rename and never change; an alias moves
+by an atomic replacement of its file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from shared_features.definitions import FeatureView
+from shared_features.errors import FormatVersionError, ManifestMismatchError
+
+SCHEMA_VERSION = 1
+
+MODEL_FILE = "model.onnx"
+MANIFEST_FILE = "manifest.json"
+METRICS_FILE = "metrics.json"
+DATASET_FILE = "dataset.json"
+ALIASES = "aliases"
+CHAMPION = "champion"
+
+
+@dataclass(frozen=True)
+class GroupStamp:
+    """A feature group as it was when the model was trained."""
+
+    name: str
+    version: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class ViewStamp:
+    """A feature view as it was when the model was trained. features: the columns of the matrix, in order."""
+
+    name: str
+    version: int
+    fingerprint: str
+    features: tuple[str, ...]
+    groups: tuple[GroupStamp, ...]
+    request_fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What the certificate found: over `cases` rows, fitted and exported scores differ by `worst_difference` at most.
+
+    on_demand_cases: values of on-demand functions that were computed from scalars and from arrays; all were equal
+    bit for bit, or the model would not have been published.
+    """
+
+    cases: int
+    worst_difference: float
+    tolerance: float
+    on_demand_cases: int
+
+
+@dataclass(frozen=True)
+class ModelManifest:
+    """One version of a model. The graph takes float32[n, features] at `input_name`, gives float32[n] at `output_name`.
+
+    model_digest: sha256 of model.onnx. dataset_digest: sha256 of the rows it was made from (see dataset.json).
+    cut_us: the arrival watermark up to which those rows are complete. libraries: name -> version at export.
+    """
+
+    model: str
+    version: int
+    model_digest: str
+    view: ViewStamp
+    input_name: str
+    output_name: str
+    estimator: str
+    libraries: Mapping[str, str]
+    dataset_digest: str
+    cut_us: int
+    parity: Parity
+    created_at_us: int
+    schema_version: int = SCHEMA_VERSION
+
+
+def stamp_view(view: FeatureView) -> ViewStamp:
+    """What a manifest keeps of a view."""
+    return ViewStamp(
+        name=view.name,
+        version=view.version,
+        fingerprint=view.fingerprint,
+        features=tuple(column.name for column in view.columns),
+        groups=tuple(GroupStamp(each.name, each.version, each.fingerprint) for each in view.groups),
+        request_fields=tuple(field.name for field in view.request_fields),
+    )
+
+
+def encode_manifest(manifest: ModelManifest) -> bytes:
+    """JSON in UTF-8: keys sorted, indented by two, a newline at the end; equal manifests give equal bytes."""
+    return (json.dumps(asdict(manifest), indent=2, sort_keys=True, allow_nan=False) + "\n").encode()
+
+
+def decode_manifest(content: bytes, where: str = MANIFEST_FILE) -> ModelManifest:
+    """The manifest in these bytes; keys it does not know are left out. Raises FormatVersionError, naming `where`."""
+    try:
+        found = json.loads(content)
+        schema = found["schema_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise FormatVersionError(f"{where} is no model manifest ({error!r}); publish the model again") from error
+    if schema != SCHEMA_VERSION:
+        raise FormatVersionError(
+            f"{where} was written by schema {schema}, this reader knows {SCHEMA_VERSION}; train and publish again, or "
+            "run the release that wrote it"
+        )
+    try:
+        view = found["view"]
+        groups = tuple(_build(GroupStamp, each) for each in view["groups"])
+        texts = {name: tuple(view[name]) for name in ("features", "request_fields")}
+        stamp = _build(ViewStamp, {**view, **texts, "groups": groups})
+        parity = _build(Parity, found["parity"])
+        manifest: ModelManifest = _build(ModelManifest, {**found, "view": stamp, "parity": parity})
+    except (KeyError, TypeError) as error:
+        raise FormatVersionError(f"{where} is damaged ({error!r}); publish the model again") from error
+    return manifest
+
+
+def _build(noun: Any, values: Mapping[str, Any]) -> Any:
+    return noun(**{name: values[name] for name in noun.__dataclass_fields__ if name in values})
+
+
+def check_manifest(manifest: ModelManifest, view: FeatureView) -> None:
+    """Raise ManifestMismatchError unless the view gives exactly what the model was trained on.
+
+    Features are compared by name and order, groups and the view itself by fingerprint: equal names with another
+    meaning are refused too.
+    """
+    model, wanted, has = f"model {manifest.model} {manifest.version}", manifest.view, stamp_view(view)
+    for name in wanted.features:
+        if name not in has.features:
+            close = difflib.get_close_matches(name, has.features, n=1, cutoff=0.5)
+            hint = f". Did you mean {close[0]}?" if close else "; add it to the view, or train a new model"
+            raise ManifestMismatchError(f"{model} wants {name}, view {view.label} lacks it{hint}")
+    for name in has.features:
+        if name not in wanted.features:
+            raise ManifestMismatchError(
+                f"view {view.label} has feature {name}, which {model} does not know; train a new model, or take it out"
+            )
+    for index, (theirs, ours) in enumerate(zip(wanted.features, has.features, strict=True)):
+        if theirs != ours:
+            raise ManifestMismatchError(
+                f"{model} wants {theirs} as feature {index}, view {view.label} has {ours} there; restore the order, or "
+                "train a new model"
+            )
+    ours_by_name = {group.name: group for group in has.groups}
+    for group in wanted.groups:
+        live = ours_by_name.get(group.name)
+        if live != group:
+            found = "does not read it" if live is None else f"reads v{live.version} ({live.fingerprint})"
+            raise ManifestMismatchError(
+                f"{model} was trained on group {group.name} v{group.version} ({group.fingerprint}), view {view.label} "
+                f"{found}; run the definitions it was trained on, or train a new model"
+            )
+    if (wanted.name, wanted.version, wanted.fingerprint) != (has.name, has.version, has.fingerprint):
+        raise ManifestMismatchError(
+            f"{model} was trained on view {wanted.name}:v{wanted.version} ({wanted.fingerprint}), the definitions have "
+            f"{view.label} ({has.fingerprint}): an on-demand function, the source or the labels changed; train anew"
+        )

@@ -1,0 +1,88 @@
+"""One event into its tile."""
+
+from shared_features.kernel.cascade import PRUNED_LEVEL, advance, floor_us, level_of, set_offset
+from shared_features.kernel.compiled import inlined
+from shared_features.kernel.hashing import mix64
+from shared_features.kernel.pools import make_set_room, make_tile_room, move_tiles, move_words
+from shared_features.kernel.registers import add_event
+from shared_features.kernel.segments import LENGTH, START
+from shared_features.kernel.sets import find
+
+PRUNED, APPLIED, DUPLICATE = 0, 1, 2
+NO_ROOM = 3
+
+
+@inlined
+def apply_event(tables, pools, slot, event_time_us, digest, values, valid):  # type: ignore[no-untyped-def]  # compiled
+    """Put one event into its tile; NO_ROOM, and nothing changed, when a pool has to grow first."""
+    level = 0
+    if event_time_us <= pools.newest_us[slot]:
+        level = level_of(tables, event_time_us, pools.newest_us[slot])
+        if level == PRUNED_LEVEL:
+            return PRUNED
+    if not _make_room(pools, slot):
+        return NO_ROOM
+    if event_time_us > pools.newest_us[slot]:
+        advance(tables, pools, slot, event_time_us)
+    start_us = floor_us(event_time_us, tables.hops[level])
+    tile = _tile_of(tables, pools, slot, start_us)
+    at = pools.tiles[slot, START] + tile
+    if not _add_word(pools, slot, tile, 0, tables.set_sizes[0], digest):
+        return DUPLICATE
+    add_event(tables, pools.rows[at], event_time_us, digest, values, valid)
+    for index in range(1, tables.set_columns.size):
+        column = tables.set_columns[index]
+        if column < 0:
+            _add_word(pools, slot, tile, index, tables.set_sizes[index], mix64(event_time_us))
+        elif valid[column]:
+            _add_word(pools, slot, tile, index, tables.set_sizes[index], mix64(values[column]))
+    return APPLIED
+
+
+@inlined
+def _make_room(pools, slot):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Room for one event more: a tile, and a word in each set."""
+    room = make_tile_room(pools, slot, 1)
+    for index in range(pools.sets.shape[1]):
+        room = make_set_room(pools, slot, index, 1) and room
+    return room
+
+
+@inlined
+def _tile_of(tables, pools, slot, start_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Index of the entity's tile that starts there; an empty one is put in where there is none."""
+    segment, starts, rows = pools.tiles[slot], pools.starts, pools.rows
+    tile = segment[LENGTH]
+    while tile and starts[segment[START] + tile - 1] >= start_us:
+        tile -= 1
+    at = segment[START] + tile
+    if tile < segment[LENGTH] and starts[at] == start_us:
+        return tile
+    move_tiles(starts, rows, at, at + 1, segment[LENGTH] - tile)
+    segment[LENGTH] += 1
+    starts[at] = start_us
+    for word in range(rows.shape[1]):
+        rows[at, word] = tables.empty_row[word]
+    return tile
+
+
+@inlined
+def _add_word(pools, slot, tile, index, size, word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Add a word to a set of a tile that keeps the `size` smallest; False when it is there already."""
+    segment, words, rows = pools.sets[slot, index], pools.words, pools.rows
+    row = pools.tiles[slot, START] + tile
+    start = segment[START] + set_offset(rows, pools.tiles[slot], tile, index, segment[LENGTH])
+    stop = start + rows[row, index]
+    at = find(words, start, stop, word)
+    if at < stop and words[at] == word:
+        return False
+    if stop - start == size:
+        if at < stop:
+            move_words(words, at, at + 1, stop - at - 1)
+            words[at] = word
+        return True
+    move_words(words, at, at + 1, segment[START] + segment[LENGTH] - at)
+    words[at] = word
+    segment[LENGTH] += 1
+    rows[row, index] += 1
+    return True

@@ -1,0 +1,75 @@
+"""`python -m streaming run | status | check | version`: wiring only."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from shared_features.errors import FeatureError
+from streaming.child_process import end_with_parent, run_to_end
+from streaming.command_line import build_parser
+from streaming.dataflow_parts import DATAFLOWS, dataflow_parts
+from streaming.errors import StreamingError
+from streaming.log import set_up_log
+from streaming.settings import StreamingSettings, load_settings
+from streaming.stopping import EXIT_DRAINED, install, stop_requested
+from streaming.supervisor import Supervisor
+
+_STANDS_ON = ("bytewax", "confluent-kafka", "deltalake", "redis", "numba", "numpy")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0 done or drained, 1 refused or wrong, 75 "restart me at once" of a single dataflow."""
+    options = build_parser().parse_args(arguments)
+    try:
+        if options.verb == "version":
+            return _version()
+        settings = load_settings()
+        if options.verb == "run":
+            return _run(settings, options.only, options.workers or 1, options.drain_seconds)
+        if options.verb == "check":
+            from streaming.check import check
+
+            return check(settings, refusing_only=options.refusing_only)
+        from streaming.status import show_status
+
+        return show_status(settings, as_json=options.json, watch=options.watch)
+    except (StreamingError, FeatureError) as error:
+        print(f"millrace: {error}", file=sys.stderr)
+        return getattr(error, "exit_code", 1)
+    except KeyboardInterrupt:
+        return EXIT_DRAINED if options.verb == "status" else 130
+
+
+def _run(settings: StreamingSettings, only: str | None, workers: int, drain_s: float) -> int:
+    install()
+    end_with_parent()
+    set_up_log(settings, dataflow=only) if only else set_up_log(settings)
+    if only is not None and workers == 1:
+        from streaming.check import refuse_unsafe
+
+        refuse_unsafe(settings)
+        code: int = importlib.import_module(f"streaming.{only}.dataflow").run(settings)
+        return code
+    # The supervisor stays small: what looks at Kafka, Redis and the lake is loaded by a child that ends again.
+    refused = run_to_end((sys.executable, "-m", "streaming", "check", "--refusing-only"))
+    if refused or stop_requested():
+        return refused
+    names = (only,) if only else DATAFLOWS
+    parts = dataflow_parts(names, workers=workers, metrics_port=settings.metrics_port)
+    return Supervisor(parts, drain_s=drain_s).run()
+
+
+def _version() -> int:
+    for name in ("millrace", *_STANDS_ON):
+        try:
+            print(name, version(name))
+        except PackageNotFoundError:
+            print(name, "not installed; running from its source tree")
+    return EXIT_DRAINED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

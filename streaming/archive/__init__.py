@@ -1,0 +1,1 @@
+"""Kafka to Delta: every accepted event with its arrival time, every dead letter, each position once."""

@@ -1,0 +1,78 @@
+"""The archive dataflow: Kafka to events tables and dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+
+from shared_features.definitions import Catalogue, load_definitions
+from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
+from shared_features.kernel.event_time import to_us
+from streaming.archive.delta_sink import DeltaSink
+from streaming.archive.gather import Gather
+from streaming.archive.log_positions import Topic
+from streaming.archive.maintenance import Maintenance
+from streaming.archive.marks import Marks
+from streaming.archive.stored_log import Marked, StoredDeadLetters, StoredEvents, StoredLog
+from streaming.bytewax_run import run_dataflow
+from streaming.kafka_source import KafkaSource, system_clock_us
+from streaming.polled import Polled
+from streaming.settings import StreamingSettings
+from streaming.topics import PartitionKey, Topics
+
+
+def build_dataflow(settings: StreamingSettings) -> Dataflow:
+    """Input from Kafka, marks, a part per table, gathered, output to Delta."""
+    catalogue = load_definitions(settings.definitions)
+    described = Topics(settings).describe(source.topic for source in catalogue.sources)
+    topics = {(topic.name, topic.id): len(topic.partitions) for topic in described.values()}
+    tables = archive_tables(settings.lake, catalogue, topics)
+    marks = Marks(settings.topic_mode, to_us(settings.mark_slack), system_clock_us)
+    flow = Dataflow("archive")
+    source = KafkaSource(settings, catalogue.sources, partial(held_positions, tables))
+    polled = op.input("kafka", flow, source)
+    routed = op.flat_map("route", polled, partial(route, marks))
+    every, records = settings.archive_commit, settings.archive_commit_records
+    gathered = op.stateful_batch("gather", routed, lambda _: Gather(every, records))
+    op.output("delta", gathered, DeltaSink(tables))
+    return flow
+
+
+def run(settings: StreamingSettings) -> int:
+    """Run to the end; the exit code."""
+    with Maintenance(settings):
+        return run_dataflow(settings, build_dataflow)
+
+
+def archive_tables(lake: Path, catalogue: Catalogue, topics: Mapping[Topic, int]) -> dict[str, Callable[[], StoredLog]]:
+    """How to open each table of the archive, by its name."""
+    tables: dict[str, Callable[[], StoredLog]] = {DEAD_LETTERS_TABLE: partial(StoredDeadLetters, lake, topics)}
+    for source in catalogue.sources:
+        own = {topic: count for topic, count in topics.items() if topic[0] == source.topic}
+        tables[events_table(source)] = partial(StoredEvents, lake, source, own)
+    return tables
+
+
+def held_positions(tables: Mapping[str, Callable[[], StoredLog]]) -> dict[PartitionKey, int]:
+    """The last offset per partition that every table holds: the events' or the dead letters', whichever is less."""
+    held: dict[PartitionKey, int] = {}
+    for open_table in tables.values():
+        for (topic, _, number), offset in open_table().positions.offsets.items():
+            held[topic, number] = min(offset, held.get((topic, number), offset))
+    return held
+
+
+def route(marks: Marks, polled: Polled) -> Iterator[tuple[str, Marked]]:
+    """The batch for the events table of its source, and what of it concerns the dead letters."""
+    mark_us = marks.of(polled)
+    yield events_table(polled.source), Marked(polled, mark_us)
+    if not polled.dead:  # all that dead letters need of the events is how far they moved the running maximum
+        nothing = polled.offsets[:0]
+        polled = replace(polled, offsets=nothing, events=polled.events.take(nothing))
+        mark_us = max(polled.record_time_us, -1 if mark_us is None else mark_us)
+    yield DEAD_LETTERS_TABLE, Marked(polled, mark_us)

@@ -1,0 +1,42 @@
+"""Gathering: batches of one table are collected until a commit is worth its cost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from bytewax.operators import StatefulBatchLogic
+
+from streaming.archive.stored_log import Marked
+
+
+class Gather(StatefulBatchLogic[Marked, list[Marked], None]):
+    """Lets go of what it holds `every` so often, or sooner with `records` records. Its sink keeps the positions."""
+
+    def __init__(self, every: timedelta, records: int) -> None:
+        self._every, self._records = every, records
+        self._held: list[Marked] = []
+        self._count = 0
+        self._due: datetime | None = None
+
+    def on_batch(self, values: list[Marked]) -> tuple[list[list[Marked]], bool]:
+        if not self._held:
+            self._due = datetime.now(UTC) + self._every
+        self._held += values
+        self._count += sum(value.records for value in values)
+        return (self._let_go() if self._count >= self._records else []), self.RETAIN
+
+    def on_notify(self) -> tuple[list[list[Marked]], bool]:
+        return self._let_go(), self.RETAIN
+
+    def on_eof(self) -> tuple[list[list[Marked]], bool]:
+        return self._let_go(), self.RETAIN
+
+    def notify_at(self) -> datetime | None:
+        return self._due
+
+    def snapshot(self) -> None:
+        """Nothing: what was gathered and not committed is read again."""
+
+    def _let_go(self) -> list[list[Marked]]:
+        held, self._held, self._count, self._due = self._held, [], 0, None
+        return [held] if held else []

@@ -1,0 +1,85 @@
+"""Care of the lake: few large files instead of many small ones, and none that nobody can read any more.
+
+Runs beside the archive in a thread of its own, through handles of its own: compaction and a vacuum of files that
+were removed a week ago conflict with no writer. `vacuum(full=True)` is never used: it would also delete files that
+were written and are about to be committed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+
+import pyarrow as pa
+from deltalake import DeltaTable, WriterProperties
+
+from shared_features.formats.offline_tables import ARRIVAL_DATE
+from streaming.log import get_log
+from streaming.settings import StreamingSettings
+
+KEEP_REMOVED_HOURS = 168
+CROWDED_FILES = 20
+"""So many small files in one partition are worth rewriting."""
+SMALL_BYTES = 32 << 20
+_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+_LOG = get_log("maintenance")
+
+
+class Maintenance:
+    """Tends every table of the lake each `maintenance_interval` while it is entered."""
+
+    def __init__(self, settings: StreamingSettings) -> None:
+        self._lake, self._every = settings.lake, settings.maintenance_interval
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
+
+    def __enter__(self) -> Maintenance:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._stopped.set()  # a table being tended need not be waited for: each step is one commit or none
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._every / timedelta(seconds=1)):
+            tend(self._lake)
+
+
+def tend(lake: Path) -> None:
+    """Compact and clean every table of the lake; one that cannot be tended is reported and left for the next time."""
+    for path in sorted(lake.glob("*/_delta_log")):
+        try:
+            compacted = compact(path.parent)
+            deleted = DeltaTable(path.parent).vacuum(retention_hours=KEEP_REMOVED_HOURS, dry_run=False)
+        except Exception as error:
+            _LOG.warning("a table could not be tended, trying again later", table=path.parent.name, error=str(error))
+        else:
+            if compacted or deleted:
+                _LOG.info("tended", table=path.parent.name, compacted=compacted, deleted=len(deleted))
+
+
+def compact(path: Path) -> int:
+    """Rewrite the partitions that are crowded with small files; returns how many files went."""
+    table = DeltaTable(path)
+    files = pa.table(table.get_add_actions(flatten=True))
+    if table.metadata().partition_columns != [ARRIVAL_DATE]:
+        small = sum(size < SMALL_BYTES for size in files["size_bytes"].to_pylist())
+        return _compact(table, None) if small >= CROWDED_FILES else 0
+    dates, sizes = files[f"partition.{ARRIVAL_DATE}"].to_pylist(), files["size_bytes"].to_pylist()
+    crowds = Counter(date for date, size in zip(dates, sizes, strict=True) if size < SMALL_BYTES)
+    newest = max(crowds, default=None)
+    removed = 0
+    for date, count in sorted(crowds.items()):
+        if count >= (CROWDED_FILES if date == newest else 2):  # a closed day ends as few files
+            removed += _compact(DeltaTable(path), [(ARRIVAL_DATE, "=", date)])
+    return removed
+
+
+def _compact(table: DeltaTable, partition: list[tuple[str, str, str]] | None) -> int:
+    metrics = table.optimize.compact(partition_filters=partition, writer_properties=_WRITER)
+    return int(metrics["numFilesRemoved"])

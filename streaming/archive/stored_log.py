@@ -1,0 +1,139 @@
+"""A table that stores part of a log: events of one source, or dead letters. Takes batches, commits each offset once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from shared_features.definitions import EventSource
+from shared_features.formats.offline_tables import (
+    ARRIVAL_DATE,
+    DEAD_LETTER_COLUMNS,
+    DEAD_LETTERS_TABLE,
+    events_table,
+)
+from streaming.archive.arrival import Arrivals, arrivals
+from streaming.archive.log_positions import LogPositions, Topic
+from streaming.delta_handle import DeltaHandle
+from streaming.errors import RestartNeeded
+from streaming.events_table import event_rows, events_schema
+from streaming.polled import Polled
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A batch of a partition, and the mark that follows from it (`archive.marks`), microseconds."""
+
+    polled: Polled
+    mark_us: int | None = None
+
+    @property
+    def records(self) -> int:
+        return len(self.polled.events) + len(self.polled.dead)
+
+
+class StoredLog(ABC):
+    """One table and how far it holds the log. `topics`: how many partitions each topic has in Kafka."""
+
+    def __init__(self, handle: DeltaHandle, topics: Mapping[Topic, int]) -> None:
+        self.handle = handle
+        self.positions = LogPositions.load(handle, topics)
+        self._topics = topics
+        self.raised = 0
+
+    def take(self, batches: Sequence[Marked]) -> int:
+        """Commit what the batches hold beyond the stored positions; returns how many rows that were.
+
+        Raises RestartNeeded when a batch does not join on, or when another process moved the positions.
+        """
+        positions, rows = self.positions.copy(), []
+        for topic, count in self._topics.items():
+            positions.join(topic, count)
+        for batch in batches:
+            rows += self._take(batch, positions)
+        positions.move_watermark()
+        before, after = self.positions.versions(), positions.versions()
+        data = pa.concat_tables(rows) if rows else self._schema().empty_table()
+        if after != before:
+            self.handle.commit(data, before, after)
+            self.positions = positions
+        return int(data.num_rows)
+
+    def _take(self, batch: Marked, positions: LogPositions) -> list[pa.Table]:
+        polled = batch.polled
+        partition = (polled.topic, polled.topic_id, polled.partition)
+        positions.join(partition[:2], polled.partition + 1)
+        if polled.gap is not None:
+            positions.add_gap(partition, *polled.gap)
+        held = positions.offsets[partition]
+        if polled.after > held:
+            raise RestartNeeded(
+                f"table {self.handle.path.name}: a batch of {polled.topic}, partition {polled.partition}, begins "
+                f"after offset {polled.after}, but the table ends at {held}; reading goes on from there"
+            )
+        rows: list[pa.Table] = []
+        if polled.to > held:
+            arrived = arrivals(polled, held, positions.maxima_us[partition])
+            rows = self._rows(polled, held, arrived)
+            self.raised += arrived.raised
+            positions.offsets[partition] = polled.to
+            positions.maxima_us[partition] = arrived.maximum_us
+        if batch.mark_us is not None and polled.to == positions.offsets[partition]:
+            positions.maxima_us[partition] = max(positions.maxima_us[partition], batch.mark_us)
+        return rows
+
+    @abstractmethod
+    def _rows(self, polled: Polled, after: int, arrived: Arrivals) -> list[pa.Table]: ...
+
+    @abstractmethod
+    def _schema(self) -> pa.Schema: ...
+
+
+class StoredEvents(StoredLog):
+    """The events table of one source."""
+
+    def __init__(self, lake: Path, source: EventSource, topics: Mapping[Topic, int]) -> None:
+        self._source = source
+        path = lake / events_table(source)
+        super().__init__(DeltaHandle(path, self._schema(), (ARRIVAL_DATE,)), topics)
+
+    def _schema(self) -> pa.Schema:
+        return events_schema(self._source)
+
+    def _rows(self, polled: Polled, after: int, arrived: Arrivals) -> list[pa.Table]:
+        if not len(arrived.events_us):
+            return []
+        new = polled.offsets > after
+        events = polled.events if new.all() else polled.events.take(new)
+        return [event_rows(polled.partition, polled.offsets[new], arrived.events_us, events)]
+
+
+class StoredDeadLetters(StoredLog):
+    """The dead letters of all sources."""
+
+    def __init__(self, lake: Path, topics: Mapping[Topic, int]) -> None:
+        super().__init__(DeltaHandle(lake / DEAD_LETTERS_TABLE, self._schema()), topics)
+
+    def _schema(self) -> pa.Schema:
+        kinds = (pa.string(), pa.int32(), pa.int64(), pa.int64(), pa.int64(), pa.string(), pa.binary(), pa.binary())
+        return pa.schema(list(zip(DEAD_LETTER_COLUMNS, kinds, strict=True)))
+
+    def _rows(self, polled: Polled, after: int, arrived: Arrivals) -> list[pa.Table]:
+        dead = [letter for letter in polled.dead if letter.offset > after]
+        if not dead:
+            return []
+        columns = [
+            pa.array([polled.topic] * len(dead)),
+            pa.array([polled.partition] * len(dead), pa.int32()),
+            pa.array([letter.offset for letter in dead], pa.int64()),
+            pa.array([letter.record_time_us for letter in dead], pa.int64()),
+            pa.array(arrived.dead_us),
+            pa.array([letter.reason for letter in dead]),
+            pa.array([letter.key for letter in dead], pa.binary()),
+            pa.array([letter.value for letter in dead], pa.binary()),
+        ]
+        return [pa.table(columns, schema=self._schema())]

@@ -1,0 +1,214 @@
+"""One Delta table under the handle protocol: data and positions in one step, once, by one owner.
+
+Delta itself compares no versions of application transactions and would take a batch twice. So a position is
+compared and written through the *same* table handle: whoever committed in between makes the write fail, and after
+any failure the stored positions alone say what happened (equal to the new ones: it was committed; to the old ones:
+it was not; anything else: somebody else owns them now, and this process starts anew).
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake.transaction import Transaction
+
+from streaming.delta_log import check_last_commit, sync_commit
+from streaming.errors import RefusedError, RestartNeeded
+from streaming.log import get_log
+from streaming.stopping import wait
+
+Positions = Mapping[str, int]
+"""Application id -> version; an id that was never written has version -1."""
+
+Result = TypeVar("Result")
+
+NEVER = -1
+REOPEN_AFTER_COMMITS = 50  # a handle gathers every commit it has seen and slows down
+COMMIT_RETRIES = 50
+LONGEST_WAIT_S = 5.0
+TRIES_WHILE_STOPPING = 5
+SPARE_BYTES = 16 << 20  # what a commit needs on disk beside its rows
+FINGERPRINT = "millrace.fingerprint"
+
+TABLE_SETTINGS = {
+    "delta.checkpointInterval": "100",
+    "delta.logRetentionDuration": "interval 2 hours",
+    "delta.enableExpiredLogCleanup": "true",
+    "delta.deletedFileRetentionDuration": "interval 7 days",
+}
+_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+
+
+class DeltaHandle:
+    """A table of one schema, opened or created, and the only way this process writes to it.
+
+    `fingerprint`: what the rows mean, stored when the table is created; a table of another one is refused.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        schema: pa.Schema,
+        partition_by: tuple[str, ...] = (),
+        fingerprint: str | None = None,
+        sleep: Callable[[float], bool] = wait,
+    ) -> None:
+        self.path = path
+        self._schema = schema
+        self._sleep = sleep
+        self._commits = 0
+        self._log = get_log("delta").bind(table=path.name)
+        self._away = False
+        self._table: DeltaTable = self._patiently(lambda: self._open_or_create(partition_by, fingerprint))
+        self._check_same(fingerprint)
+
+    @property
+    def table(self) -> DeltaTable:
+        """The table as of the last look; for reading."""
+        return self._table
+
+    def refresh(self) -> DeltaTable:
+        """The table as it stands now."""
+        self._patiently(self._update)
+        return self._table
+
+    def position(self, app: str) -> int:
+        """The stored version of one application id as of the last look, -1 when there is none."""
+        version = self._table.transaction_version(app)
+        return NEVER if version is None else version  # version 0 is falsy: never write `or`
+
+    def positions(self, apps: Mapping[str, Any] | list[str]) -> dict[str, int]:
+        return {app: self.position(app) for app in apps}
+
+    def commit(self, data: pa.Table, expected: Positions, new: Positions) -> int:
+        """Append the rows and move the positions from `expected` to `new`, both or neither, durably.
+
+        Returns the table's version. Waits while the disk is away. Raises RestartNeeded when a stored position
+        is neither: another process has committed it.
+        """
+        expected = {app: expected.get(app, NEVER) for app in {*expected, *new}}
+        wanted = {**expected, **new}
+        tries = 0
+        while True:
+            if not self._has_room(data) or not self._readable():
+                self._pause(tries := tries + 1, "its disk is away or full")
+                continue
+            stored = self.positions(expected)
+            if tries and stored == wanted:
+                break  # a try that failed had committed all the same
+            if stored != expected:
+                raise RestartNeeded(self._moved(expected, stored))
+            try:
+                self._write(data, new)
+                break
+            except Exception as error:  # whatever it was, the stored positions decide
+                self._pause(tries := tries + 1, str(error))
+                self._commits = REOPEN_AFTER_COMMITS  # look again through a fresh handle
+        self._patiently(lambda: sync_commit(self.path, self._table.version(), new))
+        self._back()
+        return self._table.version()
+
+    def _write(self, data: pa.Table, new: Positions) -> None:
+        transactions = [Transaction(app_id=app, version=version) for app, version in new.items()]
+        properties = CommitProperties(app_transactions=transactions, max_commit_retries=COMMIT_RETRIES)
+        self._commits += 1
+        write_deltalake(
+            self._table, data, mode="append", writer_properties=_WRITER, commit_properties=properties
+        )  # fmt: skip
+
+    def _update(self) -> None:
+        if self._commits >= REOPEN_AFTER_COMMITS:
+            self._table = DeltaTable(self.path)
+            self._commits = 0
+        else:
+            self._table.update_incremental()
+
+    def _readable(self) -> bool:
+        try:
+            self._update()
+        except Exception as error:  # missing directory, I/O error, half a checkpoint: all wait
+            self._say_away(str(error))
+            self._commits = REOPEN_AFTER_COMMITS
+            return False
+        return True
+
+    def _has_room(self, data: pa.Table) -> bool:
+        try:
+            # Asked before writing: a write that fails in the middle leaves part of a file behind, every time.
+            return shutil.disk_usage(self.path).free > int(data.nbytes) // 2 + SPARE_BYTES
+        except OSError:
+            return False
+
+    def _open_or_create(self, partition_by: tuple[str, ...], fingerprint: str | None) -> DeltaTable:
+        self.path.mkdir(parents=True, exist_ok=True)
+        if DeltaTable.is_deltatable(str(self.path)):
+            check_last_commit(self.path)
+            return DeltaTable(self.path)
+        settings = TABLE_SETTINGS | ({FINGERPRINT: fingerprint} if fingerprint else {})
+        table = DeltaTable.create(
+            self.path,
+            schema=self._schema,
+            mode="ignore",  # another process may have created it a moment ago
+            partition_by=list(partition_by) or None,
+            configuration=settings,
+            raise_if_key_not_exists=False,
+        )
+        sync_commit(self.path, table.version(), {})
+        return table
+
+    def _check_same(self, fingerprint: str | None) -> None:
+        stored = self._table.metadata().configuration.get(FINGERPRINT)
+        if fingerprint is not None and stored != fingerprint:
+            raise RefusedError(
+                f"table {self.path.name} was written for definition {stored}, this process has {fingerprint}: the "
+                "definition or the allowed lateness changed; raise the group's version, or move the table away"
+            )
+        found = pa.schema(self._table.schema().to_arrow()).names
+        if set(found) != set(self._schema.names):
+            raise RefusedError(
+                f"table {self.path.name} has the columns {sorted(found)}, this process writes "
+                f"{sorted(self._schema.names)}. Add the missing ones to the table or move it away"
+            )
+
+    def _patiently(self, action: Callable[[], Result]) -> Result:
+        tries = 0
+        while True:
+            try:
+                result = action()
+                self._back()
+                return result
+            except RefusedError:
+                raise
+            except Exception as error:  # the lake is away; it may come back
+                self._commits = REOPEN_AFTER_COMMITS
+                self._pause(tries := tries + 1, str(error))
+
+    def _pause(self, tries: int, reason: str) -> None:
+        if tries > 1:  # the first may be another process's commit that came between
+            self._say_away(reason)
+        longest = min(LONGEST_WAIT_S, 0.02 * 2**tries)
+        if self._sleep(longest * random.uniform(0.5, 1)) and tries > TRIES_WHILE_STOPPING:
+            raise RestartNeeded(f"asked to stop while table {self.path.name} is away; it stays as it was")
+
+    def _say_away(self, reason: str) -> None:
+        if not self._away:
+            self._away = True
+            self._log.warning("the table cannot be reached; waiting for it", reason=reason)
+
+    def _back(self) -> None:
+        if self._away:
+            self._away = False
+            self._log.info("the table is back")
+
+    def _moved(self, expected: Positions, stored: Positions) -> str:
+        app = next(app for app in expected if stored[app] != expected[app])
+        return (
+            f"table {self.path.name}: position {app} is {stored[app]}, expected {expected[app]}; another process "
+            "has committed it, this one goes on from what is stored"
+        )

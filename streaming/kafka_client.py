@@ -1,0 +1,67 @@
+"""Options of every Kafka client here, and what is said when the brokers go away and come back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from confluent_kafka import KafkaError
+
+from streaming.log import get_log
+from streaming.settings import StreamingSettings
+
+_LOG = get_log("kafka")
+_AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._TIMED_OUT)
+
+
+class Reachability:
+    """Says once that Kafka is away and once that it is back. librdkafka itself reconnects for ever."""
+
+    def __init__(self) -> None:
+        self._away = False
+
+    def on_error(self, error: KafkaError) -> None:
+        """The client's error callback; also for errors met elsewhere."""
+        if error.code() in _AWAY:
+            if not self._away:
+                _LOG.warning("Kafka is away, waiting for it", error=error.str())
+            self._away = True
+        else:
+            _LOG.warning("Kafka says", error=error.str(), code=error.name())
+
+    def answered(self) -> None:
+        """Call when a broker answered."""
+        if self._away:
+            _LOG.info("Kafka is back")
+        self._away = False
+
+
+def client_options(settings: StreamingSettings, reachability: Reachability | None = None) -> dict[str, Any]:
+    """For AdminClient, Consumer and Producer alike."""
+    options: dict[str, Any] = {
+        "bootstrap.servers": settings.kafka_bootstrap_servers,
+        "client.id": "millrace",
+        "log_level": 2,  # it would repeat each reconnection on standard error; Reachability says it once
+        "reconnect.backoff.max.ms": 2_000,
+        **settings.kafka_options,
+    }
+    if reachability is not None:
+        options["error_cb"] = reachability.on_error
+    return options
+
+
+def consumer_options(settings: StreamingSettings, reachability: Reachability) -> dict[str, Any]:
+    """For a consumer that is assigned by offset and commits nothing to Kafka: sinks own their positions."""
+    return {
+        "group.id": "millrace",  # librdkafka wants one; nobody joins it
+        "enable.auto.commit": False,
+        "auto.offset.reset": "error",  # what to do then is ours to decide: a gap, or refuse
+        "enable.partition.eof": True,
+        "isolation.level": "read_committed",
+        # Both measured: with the defaults (100,000 and 1,000 ms) a fast reader mostly waits.
+        "queued.min.messages": settings.fetch_buffer_records,
+        "fetch.queue.backoff.ms": 2,
+        "queued.max.messages.kbytes": settings.fetch_buffer_mib * 1024,
+        # The simulator holds a fetch back for the whole wait, whatever comes in; Kafka answers at once.
+        "fetch.wait.max.ms": 20 if settings.topic_mode == "embedded" else 500,
+        **client_options(settings, reachability),
+    }

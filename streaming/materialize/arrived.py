@@ -1,0 +1,132 @@
+"""Reading events tables by arrival: what lies below the arrival watermark is complete and never changes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from deltalake import DeltaTable
+from numpy.typing import NDArray
+
+from shared_features.definitions import EventSource
+from shared_features.formats.events import EventBatch
+from shared_features.formats.offline_tables import (
+    ARRIVAL_TIME,
+    OFFSET,
+    PARTITION,
+    RECORD_TIME,
+    WATERMARK_APP,
+    events_table,
+)
+from streaming.events_table import event_batch, events_schema, int64
+
+Int64 = NDArray[np.int64]
+SPAN_ROWS = 1_000_000
+"""About as many events as one pass takes: what bounds its memory."""
+_REOPEN_AFTER = 50
+_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Stored events in columns: the batch, and per event its position and arrival time."""
+
+    batch: EventBatch
+    partition: NDArray[np.int32]
+    offset: Int64
+    arrival_us: Int64
+
+    @classmethod
+    def of(cls, source: EventSource, rows: pa.Table) -> Arrived:
+        """Rows of the source's events table."""
+        return cls(
+            event_batch(source, rows),
+            np.asarray(rows.column(PARTITION).to_numpy(), np.int32),
+            int64(rows, OFFSET),
+            int64(rows, ARRIVAL_TIME),
+        )
+
+    @classmethod
+    def empty(cls, source: EventSource) -> Arrived:
+        return cls.of(source, events_schema(source).empty_table())
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def take(self, rows: NDArray[np.bool_]) -> Arrived:
+        return Arrived(self.batch.take(rows), self.partition[rows], self.offset[rows], self.arrival_us[rows])
+
+
+class ArrivedEvents:
+    """The events table of a source, for reading. It may not exist yet: then nothing has arrived."""
+
+    def __init__(self, lake: Path, source: EventSource) -> None:
+        self.source = source
+        self._path = lake / events_table(source)
+        self._table: DeltaTable | None = None
+        self._looks = 0
+        self._kept: OrderedDict[tuple[int, int], Arrived] = OrderedDict()
+
+    def watermark_us(self) -> int:
+        """Look at the table anew; every event that is stored from now on arrives at this instant or later."""
+        if self._table is None or self._looks >= _REOPEN_AFTER:
+            if not DeltaTable.is_deltatable(str(self._path)):
+                return 0
+            self._table = DeltaTable(self._path)
+            self._looks = 0
+        self._looks += 1
+        self._table.update_incremental()
+        return self._table.transaction_version(WATERMARK_APP) or 0
+
+    def between(self, low_us: int, high_us: int) -> Arrived:
+        """The events with low <= arrival < high. The latest few spans are kept for the next group that asks."""
+        span = (low_us, high_us)
+        if span not in self._kept:
+            self._kept[span] = self.where(low_us, high_us)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return self._kept[span]
+
+    def where(self, low_us: int, high_us: int, condition: str | None = None) -> Arrived:
+        """The events with low <= arrival < high that meet a condition. `high` is at most the watermark."""
+        names = [PARTITION, OFFSET, RECORD_TIME, ARRIVAL_TIME, *(field.name for field in self.source.fields)]
+        if self._table is None:
+            self._table = DeltaTable(self._path)
+        predicate = f"{ARRIVAL_TIME} >= {low_us} AND {ARRIVAL_TIME} < {high_us}"
+        if condition is not None:
+            predicate = f"{predicate} AND {condition}"
+        rows = pa.table(self._table.scan(columns=names, predicate=predicate))
+        return Arrived.of(self.source, rows)
+
+    def span_end(self, low_us: int, high_us: int, rows: int = SPAN_ROWS) -> int:
+        """An instant up to which about `rows` events lie from `low` on, at most `high`. From file statistics."""
+        if self._table is None:
+            return high_us
+        files = pa.table(self._table.get_add_actions(flatten=True))
+        if not files.num_rows:
+            return high_us
+        firsts, lasts = int64(files, f"min.{ARRIVAL_TIME}"), int64(files, f"max.{ARRIVAL_TIME}")
+        counts = int64(files, "num_records")
+        order = np.argsort(lasts, kind="stable")
+        order = order[(lasts[order] >= low_us) & (firsts[order] < high_us)]
+        total = 0
+        for first, last, count in zip(firsts[order], lasts[order], counts[order], strict=True):
+            begin = max(int(first), low_us)
+            count = int(count) * (last + 1 - begin) // (last + 1 - first)
+            if total + count >= rows:
+                share = (int(last) + 1 - begin) * (rows - total) // max(int(count), 1)
+                return int(min(high_us, max(low_us + 1, begin + share)))
+            total += int(count)
+        return high_us
+
+
+def spans(tables: Sequence[ArrivedEvents], low_us: int, high_us: int) -> Iterator[tuple[int, int]]:
+    """Consecutive spans of arrival from low to high, none with many more events of any table than a pass takes."""
+    while low_us < high_us:
+        end = min(table.span_end(low_us, high_us) for table in tables)
+        yield low_us, end
+        low_us = end

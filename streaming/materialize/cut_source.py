@@ -1,0 +1,112 @@
+"""The source of materialize: looks at the events tables, and says up to which watermark a spine may go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from deltalake import DeltaTable
+
+from shared_features.formats.offline_tables import CUT_APP, features_table
+from streaming.log import get_log
+from streaming.materialize.arrived import ArrivedEvents
+from streaming.materialize.cut import Spine
+from streaming.settings import StreamingSettings
+from streaming.stopping import stop_requested
+
+_SOON = timedelta(milliseconds=20)
+_LOG = get_log("materialize")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A unit of work: take a spine from one stored cut to the next, both arrival watermarks; -1: from the start."""
+
+    label: str
+    from_us: int
+    to_us: int
+
+
+class CutSource(FixedPartitionedSource[tuple[str, Cut], None]):
+    """A part per spine."""
+
+    def __init__(
+        self, settings: StreamingSettings, spines: Mapping[str, Spine], tables: Mapping[str, ArrivedEvents]
+    ) -> None:
+        self._settings, self._spines, self._tables = settings, spines, tables
+
+    def list_parts(self) -> list[str]:
+        return sorted(self._spines)
+
+    def build_part(self, step_id: str, for_part: str, resume_state: Any) -> SpineCuts:
+        return SpineCuts(self._settings, self._spines[for_part], self._tables)
+
+
+class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
+    """Gives out one cut at a time, the next when the one before is stored: nothing piles up behind a slow disk."""
+
+    def __init__(self, settings: StreamingSettings, spine: Spine, tables: Mapping[str, ArrivedEvents]) -> None:
+        self._spine, self._every = spine, settings.materialize_interval
+        self._path = settings.lake / features_table(spine.group, spine.source)
+        self._table: DeltaTable | None = None
+        self._tables = [tables[source.name] for source in spine.sources]
+        self._given: int | None = None
+        self._next = datetime.now(UTC)
+        self._away = False
+
+    def next_batch(self) -> list[tuple[str, Cut]]:
+        if stop_requested():
+            raise StopIteration
+        if datetime.now(UTC) < self._next:  # Bytewax may ask early
+            return []
+        try:
+            cut = self._cut()
+        except Exception as error:  # the lake is away; its writers and readers may see it come back at any time
+            self._say(away=str(error))
+            self._next = datetime.now(UTC) + timedelta(seconds=1)
+            return []
+        self._say()
+        return [] if cut is None else [(self._spine.label, cut)]
+
+    def next_awake(self) -> datetime:
+        return min(self._next, datetime.now(UTC) + timedelta(milliseconds=100))  # to see a request to stop
+
+    def snapshot(self) -> None:
+        """Nothing: the cut is in the features table."""
+
+    def _cut(self) -> Cut | None:
+        stored = self._stored()
+        if stored is None or (self._given is not None and stored < self._given):
+            self._next = datetime.now(UTC) + _SOON
+            return None
+        watermark = min(table.watermark_us() for table in self._tables)
+        begin = max(stored, 0)
+        if watermark <= begin:
+            self._next = datetime.now(UTC) + self._every
+            return None
+        end = min(table.span_end(begin, watermark) for table in self._tables)
+        self._given = end
+        self._next = datetime.now(UTC) + (self._every if end == watermark else _SOON)
+        return Cut(self._spine.label, stored, end)
+
+    def _stored(self) -> int | None:
+        """The cut of the features table; None until the sink has created it."""
+        if self._table is None:
+            if not DeltaTable.is_deltatable(str(self._path)):
+                return None
+            self._table = DeltaTable(self._path)
+        self._table.update_incremental()
+        version = self._table.transaction_version(CUT_APP)
+        return -1 if version is None else version
+
+    def _say(self, away: str | None = None) -> None:
+        if away is not None:
+            self._table = None
+            if not self._away:
+                _LOG.warning("the lake cannot be read; waiting for it", spine=self._spine.label, reason=away)
+        elif self._away:
+            _LOG.info("the lake is back", spine=self._spine.label)
+        self._away = away is not None

@@ -1,0 +1,45 @@
+"""The materialize dataflow: events tables to feature rows and state snapshots."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+
+from shared_features.definitions import load_definitions
+from shared_features.kernel.event_time import to_us
+from streaming.bytewax_run import run_dataflow
+from streaming.materialize.arrived import ArrivedEvents
+from streaming.materialize.cut import Spine
+from streaming.materialize.cut_source import CutSource
+from streaming.materialize.feature_sink import FeatureSink
+from streaming.materialize.pass_step import PassStep
+from streaming.settings import StreamingSettings
+
+
+def build_dataflow(settings: StreamingSettings) -> Dataflow:
+    """Input of cuts, a pass per cut, output of its rows; keyed by spine."""
+    spines = settings_spines(settings)
+    tables = {
+        source.name: ArrivedEvents(settings.lake, source) for spine in spines.values() for source in spine.sources
+    }
+    flow = Dataflow("materialize")
+    cuts = op.input("cuts", flow, CutSource(settings, spines, tables))
+    rows = op.stateful_batch("passes", cuts, lambda _: PassStep(settings, spines, tables))
+    op.output("features", rows, FeatureSink(settings, spines))
+    return flow
+
+
+def settings_spines(settings: StreamingSettings) -> dict[str, Spine]:
+    """Every group on every spine of the definitions, by its label."""
+    make = partial(
+        Spine, lateness_us=to_us(settings.allowed_lateness), lag_us=to_us(settings.pipeline_lag)
+    )  # fmt: skip
+    spines = [make(group, source) for group, source in load_definitions(settings.definitions).spines]
+    return {spine.label: spine for spine in spines}
+
+
+def run(settings: StreamingSettings) -> int:
+    """Run to the end; the exit code."""
+    return run_dataflow(settings, build_dataflow)

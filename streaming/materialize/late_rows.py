@@ -1,0 +1,84 @@
+"""Rows of events that came so late that the replay has passed their time: computed from the events tables alone.
+
+What such a row holds is what any other holds, the effects up to its event time; only the replay is its own, over the
+longest window before the late events and over their entities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.definitions import FeatureGroup
+from shared_features.formats.entity_keys import has_integer_key
+from shared_features.kernel.event_time import HOUR_US
+from streaming.materialize.arrived import ArrivedEvents, spans
+from streaming.materialize.replayer import Replayer
+from streaming.materialize.spine_rows import SpineRows, copies
+
+LISTED = 500
+"""So many keys or instants are listed in the question to the table; more are sorted out afterwards."""
+
+
+def late_values(
+    group: FeatureGroup, tables: Sequence[ArrivedEvents], rows: SpineRows, lag_us: int
+) -> NDArray[np.float64]:
+    """float64[n, features]: each row as of its event time, over the effects up to it."""
+    values = np.empty((len(rows), len(group.features)))
+    for some in _runs(rows.event_time_us, group.longest_us):
+        values[some] = _replayed(group, tables, rows.take(some), lag_us)
+    return values
+
+
+def _replayed(
+    group: FeatureGroup, tables: Sequence[ArrivedEvents], rows: SpineRows, lag_us: int
+) -> NDArray[np.float64]:
+    end_us = int(rows.event_time_us.max()) + 1
+    oldest_us = int(rows.event_time_us.min()) - group.longest_us
+    keys = rows.key.unique().to_pylist()
+    replayer = Replayer(group, lag_us)
+    replayer.add_reads(rows.key, rows.event_time_us)
+    values = np.empty((len(rows), len(group.features)))
+    open_rows = np.arange(len(rows))
+    # An event may lie ahead of its arrival by the tolerated future, no more.
+    first_us = oldest_us - group.layout.tolerated_future_us
+    for low_us, high_us in spans(tables, first_us, end_us):
+        for table in tables:
+            condition = f"{table.source.event_time} >= {oldest_us}"
+            if len(keys) <= LISTED and has_integer_key(group.entity, table.source):
+                condition += f" AND {group.entity.keys[0]} IN ({', '.join(map(str, keys))})"
+            replayer.add_updates(table.where(low_us, high_us, condition), oldest_us, only=keys)
+        answered = rows.event_time_us[open_rows] < high_us
+        values[open_rows[answered]] = replayer.advance(high_us)
+        open_rows = open_rows[~answered]
+    return values
+
+
+def late_copies(group: FeatureGroup, table: ArrivedEvents, rows: SpineRows) -> NDArray[np.bool_]:
+    """bool[n]: as `spine_rows.copies`, against all events of the spine that arrived before."""
+    found = np.zeros(len(rows), np.bool_)
+    for some in _runs(rows.event_time_us, HOUR_US):
+        part = rows.take(some)
+        times = np.unique(part.event_time_us)
+        name = table.source.event_time
+        condition = f"{name} >= {times[0]} AND {name} <= {times[-1]}"
+        if len(times) <= LISTED:
+            condition = f"{name} IN ({', '.join(map(str, times.tolist()))})"
+        first_us = int(times[0]) - table.source.tolerated_future_us
+        stored = table.where(first_us, int(part.arrival_us.max()) + 1, condition)
+        peers = SpineRows.of(group, stored.take(np.isin(stored.batch.event_time_us, times)))
+        at = {position: index for index, position in enumerate(zip(peers.partition, peers.offset, strict=True))}
+        own = [at[position] for position in zip(part.partition, part.offset, strict=True)]
+        found[some] = copies(peers)[own]
+    return found
+
+
+def _runs(time_us: NDArray[np.int64], gap_us: int) -> Iterator[NDArray[np.int64]]:
+    """Indices of the times in runs without a pause longer than `gap_us`."""
+    if not len(time_us):
+        return
+    order = np.argsort(time_us, kind="stable")
+    breaks = np.flatnonzero(np.diff(time_us[order]) > gap_us) + 1
+    yield from np.split(order, breaks)

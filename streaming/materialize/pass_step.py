@@ -1,0 +1,82 @@
+"""The step between source and sink of materialize: a cut becomes the rows of its pass."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+from bytewax.operators import StatefulBatchLogic
+
+from shared_features.kernel.event_time import to_us
+from streaming.errors import RestartNeeded
+from streaming.materialize.arrived import ArrivedEvents
+from streaming.materialize.cut import Passes, Spine
+from streaming.materialize.cut_source import Cut
+from streaming.materialize.snapshots import latest_snapshot
+from streaming.settings import StreamingSettings
+
+SNAPSHOTS_APART_S = 30.0
+"""A snapshot is written no more often than this, however fast cut time runs through history."""
+
+
+@dataclass(frozen=True)
+class PassRows:
+    """What a pass writes: the rows of a cut (None: only a snapshot), and a snapshot with the cut of its states."""
+
+    cut: Cut | None
+    rows: pa.Table | None
+    snapshot: pa.Table | None
+    snapshot_cut_us: int
+
+
+class PassStep(StatefulBatchLogic[Cut, PassRows, None]):
+    """Holds the running replay of one spine."""
+
+    def __init__(
+        self, settings: StreamingSettings, spines: Mapping[str, Spine], tables: Mapping[str, ArrivedEvents]
+    ) -> None:
+        self._lake, self._every_us = settings.lake, to_us(settings.snapshot_interval)
+        self._spines, self._tables = spines, tables
+        self._passes: Passes | None = None
+        self._snapshot_us = self._snapshot_at = 0.0
+
+    def on_batch(self, values: list[Cut]) -> tuple[list[PassRows], bool]:
+        return [self._run(cut) for cut in values], self.RETAIN
+
+    def on_eof(self) -> tuple[list[PassRows], bool]:
+        """Leave a snapshot behind, so that the next start goes on at once."""
+        if self._passes is None or self._passes.effects_us <= self._snapshot_us:
+            return [], self.RETAIN
+        return [PassRows(None, None, *self._snapshot())], self.RETAIN
+
+    def snapshot(self) -> None:
+        """Nothing: what is held here follows from the tables."""
+
+    def _run(self, cut: Cut) -> PassRows:
+        if self._passes is None:
+            self._passes = self._start(cut)
+        if self._passes.cut_us != max(cut.from_us, 0):
+            raise RestartNeeded(
+                f"spine {cut.label}: its table is at {cut.from_us}, its replay at {self._passes.cut_us}"
+            )
+        rows = self._passes.run(cut.to_us)
+        due = self._passes.effects_us - self._snapshot_us >= self._every_us
+        if due and time.monotonic() - self._snapshot_at >= SNAPSHOTS_APART_S:
+            return PassRows(cut, rows, *self._snapshot())
+        return PassRows(cut, rows, None, 0)
+
+    def _start(self, cut: Cut) -> Passes:
+        spine = self._spines[cut.label]
+        up_to_us = max(cut.from_us, 0) - spine.lateness_us
+        snapshot = latest_snapshot(self._lake, spine.group, spine.source, spine.fingerprint, up_to_us)
+        self._snapshot_us = -spine.lateness_us if snapshot is None else snapshot.cut_us
+        self._snapshot_at = time.monotonic()
+        return Passes(spine, self._tables, max(cut.from_us, 0), snapshot)
+
+    def _snapshot(self) -> tuple[pa.Table, int]:
+        if self._passes is None:
+            raise RestartNeeded("a snapshot was asked for before the first pass")
+        self._snapshot_us, self._snapshot_at = self._passes.effects_us, time.monotonic()
+        return self._passes.snapshot(), self._passes.effects_us

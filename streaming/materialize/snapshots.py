@@ -1,0 +1,94 @@
+"""Snapshots: the states of all effects below a cut, from which a restart or a bootstrap goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from shared_features.definitions import EventSource, FeatureGroup
+from shared_features.formats.entity_keys import EntityKeys, has_integer_key, shards_of
+from shared_features.formats.offline_tables import CUT_APP, SNAPSHOT_COLUMNS, snapshots_table
+from streaming.delta_handle import FINGERPRINT, DeltaHandle
+from streaming.materialize.replayer import Replayer
+
+KEPT = 3
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """cut_us: the states hold all effects below it. keys: entity keys, int or text; states: their bytes."""
+
+    cut_us: int
+    keys: list[int | str]
+    states: list[bytes]
+
+
+def snapshot_schema() -> pa.Schema:
+    kinds = (pa.int64(), pa.int32(), pa.string(), pa.binary())
+    return pa.schema(list(zip(SNAPSHOT_COLUMNS, kinds, strict=True)))
+
+
+def snapshot_rows(group: FeatureGroup, spine: EventSource, cut_us: int, replayer: Replayer) -> pa.Table:
+    """The states of a replay as rows of the snapshots table."""
+    keys, states = replayer.encoded()
+    integer = has_integer_key(group.entity, spine)
+    hashed: EntityKeys = np.array(keys, np.int64) if integer else [str(key) for key in keys]
+    columns: list[Any] = [
+        pa.array(np.full(len(keys), cut_us, np.int64)),
+        pa.array(shards_of(hashed, group.shards).astype(np.int32)),
+        pa.array(list(map(str, keys)), pa.string()),
+        pa.array(states, pa.binary()),
+    ]
+    return pa.table(columns, schema=snapshot_schema())
+
+
+class Snapshots:
+    """The snapshots table of a spine; keeps the latest few."""
+
+    def __init__(self, lake: Path, group: FeatureGroup, spine: EventSource, fingerprint: str) -> None:
+        path = lake / snapshots_table(group, spine)
+        self._handle = DeltaHandle(path, snapshot_schema(), ("cut_us",), fingerprint)
+
+    def write(self, rows: pa.Table, cut_us: int) -> None:
+        """Commit a snapshot, unless a later one is there; drop those beyond the latest few."""
+        self._handle.refresh()
+        stored = self._handle.position(CUT_APP)
+        if stored >= cut_us:
+            return
+        self._handle.commit(rows, {CUT_APP: stored}, {CUT_APP: cut_us})
+        cuts = _cuts(self._handle.refresh())
+        if len(cuts) > KEPT:
+            self._handle.refresh().delete(f"cut_us < {cuts[-KEPT]}")
+
+
+def latest_snapshot(
+    lake: Path,
+    group: FeatureGroup,
+    spine: EventSource,
+    fingerprint: str,
+    up_to_us: int,
+) -> Snapshot | None:
+    """The latest snapshot whose cut is not above an instant; None where there is none of this definition."""
+    path = lake / snapshots_table(group, spine)
+    if not DeltaTable.is_deltatable(str(path)):
+        return None
+    table = DeltaTable(path)
+    cuts = [cut for cut in _cuts(table) if cut <= up_to_us]
+    if not cuts or table.metadata().configuration.get(FINGERPRINT) != fingerprint:
+        return None
+    names = ["entity_key", "state"]
+    rows = pa.table(table.scan(columns=names, predicate=f"cut_us = {cuts[-1]}"))
+    keys: list[int | str] = rows["entity_key"].to_pylist()
+    if has_integer_key(group.entity, spine):
+        keys = list(map(int, keys))
+    return Snapshot(cuts[-1], keys, rows["state"].to_pylist())
+
+
+def _cuts(table: DeltaTable) -> list[int]:
+    files = pa.table(table.get_add_actions(flatten=True))
+    return sorted(set(map(int, files["partition.cut_us"].to_pylist()))) if files.num_rows else []

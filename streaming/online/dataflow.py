@@ -1,0 +1,82 @@
+"""The online dataflow: Kafka, routed to shards, written to Redis. Wiring only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+from shared_features.formats.online_state import entity_prefix, meta_key
+
+from shared_features.definitions import EventSource, FeatureGroup, load_definitions
+from shared_features.kernel.event_time import to_us
+from streaming.bytewax_run import run_dataflow
+from streaming.kafka_source import KafkaSource, system_clock_us
+from streaming.metrics import StreamingMetrics
+from streaming.online.entity_cache import EntityCache
+from streaming.online.missing_records import MissingRecords
+from streaming.online.redis_link import RedisAway, RedisLink
+from streaming.online.redis_sink import RedisSink
+from streaming.online.router import Router, shard_label
+from streaming.online.shard import Shard
+from streaming.online.shard_store import ShardStore
+from streaming.online.stored_vectors import committed_positions
+from streaming.settings import StreamingSettings
+
+
+def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None = None) -> Dataflow:
+    """Input from Kafka, one item per shard and poll, output to Redis."""
+    metrics = metrics or StreamingMetrics(to_us(settings.allowed_lateness))
+    groups = load_definitions(settings.definitions).groups
+    sources = sources_of(groups)
+    source = KafkaSource(settings, sources, partial(committed_positions, settings, groups), on_polled=metrics.polled)
+    flow = Dataflow("online")
+    polled = op.input("kafka", flow, source)
+    routed = op.flat_map_batch("route", polled, Router(groups, to_us(settings.mark_slack)))
+    op.output("redis", routed, redis_sink(settings, groups, metrics))
+    return flow
+
+
+def run(settings: StreamingSettings) -> int:
+    """Run to the end; the exit code."""
+    metrics = StreamingMetrics(to_us(settings.allowed_lateness))
+    if settings.metrics_port is not None:
+        metrics.serve(settings.metrics_port)
+    return run_dataflow(settings, partial(build_dataflow, metrics=metrics))
+
+
+def sources_of(groups: Iterable[FeatureGroup]) -> tuple[EventSource, ...]:
+    """The sources that update any of the groups, by name."""
+    found = {source.name: source for group in groups for source in group.sources}
+    return tuple(found[name] for name in sorted(found))
+
+
+def redis_sink(settings: StreamingSettings, groups: Iterable[FeatureGroup], metrics: StreamingMetrics) -> RedisSink:
+    """The sink over all shards of the groups."""
+    groups = tuple(groups)
+    away = RedisAway()
+    missing = MissingRecords(settings.lake, sources_of(groups))
+    shards = {shard_label(group, number): (group, number) for group in groups for number in range(group.shards)}
+
+    def build_shard(label: str) -> Shard:
+        group, number = shards[label]
+        key = meta_key(settings.redis_namespace, group, number)
+        return Shard(
+            group,
+            label,
+            store=ShardStore(RedisLink(settings, away), label, key, expiry_ms(group)),
+            entity_prefix=entity_prefix(settings.redis_namespace, group, number),
+            cache=EntityCache(group.layout, settings.cached_entities),
+            missing=missing,
+            metrics=metrics,
+            clock=system_clock_us,
+            idle_commit_s=settings.idle_commit.total_seconds(),
+        )
+
+    return RedisSink(list(shards), build_shard)
+
+
+def expiry_ms(group: FeatureGroup) -> int:
+    """After this long without a write an entity's newest event is older than anything that can be read; twice that."""
+    return 2 * (group.longest_us + group.layout.tolerated_future_us) // 1000

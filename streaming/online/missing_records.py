@@ -1,0 +1,75 @@
+"""Records that retention deleted before a shard applied them: may it go on without them?
+
+Only the archive decides that records are gone for good, by recording the gap (then nobody has them, and a state
+without them is right). Where the archive has them, the shard's state would differ from the stored events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from shared_features.definitions import EventSource
+from shared_features.formats.offline_tables import events_table, gap_app, gaps_app, offset_app
+from streaming.errors import RefusedError, StoppedWaiting
+from streaming.log import get_log
+from streaming.online.shard import Partition
+from streaming.stopping import wait
+
+_LOG = get_log("online")
+_LOOK_EVERY_S = 1.0
+
+
+class MissingRecords:
+    """Asks the archive's tables; waits while it has not come to the gap itself."""
+
+    def __init__(self, lake: Path, sources: tuple[EventSource, ...], sleep: Callable[[float], bool] = wait) -> None:
+        self._lake = lake
+        self._sources: Mapping[str, EventSource] = {source.topic: source for source in sources}
+        self._sleep = sleep
+
+    def __call__(self, of: Partition, first: int, past: int) -> None:
+        """Return when the archive lacks the offsets from `first` up to `past` too; else raise RefusedError."""
+        topic, _, partition = of
+        said = False
+        while True:
+            held, gaps = self._archived(of)
+            if held >= past - 1:
+                break
+            if not said:
+                _LOG.warning("records were deleted before they were applied; waiting for the archive to record that",
+                             topic=topic, partition=partition, first=first, past=past)  # fmt: skip
+            said = True
+            if self._sleep(_LOOK_EVERY_S):
+                raise StoppedWaiting("asked to stop while waiting for the archive")
+        if not covered(first, past, gaps):
+            raise RefusedError(
+                f"topic {topic}, partition {partition}: offsets {first} to {past - 1} were deleted before they were "
+                f"applied to the online store, but the archive holds some of them. The states have to be rebuilt from "
+                "the events table; until then keep records in Kafka for longer than online may be away"
+            )
+
+    def _archived(self, of: Partition) -> tuple[int, list[tuple[int, int]]]:
+        """The last offset the archive has passed (-1: none), and its gaps of the partition."""
+        from deltalake import DeltaTable  # only now: online has no use for the lake until records are missing
+
+        path = self._lake / events_table(self._sources[of[0]])
+        if not DeltaTable.is_deltatable(str(path)):
+            return -1, []
+        table = DeltaTable(path)
+
+        def stored(app: str) -> int:
+            version = table.transaction_version(app)
+            return -1 if version is None else version
+
+        count = max(0, stored(gaps_app(*of)))
+        gaps = [(stored(gap_app(*of, index, "first")), stored(gap_app(*of, index, "past"))) for index in range(count)]
+        return stored(offset_app(*of)), gaps
+
+
+def covered(first: int, past: int, gaps: list[tuple[int, int]]) -> bool:
+    """Whether the gaps (first, past) together cover all offsets from `first` up to `past`, exclusive."""
+    for start, end in sorted(gaps):
+        if start <= first < end:
+            first = end
+    return first >= past

@@ -1,0 +1,143 @@
+"""One connection to Redis on which a call is begun and its answer taken later; waits while Redis is away."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import Any
+
+from hiredis import pack_command
+from redis import ConnectionPool
+from redis.connection import AbstractConnection
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    ClusterDownError,
+    ConnectionError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+    TryAgainError,
+)
+
+from streaming.errors import RefusedError, StoppedWaiting
+from streaming.log import get_log
+from streaming.settings import StreamingSettings
+from streaming.stopping import stop_requested, wait
+
+_LOG = get_log("redis")
+AWAY = (
+    ConnectionError,
+    TimeoutError,
+    BusyLoadingError,
+    MasterDownError,
+    ReadOnlyError,
+    OutOfMemoryError,
+    ClusterDownError,
+    TryAgainError,
+)
+"""Redis is gone, starting, full or failing over: nothing but time helps."""
+
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
+
+
+class RedisAway:
+    """Says once that Redis is away and once that it is back, for all links of a process."""
+
+    def __init__(self) -> None:
+        self._away = False
+
+    def failed(self, error: RedisError) -> None:
+        if not self._away:
+            _LOG.warning("Redis is away, waiting for it", error=str(error) or type(error).__name__)
+        self._away = True
+
+    def answered(self) -> None:
+        if self._away:
+            _LOG.info("Redis is back")
+        self._away = False
+
+
+class RedisLink:
+    """A connection of its own. Calls are answered in the order in which they were begun."""
+
+    def __init__(self, settings: StreamingSettings, away: RedisAway) -> None:
+        self._pool = ConnectionPool.from_url(
+            settings.redis_url,
+            socket_timeout=settings.redis_timeout.total_seconds(),
+            socket_connect_timeout=settings.redis_timeout.total_seconds(),
+            retry=None,
+            health_check_interval=0,
+        )
+        self._away = away
+        self._connection: AbstractConnection | None = None
+
+    def begin(self, packed: Iterable[bytes]) -> None:
+        """Send a call; raises one of AWAY, after which the link is closed and the call's fate unknown."""
+        try:
+            if self._connection is None:
+                self._connection = self._pool.make_connection()
+                self._connection.connect()
+            self._connection.send_packed_command(packed, check_health=False)
+        except AuthenticationError as error:
+            raise RefusedError(f"Redis refuses us ({error}); correct user and password in REDIS_URL") from error
+        except RedisError:
+            self.close()
+            raise
+
+    def answer(self) -> Any:
+        """The next answer; raises one of AWAY (then the link is closed) or a ResponseError."""
+        if self._connection is None:
+            raise ConnectionError("the connection was lost before the answer")
+        try:
+            answer = self._connection.read_response()
+        except AWAY:
+            self.close()
+            raise
+        self._away.answered()
+        return answer
+
+    def call(self, *arguments: bytes | str | int) -> Any:
+        """A call that changes nothing in Redis, repeated with back-off until Redis answers it."""
+        waits = Backoff()
+        while True:
+            try:
+                self.begin(self.pack(*arguments))
+                return self.answer()
+            except AWAY as error:
+                self.wait(waits, error)
+
+    def wait(self, waits: Backoff, error: RedisError) -> None:
+        """Wait a while for Redis. When asked to stop there is no use in waiting: what was not committed is read again."""
+        self.close()
+        self._away.failed(error)
+        if stop_requested() or wait(waits.next_s()):
+            raise StoppedWaiting("asked to stop while Redis is away; what was not committed is read again")
+
+    def pack(self, *arguments: bytes | str | int) -> list[bytes]:
+        """The bytes of a call."""
+        return [pack_command(arguments)]
+
+    def close(self) -> None:
+        """Drop the connection and what was to be answered on it."""
+        if self._connection is not None:
+            self._connection.disconnect()
+        self._connection = None
+
+
+class Backoff:
+    """Growing waits with jitter."""
+
+    def __init__(self) -> None:
+        self._next_s = _FIRST_WAIT_S
+
+    def next_s(self) -> float:
+        this_s = self._next_s
+        self._next_s = min(2 * this_s, _LONGEST_WAIT_S)
+        return this_s * random.uniform(0.5, 1.0)  # jitter, no secret
+
+
+__all__ = ["AWAY", "Backoff", "RedisAway", "RedisLink", "ResponseError"]

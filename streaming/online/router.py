@@ -1,0 +1,57 @@
+"""From polls to shards: each group takes the events it wants and deals them to its shards by the entity's key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from shared_features.definitions import FeatureGroup
+from shared_features.formats.entity_keys import shards_of
+from shared_features.group_events import group_events
+from streaming.online.sub_batch import Span, SubBatch, split
+from streaming.polled import Polled
+
+ShardItem = tuple[str, list[SubBatch]]
+"""A shard's label and all that one poll has for it."""
+
+
+def shard_label(group: FeatureGroup, number: int) -> str:
+    """How a shard is called in Bytewax, logs and messages: `customer_spend:v1:3`."""
+    return f"{group.label}:{number}"
+
+
+class Router:
+    """Routes the polls of one worker. `mark_slack_us`: how far marks of idle partitions stay behind the clock."""
+
+    def __init__(self, groups: Iterable[FeatureGroup], mark_slack_us: int) -> None:
+        self._groups = tuple(groups)
+        self._mark_slack_us = mark_slack_us
+        self._labels = {group: [shard_label(group, number) for number in range(group.shards)] for group in self._groups}
+
+    def __call__(self, polled: Sequence[Polled]) -> list[ShardItem]:
+        """One item per shard that any of the polls concerns: what came together is committed together."""
+        items: dict[str, list[SubBatch]] = {}
+        for each in polled:
+            span = self._span(each)
+            for group in self._groups:
+                if each.source not in group.sources:
+                    continue
+                events = group_events(group, each.events)
+                numbers = shards_of(events.keys, group.shards)
+                parts = split(span, each.source.name, events, each.offsets, numbers, group.shards)
+                for label, part in zip(self._labels[group], parts, strict=True):
+                    items.setdefault(label, []).append(part)
+        return list(items.items())
+
+    def _span(self, polled: Polled) -> Span:
+        until_us = polled.record_time_us
+        if polled.idle_until_us is not None:
+            until_us = max(until_us, polled.idle_until_us - self._mark_slack_us)
+        return Span(
+            polled.topic,
+            polled.topic_id,
+            polled.partition,
+            polled.after,
+            polled.to,
+            until_us,
+            missing=polled.gap is not None,
+        )

@@ -1,0 +1,161 @@
+"""A shard: a fixed slice of a group's entities. Skip what was had, load what is met, apply, commit with the vector.
+
+What a shard holds is a function of which events it applied, which its vector names: one offset per partition.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from shared_features.formats.online_state import COMMIT_ID_BYTES, Position, ShardMeta, decode_states, encode_states
+
+from shared_features.definitions import FeatureGroup
+from shared_features.kernel.tiles import APPLIED, apply
+from streaming.errors import RefusedError, RestartNeeded
+from streaming.metrics import StreamingMetrics
+from streaming.online.entity_cache import EntityCache
+from streaming.online.shard_store import ShardStore
+from streaming.online.sub_batch import Span, SubBatch
+
+Partition = tuple[str, str, int]
+"""Topic, its id, partition."""
+Clock = Callable[[], int]
+Missing = Callable[[Partition, int, int], None]
+"""Told (partition, first, past) of records that no longer exist: raises unless a shard may go on without them."""
+
+_NOWHERE = Position(-1, -1)
+
+
+class Shard:
+    """One shard as this process holds it: its cache, its vector, and where both are stored."""
+
+    def __init__(
+        self,
+        group: FeatureGroup,
+        label: str,
+        store: ShardStore,
+        entity_prefix: bytes,
+        cache: EntityCache,
+        missing: Missing,
+        metrics: StreamingMetrics,
+        clock: Clock,
+        idle_commit_s: float,
+    ) -> None:
+        self._group, self._label, self._store = group, label, store
+        self._entity_prefix, self._cache, self._missing = entity_prefix, cache, missing
+        self._metrics, self._clock, self._idle_commit_s = metrics, clock, idle_commit_s
+        meta = store.read_meta()
+        if meta is not None:
+            refuse_other_meaning(group, label, meta)
+        self._build_id = secrets.randbits(63) + 1 if meta is None else meta.build_id
+        self._gaps = () if meta is None else meta.gaps
+        self._vector: dict[Partition, Position] = {} if meta is None else dict(meta.vector)
+        self._committed_vector = dict(self._vector)
+        self._committed_at = time.monotonic()
+
+    def write(self, batches: Sequence[SubBatch]) -> None:
+        """Apply what of the batches is new, and begin a commit if that changed an entity or if it is time for one."""
+        parts = [self._advance(each) for each in batches]
+        changed = self._apply([part for part in parts if len(part)])
+        idle = time.monotonic() - self._committed_at >= self._idle_commit_s
+        if len(changed) or (idle and self._vector != self._committed_vector):
+            self._commit(changed)
+
+    def close(self) -> None:
+        """Commit the vector where it is ahead of what is stored, and wait for that."""
+        if self._vector != self._committed_vector:
+            self._commit(np.empty(0, np.int64))
+        self._store.close()
+
+    def _advance(self, batch: SubBatch) -> SubBatch:
+        """Move the vector over a batch's span; what is left of the batch is what the shard has not had."""
+        span = batch.span
+        if span.of not in self._vector:
+            self._refuse_replaced_topic(span)
+        had = self._vector.get(span.of, _NOWHERE)
+        if span.after > had.offset:
+            raise RestartNeeded(
+                f"shard {self._label}: offsets {had.offset + 1} to {span.after} of {span.topic}, partition "
+                f"{span.partition} never came; going on from what is stored"
+            )
+        if span.missing and span.to > had.offset:
+            self._missing(span.of, had.offset + 1, span.to + 1)
+            self._gaps = (*self._gaps, (span.of, had.offset + 1, span.to + 1))
+        until_us = max(had.consumed_until_us, span.consumed_until_us)
+        self._vector[span.of] = Position(max(had.offset, span.to), until_us)
+        return batch.beyond(had.offset)
+
+    def _apply(self, parts: list[SubBatch]) -> NDArray[np.int64]:
+        """Slots of the entities that the events changed, ascending."""
+        if not parts:
+            return np.empty(0, np.int64)
+        keys = parts[0].keys if len(parts) == 1 else [key for part in parts for key in part.keys]
+        self._load(self._cache.unknown(keys))
+        slots = self._cache.slots(keys)
+        times, digest, values, valid = (
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("event_time_us", "digest", "values", "valid")
+        )
+        outcome = apply(self._cache.state, slots, times, digest, values, valid)
+        self._count(parts, outcome)
+        return np.unique(slots[outcome == APPLIED])
+
+    def _load(self, keys: list[object]) -> None:
+        if keys:
+            stored = self._store.load(self._redis_keys(keys))
+            decode_states(self._cache.state, self._cache.add(keys), stored, self._build_id)
+            self._metrics.loaded(self._group.label, len(keys))
+
+    def _commit(self, changed: NDArray[np.int64]) -> None:
+        started = time.perf_counter()
+        meta = ShardMeta(
+            commit_id=secrets.token_bytes(COMMIT_ID_BYTES),
+            build_id=self._build_id,
+            behind=False,
+            fingerprint=self._group.fingerprint,
+            gaps=self._gaps,
+            committed_at_us=self._clock(),
+            vector=dict(self._vector),
+        )
+        keys = self._redis_keys(self._cache.keys(changed))
+        self._store.begin_commit(meta, keys, encode_states(self._cache.state, changed, self._build_id))
+        self._cache.evict()
+        self._committed_vector, self._committed_at = meta.vector, time.monotonic()
+        oldest_us = min((each.consumed_until_us for each in meta.vector.values()), default=-1)
+        self._metrics.committed(
+            self._group.label, self._label, len(keys), time.perf_counter() - started, meta.committed_at_us - oldest_us
+        )
+
+    def _redis_keys(self, keys: Sequence[object]) -> list[bytes]:
+        return [self._entity_prefix + str(key).encode() for key in keys]
+
+    def _count(self, parts: list[SubBatch], outcome: NDArray[np.uint8]) -> None:
+        start = 0
+        for part in parts:
+            of_part = np.bincount(outcome[start : start + len(part)], minlength=3)
+            self._metrics.applied(self._group.label, part.source, of_part.tolist())
+            start += len(part)
+
+    def _refuse_replaced_topic(self, span: Span) -> None:
+        for topic, topic_id, partition in self._vector:
+            if (topic, partition) == (span.topic, span.partition):
+                raise RefusedError(
+                    f"shard {self._label}: it has applied topic {topic} with id {topic_id}, the brokers' one has id "
+                    f"{span.topic_id}: it was deleted and created again. Raise the version of {self._group.name!r} to "
+                    "begin anew"
+                )
+
+
+def refuse_other_meaning(group: FeatureGroup, label: str, meta: ShardMeta) -> None:
+    """RefusedError when the stored shard was made by another definition, or is being rebuilt."""
+    if meta.fingerprint != group.fingerprint:
+        raise RefusedError(
+            f"feature group {group.label}: its definition has changed (fingerprint {group.fingerprint}, in Redis "
+            f"{meta.fingerprint}); stored states keep their meaning, so raise its version to {group.version + 1}"
+        )
+    if meta.behind:
+        raise RefusedError(f"shard {label} is being rebuilt (it is marked behind); let that end, then start again")

@@ -1,0 +1,84 @@
+"""What flows from the source to a shard: which stretch of a partition was covered, and the shard's rows in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.group_events import GroupEvents
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch (after, to] of one partition, shared by all shards.
+
+    consumed_until_us: everything up to this record time was taken, -1 if the stretch says nothing of it. missing:
+    retention deleted the records of this stretch before they were read.
+    """
+
+    topic: str
+    topic_id: str
+    partition: int
+    after: int
+    to: int
+    consumed_until_us: int
+    missing: bool = False
+
+    @property
+    def of(self) -> tuple[str, str, int]:
+        """Topic, its id, and partition."""
+        return self.topic, self.topic_id, self.partition
+
+
+@dataclass(frozen=True, slots=True)
+class SubBatch:
+    """The events of one span that belong to one shard, as the kernel takes them; `m` rows, ordered by offset.
+
+    offsets int64[m], keys a list of m ints or texts, event_time_us int64[m], digest uint64[m], values int64[m, columns],
+    valid bool[m, columns].
+    """
+
+    span: Span
+    source: str
+    offsets: Rows
+    keys: list[Any]
+    event_time_us: Rows
+    digest: NDArray[np.uint64]
+    values: NDArray[np.int64]
+    valid: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def beyond(self, offset: int) -> SubBatch:
+        """The rows behind an offset: what of this a shard has not applied yet."""
+        if self.span.after >= offset:
+            return self
+        start = int(np.searchsorted(self.offsets, offset, side="right"))
+        columns = (self.event_time_us, self.digest, self.values, self.valid)
+        return SubBatch(
+            self.span, self.source, self.offsets[start:], self.keys[start:], *(each[start:] for each in columns)
+        )
+
+
+def split(span: Span, source: str, events: GroupEvents, offsets: Rows, shard_of: Rows, shards: int) -> list[SubBatch]:
+    """One sub-batch per shard, also where it has no row: every shard's vector moves over every span."""
+    order = np.argsort(shard_of.astype(np.int16), kind="stable")  # a radix sort, and offsets stay ascending
+    ends = np.cumsum(np.bincount(shard_of, minlength=shards)).tolist()
+    keys = (
+        np.array(events.keys, object)[order].tolist() if isinstance(events.keys, list) else events.keys[order].tolist()
+    )
+    columns = [
+        column[order]
+        for column in (offsets[events.rows], events.event_time_us, events.digest, events.values, events.valid)
+    ]
+    starts = [0, *ends[:-1]]
+    return [
+        SubBatch(span, source, columns[0][start:end], keys[start:end], *(column[start:end] for column in columns[1:]))
+        for start, end in zip(starts, ends, strict=True)
+    ]

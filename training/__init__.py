@@ -1,0 +1,1 @@
+"""Training: from the offline store to a certified model in the registry."""

@@ -1,0 +1,27 @@
+"""What can go wrong in a training run, as a tree.
+
+TrainingError
+  DatasetError      the offline store cannot give the training dataset that was asked for
+  CertificateError  what was exported does not compute what was fitted
+  RegistryError     a model version or an alias that is not there
+
+A message names the thing, what was found, and what to do.
+"""
+
+from shared_features.errors import FeatureError
+
+
+class TrainingError(FeatureError):
+    """Anything a training run refuses; catch it to catch all of the below."""
+
+
+class DatasetError(TrainingError):
+    """Tables are missing, incomplete or disagree, or the windows hold too little to learn from."""
+
+
+class CertificateError(TrainingError):
+    """Parity between fitted and exported, or between scalars and arrays, is worse than the tolerance."""
+
+
+class RegistryError(TrainingError):
+    """The registry has no such model, version or alias."""

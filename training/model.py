@@ -1,0 +1,125 @@
+"""The candidate models: scikit-learn pipelines that take the view's float32 matrix, NaN included, as it is.
+
+Whatever is fitted besides the estimator (ranges, medians, scales) is a step of the pipeline, so it ends up inside the
+ONNX graph. Classes are not reweighted: a score stays an estimate of the probability, the rare class included, and
+candidates are compared by average precision, which looks at the rare class alone.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from training.errors import TrainingError
+from training.training_range import TrainingRange
+
+Matrix = NDArray[np.float32]
+ESTIMATOR = "estimator"
+_FOREST_SAMPLE = 200_000
+"""Rows each tree of a forest is grown on at most: more took longer and, on a million rows, scored no better."""
+
+
+def _boosting(rows: int, seed: int) -> list[tuple[str, Any]]:
+    return [(ESTIMATOR, HistGradientBoostingClassifier(learning_rate=0.05, max_iter=200, random_state=seed))]
+
+
+def _forest(rows: int, seed: int) -> list[tuple[str, Any]]:
+    forest = RandomForestClassifier(
+        n_estimators=100,
+        max_depth=16,
+        min_samples_leaf=5,
+        max_samples=_FOREST_SAMPLE if rows > _FOREST_SAMPLE else None,
+        random_state=seed,
+        n_jobs=-1,
+    )
+    return [("range", TrainingRange()), ("impute", _imputer()), (ESTIMATOR, forest)]
+
+
+def _logistic(rows: int, seed: int) -> list[tuple[str, Any]]:
+    regression = LogisticRegression(max_iter=300, random_state=seed)
+    return [("range", TrainingRange()), ("impute", _imputer()), ("scale", StandardScaler()), (ESTIMATOR, regression)]
+
+
+def _imputer() -> Any:
+    return SimpleImputer(strategy="median", keep_empty_features=True)
+
+
+CANDIDATES: dict[str, Callable[[int, int], list[tuple[str, Any]]]] = {
+    "hist_gradient_boosting": _boosting,
+    "random_forest": _forest,
+    "logistic_regression": _logistic,
+}
+
+
+def fit_model(name: str, matrix: Matrix, label: NDArray[np.float64], seed: int) -> tuple[Pipeline, list[str]]:
+    """Fit a candidate. Returns it with notes, such as that it did not converge.
+
+    Raises TrainingError for a name that is none of CANDIDATES.
+    """
+    if name not in CANDIDATES:
+        raise TrainingError(f"there is no model {name!r}; give some of {', '.join(CANDIDATES)}")
+    pipeline = Pipeline(CANDIDATES[name](len(label), seed))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        pipeline.fit(_without_empty_columns(matrix), label.astype(np.int8))
+    round_thresholds(pipeline)
+    notes = [str(each.message).split("\n")[0] for each in caught if issubclass(each.category, ConvergenceWarning)]
+    return pipeline, notes
+
+
+def scores(pipeline: Pipeline, matrix: Matrix) -> NDArray[np.float64]:
+    """float64[n]: the estimated probability of the positive class."""
+    return np.asarray(pipeline.predict_proba(matrix)[:, 1], np.float64)
+
+
+def _without_empty_columns(matrix: Matrix) -> Matrix:
+    """Columns without any value as zeros: nothing can be learned from them, and binning refuses them."""
+    empty = np.array([bool(np.isnan(matrix[:, index]).all()) for index in range(matrix.shape[1])])
+    if not empty.any():
+        return matrix
+    filled = np.array(matrix, np.float32)
+    filled[:, empty] = 0
+    return filled
+
+
+def split_nodes(pipeline: Pipeline) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Per tree, (feature index, threshold) of its splits; empty for a model without trees."""
+    found: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+    for features, thresholds in _tree_arrays(pipeline):
+        splits = features >= 0
+        found.append((features[splits].astype(np.int64), np.array(thresholds[splits], np.float64)))
+    return found
+
+
+def round_thresholds(pipeline: Pipeline) -> None:
+    """Round every threshold down to a float32, in place.
+
+    Trees compare `value <= threshold` with a float64 threshold half-way between two values; ONNX keeps it as the
+    nearest float32, which may be the upper of the two. Of a float32 value, the greatest float32 not above the
+    threshold says the same as the threshold itself, so rounding down changes no answer and makes both sides equal.
+    """
+    for _, thresholds in _tree_arrays(pipeline):
+        with np.errstate(over="ignore"):
+            nearest = thresholds.astype(np.float32)
+        thresholds[:] = np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+
+
+def _tree_arrays(pipeline: Pipeline) -> list[tuple[NDArray[Any], NDArray[np.float64]]]:
+    """Per tree, views of its nodes' features (negative in a leaf) and thresholds; writing to them changes the tree."""
+    estimator = pipeline[ESTIMATOR]
+    if isinstance(estimator, RandomForestClassifier):
+        return [(tree.tree_.feature, tree.tree_.threshold) for tree in estimator.estimators_]
+    if isinstance(estimator, HistGradientBoostingClassifier):
+        nodes = [each.nodes for stage in estimator._predictors for each in stage]
+        return [(np.where(each["is_leaf"], -1, each["feature_idx"]), each["num_threshold"]) for each in nodes]
+    return []

@@ -1,0 +1,84 @@
+"""The offline store as training reads it: Delta tables, each pinned at one version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from deltalake import DeltaTable
+from numpy.typing import NDArray
+
+from shared_features.definitions import EventSource
+from shared_features.formats.offline_tables import CUT_APP
+from training.errors import DatasetError
+
+
+@dataclass(frozen=True)
+class PinnedTable:
+    """One Delta table at one version: whatever is appended or compacted later, its rows stay these."""
+
+    name: str
+    table: DeltaTable
+
+    @property
+    def version(self) -> int:
+        return int(self.table.version())
+
+    @property
+    def files(self) -> list[str]:
+        """The data files of this version, relative to the table, sorted."""
+        root = self.table.table_uri.rstrip("/") + "/"
+        return sorted(
+            uri.removeprefix(root).removeprefix(root.removeprefix("file://")) for uri in self.table.file_uris()
+        )
+
+    @property
+    def cut_us(self) -> int:
+        """The arrival watermark up to which the table's feature rows are complete, microseconds."""
+        cut = self.table.transaction_version(CUT_APP)
+        if cut is None:
+            raise DatasetError(
+                f"table {self.name!r} has no cut yet; let `python -m streaming run --only materialize` run"
+            )
+        return int(cut)
+
+    def scan(self) -> pl.LazyFrame:
+        return pl.scan_delta(self.table)
+
+
+class OfflineStore:
+    """The lake's tables, by name."""
+
+    def __init__(self, lake: Path) -> None:
+        self._lake = lake
+
+    def pin(self, name: str) -> PinnedTable:
+        """The table at its newest version. Raises DatasetError where there is none yet."""
+        path = self._lake / name
+        if not DeltaTable.is_deltatable(str(path)):
+            raise DatasetError(
+                f"the lake {self._lake} has no table {name!r}; stream events into it with `python -m streaming run`, "
+                "or set MILLRACE_LAKE to the directory that has it"
+            )
+        return PinnedTable(name, DeltaTable(str(path)))
+
+
+def event_columns(
+    source: EventSource, frame: pl.DataFrame, names: Iterable[str]
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[np.bool_]]]:
+    """Fields of an events table as `formats.events` holds them: columns and, for optional fields, which are there."""
+    columns: dict[str, NDArray[Any]] = {}
+    valid: dict[str, NDArray[np.bool_]] = {}
+    for name in names:
+        field, column = source.field(name), frame[name]
+        if field.optional:
+            valid[name] = column.is_not_null().to_numpy()
+        if field.is_text:
+            columns[name] = np.array([*column.to_list(), None], object)[:-1]  # the extra None keeps it one-dimensional
+        else:
+            columns[name] = column.cast(pl.Int64).fill_null(0).to_numpy()
+    return columns, valid

@@ -1,0 +1,61 @@
+"""From a fitted pipeline to one ONNX graph: float32[n, features] in, float32[n] scores out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from skl2onnx import convert_sklearn
+from skl2onnx.common.data_types import FloatTensorType
+from sklearn.pipeline import Pipeline
+
+INPUT_NAME = "features"
+OUTPUT_NAME = "score"
+OPSETS = {"": 18, "ai.onnx.ml": 3}
+"""What skl2onnx 1.20 writes for all three candidates, and old enough for any runtime of the last years."""
+
+
+def export_onnx(pipeline: Pipeline, features: int) -> bytes:
+    """The pipeline as a serialised graph. Equal pipelines give equal bytes, so the bytes' digest names the model."""
+    model: Any = convert_sklearn(
+        pipeline,
+        name="model",
+        initial_types=[(INPUT_NAME, FloatTensorType([None, features]))],
+        options={id(pipeline): {"zipmap": False}},
+        target_opset=OPSETS,
+    )
+    _keep_positive_score(model)
+    del model.opset_import[:]
+    model.opset_import.extend(onnx.helper.make_opsetid(domain, version) for domain, version in OPSETS.items())
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def _keep_positive_score(model: Any) -> None:
+    """Replace the outputs (label, probabilities of both classes) by the probability of the positive class."""
+    graph = model.graph
+    probabilities = graph.output[1].name
+    graph.initializer.append(onnx.helper.make_tensor("positive_class", onnx.TensorProto.INT64, [], [1]))
+    graph.node.append(onnx.helper.make_node("Gather", [probabilities, "positive_class"], [OUTPUT_NAME], axis=1))
+    del graph.output[:]
+    graph.output.append(onnx.helper.make_tensor_value_info(OUTPUT_NAME, onnx.TensorProto.FLOAT, [None]))
+
+
+def open_session(graph: bytes) -> Any:
+    """An ONNX Runtime session on the CPU with one thread, as serving runs it."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def run_session(session: Any, matrix: NDArray[np.float32], batch: int = 65_536) -> NDArray[np.float32]:
+    """float32[n]: the graph's scores, batch after batch."""
+    parts = [
+        session.run([OUTPUT_NAME], {INPUT_NAME: np.ascontiguousarray(matrix[start : start + batch])})[0]
+        for start in range(0, len(matrix), batch)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)

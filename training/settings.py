@@ -1,0 +1,70 @@
+"""The settings of training: environment variables `MILLRACE_...` over the TOML file that `MILLRACE_SETTINGS` names."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from training.errors import TrainingError
+
+PREFIX = "MILLRACE_"
+FILE_VARIABLE = "MILLRACE_SETTINGS"
+
+
+class TrainingSettings(BaseSettings):
+    """What a machine decides, as opposed to a run: places, logs, and what streaming was told too."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    definitions: str = Field("shared_features.feature_views", description="module with the feature views")
+    lake: Path = Field(Path("var/lake"), description="directory of the offline store's Delta tables")
+    registry: Path = Field(Path("var/registry"), description="directory of the model registry")
+    training_runs: Path = Field(Path("var/training"), description="directory of the runs' intermediate results")
+    training_runs_kept: int = Field(3, ge=1, description="how many runs keep their intermediate results")
+    allowed_lateness: timedelta = Field(
+        timedelta(minutes=10),
+        ge=timedelta(0),
+        description="the allowed lateness that materialize runs with; feature rows younger than this wait",
+    )
+    log_format: Literal["auto", "human", "json"] = Field("auto", description="auto: human on a terminal, else json")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = os.environ.get(FILE_VARIABLE)
+        sources = (init_settings, env_settings)
+        return (*sources, TomlConfigSettingsSource(settings_cls, Path(file))) if file else sources
+
+
+def load_settings() -> TrainingSettings:
+    """The settings of this process. Raises TrainingError that names each wrong value and where to set it."""
+    file = os.environ.get(FILE_VARIABLE)
+    if file and not Path(file).is_file():
+        raise TrainingError(f"{FILE_VARIABLE} names {file!r}, which is no file; correct it or unset it")
+    try:
+        return TrainingSettings()  # type: ignore[call-arg]  # every field has a default, read from the environment
+    except ValidationError as error:
+        faults = [
+            f"{PREFIX}{'.'.join(map(str, each['loc'])).upper()} is {each['input']!r}: {each['msg']}"
+            for each in error.errors()
+        ]
+        raise TrainingError(
+            "; ".join(faults) + f" (set it in the environment or in the file of {FILE_VARIABLE})"
+        ) from error

@@ -1,0 +1,94 @@
+"""A split by time: a train window, a gap in which labels become known, a test window.
+
+After Le Borgne, Siblini, Lebichot, Bontempi, *Reproducible Machine Learning for Credit Card Fraud Detection -
+Practical Handbook*, chapters 3 and 5: a model that serves on a day cannot have learned from labels younger than
+the label delay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared_features.kernel.event_time import DAY_US, floor_to, to_datetime
+from training.errors import DatasetError
+
+DEFAULT_TRAIN_DAYS = 60.0
+DEFAULT_TEST_DAYS = 7.0
+TRAIN, GAP, TEST = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class TimeSplit:
+    """`[start, start + train)` to learn from, then the gap, then the test window up to `end`; microseconds."""
+
+    start_us: int
+    train_us: int
+    gap_us: int
+    test_us: int
+
+    @property
+    def train_end_us(self) -> int:
+        return self.start_us + self.train_us
+
+    @property
+    def test_start_us(self) -> int:
+        return self.train_end_us + self.gap_us
+
+    @property
+    def end_us(self) -> int:
+        return self.test_start_us + self.test_us
+
+    def describe(self) -> str:
+        spans = (self.train_us, self.gap_us, self.test_us)
+        train, gap, test = (f"{span / DAY_US:.4g} d" for span in spans)
+        return f"train {train} from {to_datetime(self.start_us):%Y-%m-%d %H:%M}, gap {gap}, test {test}"
+
+
+def choose_split(
+    first_us: int,
+    last_us: int,
+    label_delay_us: int,
+    train_days: float | None = None,
+    delay_days: float | None = None,
+    test_days: float | None = None,
+) -> TimeSplit:
+    """The latest windows that fit between the first and the last labelled event, and end at a UTC midnight if they can.
+
+    Defaults: the gap is the view's label delay; the test window 7 days, or a quarter of what the gap leaves where
+    that is shorter; the train window what remains, at most 60 days. Windows of a day and more are whole days.
+    Raises DatasetError when what was asked for does not fit.
+    """
+    span_us = last_us + 1 - first_us
+    gap_us = label_delay_us if delay_days is None else _us(delay_days)
+    room_us = span_us - gap_us
+    if room_us <= 0:
+        raise DatasetError(
+            f"labelled events span {_days(span_us)} d, not more than the gap of {_days(gap_us)} d between training and "
+            "test: stream more history, wait for labels, or give a smaller --delay-days"
+        )
+    test_us = _whole(min(_us(DEFAULT_TEST_DAYS), room_us // 4)) if test_days is None else _us(test_days)
+    end_us = floor_to(last_us + 1, DAY_US)
+    if test_us < DAY_US or end_us - first_us - gap_us - test_us < test_us:
+        end_us = last_us + 1  # too little to give up a part of a day for whole days
+    left_us = end_us - first_us - gap_us - test_us
+    train_us = _whole(min(_us(DEFAULT_TRAIN_DAYS), left_us)) if train_days is None else _us(train_days)
+    if train_days is not None and end_us - train_us < first_us + gap_us + test_us:
+        end_us = last_us + 1
+    if min(train_us, test_us) <= 0 or end_us - train_us - gap_us - test_us < first_us:
+        raise DatasetError(
+            f"train {_days(train_us)} d + gap {_days(gap_us)} d + test {_days(test_us)} d do not fit into the "
+            f"{_days(span_us)} d of labelled events: give smaller --train-days, --delay-days or --test-days"
+        )
+    return TimeSplit(end_us - test_us - gap_us - train_us, train_us, gap_us, test_us)
+
+
+def _us(days: float) -> int:
+    return round(days * DAY_US)
+
+
+def _whole(span_us: int) -> int:
+    return floor_to(span_us, DAY_US) if span_us >= DAY_US else span_us
+
+
+def _days(span_us: int) -> str:
+    return f"{span_us / DAY_US:.4g}"
