@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from shared_features.errors import FeatureError
-from streaming.child_process import end_with_parent, run_to_end
+from streaming.child_process import end_with_parent, is_supervised, run_to_end
 from streaming.command_line import build_parser
 from streaming.dataflow_parts import DATAFLOWS, dataflow_parts
 from streaming.errors import StreamingError
@@ -48,9 +48,10 @@ def _run(settings: StreamingSettings, only: str | None, workers: int, drain_s: f
     end_with_parent()
     set_up_log(settings, dataflow=only) if only else set_up_log(settings)
     if only is not None and workers == 1:
-        from streaming.check import refuse_unsafe
+        if not is_supervised():  # else it was looked at before, and a restart should be quick
+            from streaming.check import refuse_unsafe
 
-        refuse_unsafe(settings)
+            refuse_unsafe(settings)
         code: int = importlib.import_module(f"streaming.{only}.dataflow").run(settings)
         return code
     # The supervisor stays small: what looks at Kafka, Redis and the lake is loaded by a child that ends again.

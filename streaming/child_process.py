@@ -73,6 +73,11 @@ def run_to_end(command: Sequence[str]) -> int:
         child.kill()
 
 
+def is_supervised() -> bool:
+    """Whether a supervisor started this process."""
+    return _PARENT in os.environ
+
+
 def end_with_parent() -> None:
     """In a child, where the kernel does not do it: end when the supervisor that started this process is gone."""
     parent = os.environ.get(_PARENT)

@@ -42,7 +42,7 @@ TABLE_SETTINGS = {
     "delta.enableExpiredLogCleanup": "true",
     "delta.deletedFileRetentionDuration": "interval 7 days",
 }
-_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 
 
 class DeltaHandle:
@@ -57,9 +57,11 @@ class DeltaHandle:
         schema: pa.Schema,
         partition_by: tuple[str, ...] = (),
         fingerprint: str | None = None,
+        writer: WriterProperties = WRITER,
         sleep: Callable[[float], bool] = wait,
     ) -> None:
         self.path = path
+        self._writer = writer
         self._schema = schema
         self._sleep = sleep
         self._commits = 0
@@ -119,7 +121,7 @@ class DeltaHandle:
         properties = CommitProperties(app_transactions=transactions, max_commit_retries=COMMIT_RETRIES)
         self._commits += 1
         write_deltalake(
-            self._table, data, mode="append", writer_properties=_WRITER, commit_properties=properties
+            self._table, data, mode="append", writer_properties=self._writer, commit_properties=properties
         )  # fmt: skip
 
     def _update(self) -> None:

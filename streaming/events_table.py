@@ -66,7 +66,7 @@ def event_batch(source: EventSource, rows: pa.Table) -> EventBatch:
         if field.optional or column.null_count:
             valid[field.name] = np.asarray(column.is_valid())
         if isinstance(field.type, Text):
-            columns[field.name] = column.to_numpy(zero_copy_only=False)
+            columns[field.name] = column.cast(pa.string()).to_numpy(zero_copy_only=False)
         else:
             whole = column.cast(pa.int64())
             filled = whole.fill_null(0) if whole.null_count else whole

@@ -28,8 +28,10 @@ _MAX_STAMP_MS = MAX_MAGNITUDE // MILLISECOND_US
 
 @dataclass(frozen=True)
 class Records:
-    """Records of one partition, side by side: offsets, stamps and their types int64[n], raw bytes. A key is asked for where
-    a dead letter wants it."""
+    """Records of one partition, side by side: offsets, stamps and their types int64[n], raw values.
+
+    key_of: the key of a row; only dead letters want theirs.
+    """
 
     topic: str
     partition: int

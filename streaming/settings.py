@@ -1,6 +1,7 @@
 """Settings of the streaming processes: environment variables `MILLRACE_*` over a TOML file.
 
-`MILLRACE_SETTINGS` names the file. All programs of Millrace share one set of names; a file may hold those of the others too.
+`MILLRACE_SETTINGS` names the file. All programs of Millrace share one set of names; a file may hold
+those of the others too.
 `KAFKA_BOOTSTRAP_SERVERS` and `REDIS_URL` are read without the prefix as well, as other tools spell them.
 """
 
@@ -9,9 +10,9 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, AwareDatetime, Field, ValidationError, model_validator
+from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,8 +26,20 @@ PREFIX = "MILLRACE_"
 FILE_VARIABLE = "MILLRACE_SETTINGS"
 
 
+def _in_seconds(value: object) -> object:
+    """A bare number, as a variable of the environment holds it, is seconds."""
+    try:
+        return timedelta(seconds=float(value)) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_in_seconds)]
+"""Seconds, or a text such as PT10M or 01:30:00."""
+
+
 class StreamingSettings(BaseSettings):
-    """One frozen set, read once at the start. Durations are ISO 8601 or seconds; sizes are counts."""
+    """One frozen set, read once at the start. Durations are seconds or ISO 8601; sizes are counts."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
@@ -67,27 +80,27 @@ class StreamingSettings(BaseSettings):
     import_until: AwareDatetime | None = Field(
         None, description="RFC 3339: in mode import a producer's stamp beyond it is a dead letter."
     )
-    allowed_lateness: timedelta = Field(
+    allowed_lateness: Duration = Field(
         timedelta(minutes=10), ge=timedelta(0), description="An event later than this is counted as late."
     )
-    mark_slack: timedelta = Field(
+    mark_slack: Duration = Field(
         timedelta(seconds=1),
         ge=timedelta(0),
         description="How far the brokers' clocks may lie behind ours; marks of idle partitions keep it.",
     )
 
     poll_records: int = Field(50_000, ge=1, le=1_000_000, description="Most records taken at one poll of Kafka.")
-    poll_timeout: timedelta = Field(
+    poll_timeout: Duration = Field(
         timedelta(milliseconds=10), gt=timedelta(0), description="Longest wait of one poll for its records."
     )
     fetch_buffer_records: int = Field(300_000, ge=1, description="Records that the Kafka client fetches ahead.")
     fetch_buffer_mib: int = Field(64, ge=1, description="Memory for records fetched ahead, MiB a worker.")
-    idle_mark: timedelta = Field(
+    idle_mark: Duration = Field(
         timedelta(seconds=1),
         gt=timedelta(0),
         description="How often an idle partition is said to be at its end.",
     )
-    topic_check: timedelta = Field(
+    topic_check: Duration = Field(
         timedelta(seconds=30),
         gt=timedelta(0),
         description="How often topics are looked at for new partitions.",
@@ -97,7 +110,7 @@ class StreamingSettings(BaseSettings):
         (), description="host:port of each Bytewax process of a cluster, as JSON; none: this process alone."
     )
     worker: int = Field(0, ge=0, description="Which of `workers` this process is.")
-    epoch: timedelta = Field(
+    epoch: Duration = Field(
         timedelta(milliseconds=10),
         gt=timedelta(0),
         description="Length of a Bytewax epoch: what is in flight.",
@@ -106,29 +119,29 @@ class StreamingSettings(BaseSettings):
     cached_entities: int = Field(
         50_000, ge=1, description="Entities a shard keeps in memory; others are loaded from Redis when met."
     )
-    idle_commit: timedelta = Field(
+    idle_commit: Duration = Field(
         timedelta(seconds=1),
         gt=timedelta(0),
         description="How often a shard without events commits its vector.",
     )
-    redis_timeout: timedelta = Field(
+    redis_timeout: Duration = Field(
         timedelta(seconds=10), gt=timedelta(0), description="Longest wait for one answer of Redis."
     )
 
-    archive_commit: timedelta = Field(
+    archive_commit: Duration = Field(
         timedelta(seconds=5), gt=timedelta(0), description="How often the archive commits to Delta."
     )
     archive_commit_records: int = Field(500_000, ge=1, description="Records after which it commits sooner.")
-    materialize_interval: timedelta = Field(
+    materialize_interval: Duration = Field(
         timedelta(seconds=5), gt=timedelta(0), description="How often materialize looks for a new cut."
     )
-    snapshot_interval: timedelta = Field(
+    snapshot_interval: Duration = Field(
         timedelta(hours=1), gt=timedelta(0), description="How often materialize writes state snapshots."
     )
-    maintenance_interval: timedelta = Field(
+    maintenance_interval: Duration = Field(
         timedelta(minutes=10), gt=timedelta(0), description="How often small files of the lake are put together."
     )
-    pipeline_lag: timedelta = Field(
+    pipeline_lag: Duration = Field(
         timedelta(0), ge=timedelta(0), description="What as-served training adds to arrival times."
     )
 

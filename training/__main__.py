@@ -149,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     for each in (run, dataset):
         each.add_argument("--view", help="feature view; may be left out where there is one")
         each.add_argument("--cutoff", type=_instant, metavar="TIME", help="labels that arrived later are unknown")
-        each.add_argument("--train-days", type=_days, metavar="N", help="default: what there is, at most 60")
+        each.add_argument("--train-days", type=_days, metavar="N", help="default: what there is, at most 21")
         each.add_argument("--delay-days", type=_days, metavar="N", help="gap before the test; default: label delay")
         each.add_argument("--test-days", type=_days, metavar="N", help="default: 7, less where history is short")
         each.add_argument("--entity", help="whose precision is measured; default: that of the first group")

@@ -7,7 +7,7 @@ Handbook* (Université Libre de Bruxelles, 2022), chapter 4, "Precision top-k me
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -59,8 +59,8 @@ def entity_precision_at_k(
     return EntityPrecision(mean, tuple(precisions), tuple(positives))
 
 
-def evaluated_rows(dataset: TrainingDataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """int64: rows of the test window that are evaluated, and the test day of each.
+def candidate_rows(dataset: TrainingDataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """int64: rows of the test window whose entity is a candidate on its test day, and that day.
 
     Left out are rows of entities known to be positive on that day: those with a positive event, anywhere in the
     dataset, that lies the gap or more before the day begins.
@@ -78,20 +78,30 @@ def evaluated_rows(dataset: TrainingDataset) -> tuple[NDArray[np.int64], NDArray
     return rows[keep], day[keep]
 
 
-def evaluate_scores(
-    dataset: TrainingDataset, rows: NDArray[np.int64], day: NDArray[np.int64], score: NDArray[Any], k: int
-) -> dict[str, Any]:
-    """Metric name -> value over the evaluated rows; `per_day` beside them. Raises DatasetError for one class only."""
-    label = dataset.label[rows]
+def evaluate_scores(dataset: TrainingDataset, score: NDArray[Any], k: int) -> dict[str, Any]:
+    """Metric name -> value. score: of each row of the test window, in order. Raises DatasetError for one class only.
+
+    `roc_auc` and `average_precision` are over the whole test window; `..._of_candidates` and entity precision are over
+    its candidates, as the Handbook has them all. None where candidates are of one class, or there are none.
+    """
+    window = dataset.rows(TEST)
+    label = dataset.label[window]
     if len(np.unique(label)) < 2:
-        raise DatasetError(
-            "among the test rows of entities not yet known to be positive there is one class only; give a larger "
-            "--test-days, or stream more history"
-        )
-    precision = entity_precision_at_k(score, label, dataset.entity[rows], day, k)
+        raise DatasetError("the test window holds one class only; give a larger --test-days, or stream more")
+    rows, day = candidate_rows(dataset)
+    candidate_score, candidate_label = score[np.searchsorted(window, rows)], dataset.label[rows]
+    both = len(np.unique(candidate_label)) == 2
+    precision = entity_precision_at_k(candidate_score, candidate_label, dataset.entity[rows], day, k)
     return {
         "roc_auc": float(roc_auc_score(label, score)),
         "average_precision": float(average_precision_score(label, score)),
-        f"precision_at_{k}_per_day": precision.mean,
-        "per_day": asdict(precision),
+        f"precision_at_{k}_per_day": precision.mean if precision.per_day else None,
+        "roc_auc_of_candidates": float(roc_auc_score(candidate_label, candidate_score)) if both else None,
+        "average_precision_of_candidates": (
+            float(average_precision_score(candidate_label, candidate_score)) if both else None
+        ),
+        "per_day": {
+            "precision": list(precision.per_day),
+            "positive_entities": list(precision.positive_entities_per_day),
+        },
     }

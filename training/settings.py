@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,6 +21,18 @@ PREFIX = "MILLRACE_"
 FILE_VARIABLE = "MILLRACE_SETTINGS"
 
 
+def _in_seconds(value: object) -> object:
+    """A bare number, as a variable of the environment holds it, is seconds."""
+    try:
+        return timedelta(seconds=float(value)) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_in_seconds)]
+"""Seconds, or a text such as PT10M or 01:30:00."""
+
+
 class TrainingSettings(BaseSettings):
     """What a machine decides, as opposed to a run: places, logs, and what streaming was told too."""
 
@@ -31,7 +43,7 @@ class TrainingSettings(BaseSettings):
     registry: Path = Field(Path("var/registry"), description="directory of the model registry")
     training_runs: Path = Field(Path("var/training"), description="directory of the runs' intermediate results")
     training_runs_kept: int = Field(3, ge=1, description="how many runs keep their intermediate results")
-    allowed_lateness: timedelta = Field(
+    allowed_lateness: Duration = Field(
         timedelta(minutes=10),
         ge=timedelta(0),
         description="the allowed lateness that materialize runs with; feature rows younger than this wait",

@@ -34,7 +34,7 @@ from training import certificate
 from training.dataset_builder import DatasetParameters, SampledInputs, build_dataset
 from training.durable_files import json_bytes
 from training.errors import DatasetError
-from training.evaluation import evaluate_scores, evaluated_rows
+from training.evaluation import candidate_rows, evaluate_scores
 from training.gate import DEFAULT_FLOORS, DEFAULT_TOLERANCE, decide
 from training.model import CANDIDATES, fit_model, scores
 from training.offline_store import OfflineStore
@@ -126,10 +126,10 @@ def _model_file(directory: Path, name: str) -> Path:
 def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: RunParameters, output: Path) -> str:
     """Measure every candidate on the test window and choose the one of best average precision."""
     dataset = load_dataset(dataset_directory)
-    rows, day = evaluated_rows(dataset)
+    rows = dataset.rows(TEST)
     matrix = np.asarray(dataset.matrix[rows])
     metrics = {
-        name: evaluate_scores(dataset, rows, day, scores(_load(_model_file(fit_directory, name)), matrix), parameters.k)
+        name: evaluate_scores(dataset, scores(_load(_model_file(fit_directory, name)), matrix), parameters.k)
         for name in parameters.models
     }
     chosen = max(parameters.models, key=lambda name: metrics[name]["average_precision"])
@@ -139,7 +139,7 @@ def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: Ru
         "models": metrics,
         "rows": len(rows),
         "positive": int((dataset.label[rows] > 0).sum()),
-        "left_out_as_known_positive": len(dataset.rows(TEST)) - len(rows),
+        "candidates": len(candidate_rows(dataset)[0]),
         "k": parameters.k,
         "entity": dataset.description["entity"],
     }
@@ -148,8 +148,9 @@ def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: Ru
 
 
 def format_metrics(metrics: Mapping[str, Any]) -> str:
-    """The scalar metrics in a few words."""
-    return ", ".join(f"{name} {value:.4f}" for name, value in metrics.items() if isinstance(value, float))
+    """The chief metrics in a few words."""
+    shown = {name: value for name, value in metrics.items() if isinstance(value, float) and "_of_" not in name}
+    return ", ".join(f"{name} {value:.4f}" for name, value in shown.items())
 
 
 def export_model(fit_directory: Path, evaluate_directory: Path, parameters: RunParameters, output: Path) -> str:
@@ -244,9 +245,9 @@ def _champion_metrics(
     except FeatureError:
         found = _read(path / METRICS_FILE)
         return found["models"][found["chosen"]], "on its own test window, since it was trained on another view"
-    rows, day = evaluated_rows(dataset)
-    score = run_session(open_session((path / MODEL_FILE).read_bytes()), np.asarray(dataset.matrix[rows]))
-    return evaluate_scores(dataset, rows, day, score, parameters.k), "on the same rows"
+    rows = np.asarray(dataset.matrix[dataset.rows(TEST)])
+    score = run_session(open_session((path / MODEL_FILE).read_bytes()), rows)
+    return evaluate_scores(dataset, score, parameters.k), "on the same rows"
 
 
 def _load(path: Path) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from shared_features.kernel.event_time import DAY_US, floor_to, to_datetime
 from training.errors import DatasetError
 
-DEFAULT_TRAIN_DAYS = 60.0
+DEFAULT_TRAIN_DAYS = 21.0
 DEFAULT_TEST_DAYS = 7.0
 TRAIN, GAP, TEST = 0, 1, 2
 
@@ -55,7 +55,7 @@ def choose_split(
     """The latest windows that fit between the first and the last labelled event, and end at a UTC midnight if they can.
 
     Defaults: the gap is the view's label delay; the test window 7 days, or a quarter of what the gap leaves where
-    that is shorter; the train window what remains, at most 60 days. Windows of a day and more are whole days.
+    that is shorter; the train window what remains, at most 21 days. Windows of a day and more are whole days.
     Raises DatasetError when what was asked for does not fit.
     """
     span_us = last_us + 1 - first_us

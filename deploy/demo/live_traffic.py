@@ -11,7 +11,7 @@ import numpy as np
 
 from deploy.demo.card_traffic import CardTraffic
 from deploy.demo.disturbances import Disturbances
-from deploy.demo.event_bytes import EVENT_WITH_UNKNOWN, KINDS, encode
+from deploy.demo.event_bytes import EVENT_WITH_UNKNOWN, FIRST_DEAD, KINDS, encode
 from deploy.demo.handbook import BIG_CENTS, SHARE_OF_CUSTOMER, TIMES_AMOUNT, World
 from deploy.demo.records import Record, Records, Truth
 from deploy.demo.transactions import Int64, Transactions
@@ -79,7 +79,10 @@ class LiveTraffic:
         dead, dead_kind = disturbances.dead(count, rng)
         row = np.concatenate([np.arange(count), dead])
         kinds = np.concatenate([kind, dead_kind])
-        topics, keys, values = encode(events.take(row), kinds)
+        sent = events.take(row)
+        # A wrong record is made of an event in time: a late one, dated an hour ahead, might not be in the future.
+        sent = replace(sent, event_time_us=np.where(kinds >= FIRST_DEAD, now_us, sent.event_time_us))
+        topics, keys, values = encode(sent, kinds)
         records: list[Record] = list(zip(topics, keys, values, [now_us // 1000] * len(row), strict=True))
         again, later = disturbances.again(np.flatnonzero(~late), count, rng)
         for each, after_us in zip(again.tolist(), later.tolist(), strict=True):

@@ -104,12 +104,10 @@ def _send(producer: PacedProducer, batches: Iterable[Records], asked: list[int],
 
 def _durable() -> Durable:
     # Loaded only where it is asked for: it needs Redis and the lake.
-    from streaming.positions import durable_positions
-
+    from streaming.positions import DurablePositions
     from streaming.settings import load_settings
 
-    settings = load_settings()
-    return lambda: durable_positions(settings)
+    return DurablePositions(load_settings())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -20,7 +20,7 @@ from deploy.demo.records import Records
 
 Partition = tuple[str, int]
 Durable = Callable[[], Mapping[str, Mapping[Partition, int]]]
-"""Per sink, the last offset of each partition that is safe there; `streaming.positions.durable_positions`."""
+"""Per sink, the last safe offset of each partition it takes; `streaming.positions.durable_positions`."""
 
 BUDGET_BYTES = 2_500_000
 LOOK_EVERY_S = 0.1
@@ -162,9 +162,9 @@ class PacedProducer:
     def _look(self) -> None:
         if self._durable is None or time.monotonic() - self._looked_s < LOOK_EVERY_S:
             return
-        sinks = self._durable().values()
+        sinks = list(self._durable().values())
         for partition, ahead in self._ahead.items():
-            ahead.durable_up_to(min((sink.get(partition, -1) for sink in sinks), default=-1))
+            ahead.durable_up_to(min((sink[partition] for sink in sinks if partition in sink), default=-1))
         self._looked_s = time.monotonic()
 
     def _send(self, batch: Records, partition: Partition, rows: list[int]) -> None:

@@ -61,11 +61,7 @@ class Population:
         """The people of a history: their activity, amounts and terminals as seen in it."""
         customers = int(transactions.customer_id.max()) + 1
         count = np.bincount(transactions.customer_id, minlength=customers)
-        amount = transactions.amount_cents / 100
-        total = np.bincount(transactions.customer_id, weights=amount, minlength=customers)
-        squares = np.bincount(transactions.customer_id, weights=amount**2, minlength=customers)
-        mean = total / np.maximum(count, 1)
-        std = np.sqrt(np.maximum(squares / np.maximum(count, 1) - mean**2, 0))
+        mean, std = _habits(transactions.take(np.flatnonzero(~transactions.is_fraud)), customers)
         terminals = int(transactions.terminal_id.max()) + 1
         pairs = np.unique(transactions.customer_id * terminals + transactions.terminal_id)
         first = np.searchsorted(pairs // terminals, np.arange(customers + 1)).astype(np.int64)
@@ -88,3 +84,12 @@ class Population:
         amount = rng.normal(mean, self.std_amount[customer])
         amount = np.where(amount < 0, rng.uniform(0, mean * 2), amount)
         return np.rint(amount * 100).astype(np.int64)
+
+
+def _habits(honest: Transactions, customers: int) -> tuple[Floats, Floats]:
+    """Mean and deviation of each customer's amounts, in euro; 0 for who has none."""
+    amount = honest.amount_cents / 100
+    count = np.maximum(np.bincount(honest.customer_id, minlength=customers), 1)
+    mean = np.bincount(honest.customer_id, weights=amount, minlength=customers) / count
+    squares = np.bincount(honest.customer_id, weights=amount**2, minlength=customers) / count
+    return mean, np.sqrt(np.maximum(squares - mean**2, 0))

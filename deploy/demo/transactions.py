@@ -53,7 +53,7 @@ def read_transactions(path: Path) -> Transactions:
         raise ValueError(f"{path}: event_time is {kind}; it needs to be a timestamp")
     if kind.time_zone is None:
         raise ValueError(f"{path}: event_time has no time zone; write it as UTC")
-    rows = scan.select(FILE_COLUMNS).sort("event_time", maintain_order=True).collect()
+    rows = scan.select(FILE_COLUMNS).sort("event_time", "transaction_id").collect()
     empty = [name for name in FILE_COLUMNS if rows[name].null_count()]
     if empty or not len(rows):
         raise ValueError(f"{path}: {'no rows' if not len(rows) else 'nulls in ' + ', '.join(empty)}")

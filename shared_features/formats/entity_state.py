@@ -14,7 +14,7 @@
         of more events     their number as a varint, the registers in the order of their words, then per set but the
                            first its length and its values (not their hashes) as zigzag varints, in the order of hashes
 
-Varints are `kernel.varints`. A register: counts as events without a value; sums as zigzag 128-bit varints; extremes
+Varints are `kernel.varints`. A register: counts as events without a value; sums as 128-bit varints; extremes
 as 0 when empty, else 1 + zigzag of the value; `first` and `last` as 0 when empty, else 1 + time since the tile's start,
 then the place of their digest in the tile, then the value.
 """
@@ -26,10 +26,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from shared_features.errors import FormatVersionError
 from shared_features.formats.entity_state_plan import state_plan, state_room
-from shared_features.formats.entity_state_reader import DAMAGED, OTHER_SCHEMA, decode_into
+from shared_features.formats.entity_state_reader import NO_ROOM, OTHER_SCHEMA, decode_into
 from shared_features.formats.entity_state_writer import encode_from
 from shared_features.kernel.segments import LENGTH
 from shared_features.kernel.tiles import TileState
+from shared_features.kernel.varints import MOST_BYTES, SPARE_BYTES
 
 SCHEMA_VERSION = 1
 _REBUILD = "run `python -m streaming backfill` to write the states anew"
@@ -43,12 +44,11 @@ def encode_states(state: TileState, slots: ArrayLike, build_id: int) -> list[byt
     plan = state_plan(state.layout)
     tiles = int(pools.tiles[slots, LENGTH].sum())
     words = int(pools.sets[slots, :, LENGTH].sum())
-    buffer = np.empty(len(slots) * plan.entity_bytes + tiles * plan.tile_bytes + words * 10, np.uint8)
+    buffer = np.empty(len(slots) * plan.entity_bytes + tiles * plan.tile_bytes + words * MOST_BYTES + SPARE_BYTES, np.uint8)
     ends = np.empty(len(slots) + 1, np.int64)
     ends[0] = 0
-    ids = pools.words.view(np.uint8)
     room = state_room(state.layout)
-    encode_from(tables, plan, pools, room, ids, slots, SCHEMA_VERSION, np.uint64(build_id), buffer, ends)
+    encode_from(tables, plan, pools, room, slots, SCHEMA_VERSION, np.uint64(build_id), buffer, ends)
     encoded, bounds = buffer[: ends[-1]].tobytes(), ends.tolist()
     return [encoded[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
 
@@ -59,7 +59,7 @@ def decode_states(
     """Replace entities by what their bytes say; returns which were found. Shape: bool (n,).
 
     None, or bytes of another build, leave an entity empty. `FormatVersionError` for another schema, or damaged bytes;
-    the entities are then empty, or decoded, up to the bad one.
+    the entities before the bad one are then decoded, the others empty.
     """
     slots = np.ascontiguousarray(slots, np.int64)
     if len(values) != len(slots):
@@ -68,26 +68,26 @@ def decode_states(
     present = [value or b"" for value in values]
     ends = np.zeros(len(slots) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, present), np.int64, len(present)), out=ends[1:])
-    buffer = np.frombuffer(b"".join(present), np.uint8)
+    buffer = np.frombuffer(b"".join((*present, bytes(SPARE_BYTES))), np.uint8)
     found, plan, room = np.zeros(len(slots), np.bool_), state_plan(state.layout), state_room(state.layout)
     status = np.zeros(1, np.int64)
     done = 0
     while done < len(slots):
-        ids = state.pools.words.view(np.uint8)
         done = decode_into(
-            *(state.layout.tables, plan, state.pools, room, ids, slots),
+            *(state.layout.tables, plan, state.pools, room, slots),
             *(SCHEMA_VERSION, np.uint64(build_id), buffer, ends, found, status, done),
         )
         if done < len(slots):
-            _check(int(status[0]), present[done])
+            if status[0] != NO_ROOM:
+                state.clear(slots[done : done + 1])
+                raise _refusal(int(status[0]), present[done])
             state.make_room()
     return found
 
 
-def _check(status: int, value: bytes) -> None:
+def _refusal(status: int, value: bytes) -> FormatVersionError:
     if status == OTHER_SCHEMA:
-        raise FormatVersionError(
+        return FormatVersionError(
             f"entity state written by schema {value[0]}, this reader knows {SCHEMA_VERSION}; {_REBUILD}"
         )
-    if status == DAMAGED:
-        raise FormatVersionError(f"{len(value)} bytes of an entity state contradict themselves; {_REBUILD}")
+    return FormatVersionError(f"{len(value)} bytes of an entity state contradict themselves; {_REBUILD}")

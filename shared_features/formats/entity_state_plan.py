@@ -54,7 +54,7 @@ def state_plan(layout: Layout) -> StatePlan:
         sources=np.array(sources, np.int64).reshape(-1, 4),
         times=np.array(times, np.int64),
         single=all(sources[column][0] != NOWHERE for column in squared),
-        entity_bytes=9 + MOST_BYTES * (2 + len(tables.set_sizes)),
+        entity_bytes=MOST_BYTES * (3 + len(tables.set_sizes)),
         tile_bytes=MOST_BYTES * (3 + row + len(layout.columns)),
     )
 

@@ -6,6 +6,7 @@ from shared_features.kernel.aggregations import Register
 from shared_features.kernel.cascade import floor_us
 from shared_features.kernel.compiled import compiled, inlined
 from shared_features.kernel.hashing import mix64
+from shared_features.kernel.machine_words import load_word
 from shared_features.kernel.pools import NEVER_US, make_set_room, make_tile_room
 from shared_features.kernel.registers import add_event
 from shared_features.kernel.segments import LENGTH, START
@@ -18,10 +19,10 @@ _HEADER_BYTES = 9
 
 
 @compiled
-def decode_into(tables, plan, pools, room, ids, slots, schema, build_id, buffer, ends, found, status, done):  # type: ignore[no-untyped-def]  # compiled
+def decode_into(tables, plan, pools, room, slots, schema, build_id, buffer, ends, found, status, done):  # type: ignore[no-untyped-def]  # compiled
     """Fill empty entities from entity `done` on; returns how many are done, `status[0]` says why not all.
 
-    `ids` are the bytes of the set pool.
+    The buffer has bytes to spare behind its last entity, as varints need it.
     """
     for i in range(done, slots.size):
         at, end = ends[i], ends[i + 1]
@@ -33,12 +34,9 @@ def decode_into(tables, plan, pools, room, ids, slots, schema, build_id, buffer,
         if end - at <= _HEADER_BYTES:
             status[0] = DAMAGED
             return i
-        word = np.uint64(0)
-        for byte in range(8):
-            word |= np.uint64(buffer[at + 1 + byte]) << np.uint64(8 * byte)
-        if word != build_id:
+        if load_word(buffer, at + 1) != build_id:
             continue
-        status[0] = _get_entity(tables, plan, pools, room, ids, slots[i], buffer, at + _HEADER_BYTES, end)
+        status[0] = _get_entity(tables, plan, pools, room, slots[i], buffer, at + _HEADER_BYTES, end)
         if status[0] != DONE:
             return i
         found[i] = True
@@ -46,7 +44,7 @@ def decode_into(tables, plan, pools, room, ids, slots, schema, build_id, buffer,
 
 
 @inlined
-def _get_entity(tables, plan, pools, room, ids, slot, buffer, at, end):  # type: ignore[no-untyped-def]  # compiled
+def _get_entity(tables, plan, pools, room, slot, buffer, at, end):  # type: ignore[no-untyped-def]  # compiled
     """Fill one empty entity; everything is checked against `end` before it is believed."""
     tiles, at = get_varint(buffer, at, end)
     if tiles == np.uint64(0):
@@ -62,9 +60,8 @@ def _get_entity(tables, plan, pools, room, ids, slot, buffer, at, end):  # type:
         return DAMAGED
     if not _make_room(pools, slot, np.int64(tiles), room):
         return NO_ROOM
-    first_digest = 8 * room.offsets[0]
-    for byte in range(digests):
-        ids[first_digest + byte] = buffer[at + byte]
+    for digest in range(pools.sets[slot, 0, LENGTH]):
+        pools.words[room.offsets[0] + digest] = load_word(buffer, at + 8 * digest)
     pools.newest_us[slot], pools.due_us[slot] = unzigzag(newest), NEVER_US
     at = _get_tiles(tables, plan, pools, room, slot, buffer, at + digests, end)
     for index in range(tables.set_sizes.size):

@@ -7,6 +7,7 @@ from shared_features.kernel.aggregations import Register
 from shared_features.kernel.cascade import floor_us
 from shared_features.kernel.compiled import compiled, inlined
 from shared_features.kernel.hashing import unmix64
+from shared_features.kernel.machine_words import store_word
 from shared_features.kernel.registers import GREATEST, SMALLEST
 from shared_features.kernel.segments import LENGTH, START
 from shared_features.kernel.sets import find
@@ -17,18 +18,17 @@ _END = int(Register.LAST) + 1
 
 
 @compiled
-def encode_from(tables, plan, pools, room, ids, slots, schema, build_id, buffer, ends):  # type: ignore[no-untyped-def]  # compiled
-    """Write entities one after another; entity i ends at `ends[i + 1]`. `ids` are the bytes of the set pool."""
+def encode_from(tables, plan, pools, room, slots, schema, build_id, buffer, ends):  # type: ignore[no-untyped-def]  # compiled
+    """Write entities one after another; entity i ends at `ends[i + 1]`."""
     for i in range(slots.size):
         at = ends[i]
         buffer[at] = schema
-        for byte in range(8):
-            buffer[at + 1 + byte] = np.uint8(build_id >> np.uint64(8 * byte))
-        ends[i + 1] = _put_entity(tables, plan, pools, room, ids, slots[i], buffer, at + 9)
+        store_word(buffer, at + 1, build_id)
+        ends[i + 1] = _put_entity(tables, plan, pools, room, slots[i], buffer, at + 9)
 
 
 @inlined
-def _put_entity(tables, plan, pools, room, ids, slot, buffer, at):  # type: ignore[no-untyped-def]  # compiled
+def _put_entity(tables, plan, pools, room, slot, buffer, at):  # type: ignore[no-untyped-def]  # compiled
     segment = pools.tiles[slot]
     at = put_varint(buffer, at, segment[LENGTH])
     if not segment[LENGTH]:
@@ -38,11 +38,9 @@ def _put_entity(tables, plan, pools, room, ids, slot, buffer, at):  # type: igno
     for index in range(tables.set_sizes.size):
         room.offsets[index] = pools.sets[slot, index, START]
         at = put_varint(buffer, at, pools.sets[slot, index, LENGTH])
-    digests = 8 * pools.sets[slot, 0, LENGTH]
-    first_digest = 8 * pools.sets[slot, 0, START]
-    for byte in range(digests):
-        buffer[at + byte] = ids[first_digest + byte]
-    at += digests
+    for digest in range(pools.sets[slot, 0, LENGTH]):
+        store_word(buffer, at + 8 * digest, pools.words[room.offsets[0] + digest])
+    at += 8 * pools.sets[slot, 0, LENGTH]
     before_us = pools.starts[segment[START]]
     steps = (floor_us(newest_us, hop_us) - before_us) // hop_us
     # Differences of starts are whole hops below 2**53: rounding the product finds their number without a division.

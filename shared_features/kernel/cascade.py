@@ -68,11 +68,14 @@ def set_offset(rows, segment, tile, index, length):  # type: ignore[no-untyped-d
 @inlined
 def advance(tables, pools, slot, newest_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Set an entity's newest event time, later than before: prune and coarsen what fell behind the bounds."""
-    before_us = pools.newest_us[slot]
+    if newest_us >= pools.due_us[slot]:
+        _fall_behind(tables, pools, slot, newest_us)
     pools.newest_us[slot] = newest_us
-    if newest_us < pools.due_us[slot]:
-        return
-    levels = tables.hops.size
+
+
+@compiled
+def _fall_behind(tables, pools, slot, newest_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    before_us, levels = pools.newest_us[slot], tables.hops.size
     _prune(pools, slot, bound_us(tables, newest_us, levels - 1))
     due_us = GREATEST
     for level in range(levels):
@@ -96,7 +99,7 @@ def _prune(pools, slot, bound):  # type: ignore[no-untyped-def]  # compiled: num
         segment[LENGTH] -= 1
 
 
-@compiled
+@inlined
 def _coarsen(tables, pools, slot, since_us, until_us, hop_us):  # type: ignore[no-untyped-def]  # compiled
     """Bring the tiles that start in [since, until) to the hop."""
     segment, starts, rows = pools.tiles[slot], pools.starts, pools.rows

@@ -31,6 +31,15 @@ class Pools(NamedTuple):
     usage: NDArray[np.int64]  # [2, 3]: tile pool, set pool
 
 
+@compiled
+def make_room(pools, slot):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Room for one event more of an entity; False when a pool has to grow first."""
+    room = make_tile_room(pools, slot, 1)
+    for index in range(pools.sets.shape[1]):
+        room = make_set_room(pools, slot, index, 1) and room
+    return room
+
+
 @inlined
 def make_tile_room(pools, slot, more):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Room for `more` tiles of an entity; False when the pool has to grow first."""
@@ -139,6 +148,7 @@ __all__ = [
     "compact_tiles",
     "compact_words",
     "forget",
+    "make_room",
     "make_set_room",
     "make_tile_room",
     "move_tiles",

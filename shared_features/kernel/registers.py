@@ -39,42 +39,54 @@ def earlier(time_us, digest, other_time_us, other_digest):  # type: ignore[no-un
 def add_event(tables, row, event_time_us, digest, values, valid):  # type: ignore[no-untyped-def]  # compiled
     """Prepare one event and merge it into a row of words; a missing value leaves its column's registers alone."""
     kinds, places, columns = tables.kind_bounds, tables.word_bounds, tables.register_columns
-    for kind in range(_LAST + 1):
-        at, width = places[kind], 1
-        if kind == _SUM or kind == _SQUARES:
-            width = 2
-        elif kind >= _FIRST:
-            width = 3
-        for register in range(kinds[kind], kinds[kind + 1]):
-            column = columns[register]
-            if column < 0:
-                _add_value(row, at, kind, event_time_us, digest, event_time_us)
-            elif valid[column]:
-                _add_value(row, at, kind, event_time_us, digest, values[column])
-            at += width
+    at = places[_COUNT]
+    for register in range(kinds[_COUNT], kinds[_SUM]):
+        row[at] += _has_value(columns[register], valid)
+        at += 1
+    for register in range(kinds[_SUM], kinds[_SQUARES]):
+        if _has_value(columns[register], valid):
+            value = _value(columns[register], values, event_time_us)
+            add_wide(row, at, value >> 63, value)
+        at += 2
+    for register in range(kinds[_SQUARES], kinds[_MIN]):
+        if _has_value(columns[register], valid):
+            high, low = _square(_value(columns[register], values, event_time_us))
+            add_wide(row, at, high, low)
+        at += 2
+    for register in range(kinds[_MIN], kinds[_MAX]):
+        if _has_value(columns[register], valid):
+            row[at] = min(row[at], _value(columns[register], values, event_time_us))
+        at += 1
+    for register in range(kinds[_MAX], kinds[_FIRST]):
+        if _has_value(columns[register], valid):
+            row[at] = max(row[at], _value(columns[register], values, event_time_us))
+        at += 1
+    for register in range(kinds[_FIRST], kinds[_LAST + 1]):
+        if _has_value(columns[register], valid) and (
+            earlier(event_time_us, digest, row[at], row[at + 1])
+            if register < kinds[_LAST]
+            else earlier(row[at], row[at + 1], event_time_us, digest)
+        ):
+            row[at], row[at + 1] = event_time_us, np.int64(digest)
+            row[at + 2] = _value(columns[register], values, event_time_us)
+        at += 3
 
 
 @inlined
-def _add_value(row, at, kind, event_time_us, digest, value):  # type: ignore[no-untyped-def]  # compiled
-    if kind == _COUNT:
-        row[at] += 1
-    elif kind == _SUM:
-        add_wide(row, at, value >> 63, value)
-    elif kind == _SQUARES:
-        if -_SMALL < value < _SMALL:
-            add_wide(row, at, 0, value * value)
-        else:
-            high, low = multiply(np.uint64(abs(value)), np.uint64(abs(value)))
-            add_wide(row, at, high, low)
-    elif kind == _MIN:
-        row[at] = min(row[at], value)
-    elif kind == _MAX:
-        row[at] = max(row[at], value)
-    elif kind == _FIRST:
-        if earlier(event_time_us, digest, row[at], row[at + 1]):
-            row[at], row[at + 1], row[at + 2] = event_time_us, np.int64(digest), value
-    elif earlier(row[at], row[at + 1], event_time_us, digest):
-        row[at], row[at + 1], row[at + 2] = event_time_us, np.int64(digest), value
+def _has_value(column, valid):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    return column < 0 or valid[column]
+
+
+@inlined
+def _value(column, values, event_time_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    return event_time_us if column < 0 else values[column]
+
+
+@inlined
+def _square(value):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    if -_SMALL < value < _SMALL:
+        return np.uint64(0), np.uint64(value * value)
+    return multiply(np.uint64(abs(value)), np.uint64(abs(value)))
 
 
 @inlined

@@ -17,6 +17,12 @@ STAYS, MOVES, NO_ROOM = 0, 1, 2
 
 
 @inlined
+def has_room(segment):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Whether one element more fits at the back."""
+    return segment[START] + segment[LENGTH] < segment[BASE] + segment[CAPACITY]
+
+
+@inlined
 def plan_room(segment, usage, pool_size, more):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Make room for `more` elements at the back, as far as that takes no copying of elements.
 

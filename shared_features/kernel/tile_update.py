@@ -3,9 +3,9 @@
 from shared_features.kernel.cascade import PRUNED_LEVEL, advance, floor_us, level_of, set_offset
 from shared_features.kernel.compiled import inlined
 from shared_features.kernel.hashing import mix64
-from shared_features.kernel.pools import make_set_room, make_tile_room, move_tiles, move_words
+from shared_features.kernel.pools import make_room, move_tiles, move_words
 from shared_features.kernel.registers import add_event
-from shared_features.kernel.segments import LENGTH, START
+from shared_features.kernel.segments import LENGTH, START, has_room
 from shared_features.kernel.sets import find
 
 PRUNED, APPLIED, DUPLICATE = 0, 1, 2
@@ -14,37 +14,36 @@ NO_ROOM = 3
 
 @inlined
 def apply_event(tables, pools, slot, event_time_us, digest, values, valid):  # type: ignore[no-untyped-def]  # compiled
-    """Put one event into its tile; NO_ROOM, and nothing changed, when a pool has to grow first."""
+    """Put one event into its tile; NO_ROOM, and nothing changed, when a pool has to grow first.
+
+    A layout's only set of the events themselves is that of digests, so a duplicate shows before anything changed.
+    """
     level = 0
     if event_time_us <= pools.newest_us[slot]:
         level = level_of(tables, event_time_us, pools.newest_us[slot])
         if level == PRUNED_LEVEL:
             return PRUNED
-    if not _make_room(pools, slot):
+    if not _has_room(pools, slot) and not make_room(pools, slot):
         return NO_ROOM
     if event_time_us > pools.newest_us[slot]:
         advance(tables, pools, slot, event_time_us)
-    start_us = floor_us(event_time_us, tables.hops[level])
-    tile = _tile_of(tables, pools, slot, start_us)
-    at = pools.tiles[slot, START] + tile
-    if not _add_word(pools, slot, tile, 0, tables.set_sizes[0], digest):
-        return DUPLICATE
-    add_event(tables, pools.rows[at], event_time_us, digest, values, valid)
-    for index in range(1, tables.set_columns.size):
+    tile = _tile_of(tables, pools, slot, floor_us(event_time_us, tables.hops[level]))
+    for index in range(tables.set_columns.size):
         column = tables.set_columns[index]
-        if column < 0:
-            _add_word(pools, slot, tile, index, tables.set_sizes[index], mix64(event_time_us))
-        elif valid[column]:
-            _add_word(pools, slot, tile, index, tables.set_sizes[index], mix64(values[column]))
+        if column < 0 or valid[column]:
+            word = digest if column < 0 else mix64(values[column])
+            if not _add_word(pools, slot, tile, index, tables.set_sizes[index], word) and index == 0:
+                return DUPLICATE
+    add_event(tables, pools.rows[pools.tiles[slot, START] + tile], event_time_us, digest, values, valid)
     return APPLIED
 
 
 @inlined
-def _make_room(pools, slot):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """Room for one event more: a tile, and a word in each set."""
-    room = make_tile_room(pools, slot, 1)
+def _has_room(pools, slot):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Whether there is room for one event more: a tile, and a word in each set."""
+    room = has_room(pools.tiles[slot])
     for index in range(pools.sets.shape[1]):
-        room = make_set_room(pools, slot, index, 1) and room
+        room = room and has_room(pools.sets[slot, index])
     return room
 
 

@@ -1,12 +1,19 @@
-"""Variable-length integers: seven bits a byte, low ones first (LEB128), signed ones zigzagged to small unsigned."""
+"""Variable-length integers that are written and read without a branch per byte.
+
+An unsigned word below 2**56 takes the fewest n bytes with 7 * n bits: its bits follow n - 1 zeros and a one, low bits
+first, so the lowest set bit of the first byte says n. Any other word is a zero byte and the 8 bytes of the word.
+A buffer has 8 bytes to spare behind the last place that is written or read.
+"""
 
 import numpy as np
 
 from shared_features.kernel.compiled import inlined
+from shared_features.kernel.machine_words import leading_zeros, load_word, store_word, trailing_zeros
 
-_ZERO, _ONE, _SEVEN, _LAST_BIT = np.uint64(0), np.uint64(1), np.uint64(7), np.uint64(63)
-_MORE = np.uint64(128)
-MOST_BYTES, MOST_WIDE_BYTES = 10, 19
+MOST_BYTES = 9
+SPARE_BYTES = 8
+_ZERO, _ONE = np.uint64(0), np.uint64(1)
+_SHORT = np.uint64(1 << 56)
 
 
 @inlined
@@ -22,66 +29,48 @@ def unzigzag(word):  # type: ignore[no-untyped-def]  # compiled: numba infers th
 
 
 @inlined
-def put_varint(buffer, at, word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def put_varint(buffer, at, number):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Write an unsigned word; returns where the next byte goes."""
-    word = np.uint64(word)
-    while word >= _MORE:
-        buffer[at] = np.uint8(word | _MORE)
-        word >>= _SEVEN
-        at += 1
-    buffer[at] = np.uint8(word)
-    return at + 1
+    word = np.uint64(number)
+    if word >= _SHORT:
+        buffer[at] = 0
+        store_word(buffer, at + 1, word)
+        return at + MOST_BYTES
+    size = ((70 - leading_zeros(word | _ONE)) * 9363) >> 16  # (bits + 6) // 7
+    store_word(buffer, at, ((word << _ONE) | _ONE) << np.uint64(size - 1))
+    return at + size
 
 
 @inlined
 def get_varint(buffer, at, end):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """(word, where the next byte is); beyond `end` when the bytes stop in the middle."""
-    word, shift = _ZERO, _ZERO
-    while at < end:
-        byte = np.uint64(buffer[at])
-        at += 1
-        word |= (byte & np.uint64(127)) << shift
-        if byte < _MORE:
-            return word, at
-        shift += _SEVEN
-        if shift > _LAST_BIT:
-            break
-    return _ZERO, end + 1
+    """(word, where the next byte is); the latter is beyond `end` when there was no byte left."""
+    if at >= end:
+        return _ZERO, end + 1
+    word = load_word(buffer, at)
+    size = trailing_zeros(word) + 1
+    if size > 8:
+        return load_word(buffer, at + 1), at + MOST_BYTES
+    return (word << np.uint64(64 - 8 * size)) >> np.uint64(64 - 7 * size), at + size
 
 
 @inlined
 def put_wide(buffer, at, high, low):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """Write a two's complement 128-bit integer; returns where the next byte goes."""
-    sign = np.uint64(high >> 63)
-    top = ((np.uint64(high) << _ONE) | (np.uint64(low) >> _LAST_BIT)) ^ sign
-    word = (np.uint64(low) << _ONE) ^ sign
-    while top != _ZERO:
-        buffer[at] = np.uint8(word | _MORE)
-        word = (word >> _SEVEN) | (top << np.uint64(57))
-        top >>= _SEVEN
-        at += 1
-    return put_varint(buffer, at, word)
+    """Write a two's complement 128-bit integer: one below 2**62 as an even varint, others as the varint 1 and 16 bytes."""
+    if high == low >> 63 and -(1 << 62) < low < (1 << 62):
+        return put_varint(buffer, at, zigzag(low) << _ONE)
+    at = put_varint(buffer, at, 1)
+    store_word(buffer, at, np.uint64(low))
+    store_word(buffer, at + 8, np.uint64(high))
+    return at + 16
 
 
 @inlined
 def get_wide(buffer, at, end):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """(high, low, where the next byte is) of a 128-bit integer; beyond `end` when the bytes stop in the middle."""
-    top, word, shift = _ZERO, _ZERO, _ZERO
-    while at < end:
-        byte = np.uint64(buffer[at])
-        at += 1
-        bits = byte & np.uint64(127)
-        if shift <= _LAST_BIT:
-            word |= bits << shift
-            if shift > np.uint64(57):
-                top |= bits >> (np.uint64(64) - shift)
-        else:
-            top |= bits << (shift - np.uint64(64))
-        if byte < _MORE:
-            sign = _ZERO - (word & _ONE)
-            low = ((word >> _ONE) | (top << _LAST_BIT)) ^ sign
-            return np.int64((top >> _ONE) ^ sign), np.int64(low), at
-        shift += _SEVEN
-        if shift > np.uint64(126):
-            break
-    return 0, 0, end + 1
+    """(high, low, where the next byte is) of a 128-bit integer; the latter is beyond `end` when bytes are missing."""
+    word, at = get_varint(buffer, at, end)
+    if not word & _ONE:
+        low = unzigzag(word >> _ONE)
+        return low >> 63, low, at
+    if at + 16 > end:
+        return 0, 0, end + 1
+    return np.int64(load_word(buffer, at + 8)), np.int64(load_word(buffer, at)), at + 16

@@ -62,7 +62,7 @@ def held_positions(tables: Mapping[str, Callable[[], StoredLog]]) -> dict[Partit
     """The last offset per partition that every table holds: the events' or the dead letters', whichever is less."""
     held: dict[PartitionKey, int] = {}
     for open_table in tables.values():
-        for (topic, _, number), offset in open_table().positions.offsets.items():
+        for (topic, _, number), offset in open_table().held().items():
             held[topic, number] = min(offset, held.get((topic, number), offset))
     return held
 

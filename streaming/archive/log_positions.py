@@ -32,12 +32,12 @@ class LogPositions:
     offsets: dict[Partition, int] = field(default_factory=dict)
     maxima_us: dict[Partition, int] = field(default_factory=dict)
     gaps: dict[Partition, tuple[Gap, ...]] = field(default_factory=dict)
-    watermark_us: int = 0
+    watermark_us: int = NEVER
 
     @classmethod
     def load(cls, handle: DeltaHandle, topics: Mapping[Topic, int]) -> LogPositions:
         """The stored positions of the topics' partitions; `topics` says how many each has, in Kafka."""
-        stored = cls(watermark_us=max(0, handle.position(WATERMARK_APP)))
+        stored = cls(watermark_us=handle.position(WATERMARK_APP))
         for topic, count in topics.items():
             known = handle.position(partitions_app(*topic))
             for partition in ((*topic, number) for number in range(max(known, count))):
@@ -67,7 +67,7 @@ class LogPositions:
 
     def move_watermark(self) -> None:
         """To the smallest running maximum; never back, though a topic made anew begins behind."""
-        self.watermark_us = max(self.watermark_us, min(self.maxima_us.values(), default=0))
+        self.watermark_us = max(self.watermark_us, min(self.maxima_us.values(), default=NEVER))
 
     def versions(self) -> dict[str, int]:
         """All of it as application transactions."""

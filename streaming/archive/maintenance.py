@@ -14,9 +14,10 @@ from pathlib import Path
 from types import TracebackType
 
 import pyarrow as pa
-from deltalake import DeltaTable, WriterProperties
+from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import ARRIVAL_DATE
+from streaming.delta_handle import WRITER
 from streaming.log import get_log
 from streaming.settings import StreamingSettings
 
@@ -24,7 +25,6 @@ KEEP_REMOVED_HOURS = 168
 CROWDED_FILES = 20
 """So many small files in one partition are worth rewriting."""
 SMALL_BYTES = 32 << 20
-_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 _LOG = get_log("maintenance")
 
 
@@ -81,5 +81,5 @@ def compact(path: Path) -> int:
 
 
 def _compact(table: DeltaTable, partition: list[tuple[str, str, str]] | None) -> int:
-    metrics = table.optimize.compact(partition_filters=partition, writer_properties=_WRITER)
+    metrics = table.optimize.compact(partition_filters=partition, writer_properties=WRITER)
     return int(metrics["numFilesRemoved"])

@@ -17,7 +17,7 @@ from shared_features.formats.offline_tables import (
     events_table,
 )
 from streaming.archive.arrival import Arrivals, arrivals
-from streaming.archive.log_positions import LogPositions, Topic
+from streaming.archive.log_positions import LogPositions, Partition, Topic
 from streaming.delta_handle import DeltaHandle
 from streaming.errors import RestartNeeded
 from streaming.events_table import event_rows, events_schema
@@ -44,6 +44,13 @@ class StoredLog(ABC):
         self.positions = LogPositions.load(handle, topics)
         self._topics = topics
         self.raised = 0
+
+    def held(self) -> dict[Partition, int]:
+        """The last stored offset of every partition that is or was; -1 of one that the table does not know yet."""
+        positions = self.positions.copy()
+        for topic, count in self._topics.items():
+            positions.join(topic, count)
+        return positions.offsets
 
     def take(self, batches: Sequence[Marked]) -> int:
         """Commit what the batches hold beyond the stored positions; returns how many rows that were.

@@ -80,7 +80,7 @@ class ArrivedEvents:
             self._looks = 0
         self._looks += 1
         self._table.update_incremental()
-        return self._table.transaction_version(WATERMARK_APP) or 0
+        return max(0, self._table.transaction_version(WATERMARK_APP) or 0)
 
     def between(self, low_us: int, high_us: int) -> Arrived:
         """The events with low <= arrival < high. The latest few spans are kept for the next group that asks."""

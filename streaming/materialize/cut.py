@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from shared_features.definitions import EventSource, FeatureGroup, fingerprint
 from streaming.errors import RestartNeeded
@@ -29,13 +31,15 @@ _LOG = get_log("materialize")
 class Spine:
     """A group read on the events of a source.
 
-    lateness_us: how late an event may come for a regular row; lag_us: what is added to arrival times.
+    lateness_us: how late an event may come for a regular row; lag_us: what is added to arrival times. reports:
+    whether this spine looks for event ids with two contents (one spine of a source is enough).
     """
 
     group: FeatureGroup
     source: EventSource
     lateness_us: int
     lag_us: int = 0
+    reports: bool = True
 
     @property
     def label(self) -> str:
@@ -78,9 +82,10 @@ class Passes:
         values = self._replayer.advance(self.effects_us)
         ready = self._waiting.event_time_us < self.effects_us
         rows, self._waiting = self._waiting.take(ready), self._waiting.take(~ready)
-        self._report(rows)
+        copy = copies(rows)
+        self._report(rows, copy)
         group, lateness_us = self.spine.group, self.spine.lateness_us
-        written = feature_rows(group, rows, lateness_us, copies(rows), values)
+        written = feature_rows(group, rows, lateness_us, copy, values)
         if not len(late):
             return written
         updating = [table for table in self._tables if table.source.name in self._updating]
@@ -138,8 +143,8 @@ class Passes:
                     self._ask(rows.take(rows.event_time_us >= self.effects_us))
             self._replayer.advance(min(self.effects_us, high_us))
 
-    def _report(self, rows: SpineRows) -> None:
-        if contradicted := contradicted_ids(rows):
+    def _report(self, rows: SpineRows, copy: NDArray[np.bool_]) -> None:
+        if contradicted := contradicted_ids(rows, copy) if self.spine.reports else []:
             self.contradicted += len(contradicted)
             _LOG.warning(
                 "event ids stand for more than one content; all of them count",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 
@@ -33,11 +31,13 @@ def build_dataflow(settings: StreamingSettings) -> Dataflow:
 
 def settings_spines(settings: StreamingSettings) -> dict[str, Spine]:
     """Every group on every spine of the definitions, by its label."""
-    make = partial(
-        Spine, lateness_us=to_us(settings.allowed_lateness), lag_us=to_us(settings.pipeline_lag)
-    )  # fmt: skip
-    spines = [make(group, source) for group, source in load_definitions(settings.definitions).spines]
-    return {spine.label: spine for spine in spines}
+    lateness_us, lag_us = to_us(settings.allowed_lateness), to_us(settings.pipeline_lag)
+    spines: dict[str, Spine] = {}
+    for group, source in load_definitions(settings.definitions).spines:
+        first = all(spine.source != source for spine in spines.values())
+        spine = Spine(group, source, lateness_us, lag_us, reports=first)
+        spines[spine.label] = spine
+    return spines
 
 
 def run(settings: StreamingSettings) -> int:

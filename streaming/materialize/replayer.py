@@ -68,7 +68,8 @@ class Replayer:
         effect = effects_us(arrived.arrival_us[taken.rows], taken.event_time_us, self._lag_us)
         keep = effect >= from_us
         if only is not None:
-            keep &= pc.is_in(pa.array(taken.keys), value_set=pa.array(only)).to_numpy(zero_copy_only=False)
+            wanted = pa.array(only)
+            keep &= np.asarray(pc.is_in(pa.array(taken.keys, wanted.type), value_set=wanted))
         kept = np.flatnonzero(keep)
         keys = taken.keys[kept] if isinstance(taken.keys, np.ndarray) else [taken.keys[row] for row in kept]
         more = {

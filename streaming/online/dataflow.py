@@ -7,9 +7,9 @@ from functools import partial
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
-from shared_features.formats.online_state import entity_prefix, meta_key
 
 from shared_features.definitions import EventSource, FeatureGroup, load_definitions
+from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.kernel.event_time import to_us
 from streaming.bytewax_run import run_dataflow
 from streaming.kafka_source import KafkaSource, system_clock_us

@@ -8,7 +8,6 @@ from typing import Any
 
 from hiredis import pack_command
 from redis import ConnectionPool
-from redis.connection import AbstractConnection
 from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
@@ -73,7 +72,7 @@ class RedisLink:
             health_check_interval=0,
         )
         self._away = away
-        self._connection: AbstractConnection | None = None
+        self._connection: Any = None  # of redis-py, whose stubs leave half of it out
 
     def begin(self, packed: Iterable[bytes]) -> None:
         """Send a call; raises one of AWAY, after which the link is closed and the call's fate unknown."""
@@ -111,7 +110,7 @@ class RedisLink:
                 self.wait(waits, error)
 
     def wait(self, waits: Backoff, error: RedisError) -> None:
-        """Wait a while for Redis. When asked to stop there is no use in waiting: what was not committed is read again."""
+        """Wait a while for Redis; StoppedWaiting when asked to stop meanwhile."""
         self.close()
         self._away.failed(error)
         if stop_requested() or wait(waits.next_s()):
@@ -119,7 +118,7 @@ class RedisLink:
 
     def pack(self, *arguments: bytes | str | int) -> list[bytes]:
         """The bytes of a call."""
-        return [pack_command(arguments)]
+        return [pack_command(arguments)]  # type: ignore[arg-type]  # a tuple of any length
 
     def close(self) -> None:
         """Drop the connection and what was to be answered on it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import shards_of
 from shared_features.group_events import group_events
-from streaming.online.sub_batch import Span, SubBatch, split
+from streaming.online.sub_batch import Span, SubBatch
 from streaming.polled import Polled
 
 ShardItem = tuple[str, list[SubBatch]]
@@ -37,7 +37,7 @@ class Router:
                     continue
                 events = group_events(group, each.events)
                 numbers = shards_of(events.keys, group.shards)
-                parts = split(span, each.source.name, events, each.offsets, numbers, group.shards)
+                parts = SubBatch.split(span, each.source.name, events, each.offsets, numbers, group.shards)
                 for label, part in zip(self._labels[group], parts, strict=True):
                     items.setdefault(label, []).append(part)
         return list(items.items())

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from shared_features.formats.online_state import COMMIT_ID_BYTES, Position, ShardMeta, decode_states, encode_states
 
 from shared_features.definitions import FeatureGroup
+from shared_features.formats.online_state import COMMIT_ID_BYTES, Position, ShardMeta, decode_states, encode_states
 from shared_features.kernel.tiles import APPLIED, apply
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.metrics import StreamingMetrics

@@ -12,8 +12,8 @@ from importlib.resources import files
 from typing import Any
 
 from redis.exceptions import NoScriptError, ResponseError
-from shared_features.formats.online_state import COMMIT_ID_BYTES, ShardMeta, decode_meta, encode_meta
 
+from shared_features.formats.online_state import COMMIT_ID_BYTES, ShardMeta, decode_meta, encode_meta
 from streaming.errors import RestartNeeded
 from streaming.log import get_log
 from streaming.online.redis_link import AWAY, Backoff, RedisLink

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shared_features.formats.online_state import ShardMeta, decode_meta, meta_key
-
 from shared_features.definitions import FeatureGroup
+from shared_features.formats.online_state import ShardMeta, decode_meta, meta_key
 from streaming.errors import RefusedError
 from streaming.online.redis_link import RedisAway, RedisLink
 from streaming.online.router import shard_label

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,8 @@ class Span:
 class SubBatch:
     """The events of one span that belong to one shard, as the kernel takes them; `m` rows, ordered by offset.
 
-    offsets int64[m], keys a list of m ints or texts, event_time_us int64[m], digest uint64[m], values int64[m, columns],
-    valid bool[m, columns].
+    offsets int64[m], keys a list of m ints or texts, event_time_us int64[m], digest uint64[m],
+    values int64[m, columns], valid bool[m, columns].
     """
 
     span: Span
@@ -60,25 +61,39 @@ class SubBatch:
         if self.span.after >= offset:
             return self
         start = int(np.searchsorted(self.offsets, offset, side="right"))
-        columns = (self.event_time_us, self.digest, self.values, self.valid)
+        return self._rows(start, len(self))
+
+    def _rows(self, start: int, end: int) -> SubBatch:
         return SubBatch(
-            self.span, self.source, self.offsets[start:], self.keys[start:], *(each[start:] for each in columns)
+            self.span,
+            self.source,
+            self.offsets[start:end],
+            self.keys[start:end],
+            self.event_time_us[start:end],
+            self.digest[start:end],
+            self.values[start:end],
+            self.valid[start:end],
         )
 
+    @classmethod
+    def split(
+        cls, span: Span, source: str, events: GroupEvents, offsets: Rows, shard_of: Rows, shards: int
+    ) -> list[SubBatch]:
+        """One sub-batch per shard, also where it has no row: every shard's vector moves over every span.
 
-def split(span: Span, source: str, events: GroupEvents, offsets: Rows, shard_of: Rows, shards: int) -> list[SubBatch]:
-    """One sub-batch per shard, also where it has no row: every shard's vector moves over every span."""
-    order = np.argsort(shard_of.astype(np.int16), kind="stable")  # a radix sort, and offsets stay ascending
-    ends = np.cumsum(np.bincount(shard_of, minlength=shards)).tolist()
-    keys = (
-        np.array(events.keys, object)[order].tolist() if isinstance(events.keys, list) else events.keys[order].tolist()
-    )
-    columns = [
-        column[order]
-        for column in (offsets[events.rows], events.event_time_us, events.digest, events.values, events.valid)
-    ]
-    starts = [0, *ends[:-1]]
-    return [
-        SubBatch(span, source, columns[0][start:end], keys[start:end], *(column[start:end] for column in columns[1:]))
-        for start, end in zip(starts, ends, strict=True)
-    ]
+        offsets: of the batch that `events` were taken from. shard_of: int64, of each of the events.
+        """
+        order = np.argsort(shard_of.astype(np.int16), kind="stable")  # a radix sort, and offsets stay ascending
+        keys = np.array(events.keys, object) if isinstance(events.keys, list) else events.keys
+        dealt = cls(
+            span,
+            source,
+            offsets[events.rows[order]],
+            keys[order].tolist(),
+            events.event_time_us[order],
+            events.digest[order],
+            events.values[order],
+            events.valid[order],
+        )
+        ends = np.cumsum(np.bincount(shard_of, minlength=shards)).tolist()
+        return [dealt._rows(start, end) for start, end in pairwise([0, *ends])]

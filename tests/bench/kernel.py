@@ -28,7 +28,14 @@ def measure(file: Path | None) -> list[Figure]:
     with stopwatch() as applying:
         for start in range(0, len(rows), BATCH):
             part = slice(start, start + BATCH)
-            apply(state, slots[slot[part]], rows.event_time_us[part], digest[part], rows.amount_cents[part, None], valid[part])
+            apply(
+                state,
+                slots[slot[part]],
+                rows.event_time_us[part],
+                digest[part],
+                rows.amount_cents[part, None],
+                valid[part],
+            )
     now = np.full(len(slots), rows.event_time_us[-1] + 1)
     reading = median_seconds(lambda: read(state, slots, now), runs=5)
     encoding = median_seconds(lambda: encode_states(state, slots, 0), runs=5)

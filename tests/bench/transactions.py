@@ -9,7 +9,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from deploy.demo.handbook import simulate
+
 Int64 = NDArray[np.int64]
+
+START_US = 1_522_540_800_000_000
+"""2018-04-01, the first day of the Handbook's file."""
 
 
 @dataclass(frozen=True)
@@ -42,3 +47,10 @@ def read_transactions(file: Path | None) -> Transactions:
     cents = (frame["amount"] * 100).round().cast(pl.Int64).to_numpy()
     ids = [frame[name].cast(pl.Int64).to_numpy() for name in ("transaction_id", "customer_id", "terminal_id")]
     return Transactions(ids[0], times, ids[1], ids[2], cents, frame["is_fraud"].cast(pl.Int64).to_numpy())
+
+
+def _generated() -> Transactions:
+    """The demo's generator over as many days as the Handbook's file has, with a fifth of its customers."""
+    made = simulate(customers=1_000, terminals=2_000, days=183, start_us=START_US, seed=1).transactions
+    ids = (made.customer_id, made.terminal_id, made.amount_cents)
+    return Transactions(made.transaction_id, made.event_time_us, *ids, made.is_fraud.astype(np.int64))

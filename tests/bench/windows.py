@@ -62,7 +62,13 @@ def by_kernel(rows: Transactions, hop: timedelta | None) -> list[NDArray[np.floa
             _replay, group("customer", hop), rows.customer_id, rows.event_time_us, rows.amount_cents, digest, rows
         )
         terminals = pool.submit(
-            _replay, group("terminal", hop), rows.terminal_id, rows.event_time_us + DELAY_US, rows.is_fraud, digest, rows
+            _replay,
+            group("terminal", hop),
+            rows.terminal_id,
+            rows.event_time_us + DELAY_US,
+            rows.is_fraud,
+            digest,
+            rows,
         )
         return [customers.result(), terminals.result()]
 

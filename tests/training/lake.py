@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,9 @@ class Arrived:
         return np.arange(len(self.batch)) // PARTITIONS
 
 
-def arrived(source: EventSource, columns: Mapping[str, Any], arrival_us: Any, valid: Mapping[str, Any] | None = None) -> Arrived:
+def arrived(
+    source: EventSource, columns: Mapping[str, Any], arrival_us: Any, valid: Mapping[str, Any] | None = None
+) -> Arrived:
     """Events from columns in any order; they arrive by arrival time."""
     arrival_us = np.asarray(arrival_us, np.int64)
     order = np.argsort(arrival_us, kind="stable")
@@ -109,9 +112,7 @@ def write_all_features(lake: Path, view: FeatureView, streams: Mapping[str, Arri
         write_features(lake, group, streams[view.source.name], updates, cut_us)
 
 
-def _as_served(
-    group: FeatureGroup, spine: Arrived, updates: list[Arrived], keys: list[str]
-) -> NDArray[np.float64]:
+def _as_served(group: FeatureGroup, spine: Arrived, updates: list[Arrived], keys: list[str]) -> NDArray[np.float64]:
     seen = [(each, group_events(group, each.batch)) for each in updates]
     texts = [key_texts(taken.keys) for _, taken in seen]
     names = {key: slot for slot, key in enumerate(dict.fromkeys([*keys, *(key for each in texts for key in each)]))}
@@ -141,7 +142,7 @@ def _copies(batch: EventBatch) -> NDArray[np.bool_]:
 def _append(path: Path, frame: pl.DataFrame, parts: int, cut_us: int | None = None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     bounds = np.linspace(0, len(frame), parts + 1).astype(int)
-    for number, (start, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for number, (start, end) in enumerate(itertools.pairwise(bounds)):
         last = number == parts - 1
         transactions = [Transaction(tables.CUT_APP, cut_us)] if last and cut_us is not None else []
         partition_by = [tables.ARRIVAL_DATE] if tables.ARRIVAL_DATE in frame.columns else None

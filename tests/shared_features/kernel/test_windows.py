@@ -1,17 +1,19 @@
 """A feature's value is a function of the entity's events strictly before as_of; nothing else may show."""
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from shared_features.kernel.aggregations import Count, Last, Sum, TimeSinceLast
+from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, floor_to
 from shared_features.kernel.layout import Layout
 from shared_features.kernel.tiles import TileState
 from shared_features.kernel.windows import read
 from tests.oracle import Event
 from tests.shared_features.kernel.engine import apply_events, assert_same_features, expected
-from tests.strategies import event_streams, instants, layouts
+from tests.strategies import ORIGIN_US, event_streams, layout, layouts
 
 
-@given(layouts(), event_streams(), st.integers(1, 4_000_000_000), st.integers(1, 5))
+@given(layouts(), event_streams(), st.integers(1, 2 * DAY_US), st.integers(1, 5))
 def test_a_window_equals_its_definition(layout: Layout, events: list[Event], later: int, batch: int) -> None:
     state = TileState(layout)
     (slot,) = state.add(1)
@@ -20,3 +22,43 @@ def test_a_window_equals_its_definition(layout: Layout, events: list[Event], lat
     newest = max([0, *(event.event_time_us for event in events)])
     for as_of in (newest + 1, newest + later):
         assert_same_features(layout, read(state, [slot], as_of)[0], expected(layout, events, as_of))
+
+
+@given(layouts(), event_streams(), st.integers(0, 5 * MINUTE_US))
+def test_what_was_pruned_or_coarsened_is_in_no_window_back_to_the_tolerated_future(layout, events, back) -> None:
+    assume(events)
+    state = TileState(layout)
+    (slot,) = state.add(1)
+    apply_events(state, slot, events)
+    newest = max(event.event_time_us for event in events)
+    # At an edge of the finest tiles no tile holds events of both sides.
+    as_of = floor_to(newest - min(back, layout.tolerated_future_us), layout.hops_us[0])
+    assume(as_of >= newest - layout.tolerated_future_us)
+    assert_same_features(layout, read(state, [slot], as_of)[0], expected(layout, events, as_of))
+
+
+def test_a_window_is_half_open_and_decays_without_new_events() -> None:
+    features = layout(((HOUR_US, MINUTE_US),), (Count(), Sum(), Last(), TimeSinceLast()))
+    state = TileState(features)
+    (slot,) = state.add(1)
+    at = ORIGIN_US - ORIGIN_US % MINUTE_US
+    apply_events(state, slot, [Event(at, 1, (250, 0), (True, False))])
+
+    def amounts(as_of: int) -> list[float]:
+        names = [f"None_count_{HOUR_US}_{MINUTE_US}", f"0_sum_{HOUR_US}_{MINUTE_US}"]
+        row = read(state, [slot], as_of)[0]
+        return [float(row[[feature.name for feature in features.features].index(name)]) for name in names]
+
+    assert amounts(at) == [0.0, 0.0]  # strictly before as_of
+    assert amounts(at + 1) == [1.0, 2.5]
+    assert amounts(at + HOUR_US + MINUTE_US - 1) == [1.0, 2.5]  # the trailing edge moves in hops
+    assert amounts(at + HOUR_US + MINUTE_US) == [0.0, 0.0]
+
+
+def test_reading_changes_nothing_and_an_entity_without_events_has_its_empty_values() -> None:
+    features = layout()
+    state = TileState(features)
+    slots = state.add(2)
+    first = read(state, slots, ORIGIN_US)
+    assert_same_features(features, first[0], expected(features, [], ORIGIN_US))
+    assert_same_features(features, read(state, slots, ORIGIN_US)[1], first[0])

@@ -1,0 +1,50 @@
+"""`./run demo`: from events to predictions on this machine, then a summary. `--help` shows what it can be asked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from deploy.demo.interruption import Interrupted, Interruption
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0, 1 after an error, 128 + signal's number when it was asked to end before its end."""
+    interruption = Interruption()
+    interruption.install()
+    try:
+        return _run(arguments, interruption)
+    except Interrupted as asked:
+        return asked.exit_code
+
+
+def _run(arguments: Sequence[str] | None, interruption: Interruption) -> int:
+    # Loaded only now: a Ctrl-C while the libraries load ends as quietly as any other.
+    from contextlib import ExitStack
+
+    from confluent_kafka import KafkaException
+
+    from deploy.demo.errors import DemoError
+    from deploy.demo.options import parse_options
+    from deploy.demo.screen import Screen
+    from deploy.embedded.processes import EmbeddedError
+
+    options = parse_options(arguments)
+    from deploy.demo.story import Story
+
+    screen = Screen()
+    try:
+        with ExitStack() as stack:
+            stack.callback(lambda: screen.line("cleaning up ..."))
+            Story(options, screen, interruption, stack).tell()
+    except (DemoError, EmbeddedError, KafkaException) as error:
+        print(f"\nmillrace demo: {error}", file=sys.stderr)
+        return 1
+    except Interrupted as asked:
+        print(f"\nended by {asked}; nothing was left running", file=sys.stderr)
+        return asked.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,5 @@
+"""What keeps the demo from going on, as one message for the person who started it."""
+
+
+class DemoError(RuntimeError):
+    """The message says what happened, where to read more, and what to do."""

@@ -1,0 +1,227 @@
+"""The demo, phase by phase: wiring only."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from deploy.demo import lake_facts
+from deploy.demo.durable import DurableRecords
+from deploy.demo.errors import DemoError
+from deploy.demo.facts import Facts, event_facts, model_facts, prediction_facts, write_json
+from deploy.demo.interruption import Interruption
+from deploy.demo.live_feed import LiveFeed
+from deploy.demo.options import DemoOptions
+from deploy.demo.paced_producer import BUDGET_BYTES, PacedProducer
+from deploy.demo.predictions import PredictionClient, require_answers, wait_until_ready
+from deploy.demo.programs import Program
+from deploy.demo.replayed_features import replay_features
+from deploy.demo.scenario import Scenario, build_scenario
+from deploy.demo.screen import Screen
+from deploy.demo.stage import DEFINITIONS, Stage, set_stage, shown
+from deploy.demo.summary import show_summary, show_what_stays
+from shared_features.definitions import load_definitions
+from streaming.settings import StreamingSettings
+
+_NOTHING_MOVES_S = 60.0
+_READY_WITHIN_S = 120.0
+_LOOK_EVERY_S = 0.2
+_UNPACED_BYTES = 1 << 50
+
+
+class Story:
+    """One run. `stack` ends what was started, in reverse."""
+
+    def __init__(self, options: DemoOptions, screen: Screen, interruption: Interruption, stack: ExitStack) -> None:
+        self._options, self._screen, self._interruption, self._stack = options, screen, interruption, stack
+        self._catalogue = load_definitions(DEFINITIONS)
+        self._programs: list[Program] = []
+
+    def tell(self) -> Facts:
+        """All phases; the facts. Raises DemoError."""
+        began_s = time.monotonic()
+        with self._screen.phase("stage", "Setting the stage"):
+            scenario = build_scenario(self._options)
+            self._stage = set_stage(self._options, scenario.import_until_us, self._stack)
+            self._screen.line(_describe(self._stage))
+        with self._screen.phase("kernel", "Compiling the kernel (once: numba keeps it)"):
+            self._run("kernel", ["deploy.demo.compile_kernel"], lambda line: None)
+        self._streaming = self._start("streaming", ["streaming", "run"])
+        self._durable = DurableRecords(_settings(self._stage))
+        budget = BUDGET_BYTES if self._stage.needs_pacing else _UNPACED_BYTES
+        self._producer = PacedProducer(self._stage.kafka, self._durable, budget_bytes=budget)
+        with self._screen.phase("history", f"Streaming {scenario.described}, and their outcomes after seven days"):
+            history = self._stream_history(scenario)
+            self._stage.go_live()
+        feed = LiveFeed(self._producer, scenario.live)
+        if not scenario.own_times:
+            feed.start()
+            self._stack.callback(feed.abandon)
+            self._screen.line(f"live traffic goes on from here, {self._options.rate:g} transactions a second")
+        with self._screen.phase("rows", "Feature rows: every transaction, as it would have been served"):
+            self._wait_for_rows(feed)
+        with self._screen.phase("training", "Training on what the stream stored"):
+            self._run("training", ["training", "run"], self._training_line, feed)
+        with self._screen.phase("serving", "Starting the endpoint"):
+            self._start("serving", ["serving"])
+            self._wait_until_ready(feed)
+        with self._screen.phase("predict", "Predicting each transaction right before it is streamed"):
+            client = self._predict(scenario, feed)
+        with self._screen.phase("drain", "Waiting until every sink has everything"):
+            feed.pause()
+            self._wait_until_durable(scenario.truth.records, feed)
+            self._wait_for_rows(feed)
+            status = self._status()
+        with self._screen.phase("count", "Counting, and computing served features again from the lake"):
+            facts: Facts = {
+                "run": str(self._stage.run.path),
+                "kafka": self._stage.kafka_kind,
+                "seed": self._options.seed,
+                "history": history,
+                "live": {"records": feed.records, "seconds": feed.seconds, "own_times": scenario.own_times},
+                "events": event_facts(self._stage, self._catalogue, scenario.truth),
+                "model": model_facts(self._stage.registry),
+                "predictions": prediction_facts(client, replay_features(self._stage.lake, client.answered)),
+                "status": status,
+            }
+        facts["phase_seconds"] = {name: round(seconds, 2) for name, seconds in self._screen.seconds.items()}
+        facts["seconds"] = round(time.monotonic() - began_s, 2)
+        write_json(self._stage.run.path / "summary.json", facts)
+        if self._options.json is not None:
+            write_json(self._options.json, facts)
+        show_summary(self._screen.console, self._stage, facts, stays=self._options.stay)
+        if self._options.stay:
+            self._stay(scenario, feed)
+        return facts
+
+    def _stream_history(self, scenario: Scenario) -> Facts:
+        total = scenario.traffic.records_until(scenario.history_until_us)
+        began_s = time.monotonic()
+        with self._screen.bar(total) as bar:
+
+            def look() -> None:
+                self._check()
+                self._durable()
+                rate = self._durable.records / max(time.monotonic() - began_s, 1e-3)
+                bar.show(self._durable.records, f"{rate:,.0f} events/s")
+
+            looked_s = 0.0
+            for _ in self._producer.send(scenario.traffic.history(scenario.history_until_us)):
+                if time.monotonic() - looked_s > _LOOK_EVERY_S:
+                    look()
+                    looked_s = time.monotonic()
+            self._producer.flush()
+            self._wait_until_durable(total, None, look)
+        seconds = time.monotonic() - began_s
+        self._screen.line(
+            f"{total:,} events in {seconds:.1f} s, {total / seconds:,.0f}/s, safe in Redis and in the lake"
+        )
+        return {"records": total, "seconds": seconds, "records_per_second": total / seconds}
+
+    def _wait_until_durable(self, records: int, feed: LiveFeed | None, look: Callable[[], None] | None = None) -> None:
+        moved_s, most = time.monotonic(), -1
+        while self._durable.records < records:
+            self._check(feed)
+            self._durable()
+            if look is not None:
+                look()
+            if self._durable.records > most:
+                moved_s, most = time.monotonic(), self._durable.records
+            if time.monotonic() - moved_s > _NOTHING_MOVES_S:
+                raise self._streaming.failed(f"stores nothing any more: {most:,} of {records:,} records are durable")
+            time.sleep(_LOOK_EVERY_S)
+
+    def _wait_for_rows(self, feed: LiveFeed) -> None:
+        """Until the feature rows are complete as far as the events tables are now."""
+        wanted = lake_facts.watermark_us(self._stage.lake, self._catalogue)
+        moved_s, cut = time.monotonic(), None
+        while wanted is not None and (cut is None or cut < wanted):
+            self._check(feed)
+            if (now := lake_facts.cut_us(self._stage.lake, self._catalogue)) != cut:
+                moved_s, cut = time.monotonic(), now
+            if time.monotonic() - moved_s > _NOTHING_MOVES_S:
+                raise self._streaming.failed("writes no feature rows any more")
+            time.sleep(_LOOK_EVERY_S)
+
+    def _predict(self, scenario: Scenario, feed: LiveFeed) -> PredictionClient:
+        client = PredictionClient(self._stage.serving_port, scenario.own_times)
+        self._stack.callback(client.close)
+        feed.before_sending = client.before_sending
+        if scenario.own_times:
+            feed.start()
+            self._stack.callback(feed.abandon)
+        until_s = float("inf") if scenario.own_times else time.monotonic() + self._options.live_seconds
+        while feed.running and time.monotonic() < until_s:
+            self._check(feed)
+            time.sleep(0.05)
+        feed.check()
+        feed.before_sending = None
+        require_answers(client)
+        self._screen.line(f"{len(client.answered):,} predictions")
+        return client
+
+    def _stay(self, scenario: Scenario, feed: LiveFeed) -> None:
+        if not scenario.own_times:
+            feed.start()
+        show_what_stays(self._screen.console, scenario.own_times)
+        while True:
+            self._check(feed)
+            time.sleep(_LOOK_EVERY_S)
+
+    def _wait_until_ready(self, feed: LiveFeed) -> None:
+        deadline = time.monotonic() + _READY_WITHIN_S
+        while (said := wait_until_ready(self._stage.serving_port)) is not None:
+            self._check(feed)
+            if time.monotonic() > deadline:
+                raise self._programs[-1].failed(f"is not ready after {_READY_WITHIN_S:.0f} s: {said}")
+            time.sleep(_LOOK_EVERY_S)
+        self._screen.line(f"{self._stage.serving_url} is ready, its documentation is at /docs")
+
+    def _status(self) -> Any:
+        lines: list[str] = []
+        self._run("status", ["streaming", "status", "--json"], lines.append)
+        try:
+            return json.loads("\n".join(lines[next(at for at, line in enumerate(lines) if line[:1] in "{[") :]))
+        except (StopIteration, ValueError) as error:
+            raise DemoError(f"`python -m streaming status --json` wrote no JSON: {lines[-5:]}") from error
+
+    def _training_line(self, line: str) -> None:
+        if not line.startswith("{"):
+            self._screen.line(line.replace(f"{self._stage.run.path}/", ""))
+
+    def _start(self, name: str, arguments: list[str]) -> Program:
+        program = Program(name, arguments, self._stage.environment, self._stage.run.log(name))
+        self._stack.enter_context(program)
+        self._programs.append(program)
+        return program
+
+    def _run(
+        self, name: str, arguments: list[str], on_line: Callable[[str], None], feed: LiveFeed | None = None
+    ) -> None:
+        with Program(name, arguments, self._stage.environment, self._stage.run.log(name)) as program:
+            program.run_to_end(on_line, lambda: self._check(feed))
+
+    def _check(self, feed: LiveFeed | None = None) -> None:
+        """Raise what went wrong, or what was asked for."""
+        self._interruption.check()
+        for program in self._programs:
+            program.check()
+        self._stage.check()
+        if feed is not None:
+            feed.check()
+
+
+def _settings(stage: Stage) -> StreamingSettings:
+    """What the streaming programs run with, for looking at their positions; this process's environment is left out."""
+    names = StreamingSettings.model_fields
+    given = {name.removeprefix("MILLRACE_").lower(): value for name, value in stage.environment.items()}
+    return StreamingSettings.model_validate({name: value for name, value in given.items() if name in names})
+
+
+def _describe(stage: Stage) -> str:
+    kafka = {"simulator": "a Kafka simulator", "apache": "Apache Kafka", "yours": f"your Kafka ({stage.kafka})"}
+    redis = "redis-server" if any(name == "redis-server" for name, _ in stage.embedded) else "your Redis"
+    return f"{kafka[stage.kafka_kind]} and {redis} are up; everything of this run is in {shown(stage.run.path)}"

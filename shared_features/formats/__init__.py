@@ -1,0 +1,1 @@
+"""What crosses a wall between two services: pure, one file per wall, each with its schema version."""

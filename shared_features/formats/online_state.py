@@ -1,0 +1,185 @@
+"""The online store: its keys, and the meta that says which events a shard's states are made of.
+
+    {millrace:customer_spend:v1:3}:meta        the shard's meta
+    {millrace:customer_spend:v1:3}:e:<key>     one entity's state (`entity_state.py`), key as `entity_keys.py` spells it
+
+All keys of a shard share their hash tag, so that a commit and a read are one step on a cluster too. Meta bytes, all
+numbers little-endian, texts after their length:
+
+    commit id          16 bytes, random, before everything else: a commit compares just these
+    schema version     u8
+    build id           u64; a state of another build counts as missing
+    behind             u8: 1 while the shard is rebuilt
+    committed at       i64 microseconds
+    fingerprint        u16 length, UTF-8
+    topics             u16 how many, each: u16 length, name, u16 length, id
+    vector             u32 how many, each: u16 topic, i32 partition, i64 last applied offset, i64 record time (us) up to
+                       which the partition is consumed
+    gaps               u32 how many, each: u16 topic, i32 partition, i64 first and i64 past offset that were gone
+"""
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from typing import NamedTuple
+
+from shared_features.definitions import FeatureGroup
+from shared_features.errors import FormatVersionError
+from shared_features.formats.entity_state import decode_states, encode_states
+
+__all__ = [
+    "COMMIT_ID_BYTES",
+    "SCHEMA_VERSION",
+    "Gap",
+    "Partition",
+    "Position",
+    "ShardMeta",
+    "decode_meta",
+    "decode_states",
+    "encode_meta",
+    "encode_states",
+    "entity_prefix",
+    "meta_key",
+    "shard_tag",
+]
+
+SCHEMA_VERSION = 1
+COMMIT_ID_BYTES = 16
+_REBUILD = "run `python -m streaming backfill` to write the shard anew"
+
+_HEADER = struct.Struct("<16sBQBq")
+_LENGTH, _COUNT, _ENTRY = struct.Struct("<H"), struct.Struct("<I"), struct.Struct("<Hiqq")
+
+Partition = tuple[str, str, int]
+"""Topic, its id, partition."""
+Gap = tuple[Partition, int, int]
+"""Offsets from the first up to, not with, the second were gone before this shard could apply them."""
+
+
+class Position(NamedTuple):
+    """How far one partition was applied; -1 for nothing yet."""
+
+    offset: int
+    consumed_until_us: int
+
+
+@dataclass(frozen=True)
+class ShardMeta:
+    """What a shard's states are: a build, and how far each partition was applied to it."""
+
+    commit_id: bytes
+    build_id: int
+    behind: bool
+    fingerprint: str
+    committed_at_us: int
+    vector: dict[Partition, Position] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+
+    @cached_property
+    def gaps_digest(self) -> int:
+        """64 bits that name the set of gaps; 0 when there is none."""
+        if not self.gaps:
+            return 0
+        return int.from_bytes(sha256(repr(sorted(set(self.gaps))).encode()).digest()[:8], "little")
+
+
+def shard_tag(namespace: str, group_name: str, version: int, shard: int) -> str:
+    """The hash tag that all keys of a shard begin with.
+
+    >>> shard_tag("millrace", "customer_spend", 1, 3)
+    '{millrace:customer_spend:v1:3}'
+    """
+    return f"{{{namespace}:{group_name}:v{version}:{shard}}}"
+
+
+def meta_key(namespace: str, group: FeatureGroup, shard: int) -> bytes:
+    """The key of a shard's meta."""
+    return f"{shard_tag(namespace, group.name, group.version, shard)}:meta".encode()
+
+
+def entity_prefix(namespace: str, group: FeatureGroup, shard: int) -> bytes:
+    """What the keys of a shard's entities begin with; the text of the entity's key follows."""
+    return f"{shard_tag(namespace, group.name, group.version, shard)}:e:".encode()
+
+
+def encode_meta(meta: ShardMeta) -> bytes:
+    """The bytes of a meta; equal metas have equal bytes."""
+    if len(meta.commit_id) != COMMIT_ID_BYTES:
+        raise ValueError(f"a commit id has {COMMIT_ID_BYTES} bytes; got {len(meta.commit_id)}")
+    partitions = [*meta.vector, *(gap[0] for gap in meta.gaps)]
+    topics = sorted({(topic, topic_id) for topic, topic_id, _ in partitions})
+    number = {topic: index for index, topic in enumerate(topics)}
+
+    def entry(partition: Partition, first: int, second: int) -> bytes:
+        return _ENTRY.pack(number[partition[:2]], partition[2], first, second)
+
+    header = _HEADER.pack(meta.commit_id, SCHEMA_VERSION, meta.build_id, meta.behind, meta.committed_at_us)
+    names = [_text(each) for topic in topics for each in topic]
+    vector = [entry(partition, *position) for partition, position in sorted(meta.vector.items())]
+    gaps = [entry(*gap) for gap in sorted(set(meta.gaps))]
+    return b"".join(
+        (header, _text(meta.fingerprint), _LENGTH.pack(len(topics)), *names, *_counted(vector), *_counted(gaps))
+    )
+
+
+def decode_meta(data: bytes) -> ShardMeta:
+    """The meta of these bytes; `FormatVersionError` for another schema, or damaged bytes."""
+    if len(data) > COMMIT_ID_BYTES and data[COMMIT_ID_BYTES] != SCHEMA_VERSION:
+        raise FormatVersionError(
+            f"shard meta written by schema {data[COMMIT_ID_BYTES]}, this reader knows {SCHEMA_VERSION}; {_REBUILD}"
+        )
+    try:
+        return _decode(data)
+    except (struct.error, IndexError, UnicodeDecodeError) as error:
+        raise FormatVersionError(f"{len(data)} bytes of a shard meta are damaged ({error}); {_REBUILD}") from error
+
+
+def _decode(data: bytes) -> ShardMeta:
+    commit_id, _, build_id, behind, committed_at_us = _HEADER.unpack_from(data)
+    fingerprint, at = _get_text(data, _HEADER.size)
+    (count,), at, topics = _LENGTH.unpack_from(data, at), at + _LENGTH.size, []
+    for _ in range(count):
+        topic, at = _get_text(data, at)
+        topic_id, at = _get_text(data, at)
+        topics.append((topic, topic_id))
+    vector, at = _get_entries(data, at)
+    gaps, at = _get_entries(data, at)
+    if at != len(data):
+        raise IndexError(f"{len(data) - at} bytes too many")
+    return ShardMeta(
+        commit_id=commit_id,
+        build_id=build_id,
+        behind=bool(behind),
+        fingerprint=fingerprint,
+        committed_at_us=committed_at_us,
+        vector={(*topics[topic], partition): Position(*position) for topic, partition, *position in vector},
+        gaps=tuple(((*topics[topic], partition), first, past) for topic, partition, first, past in gaps),
+    )
+
+
+def _text(text: str) -> bytes:
+    encoded = text.encode()
+    return _LENGTH.pack(len(encoded)) + encoded
+
+
+def _get_text(data: bytes, at: int) -> tuple[str, int]:
+    (length,) = _LENGTH.unpack_from(data, at)
+    end = at + _LENGTH.size + length
+    if end > len(data):
+        raise IndexError("a text ends beyond them")
+    return data[at + _LENGTH.size : end].decode(), end
+
+
+def _counted(entries: list[bytes]) -> Iterable[bytes]:
+    return _COUNT.pack(len(entries)), *entries
+
+
+def _get_entries(data: bytes, at: int) -> tuple[list[tuple[int, int, int, int]], int]:
+    (count,) = _COUNT.unpack_from(data, at)
+    at += _COUNT.size
+    end = at + count * _ENTRY.size
+    if end > len(data):
+        raise IndexError(f"{count} entries end beyond them")
+    return list(_ENTRY.iter_unpack(data[at:end])), end

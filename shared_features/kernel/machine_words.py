@@ -1,0 +1,59 @@
+"""What Numba does not spell: 64-bit words at any byte of a buffer, and where a word's bits begin and end.
+
+Indices are taken as they are: no bounds, and no counting from the end.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_WORD = ir.IntType(64)
+
+
+@intrinsic
+def load_word(typing_context: Any, buffer: Any, at: Any) -> Any:
+    """The 8 bytes at `buffer[at]`, a uint8 array, as an unsigned little-endian word."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load(_place(context, builder, signature, arguments), align=1, typ=_WORD)
+
+    return types.uint64(buffer, types.int64), generate
+
+
+@intrinsic
+def store_word(typing_context: Any, buffer: Any, at: Any, word: Any) -> Any:
+    """Write a word as 8 little-endian bytes to `buffer[at]`, a uint8 array."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store(arguments[2], _place(context, builder, signature, arguments), align=1)
+        return context.get_dummy_value()
+
+    return types.void(buffer, types.int64, types.uint64), generate
+
+
+@intrinsic
+def leading_zeros(typing_context: Any, word: Any) -> Any:
+    """How many zero bits stand above the highest one of an unsigned word; 64 for 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic
+def trailing_zeros(typing_context: Any, word: Any) -> Any:
+    """How many zero bits stand below the lowest one of an unsigned word; 64 for 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), generate
+
+
+def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.bitcast(cgutils.gep_inbounds(builder, array.data, arguments[1]), _WORD.as_pointer())

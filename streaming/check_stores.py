@@ -1,0 +1,102 @@
+"""Are Redis and the lake safe to write to, and do they hold what these definitions mean."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from deltalake.exceptions import DeltaError
+from redis.exceptions import RedisError
+
+from shared_features.definitions import Catalogue, FeatureGroup
+from shared_features.errors import FormatVersionError
+from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
+from streaming.check_topics import check_position
+from streaming.delta_log import check_last_commit
+from streaming.errors import RefusedError
+from streaming.finding import Finding
+from streaming.lake_look import LakeLook
+from streaming.redis_look import RedisLook
+from streaming.topics import Bounds, PartitionKey, Topic
+
+_LITTLE_ROOM = 1 << 30
+
+
+def check_redis(
+    look: RedisLook,
+    groups: Iterable[FeatureGroup],
+    topics: Mapping[str, Topic],
+    bounds: Mapping[PartitionKey, Bounds],
+) -> Iterator[Finding]:
+    """How the server is set, and what it holds of these groups."""
+    try:
+        policy = look.info("memory").get("maxmemory_policy", "noeviction")
+        persistent = look.info("persistence").get("aof_enabled") or look.config("save") != ""
+        metas = look.metas(groups)
+    except RedisError as error:
+        text = f"cannot be reached ({error}). Look at REDIS_URL; a running dataflow waits for it"
+        yield Finding("away", "Redis", text)
+        return
+    except FormatVersionError as error:
+        yield Finding("refused", "Redis", str(error))
+        return
+    if policy != "noeviction":
+        text = f"maxmemory-policy is {policy}: a state that was evicted would look like one that never was."
+        yield Finding("refused", "Redis", f"{text} Run CONFIG SET maxmemory-policy noeviction, and CONFIG REWRITE")
+    if not persistent:
+        text = "keeps nothing on disk: a restart empties it and all states are rebuilt. Set appendonly yes"
+        yield Finding("warning", "Redis", text)
+    for group in groups:
+        for number, meta in enumerate(metas[group.label]):
+            about = f"shard {group.label}:{number}"
+            if meta is None:
+                continue
+            if meta.fingerprint != group.fingerprint:
+                text = f"was written under another definition (fingerprint {meta.fingerprint}, now {group.fingerprint})"
+                yield Finding("refused", about, f"{text}. Raise the group's version to {group.version + 1}")
+            for partition, position in meta.vector.items():
+                yield from check_position(about, partition, position.offset, topics, bounds)
+
+
+def check_lake(
+    lake: Path, catalogue: Catalogue, topics: Mapping[str, Topic], bounds: Mapping[PartitionKey, Bounds]
+) -> Iterator[Finding]:
+    """Whether it can be written, and where its tables stand."""
+    there = next((path for path in (lake.absolute(), *lake.absolute().parents) if path.exists()), Path("/"))
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        text = f"{there} is {'not writable' if there.is_dir() else 'no directory'}. Correct it, or set MILLRACE_LAKE"
+        yield Finding("refused", "lake", text)
+        return
+    if (free := shutil.disk_usage(there).free) < _LITTLE_ROOM:
+        yield Finding("warning", "lake", f"only {free >> 20} MiB are free at {there}. Make room")
+    if not lake.is_dir():
+        return  # the archive makes it
+    look = LakeLook(lake)
+    for source in catalogue.sources:
+        for name in (events_table(source), DEAD_LETTERS_TABLE):
+            yield from _check_table(look, lake / name, topics.get(source.topic), topics, bounds)
+
+
+def _check_table(
+    look: LakeLook,
+    path: Path,
+    topic: Topic | None,
+    topics: Mapping[str, Topic],
+    bounds: Mapping[PartitionKey, Bounds],
+) -> Iterator[Finding]:
+    about = f"table {path.name}"
+    try:
+        if (path / "_delta_log").is_dir():
+            check_last_commit(path)
+        offsets = {} if topic is None else look.offsets(path.name, topic)
+    except RefusedError as error:
+        yield Finding("refused", "lake", str(error))
+        return
+    except (OSError, DeltaError) as error:
+        yield Finding("away", about, f"cannot be read ({error}); a running dataflow waits for it")
+        return
+    for (name, number), offset in offsets.items():
+        if topic is not None and offset >= 0:
+            yield from check_position(about, (name, topic.id, number), offset, topics, bounds)

@@ -1,0 +1,97 @@
+"""What a source asks the brokers while it reads, without waiting: where quiet logs end, whether topics changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from streaming.errors import RestartNeeded
+from streaming.polled import Polled
+from streaming.record_reader import RecordReader
+from streaming.topics import PartitionKey, Topic, Topics, as_topic
+
+Clock = Callable[[], int]
+"""Microseconds since the epoch."""
+
+
+@dataclass
+class ConsumedPartition:
+    """How far one partition was read: `last` is the last offset covered; `read_at` when, on the monotonic clock."""
+
+    topic: Topic
+    number: int
+    reader: RecordReader
+    last: int
+    read_at: float = 0.0
+
+    @property
+    def key(self) -> PartitionKey:
+        return self.topic.name, self.number
+
+    def polled(self, after: int, to: int, **more: Any) -> Polled:
+        """A batch of this partition; without `more` it holds nothing."""
+        given = {"events": self.reader.no_events, "offsets": np.empty(0, np.int64), **more}
+        return Polled(self.topic.name, self.topic.id, self.number, self.reader.source, after, to, **given)
+
+
+class LogEnds:
+    """Marks of quiet partitions: all that their logs held after the clock was read has been taken."""
+
+    def __init__(
+        self,
+        topics: Topics,
+        partitions: Mapping[PartitionKey, ConsumedPartition],
+        every: timedelta,
+        clock: Clock,
+    ) -> None:
+        self._topics, self._partitions, self._clock = topics, partitions, clock
+        self._every_s = every.total_seconds()
+        self._asked_at = time.monotonic()
+        self._asked_us = 0
+        self._answers: dict[PartitionKey, Future[Any]] = {}
+
+    def marks(self) -> list[Polled]:
+        """The marks that follow from answers that came in; then asks anew when it is time."""
+        marks: list[Polled] = []
+        if self._answers and all(answer.done() for answer in self._answers.values()):
+            for key, answer in self._answers.items():
+                partition = self._partitions[key]
+                if answer.exception() is None and answer.result().offset <= partition.last + 1:
+                    marks.append(partition.polled(partition.last, partition.last, idle_until_us=self._asked_us))
+            self._answers = {}
+        now = time.monotonic()
+        if not self._answers and now - self._asked_at >= self._every_s:
+            self._asked_at = now
+            quiet = [key for key, each in self._partitions.items() if now - each.read_at >= self._every_s]
+            if quiet:
+                self._asked_us = self._clock()  # before the question: the answer speaks of a later moment
+                self._answers = self._topics.ask_for_ends(quiet)
+        return marks
+
+
+class TopicWatch:
+    """Notices topics that got partitions or were replaced: shares and positions are settled at the start."""
+
+    def __init__(self, topics: Topics, known: Mapping[str, Topic], every: timedelta) -> None:
+        self._topics, self._known = topics, known
+        self._every_s = every.total_seconds()
+        self._asked_at = time.monotonic()
+        self._answers: dict[str, Future[Any]] = {}
+
+    def check(self) -> None:
+        """Raise RestartNeeded when a topic is not what it was; then asks anew when it is time."""
+        if self._answers and all(answer.done() for answer in self._answers.values()):
+            answers, self._answers = self._answers, {}
+            for name, answer in answers.items():
+                if answer.exception() is None and as_topic(answer.result()) != self._known[name]:
+                    raise RestartNeeded(f"topic {name} has changed: more partitions, or created anew")
+        now = time.monotonic()
+        if not self._answers and now - self._asked_at >= self._every_s:
+            self._asked_at = now
+            self._answers = self._topics.ask_for(sorted(self._known))

@@ -1,0 +1,1 @@
+"""The whole path on real parts: embedded ones, and Apache Kafka with redis-server proper."""

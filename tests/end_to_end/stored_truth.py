@@ -1,0 +1,220 @@
+"""What must hold when a stream job has come to rest, whatever happened to it on the way.
+
+Events and dead letters equal the log. States in Redis and feature rows equal the naive oracle over the *stored* events,
+bit for bit.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import redis
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, TopicPartition
+from deltalake import DeltaTable
+
+from shared_features.definitions import Catalogue, EventSource, FeatureGroup
+from shared_features.formats import offline_tables
+from shared_features.formats.entity_keys import entity_keys, key_texts, shards_of
+from shared_features.formats.events import EventBatch
+from shared_features.formats.online_state import (
+    decode_meta,
+    decode_states,
+    encode_states,
+    entity_prefix,
+    meta_key,
+)
+from shared_features.group_events import group_events
+from shared_features.kernel.tiles import TileState, apply
+from shared_features.kernel.windows import read
+from streaming.events_table import event_batch, int64
+from tests import oracle
+
+Position = tuple[int, int]
+"""Partition and offset."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The stored events of one source, with their positions and arrival times."""
+
+    batch: EventBatch
+    positions: list[Position]
+    arrival_us: list[int]
+
+
+def read_log(bootstrap_servers: str, topics: list[str]) -> dict[tuple[str, int, int], tuple[bytes | None, int]]:
+    """Every record that the log holds: (topic, partition, offset) -> value and record time in microseconds."""
+    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "truth", "fetch.wait.max.ms": 10})
+    records: dict[tuple[str, int, int], tuple[bytes | None, int]] = {}
+    known = consumer.list_topics(timeout=10).topics
+    for topic in topics:
+        for number in known[topic].partitions:
+            low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), 10)
+            consumer.assign([TopicPartition(topic, number, low)])
+            while low < high:
+                for message in consumer.consume(10_000, 1.0):
+                    kind, milliseconds = message.timestamp()
+                    time_us = milliseconds * 1000 + (999 if kind == TIMESTAMP_LOG_APPEND_TIME else 0)
+                    records[topic, number, message.offset()] = (message.value(), time_us)
+                    low = message.offset() + 1
+    consumer.close()
+    return records
+
+
+def stored_events(lake: Path, source: EventSource) -> Stored:
+    rows = pa.table(DeltaTable(lake / offline_tables.events_table(source)).to_pyarrow_dataset().to_table())
+    partitions, offsets = int64(rows, offline_tables.PARTITION), int64(rows, offline_tables.OFFSET)
+    positions = list(zip(partitions.tolist(), offsets.tolist(), strict=True))
+    return Stored(event_batch(source, rows), positions, int64(rows, offline_tables.ARRIVAL_TIME).tolist())
+
+
+def check_log(lake: Path, catalogue: Catalogue, log: Mapping[tuple[str, int, int], Any]) -> int:
+    """Every record is an event or a dead letter, once, with the log's own bytes and time. Returns the dead letters."""
+    found: dict[tuple[str, int, int], str] = {}
+    for source in catalogue.sources:
+        stored = stored_events(lake, source)
+        for (partition, offset), time_us in zip(stored.positions, stored.batch.record_time_us.tolist(), strict=True):
+            position = (source.topic, partition, offset)
+            assert position not in found, f"{position} is stored twice"
+            assert log[position][1] == time_us
+            found[position] = "event"
+    dead = pl.read_delta(str(lake / offline_tables.DEAD_LETTERS_TABLE))
+    names = ["topic", offline_tables.PARTITION, offline_tables.OFFSET, "value", "reason"]
+    for topic, partition, offset, value, reason in dead.select(names).iter_rows():
+        position = (topic, partition, offset)
+        assert position not in found, f"{position} is stored twice"
+        assert log[position][0] == value
+        assert reason
+        found[position] = "dead"
+    assert found.keys() == log.keys(), f"missing: {sorted(log.keys() - found.keys())[:5]}"
+    return len(dead)
+
+
+def check_online(client: redis.Redis, namespace: str, lake: Path, group: FeatureGroup) -> int:
+    """Every state in Redis is the one of the stored events, and reads as the oracle does. Returns the entities."""
+    events = [_seen(group, stored_events(lake, source)) for source in group.sources]
+    state = TileState(group.layout)
+    slot_of: dict[str, int] = {}
+    shard_of: dict[str, int] = {}
+    history: dict[str, list[oracle.Event]] = defaultdict(list)
+    for seen in events:
+        for text, shard in zip(seen.texts, seen.shards, strict=True):
+            if text not in slot_of:
+                slot_of[text], shard_of[text] = int(state.add(1)[0]), shard
+        apply(state, [slot_of[text] for text in seen.texts], *seen.columns)
+        for text, event in zip(seen.texts, seen.events, strict=True):
+            history[text].append(event)
+    builds = {}
+    for shard in range(group.shards):
+        meta = client.get(meta_key(namespace, group, shard))
+        assert meta is not None
+        builds[shard] = decode_meta(meta).build_id
+        assert not decode_meta(meta).behind
+    for text, slot in slot_of.items():
+        prefix = entity_prefix(namespace, group, shard_of[text])
+        value = client.get(prefix + text.encode())
+        assert value == encode_states(state, np.array([slot]), builds[shard_of[text]])[0], f"{group.label} {text}"
+        _check_reads(group, value, builds[shard_of[text]], history[text])
+    prefixes = [entity_prefix(namespace, group, shard) for shard in range(group.shards)]
+    in_redis = sum(1 for prefix in prefixes for _ in client.scan_iter(_glob(prefix) + b"*", count=10_000))
+    assert in_redis == len(slot_of)
+    return len(slot_of)
+
+
+def check_feature_rows(
+    lake: Path, group: FeatureGroup, spine: EventSource, *, up_to_us: int, sample: int = 10**9
+) -> int:
+    """One row per stored spine event before the cut, each as the oracle has it. Returns how many rows there are."""
+    updates: dict[str, list[tuple[int, oracle.Event]]] = defaultdict(list)
+    for source in group.sources:
+        stored = stored_events(lake, source)
+        seen = _seen(group, stored)
+        for row, text, event in zip(seen.rows, seen.texts, seen.events, strict=True):
+            updates[text].append((max(stored.arrival_us[row], event.event_time_us + 1), event))
+    events = stored_events(lake, spine)
+    texts = key_texts(entity_keys(group.entity, spine, events.batch.columns))
+    wanted = {
+        position: (text, time_us)
+        for position, text, time_us, arrival in zip(
+            events.positions, texts, events.batch.event_time_us.tolist(), events.arrival_us, strict=True
+        )
+        if max(time_us, arrival) < up_to_us
+    }
+    table = pl.read_delta(str(lake / offline_tables.features_table(group, spine)))
+    found = table.select(offline_tables.PARTITION, offline_tables.OFFSET).rows()
+    assert len(found) == len(set(found)), "a feature row is stored twice"
+    missing = wanted.keys() - set(found)
+    assert not missing, f"{len(missing)} of {len(wanted)} feature rows are missing: {sorted(missing)[:5]}"
+    names = [feature.name for feature in group.features]
+    keys = table["entity_key"].cast(pl.String).to_list()
+    by_position = dict(zip(events.positions, zip(texts, events.batch.event_time_us.tolist(), strict=True), strict=True))
+    step = max(1, len(found) // sample)
+    for row, values in enumerate(table.select(names).iter_rows()):
+        if row % step:
+            continue
+        text, at = by_position[found[row]]
+        assert keys[row] == text
+        visible = [event for effect, event in updates[text] if effect <= at]
+        for feature, value in zip(group.layout.features, values, strict=True):
+            assert_same(
+                value, oracle.value(group.layout, feature, visible, at), f"{group.label}.{feature.name} {text} {at}"
+            )
+    return len(found)
+
+
+def assert_same(found: float, wanted: float, what: str) -> None:
+    """Equal to the bit; any NaN equals any NaN."""
+    both_nan = math.isnan(found) and math.isnan(wanted)
+    assert both_nan or struct.pack("<d", found) == struct.pack("<d", wanted), f"{what}: {found!r} is not {wanted!r}"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    rows: list[int]
+    texts: list[str]
+    shards: list[int]
+    events: list[oracle.Event]
+    columns: tuple[Any, ...]
+
+
+def _seen(group: FeatureGroup, stored: Stored) -> _Seen:
+    taken = group_events(group, stored.batch)
+    events = [
+        oracle.Event(time_us, digest, tuple(values), tuple(valid))
+        for time_us, digest, values, valid in zip(
+            taken.event_time_us.tolist(),
+            taken.digest.tolist(),
+            taken.values.tolist(),
+            taken.valid.tolist(),
+            strict=True,
+        )
+    ]
+    columns = (taken.event_time_us, taken.digest, taken.values, taken.valid)
+    shards = shards_of(taken.keys, group.shards).tolist()
+    return _Seen(taken.rows.tolist(), key_texts(taken.keys), shards, events, columns)
+
+
+def _check_reads(group: FeatureGroup, value: bytes, build_id: int, history: list[oracle.Event]) -> None:
+    state = TileState(group.layout)
+    slots = state.add(1)
+    assert decode_states(state, slots, [value], build_id).all()
+    newest = max(event.event_time_us for event in history)
+    for as_of in (newest + 1, newest + 86_400_000_000):
+        values = read(state, slots, np.array([as_of]))[0].tolist()
+        for feature, found in zip(group.layout.features, values, strict=True):
+            wanted = oracle.value(group.layout, feature, history, as_of)
+            assert_same(found, wanted, f"{group.label}.{feature.name} at {as_of}")
+
+
+def _glob(prefix: bytes) -> bytes:
+    """A prefix as a pattern of SCAN that matches just it."""
+    return b"".join(b"\\" + bytes([byte]) if byte in b"*?[]\\" else bytes([byte]) for byte in prefix)

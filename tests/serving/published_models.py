@@ -1,0 +1,46 @@
+"""Tiny models in a registry, published the way training publishes them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from shared_features.definitions import FeatureView
+from shared_features.formats.model_manifest import ModelManifest, Parity, stamp_view
+from training.onnx_export import INPUT_NAME, OUTPUT_NAME, export_onnx
+from training.registry import Registry
+
+
+def publish(registry: Path, view: FeatureView, seed: int = 0, promote: bool = True, **changed: Any) -> int:
+    """Fit a model on noise, publish it for the view and let `champion` name it; the version's number."""
+    random = np.random.default_rng(seed)
+    matrix = random.normal(size=(200, len(view.columns))).astype(np.float32)
+    target = (matrix.sum(axis=1) + random.normal(size=200) > 0).astype(np.int64)
+    pipeline = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression()).fit(matrix, target)
+    graph = export_onnx(pipeline, len(view.columns))
+    manifest = ModelManifest(
+        model=view.name,
+        version=0,
+        model_digest=hashlib.sha256(graph).hexdigest(),
+        view=stamp_view(view),
+        input_name=INPUT_NAME,
+        output_name=OUTPUT_NAME,
+        estimator="LogisticRegression",
+        libraries={},
+        dataset_digest="",
+        cut_us=0,
+        parity=Parity(0, 0.0, 0.0, 0),
+        created_at_us=0,
+    )
+    published = Registry(registry).publish(replace(manifest, **changed), graph, {}, {})
+    if promote:
+        Registry(registry).promote(view.name, published.version)
+    return published.version

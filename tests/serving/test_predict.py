@@ -1,0 +1,214 @@
+"""A prediction: what is answered, and that its features are the shared code's, bit for bit."""
+
+import asyncio
+import hashlib
+import json
+import math
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from serving.models import load_model
+from shared_features.feature_matrix import feature_matrix, request_floats
+from shared_features.formats.entity_keys import entity_keys, key_texts, shards_of
+from shared_features.formats.online_state import decode_states, entity_prefix, meta_key
+from shared_features.group_events import group_events
+from shared_features.kernel.tiles import TileState, apply
+from shared_features.kernel.windows import read
+from tests.domains.machines import BREAKDOWN, HOT_PLANT, READINGS
+from tests.serving.conftest import GROUPS, INSTANCE, NOW_US, readings
+from tests.serving.stored_states import NAMESPACE, event_batch, shard_meta
+
+PATH = "/v1/views/breakdown:predict"
+
+
+def run(coroutine):
+    return asyncio.run(coroutine)
+
+
+def ask(serving, body, **settings):
+    async def once():
+        async with serving(**settings) as client:
+            return await client.post(PATH, json=body)
+
+    return run(once())
+
+
+def expected_matrix(steps: dict, as_of_us: int) -> np.ndarray:
+    """The matrix of one request, from events by the kernel, without any store or service."""
+    request = event_batch(READINGS, [{"reading": "", "at": as_of_us, **steps}])
+    events = event_batch(READINGS, readings())
+    stored = {}
+    for group in GROUPS:
+        wanted = key_texts(entity_keys(group.entity, READINGS, request.columns))[0]
+        seen = group_events(group, events)
+        mine = np.array([text == wanted for text in key_texts(seen.keys)], np.bool_)
+        state = TileState(group.layout)
+        slot = state.add(1)
+        columns = (seen.event_time_us, seen.digest, seen.values, seen.valid)
+        apply(state, np.repeat(slot, mine.sum()), *(column[mine] for column in columns))
+        stored[group.name] = read(state, slot, [as_of_us])
+    floats = request_floats(READINGS, request.columns, request.valid)
+    return feature_matrix(BREAKDOWN, floats, np.array([as_of_us]), stored)
+
+
+@pytest.mark.parametrize("celsius, tenths", [(71.25, 712), (71.35, 714), (71.3, 713), (71, 710), (0.05, 0), (0.15, 2)])
+def test_features_are_those_of_kernel_and_feature_matrix_bit_for_bit(serving, published, celsius, tenths):
+    """Decimals are rounded half to even to the field's steps first, as streaming and training do."""
+    body = {"instances": [INSTANCE | {"celsius": celsius}], "include_features": True}
+    answer = ask(serving, body).json()
+    wanted = expected_matrix({**INSTANCE, "celsius": tenths, "humidity": None}, NOW_US)
+    got = np.array([[np.nan if v is None else v for v in answer["predictions"][0]["features"].values()]], np.float32)
+    assert got.tobytes() == wanted.tobytes()
+    assert list(answer["predictions"][0]["features"]) == [column.name for column in BREAKDOWN.columns]
+    model = load_model(published / "breakdown" / "1", BREAKDOWN)
+    assert answer["predictions"][0]["score"] == model.score(wanted)[0]
+
+
+def test_an_answer_names_view_model_instant_ages_and_freshness(serving):
+    answer = ask(serving, {"instances": [INSTANCE]}).json()
+    assert answer["view"] == "breakdown:v1"
+    assert answer["model"] == {"name": "breakdown", "version": 1}
+    assert answer["as_of_us"] == NOW_US
+    prediction = answer["predictions"][0]
+    assert prediction["feature_age_seconds"] == {"machine_heat": 600.000001, "hot_plant": 1800.000001}
+    assert (prediction["missing_entities"], prediction["ahead"], prediction["degraded"]) == ([], False, False)
+    assert answer["degraded"] is False
+    assert answer["freshness_seconds"] == {"machine_heat": NOW_US / 1e6, "hot_plant": NOW_US / 1e6}
+    assert "features" not in prediction
+
+
+def test_the_receipt_names_every_shard_read_and_its_digest_is_of_that_text(serving):
+    response = ask(serving, {"instances": [INSTANCE]})
+    receipt = response.json()["receipt"]
+    keys = entity_keys(GROUPS[0].entity, READINGS, event_batch(READINGS, [INSTANCE | {"celsius": 0, "at": 0}]).columns)
+    shard = int(shards_of(keys, GROUPS[0].shards)[0])
+    assert [(each["group"], each["shard"]) for each in receipt["shards"]] == [
+        ("machine_heat:v3", shard),
+        ("hot_plant:v1", 0),
+    ]
+    meta = shard_meta(GROUPS[0], shard)
+    first = receipt["shards"][0]
+    assert first["commit_id"] == meta.commit_id.hex()
+    assert first["gaps_digest"] == f"{meta.gaps_digest:016x}"
+    assert first["vector"] == [
+        {
+            "topic": topic,
+            "topic_id": topic_id,
+            "partition": partition,
+            "offset": position.offset,
+            "consumed_until_us": position.consumed_until_us,
+        }
+        for (topic, topic_id, partition), position in sorted(meta.vector.items())
+    ]
+    text = response.text[response.text.index('"shards":') + len('"shards":') : -2]
+    assert json.loads(text) == receipt["shards"]
+    assert hashlib.sha256(text.encode()).hexdigest() == receipt["digest"]
+
+
+def test_several_instances_are_answered_in_their_order(serving):
+    others = [INSTANCE, INSTANCE | {"machine": "press|2"}, INSTANCE | {"celsius": 12.5}, INSTANCE]
+    together = ask(serving, {"instances": others, "include_features": True}).json()["predictions"]
+    alone = [
+        ask(serving, {"instances": [each], "include_features": True}).json()["predictions"][0] for each in others
+    ]
+    assert together == alone
+
+
+def test_a_score_does_not_depend_on_which_requests_shared_a_round_trip(serving, store):
+    """A matrix product adds in another order for one row than for several; so every row is scored alone."""
+    bodies = [{"instances": [INSTANCE | {"celsius": 20 + number}]} for number in range(20)]
+
+    async def at_once():
+        async with serving() as client:
+            store.asked.clear()
+            gathered = await asyncio.gather(*(client.post(PATH, json=body) for body in bodies))
+            trips = len(store.asked)
+            alone = [await client.post(PATH, json=body) for body in bodies]
+            return [each.json() for each in gathered], trips, [each.json() for each in alone]
+
+    gathered, trips, alone = run(at_once())
+    assert gathered == alone
+    assert trips < len(bodies) / 2
+
+
+def test_a_round_trip_reads_each_shard_once_with_its_meta_first(serving, store):
+    ask(serving, {"instances": [INSTANCE, INSTANCE | {"machine": "press|2"}, INSTANCE | {"machine": "x"}]})
+    (reads,) = store.asked
+    metas = [keys[0] for keys in reads]
+    assert len(set(metas)) == len(metas)
+    assert all(meta.endswith(b":meta") and all(b":e:" in key for key in rest) for meta, *rest in reads)
+    assert all(key.startswith(keys[0].removesuffix(b"meta")) for keys in reads for key in keys)
+
+
+def test_an_unknown_entity_gets_a_valid_prediction_from_empty_windows(serving):
+    unknown = {"plant": "south", "machine": "none", "celsius": 20.0}
+    answer = ask(serving, {"instances": [unknown, INSTANCE], "include_features": True}).json()
+    first, second = answer["predictions"]
+    assert first["missing_entities"] == ["machine_heat", "hot_plant"]
+    assert second["missing_entities"] == []
+    assert math.isfinite(first["score"])
+    assert first["features"]["hot_plant__count_2h"] == 0.0
+    assert first["features"]["machine_heat__celsius_mean_1h"] is None
+    assert first["feature_age_seconds"] == {"machine_heat": None, "hot_plant": None}
+    assert first["degraded"] is False
+
+
+def test_a_value_of_another_build_is_a_missing_entity(serving, store):
+    meta = meta_key(NAMESPACE, HOT_PLANT, 0)
+    from shared_features.formats.online_state import encode_meta
+
+    store.values[meta] = encode_meta(shard_meta(HOT_PLANT, 0, build_id=77))
+    answer = ask(serving, {"instances": [INSTANCE]}).json()
+    assert answer["predictions"][0]["missing_entities"] == ["hot_plant"]
+
+
+def test_without_new_events_features_decay_to_empty(serving, clock):
+    async def later():
+        async with serving() as client:
+            clock.push(timedelta(days=3))
+            return (await client.post(PATH, json={"instances": [INSTANCE], "include_features": True})).json()
+
+    answer = run(later())
+    features = answer["predictions"][0]["features"]
+    assert features["hot_plant__count_2h"] == 0.0
+    assert features["machine_heat__celsius_mean_1h"] is None
+    assert answer["predictions"][0]["missing_entities"] == []
+
+
+def test_as_of_is_microseconds_or_rfc3339_and_an_entity_ahead_of_it_is_said(serving):
+    past_us = NOW_US - 3_600_000_000
+    by_number = ask(serving, {"instances": [INSTANCE], "as_of": past_us}).json()
+    by_text = ask(serving, {"instances": [INSTANCE], "as_of": "2026-01-01T00:00:00+01:00"}).json()
+    assert by_number == by_text
+    assert by_number["as_of_us"] == past_us
+    assert by_number["predictions"][0]["ahead"] is True
+    assert by_number["predictions"][0]["feature_age_seconds"]["machine_heat"] is None
+    assert ask(serving, {"instances": [INSTANCE]}).json()["predictions"][0]["ahead"] is False
+
+
+def test_an_event_at_as_of_itself_is_ahead_and_does_not_count(serving):
+    """Strictly before: an event must not count itself."""
+    newest_us = NOW_US - 600_000_001  # of the first machine: event 1
+    answer = ask(serving, {"instances": [INSTANCE], "as_of": newest_us, "include_features": True}).json()
+    assert answer["predictions"][0]["ahead"] is True
+    after = ask(serving, {"instances": [INSTANCE], "as_of": newest_us + 1, "include_features": True}).json()
+    assert after["predictions"][0]["feature_age_seconds"]["machine_heat"] == 1e-06
+    assert after["predictions"][0]["ahead"] is False
+
+
+def test_many_instances_are_answered_like_one(serving):
+    """Beyond a few dozen rows the computing leaves the event loop's thread; the answer is the same."""
+    answer = ask(serving, {"instances": [INSTANCE] * 200, "include_features": True}).json()
+    one = ask(serving, {"instances": [INSTANCE], "include_features": True}).json()
+    assert answer["predictions"] == one["predictions"] * 200
+    assert answer["receipt"] == one["receipt"]
+
+
+def test_what_is_stored_is_what_streaming_would_have_read(store):
+    """The fixture's own check: a stored value decodes with its shard's build."""
+    prefix = entity_prefix(NAMESPACE, HOT_PLANT, 0)
+    state = TileState(HOT_PLANT.layout)
+    slots = state.add(1)
+    assert decode_states(state, slots, [store.values[prefix + b"north"]], shard_meta(HOT_PLANT, 0).build_id).all()

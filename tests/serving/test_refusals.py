@@ -1,0 +1,239 @@
+"""Every clear answer that is no prediction."""
+
+import asyncio
+
+import pytest
+
+from serving.errors import PROBLEMS
+from shared_features.formats.online_state import encode_meta, entity_prefix, meta_key
+from tests.domains.machines import HOT_PLANT, MACHINE_HEAT
+from tests.fakes import InMemoryOnlineStore
+from tests.serving.conftest import INSTANCE
+from tests.serving.stored_states import NAMESPACE, shard_meta
+
+PATH = "/v1/views/breakdown:predict"
+
+
+def ask(serving, body=None, path=PATH, content=None, **settings):
+    async def once():
+        async with serving(**settings) as client:
+            return await client.post(path, json=body) if content is None else await client.post(path, content=content)
+
+    return asyncio.run(once())
+
+
+def problem(response, name):
+    """The answer's members, checked against the one table."""
+    row = next(each for each in PROBLEMS.values() if each.name == name)
+    assert response.status_code == row.status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers.get("retry-after") == (None if row.retry_after_s is None else str(row.retry_after_s))
+    members = response.json()
+    assert (members["type"], members["title"], members["status"]) == (f"/docs#{name}", row.title, row.status)
+    return members
+
+
+def test_an_unknown_view_is_404_and_the_known_ones_are_named(serving):
+    members = problem(ask(serving, {"instances": [INSTANCE]}, "/v1/views/breakdowns:predict"), "unknown-view")
+    assert "breakdowns" in members["detail"]
+    assert members["views"] == ["breakdown"]
+
+
+def test_a_view_is_found_by_its_version_too(serving):
+    assert ask(serving, {"instances": [INSTANCE]}, "/v1/views/breakdown:v1:predict").status_code == 200
+    problem(ask(serving, {"instances": [INSTANCE]}, "/v1/views/breakdown:v2:predict"), "unknown-view")
+
+
+def without(name):
+    return {key: value for key, value in INSTANCE.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    "instance, path, says",
+    [
+        (without("celsius"), "$.instances[0].celsius", "missing field"),
+        (INSTANCE | {"celsius": "71"}, "$.instances[0].celsius", "expected float"),
+        (INSTANCE | {"celsius": None}, "$.instances[0].celsius", "got null"),
+        (INSTANCE | {"celsius": 500.1}, "$.instances[0].celsius", "<= 500"),
+        (INSTANCE | {"celsius": -80.1}, "$.instances[0].celsius", ">= -80"),
+        (INSTANCE | {"plant": 7}, "$.instances[0].plant", "expected str, got int"),
+        (INSTANCE | {"plant": "x" * 21}, "$.instances[0].plant", "length <= 20"),
+        (INSTANCE | {"humidity": 1.5}, "$.instances[0].humidity", "<= 1.0"),
+        (INSTANCE | {"celcius": 1.0}, "$.instances[0].celcius", "unknown field"),
+        (7, "$.instances[0]", "expected object, got int"),
+    ],
+)
+def test_a_wrong_field_is_422_with_its_path(serving, instance, path, says):
+    members = problem(ask(serving, {"instances": [instance]}), "invalid-request")
+    assert members["path"] == path
+    assert says in members["detail"]
+
+
+def test_the_fault_of_a_later_instance_is_found_there(serving):
+    members = problem(ask(serving, {"instances": [INSTANCE, without("plant")]}), "invalid-request")
+    assert members["path"] == "$.instances[1].plant"
+    assert members["fields"] == ["plant", "machine", "celsius", "humidity", "firmware"]
+
+
+@pytest.mark.parametrize(
+    "body, path",
+    [
+        ({}, "$.instances"),
+        ({"instances": []}, "$.instances"),
+        ({"instances": [INSTANCE], "as_of": "yesterday"}, "$.as_of"),
+        ({"instances": [INSTANCE], "as_of": "2026-01-01T00:00:00"}, "$.as_of"),
+        ({"instances": [INSTANCE], "as_of": 1.5}, "$.as_of"),
+        ({"instances": [INSTANCE], "as_of": 2**60}, "$.as_of"),
+        ({"instances": [INSTANCE], "include_features": 1}, "$.include_features"),
+        ({"instances": [INSTANCE], "asof": 1}, "$.asof"),
+        ([], "$"),
+    ],
+)
+def test_a_wrong_request_is_422_with_its_path(serving, body, path):
+    assert problem(ask(serving, body), "invalid-request")["path"] == path
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"instances":[{"celsius":NaN}]}', b"[" * 100_000])
+def test_a_body_that_is_no_json_is_422(serving, content):
+    assert problem(ask(serving, content=content), "invalid-request")["path"].startswith("$")
+
+
+def test_too_many_instances_are_413(serving):
+    members = problem(ask(serving, {"instances": [INSTANCE] * 4}, serving_max_instances=3), "too-many-instances")
+    assert members["limit"] == 3
+    problem(ask(serving, content=b" " * 100_000, serving_max_instances=1), "too-many-instances")
+
+
+def test_redis_gone_is_503(serving, store):
+    store.away = "the connection was lost"
+    members = problem(ask(serving, {"instances": [INSTANCE]}), "online-store-unavailable")
+    assert "the connection was lost" in members["detail"]
+
+
+def test_a_group_that_was_never_streamed_is_503_catching_up(serving, store):
+    del store.values[meta_key(NAMESPACE, HOT_PLANT, 0)]
+    members = problem(ask(serving, {"instances": [INSTANCE]}), "catching-up")
+    assert members["group"] == "hot_plant"
+    assert "python -m streaming run" in members["detail"]
+
+
+def test_a_shard_that_is_behind_is_503_catching_up(serving, store):
+    store.values[meta_key(NAMESPACE, HOT_PLANT, 0)] = encode_meta(shard_meta(HOT_PLANT, 0, behind=True))
+    assert "caught up" in problem(ask(serving, {"instances": [INSTANCE]}), "catching-up")["detail"]
+
+
+def test_a_shard_of_another_definition_is_not_served_from(serving, store):
+    store.values[meta_key(NAMESPACE, HOT_PLANT, 0)] = encode_meta(shard_meta(HOT_PLANT, 0, fingerprint="other"))
+    assert "another definition" in problem(ask(serving, {"instances": [INSTANCE]}), "catching-up")["detail"]
+
+
+@pytest.mark.parametrize("damage", [lambda value: b"\xfe" + value[1:], lambda value: value[:-1]])
+def test_a_damaged_entity_spoils_only_the_requests_that_name_it(serving, store, damage):
+    key = next(key for key in store.values if b":e:" in key and key.endswith(b"press\\|1"))
+    store.values[key] = damage(store.values[key])
+    assert "cannot be read" in problem(ask(serving, {"instances": [INSTANCE]}), "catching-up")["detail"]
+
+    async def together():
+        async with serving() as client:
+            good = INSTANCE | {"machine": "press|2"}
+            return await asyncio.gather(*(client.post(PATH, json={"instances": [each]}) for each in (INSTANCE, good)))
+
+    bad, good = asyncio.run(together())
+    assert (bad.status_code, good.status_code) == (503, 200)
+
+
+def test_where_it_is_allowed_an_answer_without_the_store_is_degraded_and_marked(serving, store):
+    whole = ask(serving, {"instances": [INSTANCE], "include_features": True}).json()["predictions"][0]["features"]
+    store.away = "gone"
+    answer = ask(serving, {"instances": [INSTANCE], "include_features": True}, allow_degraded=True).json()
+    prediction = answer["predictions"][0]
+    assert answer["degraded"] is prediction["degraded"] is True
+    assert prediction["missing_entities"] == []
+    features = prediction["features"]
+    assert features["celsius"] == whole["celsius"]
+    assert all(value is None for name, value in features.items() if "__" in name or name == "above_mean_1h")
+    assert answer["receipt"]["shards"] == []
+    assert answer["freshness_seconds"] == {"machine_heat": None, "hot_plant": None}
+
+
+def test_where_it_is_allowed_only_the_group_that_is_behind_is_missing(serving, store):
+    store.values[meta_key(NAMESPACE, HOT_PLANT, 0)] = encode_meta(shard_meta(HOT_PLANT, 0, behind=True))
+    answer = ask(serving, {"instances": [INSTANCE], "include_features": True}, allow_degraded=True).json()
+    prediction = answer["predictions"][0]
+    assert prediction["degraded"] is True
+    assert prediction["features"]["hot_plant__count_2h"] is None
+    assert prediction["features"]["machine_heat__celsius_mean_1h"] is not None
+    assert [shard["group"] for shard in answer["receipt"]["shards"]] == ["machine_heat:v3"]
+
+
+def test_no_model_is_503_and_says_which_command_makes_one(serving, tmp_path):
+    members = problem(ask(serving, {"instances": [INSTANCE]}, registry=tmp_path), "no-model")
+    assert "python -m training run" in members["detail"]
+
+
+def test_who_waits_while_the_store_goes_away_is_told_at_once(serving, store: InMemoryOnlineStore):
+    """Not after a deadline of its own: the waits would add up."""
+
+    async def meanwhile():
+        async with serving() as client:
+            store.gate = asyncio.Event()
+            body = {"instances": [INSTANCE]}
+            waiting = [asyncio.create_task(client.post(PATH, json=body)) for _ in range(6)]
+            await asyncio.sleep(0.05)
+            store.asked.clear()
+            store.away = "gone"
+            store.gate.set()
+            return [each.status_code for each in await asyncio.gather(*waiting)], len(store.asked)
+
+    statuses, asked_again = asyncio.run(meanwhile())
+    assert statuses == [503] * 6
+    assert asked_again == 0
+
+
+def test_more_waiting_instances_than_allowed_are_503(serving, store: InMemoryOnlineStore):
+    async def crowd():
+        async with serving(serving_max_waiting=2) as client:
+            store.gate = asyncio.Event()
+            body = {"instances": [INSTANCE]}
+            waiting = [asyncio.create_task(client.post(PATH, json=body)) for _ in range(6)]
+            await asyncio.sleep(0.05)
+            store.gate.set()
+            return await asyncio.gather(*waiting)
+
+    answers = asyncio.run(crowd())
+    refused = [each for each in answers if each.status_code == 503]
+    assert refused
+    assert len(refused) < 6
+    problem(refused[0], "overloaded")
+
+
+def test_an_error_of_our_own_is_500_and_the_next_request_is_answered(serving, store: InMemoryOnlineStore):
+    read = store.read
+
+    def broken(reads):
+        raise RuntimeError("a bug")
+
+    async def once():
+        async with serving() as client:
+            store.read = broken
+            first = await client.post(PATH, json={"instances": [INSTANCE]})
+            store.read = read
+            return first, await client.post(PATH, json={"instances": [INSTANCE]})
+
+    first, second = asyncio.run(once())
+    assert (first.status_code, second.status_code) == (500, 200)
+    assert first.headers["content-type"] == "application/problem+json"
+    assert "a bug" not in first.text
+
+
+def test_unknown_paths_and_methods_are_problems_too(serving):
+    async def both():
+        async with serving() as client:
+            return await client.get(PATH), await client.get("/nothing")
+
+    for response, status in zip(asyncio.run(both()), (405, 404), strict=True):
+        assert response.status_code == status
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["status"] == status
+
+

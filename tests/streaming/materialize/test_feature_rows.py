@@ -1,0 +1,22 @@
+"""Feature rows equal their definition, bit for bit, whatever happened on the way."""
+
+import pytest
+
+from shared_features.kernel.event_time import SECOND_US
+from tests.streaming.materialize.world import World
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_feature_rows_equal_the_oracle_over_the_stored_events(tmp_path, seed):
+    """Late, early, equal and duplicate events, marks, cuts, restarts, snapshots and zombies, in any order."""
+    world = World(tmp_path, seed, lag_us=(seed % 3 == 0) * SECOND_US)
+    for _ in range(260):
+        x = world.r.random()
+        if x < 0.75:
+            world.produce()
+        elif x < 0.87:
+            world.archive()
+        else:
+            world.materialize(world.r.choice(world.spines))
+    world.settle()
+    world.check()

@@ -1,0 +1,1 @@
+"""The shards against a redis-server, the dataflow against the Kafka simulator."""

@@ -1,0 +1,108 @@
+"""A group's shards without a dataflow, what a log should have made of them, and what Redis holds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import redis
+
+from shared_features.definitions import FeatureGroup
+from shared_features.formats.entity_keys import key_texts
+from shared_features.formats.online_state import ShardMeta, decode_meta, decode_states, encode_states, meta_key
+from shared_features.group_events import group_events
+from shared_features.kernel.tiles import TileState, apply
+from shared_features.kernel.windows import read
+from streaming.metrics import StreamingMetrics
+from streaming.online.dataflow import redis_sink
+from streaming.online.redis_sink import ShardPartition
+from streaming.online.router import Router, shard_label
+from streaming.polled import Polled
+from streaming.settings import StreamingSettings
+from tests import oracle
+from tests.streaming.kafka_log import KafkaLog
+
+
+class Shards:
+    """The shards of some groups, as one process holds them; polls go in, commits come out."""
+
+    def __init__(self, settings: StreamingSettings, groups: Sequence[FeatureGroup]) -> None:
+        self.metrics = StreamingMetrics(allowed_lateness_us=0)
+        self._router = Router(groups, mark_slack_us=0)
+        self._sink = redis_sink(settings, groups, self.metrics)
+        self.parts: dict[str, ShardPartition] = {}
+        for label in self._sink.list_parts():
+            self.parts[label] = self._sink.build_part("redis", label, None)
+
+    def write(self, *polled: Polled) -> None:
+        for label, batches in self._router(polled):
+            self.parts[label].write_batch([batches])
+
+    def close(self) -> None:
+        for part in self.parts.values():
+            part.close()
+
+
+def stored_meta(
+    client: "redis.Redis", settings: StreamingSettings, group: FeatureGroup, number: int
+) -> ShardMeta | None:
+    stored = client.get(meta_key(settings.redis_namespace, group, number))
+    return None if stored is None else decode_meta(stored)  # type: ignore[arg-type]  # of the synchronous client
+
+
+def stored_states(client: "redis.Redis", settings: StreamingSettings, group: FeatureGroup) -> dict[str, bytes]:
+    """Entity key text -> canonical bytes (build id 0) of what its shard's build holds."""
+    states: dict[str, bytes] = {}
+    for number in range(group.shards):
+        meta = stored_meta(client, settings, group, number)
+        tag = f"{{{settings.redis_namespace}:{group.label}:{number}}}:e:"
+        keys = sorted(client.scan_iter(match=f"{tag}*", count=1000))
+        if meta is not None and keys:
+            state = TileState(group.layout)
+            slots = state.add(len(keys))
+            decode_states(state, slots, client.mget(keys), meta.build_id)  # type: ignore[arg-type]  # synchronous
+            texts = [key.decode().removeprefix(tag) for key in keys]
+            states |= dict(zip(texts, encode_states(state, slots, 0), strict=True))
+    return states
+
+
+def wanted_states(group: FeatureGroup, log: KafkaLog) -> dict[str, bytes]:
+    """The same, of the kernel when all events of the log are applied in one go."""
+    state, slot_of = TileState(group.layout), {}
+    for key in log.all():
+        if log.sources[key[0]] in group.sources:
+            events = group_events(group, log.poll(key, -1).events)
+            for text in key_texts(events.keys):
+                if text not in slot_of:
+                    slot_of[text] = int(state.add(1)[0])
+            slots = [slot_of[text] for text in key_texts(events.keys)]
+            apply(state, slots, events.event_time_us, events.digest, events.values, events.valid)
+    return dict(zip(slot_of, encode_states(state, list(slot_of.values()), 0), strict=True))
+
+
+def stored_values(group: FeatureGroup, states: dict[str, bytes], as_of_us: int) -> dict[str, list[float]]:
+    """Entity key text -> features as of an instant, read from stored bytes."""
+    state = TileState(group.layout)
+    slots = state.add(len(states))
+    decode_states(state, slots, list(states.values()), 0)
+    return dict(zip(states, read(state, slots, np.full(len(states), as_of_us)).tolist(), strict=True))
+
+
+def oracle_values(group: FeatureGroup, log: KafkaLog, as_of_us: int) -> dict[str, list[float]]:
+    """The same, by the specification, over the log's events of each entity."""
+    events: dict[str, list[oracle.Event]] = {}
+    for key in log.all():
+        if log.sources[key[0]] in group.sources:
+            taken: Any = group_events(group, log.poll(key, -1).events)
+            rows = zip(
+                *(key_texts(taken.keys), taken.event_time_us.tolist(), taken.digest.tolist()),
+                *(map(tuple, taken.values.tolist()), map(tuple, taken.valid.tolist())),
+                strict=True,
+            )
+            for text, *event in rows:
+                events.setdefault(text, []).append(oracle.Event(*event))
+    features = group.layout.features
+    return {text: [oracle.value(group.layout, each, of, as_of_us) for each in features] for text, of in events.items()}
+
+
+def labels(group: FeatureGroup) -> list[str]:
+    return [shard_label(group, number) for number in range(group.shards)]

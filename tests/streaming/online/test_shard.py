@@ -1,0 +1,271 @@
+"""What Redis holds is a function of which events came: not of batches, restarts, repeats or the size of the cache."""
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from shared_features.formats.online_state import encode_meta, meta_key
+from shared_features.kernel.event_time import SECOND_US
+from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
+from streaming.online.dataflow import expiry_ms
+from streaming.online.stored_vectors import smallest_positions, stored_metas
+from streaming.polled import Polled
+from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record
+from tests.streaming.online.shards import (
+    Shards,
+    oracle_values,
+    stored_meta,
+    stored_states,
+    stored_values,
+    wanted_states,
+)
+from tests.streaming.small_domain import OUTCOMES, PAYER, PAYMENTS, SHOP_USE
+
+GROUPS = (PAYER, SHOP_USE)
+T0_US = 1_700_000_000 * SECOND_US
+
+
+def a_log(seed=1, count=60):
+    """Payments on two partitions and outcomes on one: late, early, equal, duplicate and dead records among them."""
+    r = random.Random(seed)
+    log = KafkaLog({"payments": PAYMENTS, "outcomes": OUTCOMES}, {"payments": 2, "outcomes": 1})
+    now_us, recent = T0_US, []
+    for number in range(count):
+        now_us += r.choice((0, 0, 1, 3)) * SECOND_US
+        name, partition = r.choice((("payments", 0), ("payments", 1), ("outcomes", 0)))
+        event_us = now_us - r.choice((0, 0, 1, 7, 30, 90, 200, -5)) * SECOND_US
+        event = {"id": number, "event_time": event_us, "shop": r.choice(("a|b", "b\\", "ü"))}
+        if name == "payments":
+            event |= {"payer": r.randrange(-2, 5), "amount": r.randrange(1000), "note": r.choice((None, "x", "y"))}
+        else:
+            event |= {"bad": r.randrange(2)}
+        if recent and r.random() < 0.15:
+            name, event = r.choice(recent)
+        recent = [*recent, (name, event)][-10:]
+        log.of((name, partition if name == "payments" else 0)).append(
+            Record(now_us, None if r.random() < 0.05 else event)
+        )
+    return log
+
+
+def cuts(log, r, most):
+    """The log in batches: any cut per partition, partitions in any order."""
+    at = dict.fromkeys(log.all(), -1)
+    while behind := [key for key in at if at[key] < len(log.of(key)) - 1]:
+        key = r.choice(behind)
+        to = min(at[key] + r.randint(1, most), len(log.of(key)) - 1)
+        yield log.poll(key, at[key], to)
+        at[key] = to
+
+
+def everything(log):
+    return [log.poll(key, -1) for key in log.all()]
+
+
+@given(st.integers(0, 10_000), st.integers(1, 20), st.integers(1, 4), st.integers(1, 100))
+@hypothesis_settings(max_examples=15)
+def test_states_equal_the_kernels_whatever_the_batches(redis_server, seed, most, restarts, cached):
+    from uuid import uuid4
+
+    import redis
+
+    from streaming.settings import load_settings
+
+    settings = load_settings(
+        redis_url=redis_server.url, redis_namespace=f"p{uuid4().hex[:8]}", cached_entities=cached, idle_commit=1e-6
+    )
+    log, r = a_log(seed), random.Random(seed)
+    batches = list(cuts(log, r, most))
+    shards = Shards(settings, GROUPS)
+    for index, batch in enumerate(batches):
+        shards.write(batch)
+        if r.random() < restarts / len(batches):  # a fresh owner reads from where the store says, and repeats a little
+            shards = Shards(settings, GROUPS)
+            shards.write(*batches[: index + 1])
+    shards.close()
+    with redis.Redis.from_url(redis_server.url) as client:
+        for group in GROUPS:
+            assert stored_states(client, settings, group) == wanted_states(group, log)
+
+
+def test_values_read_from_redis_equal_the_oracle(client, settings):
+    log = a_log(7, 300)
+    shards = Shards(settings, GROUPS)
+    shards.write(*everything(log))
+    shards.close()
+    newest_us = max(record.time_us for key in log.all() for record in log.of(key))
+    for group in GROUPS:
+        states = stored_states(client, settings, group)
+        assert len(states) >= 3
+        for as_of_us in (newest_us + 6 * SECOND_US + 1, newest_us + 25 * SECOND_US, newest_us + 500 * SECOND_US):
+            wanted = oracle_values(group, log, as_of_us)
+            for text, found in stored_values(group, states, as_of_us).items():
+                np.testing.assert_array_equal(found, wanted[text])
+
+
+def test_the_vector_moves_over_dead_letters_marks_and_strangers(client, settings):
+    log = a_log()
+    shards = Shards(settings, GROUPS)
+    shards.write(*everything(log))
+    last = len(log.of(("outcomes", 0))) - 1
+    shards.write(log.poll(("outcomes", 0), last, last, idle_us=T0_US + 10_000 * SECOND_US))
+    shards.close()
+    for number in range(SHOP_USE.shards):
+        meta = stored_meta(client, settings, SHOP_USE, number)
+        assert {(topic, part): position.offset for (topic, _, part), position in meta.vector.items()} == {
+            (key[0], key[1]): len(log.of(key)) - 1 for key in log.all()
+        }
+        assert meta.vector["outcomes", TOPIC_ID, 0].consumed_until_us == T0_US + 10_000 * SECOND_US
+    positions = smallest_positions(GROUPS, stored_metas(settings, GROUPS))
+    assert positions["payments", TOPIC_ID, 1] == len(log.of(("payments", 1))) - 1
+
+
+def test_a_partition_that_one_shard_does_not_know_is_read_from_its_beginning(client, settings):
+    log = a_log()
+    shards = Shards(settings, (PAYER,))
+    shards.write(log.poll(("payments", 0), -1))
+    shards.close()
+    client.delete(meta_key(settings.redis_namespace, PAYER, 2))
+    assert smallest_positions((PAYER,), stored_metas(settings, (PAYER,))) == {}
+
+
+def test_states_expire_after_twice_what_can_be_read_of_them(client, settings):
+    shards = Shards(settings, (PAYER,))
+    shards.write(a_log().poll(("payments", 0), -1))
+    shards.close()
+    (key, *_) = client.scan_iter(match=f"{{{settings.redis_namespace}:*:e:*")
+    assert expiry_ms(PAYER) == 2 * (60 + 10 + 6) * 1000
+    assert expiry_ms(PAYER) - 60_000 < client.pttl(key) <= expiry_ms(PAYER)
+    assert client.pttl(meta_key(settings.redis_namespace, PAYER, 0)) == -1
+
+
+def test_a_gap_between_batches_is_refused(settings):
+    log = a_log()
+    shards = Shards(settings, (PAYER,))
+    shards.write(log.poll(("payments", 0), -1, 3))
+    with pytest.raises(RestartNeeded, match="offsets 4 to 5 of payments, partition 0 never came"):
+        shards.write(log.poll(("payments", 0), 5, 8))
+
+
+def test_a_second_owner_makes_the_first_one_start_anew(client, settings):
+    log = a_log()
+    first = Shards(settings, (PAYER,))
+    first.write(log.poll(("payments", 0), -1, 3))
+    second = Shards(settings, (PAYER,))
+    second.write(log.poll(("payments", 0), -1), log.poll(("payments", 1), -1))
+    second.close()
+    with pytest.raises(RestartNeeded, match="another process has committed, or Redis was set back"):
+        first.write(log.poll(("payments", 0), 3), log.poll(("payments", 1), -1))
+        first.close()
+    log.partitions["outcomes"] = 0
+    assert stored_states(client, settings, PAYER) == wanted_states(PAYER, log)
+
+
+def test_a_commit_that_comes_late_changes_nothing(client, settings):
+    """The call of a process that died, delivered after its successor went on."""
+    log = a_log()
+    shards = Shards(settings, (PAYER,))
+    shards.write(log.poll(("payments", 0), -1, 3))
+    part = next(part for part in shards.parts.values() if part._shard._store._under_way is not None)
+    late = part._shard._store._under_way.packed
+    shards.write(*everything(log)[1:])
+    shards.close()
+    before = {key: client.get(key) for key in client.scan_iter(match=f"{{{settings.redis_namespace}:*")}
+    with client.connection_pool.get_connection() as connection:
+        connection.send_packed_command(late)
+        assert connection.read_response() == 0
+    assert {key: client.get(key) for key in client.scan_iter(match=f"{{{settings.redis_namespace}:*")} == before
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_commit_without_an_answer_is_settled_by_the_stored_id(client, settings, written):
+    """The connection breaks after Redis has written, or before it has seen the call: both end with the state written."""
+    log = a_log()
+    shards = Shards(settings, (PAYER,))
+    shards.write(log.poll(("payments", 0), -1, 3))
+    for part in shards.parts.values():
+        part._shard._store.settle()
+    before = {part: part._shard._store._commit_id for part in shards.parts.values()}
+    stores = [part._shard._store for part in shards.parts.values()]
+    if not written:
+        for store in stores:
+            store._send = lambda commit: None
+    shards.write(log.poll(("payments", 0), 3))
+    for store in stores:
+        store.__dict__.pop("_send", None)
+        if written and store._under_way is not None:
+            while store._link.call("GET", b"unrelated"):  # its answer comes after that of the commit
+                pass
+        store._link.close()
+    shards.close()
+    log.partitions = {"payments": 1}
+    assert any(part._shard._store._commit_id != before[part] for part in shards.parts.values())
+    assert stored_states(client, settings, PAYER) == wanted_states(PAYER, log)
+
+
+def test_an_entity_is_loaded_only_under_the_expected_commit_id(client, settings):
+    """Load under another owner's id, cut Redis back to mine, commit: the directed schedule that rule 9 is for."""
+    log = a_log(3, 200)
+    shards = Shards(settings, (PAYER,))
+    shards.write(log.poll(("payments", 0), -1, 10))
+    shards.close()
+    mine = Shards(settings, (PAYER,))
+    other = Shards(settings, (PAYER,))
+    other.write(log.poll(("payments", 0), 10), log.poll(("payments", 1), -1))
+    other.close()
+    with pytest.raises(RestartNeeded):
+        mine.write(log.poll(("payments", 0), 10))
+
+
+def test_another_definition_under_the_same_version_is_refused(client, settings):
+    shards = Shards(settings, (PAYER,))
+    shards.write(a_log().poll(("payments", 0), -1))
+    shards.close()
+    meta = stored_meta(client, settings, PAYER, 1)
+    other = encode_meta(type(meta)(**{**meta.__dict__, "fingerprint": "0" * 16}))
+    client.set(meta_key(settings.redis_namespace, PAYER, 1), other)
+    with pytest.raises(RefusedError, match="payer:v1: its definition has changed .* raise its version to 2"):
+        Shards(settings, (PAYER,))
+
+
+def test_a_state_of_another_build_counts_as_missing(client, settings):
+    log = a_log()
+    shards = Shards(settings, (PAYER,))
+    shards.write(log.poll(("payments", 1), -1))
+    shards.close()
+    for number in range(PAYER.shards):
+        client.delete(meta_key(settings.redis_namespace, PAYER, number))
+    shards = Shards(settings, (PAYER,))
+    shards.write(log.poll(("payments", 0), -1))
+    shards.close()
+    log.partitions = {"payments": 1}
+    wanted = wanted_states(PAYER, log)
+    found = stored_states(client, settings, PAYER)
+    assert {text: found[text] for text in wanted} == wanted
+
+
+def gap(log, first, past):
+    return Polled("payments", TOPIC_ID, 0, PAYMENTS, first - 1, past - 1, log.poll(("payments", 0), -1, -1).events,
+                  np.empty(0, np.int64), gap=(first, past))  # fmt: skip
+
+
+def test_records_that_were_deleted_are_passed_over_only_once_the_archive_lacks_them_too(client, settings, monkeypatch):
+    log = a_log()
+    archived = [(3, []), (9, [(4, 7)]), (9, [(2, 5), (5, 7)])]
+    monkeypatch.setattr("streaming.online.missing_records.MissingRecords._archived", lambda *_: archived[0])
+    monkeypatch.setattr("streaming.online.missing_records.wait", lambda _: True)
+    shards = Shards(settings, (PAYER,))
+    shards.write(log.poll(("payments", 0), -1, 3))
+    with pytest.raises(StoppedWaiting):
+        Shards(settings, (PAYER,)).write(log.poll(("payments", 0), -1, 3), gap(log, 4, 8))
+    archived.pop(0)
+    with pytest.raises(RefusedError, match="offsets 4 to 7 were deleted .* the archive holds some of them"):
+        Shards(settings, (PAYER,)).write(log.poll(("payments", 0), -1, 3), gap(log, 4, 8))
+    archived[:] = [(9, [(2, 5), (5, 8)])]
+    shards.write(gap(log, 4, 8), log.poll(("payments", 0), 7))
+    shards.close()
+    assert stored_meta(client, settings, PAYER, 0).gaps == ((("payments", TOPIC_ID, 0), 4, 8),)

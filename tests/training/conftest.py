@@ -1,0 +1,15 @@
+from pathlib import Path
+
+import pytest
+
+from tests.domains.machines import BREAKDOWN
+from tests.training.lake import write_lake
+from tests.training.machine_streams import end_us, machine_streams
+
+
+@pytest.fixture(scope="session")
+def machine_lake(tmp_path_factory) -> Path:
+    """Twelve days of machines, complete up to their end plus two hours. Read only."""
+    lake: Path = tmp_path_factory.mktemp("lake")
+    write_lake(lake, BREAKDOWN, machine_streams(), end_us() + 2 * 3_600_000_000)
+    return lake
