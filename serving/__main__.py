@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
 
 import uvicorn
 
@@ -18,7 +21,7 @@ MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve. Exit code 2 for a wrong setting or definition, else what uvicorn ended with."""
+    """Serve until SIGTERM or SIGINT, then drain. Exit code 0, or 2 for a wrong setting or definition."""
     try:
         settings = load_settings(sys.argv[1:] if arguments is None else arguments)
         load_definitions(settings.definitions)
@@ -27,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     configure_log(settings)
     os.environ.update(settings.environment())  # for the workers
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
     with tempfile.TemporaryDirectory(prefix="millrace-metrics-") as directory:
         if settings.serving_workers > 1:
             os.environ.setdefault(MULTIPROCESS_VARIABLE, directory)  # before any worker imports the metrics
@@ -42,9 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # nothing here asks who the client is
             timeout_graceful_shutdown=10,
         )
     return 0
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    """uvicorn drains on a signal and then raises it once more: by then, having stopped in order is no failure."""
+    raise SystemExit(0)
 
 
 if __name__ == "__main__":

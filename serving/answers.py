@@ -86,8 +86,8 @@ def _prediction(score: float, rows: FeatureRows, row: int, names: tuple[str, ...
         score,
         {each.name: each.ages_s[row] for each in groups},
         [each.name for each in groups if each.missing[row]],
-        any([each.ahead[row] for each in groups]),
-        any([each.problems[row] is not None for each in groups]),
+        any(each.ahead[row] for each in groups),
+        any(each.problems[row] is not None for each in groups),
         msgspec.UNSET if names is None else _features(names, rows.matrix[row].tolist()),
     )
 

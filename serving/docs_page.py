@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from serving.errors import PROBLEMS, UNEXPECTED
@@ -75,7 +76,7 @@ def _problem(problem: Any) -> tuple[str, str, str]:
     return f'<code id="{problem.name}">/docs#{problem.name}</code>', str(problem.status), _text(problem.title)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = ["<tr>" + "".join(f"<{cell}>{value}</{cell}>" for value in row) for cell, row in [("th", head)]]
     lines += ["<tr>" + "".join(f"<td>{value}</td>" for value in row) for row in rows]
     return f"<table>{''.join(lines)}</table>"

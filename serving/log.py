@@ -22,7 +22,7 @@ def configure_log(settings: ServingSettings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     ending: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
         if human
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -48,4 +48,4 @@ def configure_log(settings: ServingSettings) -> None:
 
 def get_log(name: str) -> structlog.stdlib.BoundLogger:
     """A logger by the name of its module."""
-    return structlog.stdlib.get_logger(name)  # type: ignore[no-any-return]  # typed Any by structlog
+    return structlog.stdlib.get_logger(name)

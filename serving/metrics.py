@@ -27,29 +27,38 @@ class Metrics:
     """Metrics of one application, in a registry of their own."""
 
     def __init__(self, views: Sequence[str], groups: Sequence[str]) -> None:
-        self._registry = CollectorRegistry()
-        of = {"registry": self._registry}
-        self._requests = Counter("serving_requests", "Answers by HTTP status.", ["view", "status"], **of)
+        registry = self._registry = CollectorRegistry()
+        self._requests = Counter("serving_requests", "Answers by HTTP status.", ["view", "status"], registry=registry)
         latency = Histogram(
-            "serving_request_seconds", "From the body to the answer.", ["view"], buckets=_LATENCY_S, **of
+            "serving_request_seconds", "From the body to the answer.", ["view"], buckets=_LATENCY_S, registry=registry
         )
         self._online_read = Histogram(
-            "serving_online_read_seconds", "Round trips to the online store.", buckets=_LATENCY_S, **of
+            "serving_online_read_seconds", "Round trips to the online store.", buckets=_LATENCY_S, registry=registry
         )
-        self._batch = Histogram("serving_batch_instances", "Instances per round trip.", buckets=_BATCH, **of)
+        self._batch = Histogram(
+            "serving_batch_instances", "Instances per round trip.", buckets=_BATCH, registry=registry
+        )
         age = Histogram(
-            "serving_feature_age_seconds", "Newest event of an entity to as_of.", ["group"], buckets=_AGE_S, **of
+            "serving_feature_age_seconds",
+            "Newest event of an entity to as_of.",
+            ["group"],
+            buckets=_AGE_S,
+            registry=registry,
         )
-        missing = Counter("serving_missing_entities", "Entities without a state.", ["group"], **of)
-        degraded = Counter("serving_degraded_answers", "Answers made without stored features.", ["view"], **of)
+        missing = Counter("serving_missing_entities", "Entities without a state.", ["group"], registry=registry)
+        degraded = Counter(
+            "serving_degraded_answers", "Answers made without stored features.", ["view"], registry=registry
+        )
         self._model = Gauge(
             "serving_model_info",
             "1 for the model version that answers.",
             ["view", "model", "version"],
             multiprocess_mode="livemax",
-            **of,
+            registry=registry,
         )
-        self._refused = Counter("serving_refused_models", "Published versions that were not loaded.", ["view"], **of)
+        self._refused = Counter(
+            "serving_refused_models", "Published versions that were not loaded.", ["view"], registry=registry
+        )
         self._latency = {view: latency.labels(view) for view in views}
         self._degraded = {view: degraded.labels(view) for view in views}
         self._age = {group: age.labels(group) for group in groups}

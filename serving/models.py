@@ -169,6 +169,6 @@ def open_session(graph: bytes) -> Any:
 
 
 def _try_out(model: Model, manifest: ModelManifest) -> None:
-    """Score a row of nothing: what cannot score fails here, not in a request, and the first request is not the slow one."""
+    """Score a row of nothing: what cannot score fails here and not in a request."""
     empty = np.full((1, len(manifest.view.features)), np.nan, np.float32)
     model.score(empty)

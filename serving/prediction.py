@@ -171,7 +171,7 @@ def _instants(batch: list[_Waiting]) -> NDArray[np.int64]:
     return np.array([each.as_of_us for each in batch for _ in each.request.instances], np.int64)
 
 
-def _settle(batch: list[_Waiting], answers: Sequence[bytes | Exception]) -> None:
+def _settle(batch: Sequence[_Waiting], answers: Sequence[bytes | Exception]) -> None:
     for each, answer in zip(batch, answers, strict=True):
         if each.answer.done():  # its client has gone
             continue

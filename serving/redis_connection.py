@@ -49,7 +49,7 @@ class RedisConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
-    def ask(self, commands: Sequence[tuple[bytes, ...]]) -> asyncio.Future[list[Any]]:
+    def ask(self, commands: Sequence[Any]) -> asyncio.Future[list[Any]]:
         """The answers, one per command; an error that Redis answers is a `hiredis.ReplyError` among them.
 
         Fails with OnlineStoreError when the connection is lost or the deadline passes.
@@ -64,7 +64,7 @@ class RedisConnection(asyncio.Protocol):
         ask = _Ask(len(commands), future)
         ask.timer = self._loop.call_later(self._deadline_s, self._late, ask)
         self._asked.append(ask)
-        self._transport.write(b"".join(map(hiredis.pack_command, commands)))
+        self._transport.write(b"".join([hiredis.pack_command(command) for command in commands]))
         return future
 
     def data_received(self, data: bytes) -> None:

@@ -25,7 +25,6 @@ from shared_features.definitions.fields import MAX_MAGNITUDE
 from shared_features.kernel.event_time import MILLISECOND_US, SECOND_US, to_datetime, to_us
 
 UNIT_US = {"us": 1, "ms": MILLISECOND_US, "s": SECOND_US}
-EARLIEST_US, LATEST_US = -MAX_MAGNITUDE, MAX_MAGNITUDE  # 1827 to 2112, as for events
 
 _PATH = re.compile(r" - at `(.+)`$")
 _OBJECT = re.compile(r"^Object (missing required|contains unknown) field `(\w+)`")
@@ -75,13 +74,14 @@ class RequestBody:
         )
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(body).decode
         self._getters = [(field, attrgetter(names[field.name])) for field in self._fields]
+        self._instants = [pair for pair in self._getters if pair[0].type == Timestamp("rfc3339")]
 
     def decode(self, raw: bytes) -> PredictionRequest:
         """Raises InvalidRequestError with the path of the fault, TooManyInstancesError."""
         try:
             body = self._decode(raw)
         except msgspec.MsgspecError as error:
-            raise self._invalid(str(error)) from error
+            raise self._invalid(error) from error
         except (UnicodeDecodeError, RecursionError) as error:
             raise InvalidRequestError(f"the body is not JSON: {error}", path="$") from error
         if len(body.instances) > self._max_instances:
@@ -89,15 +89,13 @@ class RequestBody:
                 f"{len(body.instances)} instances in one request; send at most {self._max_instances}",
                 limit=self._max_instances,
             )
-        as_of = body.as_of
+        as_of = to_us(body.as_of) if isinstance(body.as_of, datetime) else body.as_of
         if as_of is not None:
-            as_of = to_us(as_of) if isinstance(as_of, datetime) else as_of
-            if not EARLIEST_US <= as_of <= LATEST_US:
-                raise InvalidRequestError(
-                    f"as_of {as_of} is no instant between {to_datetime(EARLIEST_US)} and {to_datetime(LATEST_US)}; "
-                    "give microseconds since the epoch or an RFC 3339 text",
-                    path="$.as_of",
-                )
+            _check_instant(as_of, "$.as_of")
+        for field, getter in self._instants:  # no bound of a type can say this
+            for index, instance in enumerate(body.instances):
+                if (instant := getter(instance)) is not None:
+                    _check_instant(to_us(instant), f"$.instances[{index}].{field.name}")
         return PredictionRequest(body.instances, as_of, body.include_features)
 
     def columns(self, instances: Sequence[Any]) -> RequestColumns:
@@ -113,12 +111,14 @@ class RequestBody:
             columns[field.name] = _steps(field, values)
         return RequestColumns(columns, valid)
 
-    def _invalid(self, message: str) -> InvalidRequestError:
+    def _invalid(self, error: msgspec.MsgspecError) -> InvalidRequestError:
         """msgspec's sentence, with the path to the field itself and the fields that would do."""
-        found = _PATH.search(message)
-        if found is None:
+        message = str(error)
+        if not isinstance(error, msgspec.ValidationError):
             return InvalidRequestError(f"the body is not JSON: {message}", path="$")
-        path, text = found.group(1), message[: found.start()].replace("`", "")
+        found = _PATH.search(message)
+        path = found.group(1) if found else "$"
+        text = _PATH.sub("", message).replace("`", "")
         extra: dict[str, Any] = {}
         if about := _OBJECT.match(message):
             inside = path.startswith("$.instances[")
@@ -127,6 +127,12 @@ class RequestBody:
             path = f"{path}.{about.group(2)}"
             text = {"missing required": "missing", "contains unknown": "unknown"}[about.group(1)] + " field"
         return InvalidRequestError(f"{text[:1].lower()}{text[1:]} - at {path}", path=path, **extra)
+
+
+def _check_instant(instant_us: int, path: str) -> None:
+    if not -MAX_MAGNITUDE <= instant_us <= MAX_MAGNITUDE:
+        first, last = (to_datetime(sign * MAX_MAGNITUDE).date() for sign in (-1, 1))
+        raise InvalidRequestError(f"{instant_us} us is no instant between {first} and {last} - at {path}", path=path)
 
 
 def _annotation(field: Field) -> tuple[Any, ...]:

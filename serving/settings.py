@@ -89,7 +89,7 @@ class ServingSettings(BaseSettings):
 
 def load_settings(arguments: Sequence[str] | None = None, **given: Any) -> ServingSettings:
     """The settings; with `arguments` (a command line) its options win. Raises WrongSettingError."""
-    options = {} if arguments is None else {"_cli_parse_args": list(arguments)}
+    options: dict[str, Any] = {} if arguments is None else {"_cli_parse_args": list(arguments)}
     try:
         return ServingSettings(**options, **given)
     except ValidationError as error:

@@ -74,7 +74,7 @@ class Shard:
         if meta.fingerprint != self._group.fingerprint:
             return self._unusable(
                 f"shard {self.number} of {label} was written under another definition (fingerprint {meta.fingerprint}, "
-                f"here {self._group.fingerprint}); raise the group's version, or run the definitions it was written under"
+                f"here {self._group.fingerprint}); raise the group's version, or run those definitions"
             )
         if meta.behind:
             return self._unusable(f"shard {self.number} of {label} is being rebuilt and has not caught up yet")

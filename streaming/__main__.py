@@ -7,11 +7,10 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from shared_features.errors import FeatureError
 from streaming.child_process import end_with_parent, is_supervised, run_to_end
 from streaming.command_line import build_parser
 from streaming.dataflow_parts import DATAFLOWS, dataflow_parts
-from streaming.errors import StreamingError
+from streaming.errors import EXIT_REFUSED, StreamingError
 from streaming.log import set_up_log
 from streaming.settings import StreamingSettings, load_settings
 from streaming.stopping import EXIT_DRAINED, install, stop_requested
@@ -36,11 +35,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from streaming.status import show_status
 
         return show_status(settings, as_json=options.json, watch=options.watch)
-    except (StreamingError, FeatureError) as error:
-        print(f"millrace: {error}", file=sys.stderr)
-        return getattr(error, "exit_code", 1)
+    except StreamingError as error:
+        return _say(error, error.exit_code)
     except KeyboardInterrupt:
         return EXIT_DRAINED if options.verb == "status" else 130
+    except Exception as error:
+        from shared_features.errors import FeatureError  # only here: it loads numba, which the supervisor can spare
+
+        if not isinstance(error, FeatureError):
+            raise
+        return _say(error, EXIT_REFUSED)
+
+
+def _say(error: Exception, code: int) -> int:
+    print(f"millrace: {error}", file=sys.stderr)
+    return code
 
 
 def _run(settings: StreamingSettings, only: str | None, workers: int, drain_s: float) -> int:

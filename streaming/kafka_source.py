@@ -98,7 +98,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
             (name, number): ConsumedPartition(
                 self._known[name], number, readers[name], positions.get((name, number), -1)
             )
-            for key in every[share[0] :: share[1]]
+            for name, number in every[share[0] :: share[1]]
         }
         self._codes = {name: code for code, name in enumerate(self._known)}
         self._log_ends = LogEnds(self._topics, self._partitions, settings.idle_mark, clock)

@@ -57,7 +57,8 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
     """
     view = pinned.view
     labels, label_source = _labels(pinned, parameters)
-    labelled = _labelled_events(pinned, label_source, labels.resolve())
+    events = complete_events(pinned, (label_source.join,))
+    labelled = _labelled(events, label_source, labels.resolve())
     split = choose_split(
         *_span(labelled, pinned, label_source),
         to_us(label_source.delay),
@@ -67,7 +68,8 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
     )
     rows = read_spine_rows(pinned, split.start_us, split.end_us)
     window = _windows(rows.event_time_us, split)
-    early = _labelled_events(pinned, label_source, labels.resolve(before_us=split.test_start_us))
+    train = events.filter(pl.col(EVENT_TIME) < split.train_end_us, pl.col(EVENT_TIME) >= split.start_us)
+    early = _labelled(train, label_source, labels.resolve(before_us=split.test_start_us))
     label = np.where(window == TRAIN, _label_at(rows, early), _label_at(rows, labelled))
     keep = np.flatnonzero(~np.isnan(label))
     matrix = canonical(feature_matrix(view, rows.request, rows.event_time_us, rows.stored)[keep])
@@ -108,11 +110,9 @@ def _labels(pinned: PinnedView, parameters: DatasetParameters) -> tuple[KnownLab
     return read_labels(view.labels, pinned.labels, cutoff_us), view.labels
 
 
-def _labelled_events(pinned: PinnedView, source: LabelSource, resolved: pl.DataFrame) -> pl.DataFrame:
-    """Position, event time and label of the complete rows whose label is in `resolved`."""
-    events = complete_events(pinned, (source.join,))
-    wanted = [*POSITION, EVENT_TIME, LABEL]
-    return events.join(resolved.lazy(), on=source.join, how="inner").select(wanted).collect().sort(POSITION)
+def _labelled(events: pl.DataFrame, source: LabelSource, resolved: pl.DataFrame) -> pl.DataFrame:
+    """Position, event time and label of the events whose label is in `resolved`."""
+    return events.join(resolved, on=source.join, how="inner").select(*POSITION, EVENT_TIME, LABEL)
 
 
 def _span(labelled: pl.DataFrame, pinned: PinnedView, source: LabelSource) -> tuple[int, int]:

@@ -10,7 +10,7 @@ DEFAULT_FLOORS: Mapping[str, float] = {"roc_auc": 0.5}
 """Below 0.5 a score ranks worse than chance: something is broken, whatever the champion does."""
 
 DEFAULT_TOLERANCE = 0.01
-"""How much average precision a challenger may lack: between two weeks of one model it moves by more than this."""
+"""How much average precision a challenger may lack, so that fresher data is not refused for a difference of noise."""
 
 _COMPARED = "average_precision"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,16 @@ OPSETS = {"": 18, "ai.onnx.ml": 3}
 
 def export_onnx(pipeline: Pipeline, features: int) -> bytes:
     """The pipeline as a serialised graph. Equal pipelines give equal bytes, so the bytes' digest names the model."""
-    model: Any = convert_sklearn(
-        pipeline,
-        name="model",
-        initial_types=[(INPUT_NAME, FloatTensorType([None, features]))],
-        options={id(pipeline): {"zipmap": False}},
-        target_opset=OPSETS,
-    )
+    with warnings.catch_warnings():
+        # Skl2onnx 1.20 writes booleans of boosted trees as integers; protobuf below 7 takes them, and says so.
+        warnings.filterwarnings("ignore", "Field onnx.AttributeProto.ints: Expected an int, got a boolean")
+        model: Any = convert_sklearn(
+            pipeline,
+            name="model",
+            initial_types=[(INPUT_NAME, FloatTensorType([None, features]))],
+            options={id(pipeline): {"zipmap": False}},
+            target_opset=OPSETS,
+        )
     _keep_positive_score(model)
     del model.opset_import[:]
     model.opset_import.extend(onnx.helper.make_opsetid(domain, version) for domain, version in OPSETS.items())

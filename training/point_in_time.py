@@ -93,11 +93,11 @@ def pin_view(store: OfflineStore, view: FeatureView, lateness_us: int, cut_us: i
     )
 
 
-def complete_events(pinned: PinnedView, columns: tuple[str, ...]) -> pl.LazyFrame:
-    """Position, time and copy flag of every complete row, with columns of its event."""
+def complete_events(pinned: PinnedView, columns: tuple[str, ...]) -> pl.DataFrame:
+    """Position and time of every complete row, with columns of its event."""
     first = next(iter(pinned.groups.values())).scan().filter(pinned.complete())
-    rows = first.select(*POSITION, EVENT_TIME, _COPY)
-    return rows.join(pinned.events.scan().select(*POSITION, *columns), on=POSITION, how="left")
+    rows = first.select(*POSITION, EVENT_TIME)
+    return rows.join(pinned.events.scan().select(*POSITION, *columns), on=POSITION, how="left").collect()
 
 
 def read_spine_rows(pinned: PinnedView, start_us: int, end_us: int) -> SpineRows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -32,6 +33,8 @@ def _run(arguments: Sequence[str] | None, interruption: Interruption) -> int:
     options = parse_options(arguments)
     from deploy.demo.story import Story
 
+    for name in [each for each in os.environ if each.startswith("MILLRACE_")]:
+        del os.environ[name]  # the demo chooses every setting itself; those of a real installation are none of its business
     screen = Screen()
     try:
         with ExitStack() as stack:

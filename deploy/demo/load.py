@@ -78,7 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     traffic = CardTraffic(world.transactions, disturbances, seed=options.seed)
     producer = PacedProducer(options.bootstrap_servers, _durable() if options.paced else None)
     began_s = time.monotonic()
-    _send(producer, traffic.history(), asked, total=traffic.records_until(traffic.end_us))
+    # Up to now, not to the last transaction: a label that became known since then keeps its own time of arrival.
+    until_us = traffic.end_us if options.keep_time else time.time_ns() // 1000
+    _send(producer, traffic.history(until_us), asked, total=traffic.records_until(until_us))
     if options.rate and not asked:
         live = LiveTraffic(world, options.rate, disturbances, rest=traffic, seed=options.seed)
         _send(producer, live.stream(lambda: bool(asked), options.seconds), asked)

@@ -97,7 +97,7 @@ def set_stage(options: DemoOptions, import_until_us: int, stack: ExitStack) -> S
     kind, kafka = _kafka(options, run, topics, embedded, stack)
     port = free_port()
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("MILLRACE_")},
+        **os.environ,
         "PYTHONUNBUFFERED": "1",
         "KAFKA_BOOTSTRAP_SERVERS": kafka,
         "REDIS_URL": redis_url,

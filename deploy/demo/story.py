@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -24,7 +25,7 @@ from deploy.demo.screen import Screen
 from deploy.demo.stage import DEFINITIONS, Stage, set_stage, shown
 from deploy.demo.summary import show_summary, show_what_stays
 from shared_features.definitions import load_definitions
-from streaming.settings import StreamingSettings
+from streaming.settings import StreamingSettings, load_settings
 
 _NOTHING_MOVES_S = 60.0
 _READY_WITHIN_S = 120.0
@@ -215,10 +216,9 @@ class Story:
 
 
 def _settings(stage: Stage) -> StreamingSettings:
-    """What the streaming programs run with, for looking at their positions; this process's environment is left out."""
-    names = StreamingSettings.model_fields
-    given = {name.removeprefix("MILLRACE_").lower(): value for name, value in stage.environment.items()}
-    return StreamingSettings.model_validate({name: value for name, value in given.items() if name in names})
+    """What the streaming programs run with, for looking at their positions."""
+    os.environ.update(stage.shown_environment)
+    return load_settings()
 
 
 def _describe(stage: Stage) -> str:

@@ -20,6 +20,7 @@ then the place of their digest in the tile, then the value.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,13 +45,15 @@ def encode_states(state: TileState, slots: ArrayLike, build_id: int) -> list[byt
     plan = state_plan(state.layout)
     tiles = int(pools.tiles[slots, LENGTH].sum())
     words = int(pools.sets[slots, :, LENGTH].sum())
-    buffer = np.empty(len(slots) * plan.entity_bytes + tiles * plan.tile_bytes + words * MOST_BYTES + SPARE_BYTES, np.uint8)
+    buffer = np.empty(
+        len(slots) * plan.entity_bytes + tiles * plan.tile_bytes + words * MOST_BYTES + SPARE_BYTES, np.uint8
+    )
     ends = np.empty(len(slots) + 1, np.int64)
     ends[0] = 0
     room = state_room(state.layout)
     encode_from(tables, plan, pools, room, slots, SCHEMA_VERSION, np.uint64(build_id), buffer, ends)
     encoded, bounds = buffer[: ends[-1]].tobytes(), ends.tolist()
-    return [encoded[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [encoded[start:end] for start, end in pairwise(bounds)]
 
 
 def decode_states(

@@ -61,7 +61,8 @@ def state_plan(layout: Layout) -> StatePlan:
 
 def _places(layout: Layout) -> list[tuple[Register, int, int]]:
     """(kind, column, first word) of each register."""
-    tables, found = layout.tables, []
+    tables = layout.tables
+    found: list[tuple[Register, int, int]] = []
     for kind in [kind for kind in Register if kind is not Register.DISTINCT]:
         first, stop = tables.kind_bounds[kind], tables.kind_bounds[kind + 1]
         found += [

@@ -63,7 +63,7 @@ def _put_entity(tables, plan, pools, room, slot, buffer, at):  # type: ignore[no
 
 @inlined
 def _empty(word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    return word == GREATEST or word == SMALLEST
+    return not SMALLEST < word < GREATEST
 
 
 @inlined

@@ -2,7 +2,7 @@
 
 | table | one row is | partitioned by | its positions (application transactions) |
 |---|---|---|---|
-| events_<source> | an accepted event with its position and times | arrival_date | offset, arrival maximum, gaps; a watermark |
+| events_<source> | an accepted event, position and times | arrival_date | offsets, arrival maxima, gaps, watermark |
 | dead_letters | a record that is no acceptable event, with the reason | | as of events, over all topics |
 | features_<group>_v<N>_on_<source> | the group's values as served at one event of the spine source | | one cut |
 | snapshots_<group>_v<N>_on_<source> | an entity's state of all effects before a cut | cut_us | one cut |

@@ -119,9 +119,7 @@ def _coarsen(tables, pools, slot, since_us, until_us, hop_us):  # type: ignore[n
             move_tiles(starts, rows, at, segment[START] + kept, 1)
         tile, kept = tile + same, kept + 1
     if kept < tile:
-        move_tiles(
-            starts, rows, segment[START] + tile, segment[START] + kept, segment[LENGTH] - tile
-        )
+        move_tiles(starts, rows, segment[START] + tile, segment[START] + kept, segment[LENGTH] - tile)
         segment[LENGTH] -= tile - kept
 
 

@@ -18,20 +18,24 @@ from numba.core.caching import IndexDataCacheFile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+
 
 def compiled(function: F) -> F:
     """The function as machine code, compiled at its first call or taken from the cache of this very source."""
-    dispatcher = njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
+    dispatcher = cast(Any, njit(cache=True, **_OPTIONS)(function))
     cache = dispatcher._cache
     cache._cache_file = IndexDataCacheFile(
-        cache_path=cache._cache_path, filename_base=cache._impl.filename_base, source_stamp=_source_stamp(function.__code__.co_filename)
+        cache_path=cache._cache_path,
+        filename_base=cache._impl.filename_base,
+        source_stamp=_source_stamp(function.__code__.co_filename),
     )
     return cast(F, dispatcher)
 
 
 def inlined(function: F) -> F:
     """A part of compiled functions, copied into each caller: for what runs per event or per tile."""
-    return cast(F, njit(nogil=True, error_model="numpy", _nrt=False, forceinline=True)(function))
+    return cast(F, njit(forceinline=True, **_OPTIONS)(function))
 
 
 def _source_stamp(file: str) -> str:

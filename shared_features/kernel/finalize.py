@@ -67,9 +67,7 @@ def _sample_std(count, row, total, squares, scale):  # type: ignore[no-untyped-d
     if plain and count < _ROOT and float(count) * float(square) < _EXACT:
         return math.sqrt((count * square - low * low) / pairs) / scale
     top, bottom = magnitude(row[total], low)
-    spread_2, spread_1, spread_0 = spread(
-        np.uint64(count), np.uint64(row[squares]), np.uint64(square), top, bottom
-    )
+    spread_2, spread_1, spread_0 = spread(np.uint64(count), np.uint64(row[squares]), np.uint64(square), top, bottom)
     return math.sqrt(divide(spread_2, spread_1, spread_0, np.uint64(pairs))) / scale
 
 

@@ -3,9 +3,10 @@
 Indices are taken as they are: no bounds, and no counting from the end.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -13,7 +14,12 @@ from numba.extending import intrinsic
 _WORD = ir.IntType(64)
 
 
-@intrinsic
+def _instruction(function: Callable[..., Any]) -> Any:
+    """An intrinsic; what it is called with is not what it is written with."""
+    return intrinsic(function)
+
+
+@_instruction
 def load_word(typing_context: Any, buffer: Any, at: Any) -> Any:
     """The 8 bytes at `buffer[at]`, a uint8 array, as an unsigned little-endian word."""
 
@@ -23,7 +29,7 @@ def load_word(typing_context: Any, buffer: Any, at: Any) -> Any:
     return types.uint64(buffer, types.int64), generate
 
 
-@intrinsic
+@_instruction
 def store_word(typing_context: Any, buffer: Any, at: Any, word: Any) -> Any:
     """Write a word as 8 little-endian bytes to `buffer[at]`, a uint8 array."""
 
@@ -34,7 +40,7 @@ def store_word(typing_context: Any, buffer: Any, at: Any, word: Any) -> Any:
     return types.void(buffer, types.int64, types.uint64), generate
 
 
-@intrinsic
+@_instruction
 def leading_zeros(typing_context: Any, word: Any) -> Any:
     """How many zero bits stand above the highest one of an unsigned word; 64 for 0."""
 
@@ -44,7 +50,7 @@ def leading_zeros(typing_context: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@intrinsic
+@_instruction
 def trailing_zeros(typing_context: Any, word: Any) -> Any:
     """How many zero bits stand below the lowest one of an unsigned word; 64 for 0."""
 

@@ -19,7 +19,7 @@ from shared_features.kernel.segments import (
 
 
 class Pools(NamedTuple):
-    """The arrays of a state. A tile is a start and a row; its sets lie in the entity's set segments, tile after tile."""
+    """The arrays of a state. A tile is a start and a row; its sets lie in its entity's set segments."""
 
     newest_us: NDArray[np.int64]  # [slots]: greatest event time, or NEVER_US
     due_us: NDArray[np.int64]  # [slots]: the newest event time at which tiles have to be coarsened

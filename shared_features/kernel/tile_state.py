@@ -70,7 +70,7 @@ class TileState:
 
     def check_slots(self, slots: NDArray[np.int64]) -> None:
         """`IndexError` for a slot that was never dealt: the compiled loops would not notice."""
-        if slots.size and not (0 <= slots.min() and slots.max() < self._top):
+        if slots.size and not (slots.min() >= 0 and slots.max() < self._top):
             raise IndexError(f"slots lie in 0..{self._top - 1}; got {slots.min()}..{slots.max()}")
 
     def make_room(self) -> None:

@@ -55,7 +55,7 @@ def get_varint(buffer, at, end):  # type: ignore[no-untyped-def]  # compiled: nu
 
 @inlined
 def put_wide(buffer, at, high, low):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """Write a two's complement 128-bit integer: one below 2**62 as an even varint, others as the varint 1 and 16 bytes."""
+    """Write a two's complement 128-bit integer: below 2**62 an even varint, else the varint 1 and 16 bytes."""
     if high == low >> 63 and -(1 << 62) < low < (1 << 62):
         return put_varint(buffer, at, zigzag(low) << _ONE)
     at = put_varint(buffer, at, 1)

@@ -82,7 +82,8 @@ def divide(w2, w1, w0, divisor):  # type: ignore[no-untyped-def]  # compiled: nu
         if fits:
             remainder -= divisor
         quotient = (quotient << _1) | np.uint64(fits)
-        bits += np.int64(quotient != _ZERO)
+        if quotient != _ZERO:
+            bits += 1
         place -= 1
     if remainder != _ZERO or w2 != _ZERO or w1 != _ZERO or w0 != _ZERO:
         quotient |= _1

@@ -79,7 +79,7 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
 
     def _cut(self) -> Cut | None:
         stored = self._stored()
-        if stored is None or (self._given is not None and stored < self._given):
+        if self._given is not None and stored < self._given:
             self._next = datetime.now(UTC) + _SOON
             return None
         watermark = min(table.watermark_us() for table in self._tables)
@@ -92,11 +92,11 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
         self._next = datetime.now(UTC) + (self._every if end == watermark else _SOON)
         return Cut(self._spine.label, stored, end)
 
-    def _stored(self) -> int | None:
-        """The cut of the features table; None until the sink has created it."""
+    def _stored(self) -> int:
+        """The cut of the features table, which the sink creates when the first rows come."""
         if self._table is None:
             if not DeltaTable.is_deltatable(str(self._path)):
-                return None
+                return -1
             self._table = DeltaTable(self._path)
         self._table.update_incremental()
         version = self._table.transaction_version(CUT_APP)

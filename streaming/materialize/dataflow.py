@@ -11,7 +11,7 @@ from streaming.bytewax_run import run_dataflow
 from streaming.materialize.arrived import ArrivedEvents
 from streaming.materialize.cut import Spine
 from streaming.materialize.cut_source import CutSource
-from streaming.materialize.feature_sink import FeatureSink
+from streaming.materialize.feature_sink import FeatureSink, FeatureTable
 from streaming.materialize.pass_step import PassStep
 from streaming.settings import StreamingSettings
 
@@ -19,6 +19,8 @@ from streaming.settings import StreamingSettings
 def build_dataflow(settings: StreamingSettings) -> Dataflow:
     """Input of cuts, a pass per cut, output of its rows; keyed by spine."""
     spines = settings_spines(settings)
+    for spine in spines.values():
+        FeatureTable(settings, spine)  # a table of another definition is refused before anything is computed
     tables = {
         source.name: ArrivedEvents(settings.lake, source) for spine in spines.values() for source in spine.sources
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,10 @@ class Transactions:
 
     def __len__(self) -> int:
         return len(self.event_time_us)
+
+    def latest(self, count: int) -> Transactions:
+        """The last so many rows, or all there are."""
+        return Transactions(*(getattr(self, each.name)[-count:] for each in fields(self)))
 
 
 def default_file() -> Path | None:

@@ -116,12 +116,13 @@ class Job:
     def wait_for(self, ends: Mapping[tuple[str, int], int], within_s: float = 90) -> None:
         """Until the sinks of Kafka have everything up to `ends` (last offsets)."""
 
+        taken = {source.topic for group in self.catalogue.groups for source in group.sources}
+        wanted = {"archive": ends, "online": {place: end for place, end in ends.items() if place[0] in taken}}
+
         def done() -> bool:
             sinks = self.positions()
             return all(
-                sinks.get(sink, {}).get(place, -1) >= end
-                for sink in ("online", "archive")
-                for place, end in ends.items()
+                sinks.get(sink, {}).get(place, -1) >= end for sink in wanted for place, end in wanted[sink].items()
             )
 
         self.until(done, within_s, lambda: f"positions {self.positions()} of {ends}")

@@ -19,7 +19,7 @@ from training.onnx_export import INPUT_NAME, OUTPUT_NAME, export_onnx
 from training.registry import Registry
 
 
-def publish(registry: Path, view: FeatureView, seed: int = 0, promote: bool = True, **changed: Any) -> int:
+def publish(registry: Path, view: FeatureView, seed: int = 0, /, *, promote: bool = True, **changed: Any) -> int:
     """Fit a model on noise, publish it for the view and let `champion` name it; the version's number."""
     random = np.random.default_rng(seed)
     matrix = random.normal(size=(200, len(view.columns))).astype(np.float32)

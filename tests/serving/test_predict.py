@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from serving.models import load_model
 from shared_features.feature_matrix import feature_matrix, request_floats
 from shared_features.formats.entity_keys import entity_keys, key_texts, shards_of
-from shared_features.formats.online_state import decode_states, entity_prefix, meta_key
+from shared_features.formats.online_state import decode_states, encode_meta, entity_prefix, meta_key
 from shared_features.group_events import group_events
 from shared_features.kernel.tiles import TileState, apply
 from shared_features.kernel.windows import read
@@ -35,7 +36,7 @@ def ask(serving, body, **settings):
     return run(once())
 
 
-def expected_matrix(steps: dict, as_of_us: int) -> np.ndarray:
+def expected_matrix(steps: dict[str, Any], as_of_us: int) -> np.ndarray:
     """The matrix of one request, from events by the kernel, without any store or service."""
     request = event_batch(READINGS, [{"reading": "", "at": as_of_us, **steps}])
     events = event_batch(READINGS, readings())
@@ -53,7 +54,9 @@ def expected_matrix(steps: dict, as_of_us: int) -> np.ndarray:
     return feature_matrix(BREAKDOWN, floats, np.array([as_of_us]), stored)
 
 
-@pytest.mark.parametrize("celsius, tenths", [(71.25, 712), (71.35, 714), (71.3, 713), (71, 710), (0.05, 0), (0.15, 2)])
+@pytest.mark.parametrize(
+    ("celsius", "tenths"), [(71.25, 712), (71.35, 714), (71.3, 713), (71, 710), (0.05, 0), (0.15, 2)]
+)
 def test_features_are_those_of_kernel_and_feature_matrix_bit_for_bit(serving, published, celsius, tenths):
     """Decimals are rounded half to even to the field's steps first, as streaming and training do."""
     body = {"instances": [INSTANCE | {"celsius": celsius}], "include_features": True}
@@ -110,9 +113,7 @@ def test_the_receipt_names_every_shard_read_and_its_digest_is_of_that_text(servi
 def test_several_instances_are_answered_in_their_order(serving):
     others = [INSTANCE, INSTANCE | {"machine": "press|2"}, INSTANCE | {"celsius": 12.5}, INSTANCE]
     together = ask(serving, {"instances": others, "include_features": True}).json()["predictions"]
-    alone = [
-        ask(serving, {"instances": [each], "include_features": True}).json()["predictions"][0] for each in others
-    ]
+    alone = [ask(serving, {"instances": [each], "include_features": True}).json()["predictions"][0] for each in others]
     assert together == alone
 
 
@@ -157,8 +158,6 @@ def test_an_unknown_entity_gets_a_valid_prediction_from_empty_windows(serving):
 
 def test_a_value_of_another_build_is_a_missing_entity(serving, store):
     meta = meta_key(NAMESPACE, HOT_PLANT, 0)
-    from shared_features.formats.online_state import encode_meta
-
     store.values[meta] = encode_meta(shard_meta(HOT_PLANT, 0, build_id=77))
     answer = ask(serving, {"instances": [INSTANCE]}).json()
     assert answer["predictions"][0]["missing_entities"] == ["hot_plant"]

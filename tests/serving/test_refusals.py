@@ -3,10 +3,11 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from serving.errors import PROBLEMS
-from shared_features.formats.online_state import encode_meta, entity_prefix, meta_key
-from tests.domains.machines import HOT_PLANT, MACHINE_HEAT
+from shared_features.formats.online_state import encode_meta, meta_key
+from tests.domains.machines import HOT_PLANT
 from tests.fakes import InMemoryOnlineStore
 from tests.serving.conftest import INSTANCE
 from tests.serving.stored_states import NAMESPACE, shard_meta
@@ -49,7 +50,7 @@ def without(name):
 
 
 @pytest.mark.parametrize(
-    "instance, path, says",
+    ("instance", "path", "says"),
     [
         (without("celsius"), "$.instances[0].celsius", "missing field"),
         (INSTANCE | {"celsius": "71"}, "$.instances[0].celsius", "expected float"),
@@ -76,7 +77,7 @@ def test_the_fault_of_a_later_instance_is_found_there(serving):
 
 
 @pytest.mark.parametrize(
-    "body, path",
+    ("body", "path"),
     [
         ({}, "$.instances"),
         ({"instances": []}, "$.instances"),
@@ -207,23 +208,22 @@ def test_more_waiting_instances_than_allowed_are_503(serving, store: InMemoryOnl
     problem(refused[0], "overloaded")
 
 
-def test_an_error_of_our_own_is_500_and_the_next_request_is_answered(serving, store: InMemoryOnlineStore):
-    read = store.read
-
+def test_an_error_of_our_own_is_500_and_the_next_request_is_answered(serving, store, monkeypatch):
     def broken(reads):
         raise RuntimeError("a bug")
 
     async def once():
         async with serving() as client:
-            store.read = broken
-            first = await client.post(PATH, json={"instances": [INSTANCE]})
-            store.read = read
-            return first, await client.post(PATH, json={"instances": [INSTANCE]})
+            with monkeypatch.context() as patch, capture_logs() as lines:
+                patch.setattr(store, "read", broken)
+                first = await client.post(PATH, json={"instances": [INSTANCE]})
+            return first, await client.post(PATH, json={"instances": [INSTANCE]}), lines
 
-    first, second = asyncio.run(once())
+    first, second, lines = asyncio.run(once())
     assert (first.status_code, second.status_code) == (500, 200)
     assert first.headers["content-type"] == "application/problem+json"
     assert "a bug" not in first.text
+    assert [line["log_level"] for line in lines] == ["error"]
 
 
 def test_unknown_paths_and_methods_are_problems_too(serving):
@@ -235,5 +235,3 @@ def test_unknown_paths_and_methods_are_problems_too(serving):
         assert response.status_code == status
         assert response.headers["content-type"] == "application/problem+json"
         assert response.json()["status"] == status
-
-

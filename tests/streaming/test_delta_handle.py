@@ -143,7 +143,7 @@ def test_every_file_of_a_commit_is_forced_to_disk_before_it_is_acknowledged(tmp_
     sync = os.fsync
 
     def noted(descriptor: int) -> None:
-        synced.add(os.readlink(f"/proc/self/fd/{descriptor}"))
+        synced.add(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
         sync(descriptor)
 
     monkeypatch.setattr(os, "fsync", noted)
@@ -168,7 +168,8 @@ def test_positions_outlive_many_commits_checkpoints_and_compaction(tmp_path):
 def append_for_ever(path: Path, size: int) -> None:
     handle = DeltaHandle(path, SCHEMA)
     while True:
-        at = handle.refresh() and handle.position("a")
+        handle.refresh()
+        at = handle.position("a")
         try:
             handle.commit(rows(at + 1, at + 1 + size), {"a": at}, {"a": at + size})
         except RestartNeeded:
@@ -187,7 +188,7 @@ def test_killed_and_fighting_writers_lose_nothing_and_write_nothing_twice(tmp_pa
         time.sleep(0.05)
     time.sleep(1)
     for writer in writers:
-        os.kill(writer.pid, signal.SIGKILL)
+        os.kill(writer.pid or 0, signal.SIGKILL)
         writer.join()
     handle = DeltaHandle(tmp_path / "t", SCHEMA)
     assert handle.table.version() >= 10

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
-from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
@@ -26,7 +25,6 @@ from shared_features.formats.offline_tables import (
 )
 from shared_features.formats.online_state import Position, ShardMeta, encode_meta, meta_key
 from streaming.check import find, refuse_unsafe
-from streaming.check_topics import check_position, config_findings
 from streaming.errors import RefusedError
 from streaming.events_table import events_schema
 from streaming.kafka_look import KafkaLook
@@ -35,7 +33,6 @@ from streaming.settings import StreamingSettings
 from streaming.status import status_json
 from streaming.status_observer import StatusObserver
 from streaming.status_table import status_table
-from streaming.topics import Bounds, Topic
 from tests.streaming.processes import ROOT
 
 CATALOGUE = load_definitions("shared_features.feature_views")
@@ -279,47 +276,3 @@ def test_a_look_changes_nothing(settings):
     assert set(client.keys()) == keys
     assert DeltaTable(settings.lake / DEAD_LETTERS_TABLE).version() == 0
     client.close()
-
-
-@pytest.mark.parametrize(
-    ("mode", "config", "level", "says"),
-    [
-        ("live", {"message.timestamp.type": "CreateTime"}, "refused", "LogAppendTime"),
-        ("live", {"message.timestamp.type": "LogAppendTime", "retention.ms": "3600000"}, "warning", "1 hours"),
-        ("live", {"message.timestamp.type": "LogAppendTime", "cleanup.policy": "compact"}, "refused", "delete"),
-        ("import", {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}, "refused", "CreateTime"),
-        ("import", {"message.timestamp.type": "CreateTime", "retention.ms": "604800000"}, "refused", "-1"),
-        ("embedded", {"cleanup.policy": "compact,delete"}, "refused", "compact"),
-        ("embedded", {"unclean.leader.election.enable": "true"}, "warning", "unclean"),
-    ],
-)
-def test_a_topic_that_does_not_fit_its_mode_is_told_what_to_do(mode, config, level, says):
-    (found,) = config_findings("topic x", mode, config)
-    assert found.level == level
-    assert says in found.text
-
-
-@pytest.mark.parametrize(
-    ("mode", "config"),
-    [
-        ("live", {"message.timestamp.type": "LogAppendTime", "retention.ms": "604800000", "cleanup.policy": "delete"}),
-        ("import", {"message.timestamp.type": "CreateTime", "retention.ms": "-1", "retention.bytes": "-1"}),
-        ("embedded", {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}),
-    ],
-)
-def test_a_topic_that_fits_its_mode_is_not_found_fault_with(mode, config):
-    assert not list(config_findings("topic x", mode, config))
-
-
-def test_records_that_retention_deleted_are_a_warning_and_fewer_partitions_are_refused():
-    topics, bounds = {"t": Topic("t", "id", (0,))}, {("t", 0): Bounds(10, 20)}
-    (gap,) = check_position("shard", ("t", "id", 0), 4, topics, bounds)
-    assert (gap.level, gap.text.split()[0]) == ("warning", "5")
-    (lost,) = check_position("shard", ("t", "id", 3), 4, topics, bounds)
-    assert (lost.level, "1 partitions" in lost.text) == ("refused", True)
-    assert not list(check_position("shard", ("t", "id", 0), 19, topics, bounds))
-
-
-def test_an_import_names_its_end(servers, tmp_path):
-    until = datetime(2026, 1, 1, tzinfo=UTC)
-    assert settings_for(servers, tmp_path, "i", topic_mode="import", import_until=until).import_until == until

@@ -3,6 +3,8 @@
 import os
 import signal
 import sys
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,11 @@ from tests.streaming.processes import (
     supervise,
     until,
 )
+
+
+def came_up(folder: Path, times: int) -> bool:
+    return len(started(folder)) >= times
+
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -48,7 +55,7 @@ def test_a_child_that_fails_backs_off_and_one_that_asks_comes_back_at_once(tmp_p
         folder = tmp_path / str(code)
         folder.mkdir()
         running = supervise(folder, ends_with(code))
-        until(lambda folder=folder: len(started(folder)) >= 4)
+        until(partial(came_up, folder, 4))
         running.terminate()
         assert running.wait(10) == 0
         times[code] = sorted(float(path.read_text()) for path in folder.glob("started-*"))[:4]

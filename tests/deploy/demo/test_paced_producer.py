@@ -91,7 +91,7 @@ def test_keys_keep_their_partition(simulator, transactions):
     consumer.assign(partitions)
     messages = consumer.consume(100_000, 3.0)
     consumer.close()
-    found: dict[bytes, set[int]] = {}
+    found: dict[bytes | None, set[int | None]] = {}
     for message in messages:
         found.setdefault(message.key(), set()).add(message.partition())
     assert len(found) > 100

@@ -62,7 +62,7 @@ GOLDEN = (
     "01" "67452301ed5eedfe" "07"  # schema, build, three tiles
     "400087e294944e" "09" "07" "07"  # newest; words of each set
     "4444444444444444" "1111111111111111" "2222222222222222" "3333333333333333"
-    "aa05" "80010000000000002080000000000000200" "1"  # three hours earlier, one event: extremes, missing nothing
+    "aa05" "8001000000000020" "8000000000000020" "01"  # three hours earlier, one event: extremes, missing nothing
     "a605" "05" "01" "01" "03" "920f" "39" "d607" "1f"  # two events: counts, sums, greatest
     "05" "03" "05" "0303" "03" "01" "1d"  # the last events
     "05" "d207" "03" "03" "1d"  # sets

@@ -15,10 +15,14 @@ def expected(layout: Layout, events: list[Event], as_of: int) -> NDArray[np.floa
 
 def apply_events(state: TileState, slot: int, events: list[Event]) -> list[int]:
     """Apply one entity's events as one batch; returns their outcomes."""
-    return apply(state, np.full(len(events), slot), *columns(events)).tolist()
+    outcomes: list[int] = apply(state, np.full(len(events), slot), *columns(events)).tolist()
+    return outcomes
 
 
-def columns(events: list[Event]) -> tuple[NDArray, ...]:  # type: ignore[type-arg]  # of several types
+Columns = tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.bool_]]
+
+
+def columns(events: list[Event]) -> Columns:
     """The events as the kernel takes them: times, digests, values, valid."""
     return (
         np.array([event.event_time_us for event in events], np.int64),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from shared_features.errors import DefinitionError
 from shared_features.kernel.aggregations import ApproxDistinct
@@ -12,7 +13,7 @@ from shared_features.kernel.windows import read
 from tests.strategies import ORIGIN_US
 
 
-def distinct(values: np.ndarray, k: int) -> float:  # type: ignore[type-arg]  # int64
+def distinct(values: NDArray[np.int64], k: int) -> float:
     features = (FeatureSpec("d", ApproxDistinct(k), 0, 7 * DAY_US, HOUR_US),)
     state = TileState(Layout((Column("place", 0),), features, 0))
     count = len(values)

@@ -18,7 +18,7 @@ DELAYS = st.integers(-HOUR_US, 3 * HOUR_US) | st.sampled_from([0, 1, DAY_US])
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[tuple[int, int, Event]], list[tuple[int, int]]]:
-    """Updates (entity, effect, event), as they arrived late or early, and reads (entity, instant), both in any order."""
+    """Updates (entity, effect, event), late or early, and reads (entity, instant), both in any order."""
     updates, reads = [], []
     for entity in range(draw(st.integers(1, 2))):
         events = draw(event_streams(max_size=20))
@@ -35,8 +35,8 @@ def replayed(state: TileState, updates: list, reads: list) -> np.ndarray:  # typ
         [entity for entity, _, _ in updates],
         [effect for _, effect, _ in updates],
         *columns([event for _, _, event in updates]),
-        [entity for entity, _ in reads],
-        [at for _, at in reads],
+        read_slots=[entity for entity, _ in reads],
+        read_at_us=[at for _, at in reads],
     )
 
 

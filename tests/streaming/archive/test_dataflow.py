@@ -7,7 +7,8 @@ from bytewax.inputs import DynamicSource, StatelessSourcePartition
 from deltalake import DeltaTable
 
 from streaming.archive import dataflow
-from streaming.settings import StreamingSettings
+from streaming.polled import Polled
+from streaming.settings import load_settings
 from streaming.topics import Topic
 from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record
 from tests.streaming.small_domain import OUTCOMES, PAYMENTS
@@ -15,7 +16,7 @@ from tests.streaming.small_domain import OUTCOMES, PAYMENTS
 PARTITIONS = {"payments": 2, "outcomes": 1}
 
 
-class FedSource(DynamicSource):
+class FedSource(DynamicSource[Polled]):
     """Polls the log from the positions it is given, some records at a time, to its end."""
 
     def __init__(self, log, positions):
@@ -25,7 +26,7 @@ class FedSource(DynamicSource):
         return FedPart(self.log, self.positions())
 
 
-class FedPart(StatelessSourcePartition):
+class FedPart(StatelessSourcePartition[Polled]):
     def __init__(self, log, positions):
         self.log = log
         self.at = {key: positions.get((log.sources[key[0]].topic, key[1]), -1) for key in log.all()}
@@ -53,9 +54,7 @@ def log():
 
 @pytest.fixture
 def settings(tmp_path):
-    return StreamingSettings(
-        lake=tmp_path, definitions="tests.streaming.small_domain", archive_commit=timedelta(minutes=5)
-    )
+    return load_settings(lake=tmp_path, definitions="tests.streaming.small_domain", archive_commit=timedelta(minutes=5))
 
 
 @pytest.fixture

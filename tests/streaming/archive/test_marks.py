@@ -69,7 +69,8 @@ def test_after_history_marks_follow_the_clock(log):
 @pytest.mark.parametrize("seed", range(30))
 def test_no_embedded_mark_passes_a_record_that_is_still_to_come(log, seed):
     """One producer: stamps in order, first history at speed, then the present; each record is held back up to the
-    slack before a fetch can see it, each partition on its own."""
+    slack before a fetch can see it, each partition on its own.
+    """
     r = np.random.default_rng(seed)
     clock, stamp = Clock(), LONG_AGO
     marks = Marks("embedded", SECOND_US, clock)

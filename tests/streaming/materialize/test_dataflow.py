@@ -6,9 +6,11 @@ import pytest
 from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import CUT_APP, features_table, snapshots_table
+from streaming.archive.stored_log import Marked
 from streaming.materialize import cut_source
 from streaming.materialize.dataflow import run, settings_spines
-from streaming.settings import StreamingSettings
+from streaming.settings import load_settings
+from tests.streaming.kafka_log import TOPIC_ID
 from tests.streaming.materialize.world import LATENESS, SOURCES, S, World, check_rows, read_events
 
 
@@ -18,10 +20,10 @@ def world(tmp_path):
 
 
 def settings_of(world, **more):
-    return StreamingSettings(
+    return load_settings(
         lake=world.lake,
         definitions="tests.streaming.small_domain",
-        allowed_lateness=LATENESS / S,
+        allowed_lateness=timedelta(microseconds=LATENESS),
         materialize_interval=timedelta(milliseconds=50),
         snapshot_interval=timedelta(seconds=1),
         **more,
@@ -60,9 +62,7 @@ def test_rows_are_right_over_a_drain_and_a_restart_from_its_snapshot(world, monk
     world.now += 500 * S
     for name, table in world.open_archive().items():
         keys = [key for key in world.log.all() if key[0] == name]
-        positions = {key: table.positions.offsets[SOURCES[name].topic, "topic-id", key[1]] for key in keys}
-        from streaming.archive.stored_log import Marked
-
+        positions = {key: table.positions.offsets[SOURCES[name].topic, TOPIC_ID, key[1]] for key in keys}
         table.take([Marked(world.log.poll(key, held), world.now) for key, held in positions.items()])
     drain_at(monkeypatch, settings, world.now)
     assert run(settings) == 0

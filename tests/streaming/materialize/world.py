@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from shared_features.formats.offline_tables import features_table
 from shared_features.group_events import group_events
 from shared_features.kernel.event_time import DAY_US, SECOND_US
 from streaming.archive.stored_log import Marked, StoredEvents
-from streaming.delta_handle import DeltaHandle
 from streaming.errors import RestartNeeded
 from streaming.materialize.arrived import ArrivedEvents
 from streaming.materialize.cut import Passes, Spine
@@ -21,7 +21,7 @@ from streaming.materialize.feature_sink import FeatureTable
 from streaming.materialize.pass_step import PassRows
 from streaming.materialize.snapshots import latest_snapshot
 from streaming.materialize.spine_rows import SpineRows
-from streaming.settings import StreamingSettings
+from streaming.settings import load_settings
 from tests import oracle
 from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record
 from tests.streaming.small_domain import OUTCOMES, PAYER, PAYMENTS, SHOP_RISK, SHOP_USE
@@ -38,7 +38,7 @@ class World:
 
     def __init__(self, lake: Path, seed: int, lag_us: int = 0) -> None:
         self.r = random.Random(seed)
-        self.settings = StreamingSettings(lake=lake, allowed_lateness=LATENESS / S)
+        self.settings = load_settings(lake=lake, allowed_lateness=timedelta(microseconds=LATENESS))
         self.lake = lake
         self.log = KafkaLog(dict(SOURCES), {"payments": 2, "outcomes": 1})
         self.spines = [Spine(group, PAYMENTS, LATENESS, lag_us) for group in (PAYER, SHOP_RISK, SHOP_USE)]
@@ -68,8 +68,8 @@ class World:
                 event["amount"] += 1  # the same id with another content
             self.seen["again"] += 1
         else:
-            y = r.random()
-            ago = r.randint(0, 2) if y < 0.6 else r.randint(0, 12) if y < 0.8 else r.randint(13, 75) if y < 0.92 else -r.randint(1, 6)
+            lateness = ((0, 2),) * 6 + ((0, 12),) * 2 + ((13, 75), (-6, -1))
+            ago = r.randint(*r.choice(lateness))
             self.next_id += 1
             event = {"id": self.next_id, "event_time": stamp - ago * S, "shop": f"s|{r.randrange(3)}"}
             if name == "payments":
@@ -185,16 +185,17 @@ def check_rows(lake: Path, spine: Spine, stored: dict[str, Any]) -> None:
         keys = taken.keys if isinstance(taken.keys, list) else taken.keys.tolist()
         for index, row in enumerate(taken.rows.tolist()):
             at = int(taken.event_time_us[index])
-            event = oracle.Event(at, int(taken.digest[index]), tuple(taken.values[index].tolist()), tuple(taken.valid[index].tolist()))
+            values, valid = taken.values[index].tolist(), taken.valid[index].tolist()
+            event = oracle.Event(at, int(taken.digest[index]), tuple(values), tuple(valid))
             updates[keys[index]].append((max(int(arrived.arrival_us[row]) + spine.lag_us, at + 1), event))
-    first: dict[int, tuple[int, int, int]] = {}
+    met: set[int] = set()
     order = sorted(range(len(reads)), key=lambda i: (reads.arrival_us[i], reads.partition[i], reads.offset[i]))
     for index in order:
         row = rows[int(reads.partition[index]), int(reads.offset[index])]
         at, arrival = int(reads.event_time_us[index]), int(reads.arrival_us[index])
         digest = int(reads.digest[index])
-        assert row["copy"] == (digest in first)
-        first.setdefault(digest, (0, 0, 0))
+        assert row["copy"] == (digest in met)
+        met.add(digest)
         assert row["late"] == (arrival - at > spine.lateness_us)
         assert (row["event_time_us"], row["arrival_time_us"]) == (at, arrival)
         key = reads.key[index].as_py()
@@ -205,5 +206,3 @@ def check_rows(lake: Path, spine: Spine, stored: dict[str, Any]) -> None:
             assert np.float64(row[feature.name]).tobytes() == np.float64(wanted).tobytes() or (
                 np.isnan(wanted) and np.isnan(row[feature.name])
             ), (row, feature.name, wanted)
-
-

@@ -1,9 +1,12 @@
 """What Redis holds is a function of which events came: not of batches, restarts, repeats or the size of the cache."""
 
 import random
+from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
+import redis
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -12,9 +15,11 @@ from shared_features.formats.online_state import encode_meta, meta_key
 from shared_features.kernel.event_time import SECOND_US
 from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
 from streaming.online.dataflow import expiry_ms
+from streaming.online.missing_records import MissingRecords
 from streaming.online.stored_vectors import smallest_positions, stored_metas
 from streaming.polled import Polled
-from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record
+from streaming.settings import load_settings
+from tests.streaming.kafka_log import TOPIC_ID
 from tests.streaming.online.shards import (
     Shards,
     oracle_values,
@@ -23,33 +28,10 @@ from tests.streaming.online.shards import (
     stored_values,
     wanted_states,
 )
-from tests.streaming.small_domain import OUTCOMES, PAYER, PAYMENTS, SHOP_USE
+from tests.streaming.online.some_log import T0_US, a_log
+from tests.streaming.small_domain import PAYER, PAYMENTS, SHOP_USE
 
 GROUPS = (PAYER, SHOP_USE)
-T0_US = 1_700_000_000 * SECOND_US
-
-
-def a_log(seed=1, count=60):
-    """Payments on two partitions and outcomes on one: late, early, equal, duplicate and dead records among them."""
-    r = random.Random(seed)
-    log = KafkaLog({"payments": PAYMENTS, "outcomes": OUTCOMES}, {"payments": 2, "outcomes": 1})
-    now_us, recent = T0_US, []
-    for number in range(count):
-        now_us += r.choice((0, 0, 1, 3)) * SECOND_US
-        name, partition = r.choice((("payments", 0), ("payments", 1), ("outcomes", 0)))
-        event_us = now_us - r.choice((0, 0, 1, 7, 30, 90, 200, -5)) * SECOND_US
-        event = {"id": number, "event_time": event_us, "shop": r.choice(("a|b", "b\\", "ü"))}
-        if name == "payments":
-            event |= {"payer": r.randrange(-2, 5), "amount": r.randrange(1000), "note": r.choice((None, "x", "y"))}
-        else:
-            event |= {"bad": r.randrange(2)}
-        if recent and r.random() < 0.15:
-            name, event = r.choice(recent)
-        recent = [*recent, (name, event)][-10:]
-        log.of((name, partition if name == "payments" else 0)).append(
-            Record(now_us, None if r.random() < 0.05 else event)
-        )
-    return log
 
 
 def cuts(log, r, most):
@@ -69,12 +51,6 @@ def everything(log):
 @given(st.integers(0, 10_000), st.integers(1, 20), st.integers(1, 4), st.integers(1, 100))
 @hypothesis_settings(max_examples=15)
 def test_states_equal_the_kernels_whatever_the_batches(redis_server, seed, most, restarts, cached):
-    from uuid import uuid4
-
-    import redis
-
-    from streaming.settings import load_settings
-
     settings = load_settings(
         redis_url=redis_server.url, redis_namespace=f"p{uuid4().hex[:8]}", cached_entities=cached, idle_commit=1e-6
     )
@@ -158,9 +134,10 @@ def test_a_second_owner_makes_the_first_one_start_anew(client, settings):
     second = Shards(settings, (PAYER,))
     second.write(log.poll(("payments", 0), -1), log.poll(("payments", 1), -1))
     second.close()
+    for part in first.parts.values():
+        part._shard._store.settle()  # what it had begun was done before the second one came
     with pytest.raises(RestartNeeded, match="another process has committed, or Redis was set back"):
         first.write(log.poll(("payments", 0), 3), log.poll(("payments", 1), -1))
-        first.close()
     log.partitions["outcomes"] = 0
     assert stored_states(client, settings, PAYER) == wanted_states(PAYER, log)
 
@@ -175,15 +152,16 @@ def test_a_commit_that_comes_late_changes_nothing(client, settings):
     shards.write(*everything(log)[1:])
     shards.close()
     before = {key: client.get(key) for key in client.scan_iter(match=f"{{{settings.redis_namespace}:*")}
-    with client.connection_pool.get_connection() as connection:
-        connection.send_packed_command(late)
-        assert connection.read_response() == 0
+    connection = client.connection_pool.get_connection()
+    connection.send_packed_command(late)
+    assert connection.read_response() == 0
+    client.connection_pool.release(connection)
     assert {key: client.get(key) for key in client.scan_iter(match=f"{{{settings.redis_namespace}:*")} == before
 
 
 @pytest.mark.parametrize("written", [True, False])
 def test_a_commit_without_an_answer_is_settled_by_the_stored_id(client, settings, written):
-    """The connection breaks after Redis has written, or before it has seen the call: both end with the state written."""
+    """The connection breaks after Redis has written, or before it has seen the call: both end written."""
     log = a_log()
     shards = Shards(settings, (PAYER,))
     shards.write(log.poll(("payments", 0), -1, 3))
@@ -228,7 +206,7 @@ def test_another_definition_under_the_same_version_is_refused(client, settings):
     meta = stored_meta(client, settings, PAYER, 1)
     other = encode_meta(type(meta)(**{**meta.__dict__, "fingerprint": "0" * 16}))
     client.set(meta_key(settings.redis_namespace, PAYER, 1), other)
-    with pytest.raises(RefusedError, match="payer:v1: its definition has changed .* raise its version to 2"):
+    with pytest.raises(RefusedError, match=r"payer:v1: its definition has changed .* raise its version to 2"):
         Shards(settings, (PAYER,))
 
 
@@ -253,19 +231,32 @@ def gap(log, first, past):
                   np.empty(0, np.int64), gap=(first, past))  # fmt: skip
 
 
-def test_records_that_were_deleted_are_passed_over_only_once_the_archive_lacks_them_too(client, settings, monkeypatch):
+def test_a_gap_that_the_archive_recorded_is_named_in_the_meta(client, settings, monkeypatch):
     log = a_log()
-    archived = [(3, []), (9, [(4, 7)]), (9, [(2, 5), (5, 7)])]
-    monkeypatch.setattr("streaming.online.missing_records.MissingRecords._archived", lambda *_: archived[0])
-    monkeypatch.setattr("streaming.online.missing_records.wait", lambda _: True)
+    monkeypatch.setattr(MissingRecords, "_archived", lambda *_: (9, [(2, 5), (5, 8)]))
     shards = Shards(settings, (PAYER,))
-    shards.write(log.poll(("payments", 0), -1, 3))
-    with pytest.raises(StoppedWaiting):
-        Shards(settings, (PAYER,)).write(log.poll(("payments", 0), -1, 3), gap(log, 4, 8))
-    archived.pop(0)
-    with pytest.raises(RefusedError, match="offsets 4 to 7 were deleted .* the archive holds some of them"):
-        Shards(settings, (PAYER,)).write(log.poll(("payments", 0), -1, 3), gap(log, 4, 8))
-    archived[:] = [(9, [(2, 5), (5, 8)])]
-    shards.write(gap(log, 4, 8), log.poll(("payments", 0), 7))
+    shards.write(log.poll(("payments", 0), -1, 3), gap(log, 4, 8), log.poll(("payments", 0), 7))
     shards.close()
     assert stored_meta(client, settings, PAYER, 0).gaps == ((("payments", TOPIC_ID, 0), 4, 8),)
+
+
+def test_records_that_were_deleted_before_they_were_applied_are_not_passed_over_in_silence():
+    stored = {"archived": (3, []), "slept": 0}
+
+    class Missing(MissingRecords):
+        def _archived(self, of):
+            return stored["archived"]
+
+    def sleep(seconds):
+        stored["slept"] += 1
+        return stored["slept"] > 2
+
+    missing = Missing(Path("lake"), (PAYMENTS,), sleep)
+    partition = ("payments", TOPIC_ID, 0)
+    with pytest.raises(StoppedWaiting):
+        missing(partition, 4, 8)  # the archive has not come so far: only it decides
+    stored["archived"] = (9, [(4, 7)])
+    with pytest.raises(RefusedError, match="offsets 4 to 7 were deleted"):
+        missing(partition, 4, 8)
+    stored["archived"] = (9, [(5, 8), (2, 5)])
+    missing(partition, 4, 8)

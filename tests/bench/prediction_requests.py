@@ -1,0 +1,32 @@
+"""The bodies of prediction requests as clients send them, about entities of the history, as of its end."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from tests.bench.transactions import Transactions
+
+_AMONG = 200_000  # the latest transactions: their customers and terminals are alive
+
+
+def prediction_requests(rows: Transactions, count: int, seed: int = 1) -> list[bytes]:
+    """One instance each, drawn from the latest transactions; `as_of` is just after the last one."""
+    rng = np.random.default_rng(seed)
+    latest = np.arange(max(0, len(rows) - _AMONG), len(rows))
+    as_of_us = int(rows.event_time_us[-1]) + 1
+    return [
+        msgspec.json.encode(
+            {
+                "instances": [
+                    {
+                        "customer_id": int(rows.customer_id[row]),
+                        "terminal_id": int(rows.terminal_id[row]),
+                        "amount": int(rows.amount_cents[row]) / 100,
+                    }
+                ],
+                "as_of": as_of_us + number,
+            }
+        )
+        for number, row in enumerate(rng.choice(latest, count).tolist())
+    ]

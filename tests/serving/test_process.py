@@ -1,0 +1,146 @@
+"""The service as it runs: `python -m serving` in a process of its own, on a real Redis that comes and goes."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from deploy.embedded.ports import free_port
+from deploy.embedded.processes import ChildProcess
+from deploy.embedded.redis_server import RedisServer
+from tests.serving.conftest import INSTANCE, NOW_US, machine_states
+from tests.serving.stored_states import NAMESPACE
+
+ROOT = Path(__file__).parents[2]
+DEADLINE_S = 0.2
+SCHEDULING_S = 1.0  # what a busy machine may add to any wait
+BODY = {"instances": [INSTANCE], "as_of": NOW_US, "include_features": True}
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        with redis.Redis.from_url(server.url) as client:
+            client.mset(machine_states())
+        yield server
+
+
+@contextmanager
+def running(
+    redis_server: RedisServer, registry: Path, log: Path, *options: str
+) -> Iterator[tuple[httpx.Client, ChildProcess]]:
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MILLRACE_")}
+    environment |= {
+        "PYTHONPATH": str(ROOT),
+        "REDIS_URL": redis_server.url,
+        "MILLRACE_DEFINITIONS": "tests.domains.machines",
+        "MILLRACE_REDIS_NAMESPACE": NAMESPACE,
+        "MILLRACE_REGISTRY": str(registry),
+        "MILLRACE_SERVING_PORT": str(port),
+        "MILLRACE_SERVING_DEADLINE_MS": str(DEADLINE_S * 1000),
+    }
+    child = ChildProcess([sys.executable, "-m", "serving", *options], log=log, environment=environment)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as client:
+            child.wait_until(lambda: is_up(client), what="serving", within_s=120.0)
+            yield client, child
+    finally:
+        child.stop()
+
+
+def is_up(client: httpx.Client) -> bool:
+    try:
+        return client.get("/health/live").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def predict(client: httpx.Client) -> tuple[httpx.Response, float]:
+    began = time.monotonic()
+    response = client.post("/v1/views/breakdown:predict", json=BODY)
+    return response, time.monotonic() - began
+
+
+def recovered(client: httpx.Client) -> httpx.Response:
+    for _ in range(100):
+        response, _ = predict(client)
+        if response.status_code == 200:
+            return response
+        time.sleep(0.1)
+    raise AssertionError(f"no prediction any more: {response.text}")
+
+
+@pytest.mark.slow
+def test_redis_killed_and_frozen_is_503_within_the_deadline_and_comes_back(redis_server, published, tmp_path):
+    with running(redis_server, published, tmp_path / "log") as (client, child):
+        before, _ = predict(client)
+        assert before.status_code == 200
+        time.sleep(1.5)  # its log is synced every second
+        redis_server.kill()
+        for _ in range(3):
+            response, waited = predict(client)
+            assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+            assert response.json()["type"] == "/docs#online-store-unavailable"
+            assert waited < DEADLINE_S + SCHEDULING_S
+        assert client.get("/health/ready").status_code == 503
+        assert client.get("/health/live").status_code == 200
+        redis_server.restart()
+        assert recovered(client).text == before.text
+
+        redis_server.pause()
+        response, waited = predict(client)
+        redis_server.resume()
+        assert response.status_code == 503
+        assert waited < DEADLINE_S + SCHEDULING_S
+        assert recovered(client).text == before.text
+
+        child.stop()
+        assert child.exit_code == 0
+        lines = (tmp_path / "log").read_text()
+    assert 1 <= lines.count("online store is away") <= 2  # once for each outage, not once for each request
+    assert lines.count("online store is back") == lines.count("online store is away")
+    assert ":predict" not in lines
+
+
+@pytest.mark.slow
+def test_several_workers_answer_alike_and_one_of_them_speaks_for_all(redis_server, published, tmp_path):
+    with running(redis_server, published, tmp_path / "log", "--serving-workers", "2") as (client, child):
+        answers = set()
+        for _ in range(20):
+            with httpx.Client(base_url=client.base_url, timeout=20.0) as one:  # a connection of its own: any worker
+                answers.add(recovered(one).text)
+        assert len(answers) == 1
+        counted = [
+            line for line in client.get("/metrics").text.splitlines() if line.startswith("serving_requests_total{")
+        ]
+        assert sum(float(line.rpartition(" ")[2]) for line in counted if '"200"' in line) == 20
+        child.stop()
+        assert child.exit_code == 0
+
+
+def test_a_wrong_setting_ends_it_with_a_sentence_and_code_2():
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "MILLRACE_SERVING_PORT": "http"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "serving"], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 2
+    assert "MILLRACE_SERVING_PORT" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_help_lists_every_setting():
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    shown = subprocess.run(
+        [sys.executable, "-m", "serving", "--help"], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert shown.returncode == 0
+    for option in ("--serving-port", "--redis-url", "--allow-degraded", "--serving-deadline-ms", "--model-alias"):
+        assert option in shown.stdout
