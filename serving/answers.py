@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
 from serving.feature_vector import FeatureRows
 from serving.models import Model
-from shared_features.definitions import FeatureView
 
 _encode = msgspec.json.Encoder().encode
 
@@ -54,42 +52,40 @@ class Answer(msgspec.Struct, gc=False, frozen=True):
 
 
 def write_answer(
-    view: FeatureView,
+    view: str,
     model: Model,
     as_of_us: int,
     scores: Sequence[float],
     rows: FeatureRows,
     start: int,
-    include_features: bool,
+    names: tuple[str, ...] | None,
 ) -> bytes:
-    """The JSON of the answer to one request, whose rows are those from `start`, one per score."""
-    stop = start + len(scores)
-    predictions = [
-        _prediction(score, rows, row, _names(view) if include_features else None)
-        for row, score in enumerate(scores, start)
-    ]
-    answer = Answer(
-        view=view.label,
-        model=ModelName(model.name, model.version),
-        as_of_us=as_of_us,
-        predictions=predictions,
-        degraded=any(each.degraded for each in predictions),
-        freshness_seconds={each.name: _lag_s(each.consumed_until_us(start, stop), as_of_us) for each in rows.groups},
-        receipt=_receipt(rows, start, stop),
-    )
-    return _encode(answer)
+    """The JSON of the answer to one request, whose rows are those from `start`, one per score.
+
+    names: those of the features, where the request wants to see them.
+    """
+    predictions, degraded = [], False
+    for row, score in enumerate(scores, start):
+        prediction = _prediction(score, rows, row, names)
+        degraded = degraded or prediction.degraded
+        predictions.append(prediction)
+    freshness, receipt = _shards(rows, start, start + len(scores), as_of_us)
+    name = ModelName(model.name, model.version)
+    return _encode(Answer(view, name, as_of_us, predictions, degraded, freshness, receipt))
 
 
 def _prediction(score: float, rows: FeatureRows, row: int, names: tuple[str, ...] | None) -> Prediction:
-    groups = rows.groups
-    return Prediction(
-        score,
-        {each.name: each.ages_s[row] for each in groups},
-        [each.name for each in groups if each.missing[row]],
-        any(each.ahead[row] for each in groups),
-        any(each.problems[row] is not None for each in groups),
-        msgspec.UNSET if names is None else _features(names, rows.matrix[row].tolist()),
-    )
+    ages: dict[str, float | None] = {}
+    missing: list[str] = []
+    ahead = degraded = False
+    for group in rows.groups:
+        ages[group.name] = group.ages_s[row]
+        ahead = ahead or group.ahead[row]
+        degraded = degraded or group.problems[row] is not None
+        if group.missing[row]:
+            missing.append(group.name)
+    features = msgspec.UNSET if names is None else _features(names, rows.matrix[row].tolist())
+    return Prediction(score, ages, missing, ahead, degraded, features)
 
 
 def _features(names: tuple[str, ...], values: list[float]) -> dict[str, float | str | None]:
@@ -101,21 +97,17 @@ def _features(names: tuple[str, ...], values: list[float]) -> dict[str, float | 
     return features
 
 
-@lru_cache(maxsize=256)
-def _names(view: FeatureView) -> tuple[str, ...]:
-    return tuple(column.name for column in view.columns)
-
-
-def _lag_s(consumed_until_us: int | None, as_of_us: int) -> float | None:
-    """How far shards lag behind the instant; 0 where they have consumed beyond it, None where that is unknown."""
-    return None if consumed_until_us is None else max(0, as_of_us - consumed_until_us) / 1e6
-
-
-def _receipt(rows: FeatureRows, start: int, stop: int) -> Receipt:
-    shards: dict[bytes, None] = {}  # an ordered set
+def _shards(rows: FeatureRows, start: int, stop: int, as_of_us: int) -> tuple[dict[str, float | None], Receipt]:
+    """How far each group's shards lag behind the instant (0 where they consumed beyond it), and what was read."""
+    freshness: dict[str, float | None] = {}
+    receipts: dict[bytes, None] = {}  # an ordered set
     for group in rows.groups:
+        until_us: int | None = as_of_us
         for facts in group.facts[start:stop]:
             if facts is not None and facts.problem is None:
-                shards[facts.receipt] = None
-    text = b"[" + b",".join(shards) + b"]"
-    return Receipt(hashlib.sha256(text).hexdigest(), msgspec.Raw(text))
+                receipts[facts.receipt] = None
+            known_us = None if facts is None else facts.consumed_until_us
+            until_us = None if until_us is None or known_us is None else min(until_us, known_us)
+        freshness[group.name] = None if until_us is None else (as_of_us - until_us) / 1e6
+    text = b"[" + b",".join(receipts) + b"]"
+    return freshness, Receipt(hashlib.sha256(text).hexdigest(), msgspec.Raw(text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,12 +46,6 @@ class GroupRows:
     ages_s: Sequence[float | None]
     missing: Sequence[bool]
     ahead: Sequence[bool]
-
-    def consumed_until_us(self, start: int, stop: int) -> int | None:
-        """The record time up to which all shards behind these rows were consumed; None where one does not say."""
-        times = [None if each is None else each.consumed_until_us for each in self.facts[start:stop]]
-        known = [time_us for time_us in times if time_us is not None]
-        return min(known) if len(known) == len(times) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,36 +139,46 @@ class _GroupReader:
         problems = [each.problem for each in facts]
         found = self._decode(slots, [values[index][place] for _, index, place in places], facts, problems)
         floats = read(self._state, slots, as_of_us)
-        newest_us = self._state.newest_us(slots)
-        seen = newest_us != NEVER_US
-        ahead = seen & (newest_us >= as_of_us)
-        known = seen & ~ahead
-        ages = [
-            age_us / 1e6 if there else None
-            for age_us, there in zip((as_of_us - newest_us).tolist(), known.tolist(), strict=True)
-        ]
+        ages: list[float | None] = []
+        ahead: list[bool] = []
+        for newest_us, instant_us in zip(self._state.newest_us(slots).tolist(), as_of_us.tolist(), strict=True):
+            before = newest_us < instant_us
+            ages.append((instant_us - newest_us) / 1e6 if before and newest_us != NEVER_US else None)
+            ahead.append(not before)
         if any(problems):
             floats[[problem is not None for problem in problems]] = np.nan
-            found |= np.array([problem is not None for problem in problems])
-        return floats, GroupRows(self.group.name, facts, problems, ages, (~found).tolist(), ahead.tolist())
+        missing = [not there and problem is None for there, problem in zip(found, problems, strict=True)]
+        return floats, GroupRows(self.group.name, facts, problems, ages, missing, ahead)
 
     def _decode(
         self, slots: NDArray[np.int64], values: Values, facts: list[ShardFacts], problems: list[str | None]
-    ) -> NDArray[np.bool_]:
+    ) -> list[bool]:
         """Fill the slots; which entities were found. A row whose bytes are damaged gets a problem of its own."""
-        present = [None if problem else value for value, problem in zip(values, problems, strict=True)]
-        rows_of = defaultdict(list)
+        rows_of: dict[int, list[int]] = {}
         for row, each in enumerate(facts):
-            rows_of[each.build_id].append(row)
-        found = np.zeros(len(slots), np.bool_)
+            rows_of.setdefault(each.build_id, []).append(row)
+            if each.problem is not None:
+                values[row] = None
+        found = [False] * len(values)
         for build_id, rows in rows_of.items():
             try:
-                found[rows] = decode_states(self._state, slots[rows], [present[row] for row in rows], build_id)
+                there = self._decode_build(slots, values, rows, build_id)
             except FormatVersionError:
-                for row in rows:
-                    try:
-                        found[row] = decode_states(self._state, slots[row : row + 1], [present[row]], build_id)[0]
-                    except FormatVersionError as error:
-                        self._state.clear(slots[row : row + 1])
-                        problems[row] = f"an entity of {self.group.label} cannot be read: {error}"
+                there = [self._decode_one(slots, values, row, build_id, problems) for row in rows]
+            for row, is_there in zip(rows, there, strict=True):
+                found[row] = is_there
         return found
+
+    def _decode_build(self, slots: NDArray[np.int64], values: Values, rows: list[int], build_id: int) -> list[bool]:
+        present = [values[row] for row in rows]
+        return decode_states(self._state, slots[rows], present, build_id).tolist()
+
+    def _decode_one(
+        self, slots: NDArray[np.int64], values: Values, row: int, build_id: int, problems: list[str | None]
+    ) -> bool:
+        try:
+            return self._decode_build(slots, values, [row], build_id)[0]
+        except FormatVersionError as error:
+            self._state.clear(slots[row : row + 1])
+            problems[row] = f"an entity of {self.group.label} cannot be read: {error}"
+            return False

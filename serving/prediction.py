@@ -50,7 +50,8 @@ class Predictor:
         allow_degraded: bool,
         max_waiting: int,
     ) -> None:
-        self._view = view
+        self._view = view.label
+        self._names = tuple(column.name for column in view.columns)
         self._body, self._vectors, self._store, self._metrics = body, vectors, store, metrics
         self._allow_degraded = allow_degraded
         self._max_waiting = max_waiting
@@ -150,10 +151,10 @@ class Predictor:
                 answers.append(problem)
             else:
                 if problem is not None:
-                    self._metrics.degraded(self._view.label)
+                    self._metrics.degraded(self._view)
                 scores = each.model.score(rows.matrix[start:stop])
-                features = each.request.include_features
-                answers.append(write_answer(self._view, each.model, each.as_of_us, scores, rows, start, features))
+                names = self._names if each.request.include_features else None
+                answers.append(write_answer(self._view, each.model, each.as_of_us, scores, rows, start, names))
             start = stop
         self._metrics.rows_read(rows.groups)
         return answers

@@ -42,8 +42,8 @@ class ServingSettings(BaseSettings):
 
     definitions: str = Field("shared_features.feature_views", description="module that holds the definitions")
     redis_url: str = Field(
-        "redis://127.0.0.1:6379/0",
-        validation_alias=AliasChoices("redis_url", "REDIS_URL"),
+        "redis://localhost:6379/0",
+        validation_alias=AliasChoices("redis_url", "MILLRACE_REDIS_URL", "REDIS_URL"),
         description="online store: redis://, rediss:// or unix://, with user, password and database",
     )
     redis_namespace: str = Field("millrace", min_length=1, description="first part of every key")

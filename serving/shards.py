@@ -47,21 +47,22 @@ class ShardFacts:
 class Shard:
     """One shard of a group. A meta is decoded once and remembered until another comes."""
 
-    __slots__ = ("_facts", "_group", "_meta", "entity_prefix", "meta_key", "number")
+    __slots__ = ("_group", "_last", "entity_prefix", "meta_key", "number")
 
     def __init__(self, namespace: str, group: FeatureGroup, number: int) -> None:
         self.number = number
         self.meta_key = meta_key(namespace, group, number)
         self.entity_prefix = entity_prefix(namespace, group, number)
         self._group = group
-        self._meta: bytes | None = None
-        self._facts = self._read(None)
+        self._last: tuple[bytes | None, ShardFacts] = None, self._read(None)
 
     def facts(self, meta: bytes | None) -> ShardFacts:
         """What this meta says; None: there is no meta key."""
-        if meta != self._meta:
-            self._facts, self._meta = self._read(meta), meta
-        return self._facts
+        known, facts = self._last  # one value: another thread may ask at the same time
+        if meta != known:
+            facts = self._read(meta)
+            self._last = meta, facts
+        return facts
 
     def _read(self, stored: bytes | None) -> ShardFacts:
         label = self._group.label

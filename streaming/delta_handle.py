@@ -19,7 +19,7 @@ from deltalake import CommitProperties, DeltaTable, WriterProperties, write_delt
 from deltalake.transaction import Transaction
 
 from streaming.delta_log import check_last_commit, sync_commit
-from streaming.errors import RefusedError, RestartNeeded
+from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
 from streaming.log import get_log
 from streaming.stopping import wait
 
@@ -196,7 +196,7 @@ class DeltaHandle:
             self._say_away(reason)
         longest = min(LONGEST_WAIT_S, 0.02 * 2**tries)
         if self._sleep(longest * random.uniform(0.5, 1)) and tries > TRIES_WHILE_STOPPING:
-            raise RestartNeeded(f"asked to stop while table {self.path.name} is away; it stays as it was")
+            raise StoppedWaiting(f"asked to stop while table {self.path.name} is away; it stays as it was")
 
     def _say_away(self, reason: str) -> None:
         if not self._away:

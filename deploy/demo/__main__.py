@@ -34,7 +34,9 @@ def _run(arguments: Sequence[str] | None, interruption: Interruption) -> int:
     from deploy.demo.story import Story
 
     for name in [each for each in os.environ if each.startswith("MILLRACE_")]:
-        del os.environ[name]  # the demo chooses every setting itself; those of a real installation are none of its business
+        del os.environ[
+            name
+        ]  # the demo chooses every setting itself; those of a real installation are none of its business
     screen = Screen()
     try:
         with ExitStack() as stack:

@@ -92,8 +92,9 @@ def _values(
         rows = rows.filter(pl.Series(applied, dtype=pl.Boolean)).sort(PARTITION, OFFSET)
         if len(rows):
             seen = group_events(group, event_batch(source, rows.to_arrow()))
-            slots = np.repeat(slot, len(seen))
-            apply(state, slots, seen.event_time_us, seen.digest, seen.values, seen.valid)
+            # A copy: what comes from Arrow is read-only, and the kernel would be compiled once more for that.
+            time_us = np.array(seen.event_time_us)
+            apply(state, np.repeat(slot, len(seen)), time_us, seen.digest, seen.values, seen.valid)
     return read(state, slot, at)
 
 

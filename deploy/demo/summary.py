@@ -83,8 +83,11 @@ def _event_rows(facts: Facts) -> Iterator[tuple[str, str]]:
         f"{sent['late']:,} = {events['late']:,}, duplicate {sent['duplicates']:,} = {events['duplicates']:,}: "
         f"{verdict}",
     )
-    rows = ", ".join(f"{each['rows']:,} in {name}" for name, each in events["feature_rows"].items())
-    yield "feature rows", rows
+    rows = ", ".join(
+        f"{each['rows']:,} of {name.removeprefix('features_').partition('_on_')[0]}"
+        for name, each in events["feature_rows"].items()
+    )
+    yield "feature rows", f"{rows}; those of the last 10 minutes follow when nothing can be late for them any more"
 
 
 def _model_rows(model: Facts) -> Iterator[tuple[str, str]]:
@@ -175,12 +178,12 @@ def _print_commands(console: Console, stage: Stage, facts: Facts, *, stays: bool
     if stays:
         console.print("[dim]# while it runs:[/]")
         _plain(console, _curl(stage, facts))
-        commands += ["./run exec python -m streaming status", "./run exec python -m training run"]
+        commands += ["./run exec python -m streaming status"]
     else:
         console.print(
             "[dim]# ./run demo --stay leaves everything up, and prints a curl that works. What is stored remains:[/]"
         )
-    commands += ["./run exec python -m training models"]
+    commands += ["./run exec python -m training run", "./run exec python -m training models"]
     for command in commands:
         _plain(console, command)
 

@@ -1,7 +1,7 @@
 """The online store: its keys, and the meta that says which events a shard's states are made of.
 
-    {millrace:customer_spend:v1:3}:meta        the shard's meta
-    {millrace:customer_spend:v1:3}:e:<key>     one entity's state (`entity_state.py`), key as `entity_keys.py` spells it
+    {millrace:machine_heat:v1:3}:meta        the shard's meta
+    {millrace:machine_heat:v1:3}:e:<key>     one entity's state (`entity_state.py`), key as `entity_keys.py` spells it
 
 All keys of a shard share their hash tag, so that a commit and a read are one step on a cluster too. Meta bytes, all
 numbers little-endian, texts after their length:
@@ -88,8 +88,8 @@ class ShardMeta:
 def shard_tag(namespace: str, group_name: str, version: int, shard: int) -> str:
     """The hash tag that all keys of a shard begin with.
 
-    >>> shard_tag("millrace", "customer_spend", 1, 3)
-    '{millrace:customer_spend:v1:3}'
+    >>> shard_tag("millrace", "machine_heat", 1, 3)
+    '{millrace:machine_heat:v1:3}'
     """
     return f"{{{namespace}:{group_name}:v{version}:{shard}}}"
 

@@ -2,7 +2,7 @@
 
 An aggregation says which registers it needs of a tile and how they become a value. A register is prepared from one
 event, merged with another of its kind in any order to the same bits, and shared by all aggregations of its column:
-count, sum, mean and std of an amount over four windows keep one count, one sum and one sum of squares per tile.
+count, sum, mean and std of a column over four windows keep one count, one sum and one sum of squares per tile.
 
 A new aggregation is a class made of registers here. A new way of finishing is one more `Finalize`, with its line in
 `finalize.py`; a new kind of register is one more `Register`, with its loops in `registers.py`.

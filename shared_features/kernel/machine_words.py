@@ -6,12 +6,9 @@ Indices are taken as they are: no bounds, and no counting from the end.
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-
-_WORD = ir.IntType(64)
 
 
 def _instruction(function: Callable[..., Any]) -> Any:
@@ -24,7 +21,7 @@ def load_word(typing_context: Any, buffer: Any, at: Any) -> Any:
     """The 8 bytes at `buffer[at]`, a uint8 array, as an unsigned little-endian word."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.load(_place(context, builder, signature, arguments), align=1, typ=_WORD)
+        return builder.load(_place(context, builder, signature, arguments), align=1)
 
     return types.uint64(buffer, types.int64), generate
 
@@ -45,7 +42,7 @@ def leading_zeros(typing_context: Any, word: Any) -> Any:
     """How many zero bits stand above the highest one of an unsigned word; 64 for 0."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+        return builder.ctlz(arguments[0], cgutils.false_bit)
 
     return types.int64(types.uint64), generate
 
@@ -55,11 +52,12 @@ def trailing_zeros(typing_context: Any, word: Any) -> Any:
     """How many zero bits stand below the lowest one of an unsigned word; 64 for 0."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+        return builder.cttz(arguments[0], cgutils.false_bit)
 
     return types.int64(types.uint64), generate
 
 
 def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     array = context.make_array(signature.args[0])(context, builder, arguments[0])
-    return builder.bitcast(cgutils.gep_inbounds(builder, array.data, arguments[1]), _WORD.as_pointer())
+    word = context.get_value_type(types.uint64)
+    return builder.bitcast(cgutils.gep_inbounds(builder, array.data, arguments[1]), word.as_pointer())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
+from prometheus_client import Counter
 
 from shared_features.definitions import Catalogue, load_definitions
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
@@ -21,32 +22,45 @@ from streaming.archive.marks import Marks
 from streaming.archive.stored_log import Marked, StoredDeadLetters, StoredEvents, StoredLog
 from streaming.bytewax_run import run_dataflow
 from streaming.kafka_source import KafkaSource, system_clock_us
+from streaming.metrics import StreamingMetrics
 from streaming.polled import Polled
 from streaming.settings import StreamingSettings
 from streaming.topics import PartitionKey, Topics
 
 
-def build_dataflow(settings: StreamingSettings) -> Dataflow:
+def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None = None) -> Dataflow:
     """Input from Kafka, marks, a part per table, gathered, output to Delta."""
+    metrics = metrics or StreamingMetrics(to_us(settings.allowed_lateness))
     catalogue = load_definitions(settings.definitions)
     described = Topics(settings).describe(source.topic for source in catalogue.sources)
     topics = {(topic.name, topic.id): len(topic.partitions) for topic in described.values()}
     tables = archive_tables(settings.lake, catalogue, topics)
     marks = Marks(settings.topic_mode, to_us(settings.mark_slack), system_clock_us)
     flow = Dataflow("archive")
-    source = KafkaSource(settings, catalogue.sources, partial(held_positions, tables))
+    source = KafkaSource(settings, catalogue.sources, partial(held_positions, tables), on_polled=metrics.polled)
     polled = op.input("kafka", flow, source)
     routed = op.flat_map("route", polled, partial(route, marks))
     every, records = settings.archive_commit, settings.archive_commit_records
     gathered = op.stateful_batch("gather", routed, lambda _: Gather(every, records))
-    op.output("delta", gathered, DeltaSink(tables))
+    op.output("delta", gathered, DeltaSink(tables, raised_counter(metrics)))
     return flow
 
 
 def run(settings: StreamingSettings) -> int:
     """Run to the end; the exit code."""
+    metrics = StreamingMetrics(to_us(settings.allowed_lateness))
+    if settings.metrics_port is not None:
+        metrics.serve(settings.metrics_port)
     with Maintenance(settings):
-        return run_dataflow(settings, build_dataflow)
+        return run_dataflow(settings, partial(build_dataflow, metrics=metrics))
+
+
+def raised_counter(metrics: StreamingMetrics) -> Callable[[str, int], None]:
+    """Counts per table the events whose stamp lay below their partition's running maximum."""
+    counter = Counter(
+        "streaming_raised_events", "Stamped below what came before or was marked.", ["table"], registry=metrics.registry
+    )
+    return lambda table, count: counter.labels(table).inc(count)
 
 
 def archive_tables(lake: Path, catalogue: Catalogue, topics: Mapping[Topic, int]) -> dict[str, Callable[[], StoredLog]]:

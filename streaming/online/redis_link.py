@@ -112,8 +112,10 @@ class RedisLink:
     def wait(self, waits: Backoff, error: RedisError) -> None:
         """Wait a while for Redis; StoppedWaiting when asked to stop meanwhile."""
         self.close()
-        self._away.failed(error)
-        if stop_requested() or wait(waits.next_s()):
+        wait_s = waits.next_s()
+        if wait_s > 0:  # at first the connection alone may be gone, left over from an outage that is over
+            self._away.failed(error)
+        if stop_requested() or wait(wait_s):
             raise StoppedWaiting("asked to stop while Redis is away; what was not committed is read again")
 
     def pack(self, *arguments: bytes | str | int) -> list[bytes]:
@@ -128,15 +130,16 @@ class RedisLink:
 
 
 class Backoff:
-    """Growing waits with jitter."""
+    """Waits that grow, with jitter; the first try again is at once."""
 
     def __init__(self) -> None:
-        self._next_s = _FIRST_WAIT_S
+        self._next_s = 0.0
 
     def next_s(self) -> float:
-        this_s = self._next_s
-        self._next_s = min(2 * this_s, _LONGEST_WAIT_S)
-        return this_s * random.uniform(0.5, 1.0)  # jitter, no secret
+        """Seconds to wait this time."""
+        this_s = self._next_s * random.uniform(0.5, 1.0)
+        self._next_s = min(max(2 * self._next_s, _FIRST_WAIT_S), _LONGEST_WAIT_S)
+        return this_s
 
 
 __all__ = ["AWAY", "Backoff", "RedisAway", "RedisLink", "ResponseError"]

@@ -13,7 +13,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.transaction import Transaction
 
 from streaming.delta_handle import DeltaHandle
-from streaming.errors import RefusedError, RestartNeeded
+from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
 
 SCHEMA = pa.schema([("number", pa.int64())])
 
@@ -104,7 +104,7 @@ def test_a_full_disk_is_waited_for(tmp_path, monkeypatch):
 def test_a_request_to_stop_ends_the_waiting(tmp_path, monkeypatch):
     handle = DeltaHandle(tmp_path / "t", SCHEMA, sleep=lambda seconds: True)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(1, 1, 0))
-    with pytest.raises(RestartNeeded, match="asked to stop"):
+    with pytest.raises(StoppedWaiting, match="asked to stop"):
         handle.commit(rows(0, 2), {"a": -1}, {"a": 1})
 
 

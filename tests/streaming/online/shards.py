@@ -42,21 +42,20 @@ class Shards:
             part.close()
 
 
-def stored_meta(
-    client: "redis.Redis", settings: StreamingSettings, group: FeatureGroup, number: int
-) -> ShardMeta | None:
+def stored_meta(client: "redis.Redis", settings: StreamingSettings, group: FeatureGroup, number: int) -> ShardMeta:
     stored = client.get(meta_key(settings.redis_namespace, group, number))
-    return None if stored is None else decode_meta(stored)  # type: ignore[arg-type]  # of the synchronous client
+    assert isinstance(stored, bytes)
+    return decode_meta(stored)
 
 
 def stored_states(client: "redis.Redis", settings: StreamingSettings, group: FeatureGroup) -> dict[str, bytes]:
     """Entity key text -> canonical bytes (build id 0) of what its shard's build holds."""
     states: dict[str, bytes] = {}
     for number in range(group.shards):
-        meta = stored_meta(client, settings, group, number)
         tag = f"{{{settings.redis_namespace}:{group.label}:{number}}}:e:"
         keys = sorted(client.scan_iter(match=f"{tag}*", count=1000))
-        if meta is not None and keys:
+        if keys:
+            meta = stored_meta(client, settings, group, number)
             state = TileState(group.layout)
             slots = state.add(len(keys))
             decode_states(state, slots, client.mget(keys), meta.build_id)  # type: ignore[arg-type]  # synchronous

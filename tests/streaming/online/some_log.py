@@ -2,6 +2,7 @@
 
 import json
 import random
+from typing import Any
 
 from confluent_kafka import Producer
 
@@ -17,12 +18,13 @@ def a_log(seed=1, count=60):
     """Payments on two partitions and outcomes on one: late, early, equal, duplicate and dead records among them."""
     r = random.Random(seed)
     log = KafkaLog({"payments": PAYMENTS, "outcomes": OUTCOMES}, dict(TOPICS))
-    now_us, recent = T0_US, []
+    now_us = T0_US
+    recent: list[tuple[str, dict[str, Any]]] = []
     for number in range(count):
         now_us += r.choice((0, 0, 1, 3)) * SECOND_US
         name, partition = r.choice((("payments", 0), ("payments", 1), ("outcomes", 0)))
         event_us = now_us - r.choice((0, 0, 1, 7, 30, 90, 200, -5)) * SECOND_US
-        event = {"id": number, "event_time": event_us, "shop": r.choice(("a|b", "b\\", "ü"))}
+        event: dict[str, Any] = {"id": number, "event_time": event_us, "shop": r.choice(("a|b", "b\\", "ü"))}
         if name == "payments":
             event |= {"payer": r.randrange(7), "amount": r.randrange(1000), "note": r.choice((None, "x", "y"))}
         else:

@@ -1,6 +1,7 @@
 """What Redis holds is a function of which events came: not of batches, restarts, repeats or the size of the cache."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -100,6 +101,23 @@ def test_the_vector_moves_over_dead_letters_marks_and_strangers(client, settings
     assert positions["payments", TOPIC_ID, 1] == len(log.of(("payments", 1))) - 1
 
 
+def test_what_a_shard_has_had_is_skipped_not_applied_again(client, settings):
+    log = a_log()
+    shards = Shards(settings, (PAYER,))
+    shards.write(log.poll(("payments", 0), -1, 12))
+    shards.write(log.poll(("payments", 0), 7, 9), log.poll(("payments", 0), 5))  # wholly, then partly
+    shards.close()
+    once = Shards(settings.model_copy(update={"redis_namespace": f"{settings.redis_namespace}-once"}), (PAYER,))
+    once.write(log.poll(("payments", 0), -1))
+    once.close()
+    for outcome in ("applied", "duplicate", "too_old"):
+        labels = {"group": "payer:v1", "source": "payments", "outcome": outcome}
+        counted = [
+            each.metrics.registry.get_sample_value("streaming_group_events_total", labels) for each in (shards, once)
+        ]
+        assert counted[0] == counted[1]
+
+
 def test_a_partition_that_one_shard_does_not_know_is_read_from_its_beginning(client, settings):
     log = a_log()
     shards = Shards(settings, (PAYER,))
@@ -147,8 +165,11 @@ def test_a_commit_that_comes_late_changes_nothing(client, settings):
     log = a_log()
     shards = Shards(settings, (PAYER,))
     shards.write(log.poll(("payments", 0), -1, 3))
-    part = next(part for part in shards.parts.values() if part._shard._store._under_way is not None)
-    late = part._shard._store._under_way.packed
+    late = next(
+        store._under_way.packed
+        for store in (part._shard._store for part in shards.parts.values())
+        if store._under_way is not None
+    )
     shards.write(*everything(log)[1:])
     shards.close()
     before = {key: client.get(key) for key in client.scan_iter(match=f"{{{settings.redis_namespace}:*")}
@@ -160,7 +181,7 @@ def test_a_commit_that_comes_late_changes_nothing(client, settings):
 
 
 @pytest.mark.parametrize("written", [True, False])
-def test_a_commit_without_an_answer_is_settled_by_the_stored_id(client, settings, written):
+def test_a_commit_without_an_answer_is_settled_by_the_stored_id(client, settings, monkeypatch, written):
     """The connection breaks after Redis has written, or before it has seen the call: both end written."""
     log = a_log()
     shards = Shards(settings, (PAYER,))
@@ -171,10 +192,10 @@ def test_a_commit_without_an_answer_is_settled_by_the_stored_id(client, settings
     stores = [part._shard._store for part in shards.parts.values()]
     if not written:
         for store in stores:
-            store._send = lambda commit: None
+            monkeypatch.setattr(store, "_send", lambda commit: None)
     shards.write(log.poll(("payments", 0), 3))
+    monkeypatch.undo()
     for store in stores:
-        store.__dict__.pop("_send", None)
         if written and store._under_way is not None:
             while store._link.call("GET", b"unrelated"):  # its answer comes after that of the commit
                 pass
@@ -204,7 +225,7 @@ def test_another_definition_under_the_same_version_is_refused(client, settings):
     shards.write(a_log().poll(("payments", 0), -1))
     shards.close()
     meta = stored_meta(client, settings, PAYER, 1)
-    other = encode_meta(type(meta)(**{**meta.__dict__, "fingerprint": "0" * 16}))
+    other = encode_meta(replace(meta, fingerprint="0" * 16))
     client.set(meta_key(settings.redis_namespace, PAYER, 1), other)
     with pytest.raises(RefusedError, match=r"payer:v1: its definition has changed .* raise its version to 2"):
         Shards(settings, (PAYER,))
@@ -241,22 +262,23 @@ def test_a_gap_that_the_archive_recorded_is_named_in_the_meta(client, settings, 
 
 
 def test_records_that_were_deleted_before_they_were_applied_are_not_passed_over_in_silence():
-    stored = {"archived": (3, []), "slept": 0}
+    archived: list[tuple[int, list[tuple[int, int]]]] = [(3, [])]
+    slept: list[float] = []
 
     class Missing(MissingRecords):
         def _archived(self, of):
-            return stored["archived"]
+            return archived[-1]
 
     def sleep(seconds):
-        stored["slept"] += 1
-        return stored["slept"] > 2
+        slept.append(seconds)
+        return len(slept) > 2
 
     missing = Missing(Path("lake"), (PAYMENTS,), sleep)
     partition = ("payments", TOPIC_ID, 0)
     with pytest.raises(StoppedWaiting):
         missing(partition, 4, 8)  # the archive has not come so far: only it decides
-    stored["archived"] = (9, [(4, 7)])
+    archived.append((9, [(4, 7)]))
     with pytest.raises(RefusedError, match="offsets 4 to 7 were deleted"):
         missing(partition, 4, 8)
-    stored["archived"] = (9, [(5, 8), (2, 5)])
+    archived.append((9, [(5, 8), (2, 5)]))
     missing(partition, 4, 8)

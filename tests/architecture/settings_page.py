@@ -1,0 +1,61 @@
+"""Writes `docs/settings.md` from the settings of the services: `python -m tests.architecture.settings_page`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
+
+from serving.settings import ServingSettings
+from streaming.settings import StreamingSettings
+from training.settings import TrainingSettings
+
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+SERVICES: dict[str, type[BaseSettings]] = {
+    "streaming": StreamingSettings,
+    "training": TrainingSettings,
+    "serving": ServingSettings,
+}
+PLAIN = {"kafka_bootstrap_servers": "KAFKA_BOOTSTRAP_SERVERS", "redis_url": "REDIS_URL"}
+
+HEAD = """\
+# Settings
+
+One set for all programs. A setting is an environment variable, or a key (in small letters, without `MILLRACE_`) of the
+TOML file that `MILLRACE_SETTINGS` names; the environment wins. `--help` of `python -m streaming`, `python -m training` and
+`python -m serving` shows the same. A wrong value is refused at the start, by its name. Durations are seconds, or
+ISO 8601 such as `PT10M`.
+
+Every program ignores the settings of the others, so one file can serve them all.
+"""
+
+
+def settings_page() -> str:
+    """The page's text."""
+    users: dict[str, list[str]] = {}
+    for service, settings in SERVICES.items():
+        for name in settings.model_fields:
+            users.setdefault(name, []).append(service)
+    sections = [("Shared", [name for name, services in users.items() if len(services) > 1])]
+    sections += [(service.capitalize(), [n for n in users if users[n] == [service]]) for service in SERVICES]
+    text = HEAD
+    for title, names in sections:
+        text += f"\n## {title}\n\n| variable | default | what it is |\n|---|---|---|\n"
+        text += "".join(_row(name, SERVICES[users[name][0]].model_fields[name], users[name]) for name in names)
+    return text
+
+
+def _row(name: str, field: FieldInfo, services: list[str]) -> str:
+    value = field.get_default(call_default_factory=True, validated_data={})
+    shown = f"{value.total_seconds():g} s" if isinstance(value, timedelta) else "" if value in (None, (), {}) else f"`{value}`"
+    used_by = f" ({', '.join(services)})" if 1 < len(services) < len(SERVICES) else ""
+    description = (field.description or "").replace("|", "\\|")
+    return f"| `{PLAIN.get(name, 'MILLRACE_' + name.upper())}` | {shown} | {description}{used_by} |\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(settings_page())
+    sys.exit(0)
