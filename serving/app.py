@@ -11,6 +11,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from serving.api_schemas import example_instance, openapi_document
 from serving.docs_page import docs_page
@@ -22,7 +23,16 @@ from serving.models import Models, RegistryModels
 from serving.online_store import OnlineStore, RedisOnlineStore
 from serving.prediction import Predictor
 from serving.request_body import RequestBody
-from serving.routes import PREDICT_PATH, Clock, PredictEndpoint, ServedView, build_router, problem_answer
+from serving.routes import (
+    PREDICT_END,
+    PREDICT_PATH,
+    PREDICT_START,
+    Clock,
+    PredictEndpoint,
+    ServedView,
+    build_router,
+    problem_answer,
+)
 from serving.settings import ServingSettings, load_settings
 from shared_features.definitions import Catalogue, FeatureView, load_definitions
 
@@ -32,13 +42,31 @@ def system_clock_us() -> int:
     return time.time_ns() // 1000
 
 
+class ServingApp(FastAPI):
+    """FastAPI with a short way for predictions.
+
+    The endpoint answers its own errors and looks at nothing but path and body, so it needs none of the layers between
+    here and a route; they would take a fifth of the time of a request. All else goes the usual way.
+    """
+
+    endpoint: PredictEndpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            path: str = scope["path"]
+            if path.startswith(PREDICT_START) and path.endswith(PREDICT_END):
+                await self.endpoint.predict(path[len(PREDICT_START) : -len(PREDICT_END)], receive, send)
+                return
+        await super().__call__(scope, receive, send)
+
+
 def create_app(
     settings: ServingSettings,
     *,
     store: OnlineStore | None = None,
     models: Models | None = None,
     clock: Clock = system_clock_us,
-) -> FastAPI:
+) -> ServingApp:
     """The service. A store or models that are given are the caller's to start and stop."""
     catalogue = load_definitions(settings.definitions)
     metrics = Metrics([view.label for view in catalogue.views], sorted({group.name for group in catalogue.groups}))
@@ -63,12 +91,12 @@ def create_app(
             yield
 
     document = openapi_document(catalogue.views, settings.serving_max_instances)
-    app = FastAPI(title="Millrace serving", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = ServingApp(title="Millrace serving", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.openapi = lambda: document  # type: ignore[method-assign]  # the documented way to supply one's own
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(Exception, _unexpected_problem)
-    endpoint = PredictEndpoint(_by_name(served), models_used, metrics, clock)
-    app.router.routes.append(Route(PREDICT_PATH, endpoint, methods=["POST"]))
+    app.endpoint = PredictEndpoint(_by_name(served), models_used, metrics, clock)
+    app.router.routes.append(Route(PREDICT_PATH, app.endpoint, methods=["POST"]))  # refuses other methods
     app.include_router(build_router(served, store_used, models_used, metrics, lambda: docs_page(document)))
     return app
 

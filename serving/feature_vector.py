@@ -171,7 +171,8 @@ class _GroupReader:
 
     def _decode_build(self, slots: NDArray[np.int64], values: Values, rows: list[int], build_id: int) -> list[bool]:
         present = [values[row] for row in rows]
-        return decode_states(self._state, slots[rows], present, build_id).tolist()
+        found: list[bool] = decode_states(self._state, slots[rows], present, build_id).tolist()
+        return found
 
     def _decode_one(
         self, slots: NDArray[np.int64], values: Values, row: int, build_id: int, problems: list[str | None]

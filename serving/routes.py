@@ -32,7 +32,8 @@ from serving.prediction import Predictor
 from serving.request_body import RequestBody
 from shared_features.definitions import FeatureView
 
-PREDICT_PATH = "/v1/views/{view}:predict"
+PREDICT_START, PREDICT_END = "/v1/views/", ":predict"
+PREDICT_PATH = PREDICT_START + "{view}" + PREDICT_END
 _BODY_WITHIN_S = 10.0
 _BYTES_PER_INSTANCE = 16_384  # some dozens of fields at their longest
 _LOG = get_log("serving")
@@ -57,17 +58,21 @@ class ServedView:
 
 
 class PredictEndpoint:
-    """`POST /v1/views/{view}:predict` as a bare ASGI application: a quarter faster than a route function here."""
+    """`POST /v1/views/{view}:predict`, as an ASGI application that answers every error itself."""
 
     def __init__(self, served: Mapping[str, ServedView], models: Models, metrics: Metrics, clock: Clock) -> None:
         self._served = served
         self._models, self._metrics, self._clock = models, metrics, clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.predict(scope["path_params"]["view"], receive, send)
+
+    async def predict(self, name: str, receive: Receive, send: Send) -> None:
+        """Answer a request for the view of this name, or this label."""
         began = time.perf_counter()
-        served = self._served.get(scope["path_params"]["view"])
+        served = self._served.get(name)
         try:
-            body = await self._answer(scope, receive, served)
+            body = await self._answer(name, receive, served)
             status, headers = 200, [(b"content-type", b"application/json")]
         except Exception as error:
             status, headers, body = problem_answer(error)
@@ -76,12 +81,10 @@ class PredictEndpoint:
         await send({"type": "http.response.body", "body": body})
         self._metrics.answered("" if served is None else served.view.label, status, time.perf_counter() - began)
 
-    async def _answer(self, scope: Scope, receive: Receive, served: ServedView | None) -> bytes:
+    async def _answer(self, name: str, receive: Receive, served: ServedView | None) -> bytes:
         if served is None:
             known = sorted({each.view.name for each in self._served.values()})
-            raise UnknownViewError(
-                f"there is no feature view {scope['path_params']['view']!r}; there are {known}", views=known
-            )
+            raise UnknownViewError(f"there is no feature view {name!r}; there are {known}", views=known)
         request = served.body.decode(await _body(receive, served.most_bytes))
         as_of_us = self._clock() if request.as_of_us is None else request.as_of_us
         model = self._models.current(served.view)

@@ -1,4 +1,4 @@
-"""From request fields and stored feature values to the float32 matrix a model sees: the code of serving and training."""
+"""From request fields and stored feature values to the float32 matrix a model sees, for serving and training alike."""
 
 from __future__ import annotations
 

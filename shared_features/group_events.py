@@ -60,7 +60,8 @@ def horizon_us(group: FeatureGroup, record_time_us: NDArray[np.int64]) -> NDArra
     """int64[n]: the earliest event time that any window of the group could still read at the record's time."""
     windows = {(spec.length_us, spec.hop_us) for spec in group.layout.features}
     floors = [(record_time_us - length) // hop * hop for length, hop in windows]
-    return np.minimum.reduce(floors)
+    horizon: NDArray[np.int64] = np.minimum.reduce(floors)
+    return horizon
 
 
 def _meets(condition: Condition, batch: EventBatch) -> NDArray[np.bool_]:

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.transaction import Transaction
 
 from streaming.delta_log import check_last_commit, sync_commit
 from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
 from streaming.log import get_log
+from streaming.parquet_writer import writer_properties
 from streaming.stopping import wait
 
 Positions = Mapping[str, int]
@@ -42,7 +43,6 @@ TABLE_SETTINGS = {
     "delta.enableExpiredLogCleanup": "true",
     "delta.deletedFileRetentionDuration": "interval 7 days",
 }
-WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 
 
 class DeltaHandle:
@@ -57,11 +57,10 @@ class DeltaHandle:
         schema: pa.Schema,
         partition_by: tuple[str, ...] = (),
         fingerprint: str | None = None,
-        writer: WriterProperties = WRITER,
         sleep: Callable[[float], bool] = wait,
     ) -> None:
         self.path = path
-        self._writer = writer
+        self._writer = writer_properties(schema)
         self._schema = schema
         self._sleep = sleep
         self._commits = 0

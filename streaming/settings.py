@@ -81,7 +81,9 @@ class StreamingSettings(BaseSettings):
         None, description="RFC 3339: in mode import a producer's stamp beyond it is a dead letter."
     )
     allowed_lateness: Duration = Field(
-        timedelta(minutes=10), ge=timedelta(0), description="An event later than this is late: its feature row comes in a following pass."
+        timedelta(minutes=10),
+        ge=timedelta(0),
+        description="An event later than this is late: its row comes in a following pass.",
     )
     mark_slack: Duration = Field(
         timedelta(seconds=1),

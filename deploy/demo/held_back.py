@@ -11,11 +11,14 @@ from deploy.demo.records import Records
 
 
 class HeldBack:
-    """Records from an instant on, so many transactions a second; `begins_us` is where the history before it ends."""
+    """Records from an instant on, so many transactions a second; `begins_us` is where the history before it ends.
 
-    def __init__(self, traffic: CardTraffic, transactions: int, rate: float) -> None:
+    until_us: by when the very last of them has arrived, which is later than it happened.
+    """
+
+    def __init__(self, traffic: CardTraffic, transactions: int, rate: float, until_us: int) -> None:
         times_us = traffic.transactions.event_time_us
-        self._traffic, self._rate = traffic, rate
+        self._traffic, self._rate, self._until_us = traffic, rate, until_us
         self._left = times_us[max(0, len(times_us) - transactions) :]
         self._owed = 0.0
 
@@ -38,5 +41,5 @@ class HeldBack:
             count = min(int(self._owed), len(self._left))
             self._owed -= count
             self._left = self._left[count:]
-            until_us = int(self._left[0]) if len(self._left) else self._traffic.end_us
+            until_us = int(self._left[0]) if len(self._left) else self._until_us
             yield from self._traffic.history(until_us)

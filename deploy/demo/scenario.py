@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from deploy.demo.card_traffic import CardTraffic
-from deploy.demo.disturbances import Disturbances
+from deploy.demo.disturbances import AGAIN_US, ON_THE_WAY_US, VERY_LATE_US, Disturbances
 from deploy.demo.errors import DemoError
 from deploy.demo.handbook import simulate
 from deploy.demo.held_back import HeldBack
@@ -78,12 +78,14 @@ def _from_file(options: DemoOptions) -> Scenario:
             f"--data {path} has {len(transactions):,} transactions, and --held-back {options.held_back:,} of them "
             "leaves none for the history: hold back fewer"
         )
-    traffic = CardTraffic(transactions, _disturbances(options), seed=options.seed)
-    held = HeldBack(traffic, options.held_back, options.rate)
+    disturbances = _disturbances(options)
+    traffic = CardTraffic(transactions, disturbances, seed=options.seed)
+    longest_us = VERY_LATE_US[1] if disturbances.late else ON_THE_WAY_US
+    arrived_us = traffic.end_us + longest_us + (AGAIN_US[1] if disturbances.duplicate else 0)
+    held = HeldBack(traffic, options.held_back, options.rate, arrived_us)
     days = (traffic.end_us - int(transactions.event_time_us[0])) / DAY_US
     described = f"{len(transactions):,} transactions of {path.name}, {days:.0f} days"
-    until_us = traffic.end_us + _MARGIN_US
-    return Scenario(traffic, held.begins_us, held.stream, True, until_us, described)
+    return Scenario(traffic, held.begins_us, held.stream, True, arrived_us + _MARGIN_US, described)
 
 
 def _disturbances(options: DemoOptions) -> Disturbances:

@@ -34,7 +34,7 @@ def show_summary(console: Console, stage: Stage, facts: Facts, *, stays: bool) -
         ("events", _event_rows(facts)),
         ("model", _model_rows(facts["model"])),
         ("parity", _parity_rows(facts)),
-        ("predictions", _prediction_rows(facts["predictions"])),
+        ("predictions", _prediction_rows(facts["predictions"], own_times=facts["live"]["own_times"])),
         ("time", [("by phase", ", ".join(f"{name} {took:.1f} s" for name, took in facts["phase_seconds"].items()))]),
         ("where", _place_rows(stage)),
     ):
@@ -120,7 +120,7 @@ def _parity_rows(facts: Facts) -> Iterator[tuple[str, str]]:
         yield "", f"[red]{_escaped(text)}[/]"
 
 
-def _prediction_rows(predictions: Facts) -> Iterator[tuple[str, str]]:
+def _prediction_rows(predictions: Facts, *, own_times: bool) -> Iterator[tuple[str, str]]:
     refused = "".join(f"; {count} refused: {_escaped(reason)}" for reason, count in predictions["refused"].items())
     yield (
         "answered",
@@ -131,7 +131,8 @@ def _prediction_rows(predictions: Facts) -> Iterator[tuple[str, str]]:
     yield "latency", ", ".join(f"{name} {seconds * 1000:.1f} ms" for name, seconds in latency.items())
     fresh = predictions["freshness_seconds"]
     behind = [f"{name.removesuffix(' behind')} {each:.2f} s" for name, each in fresh.items() if name.endswith("behind")]
-    yield "freshness", f"the online store was behind by (median) {', '.join(behind)}"
+    if not own_times:  # the file's times lie in the past: no store can be behind them
+        yield "freshness", f"the online store was behind by (median) {', '.join(behind)}"
     ages = [
         f"{name.removesuffix(' newest event')} {_duration(each)}" for name, each in fresh.items() if "newest" in name
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 from shared_features.definitions.event_source import EventSource
@@ -30,7 +31,7 @@ class Window:
 
 
 def window(length: timedelta) -> Window:
-    """The window of this length with the default hop: the widest of 1 d, 1 h, 5 min, 1 min, 10 s, 1 s that fits 24 times."""
+    """The window of this length with the widest default hop that fits 24 times: 1 d, 1 h, 5 min, 1 min, 10 s or 1 s."""
     for hop in _NICE_HOPS:
         if length >= 24 * hop and to_us(length) % to_us(hop) == 0:
             return Window(length, hop)
@@ -122,7 +123,7 @@ class FeatureGroup:
         if twice := {name for name in names if names.count(name) > 1}:
             raise DefinitionError(f"{where}: {sorted(twice)} defined twice; drop one aggregate")
         hops = sorted({spec.hop_us for spec in self.layout.features})
-        for small, large in zip(hops, hops[1:], strict=False):
+        for small, large in pairwise(hops):
             if large % small:
                 raise DefinitionError(f"{where}: hop {small} us does not divide hop {large} us; choose nested hops")
 

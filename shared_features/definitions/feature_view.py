@@ -112,7 +112,7 @@ class FeatureView:
             elif isinstance(item, str):
                 columns.append(ViewFeature(item, (self._input(item, item),)))
             else:
-                name = item.__name__  # type: ignore[attr-defined]  # a function: its name is the feature
+                name = item.__name__
                 parameters = inspect.signature(item).parameters
                 columns.append(ViewFeature(name, tuple(self._input(each, name) for each in parameters), item))
         return tuple(columns)

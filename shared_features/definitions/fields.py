@@ -103,4 +103,4 @@ class Field:
     @property
     def scale(self) -> int:
         """How many steps make one unit: 100 for two decimals."""
-        return 10**self.type.decimals
+        return int(10**self.type.decimals)

@@ -34,7 +34,7 @@ from shared_features.kernel.tiles import TileState
 from shared_features.kernel.varints import MOST_BYTES, SPARE_BYTES
 
 SCHEMA_VERSION = 1
-_REBUILD = "run `python -m streaming backfill` to write the states anew"
+_REBUILD = "to write the states anew, give `python -m streaming run` another MILLRACE_REDIS_NAMESPACE"
 
 
 def encode_states(state: TileState, slots: ArrayLike, build_id: int) -> list[bytes]:

@@ -47,7 +47,7 @@ __all__ = [
 
 SCHEMA_VERSION = 1
 COMMIT_ID_BYTES = 16
-_REBUILD = "run `python -m streaming backfill` to write the shard anew"
+_REBUILD = "to write the shard anew, give `python -m streaming run` another MILLRACE_REDIS_NAMESPACE"
 
 _HEADER = struct.Struct("<16sBQBq")
 _LENGTH, _COUNT, _ENTRY = struct.Struct("<H"), struct.Struct("<I"), struct.Struct("<Hiqq")

@@ -17,8 +17,8 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import ARRIVAL_DATE
-from streaming.delta_handle import WRITER
 from streaming.log import get_log
+from streaming.parquet_writer import writer_properties
 from streaming.settings import StreamingSettings
 
 KEEP_REMOVED_HOURS = 168
@@ -81,5 +81,6 @@ def compact(path: Path) -> int:
 
 
 def _compact(table: DeltaTable, partition: list[tuple[str, str, str]] | None) -> int:
-    metrics = table.optimize.compact(partition_filters=partition, writer_properties=WRITER)
+    writer = writer_properties(pa.schema(table.schema().to_arrow()))
+    metrics = table.optimize.compact(partition_filters=partition, writer_properties=writer)
     return int(metrics["numFilesRemoved"])

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
-from deltalake import ColumnProperties, WriterProperties
 
 from shared_features.formats.offline_tables import CUT_APP, features_table
 from streaming.delta_handle import DeltaHandle
@@ -16,14 +15,6 @@ from streaming.materialize.pass_step import PassRows
 from streaming.materialize.snapshots import Snapshots
 from streaming.materialize.spine_rows import feature_schema
 from streaming.settings import StreamingSettings
-
-# Values of features rarely repeat: dictionaries of them would save 7 % of the bytes for half of the time.
-_WRITER = WriterProperties(
-    compression="ZSTD",
-    compression_level=1,
-    default_column_properties=ColumnProperties(dictionary_enabled=False),
-    column_properties={"entity_key": ColumnProperties(dictionary_enabled=True)},
-)
 
 
 class FeatureSink(FixedPartitionedSink[PassRows, None]):
@@ -49,7 +40,7 @@ class FeatureTable(StatefulSinkPartition[PassRows, None]):
     def __init__(self, settings: StreamingSettings, spine: Spine) -> None:
         path = settings.lake / features_table(spine.group, spine.source)
         schema = feature_schema(spine.group)
-        self._handle = DeltaHandle(path, schema, fingerprint=spine.fingerprint, writer=_WRITER)
+        self._handle = DeltaHandle(path, schema, fingerprint=spine.fingerprint)
         self._snapshots = Snapshots(settings.lake, spine.group, spine.source, spine.fingerprint)
         self._log = get_log("materialize").bind(spine=spine.label)
 

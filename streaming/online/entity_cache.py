@@ -37,15 +37,17 @@ class EntityCache:
     def add(self, keys: Sequence[Any]) -> Slots:
         """Empty slots for entities that are not held."""
         slots = self.state.add(len(keys))
-        if len(keys) and (top := int(slots.max()) + 1) > len(self._key_of):
-            self._key_of.extend([None] * (top - len(self._key_of)))
-            self._used = np.concatenate(
-                [self._used, np.zeros(max(top, 2 * len(self._used)) - len(self._used), np.int64)]
-            )
+        self._make_room(int(slots.max(initial=-1)) + 1)
         for key, slot in zip(keys, slots.tolist(), strict=True):
             self._slot_of[key] = slot
             self._key_of[slot] = key
         return slots
+
+    def _make_room(self, slots: int) -> None:
+        if slots > len(self._used):
+            more = max(slots, 2 * len(self._used)) - len(self._used)
+            self._used = np.concatenate([self._used, np.zeros(more, np.int64)])
+            self._key_of.extend([None] * more)
 
     def slots(self, keys: Sequence[Any]) -> Slots:
         """The slots of entities that are held; from now on they count as lately used."""

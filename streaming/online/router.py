@@ -15,7 +15,7 @@ ShardItem = tuple[str, list[SubBatch]]
 
 
 def shard_label(group: FeatureGroup, number: int) -> str:
-    """How a shard is called in Bytewax, logs and messages: `customer_spend:v1:3`."""
+    """How a shard is called in Bytewax, logs and messages: `<group>:v1:3`."""
     return f"{group.label}:{number}"
 
 

@@ -25,8 +25,8 @@ HEAD = """\
 # Settings
 
 One set for all programs. A setting is an environment variable, or a key (in small letters, without `MILLRACE_`) of the
-TOML file that `MILLRACE_SETTINGS` names; the environment wins. `--help` of `python -m streaming`, `python -m training` and
-`python -m serving` shows the same. A wrong value is refused at the start, by its name. Durations are seconds, or
+TOML file that `MILLRACE_SETTINGS` names; the environment wins. `--help` of `python -m streaming`, `python -m training`
+and `python -m serving` shows the same. A wrong value is refused at the start, by its name. Durations are seconds, or
 ISO 8601 such as `PT10M`.
 
 Every program ignores the settings of the others, so one file can serve them all.
@@ -50,7 +50,9 @@ def settings_page() -> str:
 
 def _row(name: str, field: FieldInfo, services: list[str]) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
-    shown = f"{value.total_seconds():g} s" if isinstance(value, timedelta) else "" if value in (None, (), {}) else f"`{value}`"
+    shown = "" if value in (None, (), {}) else f"`{value}`"
+    if isinstance(value, timedelta):
+        shown = f"{value.total_seconds():g} s"
     used_by = f" ({', '.join(services)})" if 1 < len(services) < len(SERVICES) else ""
     description = (field.description or "").replace("|", "\\|")
     return f"| `{PLAIN.get(name, 'MILLRACE_' + name.upper())}` | {shown} | {description}{used_by} |\n"

@@ -8,19 +8,12 @@ import pytest
 
 from tests.architecture.source_tree import PACKAGES, python_files
 
-FACES = {
-    name: tree
-    for package in PACKAGES
-    for name, tree in python_files(package)
-    if name.endswith("/__init__.py")
-}
+FACES = {name: tree for package in PACKAGES for name, tree in python_files(package) if name.endswith("/__init__.py")}
 MODULES = [name for package in PACKAGES for name, _ in python_files(package) if "__main__" not in name]
 
 
 def is_docstring(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and type(node.value.value) is str
-    )
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and type(node.value.value) is str
 
 
 def is_all(node: ast.stmt) -> bool:

@@ -105,7 +105,7 @@ def _rounds(
 
 def _figures(rounds: Mapping[str, list[Load]], used_us: Mapping[str, float]) -> list[Figure]:
     def median(path: str, name: str) -> float:
-        return statistics.median(getattr(each, name) for each in rounds[path])
+        return float(statistics.median(getattr(each, name) for each in rounds[path]))
 
     against = f"bare FastAPI route, {client_name()}, {CONNECTIONS} connections"
     return [

@@ -18,7 +18,7 @@ from deltalake import DeltaTable
 from deploy.embedded.processes import ChildProcess
 from shared_features.definitions import Catalogue, load_definitions
 from shared_features.formats import offline_tables
-from streaming.settings import StreamingSettings
+from streaming.settings import StreamingSettings, load_settings
 from tests.end_to_end.stored_truth import check_feature_rows, check_log, check_online, read_log
 
 ROOT = Path(__file__).parents[2]
@@ -100,7 +100,7 @@ class Job:
 
     def settings(self) -> StreamingSettings:
         """The job's settings in this process."""
-        return StreamingSettings(
+        return load_settings(
             kafka_bootstrap_servers=self.bootstrap_servers,
             redis_url=self.redis_url,
             redis_namespace=self.namespace,

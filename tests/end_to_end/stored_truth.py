@@ -62,10 +62,12 @@ def read_log(bootstrap_servers: str, topics: list[str]) -> dict[tuple[str, int, 
             consumer.assign([TopicPartition(topic, number, low)])
             while low < high:
                 for message in consumer.consume(10_000, 1.0):
-                    kind, milliseconds = message.timestamp()
+                    offset, (kind, milliseconds) = message.offset(), message.timestamp()
+                    assert offset is not None
+                    assert milliseconds is not None
                     time_us = milliseconds * 1000 + (999 if kind == TIMESTAMP_LOG_APPEND_TIME else 0)
-                    records[topic, number, message.offset()] = (message.value(), time_us)
-                    low = message.offset() + 1
+                    records[topic, number, offset] = (message.value(), time_us)
+                    low = offset + 1
     consumer.close()
     return records
 
@@ -116,7 +118,7 @@ def check_online(client: redis.Redis, namespace: str, lake: Path, group: Feature
     builds = {}
     for shard in range(group.shards):
         meta = client.get(meta_key(namespace, group, shard))
-        assert meta is not None
+        assert isinstance(meta, bytes)
         builds[shard] = decode_meta(meta).build_id
         assert not decode_meta(meta).behind
     for text, slot in slot_of.items():

@@ -6,6 +6,7 @@ import json
 import random
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
@@ -36,7 +37,7 @@ def records(count: int, seed: int) -> list[tuple[str, bytes, bytes, int]]:
     for index in range(count):
         now_ms = START_MS + index * 900
         at_ms = now_ms - chosen.choice([0, 0, 0, 5, 900, 60_000, 4_000_000, 90_000_000, -30_000])
-        reading = {
+        reading: dict[str, Any] = {
             "reading": f"r{index}",
             "at": datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds"),
             "plant": chosen.choice(["north", "söuth", "a|b"]),

@@ -18,9 +18,7 @@ def test_columns_stand_in_the_order_of_the_view() -> None:
     heat[0, MACHINE_HEAT["firmware_last_1d"].index] = text_codes(["b"])[0]
     plant = -np.ones((2, len(HOT_PLANT.features)))
     request = request_floats(events.source, events.columns, events.valid)
-    matrix = feature_matrix(
-        BREAKDOWN, request, events.event_time_us, {"machine_heat": heat, "hot_plant": plant}
-    )
+    matrix = feature_matrix(BREAKDOWN, request, events.event_time_us, {"machine_heat": heat, "hot_plant": plant})
     assert matrix.dtype == np.float32
     mean = heat[:, MACHINE_HEAT["celsius_mean_1h"].index]
     assert matrix[:, 0].tolist() == [21.5, 21.5]
@@ -41,7 +39,7 @@ FUNCTIONS = [column for column in feature_views.CARD_FRAUD.columns if column.fun
 
 
 @pytest.mark.parametrize("column", FUNCTIONS, ids=lambda column: column.name)
-def test_an_on_demand_function_gives_scalars_and_arrays_the_same_bits(column) -> None:  # type: ignore[no-untyped-def]
+def test_an_on_demand_function_gives_scalars_and_arrays_the_same_bits(column) -> None:
     random = np.random.default_rng(7)
     values = np.concatenate([random.normal(50, 40, 40), [0.0, np.nan, -0.0, 1e6, 1e-9]])
     instants = random.integers(0, 2**51, len(values))

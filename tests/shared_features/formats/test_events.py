@@ -11,7 +11,8 @@ from tests.domains.machines import MACHINE, PLANT, READINGS
 
 def batch(rows: list[dict[str, object]]) -> EventBatch:
     """Readings from dictionaries of already scaled values; None where an optional field is missing."""
-    def column(name: str) -> np.ndarray:  # type: ignore[type-arg]
+
+    def column(name: str) -> np.ndarray:
         values = [row.get(name) for row in rows]
         if READINGS.field(name).is_text:
             return np.array([*values, None], object)[:-1]
