@@ -28,6 +28,7 @@ def few_transactions(tmp_path: Path) -> Path:
     return tmp_path / "few.parquet"
 
 
+@pytest.mark.slow
 def test_the_harness_measures_and_writes_what_it_measured(few_transactions: Path, tmp_path: Path) -> None:
     """The suite of windows also compares kernel and DuckDB, value by value."""
     found = tmp_path / "figures.json"
@@ -36,11 +37,11 @@ def test_the_harness_measures_and_writes_what_it_measured(few_transactions: Path
         [sys.executable, "-m", "tests.bench", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stderr
+    assert "benchmarks" in done.stdout
     written = json.loads(found.read_text())
     assert written["machine"]["cores"]
     assert {each["unit"] for each in written["figures"]} >= {"events/s", "rows/s", "bytes"}
     for each in written["figures"]:
-        assert each["name"] in done.stdout or "…" in done.stdout
         assert each["value"] > 0
         assert each["baseline"] is None or math.isclose(each["ratio"], each["value"] / each["baseline"])
 
