@@ -18,8 +18,13 @@ def set_up_log(settings: StreamingSettings, **bound: Any) -> None:
     """Configure the log of this process once; `bound` (such as process="online") goes with every line."""
     human = settings.log_format == "human" or (settings.log_format == "auto" and sys.stderr.isatty())
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+
+    def say_who(_: Any, __: str, line: dict[str, Any]) -> dict[str, Any]:
+        # Not by context variables: Bytewax's and librdkafka's threads start without the main thread's.
+        return {**bound, **line}
+
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
+        say_who,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if human else "iso", utc=not human),
     ]
@@ -34,8 +39,6 @@ def set_up_log(settings: StreamingSettings, **bound: Any) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(**bound)
 
 
 def get_log(name: str) -> Log:

@@ -68,6 +68,17 @@ class Layout:
             if coarse % fine:
                 raise DefinitionError(f"hop {fine} us does not divide hop {coarse} us; choose nested hops")
 
+    def __hash__(self) -> int:
+        return self._hash  # asked for on every call that looks up what was worked out for a layout
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.columns, self.features, self.tolerated_future_us))
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        # Texts hash differently in another process: nothing that was worked out here may go along.
+        return Layout, (self.columns, self.features, self.tolerated_future_us)
+
     @cached_property
     def hops_us(self) -> tuple[int, ...]:
         """The distinct hops, smallest first."""

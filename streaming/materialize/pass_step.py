@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
 from bytewax.operators import StatefulBatchLogic
+from deltalake.exceptions import DeltaError
 
 from shared_features.kernel.event_time import to_us
-from streaming.errors import RestartNeeded
+from streaming.errors import RestartNeeded, StoppedWaiting
+from streaming.log import get_log
 from streaming.materialize.arrived import ArrivedEvents
 from streaming.materialize.cut import Passes, Spine
 from streaming.materialize.cut_source import Cut
 from streaming.materialize.snapshots import latest_snapshot
 from streaming.settings import StreamingSettings
+from streaming.stopping import wait
+
+_LOG = get_log("materialize")
+_WAITS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 SNAPSHOTS_APART_S = 30.0
 """A snapshot is written no more often than this, however fast cut time runs through history."""
@@ -40,10 +47,11 @@ class PassStep(StatefulBatchLogic[Cut, PassRows, None]):
         self._lake, self._every_us = settings.lake, to_us(settings.snapshot_interval)
         self._spines, self._tables = spines, tables
         self._passes: Passes | None = None
+        self._away = False
         self._snapshot_us = self._snapshot_at = 0.0
 
     def on_batch(self, values: list[Cut]) -> tuple[list[PassRows], bool]:
-        return [self._run(cut) for cut in values], self.RETAIN
+        return [self._patiently(cut) for cut in values], self.RETAIN
 
     def on_eof(self) -> tuple[list[PassRows], bool]:
         """Leave a snapshot behind, so that the next start goes on at once."""
@@ -53,6 +61,28 @@ class PassStep(StatefulBatchLogic[Cut, PassRows, None]):
 
     def snapshot(self) -> None:
         """Nothing: what is held here follows from the tables."""
+
+    def _patiently(self, cut: Cut) -> PassRows:
+        """The pass; where the lake goes away under it, the whole pass again once it is back."""
+        for wait_s in itertools.chain(_WAITS_S, itertools.repeat(_WAITS_S[-1])):
+            try:
+                rows = self._run(cut)
+            except (OSError, DeltaError) as error:
+                self._passes = None  # it may have gone half way
+                self._say(cut, away=str(error))
+                if wait(wait_s):
+                    raise StoppedWaiting(f"asked to stop while the lake is away from {cut.label}") from error
+            else:
+                self._say(cut)
+                return rows
+        raise AssertionError("unreachable: the waits do not end")
+
+    def _say(self, cut: Cut, away: str | None = None) -> None:
+        if away is not None and not self._away:
+            _LOG.warning("the lake cannot be read; waiting for it", spine=cut.label, reason=away)
+        elif away is None and self._away:
+            _LOG.info("the lake is back", spine=cut.label)
+        self._away = away is not None
 
     def _run(self, cut: Cut) -> PassRows:
         if self._passes is None:

@@ -54,14 +54,14 @@ def measure(file: Path | None) -> list[Figure]:
     baseline = statistics.median(each.rate for each in bare)
     used_us = statistics.median(each.processor_seconds / each.events for each in bare) * 1e6
     figures = [
-        Figure("bare loop: consume and decode", baseline, "events/s"),
-        Figure("bare loop: processor time", used_us, "us/event"),
+        Figure("bare loop, consume and decode", baseline, "events/s"),
+        Figure("bare loop, processor time", used_us, "us/event"),
     ]
     for name, pace in paces.items():
-        figures.append(Figure(f"{name}: Kafka to durable", pace.rate, "events/s", baseline, "bare loop"))
+        figures.append(Figure(f"{name}, until durable", pace.rate, "events/s", baseline, "bare loop"))
         for process, own_us in pace.used_us.items():
             if own_us > 0.05:
-                figures.append(Figure(f"{name}: processor time of {process}", own_us, "us/event", used_us, "bare loop"))
+                figures.append(Figure(f"{name}, processor time of {process}", own_us, "us/event", used_us, "bare loop"))
     return figures
 
 
