@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from confluent_kafka import KafkaError
@@ -12,12 +13,16 @@ from streaming.settings import StreamingSettings
 _LOG = get_log("kafka")
 _AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._TIMED_OUT)
 
+_SETTLED_S = 1.0
+"""Records fetched before the brokers went away still come for a moment: they are no answer."""
+
 
 class Reachability:
     """Says once that Kafka is away and once that it is back. librdkafka itself reconnects for ever."""
 
     def __init__(self) -> None:
         self._away = False
+        self._failed_s = 0.0
 
     def on_error(self, error: KafkaError) -> None:
         """The client's error callback; also for errors met elsewhere."""
@@ -25,14 +30,15 @@ class Reachability:
             if not self._away:
                 _LOG.warning("Kafka is away, waiting for it", error=error.str())
             self._away = True
+            self._failed_s = time.monotonic()
         else:
             _LOG.warning("Kafka says", error=error.str(), code=error.name())
 
     def answered(self) -> None:
         """Call when a broker answered."""
-        if self._away:
+        if self._away and time.monotonic() - self._failed_s > _SETTLED_S:
             _LOG.info("Kafka is back")
-        self._away = False
+            self._away = False
 
 
 def client_options(settings: StreamingSettings, reachability: Reachability | None = None) -> dict[str, Any]:
