@@ -101,6 +101,8 @@ class ChildProcess:
     def pause(self) -> None:
         """Freeze it (SIGSTOP): its connections stay open and nothing answers."""
         self._signal(signal.SIGSTOP)
+        # The kernel stops its threads one by one; only a stopped process is reported.
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         self._paused = True
 
     def resume(self) -> None:
