@@ -1,7 +1,7 @@
 """Load on an HTTP endpoint: POST after POST on a few connections, as fast as answers come.
 
-By `wrk` where it is on the path. Else by a client of our own, a tenth as fast as wrk but several times faster than
-what it loads. One or the other for all figures of a run.
+By `wrk` where it is on the path. Else by a client of our own, through which a bare route looks a tenth slower. One
+or the other for all figures of a run.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def test_gaps_are_named_by_a_digest_that_forgets_their_order() -> None:
 def test_another_schema_is_refused_with_what_to_do() -> None:
     data = bytearray(encode_meta(META))
     data[COMMIT_ID_BYTES] = 9
-    with pytest.raises(FormatVersionError, match="schema 9, this reader knows 1; run"):
+    with pytest.raises(FormatVersionError, match="schema 9, this reader knows 1; to write"):
         decode_meta(bytes(data))
 
 
