@@ -105,7 +105,7 @@ def test_an_entity_without_events_is_found_when_it_was_written() -> None:
 def test_another_schema_is_refused_with_what_to_do() -> None:
     state = TileState(SMALL)
     data = b"\x09" + encoded(SMALL, EVENTS)[1:]
-    with pytest.raises(FormatVersionError, match="schema 9, this reader knows 1; run"):
+    with pytest.raises(FormatVersionError, match="schema 9, this reader knows 1; to write"):
         decode_states(state, state.add(1), [data], BUILD)
 
 
