@@ -154,31 +154,21 @@ class _GroupReader:
         self, slots: NDArray[np.int64], values: Values, facts: list[ShardFacts], problems: list[str | None]
     ) -> list[bool]:
         """Fill the slots; which entities were found. A row whose bytes are damaged gets a problem of its own."""
-        rows_of: dict[int, list[int]] = {}
         for row, each in enumerate(facts):
-            rows_of.setdefault(each.build_id, []).append(row)
             if each.problem is not None:
                 values[row] = None
-        found = [False] * len(values)
-        for build_id, rows in rows_of.items():
-            try:
-                there = self._decode_build(slots, values, rows, build_id)
-            except FormatVersionError:
-                there = [self._decode_one(slots, values, row, build_id, problems) for row in rows]
-            for row, is_there in zip(rows, there, strict=True):
-                found[row] = is_there
-        return found
-
-    def _decode_build(self, slots: NDArray[np.int64], values: Values, rows: list[int], build_id: int) -> list[bool]:
-        present = [values[row] for row in rows]
-        found: list[bool] = decode_states(self._state, slots[rows], present, build_id).tolist()
+        builds = np.array([each.build_id for each in facts], np.uint64)
+        try:
+            found: list[bool] = decode_states(self._state, slots, values, builds).tolist()
+        except FormatVersionError:
+            return [self._decode_one(slots, values, row, facts[row].build_id, problems) for row in range(len(values))]
         return found
 
     def _decode_one(
         self, slots: NDArray[np.int64], values: Values, row: int, build_id: int, problems: list[str | None]
     ) -> bool:
         try:
-            return self._decode_build(slots, values, [row], build_id)[0]
+            return bool(decode_states(self._state, slots[row : row + 1], [values[row]], build_id)[0])
         except FormatVersionError as error:
             self._state.clear(slots[row : row + 1])
             problems[row] = f"an entity of {self.group.label} cannot be read: {error}"

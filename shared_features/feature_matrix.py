@@ -41,7 +41,9 @@ def feature_matrix(
     """
     matrix = np.empty((len(as_of_us), len(view.columns)), np.float32)
     with np.errstate(all="ignore"):  # 0/0 and overflow are NaN and infinity by rule, not a warning
-        for index, column in enumerate(view.columns):
+        for run in view.stored_runs:
+            matrix[:, run.first : run.stop] = stored[run.group.name][:, run.start : run.start + run.stop - run.first]
+        for index, column in view.computed:
             inputs = [_values(each, request, as_of_us, stored) for each in column.inputs]
             matrix[:, index] = inputs[0] if column.function is None else column.function(*inputs)
     return matrix

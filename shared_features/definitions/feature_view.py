@@ -50,6 +50,16 @@ class ViewFeature:
     function: OnDemand | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """Columns `first` to `stop` (exclusive) of the matrix are features `start` and on of a group, side by side."""
+
+    first: int
+    stop: int
+    group: FeatureGroup
+    start: int
+
+
 @dataclass(frozen=True)
 class FeatureView:
     """The ordered features of a model.
@@ -116,6 +126,30 @@ class FeatureView:
                 parameters = inspect.signature(item).parameters
                 columns.append(ViewFeature(name, tuple(self._input(each, name) for each in parameters), item))
         return tuple(columns)
+
+    @cached_property
+    def stored_runs(self) -> tuple[StoredRun, ...]:
+        """The stored features that are passed through, in the longest runs that can be copied as a block."""
+        runs: list[StoredRun] = []
+        for index, column in enumerate(self.columns):
+            feature = column.inputs[0].feature if column.function is None else None
+            if feature is None:
+                continue
+            last = runs[-1] if runs else None
+            joins = (
+                last is not None and last.group == feature.group and last.start - last.first == feature.index - index
+            )
+            if last is not None and joins and last.stop == index:
+                runs[-1] = StoredRun(last.first, index + 1, last.group, last.start)
+            else:
+                runs.append(StoredRun(index, index + 1, feature.group, feature.index))
+        return tuple(runs)
+
+    @cached_property
+    def computed(self) -> tuple[tuple[int, ViewFeature], ...]:
+        """The columns that are no stored feature passed through, with their places."""
+        stored = {index for run in self.stored_runs for index in range(run.first, run.stop)}
+        return tuple((index, column) for index, column in enumerate(self.columns) if index not in stored)
 
     def _input(self, name: str, asked_by: str) -> Input:
         if name == AS_OF:

@@ -57,12 +57,12 @@ def encode_states(state: TileState, slots: ArrayLike, build_id: int) -> list[byt
 
 
 def decode_states(
-    state: TileState, slots: ArrayLike, values: Sequence[bytes | None], build_id: int
+    state: TileState, slots: ArrayLike, values: Sequence[bytes | None], build_id: ArrayLike
 ) -> NDArray[np.bool_]:
     """Replace entities by what their bytes say; returns which were found. Shape: bool (n,).
 
-    None, or bytes of another build, leave an entity empty. `FormatVersionError` for another schema, or damaged bytes;
-    the entities before the bad one are then decoded, the others empty.
+    `build_id`: one for all, or one each. None, or bytes of another build, leave an entity empty. `FormatVersionError`
+    for another schema, or damaged bytes; the entities before the bad one are then decoded, the others empty.
     """
     slots = np.ascontiguousarray(slots, np.int64)
     if len(values) != len(slots):
@@ -74,11 +74,12 @@ def decode_states(
     buffer = np.frombuffer(b"".join((*present, bytes(SPARE_BYTES))), np.uint8)
     found, plan, room = np.zeros(len(slots), np.bool_), state_plan(state.layout), state_room(state.layout)
     status = np.zeros(1, np.int64)
+    builds = np.array(np.broadcast_to(np.asarray(build_id, np.uint64), slots.shape))
     done = 0
     while done < len(slots):
         done = decode_into(
             *(state.layout.tables, plan, state.pools, room, slots),
-            *(SCHEMA_VERSION, np.uint64(build_id), buffer, ends, found, status, done),
+            *(SCHEMA_VERSION, builds, buffer, ends, found, status, done),
         )
         if done < len(slots):
             if status[0] != NO_ROOM:

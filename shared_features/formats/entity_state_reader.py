@@ -34,7 +34,7 @@ def decode_into(tables, plan, pools, room, slots, schema, build_id, buffer, ends
         if end - at <= _HEADER_BYTES:
             status[0] = DAMAGED
             return i
-        if load_word(buffer, at + 1) != build_id:
+        if load_word(buffer, at + 1) != build_id[i]:
             continue
         status[0] = _get_entity(tables, plan, pools, room, slots[i], buffer, at + _HEADER_BYTES, end)
         if status[0] != DONE:
