@@ -17,7 +17,7 @@ from shared_features.kernel.event_time import to_datetime, to_us
 from training.errors import TrainingError
 from training.log import configure_log
 from training.registry import Registry
-from training.settings import TrainingSettings, load_settings
+from training.settings import TrainingSettings, describe_settings, load_settings
 
 if TYPE_CHECKING:
     from training.steps import RunParameters
@@ -141,7 +141,9 @@ def _models_option(text: str) -> tuple[str, ...]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training",
-        description="Train on what the stream stored, certify, publish. Settings are environment variables MILLRACE_*.",
+        description="Train on what the stream stored, certify, publish.",
+        epilog=describe_settings(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="all steps, from the dataset to the registry")

@@ -80,3 +80,11 @@ def load_settings() -> TrainingSettings:
         raise TrainingError(
             "; ".join(faults) + f" (set it in the environment or in the file of {FILE_VARIABLE})"
         ) from error
+
+
+def describe_settings() -> str:
+    """The settings with their defaults and meaning, one after the other, for `--help`."""
+    lines = ["settings, from the environment or, without MILLRACE_, from the TOML file that MILLRACE_SETTINGS names:"]
+    for name, field in TrainingSettings.model_fields.items():
+        lines += [f"  {PREFIX}{name.upper()}  [{field.default}]", f"      {field.description}"]
+    return "\n".join(lines)
