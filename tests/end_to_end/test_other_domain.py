@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.ports import free_port
+from deploy.embedded.processes import ChildProcess
 from deploy.embedded.redis_server import RedisServer
 from tests.domains.machines import BREAKDOWNS, READINGS
-from tests.end_to_end.job import Job, log_ends, produce
+from tests.end_to_end.job import ROOT, Job, log_ends, produce
 
 START_MS = 1_750_000_000_000
+STEP_MS = 300_000
+READINGS_SENT = 3_000
 NOT_EVENTS = [
     b"",
     b"{",
@@ -35,7 +44,7 @@ def records(count: int, seed: int) -> list[tuple[str, bytes, bytes, int]]:
     chosen = random.Random(seed)
     sent: list[tuple[str, bytes, bytes, int]] = []
     for index in range(count):
-        now_ms = START_MS + index * 900
+        now_ms = START_MS + index * STEP_MS
         at_ms = now_ms - chosen.choice([0, 0, 0, 5, 900, 60_000, 4_000_000, 90_000_000, -30_000])
         reading: dict[str, Any] = {
             "reading": f"r{index}",
@@ -51,8 +60,9 @@ def records(count: int, seed: int) -> list[tuple[str, bytes, bytes, int]]:
         value = json.dumps(reading).encode()
         key = reading["machine"].encode()
         sent += [(READINGS.topic, key, value, now_ms)] * (2 if chosen.random() < 0.03 else 1)
-        if chosen.random() < 0.1:
-            report = {"report": f"b{index}", "at": now_ms, "reading": f"r{index}", "broke": chosen.random() < 0.5}
+        if chosen.random() < 0.5:
+            broke = reading["celsius"] + chosen.uniform(-30, 30) > 70
+            report = {"report": f"b{index}", "at": now_ms, "reading": f"r{index}", "broke": broke}
             sent.append((BREAKDOWNS.topic, key, json.dumps(report).encode(), now_ms))
     for bad in NOT_EVENTS:
         sent.insert(chosen.randrange(len(sent)), (READINGS.topic, b"bad", bad, START_MS))
@@ -66,12 +76,52 @@ def test_another_domain_runs_through_the_same_programs(tmp_path: Path) -> None:
         job = Job(tmp_path, kafka.bootstrap_servers, store.url, definitions="tests.domains.machines", also=also)
         job.start()
         try:
-            produce(kafka.bootstrap_servers, records(3_000, seed=5))
+            produce(kafka.bootstrap_servers, records(READINGS_SENT, seed=5))
             job.wait_for(log_ends(kafka.bootstrap_servers, topics))
-            job.wait_for_cut(START_MS * 1000 + 2_000 * 900_000)
+            job.wait_for_cut((START_MS + (READINGS_SENT - 300) * STEP_MS) * 1000)
             assert job.stop() == 0
             counts = job.check_truth()
+            train(job.environment)
+            answer = predict(job.environment, tmp_path / "serving.log")
         finally:
             job.supervisor.kill()
     assert counts["dead"] == len(NOT_EVENTS)
     assert counts["rows of machine_heat:v3"] > 2_000
+    (prediction,) = answer["predictions"]
+    assert 0 < prediction["score"] < 1
+    assert prediction["missing_entities"] == []
+    assert prediction["features"]["celsius"] == 55.5
+    assert prediction["features"]["hot_plant__count_2h"] > 0
+
+
+def train(environment: Mapping[str, str]) -> None:
+    """Training, publishing and promoting, with the window this short history allows."""
+    command = [sys.executable, "-m", "training", "run", "--train-days", "5", "--test-days", "2"]
+    command += ["--models", "logistic_regression"]
+    done = subprocess.run(command, cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "is champion" in done.stdout
+
+
+def predict(environment: Mapping[str, str], log: Path) -> Any:
+    """What the endpoint answers for one machine, at the end of what was streamed."""
+    port = free_port()
+    endpoint = {**environment, "MILLRACE_SERVING_PORT": str(port)}
+    serving = ChildProcess([sys.executable, "-m", "serving"], log=log, cwd=ROOT, environment=endpoint)
+    url = f"http://127.0.0.1:{port}"
+
+    def is_ready() -> bool:
+        try:
+            return httpx.get(f"{url}/health/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    try:
+        serving.wait_until(is_ready, what="the endpoint", within_s=60)
+        instance = {"plant": "a|b", "machine": "m1", "celsius": 55.5, "humidity": None, "firmware": "1.1"}
+        body = {"instances": [instance], "as_of": (START_MS + READINGS_SENT * STEP_MS) * 1000, "include_features": True}
+        answered = httpx.post(f"{url}/v1/views/breakdown:predict", json=body)
+        assert answered.status_code == 200, answered.text
+        return answered.json()
+    finally:
+        serving.stop()
