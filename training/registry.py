@@ -8,6 +8,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -119,8 +120,9 @@ class Registry:
     def _remove_stale(self, directory: Path) -> None:
         """Remove what killed processes left; a living one is done within a day."""
         for path in directory.glob(f"{_TEMPORARY}*"):
-            if path.stat().st_mtime < self._clock() - _STALE_S:
-                shutil.rmtree(path, ignore_errors=True)
+            with suppress(FileNotFoundError):  # published or removed between the look and here
+                if path.stat().st_mtime < self._clock() - _STALE_S:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def aliases(self, model: str) -> dict[str, int]:
         directory = self._directory / model / ALIASES
