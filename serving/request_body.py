@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from serving.errors import InvalidRequestError, TooManyInstancesError
 from shared_features.definitions import Boolean, Decimal, FeatureView, Field, Integer, Text, Timestamp
 from shared_features.definitions.fields import MAX_MAGNITUDE
+from shared_features.formats.events import decimal_steps
 from shared_features.kernel.event_time import MILLISECOND_US, SECOND_US, to_datetime, to_us
 
 UNIT_US = {"us": 1, "ms": MILLISECOND_US, "s": SECOND_US}
@@ -161,7 +162,7 @@ def _blank(field: Field) -> Any:
 def _steps(field: Field, values: list[Any]) -> NDArray[Any]:
     kind = field.type
     if isinstance(kind, Decimal):
-        return np.rint(np.array(values, np.float64) * field.scale).astype(np.int64)  # rint is half to even
+        return decimal_steps(np.array(values, np.float64), field)
     if isinstance(kind, Text):
         column = np.empty(len(values), object)
         column[:] = values

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from shared_features.definitions import Boolean, Decimal, EventSource, Field, Integer, Text, Timestamp
 from shared_features.definitions.fields import MAX_MAGNITUDE
+from shared_features.formats.events import decimal_steps
 from shared_features.kernel.event_time import MILLISECOND_US, SECOND_US, to_datetime, to_us
 
 _INT64 = msgspec.Meta(ge=-(2**63), le=2**63 - 1)
@@ -154,7 +155,7 @@ def _numbers(field: Field, values: Any, count: int) -> tuple[NDArray[np.int64], 
     if isinstance(kind, Decimal):
         given = np.fromiter(values, np.float64, count)
         bad = ~((given >= kind.low) & (given <= kind.high))
-        return np.rint(np.where(bad, 0.0, given) * field.scale).astype(np.int64), bad  # rint is half to even
+        return decimal_steps(np.where(bad, 0.0, given), field), bad
     if isinstance(kind, Timestamp):
         unit_us = _UNIT_US.get(kind.unit, 1)
         instants = values if kind.unit != "rfc3339" else map(to_us, values)

@@ -11,14 +11,13 @@ from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import CUT_APP, features_table
-from streaming.log import get_log
 from streaming.materialize.arrived import ArrivedEvents
 from streaming.materialize.cut import Spine
+from streaming.materialize.lake_reading import LakeReading
 from streaming.settings import StreamingSettings
 from streaming.stopping import stop_requested
 
 _SOON = timedelta(milliseconds=20)
-_LOG = get_log("materialize")
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
         self._tables = [tables[source.name] for source in spine.sources]
         self._given: int | None = None
         self._next = datetime.now(UTC)
-        self._away = False
+        self._reading = LakeReading()
 
     def next_batch(self) -> list[tuple[str, Cut]]:
         if stop_requested():
@@ -65,10 +64,11 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
         try:
             cut = self._cut()
         except Exception as error:  # the lake is away; its writers and readers may see it come back at any time
-            self._say(away=str(error))
+            self._table = None
+            self._reading.failed(self._spine.label, str(error))
             self._next = datetime.now(UTC) + timedelta(seconds=1)
             return []
-        self._say()
+        self._reading.succeeded(self._spine.label)
         return [] if cut is None else [(self._spine.label, cut)]
 
     def next_awake(self) -> datetime:
@@ -101,12 +101,3 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
         self._table.update_incremental()
         version = self._table.transaction_version(CUT_APP)
         return -1 if version is None else version
-
-    def _say(self, away: str | None = None) -> None:
-        if away is not None:
-            self._table = None
-            if not self._away:
-                _LOG.warning("the lake cannot be read; waiting for it", spine=self._spine.label, reason=away)
-        elif self._away:
-            _LOG.info("the lake is back", spine=self._spine.label)
-        self._away = away is not None

@@ -13,15 +13,14 @@ from deltalake.exceptions import DeltaError
 
 from shared_features.kernel.event_time import to_us
 from streaming.errors import RestartNeeded, StoppedWaiting
-from streaming.log import get_log
 from streaming.materialize.arrived import ArrivedEvents
 from streaming.materialize.cut import Passes, Spine
 from streaming.materialize.cut_source import Cut
+from streaming.materialize.lake_reading import LakeReading
 from streaming.materialize.snapshots import latest_snapshot
 from streaming.settings import StreamingSettings
 from streaming.stopping import wait
 
-_LOG = get_log("materialize")
 _WAITS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 SNAPSHOTS_APART_S = 30.0
@@ -47,7 +46,7 @@ class PassStep(StatefulBatchLogic[Cut, PassRows, None]):
         self._lake, self._every_us = settings.lake, to_us(settings.snapshot_interval)
         self._spines, self._tables = spines, tables
         self._passes: Passes | None = None
-        self._away = False
+        self._reading = LakeReading()
         self._snapshot_us = self._snapshot_at = 0.0
 
     def on_batch(self, values: list[Cut]) -> tuple[list[PassRows], bool]:
@@ -69,20 +68,13 @@ class PassStep(StatefulBatchLogic[Cut, PassRows, None]):
                 rows = self._run(cut)
             except (OSError, DeltaError) as error:
                 self._passes = None  # it may have gone half way
-                self._say(cut, away=str(error))
+                self._reading.failed(cut.label, str(error))
                 if wait(wait_s):
                     raise StoppedWaiting(f"asked to stop while the lake is away from {cut.label}") from error
             else:
-                self._say(cut)
+                self._reading.succeeded(cut.label)
                 return rows
         raise AssertionError("unreachable: the waits do not end")
-
-    def _say(self, cut: Cut, away: str | None = None) -> None:
-        if away is not None and not self._away:
-            _LOG.warning("the lake cannot be read; waiting for it", spine=cut.label, reason=away)
-        elif away is None and self._away:
-            _LOG.info("the lake is back", spine=cut.label)
-        self._away = away is not None
 
     def _run(self, cut: Cut) -> PassRows:
         if self._passes is None:
