@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from streaming.child_process import end_with_parent, is_supervised, run_to_end
 from streaming.command_line import build_parser
-from streaming.dataflow_parts import DATAFLOWS, dataflow_parts
+from streaming.dataflow_parts import PROGRAMS, dataflow_parts
 from streaming.errors import EXIT_REFUSED, StreamingError
 from streaming.log import set_up_log
 from streaming.settings import StreamingSettings, load_settings
@@ -61,13 +61,13 @@ def _run(settings: StreamingSettings, only: str | None, workers: int, drain_s: f
             from streaming.check import refuse_unsafe
 
             refuse_unsafe(settings)
-        code: int = importlib.import_module(f"streaming.{only}.dataflow").run(settings)
+        code: int = importlib.import_module(PROGRAMS[only]).run(settings)
         return code
     # The supervisor stays small: what looks at Kafka, Redis and the lake is loaded by a child that ends again.
     refused = run_to_end((sys.executable, "-m", "streaming", "check", "--refusing-only"))
     if refused or stop_requested():
         return refused
-    names = (only,) if only else DATAFLOWS
+    names = (only,) if only else tuple(PROGRAMS)
     parts = dataflow_parts(names, workers=workers, metrics_port=settings.metrics_port)
     return Supervisor(parts, drain_s=drain_s).run()
 

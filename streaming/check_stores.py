@@ -11,7 +11,6 @@ from deltalake.exceptions import DeltaError
 from redis.exceptions import RedisError
 
 from shared_features.definitions import Catalogue, FeatureGroup
-from shared_features.errors import FormatVersionError
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
 from streaming.check_topics import check_position
 from streaming.delta_log import check_last_commit
@@ -38,9 +37,6 @@ def check_redis(
     except RedisError as error:
         text = f"cannot be reached ({error}). Look at REDIS_URL; a running dataflow waits for it"
         yield Finding("away", "Redis", text)
-        return
-    except FormatVersionError as error:
-        yield Finding("refused", "Redis", str(error))
         return
     if policy != "noeviction":
         text = f"maxmemory-policy is {policy}: a state that was evicted would look like one that never was."

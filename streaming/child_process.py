@@ -73,16 +73,22 @@ def run_to_end(command: Sequence[str]) -> int:
         child.kill()
 
 
+def supervisor_process() -> int | None:
+    """The process id of the supervisor that started this process, if one did."""
+    parent = os.environ.get(_PARENT)
+    return None if parent is None else int(parent)
+
+
 def is_supervised() -> bool:
     """Whether a supervisor started this process."""
-    return _PARENT in os.environ
+    return supervisor_process() is not None
 
 
 def end_with_parent() -> None:
     """In a child, where the kernel does not do it: end when the supervisor that started this process is gone."""
-    parent = os.environ.get(_PARENT)
+    parent = supervisor_process()
     if parent is not None and not _LINUX:
-        threading.Thread(target=_watch, args=(int(parent),), name="parent-watch", daemon=True).start()
+        threading.Thread(target=_watch, args=(parent,), name="parent-watch", daemon=True).start()
 
 
 def _die_with(parent: int) -> None:

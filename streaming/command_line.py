@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import textwrap
 
-from streaming.dataflow_parts import DATAFLOWS
+from streaming.dataflow_parts import PROGRAMS
 from streaming.settings import FILE_VARIABLE, PREFIX, StreamingSettings
 
 _DRAIN_S = 30.0
@@ -21,8 +21,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    run = verbs.add_parser("run", help="run the dataflows until SIGTERM or SIGINT, then drain and exit 0")
-    run.add_argument("--only", choices=DATAFLOWS, help="one dataflow, in this process (for containers)")
+    run = verbs.add_parser("run", help="run all programs of the job until SIGTERM or SIGINT, then drain and exit 0")
+    run.add_argument("--only", choices=tuple(PROGRAMS), help="one of them, in this process (for containers)")
     run.add_argument(
         "--workers",
         type=_at_least_one,

@@ -1,4 +1,4 @@
-"""The dataflows as what a supervisor keeps running: which processes each is made of."""
+"""The programs of the stream job as what a supervisor keeps running: which processes each is made of."""
 
 from __future__ import annotations
 
@@ -10,11 +10,18 @@ from contextlib import ExitStack
 
 from streaming.supervisor import Command, Part
 
-DATAFLOWS = ("online", "archive", "materialize")
+PROGRAMS = {
+    "online": "streaming.online.dataflow",
+    "archive": "streaming.archive.dataflow",
+    "materialize": "streaming.materialize.dataflow",
+    "bootstrap": "streaming.bootstrap.process",
+}
+"""What runs beside each other: the dataflows, and what builds the shards that they cannot go on from. Each names the
+module whose `run(settings)` it is."""
 
 
 def dataflow_parts(names: Sequence[str], *, workers: int = 1, metrics_port: int | None = None) -> list[Part]:
-    """A part per dataflow, in processes of `python -m streaming run --only NAME`.
+    """A part per program, in processes of `python -m streaming run --only NAME`.
 
     `workers`: processes of the first one, as one Bytewax cluster on loopback. `metrics_port`: of the first process;
     the others follow it, one each.

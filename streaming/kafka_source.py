@@ -46,7 +46,10 @@ def system_clock_us() -> int:
 
 
 class KafkaSource(DynamicSource[Polled]):
-    """The topics of `sources`, from behind `positions` on, which is called once, when a worker starts."""
+    """The topics of `sources`, from behind `positions` on, which is called once, when a worker starts.
+
+    `on_polled` is told what came in, `each_time` is called before every poll.
+    """
 
     def __init__(
         self,
@@ -56,12 +59,14 @@ class KafkaSource(DynamicSource[Polled]):
         *,
         clock: Clock = system_clock_us,
         on_polled: Callable[[list[Polled]], None] | None = None,
+        each_time: Callable[[], None] | None = None,
     ) -> None:
         self._settings = settings
         self._sources = tuple(sources)
         self._positions = positions
         self._clock = clock
         self._on_polled = on_polled
+        self._each_time = each_time
 
     def build(self, step_id: str, worker_index: int, worker_count: int) -> KafkaShare:
         """The share of one worker: every `worker_count`-th partition."""
@@ -72,6 +77,7 @@ class KafkaSource(DynamicSource[Polled]):
             (worker_index, worker_count),
             self._clock,
             self._on_polled,
+            self._each_time,
         )
 
 
@@ -86,8 +92,9 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         share: tuple[int, int],
         clock: Clock,
         on_polled: Callable[[list[Polled]], None] | None,
+        each_time: Callable[[], None] | None,
     ) -> None:
-        self._settings, self._on_polled = settings, on_polled
+        self._settings, self._on_polled, self._each_time = settings, on_polled, each_time
         self._reachability = Reachability()
         self._topics = Topics(settings, self._reachability)
         self._known = self._topics.describe(source.topic for source in sources)
@@ -111,6 +118,8 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         """What came in since the last call; waits no longer than the setting `poll_timeout`."""
         if stop_requested():
             raise StopIteration
+        if self._each_time is not None:
+            self._each_time()
         polled, self._waiting = self._waiting, []
         timeout = self._settings.poll_timeout.total_seconds() if not polled else 0.0
         with _no_cycles():

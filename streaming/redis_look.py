@@ -10,11 +10,12 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.online_state import ShardMeta, decode_meta, meta_key
+from shared_features.formats.online_state import ShardMeta, meta_key
+from streaming.online.shard_store import readable_meta
 from streaming.settings import StreamingSettings
 
 GroupMetas = Mapping[str, tuple[ShardMeta | None, ...]]
-"""Group label -> the meta of each shard in order, None where none was ever committed."""
+"""Group label -> the meta of each shard in order, None where there is none."""
 
 
 class RedisLook:
@@ -30,13 +31,13 @@ class RedisLook:
         )
 
     def metas(self, groups: Iterable[FeatureGroup]) -> dict[str, tuple[ShardMeta | None, ...]]:
-        """Where the shards of each group stand. Raises FormatVersionError for a meta of another schema."""
+        """Where the shards of each group stand; None also for a meta of another schema, which is built anew."""
         found = {}
         for group in groups:
             with self._client.pipeline(transaction=False) as calls:
                 for number in range(group.shards):
                     calls.get(meta_key(self._namespace, group, number))
-                found[group.label] = tuple(None if each is None else decode_meta(each) for each in calls.execute())
+                found[group.label] = tuple(map(readable_meta, calls.execute()))
         return found
 
     def info(self, section: str) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from polars.exceptions import PolarsError
 from redis.exceptions import RedisError
 
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup, load_definitions
-from shared_features.errors import FormatVersionError
 from shared_features.formats.online_state import ShardMeta
 from shared_features.kernel.event_time import to_us
 from streaming.kafka_look import KafkaLook
@@ -23,7 +22,7 @@ from streaming.settings import StreamingSettings
 from streaming.status import GroupStatus, PartitionStatus, SourceStatus, Status
 from streaming.topics import Bounds, PartitionKey, Topic
 
-_AWAY = (KafkaException, RedisError, FormatVersionError, DeltaError, PolarsError, OSError)
+_AWAY = (KafkaException, RedisError, DeltaError, PolarsError, OSError)
 _SAID_AT_MOST = 160
 
 Answer = TypeVar("Answer")

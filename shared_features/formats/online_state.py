@@ -2,6 +2,7 @@
 
     {millrace:machine_heat:v1:3}:meta        the shard's meta
     {millrace:machine_heat:v1:3}:e:<key>     one entity's state (`entity_state.py`), key as `entity_keys.py` spells it
+    millrace:definition:machine_heat:v1      the definition they were made by, so that a change of it can be named
 
 All keys of a shard share their hash tag, so that a commit and a read are one step on a cluster too. Meta bytes, all
 numbers little-endian, texts after their length:
@@ -16,6 +17,7 @@ numbers little-endian, texts after their length:
     vector             u32 how many, each: u16 topic, i32 partition, i64 last applied offset, i64 record time (us) up to
                        which the partition is consumed
     gaps               u32 how many, each: u16 topic, i32 partition, i64 first and i64 past offset that were gone
+    progress           only while behind: i64 microseconds when the rebuild began, i64 done, i64 total
 """
 
 import struct
@@ -35,9 +37,11 @@ __all__ = [
     "Gap",
     "Partition",
     "Position",
+    "Progress",
     "ShardMeta",
     "decode_meta",
     "decode_states",
+    "definition_key",
     "encode_meta",
     "encode_states",
     "entity_prefix",
@@ -45,12 +49,15 @@ __all__ = [
     "shard_tag",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 COMMIT_ID_BYTES = 16
-_REBUILD = "to write the shard anew, give `python -m streaming run` another MILLRACE_REDIS_NAMESPACE"
+_REBUILD = (
+    "the stream job of this version rebuilds the shard; run it (`python -m streaming run`), or serve by the older one"
+)
 
 _HEADER = struct.Struct("<16sBQBq")
 _LENGTH, _COUNT, _ENTRY = struct.Struct("<H"), struct.Struct("<I"), struct.Struct("<Hiqq")
+_PROGRESS = struct.Struct("<qqq")
 
 Partition = tuple[str, str, int]
 """Topic, its id, partition."""
@@ -65,9 +72,20 @@ class Position(NamedTuple):
     consumed_until_us: int
 
 
+class Progress(NamedTuple):
+    """How far a rebuild is: events and entities done, of so many that are known to be wanted."""
+
+    began_at_us: int
+    done: int
+    total: int
+
+
 @dataclass(frozen=True)
 class ShardMeta:
-    """What a shard's states are: a build, and how far each partition was applied to it."""
+    """What a shard's states are: a build, and how far each partition was applied to it.
+
+    While `behind`, the states are being rebuilt: there is no vector, and nothing may be served.
+    """
 
     commit_id: bytes
     build_id: int
@@ -76,6 +94,7 @@ class ShardMeta:
     committed_at_us: int
     vector: dict[Partition, Position] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
+    progress: Progress = Progress(0, 0, 0)
 
     @cached_property
     def gaps_digest(self) -> int:
@@ -85,23 +104,28 @@ class ShardMeta:
         return int.from_bytes(sha256(repr(sorted(set(self.gaps))).encode()).digest()[:8], "little")
 
 
-def shard_tag(namespace: str, group_name: str, version: int, shard: int) -> str:
+def shard_tag(namespace: str, group_label: str, shard: int) -> str:
     """The hash tag that all keys of a shard begin with.
 
-    >>> shard_tag("millrace", "machine_heat", 1, 3)
+    >>> shard_tag("millrace", "machine_heat:v1", 3)
     '{millrace:machine_heat:v1:3}'
     """
-    return f"{{{namespace}:{group_name}:v{version}:{shard}}}"
+    return f"{{{namespace}:{group_label}:{shard}}}"
 
 
 def meta_key(namespace: str, group: FeatureGroup, shard: int) -> bytes:
     """The key of a shard's meta."""
-    return f"{shard_tag(namespace, group.name, group.version, shard)}:meta".encode()
+    return f"{shard_tag(namespace, group.label, shard)}:meta".encode()
 
 
 def entity_prefix(namespace: str, group: FeatureGroup, shard: int) -> bytes:
     """What the keys of a shard's entities begin with; the text of the entity's key follows."""
-    return f"{shard_tag(namespace, group.name, group.version, shard)}:e:".encode()
+    return f"{shard_tag(namespace, group.label, shard)}:e:".encode()
+
+
+def definition_key(namespace: str, group: FeatureGroup) -> bytes:
+    """The key of the definition that a group's states were made by: the text of `definitions.difference`."""
+    return f"{namespace}:definition:{group.label}".encode()
 
 
 def encode_meta(meta: ShardMeta) -> bytes:
@@ -119,8 +143,17 @@ def encode_meta(meta: ShardMeta) -> bytes:
     names = [_text(each) for topic in topics for each in topic]
     vector = [entry(partition, *position) for partition, position in sorted(meta.vector.items())]
     gaps = [entry(*gap) for gap in sorted(set(meta.gaps))]
+    progress = _PROGRESS.pack(*meta.progress) if meta.behind else b""
     return b"".join(
-        (header, _text(meta.fingerprint), _LENGTH.pack(len(topics)), *names, *_counted(vector), *_counted(gaps))
+        (
+            header,
+            _text(meta.fingerprint),
+            _LENGTH.pack(len(topics)),
+            *names,
+            *_counted(vector),
+            *_counted(gaps),
+            progress,
+        )
     )
 
 
@@ -146,6 +179,9 @@ def _decode(data: bytes) -> ShardMeta:
         topics.append((topic, topic_id))
     vector, at = _get_entries(data, at)
     gaps, at = _get_entries(data, at)
+    progress = Progress(0, 0, 0)
+    if behind:
+        progress, at = Progress(*_PROGRESS.unpack_from(data, at)), at + _PROGRESS.size
     if at != len(data):
         raise IndexError(f"{len(data) - at} bytes too many")
     return ShardMeta(
@@ -156,6 +192,7 @@ def _decode(data: bytes) -> ShardMeta:
         committed_at_us=committed_at_us,
         vector={(*topics[topic], partition): Position(*position) for topic, partition, *position in vector},
         gaps=tuple(((*topics[topic], partition), first, past) for topic, partition, first, past in gaps),
+        progress=progress,
     )
 
 

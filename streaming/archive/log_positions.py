@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from shared_features.formats.offline_tables import (
     WATERMARK_APP,
@@ -16,13 +17,20 @@ from shared_features.formats.offline_tables import (
     offset_app,
     partitions_app,
 )
-from streaming.delta_handle import NEVER, DeltaHandle
+from streaming.delta_handle import NEVER
 
 Topic = tuple[str, str]
 """Name and id: a topic that was deleted and made anew is another one, whose offsets begin again."""
 Partition = tuple[str, str, int]
 Gap = tuple[int, int]
 """First offset that was gone, and the first one past it that was there."""
+
+
+class StoredPositions(Protocol):
+    """A table's application transactions."""
+
+    def position(self, app: str) -> int:
+        """The stored version of an application id, -1 when there is none."""
 
 
 @dataclass
@@ -35,16 +43,16 @@ class LogPositions:
     watermark_us: int = NEVER
 
     @classmethod
-    def load(cls, handle: DeltaHandle, topics: Mapping[Topic, int]) -> LogPositions:
+    def load(cls, table: StoredPositions, topics: Mapping[Topic, int]) -> LogPositions:
         """The stored positions of the topics' partitions; `topics` says how many each has, in Kafka."""
-        stored = cls(watermark_us=handle.position(WATERMARK_APP))
+        stored = cls(watermark_us=table.position(WATERMARK_APP))
         for topic, count in topics.items():
-            known = handle.position(partitions_app(*topic))
+            known = table.position(partitions_app(*topic))
             for partition in ((*topic, number) for number in range(max(known, count))):
                 if partition[2] < known:
-                    stored.offsets[partition] = handle.position(offset_app(*partition))
-                    stored.maxima_us[partition] = handle.position(arrival_app(*partition))
-                    stored.gaps[partition] = _stored_gaps(handle, partition)
+                    stored.offsets[partition] = table.position(offset_app(*partition))
+                    stored.maxima_us[partition] = table.position(arrival_app(*partition))
+                    stored.gaps[partition] = _stored_gaps(table, partition)
         return stored
 
     def copy(self) -> LogPositions:
@@ -84,9 +92,9 @@ class LogPositions:
         return versions
 
 
-def _stored_gaps(handle: DeltaHandle, partition: Partition) -> tuple[Gap, ...]:
+def _stored_gaps(table: StoredPositions, partition: Partition) -> tuple[Gap, ...]:
     def end(index: int, name: str) -> int:
-        return handle.position(gap_app(*partition, index, name))
+        return table.position(gap_app(*partition, index, name))
 
-    count = max(0, handle.position(gaps_app(*partition)))
+    count = max(0, table.position(gaps_app(*partition)))
     return tuple((end(index, "first"), end(index, "past")) for index in range(count))

@@ -82,6 +82,11 @@ class ArrivedEvents:
         self._table.update_incremental()
         return max(0, self._table.transaction_version(WATERMARK_APP) or 0)
 
+    def position(self, app: str) -> int:
+        """The stored version of an application id as of the last look, -1 when there is none."""
+        version = None if self._table is None else self._table.transaction_version(app)
+        return -1 if version is None else version
+
     def between(self, low_us: int, high_us: int) -> Arrived:
         """The events with low <= arrival < high. The latest few spans are kept for the next group that asks."""
         span = (low_us, high_us)
@@ -101,6 +106,14 @@ class ArrivedEvents:
             predicate = f"{predicate} AND {condition}"
         rows = pa.table(self._table.scan(columns=names, predicate=predicate))
         return Arrived.of(self.source, rows)
+
+    def about(self, low_us: int, high_us: int) -> int:
+        """How many events lie in the files that may hold some with low <= arrival < high."""
+        files = None if self._table is None else pa.table(self._table.get_add_actions(flatten=True))
+        if files is None or not files.num_rows:
+            return 0
+        firsts, lasts = int64(files, f"min.{ARRIVAL_TIME}"), int64(files, f"max.{ARRIVAL_TIME}")
+        return int(int64(files, "num_records")[(lasts >= low_us) & (firsts < high_us)].sum())
 
     def span_end(self, low_us: int, high_us: int, rows: int = SPAN_ROWS) -> int:
         """An instant up to which about `rows` events lie from `low` on, at most `high`. From file statistics."""
@@ -122,6 +135,11 @@ class ArrivedEvents:
                 return int(min(high_us, max(low_us + 1, begin + share)))
             total += int(count)
         return high_us
+
+
+def about(tables: Sequence[ArrivedEvents], low_us: int, high_us: int) -> int:
+    """About how many events arrived in low <= arrival < high, by file statistics; never too few by whole files."""
+    return sum(table.about(low_us, high_us) for table in tables)
 
 
 def spans(tables: Sequence[ArrivedEvents], low_us: int, high_us: int) -> Iterator[tuple[int, int]]:

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys
-from shared_features.formats.entity_state import decode_states, encode_states
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import replay
-from shared_features.kernel.tiles import TileState
+from streaming.entity_states import EntityKey, EntityStates
 from streaming.materialize.arrived import Arrived
 
 Int64 = NDArray[np.int64]
@@ -31,8 +30,7 @@ class Replayer:
 
     def __init__(self, group: FeatureGroup, lag_us: int = 0) -> None:
         self._group, self._lag_us = group, lag_us
-        self.state = TileState(group.layout)
-        self._slots: dict[int | str, int] = {}
+        self._states = EntityStates(group)
         width = len(group.columns)
         nothing = np.empty(0, np.int64)
         self._updates: Columns = {
@@ -45,21 +43,7 @@ class Replayer:
         }
         self._reads: Columns = {"slot": nothing, "at_us": nothing}
 
-    def slots(self, keys: EntityKeys | pa.Array) -> Int64:
-        """The slot of each key; an entity met for the first time gets one."""
-        coded = pa.array(keys).dictionary_encode()
-        names = coded.dictionary.to_pylist()
-        new = [name for name in names if name not in self._slots]
-        self._slots.update(zip(new, self.state.add(len(new)).tolist(), strict=True))
-        found = np.fromiter(map(self._slots.__getitem__, names), np.int64, len(names))
-        return found[coded.indices.to_numpy()] if len(names) else found
-
-    @property
-    def entities(self) -> tuple[list[int | str], Int64]:
-        """Every entity's key and slot."""
-        return list(self._slots), np.fromiter(self._slots.values(), np.int64, len(self._slots))
-
-    def add_updates(self, arrived: Arrived, from_us: int, only: Sequence[int | str] | None = None) -> None:
+    def add_updates(self, arrived: Arrived, from_us: int, only: Sequence[EntityKey] | None = None) -> None:
         """Take in what the group sees of the events, where its effect is not before `from_us`.
 
         `only`: nothing but these entities.
@@ -73,7 +57,7 @@ class Replayer:
         kept = np.flatnonzero(keep)
         keys = taken.keys[kept] if isinstance(taken.keys, np.ndarray) else [taken.keys[row] for row in kept]
         more = {
-            "slot": self.slots(keys),
+            "slot": self._states.slots(keys),
             "effect_us": effect[kept],
             "event_time_us": taken.event_time_us[kept],
             "digest": taken.digest[kept],
@@ -84,7 +68,7 @@ class Replayer:
 
     def add_reads(self, keys: EntityKeys | pa.Array, at_us: Int64) -> None:
         """Ask for the values of entities at instants that are not before the cut."""
-        self._reads = _joined(self._reads, {"slot": self.slots(keys), "at_us": at_us})
+        self._reads = _joined(self._reads, {"slot": self._states.slots(keys), "at_us": at_us})
 
     def advance(self, cut_us: int) -> NDArray[np.float64]:
         """Apply every effect before the cut and answer every read before it, in the order in which it was asked.
@@ -94,7 +78,7 @@ class Replayer:
         updates, self._updates = _split(self._updates, self._updates["effect_us"] < cut_us)
         reads, self._reads = _split(self._reads, self._reads["at_us"] < cut_us)
         return replay(
-            self.state,
+            self._states.state,
             updates["slot"],
             updates["effect_us"],
             updates["event_time_us"],
@@ -105,24 +89,18 @@ class Replayer:
             reads["at_us"],
         )
 
-    def restore(self, keys: Sequence[int | str], states: Sequence[bytes]) -> None:
+    def restore(self, keys: Sequence[EntityKey], states: Sequence[bytes]) -> None:
         """Take entities over from their encoded states."""
-        decode_states(self.state, self.slots(pa.array(keys)), states, SNAPSHOT_BUILD)
+        self._states.restore(keys, states, SNAPSHOT_BUILD)
 
-    def encoded(self) -> tuple[list[int | str], list[bytes]]:
+    def encoded(self) -> tuple[list[EntityKey], list[bytes]]:
         """The entities and their encoded states."""
-        keys, slots = self.entities
-        return keys, encode_states(self.state, slots, SNAPSHOT_BUILD)
+        keys, slots = self._states.entities
+        return keys, self._states.encoded(slots, SNAPSHOT_BUILD)
 
     def forget(self, before_us: int) -> None:
         """Release the entities without events at or after an instant, with nothing to come either."""
-        keys, slots = self.entities
-        busy = np.union1d(self._updates["slot"], self._reads["slot"])
-        idle = (self.state.newest_us(slots) < before_us) & ~np.isin(slots, busy)
-        if idle.any():
-            self.state.release(slots[idle])
-            for index in np.flatnonzero(idle).tolist():
-                del self._slots[keys[index]]
+        self._states.forget(before_us, np.union1d(self._updates["slot"], self._reads["slot"]))
 
 
 def effects_us(arrival_us: Int64, event_time_us: Int64, lag_us: int) -> Int64:

@@ -14,23 +14,33 @@ from shared_features.kernel.event_time import to_us
 from streaming.bytewax_run import run_dataflow
 from streaming.kafka_source import KafkaSource, system_clock_us
 from streaming.metrics import StreamingMetrics
+from streaming.online.absent_shard import AbsentShard
 from streaming.online.entity_cache import EntityCache
+from streaming.online.lease import Lease, job_name
 from streaming.online.missing_records import MissingRecords
 from streaming.online.redis_link import RedisAway, RedisLink
 from streaming.online.redis_sink import RedisSink
 from streaming.online.router import Router, shard_label
 from streaming.online.shard import Shard
 from streaming.online.shard_store import ShardStore
-from streaming.online.stored_vectors import committed_positions
+from streaming.online.stored_vectors import committed_positions, wait_until_live
 from streaming.settings import StreamingSettings
 
 
 def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None = None) -> Dataflow:
-    """Input from Kafka, one item per shard and poll, output to Redis."""
+    """Input from Kafka, one item per shard and poll, output to Redis. Waits for the lease and for a live shard."""
     metrics = metrics or StreamingMetrics(to_us(settings.allowed_lateness))
     groups = load_definitions(settings.definitions).groups
-    sources = sources_of(groups)
-    source = KafkaSource(settings, sources, partial(committed_positions, settings, groups), on_polled=metrics.polled)
+    lease = Lease(RedisLink(settings, RedisAway()), settings.redis_namespace, job_name(settings))
+    lease.take()
+    wait_until_live(settings, groups, lease.keep)
+    source = KafkaSource(
+        settings,
+        sources_of(groups),
+        partial(committed_positions, settings, groups),
+        on_polled=metrics.polled,
+        each_time=lease.keep,
+    )
     flow = Dataflow("online")
     polled = op.input("kafka", flow, source)
     routed = op.flat_map_batch("route", polled, Router(groups, to_us(settings.mark_slack)))
@@ -59,13 +69,18 @@ def redis_sink(settings: StreamingSettings, groups: Iterable[FeatureGroup], metr
     missing = MissingRecords(settings.lake, sources_of(groups))
     shards = {shard_label(group, number): (group, number) for group in groups for number in range(group.shards)}
 
-    def build_shard(label: str) -> Shard:
+    def build_shard(label: str) -> Shard | AbsentShard:
         group, number = shards[label]
         key = meta_key(settings.redis_namespace, group, number)
+        store = ShardStore(RedisLink(settings, away), label, key, expiry_ms(group))
+        meta = store.read_meta()
+        if meta is None or meta.behind:
+            return AbsentShard(label, store)
         return Shard(
             group,
             label,
-            store=ShardStore(RedisLink(settings, away), label, key, expiry_ms(group)),
+            store=store,
+            meta=meta,
             entity_prefix=entity_prefix(settings.redis_namespace, group, number),
             cache=EntityCache(group.layout, settings.cached_entities),
             missing=missing,

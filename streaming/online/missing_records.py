@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shared_features.definitions import EventSource
 from shared_features.formats.offline_tables import events_table, gap_app, gaps_app, offset_app
-from streaming.errors import RefusedError, StoppedWaiting
+from streaming.errors import RestartNeeded, StoppedWaiting
 from streaming.log import get_log
 from streaming.online.shard import Partition
 from streaming.stopping import wait
@@ -29,7 +29,7 @@ class MissingRecords:
         self._sleep = sleep
 
     def __call__(self, of: Partition, first: int, past: int) -> None:
-        """Return when the archive lacks the offsets from `first` up to `past` too; else raise RefusedError."""
+        """Return when the archive lacks the offsets from `first` up to `past` too; else raise RestartNeeded."""
         topic, _, partition = of
         said = False
         while True:
@@ -43,10 +43,9 @@ class MissingRecords:
             if self._sleep(_LOOK_EVERY_S):
                 raise StoppedWaiting("asked to stop while waiting for the archive")
         if not covered(first, past, gaps):
-            raise RefusedError(
+            raise RestartNeeded(
                 f"topic {topic}, partition {partition}: offsets {first} to {past - 1} were deleted before they were "
-                f"applied to the online store, but the archive holds some of them. The states have to be rebuilt from "
-                "the events table; until then keep records in Kafka for longer than online may be away"
+                "applied to the online store, but the archive holds some of them; the shard is rebuilt from there"
             )
 
     def _archived(self, of: Partition) -> tuple[int, list[tuple[int, int]]]:

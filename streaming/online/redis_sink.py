@@ -10,14 +10,19 @@ from collections.abc import Callable
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
+from streaming.online.absent_shard import AbsentShard
 from streaming.online.shard import Shard
 from streaming.online.sub_batch import SubBatch
 
-BuildShard = Callable[[str], Shard]
+BuildShard = Callable[[str], Shard | AbsentShard]
 
 
 class RedisSink(FixedPartitionedSink[list[SubBatch], None]):
-    """Writes shards; `build_shard` makes one of its label."""
+    """Writes shards; `build_shard` makes one of its label.
+
+    Every worker lists every shard, also those that are still built: which of them it takes is settled where one is
+    made, so that workers who look at different moments cannot deal items differently.
+    """
 
     def __init__(self, labels: list[str], build_shard: BuildShard) -> None:
         self._labels = labels
@@ -40,7 +45,7 @@ class RedisSink(FixedPartitionedSink[list[SubBatch], None]):
 class ShardPartition(StatefulSinkPartition[list[SubBatch], None]):
     """A shard as a partition of the sink."""
 
-    def __init__(self, shard: Shard) -> None:
+    def __init__(self, shard: Shard | AbsentShard) -> None:
         self._shard = shard
 
     def write_batch(self, values: list[list[SubBatch]]) -> None:

@@ -31,13 +31,17 @@ _NOWHERE = Position(-1, -1)
 
 
 class Shard:
-    """One shard as this process holds it: its cache, its vector, and where both are stored."""
+    """One live shard as this process holds it: its cache, its vector, and where both are stored.
+
+    `meta`: what `store` has read, of a shard that is not behind.
+    """
 
     def __init__(
         self,
         group: FeatureGroup,
         label: str,
         store: ShardStore,
+        meta: ShardMeta,
         entity_prefix: bytes,
         cache: EntityCache,
         missing: Missing,
@@ -48,12 +52,9 @@ class Shard:
         self._group, self._label, self._store = group, label, store
         self._entity_prefix, self._cache, self._missing = entity_prefix, cache, missing
         self._metrics, self._clock, self._idle_commit_s = metrics, clock, idle_commit_s
-        meta = store.read_meta()
-        if meta is not None:
-            refuse_other_meaning(group, label, meta)
-        self._build_id = secrets.randbits(63) + 1 if meta is None else meta.build_id
-        self._gaps = () if meta is None else meta.gaps
-        self._vector: dict[Partition, Position] = {} if meta is None else dict(meta.vector)
+        refuse_other_meaning(group, meta)
+        self._build_id, self._gaps = meta.build_id, meta.gaps
+        self._vector: dict[Partition, Position] = dict(meta.vector)
         self._committed_vector = dict(self._vector)
         self._committed_at = time.monotonic()
 
@@ -150,12 +151,10 @@ class Shard:
                 )
 
 
-def refuse_other_meaning(group: FeatureGroup, label: str, meta: ShardMeta) -> None:
-    """RefusedError when the stored shard was made by another definition, or is being rebuilt."""
+def refuse_other_meaning(group: FeatureGroup, meta: ShardMeta) -> None:
+    """RefusedError when the stored shard was made by another definition."""
     if meta.fingerprint != group.fingerprint:
         raise RefusedError(
             f"feature group {group.label}: its definition has changed (fingerprint {group.fingerprint}, in Redis "
             f"{meta.fingerprint}); stored states keep their meaning, so raise its version to {group.version + 1}"
         )
-    if meta.behind:
-        raise RefusedError(f"shard {label} is being rebuilt (it is marked behind); let that end, then start again")

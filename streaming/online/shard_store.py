@@ -13,6 +13,7 @@ from typing import Any
 
 from redis.exceptions import NoScriptError, ResponseError
 
+from shared_features.errors import FormatVersionError
 from shared_features.formats.online_state import COMMIT_ID_BYTES, ShardMeta, decode_meta, encode_meta
 from streaming.errors import RestartNeeded
 from streaming.log import get_log
@@ -26,6 +27,15 @@ _LOAD_AT_ONCE = 2_000  # entities a read: a few hundred KB, about a millisecond 
 _PASSING = ("BUSY", "MISCONF", "NOREPLICAS", "NOTREADY")  # a script of someone's runs, no disk, no replica
 
 NO_META = b""
+
+
+def readable_meta(stored: bytes | None) -> ShardMeta | None:
+    """The meta of these bytes; None where there are none, or bytes of another schema."""
+    try:
+        return None if stored is None else decode_meta(stored)
+    except FormatVersionError as error:
+        _LOG.warning("a shard's meta cannot be read; the shard will be built anew", error=str(error))
+        return None
 
 
 @dataclass
@@ -50,10 +60,13 @@ class ShardStore:
         self._under_way: _Commit | None = None
 
     def read_meta(self) -> ShardMeta | None:
-        """The shard's meta, None at the first start; from now on it is what commits and loads expect."""
+        """The shard's meta; from now on it is what commits and loads expect.
+
+        None where there is none, or one that this version cannot read: in both cases the shard has to be built.
+        """
         stored = self._link.call("GET", self._meta_key)
         self._commit_id = NO_META if stored is None else stored[:COMMIT_ID_BYTES]
-        return None if stored is None else decode_meta(stored)
+        return readable_meta(stored)
 
     def load(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The stored values of entities, each read with the meta key in one step; RestartNeeded if that is not ours."""

@@ -8,6 +8,7 @@ from shared_features.errors import FormatVersionError
 from shared_features.formats.online_state import (
     COMMIT_ID_BYTES,
     Position,
+    Progress,
     ShardMeta,
     decode_meta,
     encode_meta,
@@ -27,7 +28,7 @@ META = ShardMeta(
 )
 GOLDEN = (
     "000102030405060708090a0b0c0d0e0f"  # commit id
-    "01" "0807060504030201" "00" "01401e18240a0600"  # schema, build, behind, committed at
+    "02" "0807060504030201" "00" "01401e18240a0600"  # schema, build, behind, committed at
     "1000" "61626364656630313233343536373839"  # fingerprint
     "0200" "05006361726473" "040069642d31" "06006c6162656c73" "040069642d32"  # topics
     "02000000"  # vector
@@ -44,6 +45,12 @@ def test_meta_has_its_golden_bytes() -> None:
 
 def test_meta_comes_back_as_it_was() -> None:
     assert decode_meta(encode_meta(META)) == META
+
+
+def test_while_behind_a_meta_says_how_far_the_rebuild_is() -> None:
+    behind = replace(META, behind=True, vector={}, gaps=(), progress=Progress(7, 3, 10))
+    assert decode_meta(encode_meta(behind)) == behind
+    assert encode_meta(replace(META, progress=Progress(7, 3, 10))) == encode_meta(META)
 
 
 def test_meta_begins_with_the_commit_id_that_a_commit_compares() -> None:
@@ -65,7 +72,7 @@ def test_gaps_are_named_by_a_digest_that_forgets_their_order() -> None:
 def test_another_schema_is_refused_with_what_to_do() -> None:
     data = bytearray(encode_meta(META))
     data[COMMIT_ID_BYTES] = 9
-    with pytest.raises(FormatVersionError, match="schema 9, this reader knows 1; to write"):
+    with pytest.raises(FormatVersionError, match="schema 9, this reader knows 2; the stream job"):
         decode_meta(bytes(data))
 
 

@@ -1,5 +1,6 @@
 """A group's shards without a dataflow, what a log should have made of them, and what Redis holds."""
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,14 @@ import redis
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import key_texts
-from shared_features.formats.online_state import ShardMeta, decode_meta, decode_states, encode_states, meta_key
+from shared_features.formats.online_state import (
+    ShardMeta,
+    decode_meta,
+    decode_states,
+    encode_meta,
+    encode_states,
+    meta_key,
+)
 from shared_features.group_events import group_events
 from shared_features.kernel.tiles import TileState, apply
 from shared_features.kernel.windows import read
@@ -26,6 +34,7 @@ class Shards:
     """The shards of some groups, as one process holds them; polls go in, commits come out."""
 
     def __init__(self, settings: StreamingSettings, groups: Sequence[FeatureGroup]) -> None:
+        begin(settings, groups)
         self.metrics = StreamingMetrics(allowed_lateness_us=0)
         self._router = Router(groups, mark_slack_us=0)
         self._sink = redis_sink(settings, groups, self.metrics)
@@ -40,6 +49,16 @@ class Shards:
     def close(self) -> None:
         for part in self.parts.values():
             part.close()
+
+
+def begin(settings: StreamingSettings, groups: Sequence[FeatureGroup]) -> None:
+    """Build the shards that are not there yet, of nothing: what `bootstrap` does where nothing was archived."""
+    with redis.Redis.from_url(settings.redis_url) as client:
+        for group in groups:
+            for number in range(group.shards):
+                key = meta_key(settings.redis_namespace, group, number)
+                meta = ShardMeta(secrets.token_bytes(16), secrets.randbits(63), False, group.fingerprint, 0)
+                client.set(key, encode_meta(meta), nx=True)
 
 
 def stored_meta(client: "redis.Redis", settings: StreamingSettings, group: FeatureGroup, number: int) -> ShardMeta:

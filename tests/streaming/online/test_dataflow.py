@@ -20,7 +20,7 @@ from shared_features.definitions import load_definitions
 from streaming.errors import EXIT_OK, EXIT_REFUSED
 from streaming.online.stored_vectors import smallest_positions, stored_metas
 from streaming.settings import StreamingSettings, load_settings
-from tests.streaming.online.shards import stored_states, wanted_states
+from tests.streaming.online.shards import begin, stored_states, wanted_states
 from tests.streaming.online.some_log import TOPICS, a_log, produce
 
 ROOT = Path(__file__).parents[3]
@@ -43,6 +43,7 @@ class Job:
     """The online process, in a process."""
 
     def __init__(self, settings: StreamingSettings, folder: Path, **more: str) -> None:
+        begin(settings, GROUPS)
         self.log = folder / f"online-{time.monotonic_ns()}.log"
         environment = {
             **os.environ,

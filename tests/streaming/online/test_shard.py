@@ -23,6 +23,7 @@ from streaming.settings import load_settings
 from tests.streaming.kafka_log import TOPIC_ID
 from tests.streaming.online.shards import (
     Shards,
+    begin,
     oracle_values,
     stored_meta,
     stored_states,
@@ -124,6 +125,8 @@ def test_a_partition_that_one_shard_does_not_know_is_read_from_its_beginning(cli
     shards.write(log.poll(("payments", 0), -1))
     shards.close()
     client.delete(meta_key(settings.redis_namespace, PAYER, 2))
+    assert list(smallest_positions((PAYER,), stored_metas(settings, (PAYER,)))) == [("payments", TOPIC_ID, 0)]
+    begin(settings, (PAYER,))  # now it is there, and has had nothing
     assert smallest_positions((PAYER,), stored_metas(settings, (PAYER,))) == {}
 
 
@@ -278,7 +281,7 @@ def test_records_that_were_deleted_before_they_were_applied_are_not_passed_over_
     with pytest.raises(StoppedWaiting):
         missing(partition, 4, 8)  # the archive has not come so far: only it decides
     archived.append((9, [(4, 7)]))
-    with pytest.raises(RefusedError, match="offsets 4 to 7 were deleted"):
+    with pytest.raises(RestartNeeded, match="offsets 4 to 7 were deleted"):
         missing(partition, 4, 8)
     archived.append((9, [(5, 8), (2, 5)]))
     missing(partition, 4, 8)

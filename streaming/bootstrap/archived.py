@@ -1,0 +1,46 @@
+"""What the archive holds of the topics of a group: how far, up to when, and what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from shared_features.formats.online_state import Gap, Partition, Position
+from streaming.archive.log_positions import LogPositions
+from streaming.materialize.arrived import ArrivedEvents
+from streaming.topics import Topic
+
+
+@dataclass(frozen=True)
+class Archived:
+    """vector: per partition the last offset held and the running maximum of arrival time; -1 of one without any."""
+
+    vector: dict[Partition, Position]
+    gaps: tuple[Gap, ...]
+
+    @property
+    def watermark_us(self) -> int:
+        """Whatever is stored later arrives at this instant or after it; 0 when nothing is stored."""
+        return max(0, min((position.consumed_until_us for position in self.vector.values()), default=0))
+
+    @property
+    def newest_us(self) -> int:
+        """No stored event arrived after this."""
+        return max((position.consumed_until_us for position in self.vector.values()), default=-1)
+
+    def held(self, partition: Partition) -> int:
+        """The last offset held of a partition, -1 for none."""
+        return self.vector[partition].offset if partition in self.vector else -1
+
+
+def archived(tables: Iterable[ArrivedEvents], topics: Mapping[str, Topic]) -> Archived:
+    """As of the tables' last look."""
+    vector: dict[Partition, Position] = {}
+    gaps: list[Gap] = []
+    for table in tables:
+        topic = topics[table.source.topic]
+        stored = LogPositions.load(table, {(topic.name, topic.id): len(topic.partitions)})
+        for partition, offset in stored.offsets.items():
+            vector[partition] = Position(offset, stored.maxima_us[partition])
+            gaps += [(partition, *gap) for gap in stored.gaps[partition]]
+    return Archived(vector, tuple(gaps))

@@ -1,0 +1,194 @@
+"""Building shards of one group: snapshot, the events table beyond it, again what came meanwhile, then live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.definitions import FeatureGroup
+from shared_features.formats.entity_keys import EntityKeys, has_integer_key, shards_of
+from shared_features.formats.online_state import Partition, Position
+from streaming.bootstrap.archived import Archived, archived
+from streaming.bootstrap.shard_build import ShardBuild
+from streaming.bootstrap.shard_states import ShardStates, effect_mask
+from streaming.errors import StoppedWaiting
+from streaming.log import get_log
+from streaming.materialize.arrived import Arrived, ArrivedEvents, about, spans
+from streaming.materialize.replayer import SNAPSHOT_BUILD
+from streaming.materialize.snapshots import Snapshot
+from streaming.stopping import stop_requested
+from streaming.topics import Topic
+
+_LOG = get_log("bootstrap")
+_WRITTEN_AT_ONCE = 1_000  # entities a commit: a few milliseconds of Redis
+_FEW_EVENTS = 20_000
+"""What came meanwhile is fetched again and again until so little is left that Kafka brings it in a moment."""
+
+_FORGET_EVERY = 8  # spans: what is forgotten has to be waited for
+
+NewestSnapshot = Callable[[int], Snapshot | None]
+"""The latest snapshot of the group whose cut is not above an instant."""
+Written = Mapping[int, ShardBuild]
+Mask = Callable[[ArrivedEvents, Arrived], NDArray[np.bool_]]
+
+
+class GroupBuild:
+    """`tables`: of the group's sources, for this build alone. `topics`: theirs, by name."""
+
+    def __init__(
+        self,
+        group: FeatureGroup,
+        tables: Sequence[ArrivedEvents],
+        topics: Mapping[str, Topic],
+        newest_snapshot: NewestSnapshot,
+        lag_us: int,
+    ) -> None:
+        self._group, self._tables, self._topics = group, tables, topics
+        self._newest_snapshot, self._lag_us = newest_snapshot, lag_us
+        self._future_us = max(source.tolerated_future_us for source in group.sources)
+        self._reach_us = group.longest_us + group.layout.tolerated_future_us
+        self._done = self._total = 0
+
+    def run(self, shards: Written, log_starts: Callable[[], Mapping[Partition, int]]) -> bool:
+        """Build the shards and make them live. False when records were deleted that the archive has not passed yet.
+
+        RestartNeeded when somebody else has taken a shard, StoppedWaiting when asked to stop; either way the shards
+        stay behind and are built anew.
+        """
+        with closing(ShardStates(self._group, shards)) as states:
+            at = self._look()
+            self._first(states, shards, at)
+            while True:
+                self._write(states, shards)
+                before, at = at, self._look()
+                came = self._more(states, shards, before, at)
+                if came <= _FEW_EVENTS:
+                    break
+            self._write(states, shards)
+            if any(at.held(partition) + 1 < start for partition, start in log_starts().items()):
+                return False
+            for build in shards.values():
+                build.finish(dict(at.vector), at.gaps)
+            return True
+
+    @property
+    def events(self) -> int:
+        """How many events and entities were read and written so far."""
+        return self._done
+
+    def _look(self) -> Archived:
+        for table in self._tables:
+            table.watermark_us()
+        return archived(self._tables, self._topics)
+
+    def _first(self, states: ShardStates, shards: Written, at: Archived) -> None:
+        snapshot = self._newest_snapshot(at.watermark_us)
+        # An entity without events for twice as long as anything can be read is forgotten: whatever comes later would
+        # prune all that it had. Of the others, no event older than that again can be in a tile.
+        forgotten_us = at.watermark_us - 2 * self._reach_us
+        first_us = forgotten_us - self._reach_us - self._group.longest_us - self._future_us
+        if snapshot is not None:
+            first_us = snapshot.cut_us - self._lag_us - self._future_us - 1
+            self._restore(states, snapshot)
+            cut_us = snapshot.cut_us
+        self._total = about(self._tables, first_us, at.newest_us + 1)
+        _LOG.info(
+            "building",
+            group=self._group.label,
+            shards=sorted(shards),
+            events=self._total,
+            from_snapshot=snapshot is not None,
+        )
+
+        def wanted(table: ArrivedEvents, arrived: Arrived) -> NDArray[np.bool_]:
+            return np.ones(len(arrived), np.bool_) if snapshot is None else effect_mask(arrived, cut_us, self._lag_us)
+
+        self._read(states, shards, max(0, first_us), at.newest_us + 1, None, wanted)
+        states.forget(forgotten_us)
+
+    def _more(self, states: ShardStates, shards: Written, before: Archived, at: Archived) -> int:
+        """What was stored since an earlier look; returns how many events that were."""
+        if at.vector == before.vector:
+            return 0
+        conditions = {table.source.name: _beyond(table.source.topic, before.vector) for table in self._tables}
+
+        def wanted(table: ArrivedEvents, arrived: Arrived) -> NDArray[np.bool_]:
+            return arrived.offset > _held(table.source.topic, before.vector, arrived.partition)
+
+        done = self._done
+        self._read(states, shards, before.watermark_us, at.newest_us + 1, conditions, wanted)
+        return self._done - done
+
+    def _read(
+        self,
+        states: ShardStates,
+        shards: Written,
+        low_us: int,
+        high_us: int,
+        conditions: Mapping[str, str | None] | None,
+        wanted: Mask,
+    ) -> None:
+        for number, (table, arrived, until_us) in enumerate(self._arrived(low_us, high_us, conditions or {})):
+            if stop_requested():
+                raise StoppedWaiting("asked to stop in the middle of a build; it begins anew at the next start")
+            if conditions is None and number % _FORGET_EVERY == 0:
+                states.forget(until_us - 2 * self._reach_us)
+            mask = wanted(table, arrived)
+            states.add(arrived, mask)
+            self._done += int(np.count_nonzero(mask))
+            for build in shards.values():
+                build.tell(self._done, self._total)
+        states.settle()
+
+    def _arrived(
+        self, low_us: int, high_us: int, conditions: Mapping[str, str | None]
+    ) -> Iterator[tuple[ArrivedEvents, Arrived, int]]:
+        """Every span of every table, the next one read while the last one is used."""
+        wanted = ((table, *span) for span in spans(self._tables, low_us, high_us) for table in self._tables)
+        with ThreadPoolExecutor(1, "read") as reader:
+            ahead = None
+            for table, begin_us, end_us in wanted:
+                coming = reader.submit(table.where, begin_us, end_us, conditions.get(table.source.name))
+                if ahead is not None:
+                    yield ahead[0], ahead[1].result(), ahead[2]
+                ahead = table, coming, begin_us
+            if ahead is not None:
+                yield ahead[0], ahead[1].result(), ahead[2]
+
+    def _restore(self, states: ShardStates, snapshot: Snapshot) -> None:
+        if not snapshot.keys:
+            return
+        integer = has_integer_key(self._group.entity, self._group.sources[0])
+        keys: EntityKeys = np.array(snapshot.keys, np.int64) if integer else [str(key) for key in snapshot.keys]
+        states.restore(snapshot.keys, shards_of(keys, self._group.shards), snapshot.states, SNAPSHOT_BUILD)
+
+    def _write(self, states: ShardStates, shards: Written) -> None:
+        self._total = max(self._total, self._done) + states.changed
+        for number, build in shards.items():
+            for keys, encoded in states.take_changed(number, build.build_id, _WRITTEN_AT_ONCE):
+                if stop_requested():
+                    raise StoppedWaiting("asked to stop in the middle of a build; it begins anew at the next start")
+                build.write(keys, encoded)
+                self._done += len(keys)
+                for each in shards.values():
+                    each.tell(self._done, self._total)
+
+
+def _held(topic: str, vector: Mapping[Partition, Position], partitions: NDArray[np.int32]) -> NDArray[np.int64]:
+    """int64[n]: the last offset that the vector has of each row's partition, -1 of one that it does not know."""
+    offsets = {number: position.offset for (name, _, number), position in vector.items() if name == topic}
+    numbers, index = np.unique(partitions, return_inverse=True)
+    return np.array([offsets.get(number, -1) for number in numbers.tolist()], np.int64)[index]
+
+
+def _beyond(topic: str, vector: Mapping[Partition, Position]) -> str | None:
+    """The rows of a topic's table beyond a vector, as a condition; None where the vector knows no partition."""
+    known = {number: position.offset for (name, _, number), position in vector.items() if name == topic}
+    if not known:
+        return None
+    parts = [f"(kafka_partition = {number} AND kafka_offset > {offset})" for number, offset in sorted(known.items())]
+    return f"({' OR '.join([*parts, f'kafka_partition > {max(known)}'])})"

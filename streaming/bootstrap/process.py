@@ -1,0 +1,166 @@
+"""The process that keeps every shard of the online store buildable: it looks, judges, builds what has to be built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+from deltalake.exceptions import DeltaError
+
+from shared_features.definitions import EventSource, FeatureGroup, load_definitions
+from shared_features.formats.online_state import Partition, entity_prefix, meta_key
+from streaming.bootstrap.archived import archived
+from streaming.bootstrap.group_build import GroupBuild
+from streaming.bootstrap.judge import State, Verdict, judge
+from streaming.bootstrap.shard_build import ShardBuild
+from streaming.errors import EXIT_OK, RestartNeeded, StoppedWaiting
+from streaming.kafka_source import system_clock_us
+from streaming.log import get_log
+from streaming.materialize.arrived import ArrivedEvents
+from streaming.materialize.cut import Spine
+from streaming.materialize.dataflow import settings_spines
+from streaming.materialize.snapshots import Snapshot, latest_snapshot
+from streaming.online.dataflow import expiry_ms
+from streaming.online.redis_link import RedisAway, RedisLink
+from streaming.online.router import shard_label
+from streaming.online.shard_store import ShardStore
+from streaming.online.stored_vectors import stored_metas
+from streaming.settings import StreamingSettings
+from streaming.stopping import stop_requested, wait
+from streaming.topics import Topics
+
+_LOG = get_log("bootstrap")
+_LOOK_EVERY_S = 1.0
+_LAKE_AWAY = (OSError, DeltaError)
+
+
+def run(settings: StreamingSettings) -> int:
+    """Build whatever has to be built, until asked to stop; the exit code."""
+    with suppress(StoppedWaiting):
+        bootstrap = Bootstrap(settings)
+        while not stop_requested():
+            bootstrap.step()
+            wait(_LOOK_EVERY_S)
+    return EXIT_OK
+
+
+def bootstrap_once(settings: StreamingSettings) -> int:
+    """Build what has to be built now, and end when every shard is live; the exit code."""
+    with suppress(StoppedWaiting):
+        bootstrap = Bootstrap(settings)
+        while not bootstrap.step():
+            wait(_LOOK_EVERY_S)
+    return EXIT_OK
+
+
+class Bootstrap:
+    """Every shard of every group of the definitions."""
+
+    def __init__(self, settings: StreamingSettings) -> None:
+        self._settings = settings
+        self._groups = load_definitions(settings.definitions).groups
+        self._spines = settings_spines(settings)
+        self._topics = Topics(settings)
+        self._tables: dict[str, ArrivedEvents] = {}
+        self._away = RedisAway()
+        self._said: dict[str, str] = {}
+        self._lake_away = False
+
+    def step(self) -> bool:
+        """Look at all shards, build those that need it. Returns whether all were live when it looked."""
+        try:
+            verdicts = self.verdicts()
+            for group in self._groups:
+                numbers = [
+                    number
+                    for number in range(group.shards)
+                    if verdicts[shard_label(group, number)].state is State.BUILD
+                ]
+                if numbers:
+                    self._build(group, numbers)
+        except RestartNeeded as error:
+            _LOG.warning("a shard was taken by another process; looking again", reason=str(error))
+            return False
+        except _LAKE_AWAY as error:
+            self._tables = {}
+            if not self._lake_away:
+                _LOG.warning("the lake cannot be read; waiting for it", reason=str(error))
+            self._lake_away = True
+            return False
+        if self._lake_away:
+            _LOG.info("the lake is back")
+        self._lake_away = False
+        return all(verdict.state is State.LIVE for verdict in verdicts.values())
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """What every shard needs, by its label. Waits for Kafka and Redis; raises OSError, DeltaError for the lake."""
+        # The archive last: a gap that a shard has passed was recorded before.
+        topics = self._topics.describe({source.topic for group in self._groups for source in group.sources})
+        metas = stored_metas(self._settings, self._groups)
+        starts = self._log_starts(topics)
+        verdicts: dict[str, Verdict] = {}
+        for group in self._groups:
+            tables = [self._table(source) for source in group.sources]
+            for table in tables:
+                table.watermark_us()
+            held = archived(tables, topics)
+            own = {of: start for of, start in starts.items() if of[0] in {source.topic for source in group.sources}}
+            for number in range(group.shards):
+                label = shard_label(group, number)
+                verdicts[label] = judge(group, metas[label], held, own)
+        self._say(verdicts)
+        return verdicts
+
+    def _build(self, group: FeatureGroup, numbers: Iterable[int]) -> None:
+        namespace, started_us = self._settings.redis_namespace, system_clock_us()
+        topics = self._topics.describe({source.topic for source in group.sources})
+        builds = {
+            number: ShardBuild(
+                group,
+                ShardStore(
+                    RedisLink(self._settings, self._away),
+                    shard_label(group, number),
+                    meta_key(namespace, group, number),
+                    expiry_ms(group),
+                ),
+                entity_prefix(namespace, group, number),
+                system_clock_us,
+            )
+            for number in numbers
+        }
+        tables = [ArrivedEvents(self._settings.lake, source) for source in group.sources]
+        spines = [spine for spine in self._spines.values() if spine.group == group]
+
+        def newest(up_to_us: int) -> Snapshot | None:
+            return self._newest_snapshot(spines, up_to_us)
+
+        build = GroupBuild(group, tables, topics, newest, spines[0].lag_us if spines else 0)
+        if build.run(builds, lambda: self._log_starts(topics)):
+            seconds = (system_clock_us() - started_us) / 1e6
+            _LOG.info("live", group=group.label, shards=sorted(builds), events=build.events, seconds=round(seconds, 2))
+
+    def _newest_snapshot(self, spines: Iterable[Spine], up_to_us: int) -> Snapshot | None:
+        found = (
+            latest_snapshot(self._settings.lake, spine.group, spine.source, spine.fingerprint, up_to_us)
+            for spine in spines
+        )
+        return max((each for each in found if each is not None), key=lambda each: each.cut_us, default=None)
+
+    def _table(self, source: EventSource) -> ArrivedEvents:
+        if source.name not in self._tables:
+            self._tables[source.name] = ArrivedEvents(self._settings.lake, source)
+        return self._tables[source.name]
+
+    def _log_starts(self, topics: Mapping[str, object]) -> dict[Partition, int]:
+        described = self._topics.describe(topics)
+        keys = [(topic.name, number) for topic in described.values() for number in topic.partitions]
+        return {
+            (name, described[name].id, number): bounds.low
+            for (name, number), bounds in self._topics.bounds(keys).items()
+        }
+
+    def _say(self, verdicts: Mapping[str, Verdict]) -> None:
+        for label, verdict in verdicts.items():
+            if verdict.reason and self._said.get(label) != verdict.reason:
+                _LOG.info(f"shard has to {verdict.state.value}", shard=label, reason=verdict.reason)
+            self._said[label] = verdict.reason

@@ -1,0 +1,67 @@
+"""One shard as it is built: marked behind, filled, and made live, by the same compare-and-set as every commit."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from shared_features.definitions import FeatureGroup
+from shared_features.formats.online_state import COMMIT_ID_BYTES, Gap, Partition, Position, Progress, ShardMeta
+from streaming.entity_states import EntityKey
+from streaming.online.shard_store import ShardStore
+
+_TELL_EVERY_S = 1.0
+
+
+class ShardBuild:
+    """Takes the shard from whoever had it: his next commit finds another id than he expects.
+
+    RestartNeeded from any method: somebody else has committed, or Redis was set back; begin anew.
+    """
+
+    def __init__(
+        self, group: FeatureGroup, store: ShardStore, entity_prefix: bytes, clock_us: Callable[[], int]
+    ) -> None:
+        self._group, self._store, self._prefix, self._clock_us = group, store, entity_prefix, clock_us
+        self.build_id = secrets.randbits(63) + 1
+        self._progress = Progress(clock_us(), 0, 0)
+        self._told_at = 0.0
+        store.read_meta()
+        self._commit(behind=True)
+
+    def tell(self, done: int, total: int) -> None:
+        """Say how far it is, at most once a second."""
+        self._progress = Progress(self._progress.began_at_us, done, max(done, total))
+        if time.monotonic() - self._told_at >= _TELL_EVERY_S:
+            self._commit(behind=True)
+
+    def write(self, keys: Sequence[EntityKey], states: Sequence[bytes]) -> None:
+        """Begin to write entities of this build; nobody reads them yet."""
+        self._commit(True, [self._prefix + str(key).encode() for key in keys], states)
+
+    def finish(self, vector: dict[Partition, Position], gaps: Iterable[Gap]) -> None:
+        """Make it live: its states are those of all events up to the vector, without the gaps."""
+        self._commit(False, vector=vector, gaps=tuple(gaps))
+        self._store.close()
+
+    def _commit(
+        self,
+        behind: bool,
+        keys: Sequence[bytes] = (),
+        states: Sequence[bytes] = (),
+        vector: dict[Partition, Position] | None = None,
+        gaps: tuple[Gap, ...] = (),
+    ) -> None:
+        meta = ShardMeta(
+            commit_id=secrets.token_bytes(COMMIT_ID_BYTES),
+            build_id=self.build_id,
+            behind=behind,
+            fingerprint=self._group.fingerprint,
+            committed_at_us=self._clock_us(),
+            vector=vector or {},
+            gaps=gaps,
+            progress=self._progress,
+        )
+        self._store.begin_commit(meta, keys, states)
+        self._told_at = time.monotonic()

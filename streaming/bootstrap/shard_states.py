@@ -1,0 +1,107 @@
+"""The states of some shards of a group, made of stored events: split by shard, sorted by entity, applied in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.definitions import FeatureGroup
+from shared_features.formats.entity_keys import EntityKeys, shards_of
+from shared_features.group_events import GroupEvents, group_events
+from shared_features.kernel.tiles import APPLIED, apply
+from streaming.entity_states import EntityKey, EntityStates
+from streaming.materialize.arrived import Arrived
+from streaming.materialize.replayer import effects_us
+
+Int64 = NDArray[np.int64]
+_THREADS = 2
+
+
+class ShardStates:
+    """States by shard number; the shards that were not asked for are left out."""
+
+    def __init__(self, group: FeatureGroup, shards: Iterable[int]) -> None:
+        self._group = group
+        self._states = {number: EntityStates(group) for number in shards}
+        self._changed: dict[int, set[int]] = {number: set() for number in self._states}
+        self._threads = ThreadPoolExecutor(_THREADS, "apply")
+        self._under_way: list[Future[None]] = []
+
+    def restore(self, keys: list[EntityKey], shard_of: Int64, states: list[bytes], build_id: int) -> None:
+        """Take the entities of our shards over from a snapshot; `shard_of`: int64, of each key."""
+        for number, own in self._states.items():
+            rows = np.flatnonzero(shard_of == number).tolist()
+            own.restore([keys[row] for row in rows], [states[row] for row in rows], build_id)
+            self._changed[number].update(own.entities[1].tolist())
+
+    def add(self, arrived: Arrived, new: NDArray[np.bool_]) -> None:
+        """Apply the events of a mask: begun here, done at the latest when the next ones come. Their order is free."""
+        taken = group_events(self._group, arrived.batch)
+        kept = np.flatnonzero(new[taken.rows])
+        numbers = shards_of(_keys_at(taken.keys, kept), self._group.shards)
+        order = kept[np.argsort(numbers.astype(np.int16), kind="stable")]
+        ends = np.cumsum(np.bincount(numbers, minlength=self._group.shards)).tolist()
+        self.settle()
+        for number, (start, end) in enumerate(pairwise([0, *ends])):
+            if number in self._states and end > start:
+                self._under_way.append(self._threads.submit(self._apply, number, taken, order[start:end]))
+
+    def settle(self) -> None:
+        """Wait until all that was added is applied."""
+        under_way, self._under_way = self._under_way, []
+        for each in under_way:
+            each.result()
+
+    def forget(self, before_us: int) -> None:
+        """Drop the entities that have no event at or after an instant."""
+        self.settle()
+        for number, own in self._states.items():
+            own.forget(before_us, np.empty(0, np.int64))
+            self._changed[number] &= set(own.entities[1].tolist())
+
+    @property
+    def changed(self) -> int:
+        """How many entities changed since they were last taken."""
+        return sum(map(len, self._changed.values()))
+
+    def take_changed(self, number: int, build_id: int, at_once: int) -> Iterator[tuple[list[EntityKey], list[bytes]]]:
+        """Keys and encoded states of what changed in a shard since it was last asked for, in pieces."""
+        self.settle()
+        own, changed = self._states[number], self._changed[number]
+        self._changed[number] = set()
+        keys, slots = own.entities
+        rows = np.flatnonzero(np.isin(slots, np.fromiter(changed, np.int64, len(changed))))
+        for start in range(0, len(rows), at_once):
+            piece = rows[start : start + at_once]
+            yield [keys[row] for row in piece.tolist()], own.encoded(slots[piece], build_id)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown()
+
+    def _apply(self, number: int, taken: GroupEvents, rows: Int64) -> None:
+        own = self._states[number]
+        slots = own.slots(_keys_at(taken.keys, rows))
+        # One entity after the other, its events in the order of time: the kernel stays on the same tile.
+        order = np.lexsort((taken.event_time_us[rows], slots))
+        slots, rows = slots[order], rows[order]
+        columns: list[NDArray[Any]] = [
+            each[rows] for each in (taken.event_time_us, taken.digest, taken.values, taken.valid)
+        ]
+        outcome = apply(own.state, slots, *columns)
+        self._changed[number].update(np.unique(slots[outcome == APPLIED]).tolist())
+
+
+def effect_mask(arrived: Arrived, from_us: int, lag_us: int) -> NDArray[np.bool_]:
+    """bool[n]: the events whose effect is not before an instant."""
+    mask: NDArray[np.bool_] = effects_us(arrived.arrival_us, arrived.batch.event_time_us, lag_us) >= from_us
+    return mask
+
+
+def _keys_at(keys: EntityKeys, rows: Int64) -> EntityKeys:
+    return keys[rows] if isinstance(keys, np.ndarray) else [keys[row] for row in rows.tolist()]

@@ -1,0 +1,180 @@
+"""Shards that were built equal what all stored events make, whatever they were built from and whatever came then."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+import redis
+
+from deploy.embedded.redis_server import RedisServer
+from shared_features.definitions import FeatureGroup
+from shared_features.formats.online_state import decode_states, entity_prefix, meta_key
+from shared_features.kernel.tiles import TileState
+from shared_features.kernel.windows import read
+from streaming.bootstrap.group_build import GroupBuild
+from streaming.bootstrap.shard_build import ShardBuild
+from streaming.errors import RestartNeeded
+from streaming.materialize.arrived import ArrivedEvents
+from streaming.materialize.cut import Spine
+from streaming.materialize.snapshots import latest_snapshot
+from streaming.online.redis_link import RedisAway, RedisLink
+from streaming.online.shard_store import ShardStore
+from streaming.settings import StreamingSettings, load_settings
+from streaming.topics import Topic
+from tests.streaming.kafka_log import TOPIC_ID
+from tests.streaming.materialize.world import LATENESS, SOURCES, World
+from tests.streaming.online.shards import stored_meta, stored_states, wanted_states
+from tests.streaming.small_domain import PAYER, PAYMENTS, SHOP_RISK, SHOP_USE
+
+GROUPS = (PAYER, SHOP_RISK, SHOP_USE)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(server: RedisServer, tmp_path: Path) -> StreamingSettings:
+    return load_settings(redis_url=server.url, redis_namespace=f"b{uuid4().hex[:8]}", lake=tmp_path)
+
+
+def topics(world: World) -> dict[str, Topic]:
+    counts = {SOURCES[name].topic: count for name, count in world.log.partitions.items()}
+    return {name: Topic(name, TOPIC_ID, tuple(range(count))) for name, count in counts.items()}
+
+
+class Build:
+    """The build of all shards of a group, from a world's lake."""
+
+    def __init__(self, settings: StreamingSettings, group: FeatureGroup, world: World, snapshots: bool) -> None:
+        self.shards = {
+            number: ShardBuild(
+                group,
+                ShardStore(
+                    RedisLink(settings, RedisAway()), "shard", meta_key(settings.redis_namespace, group, number), 10**9
+                ),
+                entity_prefix(settings.redis_namespace, group, number),
+                lambda: 0,
+            )
+            for number in range(group.shards)
+        }
+        spine = Spine(group, PAYMENTS, LATENESS)
+        tables = [ArrivedEvents(world.lake, source) for source in group.sources]
+        self.build = GroupBuild(
+            group,
+            tables,
+            topics(world),
+            lambda up_to: latest_snapshot(world.lake, group, PAYMENTS, spine.fingerprint, up_to) if snapshots else None,
+            0,
+        )
+
+    def run(self) -> bool:
+        return self.build.run(self.shards, dict)
+
+
+def a_world(lake: Path, seed: int, steps: int = 250) -> World:
+    world = World(lake, seed)
+    for _ in range(steps):
+        world.produce()
+        if world.r.random() < 0.12:
+            world.archive()
+        if world.r.random() < 0.06:
+            world.materialize(world.r.choice(world.spines))
+    return world
+
+
+def assert_whole(settings: StreamingSettings, group: FeatureGroup, world: World) -> None:
+    """Entities that can still be read have the very bytes that all events of the log make; the others read empty."""
+    wanted = wanted_states(group, world.log)
+    with redis.Redis.from_url(settings.redis_url) as client:
+        found = stored_states(client, settings, group)
+        for number in range(group.shards):
+            meta = stored_meta(client, settings, group, number)
+            assert not meta.behind
+            held = {(topic, part): position.offset for (topic, _, part), position in meta.vector.items()}
+            assert held == {
+                (SOURCES[name].topic, part): len(world.log.of((name, part))) - 1
+                for name, part in world.log.all()
+                if SOURCES[name] in group.sources
+            }
+    assert found
+    assert found.items() <= wanted.items()
+    for text in wanted.keys() - found.keys():
+        assert reads_like_nothing(group, wanted[text], world.now), text
+
+
+def reads_like_nothing(group: FeatureGroup, state: bytes, at_us: int) -> bool:
+    states = TileState(group.layout)
+    slots = states.add(2)
+    decode_states(states, slots, [state, None], 0)
+    values = read(states, slots, np.array([at_us, at_us]))
+    return bool(np.array_equal(values[0], values[1], equal_nan=True))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_built_from_the_events_table_and_from_snapshots_alike(
+    settings: StreamingSettings, tmp_path: Path, seed: int
+) -> None:
+    world = a_world(tmp_path, seed)
+    world.settle()
+    for snapshots in (False, True):
+        own = settings.model_copy(update={"redis_namespace": f"{settings.redis_namespace}-{snapshots}"})
+        for group in GROUPS:
+            assert Build(own, group, world, snapshots).run()
+            assert_whole(own, group, world)
+
+
+def test_what_is_stored_while_it_builds_is_in_it(settings: StreamingSettings, tmp_path: Path) -> None:
+    world = a_world(tmp_path, 11, 150)
+    build = Build(settings, PAYER, world, True)
+    look = build.build._look
+    looks = iter(range(1_000))
+
+    def looking() -> object:
+        if next(looks) == 1:  # it has read everything once, and writes
+            for _ in range(60):
+                world.produce()
+            world.settle()
+        return look()
+
+    build.build._look = looking  # type: ignore[method-assign,assignment]
+    assert build.run()
+    assert_whole(settings, PAYER, world)
+
+
+def test_whoever_commits_in_between_takes_the_shard(settings: StreamingSettings, tmp_path: Path) -> None:
+    world = a_world(tmp_path, 12, 100)
+    world.settle()
+    first = Build(settings, PAYER, world, False)
+    second = Build(settings, PAYER, world, False)
+    with pytest.raises(RestartNeeded):
+        first.run()
+    assert second.run()
+    assert_whole(settings, PAYER, world)
+
+
+def test_records_that_nobody_has_any_more_keep_it_behind(settings: StreamingSettings, tmp_path: Path) -> None:
+    world = a_world(tmp_path, 13, 100)
+    world.settle()
+    build = Build(settings, PAYER, world, False)
+    end = len(world.log.of(("payments", 0)))
+    assert not build.build.run(build.shards, lambda: {("payments", TOPIC_ID, 0): end + 5})
+    with redis.Redis.from_url(settings.redis_url) as client:
+        assert stored_meta(client, settings, PAYER, 0).behind
+
+
+def test_an_earlier_build_is_not_read(settings: StreamingSettings, tmp_path: Path) -> None:
+    world = a_world(tmp_path, 14, 120)
+    world.settle()
+    assert Build(settings, SHOP_USE, world, False).run()
+    with redis.Redis.from_url(settings.redis_url) as client:
+        old = stored_meta(client, settings, SHOP_USE, 0)
+        Build(settings, SHOP_USE, world, False)
+        new = stored_meta(client, settings, SHOP_USE, 0)
+        assert new.behind
+        assert new.vector == {}
+        assert new.build_id != old.build_id
