@@ -136,7 +136,7 @@ def _request(view: FeatureView, max_instances: int) -> dict[str, Any]:
 
 
 def _answer(view: FeatureView) -> dict[str, Any]:
-    groups = [group.name for group in view.groups]
+    groups = [group.part_name for group in view.groups]
     seconds = {"type": "object", "properties": {name: {"type": ["number", "null"]} for name in groups}}
     prediction = {
         "score": {"type": ["number", "null"]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,11 +18,13 @@ from serving.api_schemas import example_instance, openapi_document
 from serving.docs_page import docs_page
 from serving.errors import MEDIA_TYPE, Problem, problem_body
 from serving.feature_vector import FeatureVectors
+from serving.live_features import LiveFeatures
 from serving.log import configure_log
 from serving.metrics import Metrics
-from serving.models import Models, RegistryModels
+from serving.models import Models
 from serving.online_store import OnlineStore, RedisOnlineStore
 from serving.prediction import Predictor
+from serving.registry_models import RegistryModels
 from serving.request_body import RequestBody
 from serving.routes import (
     PREDICT_END,
@@ -69,25 +72,30 @@ def create_app(
 ) -> ServingApp:
     """The service. A store or models that are given are the caller's to start and stop."""
     catalogue = load_definitions(settings.definitions)
-    metrics = Metrics([view.label for view in catalogue.views], sorted({group.name for group in catalogue.groups}))
+    metrics = Metrics([view.label for view in catalogue.views], sorted({group.part_name for group in catalogue.groups}))
     own_store = None if store else RedisOnlineStore(settings.redis_url, settings.serving_deadline_ms / 1000)
-    own_models = None if models else _registry_models(settings, catalogue, metrics)
-    store_used, models_used = store or own_store, models or own_models
-    if store_used is None or models_used is None:
-        raise TypeError("a store and models are either given or made here")
+    store_used = store or own_store
+    if store_used is None:
+        raise TypeError("a store is either given or made here")
     served = [_serve(view, settings, store_used, metrics) for view in catalogue.views]
+    live = LiveFeatures(store_used, {each.view.label: each.vectors.shards for each in served})
+    own_models = None if models else _registry_models(settings, catalogue, metrics, live)
+    models_used = models or own_models
+    if models_used is None:
+        raise TypeError("models are either given or made here")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as ending:
-            if own_models is not None:
-                own_models.start()
-                ending.callback(own_models.stop)
             for each in served:
                 each.predictor.warm_up([each.body.decode(_body_of(each.view)).instances[0]])
             if own_store is not None:
                 await own_store.start()
                 ending.push_async_callback(own_store.stop)
+            live.start()
+            if own_models is not None:  # in a thread: they ask the store, which answers on this one
+                ending.push_async_callback(asyncio.to_thread, own_models.stop)
+                await asyncio.to_thread(own_models.start)
             yield
 
     document = openapi_document(catalogue.views, settings.serving_max_instances)
@@ -108,12 +116,16 @@ def build() -> FastAPI:
     return create_app(settings)
 
 
-def _registry_models(settings: ServingSettings, catalogue: Catalogue, metrics: Metrics) -> RegistryModels:
+def _registry_models(
+    settings: ServingSettings, catalogue: Catalogue, metrics: Metrics, live: LiveFeatures
+) -> RegistryModels:
     return RegistryModels(
         settings.registry,
         catalogue.views,
         settings.model_alias,
         settings.model_poll_s,
+        waits_for=live,
+        waits_from_start=not settings.allow_degraded,
         loaded=lambda view, model: metrics.model_loaded(view.label, model.name, str(model.version)),
         refused=lambda view: metrics.model_refused(view.label),
     )

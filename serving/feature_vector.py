@@ -82,17 +82,17 @@ class FeatureVectors:
         """The vectors as of each row's instant, from what the plan's reads gave."""
         stored, groups = {}, []
         for reader, places in zip(self._groups, plan.places, strict=True):
-            stored[reader.group.name], rows = reader.compute(places, values, as_of_us)
+            stored[reader.group.part_name], rows = reader.compute(places, values, as_of_us)
             groups.append(rows)
         return FeatureRows(self._matrix(plan.columns, as_of_us, stored), groups)
 
     def without_store(self, columns: RequestColumns, as_of_us: NDArray[np.int64], problem: str) -> FeatureRows:
         """The vectors where nothing stored is known: all that depends on it is NaN."""
         rows = len(as_of_us)
-        stored = {each.group.name: np.full((rows, len(each.group.features)), np.nan) for each in self._groups}
+        stored = {each.group.part_name: np.full((rows, len(each.group.features)), np.nan) for each in self._groups}
         nothing: Any = [None] * rows
         groups = [
-            GroupRows(each.group.name, nothing, [problem] * rows, nothing, [False] * rows, [False] * rows)
+            GroupRows(each.group.part_name, nothing, [problem] * rows, nothing, [False] * rows, [False] * rows)
             for each in self._groups
         ]
         return FeatureRows(self._matrix(columns, as_of_us, stored), groups)
@@ -148,7 +148,7 @@ class _GroupReader:
         if any(problems):
             floats[[problem is not None for problem in problems]] = np.nan
         missing = [not there and problem is None for there, problem in zip(found, problems, strict=True)]
-        return floats, GroupRows(self.group.name, facts, problems, ages, missing, ahead)
+        return floats, GroupRows(self.group.part_name, facts, problems, ages, missing, ahead)
 
     def _decode(
         self, slots: NDArray[np.int64], values: Values, facts: list[ShardFacts], problems: list[str | None]

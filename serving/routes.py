@@ -24,6 +24,7 @@ from serving.errors import (
     problem_of,
 )
 from serving.feature_vector import FeatureVectors
+from serving.live_features import problems_of
 from serving.log import get_log
 from serving.metrics import CONTENT_TYPE, Metrics
 from serving.models import Models
@@ -68,9 +69,10 @@ class PredictEndpoint:
         await self.predict(scope["path_params"]["view"], receive, send)
 
     async def predict(self, name: str, receive: Receive, send: Send) -> None:
-        """Answer a request for the view of this name, or this label."""
+        """Answer a request for the view of this label, or for the version of this name that answers now."""
         began = time.perf_counter()
-        served = self._served.get(name)
+        view = self._models.answering(name)
+        served = self._served.get(name if view is None else view.label)
         try:
             body = await self._answer(name, receive, served)
             status, headers = 200, [(b"content-type", b"application/json")]
@@ -146,9 +148,11 @@ def build_router(
 
     @router.get("/health/ready")
     async def ready(response: Response) -> dict[str, Any]:
-        missing = [*await _missing_in_store(served, store), *_missing_models(served, models)]
+        used = _in_use(served, models)
+        missing = [*await _missing_in_store(used, store), *_missing_models(used, models)]
         response.status_code = 503 if missing else 200
-        return {"status": "not ready" if missing else "ready", "missing": missing}
+        status = "not ready" if missing else "ready"
+        return {"status": status, "missing": missing, "waiting": models.waiting()}
 
     @router.get("/metrics")
     async def exposition() -> Response:
@@ -161,22 +165,29 @@ def build_router(
     return router
 
 
-async def _missing_in_store(served: Sequence[ServedView], store: OnlineStore) -> list[str]:
-    shards = {shard.meta_key: shard for each in served for shard in each.vectors.shards}
+def _in_use(served: Sequence[ServedView], models: Models) -> list[ServedView]:
+    """Of each view the version that answers to its name, before there is one the newest: others may lack anything."""
+    by_name = {each.view.name: each for each in sorted(served, key=lambda each: each.view.version)}
+    answering = {name: models.answering(name) or each.view for name, each in by_name.items()}
+    return [each for each in served if each.view == answering[each.view.name]]
+
+
+async def _missing_in_store(used: Sequence[ServedView], store: OnlineStore) -> list[str]:
+    shards = {shard.meta_key: shard for each in used for shard in each.vectors.shards}
     try:
-        values = await store.read([[key] for key in shards])
+        problems = await problems_of(store, list(shards.values()))
     except OnlineStoreError as error:
         return [error.detail]
-    problems = [shard.facts(value[0]).problem for shard, value in zip(shards.values(), values, strict=True)]
-    return list(dict.fromkeys(problem for problem in problems if problem is not None))
+    return list(dict.fromkeys(problem for _, problem in problems))
 
 
-def _missing_models(served: Sequence[ServedView], models: Models) -> list[str]:
-    newest = {each.view.name: each.view for each in sorted(served, key=lambda each: each.view.version)}
+def _missing_models(used: Sequence[ServedView], models: Models) -> list[str]:
     missing = []
-    for view in newest.values():  # an older version of a view may well be without a model
+    for each in used:
         try:
-            models.current(view)
+            models.current(each.view)
         except NoModelError as error:
             missing.append(error.detail)
+        except ServingError:
+            continue  # it waits for its features, which `_missing_in_store` lists one by one
     return missing

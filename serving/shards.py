@@ -47,13 +47,13 @@ class ShardFacts:
 class Shard:
     """One shard of a group. A meta is decoded once and remembered until another comes."""
 
-    __slots__ = ("_group", "_last", "entity_prefix", "meta_key", "number")
+    __slots__ = ("_last", "entity_prefix", "group", "meta_key", "number")
 
     def __init__(self, namespace: str, group: FeatureGroup, number: int) -> None:
         self.number = number
         self.meta_key = meta_key(namespace, group, number)
         self.entity_prefix = entity_prefix(namespace, group, number)
-        self._group = group
+        self.group = group
         self._last: tuple[bytes | None, ShardFacts] = None, self._read(None)
 
     def facts(self, meta: bytes | None) -> ShardFacts:
@@ -65,17 +65,17 @@ class Shard:
         return facts
 
     def _read(self, stored: bytes | None) -> ShardFacts:
-        label = self._group.label
+        label = self.group.label
         if stored is None:
             return self._unusable(f"{label} was never streamed to the online store; start `python -m streaming run`")
         try:
             meta = decode_meta(stored)
         except FeatureError as error:
             return self._unusable(f"shard {self.number} of {label} cannot be read: {error}")
-        if meta.fingerprint != self._group.fingerprint:
+        if meta.fingerprint != self.group.fingerprint:
             return self._unusable(
                 f"shard {self.number} of {label} was written under another definition (fingerprint {meta.fingerprint}, "
-                f"here {self._group.fingerprint}); raise the group's version, or run those definitions"
+                f"here {self.group.fingerprint}); raise the group's version, or run those definitions"
             )
         if meta.behind:
             return self._unusable(f"shard {self.number} of {label} is being rebuilt and has not caught up yet")
@@ -92,7 +92,7 @@ class Shard:
             for (topic, topic_id, partition), position in sorted(meta.vector.items())
         ]
         receipt = ShardReceipt(
-            group=self._group.label,
+            group=self.group.label,
             shard=self.number,
             commit_id=meta.commit_id.hex(),
             gaps_digest=f"{meta.gaps_digest:016x}",

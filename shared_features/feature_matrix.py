@@ -36,13 +36,15 @@ def feature_matrix(
 ) -> NDArray[np.float32]:
     """float32[n, features] in the view's order.
 
-    request: field name -> float64[n]. as_of_us: int64[n]. stored: group name -> float64[n, features of the group]
-    as the kernel reads them. On-demand functions see float64; the model sees their float32.
+    request: field name -> float64[n]. as_of_us: int64[n]. stored: part name of a group -> float64[n, features of
+    the part] as the kernel reads them. On-demand functions see float64; the model sees their float32.
     """
     matrix = np.empty((len(as_of_us), len(view.columns)), np.float32)
     with np.errstate(all="ignore"):  # 0/0 and overflow are NaN and infinity by rule, not a warning
         for run in view.stored_runs:
-            matrix[:, run.first : run.stop] = stored[run.group.name][:, run.start : run.start + run.stop - run.first]
+            matrix[:, run.first : run.stop] = stored[run.group.part_name][
+                :, run.start : run.start + run.stop - run.first
+            ]
         for index, column in view.computed:
             inputs = [_values(each, request, as_of_us, stored) for each in column.inputs]
             matrix[:, index] = inputs[0] if column.function is None else column.function(*inputs)
@@ -55,5 +57,5 @@ def _values(
     if wanted.field is not None:
         return request[wanted.field]
     if wanted.feature is not None:
-        return stored[wanted.feature.group.name][:, wanted.feature.index]
+        return stored[wanted.feature.group.part_name][:, wanted.feature.index]
     return as_of_us

@@ -1,9 +1,10 @@
-"""`python -m streaming run | status | check | version`: wiring only."""
+"""`python -m streaming run | status | check | bootstrap | ...`: wiring only."""
 
 from __future__ import annotations
 
 import importlib
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
@@ -32,6 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from streaming.check import check
 
             return check(settings, refusing_only=options.refusing_only)
+        if options.verb == "bootstrap":
+            return _bootstrap(settings)
+        if "module" in options:
+            return _operate(settings, options)
         from streaming.status import show_status
 
         return show_status(settings, as_json=options.json, watch=options.watch)
@@ -70,6 +75,20 @@ def _run(settings: StreamingSettings, only: str | None, workers: int, drain_s: f
     names = (only,) if only else tuple(PROGRAMS)
     parts = dataflow_parts(names, workers=workers, metrics_port=settings.metrics_port)
     return Supervisor(parts, drain_s=drain_s).run()
+
+
+def _bootstrap(settings: StreamingSettings) -> int:
+    install()
+    set_up_log(settings, dataflow="bootstrap")
+    from streaming.bootstrap.process import bootstrap_once
+
+    return bootstrap_once(settings)
+
+
+def _operate(settings: StreamingSettings, options: Namespace) -> int:
+    set_up_log(settings, command=options.verb)
+    code: int = importlib.import_module(options.module).run(settings, options)
+    return code
 
 
 def _version() -> int:

@@ -10,14 +10,16 @@ from pathlib import Path
 from deltalake.exceptions import DeltaError
 from redis.exceptions import RedisError
 
-from shared_features.definitions import Catalogue, FeatureGroup
+from shared_features.definitions import Catalogue, EventSource, FeatureGroup, difference
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
 from streaming.check_topics import check_position
 from streaming.delta_log import check_last_commit
 from streaming.errors import RefusedError
+from streaming.events_table import refuse_other_events
 from streaming.finding import Finding
 from streaming.lake_look import LakeLook
 from streaming.redis_look import RedisLook
+from streaming.replaced_topic import is_replaced, what_was_replaced
 from streaming.topics import Bounds, PartitionKey, Topic
 
 _LITTLE_ROOM = 1 << 30
@@ -45,13 +47,15 @@ def check_redis(
         text = "keeps nothing on disk: a restart empties it and all states are rebuilt. Set appendonly yes"
         yield Finding("warning", "Redis", text)
     for group in groups:
+        if other := {meta.fingerprint for meta in metas[group.label] if meta is not None} - {group.fingerprint}:
+            text = f"was written under another definition (fingerprint {min(other)}, now {group.fingerprint})"
+            if (stored := look.definition(group)) is not None:
+                text += f": {difference(stored, group)}"
+            yield Finding("refused", f"group {group.label}", f"{text}. Raise its version to {group.version + 1}")
         for number, meta in enumerate(metas[group.label]):
             about = f"shard {group.label}:{number}"
             if meta is None:
                 continue
-            if meta.fingerprint != group.fingerprint:
-                text = f"was written under another definition (fingerprint {meta.fingerprint}, now {group.fingerprint})"
-                yield Finding("refused", about, f"{text}. Raise the group's version to {group.version + 1}")
             for partition, position in meta.vector.items():
                 yield from check_position(about, partition, position.offset, topics, bounds)
 
@@ -73,6 +77,22 @@ def check_lake(
     for source in catalogue.sources:
         for name in (events_table(source), DEAD_LETTERS_TABLE):
             yield from _check_table(look, lake / name, topics.get(source.topic), topics, bounds)
+        yield from _check_events(look, source, topics.get(source.topic))
+
+
+def _check_events(look: LakeLook, source: EventSource, topic: Topic | None) -> Iterator[Finding]:
+    about = f"table {events_table(source)}"
+    try:
+        table = look.table(events_table(source))
+        if table is not None:
+            refuse_other_events(table, source)
+    except RefusedError as error:
+        yield Finding("refused", about, str(error))
+        return
+    except (OSError, DeltaError):
+        return  # `_check_table` has told
+    if table is not None and topic is not None and is_replaced(table, topic.name, topic.id):
+        yield Finding("refused", about, what_was_replaced(topic.name, topic.id))
 
 
 def _check_table(

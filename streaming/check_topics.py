@@ -8,6 +8,7 @@ from confluent_kafka import KafkaException
 
 from streaming.finding import Finding
 from streaming.kafka_look import KafkaLook
+from streaming.replaced_topic import what_was_replaced
 from streaming.settings import StreamingSettings
 from streaming.topics import Bounds, PartitionKey, Topic
 
@@ -87,8 +88,7 @@ def check_position(
         return
     where = f"topic {name}, partition {number}"
     if topic.id != topic_id:
-        text = f"has stored topic {name} with id {topic_id}, but the brokers' one has id {topic.id}: it was deleted and"
-        yield Finding("refused", about, f"{text} made anew. Raise the group's version, or use a new namespace and lake")
+        yield Finding("refused", about, what_was_replaced(name, topic.id))
     elif number not in topic.partitions:
         text = f"has stored a position of {where}, but the topic has {len(topic.partitions)} partitions"
         yield Finding("refused", about, f"{text}. Are these the right brokers? Look at KAFKA_BOOTSTRAP_SERVERS")

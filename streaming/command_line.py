@@ -6,13 +6,16 @@ import argparse
 import textwrap
 
 from streaming.dataflow_parts import PROGRAMS
+from streaming.operator_verbs import add_operator_verbs
 from streaming.settings import FILE_VARIABLE, PREFIX, StreamingSettings
 
 _DRAIN_S = 30.0
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Namespaces carry `verb`, and `only`, `workers`, `drain_seconds` of run, `json`, `watch` of status."""
+    """Namespaces carry `verb`, and `only`, `workers`, `drain_seconds` of run, `json`, `watch` of status;
+    those of an operator's verb `module` (`operator_verbs`).
+    """
     parser = argparse.ArgumentParser(
         prog="python -m streaming",
         description="Keep features warm in Redis and true to history in Delta, from events on Kafka.",
@@ -43,6 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     check = verbs.add_parser("check", help="look for unsafe settings of Kafka, Redis and the lake; exit code 1 if so")
     check.add_argument("--refusing-only", action="store_true", help="only say what `run` would refuse to start with")
+    verbs.add_parser("bootstrap", help="build what of the online store needs building now, then exit")
+    add_operator_verbs(verbs)
     verbs.add_parser("version", help="the version of Millrace and of the parts it stands on")
     return parser
 

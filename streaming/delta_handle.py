@@ -9,20 +9,19 @@ it was not; anything else: somebody else owns them now, and this process starts 
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, write_deltalake
-from deltalake.transaction import Transaction
+from deltalake import DeltaTable
 
-from streaming.delta_log import check_last_commit, sync_commit
+from shared_features.definitions import difference
+from shared_features.formats.offline_tables import DEFINITION, FINGERPRINT
+from streaming.delta_tables import DELTA, DeltaTables
 from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
 from streaming.log import get_log
 from streaming.parquet_writer import writer_properties
-from streaming.stopping import wait
 
 Positions = Mapping[str, int]
 """Application id -> version; an id that was never written has version -1."""
@@ -31,11 +30,9 @@ Result = TypeVar("Result")
 
 NEVER = -1
 REOPEN_AFTER_COMMITS = 50  # a handle gathers every commit it has seen and slows down
-COMMIT_RETRIES = 50
 LONGEST_WAIT_S = 5.0
 TRIES_WHILE_STOPPING = 5
 SPARE_BYTES = 16 << 20  # what a commit needs on disk beside its rows
-FINGERPRINT = "millrace.fingerprint"
 
 TABLE_SETTINGS = {
     "delta.checkpointInterval": "100",
@@ -49,6 +46,8 @@ class DeltaHandle:
     """A table of one schema, opened or created, and the only way this process writes to it.
 
     `fingerprint`: what the rows mean, stored when the table is created; a table of another one is refused.
+    `definition`: the text of it (`definitions.difference`), stored beside it, so that the refusal names what changed.
+    `sleep`: how to wait while the table is away; whether to stop.
     """
 
     def __init__(
@@ -57,17 +56,22 @@ class DeltaHandle:
         schema: pa.Schema,
         partition_by: tuple[str, ...] = (),
         fingerprint: str | None = None,
-        sleep: Callable[[float], bool] = wait,
+        definition: str | None = None,
+        sleep: Callable[[float], bool] | None = None,
+        delta: DeltaTables = DELTA,
     ) -> None:
         self.path = path
+        self._delta = delta
         self._writer = writer_properties(schema)
         self._schema = schema
-        self._sleep = sleep
+        self._sleep = sleep or delta.wait
         self._commits = 0
         self._log = get_log("delta").bind(table=path.name)
         self._away = False
-        self._table: DeltaTable = self._patiently(lambda: self._open_or_create(partition_by, fingerprint))
-        self._check_same(fingerprint)
+        stored = {FINGERPRINT: fingerprint, DEFINITION: definition}
+        settings = TABLE_SETTINGS | {name: value for name, value in stored.items() if value is not None}
+        self._table: DeltaTable = self._patiently(lambda: self._open_or_create(partition_by, settings))
+        self._check_same(fingerprint, definition)
 
     @property
     def table(self) -> DeltaTable:
@@ -111,21 +115,17 @@ class DeltaHandle:
             except Exception as error:  # whatever it was, the stored positions decide
                 self._pause(tries := tries + 1, str(error))
                 self._commits = REOPEN_AFTER_COMMITS  # look again through a fresh handle
-        self._patiently(lambda: sync_commit(self.path, self._table.version(), new))
+        self._patiently(lambda: self._delta.sync(self.path, self._table.version(), new))
         self._back()
         return self._table.version()
 
     def _write(self, data: pa.Table, new: Positions) -> None:
-        transactions = [Transaction(app_id=app, version=version) for app, version in new.items()]
-        properties = CommitProperties(app_transactions=transactions, max_commit_retries=COMMIT_RETRIES)
         self._commits += 1
-        write_deltalake(
-            self._table, data, mode="append", writer_properties=self._writer, commit_properties=properties
-        )  # fmt: skip
+        self._delta.append(self._table, data, new, self._writer)
 
     def _update(self) -> None:
         if self._commits >= REOPEN_AFTER_COMMITS:
-            self._table = DeltaTable(self.path)
+            self._table = self._delta.open(self.path)
             self._commits = 0
         else:
             self._table.update_incremental()
@@ -142,33 +142,25 @@ class DeltaHandle:
     def _has_room(self, data: pa.Table) -> bool:
         try:
             # Asked before writing: a write that fails in the middle leaves part of a file behind, every time.
-            return shutil.disk_usage(self.path).free > int(data.nbytes) // 2 + SPARE_BYTES
+            return self._delta.free_bytes(self.path) > int(data.nbytes) // 2 + SPARE_BYTES
         except OSError:
             return False
 
-    def _open_or_create(self, partition_by: tuple[str, ...], fingerprint: str | None) -> DeltaTable:
-        self.path.mkdir(parents=True, exist_ok=True)
-        if DeltaTable.is_deltatable(str(self.path)):
-            check_last_commit(self.path)
-            return DeltaTable(self.path)
-        settings = TABLE_SETTINGS | ({FINGERPRINT: fingerprint} if fingerprint else {})
-        table = DeltaTable.create(
-            self.path,
-            schema=self._schema,
-            mode="ignore",  # another process may have created it a moment ago
-            partition_by=list(partition_by) or None,
-            configuration=settings,
-            raise_if_key_not_exists=False,
-        )
-        sync_commit(self.path, table.version(), {})
-        return table
+    def _open_or_create(self, partition_by: tuple[str, ...], settings: Mapping[str, str]) -> DeltaTable:
+        if self._delta.exists(self.path):
+            self._delta.check_last_commit(self.path)
+            return self._delta.open(self.path)
+        return self._delta.create(self.path, self._schema, partition_by, settings)
 
-    def _check_same(self, fingerprint: str | None) -> None:
-        stored = self._table.metadata().configuration.get(FINGERPRINT)
-        if fingerprint is not None and stored != fingerprint:
+    def _check_same(self, fingerprint: str | None, definition: str | None) -> None:
+        stored = self._table.metadata().configuration
+        if fingerprint is not None and stored.get(FINGERPRINT) != fingerprint:
+            text, changed = stored.get(DEFINITION), "the definition or the allowed lateness changed"
+            if text is not None and definition is not None:
+                changed = difference(text, definition)
             raise RefusedError(
-                f"table {self.path.name} was written for definition {stored}, this process has {fingerprint}: the "
-                "definition or the allowed lateness changed; raise the group's version, or move the table away"
+                f"table {self.path.name} was written for definition {stored.get(FINGERPRINT)}, this process has "
+                f"{fingerprint}: {changed}; raise the group's version, or move the table away"
             )
         found = pa.schema(self._table.schema().to_arrow()).names
         if set(found) != set(self._schema.names):

@@ -27,6 +27,16 @@ class EntityStates:
     def __len__(self) -> int:
         return len(self._slots)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the states."""
+        return self.state.nbytes
+
+    def unknown(self, keys: EntityKeys) -> list[EntityKey]:
+        """Those of the keys that have no slot yet, each once."""
+        names = keys if isinstance(keys, list) else keys.tolist()
+        return list(dict.fromkeys(name for name in names if name not in self._slots))
+
     def slots(self, keys: EntityKeys | pa.Array) -> Int64:
         """The slot of each key; an entity met for the first time gets one."""
         coded = pa.array(keys).dictionary_encode()
@@ -41,7 +51,7 @@ class EntityStates:
         """Every entity's key and slot."""
         return list(self._slots), np.fromiter(self._slots.values(), np.int64, len(self._slots))
 
-    def restore(self, keys: Sequence[EntityKey], states: Sequence[bytes], build_id: int) -> None:
+    def restore(self, keys: Sequence[EntityKey], states: Sequence[bytes | None], build_id: int) -> None:
         """Take entities over from their encoded states."""
         if len(keys):
             decode_states(self.state, self.slots(pa.array(keys)), states, build_id)

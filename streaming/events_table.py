@@ -6,18 +6,21 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from deltalake import DeltaTable
 from numpy.typing import NDArray
 
-from shared_features.definitions import Boolean, EventSource, Text
+from shared_features.definitions import Boolean, EventSource, Text, events_difference
 from shared_features.formats.events import EventBatch
 from shared_features.formats.offline_tables import (
     ARRIVAL_DATE,
     ARRIVAL_TIME,
+    DEFINITION,
     OFFSET,
     PARTITION,
     RECORD_TIME,
 )
 from shared_features.kernel.event_time import DAY_US
+from streaming.errors import RefusedError
 
 Int64 = NDArray[np.int64]
 
@@ -30,6 +33,16 @@ def events_schema(source: EventSource) -> pa.Schema:
         kind = pa.string() if field.is_text else pa.bool_() if isinstance(field.type, Boolean) else pa.int64()
         fields.append((field.name, kind))
     return pa.schema(fields)
+
+
+def refuse_other_events(table: DeltaTable, source: EventSource) -> None:
+    """RefusedError when the values in a source's events table mean something else by its definition of now."""
+    stored = table.metadata().configuration.get(DEFINITION)
+    if stored is not None and (changed := events_difference(stored, source)):
+        raise RefusedError(
+            f"the events that are stored of source {source.name!r} mean something else ({changed}); give the source "
+            "another name, which has a table of its own, and raise the versions of the groups it updates"
+        )
 
 
 def event_rows(partition: int, offsets: Int64, arrival_us: Int64, batch: EventBatch) -> pa.Table:

@@ -33,6 +33,7 @@ from streaming.topics import PartitionKey, Topics
 __all__ = ["DeadLetter", "KafkaSource", "Polled"]
 
 _LOG = get_log("kafka_source")
+_CONFIRMED_WITHIN_S = 0.05
 
 Positions = Callable[[], Mapping[PartitionKey, int]]
 """(topic, partition) -> the last offset the sink holds durably; a partition it does not know is left out."""
@@ -111,6 +112,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         self._log_ends = LogEnds(self._topics, self._partitions, settings.idle_mark, clock)
         self._topic_watch = TopicWatch(self._topics, self._known, settings.topic_check)
         self._waiting: list[Polled] = []
+        self._full_poll = settings.poll_records // 2  # with so much to do, an answer comes in before the next is done
         self._consumer = Consumer(consumer_options(settings, self._reachability))
         self._assign(self._partitions)
 
@@ -124,8 +126,9 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         timeout = self._settings.poll_timeout.total_seconds() if not polled else 0.0
         with _no_cycles():
             polled += self._poll(timeout)
-        self._topic_watch.check()
         polled += self._log_ends.marks()
+        records = sum(len(each.offsets) for each in polled)
+        polled = self._topic_watch.confirmed(polled, _CONFIRMED_WITHIN_S if records < self._full_poll else 0.0)
         if self._on_polled is not None and polled:
             self._on_polled(polled)
         return polled
@@ -165,8 +168,9 @@ class KafkaShare(StatelessSourcePartition[Polled]):
 
     def _read(self, messages: list[Message]) -> list[Polled]:
         ends: list[Message] = []
+        lost: list[PartitionKey] = []
         if any(map(methodcaller("error"), messages)):
-            ends = self._sort_out([message for message in messages if message.error() is not None])
+            ends, lost = self._sort_out([message for message in messages if message.error() is not None])
             messages = [message for message in messages if message.error() is None]
         polled = [self._read_partition(*each) for each in self._by_partition(messages)]
         for message in ends:  # the end may lie behind the last record: markers of transactions take offsets too
@@ -174,6 +178,8 @@ class KafkaShare(StatelessSourcePartition[Polled]):
             if message.offset() - 1 > partition.last:
                 polled.append(partition.polled(partition.last, message.offset() - 1))
                 partition.last = message.offset() - 1
+        if lost:  # last: what came before an offset that is gone counts
+            self._assign(lost)
         return polled
 
     def _by_partition(self, messages: list[Message]) -> list[tuple[ConsumedPartition, list[Message]]]:
@@ -206,8 +212,8 @@ class KafkaShare(StatelessSourcePartition[Polled]):
             record_time_us=read.record_time_us,
         )
 
-    def _sort_out(self, messages: list[Message]) -> list[Message]:
-        """Deals with errors; returns those that only say where a log ends."""
+    def _sort_out(self, messages: list[Message]) -> tuple[list[Message], list[PartitionKey]]:
+        """Deals with errors; returns those that only say where a log ends, and partitions whose next offset is gone."""
         ends, lost = [], []
         for message in messages:
             error = message.error()
@@ -223,9 +229,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
                 )
             else:
                 self._reachability.on_error(error)
-        if lost:
-            self._assign(lost)
-        return ends
+        return ends, lost
 
 
 @contextmanager

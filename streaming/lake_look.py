@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +21,7 @@ from shared_features.formats.offline_tables import (
     features_table,
     offset_app,
 )
+from streaming.lateness import lateness_edges_us
 from streaming.topics import PartitionKey, Topic
 
 NEVER = -1
@@ -28,11 +30,15 @@ _DUPLICATES_AMONG_ROWS = 20_000_000  # counting them holds 8 bytes per row
 
 @dataclass(frozen=True, slots=True)
 class EventCounts:
-    """Stored events, late ones among them, and further deliveries of one; None: not known."""
+    """Stored events, late ones among them, and further deliveries of one; None: not known.
+
+    lateness: the upper ends of the buckets of lateness, microseconds (None: no end), and how many events are in each.
+    """
 
     events: int | None = None
     late: int | None = None
     duplicates: int | None = None
+    lateness: tuple[tuple[int | None, int], ...] = ()
 
 
 class LakeLook:
@@ -81,15 +87,20 @@ class LakeLook:
         table = self.table(events_table(source))
         if table is None:
             return EventCounts(0, 0, 0)
-        late = pl.col(ARRIVAL_TIME) - pl.col(source.event_time) > allowed_lateness_us
-        counts = pl.scan_delta(table).select(pl.len(), late.sum().alias("late")).collect(engine="streaming")
-        rows, late_rows = counts.row(0)
+        lateness_us = pl.col(ARRIVAL_TIME) - pl.col(source.event_time)
+        edges_us = lateness_edges_us(allowed_lateness_us)
+        within = [(lateness_us <= edge).sum().alias(str(edge)) for edge in edges_us]
+        late = (lateness_us > allowed_lateness_us).sum().alias("late")
+        counts = pl.scan_delta(table).select(pl.len(), late, *within).collect(engine="streaming")
+        rows, late_rows, *upto = counts.row(0)
+        ends = [0, *(each or 0 for each in upto), rows]
+        buckets = tuple(zip((*edges_us, None), (after - before for before, after in pairwise(ends)), strict=True))
         if not rows or rows > _DUPLICATES_AMONG_ROWS:
-            return EventCounts(rows, late_rows or 0, None if rows else 0)
+            return EventCounts(rows, late_rows or 0, None if rows else 0, buckets)
         hashes = [pl.col(field.name).hash(seed=number) for number, field in enumerate(source.fields)]
         content = reduce(lambda mixed, each: (mixed ^ each).hash(), hashes)
         different = pl.scan_delta(table).select(content.n_unique()).collect(engine="streaming").item()
-        return EventCounts(rows, late_rows, rows - different)
+        return EventCounts(rows, late_rows, rows - different, buckets)
 
     def dead_letters(self) -> Mapping[str, int]:
         """How many there are, by topic."""

@@ -8,6 +8,7 @@ import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from shared_features.kernel.tiles import APPLIED, DUPLICATE, PRUNED
+from streaming.lateness import LatenessHistogram
 from streaming.polled import Polled
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -22,6 +23,10 @@ class StreamingMetrics:
         self._allowed_lateness_us = allowed_lateness_us
         self._events = Counter("streaming_events", "Accepted events consumed.", ["source"], registry=registry)
         self._dead = Counter("streaming_dead_letters", "Records that are no event.", ["source"], registry=registry)
+        self._lateness = LatenessHistogram(allowed_lateness_us)
+        registry.register(self._lateness)
+        allowed = Gauge("streaming_allowed_lateness_seconds", "More of it is late.", registry=registry)
+        allowed.set(allowed_lateness_us / 1e6)
         self._late = Counter("streaming_late_events", "Events later than allowed.", ["source"], registry=registry)
         self._missing = Counter("streaming_missing_records", "Deleted before read.", ["source"], registry=registry)
         self._outcomes = Counter(
@@ -51,6 +56,7 @@ class StreamingMetrics:
             if len(each.events):
                 self._events.labels(name).inc(len(each.events))
                 lateness_us = each.events.record_time_us - each.events.event_time_us
+                self._lateness.observe(name, lateness_us)
                 self._late.labels(name).inc(int(np.count_nonzero(lateness_us > self._allowed_lateness_us)))
 
     def applied(self, group: str, source: str, counts: Sequence[int]) -> None:

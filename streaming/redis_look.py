@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.online_state import ShardMeta, meta_key
+from shared_features.formats.online_state import ShardMeta, definition_key, meta_key
 from streaming.online.shard_store import readable_meta
 from streaming.settings import StreamingSettings
 
@@ -39,6 +39,11 @@ class RedisLook:
                     calls.get(meta_key(self._namespace, group, number))
                 found[group.label] = tuple(map(readable_meta, calls.execute()))
         return found
+
+    def definition(self, group: FeatureGroup) -> str | None:
+        """The definition that a group's states were made by; None where none was kept."""
+        stored = self._client.get(definition_key(self._namespace, group))
+        return None if stored is None else stored.decode()
 
     def info(self, section: str) -> dict[str, Any]:
         """A section of INFO."""

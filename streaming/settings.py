@@ -64,6 +64,9 @@ class StreamingSettings(BaseSettings):
     )
     lake: Path = Field(Path("var/lake"), description="Directory of the Delta tables.")
     registry: Path = Field(Path("var/registry"), description="Directory of the model registry.")
+    training_runs: Path = Field(
+        Path("var/training"), description="Directory of the intermediate results of training runs; erase looks there."
+    )
     log_format: Literal["auto", "human", "json"] = Field(
         "auto", description="Form of the log: human on a terminal and json elsewhere, or always one of them."
     )
@@ -142,6 +145,15 @@ class StreamingSettings(BaseSettings):
     )
     maintenance_interval: Duration = Field(
         timedelta(minutes=10), gt=timedelta(0), description="How often small files of the lake are put together."
+    )
+    events_kept_days: int | None = Field(
+        None,
+        ge=1,
+        description="Days of the events tables that are kept; older ones are deleted every night unless something "
+        "still needs them. None: all are kept.",
+    )
+    bootstrap_memory: int = Field(
+        1024, ge=1, description="MiB that states may take while shards are built; more entities are built in parts."
     )
     pipeline_lag: Duration = Field(
         timedelta(0), ge=timedelta(0), description="What as-served training adds to arrival times."

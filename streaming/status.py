@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from streaming.settings import StreamingSettings
+from streaming.shard_status import ShardStatus
 from streaming.stopping import EXIT_DRAINED, install, stop_requested, wait
 
 _WATCH_EVERY_S = 2.0
@@ -31,6 +32,15 @@ class PartitionStatus:
 
 
 @dataclass(frozen=True)
+class LatenessBucket:
+    """Stored events with at most this lateness and more than the bucket before; `late`: more than is allowed."""
+
+    upto_s: float | None
+    events: int
+    late: bool
+
+
+@dataclass(frozen=True)
 class SourceStatus:
     """One event source. Counts are of the events tables: late by the allowed lateness, duplicates by content."""
 
@@ -42,6 +52,7 @@ class SourceStatus:
     duplicates: int | None = None
     dead_letters: int | None = None
     watermark_us: int | None = None
+    lateness: list[LatenessBucket] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -51,9 +62,7 @@ class GroupStatus:
     """
 
     group: str
-    shards: int
-    written: int
-    behind: int
+    shards: list[ShardStatus]
     lag: int | None
     freshness_s: float | None
     committed_age_s: float | None

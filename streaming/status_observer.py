@@ -13,13 +13,14 @@ from redis.exceptions import RedisError
 
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup, load_definitions
 from shared_features.formats.online_state import ShardMeta
-from shared_features.kernel.event_time import to_us
+from shared_features.kernel.event_time import SECOND_US, to_us
 from streaming.kafka_look import KafkaLook
 from streaming.lake_look import NEVER, EventCounts, LakeLook
 from streaming.positions import online_positions, readers
 from streaming.redis_look import GroupMetas, RedisLook
 from streaming.settings import StreamingSettings
-from streaming.status import GroupStatus, PartitionStatus, SourceStatus, Status
+from streaming.shard_status import shard_status
+from streaming.status import GroupStatus, LatenessBucket, PartitionStatus, SourceStatus, Status
 from streaming.topics import Bounds, PartitionKey, Topic
 
 _AWAY = (KafkaException, RedisError, DeltaError, PolarsError, OSError)
@@ -108,7 +109,14 @@ class StatusObserver:
             duplicates=counts.duplicates,
             dead_letters=None if dead is None else dead.get(source.topic, 0),
             watermark_us=self._ask("lake", lambda: self._lake.watermark_us(source), None),
+            lateness=[
+                LatenessBucket(None if upto_us is None else upto_us / SECOND_US, events, self._is_late(upto_us))
+                for upto_us, events in counts.lateness
+            ],
         )
+
+    def _is_late(self, upto_us: int | None) -> bool:
+        return upto_us is None or upto_us > self._lateness_us
 
     def _group(
         self,
@@ -118,16 +126,15 @@ class StatusObserver:
         metas: GroupMetas | None,
     ) -> GroupStatus:
         spines = [spine for each, spine in self._catalogue.spines if each == group]
-        known = [] if metas is None else [meta for meta in metas[group.label] if meta is not None]
+        stored = () if metas is None else metas[group.label]
+        live = [meta for meta in stored if meta is not None and not meta.behind]
         now_us = self._clock_us()
         return GroupStatus(
             group=group.label,
-            shards=group.shards,
-            written=len(known),
-            behind=sum(meta.behind for meta in known),
+            shards=[shard_status(number, meta) for number, meta in enumerate(stored)],
             lag=None if metas is None else _lag(group, topics, bounds, metas),
-            freshness_s=_freshness_s(known, now_us) if len(known) == group.shards else None,
-            committed_age_s=max(((now_us - meta.committed_at_us) / 1e6 for meta in known), default=None),
+            freshness_s=_freshness_s(live, now_us) if len(live) == group.shards else None,
+            committed_age_s=max(((now_us - meta.committed_at_us) / 1e6 for meta in live), default=None),
             cut_us={each.name: self._cut_us(group, each) for each in spines},
             feature_rows={each.name: self._feature_rows(group, each) for each in spines},
         )

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared_features.kernel.event_time import to_datetime
-from streaming.status import GroupStatus, PartitionStatus, SourceStatus, Status
+from streaming.shard_status import shards_text
+from streaming.status import GroupStatus, LatenessBucket, PartitionStatus, SourceStatus, Status
 
 _UNKNOWN = "-"
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def status_table(status: Status) -> str:
     """Several lines, no colours; a dash is "not known" or "not yet"."""
     parts = [f"streaming at {_time(status.at_us)}"]
     parts += [f"  ! {part}: {reason}" for part, reason in status.away.items()]
-    parts += ["", *_sources(status.sources), "", *_partitions(status.sources), "", *_groups(status.groups)]
+    parts += ["", *_sources(status.sources), "", *_lateness(status.sources)]
+    parts += ["", *_partitions(status.sources), "", *_groups(status.groups)]
     return "\n".join(parts)
 
 
@@ -33,6 +36,22 @@ def _sources(sources: Sequence[SourceStatus]) -> list[str]:
         for each in sources
     ]
     return _table(head, rows)
+
+
+def _lateness(sources: Sequence[SourceStatus]) -> list[str]:
+    counted = [each for each in sources if each.lateness]
+    if not counted:
+        return ["(no events are stored yet, so none is late)"]
+    rows = [(each.source, *(_count(bucket.events) for bucket in each.lateness)) for each in counted]
+    return _table(("late by up to", *map(_bucket, counted[0].lateness)), rows)
+
+
+def _bucket(bucket: LatenessBucket) -> str:
+    """The upper end of a bucket; a star says that its events are later than allowed."""
+    if bucket.upto_s is None:
+        return "more *"
+    unit, seconds = next((each for each in _UNITS if bucket.upto_s >= each[1]), _UNITS[-1])
+    return f"{bucket.upto_s / seconds:.4g} {unit}" + (" *" if bucket.late else "")
 
 
 def _partitions(sources: Sequence[SourceStatus]) -> list[str]:
@@ -61,7 +80,7 @@ def _sinks(partition: PartitionStatus) -> list[str]:
 
 
 def _shards(group: GroupStatus) -> tuple[str, ...]:
-    shards = f"{group.written}/{group.shards}" + (f", {group.behind} behind" if group.behind else "")
+    shards = shards_text(group.shards) if group.shards else _UNKNOWN
     return group.group, shards, _count(group.lag), _age(group.freshness_s), _age(group.committed_age_s)
 
 

@@ -1,10 +1,10 @@
-"""What a source asks the brokers while it reads, without waiting: where quiet logs end, whether topics changed."""
+"""What a source asks the brokers while it reads: where quiet logs end, and whether topics are what they were."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +15,8 @@ from streaming.errors import RestartNeeded
 from streaming.polled import Polled
 from streaming.record_reader import RecordReader
 from streaming.topics import PartitionKey, Topic, Topics, as_topic
+
+_AGAIN_S = 0.1
 
 Clock = Callable[[], int]
 """Microseconds since the epoch."""
@@ -76,22 +78,50 @@ class LogEnds:
 
 
 class TopicWatch:
-    """Notices topics that got partitions or were replaced: shares and positions are settled at the start."""
+    """Hands on what was polled once it is known that its topics were still the same after it was fetched.
+
+    A topic that is deleted and made anew is not told from the one before by the consumer: it reads on at its offset,
+    in another log. (Seen: the new log's first records left out, the others taken for the old one's.) So what was
+    polled is held until the brokers have described the topics, asked after it came. A topic that got partitions is
+    noticed by the way, within `every` where nothing comes: shares and positions are settled at the start.
+    """
 
     def __init__(self, topics: Topics, known: Mapping[str, Topic], every: timedelta) -> None:
         self._topics, self._known = topics, known
         self._every_s = every.total_seconds()
         self._asked_at = time.monotonic()
+        self._failed = False
         self._answers: dict[str, Future[Any]] = {}
+        self._asked: list[Polled] = []
+        self._held: list[Polled] = []
 
-    def check(self) -> None:
-        """Raise RestartNeeded when a topic is not what it was; then asks anew when it is time."""
-        if self._answers and all(answer.done() for answer in self._answers.values()):
-            answers, self._answers = self._answers, {}
-            for name, answer in answers.items():
-                if answer.exception() is None and as_topic(answer.result()) != self._known[name]:
-                    raise RestartNeeded(f"topic {name} has changed: more partitions, or created anew")
-        now = time.monotonic()
-        if not self._answers and now - self._asked_at >= self._every_s:
-            self._asked_at = now
+    def confirmed(self, polled: list[Polled], wait_s: float) -> list[Polled]:
+        """What may be handed on, in the order in which it came; waits so long for an answer, if there is one to come.
+
+        Raises RestartNeeded when a topic is not what it was.
+        """
+        self._held += polled
+        found = self._settle(0.0)
+        since_s = time.monotonic() - self._asked_at
+        if not self._answers and since_s >= (_AGAIN_S if self._failed else 0.0 if self._held else self._every_s):
+            self._asked_at = time.monotonic()
+            self._asked, self._held = self._held, []
             self._answers = self._topics.ask_for(sorted(self._known))
+            found += self._settle(wait_s if self._asked else 0.0)
+        return found
+
+    def _settle(self, wait_s: float) -> list[Polled]:
+        if self._answers and wait_s:
+            wait(self._answers.values(), wait_s)
+        if not self._answers or not all(answer.done() for answer in self._answers.values()):
+            return []
+        answers, self._answers = self._answers, {}
+        asked, self._asked = self._asked, []
+        for name, answer in answers.items():
+            if answer.exception() is None and as_topic(answer.result()) != self._known[name]:
+                raise RestartNeeded(f"topic {name} has changed: more partitions, or created anew")
+        self._failed = any(answer.exception() is not None for answer in answers.values())
+        if self._failed:  # the brokers are away, or the topic is: nobody knows whose these are
+            self._held = asked + self._held
+            return []
+        return asked

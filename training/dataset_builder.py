@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import structlog
 from numpy.typing import NDArray
 
 from shared_features.definitions import LabelSource
 from shared_features.feature_matrix import feature_matrix
 from shared_features.formats.entity_keys import EntityKeys
-from shared_features.formats.offline_tables import OFFSET, PARTITION, POSITION
+from shared_features.formats.offline_tables import ERASURES_APP, OFFSET, PARTITION, POSITION
 from shared_features.kernel.event_time import to_us
 from training.errors import DatasetError
 from training.labels import LABEL, KnownLabels, read_labels
@@ -22,6 +23,7 @@ from training.time_split import GAP, TEST, TRAIN, TimeSplit, choose_split
 from training.training_dataset import TrainingDataset, canonical, content_digest
 
 SAMPLED_INPUTS = 2_000
+_LOG = structlog.get_logger(part="dataset")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
     the cutoff for what follows it. Raises DatasetError when there is too little to build from.
     """
     view = pinned.view
+    if erased := _erased(pinned):
+        _LOG.info(f"events of {erased} erased entities are not in it", view=view.label)
     labels, label_source = _labels(pinned, parameters)
     events = complete_events(pinned, (label_source.join,))
     labelled = _labelled(events, label_source, labels.resolve())
@@ -95,6 +99,12 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
         },
     )
     return dataset, _sample(rows, parameters.seed)
+
+
+def _erased(pinned: PinnedView) -> int:
+    """How many entities were erased from its events tables, on request."""
+    tables = [pinned.events, *([pinned.labels] if pinned.labels else [])]
+    return max(each.table.transaction_version(ERASURES_APP) or 0 for each in tables)
 
 
 def _labels(pinned: PinnedView, parameters: DatasetParameters) -> tuple[KnownLabels, LabelSource]:
@@ -167,6 +177,7 @@ def _describe(
         "groups": {group.label: group.fingerprint for group in view.groups},
         "cut_us": pinned.cut_us,
         "allowed_lateness_us": pinned.lateness_us,
+        "erased_entities": _erased(pinned),
         "tables": tables,
         "labels": {"cutoff_us": labels.cutoff_us, "known": labels.events.height, "conflicting": labels.conflicts},
         "split": {

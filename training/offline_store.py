@@ -12,8 +12,8 @@ import polars as pl
 from deltalake import DeltaTable
 from numpy.typing import NDArray
 
-from shared_features.definitions import EventSource
-from shared_features.formats.offline_tables import CUT_APP
+from shared_features.definitions import EventSource, FeatureGroup, difference, events_difference
+from shared_features.formats.offline_tables import CUT_APP, DEFINITION, FINGERPRINT, events_table, features_table
 from training.errors import DatasetError
 
 
@@ -55,6 +55,30 @@ class OfflineStore:
 
     def __init__(self, lake: Path) -> None:
         self._lake = lake
+
+    def pin_features(self, group: FeatureGroup, spine: EventSource) -> PinnedTable:
+        """The feature rows of a group. Raises DatasetError where they were computed by another definition."""
+        pinned = self.pin(features_table(group, spine))
+        stored = pinned.table.metadata().configuration
+        fingerprint, text = stored.get(FINGERPRINT), stored.get(DEFINITION)
+        if fingerprint is not None and fingerprint.partition("-")[0] != group.fingerprint:
+            changed = "" if text is None else f" ({difference(text, group)})"
+            raise DatasetError(
+                f"table {pinned.name!r} was written by another definition of {group.label}{changed}; raise the group's "
+                "version, or train with the definitions that streaming runs"
+            )
+        return pinned
+
+    def pin_events(self, source: EventSource) -> PinnedTable:
+        """The events of a source. Raises DatasetError where the stored values mean something else by now."""
+        pinned = self.pin(events_table(source))
+        text = pinned.table.metadata().configuration.get(DEFINITION)
+        if text is not None and (changed := events_difference(text, source)):
+            raise DatasetError(
+                f"table {pinned.name!r} holds events by another definition ({changed}); give the source another name, "
+                "or train with the definitions that streaming runs"
+            )
+        return pinned
 
     def pin(self, name: str) -> PinnedTable:
         """The table at its newest version. Raises DatasetError where there is none yet."""

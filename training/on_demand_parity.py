@@ -48,7 +48,7 @@ def _sampled(wanted: Input, inputs: SampledInputs) -> NDArray[Any]:
     if wanted.field is not None:
         return inputs.request[wanted.field]
     if wanted.feature is not None:
-        return inputs.stored[wanted.feature.group.name][:, wanted.feature.index]
+        return inputs.stored[wanted.feature.group.part_name][:, wanted.feature.index]
     return inputs.as_of_us
 
 

@@ -24,8 +24,6 @@ from shared_features.formats.offline_tables import (
     OFFSET,
     PARTITION,
     POSITION,
-    events_table,
-    features_table,
 )
 from training.errors import DatasetError
 from training.offline_store import OfflineStore, PinnedTable, event_columns
@@ -36,7 +34,7 @@ _COPY = "copy"
 
 @dataclass(frozen=True)
 class PinnedView:
-    """All tables of a view at one version each. groups: group name -> table."""
+    """All tables of a view at one version each. groups: part name of a group -> table."""
 
     view: FeatureView
     events: PinnedTable
@@ -60,7 +58,7 @@ class PinnedView:
 class SpineRows:
     """`n` events of the spine with the stored features of every group, in order of position.
 
-    request: field -> float64[n]. stored: group -> float64[n, features]. entities: entity name -> keys.
+    request: field -> float64[n]. stored: part name of a group -> float64[n, features]. entities: entity name -> keys.
     copies: how many further positions held an event again and were left out.
     """
 
@@ -78,16 +76,16 @@ def pin_view(store: OfflineStore, view: FeatureView, lateness_us: int, cut_us: i
     if not view.groups:
         raise DatasetError(f"view {view.label} reads no feature group, so nothing pins a cut; add a group to it")
     # Feature rows first: an events table pinned later holds at least the events behind them.
-    groups = {group.name: store.pin(features_table(group, view.source)) for group in view.groups}
+    groups = {group.part_name: store.pin_features(group, view.source) for group in view.groups}
     available = {name: table.cut_us for name, table in groups.items()}
     slowest = min(available, key=lambda name: available[name])
     if cut_us is not None and cut_us > available[slowest]:
         raise DatasetError(f"cut {cut_us} is beyond {available[slowest]}, how far group {slowest!r} is; wait for it")
     return PinnedView(
         view=view,
-        events=store.pin(events_table(view.source)),
+        events=store.pin_events(view.source),
         groups=groups,
-        labels=store.pin(events_table(view.labels.source)) if view.labels else None,
+        labels=store.pin_events(view.labels.source) if view.labels else None,
         cut_us=available[slowest] if cut_us is None else cut_us,
         lateness_us=lateness_us,
     )
@@ -113,16 +111,18 @@ def read_spine_rows(pinned: PinnedView, start_us: int, end_us: int) -> SpineRows
     stored: dict[str, NDArray[np.float64]] = {}
     for group in view.groups:
         names = [feature.name for feature in group.features]
-        frame = pinned.groups[group.name].scan().filter(inside).select(*POSITION, EVENT_TIME, _COPY, *names).collect()
+        frame = (
+            pinned.groups[group.part_name].scan().filter(inside).select(*POSITION, EVENT_TIME, _COPY, *names).collect()
+        )
         frame = frame.sort(POSITION)
         if position is None:
             position, times = frame.select(POSITION), frame[EVENT_TIME].to_numpy()
             copy = frame[_COPY].to_numpy().copy()
-            _check_unique(position, pinned.groups[group.name].name)
+            _check_unique(position, pinned.groups[group.part_name].name)
         elif not position.equals(frame.select(POSITION)):
-            raise DatasetError(_disagreement(pinned, group.name, position, frame.select(POSITION)))
+            raise DatasetError(_disagreement(pinned, group.part_name, position, frame.select(POSITION)))
         copy |= frame[_COPY].to_numpy()
-        stored[group.name] = _floats(frame.select(names))
+        stored[group.part_name] = _floats(frame.select(names))
     if position is None:
         raise DatasetError(f"view {view.label} reads no feature group; add one")
     events = _events_at(pinned, position, start_us, end_us)

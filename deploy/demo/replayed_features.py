@@ -69,7 +69,9 @@ def _recompute(asked: Asked, events: Mapping[str, pl.DataFrame]) -> NDArray[np.f
         for shard in asked.answer["receipt"]["shards"]
     }
     at = np.array([as_of_us])
-    stored = {group.name: _values(group, instance, at, vectors[group.label], events) for group in CARD_FRAUD.groups}
+    stored = {
+        group.part_name: _values(group, instance, at, vectors[group.label], events) for group in CARD_FRAUD.groups
+    }
     request = {name: np.array([value], np.float64) for name, value in instance.items()}
     return feature_matrix(CARD_FRAUD, request, at, stored)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import functools
 import logging
+import os
 import subprocess
 import tempfile
 import uuid
@@ -45,6 +46,8 @@ class ApacheKafka:
     """A context manager and a `Broker`; restarts on the same ports with the same data.
 
     `directory` keeps data and log (default: a temporary one, removed at the end), `heap` is the JVM's -Xmx.
+    `behind` is the port of a proxy: clients that come by `proxied_port` are sent to it ever after, as the proxy
+    must send its clients there. `environment` is added to the broker's.
     """
 
     def __init__(
@@ -53,7 +56,12 @@ class ApacheKafka:
         *,
         heap: str = "512m",
         libraries: Path = kafka_artifacts.LIBRARIES,
+        behind: int | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
+        self._behind = behind
+        self._proxied_port = None if behind is None else free_port()
+        self._environment = {**os.environ, **(environment or {})}
         self._directory = directory
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._heap = heap
@@ -74,9 +82,21 @@ class ApacheKafka:
         return f"{LOOPBACK}:{self._ports[0]}"
 
     @property
+    def proxied_port(self) -> int:
+        """Where the proxy leads to that this broker stands `behind`."""
+        if self._proxied_port is None:
+            raise EmbeddedError("Apache Kafka stands behind no proxy; give its port as `behind`")
+        return self._proxied_port
+
+    @property
     def pid(self) -> int:
         """The broker's process id."""
         return self._running().pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended; a paused one is running."""
+        return self._child is not None and self._child.running
 
     def start(self) -> None:
         """Start it, on the ports it had before if it had any; it answers when this returns."""
@@ -99,6 +119,7 @@ class ApacheKafka:
                 [*self._java(directory, jars), f"-Xmx{self._heap}", "kafka.Kafka", str(properties)],
                 log=directory / "kafka.out",
                 cwd=directory,
+                environment=self._environment,
             )
             try:
                 child.wait_until(functools.partial(_ready, ports[0]), what="Apache Kafka", within_s=_UP_WITHIN_S)
@@ -192,6 +213,10 @@ class ApacheKafka:
     def _configure(self, directory: Path, ports: tuple[int, int]) -> Path:
         properties = directory / "server.properties"
         settings = {**_SETTINGS, **_listeners(*ports), "log.dirs": str(directory / "data")}
+        if self._behind is not None:
+            settings["listeners"] += f",PROXIED://{LOOPBACK}:{self.proxied_port}"
+            settings["advertised.listeners"] += f",PROXIED://{LOOPBACK}:{self._behind}"
+            settings["listener.security.protocol.map"] += ",PROXIED:PLAINTEXT"
         properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         return properties
 

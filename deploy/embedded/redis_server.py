@@ -32,6 +32,8 @@ class RedisServer:
     """
 
     def __init__(self, directory: Path | None = None, *, proper: bool = False, port: int | None = None) -> None:
+        self.options: dict[str, str] = {}
+        """Settings over those below, from the next start on."""
         self._proper = proper
         self._port = port
         self._directory = directory
@@ -63,6 +65,11 @@ class RedisServer:
     def pid(self) -> int:
         """The server's process id."""
         return self._running().pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended; a paused one is running."""
+        return self._child is not None and self._child.running
 
     def start(self) -> None:
         """Start it, on the port it had before if it had one; it answers PING when this returns."""
@@ -148,6 +155,7 @@ class RedisServer:
             "appendfsync": "everysec",
             "save": "",
             "maxmemory-policy": "noeviction",
+            **self.options,
         }
         return [
             str(_binary(self._proper)),

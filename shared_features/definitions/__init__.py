@@ -1,16 +1,10 @@
 """What a feature is: the nouns, as frozen objects that are checked when they are built."""
 
+from shared_features.definitions.aggregate import Aggregate, Window, window
 from shared_features.definitions.catalogue import Catalogue, load_definitions
+from shared_features.definitions.difference import definition_text, difference, events_difference, source_text
 from shared_features.definitions.event_source import EventSource
-from shared_features.definitions.feature_group import (
-    Aggregate,
-    Condition,
-    Entity,
-    Feature,
-    FeatureGroup,
-    Window,
-    window,
-)
+from shared_features.definitions.feature_group import Condition, Entity, Feature, FeatureGroup
 from shared_features.definitions.feature_view import AS_OF, FeatureView, Input, LabelSource, ViewFeature
 from shared_features.definitions.fields import Boolean, Decimal, Field, FieldType, Integer, Text, Timestamp
 from shared_features.definitions.fingerprint import fingerprint
@@ -36,7 +30,11 @@ __all__ = [
     "Timestamp",
     "ViewFeature",
     "Window",
+    "definition_text",
+    "difference",
+    "events_difference",
     "fingerprint",
     "load_definitions",
+    "source_text",
     "window",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import FeatureGroup
@@ -15,7 +15,10 @@ from shared_features.errors import DefinitionError
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The event sources, feature groups and feature views of a domain, each sorted by name and version."""
+    """The event sources, feature groups and feature views of a domain, each sorted by name and version.
+
+    groups: their parts, that is what is stored on its own.
+    """
 
     views: tuple[FeatureView, ...]
     groups: tuple[FeatureGroup, ...]
@@ -60,7 +63,7 @@ def load_definitions(module_name: str) -> Catalogue:
         ) from error
     found = list(vars(module).values())
     views = [each for each in found if isinstance(each, FeatureView)]
-    groups = [each for each in found if isinstance(each, FeatureGroup)]
+    groups = [part for each in found if isinstance(each, FeatureGroup) for part in each.parts]
     groups += [group for view in views for group in view.groups]
     sources = [each for each in found if isinstance(each, EventSource)]
     sources += [source for group in groups for source in group.sources]
@@ -68,18 +71,18 @@ def load_definitions(module_name: str) -> Catalogue:
     if not groups:
         raise DefinitionError(f"definitions module {module_name!r} holds no feature group and no view; define one")
     return Catalogue(
-        views=_unique([(view.name, view.version, view) for view in views]),
-        groups=_unique([(group.name, group.version, group) for group in groups]),
-        sources=_unique([(source.name, 0, source) for source in sources]),
+        views=_unique([((view.name, view.version), view) for view in views]),
+        groups=_unique([((group.name, group.version, group.part), group) for group in groups]),
+        sources=_unique([((source.name,), source) for source in sources]),
     )
 
 
 Definition = TypeVar("Definition")
 
 
-def _unique(items: list[tuple[str, int, Definition]]) -> tuple[Definition, ...]:
-    found: dict[tuple[str, int], Definition] = {}
-    for name, version, item in items:
-        if found.setdefault((name, version), item) != item:
-            raise DefinitionError(f"{name!r} is defined twice, differently, under one version; raise one's version")
+def _unique(items: list[tuple[tuple[Any, ...], Definition]]) -> tuple[Definition, ...]:
+    found: dict[tuple[Any, ...], Definition] = {}
+    for key, item in items:
+        if found.setdefault(key, item) != item:
+            raise DefinitionError(f"{key[0]!r} is defined twice, differently, under one version; raise one's version")
     return tuple(found[key] for key in sorted(found))

@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
+from shared_features.definitions.aggregate import Aggregate
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.fingerprint import fingerprint
 from shared_features.errors import DefinitionError
-from shared_features.kernel.aggregations import Aggregation
-from shared_features.kernel.event_time import days, format_duration, hours, minutes, seconds, to_us
+from shared_features.kernel.event_time import to_us
 from shared_features.kernel.tiles import Column, FeatureSpec, Layout
-
-_NICE_HOPS = (days(1), hours(1), minutes(5), minutes(1), seconds(10), seconds(1))
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The last `length` before `as_of`, its trailing edge moving in steps of `hop`."""
-
-    length: timedelta
-    hop: timedelta
-
-    def __post_init__(self) -> None:
-        if to_us(self.hop) <= 0 or to_us(self.length) <= 0 or to_us(self.length) % to_us(self.hop):
-            raise DefinitionError(f"window {self.length} with hop {self.hop}: the hop must divide the length")
-
-
-def window(length: timedelta) -> Window:
-    """The window of this length with the widest default hop that fits 24 times: 1 d, 1 h, 5 min, 1 min, 10 s or 1 s."""
-    for hop in _NICE_HOPS:
-        if length >= 24 * hop and to_us(length) % to_us(hop) == 0:
-            return Window(length, hop)
-    raise DefinitionError(f"window of {length}: no default hop divides it; write Window(length, hop)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +28,6 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True)
-class Aggregate:
-    """One column (or None: the event itself) under one aggregation over some windows; each window is a feature."""
-
-    column: str | None
-    aggregation: Aggregation
-    windows: tuple[Window | timedelta, ...]
-
-    def __post_init__(self) -> None:
-        if not self.windows:
-            raise DefinitionError(f"aggregate {self.aggregation.name} of {self.column!r} has no window; give one")
-        if self.aggregation.needs_column and self.column is None:
-            raise DefinitionError(f"aggregation {self.aggregation.name} needs a column; name a field of the source")
-        whole = tuple(each if isinstance(each, Window) else window(each) for each in self.windows)
-        object.__setattr__(self, "windows", whole)
-
-    def feature_name(self, over: Window) -> str:
-        parts = (self.column, self.aggregation.name, format_duration(over.length))
-        return "_".join(part for part in parts if part)
-
-
-@dataclass(frozen=True, slots=True)
 class Condition:
     """`column operator value`: a group sees only events for which it holds (a missing column: it does not)."""
 
@@ -82,7 +38,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One (aggregate, window) of a group. `name` is unique in the group, `full_name` everywhere."""
+    """One (aggregate, window) of a group. `name` is unique in the group, `full_name` everywhere.
+
+    group: the part that keeps it. index: its place among the features of that part.
+    """
 
     group: FeatureGroup
     name: str
@@ -98,7 +57,10 @@ class FeatureGroup:
     """Features of one entity from the events of one or several sources.
 
     `where`: conditions that an event must meet. `shards`: how many slices of the entities are committed on their
-    own; fixed for the life of a version.
+    own; fixed for the life of a version. `added`: aggregates that joined the version later. Each is kept on its own,
+    as a *part* of the group with its own states, positions, tables and fingerprint, so that adding one leaves all
+    others as they are. What is stored, streamed and read are the `parts`; each is a FeatureGroup without additions,
+    and `part` is its number (0: what is not added), which only `parts` sets.
     """
 
     name: str
@@ -108,6 +70,8 @@ class FeatureGroup:
     aggregates: tuple[Aggregate, ...]
     where: tuple[Condition, ...] = ()
     shards: int = 4
+    added: tuple[Aggregate, ...] = ()
+    part: int = field(default=0, kw_only=True)
 
     def __post_init__(self) -> None:
         where = f"feature group {self.name!r}"
@@ -117,11 +81,13 @@ class FeatureGroup:
             raise DefinitionError(f"{where}: version and shards start at 1")
         if not self.sources or not self.aggregates:
             raise DefinitionError(f"{where}: give at least one source and one aggregate")
-        for source in self.sources:
-            self._check_source(where, source)
-        names = [feature.name for feature in self.features]
+        names = [feature.name for feature in self.features]  # of an addition too: it is checked as a part, on its own
         if twice := {name for name in names if names.count(name) > 1}:
             raise DefinitionError(f"{where}: {sorted(twice)} defined twice; drop one aggregate")
+        if self.added:
+            return
+        for source in self.sources:
+            self._check_source(where, source)
         hops = sorted({spec.hop_us for spec in self.layout.features})
         for small, large in pairwise(hops):
             if large % small:
@@ -144,13 +110,25 @@ class FeatureGroup:
                 raise DefinitionError(f"{where}: a text is compared by == or !=, not {condition.operator}")
 
     @cached_property
+    def parts(self) -> tuple[FeatureGroup, ...]:
+        """What is stored on its own: the group without additions, then each addition."""
+        if not self.added:
+            return (self,)
+        own = replace(self, added=())
+        additions = enumerate(self.added, start=1)
+        return own, *(replace(own, aggregates=(aggregate,), part=number) for number, aggregate in additions)
+
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The source fields whose values are aggregated, in order of first use."""
         return tuple(dict.fromkeys(each.column for each in self.aggregates if each.column is not None))
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
-        names = [each.feature_name(over) for each in self.aggregates for over in _windows(each)]
+        """Those of all parts, in order."""
+        if self.added:
+            return tuple(feature for part in self.parts for feature in part.features)
+        names = [name for each in self.aggregates for name, _ in each.features]
         return tuple(Feature(self, name, index) for index, name in enumerate(names))
 
     def __getitem__(self, name: str) -> Feature:
@@ -162,27 +140,33 @@ class FeatureGroup:
     @cached_property
     def layout(self) -> Layout:
         """What the kernel needs to know: columns with decimals, features with their windows."""
+        self._be_a_part()
         columns = self.columns
         return Layout(
             columns=tuple(Column(name, self.sources[0].field(name).type.decimals) for name in columns),
             features=tuple(
                 FeatureSpec(
-                    name=each.feature_name(over),
+                    name=name,
                     aggregation=each.aggregation,
                     column=None if each.column is None else columns.index(each.column),
                     length_us=to_us(over.length),
                     hop_us=to_us(over.hop),
                 )
                 for each in self.aggregates
-                for over in _windows(each)
+                for name, over in each.features
             ),
             tolerated_future_us=max(source.tolerated_future_us for source in self.sources),
         )
 
     @property
     def label(self) -> str:
-        """`name:vN`: how keys, tables and logs call this version of the group."""
-        return f"{self.name}:v{self.version}"
+        """`name:vN`, `name:vN+1` for its first addition: how keys and logs call this version of the group."""
+        return f"{self.name}:v{self.version}" + (f"+{self.part}" if self.part else "")
+
+    @property
+    def part_name(self) -> str:
+        """`name`, `name+1` for its first addition: unique among what a view reads, which is one version of a group."""
+        return self.name + (f"+{self.part}" if self.part else "")
 
     @cached_property
     def longest_us(self) -> int:
@@ -192,10 +176,15 @@ class FeatureGroup:
     @cached_property
     def fingerprint(self) -> str:
         """16 hex digits that change when the meaning of a value of this group changes."""
-        return fingerprint(
-            (self.name, self.version, self.entity, self.sources, self.aggregates, self.where, self.shards)
-        )
+        return fingerprint(tuple(self.meaning.values()))
 
+    @property
+    def meaning(self) -> dict[str, Any]:
+        """All that a value of this group follows from, by name."""
+        self._be_a_part()
+        names = ["name", "version", "entity", "sources", "aggregates", "where", "shards"]
+        return {name: getattr(self, name) for name in [*names, *(["part"] if self.part else [])]}
 
-def _windows(aggregate: Aggregate) -> list[Window]:
-    return [each for each in aggregate.windows if isinstance(each, Window)]
+    def _be_a_part(self) -> None:
+        if self.added:
+            raise DefinitionError(f"feature group {self.label} is kept in {len(self.parts)} parts; take one of `parts`")

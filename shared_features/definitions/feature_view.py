@@ -102,12 +102,24 @@ class FeatureView:
 
     @cached_property
     def groups(self) -> tuple[FeatureGroup, ...]:
-        """The groups this view reads, each once, in order of first use."""
+        """The parts of groups that this view reads, each once, in order of first use.
+
+        An addition is among them only where the view uses it: others may be added without a change to the view.
+        """
+        used = {each.feature.group.label for column in self.columns for each in column.inputs if each.feature}
+        return tuple(part for part in self._offered if not part.part or part.label in used)
+
+    @cached_property
+    def _offered(self) -> tuple[FeatureGroup, ...]:
+        """All that inputs may name: the parts of the groups that are listed, and the part of a listed feature."""
         found: dict[str, FeatureGroup] = {}
+        versions: dict[str, int] = {}
         for item in (*self.features, *self.also_reads):
             group = item.group if isinstance(item, Feature) else item
-            if isinstance(group, FeatureGroup) and found.setdefault(group.name, group) != group:
-                raise DefinitionError(f"feature view {self.name!r} reads two versions of {group.name!r}; keep one")
+            for part in group.parts if isinstance(group, FeatureGroup) else ():
+                version = versions.setdefault(part.name, part.version)
+                if found.setdefault(part.part_name, part) != part or version != part.version:
+                    raise DefinitionError(f"feature view {self.name!r} reads two versions of {part.name!r}; keep one")
         return tuple(found.values())
 
     @cached_property
@@ -156,7 +168,7 @@ class FeatureView:
             return Input()
         if self.source.has(name):
             return Input(field=name)
-        stored = [each for group in self.groups for each in group.features]
+        stored = [each for group in self._offered for each in group.features]
         found = [each for each in stored if name in (each.full_name, each.name)]
         if len(found) == 1:
             return Input(feature=found[0])
@@ -174,6 +186,19 @@ class FeatureView:
         needed = {key for group in self.groups for key in group.entity.keys}
         needed |= {each.field for column in self.columns for each in column.inputs if each.field is not None}
         return tuple(field for field in self.source.fields if field.name in needed)
+
+    @property
+    def meaning(self) -> dict[str, Any]:
+        """All that a row of the matrix and its label follow from, by name."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "source": self.source,
+            "groups": {group.part_name: group.meaning for group in self.groups},
+            "features": [column.name for column in self.columns],
+            "functions": {column.name: column.function for column in self.columns if column.function is not None},
+            "labels": self.labels,
+        }
 
     @cached_property
     def fingerprint(self) -> str:

@@ -14,9 +14,13 @@ from shared_features.kernel.event_time import to_us
 
 
 def fingerprint(definition: Any) -> str:
-    """16 hex digits over the canonical JSON of a definition (dataclasses, tuples, scalars, functions)."""
-    text = json.dumps(_plain(definition), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    """16 hex digits over the canonical JSON of a definition."""
+    return hashlib.sha256(canonical(definition).encode()).hexdigest()[:16]
+
+
+def canonical(definition: Any) -> str:
+    """A definition (dataclasses, tuples, dicts, scalars, functions) as JSON; equal ones have equal texts."""
+    return json.dumps(_plain(definition), sort_keys=True, separators=(",", ":"))
 
 
 def _plain(value: Any) -> Any:
@@ -24,6 +28,8 @@ def _plain(value: Any) -> Any:
         return [type(value).__name__, {each.name: _plain(getattr(value, each.name)) for each in fields(value)}]
     if isinstance(value, tuple | list):
         return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, timedelta):
         return to_us(value)
     if isinstance(value, Callable):  # type: ignore[arg-type]  # an ABC, which mypy does not narrow here

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from shared_features.definitions import FeatureView
+from shared_features.definitions import FeatureView, definition_text, difference
 from shared_features.errors import FormatVersionError, ManifestMismatchError
 
 SCHEMA_VERSION = 1
@@ -35,7 +35,7 @@ CHAMPION = "champion"
 
 @dataclass(frozen=True)
 class GroupStamp:
-    """A feature group as it was when the model was trained."""
+    """A part of a feature group as it was when the model was trained; `name` is the part's."""
 
     name: str
     version: int
@@ -44,7 +44,10 @@ class GroupStamp:
 
 @dataclass(frozen=True)
 class ViewStamp:
-    """A feature view as it was when the model was trained. features: the columns of the matrix, in order."""
+    """A feature view as it was when the model was trained. features: the columns of the matrix, in order.
+
+    definition: its text (`definitions.difference`), so that a change of it can be named; empty in manifests before it.
+    """
 
     name: str
     version: int
@@ -52,6 +55,7 @@ class ViewStamp:
     features: tuple[str, ...]
     groups: tuple[GroupStamp, ...]
     request_fields: tuple[str, ...]
+    definition: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,9 @@ def stamp_view(view: FeatureView) -> ViewStamp:
         version=view.version,
         fingerprint=view.fingerprint,
         features=tuple(column.name for column in view.columns),
-        groups=tuple(GroupStamp(each.name, each.version, each.fingerprint) for each in view.groups),
+        groups=tuple(GroupStamp(each.part_name, each.version, each.fingerprint) for each in view.groups),
         request_fields=tuple(field.name for field in view.request_fields),
+        definition=definition_text(view),
     )
 
 
@@ -159,6 +164,8 @@ def check_manifest(manifest: ModelManifest, view: FeatureView) -> None:
                 f"{model} wants {theirs} as feature {index}, view {view.label} has {ours} there; restore the order, or "
                 "train a new model"
             )
+    unnamed = "the group, an on-demand function, the source or the labels changed"
+    changed = difference(wanted.definition, view) if wanted.definition else unnamed
     ours_by_name = {group.name: group for group in has.groups}
     for group in wanted.groups:
         live = ours_by_name.get(group.name)
@@ -166,10 +173,10 @@ def check_manifest(manifest: ModelManifest, view: FeatureView) -> None:
             found = "does not read it" if live is None else f"reads v{live.version} ({live.fingerprint})"
             raise ManifestMismatchError(
                 f"{model} was trained on group {group.name} v{group.version} ({group.fingerprint}), view {view.label} "
-                f"{found}; run the definitions it was trained on, or train a new model"
+                f"{found} ({changed}); run the definitions it was trained on, or train a new model"
             )
     if (wanted.name, wanted.version, wanted.fingerprint) != (has.name, has.version, has.fingerprint):
         raise ManifestMismatchError(
             f"{model} was trained on view {wanted.name}:v{wanted.version} ({wanted.fingerprint}), the definitions have "
-            f"{view.label} ({has.fingerprint}): an on-demand function, the source or the labels changed; train anew"
+            f"{view.label} ({has.fingerprint}): {changed}; train anew"
         )

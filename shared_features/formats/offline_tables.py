@@ -6,6 +6,8 @@
 | dead_letters | a record that is no acceptable event, with the reason | | as of events, over all topics |
 | features_<group>_v<N>_on_<source> | the group's values as served at one event of the spine source | | one cut |
 | snapshots_<group>_v<N>_on_<source> | an entity's state of all effects before a cut | cut_us | one cut |
+
+An addition to a group has tables of its own: features_<group>_v<N>_added<M>_on_<source>, and snapshots alike.
 """
 
 from __future__ import annotations
@@ -47,11 +49,15 @@ DEAD_LETTERS_TABLE = "dead_letters"
 
 
 def features_table(group: FeatureGroup, spine: EventSource) -> str:
-    return f"features_{group.name}_v{group.version}_on_{spine.name}"
+    return f"features_{_of_part(group)}_on_{spine.name}"
 
 
 def snapshots_table(group: FeatureGroup, spine: EventSource) -> str:
-    return f"snapshots_{group.name}_v{group.version}_on_{spine.name}"
+    return f"snapshots_{_of_part(group)}_on_{spine.name}"
+
+
+def _of_part(group: FeatureGroup) -> str:
+    return f"{group.name}_v{group.version}" + (f"_added{group.part}" if group.part else "")
 
 
 def offset_app(topic: str, topic_id: str, partition: int) -> str:
@@ -79,9 +85,24 @@ def gap_app(topic: str, topic_id: str, partition: int, index: int, end: str) -> 
     return f"gap:{topic}:{topic_id}:{partition}:{index}:{end}"
 
 
+FINGERPRINT = "millrace.fingerprint"
+"""Table property: what the rows of features and snapshots mean, the group's fingerprint before everything else."""
+
+DEFINITION = "millrace.definition"
+"""Table property: the definition itself (`definitions.difference`), so that a change of it can be named. Of events it
+is their source's."""
+
 WATERMARK_APP = "watermark"
 """Application id of an events table whose version is the arrival watermark: the smallest running maximum over the
 partitions. Every event that is stored later has an arrival time of at least this, microseconds."""
 
 CUT_APP = "cut"
 """Application id whose version is the arrival watermark w up to which feature rows are complete, microseconds."""
+
+KEPT_FROM_APP = "kept_from"
+"""Application id of an events table whose version is the arrival time before which retention has deleted all events,
+microseconds. Feature rows of such events are kept; what joins the two leaves them out."""
+
+ERASURES_APP = "erasures"
+"""Application id whose version counts the erasures of entities (a legal request) that a table has been through. Of an
+events table: a replay that was begun under another count holds what is erased, and starts anew."""

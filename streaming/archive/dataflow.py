@@ -21,6 +21,7 @@ from streaming.archive.maintenance import Maintenance
 from streaming.archive.marks import Marks
 from streaming.archive.stored_log import Marked, StoredDeadLetters, StoredEvents, StoredLog
 from streaming.bytewax_run import run_dataflow
+from streaming.delta_tables import DELTA, DeltaTables
 from streaming.kafka_source import KafkaSource, system_clock_us
 from streaming.metrics import StreamingMetrics
 from streaming.polled import Polled
@@ -63,12 +64,14 @@ def raised_counter(metrics: StreamingMetrics) -> Callable[[str, int], None]:
     return lambda table, count: counter.labels(table).inc(count)
 
 
-def archive_tables(lake: Path, catalogue: Catalogue, topics: Mapping[Topic, int]) -> dict[str, Callable[[], StoredLog]]:
+def archive_tables(
+    lake: Path, catalogue: Catalogue, topics: Mapping[Topic, int], delta: DeltaTables = DELTA
+) -> dict[str, Callable[[], StoredLog]]:
     """How to open each table of the archive, by its name."""
-    tables: dict[str, Callable[[], StoredLog]] = {DEAD_LETTERS_TABLE: partial(StoredDeadLetters, lake, topics)}
+    tables: dict[str, Callable[[], StoredLog]] = {DEAD_LETTERS_TABLE: partial(StoredDeadLetters, lake, topics, delta)}
     for source in catalogue.sources:
         own = {topic: count for topic, count in topics.items() if topic[0] == source.topic}
-        tables[events_table(source)] = partial(StoredEvents, lake, source, own)
+        tables[events_table(source)] = partial(StoredEvents, lake, source, own, delta)
     return tables
 
 

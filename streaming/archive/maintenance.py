@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
@@ -32,7 +32,9 @@ class Maintenance:
     """Tends every table of the lake each `maintenance_interval` while it is entered."""
 
     def __init__(self, settings: StreamingSettings) -> None:
+        self._settings = settings
         self._lake, self._every = settings.lake, settings.maintenance_interval
+        self._retained_on = ""
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
@@ -48,6 +50,21 @@ class Maintenance:
     def _run(self) -> None:
         while not self._stopped.wait(self._every / timedelta(seconds=1)):
             tend(self._lake)
+            self._retain()
+
+    def _retain(self) -> None:
+        """The first time on each day (UTC), as the setting says."""
+        keep_days, day = self._settings.events_kept_days, datetime.now(UTC).date().isoformat()
+        if keep_days is None or self._retained_on == day:
+            return
+        from streaming.retention.nightly import retain_nightly  # only where it is wanted
+
+        try:
+            retain_nightly(self._settings, keep_days)
+        except Exception as error:
+            _LOG.warning("old days could not be deleted, trying again later", error=str(error))
+        else:
+            self._retained_on = day
 
 
 def tend(lake: Path) -> None:

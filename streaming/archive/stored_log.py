@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from shared_features.definitions import EventSource
+from shared_features.definitions import EventSource, source_text
 from shared_features.formats.offline_tables import (
     ARRIVAL_DATE,
     DEAD_LETTER_COLUMNS,
@@ -19,9 +19,11 @@ from shared_features.formats.offline_tables import (
 from streaming.archive.arrival import Arrivals, arrivals
 from streaming.archive.log_positions import LogPositions, Partition, Topic
 from streaming.delta_handle import DeltaHandle
-from streaming.errors import RestartNeeded
-from streaming.events_table import event_rows, events_schema
+from streaming.delta_tables import DELTA, DeltaTables
+from streaming.errors import RefusedError, RestartNeeded
+from streaming.events_table import event_rows, events_schema, refuse_other_events
 from streaming.polled import Polled
+from streaming.replaced_topic import is_replaced, what_was_replaced
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,17 @@ class StoredLog(ABC):
 class StoredEvents(StoredLog):
     """The events table of one source."""
 
-    def __init__(self, lake: Path, source: EventSource, topics: Mapping[Topic, int]) -> None:
+    def __init__(
+        self, lake: Path, source: EventSource, topics: Mapping[Topic, int], delta: DeltaTables = DELTA
+    ) -> None:
         self._source = source
         path = lake / events_table(source)
-        super().__init__(DeltaHandle(path, self._schema(), (ARRIVAL_DATE,)), topics)
+        handle = DeltaHandle(path, self._schema(), (ARRIVAL_DATE,), definition=source_text(source), delta=delta)
+        refuse_other_events(handle.table, source)
+        for topic, topic_id in topics:
+            if is_replaced(handle.table, topic, topic_id):
+                raise RefusedError(f"table {path.name} {what_was_replaced(topic, topic_id)}")
+        super().__init__(handle, topics)
 
     def _schema(self) -> pa.Schema:
         return events_schema(self._source)
@@ -122,8 +131,8 @@ class StoredEvents(StoredLog):
 class StoredDeadLetters(StoredLog):
     """The dead letters of all sources."""
 
-    def __init__(self, lake: Path, topics: Mapping[Topic, int]) -> None:
-        super().__init__(DeltaHandle(lake / DEAD_LETTERS_TABLE, self._schema()), topics)
+    def __init__(self, lake: Path, topics: Mapping[Topic, int], delta: DeltaTables = DELTA) -> None:
+        super().__init__(DeltaHandle(lake / DEAD_LETTERS_TABLE, self._schema(), delta=delta), topics)
 
     def _schema(self) -> pa.Schema:
         kinds = (pa.string(), pa.int32(), pa.int64(), pa.int64(), pa.int64(), pa.string(), pa.binary(), pa.binary())

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.entity_keys import EntityKeys, has_integer_key, shards_of
 from shared_features.formats.online_state import Partition, Position
 from streaming.bootstrap.archived import Archived, archived
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.bootstrap.shard_states import ShardStates, effect_mask
+from streaming.entity_states import EntityKey
 from streaming.errors import StoppedWaiting
 from streaming.log import get_log
 from streaming.materialize.arrived import Arrived, ArrivedEvents, about, spans
-from streaming.materialize.replayer import SNAPSHOT_BUILD
 from streaming.materialize.snapshots import Snapshot
 from streaming.stopping import stop_requested
 from streaming.topics import Topic
@@ -28,7 +28,10 @@ _WRITTEN_AT_ONCE = 1_000  # entities a commit: a few milliseconds of Redis
 _FEW_EVENTS = 20_000
 """What came meanwhile is fetched again and again until so little is left that Kafka brings it in a moment."""
 
-_FORGET_EVERY = 8  # spans: what is forgotten has to be waited for
+_SPAN_ROWS = 250_000  # events read at once: three spans are in memory
+_FORGET_EVERY = 8  # spans: for that, and for a look at their size, states have to be waited for
+
+_MOST_PARTS = 1024  # beyond that it is not the number of entities that takes the memory
 
 NewestSnapshot = Callable[[int], Snapshot | None]
 """The latest snapshot of the group whose cut is not above an instant."""
@@ -37,7 +40,10 @@ Mask = Callable[[ArrivedEvents, Arrived], NDArray[np.bool_]]
 
 
 class GroupBuild:
-    """`tables`: of the group's sources, for this build alone. `topics`: theirs, by name."""
+    """`tables`: of the group's sources, for this build alone. `topics`: theirs, by name.
+
+    `memory_bytes`: about how much the states may take at once. `meanwhile` is called every moment.
+    """
 
     def __init__(
         self,
@@ -46,9 +52,12 @@ class GroupBuild:
         topics: Mapping[str, Topic],
         newest_snapshot: NewestSnapshot,
         lag_us: int,
+        memory_bytes: int,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         self._group, self._tables, self._topics = group, tables, topics
-        self._newest_snapshot, self._lag_us = newest_snapshot, lag_us
+        self._newest_snapshot, self._lag_us, self._memory_bytes = newest_snapshot, lag_us, memory_bytes
+        self._meanwhile = meanwhile
         self._future_us = max(source.tolerated_future_us for source in group.sources)
         self._reach_us = group.longest_us + group.layout.tolerated_future_us
         self._done = self._total = 0
@@ -59,21 +68,19 @@ class GroupBuild:
         RestartNeeded when somebody else has taken a shard, StoppedWaiting when asked to stop; either way the shards
         stay behind and are built anew.
         """
-        with closing(ShardStates(self._group, shards)) as states:
-            at = self._look()
-            self._first(states, shards, at)
-            while True:
-                self._write(states, shards)
-                before, at = at, self._look()
+        at = self._look()
+        self._first(shards, at)
+        came = _FEW_EVENTS + 1
+        while came > _FEW_EVENTS:
+            before, at = at, self._look()
+            with closing(ShardStates(self._group, shards, load=partial(_load, shards))) as states:
                 came = self._more(states, shards, before, at)
-                if came <= _FEW_EVENTS:
-                    break
-            self._write(states, shards)
-            if any(at.held(partition) + 1 < start for partition, start in log_starts().items()):
-                return False
-            for build in shards.values():
-                build.finish(dict(at.vector), at.gaps)
-            return True
+                self._write(states, shards)
+        if any(at.held(partition) + 1 < start for partition, start in log_starts().items()):
+            return False
+        for build in shards.values():
+            build.finish(dict(at.vector), at.gaps)
+        return True
 
     @property
     def events(self) -> int:
@@ -85,27 +92,37 @@ class GroupBuild:
             table.watermark_us()
         return archived(self._tables, self._topics)
 
-    def _first(self, states: ShardStates, shards: Written, at: Archived) -> None:
+    def _first(self, shards: Written, at: Archived) -> None:
+        """What is stored at a look; in as many parts of the entities as keep their states in memory."""
         snapshot = self._newest_snapshot(at.watermark_us)
+        part, parts = 0, 1
+        while part < parts:
+            try:
+                with closing(ShardStates(self._group, shards, (part, parts))) as states:
+                    self._fill(states, shards, at, snapshot, parts)
+                    self._write(states, shards)
+                part += 1
+            except _TooLarge:
+                part, parts = 0, 2 * parts  # what was written is written again, with the same content
+                _LOG.info("too many entities for its memory at once", group=self._group.label, parts=parts)
+
+    def _fill(self, states: ShardStates, shards: Written, at: Archived, snapshot: Snapshot | None, parts: int) -> None:
         # An entity without events for twice as long as anything can be read is forgotten: whatever comes later would
         # prune all that it had. Of the others, no event older than that again can be in a tile.
         forgotten_us = at.watermark_us - 2 * self._reach_us
         first_us = forgotten_us - self._reach_us - self._group.longest_us - self._future_us
         if snapshot is not None:
             first_us = snapshot.cut_us - self._lag_us - self._future_us - 1
-            self._restore(states, snapshot)
-            cut_us = snapshot.cut_us
-        self._total = about(self._tables, first_us, at.newest_us + 1)
-        _LOG.info(
-            "building",
-            group=self._group.label,
-            shards=sorted(shards),
-            events=self._total,
-            from_snapshot=snapshot is not None,
-        )
+            states.restore(snapshot)
+        events = about(self._tables, first_us, at.newest_us + 1)
+        self._total = max(self._total, self._done + events) if self._done else events * parts
+        said = {"group": self._group.label, "shards": sorted(shards), "events": events}
+        _LOG.info("building", **said, from_snapshot=snapshot is not None)
 
         def wanted(table: ArrivedEvents, arrived: Arrived) -> NDArray[np.bool_]:
-            return np.ones(len(arrived), np.bool_) if snapshot is None else effect_mask(arrived, cut_us, self._lag_us)
+            if snapshot is None:
+                return np.ones(len(arrived), np.bool_)
+            return effect_mask(arrived, snapshot.cut_us, self._lag_us)
 
         self._read(states, shards, max(0, first_us), at.newest_us + 1, None, wanted)
         states.forget(forgotten_us)
@@ -135,8 +152,11 @@ class GroupBuild:
         for number, (table, arrived, until_us) in enumerate(self._arrived(low_us, high_us, conditions or {})):
             if stop_requested():
                 raise StoppedWaiting("asked to stop in the middle of a build; it begins anew at the next start")
+            self._meanwhile()
             if conditions is None and number % _FORGET_EVERY == 0:
                 states.forget(until_us - 2 * self._reach_us)
+                if states.nbytes > self._memory_bytes and states.parts < _MOST_PARTS:
+                    raise _TooLarge
             mask = wanted(table, arrived)
             states.add(arrived, mask)
             self._done += int(np.count_nonzero(mask))
@@ -148,7 +168,7 @@ class GroupBuild:
         self, low_us: int, high_us: int, conditions: Mapping[str, str | None]
     ) -> Iterator[tuple[ArrivedEvents, Arrived, int]]:
         """Every span of every table, the next one read while the last one is used."""
-        wanted = ((table, *span) for span in spans(self._tables, low_us, high_us) for table in self._tables)
+        wanted = ((table, *span) for span in spans(self._tables, low_us, high_us, _SPAN_ROWS) for table in self._tables)
         with ThreadPoolExecutor(1, "read") as reader:
             ahead = None
             for table, begin_us, end_us in wanted:
@@ -159,23 +179,25 @@ class GroupBuild:
             if ahead is not None:
                 yield ahead[0], ahead[1].result(), ahead[2]
 
-    def _restore(self, states: ShardStates, snapshot: Snapshot) -> None:
-        if not snapshot.keys:
-            return
-        integer = has_integer_key(self._group.entity, self._group.sources[0])
-        keys: EntityKeys = np.array(snapshot.keys, np.int64) if integer else [str(key) for key in snapshot.keys]
-        states.restore(snapshot.keys, shards_of(keys, self._group.shards), snapshot.states, SNAPSHOT_BUILD)
-
     def _write(self, states: ShardStates, shards: Written) -> None:
         self._total = max(self._total, self._done) + states.changed
         for number, build in shards.items():
             for keys, encoded in states.take_changed(number, build.build_id, _WRITTEN_AT_ONCE):
                 if stop_requested():
                     raise StoppedWaiting("asked to stop in the middle of a build; it begins anew at the next start")
+                self._meanwhile()
                 build.write(keys, encoded)
                 self._done += len(keys)
                 for each in shards.values():
                     each.tell(self._done, self._total)
+
+
+class _TooLarge(Exception):
+    """The states of these entities do not fit into the memory they may take."""
+
+
+def _load(shards: Written, number: int, keys: list[EntityKey]) -> tuple[list[bytes | None], int]:
+    return shards[number].load(keys), shards[number].build_id
 
 
 def _held(topic: str, vector: Mapping[Partition, Position], partitions: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ from enum import Enum
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.online_state import Partition, ShardMeta
 from streaming.bootstrap.archived import Archived
+from streaming.replaced_topic import WAY_ON
 
 Span = tuple[int, int]
 """Offsets from the first up to, not with, the second."""
@@ -78,10 +79,7 @@ def _replaced(meta: ShardMeta, log_starts: Mapping[Partition, int]) -> str | Non
     ids = {topic: topic_id for topic, topic_id, _ in log_starts}
     for topic, topic_id, _ in meta.vector:
         if ids.get(topic, topic_id) != topic_id:
-            return (
-                f"topic {topic} was deleted and made anew; give its event source another name and raise the versions "
-                "of the groups it updates"
-            )
+            return f"topic {topic} was deleted and made anew. {WAY_ON}"
     return None
 
 

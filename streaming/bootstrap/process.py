@@ -7,14 +7,15 @@ from contextlib import suppress
 
 from deltalake.exceptions import DeltaError
 
-from shared_features.definitions import EventSource, FeatureGroup, load_definitions
-from shared_features.formats.online_state import Partition, entity_prefix, meta_key
+from shared_features.definitions import EventSource, FeatureGroup, definition_text, load_definitions
+from shared_features.formats.online_state import Partition, definition_key, entity_prefix, meta_key
 from streaming.bootstrap.archived import archived
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.judge import State, Verdict, judge
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import EXIT_OK, RestartNeeded, StoppedWaiting
 from streaming.kafka_source import system_clock_us
+from streaming.lease import Lease, job_name
 from streaming.log import get_log
 from streaming.materialize.arrived import ArrivedEvents
 from streaming.materialize.cut import Spine
@@ -63,11 +64,16 @@ class Bootstrap:
         self._topics = Topics(settings)
         self._tables: dict[str, ArrivedEvents] = {}
         self._away = RedisAway()
+        self._lease = Lease(RedisLink(settings, self._away), settings.redis_namespace, "bootstrap", job_name(settings))
         self._said: dict[str, str] = {}
         self._lake_away = False
 
     def step(self) -> bool:
-        """Look at all shards, build those that need it. Returns whether all were live when it looked."""
+        """Look at all shards, build those that need it. Returns whether all were live when it looked.
+
+        Stands by while another job builds: two would take the shards from each other, and neither came to an end.
+        """
+        self._lease.take()
         try:
             verdicts = self.verdicts()
             for group in self._groups:
@@ -134,10 +140,25 @@ class Bootstrap:
         def newest(up_to_us: int) -> Snapshot | None:
             return self._newest_snapshot(spines, up_to_us)
 
-        build = GroupBuild(group, tables, topics, newest, spines[0].lag_us if spines else 0)
+        self._keep_definition(group)
+        build = GroupBuild(
+            group,
+            tables,
+            topics,
+            newest,
+            spines[0].lag_us if spines else 0,
+            self._settings.bootstrap_memory << 20,
+            self._lease.keep,
+        )
         if build.run(builds, lambda: self._log_starts(topics)):
             seconds = (system_clock_us() - started_us) / 1e6
             _LOG.info("live", group=group.label, shards=sorted(builds), events=build.events, seconds=round(seconds, 2))
+
+    def _keep_definition(self, group: FeatureGroup) -> None:
+        """Beside the states that are built by it, so that a change of it can be named."""
+        link = RedisLink(self._settings, self._away)
+        link.call("SET", definition_key(self._settings.redis_namespace, group), definition_text(group))
+        link.close()
 
     def _newest_snapshot(self, spines: Iterable[Spine], up_to_us: int) -> Snapshot | None:
         found = (

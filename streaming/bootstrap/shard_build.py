@@ -38,7 +38,14 @@ class ShardBuild:
 
     def write(self, keys: Sequence[EntityKey], states: Sequence[bytes]) -> None:
         """Begin to write entities of this build; nobody reads them yet."""
-        self._commit(True, [self._prefix + str(key).encode() for key in keys], states)
+        self._commit(True, self._redis_keys(keys), states)
+
+    def load(self, keys: Sequence[EntityKey]) -> list[bytes | None]:
+        """What is stored of entities, of this build or of an earlier one."""
+        return self._store.load(self._redis_keys(keys))
+
+    def _redis_keys(self, keys: Sequence[EntityKey]) -> list[bytes]:
+        return [self._prefix + str(key).encode() for key in keys]
 
     def finish(self, vector: dict[Partition, Position], gaps: Iterable[Gap]) -> None:
         """Make it live: its states are those of all events up to the vector, without the gaps."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
@@ -11,45 +11,70 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.entity_keys import EntityKeys, shards_of
+from shared_features.formats.entity_keys import EntityKeys, has_integer_key, shards_of
 from shared_features.group_events import GroupEvents, group_events
 from shared_features.kernel.tiles import APPLIED, apply
 from streaming.entity_states import EntityKey, EntityStates
 from streaming.materialize.arrived import Arrived
-from streaming.materialize.replayer import effects_us
+from streaming.materialize.replayer import SNAPSHOT_BUILD, effects_us
+from streaming.materialize.snapshots import Snapshot
 
 Int64 = NDArray[np.int64]
+Load = Callable[[int, list[EntityKey]], tuple[list[bytes | None], int]]
+"""(shard, keys) -> their stored states, and the build id these are of."""
 _THREADS = 2
 
 
 class ShardStates:
-    """States by shard number; the shards that were not asked for are left out."""
+    """States by shard number; the shards that were not asked for are left out.
 
-    def __init__(self, group: FeatureGroup, shards: Iterable[int]) -> None:
-        self._group = group
+    `part`: (number, of how many) takes only that part of every shard's entities. `load`: brings the stored state of
+    entities that are met for the first time; without it they begin empty.
+    """
+
+    def __init__(
+        self,
+        group: FeatureGroup,
+        shards: Iterable[int],
+        part: tuple[int, int] = (0, 1),
+        load: Load | None = None,
+    ) -> None:
+        self._group, self._part, self._load = group, part, load
         self._states = {number: EntityStates(group) for number in shards}
         self._changed: dict[int, set[int]] = {number: set() for number in self._states}
         self._threads = ThreadPoolExecutor(_THREADS, "apply")
         self._under_way: list[Future[None]] = []
 
-    def restore(self, keys: list[EntityKey], shard_of: Int64, states: list[bytes], build_id: int) -> None:
-        """Take the entities of our shards over from a snapshot; `shard_of`: int64, of each key."""
-        for number, own in self._states.items():
-            rows = np.flatnonzero(shard_of == number).tolist()
-            own.restore([keys[row] for row in rows], [states[row] for row in rows], build_id)
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take our entities over from a snapshot."""
+        integer = has_integer_key(self._group.entity, self._group.sources[0])
+        keys: EntityKeys = np.array(snapshot.keys, np.int64) if integer else [str(key) for key in snapshot.keys]
+        for number, rows in self._dealt(keys):
+            own, picked = self._states[number], rows.tolist()
+            own.restore(
+                [snapshot.keys[row] for row in picked], [snapshot.states[row] for row in picked], SNAPSHOT_BUILD
+            )
             self._changed[number].update(own.entities[1].tolist())
 
     def add(self, arrived: Arrived, new: NDArray[np.bool_]) -> None:
         """Apply the events of a mask: begun here, done at the latest when the next ones come. Their order is free."""
         taken = group_events(self._group, arrived.batch)
         kept = np.flatnonzero(new[taken.rows])
-        numbers = shards_of(_keys_at(taken.keys, kept), self._group.shards)
-        order = kept[np.argsort(numbers.astype(np.int16), kind="stable")]
-        ends = np.cumsum(np.bincount(numbers, minlength=self._group.shards)).tolist()
         self.settle()
+        for number, rows in self._dealt(_keys_at(taken.keys, kept)):
+            if self._load is not None and (unknown := self._states[number].unknown(_keys_at(taken.keys, kept[rows]))):
+                self._states[number].restore(unknown, *self._load(number, unknown))
+            self._under_way.append(self._threads.submit(self._apply, number, taken, kept[rows]))
+
+    def _dealt(self, keys: EntityKeys) -> Iterator[tuple[int, Int64]]:
+        """Shard by shard the rows of our part of its entities."""
+        shards, (part, parts) = self._group.shards, self._part
+        numbers = shards_of(keys, shards * parts)  # the rest modulo the shards is the shard
+        order = np.argsort(numbers.astype(np.int16) if shards * parts < 1 << 15 else numbers, kind="stable")
+        ends = np.cumsum(np.bincount(numbers, minlength=shards * parts)).tolist()
         for number, (start, end) in enumerate(pairwise([0, *ends])):
-            if number in self._states and end > start:
-                self._under_way.append(self._threads.submit(self._apply, number, taken, order[start:end]))
+            if number // shards == part and number % shards in self._states and end > start:
+                yield number % shards, order[start:end]
 
     def settle(self) -> None:
         """Wait until all that was added is applied."""
@@ -63,6 +88,16 @@ class ShardStates:
         for number, own in self._states.items():
             own.forget(before_us, np.empty(0, np.int64))
             self._changed[number] &= set(own.entities[1].tolist())
+
+    @property
+    def parts(self) -> int:
+        """Of how many parts this is one."""
+        return self._part[1]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all states."""
+        return sum(own.nbytes for own in self._states.values())
 
     @property
     def changed(self) -> int:

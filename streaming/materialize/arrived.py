@@ -22,7 +22,8 @@ from shared_features.formats.offline_tables import (
     WATERMARK_APP,
     events_table,
 )
-from streaming.events_table import event_batch, events_schema, int64
+from streaming.delta_tables import DELTA, DeltaTables
+from streaming.events_table import event_batch, events_schema, int64, refuse_other_events
 
 Int64 = NDArray[np.int64]
 SPAN_ROWS = 1_000_000
@@ -64,8 +65,9 @@ class Arrived:
 class ArrivedEvents:
     """The events table of a source, for reading. It may not exist yet: then nothing has arrived."""
 
-    def __init__(self, lake: Path, source: EventSource) -> None:
+    def __init__(self, lake: Path, source: EventSource, delta: DeltaTables = DELTA) -> None:
         self.source = source
+        self._delta = delta
         self._path = lake / events_table(source)
         self._table: DeltaTable | None = None
         self._looks = 0
@@ -74,9 +76,10 @@ class ArrivedEvents:
     def watermark_us(self) -> int:
         """Look at the table anew; every event that is stored from now on arrives at this instant or later."""
         if self._table is None or self._looks >= _REOPEN_AFTER:
-            if not DeltaTable.is_deltatable(str(self._path)):
+            if not self._delta.exists(self._path):
                 return 0
-            self._table = DeltaTable(self._path)
+            self._table = self._delta.open(self._path)
+            refuse_other_events(self._table, self.source)
             self._looks = 0
         self._looks += 1
         self._table.update_incremental()
@@ -100,7 +103,7 @@ class ArrivedEvents:
         """The events with low <= arrival < high that meet a condition. `high` is at most the watermark."""
         names = [PARTITION, OFFSET, RECORD_TIME, ARRIVAL_TIME, *(field.name for field in self.source.fields)]
         if self._table is None:
-            self._table = DeltaTable(self._path)
+            self._table = self._delta.open(self._path)
         predicate = f"{ARRIVAL_TIME} >= {low_us} AND {ARRIVAL_TIME} < {high_us}"
         if condition is not None:
             predicate = f"{predicate} AND {condition}"
@@ -142,9 +145,11 @@ def about(tables: Sequence[ArrivedEvents], low_us: int, high_us: int) -> int:
     return sum(table.about(low_us, high_us) for table in tables)
 
 
-def spans(tables: Sequence[ArrivedEvents], low_us: int, high_us: int) -> Iterator[tuple[int, int]]:
-    """Consecutive spans of arrival from low to high, none with many more events of any table than a pass takes."""
+def spans(
+    tables: Sequence[ArrivedEvents], low_us: int, high_us: int, rows: int = SPAN_ROWS
+) -> Iterator[tuple[int, int]]:
+    """Consecutive spans of arrival from low to high, none with many more events of any table than `rows`."""
     while low_us < high_us:
-        end = min(table.span_end(low_us, high_us) for table in tables)
+        end = min(table.span_end(low_us, high_us, rows) for table in tables)
         yield low_us, end
         low_us = end

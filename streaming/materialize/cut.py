@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from shared_features.definitions import EventSource, FeatureGroup, fingerprint
+from shared_features.definitions import EventSource, FeatureGroup, definition_text, fingerprint
 from streaming.errors import RestartNeeded
 from streaming.log import get_log
 from streaming.materialize.arrived import Arrived, ArrivedEvents, spans
@@ -49,6 +49,11 @@ class Spine:
     def fingerprint(self) -> str:
         """What the rows mean: the definitions, and the allowed lateness that decides which pass writes a row."""
         return f"{self.group.fingerprint}-{fingerprint((self.source, self.lateness_us, self.lag_us))}"
+
+    @property
+    def definition(self) -> str:
+        """The text that the fingerprint stands for."""
+        return definition_text(self.group, spine=self.source, lateness_us=self.lateness_us, lag_us=self.lag_us)
 
     @property
     def sources(self) -> tuple[EventSource, ...]:

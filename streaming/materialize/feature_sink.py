@@ -9,6 +9,7 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from shared_features.formats.offline_tables import CUT_APP, features_table
 from streaming.delta_handle import DeltaHandle
+from streaming.delta_tables import DELTA, DeltaTables
 from streaming.log import get_log
 from streaming.materialize.cut import Spine
 from streaming.materialize.pass_step import PassRows
@@ -37,11 +38,12 @@ class FeatureSink(FixedPartitionedSink[PassRows, None]):
 class FeatureTable(StatefulSinkPartition[PassRows, None]):
     """The feature rows of one spine, and its snapshots."""
 
-    def __init__(self, settings: StreamingSettings, spine: Spine) -> None:
+    def __init__(self, settings: StreamingSettings, spine: Spine, delta: DeltaTables = DELTA) -> None:
         path = settings.lake / features_table(spine.group, spine.source)
         schema = feature_schema(spine.group)
-        self._handle = DeltaHandle(path, schema, fingerprint=spine.fingerprint)
-        self._snapshots = Snapshots(settings.lake, spine.group, spine.source, spine.fingerprint)
+        meaning = spine.fingerprint, spine.definition
+        self._handle = DeltaHandle(path, schema, (), *meaning, delta=delta)
+        self._snapshots = Snapshots(settings.lake, spine.group, spine.source, *meaning, delta=delta)
         self._log = get_log("materialize").bind(spine=spine.label)
 
     def write_batch(self, values: list[PassRows]) -> None:

@@ -12,8 +12,9 @@ from deltalake import DeltaTable
 
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys, has_integer_key, shards_of
-from shared_features.formats.offline_tables import CUT_APP, SNAPSHOT_COLUMNS, snapshots_table
-from streaming.delta_handle import FINGERPRINT, DeltaHandle
+from shared_features.formats.offline_tables import CUT_APP, FINGERPRINT, SNAPSHOT_COLUMNS, snapshots_table
+from streaming.delta_handle import DeltaHandle
+from streaming.delta_tables import DELTA, DeltaTables
 from streaming.materialize.replayer import Replayer
 
 KEPT = 3
@@ -50,9 +51,17 @@ def snapshot_rows(group: FeatureGroup, spine: EventSource, cut_us: int, replayer
 class Snapshots:
     """The snapshots table of a spine; keeps the latest few."""
 
-    def __init__(self, lake: Path, group: FeatureGroup, spine: EventSource, fingerprint: str) -> None:
+    def __init__(
+        self,
+        lake: Path,
+        group: FeatureGroup,
+        spine: EventSource,
+        fingerprint: str,
+        definition: str | None = None,
+        delta: DeltaTables = DELTA,
+    ) -> None:
         path = lake / snapshots_table(group, spine)
-        self._handle = DeltaHandle(path, snapshot_schema(), ("cut_us",), fingerprint)
+        self._handle = DeltaHandle(path, snapshot_schema(), ("cut_us",), fingerprint, definition, delta=delta)
 
     def write(self, rows: pa.Table, cut_us: int) -> None:
         """Commit a snapshot, unless a later one is there; drop those beyond the latest few."""
@@ -72,12 +81,13 @@ def latest_snapshot(
     spine: EventSource,
     fingerprint: str,
     up_to_us: int,
+    delta: DeltaTables = DELTA,
 ) -> Snapshot | None:
     """The latest snapshot whose cut is not above an instant; None where there is none of this definition."""
     path = lake / snapshots_table(group, spine)
-    if not DeltaTable.is_deltatable(str(path)):
+    if not delta.exists(path):
         return None
-    table = DeltaTable(path)
+    table = delta.open(path)
     cuts = [cut for cut in _cuts(table) if cut <= up_to_us]
     if not cuts or table.metadata().configuration.get(FINGERPRINT) != fingerprint:
         return None

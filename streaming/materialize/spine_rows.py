@@ -103,6 +103,8 @@ def copies(rows: SpineRows) -> NDArray[np.bool_]:
 def contradicted_ids(rows: SpineRows, copy: NDArray[np.bool_]) -> list[Any]:
     """The event ids that stand for more than one content among the rows; `copy` as `copies` says."""
     ids = pa.array(rows.event_id[~copy])  # each content once, so an id that comes twice has two
+    if not len(ids):  # of texts Arrow would not even know the type
+        return []
     if pc.count_distinct(ids).as_py() == len(ids):
         return []
     counts = ids.value_counts()

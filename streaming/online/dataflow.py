@@ -9,19 +9,19 @@ import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 
 from shared_features.definitions import EventSource, FeatureGroup, load_definitions
-from shared_features.formats.online_state import entity_prefix, meta_key
+from shared_features.formats.online_state import definition_key, entity_prefix, meta_key
 from shared_features.kernel.event_time import to_us
 from streaming.bytewax_run import run_dataflow
 from streaming.kafka_source import KafkaSource, system_clock_us
+from streaming.lease import Lease, job_name
 from streaming.metrics import StreamingMetrics
 from streaming.online.absent_shard import AbsentShard
 from streaming.online.entity_cache import EntityCache
-from streaming.online.lease import Lease, job_name
 from streaming.online.missing_records import MissingRecords
 from streaming.online.redis_link import RedisAway, RedisLink
 from streaming.online.redis_sink import RedisSink
 from streaming.online.router import Router, shard_label
-from streaming.online.shard import Shard
+from streaming.online.shard import Shard, refuse_other_meaning
 from streaming.online.shard_store import ShardStore
 from streaming.online.stored_vectors import committed_positions, wait_until_live
 from streaming.settings import StreamingSettings
@@ -31,7 +31,7 @@ def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None
     """Input from Kafka, one item per shard and poll, output to Redis. Waits for the lease and for a live shard."""
     metrics = metrics or StreamingMetrics(to_us(settings.allowed_lateness))
     groups = load_definitions(settings.definitions).groups
-    lease = Lease(RedisLink(settings, RedisAway()), settings.redis_namespace, job_name(settings))
+    lease = Lease(RedisLink(settings, RedisAway()), settings.redis_namespace, "online", job_name(settings))
     lease.take()
     wait_until_live(settings, groups, lease.keep)
     source = KafkaSource(
@@ -72,10 +72,12 @@ def redis_sink(settings: StreamingSettings, groups: Iterable[FeatureGroup], metr
     def build_shard(label: str) -> Shard | AbsentShard:
         group, number = shards[label]
         key = meta_key(settings.redis_namespace, group, number)
-        store = ShardStore(RedisLink(settings, away), label, key, expiry_ms(group))
+        link = RedisLink(settings, away)
+        store = ShardStore(link, label, key, expiry_ms(group))
         meta = store.read_meta()
         if meta is None or meta.behind:
             return AbsentShard(label, store)
+        refuse_other_meaning(group, meta, lambda: link.call("GET", definition_key(settings.redis_namespace, group)))
         return Shard(
             group,
             label,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.definitions import FeatureGroup
+from shared_features.definitions import FeatureGroup, difference
 from shared_features.formats.online_state import COMMIT_ID_BYTES, Position, ShardMeta, decode_states, encode_states
 from shared_features.kernel.tiles import APPLIED, apply
 from streaming.errors import RefusedError, RestartNeeded
@@ -20,6 +20,7 @@ from streaming.metrics import StreamingMetrics
 from streaming.online.entity_cache import EntityCache
 from streaming.online.shard_store import ShardStore
 from streaming.online.sub_batch import Span, SubBatch
+from streaming.replaced_topic import WAY_ON
 
 Partition = tuple[str, str, int]
 """Topic, its id, partition."""
@@ -146,15 +147,19 @@ class Shard:
             if (topic, partition) == (span.topic, span.partition):
                 raise RefusedError(
                     f"shard {self._label}: it has applied topic {topic} with id {topic_id}, the brokers' one has id "
-                    f"{span.topic_id}: it was deleted and created again. Raise the version of {self._group.name!r} to "
-                    "begin anew"
+                    f"{span.topic_id}: it was deleted and made anew. {WAY_ON}"
                 )
 
 
-def refuse_other_meaning(group: FeatureGroup, meta: ShardMeta) -> None:
-    """RefusedError when the stored shard was made by another definition."""
+def refuse_other_meaning(
+    group: FeatureGroup, meta: ShardMeta, definition: Callable[[], bytes | None] = lambda: None
+) -> None:
+    """RefusedError when the stored shard was made by another definition. `definition`: asks for the stored one."""
     if meta.fingerprint != group.fingerprint:
+        stored = definition()
+        changed = "" if stored is None else f": {difference(stored.decode(), group)}"
         raise RefusedError(
             f"feature group {group.label}: its definition has changed (fingerprint {group.fingerprint}, in Redis "
-            f"{meta.fingerprint}); stored states keep their meaning, so raise its version to {group.version + 1}"
+            f"{meta.fingerprint}){changed}; stored states keep their meaning, so raise its version to "
+            f"{group.version + 1}"
         )

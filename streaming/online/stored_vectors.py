@@ -12,6 +12,7 @@ from streaming.online.absent_shard import is_live
 from streaming.online.redis_link import RedisAway, RedisLink
 from streaming.online.router import shard_label
 from streaming.online.shard_store import readable_meta
+from streaming.replaced_topic import WAY_ON
 from streaming.settings import StreamingSettings
 from streaming.stopping import wait
 from streaming.topics import PartitionKey, Topics
@@ -86,7 +87,6 @@ def committed_positions(settings: StreamingSettings, groups: Iterable[FeatureGro
             if topic in described and described[topic].id != topic_id:
                 raise RefusedError(
                     f"shard {label} has applied topic {topic} with id {topic_id}; the brokers' one has id "
-                    f"{described[topic].id}: it was deleted and created again. Raise the version of its group to "
-                    "begin anew, or restore the topic"
+                    f"{described[topic].id}: it was deleted and made anew. {WAY_ON}"
                 )
     return {(topic, number): offset for (topic, _, number), offset in smallest_positions(groups, metas).items()}

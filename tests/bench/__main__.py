@@ -16,6 +16,9 @@ SUITES = {
     "kernel": "tests.bench.kernel",
     "windows": "tests.bench.windows",
     "online-read": "tests.bench.online_read",
+    "bootstrap": "tests.bench.bootstrap",
+    "restart": "tests.bench.restart",
+    "joining": "tests.bench.joining",
     "streaming": "tests.bench.streaming",
     "predictions": "tests.bench.predictions",
 }

@@ -54,7 +54,7 @@ def publish_small_model(registry: Path, view: FeatureView, rows: Transactions) -
 def view_matrix(view: FeatureView, rows: Transactions) -> NDArray[np.float32]:
     """float32[n, features]: each transaction as of its own time."""
     spine = concatenate(list(event_batches(view.source, rows)))
-    stored = {group.name: _stored(group, view, rows) for group in view.groups}
+    stored = {group.part_name: _stored(group, view, rows) for group in view.groups}
     request = request_floats(view.source, spine.columns, spine.valid)
     return feature_matrix(view, request, spine.event_time_us, stored)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -53,8 +54,11 @@ class StreamJob:
     def __enter__(self) -> Self:
         own = {f"MILLRACE_{name.upper()}": value for name, value in self.settings.items()}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MILLRACE_")}
+        environment = {**inherited, **own}
+        if self._only == "online":  # it waits for shards that somebody has built
+            subprocess.run([sys.executable, "-m", "streaming", "bootstrap"], cwd=ROOT, env=environment, check=True)
         command = [sys.executable, "-m", "streaming", "run", *(("--only", self._only) if self._only else ())]
-        self._child = ChildProcess(command, log=self._log, cwd=ROOT, environment={**inherited, **own})
+        self._child = ChildProcess(command, log=self._log, cwd=ROOT, environment=environment)
         return self
 
     def __exit__(

@@ -26,7 +26,10 @@ LATENESS_S = 2
 
 
 class Job:
-    """`python -m streaming run` with its lake and log under `folder`; `also` are further MILLRACE_ settings."""
+    """`python -m streaming run` with its lake and log under `folder`; `also` are further MILLRACE_ settings.
+
+    `lake` and `namespace` where it shall have others than its own.
+    """
 
     def __init__(
         self,
@@ -36,11 +39,13 @@ class Job:
         *,
         definitions: str = "shared_features.feature_views",
         also: Mapping[str, str] | None = None,
+        lake: Path | None = None,
+        namespace: str = "tested",
     ) -> None:
-        self.lake = folder / "lake"
+        self.lake = lake or folder / "lake"
         self.log = folder / "stream.log"
         self.bootstrap_servers, self.redis_url = bootstrap_servers, redis_url
-        self.namespace = "tested"
+        self.namespace = namespace
         self.catalogue: Catalogue = load_definitions(definitions)
         self.environment = {
             **os.environ,

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import struct
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +63,7 @@ def read_log(bootstrap_servers: str, topics: list[str]) -> dict[tuple[str, int, 
             low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), 10)
             consumer.assign([TopicPartition(topic, number, low)])
             while low < high:
-                for message in consumer.consume(10_000, 1.0):
+                for message in consumer.consume(min(10_000, high - low), 1.0):
                     offset, (kind, milliseconds) = message.offset(), message.timestamp()
                     assert offset is not None
                     assert milliseconds is not None
@@ -79,8 +81,32 @@ def stored_events(lake: Path, source: EventSource) -> Stored:
     return Stored(event_batch(source, rows), positions, int64(rows, offline_tables.ARRIVAL_TIME).tolist())
 
 
-def check_log(lake: Path, catalogue: Catalogue, log: Mapping[tuple[str, int, int], Any]) -> int:
-    """Every record is an event or a dead letter, once, with the log's own bytes and time. Returns the dead letters."""
+def recorded_gaps(lake: Path, table: str, partitions: Iterable[tuple[str, str, int]]) -> set[tuple[str, int, int]]:
+    """The positions that a table of the archive says were gone; `partitions` are (topic, its id, number)."""
+    stored = DeltaTable(lake / table).transaction_version
+    gaps: set[tuple[str, int, int]] = set()
+    for of in partitions:
+        for index in range(stored(offline_tables.gaps_app(*of)) or 0):
+            first, past = (stored(offline_tables.gap_app(*of, index, end)) for end in ("first", "past"))
+            assert first is not None
+            assert past is not None
+            gaps |= {(of[0], of[2], offset) for offset in range(first, past)}
+    return gaps
+
+
+def check_log(
+    lake: Path,
+    catalogue: Catalogue,
+    log: Mapping[tuple[str, int, int], Any],
+    *,
+    deleted: AbstractSet[tuple[str, int, int]] = frozenset(),
+    ids: Mapping[str, str] | None = None,
+) -> int:
+    """Every record is an event or a dead letter, once, with the log's own bytes and time. Returns the dead letters.
+
+    `log` holds all that ever was. Of the `deleted` some may be missing, just those of the recorded gaps; `ids`: of the
+    topics, which gaps are recorded under.
+    """
     found: dict[tuple[str, int, int], str] = {}
     for source in catalogue.sources:
         stored = stored_events(lake, source)
@@ -97,24 +123,61 @@ def check_log(lake: Path, catalogue: Catalogue, log: Mapping[tuple[str, int, int
         assert log[position][0] == value
         assert reason
         found[position] = "dead"
-    assert found.keys() == log.keys(), f"missing: {sorted(log.keys() - found.keys())[:5]}"
+    lost = log.keys() - found.keys()
+    assert found.keys() <= log.keys(), f"never were in the log: {sorted(found.keys() - log.keys())[:5]}"
+    assert lost <= deleted, f"missing: {sorted(lost - deleted)[:5]}"
+    if deleted:
+        _check_gaps(lake, catalogue, found, lost, deleted, ids or {})
     return len(dead)
 
 
-def check_online(client: redis.Redis, namespace: str, lake: Path, group: FeatureGroup) -> int:
-    """Every state in Redis is the one of the stored events, and reads as the oracle does. Returns the entities."""
+def _check_gaps(
+    lake: Path,
+    catalogue: Catalogue,
+    found: Mapping[tuple[str, int, int], str],
+    lost: AbstractSet[tuple[str, int, int]],
+    deleted: AbstractSet[tuple[str, int, int]],
+    ids: Mapping[str, str],
+) -> None:
+    """What is missing is what the tables say was gone. Each has its own gaps: it may have been further than another."""
+    numbers = {(topic, number) for topic, number, _ in deleted}
+    recorded = set()
+    for kind, table, topics in [
+        *(("event", offline_tables.events_table(source), {source.topic}) for source in catalogue.sources),
+        ("dead", offline_tables.DEAD_LETTERS_TABLE, set(ids)),
+    ]:
+        of = [(topic, ids[topic], number) for topic, number in numbers if topic in topics]
+        gaps = recorded_gaps(lake, table, of)
+        assert gaps <= deleted, f"{table} has gaps where nothing was deleted: {sorted(gaps - deleted)[:5]}"
+        held = sorted(position for position in gaps if found.get(position) == kind)
+        assert not held, f"{table} holds what it says was gone: {held[:5]}"
+        recorded |= gaps
+    assert lost <= recorded, f"missing, and no table says so: {sorted(lost - recorded)[:5]}"
+
+
+def check_online(
+    client: redis.Redis, namespace: str, lake: Path, group: FeatureGroup, *, now_us: int | None = None
+) -> int:
+    """Every state in Redis is the one of the stored events, and reads as the oracle does. Returns the entities.
+
+    With `now_us`, an instant after all arrivals, Redis may have forgotten what was not written for as long as keys
+    live: then the entity is missing or lacks its older tiles, and reads as of now are all the same.
+    """
     events = [_seen(group, stored_events(lake, source)) for source in group.sources]
     state = TileState(group.layout)
     slot_of: dict[str, int] = {}
     shard_of: dict[str, int] = {}
     history: dict[str, list[oracle.Event]] = defaultdict(list)
+    arrived: dict[str, list[int]] = defaultdict(list)
     for seen in events:
         for text, shard in zip(seen.texts, seen.shards, strict=True):
             if text not in slot_of:
                 slot_of[text], shard_of[text] = int(state.add(1)[0]), shard
         apply(state, [slot_of[text] for text in seen.texts], *seen.columns)
-        for text, event in zip(seen.texts, seen.events, strict=True):
+        for text, event, arrival_us in zip(seen.texts, seen.events, seen.arrival_us, strict=True):
             history[text].append(event)
+            arrived[text].append(arrival_us)
+    kept_us = 2 * (group.longest_us + group.layout.tolerated_future_us)
     builds = {}
     for shard in range(group.shards):
         meta = client.get(meta_key(namespace, group, shard))
@@ -124,11 +187,22 @@ def check_online(client: redis.Redis, namespace: str, lake: Path, group: Feature
     for text, slot in slot_of.items():
         prefix = entity_prefix(namespace, group, shard_of[text])
         value = client.get(prefix + text.encode())
-        assert value == encode_states(state, np.array([slot]), builds[shard_of[text]])[0], f"{group.label} {text}"
-        _check_reads(group, value, builds[shard_of[text]], history[text])
-    prefixes = [entity_prefix(namespace, group, shard) for shard in range(group.shards)]
-    in_redis = sum(1 for prefix in prefixes for _ in client.scan_iter(_glob(prefix) + b"*", count=10_000))
-    assert in_redis == len(slot_of)
+        build = builds[shard_of[text]]
+        right = value == encode_states(state, np.array([slot]), build)[0]
+        newest_us = max(event.event_time_us for event in history[text])
+        if not right:
+            forgetful = now_us is not None and min(arrived[text]) <= now_us - kept_us
+            assert forgetful, f"{group.label} {text}: {_differs(group, value, state, slot, build)}"
+            may_miss = now_us is not None and max(arrived[text]) <= now_us - kept_us
+            assert value is not None or may_miss, f"{group.label} {text} is missing in Redis"
+            assert isinstance(value, bytes | None)
+        _check_reads(group, value, build, history[text], [newest_us + 1] if right else [now_us or 0])
+        _check_reads(group, value, build, history[text], [max(newest_us, now_us or 0) + 86_400_000_000])
+    for shard in range(group.shards):
+        prefix = entity_prefix(namespace, group, shard)
+        for key in client.scan_iter(_glob(prefix) + b"*", count=10_000):
+            if key.removeprefix(prefix).decode() not in slot_of:
+                _check_is_nothing(group, client.get(key), builds[shard], f"{group.label} {key!r}")
     return len(slot_of)
 
 
@@ -160,16 +234,21 @@ def check_feature_rows(
     keys = table["entity_key"].cast(pl.String).to_list()
     by_position = dict(zip(events.positions, zip(texts, events.batch.event_time_us.tolist(), strict=True), strict=True))
     step = max(1, len(found) // sample)
+    for of_entity in updates.values():
+        of_entity.sort(key=lambda each: each[1].event_time_us)
+    times = {text: [event.event_time_us for _, event in of_entity] for text, of_entity in updates.items()}
     for row, values in enumerate(table.select(names).iter_rows()):
         if row % step:
             continue
         text, at = by_position[found[row]]
         assert keys[row] == text
-        visible = [event for effect, event in updates[text] if effect <= at]
+        some, of_entity = times.get(text, []), updates[text]
         for feature, value in zip(group.layout.features, values, strict=True):
-            assert_same(
-                value, oracle.value(group.layout, feature, visible, at), f"{group.label}.{feature.name} {text} {at}"
-            )
+            # The oracle would pass over all others, slowly.
+            first = bisect_left(some, at - feature.length_us - feature.hop_us)
+            visible = [event for effect, event in of_entity[first : bisect_left(some, at)] if effect <= at]
+            wanted_value = oracle.value(group.layout, feature, visible, at)
+            assert_same(value, wanted_value, f"{group.label}.{feature.name} {text} {at}")
     return len(found)
 
 
@@ -185,6 +264,7 @@ class _Seen:
     texts: list[str]
     shards: list[int]
     events: list[oracle.Event]
+    arrival_us: list[int]
     columns: tuple[Any, ...]
 
 
@@ -202,19 +282,44 @@ def _seen(group: FeatureGroup, stored: Stored) -> _Seen:
     ]
     columns = (taken.event_time_us, taken.digest, taken.values, taken.valid)
     shards = shards_of(taken.keys, group.shards).tolist()
-    return _Seen(taken.rows.tolist(), key_texts(taken.keys), shards, events, columns)
+    rows = taken.rows.tolist()
+    arrival_us = [stored.arrival_us[row] for row in rows]
+    return _Seen(rows, key_texts(taken.keys), shards, events, arrival_us, columns)
 
 
-def _check_reads(group: FeatureGroup, value: bytes, build_id: int, history: list[oracle.Event]) -> None:
+def _check_reads(
+    group: FeatureGroup, value: Any, build_id: int, history: list[oracle.Event], instants: list[int]
+) -> None:
+    """What the bytes of an entity (None: nothing) read as at each instant is what the oracle says."""
     state = TileState(group.layout)
     slots = state.add(1)
-    assert decode_states(state, slots, [value], build_id).all()
-    newest = max(event.event_time_us for event in history)
-    for as_of in (newest + 1, newest + 86_400_000_000):
+    assert decode_states(state, slots, [value], build_id).all() == (value is not None)
+    for as_of in instants:
         values = read(state, slots, np.array([as_of]))[0].tolist()
         for feature, found in zip(group.layout.features, values, strict=True):
             wanted = oracle.value(group.layout, feature, history, as_of)
             assert_same(found, wanted, f"{group.label}.{feature.name} at {as_of}")
+
+
+def _check_is_nothing(group: FeatureGroup, value: Any, build_id: int, what: str) -> None:
+    """A key of no stored event is a left-over of a build before, which no reader takes for a state."""
+    state = TileState(group.layout)
+    if value is not None:  # it may end its life just now
+        assert not decode_states(state, state.add(1), [value], build_id).any(), f"{what}: no stored event is behind it"
+
+
+def _differs(group: FeatureGroup, value: Any, wanted: TileState, slot: int, build_id: int) -> str:
+    """How a state in Redis differs from the one of the stored events."""
+    if value is None:
+        return "missing in Redis"
+    state = TileState(group.layout)
+    slots = state.add(1)
+    if not decode_states(state, slots, [value], build_id).all():
+        return f"of another build than its shard's, {build_id}"
+    at = np.array([int(wanted.pools.newest_us[slot]) + 1])
+    found, right = read(state, slots, at)[0].tolist(), read(wanted, np.array([slot]), at)[0].tolist()
+    newest = int(state.pools.newest_us[slots[0]])
+    return f"newest {newest} of {at[0] - 1}, {len(value)} bytes; at {at[0]} it reads {found}, by the events {right}"
 
 
 def _glob(prefix: bytes) -> bytes:

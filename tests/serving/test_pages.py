@@ -30,7 +30,7 @@ def test_live_says_that_the_process_answers(serving, store):
 
 def test_ready_when_store_metas_and_model_are_there(serving):
     response = get(serving, "/health/ready")
-    assert (response.status_code, response.json()) == (200, {"status": "ready", "missing": []})
+    assert (response.status_code, response.json()) == (200, {"status": "ready", "missing": [], "waiting": []})
 
 
 def test_not_ready_names_everything_that_is_missing(serving, store, tmp_path):

@@ -136,7 +136,7 @@ def test_a_score_does_not_depend_on_which_requests_shared_a_round_trip(serving, 
 
 def test_a_round_trip_reads_each_shard_once_with_its_meta_first(serving, store):
     ask(serving, {"instances": [INSTANCE, INSTANCE | {"machine": "press|2"}, INSTANCE | {"machine": "x"}]})
-    (reads,) = store.asked
+    _, reads = store.asked  # before it, whether the features of the model are live
     metas = [keys[0] for keys in reads]
     assert len(set(metas)) == len(metas)
     assert all(meta.endswith(b":meta") and all(b":e:" in key for key in rest) for meta, *rest in reads)

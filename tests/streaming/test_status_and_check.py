@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -15,15 +16,16 @@ from deltalake.transaction import Transaction
 
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
-from shared_features.definitions import load_definitions
+from shared_features.definitions import definition_text, load_definitions
 from shared_features.formats.offline_tables import (
     ARRIVAL_TIME,
     DEAD_LETTERS_TABLE,
     WATERMARK_APP,
     events_table,
     offset_app,
+    partitions_app,
 )
-from shared_features.formats.online_state import Position, ShardMeta, encode_meta, meta_key
+from shared_features.formats.online_state import Position, ShardMeta, definition_key, encode_meta, meta_key
 from streaming.check import find, refuse_unsafe
 from streaming.errors import RefusedError
 from streaming.events_table import events_schema
@@ -115,7 +117,8 @@ def archive(settings, events_at, dead_at):
     topic = topic_of(settings)
     at = {offset_app(topic.name, topic.id, number): events_at for number in range(2)}
     rows = [event(1), event(1), event(2, 3_600_000_000), event(3)]
-    write_table(settings, events_table(SOURCE), events_schema(SOURCE), rows, {**at, WATERMARK_APP: NOW_US})
+    stored = {**at, partitions_app(topic.name, topic.id): 2, WATERMARK_APP: NOW_US}
+    write_table(settings, events_table(SOURCE), events_schema(SOURCE), rows, stored)
     dead = pa.schema([("topic", pa.string()), ("reason", pa.string())])
     positions = dict.fromkeys(at, dead_at)
     write_table(settings, DEAD_LETTERS_TABLE, dead, [{"topic": SOURCE.topic, "reason": "no JSON"}], positions)
@@ -155,7 +158,7 @@ def test_status_counts_what_the_stores_hold(settings):
     assert [(each.log_start, each.log_end, each.sinks["archive"]) for each in source.partitions] == [(0, 3, 1)] * 2
     assert source.partitions[0].lag("archive") == 1
     group = next(each for each in status.groups if each.group == GROUP.label)
-    assert (group.written, group.shards, group.lag) == (4, 4, 2)
+    assert ([each.state for each in group.shards], group.lag) == (["live"] * 4, 2)
     assert (group.freshness_s, group.committed_age_s) == (5.0, 1.0)
     assert status_json(status)["sources"][1]["partitions"][0]["lag"] == {"online": 3, "archive": 1}
     table = status_table(status)
@@ -225,18 +228,33 @@ def test_a_redis_that_keeps_nothing_is_a_warning(settings):
 
 def test_a_group_whose_meaning_changed_is_refused(settings):
     commit_shards(settings, [2], fingerprint="0123456789abcdef")
-    assert any("Raise the group's version to 2" in each for each in refused(settings))
+    assert any("Raise its version to 2" in each for each in refused(settings))
+
+
+def test_what_changed_in_a_group_is_named(settings):
+    commit_shards(settings, [2], fingerprint="0123456789abcdef")
+    before = replace(GROUP, shards=GROUP.shards + 1)
+    client = redis.Redis.from_url(settings.redis_url)
+    client.set(definition_key(settings.redis_namespace, GROUP), definition_text(before))
+    client.close()
+    assert any(f"shards: {before.shards} -> {GROUP.shards}. Raise" in each for each in refused(settings))
 
 
 def test_positions_beyond_the_log_and_of_another_topic_are_refused(settings):
     commit_shards(settings, [7])
     assert any("beyond the log's end 3" in each for each in refused(settings))
     commit_shards(settings, [2], topic_id="of-a-topic-that-is-gone")
-    assert any("deleted and made anew" in each for each in refused(settings))
+    assert any("it was deleted and made anew. Restore" in each for each in refused(settings))
     archive(settings, events_at=9, dead_at=2)
     assert any(
         "table events_card_transactions has stored offset 9" in each.replace(":", "") for each in refused(settings)
     )
+
+
+def test_an_events_table_of_another_topic_of_the_name_is_refused(settings):
+    write_table(settings, events_table(SOURCE), events_schema(SOURCE), [event(1)], {WATERMARK_APP: NOW_US})
+    (told,) = refused(settings)
+    assert told.startswith("table events_card_transactions: holds events of another topic card-transactions")
 
 
 def test_a_lake_that_is_a_file_is_refused(settings):

@@ -96,7 +96,7 @@ def test_an_unknown_model_is_named():
 def machine_inputs():
     random = np.random.default_rng(0)
     request = {field.name: random.normal(size=50) for field in BREAKDOWN.request_fields}
-    stored = {group.name: random.normal(size=(50, len(group.features))) for group in BREAKDOWN.groups}
+    stored = {group.part_name: random.normal(size=(50, len(group.features))) for group in BREAKDOWN.groups}
     for values in (*request.values(), *stored.values()):
         values[random.random(values.shape) < 0.2] = np.nan
     return SampledInputs(request, stored, random.integers(0, 10**15, 50))

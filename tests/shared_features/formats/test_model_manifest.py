@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from shared_features.definitions import definition_text
 from shared_features.errors import FormatVersionError, ManifestMismatchError
 from shared_features.feature_views import CARD_FRAUD
 from shared_features.formats.model_manifest import (
@@ -16,6 +17,7 @@ from shared_features.formats.model_manifest import (
     encode_manifest,
     stamp_view,
 )
+from shared_features.kernel.event_time import days
 
 MANIFEST = ModelManifest(
     model="card_fraud",
@@ -28,6 +30,7 @@ MANIFEST = ModelManifest(
         features=("amount", "customer_spend__amount_mean_7d"),
         groups=(GroupStamp("customer_spend", 1, "fedcba9876543210"),),
         request_fields=("customer_id", "amount"),
+        definition="{}",
     ),
     input_name="features",
     output_name="score",
@@ -60,6 +63,7 @@ GOLDEN = """{
   "schema_version": 1,
   "version": 12,
   "view": {
+    "definition": "{}",
     "features": [
       "amount",
       "customer_spend__amount_mean_7d"
@@ -94,6 +98,13 @@ def test_a_manifest_reads_back_and_unknown_keys_are_left_out():
     assert decode_manifest(json.dumps(later).encode()) == MANIFEST
 
 
+def test_a_manifest_from_before_definitions_were_kept_is_read():
+    earlier = json.loads(GOLDEN)
+    del earlier["view"]["definition"]
+    view = replace(MANIFEST.view, definition="")
+    assert decode_manifest(json.dumps(earlier).encode()) == replace(MANIFEST, view=view)
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", GOLDEN.encode()[:-200], b"7"])
 def test_damaged_bytes_are_refused(content):
     with pytest.raises(FormatVersionError, match="publish the model again"):
@@ -119,7 +130,8 @@ def test_the_view_it_was_trained_on_fits():
 
 def test_another_view_does_not_fit_and_the_message_says_where():
     features = stamp_view(CARD_FRAUD).features
-    groups = stamp_view(CARD_FRAUD).groups
+    groups, labels = stamp_view(CARD_FRAUD).groups, CARD_FRAUD.labels
+    assert labels is not None
     wrong: dict[str, dict[str, Any]] = {
         "wants customer_spend__amount_mean_60d, .* lacks it. Did you mean customer_spend__amount_mean_": {
             "features": ("customer_spend__amount_mean_60d", *features)
@@ -129,7 +141,11 @@ def test_another_view_does_not_fit_and_the_message_says_where():
         "as feature 0": {"features": (features[1], features[0], *features[2:])},
         "reads v1": {"groups": (replace(groups[0], fingerprint="x"), *groups[1:])},
         "does not read it": {"groups": (*groups, GroupStamp("gone", 1, "x"))},
-        "an on-demand function, the source or the labels changed": {"fingerprint": "x"},
+        "the group, an on-demand function, the source or the labels changed": {"fingerprint": "x", "definition": ""},
+        "labels: delay: 5d -> 7d; train anew": {
+            "fingerprint": "x",
+            "definition": definition_text(replace(CARD_FRAUD, labels=replace(labels, delay=days(5)))),
+        },
     }
     for message, changes in wrong.items():
         with pytest.raises(ManifestMismatchError, match=message):

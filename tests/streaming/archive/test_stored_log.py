@@ -1,14 +1,18 @@
 import random
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from deltalake import DeltaTable
 
+from shared_features.definitions import Decimal
 from shared_features.formats.offline_tables import arrival_app, gap_app, gaps_app, offset_app
 from streaming.archive.log_positions import LogPositions
 from streaming.archive.maintenance import tend
 from streaming.archive.stored_log import Marked, StoredDeadLetters, StoredEvents
-from streaming.errors import RestartNeeded
+from streaming.errors import RefusedError, RestartNeeded
 from streaming.events_table import event_batch
+from streaming.materialize.arrived import ArrivedEvents
 from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record
 from tests.streaming.small_domain import OUTCOMES, PAYMENTS
 
@@ -118,13 +122,44 @@ def test_dead_letters_keep_their_bytes_and_their_own_positions(tmp_path, log):
     assert dead.handle.position(arrival_app("payments", TOPIC_ID, 0)) == 20
 
 
-def test_a_topic_made_anew_is_another_log_that_joins_at_the_watermark(tmp_path, log):
+def test_a_topic_made_anew_is_refused_because_its_offsets_are_stored_already(tmp_path, log):
     put(log, ZERO, 10, 90)
-    table = events(tmp_path, log)
-    table.take([Marked(log.poll(ZERO, -1), 90), Marked(log.poll(ONE, -1, -1), 90)])
-    anew = StoredEvents(tmp_path, PAYMENTS, {("payments", "another"): 1})
-    assert anew.positions.offsets == {}
-    assert anew.positions.watermark_us == 90
+    events(tmp_path, log).take([Marked(log.poll(ZERO, -1), 90)])
+    events(tmp_path, log)
+    with pytest.raises(RefusedError, match=r"events_payments holds events of another topic payments .* another name"):
+        StoredEvents(tmp_path, PAYMENTS, {("payments", "another"): 1})
+    renamed = StoredEvents(tmp_path, replace(PAYMENTS, name="payments_2"), {("payments", "another"): 1})
+    assert renamed.held() == {("payments", "another", 0): -1}
+
+
+def test_dead_letters_take_a_topic_that_joins_them_later(tmp_path, log):
+    """They are of all topics: one that the table does not know is not one that was made anew."""
+    put(log, ZERO, 10)
+    StoredDeadLetters(tmp_path, {("payments", TOPIC_ID): 2}).take([Marked(log.poll(ZERO, -1))])
+    assert StoredDeadLetters(tmp_path, log.topics).held()["outcomes", TOPIC_ID, 0] == -1
+
+
+def source_with(amount=None, **changes):
+    fields = tuple(replace(each, type=amount) if amount and each.name == "amount" else each for each in PAYMENTS.fields)
+    return replace(PAYMENTS, fields=fields, **changes)
+
+
+def test_stored_values_that_would_mean_something_else_are_refused_and_the_field_is_named(tmp_path, log):
+    """Cents read as tenths of a cent: no error would ever show it."""
+    put(log, ZERO, 10)
+    events(tmp_path, log).take([Marked(log.poll(ZERO, -1), 90)])
+    finer = source_with(Decimal(decimals=3, low=0, high=1000))
+    says = r"source 'payments' mean something else \(source payments: field amount: decimals 2 -> 3\)"
+    with pytest.raises(RefusedError, match=says):
+        StoredEvents(tmp_path, finer, log.topics)
+    with pytest.raises(RefusedError, match=says):
+        ArrivedEvents(tmp_path, finer).watermark_us()
+
+
+def test_what_is_accepted_may_change_while_stored_values_mean_what_they_did(tmp_path, log):
+    events(tmp_path, log)
+    wider = source_with(Decimal(decimals=2, low=-5, high=2000), tolerated_future=timedelta(seconds=1))
+    StoredEvents(tmp_path, wider, {("payments", TOPIC_ID): 2})
 
 
 def test_what_is_stored_is_what_was_polled(tmp_path, log):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -13,6 +14,8 @@ from shared_features.definitions import FeatureGroup
 from shared_features.formats.online_state import decode_states, entity_prefix, meta_key
 from shared_features.kernel.tiles import TileState
 from shared_features.kernel.windows import read
+from streaming.archive.stored_log import Marked
+from streaming.bootstrap import group_build
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import RestartNeeded
@@ -50,7 +53,9 @@ def topics(world: World) -> dict[str, Topic]:
 class Build:
     """The build of all shards of a group, from a world's lake."""
 
-    def __init__(self, settings: StreamingSettings, group: FeatureGroup, world: World, snapshots: bool) -> None:
+    def __init__(
+        self, settings: StreamingSettings, group: FeatureGroup, world: World, snapshots: bool, memory: int = 1 << 30
+    ) -> None:
         self.shards = {
             number: ShardBuild(
                 group,
@@ -70,6 +75,7 @@ class Build:
             topics(world),
             lambda up_to: latest_snapshot(world.lake, group, PAYMENTS, spine.fingerprint, up_to) if snapshots else None,
             0,
+            memory,
         )
 
     def run(self) -> bool:
@@ -85,6 +91,14 @@ def a_world(lake: Path, seed: int, steps: int = 250) -> World:
         if world.r.random() < 0.06:
             world.materialize(world.r.choice(world.spines))
     return world
+
+
+def store_all(world: World) -> None:
+    """Everything in the log is archived, and it is still the moment at which it ended: most entities can be read."""
+    for name, table in world.open_archive().items():
+        keys = [key for key in world.log.all() if key[0] == name]
+        held = {key: table.positions.offsets.get((SOURCES[name].topic, TOPIC_ID, key[1]), -1) for key in keys}
+        table.take([Marked(world.log.poll(key, held[key]), world.now) for key in keys])
 
 
 def assert_whole(settings: StreamingSettings, group: FeatureGroup, world: World) -> None:
@@ -120,12 +134,36 @@ def test_built_from_the_events_table_and_from_snapshots_alike(
     settings: StreamingSettings, tmp_path: Path, seed: int
 ) -> None:
     world = a_world(tmp_path, seed)
-    world.settle()
+    store_all(world)
     for snapshots in (False, True):
         own = settings.model_copy(update={"redis_namespace": f"{settings.redis_namespace}-{snapshots}"})
         for group in GROUPS:
             assert Build(own, group, world, snapshots).run()
             assert_whole(own, group, world)
+
+
+@pytest.mark.parametrize("snapshots", [False, True])
+def test_entities_that_do_not_fit_into_memory_are_built_in_parts(
+    settings: StreamingSettings, tmp_path: Path, snapshots: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = a_world(tmp_path, 15)
+    store_all(world)
+    monkeypatch.setattr(group_build, "_FORGET_EVERY", 1)
+    monkeypatch.setattr(group_build, "_SPAN_ROWS", 20)
+    monkeypatch.setattr(group_build, "_MOST_PARTS", 4)
+    parts: list[int] = []
+    monkeypatch.setattr(GroupBuild, "_fill", counting(GroupBuild._fill, parts))
+    assert Build(settings, PAYER, world, snapshots, memory=1).run()
+    assert parts == [1, 2, 4, 4, 4, 4]
+    assert_whole(settings, PAYER, world)
+
+
+def counting(fill: Any, parts: list[int]) -> Any:
+    def counted(*given: Any) -> None:
+        parts.append(given[-1])
+        fill(*given)
+
+    return counted
 
 
 def test_what_is_stored_while_it_builds_is_in_it(settings: StreamingSettings, tmp_path: Path) -> None:
@@ -138,7 +176,7 @@ def test_what_is_stored_while_it_builds_is_in_it(settings: StreamingSettings, tm
         if next(looks) == 1:  # it has read everything once, and writes
             for _ in range(60):
                 world.produce()
-            world.settle()
+            store_all(world)
         return look()
 
     build.build._look = looking  # type: ignore[method-assign,assignment]
@@ -148,7 +186,7 @@ def test_what_is_stored_while_it_builds_is_in_it(settings: StreamingSettings, tm
 
 def test_whoever_commits_in_between_takes_the_shard(settings: StreamingSettings, tmp_path: Path) -> None:
     world = a_world(tmp_path, 12, 100)
-    world.settle()
+    store_all(world)
     first = Build(settings, PAYER, world, False)
     second = Build(settings, PAYER, world, False)
     with pytest.raises(RestartNeeded):
@@ -159,7 +197,7 @@ def test_whoever_commits_in_between_takes_the_shard(settings: StreamingSettings,
 
 def test_records_that_nobody_has_any_more_keep_it_behind(settings: StreamingSettings, tmp_path: Path) -> None:
     world = a_world(tmp_path, 13, 100)
-    world.settle()
+    store_all(world)
     build = Build(settings, PAYER, world, False)
     end = len(world.log.of(("payments", 0)))
     assert not build.build.run(build.shards, lambda: {("payments", TOPIC_ID, 0): end + 5})
@@ -169,7 +207,7 @@ def test_records_that_nobody_has_any_more_keep_it_behind(settings: StreamingSett
 
 def test_an_earlier_build_is_not_read(settings: StreamingSettings, tmp_path: Path) -> None:
     world = a_world(tmp_path, 14, 120)
-    world.settle()
+    store_all(world)
     assert Build(settings, SHOP_USE, world, False).run()
     with redis.Redis.from_url(settings.redis_url) as client:
         old = stored_meta(client, settings, SHOP_USE, 0)

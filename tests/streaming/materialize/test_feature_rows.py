@@ -3,6 +3,9 @@
 import pytest
 
 from shared_features.kernel.event_time import SECOND_US
+from streaming.materialize.arrived import Arrived
+from streaming.materialize.spine_rows import SpineRows, contradicted_ids, copies
+from tests.domains.machines import MACHINE_HEAT, READINGS
 from tests.streaming.materialize.world import World
 
 
@@ -20,3 +23,9 @@ def test_feature_rows_equal_the_oracle_over_the_stored_events(tmp_path, seed):
             world.materialize(world.r.choice(world.spines))
     world.settle()
     world.check()
+
+
+def test_a_pass_without_rows_contradicts_nothing_though_event_ids_are_texts():
+    """Of no texts Arrow makes a column of nulls, which cannot be counted: materialize ended again and again."""
+    nothing = SpineRows.of(MACHINE_HEAT, Arrived.empty(READINGS))
+    assert contradicted_ids(nothing, copies(nothing)) == []

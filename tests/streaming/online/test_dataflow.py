@@ -172,7 +172,7 @@ def test_it_refuses_positions_beyond_the_log(here, kafka, jobs):
     with KafkaSimulator(TOPICS) as emptied:  # the same topics, made anew: their ids are others
         job = jobs(KAFKA_BOOTSTRAP_SERVERS=emptied.bootstrap_servers)
         assert job.process.wait(120) == EXIT_REFUSED
-    assert any("deleted and created again" in str(line.get("reason")) for line in job.said())
+    assert any("deleted and made anew" in str(line.get("reason")) for line in job.said())
 
 
 def test_an_event_is_visible_well_under_a_second(client, here, kafka, jobs):

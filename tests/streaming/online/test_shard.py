@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from shared_features.formats.online_state import encode_meta, meta_key
+from shared_features.definitions import definition_text
+from shared_features.formats.online_state import definition_key, encode_meta, meta_key
 from shared_features.kernel.event_time import SECOND_US
 from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
 from streaming.online.dataflow import expiry_ms
@@ -231,6 +232,10 @@ def test_another_definition_under_the_same_version_is_refused(client, settings):
     other = encode_meta(replace(meta, fingerprint="0" * 16))
     client.set(meta_key(settings.redis_namespace, PAYER, 1), other)
     with pytest.raises(RefusedError, match=r"payer:v1: its definition has changed .* raise its version to 2"):
+        Shards(settings, (PAYER,))
+    before = replace(PAYER, aggregates=PAYER.aggregates[:1])
+    client.set(definition_key(settings.redis_namespace, PAYER), definition_text(before))
+    with pytest.raises(RefusedError, match=r"aggregates: sum of amount over 1m was added; .* put what was added into"):
         Shards(settings, (PAYER,))
 
 

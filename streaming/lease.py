@@ -1,4 +1,4 @@
-"""A lease keeps two owners of the online store from taking it from each other for ever.
+"""A lease keeps two jobs from taking the shards of one online store from each other for ever.
 
 It protects nothing: a commit is safe by its compare-and-set. It only lets a starting process wait while another one is
 at work, as a standby, and go on within seconds after that one fell silent.
@@ -17,18 +17,21 @@ from streaming.online.redis_link import RedisLink
 from streaming.settings import StreamingSettings
 from streaming.stopping import wait
 
-_LOG = get_log("online")
+_LOG = get_log("lease")
 LEASE_MS = 3_000
 _KEEP_EVERY_S = 1.0
 _LOOK_EVERY_S = 0.25
 
 
 class Lease:
-    """The lease of one namespace. `owner`: the same for all processes of one job, and for those that follow them."""
+    """The lease of one program on one namespace.
 
-    def __init__(self, link: RedisLink, namespace: str, owner: str) -> None:
-        self._link, self._owner = link, owner.encode()
-        self._key = f"{namespace}:online:lease".encode()
+    `owner`: the same for all processes of one job, and for those that follow them.
+    """
+
+    def __init__(self, link: RedisLink, namespace: str, program: str, owner: str) -> None:
+        self._link, self._owner, self._program = link, owner.encode(), program
+        self._key = f"{namespace}:{program}:lease".encode()
         self._kept_at = 0.0
 
     def take(self) -> None:
@@ -43,10 +46,10 @@ class Lease:
             if holder is not None and not said:
                 said = True
                 _LOG.warning(
-                    "another process keeps the online store; standing by", holder=holder.decode(errors="replace")
+                    "another job is at work; standing by", program=self._program, job=holder.decode(errors="replace")
                 )
             if wait(_LOOK_EVERY_S):
-                raise StoppedWaiting("asked to stop while another process keeps the online store")
+                raise StoppedWaiting("asked to stop while another job is at work")
 
     def keep(self) -> None:
         """Renew it now and then, where it is still ours. Call it often."""

@@ -1,0 +1,170 @@
+"""Which models answer: what the registry's alias names, picked up while requests go on, once its features are live."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from serving.errors import NoModelError, ServingError
+from serving.log import get_log
+from serving.models import Model, load_model, read_manifest
+from shared_features.definitions import FeatureView
+from shared_features.errors import ManifestMismatchError
+from shared_features.formats.model_manifest import ALIASES
+
+_LOOK_WHILE_WAITING_S = 1.0
+
+WaitsFor = Callable[[FeatureView], ServingError | None]
+"""Why a view's features cannot be had now (what a request would be told); None when every one can."""
+
+
+class RegistryModels:
+    """Models of a registry directory. A thread looks at the aliases and loads what they name; requests never wait.
+
+    A version is picked up only when every feature its view reads is live; so is one that an alias is moved back to.
+    Until then the one before goes on, and `waiting` says what for. The bare name of a view means the view version of
+    the model that its alias names. A version that does not fit its view is not loaded: the one before goes on, and
+    `refusals` says why. `waits_from_start`: whether the first one waits too, where nothing would answer meanwhile.
+    """
+
+    def __init__(
+        self,
+        registry: Path,
+        views: Sequence[FeatureView],
+        alias: str,
+        poll_s: float,
+        *,
+        waits_for: WaitsFor = lambda view: None,
+        waits_from_start: bool = True,
+        loaded: Callable[[FeatureView, Model], None] = lambda view, model: None,
+        refused: Callable[[FeatureView], None] = lambda view: None,
+    ) -> None:
+        self._registry = registry
+        self._views: dict[str, list[FeatureView]] = {}
+        for view in sorted(views, key=lambda each: each.version):
+            self._views.setdefault(view.name, []).append(view)
+        self._alias = alias
+        self._poll_s = poll_s
+        self._waits_for, self._waits_from_start = waits_for, waits_from_start
+        self._loaded, self._refused = loaded, refused
+        self._current: dict[str, Model] = {}
+        self._answering: dict[str, FeatureView] = {}
+        self._waiting: dict[str, tuple[str, str, ServingError]] = {}
+        self.refusals: dict[str, str] = {}
+        """View label -> why the version that its alias names was not loaded."""
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._log = get_log("serving.models")
+
+    def start(self) -> None:
+        """Load what there is, then keep looking in the background."""
+        self.look()
+        self._thread = threading.Thread(target=self._keep_looking, name="model registry", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the background thread."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def current(self, view: FeatureView) -> Model:
+        """See Models."""
+        model = self._current.get(view.label)
+        if model is not None:
+            return model
+        label, version, error = self._waiting.get(view.name, (None, "", None))
+        if label == view.label and error is not None:
+            raise type(error)(f"model {view.name} {version} waits for its features: {error.detail}", **error.extra)
+        why = self.refusals.get(view.label)
+        raise NoModelError(
+            f"the published model of view {view.label} was not loaded: {why}"
+            if why
+            else f"no model of view {view.label} has the alias {self._alias!r} yet; `python -m training run` "
+            "trains one, publishes it and gives it that alias"
+        )
+
+    def answering(self, name: str) -> FeatureView | None:
+        """See Models."""
+        return self._answering.get(name)
+
+    def waiting(self) -> list[str]:
+        """See Models."""
+        found = []
+        for name, (label, version, error) in sorted(self._waiting.items()):
+            before = self._answering.get(name)
+            model = None if before is None else self._current.get(before.label)
+            goes_on = "nothing answers" if model is None else f"model {name} {model.version} goes on"
+            found.append(f"model {name} {version} of view {label} waits for its features, {goes_on}: {error.detail}")
+        return found
+
+    def look(self) -> None:
+        """Look at the alias of every view once."""
+        for name, versions in self._views.items():
+            view = versions[-1]
+            try:
+                directory = self._registry / name
+                version = self._named(directory)
+                if version is not None:
+                    view = self._view_of(directory / version, versions)
+                    self._take(view, directory, version)
+            except Exception as error:  # one broken version must not end the thread that would load its successor
+                self._waiting.pop(name, None)
+                self._refuse(view, f"{type(error).__name__}: {error}")
+
+    def _named(self, directory: Path) -> str | None:
+        try:
+            version = (directory / ALIASES / self._alias).read_text().strip()
+        except (FileNotFoundError, NotADirectoryError):
+            return None  # nothing published yet, or the alias was taken away: what is loaded goes on
+        if not version.isdecimal():
+            raise ManifestMismatchError(f"alias {self._alias!r} holds {version!r}, which is no version; promote one")
+        return version
+
+    def _view_of(self, directory: Path, versions: list[FeatureView]) -> FeatureView:
+        """The view version that a model was trained on; the newest one where that is not defined any more."""
+        known = {each.label: model for each in versions if (model := self._current.get(each.label))}
+        for each in versions:
+            if each.label in known and str(known[each.label].version) == directory.name:
+                return each
+        trained_on = read_manifest(directory).view.version
+        return next((each for each in versions if each.version == trained_on), versions[-1])
+
+    def _take(self, view: FeatureView, directory: Path, version: str) -> None:
+        model, name = self._current.get(view.label), view.name
+        is_loaded = model is not None and str(model.version) == version
+        if not (is_loaded and self._answering.get(name) == view):
+            if self._has_to_wait(view, version):
+                return
+            if not is_loaded:
+                model = self._current[view.label] = load_model(directory / version, view)
+                self._loaded(view, model)
+            self._answering[name] = view
+            self._log.info("model answers", view=view.label, model=name, version=int(version))
+        self._waiting.pop(name, None)
+        for each in self._views[name]:
+            self.refusals.pop(each.label, None)
+
+    def _has_to_wait(self, view: FeatureView, version: str) -> bool:
+        if view.name not in self._answering and not self._waits_from_start:
+            return False
+        error = self._waits_for(view)
+        if error is None:
+            return False
+        said = self._waiting.get(view.name)
+        self._waiting[view.name] = view.label, version, error
+        if said is None or said[:2] != (view.label, version):
+            self._log.warning("model waits for its features; the one before goes on", view=view.label,
+                              model=view.name, version=int(version), reason=error.detail)  # fmt: skip
+        return True
+
+    def _refuse(self, view: FeatureView, why: str) -> None:
+        if self.refusals.get(view.label) != why:
+            self.refusals[view.label] = why
+            self._refused(view)
+            self._log.error("model not loaded; the one before goes on", view=view.label, reason=why)
+
+    def _keep_looking(self) -> None:
+        while not self._stop.wait(min(self._poll_s, _LOOK_WHILE_WAITING_S) if self._waiting else self._poll_s):
+            self.look()

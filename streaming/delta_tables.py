@@ -1,0 +1,71 @@
+"""Delta tables and the disk under them, in the few operations that the handle protocol and the readers need.
+
+One object, handed to whoever opens a table. What is asked of another storage than a local disk is asked here.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake.transaction import Transaction
+
+from streaming.delta_log import check_last_commit, sync_commit
+from streaming.stopping import wait
+
+COMMIT_RETRIES = 50
+
+
+class DeltaTables:
+    """Tables by their path."""
+
+    def exists(self, path: Path) -> bool:
+        return DeltaTable.is_deltatable(str(path))
+
+    def open(self, path: Path) -> DeltaTable:
+        """The table as it stands now."""
+        return DeltaTable(path)
+
+    def create(
+        self, path: Path, schema: pa.Schema, partition_by: Sequence[str], settings: Mapping[str, str]
+    ) -> DeltaTable:
+        """An empty table; the one that another process created a moment ago, where there is one."""
+        path.mkdir(parents=True, exist_ok=True)
+        table = DeltaTable.create(
+            path,
+            schema=schema,
+            mode="ignore",
+            partition_by=list(partition_by) or None,
+            configuration=dict(settings),
+            raise_if_key_not_exists=False,
+        )
+        sync_commit(path, table.version(), {})
+        return table
+
+    def check_last_commit(self, path: Path) -> None:
+        """Raise RefusedError when the newest commit of a table is torn."""
+        check_last_commit(path)
+
+    def append(self, table: DeltaTable, rows: pa.Table, positions: Mapping[str, int], writer: WriterProperties) -> None:
+        """Commit rows and positions in one step, through the handle on which the positions were compared."""
+        transactions = [Transaction(app_id=app, version=version) for app, version in positions.items()]
+        properties = CommitProperties(app_transactions=transactions, max_commit_retries=COMMIT_RETRIES)
+        write_deltalake(table, rows, mode="append", writer_properties=writer, commit_properties=properties)
+
+    def sync(self, path: Path, version: int, positions: Mapping[str, int]) -> None:
+        """Force to disk the newest commit, at or below a version, that wrote these positions."""
+        sync_commit(path, version, positions)
+
+    def free_bytes(self, path: Path) -> int:
+        """Room on the disk of a table."""
+        return shutil.disk_usage(path).free
+
+    def wait(self, seconds: float) -> bool:
+        """Let time pass while tables are away; whether we were asked to stop meanwhile."""
+        return wait(seconds)
+
+
+DELTA = DeltaTables()

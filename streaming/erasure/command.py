@@ -1,0 +1,160 @@
+"""`python -m streaming erase`.
+
+In this order, each step so that it can be done again: store the beginning with the logs' ends; wait until the archive
+is beyond them; keep aside where the events lie; delete events, then snapshots, then feature rows (whoever replays
+states with the erased events in them is fenced off by the count of erasures in each table), dead letters, states in
+Redis, training runs; purge the disk; store that it is done.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import redis
+from confluent_kafka import KafkaException
+
+from shared_features.definitions import Catalogue, EventSource, load_definitions
+from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table, snapshots_table
+from streaming.erasure.lake_rows import LakeRows, group_tables, purge, tables_on
+from streaming.erasure.log_ends import Logs, within
+from streaming.erasure.online_states import OnlineStates
+from streaming.erasure.record import ErasureRecord, LogEnds, salt
+from streaming.erasure.subject import Subject, subject_of
+from streaming.erasure.training_runs import remove_runs, runs_with
+from streaming.errors import EXIT_OK, RefusedError
+from streaming.saying import say
+from streaming.settings import StreamingSettings
+
+PATIENCE_S = 60.0
+_ASIDE = ".erasing"
+
+
+def run(settings: StreamingSettings, options: Namespace) -> int:
+    """The exit code. RefusedError where a store is not beyond the logs' ends yet: wait, then run it again."""
+    catalogue = load_definitions(settings.definitions)
+    subjects = [subject_of(catalogue, options.entity, key) for key in dict.fromkeys(options.keys)]
+    try:
+        erasure = Erasure(settings, catalogue, subjects)
+        if not options.execute:
+            erasure.show()
+            return EXIT_OK
+        erasure.execute()
+        return EXIT_OK
+    except KafkaException as error:
+        raise RefusedError(f"Kafka cannot be asked: {error.args[0].str()}; run this again when it is there") from error
+    except redis.RedisError as error:
+        raise RefusedError(f"Redis cannot be asked ({error}); run this again when it is there") from error
+
+
+class Erasure:
+    """The erasure of some entities of one kind."""
+
+    def __init__(self, settings: StreamingSettings, catalogue: Catalogue, subjects: Sequence[Subject]) -> None:
+        self._settings, self._catalogue, self._subjects = settings, catalogue, subjects
+        self._lake = settings.lake
+        entity = subjects[0].entity
+        self._sources = [source for source in catalogue.sources if subjects[0].is_in(source)]
+        self._groups = [group for group in catalogue.groups if group.entity == entity]
+        self._snapshots = group_tables(self._lake, snapshots_table, self._groups, catalogue.sources)
+        self._features = {source.name: tables_on(self._lake, "features", source) for source in self._sources}
+        self._logs = Logs(settings, self._sources)
+        self._refuse_forgotten_versions()
+
+    def show(self) -> None:
+        """What would go."""
+        rows = LakeRows(self._lake, self._subjects, self._logs.ends())
+        positions = {source.name: rows.positions(source) for source in self._sources}
+        for source in self._sources:
+            say(f"{events_table(source)}: {positions[source.name].num_rows:,} events, and the feature rows at them in "
+                f"{len(self._features[source.name])} tables")  # fmt: skip
+        say(f"{len(rows.dead_letters([source.topic for source in self._sources])):,} dead letters")
+        online = OnlineStates(self._settings)
+        say(f"{online.count(self._groups, self._subjects):,} states in Redis, of {len(self._groups)} groups")
+        online.close()
+        say(f"{len(runs_with(self._settings.training_runs, self._catalogue, positions))} training runs")
+        say("nothing is erased yet; add --execute to do it")
+
+    def execute(self) -> None:
+        """Erase, or go on erasing."""
+        record, secret = ErasureRecord(self._lake), salt(self._lake)
+        digests = {subject.digest(secret): subject for subject in self._subjects}
+        last = record.last()
+        now_ends = self._logs.ends()
+        ends = {
+            digest: last[digest].log_ends if digest in last and last[digest].step == "begun" else now_ends
+            for digest in digests
+        }
+        entity = self._subjects[0].entity.name
+        new = {digest: each for digest, each in ends.items() if each is now_ends}
+        if new:
+            record.write("begun", entity, new, _now_us())
+        batches: dict[str, list[str]] = {}
+        for digest, each in ends.items():
+            batches.setdefault(json.dumps(each, sort_keys=True), []).append(digest)
+        for some in batches.values():
+            counts = self._erase([digests[digest] for digest in some], ends[some[0]], some[0])
+            record.write("done", entity, {digest: ends[digest] for digest in some}, _now_us(), counts)
+            for name, count in counts.items():
+                say(f"{count:>9,}  {name}")
+        for line in self._logs.kept():
+            say(f"{line}; nothing reads them again, for every position is beyond them")
+        say("states of other entities that had seen the erased events keep what they saw until they are rebuilt")
+
+    def _erase(self, subjects: Sequence[Subject], ends: LogEnds, name: str) -> dict[str, int]:
+        deadline = within(PATIENCE_S)
+        self._logs.wait_for_archive(ends, deadline)
+        rows = LakeRows(self._lake, subjects, ends)
+        positions = {source.name: self._kept_aside(rows, source, name) for source in self._sources}
+        counts = {f"events of {source.name}": rows.erase_events(source) for source in self._sources}
+        counts["states in snapshots"] = rows.erase_snapshots(self._snapshots)
+        counts["feature rows"] = sum(
+            rows.erase_feature_rows(self._features[source], gone) for source, gone in positions.items()
+        )
+        letters = rows.dead_letters([source.topic for source in self._sources])
+        counts["dead letters"] = rows.erase_dead_letters(letters)
+        online = OnlineStates(self._settings)
+        counts["states in Redis"] = sum(online.erase(group, subjects, ends, deadline) for group in self._groups)
+        online.close()
+        counts["training runs"] = remove_runs(runs_with(self._settings.training_runs, self._catalogue, positions))
+        counts["files of the lake"] = purge(self._tables())
+        for file in (self._lake / _ASIDE).glob(f"{name}.*"):
+            file.unlink()
+        return counts
+
+    def _kept_aside(self, rows: LakeRows, source: EventSource, name: str) -> pa.Table:
+        """Where the events lie, also those that a run that was killed has deleted already."""
+        file = self._lake / _ASIDE / f"{name}.{source.name}.parquet"
+        found = rows.positions(source)
+        file.parent.mkdir(exist_ok=True)
+        # Of whichever erasure was killed: what was begun is to go.
+        before = [pq.read_table(each) for each in sorted(file.parent.glob(f"*.{source.name}.parquet"))]
+        found = pa.concat_tables([found, *before]).group_by(found.column_names).aggregate([])
+        temporary = file.with_suffix(".new")
+        pq.write_table(found, temporary)
+        temporary.replace(file)
+        return found
+
+    def _tables(self) -> list[Path]:
+        events = [self._lake / events_table(source) for source in self._sources]
+        features = [path for paths in self._features.values() for path in paths]
+        return [*events, *features, *self._snapshots, self._lake / DEAD_LETTERS_TABLE]
+
+    def _refuse_forgotten_versions(self) -> None:
+        known = group_tables(self._lake, snapshots_table, self._catalogue.groups, self._catalogue.sources)
+        if unknown := sorted({path.parent.name for path in self._lake.glob("snapshots_*/_delta_log")} - {
+            path.name for path in known
+        }):  # fmt: skip
+            raise RefusedError(
+                f"{', '.join(unknown)} are of versions that the definitions no longer hold, so nobody knows whose "
+                "states they are, here and in Redis; `retire` those versions first"
+            )
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,79 @@
+"""Where the logs end when an erasure begins, whether every store is beyond, and for how long Kafka keeps the rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from confluent_kafka import KafkaException
+
+from shared_features.definitions import EventSource
+from streaming.erasure.record import LogEnds
+from streaming.errors import RefusedError
+from streaming.kafka_look import KafkaLook
+from streaming.lake_look import LakeLook
+from streaming.settings import StreamingSettings
+from streaming.topics import Topic
+
+_WAIT_S = 0.2
+
+
+class Logs:
+    """The topics of the sources that carry what is erased."""
+
+    def __init__(self, settings: StreamingSettings, sources: Sequence[EventSource]) -> None:
+        self._look, self._lake = KafkaLook(settings), LakeLook(settings.lake)
+        self._sources = sources
+        self._topics: dict[str, Topic] = self._look.topics(source.topic for source in sources)
+        missing = sorted({source.topic for source in sources} - set(self._topics))
+        if missing:
+            raise RefusedError(f"the brokers have no topic {', '.join(missing)}; look at KAFKA_BOOTSTRAP_SERVERS")
+
+    def ends(self) -> LogEnds:
+        """The offsets at which they end now."""
+        found: dict[str, dict[int, int]] = {}
+        for (topic, partition), bounds in self._look.bounds(self._topics.values()).items():
+            found.setdefault(topic, {})[partition] = bounds.high
+        return found
+
+    def wait_for_archive(self, ends: LogEnds, deadline: Callable[[], bool]) -> None:
+        """Until the lake holds everything below the ends; RefusedError where that takes too long."""
+        for source in self._sources:
+            while behind := self._behind(source, ends):
+                if deadline():
+                    raise RefusedError(
+                        f"the archive is at offset {behind[1]} of {source.topic}, partition {behind[0]}, and has to "
+                        f"reach {ends[source.topic][behind[0]] - 1}: let it run, then run this again"
+                    )
+                time.sleep(_WAIT_S)
+
+    def kept(self) -> list[str]:
+        """Until when Kafka keeps what it holds of them, a line per topic."""
+        lines = []
+        for name in sorted(self._topics):
+            try:
+                config = self._look.config(name)
+            except KafkaException:
+                config = None
+            retention_ms = None if config is None else int(config.get("retention.ms", -1))
+            if retention_ms is None:
+                until = "for as long as its retention says, which the brokers do not tell"
+            elif retention_ms < 0:
+                until = "for ever: its retention.ms is -1. Lower that, or delete the records, by Kafka's own tools"
+            else:
+                until = f"for {retention_ms / 3_600_000:,.1f} hours more at most"
+            lines.append(f"topic {name} still holds the records {until}")
+        return lines
+
+    def _behind(self, source: EventSource, ends: LogEnds) -> tuple[int, int] | None:
+        held = self._lake.archived(source, self._topics[source.topic])
+        for (topic, partition), offset in held.items():
+            if offset + 1 < ends.get(topic, {}).get(partition, 0):
+                return partition, offset
+        return None
+
+
+def within(seconds: float) -> Callable[[], bool]:
+    """Says whether so much time has passed since now."""
+    until = time.monotonic() + seconds
+    return lambda: time.monotonic() > until

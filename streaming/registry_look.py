@@ -1,0 +1,82 @@
+"""One look at the model registry: what its versions and aliases still need. Reads the wall's files, changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared_features.formats.model_manifest import (
+    ALIASES,
+    DATASET_FILE,
+    MANIFEST_FILE,
+    ModelManifest,
+    decode_manifest,
+)
+from streaming.errors import RefusedError
+
+
+@dataclass(frozen=True)
+class PinnedDataset:
+    """What a version of a model was trained on. start_us: event time of its first row. tables: name -> data files."""
+
+    model: str
+    version: int
+    start_us: int
+    cut_us: int
+    tables: Mapping[str, tuple[str, ...]]
+
+    def __str__(self) -> str:
+        return f"the dataset of model {self.model} version {self.version}"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model that an alias names."""
+
+    alias: str
+    manifest: ModelManifest
+
+
+class RegistryLook:
+    """A registry that is not there holds nothing. Raises RefusedError for what cannot be read: it may need anything."""
+
+    def __init__(self, registry: Path) -> None:
+        self._registry = registry
+
+    def datasets(self) -> Iterator[PinnedDataset]:
+        """Of every version of every model."""
+        for directory in self._versions():
+            file = directory / DATASET_FILE
+            try:
+                found: dict[str, Any] = json.loads(file.read_bytes())
+                yield PinnedDataset(
+                    directory.parent.name,
+                    int(directory.name),
+                    int(found["split"]["start_us"]),
+                    int(found["cut_us"]),
+                    {name: tuple(each["files"]) for name, each in found["tables"].items()},
+                )
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise RefusedError(
+                    f"{file} cannot be read ({error!r}), so who knows what it pins; restore it, or remove the version"
+                ) from error
+
+    def served(self) -> Iterator[Served]:
+        """The models behind all aliases."""
+        for file in sorted(self._registry.glob(f"*/{ALIASES}/*")):
+            if file.name.startswith("."):
+                continue
+            try:
+                manifest = file.parent.parent / file.read_text().strip() / MANIFEST_FILE
+                yield Served(file.name, decode_manifest(manifest.read_bytes(), str(manifest)))
+            except OSError as error:
+                raise RefusedError(
+                    f"alias {file} cannot be followed ({error}), so who knows what its model needs; promote a version"
+                ) from error
+
+    def _versions(self) -> list[Path]:
+        found = [each for each in self._registry.glob("*/*") if each.name.isdecimal() and each.is_dir()]
+        return sorted(found, key=lambda each: (each.parent.name, int(each.name)))

@@ -1,0 +1,1 @@
+"""Old days of the events tables go, unless something still needs them."""

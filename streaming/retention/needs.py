@@ -1,0 +1,92 @@
+"""What of an events table is still needed, and by what: each need says from which arrival time on.
+
+- A *live window*: twice the longest window of every group that reads the source, its hop, the allowed lateness and the
+  tolerated future, counted back from the group's cut. Else rows of late events would depend on when they ran.
+- A *bootstrap*: three longest windows before what is archived, from which a shard is built where no snapshot is.
+- A *snapshot*: what took effect since the latest one of each spine, from which materialize starts and shards are built.
+- A *dataset* of the registry: every event from its first row on.
+- A *hold*: see `formats.holds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from shared_features.definitions import Catalogue, EventSource, FeatureGroup
+from shared_features.formats.offline_tables import events_table, snapshots_table
+from shared_features.kernel.event_time import to_us
+from streaming.lake_look import LakeLook
+from streaming.registry_look import RegistryLook
+from streaming.retention.holds import read_holds
+from streaming.settings import StreamingSettings
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something needs the events that arrived at `from_us` or later. until_us: and before that; None: no end."""
+
+    what: str
+    from_us: int
+    until_us: int | None = None
+
+
+def needs(settings: StreamingSettings, catalogue: Catalogue, source: EventSource) -> list[Need]:
+    """Everything that needs events of a source, the most demanding first."""
+    look = LakeLook(settings.lake)
+    found = [*_windows(settings, catalogue, look, source), *_bootstraps(settings, catalogue, look, source)]
+    found += [
+        Need(str(dataset), dataset.start_us - source.tolerated_future_us)
+        for dataset in RegistryLook(settings.registry).datasets()
+        if events_table(source) in dataset.tables
+    ]
+    found += [
+        Need(f"hold {name} ({hold.reason})", hold.from_us, hold.until_us)
+        for name, hold in read_holds(settings.lake).items()
+        if hold.sources is None or source.name in hold.sources
+    ]
+    return sorted(found, key=lambda need: need.from_us)
+
+
+def _windows(settings: StreamingSettings, catalogue: Catalogue, look: LakeLook, source: EventSource) -> Iterator[Need]:
+    lateness_us, lag_us = to_us(settings.allowed_lateness), to_us(settings.pipeline_lag)
+    for group, spine in catalogue.spines:
+        if source not in (*group.sources, spine):
+            continue
+        name = f"{group.label} on {spine.name}"
+        cut_us = look.cut_us(group, spine)
+        if cut_us is None:
+            yield Need(f"feature rows of {name}, none of which are materialized yet", -1)
+            continue
+        reach_us = 2 * group.longest_us + lateness_us + lag_us + _future_us(group, spine)
+        yield Need(f"a live window of {name}, whose rows are complete up to its cut", cut_us - reach_us)
+        snapshot_us = _latest_snapshot_us(look, group, spine)
+        if snapshot_us is not None:
+            from_us = snapshot_us - lag_us - _future_us(group, spine) - 1
+            yield Need(f"the latest snapshot of {name}, from which it goes on", from_us)
+
+
+def _bootstraps(
+    settings: StreamingSettings, catalogue: Catalogue, look: LakeLook, source: EventSource
+) -> Iterator[Need]:
+    lateness_us = to_us(settings.allowed_lateness)
+    for group in catalogue.groups:
+        if source in group.sources:
+            archived_us = min((look.watermark_us(each) or -1 for each in group.sources), default=-1)
+            reach_us = 3 * group.longest_us + lateness_us + group.layout.tolerated_future_us
+            yield Need(f"a bootstrap of {group.label}", archived_us - reach_us)
+
+
+def _future_us(group: FeatureGroup, spine: EventSource) -> int:
+    return max(group.layout.tolerated_future_us, spine.tolerated_future_us)
+
+
+def _latest_snapshot_us(look: LakeLook, group: FeatureGroup, spine: EventSource) -> int | None:
+    table = look.table(snapshots_table(group, spine))
+    if table is None:
+        return None
+    files = pa.table(table.get_add_actions(flatten=True))
+    cuts = files["partition.cut_us"].to_pylist() if files.num_rows else []
+    return max(map(int, cuts), default=None)

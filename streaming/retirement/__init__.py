@@ -1,0 +1,1 @@
+"""A version of a feature group that nobody reads any more goes."""

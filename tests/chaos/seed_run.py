@@ -1,0 +1,110 @@
+"""One seed: start, faults under traffic, rest, and then everything has to be right bit for bit."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import shutil
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.chaos.ground import Ground
+from tests.chaos.schedule import Planned, carry_out, draw
+from tests.chaos.truth import check_truth, wait_for_rest
+from tests.chaos.world import World, build_world
+
+RATE = 80
+_FIRST_COMMIT_WITHIN_S = 60.0
+
+
+@dataclass
+class Outcome:
+    """What became of a seed. `seconds` by phase; `error` is None when all was right."""
+
+    seed: int
+    plan: list[Planned]
+    folder: Path
+    seconds: dict[str, float] = field(default_factory=dict)
+    checked: Counter[str] = field(default_factory=Counter)
+    error: str | None = None
+
+    @property
+    def took_s(self) -> float:
+        return sum(self.seconds.values())
+
+
+def run_seed(
+    seed: int,
+    ground: Ground,
+    folder: Path,
+    *,
+    only: Collection[str] = (),
+    faults: Callable[[World], None] | None = None,
+) -> Outcome:
+    """Run it on the ground. `only`: kinds of faults to draw from; `faults`: these instead of drawn ones."""
+    chance = random.Random(f"seed {seed}")
+    plan = [] if faults else draw(seed, lacking=ground.lacks, only=only)
+    outcome = Outcome(seed, plan, folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    workers, partitions = chance.choice((1, 1, 1, 2, 2, 3, 4)), chance.choice((1, 2, 3, 4))
+    world = build_world(seed, secrets.token_hex(3), folder, ground, partitions=partitions, rate=RATE)
+    world.note(f"{workers} workers, {partitions} partitions")
+
+    def timed(name: str, step: Callable[[], object]) -> None:
+        began = time.monotonic()
+        try:
+            step()
+        finally:
+            outcome.seconds[name] = time.monotonic() - began
+
+    def strike() -> None:
+        world.begun = time.monotonic()
+        if faults is not None:
+            faults(world)
+        elif failed := carry_out(world, plan):
+            raise AssertionError("\n".join(failed))
+
+    try:
+        timed("start", lambda: start(world, workers))
+        timed("faults", strike)
+        timed("rest", lambda: wait_for_rest(world))
+        timed("check", lambda: outcome.checked.update(check_truth(world)))
+    except Exception:
+        outcome.error = traceback.format_exc()
+    finally:
+        timed("end", lambda: end(world, failed=outcome.error is not None))
+    return outcome
+
+
+def start(world: World, workers: int) -> None:
+    """The job runs and the first events are in both stores: faults strike what works."""
+    world.traffic.start()
+    world.instances.start(workers)
+    deadline = time.monotonic() + _FIRST_COMMIT_WITHIN_S
+    while not all(max(sink.values(), default=-1) >= 0 for sink in (world.positions() or {"": {}}).values()):
+        child = world.instances.current.child
+        assert child.running, f"the job ended: {child.last_words(20)}"
+        assert time.monotonic() < deadline, f"nothing was stored: {child.last_words(20)}"
+        time.sleep(0.1)
+
+
+def end(world: World, *, failed: bool) -> None:
+    """Leave nothing behind; of a seed that failed the lake is kept beside its logs."""
+    world.instances.end_all()
+    world.ground.be_good()
+    try:
+        world.traffic.stop()
+    finally:
+        if failed:
+            shutil.copytree(world.job.lake, world.folder / "lake", dirs_exist_ok=True)
+            (world.folder / "appendonly.aof").write_bytes(
+                b"".join(path.read_bytes() for path in (world.ground.folder / "redis" / "appendonlydir").glob("*.aof"))
+            )
+        shutil.rmtree(world.job.lake, ignore_errors=True)
+        world.ground.forget(world.topics)
+        world.close()

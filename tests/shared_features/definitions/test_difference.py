@@ -1,0 +1,132 @@
+"""What changed in a definition is named, in a line that a person can act on."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared_features import (
+    Aggregate,
+    ApproxDistinct,
+    Condition,
+    Count,
+    Decimal,
+    Entity,
+    FeatureGroup,
+    FeatureView,
+    Field,
+    Integer,
+    LabelSource,
+    Mean,
+    Sum,
+    Text,
+    Window,
+    days,
+    hours,
+    minutes,
+)
+from shared_features.definitions import definition_text, difference
+from tests.shared_features.definitions.test_contradictions import FIELDS, SOURCE, WHO, group
+
+HOURLY = Aggregate("price", Mean(), (Window(hours(1), minutes(5)),))
+WEEKLY = Aggregate("price", Sum(), (days(7),))
+BEFORE = group(aggregates=(HOURLY, WEEKLY), where=(Condition("price", ">", 1),))
+
+
+def price_now(fields: Any = None, **changes: Any) -> FeatureGroup:
+    """The group whose source has another `price`, or other attributes."""
+    kept = tuple(Field("price", fields) if fields and each.name == "price" else each for each in FIELDS)
+    return replace(BEFORE, sources=(replace(SOURCE, fields=kept, **changes),))
+
+
+CHANGES: dict[str, FeatureGroup] = {
+    "aggregates: sum of price over 7d was removed": replace(BEFORE, aggregates=(HOURLY,)),
+    "aggregates: hop of mean of price over 1h: 5m -> 1m": replace(
+        BEFORE, aggregates=(Aggregate("price", Mean(), (Window(hours(1), minutes(1)),)), WEEKLY)
+    ),
+    "aggregates: count over 1d was added; put what was added into `added` to keep the others as they are, or raise "
+    "the version": replace(BEFORE, aggregates=(HOURLY, WEEKLY, Aggregate(None, Count(), (days(1),)))),
+    "aggregates: sum of price over 7d was removed; aggregates: approx_distinct(k=64) of who over 7d was added": replace(
+        BEFORE, aggregates=(HOURLY, Aggregate("who", ApproxDistinct(64), (days(7),)))
+    ),
+    "aggregates: in another order": replace(BEFORE, aggregates=(WEEKLY, HOURLY)),
+    "conditions: price > 1 was removed; conditions: price > 2 was added": replace(
+        BEFORE, where=(Condition("price", ">", 2),)
+    ),
+    "shards: 4 -> 8": replace(BEFORE, shards=8),
+    "entity: name: who -> whom": replace(BEFORE, entity=Entity("whom", ("who",))),
+    "entity: keys: (who) -> (who, id)": replace(BEFORE, entity=Entity("who", ("who", "id"))),
+    "source orders: field price: decimals 2 -> 3": price_now(Decimal(3, 0, 100)),
+    "source orders: field price: type Decimal -> Integer": price_now(Integer()),
+    "source orders: tolerated future: 5m -> 1m": price_now(tolerated_future=minutes(1)),
+    "source orders: topic: orders -> orders2": price_now(topic="orders2"),
+    "source orders: fields: note was added": replace(
+        BEFORE, sources=(replace(SOURCE, fields=(*FIELDS, Field("note", Text()))),)
+    ),
+    "sources: refunds was added": replace(BEFORE, sources=(SOURCE, replace(SOURCE, name="refunds"))),
+    "shards: 4 -> 1; conditions: price > 1 was removed": replace(BEFORE, shards=1, where=()),
+}
+
+
+@pytest.mark.parametrize("says", CHANGES)
+def test_a_change_of_a_group_is_named(says: str) -> None:
+    found = difference(definition_text(BEFORE), CHANGES[says])
+    assert sorted(found.split("; ")) == sorted(says.split("; "))
+    assert "\n" not in found
+
+
+def test_another_order_of_additions_is_named() -> None:
+    grown = replace(BEFORE, added=(Aggregate(None, Count(), (days(1),)), Aggregate("price", Sum(), (days(1),))))
+    turned = replace(BEFORE, added=grown.added[::-1])
+    assert difference(definition_text(grown.parts[1]), turned.parts[1]) == (
+        "aggregates: count over 1d was removed; aggregates: sum of price over 1d was added; this is number 1 of "
+        "`added`, which grows at its end and keeps its order"
+    )
+
+
+def half(price: Any) -> Any:
+    return price / 2
+
+
+def half_otherwise() -> Any:
+    def half(price: Any) -> Any:
+        return price * 0.5
+
+    return half
+
+
+LABELS = LabelSource(SOURCE, value="price", join="id", delay=days(1))
+
+
+def view_of(function: Any, labels: LabelSource | None = LABELS, own: FeatureGroup = BEFORE) -> FeatureView:
+    return FeatureView("v", 1, SOURCE, ("price", own, function), labels)
+
+
+def test_a_change_of_a_view_is_named() -> None:
+    stored = definition_text(view_of(half))
+    assert difference(stored, view_of(half_otherwise())) == "on-demand function half has changed"
+    assert difference(stored, view_of(half, replace(LABELS, delay=days(2)))) == "labels: delay: 1d -> 2d"
+    assert difference(stored, view_of(half, None)) == "labels were removed"
+    other = difference(stored, view_of(half, own=replace(BEFORE, shards=1)))
+    assert other == "group spend: shards: 4 -> 1"
+
+
+def test_what_else_decides_the_meaning_of_a_table_is_named() -> None:
+    also: dict[str, Any] = {"spine": SOURCE, "lateness_us": 600_000_000, "lag_us": 0}
+    stored = definition_text(BEFORE, **also)
+    now = definition_text(BEFORE, **{**also, "lateness_us": 300_000_000})
+    assert difference(stored, now) == "allowed lateness: 10m -> 5m"
+    moved = definition_text(BEFORE, **{**also, "spine": replace(SOURCE, name="refunds")})
+    assert difference(stored, moved) == "spine: orders -> refunds"
+    quicker = definition_text(BEFORE, **{**also, "spine": replace(SOURCE, tolerated_future=minutes(1))})
+    assert difference(stored, quicker) == "source orders: tolerated future: 5m -> 1m"
+
+
+@pytest.mark.parametrize("stored", ["", "{", "[]", '{"aggregates": 7}', '{"sources": [1]}'])
+def test_a_text_that_cannot_be_read_is_said_to_be_one(stored: str) -> None:
+    assert "cannot be told" in difference(stored, BEFORE)
+
+
+def test_equal_definitions_have_equal_texts() -> None:
+    assert definition_text(BEFORE) == definition_text(replace(BEFORE, entity=replace(WHO)))
+    assert difference(definition_text(BEFORE), BEFORE) == "nothing but how definitions are written down"

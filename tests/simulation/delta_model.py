@@ -1,0 +1,182 @@
+"""Delta tables in memory: versions, application transactions compared the way delta-rs does, failures on both sides.
+
+What delta-rs does with them is measured, see `streaming.delta_handle`: a commit through a handle conflicts with any
+commit since the handle's version that wrote one of the same application ids, and with no other; versions of an id are
+not compared. `tests/simulation/test_models.py` holds the model against delta-rs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+from deltalake import DeltaTable, WriterProperties
+from deltalake.exceptions import CommitFailedError
+from numpy.typing import NDArray
+
+from streaming.delta_tables import DeltaTables
+from tests.simulation.chances import Chances
+
+_COMPARISON = re.compile(r"(\w+) (>=|<=|=|>|<) (-?\d+)")
+_LISTED = re.compile(r"(\w+) IN \(([^)]*)\)")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A table after one commit: its files, all positions, and the ids that this commit wrote."""
+
+    files: tuple[pa.Table, ...]
+    positions: Mapping[str, int]
+    wrote: frozenset[str]
+    removed: bool = False
+
+    @cached_property
+    def rows(self) -> pa.Table:
+        return pa.concat_tables(self.files).combine_chunks()
+
+
+class Log:
+    """What is stored of a table."""
+
+    def __init__(self, schema: pa.Schema, settings: Mapping[str, str]) -> None:
+        self.schema, self.settings = schema, dict(settings)
+        self.versions = [Version((schema.empty_table(),), {}, frozenset())]
+
+
+class Handle:
+    """A table as of one version: what `deltalake.DeltaTable` offers of it and streaming uses."""
+
+    def __init__(self, log: Log, chances: Chances) -> None:
+        self.log, self._chances = log, chances
+        self.at = len(log.versions) - 1
+
+    def version(self) -> int:
+        return self.at
+
+    def update_incremental(self) -> None:
+        self._chances.point()
+        if self._chances.fault("Delta: a look failed", 0.5):
+            raise OSError("the disk is away")
+        self.at = len(self.log.versions) - 1
+
+    def transaction_version(self, app: str) -> int | None:
+        return self._now.positions.get(app)
+
+    def metadata(self) -> SimpleNamespace:
+        return SimpleNamespace(configuration=self.log.settings)
+
+    def schema(self) -> SimpleNamespace:
+        return SimpleNamespace(to_arrow=lambda: self.log.schema)
+
+    def scan(self, columns: Sequence[str], predicate: str) -> pa.Table:
+        self._chances.point()
+        if self._chances.fault("Delta: a scan failed", 0.5):
+            raise OSError("the disk is away")
+        rows = self._now.rows
+        return rows.select(list(columns)).filter(pa.array(meeting(rows, predicate)))
+
+    def get_add_actions(self, flatten: bool) -> pa.Table:
+        files = [each for each in self._now.files if each.num_rows]
+        found: dict[str, Any] = {"num_records": [each.num_rows for each in files]}
+        if "arrival_time_us" in self.log.schema.names:
+            times = [each["arrival_time_us"].to_numpy() for each in files]
+            found["min.arrival_time_us"] = [int(each.min()) for each in times]
+            found["max.arrival_time_us"] = [int(each.max()) for each in times]
+        if "cut_us" in self.log.schema.names:
+            found["partition.cut_us"] = [each["cut_us"][0].as_py() for each in files]
+        return pa.table({name: pa.array(values, pa.int64()) for name, values in found.items()})
+
+    def delete(self, predicate: str) -> None:
+        """Drop the files all of whose rows meet a condition; conflicts with whoever removed files meanwhile."""
+        self._chances.point()
+        if any(each.removed for each in self.log.versions[self.at + 1 :]):
+            raise CommitFailedError("Failed to commit transaction: concurrent delete")
+        newest = self.log.versions[-1]
+        kept = tuple(each for each in newest.files if not each.num_rows or not meeting(each, predicate).all())
+        self._commit(Version(kept, newest.positions, frozenset(), removed=True))
+
+    def append(self, rows: pa.Table, positions: Mapping[str, int]) -> None:
+        self._chances.point()
+        if self._chances.fault("Delta: failed before the commit"):
+            raise OSError("the disk is away")
+        if any(each.wrote & positions.keys() for each in self.log.versions[self.at + 1 :]):
+            self._chances.counts["Delta: conflict"] += 1
+            raise CommitFailedError("Failed to commit transaction: Concurrent transaction failed.")
+        newest = self.log.versions[-1]
+        files = (*newest.files, rows) if rows.num_rows else newest.files
+        at = self.at
+        self._commit(Version(files, {**newest.positions, **positions}, frozenset(positions)))
+        if self._chances.fault("Delta: failed after the commit"):
+            self.at = at
+            raise OSError("the checkpoint could not be written")
+
+    def _commit(self, version: Version) -> None:
+        self.log.versions.append(version)
+        self.at = len(self.log.versions) - 1
+
+    @property
+    def _now(self) -> Version:
+        return self.log.versions[self.at]
+
+
+class ModelTables(DeltaTables):
+    """A lake in memory."""
+
+    def __init__(self, chances: Chances) -> None:
+        self._chances = chances
+        self.logs: dict[Path, Log] = {}
+
+    def exists(self, path: Path) -> bool:
+        self._chances.point()
+        return path in self.logs
+
+    def open(self, path: Path) -> DeltaTable:
+        self._chances.point()
+        if self._chances.fault("Delta: could not be opened", 0.5):
+            raise OSError("the disk is away")
+        return cast(DeltaTable, Handle(self.logs[path], self._chances))
+
+    def create(
+        self, path: Path, schema: pa.Schema, partition_by: Sequence[str], settings: Mapping[str, str]
+    ) -> DeltaTable:
+        self._chances.point()
+        self.logs.setdefault(path, Log(schema, settings))
+        return cast(DeltaTable, Handle(self.logs[path], self._chances))
+
+    def check_last_commit(self, path: Path) -> None:
+        """Power is never lost here."""
+
+    def append(self, table: DeltaTable, rows: pa.Table, positions: Mapping[str, int], writer: WriterProperties) -> None:
+        cast(Handle, table).append(rows, positions)
+
+    def sync(self, path: Path, version: int, positions: Mapping[str, int]) -> None:
+        self._chances.point()
+        if self._chances.fault("Delta: not forced to disk", 0.5):
+            raise OSError("the disk is away")
+
+    def free_bytes(self, path: Path) -> int:
+        return 0 if self._chances.fault("Delta: disk full", 0.5) else 1 << 40
+
+    def wait(self, seconds: float) -> bool:
+        self._chances.point()
+        return False
+
+    def rows(self, path: Path) -> pa.Table | None:
+        """All that a table holds."""
+        return self.logs[path].versions[-1].rows if path in self.logs else None
+
+
+def meeting(rows: pa.Table, predicate: str) -> NDArray[np.bool_]:
+    """bool[n]: the rows that meet a condition of comparisons with whole numbers, IN, AND, OR and parentheses."""
+    said = _LISTED.sub(r'isin(at("\1"), [\2])', predicate)
+    said = _COMPARISON.sub(lambda m: f'(at("{m[1]}") {"==" if m[2] == "=" else m[2]} {m[3]})', said)
+    said = said.replace(" AND ", " & ").replace(" OR ", " | ")
+    known = {"at": lambda name: rows[name].to_numpy(), "isin": np.isin}
+    return cast(NDArray[np.bool_], np.asarray(eval(said, known), np.bool_))

@@ -1,0 +1,260 @@
+"""The streaming processes as actors: the product's parts, put together as its dataflows do, without Bytewax."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from shared_features.definitions import Catalogue, FeatureGroup
+from shared_features.formats.offline_tables import CUT_APP, features_table
+from shared_features.formats.online_state import ShardMeta, entity_prefix, meta_key
+from shared_features.kernel.event_time import SECOND_US
+from streaming.archive.dataflow import archive_tables, held_positions, route
+from streaming.archive.log_positions import LogPositions, Partition
+from streaming.archive.marks import Marks
+from streaming.archive.stored_log import Marked
+from streaming.bootstrap.archived import archived
+from streaming.bootstrap.group_build import GroupBuild
+from streaming.bootstrap.judge import State, judge
+from streaming.bootstrap.shard_build import ShardBuild
+from streaming.errors import RestartNeeded
+from streaming.materialize.arrived import ArrivedEvents
+from streaming.materialize.cut import Passes, Spine
+from streaming.materialize.cut_source import Cut
+from streaming.materialize.feature_sink import FeatureTable
+from streaming.materialize.pass_step import PassRows
+from streaming.materialize.snapshots import Snapshot, latest_snapshot
+from streaming.online.absent_shard import AbsentShard, is_live
+from streaming.online.dataflow import expiry_ms
+from streaming.online.entity_cache import EntityCache
+from streaming.online.missing_records import MissingRecords
+from streaming.online.router import Router, shard_label
+from streaming.online.shard import Shard
+from streaming.online.shard_store import ShardStore
+from streaming.online.stored_vectors import smallest_positions
+from streaming.online.sub_batch import SubBatch
+from tests.simulation.kafka_model import Reader
+from tests.simulation.redis_model import ModelLink
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+SLACK_US = SECOND_US
+NAMESPACE = "s"
+Held = tuple[int, list[tuple[int, int]]]
+
+
+class Archive:
+    """`streaming.archive.dataflow`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __call__(self) -> None:
+        world = self._world
+        topics = {(topic.name, topic.id): len(topic.partitions) for topic in world.kafka.topics.values()}
+        tables = archive_tables(world.lake, Catalogue((), (), world.sources), topics, world.tables)
+        reader = Reader(world.kafka, held_positions(tables))
+        opened = {name: open_table() for name, open_table in tables.items()}
+        marks = Marks("live", SLACK_US, world.kafka.clock_us)
+        gathered: dict[str, list[Marked]] = defaultdict(list)
+        r = world.chances.random
+        while not world.settling or not world.archived():
+            for polled in reader.poll():
+                for name, marked in route(marks, polled):
+                    gathered[name].append(marked)
+            world.chances.point()
+            for name in opened:
+                if gathered[name] and (world.settling or r.random() < 0.5):
+                    opened[name].take(gathered.pop(name))
+
+
+class Online:
+    """`streaming.online.dataflow`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._router = Router(world.groups, SLACK_US)
+        self._idle_s = world.chances.random.choice((0.0, 1e9))
+
+    def __call__(self) -> None:
+        world, r = self._world, self._world.chances.random
+        metas = self._metas()
+        while not any(map(is_live, metas.values())):
+            world.chances.rest()
+            metas = self._metas()
+        found = smallest_positions(world.groups, metas)
+        reader = Reader(world.kafka, {(topic, number): offset for (topic, _, number), offset in found.items()})
+        shards = {label: self._shard(group, number, label) for label, group, number in world.labels}
+        queues: dict[str, list[list[SubBatch]]] = defaultdict(list)
+        while True:
+            polled = reader.poll()
+            for label, parts in self._router(polled):
+                queues[label].append(parts)
+            if not polled and not any(queues.values()):
+                world.chances.rest()
+            for label in r.sample(sorted(queues), len(queues)):
+                shard, take = shards[label], len(queues[label]) if world.settling else r.randint(0, len(queues[label]))
+                if take:
+                    shard.write([part for parts in queues[label][:take] for part in parts])
+                    del queues[label][:take]
+            ends = world.settling and reader.at_end
+            if (ends or r.random() < 0.02) and not any(queues.values()):
+                for shard in shards.values():
+                    shard.close()
+                return
+
+    def _metas(self) -> dict[str, ShardMeta | None]:
+        return {label: self._store(group, number, label).read_meta() for label, group, number in self._world.labels}
+
+    def _store(self, group: FeatureGroup, number: int, label: str) -> ShardStore:
+        link = ModelLink(self._world.redis, self._world.chances)
+        return ShardStore(link, label, meta_key(NAMESPACE, group, number), expiry_ms(group))
+
+    def _shard(self, group: FeatureGroup, number: int, label: str) -> Shard | AbsentShard:
+        store = self._store(group, number, label)
+        meta = store.read_meta()
+        if meta is None or meta.behind:
+            return AbsentShard(label, store)
+        return Shard(
+            group,
+            label,
+            store=store,
+            meta=meta,
+            entity_prefix=entity_prefix(NAMESPACE, group, number),
+            cache=EntityCache(group.layout, self._world.chances.random.choice((1, 2, 50))),
+            missing=Missing(self._world),
+            metrics=self._world.metrics,
+            clock=self._world.kafka.clock_us,
+            idle_commit_s=self._idle_s,
+        )
+
+
+class Missing(MissingRecords):
+    """Looks at the tables of the model."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.lake, world.sources, world.tables.wait)
+        self._world = world
+
+    def _archived(self, of: Partition) -> Held:
+        table = ArrivedEvents(self._lake, self._sources[of[0]], self._world.tables)
+        table.watermark_us()
+        stored = LogPositions.load(table, {of[:2]: of[2] + 1})
+        return stored.offsets.get(of, -1), list(stored.gaps.get(of, ()))
+
+
+class Materialize:
+    """`streaming.materialize.dataflow` for one spine."""
+
+    def __init__(self, world: World, spine: Spine) -> None:
+        self._world, self._spine = world, spine
+
+    def __call__(self) -> None:
+        world, spine, r = self._world, self._spine, self._world.chances.random
+        sink = FeatureTable(world.settings, spine, world.tables)
+        cuts = world.tables.open(world.lake / features_table(spine.group, spine.source))
+        tables = {source.name: ArrivedEvents(world.lake, source, world.tables) for source in spine.sources}
+        passes: Passes | None = None
+        while True:
+            settling = world.settling
+            cuts.update_incremental()
+            stored = cuts.transaction_version(CUT_APP)
+            stored = -1 if stored is None else stored
+            end = begin = max(stored, 0)
+            watermark = min(table.watermark_us() for table in tables.values())
+            if watermark > begin:
+                end = watermark
+                if not settling and begin and r.random() < 0.5:
+                    end = begin + r.randint(1, watermark - begin)
+            if end == begin:
+                if settling:
+                    return
+                world.chances.rest()
+                continue
+            if passes is None:
+                up_to_us = begin - spine.lateness_us
+                found = latest_snapshot(
+                    world.lake, spine.group, spine.source, spine.fingerprint, up_to_us, world.tables
+                )
+                world.chances.counts["materialize: from a snapshot"] += found is not None
+                passes = Passes(spine, tables, begin, found)
+            if passes.cut_us != begin:
+                raise RestartNeeded(f"spine {spine.label}: its table is at {begin}, its replay at {passes.cut_us}")
+            rows = passes.run(end)
+            world.chances.counts["materialize: rows in time"] += 0 if settling else rows.num_rows
+            states = passes.snapshot() if r.random() < 0.4 else None
+            world.chances.counts["materialize: snapshot"] += states is not None
+            sink.write_batch([PassRows(Cut(spine.label, stored, end), rows, states, passes.effects_us)])
+
+
+class Bootstrap:
+    """`streaming.bootstrap.process`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __call__(self) -> None:
+        world = self._world
+        while True:
+            settling, live = world.settling, True  # before the look: what was seen earlier may be true no more
+            for group in world.groups:
+                states = self._judged(group)
+                live &= set(states.values()) <= {State.LIVE}
+                if wanted := [number for number, state in states.items() if state is State.BUILD]:
+                    self._build(group, wanted)
+            if live and settling:
+                return
+            world.chances.rest()
+
+    def _judged(self, group: FeatureGroup) -> dict[int, State]:
+        # The archive last: a gap that a shard has passed was recorded before.
+        world = self._world
+        topics = world.kafka.topics
+        metas = {number: self._store(group, number).read_meta() for number in range(group.shards)}
+        world.chances.point()
+        starts = self._starts(group)
+        tables = self._tables(group)
+        for table in tables:
+            table.watermark_us()
+        held = archived(tables, topics)
+        return {number: judge(group, meta, held, starts).state for number, meta in metas.items()}
+
+    def _build(self, group: FeatureGroup, numbers: list[int]) -> None:
+        world = self._world
+        world.chances.counts["bootstrap: shards to build"] += len(numbers)
+        clock = world.kafka.clock_us
+        builds = {
+            number: ShardBuild(group, self._store(group, number), entity_prefix(NAMESPACE, group, number), clock)
+            for number in numbers
+        }
+        build = GroupBuild(
+            group,
+            self._tables(group),
+            world.kafka.topics,
+            lambda us: self._newest(group, us),
+            0,
+            world.build_bytes,
+            world.chances.point,
+        )
+        if build.run(builds, lambda: self._starts(group)):
+            world.chances.counts["bootstrap: shards live"] += len(numbers)
+
+    def _newest(self, group: FeatureGroup, up_to_us: int) -> Snapshot | None:
+        world = self._world
+        spine = next(each for each in world.spines if each.group == group)
+        found = latest_snapshot(world.lake, group, spine.source, spine.fingerprint, up_to_us, world.tables)
+        world.chances.counts["bootstrap: from a snapshot"] += found is not None
+        return found
+
+    def _starts(self, group: FeatureGroup) -> dict[Partition, int]:
+        own = {source.topic for source in group.sources}
+        return {of: start for of, start in self._world.kafka.starts().items() if of[0] in own}
+
+    def _tables(self, group: FeatureGroup) -> list[ArrivedEvents]:
+        return [ArrivedEvents(self._world.lake, source, self._world.tables) for source in group.sources]
+
+    def _store(self, group: FeatureGroup, number: int) -> ShardStore:
+        link = ModelLink(self._world.redis, self._world.chances)
+        key = meta_key(NAMESPACE, group, number)
+        return ShardStore(link, shard_label(group, number), key, expiry_ms(group))

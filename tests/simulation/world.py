@@ -1,0 +1,237 @@
+"""One schedule: everything that can happen, in an order drawn from one seed; then calm, and all must be right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from shared_features.definitions import EventSource, FeatureGroup
+from shared_features.formats.online_state import decode_meta, entity_prefix, meta_key
+from shared_features.kernel.event_time import SECOND_US
+from streaming.bootstrap import group_build, shard_build
+from streaming.delta_handle import NEVER
+from streaming.errors import RestartNeeded
+from streaming.materialize.cut import Spine
+from streaming.metrics import StreamingMetrics
+from streaming.online import absent_shard
+from streaming.online.router import shard_label
+from streaming.settings import StreamingSettings, load_settings
+from tests.simulation.chances import Chances
+from tests.simulation.check import faults
+from tests.simulation.delta_model import ModelTables
+from tests.simulation.domain import PAGE, READER, VISITS
+from tests.simulation.kafka_model import KEYS, LATENESS_S, KafkaModel
+from tests.simulation.processes import NAMESPACE, Archive, Bootstrap, Materialize, Online
+from tests.simulation.receipts import Served
+from tests.simulation.redis_model import RedisModel
+from tests.simulation.scheduler import Actor
+
+LAKE = Path("/lake")
+_HAPPENS = {
+    "produce": 22,
+    "show": 12,
+    "run": 52,
+    "another": 2,
+    "kill": 3,
+    "cut back": 3,
+    "empty": 0.4,
+    "land": 4,
+    "grow": 0.5,
+    "retention": 2,
+    "serve": 6,
+}
+_WHAT, _WEIGHTS = list(_HAPPENS), list(_HAPPENS.values())
+_POINTS_TO_SETTLE = 20_000
+_TRIES_TO_SETTLE, _RESTS_TO_SETTLE = 12, 20
+
+
+@cache
+def _metrics() -> StreamingMetrics:
+    return StreamingMetrics(0)
+
+
+@cache
+def _settings() -> StreamingSettings:
+    return load_settings(lake=LAKE, allowed_lateness=timedelta(seconds=LATENESS_S))
+
+
+class World:
+    """The stores, and who is at work. `rules`: what is taken out of the product, for the counts only."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.chances = Chances(seed)
+        r = self.chances.random
+        self.groups: tuple[FeatureGroup, ...] = r.choice(((READER,), (READER,), (PAGE,), (READER, PAGE)))
+        self.sources: tuple[EventSource, ...] = tuple(
+            {each.name: each for each in (VISITS, *(group.sources[0] for group in self.groups))}.values()
+        )
+        self.spines = [Spine(group, VISITS, LATENESS_S * SECOND_US) for group in self.groups]
+        self.labels = [
+            (shard_label(group, number), group, number) for group in self.groups for number in range(group.shards)
+        ]
+        self.settings, self.lake, self.metrics = _settings(), LAKE, _metrics()
+        self.kafka = KafkaModel(self.sources, self.chances)
+        self.redis = RedisModel()
+        self.tables = ModelTables(self.chances)
+        self.served: list[Served] = []
+        self.settling = False
+        # What the product does by the wall clock happens always or never: a schedule follows from its seed alone.
+        absent_shard._LOOK_EVERY_S = 0.0
+        shard_build._TELL_EVERY_S = r.choice((0.0, 1e9))
+        group_build._MOST_PARTS = 2
+        self.build_bytes = r.choice((1, 1 << 30, 1 << 30))
+        self._patience = r.choice((1, 2, 6))
+        self._makers: dict[str, Callable[[], Callable[[], None]]] = {
+            "online": lambda: Online(self),
+            "archive": lambda: Archive(self),
+            "bootstrap": lambda: Bootstrap(self),
+        }
+        for spine in self.spines:
+            self._makers[f"materialize {spine.label}"] = lambda spine=spine: Materialize(self, spine)  # type: ignore[misc]
+        self._actors: dict[str, list[Actor]] = {name: [] for name in self._makers}
+
+    def run(self) -> list[str]:
+        """What was wrong at the end; empty when all is right."""
+        try:
+            for _ in range(self.chances.random.randint(60, 200)):
+                self._step()
+            return self._settle() or faults(self)
+        finally:
+            for actors in self._actors.values():
+                for actor in actors:
+                    actor.kill()
+
+    def archived(self) -> bool:
+        """Whether every table of the archive holds all of the log, and marks have passed all that matters."""
+        for path, log in self.tables.logs.items():
+            positions = log.versions[-1].positions
+            if path.name.startswith(("events_", "dead_")):
+                topics = [key for key in self.kafka.logs if path.name in (f"events_{key[0]}", "dead_letters")]
+                for topic, number in topics:
+                    if positions.get(f"offset:{topic}:id:{number}", NEVER) + 1 < len(
+                        self.kafka.logs[topic, number].records
+                    ):
+                        return False
+                if positions.get("watermark", 0) < self.kafka.clock_us() - 10 * SECOND_US:
+                    return False
+        return True
+
+    # ---- what happens
+
+    def _step(self) -> None:
+        r = self.chances.random
+        what = r.choices(_WHAT, _WEIGHTS)[0]
+        name = r.choice((*self._makers, *list(self._makers)[3:], "online", "archive", "bootstrap"))
+        if what == "produce":
+            for _ in range(r.randint(1, 3)):
+                self.kafka.produce()
+        elif what == "another":
+            self._start(name)
+            self._count(f"second or zombie: {name}")
+        elif what == "kill" and self._actors[name]:
+            self._kill(name, r.choice(self._actors[name]))
+        elif what == "cut back" and self.redis.past:
+            self.redis.cut_back(r.choice(self.redis.past))
+            self._count("Redis: cut back")
+        elif what == "empty" and self.redis.values:
+            self.redis.cut_back({})
+            self._count("Redis: emptied")
+        elif what == "land" and self.redis.on_their_way:
+            self.redis.land(r.choice(self.redis.on_their_way))
+            self._count("Redis: a late call lands")
+        elif what == "show":
+            self.kafka.show()
+        elif what == "grow":
+            self.kafka.grow()
+        elif what == "retention":
+            self.kafka.forget()
+        elif what == "serve":
+            self._serve()
+        elif what == "run":
+            self._run_on(name, r.randint(1, 4) ** self._patience % 60 + 1)
+
+    def _count(self, what: str) -> None:
+        self.chances.counts[what.partition(" page")[0].partition(" reader")[0]] += 1
+
+    def _run_on(self, name: str, points: int) -> None:
+        r, actors = self.chances.random, self._actors[name]
+        if not actors:
+            self._start(name)
+        actor = actors[-1] if r.random() < 0.75 else r.choice(actors)
+        actor.step(points)
+        if not actor.alive:
+            self._bury(name, actor)
+
+    def _start(self, name: str) -> None:
+        actors = self._actors[name]
+        while len(actors) > 2:
+            actors.pop(0).kill()
+        actors.append(Actor(name, self._makers[name]()))
+
+    def _kill(self, name: str, actor: Actor) -> None:
+        actor.kill()
+        self._actors[name].remove(actor)
+        self._count(f"killed: {name}")
+
+    def _bury(self, name: str, actor: Actor) -> None:
+        self._actors[name].remove(actor)
+        if isinstance(actor.ended_by, RestartNeeded):
+            self._count(f"restart needed: {name}")
+        elif actor.ended_by is not None:
+            kind = type(actor.ended_by).__name__
+            if kind not in ("OSError", "CommitFailedError"):
+                raise actor.ended_by
+            self._count(f"ended by {kind}: {name}")
+
+    def _serve(self) -> None:
+        """A prediction reads an entity with its shard's meta, in one step."""
+        r = self.chances.random
+        _, group, number = r.choice(self.labels)
+        meta, prefix = (
+            self.redis.values.get(meta_key(NAMESPACE, group, number)),
+            entity_prefix(NAMESPACE, group, number),
+        )
+        if meta is not None and not decode_meta(meta).behind:
+            key = r.randrange(KEYS)
+            self.served.append(
+                Served(group, number, key, decode_meta(meta), self.redis.values.get(prefix + b"%d" % key))
+            )
+
+    # ---- the end
+
+    def _settle(self) -> list[str]:
+        """No fault any more: every process in turn, until each has nothing left to do."""
+        self.chances.calm = self.settling = True
+        self.redis.on_their_way.clear()
+        for log in self.kafka.logs.values():
+            log.visible = len(log.records)
+        self.kafka.now_s += self.chances.random.choice((40, 40, 40, 500))
+        for name, actors in self._actors.items():
+            for actor in [*actors]:
+                if self.chances.random.random() < 0.5:
+                    self._kill(name, actor)
+        ends = ["archive", "bootstrap", "online"]
+        ends += [name for name in self._makers if name.startswith("materialize")]
+        for name in (*ends, *ends):
+            if not self._finish(name):
+                return [f"{name.split()[0]} never settles"]
+        return []
+
+    def _finish(self, name: str) -> bool:
+        for _ in range(_TRIES_TO_SETTLE):
+            actors = self._actors[name]
+            actor = actors.pop(0) if actors else Actor(name, self._makers[name]())
+            for _ in range(_RESTS_TO_SETTLE):
+                actor.step(_POINTS_TO_SETTLE)
+            if actor.alive:
+                actor.kill()
+                return False
+            if actor.ended_by is None:
+                if not actors:
+                    return True
+            elif not isinstance(actor.ended_by, RestartNeeded | OSError):
+                raise actor.ended_by
+        return False
