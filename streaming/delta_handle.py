@@ -32,6 +32,8 @@ NEVER = -1
 REOPEN_AFTER_COMMITS = 50  # a handle gathers every commit it has seen and slows down
 LONGEST_WAIT_S = 5.0
 TRIES_WHILE_STOPPING = 5
+FAULTS_OF_OURS = (NameError, AttributeError, TypeError, ImportError, AssertionError, NotImplementedError)
+"""What no disk raises: the program is wrong, and has to say so instead of waiting for the lake for ever."""
 SPARE_BYTES = 16 << 20  # what a commit needs on disk beside its rows
 
 TABLE_SETTINGS = {
@@ -112,6 +114,8 @@ class DeltaHandle:
             try:
                 self._write(data, new)
                 break
+            except FAULTS_OF_OURS:
+                raise  # waiting helps nobody; at the next start the stored positions decide
             except Exception as error:  # whatever it was, the stored positions decide
                 self._pause(tries := tries + 1, str(error))
                 self._commits = REOPEN_AFTER_COMMITS  # look again through a fresh handle
@@ -133,6 +137,8 @@ class DeltaHandle:
     def _readable(self) -> bool:
         try:
             self._update()
+        except FAULTS_OF_OURS:
+            raise
         except Exception as error:  # missing directory, I/O error, half a checkpoint: all wait
             self._say_away(str(error))
             self._commits = REOPEN_AFTER_COMMITS
@@ -176,7 +182,7 @@ class DeltaHandle:
                 result = action()
                 self._back()
                 return result
-            except RefusedError:
+            except (RefusedError, *FAULTS_OF_OURS):
                 raise
             except Exception as error:  # the lake is away; it may come back
                 self._commits = REOPEN_AFTER_COMMITS

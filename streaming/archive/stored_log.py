@@ -76,14 +76,15 @@ class StoredLog(ABC):
         polled = batch.polled
         partition = (polled.topic, polled.topic_id, polled.partition)
         positions.join(partition[:2], polled.partition + 1)
-        if polled.gap is not None:
-            positions.add_gap(partition, *polled.gap)
         held = positions.offsets[partition]
         if polled.after > held:
             raise RestartNeeded(
                 f"table {self.handle.path.name}: a batch of {polled.topic}, partition {polled.partition}, begins "
                 f"after offset {polled.after}, but the table ends at {held}; reading goes on from there"
             )
+        if polled.gap is not None:
+            positions.add_gap(partition, *polled.gap)
+            held = positions.offsets[partition]
         rows: list[pa.Table] = []
         if polled.to > held:
             arrived = arrivals(polled, held, positions.maxima_us[partition])

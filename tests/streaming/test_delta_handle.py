@@ -88,6 +88,19 @@ def test_a_lake_that_is_away_is_waited_for(tmp_path):
     assert numbers(tmp_path / "t") == [0, 1, 2, 3]
 
 
+def test_a_fault_of_the_program_is_not_waited_for(tmp_path, monkeypatch):
+    handle = DeltaHandle(tmp_path / "table", SCHEMA)
+
+    def wrong(*_):
+        raise NameError("name 'fingerprint' is not defined")
+
+    monkeypatch.setattr(type(handle), "_update", wrong)
+    with pytest.raises(NameError):
+        handle.refresh()
+    with pytest.raises(NameError):
+        handle.commit(SCHEMA.empty_table(), {"a": -1}, {"a": 0})
+
+
 def test_a_full_disk_is_waited_for(tmp_path, monkeypatch):
     slept: list[float] = []
 

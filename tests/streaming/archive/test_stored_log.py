@@ -91,6 +91,16 @@ def test_a_batch_that_is_partly_stored_adds_the_rest_and_one_that_leaves_a_hole_
         table.take([Marked(log.poll(ZERO, 8))])
 
 
+def test_a_gap_that_does_not_join_on_passes_over_nothing(tmp_path, log):
+    put(log, ZERO, *range(10))
+    table = events(tmp_path, log)
+    table.take([Marked(log.poll(ZERO, -1, 2))])
+    gap = replace(log.poll(ZERO, 5, 5), to=7, gap=(6, 8))
+    with pytest.raises(RestartNeeded, match="begins after offset 5, but the table ends at 2"):
+        table.take([Marked(gap)])
+    assert events(tmp_path, log).positions.offsets["payments", TOPIC_ID, 0] == 2
+
+
 def test_gaps_are_recorded_with_the_positions(tmp_path, log):
     put(log, ZERO, *range(10, 20))
     gap = log.poll(ZERO, -1, -1)
