@@ -1,6 +1,9 @@
 """How every test runs: the same examples each time, no stopwatch on what numba is still compiling."""
 
+from collections.abc import Iterator
+
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.end_to_end.brokers import NOT_TESTED
@@ -9,6 +12,13 @@ settings.register_profile("millrace", deadline=None, derandomize=True, print_blo
 # `./run test --hypothesis-profile=explore` looks for new counterexamples; what it finds becomes an @example.
 settings.register_profile("explore", deadline=None, max_examples=1_000, print_blob=True)
 settings.load_profile("millrace")
+
+
+@pytest.fixture(autouse=True)
+def _log_as_at_first() -> Iterator[None]:
+    """A test that runs a program in this process sets up its log, on a stream that is closed when the test ends."""
+    yield
+    structlog.reset_defaults()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -21,6 +21,7 @@ from shared_features.feature_matrix import request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys
 from shared_features.formats.offline_tables import (
     ARRIVAL_TIME,
+    KEPT_FROM_APP,
     OFFSET,
     PARTITION,
     POSITION,
@@ -44,9 +45,11 @@ class PinnedView:
     lateness_us: int
 
     def complete(self) -> pl.Expr:
-        """Which feature rows are complete at the cut."""
+        """Which feature rows are complete at the cut, of events that are kept: old days may have been deleted."""
+        kept_from_us = self.events.table.transaction_version(KEPT_FROM_APP) or 0
         regular = pl.col(EVENT_TIME) < self.cut_us - self.lateness_us
-        return (pl.col(EVENT_TIME) < self.cut_us) & (pl.col(ARRIVAL_TIME) < self.cut_us) & (pl.col("late") | regular)
+        arrived = (pl.col(ARRIVAL_TIME) >= kept_from_us) & (pl.col(ARRIVAL_TIME) < self.cut_us)
+        return (pl.col(EVENT_TIME) < self.cut_us) & arrived & (pl.col("late") | regular)
 
     @property
     def tables(self) -> list[PinnedTable]:

@@ -80,6 +80,9 @@ class Progress(NamedTuple):
     total: int
 
 
+_NOT_BEGUN = Progress(0, 0, 0)
+
+
 @dataclass(frozen=True)
 class ShardMeta:
     """What a shard's states are: a build, and how far each partition was applied to it.
@@ -94,7 +97,7 @@ class ShardMeta:
     committed_at_us: int
     vector: dict[Partition, Position] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
-    progress: Progress = Progress(0, 0, 0)
+    progress: Progress = _NOT_BEGUN
 
     @cached_property
     def gaps_digest(self) -> int:
@@ -179,7 +182,7 @@ def _decode(data: bytes) -> ShardMeta:
         topics.append((topic, topic_id))
     vector, at = _get_entries(data, at)
     gaps, at = _get_entries(data, at)
-    progress = Progress(0, 0, 0)
+    progress = _NOT_BEGUN
     if behind:
         progress, at = Progress(*_PROGRESS.unpack_from(data, at)), at + _PROGRESS.size
     if at != len(data):

@@ -19,7 +19,7 @@ from streaming.lease import Lease, job_name
 from streaming.log import get_log
 from streaming.materialize.arrived import ArrivedEvents
 from streaming.materialize.cut import Spine
-from streaming.materialize.dataflow import settings_spines
+from streaming.materialize.dataflow import log_erased, settings_spines
 from streaming.materialize.snapshots import Snapshot, latest_snapshot
 from streaming.online.dataflow import expiry_ms
 from streaming.online.redis_link import RedisAway, RedisLink
@@ -85,6 +85,7 @@ class Bootstrap:
                 if numbers:
                     self._build(group, numbers)
         except RestartNeeded as error:
+            self._tables = {}  # entities may have been erased from them
             _LOG.warning("a shard was taken by another process; looking again", reason=str(error))
             return False
         except _LAKE_AWAY as error:
@@ -135,6 +136,7 @@ class Bootstrap:
             for number in numbers
         }
         tables = [ArrivedEvents(self._settings.lake, source) for source in group.sources]
+        log_erased("bootstrap", tables)
         spines = [spine for spine in self._spines.values() if spine.group == group]
 
         def newest(up_to_us: int) -> Snapshot | None:

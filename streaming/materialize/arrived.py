@@ -16,6 +16,7 @@ from shared_features.definitions import EventSource
 from shared_features.formats.events import EventBatch
 from shared_features.formats.offline_tables import (
     ARRIVAL_TIME,
+    ERASURES_APP,
     OFFSET,
     PARTITION,
     RECORD_TIME,
@@ -23,6 +24,7 @@ from shared_features.formats.offline_tables import (
     events_table,
 )
 from streaming.delta_tables import DELTA, DeltaTables
+from streaming.errors import RestartNeeded
 from streaming.events_table import event_batch, events_schema, int64, refuse_other_events
 
 Int64 = NDArray[np.int64]
@@ -71,6 +73,7 @@ class ArrivedEvents:
         self._path = lake / events_table(source)
         self._table: DeltaTable | None = None
         self._looks = 0
+        self._erasures: int | None = None
         self._kept: OrderedDict[tuple[int, int], Arrived] = OrderedDict()
 
     def watermark_us(self) -> int:
@@ -83,7 +86,21 @@ class ArrivedEvents:
             self._looks = 0
         self._looks += 1
         self._table.update_incremental()
+        self._refuse_erased()
         return max(0, self._table.transaction_version(WATERMARK_APP) or 0)
+
+    @property
+    def erased(self) -> int:
+        """How many entities' events were erased from it, on request, as of the first look."""
+        return max(0, self._erasures or 0)
+
+    def _refuse_erased(self) -> None:
+        """RestartNeeded when entities were erased since the first look: what was read before holds their events."""
+        erasures = self.position(ERASURES_APP)
+        if self._erasures is None:
+            self._erasures = erasures
+        if erasures != self._erasures:
+            raise RestartNeeded(f"entities were erased from {self._path.name}; starting anew without their events")
 
     def position(self, app: str) -> int:
         """The stored version of an application id as of the last look, -1 when there is none."""

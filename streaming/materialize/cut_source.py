@@ -12,6 +12,7 @@ from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import CUT_APP, features_table
 from streaming.delta_handle import FAULTS_OF_OURS
+from streaming.errors import StreamingError
 from streaming.materialize.arrived import ArrivedEvents
 from streaming.materialize.cut import Spine
 from streaming.materialize.lake_reading import LakeReading
@@ -64,8 +65,8 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
             return []
         try:
             cut = self._cut()
-        except FAULTS_OF_OURS:
-            raise
+        except (*FAULTS_OF_OURS, StreamingError):
+            raise  # not the lake's: the program is wrong, or entities were erased
         except Exception as error:  # the lake is away; its writers and readers may see it come back at any time
             self._table = None
             self._reading.failed(self._spine.label, str(error))

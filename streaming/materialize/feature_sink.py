@@ -7,7 +7,7 @@ from typing import Any
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
-from shared_features.formats.offline_tables import CUT_APP, features_table
+from shared_features.formats.offline_tables import CUT_APP, ERASURES_APP, features_table
 from streaming.delta_handle import DeltaHandle
 from streaming.delta_tables import DELTA, DeltaTables
 from streaming.log import get_log
@@ -45,11 +45,15 @@ class FeatureTable(StatefulSinkPartition[PassRows, None]):
         self._handle = DeltaHandle(path, schema, (), *meaning, delta=delta)
         self._snapshots = Snapshots(settings.lake, spine.group, spine.source, *meaning, delta=delta)
         self._log = get_log("materialize").bind(spine=spine.label)
+        # Committed with every cut as it was when the replay began: an erasure in between fails that commit.
+        self._erasures = self._handle.position(ERASURES_APP)
 
     def write_batch(self, values: list[PassRows]) -> None:
         for value in values:
             if value.cut is not None and value.rows is not None:
-                self._handle.commit(value.rows, {CUT_APP: value.cut.from_us}, {CUT_APP: value.cut.to_us})
+                before = {CUT_APP: value.cut.from_us, ERASURES_APP: self._erasures}
+                self._erasures = max(0, self._erasures)
+                self._handle.commit(value.rows, before, {CUT_APP: value.cut.to_us, ERASURES_APP: self._erasures})
                 self._log.debug("committed", rows=value.rows.num_rows, cut_us=value.cut.to_us)
             if value.snapshot is not None:
                 self._snapshots.write(value.snapshot, value.snapshot_cut_us)

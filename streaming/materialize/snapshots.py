@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys, has_integer_key, shards_of
-from shared_features.formats.offline_tables import CUT_APP, FINGERPRINT, SNAPSHOT_COLUMNS, snapshots_table
+from shared_features.formats.offline_tables import CUT_APP, ERASURES_APP, FINGERPRINT, SNAPSHOT_COLUMNS, snapshots_table
 from streaming.delta_handle import DeltaHandle
 from streaming.delta_tables import DELTA, DeltaTables
 from streaming.materialize.replayer import Replayer
@@ -62,6 +62,7 @@ class Snapshots:
     ) -> None:
         path = lake / snapshots_table(group, spine)
         self._handle = DeltaHandle(path, snapshot_schema(), ("cut_us",), fingerprint, definition, delta=delta)
+        self._erasures = self._handle.position(ERASURES_APP)  # as in feature_sink.FeatureTable
 
     def write(self, rows: pa.Table, cut_us: int) -> None:
         """Commit a snapshot, unless a later one is there; drop those beyond the latest few."""
@@ -69,7 +70,9 @@ class Snapshots:
         stored = self._handle.position(CUT_APP)
         if stored >= cut_us:
             return
-        self._handle.commit(rows, {CUT_APP: stored}, {CUT_APP: cut_us})
+        before = {CUT_APP: stored, ERASURES_APP: self._erasures}
+        self._erasures = max(0, self._erasures)
+        self._handle.commit(rows, before, {CUT_APP: cut_us, ERASURES_APP: self._erasures})
         cuts = _cuts(self._handle.refresh())
         if len(cuts) > KEPT:
             self._handle.refresh().delete(f"cut_us < {cuts[-KEPT]}")
