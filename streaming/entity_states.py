@@ -51,10 +51,12 @@ class EntityStates:
         """Every entity's key and slot."""
         return list(self._slots), np.fromiter(self._slots.values(), np.int64, len(self._slots))
 
-    def restore(self, keys: Sequence[EntityKey], states: Sequence[bytes | None], build_id: int) -> None:
-        """Take entities over from their encoded states."""
+    def restore(self, keys: Sequence[EntityKey], states: Sequence[bytes | None], build_id: int) -> Int64:
+        """Take entities over from their encoded states; their slots."""
+        slots = self.slots(pa.array(keys)) if len(keys) else np.empty(0, np.int64)
         if len(keys):
-            decode_states(self.state, self.slots(pa.array(keys)), states, build_id)
+            decode_states(self.state, slots, states, build_id)
+        return slots
 
     def encoded(self, slots: Int64, build_id: int) -> list[bytes]:
         """The encoded states of these slots."""

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from streaming.child_process import supervisor_process
-from streaming.errors import StoppedWaiting
+from streaming.errors import RestartNeeded, StoppedWaiting
 from streaming.log import get_log
 from streaming.online.redis_link import RedisLink
 from streaming.settings import StreamingSettings
@@ -58,6 +61,32 @@ class Lease:
             None,
         ):
             self._renew()
+
+    @contextmanager
+    def kept(self) -> Iterator[Callable[[], None]]:
+        """Renew it from a thread, whatever this one is busy with. Yields a check: RestartNeeded when another has it."""
+        ended = threading.Event()
+        lost: list[str] = []
+
+        def renew() -> None:
+            while not ended.wait(_KEEP_EVERY_S):
+                with suppress(StoppedWaiting):
+                    self.keep()
+                    if (holder := self._link.call("GET", self._key)) not in (self._owner, None):
+                        lost.append(holder.decode(errors="replace"))
+                        return
+
+        def check() -> None:
+            if lost:
+                raise RestartNeeded(f"{lost[0]} builds shards now; leaving it to that job")
+
+        thread = threading.Thread(target=renew, name="lease", daemon=True)
+        thread.start()
+        try:
+            yield check
+        finally:
+            ended.set()
+            thread.join()
 
     def _renew(self) -> None:
         self._link.call("SET", self._key, self._owner, "PX", LEASE_MS)

@@ -5,7 +5,7 @@ takes note; every source looks here in `next_batch` and raises StopIteration, so
 input had: sinks write and close. Tried with run_main, cluster_main and cli_main, with 1 and 2 workers and in 2
 processes: 1 to 30 ms from the signal to the end. It takes longer by as much as a source sleeps (`next_awake`) or
 blocks outside Python; both stay below 0.1 s. The processes of one Bytewax cluster end together: one that was asked
-alone waits for the others.
+alone waits for the others, for so long as `bytewax_run` lets it.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ numbers little-endian, texts after their length:
     build id           u64; a state of another build counts as missing
     behind             u8: 1 while the shard is rebuilt
     committed at       i64 microseconds
+    erasures           u32: how many entities' events had been erased from the tables it was built beside
     fingerprint        u16 length, UTF-8
     topics             u16 how many, each: u16 length, name, u16 length, id
     vector             u32 how many, each: u16 topic, i32 partition, i64 last applied offset, i64 record time (us) up to
@@ -55,7 +56,7 @@ _REBUILD = (
     "the stream job of this version rebuilds the shard; run it (`python -m streaming run`), or serve by the older one"
 )
 
-_HEADER = struct.Struct("<16sBQBq")
+_HEADER = struct.Struct("<16sBQBqI")
 _LENGTH, _COUNT, _ENTRY = struct.Struct("<H"), struct.Struct("<I"), struct.Struct("<Hiqq")
 _PROGRESS = struct.Struct("<qqq")
 
@@ -87,7 +88,8 @@ _NOT_BEGUN = Progress(0, 0, 0)
 class ShardMeta:
     """What a shard's states are: a build, and how far each partition was applied to it.
 
-    While `behind`, the states are being rebuilt: there is no vector, and nothing may be served.
+    While `behind`, the states are being rebuilt: there is no vector, and nothing may be served. erasures: the sum over
+    the events tables of the group's sources, when it was built or an erasure reached it.
     """
 
     commit_id: bytes
@@ -98,6 +100,7 @@ class ShardMeta:
     vector: dict[Partition, Position] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     progress: Progress = _NOT_BEGUN
+    erasures: int = 0
 
     @cached_property
     def gaps_digest(self) -> int:
@@ -142,7 +145,9 @@ def encode_meta(meta: ShardMeta) -> bytes:
     def entry(partition: Partition, first: int, second: int) -> bytes:
         return _ENTRY.pack(number[partition[:2]], partition[2], first, second)
 
-    header = _HEADER.pack(meta.commit_id, SCHEMA_VERSION, meta.build_id, meta.behind, meta.committed_at_us)
+    header = _HEADER.pack(
+        meta.commit_id, SCHEMA_VERSION, meta.build_id, meta.behind, meta.committed_at_us, meta.erasures
+    )
     names = [_text(each) for topic in topics for each in topic]
     vector = [entry(partition, *position) for partition, position in sorted(meta.vector.items())]
     gaps = [entry(*gap) for gap in sorted(set(meta.gaps))]
@@ -173,7 +178,7 @@ def decode_meta(data: bytes) -> ShardMeta:
 
 
 def _decode(data: bytes) -> ShardMeta:
-    commit_id, _, build_id, behind, committed_at_us = _HEADER.unpack_from(data)
+    commit_id, _, build_id, behind, committed_at_us, erasures = _HEADER.unpack_from(data)
     fingerprint, at = _get_text(data, _HEADER.size)
     (count,), at, topics = _LENGTH.unpack_from(data, at), at + _LENGTH.size, []
     for _ in range(count):
@@ -196,6 +201,7 @@ def _decode(data: bytes) -> ShardMeta:
         vector={(*topics[topic], partition): Position(*position) for topic, partition, *position in vector},
         gaps=tuple(((*topics[topic], partition), first, past) for topic, partition, first, past in gaps),
         progress=progress,
+        erasures=erasures,
     )
 
 

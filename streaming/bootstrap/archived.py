@@ -13,14 +13,21 @@ from streaming.topics import Topic
 
 @dataclass(frozen=True)
 class Archived:
-    """vector: per partition the last offset held and the running maximum of arrival time; -1 of one without any."""
+    """vector: per partition the last offset held and the running maximum of arrival time; -1 of one without any.
+
+    begun: whether every table has positions. erasures: how many entities' events were erased from the tables.
+    """
 
     vector: dict[Partition, Position]
     gaps: tuple[Gap, ...]
+    begun: bool = True
+    erasures: int = 0
 
     @property
     def watermark_us(self) -> int:
-        """Whatever is stored later arrives at this instant or after it; 0 when nothing is stored."""
+        """Whatever is stored later arrives at this instant or after it; 0 while a table holds nothing yet."""
+        if not self.begun:
+            return 0
         return max(0, min((position.consumed_until_us for position in self.vector.values()), default=0))
 
     @property
@@ -37,10 +44,13 @@ def archived(tables: Iterable[ArrivedEvents], topics: Mapping[str, Topic]) -> Ar
     """As of the tables' last look."""
     vector: dict[Partition, Position] = {}
     gaps: list[Gap] = []
+    begun, erasures = True, 0
     for table in tables:
         topic = topics[table.source.topic]
         stored = LogPositions.load(table, {(topic.name, topic.id): len(topic.partitions)})
+        begun &= bool(stored.offsets)
+        erasures += table.erased
         for partition, offset in stored.offsets.items():
             vector[partition] = Position(offset, stored.maxima_us[partition])
             gaps += [(partition, *gap) for gap in stored.gaps[partition]]
-    return Archived(vector, tuple(gaps))
+    return Archived(vector, tuple(gaps), begun, erasures)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.online_state import Partition, Position
 from streaming.bootstrap.archived import Archived, archived
+from streaming.bootstrap.reach import built_from_us, readable_us
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.bootstrap.shard_states import ShardStates, effect_mask
 from streaming.entity_states import EntityKey
@@ -29,7 +30,8 @@ _FEW_EVENTS = 20_000
 """What came meanwhile is fetched again and again until so little is left that Kafka brings it in a moment."""
 
 _SPAN_ROWS = 250_000  # events read at once: three spans are in memory
-_FORGET_EVERY = 8  # spans: for that, and for a look at their size, states have to be waited for
+_FORGET_EVERY = 8  # spans: states have to be waited for
+_RESTORED_AT_ONCE = 20_000  # entities of a snapshot
 
 _MOST_PARTS = 1024  # beyond that it is not the number of entities that takes the memory
 
@@ -59,7 +61,6 @@ class GroupBuild:
         self._newest_snapshot, self._lag_us, self._memory_bytes = newest_snapshot, lag_us, memory_bytes
         self._meanwhile = meanwhile
         self._future_us = max(source.tolerated_future_us for source in group.sources)
-        self._reach_us = group.longest_us + group.layout.tolerated_future_us
         self._done = self._total = 0
 
     def run(self, shards: Written, log_starts: Callable[[], Mapping[Partition, int]]) -> bool:
@@ -79,7 +80,7 @@ class GroupBuild:
         if any(at.held(partition) + 1 < start for partition, start in log_starts().items()):
             return False
         for build in shards.values():
-            build.finish(dict(at.vector), at.gaps)
+            build.finish(dict(at.vector), at.gaps, at.erasures)
         return True
 
     @property
@@ -107,13 +108,12 @@ class GroupBuild:
                 _LOG.info("too many entities for its memory at once", group=self._group.label, parts=parts)
 
     def _fill(self, states: ShardStates, shards: Written, at: Archived, snapshot: Snapshot | None, parts: int) -> None:
-        # An entity without events for twice as long as anything can be read is forgotten: whatever comes later would
-        # prune all that it had. Of the others, no event older than that again can be in a tile.
-        forgotten_us = at.watermark_us - 2 * self._reach_us
-        first_us = forgotten_us - self._reach_us - self._group.longest_us - self._future_us
+        first_us = at.watermark_us - built_from_us(self._group)
         if snapshot is not None:
             first_us = snapshot.cut_us - self._lag_us - self._future_us - 1
-            states.restore(snapshot)
+            for start in range(0, len(snapshot.keys), _RESTORED_AT_ONCE):
+                states.restore(snapshot, slice(start, start + _RESTORED_AT_ONCE))
+                self._check_memory(states)
         events = about(self._tables, first_us, at.newest_us + 1)
         self._total = max(self._total, self._done + events) if self._done else events * parts
         said = {"group": self._group.label, "shards": sorted(shards), "events": events}
@@ -125,7 +125,7 @@ class GroupBuild:
             return effect_mask(arrived, snapshot.cut_us, self._lag_us)
 
         self._read(states, shards, max(0, first_us), at.newest_us + 1, None, wanted)
-        states.forget(forgotten_us)
+        states.forget(at.watermark_us - 2 * readable_us(self._group))
 
     def _more(self, states: ShardStates, shards: Written, before: Archived, at: Archived) -> int:
         """What was stored since an earlier look; returns how many events that were."""
@@ -153,10 +153,10 @@ class GroupBuild:
             if stop_requested():
                 raise StoppedWaiting("asked to stop in the middle of a build; it begins anew at the next start")
             self._meanwhile()
-            if conditions is None and number % _FORGET_EVERY == 0:
-                states.forget(until_us - 2 * self._reach_us)
-                if states.nbytes > self._memory_bytes and states.parts < _MOST_PARTS:
-                    raise _TooLarge
+            if conditions is None:
+                self._check_memory(states)
+                if number % _FORGET_EVERY == 0:
+                    states.forget(until_us - 2 * readable_us(self._group))
             mask = wanted(table, arrived)
             states.add(arrived, mask)
             self._done += int(np.count_nonzero(mask))
@@ -178,6 +178,10 @@ class GroupBuild:
                 ahead = table, coming, begin_us
             if ahead is not None:
                 yield ahead[0], ahead[1].result(), ahead[2]
+
+    def _check_memory(self, states: ShardStates) -> None:
+        if states.nbytes > self._memory_bytes and states.parts < _MOST_PARTS:
+            raise _TooLarge
 
     def _write(self, states: ShardStates, shards: Written) -> None:
         self._total = max(self._total, self._done) + states.changed

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 
 from deltalake.exceptions import DeltaError
 
 from shared_features.definitions import EventSource, FeatureGroup, definition_text, load_definitions
-from shared_features.formats.online_state import Partition, definition_key, entity_prefix, meta_key
+from shared_features.formats.online_state import Partition, ShardMeta, definition_key, entity_prefix, meta_key
 from streaming.bootstrap.archived import archived
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.judge import State, Verdict, judge
@@ -32,6 +33,8 @@ from streaming.topics import Topics
 
 _LOG = get_log("bootstrap")
 _LOOK_EVERY_S = 1.0
+Judge = Callable[[ShardMeta | None], Verdict]
+"""What a shard with this meta needs, by what was found of the archive and the logs."""
 _LAKE_AWAY = (OSError, DeltaError)
 
 
@@ -75,7 +78,7 @@ class Bootstrap:
         """
         self._lease.take()
         try:
-            verdicts = self.verdicts()
+            verdicts, judges = self._judged()
             for group in self._groups:
                 numbers = [
                     number
@@ -83,7 +86,7 @@ class Bootstrap:
                     if verdicts[shard_label(group, number)].state is State.BUILD
                 ]
                 if numbers:
-                    self._build(group, numbers)
+                    self._build(group, numbers, judges[group.label])
         except RestartNeeded as error:
             self._tables = {}  # entities may have been erased from them
             _LOG.warning("a shard was taken by another process; looking again", reason=str(error))
@@ -101,24 +104,29 @@ class Bootstrap:
 
     def verdicts(self) -> dict[str, Verdict]:
         """What every shard needs, by its label. Waits for Kafka and Redis; raises OSError, DeltaError for the lake."""
+        return self._judged()[0]
+
+    def _judged(self) -> tuple[dict[str, Verdict], dict[str, Judge]]:
         # The archive last: a gap that a shard has passed was recorded before.
         topics = self._topics.describe({source.topic for group in self._groups for source in group.sources})
         metas = stored_metas(self._settings, self._groups)
         starts = self._log_starts(topics)
         verdicts: dict[str, Verdict] = {}
+        judges: dict[str, Judge] = {}
         for group in self._groups:
             tables = [self._table(source) for source in group.sources]
             for table in tables:
                 table.watermark_us()
             held = archived(tables, topics)
             own = {of: start for of, start in starts.items() if of[0] in {source.topic for source in group.sources}}
+            judges[group.label] = partial(judge, group, archived=held, log_starts=own)
             for number in range(group.shards):
                 label = shard_label(group, number)
-                verdicts[label] = judge(group, metas[label], held, own)
+                verdicts[label] = judges[group.label](metas[label])
         self._say(verdicts)
-        return verdicts
+        return verdicts, judges
 
-    def _build(self, group: FeatureGroup, numbers: Iterable[int]) -> None:
+    def _build(self, group: FeatureGroup, numbers: Iterable[int], judged: Judge) -> None:
         namespace, started_us = self._settings.redis_namespace, system_clock_us()
         topics = self._topics.describe({source.topic for source in group.sources})
         builds = {
@@ -132,6 +140,7 @@ class Bootstrap:
                 ),
                 entity_prefix(namespace, group, number),
                 system_clock_us,
+                lambda meta: judged(meta).state is State.BUILD,
             )
             for number in numbers
         }
@@ -143,16 +152,18 @@ class Bootstrap:
             return self._newest_snapshot(spines, up_to_us)
 
         self._keep_definition(group)
-        build = GroupBuild(
-            group,
-            tables,
-            topics,
-            newest,
-            spines[0].lag_us if spines else 0,
-            self._settings.bootstrap_memory << 20,
-            self._lease.keep,
-        )
-        if build.run(builds, lambda: self._log_starts(topics)):
+        with self._lease.kept() as still_ours:
+            build = GroupBuild(
+                group,
+                tables,
+                topics,
+                newest,
+                spines[0].lag_us if spines else 0,
+                self._settings.bootstrap_memory << 20,
+                still_ours,
+            )
+            built = build.run(builds, lambda: self._log_starts(topics))
+        if built:
             seconds = (system_clock_us() - started_us) / 1e6
             _LOG.info("live", group=group.label, shards=sorted(builds), events=build.events, seconds=round(seconds, 2))
 

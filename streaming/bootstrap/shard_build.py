@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.online_state import COMMIT_ID_BYTES, Gap, Partition, Position, Progress, ShardMeta
 from streaming.entity_states import EntityKey
+from streaming.errors import RestartNeeded
 from streaming.online.shard_store import ShardStore
 
 _TELL_EVERY_S = 1.0
@@ -17,17 +18,24 @@ _TELL_EVERY_S = 1.0
 class ShardBuild:
     """Takes the shard from whoever had it: his next commit finds another id than he expects.
 
-    RestartNeeded from any method: somebody else has committed, or Redis was set back; begin anew.
+    `needed`: asked about the meta that it is about to replace. RestartNeeded from any method: it is not needed any
+    more, somebody else has committed, or Redis was set back; look again.
     """
 
     def __init__(
-        self, group: FeatureGroup, store: ShardStore, entity_prefix: bytes, clock_us: Callable[[], int]
+        self,
+        group: FeatureGroup,
+        store: ShardStore,
+        entity_prefix: bytes,
+        clock_us: Callable[[], int],
+        needed: Callable[[ShardMeta | None], bool] = lambda _: True,
     ) -> None:
         self._group, self._store, self._prefix, self._clock_us = group, store, entity_prefix, clock_us
         self.build_id = secrets.randbits(63) + 1
         self._progress = Progress(clock_us(), 0, 0)
         self._told_at = 0.0
-        store.read_meta()
+        if not needed(store.read_meta()):
+            raise RestartNeeded("a shard was built meanwhile; looking again")
         self._commit(behind=True)
 
     def tell(self, done: int, total: int) -> None:
@@ -47,9 +55,9 @@ class ShardBuild:
     def _redis_keys(self, keys: Sequence[EntityKey]) -> list[bytes]:
         return [self._prefix + str(key).encode() for key in keys]
 
-    def finish(self, vector: dict[Partition, Position], gaps: Iterable[Gap]) -> None:
-        """Make it live: its states are those of all events up to the vector, without the gaps."""
-        self._commit(False, vector=vector, gaps=tuple(gaps))
+    def finish(self, vector: dict[Partition, Position], gaps: Iterable[Gap], erasures: int) -> None:
+        """Make it live: its states are those of all events up to the vector, without the gaps and what was erased."""
+        self._commit(False, vector=vector, gaps=tuple(gaps), erasures=erasures)
         self._store.close()
 
     def _commit(
@@ -59,6 +67,7 @@ class ShardBuild:
         states: Sequence[bytes] = (),
         vector: dict[Partition, Position] | None = None,
         gaps: tuple[Gap, ...] = (),
+        erasures: int = 0,
     ) -> None:
         meta = ShardMeta(
             commit_id=secrets.token_bytes(COMMIT_ID_BYTES),
@@ -69,6 +78,7 @@ class ShardBuild:
             vector=vector or {},
             gaps=gaps,
             progress=self._progress,
+            erasures=erasures,
         )
         self._store.begin_commit(meta, keys, states)
         self._told_at = time.monotonic()

@@ -45,16 +45,15 @@ class ShardStates:
         self._threads = ThreadPoolExecutor(_THREADS, "apply")
         self._under_way: list[Future[None]] = []
 
-    def restore(self, snapshot: Snapshot) -> None:
-        """Take our entities over from a snapshot."""
+    def restore(self, snapshot: Snapshot, rows: slice) -> None:
+        """Take over those of our entities that lie in these rows of a snapshot."""
+        names, states = snapshot.keys[rows], snapshot.states[rows]
         integer = has_integer_key(self._group.entity, self._group.sources[0])
-        keys: EntityKeys = np.array(snapshot.keys, np.int64) if integer else [str(key) for key in snapshot.keys]
-        for number, rows in self._dealt(keys):
-            own, picked = self._states[number], rows.tolist()
-            own.restore(
-                [snapshot.keys[row] for row in picked], [snapshot.states[row] for row in picked], SNAPSHOT_BUILD
-            )
-            self._changed[number].update(own.entities[1].tolist())
+        keys: EntityKeys = np.array(names, np.int64) if integer else [str(name) for name in names]
+        for number, own_rows in self._dealt(keys):
+            picked = own_rows.tolist()
+            taken = [names[row] for row in picked], [states[row] for row in picked]
+            self._changed[number].update(self._states[number].restore(*taken, SNAPSHOT_BUILD).tolist())
 
     def add(self, arrived: Arrived, new: NDArray[np.bool_]) -> None:
         """Apply the events of a mask: begun here, done at the latest when the next ones come. Their order is free."""

@@ -54,7 +54,7 @@ class Shard:
         self._entity_prefix, self._cache, self._missing = entity_prefix, cache, missing
         self._metrics, self._clock, self._idle_commit_s = metrics, clock, idle_commit_s
         refuse_other_meaning(group, meta)
-        self._build_id, self._gaps = meta.build_id, meta.gaps
+        self._build_id, self._gaps, self._erasures = meta.build_id, meta.gaps, meta.erasures
         self._vector: dict[Partition, Position] = dict(meta.vector)
         self._committed_vector = dict(self._vector)
         self._committed_at = time.monotonic()
@@ -122,6 +122,7 @@ class Shard:
             gaps=self._gaps,
             committed_at_us=self._clock(),
             vector=dict(self._vector),
+            erasures=self._erasures,
         )
         keys = self._redis_keys(self._cache.keys(changed))
         self._store.begin_commit(meta, keys, encode_states(self._cache.state, changed, self._build_id))

@@ -18,6 +18,7 @@ import pyarrow as pa
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup
 from shared_features.formats.offline_tables import events_table, snapshots_table
 from shared_features.kernel.event_time import to_us
+from streaming.bootstrap.reach import built_from_us
 from streaming.lake_look import LakeLook
 from streaming.registry_look import RegistryLook
 from streaming.retention.holds import read_holds
@@ -75,7 +76,7 @@ def _bootstraps(
     for group in catalogue.groups:
         if source in group.sources:
             archived_us = min((look.watermark_us(each) or -1 for each in group.sources), default=-1)
-            reach_us = 3 * group.longest_us + lateness_us + group.layout.tolerated_future_us
+            reach_us = built_from_us(group) + lateness_us
             yield Need(f"a bootstrap of {group.label}", archived_us - reach_us)
 
 

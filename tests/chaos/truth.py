@@ -58,7 +58,7 @@ def behind(world: World, ends: dict[tuple[str, int], int]) -> str | None:
                 meta: Any = client.get(meta_key(world.job.namespace, group, shard))
                 if meta is None or decode_meta(meta).behind:
                     return f"shard {group.label}:{shard} is {'absent' if meta is None else 'behind'}"
-    return None
+    return next((f"shard {label}: {each.reason}" for label, each in world.verdicts().items() if each.reason), None)
 
 
 def cut_behind(world: World, cut_us: int) -> str | None:

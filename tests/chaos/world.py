@@ -6,7 +6,7 @@ import importlib
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,8 @@ import redis
 from confluent_kafka import TopicCollection
 
 from shared_features.definitions import Catalogue
+from streaming.bootstrap.judge import Verdict
+from streaming.bootstrap.process import Bootstrap
 from streaming.positions import DurablePositions
 from tests.chaos import domain
 from tests.chaos.ground import Ground
@@ -65,8 +67,15 @@ class World:
 
     def __post_init__(self) -> None:
         self.positions = DurablePositions(self.job.settings())
+        self._judge: Bootstrap | None = None
         self._lines = (self.folder / "schedule.log").open("a")
         self._locks = {name: threading.Lock() for name in RESOURCES}
+
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """What every shard needs, as the job's own judge says: at rest, nothing is about to be built."""
+        if self._judge is None:
+            self._judge = Bootstrap(self.job.settings())
+        return self._judge.verdicts()
 
     @property
     def catalogue(self) -> Catalogue:

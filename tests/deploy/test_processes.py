@@ -52,7 +52,7 @@ def test_a_parent_that_ends_in_any_way_leaves_no_process_and_no_port(number: sig
         assert all(map(alive, pids))
         # To the whole group, as a terminal does.
         os.killpg(parent.pid, number)
-        parent.wait(20)
+        parent.wait(60)
         assert eventually(lambda: not any(map(alive, pids)))
         # Its last thread may still hold the port when a process already counts as ended.
         assert eventually(lambda: not answers(redis_port))

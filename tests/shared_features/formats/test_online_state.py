@@ -23,12 +23,13 @@ META = ShardMeta(
     behind=False,
     fingerprint="abcdef0123456789",
     committed_at_us=1_700_000_000_000_001,
+    erasures=3,
     vector={("cards", "id-1", 0): Position(41, 1_700_000_000_000_999), ("cards", "id-1", 1): Position(-1, -1)},
     gaps=((("labels", "id-2", 7), 3, 9),),
 )
 GOLDEN = (
     "000102030405060708090a0b0c0d0e0f"  # commit id
-    "02" "0807060504030201" "00" "01401e18240a0600"  # schema, build, behind, committed at
+    "02" "0807060504030201" "00" "01401e18240a0600" "03000000"  # schema, build, behind, committed at, erasures
     "1000" "61626364656630313233343536373839"  # fingerprint
     "0200" "05006361726473" "040069642d31" "06006c6162656c73" "040069642d32"  # topics
     "02000000"  # vector

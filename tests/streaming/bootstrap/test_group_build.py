@@ -26,7 +26,7 @@ from streaming.online.redis_link import RedisAway, RedisLink
 from streaming.online.shard_store import ShardStore
 from streaming.settings import StreamingSettings, load_settings
 from streaming.topics import Topic
-from tests.streaming.kafka_log import TOPIC_ID
+from tests.streaming.kafka_log import TOPIC_ID, Record
 from tests.streaming.materialize.world import LATENESS, SOURCES, World
 from tests.streaming.online.shards import stored_meta, stored_states, wanted_states
 from tests.streaming.small_domain import PAYER, PAYMENTS, SHOP_RISK, SHOP_USE
@@ -182,6 +182,50 @@ def test_what_is_stored_while_it_builds_is_in_it(settings: StreamingSettings, tm
     build.build._look = looking  # type: ignore[method-assign,assignment]
     assert build.run()
     assert_whole(settings, PAYER, world)
+
+
+def test_a_table_that_gets_its_first_events_meanwhile_is_read_whole(
+    settings: StreamingSettings, tmp_path: Path
+) -> None:
+    world = World(tmp_path, 16)
+    for number in range(40):
+        at_us = world.now + number * 1_000_000
+        event = {"id": number, "event_time": at_us, "shop": f"s{number % 3}"}
+        world.log.of(("payments", 0)).append(Record(at_us, {**event, "payer": 1, "amount": 5, "note": None}))
+        world.log.of(("outcomes", 0)).append(Record(at_us, {**event, "bad": 1}))
+    tables = world.open_archive()
+    tables["payments"].take([Marked(world.log.poll(("payments", number), -1)) for number in (0, 1)])
+    build = Build(settings, SHOP_USE, world, False)
+    look = build.build._look
+    looks = iter(range(1_000))
+
+    def looking() -> object:
+        if next(looks) == 1:
+            tables["outcomes"].take([Marked(world.log.poll(("outcomes", 0), -1))])
+        return look()
+
+    build.build._look = looking  # type: ignore[method-assign,assignment]
+    assert build.run()
+    world.now += 40_000_000
+    assert_whole(settings, SHOP_USE, world)
+
+
+def test_a_shard_that_was_built_meanwhile_is_left_alone(settings: StreamingSettings, tmp_path: Path) -> None:
+    world = a_world(tmp_path, 17, 60)
+    store_all(world)
+    assert Build(settings, SHOP_USE, world, False).run()
+    key = meta_key(settings.redis_namespace, SHOP_USE, 0)
+    with redis.Redis.from_url(settings.redis_url) as client:
+        before = client.get(key)
+        with pytest.raises(RestartNeeded, match="built meanwhile"):
+            ShardBuild(
+                SHOP_USE,
+                ShardStore(RedisLink(settings, RedisAway()), "shard", key, 10**9),
+                entity_prefix(settings.redis_namespace, SHOP_USE, 0),
+                lambda: 0,
+                lambda meta: meta is None,
+            )
+        assert client.get(key) == before
 
 
 def test_whoever_commits_in_between_takes_the_shard(settings: StreamingSettings, tmp_path: Path) -> None:

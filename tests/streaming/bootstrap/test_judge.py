@@ -1,5 +1,7 @@
 """Each way in which a shard can stand to the archive and the log, and what follows."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared_features.formats.online_state import Gap, Partition, Position, ShardMeta
@@ -49,6 +51,19 @@ def archive(at: int, *gaps: tuple[int, int]) -> Archived:
 )
 def test_verdicts(stored: ShardMeta | None, held: Archived, start: int, wanted: State) -> None:
     assert judge(PAYER, stored, held, {P: start, Q: 0}).state is wanted
+
+
+def test_entities_erased_since_are_no_part_of_a_live_shard() -> None:
+    since = replace(archive(7), erasures=2)
+    assert judge(PAYER, replace(meta(7), erasures=2), since, {P: 0, Q: 0}).state is State.LIVE
+    assert judge(PAYER, replace(meta(7), erasures=1), since, {P: 0, Q: 0}).state is State.BUILD
+
+
+def test_a_lake_that_begins_where_the_shard_has_been_is_another_lake() -> None:
+    verdict = judge(PAYER, meta(20), archive(12, (0, 9)), {P: 9, Q: 0})
+    assert verdict.state is State.WAIT
+    assert "not the lake it was built beside" in verdict.reason
+    assert judge(PAYER, meta(20, ((0, 9),)), archive(12, (0, 9)), {P: 9, Q: 0}).state is State.LIVE
 
 
 def test_another_meaning_is_never_built_over() -> None:

@@ -17,7 +17,7 @@ from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import load_definitions
-from streaming.errors import EXIT_OK, EXIT_REFUSED
+from streaming.errors import EXIT_OK, EXIT_REFUSED, EXIT_RESTART
 from streaming.online.stored_vectors import smallest_positions, stored_metas
 from streaming.settings import StreamingSettings, load_settings
 from tests.streaming.online.shards import begin, stored_states, wanted_states
@@ -138,6 +138,17 @@ def test_two_workers_share_partitions_and_shards(client, here, kafka, jobs):
         job.process.send_signal(signal.SIGTERM)
     assert [job.process.wait(60) for job in cluster] == [EXIT_OK, EXIT_OK]
     assert_equal(client, here, log)
+
+
+def test_one_of_two_workers_that_is_asked_alone_does_not_wait_for_ever(here, kafka, jobs):
+    log = a_log(16, 300)
+    produce(kafka.bootstrap_servers, log)
+    workers = json.dumps([f"127.0.0.1:{free_port()}" for _ in range(2)])
+    cluster = [jobs(MILLRACE_WORKERS=workers, MILLRACE_WORKER=str(number)) for number in range(2)]
+    until(here, ends(log))
+    cluster[1].process.send_signal(signal.SIGTERM)
+    assert cluster[1].process.wait(60) == EXIT_RESTART
+    assert any("asked to stop alone" in line["event"] for line in cluster[1].said())
 
 
 def test_redis_away_in_the_middle_is_waited_for_and_said_once(kafka, tmp_path):

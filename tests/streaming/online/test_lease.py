@@ -5,7 +5,7 @@ import time
 import pytest
 
 from streaming import lease as lease_module
-from streaming.errors import StoppedWaiting
+from streaming.errors import RestartNeeded, StoppedWaiting
 from streaming.lease import Lease
 from streaming.online.redis_link import RedisAway, RedisLink
 from streaming.settings import StreamingSettings
@@ -63,3 +63,20 @@ def test_a_redis_that_lost_it_gets_it_again(client, settings, monkeypatch):
     client.delete(f"{settings.redis_namespace}:online:lease")
     first.keep()
     assert client.get(f"{settings.redis_namespace}:online:lease") == b"first"
+
+
+def test_a_thread_keeps_it_and_says_when_another_has_it(client, settings, monkeypatch):
+    monkeypatch.setattr(lease_module, "LEASE_MS", 400)
+    monkeypatch.setattr(lease_module, "_KEEP_EVERY_S", 0.05)
+    key = f"{settings.redis_namespace}:online:lease"
+    first = lease(settings, "first")
+    first.take()
+    with first.kept() as still_ours:
+        time.sleep(1.0)  # longer than it lasts
+        still_ours()
+        assert client.get(key) == b"first"
+        client.set(key, b"second")
+        time.sleep(0.5)
+        with pytest.raises(RestartNeeded, match="second"):
+            still_ours()
+    assert client.get(key) == b"second"
