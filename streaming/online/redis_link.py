@@ -9,6 +9,7 @@ from typing import Any
 from hiredis import pack_command
 from redis import ConnectionPool
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     BusyLoadingError,
     ClusterDownError,
@@ -39,6 +40,11 @@ AWAY = (
     TryAgainError,
 )
 """Redis is gone, starting, full or failing over: nothing but time helps."""
+
+ONE_PRIMARY = (
+    "Point REDIS_URL to a single primary that holds all keys; with replicas, or with Sentinel behind an address that "
+    "follows the primary"
+)
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
 
@@ -88,7 +94,10 @@ class RedisLink:
             raise
 
     def answer(self) -> Any:
-        """The next answer; raises one of AWAY (then the link is closed) or a ResponseError."""
+        """The next answer; raises one of AWAY (then the link is closed) or a ResponseError.
+
+        RefusedError where the key is another server's, of a cluster: a link leads to one.
+        """
         if self._connection is None:
             raise ConnectionError("the connection was lost before the answer")
         try:
@@ -96,6 +105,11 @@ class RedisLink:
         except AWAY:
             self.close()
             raise
+        except AskError as error:  # or MOVED, which is one
+            self.close()
+            raise RefusedError(
+                f"Redis says that another server of its cluster has the key ({error}). {ONE_PRIMARY}"
+            ) from error
         self._away.answered()
         return answer
 
@@ -142,4 +156,4 @@ class Backoff:
         return this_s
 
 
-__all__ = ["AWAY", "Backoff", "RedisAway", "RedisLink", "ResponseError"]
+__all__ = ["AWAY", "ONE_PRIMARY", "Backoff", "RedisAway", "RedisLink", "ResponseError"]

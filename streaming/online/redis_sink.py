@@ -6,7 +6,9 @@ owns its position, so there is nothing for Bytewax to recover.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
@@ -28,6 +30,7 @@ class RedisSink(FixedPartitionedSink[list[SubBatch], None]):
         self._labels = labels
         self._numbers = {label: number for number, label in enumerate(sorted(labels))}
         self._build_shard = build_shard
+        self._ending = Ending()
 
     def list_parts(self) -> list[str]:
         """All shards: any worker can write any of them."""
@@ -39,22 +42,44 @@ class RedisSink(FixedPartitionedSink[list[SubBatch], None]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> ShardPartition:
         """The writer of one shard, which reads from Redis where the shard stands."""
-        return ShardPartition(self._build_shard(for_part))
+        return ShardPartition(self._build_shard(for_part), self._ending)
+
+
+@dataclass
+class Ending:
+    """Whether a shard of this process has failed, which ends the process.
+
+    Bytewax closes the others while it unwinds; one that raises then aborts the process (seen: SIGABRT in the place of
+    the exit code that asks for a restart at once). What they hold uncommitted is read again.
+    """
+
+    failed: bool = False
 
 
 class ShardPartition(StatefulSinkPartition[list[SubBatch], None]):
     """A shard as a partition of the sink."""
 
-    def __init__(self, shard: Shard | AbsentShard) -> None:
-        self._shard = shard
+    def __init__(self, shard: Shard | AbsentShard, ending: Ending) -> None:
+        self._shard, self._ending = shard, ending
 
     def write_batch(self, values: list[list[SubBatch]]) -> None:
         """All that is waiting goes into one commit."""
-        self._shard.write([batch for batches in values for batch in batches])
+        with self._noticed():
+            self._shard.write([batch for batches in values for batch in batches])
 
     def snapshot(self) -> None:
         """Nothing: the position is in Redis."""
 
     def close(self) -> None:
         """Drained: commit what is held."""
-        self._shard.close()
+        if not self._ending.failed:
+            with self._noticed():
+                self._shard.close()
+
+    @contextmanager
+    def _noticed(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._ending.failed = True
+            raise

@@ -57,7 +57,7 @@ class Shard:
         self._build_id, self._gaps, self._erasures = meta.build_id, meta.gaps, meta.erasures
         self._vector: dict[Partition, Position] = dict(meta.vector)
         self._committed_vector = dict(self._vector)
-        self._committed_at = time.monotonic()
+        self._committed_at = time.monotonic() - idle_commit_s  # the first move of the vector is told at once
 
     def write(self, batches: Sequence[SubBatch]) -> None:
         """Apply what of the batches is new, and begin a commit if that changed an entity or if it is time for one."""

@@ -17,6 +17,7 @@ from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import load_definitions
+from shared_features.formats.online_state import meta_key
 from streaming.errors import EXIT_OK, EXIT_REFUSED, EXIT_RESTART
 from streaming.online.stored_vectors import smallest_positions, stored_metas
 from streaming.settings import StreamingSettings, load_settings
@@ -149,6 +150,18 @@ def test_one_of_two_workers_that_is_asked_alone_does_not_wait_for_ever(here, kaf
     cluster[1].process.send_signal(signal.SIGTERM)
     assert cluster[1].process.wait(60) == EXIT_RESTART
     assert any("asked to stop alone" in line["event"] for line in cluster[1].said())
+
+
+def test_shards_that_were_taken_end_the_process_with_the_code_that_asks_for_a_restart(client, here, kafka, jobs):
+    log = a_log(17, 300)
+    produce(kafka.bootstrap_servers, log, (0, 0.5))
+    job = jobs()
+    until(here, ends(log, 0.5))
+    for group in GROUPS:  # all at once, as when Redis was emptied
+        for number in range(group.shards):
+            client.delete(meta_key(here.redis_namespace, group, number))
+    produce(kafka.bootstrap_servers, log, (0.5, 1))
+    assert job.process.wait(60) == EXIT_RESTART
 
 
 def test_redis_away_in_the_middle_is_waited_for_and_said_once(kafka, tmp_path):
