@@ -18,7 +18,8 @@ from streaming.errors import RefusedError
 from streaming.events_table import refuse_other_events
 from streaming.finding import Finding
 from streaming.lake_look import LakeLook
-from streaming.redis_look import RedisLook
+from streaming.online.redis_link import ONE_PRIMARY
+from streaming.redis_look import ALL_SLOTS, RedisLook
 from streaming.replaced_topic import is_replaced, what_was_replaced
 from streaming.topics import Bounds, PartitionKey, Topic
 
@@ -33,6 +34,10 @@ def check_redis(
 ) -> Iterator[Finding]:
     """How the server is set, and what it holds of these groups."""
     try:
+        if (slots := look.slots()) < ALL_SLOTS:
+            text = f"is of a cluster and serves {slots} of {ALL_SLOTS} slots. {ONE_PRIMARY}"
+            yield Finding("refused", "Redis", text)
+            return
         policy = look.info("memory").get("maxmemory_policy", "noeviction")
         persistent = look.info("persistence").get("aof_enabled") or look.config("save") != ""
         metas = look.metas(groups)

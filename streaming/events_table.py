@@ -79,12 +79,16 @@ def event_batch(source: EventSource, rows: pa.Table) -> EventBatch:
         if field.optional or column.null_count:
             valid[field.name] = np.asarray(column.is_valid())
         if isinstance(field.type, Text):
-            columns[field.name] = column.cast(pa.string()).to_numpy(zero_copy_only=False)
+            columns[field.name] = _as(pa.string(), column).to_numpy(zero_copy_only=False)
         else:
-            whole = column.cast(pa.int64())
+            whole = _as(pa.int64(), column)
             filled = whole.fill_null(0) if whole.null_count else whole
             columns[field.name] = filled.to_numpy(zero_copy_only=False)
     return EventBatch(source, columns, valid, int64(rows, RECORD_TIME))
+
+
+def _as(kind: pa.DataType, column: pa.Array) -> pa.Array:
+    return column if column.type == kind else column.cast(kind)
 
 
 def int64(rows: pa.Table, name: str) -> Int64:

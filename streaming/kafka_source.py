@@ -122,16 +122,24 @@ class KafkaShare(StatelessSourcePartition[Polled]):
             raise StopIteration
         if self._each_time is not None:
             self._each_time()
-        polled, self._waiting = self._waiting, []
-        timeout = self._settings.poll_timeout.total_seconds() if not polled else 0.0
-        with _no_cycles():
-            polled += self._poll(timeout)
-        polled += self._log_ends.marks()
-        records = sum(len(each.offsets) for each in polled)
-        polled = self._topic_watch.confirmed(polled, _CONFIRMED_WITHIN_S if records < self._full_poll else 0.0)
+        timeout_s = self._settings.poll_timeout.total_seconds()
+        if self._topic_watch.full:
+            self._topic_watch.wait(timeout_s)
+            polled = self._topic_watch.confirmed([], 0.0)
+        else:
+            polled = self._take(timeout_s)
+            records = sum(len(each.offsets) for each in polled)
+            polled = self._topic_watch.confirmed(polled, _CONFIRMED_WITHIN_S if records < self._full_poll else 0.0)
         if self._on_polled is not None and polled:
             self._on_polled(polled)
         return polled
+
+    def _take(self, timeout_s: float) -> list[Polled]:
+        """What was left to hand on, else what comes within a time; and the marks of quiet partitions."""
+        polled, self._waiting = self._waiting, []
+        with _no_cycles():
+            polled += self._poll(timeout_s if not polled else 0.0)
+        return polled + self._log_ends.marks()
 
     def _poll(self, timeout: float) -> list[Polled]:
         try:

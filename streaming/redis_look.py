@@ -16,6 +16,8 @@ from streaming.settings import StreamingSettings
 
 GroupMetas = Mapping[str, tuple[ShardMeta | None, ...]]
 """Group label -> the meta of each shard in order, None where there is none."""
+ALL_SLOTS = 16_384
+"""Of a Redis Cluster."""
 
 
 class RedisLook:
@@ -49,6 +51,13 @@ class RedisLook:
         """A section of INFO."""
         answer: dict[str, Any] = self._client.info(section)
         return answer
+
+    def slots(self) -> int:
+        """How many of a cluster's slots this server serves; all where it is no cluster's."""
+        if not self.info("cluster").get("cluster_enabled"):
+            return ALL_SLOTS
+        (own,) = (node["slots"] for node in self._client.cluster("nodes").values() if "myself" in node["flags"])
+        return sum(int(span[-1]) - int(span[0]) + 1 for span in own)
 
     def config(self, name: str) -> str | None:
         """A value of CONFIG; None where the server does not tell, as managed ones may not."""

@@ -44,7 +44,7 @@ def difference(stored: str, now: FeatureGroup | FeatureView | str) -> str:
 
 def source_text(source: EventSource) -> str:
     """An event source as it is stored beside its events."""
-    return canonical({"source": source})
+    return source.text
 
 
 def events_difference(stored: str, source: EventSource) -> str:
@@ -52,8 +52,10 @@ def events_difference(stored: str, source: EventSource) -> str:
 
     A field that came or went, bounds and the tolerated future change what is accepted from now on, not what is there.
     """
+    if stored == source.text:
+        return ""
     try:
-        (_, was), (_, now) = json.loads(stored)["source"], json.loads(source_text(source))["source"]
+        (_, was), (_, now) = json.loads(stored)["source"], json.loads(source.text)["source"]
         before, after = (dict(map(_meaning_of_values, each["fields"])) for each in (was, now))
         roles = ({role: each[role] for role in ("event_id", "event_time")} for each in (was, now))
         changes = [f"source {source.name}: {each}" for each in _changes(*roles)]

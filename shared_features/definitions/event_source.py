@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from shared_features.definitions.fields import Field, Timestamp
+from shared_features.definitions.fingerprint import canonical
 from shared_features.errors import DefinitionError
 from shared_features.kernel.event_time import minutes, to_us
 
@@ -45,6 +46,11 @@ class EventSource:
             raise DefinitionError(f"{where}: event_time {self.event_time!r} is not a Timestamp field")
         if to_us(self.tolerated_future) < 0:
             raise DefinitionError(f"{where}: tolerated_future is negative; give zero or more")
+
+    @cached_property
+    def text(self) -> str:
+        """As it is stored beside its events (`definitions.difference`); equal sources have equal texts."""
+        return canonical({"source": self})
 
     @cached_property
     def _by_name(self) -> dict[str, Field]:

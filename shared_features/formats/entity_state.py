@@ -1,5 +1,7 @@
 """Entity state: the bytes of one entity's tiles in the online store. Equal states have equal bytes.
 
+Every schema begins with its version and the build id: what earlier builds have left is told by these alone.
+
     schema version         1 byte
     build id               8 bytes, little-endian
     tiles                  varint; nothing follows 0
@@ -34,6 +36,7 @@ from shared_features.kernel.tiles import TileState
 from shared_features.kernel.varints import MOST_BYTES, SPARE_BYTES
 
 SCHEMA_VERSION = 1
+"""A new one asks for a new schema of shard metas too: shards are then built anew, under a build id of their own."""
 _REBUILD = "to write the states anew, give `python -m streaming run` another MILLRACE_REDIS_NAMESPACE"
 
 
@@ -61,8 +64,9 @@ def decode_states(
 ) -> NDArray[np.bool_]:
     """Replace entities by what their bytes say; returns which were found. Shape: bool (n,).
 
-    `build_id`: one for all, or one each. None, or bytes of another build, leave an entity empty. `FormatVersionError`
-    for another schema, or damaged bytes; the entities before the bad one are then decoded, the others empty.
+    `build_id`: one for all, or one each. None, or bytes of another build, whatever their schema, leave an entity empty.
+    `FormatVersionError` for another schema of this build, or damaged bytes; the entities before the bad one are then
+    decoded, the others empty.
     """
     slots = np.ascontiguousarray(slots, np.int64)
     if len(values) != len(slots):

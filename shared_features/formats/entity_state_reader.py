@@ -28,14 +28,17 @@ def decode_into(tables, plan, pools, room, slots, schema, build_id, buffer, ends
         at, end = ends[i], ends[i + 1]
         if at == end:
             continue
+        headed = end - at > _HEADER_BYTES
+        if headed and load_word(buffer, at + 1) != build_id[i]:
+            continue
         if buffer[at] != schema:
+            if not headed:  # of whatever build: not of this one
+                continue
             status[0] = OTHER_SCHEMA
             return i
-        if end - at <= _HEADER_BYTES:
+        if not headed:
             status[0] = DAMAGED
             return i
-        if load_word(buffer, at + 1) != build_id[i]:
-            continue
         status[0] = _get_entity(tables, plan, pools, room, slots[i], buffer, at + _HEADER_BYTES, end)
         if status[0] != DONE:
             return i

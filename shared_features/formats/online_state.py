@@ -4,8 +4,8 @@
     {millrace:machine_heat:v1:3}:e:<key>     one entity's state (`entity_state.py`), key as `entity_keys.py` spells it
     millrace:definition:machine_heat:v1      the definition they were made by, so that a change of it can be named
 
-All keys of a shard share their hash tag, so that a commit and a read are one step on a cluster too. Meta bytes, all
-numbers little-endian, texts after their length:
+All keys of a shard share their hash tag, as a Redis Cluster asks of what is read or written in one step. Meta bytes,
+all numbers little-endian, texts after their length:
 
     commit id          16 bytes, random, before everything else: a commit compares just these
     schema version     u8
@@ -46,6 +46,7 @@ __all__ = [
     "encode_meta",
     "encode_states",
     "entity_prefix",
+    "merged",
     "meta_key",
     "shard_tag",
 ]
@@ -62,6 +63,8 @@ _PROGRESS = struct.Struct("<qqq")
 
 Partition = tuple[str, str, int]
 """Topic, its id, partition."""
+Span = tuple[int, int]
+"""Offsets from the first up to, not with, the second."""
 Gap = tuple[Partition, int, int]
 """Offsets from the first up to, not with, the second were gone before this shard could apply them."""
 
@@ -104,10 +107,26 @@ class ShardMeta:
 
     @cached_property
     def gaps_digest(self) -> int:
-        """64 bits that name the set of gaps; 0 when there is none."""
+        """64 bits that name the offsets that were gone; 0 when there are none."""
         if not self.gaps:
             return 0
-        return int.from_bytes(sha256(repr(sorted(set(self.gaps))).encode()).digest()[:8], "little")
+        named = [
+            (partition, *span)
+            for partition in sorted({gap[0] for gap in self.gaps})
+            for span in merged((first, past) for of, first, past in self.gaps if of == partition)
+        ]
+        return int.from_bytes(sha256(repr(named).encode()).digest()[:8], "little")
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """The same offsets in as few spans as can be, ascending."""
+    found: list[Span] = []
+    for first, past in sorted(spans):
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], past))
+        else:
+            found.append((first, past))
+    return found
 
 
 def shard_tag(namespace: str, group_label: str, shard: int) -> str:

@@ -1,14 +1,19 @@
 """Care of the lake: few large files instead of many small ones, and none that nobody can read any more.
 
 Runs beside the archive in a thread of its own, through handles of its own: compaction and a vacuum of files that
-were removed a week ago conflict with no writer. `vacuum(full=True)` is never used: it would also delete files that
-were written and are about to be committed.
+were removed a week ago conflict with no writer. They conflict with another compaction: Delta accepts two that put the
+same files together at the same time, and every row of them is there twice (seen with deltalake 1.6.6, whether they
+carry application transactions or not). So a table is compacted under a lock, on a handle that was opened under it.
+`vacuum(full=True)` is never used: it would also delete files that were written and are about to be committed.
 """
 
 from __future__ import annotations
 
+import fcntl
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -80,24 +85,41 @@ def tend(lake: Path) -> None:
                 _LOG.info("tended", table=path.parent.name, compacted=compacted, deleted=len(deleted))
 
 
-def compact(path: Path) -> int:
+def compact(path: Path, crowded: int = CROWDED_FILES) -> int:
     """Rewrite the partitions that are crowded with small files; returns how many files went."""
+    with _alone(path) as alone:
+        return _compact(path, crowded) if alone else 0
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[bool]:
+    """Whether nobody else compacts the table meanwhile, in whatever process. The lock ends with its holder."""
+    with (path.parent / f".{path.name}.compacted").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def _compact(path: Path, crowded: int) -> int:
     table = DeltaTable(path)
     files = pa.table(table.get_add_actions(flatten=True))
     if table.metadata().partition_columns != [ARRIVAL_DATE]:
         small = sum(size < SMALL_BYTES for size in files["size_bytes"].to_pylist())
-        return _compact(table, None) if small >= CROWDED_FILES else 0
+        return _rewrite(table, None) if small >= crowded else 0
     dates, sizes = files[f"partition.{ARRIVAL_DATE}"].to_pylist(), files["size_bytes"].to_pylist()
     crowds = Counter(date for date, size in zip(dates, sizes, strict=True) if size < SMALL_BYTES)
     newest = max(crowds, default=None)
     removed = 0
     for date, count in sorted(crowds.items()):
-        if count >= (CROWDED_FILES if date == newest else 2):  # a closed day ends as few files
-            removed += _compact(DeltaTable(path), [(ARRIVAL_DATE, "=", date)])
+        if count >= (crowded if date == newest else 2):  # a closed day ends as few files
+            removed += _rewrite(DeltaTable(path), [(ARRIVAL_DATE, "=", date)])
     return removed
 
 
-def _compact(table: DeltaTable, partition: list[tuple[str, str, str]] | None) -> int:
+def _rewrite(table: DeltaTable, partition: list[tuple[str, str, str]] | None) -> int:
     writer = writer_properties(pa.schema(table.schema().to_arrow()))
     metrics = table.optimize.compact(partition_filters=partition, writer_properties=writer)
     return int(metrics["numFilesRemoved"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -66,7 +67,7 @@ class StoredLog(ABC):
             rows += self._take(batch, positions)
         positions.move_watermark()
         before, after = self.positions.versions(), positions.versions()
-        data = pa.concat_tables(rows) if rows else self._schema().empty_table()
+        data = pa.concat_tables(rows) if rows else self._nothing
         if after != before:
             self.handle.commit(data, before, after)
             self.positions = positions
@@ -95,6 +96,10 @@ class StoredLog(ABC):
         if batch.mark_us is not None and polled.to == positions.offsets[partition]:
             positions.maxima_us[partition] = max(positions.maxima_us[partition], batch.mark_us)
         return rows
+
+    @cached_property
+    def _nothing(self) -> pa.Table:
+        return self._schema().empty_table()
 
     @abstractmethod
     def _rows(self, polled: Polled, after: int, arrived: Arrivals) -> list[pa.Table]: ...

@@ -5,17 +5,14 @@ The one place that decides it, from the shard's meta, what the archive holds, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.online_state import Partition, ShardMeta
+from shared_features.formats.online_state import Partition, ShardMeta, merged
 from streaming.bootstrap.archived import Archived
 from streaming.replaced_topic import WAY_ON
-
-Span = tuple[int, int]
-"""Offsets from the first up to, not with, the second."""
 
 
 class State(Enum):
@@ -98,17 +95,6 @@ def _replaced(meta: ShardMeta, log_starts: Mapping[Partition, int]) -> str | Non
         if ids.get(topic, topic_id) != topic_id:
             return f"topic {topic} was deleted and made anew. {WAY_ON}"
     return None
-
-
-def merged(spans: Iterable[Span]) -> list[Span]:
-    """The same offsets in as few spans as can be, ascending."""
-    found: list[Span] = []
-    for first, past in sorted(spans):
-        if found and first <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], past))
-        else:
-            found.append((first, past))
-    return found
 
 
 def _named(partition: Partition) -> str:

@@ -2,8 +2,12 @@
 
 In this order, each step so that it can be done again: store the beginning with the logs' ends; wait until the archive
 is beyond them; keep aside where the events lie; delete events, then snapshots, then feature rows (whoever replays
-states with the erased events in them is fenced off by the count of erasures in each table), dead letters, states in
-Redis, training runs; purge the disk; store that it is done.
+states with the erased events in them is fenced off by the count of erasures in each table), dead letters; wait for the
+shards; raise the events tables' counts of erasures, and at once those of all shards that read them, with the states in
+Redis deleted; training runs; purge the disk; store that it is done.
+
+The events tables' counts come after the lake is clean: whoever builds of it under the new count sees none of what is
+erased. And they come right before the shards': in between a shard is of before, as if Redis were set back, and built.
 """
 
 from __future__ import annotations
@@ -11,7 +15,8 @@ from __future__ import annotations
 import json
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,11 +26,13 @@ from confluent_kafka import KafkaException
 
 from shared_features.definitions import Catalogue, EventSource, load_definitions
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table, snapshots_table
-from streaming.erasure.lake_rows import LakeRows, group_tables, purge, tables_on
+from streaming.erasure.lake_rows import LakeRows, purge
 from streaming.erasure.log_ends import Logs, within
 from streaming.erasure.online_states import OnlineStates
+from streaming.erasure.raises import Raises
 from streaming.erasure.record import ErasureRecord, LogEnds, salt
 from streaming.erasure.subject import Subject, subject_of
+from streaming.erasure.tables import features_on, group_tables
 from streaming.erasure.training_runs import remove_runs, runs_with
 from streaming.errors import EXIT_OK, RefusedError
 from streaming.saying import say
@@ -62,7 +69,7 @@ class Erasure:
         self._sources = [source for source in catalogue.sources if subjects[0].is_in(source)]
         self._groups = [group for group in catalogue.groups if group.entity == entity]
         self._snapshots = group_tables(self._lake, snapshots_table, self._groups, catalogue.sources)
-        self._features = {source.name: tables_on(self._lake, "features", source) for source in self._sources}
+        self._features = {source.name: features_on(self._lake, source, catalogue) for source in self._sources}
         self._logs = Logs(settings, self._sources)
         self._refuse_forgotten_versions()
 
@@ -98,17 +105,17 @@ class Erasure:
         for digest, each in ends.items():
             batches.setdefault(json.dumps(each, sort_keys=True), []).append(digest)
         for some in batches.values():
-            counts = self._erase([digests[digest] for digest in some], ends[some[0]], some[0])
+            counts = self._erase({digest: digests[digest] for digest in some}, ends[some[0]])
             record.write("done", entity, {digest: ends[digest] for digest in some}, _now_us(), counts)
             for name, count in counts.items():
                 say(f"{count:>9,}  {name}")
         for line in self._logs.kept():
-            say(f"{line}; nothing reads them again, for every position is beyond them")
+            say(f"{line}; every position is beyond them, and a shard that an older Redis brings back is built anew")
         say("states of other entities that had seen the erased events keep what they saw until they are rebuilt")
 
-    def _erase(self, subjects: Sequence[Subject], ends: LogEnds, name: str) -> dict[str, int]:
-        deadline = within(PATIENCE_S)
-        self._logs.wait_for_archive(ends, deadline)
+    def _erase(self, by_digest: Mapping[str, Subject], ends: LogEnds) -> dict[str, int]:
+        name, subjects = next(iter(by_digest)), list(by_digest.values())
+        self._logs.wait_for_archive(ends, within(PATIENCE_S))
         rows = LakeRows(self._lake, subjects, ends)
         positions = {source.name: self._kept_aside(rows, source, name) for source in self._sources}
         counts = {f"events of {source.name}": rows.erase_events(source) for source in self._sources}
@@ -118,14 +125,37 @@ class Erasure:
         )
         letters = rows.dead_letters([source.topic for source in self._sources])
         counts["dead letters"] = rows.erase_dead_letters(letters)
-        online = OnlineStates(self._settings)
-        counts["states in Redis"] = sum(online.erase(group, subjects, ends, deadline) for group in self._groups)
-        online.close()
+        counts["states in Redis"] = self._erase_online(rows, by_digest, ends, [*positions.values()])
         counts["training runs"] = remove_runs(runs_with(self._settings.training_runs, self._catalogue, positions))
         counts["files of the lake"] = purge(self._tables())
         for file in (self._lake / _ASIDE).glob(f"{name}.*"):
             file.unlink()
         return counts
+
+    def _erase_online(
+        self, rows: LakeRows, by_digest: Mapping[str, Subject], ends: LogEnds, positions: Sequence[pa.Table]
+    ) -> int:
+        subjects, deadline = list(by_digest.values()), within(PATIENCE_S)
+        others = [group for group in self._catalogue.groups if group not in self._groups]
+        with closing(OnlineStates(self._settings)) as online:
+            online.wait(self._groups, subjects, ends, deadline)
+            held = any(each.num_rows for each in positions) or online.count(self._groups, subjects) > 0
+            raises = self._raises(rows, list(by_digest), held=held)
+            gone = sum(online.erase(each, subjects, ends, deadline, raises.of(each)) for each in self._groups)
+            for each in others:
+                online.erase(each, [], ends, deadline, raises.of(each))
+        return gone
+
+    def _raises(self, rows: LakeRows, digests: Sequence[str], *, held: bool) -> Raises:
+        """Raise the counts of erasures, unless a run that was killed has. Who was nowhere is not counted."""
+        file = self._lake / _ASIDE / f"{digests[0]}.counts.json"
+        now = {source.name: rows.erasures(source) for source in self._catalogue.sources}
+        if (kept := Raises.kept(file, digests, now)) is not None:
+            return kept
+        raised = {source.name: rows.count_erasure(source) for source in self._sources} if held else {}
+        raises = Raises({name: (count, count) for name, count in now.items()} | raised)
+        raises.keep(file, digests)
+        return raises
 
     def _kept_aside(self, rows: LakeRows, source: EventSource, name: str) -> pa.Table:
         """Where the events lie, also those that a run that was killed has deleted already."""

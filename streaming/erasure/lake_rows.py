@@ -16,7 +16,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import Transaction
 
-from shared_features.definitions import EventSource, FeatureGroup
+from shared_features.definitions import EventSource
 from shared_features.formats.offline_tables import (
     ARRIVAL_TIME,
     DEAD_LETTERS_TABLE,
@@ -50,17 +50,32 @@ class LakeRows:
         return pa.table(table.scan(columns=_POSITIONS.names, predicate=self._events(source))).cast(_POSITIONS)
 
     def erase_events(self, source: EventSource) -> int:
-        """Delete the events, and raise the table's count of erasures by the subjects in the same commit."""
+        """Delete the events."""
 
         def erase(table: DeltaTable) -> int:
             condition = self._events(source)
             last = pa.table(table.scan(columns=[ARRIVAL_TIME], predicate=condition))[ARRIVAL_TIME].to_pylist()
             if not last:
                 return 0
-            bounded = f"({condition}) AND {ARRIVAL_TIME} <= {max(last)}"
-            return int(table.delete(bounded, commit_properties=_raised(table, len(self._subjects)))["num_deleted_rows"])
+            return int(table.delete(f"({condition}) AND {ARRIVAL_TIME} <= {max(last)}")["num_deleted_rows"])
 
         return self._changed(self._lake / events_table(source), erase)
+
+    def erasures(self, source: EventSource) -> int:
+        """The events table's count of erasures."""
+        table = self._look.table(events_table(source))
+        return 0 if table is None else _erasures(table)
+
+    def count_erasure(self, source: EventSource) -> tuple[int, int]:
+        """Raise the events table's count of erasures by the subjects; what it was, and what it is."""
+        counts = []
+
+        def look(table: DeltaTable) -> int:
+            counts.append(_erasures(table))
+            return 0
+
+        self._changed(self._lake / events_table(source), look, fence=True)
+        return (counts[-1], counts[-1] + len(self._subjects)) if counts else (0, 0)
 
     def erase_snapshots(self, tables: Sequence[Path]) -> int:
         """Delete the subjects' states; the count of erasures is raised even where there are none."""
@@ -140,18 +155,6 @@ class LakeRows:
         raise RefusedError(f"table {path.name} was written by others at each of {_TRIES} tries; run this again")
 
 
-def tables_on(lake: Path, kind: str, source: EventSource) -> list[Path]:
-    """The tables of a kind that were read on a source's events, of whatever group and version."""
-    return sorted(lake.glob(f"{kind}_*_on_{source.name}"))
-
-
-def group_tables(lake: Path, name_of: Callable[[FeatureGroup, EventSource], str], groups: Sequence[FeatureGroup],
-                 sources: Sequence[EventSource]) -> list[Path]:  # fmt: skip
-    """The tables of groups on any source, where there are such."""
-    paths = [lake / name_of(group, source) for group in groups for source in sources]
-    return [path for path in paths if (path / "_delta_log").is_dir()]
-
-
 def purge(paths: Sequence[Path]) -> int:
     """Delete from the disk what the tables no longer hold, older versions too; returns how many files went.
 
@@ -166,5 +169,8 @@ def purge(paths: Sequence[Path]) -> int:
 
 
 def _raised(table: DeltaTable, by: int) -> CommitProperties:
-    stored = table.transaction_version(ERASURES_APP)
-    return CommitProperties(app_transactions=[Transaction(app_id=ERASURES_APP, version=max(stored or 0, 0) + by)])
+    return CommitProperties(app_transactions=[Transaction(app_id=ERASURES_APP, version=_erasures(table) + by)])
+
+
+def _erasures(table: DeltaTable) -> int:
+    return max(0, table.transaction_version(ERASURES_APP) or 0)

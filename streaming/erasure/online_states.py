@@ -1,5 +1,8 @@
 """Erasing states from the online store: a commit of the same vector under another id, without the entity.
 
+The same commit tells the shard that its tables have been through one more erasure. Should Redis ever come back as it
+was before, the shard's count is another than the archive's, and it is built anew.
+
 A running `online` finds that its shard is no longer as expected, drops what it holds in memory and starts anew.
 """
 
@@ -17,8 +20,6 @@ import redis
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.online_state import (
     COMMIT_ID_BYTES,
-    ShardMeta,
-    decode_meta,
     encode_meta,
     entity_prefix,
     meta_key,
@@ -26,10 +27,10 @@ from shared_features.formats.online_state import (
 from streaming.erasure.record import LogEnds
 from streaming.erasure.subject import Subject
 from streaming.errors import RefusedError
+from streaming.online.shard_store import readable_meta
 from streaming.settings import StreamingSettings
 
 _SCRIPT = files("streaming.erasure").joinpath("erase.lua").read_text()
-_TRIES = 500
 WAIT_S = 0.2
 
 
@@ -45,51 +46,92 @@ class OnlineStates:
         """How many states there are."""
         return sum(int(self._client.exists(self._key(group, subject))) for group in groups for subject in subjects)
 
+    def wait(
+        self,
+        groups: Iterable[FeatureGroup],
+        subjects: Sequence[Subject],
+        log_ends: LogEnds,
+        deadline: Callable[[], bool],
+    ) -> None:
+        """Until every shard that holds one of them has applied what is erased; RefusedError where that is long."""
+        for group in groups:
+            for number in sorted({subject.shard(group) for subject in subjects}):
+                while why := _not_beyond(group, self._client.get(self._meta_key(group, number)), log_ends):
+                    _pause(group, number, why, deadline)
+
     def erase(
-        self, group: FeatureGroup, subjects: Sequence[Subject], log_ends: LogEnds, deadline: Callable[[], bool]
+        self,
+        group: FeatureGroup,
+        subjects: Sequence[Subject],
+        log_ends: LogEnds,
+        deadline: Callable[[], bool],
+        erasures: tuple[int, int] = (0, 0),
     ) -> int:
-        """Erase states of a group, in every shard as soon as it has applied what is erased; returns how many."""
+        """Erase states of a group, in every shard as soon as it has applied what is erased; returns how many.
+
+        erasures: what its tables' count was and is. Every shard that goes on gets it, also those without a subject:
+        a subject's events were read for the states of other entities, too.
+        """
         gone = 0
-        for number in sorted({subject.shard(group) for subject in subjects}):
+        for number in range(group.shards):
             keys = [self._key(group, subject) for subject in subjects if subject.shard(group) == number]
-            gone += self._erase_shard(group, number, keys, log_ends, deadline)
+            if keys or erasures[0] != erasures[1]:
+                gone += self._erase_shard(group, number, keys, log_ends, deadline, erasures)
         return gone
 
     def close(self) -> None:
         self._client.close()
 
     def _erase_shard(
-        self, group: FeatureGroup, number: int, keys: list[bytes], log_ends: LogEnds, deadline: Callable[[], bool]
+        self,
+        group: FeatureGroup,
+        number: int,
+        keys: list[bytes],
+        log_ends: LogEnds,
+        deadline: Callable[[], bool],
+        erasures: tuple[int, int],
     ) -> int:
-        where = meta_key(self._namespace, group, number)
-        tries = 0
+        where, tries = self._meta_key(group, number), 0
         while True:
             stored: bytes | None = self._client.get(where)
-            meta = None if stored is None else decode_meta(stored)
-            if meta is not None and (why := _not_beyond(group, meta, log_ends)):
-                if deadline():
-                    raise RefusedError(f"shard {group.label}:{number} {why}; run this again when it has")
-                time.sleep(WAIT_S)
+            if keys and (why := _not_beyond(group, stored, log_ends)):
+                _pause(group, number, why, deadline)
                 continue
-            expected, new = b"", b""
+            expected, new, meta = b"", b"", readable_meta(stored)
+            if not keys and (meta is None or meta.behind or meta.erasures != erasures[0]):
+                return 0  # it is built of what the tables hold, now or soon
             if meta is not None:
                 expected = meta.commit_id
-                new = encode_meta(replace(meta, commit_id=secrets.token_bytes(COMMIT_ID_BYTES)))
+                count = erasures[1] if meta.erasures == erasures[0] else meta.erasures
+                new = encode_meta(replace(meta, commit_id=secrets.token_bytes(COMMIT_ID_BYTES), erasures=count))
             gone = int(self._erase(keys=[where, *keys], args=[expected, new]))
             if gone >= 0:
                 return gone
-            if (tries := tries + 1) >= _TRIES:
+            tries += 1
+            if deadline():
                 raise RefusedError(
-                    f"shard {group.label}:{number} was committed at each of {_TRIES} tries; run it again"
+                    f"shard {group.label}:{number} was committed by others at each of {tries} tries; run this again"
                 )
+
+    def _meta_key(self, group: FeatureGroup, number: int) -> bytes:
+        return meta_key(self._namespace, group, number)
 
     def _key(self, group: FeatureGroup, subject: Subject) -> bytes:
         return entity_prefix(self._namespace, group, subject.shard(group)) + subject.key.encode()
 
 
-def _not_beyond(group: FeatureGroup, meta: ShardMeta, log_ends: LogEnds) -> str:
-    """Why a shard's states may still get what is erased; empty when they cannot."""
-    if meta.behind:
+def _pause(group: FeatureGroup, number: int, why: str, deadline: Callable[[], bool]) -> None:
+    if deadline():
+        raise RefusedError(f"shard {group.label}:{number} {why}; run this again when it has")
+    time.sleep(WAIT_S)
+
+
+def _not_beyond(group: FeatureGroup, stored: bytes | None, log_ends: LogEnds) -> str:
+    """Why a shard's states may still get what is erased; empty when they cannot, and where there is no shard."""
+    if stored is None:
+        return ""
+    meta = readable_meta(stored)
+    if meta is None or meta.behind:
         return "is being rebuilt and has to be live"
     applied = {(topic, partition): position.offset for (topic, _, partition), position in meta.vector.items()}
     for topic in sorted({source.topic for source in group.sources}):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,20 @@ from shared_features.definitions import Catalogue, Entity, EventSource, FeatureG
 from shared_features.formats.entity_keys import EntityKeys, escape, has_integer_key, shards_of
 from streaming.errors import RefusedError
 
+_INT64 = np.iinfo(np.int64)
+_MOST_DIGITS = 1000  # more are no int64, whatever zeros are among them
+
 
 @dataclass(frozen=True)
 class Subject:
-    """One entity. parts: its key fields as text, in the entity's order; key: how the stores spell them together."""
+    """One entity. parts: its key fields as text, in the entity's order; key: how the stores spell them together.
+
+    numbers: the key fields that are whole numbers, whose parts are spelled in the one way that stores do.
+    """
 
     entity: Entity
     parts: tuple[str, ...]
+    numbers: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
@@ -42,8 +49,8 @@ class Subject:
             kind = source.field(name).type
             if isinstance(kind, Text):
                 terms.append(f"{name} = {sql_text(part)}")
-            elif isinstance(kind, Integer) and part.removeprefix("-").isdecimal():
-                terms.append(f"{name} = {int(part)}")
+            elif isinstance(kind, Integer) and part == whole_number(part):
+                terms.append(f"{name} = {part}")
             else:
                 raise RefusedError(
                     f"key {part!r} is no value of field {name} in source {source.name!r}, which is "
@@ -52,11 +59,12 @@ class Subject:
         return " AND ".join(terms)
 
     def is_in_json(self, plain: object) -> bool:
-        """Whether a decoded JSON object carries the entity's fields with its key."""
-        if not isinstance(plain, Mapping):
+        """Whether a decoded JSON object carries the entity's fields with its key, a number also as another text."""
+        if not isinstance(plain, Mapping) or not all(name in plain for name in self.entity.keys):
             return False
-        return all(
-            name in plain and str(plain[name]) == part for name, part in zip(self.entity.keys, self.parts, strict=True)
+        values = {name: str(plain[name]) for name in self.entity.keys}
+        return self.parts == tuple(
+            whole_number(value) if name in self.numbers else value for name, value in values.items()
         )
 
     def shard(self, group: FeatureGroup) -> int:
@@ -67,7 +75,7 @@ class Subject:
 
 
 def subject_of(catalogue: Catalogue, entity_name: str, key: str) -> Subject:
-    """The subject of a command line. RefusedError where there is no such entity, or its key has other fields."""
+    """The subject of a command line. RefusedError where there is no such entity, or its key is none of it."""
     entities = {group.entity.name: group.entity for group in catalogue.groups}
     if entity_name not in entities:
         raise RefusedError(f"the definitions have no entity {entity_name!r}; they have {sorted(entities)}")
@@ -78,11 +86,28 @@ def subject_of(catalogue: Catalogue, entity_name: str, key: str) -> Subject:
             f"key {key!r} has {len(parts)} fields, entity {entity_name!r} has {', '.join(entity.keys)}; "
             "join them by |, and write \\| for a | within one"
         )
-    subject = Subject(entity, tuple(parts))
-    for source in catalogue.sources:
-        if subject.is_in(source):
-            subject.condition(source)
+    sources = [source for source in catalogue.sources if all(source.has(name) for name in entity.keys)]
+    numbers = {name for name in entity.keys for source in sources if isinstance(source.field(name).type, Integer)}
+    for index, name in enumerate(entity.keys):
+        if name in numbers:
+            parts[index] = _one_spelling(name, parts[index], sources)
+    subject = Subject(entity, tuple(parts), frozenset(numbers))
+    for source in sources:
+        subject.condition(source)
     return subject
+
+
+def whole_number(text: str) -> str | None:
+    """A whole number as every store spells it, without zeros before it; None for what is none, or too large.
+
+    >>> whole_number("007"), whole_number("-0"), whole_number("7.0")
+    ('7', '0', None)
+    """
+    digits = text.removeprefix("-")
+    if not digits.isdecimal() or len(digits) > _MOST_DIGITS:
+        return None
+    number = int(text)
+    return str(number) if _INT64.min <= number <= _INT64.max else None
 
 
 def sql_text(text: str) -> str:
@@ -96,6 +121,21 @@ def decoded(value: bytes | None) -> Any:
         return None if value is None else json.loads(value)
     except (ValueError, RecursionError):
         return None
+
+
+def _one_spelling(name: str, part: str, sources: Sequence[EventSource]) -> str:
+    """A part of a field that is a whole number in some of the sources; as it is where it is no number."""
+    number = whole_number(part)
+    if number is None or number == part:
+        return part
+    for source in sources:
+        if isinstance(source.field(name).type, Text):
+            raise RefusedError(
+                f"key {part!r} is the number {number} in one source, and field {name} is a text in source "
+                f"{source.name!r}, where the two differ; give {number}, and rename the field of that source if it "
+                "means something else"
+            )
+    return number
 
 
 def _split(key: str) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -45,12 +46,12 @@ class Spine:
     def label(self) -> str:
         return f"{self.group.label}@{self.source.name}"
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """What the rows mean: the definitions, and the allowed lateness that decides which pass writes a row."""
         return f"{self.group.fingerprint}-{fingerprint((self.source, self.lateness_us, self.lag_us))}"
 
-    @property
+    @cached_property
     def definition(self) -> str:
         """The text that the fingerprint stands for."""
         return definition_text(self.group, spine=self.source, lateness_us=self.lateness_us, lag_us=self.lag_us)
@@ -72,7 +73,7 @@ class Passes:
         self._tables = [tables[source.name] for source in spine.sources]
         self._updating = {source.name for source in spine.group.sources}
         self._replayer = Replayer(spine.group, spine.lag_us)
-        self._waiting = SpineRows.of(spine.group, self._nothing())
+        self._waiting = self._nothing = SpineRows.of(spine.group, Arrived.empty(spine.source))
         self._resume(snapshot)
 
     @property
@@ -108,7 +109,7 @@ class Passes:
 
     def _take_in(self, low_us: int, high_us: int) -> SpineRows:
         """Events that arrived in a span, to the replay; returns the rows whose time the replay has passed."""
-        passed = SpineRows.of(self.spine.group, self._nothing())
+        passed = self._nothing
         for table in self._tables:
             if table.watermark_us() < high_us:
                 raise RestartNeeded(f"table of {table.source.name} ends before {high_us}; it was set back")
@@ -157,6 +158,3 @@ class Passes:
                 ids=contradicted[:5],
                 number=len(contradicted),
             )
-
-    def _nothing(self) -> Arrived:
-        return Arrived.empty(self.spine.source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys, has_integer_key, shards_of
@@ -75,7 +77,8 @@ class Snapshots:
         self._handle.commit(rows, before, {CUT_APP: cut_us, ERASURES_APP: self._erasures})
         cuts = _cuts(self._handle.refresh())
         if len(cuts) > KEPT:
-            self._handle.refresh().delete(f"cut_us < {cuts[-KEPT]}")
+            with suppress(DeltaError):  # the table is being compacted; the next snapshot drops them
+                self._handle.refresh().delete(f"cut_us < {cuts[-KEPT]}")
 
 
 def latest_snapshot(

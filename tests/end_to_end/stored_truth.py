@@ -161,7 +161,8 @@ def check_online(
     """Every state in Redis is the one of the stored events, and reads as the oracle does. Returns the entities.
 
     With `now_us`, an instant after all arrivals, Redis may have forgotten what was not written for as long as keys
-    live: then the entity is missing or lacks its older tiles, and reads as of now are all the same.
+    live, and a build what nothing can read any more: then the entity is missing or lacks its older tiles, and reads as
+    of now are all the same.
     """
     events = [_seen(group, stored_events(lake, source)) for source in group.sources]
     state = TileState(group.layout)
@@ -191,9 +192,12 @@ def check_online(
         right = value == encode_states(state, np.array([slot]), build)[0]
         newest_us = max(event.event_time_us for event in history[text])
         if not right:
-            forgetful = now_us is not None and min(arrived[text]) <= now_us - kept_us
+            # Keys end their life after the last write; a build forgets what no later event could bring back to be read.
+            forgetful = now_us is not None and min(*arrived[text], newest_us) <= now_us - kept_us
             assert forgetful, f"{group.label} {text}: {_differs(group, value, state, slot, build)}"
-            may_miss = now_us is not None and max(arrived[text]) <= now_us - kept_us
+            if value is not None and not _is_of(group, value, build):
+                value = None
+            may_miss = now_us is not None and min(max(arrived[text]), newest_us) <= now_us - kept_us
             assert value is not None or may_miss, f"{group.label} {text} is missing in Redis"
             assert isinstance(value, bytes | None)
         _check_reads(group, value, build, history[text], [newest_us + 1] if right else [now_us or 0])
@@ -299,6 +303,11 @@ def _check_reads(
         for feature, found in zip(group.layout.features, values, strict=True):
             wanted = oracle.value(group.layout, feature, history, as_of)
             assert_same(found, wanted, f"{group.label}.{feature.name} at {as_of}")
+
+
+def _is_of(group: FeatureGroup, value: bytes, build_id: int) -> bool:
+    state = TileState(group.layout)
+    return bool(decode_states(state, state.add(1), [value], build_id).all())
 
 
 def _check_is_nothing(group: FeatureGroup, value: Any, build_id: int, what: str) -> None:

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from deploy.embedded.kafka_simulator import KafkaSimulator
-from streaming import stopping
+from streaming import stopping, topic_watch, topics
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.kafka_source import KafkaShare, KafkaSource
 from streaming.polled import Polled
 from streaming.settings import load_settings
+from streaming.topics import Topics
 from tests.streaming.online.some_log import TOPICS, a_log, produce
 from tests.streaming.small_domain import OUTCOMES, PAYMENTS
 
@@ -47,6 +48,11 @@ def polls(share: KafkaShare, done: Callable[[list[Polled]], bool], within_s: flo
             raise AssertionError(f"only {found} within {within_s} s")
         found += share.next_batch()
     return found
+
+
+def nobody() -> Topics:
+    """What asks brokers that are not there."""
+    return Topics(load_settings(kafka_bootstrap_servers="127.0.0.1:1", topic_mode="embedded"))
 
 
 def covered(log, of=("payments", "outcomes")):
@@ -128,6 +134,37 @@ def test_a_topic_that_has_changed_means_a_restart(kafka, build):
     share._topic_watch._known["payments"] = type(share._known["payments"])("payments", "another id", (0, 1))
     with pytest.raises(RestartNeeded, match="topic payments has changed"):
         polls(share, lambda found: False)
+
+
+@pytest.mark.parametrize("fails_after_s", [0.001, 2.0])
+def test_while_topics_are_not_described_little_is_read_and_then_all_of_it(kafka, build, fails_after_s, monkeypatch):
+    """Records come all the same: what is read of them is held, and that takes memory."""
+    log = a_log(6, 500)
+    produce(kafka.bootstrap_servers, log)
+    share = build(poll_records=10)
+    monkeypatch.setattr(topics, "_ANSWER_S", fails_after_s)
+    watch, answering = share._topic_watch, share._topic_watch._topics
+    watch._topics = nobody()
+    for _ in range(50):
+        assert share.next_batch() == []
+    read = sum(partition.last + 1 for partition in share._partitions.values())
+    assert 0 < read <= topic_watch._MOST_POLLS * 10
+    watch._topics = answering
+    found = polls(share, covered(log))
+    for key in log.all():
+        own = [each for each in found if (each.topic, each.partition) == key]
+        assert [each.after for each in own] == [-1, *(each.to for each in own[:-1])]
+
+
+def test_while_topics_are_not_described_it_stops_when_it_is_asked_to(kafka, build, monkeypatch):
+    produce(kafka.bootstrap_servers, a_log(7, 500))
+    share = build(poll_records=10)
+    share._topic_watch._topics = nobody()
+    while not share._topic_watch.full:
+        share.next_batch()
+    monkeypatch.setattr(stopping._Stop, "requested", True)
+    with pytest.raises(StopIteration):
+        share.next_batch()
 
 
 def test_asked_to_stop_it_ends(build, monkeypatch):

@@ -102,7 +102,18 @@ def test_an_entity_without_events_is_found_when_it_was_written() -> None:
     assert decode_states(state, slots, encode_states(state, slots, BUILD), BUILD).tolist() == [True]
 
 
-def test_another_schema_is_refused_with_what_to_do() -> None:
+@pytest.mark.parametrize("length", [1, 9, 10, None])
+def test_another_build_is_nothing_whatever_its_schema(length: int | None) -> None:
+    """Entities of builds long past stay in the store: a release of then, with its schema, may have written them."""
+    state = TileState(SMALL)
+    slots = state.add(2)
+    stored = encoded(SMALL, EVENTS)
+    other = b"\x00" + (7).to_bytes(8, "little") + stored[9:]
+    assert decode_states(state, slots, [other[:length], stored], BUILD).tolist() == [False, True]
+    assert encode_states(state, slots, BUILD) == [encoded(SMALL, []), stored]
+
+
+def test_another_schema_of_this_build_is_refused_with_what_to_do() -> None:
     state = TileState(SMALL)
     data = b"\x09" + encoded(SMALL, EVENTS)[1:]
     with pytest.raises(FormatVersionError, match="schema 9, this reader knows 1; to write"):

@@ -13,6 +13,7 @@ from shared_features.formats.online_state import (
     decode_meta,
     encode_meta,
     entity_prefix,
+    merged,
     meta_key,
 )
 from tests.domains.machines import MACHINE_HEAT
@@ -68,6 +69,19 @@ def test_gaps_are_named_by_a_digest_that_forgets_their_order() -> None:
     assert replace(META, gaps=()).gaps_digest == 0
     assert replace(META, gaps=(*META.gaps, other)).gaps_digest == replace(META, gaps=(other, *META.gaps)).gaps_digest
     assert replace(META, gaps=(other,)).gaps_digest != META.gaps_digest
+
+
+def test_gaps_that_say_the_same_have_one_digest_however_they_were_met() -> None:
+    of, other = ("labels", "id-2", 7), ("labels", "id-2", 8)
+    whole = replace(META, gaps=((of, 5, 10),)).gaps_digest
+    assert replace(META, gaps=((of, 8, 10), (of, 5, 8))).gaps_digest == whole
+    assert replace(META, gaps=((of, 5, 9), (of, 6, 10))).gaps_digest == whole
+    assert replace(META, gaps=((of, 5, 8), (other, 8, 10))).gaps_digest != whole
+    assert replace(META, gaps=((of, 5, 8), (of, 9, 10))).gaps_digest != whole
+
+
+def test_spans_are_merged() -> None:
+    assert merged([(5, 7), (1, 3), (3, 4), (6, 6)]) == [(1, 4), (5, 7)]
 
 
 def test_another_schema_is_refused_with_what_to_do() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from shared_features.formats.online_state import Gap, Partition, Position, ShardMeta
 from streaming.bootstrap.archived import Archived
-from streaming.bootstrap.judge import State, judge, merged
+from streaming.bootstrap.judge import State, judge
 from tests.streaming.small_domain import PAYER
 
 P: Partition = ("payments", "id", 0)
@@ -75,7 +75,3 @@ def test_another_meaning_is_never_built_over() -> None:
 
 def test_a_reason_names_the_partition() -> None:
     assert "payments, partition 0" in judge(PAYER, meta(7), archive(20), {P: 9, Q: 0}).reason
-
-
-def test_spans_are_merged() -> None:
-    assert merged([(5, 7), (1, 3), (3, 4), (6, 6)]) == [(1, 4), (5, 7)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ import pytest
 import redis
 from deltalake import DeltaTable
 
-from shared_features.definitions import load_definitions
 from shared_features.formats.offline_tables import CUT_APP, ERASURES_APP, features_table, snapshots_table
 from shared_features.formats.online_state import (
     Position,
@@ -29,7 +29,7 @@ from streaming.delta_handle import DeltaHandle
 from streaming.erasure import command
 from streaming.erasure.record import salt
 from streaming.erasure.subject import subject_of
-from streaming.errors import RefusedError, RestartNeeded
+from streaming.errors import RestartNeeded
 from streaming.materialize.snapshots import Snapshots, snapshot_schema
 from streaming.materialize.spine_rows import feature_schema
 from streaming.topics import Topics
@@ -43,6 +43,7 @@ STEPS = {
     "before snapshots": ("LakeRows", "erase_snapshots"),
     "before feature rows": ("LakeRows", "erase_feature_rows"),
     "before dead letters": ("LakeRows", "erase_dead_letters"),
+    "before the count": ("LakeRows", "count_erasure"),
     "before Redis": ("OnlineStates", "erase"),
 }
 
@@ -104,6 +105,11 @@ def commit_shards(world: StoredWorld, short_by: int = 0) -> None:
                 client.set(meta_key(world.settings.redis_namespace, group, number), encode_meta(meta))
         for payer in (GONE, STAYS):
             client.set(state_key(world, payer), b"state")
+
+
+@cache
+def client_of(url: str) -> Any:
+    return redis.Redis.from_url(url)
 
 
 def state_key(world: StoredWorld, payer: int) -> bytes:
@@ -236,21 +242,3 @@ def test_erasing_beside_a_running_archive(stored: StoredWorld) -> None:
     assert running.returncode == 0, errors
     assert column(stored, "events_payments", "payer") == [STAYS] * 60
     assert len(set(column(stored, "events_payments", "id"))) == 60
-
-
-def test_keys_are_spelled_as_the_stores_spell_them() -> None:
-    machines = load_definitions("tests.domains.machines")
-    subject = subject_of(machines, "machine", "plant\\|3|m\\\\1")
-    assert subject.parts == ("plant|3", "m\\1")
-    assert subject.key == "plant\\|3|m\\\\1"
-    assert subject.condition(machines.source("readings")) == "plant = 'plant|3' AND machine = 'm\\1'"
-    assert subject.is_in_json({"plant": "plant|3", "machine": "m\\1", "celsius": None})
-    assert not subject.is_in_json({"plant": "plant|3"})
-    with pytest.raises(RefusedError, match="no entity 'driver'"):
-        subject_of(machines, "driver", "1")
-    with pytest.raises(RefusedError, match="has 1 fields"):
-        subject_of(machines, "machine", "m1")
-    small = load_definitions("tests.streaming.small_domain")
-    with pytest.raises(RefusedError, match="no value of field payer"):
-        subject_of(small, "payer", "x OR 1=1")
-    assert subject_of(small, "shop", "it's").condition(small.source("outcomes")) == "shop = 'it''s'"
