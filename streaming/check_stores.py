@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from deltalake.exceptions import DeltaError
@@ -23,6 +23,8 @@ from streaming.redis_look import ALL_SLOTS, RedisLook
 from streaming.replaced_topic import is_replaced, what_was_replaced
 from streaming.topics import Bounds, PartitionKey, Topic
 
+LogBounds = Callable[[], Mapping[PartitionKey, Bounds]]
+"""Asks where logs begin and end now; empty while the brokers are away."""
 _LITTLE_ROOM = 1 << 30
 
 
@@ -30,7 +32,7 @@ def check_redis(
     look: RedisLook,
     groups: Iterable[FeatureGroup],
     topics: Mapping[str, Topic],
-    bounds: Mapping[PartitionKey, Bounds],
+    bounds: LogBounds,
 ) -> Iterator[Finding]:
     """How the server is set, and what it holds of these groups."""
     try:
@@ -45,6 +47,7 @@ def check_redis(
         text = f"cannot be reached ({error}). Look at REDIS_URL; a running dataflow waits for it"
         yield Finding("away", "Redis", text)
         return
+    ends = bounds()
     if policy != "noeviction":
         text = f"maxmemory-policy is {policy}: a state that was evicted would look like one that never was."
         yield Finding("refused", "Redis", f"{text} Run CONFIG SET maxmemory-policy noeviction, and CONFIG REWRITE")
@@ -62,11 +65,11 @@ def check_redis(
             if meta is None:
                 continue
             for partition, position in meta.vector.items():
-                yield from check_position(about, partition, position.offset, topics, bounds)
+                yield from check_position(about, partition, position.offset, topics, ends)
 
 
 def check_lake(
-    lake: Path, catalogue: Catalogue, topics: Mapping[str, Topic], bounds: Mapping[PartitionKey, Bounds]
+    lake: Path, catalogue: Catalogue, topics: Mapping[str, Topic], bounds: LogBounds
 ) -> Iterator[Finding]:
     """Whether it can be written, and where its tables stand."""
     there = next((path for path in (lake.absolute(), *lake.absolute().parents) if path.exists()), Path("/"))
@@ -105,7 +108,7 @@ def _check_table(
     path: Path,
     topic: Topic | None,
     topics: Mapping[str, Topic],
-    bounds: Mapping[PartitionKey, Bounds],
+    bounds: LogBounds,
 ) -> Iterator[Finding]:
     about = f"table {path.name}"
     try:
@@ -118,6 +121,7 @@ def _check_table(
     except (OSError, DeltaError) as error:
         yield Finding("away", about, f"cannot be read ({error}); a running dataflow waits for it")
         return
+    ends = bounds()
     for (name, number), offset in offsets.items():
         if topic is not None and offset >= 0:
-            yield from check_position(about, (name, topic.id, number), offset, topics, bounds)
+            yield from check_position(about, (name, topic.id, number), offset, topics, ends)

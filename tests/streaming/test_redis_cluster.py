@@ -77,7 +77,7 @@ def settings_of(server: RedisServer) -> StreamingSettings:
 def found(server: RedisServer) -> list[Finding]:
     look = RedisLook(settings_of(server))
     try:
-        return list(check_redis(look, [PAYER], {}, {}))
+        return list(check_redis(look, [PAYER], {}, dict))
     finally:
         look.close()
 

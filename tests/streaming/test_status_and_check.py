@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import pairwise
 
 import pyarrow as pa
 import pytest
@@ -30,7 +31,9 @@ from streaming.check import find, refuse_unsafe
 from streaming.errors import RefusedError
 from streaming.events_table import events_schema
 from streaming.kafka_look import KafkaLook
+from streaming.lake_look import LakeLook
 from streaming.positions import durable_positions
+from streaming.redis_look import RedisLook
 from streaming.settings import StreamingSettings
 from streaming.status import status_json
 from streaming.status_observer import StatusObserver
@@ -238,6 +241,26 @@ def test_what_changed_in_a_group_is_named(settings):
     client.set(definition_key(settings.redis_namespace, GROUP), definition_text(before))
     client.close()
     assert any(f"shards: {before.shards} -> {GROUP.shards}. Raise" in each for each in refused(settings))
+
+
+def test_a_log_that_grows_while_it_looks_refuses_nothing(settings, monkeypatch):
+    """Another instance stores further records between the looks: its positions lie in logs that grew before."""
+    asked = []
+
+    def noted(of, name, what):
+        question = getattr(of, name)
+
+        def ask(*given):
+            asked.append(what)
+            return question(*given)
+
+        monkeypatch.setattr(of, name, ask)
+
+    noted(KafkaLook, "bounds", "log")
+    noted(RedisLook, "metas", "Redis")
+    noted(LakeLook, "offsets", "lake")
+    list(find(settings))
+    assert {first: second for first, second in pairwise(asked) if first != "log"} == {"Redis": "log", "lake": "log"}
 
 
 def test_positions_beyond_the_log_and_of_another_topic_are_refused(settings):
