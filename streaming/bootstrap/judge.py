@@ -42,8 +42,6 @@ def judge(
         return Verdict(State.WAIT, f"its definition has changed under one version; raise it to {group.version + 1}")
     if meta is not None and (replaced := _replaced(meta, log_starts)):
         return Verdict(State.WAIT, replaced)
-    if meta is not None and (other := _another_lake(meta, archived)):
-        return Verdict(State.WAIT, other)
     if (need := _need(group, meta, archived, log_starts)) is None:
         return _LIVE
     for partition, start in sorted(log_starts.items()):
@@ -73,19 +71,6 @@ def _need(
         beyond = next((past for first, past in lost if first == at + 1), at + 1)
         if beyond < start and not (archived.held(partition) < start - 1 and archived.held(partition) <= at):
             return f"{_named(partition)}: the log begins at {start}, its states end at {at}"
-    return None
-
-
-def _another_lake(meta: ShardMeta, archived: Archived) -> str | None:
-    have = {(partition, first) for partition, first, _ in meta.gaps}
-    for partition, first, past in archived.gaps:
-        at = meta.vector[partition].offset if partition in meta.vector else -1
-        if first == 0 and at >= 0 and (partition, 0) not in have:
-            return (
-                f"{_named(partition)}: the events table begins at {past}, this shard has applied what was before. "
-                "It is not the lake it was built beside: mount that one; or, if it is lost for good, give the job "
-                "another MILLRACE_REDIS_NAMESPACE"
-            )
     return None
 
 

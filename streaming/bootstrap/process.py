@@ -13,6 +13,7 @@ from shared_features.formats.online_state import Partition, ShardMeta, definitio
 from streaming.bootstrap.archived import archived
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.judge import State, Verdict, judge
+from streaming.bootstrap.lake_mark import another_lake
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import EXIT_OK, RestartNeeded, StoppedWaiting
 from streaming.kafka_source import system_clock_us
@@ -123,6 +124,11 @@ class Bootstrap:
             for number in range(group.shards):
                 label = shard_label(group, number)
                 verdicts[label] = judges[group.label](metas[label])
+        link = RedisLink(self._settings, self._away)
+        other = another_lake(link, self._settings.redis_namespace, self._settings.lake)
+        link.close()
+        if other is not None:
+            verdicts = dict.fromkeys(verdicts, Verdict(State.WAIT, other))
         self._say(verdicts)
         return verdicts, judges
 

@@ -59,13 +59,6 @@ def test_entities_erased_since_are_no_part_of_a_live_shard() -> None:
     assert judge(PAYER, replace(meta(7), erasures=1), since, {P: 0, Q: 0}).state is State.BUILD
 
 
-def test_a_lake_that_begins_where_the_shard_has_been_is_another_lake() -> None:
-    verdict = judge(PAYER, meta(20), archive(12, (0, 9)), {P: 9, Q: 0})
-    assert verdict.state is State.WAIT
-    assert "not the lake it was built beside" in verdict.reason
-    assert judge(PAYER, meta(20, ((0, 9),)), archive(12, (0, 9)), {P: 9, Q: 0}).state is State.LIVE
-
-
 def test_another_meaning_is_never_built_over() -> None:
     other = ShardMeta(bytes(16), 1, False, "another", 0)
     verdict = judge(PAYER, other, archive(7), {P: 3, Q: 0})
