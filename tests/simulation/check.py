@@ -23,8 +23,7 @@ from shared_features.kernel.tiles import TileState
 from shared_features.kernel.windows import read
 from streaming.materialize.arrived import Arrived
 from streaming.materialize.cut import Spine
-from streaming.record_reader import RecordReader, StampRule
-from tests.simulation.kafka_model import TOPIC_ID, records
+from tests.simulation.kafka_model import TOPIC_ID, record_reader, records
 from tests.simulation.processes import NAMESPACE, SLACK_US
 from tests.simulation.receipts import receipts
 from tests.simulation.wanted import Update, Updates, canonical, equal_values, shard_of, updates_of, wanted_states
@@ -70,7 +69,7 @@ def _events(world: World, stored: dict[str, Arrived]) -> Iterator[str]:
     wanted_letters = []
     for source in world.sources:
         wanted = []
-        reader = RecordReader(source, StampRule("live"))
+        reader = record_reader(source)
         for (topic, number), log in sorted(world.kafka.logs.items()):
             if topic == source.topic:
                 every = reader.read(records((topic, number), log, 0, len(log.records)))
@@ -126,8 +125,9 @@ def _forgettable(world: World, group: FeatureGroup, build: int, stored: bytes | 
     """Whether a build may have left an entity out: nothing can read its events, and whatever comes prunes them."""
     reach_us = 2 * (group.longest_us + group.layout.tolerated_future_us)
     newest_us = max((each.event.event_time_us for each in updates), default=0)
-    missing = canonical(group, [stored], build) == canonical(group, [None], build)
-    return missing and newest_us < world.kafka.clock_us() - SLACK_US - reach_us
+    if newest_us >= world.kafka.clock_us() - SLACK_US - reach_us:
+        return False
+    return canonical(group, [stored], build) == canonical(group, [None], build)
 
 
 def _values(

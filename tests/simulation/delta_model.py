@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -24,22 +24,50 @@ from numpy.typing import NDArray
 from streaming.delta_tables import DeltaTables
 from tests.simulation.chances import Chances
 
-_COMPARISON = re.compile(r"(\w+) (>=|<=|=|>|<) (-?\d+)")
+_NUMBER = re.compile(r"(?<!\w)-?\d+")
+_COMPARISON = re.compile(r"(\w+) (>=|<=|=|>|<) (n\[\d+\])")
 _LISTED = re.compile(r"(\w+) IN \(([^)]*)\)")
+
+
+class Rows:
+    """A table, its columns as arrays once they were asked for."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+        self._columns: dict[str, NDArray[Any]] = {}
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._columns:
+            self._columns[name] = self.table[name].to_numpy()
+        return self._columns[name]
 
 
 @dataclass(frozen=True)
 class Version:
     """A table after one commit: its files, all positions, and the ids that this commit wrote."""
 
-    files: tuple[pa.Table, ...]
+    files: tuple[Rows, ...]
     positions: Mapping[str, int]
     wrote: frozenset[str]
     removed: bool = False
 
     @cached_property
-    def rows(self) -> pa.Table:
-        return pa.concat_tables(self.files).combine_chunks()
+    def rows(self) -> Rows:
+        return Rows(pa.concat_tables([each.table for each in self.files]).combine_chunks())
+
+    @cached_property
+    def add_actions(self) -> pa.Table:
+        files, names = [each for each in self.files if len(each)], self.files[0].table.schema.names
+        found: dict[str, Any] = {"num_records": [len(each) for each in files]}
+        if "arrival_time_us" in names:
+            found["min.arrival_time_us"] = [each["arrival_time_us"].min() for each in files]
+            found["max.arrival_time_us"] = [each["arrival_time_us"].max() for each in files]
+        if "cut_us" in names:
+            found["partition.cut_us"] = [each["cut_us"][0] for each in files]
+        return pa.table({name: pa.array(np.array(values, np.int64)) for name, values in found.items()})
 
 
 class Log:
@@ -47,7 +75,7 @@ class Log:
 
     def __init__(self, schema: pa.Schema, settings: Mapping[str, str]) -> None:
         self.schema, self.settings = schema, dict(settings)
-        self.versions = [Version((schema.empty_table(),), {}, frozenset())]
+        self.versions = [Version((_empty(schema),), {}, frozenset())]
 
 
 class Handle:
@@ -80,18 +108,10 @@ class Handle:
         if self._chances.fault("Delta: a scan failed", 0.5):
             raise OSError("the disk is away")
         rows = self._now.rows
-        return rows.select(list(columns)).filter(pa.array(meeting(rows, predicate)))
+        return rows.table.select(list(columns)).filter(pa.array(meeting(rows, predicate)))
 
     def get_add_actions(self, flatten: bool) -> pa.Table:
-        files = [each for each in self._now.files if each.num_rows]
-        found: dict[str, Any] = {"num_records": [each.num_rows for each in files]}
-        if "arrival_time_us" in self.log.schema.names:
-            times = [each["arrival_time_us"].to_numpy() for each in files]
-            found["min.arrival_time_us"] = [int(each.min()) for each in times]
-            found["max.arrival_time_us"] = [int(each.max()) for each in times]
-        if "cut_us" in self.log.schema.names:
-            found["partition.cut_us"] = [each["cut_us"][0].as_py() for each in files]
-        return pa.table({name: pa.array(values, pa.int64()) for name, values in found.items()})
+        return self._now.add_actions
 
     def delete(self, predicate: str) -> None:
         """Drop the files all of whose rows meet a condition; conflicts with whoever removed files meanwhile."""
@@ -99,7 +119,7 @@ class Handle:
         if any(each.removed for each in self.log.versions[self.at + 1 :]):
             raise CommitFailedError("Failed to commit transaction: concurrent delete")
         newest = self.log.versions[-1]
-        kept = tuple(each for each in newest.files if not each.num_rows or not meeting(each, predicate).all())
+        kept = tuple(each for each in newest.files if not len(each) or not meeting(each, predicate).all())
         self._commit(Version(kept, newest.positions, frozenset(), removed=True))
 
     def append(self, rows: pa.Table, positions: Mapping[str, int]) -> None:
@@ -110,7 +130,7 @@ class Handle:
             self._chances.counts["Delta: conflict"] += 1
             raise CommitFailedError("Failed to commit transaction: Concurrent transaction failed.")
         newest = self.log.versions[-1]
-        files = (*newest.files, rows) if rows.num_rows else newest.files
+        files = (*newest.files, Rows(rows)) if rows.num_rows else newest.files
         at = self.at
         self._commit(Version(files, {**newest.positions, **positions}, frozenset(positions)))
         if self._chances.fault("Delta: failed after the commit"):
@@ -170,13 +190,29 @@ class ModelTables(DeltaTables):
 
     def rows(self, path: Path) -> pa.Table | None:
         """All that a table holds."""
-        return self.logs[path].versions[-1].rows if path in self.logs else None
+        return self.logs[path].versions[-1].rows.table if path in self.logs else None
 
 
-def meeting(rows: pa.Table, predicate: str) -> NDArray[np.bool_]:
+def meeting(rows: Rows, predicate: str) -> NDArray[np.bool_]:
     """bool[n]: the rows that meet a condition of comparisons with whole numbers, IN, AND, OR and parentheses."""
-    said = _LISTED.sub(r'isin(at("\1"), [\2])', predicate)
-    said = _COMPARISON.sub(lambda m: f'(at("{m[1]}") {"==" if m[2] == "=" else m[2]} {m[3]})', said)
-    said = said.replace(" AND ", " & ").replace(" OR ", " | ")
-    known = {"at": lambda name: rows[name].to_numpy(), "isin": np.isin}
-    return cast(NDArray[np.bool_], np.asarray(eval(said, known), np.bool_))
+    numbers: list[int] = []
+
+    def place(found: re.Match[str]) -> str:
+        numbers.append(int(found[0]))
+        return f"n[{len(numbers) - 1}]"
+
+    condition = _condition(_NUMBER.sub(place, predicate))
+    return cast(NDArray[np.bool_], np.asarray(eval(condition, {"rows": rows, "n": numbers, "isin": np.isin}), np.bool_))
+
+
+@cache
+def _condition(said: str) -> CodeType:
+    """What a condition says of `rows` and its numbers `n`: few texts, and compiling one takes long."""
+    said = _LISTED.sub(r'isin(rows["\1"], [\2])', said)
+    said = _COMPARISON.sub(lambda m: f'(rows["{m[1]}"] {"==" if m[2] == "=" else m[2]} {m[3]})', said)
+    return compile(said.replace(" AND ", " & ").replace(" OR ", " | "), "a condition", "eval")
+
+
+@cache
+def _empty(schema: pa.Schema) -> Rows:
+    return Rows(schema.empty_table())

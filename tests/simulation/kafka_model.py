@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,8 @@ from tests.simulation.domain import FUTURE_S, LENGTH_S
 TOPIC_ID = "id"
 START_S = 1_700_000_000
 LATENESS_S = 12
-_READERS, _PAGES = (0, 0, 0, 1, 1, 1, *range(2, 8)), (0, 0, 0, 1, 1, *range(2, 5))  # some often, some hardly ever
-KEYS = 8
+KEYS = 16
+_READERS, _PAGES = (0, 0, 0, 1, 1, 1, *range(2, KEYS)), (0, 0, 0, 1, 1, *range(2, 10))  # some often, some hardly ever
 
 
 @dataclass
@@ -77,7 +78,7 @@ class KafkaModel:
             self.chances.counts["Kafka: a leader with another clock"] += 1
         stamp_s = self.now_s + self.logs[key].skew_s
         again = [event for topic, event in self._recent if topic == key[0]]
-        if again and r.random() < 0.08:
+        if again and r.random() < 0.12:
             event = dict(r.choice(again))
             self.chances.counts["Kafka: an event again"] += 1
             if r.random() < 0.2:
@@ -99,6 +100,9 @@ class KafkaModel:
         self._next_id += 1
         at_us = (stamp_s - r.randint(*r.choice(lateness))) * 1_000_000 + r.choice((0, 999, 999))
         who = {"reader": r.choice(_READERS), "page": r.choice(_PAGES)}
+        if self._recent and r.random() < 0.4:  # what comes, comes in bursts: all of it may lie in one gap
+            _, event = r.choice(self._recent[-4:])
+            who = {name: event.get(name, who[name]) for name in who}
         return {"id": self._next_id * 7919 % 100_003, "event_time": at_us, **who, "value": r.randint(1, 99)}
 
     def show(self) -> None:
@@ -106,10 +110,14 @@ class KafkaModel:
         log = self.chances.random.choice(list(self.logs.values()))
         log.visible = min(len(log.records), log.visible + self.chances.random.randint(0, 4))
 
+    def show_all(self) -> None:
+        for log in self.logs.values():
+            log.visible = len(log.records)
+
     def forget(self) -> None:
         """Retention."""
         for log in self.logs.values():
-            log.start = max(log.start, log.visible - self.chances.random.randint(0, 8))
+            log.start = max(log.start, log.visible - self.chances.random.choice((0, 0, 1, 2, 4, 8)))
         self.chances.counts["Kafka: retention"] += 1
 
     def grow(self) -> None:
@@ -124,9 +132,8 @@ class Reader:
 
     def __init__(self, kafka: KafkaModel, positions: Mapping[PartitionKey, int]) -> None:
         self._kafka, self._known = kafka, kafka.topics
-        readers = {topic: RecordReader(source, StampRule("live")) for topic, source in kafka.sources.items()}
         self._partitions = [
-            ConsumedPartition(self._known[key[0]], key[1], readers[key[0]], positions.get(key, -1))
+            ConsumedPartition(self._known[key[0]], key[1], record_reader(kafka.sources[key[0]]), positions.get(key, -1))
             for key in sorted(kafka.logs)
         ]
 
@@ -167,6 +174,12 @@ class Reader:
             more = {"events": read.events, "offsets": read.offsets, "dead": read.dead}
             found.append(partition.polled(after, end - 1, record_time_us=read.record_time_us, **more))
         return found
+
+
+@cache
+def record_reader(source: EventSource) -> RecordReader:
+    """It has no state, and takes long to make: one for all schedules."""
+    return RecordReader(source, StampRule("live"))
 
 
 def records(key: PartitionKey, log: PartitionLog, first: int, end: int) -> Records:

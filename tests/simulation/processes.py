@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shared_features.definitions import Catalogue, FeatureGroup
@@ -16,6 +17,7 @@ from streaming.archive.stored_log import Marked
 from streaming.bootstrap.archived import archived
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.judge import State, judge
+from streaming.bootstrap.process import Judge
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import RestartNeeded
 from streaming.materialize.arrived import ArrivedEvents
@@ -199,15 +201,15 @@ class Bootstrap:
         while True:
             settling, live = world.settling, True  # before the look: what was seen earlier may be true no more
             for group in world.groups:
-                states = self._judged(group)
+                states, judged = self._judged(group)
                 live &= set(states.values()) <= {State.LIVE}
                 if wanted := [number for number, state in states.items() if state is State.BUILD]:
-                    self._build(group, wanted)
+                    self._build(group, wanted, judged)
             if live and settling:
                 return
             world.chances.rest()
 
-    def _judged(self, group: FeatureGroup) -> dict[int, State]:
+    def _judged(self, group: FeatureGroup) -> tuple[dict[int, State], Judge]:
         # The archive last: a gap that a shard has passed was recorded before.
         world = self._world
         topics = world.kafka.topics
@@ -218,14 +220,21 @@ class Bootstrap:
         for table in tables:
             table.watermark_us()
         held = archived(tables, topics)
-        return {number: judge(group, meta, held, starts).state for number, meta in metas.items()}
+        judged = partial(judge, group, archived=held, log_starts=starts)
+        return {number: judged(meta).state for number, meta in metas.items()}, judged
 
-    def _build(self, group: FeatureGroup, numbers: list[int]) -> None:
+    def _build(self, group: FeatureGroup, numbers: list[int], judged: Judge) -> None:
         world = self._world
         world.chances.counts["bootstrap: shards to build"] += len(numbers)
         clock = world.kafka.clock_us
         builds = {
-            number: ShardBuild(group, self._store(group, number), entity_prefix(NAMESPACE, group, number), clock)
+            number: ShardBuild(
+                group,
+                self._store(group, number),
+                entity_prefix(NAMESPACE, group, number),
+                clock,
+                lambda meta: judged(meta).state is State.BUILD,
+            )
             for number in numbers
         }
         build = GroupBuild(

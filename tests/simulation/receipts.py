@@ -11,8 +11,7 @@ from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.events import concatenate
 from shared_features.formats.online_state import ShardMeta
 from streaming.materialize.arrived import Arrived
-from streaming.record_reader import RecordReader, StampRule
-from tests.simulation.kafka_model import records
+from tests.simulation.kafka_model import record_reader, records
 from tests.simulation.wanted import Updates, canonical, shard_of, updates_of, wanted_states
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def receipts(world: World) -> Iterator[str]:
 
 def _log(world: World, source: EventSource) -> Arrived:
     """All events of a source's topic, as if they had been stored."""
-    reader = RecordReader(source, StampRule("live"))
+    reader = record_reader(source)
     empty, parts = Arrived.empty(source), []
     for key, log in sorted(world.kafka.logs.items()):
         if key[0] == source.topic:

@@ -22,11 +22,10 @@ class Actor:
         self.name = name
         self.alive, self.killed, self.points_left = True, False, 0
         self.ended_by: BaseException | None = None
-        self._body, self._mine, self._theirs = body, allocate_lock(), allocate_lock()  # held: not yet your turn
-        self._mine.acquire()
-        self._theirs.acquire()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self._body = body
+        self._worker = _idle.pop() if _idle else _Worker()
+        self._worker.actor = self
+        self._mine, self._theirs = self._worker.its_turn, self._worker.our_turn
 
     def step(self, points: int) -> None:
         """Let it run over so many points, or to its end."""
@@ -40,7 +39,6 @@ class Actor:
         self.killed = True
         while self.alive:
             self.step(1)
-        self._thread.join()
 
     def point(self) -> None:
         """Called in its own thread."""
@@ -57,8 +55,8 @@ class Actor:
         self.points_left = 1
         self.point()
 
-    def _run(self) -> None:
-        self._mine.acquire()
+    def run(self) -> None:
+        """All that it does, in the thread of its worker."""
         try:
             _current.actor = self
             if not self.killed:
@@ -67,7 +65,31 @@ class Actor:
             self.ended_by = error
         finally:
             self.alive = False
-            self._theirs.release()
+
+
+class _Worker:
+    """A thread for one actor after the other: starting one takes longer than most actors run."""
+
+    def __init__(self) -> None:
+        self.actor: Actor | None = None
+        self.its_turn, self.our_turn = allocate_lock(), allocate_lock()  # held: not yet your turn
+        self.its_turn.acquire()
+        self.our_turn.acquire()
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            self.its_turn.acquire()
+            try:
+                if self.actor is not None:
+                    self.actor.run()
+                    self.actor = None
+                    _idle.append(self)  # before the baton is given back: the next actor may have it at once
+            finally:
+                self.our_turn.release()
+
+
+_idle: list[_Worker] = []
 
 
 class _Current(threading.local):

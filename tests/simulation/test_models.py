@@ -12,7 +12,7 @@ from streaming.delta_tables import DELTA, DeltaTables
 from streaming.online.shard_store import _SCRIPT, _SCRIPT_ID
 from streaming.parquet_writer import writer_properties
 from tests.simulation.chances import Chances
-from tests.simulation.delta_model import ModelTables, meeting
+from tests.simulation.delta_model import ModelTables, Rows, meeting
 from tests.simulation.redis_model import RedisModel
 
 SCHEMA = pa.schema([("number", pa.int64())])
@@ -82,7 +82,7 @@ def test_a_commit_conflicts_with_those_since_its_look_that_wrote_one_of_its_posi
 
 
 def test_conditions_mean_what_they_say():
-    table = pa.table({"x": [1, 2, 3, 4], "y_us": [10, 20, 30, 40]})
+    table = Rows(pa.table({"x": [1, 2, 3, 4], "y_us": [10, 20, 30, 40]}))
     assert meeting(table, "x >= 2 AND y_us < 40").tolist() == [False, True, True, False]
     assert meeting(table, "x >= 1 AND ((x = 1 AND y_us > 10) OR x > 3)").tolist() == [False, False, False, True]
     assert meeting(table, "x >= 0 AND x IN (2, 4)").tolist() == [False, True, False, True]

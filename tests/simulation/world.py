@@ -10,7 +10,7 @@ from pathlib import Path
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.online_state import decode_meta, entity_prefix, meta_key
 from shared_features.kernel.event_time import SECOND_US
-from streaming.bootstrap import group_build, shard_build
+from streaming.bootstrap import group_build, shard_build, shard_states
 from streaming.delta_handle import NEVER
 from streaming.errors import RestartNeeded
 from streaming.materialize.cut import Spine
@@ -22,6 +22,7 @@ from tests.simulation.chances import Chances
 from tests.simulation.check import faults
 from tests.simulation.delta_model import ModelTables
 from tests.simulation.domain import PAGE, READER, VISITS
+from tests.simulation.in_turn import InTurn
 from tests.simulation.kafka_model import KEYS, LATENESS_S, KafkaModel
 from tests.simulation.processes import NAMESPACE, Archive, Bootstrap, Materialize, Online
 from tests.simulation.receipts import Served
@@ -35,14 +36,25 @@ _HAPPENS = {
     "run": 52,
     "another": 2,
     "kill": 3,
-    "cut back": 3,
+    "cut back": 4,
     "empty": 0.4,
     "land": 4,
     "grow": 0.5,
     "retention": 2,
+    "outrun": 3,
     "serve": 6,
 }
+_AWAY = "archive", "archive", "online", "bootstrap", None, None
 _WHAT, _WEIGHTS = list(_HAPPENS), list(_HAPPENS.values())
+CHANGED = (
+    (absent_shard, "_LOOK_EVERY_S"),
+    (shard_build, "_TELL_EVERY_S"),
+    (group_build, "_MOST_PARTS"),
+    (group_build, "ThreadPoolExecutor"),
+    (shard_states, "ThreadPoolExecutor"),
+)
+"""Names of the product that a world sets to something else."""
+
 _POINTS_TO_SETTLE = 20_000
 _TRIES_TO_SETTLE, _RESTS_TO_SETTLE = 12, 20
 
@@ -82,6 +94,7 @@ class World:
         absent_shard._LOOK_EVERY_S = 0.0
         shard_build._TELL_EVERY_S = r.choice((0.0, 1e9))
         group_build._MOST_PARTS = 2
+        group_build.ThreadPoolExecutor = shard_states.ThreadPoolExecutor = InTurn  # type: ignore[attr-defined, assignment]
         self.build_bytes = r.choice((1, 1 << 30, 1 << 30))
         self._patience = r.choice((1, 2, 6))
         self._makers: dict[str, Callable[[], Callable[[], None]]] = {
@@ -95,9 +108,15 @@ class World:
 
     def run(self) -> list[str]:
         """What was wrong at the end; empty when all is right."""
+        r = self.chances.random
+        acts = r.choice((1, 2, 3, 3))
         try:
-            for _ in range(self.chances.random.randint(60, 200)):
-                self._step()
+            for act in range(acts):
+                if act and (found := self._pause()):
+                    return found
+                away = r.choice(_AWAY)
+                for _ in range(r.randint(42, 142) // acts):
+                    self._step(away)
             return self._settle() or faults(self)
         finally:
             for actors in self._actors.values():
@@ -121,10 +140,10 @@ class World:
 
     # ---- what happens
 
-    def _step(self) -> None:
+    def _step(self, away: str | None) -> None:
         r = self.chances.random
         what = r.choices(_WHAT, _WEIGHTS)[0]
-        name = r.choice((*self._makers, *list(self._makers)[3:], "online", "archive", "bootstrap"))
+        name = r.choice([name for name in (*self._makers, *self._makers) if name != away])
         if what == "produce":
             for _ in range(r.randint(1, 3)):
                 self.kafka.produce()
@@ -134,8 +153,12 @@ class World:
         elif what == "kill" and self._actors[name]:
             self._kill(name, r.choice(self._actors[name]))
         elif what == "cut back" and self.redis.past:
-            self.redis.cut_back(r.choice(self.redis.past))
-            self._count("Redis: cut back")
+            if r.random() < 0.7:  # a machine started anew: who asks where to begin may meet Redis before and after
+                self._start("online")
+                self._actors["online"][-1].step(r.randint(2, 4) * len(self.labels) + r.randint(0, 1))
+            if self.redis.past:
+                self.redis.cut_back(r.choice(self.redis.past))
+                self._count("Redis: cut back")
         elif what == "empty" and self.redis.values:
             self.redis.cut_back({})
             self._count("Redis: emptied")
@@ -148,10 +171,22 @@ class World:
             self.kafka.grow()
         elif what == "retention":
             self.kafka.forget()
+        elif what == "outrun":
+            self._outrun()
         elif what == "serve":
             self._serve()
         elif what == "run":
             self._run_on(name, r.randint(1, 4) ** self._patience % 60 + 1)
+
+    def _outrun(self) -> None:
+        """`online` takes what just came while nobody archives it; some of it may be deleted before anybody does."""
+        for _ in range(self.chances.random.randint(1, 5)):
+            self.kafka.produce()
+        self.kafka.show_all()
+        self._run_on("online", 60)
+        if self.chances.random.random() < 0.5:
+            self.kafka.forget()
+        self._count("online outran the archive")
 
     def _count(self, what: str) -> None:
         self.chances.counts[what.partition(" page")[0].partition(" reader")[0]] += 1
@@ -195,27 +230,44 @@ class World:
             entity_prefix(NAMESPACE, group, number),
         )
         if meta is not None and not decode_meta(meta).behind:
-            key = r.randrange(KEYS)
+            stored = sorted(int(key[len(prefix) :]) for key in self.redis.values if key.startswith(prefix))
+            key = r.choice(stored) if stored and r.random() < 0.8 else r.randrange(KEYS)
             self.served.append(
                 Served(group, number, key, decode_meta(meta), self.redis.values.get(prefix + b"%d" % key))
             )
 
     # ---- the end
 
+    def _pause(self) -> list[str]:
+        """A calm hour in the middle: afterwards all that goes wrong befalls shards that are live and tables with rows.
+
+        What a build leaves behind in Redis is met by what comes after it only.
+        """
+        self.kafka.now_s += self.chances.random.choice((0, 5, 40))
+        found = self._calm(["archive", "bootstrap", "online"])
+        self.settling = False
+        for name in self._makers:
+            self._run_on(name, self.chances.random.choice((1, 40)))
+        self.chances.calm = False
+        self._count("a pause")
+        return found
+
     def _settle(self) -> list[str]:
         """No fault any more: every process in turn, until each has nothing left to do."""
-        self.chances.calm = self.settling = True
         self.redis.on_their_way.clear()
-        for log in self.kafka.logs.values():
-            log.visible = len(log.records)
         self.kafka.now_s += self.chances.random.choice((40, 40, 40, 500))
+        names = ["archive", "bootstrap", "online"]
+        names += [name for name in self._makers if name.startswith("materialize")]
+        return self._calm([*names, *names])
+
+    def _calm(self, names: list[str]) -> list[str]:
+        self.chances.calm = self.settling = True
+        self.kafka.show_all()
         for name, actors in self._actors.items():
             for actor in [*actors]:
                 if self.chances.random.random() < 0.5:
                     self._kill(name, actor)
-        ends = ["archive", "bootstrap", "online"]
-        ends += [name for name in self._makers if name.startswith("materialize")]
-        for name in (*ends, *ends):
+        for name in names:
             if not self._finish(name):
                 return [f"{name.split()[0]} never settles"]
         return []
