@@ -68,9 +68,7 @@ def check_redis(
                 yield from check_position(about, partition, position.offset, topics, ends)
 
 
-def check_lake(
-    lake: Path, catalogue: Catalogue, topics: Mapping[str, Topic], bounds: LogBounds
-) -> Iterator[Finding]:
+def check_lake(lake: Path, catalogue: Catalogue, topics: Mapping[str, Topic], bounds: LogBounds) -> Iterator[Finding]:
     """Whether it can be written, and where its tables stand."""
     there = next((path for path in (lake.absolute(), *lake.absolute().parents) if path.exists()), Path("/"))
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
