@@ -44,12 +44,13 @@ def _sync_files(table: Path, commit: Path, actions: list[dict[str, Any]]) -> Non
     if checkpoint.exists():
         added += [checkpoint, commit.parent / "_last_checkpoint"]
     for path in [*added, commit]:
-        _sync(path)
+        sync_path(path)
     for directory in dict.fromkeys([*(path.parent for path in added), table, commit.parent]):
-        _sync(directory)
+        sync_path(directory)
 
 
-def _sync(path: Path) -> None:
+def sync_path(path: Path) -> None:
+    """Force a file or a directory to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

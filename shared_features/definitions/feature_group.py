@@ -173,6 +173,11 @@ class FeatureGroup:
         """Longest window plus its hop, microseconds: nothing older than this can be read."""
         return max(spec.length_us + spec.hop_us for spec in self.layout.features)
 
+    @property
+    def readable_us(self) -> int:
+        """Microseconds after which an entity's newest event, even one dated ahead, is older than anything read."""
+        return self.longest_us + self.layout.tolerated_future_us
+
     @cached_property
     def fingerprint(self) -> str:
         """16 hex digits that change when the meaning of a value of this group changes."""

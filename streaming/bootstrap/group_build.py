@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.online_state import Partition, Position
 from streaming.bootstrap.archived import Archived, archived
-from streaming.bootstrap.reach import built_from_us, readable_us
+from streaming.bootstrap.reach import built_from_us
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.bootstrap.shard_states import ShardStates, effect_mask
 from streaming.entity_states import EntityKey
@@ -125,7 +125,8 @@ class GroupBuild:
             return effect_mask(arrived, snapshot.cut_us, self._lag_us)
 
         self._read(states, shards, max(0, first_us), at.newest_us + 1, None, wanted)
-        states.forget(at.watermark_us - 2 * readable_us(self._group))
+        # Whatever comes later would prune all that an entity had which was without events for so long.
+        states.forget(at.watermark_us - 2 * self._group.readable_us)
 
     def _more(self, states: ShardStates, shards: Written, before: Archived, at: Archived) -> int:
         """What was stored since an earlier look; returns how many events that were."""
@@ -156,7 +157,7 @@ class GroupBuild:
             if conditions is None:
                 self._check_memory(states)
                 if number % _FORGET_EVERY == 0:
-                    states.forget(until_us - 2 * readable_us(self._group))
+                    states.forget(until_us - 2 * self._group.readable_us)
             mask = wanted(table, arrived)
             states.add(arrived, mask)
             self._done += int(np.count_nonzero(mask))

@@ -9,7 +9,7 @@ from functools import partial
 from deltalake.exceptions import DeltaError
 
 from shared_features.definitions import EventSource, FeatureGroup, definition_text, load_definitions
-from shared_features.formats.online_state import Partition, ShardMeta, definition_key, entity_prefix, meta_key
+from shared_features.formats.online_state import Partition, ShardMeta, definition_key, entity_prefix
 from streaming.bootstrap.archived import archived
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.judge import State, Verdict, judge
@@ -23,14 +23,13 @@ from streaming.materialize.arrived import ArrivedEvents
 from streaming.materialize.cut import Spine
 from streaming.materialize.dataflow import log_erased, settings_spines
 from streaming.materialize.snapshots import Snapshot, latest_snapshot
-from streaming.online.dataflow import expiry_ms
 from streaming.online.redis_link import RedisAway, RedisLink
 from streaming.online.router import shard_label
 from streaming.online.shard_store import ShardStore
 from streaming.online.stored_vectors import stored_metas
 from streaming.settings import StreamingSettings
 from streaming.stopping import stop_requested, wait
-from streaming.topics import Topics
+from streaming.topics import Topic, Topics
 
 _LOG = get_log("bootstrap")
 _LOOK_EVERY_S = 1.0
@@ -68,6 +67,7 @@ class Bootstrap:
         self._topics = Topics(settings)
         self._tables: dict[str, ArrivedEvents] = {}
         self._away = RedisAway()
+        self._link = RedisLink(settings, self._away)
         self._lease = Lease(RedisLink(settings, self._away), settings.redis_namespace, "bootstrap", job_name(settings))
         self._said: dict[str, str] = {}
         self._lake_away = False
@@ -112,21 +112,19 @@ class Bootstrap:
         topics = self._topics.describe({source.topic for group in self._groups for source in group.sources})
         metas = stored_metas(self._settings, self._groups)
         starts = self._log_starts(topics)
+        tables = {source.name: self._table(source) for group in self._groups for source in group.sources}
+        for table in tables.values():
+            table.watermark_us()
         verdicts: dict[str, Verdict] = {}
         judges: dict[str, Judge] = {}
         for group in self._groups:
-            tables = [self._table(source) for source in group.sources]
-            for table in tables:
-                table.watermark_us()
-            held = archived(tables, topics)
+            held = archived((tables[source.name] for source in group.sources), topics)
             own = {of: start for of, start in starts.items() if of[0] in {source.topic for source in group.sources}}
             judges[group.label] = partial(judge, group, archived=held, log_starts=own)
             for number in range(group.shards):
                 label = shard_label(group, number)
                 verdicts[label] = judges[group.label](metas[label])
-        link = RedisLink(self._settings, self._away)
-        other = another_lake(link, self._settings.redis_namespace, self._settings.lake)
-        link.close()
+        other = another_lake(self._link, self._settings.redis_namespace, self._settings.lake)
         if other is not None:
             verdicts = dict.fromkeys(verdicts, Verdict(State.WAIT, other))
         self._say(verdicts)
@@ -138,12 +136,7 @@ class Bootstrap:
         builds = {
             number: ShardBuild(
                 group,
-                ShardStore(
-                    RedisLink(self._settings, self._away),
-                    shard_label(group, number),
-                    meta_key(namespace, group, number),
-                    expiry_ms(group),
-                ),
+                ShardStore.of(RedisLink(self._settings, self._away), namespace, group, number),
                 entity_prefix(namespace, group, number),
                 system_clock_us,
                 lambda meta: judged(meta).state is State.BUILD,
@@ -175,9 +168,7 @@ class Bootstrap:
 
     def _keep_definition(self, group: FeatureGroup) -> None:
         """Beside the states that are built by it, so that a change of it can be named."""
-        link = RedisLink(self._settings, self._away)
-        link.call("SET", definition_key(self._settings.redis_namespace, group), definition_text(group))
-        link.close()
+        self._link.call("SET", definition_key(self._settings.redis_namespace, group), definition_text(group))
 
     def _newest_snapshot(self, spines: Iterable[Spine], up_to_us: int) -> Snapshot | None:
         found = (
@@ -191,12 +182,10 @@ class Bootstrap:
             self._tables[source.name] = ArrivedEvents(self._settings.lake, source)
         return self._tables[source.name]
 
-    def _log_starts(self, topics: Mapping[str, object]) -> dict[Partition, int]:
-        described = self._topics.describe(topics)
-        keys = [(topic.name, number) for topic in described.values() for number in topic.partitions]
+    def _log_starts(self, topics: Mapping[str, Topic]) -> dict[Partition, int]:
+        keys = [(topic.name, number) for topic in topics.values() for number in topic.partitions]
         return {
-            (name, described[name].id, number): bounds.low
-            for (name, number), bounds in self._topics.bounds(keys).items()
+            (name, topics[name].id, number): bounds.low for (name, number), bounds in self._topics.bounds(keys).items()
         }
 
     def _say(self, verdicts: Mapping[str, Verdict]) -> None:

@@ -6,14 +6,11 @@ arrive later than the last of those, so that an append rarely concerns a delete;
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
-from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import Transaction
 
 from shared_features.definitions import EventSource
@@ -25,13 +22,12 @@ from shared_features.formats.offline_tables import (
     PARTITION,
     events_table,
 )
+from streaming.delta_changes import changed
 from streaming.delta_log import sync_commit
 from streaming.erasure.record import LogEnds
 from streaming.erasure.subject import Subject, decoded, sql_text
-from streaming.errors import RefusedError
 from streaming.lake_look import LakeLook
 
-_TRIES = 60
 _POSITIONS = pa.schema([(PARTITION, pa.int32()), (OFFSET, pa.int64())])
 
 
@@ -139,20 +135,18 @@ class LakeRows:
         if not (path / "_delta_log").is_dir():
             return 0
         gone = 0
-        for tried in range(_TRIES):
-            table = DeltaTable(path)
-            try:
-                gone += change(table)
-                if fence:
-                    empty = pa.schema(table.schema().to_arrow()).empty_table()
-                    properties = _raised(table, len(self._subjects))
-                    write_deltalake(table, empty, mode="append", commit_properties=properties)
-            except CommitFailedError:  # somebody else's commit came between; look again
-                time.sleep(random.uniform(0.01, 0.05) * (tried + 1))
-                continue
+
+        def attempt(table: DeltaTable) -> None:
+            nonlocal gone
+            gone += change(table)
+            if fence:
+                empty = pa.schema(table.schema().to_arrow()).empty_table()
+                properties = _raised(table, len(self._subjects))
+                write_deltalake(table, empty, mode="append", commit_properties=properties)
             sync_commit(path, table.version(), {})
-            return gone
-        raise RefusedError(f"table {path.name} was written by others at each of {_TRIES} tries; run this again")
+
+        changed(path, attempt)
+        return gone
 
 
 def purge(paths: Sequence[Path]) -> int:

@@ -129,21 +129,12 @@ class ArrivedEvents:
 
     def about(self, low_us: int, high_us: int) -> int:
         """How many events lie in the files that may hold some with low <= arrival < high."""
-        files = None if self._table is None else pa.table(self._table.get_add_actions(flatten=True))
-        if files is None or not files.num_rows:
-            return 0
-        firsts, lasts = int64(files, f"min.{ARRIVAL_TIME}"), int64(files, f"max.{ARRIVAL_TIME}")
-        return int(int64(files, "num_records")[(lasts >= low_us) & (firsts < high_us)].sum())
+        firsts, lasts, counts = self._files()
+        return int(counts[(lasts >= low_us) & (firsts < high_us)].sum())
 
     def span_end(self, low_us: int, high_us: int, rows: int = SPAN_ROWS) -> int:
         """An instant up to which about `rows` events lie from `low` on, at most `high`. From file statistics."""
-        if self._table is None:
-            return high_us
-        files = pa.table(self._table.get_add_actions(flatten=True))
-        if not files.num_rows:
-            return high_us
-        firsts, lasts = int64(files, f"min.{ARRIVAL_TIME}"), int64(files, f"max.{ARRIVAL_TIME}")
-        counts = int64(files, "num_records")
+        firsts, lasts, counts = self._files()
         order = np.argsort(lasts, kind="stable")
         order = order[(lasts[order] >= low_us) & (firsts[order] < high_us)]
         total = 0
@@ -155,6 +146,14 @@ class ArrivedEvents:
                 return int(min(high_us, max(low_us + 1, begin + share)))
             total += int(count)
         return high_us
+
+    def _files(self) -> tuple[Int64, Int64, Int64]:
+        """Of each file as of the last look: first and last arrival, and how many events."""
+        files = None if self._table is None else pa.table(self._table.get_add_actions(flatten=True))
+        if files is None or not files.num_rows:
+            return (np.empty(0, np.int64),) * 3
+        names = (f"min.{ARRIVAL_TIME}", f"max.{ARRIVAL_TIME}", "num_records")
+        return tuple(int64(files, name) for name in names)  # type: ignore[return-value]  # three of them
 
 
 def about(tables: Sequence[ArrivedEvents], low_us: int, high_us: int) -> int:

@@ -104,7 +104,7 @@ class Passes:
         """The states as they stand, as rows of the snapshots table."""
         group = self.spine.group
         # Twice: whatever comes later would prune all that is forgotten here, so the states stay what they were.
-        self._replayer.forget(self.effects_us - 2 * (group.longest_us + group.layout.tolerated_future_us))
+        self._replayer.forget(self.effects_us - 2 * group.readable_us)
         return snapshot_rows(group, self.spine.source, self.effects_us, self._replayer)
 
     def _take_in(self, low_us: int, high_us: int) -> SpineRows:

@@ -75,7 +75,7 @@ class Snapshots:
         before = {CUT_APP: stored, ERASURES_APP: self._erasures}
         self._erasures = max(0, self._erasures)
         self._handle.commit(rows, before, {CUT_APP: cut_us, ERASURES_APP: self._erasures})
-        cuts = _cuts(self._handle.refresh())
+        cuts = snapshot_cuts(self._handle.refresh())
         if len(cuts) > KEPT:
             with suppress(DeltaError):  # the table is being compacted; the next snapshot drops them
                 self._handle.refresh().delete(f"cut_us < {cuts[-KEPT]}")
@@ -94,7 +94,7 @@ def latest_snapshot(
     if not delta.exists(path):
         return None
     table = delta.open(path)
-    cuts = [cut for cut in _cuts(table) if cut <= up_to_us]
+    cuts = [cut for cut in snapshot_cuts(table) if cut <= up_to_us]
     if not cuts or table.metadata().configuration.get(FINGERPRINT) != fingerprint:
         return None
     names = ["entity_key", "state"]
@@ -105,6 +105,7 @@ def latest_snapshot(
     return Snapshot(cuts[-1], keys, rows["state"].to_pylist())
 
 
-def _cuts(table: DeltaTable) -> list[int]:
+def snapshot_cuts(table: DeltaTable) -> list[int]:
+    """The cuts of the snapshots that a table holds, ascending."""
     files = pa.table(table.get_add_actions(flatten=True))
     return sorted(set(map(int, files["partition.cut_us"].to_pylist()))) if files.num_rows else []

@@ -9,7 +9,7 @@ import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 
 from shared_features.definitions import EventSource, FeatureGroup, load_definitions
-from shared_features.formats.online_state import definition_key, entity_prefix, meta_key
+from shared_features.formats.online_state import definition_key, entity_prefix
 from shared_features.kernel.event_time import to_us
 from streaming.bytewax_run import run_dataflow
 from streaming.kafka_source import KafkaSource, system_clock_us
@@ -71,9 +71,8 @@ def redis_sink(settings: StreamingSettings, groups: Iterable[FeatureGroup], metr
 
     def build_shard(label: str) -> Shard | AbsentShard:
         group, number = shards[label]
-        key = meta_key(settings.redis_namespace, group, number)
         link = RedisLink(settings, away)
-        store = ShardStore(link, label, key, expiry_ms(group))
+        store = ShardStore.of(link, settings.redis_namespace, group, number)
         meta = store.read_meta()
         if meta is None or meta.behind:
             return AbsentShard(label, store)
@@ -92,8 +91,3 @@ def redis_sink(settings: StreamingSettings, groups: Iterable[FeatureGroup], metr
         )
 
     return RedisSink(list(shards), build_shard)
-
-
-def expiry_ms(group: FeatureGroup) -> int:
-    """After this long without a write an entity's newest event is older than anything that can be read; twice that."""
-    return 2 * (group.longest_us + group.layout.tolerated_future_us) // 1000

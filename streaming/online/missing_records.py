@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from shared_features.definitions import EventSource
-from shared_features.formats.offline_tables import events_table, gap_app, gaps_app, offset_app
+from shared_features.formats.online_state import merged
 from streaming.errors import RestartNeeded, StoppedWaiting
 from streaming.log import get_log
 from streaming.online.shard import Partition
@@ -50,25 +50,16 @@ class MissingRecords:
 
     def _archived(self, of: Partition) -> tuple[int, list[tuple[int, int]]]:
         """The last offset the archive has passed (-1: none), and its gaps of the partition."""
-        from deltalake import DeltaTable  # only now: online has no use for the lake until records are missing
+        # Only now: online has no use for the lake until records are missing.
+        from streaming.archive.log_positions import LogPositions
+        from streaming.materialize.arrived import ArrivedEvents
 
-        path = self._lake / events_table(self._sources[of[0]])
-        if not DeltaTable.is_deltatable(str(path)):
-            return -1, []
-        table = DeltaTable(path)
-
-        def stored(app: str) -> int:
-            version = table.transaction_version(app)
-            return -1 if version is None else version
-
-        count = max(0, stored(gaps_app(*of)))
-        gaps = [(stored(gap_app(*of, index, "first")), stored(gap_app(*of, index, "past"))) for index in range(count)]
-        return stored(offset_app(*of)), gaps
+        table = ArrivedEvents(self._lake, self._sources[of[0]])
+        table.watermark_us()
+        stored = LogPositions.load(table, {of[:2]: of[2] + 1})
+        return stored.offsets.get(of, -1), list(stored.gaps.get(of, ()))
 
 
 def covered(first: int, past: int, gaps: list[tuple[int, int]]) -> bool:
     """Whether the gaps (first, past) together cover all offsets from `first` up to `past`, exclusive."""
-    for start, end in sorted(gaps):
-        if start <= first < end:
-            first = end
-    return first >= past
+    return any(start <= first and past <= end for start, end in merged(gaps))

@@ -13,11 +13,13 @@ from typing import Any
 
 from redis.exceptions import NoScriptError, ResponseError
 
+from shared_features.definitions import FeatureGroup
 from shared_features.errors import FormatVersionError
-from shared_features.formats.online_state import COMMIT_ID_BYTES, ShardMeta, decode_meta, encode_meta
+from shared_features.formats.online_state import COMMIT_ID_BYTES, ShardMeta, decode_meta, encode_meta, meta_key
 from streaming.errors import RestartNeeded
 from streaming.log import get_log
 from streaming.online.redis_link import AWAY, Backoff, RedisLink
+from streaming.online.router import shard_label
 
 _LOG = get_log("online")
 _SCRIPT = files("streaming.online").joinpath("commit.lua").read_bytes()
@@ -36,6 +38,11 @@ def readable_meta(stored: bytes | None) -> ShardMeta | None:
     except FormatVersionError as error:
         _LOG.warning("a shard's meta cannot be read; the shard will be built anew", error=str(error))
         return None
+
+
+def expiry_ms(group: FeatureGroup) -> int:
+    """After this long without a write an entity's newest event is older than anything that can be read; twice that."""
+    return 2 * group.readable_us // 1000
 
 
 @dataclass
@@ -58,6 +65,11 @@ class ShardStore:
         self._expiry_ms = expiry_ms
         self._commit_id = NO_META
         self._under_way: _Commit | None = None
+
+    @classmethod
+    def of(cls, link: RedisLink, namespace: str, group: FeatureGroup, number: int) -> ShardStore:
+        """The store of a group's shard."""
+        return cls(link, shard_label(group, number), meta_key(namespace, group, number), expiry_ms(group))
 
     def read_meta(self) -> ShardMeta | None:
         """The shard's meta; from now on it is what commits and loads expect.

@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 
 from shared_features.formats.holds import HOLDS, Hold, decode_hold, encode_hold
+from streaming.delta_log import sync_path
 
 
 def write_hold(lake: Path, name: str, hold: Hold) -> None:
@@ -19,7 +20,7 @@ def write_hold(lake: Path, name: str, hold: Hold) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(directory / f"{name}.json")
-    _sync(directory)
+    sync_path(directory)
 
 
 def drop_hold(lake: Path, name: str) -> None:
@@ -31,11 +32,3 @@ def read_holds(lake: Path) -> dict[str, Hold]:
     """All holds by name. Raises FormatVersionError for one that cannot be read: it may hold anything."""
     files = sorted(each for each in (lake / HOLDS).glob("*.json") if not each.name.startswith("."))
     return {file.stem: decode_hold(file.read_bytes(), str(file)) for file in files}
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

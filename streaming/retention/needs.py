@@ -13,13 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup
 from shared_features.formats.offline_tables import events_table, snapshots_table
 from shared_features.kernel.event_time import to_us
 from streaming.bootstrap.reach import built_from_us
 from streaming.lake_look import LakeLook
+from streaming.materialize.snapshots import snapshot_cuts
 from streaming.registry_look import RegistryLook
 from streaming.retention.holds import read_holds
 from streaming.settings import StreamingSettings
@@ -86,8 +85,4 @@ def _future_us(group: FeatureGroup, spine: EventSource) -> int:
 
 def _latest_snapshot_us(look: LakeLook, group: FeatureGroup, spine: EventSource) -> int | None:
     table = look.table(snapshots_table(group, spine))
-    if table is None:
-        return None
-    files = pa.table(table.get_add_actions(flatten=True))
-    cuts = files["partition.cut_us"].to_pylist() if files.num_rows else []
-    return max(map(int, cuts), default=None)
+    return None if table is None else max(snapshot_cuts(table), default=None)

@@ -7,8 +7,6 @@ transactions, stay. Files leave the disk a week later, with the archive's care o
 
 from __future__ import annotations
 
-import random
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,19 +14,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
-from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import Transaction
 
 from shared_features.definitions import Catalogue, EventSource
 from shared_features.formats.offline_tables import ARRIVAL_DATE, KEPT_FROM_APP, WATERMARK_APP, events_table
 from shared_features.kernel.event_time import DAY_US, to_us
+from streaming.delta_changes import changed
 from streaming.delta_log import sync_commit
-from streaming.errors import RefusedError
 from streaming.lake_look import LakeLook
 from streaming.retention.needs import Need, needs
 from streaming.settings import StreamingSettings
-
-_TRIES = 30
 
 
 @dataclass(frozen=True)
@@ -73,20 +68,17 @@ def delete_days(settings: StreamingSettings, source: EventSource, before: date) 
     properties = CommitProperties(
         app_transactions=[Transaction(app_id=app, version=version) for app, version in kept_from.items()]
     )
-    for tried in range(_TRIES):
-        table = DeltaTable(path)
+
+    def delete(table: DeltaTable) -> int:
         stored = table.transaction_version(KEPT_FROM_APP)
         if stored is not None and stored >= kept_from[KEPT_FROM_APP]:
             return 0
-        try:
-            done = table.delete(f"{ARRIVAL_DATE} < '{before.isoformat()}'", commit_properties=properties)
-        except CommitFailedError:  # the archive or its care of the lake came between; look again
-            time.sleep(random.uniform(0.01, 0.05) * (tried + 1))
-            continue
+        done = table.delete(f"{ARRIVAL_DATE} < '{before.isoformat()}'", commit_properties=properties)
         if done["num_removed_files"]:
             sync_commit(path, table.version(), kept_from)
         return int(done["num_deleted_rows"])
-    raise RefusedError(f"table {path.name} was written by others at each of {_TRIES} tries to delete; try again later")
+
+    return changed(path, delete)
 
 
 def today() -> date:

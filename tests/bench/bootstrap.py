@@ -15,7 +15,6 @@ from shared_features.kernel.event_time import to_us
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.materialize.arrived import ArrivedEvents, spans
-from streaming.online.dataflow import expiry_ms
 from streaming.online.redis_link import RedisAway, RedisLink
 from streaming.online.shard_store import ShardStore
 from streaming.settings import StreamingSettings, load_settings
@@ -59,12 +58,7 @@ def build(settings: StreamingSettings) -> tuple[int, int]:
     shards = {
         number: ShardBuild(
             group,
-            ShardStore(
-                RedisLink(settings, RedisAway()),
-                f"{group.label}:{number}",
-                meta_key(settings.redis_namespace, group, number),
-                expiry_ms(group),
-            ),
+            ShardStore.of(RedisLink(settings, RedisAway()), settings.redis_namespace, group, number),
             entity_prefix(settings.redis_namespace, group, number),
             lambda: 0,
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared_features.definitions import Catalogue, FeatureGroup
 from shared_features.formats.offline_tables import CUT_APP, features_table
-from shared_features.formats.online_state import ShardMeta, entity_prefix, meta_key
+from shared_features.formats.online_state import ShardMeta, entity_prefix
 from shared_features.kernel.event_time import SECOND_US
 from streaming.archive.dataflow import archive_tables, held_positions, route
 from streaming.archive.log_positions import LogPositions, Partition
@@ -27,10 +27,9 @@ from streaming.materialize.feature_sink import FeatureTable
 from streaming.materialize.pass_step import PassRows
 from streaming.materialize.snapshots import Snapshot, latest_snapshot
 from streaming.online.absent_shard import AbsentShard, is_live
-from streaming.online.dataflow import expiry_ms
 from streaming.online.entity_cache import EntityCache
 from streaming.online.missing_records import MissingRecords
-from streaming.online.router import Router, shard_label
+from streaming.online.router import Router
 from streaming.online.shard import Shard
 from streaming.online.shard_store import ShardStore
 from streaming.online.stored_vectors import smallest_positions
@@ -111,7 +110,7 @@ class Online:
 
     def _store(self, group: FeatureGroup, number: int, label: str) -> ShardStore:
         link = ModelLink(self._world.redis, self._world.chances)
-        return ShardStore(link, label, meta_key(NAMESPACE, group, number), expiry_ms(group))
+        return ShardStore.of(link, NAMESPACE, group, number)
 
     def _shard(self, group: FeatureGroup, number: int, label: str) -> Shard | AbsentShard:
         store = self._store(group, number, label)
@@ -265,5 +264,4 @@ class Bootstrap:
 
     def _store(self, group: FeatureGroup, number: int) -> ShardStore:
         link = ModelLink(self._world.redis, self._world.chances)
-        key = meta_key(NAMESPACE, group, number)
-        return ShardStore(link, shard_label(group, number), key, expiry_ms(group))
+        return ShardStore.of(link, NAMESPACE, group, number)

@@ -10,7 +10,6 @@ import numpy as np
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.events import concatenate
 from shared_features.formats.online_state import ShardMeta
-from streaming.bootstrap.reach import readable_us
 from streaming.materialize.arrived import Arrived
 from tests.simulation.kafka_model import record_reader, records
 from tests.simulation.wanted import Updates, canonical, shard_of, updates_of, wanted_states
@@ -50,7 +49,7 @@ def receipts(world: World) -> Iterator[str]:
         newest_us = max((each.event.event_time_us for each in of_vector), default=0)
         consumed_us = max((position.consumed_until_us for position in meta.vector.values()), default=0)
         found = canonical(group, [served.state], meta.build_id)
-        if newest_us < consumed_us - 2 * readable_us(group) and found == canonical(group, [None], meta.build_id):
+        if newest_us < consumed_us - 2 * group.readable_us and found == canonical(group, [None], meta.build_id):
             continue  # a build forgets what nothing can read any more
         if found != wanted_states(group, [of_vector]):
             yield f"{group.label}: what was served is not the state of its vector"

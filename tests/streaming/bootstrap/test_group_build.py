@@ -59,9 +59,7 @@ class Build:
         self.shards = {
             number: ShardBuild(
                 group,
-                ShardStore(
-                    RedisLink(settings, RedisAway()), "shard", meta_key(settings.redis_namespace, group, number), 10**9
-                ),
+                ShardStore.of(RedisLink(settings, RedisAway()), settings.redis_namespace, group, number),
                 entity_prefix(settings.redis_namespace, group, number),
                 lambda: 0,
             )
@@ -220,7 +218,7 @@ def test_a_shard_that_was_built_meanwhile_is_left_alone(settings: StreamingSetti
         with pytest.raises(RestartNeeded, match="built meanwhile"):
             ShardBuild(
                 SHOP_USE,
-                ShardStore(RedisLink(settings, RedisAway()), "shard", key, 10**9),
+                ShardStore.of(RedisLink(settings, RedisAway()), settings.redis_namespace, SHOP_USE, 0),
                 entity_prefix(settings.redis_namespace, SHOP_USE, 0),
                 lambda: 0,
                 lambda meta: meta is None,

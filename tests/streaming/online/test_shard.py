@@ -16,8 +16,8 @@ from shared_features.definitions import definition_text
 from shared_features.formats.online_state import definition_key, encode_meta, meta_key
 from shared_features.kernel.event_time import SECOND_US
 from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
-from streaming.online.dataflow import expiry_ms
 from streaming.online.missing_records import MissingRecords
+from streaming.online.shard_store import expiry_ms
 from streaming.online.stored_vectors import smallest_positions, stored_metas
 from streaming.polled import Polled
 from streaming.settings import load_settings
