@@ -104,6 +104,11 @@ def _add_erase(verbs: Any) -> None:
         "--key", action="append", required=True, dest="keys", metavar="KEY",
         help="its key as the stores spell it (several fields joined by |); may be repeated",
     )  # fmt: skip
+    erase.add_argument(
+        "--with-log", action="store_true",
+        help="then also delete from Kafka all records of its topics up to where the logs ended when this began, also "
+        "those of other entities: the events tables hold them. Otherwise Kafka's retention deletes them, later",
+    )  # fmt: skip
     erase.add_argument("--execute", action="store_true", help=_EXECUTE)
     erase.set_defaults(module="streaming.erasure.command")
 

@@ -4,7 +4,8 @@ In this order, each step so that it can be done again: store the beginning with 
 is beyond them; keep aside where the events lie; delete events, then snapshots, then feature rows (whoever replays
 states with the erased events in them is fenced off by the count of erasures in each table), dead letters; wait for the
 shards; raise the events tables' counts of erasures, and at once those of all shards that read them, with the states in
-Redis deleted; training runs; purge the disk; store that it is done.
+Redis deleted; training runs; purge the disk; where asked for, the logs, once every shard is beyond; store that it is
+done.
 
 The events tables' counts come after the lake is clean: whoever builds of it under the new count sees none of what is
 erased. And they come right before the shards': in between a shard is of before, as if Redis were set back, and built.
@@ -49,9 +50,9 @@ def run(settings: StreamingSettings, options: Namespace) -> int:
     try:
         erasure = Erasure(settings, catalogue, subjects)
         if not options.execute:
-            erasure.show()
+            erasure.show(with_log=options.with_log)
             return EXIT_OK
-        erasure.execute()
+        erasure.execute(with_log=options.with_log)
         return EXIT_OK
     except KafkaException as error:
         raise RefusedError(f"Kafka cannot be asked: {error.args[0].str()}; run this again when it is there") from error
@@ -73,9 +74,10 @@ class Erasure:
         self._logs = Logs(settings, self._sources)
         self._refuse_forgotten_versions()
 
-    def show(self) -> None:
+    def show(self, *, with_log: bool) -> None:
         """What would go."""
-        rows = LakeRows(self._lake, self._subjects, self._logs.ends())
+        ends = self._logs.ends()
+        rows = LakeRows(self._lake, self._subjects, ends)
         positions = {source.name: rows.positions(source) for source in self._sources}
         for source in self._sources:
             say(f"{events_table(source)}: {positions[source.name].num_rows:,} events, and the feature rows at them in "
@@ -85,10 +87,12 @@ class Erasure:
         say(f"{online.count(self._groups, self._subjects):,} states in Redis, of {len(self._groups)} groups")
         online.close()
         say(f"{len(runs_with(self._settings.training_runs, self._catalogue, positions))} training runs")
+        if with_log:
+            say(f"{sum(self._logs.below(ends).values()):,} records in Kafka, of all entities")
         say("nothing is erased yet; add --execute to do it")
 
-    def execute(self) -> None:
-        """Erase, or go on erasing."""
+    def execute(self, *, with_log: bool) -> None:
+        """Erase, or go on erasing. with_log: the records in Kafka, too."""
         record, secret = ErasureRecord(self._lake), salt(self._lake)
         digests = {subject.digest(secret): subject for subject in self._subjects}
         last = record.last()
@@ -106,10 +110,12 @@ class Erasure:
             batches.setdefault(json.dumps(each, sort_keys=True), []).append(digest)
         for some in batches.values():
             counts = self._erase({digest: digests[digest] for digest in some}, ends[some[0]])
+            if with_log:
+                counts["records in Kafka"] = self._erase_logs(ends[some[0]])
             record.write("done", entity, {digest: ends[digest] for digest in some}, _now_us(), counts)
             for name, count in counts.items():
                 say(f"{count:>9,}  {name}")
-        for line in self._logs.kept():
+        for line in () if with_log else self._logs.kept():
             say(f"{line}; every position is beyond them, and a shard that an older Redis brings back is built anew")
         say("states of other entities that had seen the erased events keep what they saw until they are rebuilt")
 
@@ -145,6 +151,15 @@ class Erasure:
             for each in others:
                 online.erase(each, [], ends, deadline, raises.of(each))
         return gone
+
+    def _erase_logs(self, ends: LogEnds) -> int:
+        """The archive is beyond; when the shards are, too, nobody here reads those records again."""
+        readers = [
+            group for group in self._catalogue.groups if any(source in self._sources for source in group.sources)
+        ]
+        with closing(OnlineStates(self._settings)) as online:
+            online.wait(readers, None, ends, within(PATIENCE_S))
+        return self._logs.delete(ends)
 
     def _raises(self, rows: LakeRows, digests: Sequence[str], *, held: bool) -> Raises:
         """Raise the counts of erasures, unless a run that was killed has. Who was nowhere is not counted."""

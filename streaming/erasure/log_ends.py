@@ -1,28 +1,33 @@
-"""Where the logs end when an erasure begins, whether every store is beyond, and for how long Kafka keeps the rest."""
+"""Where the logs end when an erasure begins, whether every store is beyond, and what becomes of what they hold."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from shared_features.definitions import EventSource
 from streaming.erasure.record import LogEnds
 from streaming.errors import RefusedError
+from streaming.kafka_client import client_options
 from streaming.kafka_look import KafkaLook
 from streaming.lake_look import LakeLook
 from streaming.settings import StreamingSettings
-from streaming.topics import Topic
+from streaming.topics import PartitionKey, Topic
 
 _WAIT_S = 0.2
+_DELETED_WITHIN_S = 30.0
+_CANNOT = (KafkaError._UNSUPPORTED_FEATURE, KafkaError.UNSUPPORTED_VERSION, KafkaError.TOPIC_AUTHORIZATION_FAILED,
+           KafkaError.POLICY_VIOLATION)  # fmt: skip
 
 
 class Logs:
     """The topics of the sources that carry what is erased."""
 
     def __init__(self, settings: StreamingSettings, sources: Sequence[EventSource]) -> None:
-        self._look, self._lake = KafkaLook(settings), LakeLook(settings.lake)
+        self._settings, self._look, self._lake = settings, KafkaLook(settings), LakeLook(settings.lake)
         self._sources = sources
         self._topics: dict[str, Topic] = self._look.topics(source.topic for source in sources)
         missing = sorted({source.topic for source in sources} - set(self._topics))
@@ -46,6 +51,32 @@ class Logs:
                         f"reach {ends[source.topic][behind[0]] - 1}: let it run, then run this again"
                     )
                 time.sleep(_WAIT_S)
+
+    def below(self, ends: LogEnds) -> dict[PartitionKey, int]:
+        """How many offsets of each log lie below the ends; logs without any are left out."""
+        bounds = self._look.bounds(self._topics.values())
+        counts = {at: ends.get(at[0], {}).get(at[1], 0) - bound.low for at, bound in bounds.items()}
+        return {at: count for at, count in counts.items() if count > 0}
+
+    def delete(self, ends: LogEnds) -> int:
+        """Delete every record below the ends; returns how many went. RefusedError where that is not allowed."""
+        counts = self.below(ends)
+        if not counts:
+            return 0
+        wanted = [TopicPartition(topic, partition, ends[topic][partition]) for topic, partition in counts]
+        options = {**client_options(self._settings), "error_cb": lambda error: None}
+        admin = AdminClient(options)  # kept until all is answered: without it the answers never come
+        for place, answer in admin.delete_records(wanted, request_timeout=_DELETED_WITHIN_S).items():
+            try:
+                answer.result(2 * _DELETED_WITHIN_S)
+            except KafkaException as error:
+                if error.args[0].code() not in _CANNOT:
+                    raise
+                raise RefusedError(
+                    f"the brokers do not delete records of {place.topic} ({error.args[0].str()}); everything else is "
+                    "erased: allow `Delete` on the topic, or run this again without --with-log"
+                ) from error
+        return sum(counts.values())
 
     def kept(self) -> list[str]:
         """Until when Kafka keeps what it holds of them, a line per topic."""

@@ -49,13 +49,17 @@ class OnlineStates:
     def wait(
         self,
         groups: Iterable[FeatureGroup],
-        subjects: Sequence[Subject],
+        subjects: Sequence[Subject] | None,
         log_ends: LogEnds,
         deadline: Callable[[], bool],
     ) -> None:
-        """Until every shard that holds one of them has applied what is erased; RefusedError where that is long."""
+        """Until every shard that holds one of them has applied what is erased; RefusedError where that is long.
+
+        subjects: None for every shard of the groups.
+        """
         for group in groups:
-            for number in sorted({subject.shard(group) for subject in subjects}):
+            numbers = range(group.shards) if subjects is None else {subject.shard(group) for subject in subjects}
+            for number in sorted(numbers):
                 while why := _not_beyond(group, self._client.get(self._meta_key(group, number)), log_ends):
                     _pause(group, number, why, deadline)
 

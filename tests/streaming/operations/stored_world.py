@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import structlog
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from shared_features.definitions import Catalogue, load_definitions
@@ -135,7 +135,7 @@ def read_records(bootstrap_servers: str, topic: str, partition: int, end: int) -
             "fetch.wait.max.ms": 20,
         }
     )
-    consumer.assign([TopicPartition(topic, partition, 0)])
+    consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
     found: list[Any] = []
     try:
         while True:

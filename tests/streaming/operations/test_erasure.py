@@ -242,3 +242,12 @@ def test_erasing_beside_a_running_archive(stored: StoredWorld) -> None:
     assert running.returncode == 0, errors
     assert column(stored, "events_payments", "payer") == [STAYS] * 60
     assert len(set(column(stored, "events_payments", "id"))) == 60
+
+
+def test_brokers_that_delete_no_records_are_named_when_all_else_is_erased(stored: StoredWorld) -> None:
+    arguments = ("erase", "--entity", "payer", "--key", str(GONE), "--execute")
+    said = stored.run(*arguments, "--with-log", code=1)
+    assert "do not delete records of payments" in said
+    assert "run this again without --with-log" in said
+    stored.run(*arguments)
+    check_erased(stored)

@@ -1,0 +1,88 @@
+"""Apache Kafka: an erasure may take the records from the logs, too, and nobody here misses them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+import redis
+
+from deploy.embedded.apache_kafka import ApacheKafka
+from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.redis_server import RedisServer
+from shared_features.formats.online_state import Position, ShardMeta, encode_meta, meta_key
+from streaming.erasure import command
+from streaming.settings import load_settings
+from streaming.topics import Topics
+from tests.end_to_end.brokers import proper_kafka
+from tests.streaming.operations.stored_world import DEFINITIONS, START_US, StoredWorld, payment
+
+GONE, STAYS = 77, 5
+ERASE = ("erase", "--entity", "payer", "--key", str(GONE), "--execute")
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKafka]:
+    with proper_kafka(tmp_path_factory.mktemp("kafka")) as kafka:
+        kafka.create_topic("payments", 2, {})
+        kafka.create_topic("outcomes", 1, {})
+        yield kafka
+
+
+@pytest.fixture
+def world(kafka: ApacheKafka, redis_server: RedisServer, tmp_path: Path) -> StoredWorld:
+    """Ten payments of two payers in two partitions, archived and applied."""
+    settings = load_settings(
+        kafka_bootstrap_servers=kafka.bootstrap_servers,
+        redis_url=redis_server.url,
+        redis_namespace=tmp_path.name,
+        definitions=DEFINITIONS,
+        lake=tmp_path / "lake",
+        registry=tmp_path / "registry",
+        topic_mode="embedded",
+        allowed_lateness=timedelta(seconds=10),
+        idle_mark=timedelta(seconds=0.1),
+    )
+    world = StoredWorld(cast(KafkaSimulator, kafka), settings)  # of which only the address is asked
+    for number in range(10):
+        at_us = START_US + number * 1000
+        world.send("payments", [(at_us, payment(number, at_us, (GONE, STAYS)[number % 2]))], number % 2)
+    world.archive()
+    commit_shards(world)
+    return world
+
+
+def commit_shards(world: StoredWorld, short_by: int = 0) -> None:
+    described = Topics(world.settings).describe(source.topic for source in world.catalogue.sources)
+    with redis.Redis.from_url(world.settings.redis_url) as client:
+        for group in world.catalogue.groups:
+            vector = {
+                (topic, described[topic].id, partition): Position(end - 1 - short_by, START_US)
+                for (topic, partition), end in world.ends().items()
+            }
+            for number in range(group.shards):
+                meta = ShardMeta(os.urandom(16), 1, False, group.fingerprint, 1, vector)
+                client.set(meta_key(world.settings.redis_namespace, group, number), encode_meta(meta))
+
+
+def test_the_logs_are_emptied_when_every_shard_is_beyond(world: StoredWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "PATIENCE_S", 0.5)
+    assert "10 records in Kafka, of all entities" in world.run(*ERASE[:-1], "--with-log")
+    assert len(world.records("payments", 0)) == 5
+    commit_shards(world, short_by=1)
+    assert "has to reach" in world.run(*ERASE, "--with-log", code=1)
+    assert len(world.records("payments", 0)) == 5
+    commit_shards(world)
+    said = world.run(*ERASE, "--with-log")
+    assert "       10  records in Kafka" in said
+    assert "still holds the records" not in said
+    assert [world.records("payments", number) for number in (0, 1)] == [[], []]
+    assert world.ends()["payments", 0] == 5  # offsets go on where they were
+    assert "        0  records in Kafka" in world.run(*ERASE, "--with-log")
+    world.send("payments", [(START_US, payment(99, START_US, STAYS))])
+    world.archive()
+    assert len(world.records("payments", 0)) == 1
