@@ -1,4 +1,4 @@
-"""Building a group's shards from the events table alone, through the kernel, into Redis."""
+"""Building a group's shards into Redis: from the events table alone, and from a snapshot of the day before."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from deploy.embedded.redis_server import RedisServer
 from shared_features.event_sources import CARD_TRANSACTIONS
 from shared_features.feature_groups.customer_spend import CUSTOMER_SPEND
 from shared_features.formats.online_state import decode_meta, entity_prefix, meta_key
-from shared_features.kernel.event_time import to_us
+from shared_features.kernel.event_time import DAY_US, to_us
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.materialize.arrived import ArrivedEvents, spans
+from streaming.materialize.cut import Spine
+from streaming.materialize.dataflow import settings_spines
+from streaming.materialize.replayer import Replayer
+from streaming.materialize.snapshots import Snapshot, Snapshots, latest_snapshot, snapshot_rows
 from streaming.online.redis_link import RedisAway, RedisLink
 from streaming.online.shard_store import ShardStore
 from streaming.settings import StreamingSettings, load_settings
@@ -34,12 +38,16 @@ def measure(file: Path | None) -> list[Figure]:
         settings = load_settings(lake=lake, redis_url=store.url)
         with stopwatch() as reading:
             table = ArrivedEvents(lake, CARD_TRANSACTIONS)
-            table.watermark_us()
+            last_us = table.watermark_us()
             for span in spans([table], 0, int(rows.event_time_us[-1]) + 1):
                 table.where(*span)
         build(settings)  # once, for what is compiled and cached
         with stopwatch() as building:
             events, entities = build(settings)
+        (spine,) = (each for each in settings_spines(settings).values() if each.group is CUSTOMER_SPEND)
+        write_snapshot(settings, spine, last_us - DAY_US)
+        with stopwatch() as from_snapshot:
+            build(settings, spine)
         return [
             Figure(
                 "bootstrap from the events table, read, applied and written",
@@ -49,12 +57,42 @@ def measure(file: Path | None) -> list[Figure]:
                 "reading the table alone",
             ),
             Figure("entities that it wrote", entities, "entities"),
+            Figure(
+                "bootstrap from a snapshot of the day before",
+                from_snapshot.elapsed,
+                "s",
+                building.elapsed,
+                "from the events table alone",
+            ),
         ]
 
 
-def build(settings: StreamingSettings) -> tuple[int, int]:
-    """Build all shards of the group anew; returns how many events were applied and entities written."""
+def write_snapshot(settings: StreamingSettings, spine: Spine, cut_us: int) -> None:
+    """What materialize would have left: the states of all effects before a cut."""
+    table, replayer = ArrivedEvents(settings.lake, spine.source), Replayer(spine.group, spine.lag_us)
+    table.watermark_us()
+    for begin_us, end_us in spans([table], 0, cut_us):
+        replayer.add_updates(table.where(begin_us, end_us), 0)
+        replayer.advance(end_us)
+    rows = snapshot_rows(spine.group, spine.source, cut_us, replayer)
+    Snapshots(settings.lake, spine.group, spine.source, spine.fingerprint, spine.definition).write(rows, cut_us)
+
+
+def build(settings: StreamingSettings, spine: Spine | None = None) -> tuple[int, int]:
+    """Build all shards of the group anew, from a spine's snapshot where one is given.
+
+    Returns how many events were applied and entities written.
+    """
     group = CUSTOMER_SPEND
+
+    def newest_snapshot(up_to_us: int) -> Snapshot | None:
+        if spine is None:
+            return None
+        found = latest_snapshot(settings.lake, group, spine.source, spine.fingerprint, up_to_us)
+        if found is None:
+            raise RuntimeError("the snapshot is missing")
+        return found
+
     shards = {
         number: ShardBuild(
             group,
@@ -66,7 +104,7 @@ def build(settings: StreamingSettings) -> tuple[int, int]:
     }
     topic = Topic(CARD_TRANSACTIONS.topic, TOPIC_ID, tuple(range(COPIES)))
     tables = [ArrivedEvents(settings.lake, CARD_TRANSACTIONS)]
-    building = GroupBuild(group, tables, {topic.name: topic}, lambda _: None, to_us(settings.pipeline_lag), 1 << 30)
+    building = GroupBuild(group, tables, {topic.name: topic}, newest_snapshot, to_us(settings.pipeline_lag), 1 << 30)
     if not building.run(shards, dict):
         raise RuntimeError("records were deleted under the benchmark")
     with redis.Redis.from_url(settings.redis_url) as client:
