@@ -1,21 +1,46 @@
-"""Whether every feature that a view reads can be had now: no shard of its groups is behind or of another meaning."""
+"""Whether every feature that a view reads can be had now: no shard of its groups is behind or of another meaning.
+
+A shard that is live may still stand where its stream was stopped days ago. So the shards of a view have to reach what
+any shard of the definitions had applied when they were first asked about; whoever needs longer than a minute for that
+is asked again from where the others are then. No clock of events is in it: a history that is imported ends so, too.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from serving.errors import CatchingUpError, OnlineStoreError, ServingError
 from serving.online_store import OnlineStore
-from serving.shards import Shard
+from serving.shards import Shard, ShardFacts
 from shared_features.definitions import FeatureView
+from shared_features.formats.online_state import Partition
+
+REACHED_WITHIN_S = 60.0
+"""As far as a version's features may be behind those of others when it is taken."""
+
+
+@dataclass(frozen=True)
+class _Target:
+    """The furthest offset that any shard had applied of each partition, and when that was seen (monotonic seconds)."""
+
+    offsets: Mapping[Partition, int]
+    seen_s: float
 
 
 class LiveFeatures:
     """Asked by threads other than the event loop on which the store lives; `start` is called on that one."""
 
-    def __init__(self, store: OnlineStore, shards: Mapping[str, Sequence[Shard]]) -> None:
-        self._store, self._shards = store, shards
+    def __init__(
+        self,
+        store: OnlineStore,
+        shards: Mapping[str, Sequence[Shard]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._shards, self._clock = store, shards, clock
+        self._targets: dict[str, _Target] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
@@ -23,25 +48,72 @@ class LiveFeatures:
         self._loop = asyncio.get_running_loop()
 
     def __call__(self, view: FeatureView) -> ServingError | None:
-        """Why not, as a request would be told; None when all are live."""
+        """Why not, as a request would be told; None when all are live and have caught up."""
         if self._loop is None:
             return OnlineStoreError("the service is not up yet")
-        return asyncio.run_coroutine_threadsafe(self._ask(self._shards[view.label]), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(self._ask(view.label), self._loop).result()
 
-    async def _ask(self, shards: Sequence[Shard]) -> ServingError | None:
+    async def _ask(self, label: str) -> ServingError | None:
+        every = {shard.meta_key: shard for shards in self._shards.values() for shard in shards}
         try:
-            problems = await problems_of(self._store, shards)
+            found = await facts_of(self._store, list(every.values()))
         except OnlineStoreError as error:
             return error
+        facts = {shard.meta_key: fact for shard, fact in found}
+        wanted = [(shard, facts[shard.meta_key]) for shard in self._shards[label]]
+        problems = [(shard, fact.problem) for shard, fact in wanted if fact.problem is not None]
+        problems = problems or self._not_reached(label, wanted, facts.values())
         if not problems:
             return None
         shard, problem = problems[0]
         others = f" (and {len(problems) - 1} more of its shards)" if len(problems) > 1 else ""
         return CatchingUpError(problem + others, group=shard.group.part_name)
 
+    def _not_reached(
+        self, label: str, wanted: Sequence[tuple[Shard, ShardFacts]], every: Iterable[ShardFacts]
+    ) -> list[tuple[Shard, str]]:
+        """The shards that have not reached the target; one is set here, and dropped when it was reached."""
+        now_s = self._clock()
+        target = self._targets.get(label)
+        if target is None or now_s - target.seen_s > REACHED_WITHIN_S:
+            target = self._targets[label] = _Target(_furthest(every), now_s)
+        problems = [
+            (shard, problem)
+            for shard, fact in wanted
+            if (problem := _short_of(target.offsets, shard, fact)) is not None
+        ]
+        if not problems:
+            del self._targets[label]
+        return problems
+
+
+async def facts_of(store: OnlineStore, shards: Sequence[Shard]) -> list[tuple[Shard, ShardFacts]]:
+    """What the shards' metas say now. Raises OnlineStoreError."""
+    values = await store.read([[shard.meta_key] for shard in shards])
+    return [(shard, shard.facts(value[0])) for shard, value in zip(shards, values, strict=True)]
+
 
 async def problems_of(store: OnlineStore, shards: Sequence[Shard]) -> list[tuple[Shard, str]]:
     """The shards that cannot be served from, and why. Raises OnlineStoreError."""
-    values = await store.read([[shard.meta_key] for shard in shards])
-    facts = [shard.facts(value[0]) for shard, value in zip(shards, values, strict=True)]
-    return [(shard, fact.problem) for shard, fact in zip(shards, facts, strict=True) if fact.problem is not None]
+    return [(shard, fact.problem) for shard, fact in await facts_of(store, shards) if fact.problem is not None]
+
+
+def _furthest(every: Iterable[ShardFacts]) -> dict[Partition, int]:
+    found: dict[Partition, int] = {}
+    for facts in every:
+        for partition, offset in facts.offsets.items():
+            found[partition] = max(offset, found.get(partition, offset))
+    return found
+
+
+def _short_of(target: Mapping[Partition, int], shard: Shard, facts: ShardFacts) -> str | None:
+    topics = {source.topic for source in shard.group.sources}
+    for partition, offset in sorted(target.items()):
+        has = facts.offsets.get(partition, -1)
+        if partition[0] in topics and has < offset:
+            return (
+                f"shard {shard.number} of {shard.group.label} has applied {partition[0]}, partition {partition[2]}, "
+                f"up to offset {has}, others up to {offset}; it has to reach that, by a `python -m streaming run` "
+                "that holds its definition"
+            )
+    return None

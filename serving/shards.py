@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from shared_features.definitions import FeatureGroup
 from shared_features.errors import FeatureError
-from shared_features.formats.online_state import ShardMeta, decode_meta, entity_prefix, meta_key
+from shared_features.formats.online_state import Partition, ShardMeta, decode_meta, entity_prefix, meta_key
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -42,6 +42,8 @@ class ShardFacts:
     consumed_until_us: int | None
     receipt: bytes
     """JSON of a ShardReceipt; empty where there is a problem."""
+    offsets: Mapping[Partition, int]
+    """The last offset applied of each partition; empty where there is a problem."""
 
 
 class Shard:
@@ -81,10 +83,11 @@ class Shard:
             return self._unusable(f"shard {self.number} of {label} is being rebuilt and has not caught up yet")
         until = [position.consumed_until_us for position in meta.vector.values()]
         known = min(until) if until and min(until) >= 0 else None
-        return ShardFacts(self.number, meta.build_id, None, known, self._receipt(meta))
+        offsets = {partition: position.offset for partition, position in meta.vector.items()}
+        return ShardFacts(self.number, meta.build_id, None, known, self._receipt(meta), offsets)
 
     def _unusable(self, problem: str) -> ShardFacts:
-        return ShardFacts(self.number, 0, problem, None, b"")
+        return ShardFacts(self.number, 0, problem, None, b"", {})
 
     def _receipt(self, meta: ShardMeta) -> bytes:
         vector = [

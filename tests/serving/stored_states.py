@@ -49,7 +49,7 @@ def shard_meta(group: FeatureGroup, shard: int, **changed: Any) -> ShardMeta:
         "fingerprint": group.fingerprint,
         "committed_at_us": 0,
         "vector": {
-            (source.topic, "topic-id", partition): Position(10 * shard + partition, 1_000_000 * partition)
+            (source.topic, "topic-id", partition): Position(10 + partition, 1_000_000 * partition)
             for source in group.sources
             for partition in (0, 1)
         },

@@ -1,0 +1,83 @@
+"""A version is taken when its features have reached what others had when it was first asked about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from serving.live_features import REACHED_WITHIN_S, LiveFeatures
+from serving.shards import Shard
+from shared_features.definitions import FeatureView
+from shared_features.formats.online_state import Position, encode_meta
+from tests.domains.probes_grown import PROBE_ALARM, PROBE_ALARM_2
+from tests.serving.stored_states import NAMESPACE, shard_meta
+
+SHARDS = {
+    view.label: [Shard(NAMESPACE, group, number) for group in view.groups for number in range(group.shards)]
+    for view in (PROBE_ALARM, PROBE_ALARM_2)
+}
+
+
+@dataclass
+class Store:
+    """Metas by key; `now_s` is the clock."""
+
+    values: dict[bytes, bytes] = field(default_factory=dict)
+    now_s: float = 0.0
+
+    async def read(self, keys: Sequence[Sequence[bytes]]) -> list[list[bytes | None]]:
+        return [[self.values.get(key) for key in some] for some in keys]
+
+    def apply(self, view: FeatureView, offset: int) -> None:
+        """All shards of a view have applied everything up to an offset."""
+        for shard in SHARDS[view.label]:
+            vector = {(source.topic, "id", 0): Position(offset, 0) for source in shard.group.sources}
+            self.values[shard.meta_key] = encode_meta(shard_meta(shard.group, shard.number, vector=vector))
+
+    def asks(self) -> LiveFeatures:
+        return LiveFeatures(self, SHARDS, lambda: self.now_s)
+
+
+def ask(live: LiveFeatures, view: FeatureView) -> str | None:
+    async def asked() -> str | None:
+        live.start()
+        error = await asyncio.to_thread(live, view)
+        return None if error is None else error.detail
+
+    return asyncio.run(asked())
+
+
+def test_a_version_whose_stream_was_stopped_is_not_taken_until_it_goes_on() -> None:
+    store = Store()
+    store.apply(PROBE_ALARM_2, 9_000)
+    store.apply(PROBE_ALARM, 1_000)
+    live = store.asks()
+    for _ in range(5):
+        assert "up to offset 1000, others up to 9000" in (ask(live, PROBE_ALARM) or "")
+        assert ask(live, PROBE_ALARM_2) is None
+        store.now_s += 20
+    store.apply(PROBE_ALARM, 9_000)
+    assert ask(live, PROBE_ALARM) is None
+
+
+def test_others_that_go_on_meanwhile_are_not_run_after_for_ever() -> None:
+    store = Store()
+    store.apply(PROBE_ALARM_2, 100)
+    store.apply(PROBE_ALARM, 90)
+    live = store.asks()
+    assert ask(live, PROBE_ALARM) is not None
+    store.now_s += 1
+    store.apply(PROBE_ALARM_2, 120)
+    store.apply(PROBE_ALARM, 110)
+    assert ask(live, PROBE_ALARM) is None
+
+
+def test_more_than_a_minute_behind_is_not_caught_up() -> None:
+    store = Store()
+    live = store.asks()
+    for behind in range(1, 10):
+        store.apply(PROBE_ALARM_2, 100 * behind)
+        store.apply(PROBE_ALARM, 100 * (behind - 1))
+        assert ask(live, PROBE_ALARM) is not None
+        store.now_s += REACHED_WITHIN_S + 1
