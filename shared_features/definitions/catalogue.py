@@ -52,7 +52,7 @@ class Catalogue:
 def load_definitions(module_name: str) -> Catalogue:
     """The definitions among the attributes of an importable module, and all that its views and groups refer to.
 
-    Raises DefinitionError when the module cannot be imported, holds no view or group, or uses a name twice.
+    Raises DefinitionError when the module cannot be imported, holds no view or group, or uses a name or a topic twice.
     """
     try:
         module = importlib.import_module(module_name)
@@ -70,11 +70,23 @@ def load_definitions(module_name: str) -> Catalogue:
     sources += [view.source for view in views] + [view.labels.source for view in views if view.labels]
     if not groups:
         raise DefinitionError(f"definitions module {module_name!r} holds no feature group and no view; define one")
-    return Catalogue(
+    catalogue = Catalogue(
         views=_unique([((view.name, view.version), view) for view in views]),
         groups=_unique([((group.name, group.version, group.part), group) for group in groups]),
         sources=_unique([((source.name,), source) for source in sources]),
     )
+    _refuse_shared_topics(catalogue.sources)
+    return catalogue
+
+
+def _refuse_shared_topics(sources: tuple[EventSource, ...]) -> None:
+    of_topic: dict[str, EventSource] = {}
+    for source in sources:
+        if (other := of_topic.setdefault(source.topic, source)) is not source:
+            raise DefinitionError(
+                f"event sources {other.name!r} and {source.name!r} both read topic {source.topic!r}; a record belongs "
+                "to one source: drop one of them with what reads it, or give it a topic of its own"
+            )
 
 
 Definition = TypeVar("Definition")

@@ -12,6 +12,9 @@ from shared_features.definitions.fingerprint import canonical
 from shared_features.errors import DefinitionError
 from shared_features.kernel.event_time import minutes, to_us
 
+RESERVED_FIELDS = ("kafka_partition", "kafka_offset", "record_time_us", "arrival_time_us", "arrival_date")
+"""Columns that every events table has besides an event's own fields."""
+
 
 @dataclass(frozen=True)
 class EventSource:
@@ -35,8 +38,10 @@ class EventSource:
         where = f"event source {self.name!r}"
         if not self.name.isidentifier():
             raise DefinitionError(f"{where}: a name is a Python identifier; rename it")
-        if len(set(names)) != len(names):
-            raise DefinitionError(f"{where}: a field is declared twice among {names}; drop one")
+        if len({name.casefold() for name in names}) != len(names):
+            raise DefinitionError(f"{where}: a field is declared twice among {names} (case does not count); drop one")
+        if taken := [name for name in names if name.casefold() in RESERVED_FIELDS]:
+            raise DefinitionError(f"{where}: {taken} are columns of every events table; call those fields otherwise")
         for role, name in (("event_id", self.event_id), ("event_time", self.event_time)):
             if name not in names:
                 raise DefinitionError(f"{where}: {role} {name!r} is not among its fields {names}; add it")

@@ -1,7 +1,9 @@
 """A definition that contradicts itself says so when it is imported, and says what to do."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -29,6 +31,8 @@ from shared_features import (
     minutes,
     seconds,
 )
+from shared_features.definitions.event_source import RESERVED_FIELDS
+from shared_features.formats.offline_tables import EVENT_COLUMNS
 
 FIELDS = (
     Field("id", Text()),
@@ -69,6 +73,14 @@ CONTRADICTIONS: dict[str, tuple[Callable[[], object], str]] = {
     "event time optional": (lambda: replace(SOURCE, event_id="maybe"), "is optional"),
     "event time no timestamp": (lambda: replace(SOURCE, event_time="who"), "not a Timestamp"),
     "field twice": (lambda: replace(SOURCE, fields=(*FIELDS, FIELDS[0])), "declared twice"),
+    "field twice but for its case": (
+        lambda: replace(SOURCE, fields=(*FIELDS, Field("AT", Integer()))),
+        "declared twice",
+    ),
+    "field of every table": (
+        lambda: replace(SOURCE, fields=(*FIELDS, Field("Kafka_Offset", Integer()))),
+        "columns of every events table",
+    ),
     "unknown column": (lambda: group(aggregates=(Aggregate("prize", Mean(), (days(1),)),)), "no field 'prize'"),
     "unknown key": (lambda: group(entity=Entity("e", ("nope",))), "no field 'nope'"),
     "optional key": (lambda: group(entity=Entity("e", ("maybe",))), "make it required"),
@@ -108,6 +120,20 @@ def test_a_contradiction_is_refused_with_what_to_do(name: str) -> None:
     build, says = CONTRADICTIONS[name]
     with pytest.raises(DefinitionError, match=says):
         build()
+
+
+def test_two_sources_of_one_topic_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record belongs to one source; the other one would get nothing, and nobody would say so."""
+    renamed = replace(SOURCE, name="orders_2")
+    module = ModuleType("both_sources")
+    module.spend, module.spend_2 = group(), group(version=2, sources=(renamed,))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    with pytest.raises(DefinitionError, match="'orders' and 'orders_2' both read topic 'orders'"):
+        load_definitions(module.__name__)
+
+
+def test_reserved_fields_are_those_of_the_events_table() -> None:
+    assert RESERVED_FIELDS == EVENT_COLUMNS
 
 
 def test_names_are_derived_and_never_typed_twice() -> None:
