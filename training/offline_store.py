@@ -13,7 +13,14 @@ from deltalake import DeltaTable
 from numpy.typing import NDArray
 
 from shared_features.definitions import EventSource, FeatureGroup, difference, events_difference
-from shared_features.formats.offline_tables import CUT_APP, DEFINITION, FINGERPRINT, events_table, features_table
+from shared_features.formats.offline_tables import (
+    CUT_APP,
+    DEFINITION,
+    FINGERPRINT,
+    KEPT_FROM_APP,
+    events_table,
+    features_table,
+)
 from training.errors import DatasetError
 
 
@@ -79,6 +86,11 @@ class OfflineStore:
                 "or train with the definitions that streaming runs"
             )
         return pinned
+
+    def kept_from_us(self, source: EventSource) -> int:
+        """Up to which arrival time events of a source are gone, by retention; 0: none are, or there is no table yet."""
+        path = str(self._lake / events_table(source))
+        return (DeltaTable(path).transaction_version(KEPT_FROM_APP) or 0) if DeltaTable.is_deltatable(path) else 0
 
     def pin(self, name: str) -> PinnedTable:
         """The table at its newest version. Raises DatasetError where there is none yet."""

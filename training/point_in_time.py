@@ -21,7 +21,6 @@ from shared_features.feature_matrix import request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys
 from shared_features.formats.offline_tables import (
     ARRIVAL_TIME,
-    KEPT_FROM_APP,
     OFFSET,
     PARTITION,
     POSITION,
@@ -35,7 +34,10 @@ _COPY = "copy"
 
 @dataclass(frozen=True)
 class PinnedView:
-    """All tables of a view at one version each. groups: part name of a group -> table."""
+    """All tables of a view at one version each. groups: part name of a group -> table.
+
+    kept_from_us: up to which arrival time events that a group reads are gone, by retention; 0: none are.
+    """
 
     view: FeatureView
     events: PinnedTable
@@ -43,13 +45,23 @@ class PinnedView:
     labels: PinnedTable | None
     cut_us: int
     lateness_us: int
+    kept_from_us: int
 
     def complete(self) -> pl.Expr:
-        """Which feature rows are complete at the cut, of events that are kept: old days may have been deleted."""
-        kept_from_us = self.events.table.transaction_version(KEPT_FROM_APP) or 0
+        """Which feature rows are complete at the cut."""
         regular = pl.col(EVENT_TIME) < self.cut_us - self.lateness_us
-        arrived = (pl.col(ARRIVAL_TIME) >= kept_from_us) & (pl.col(ARRIVAL_TIME) < self.cut_us)
-        return (pl.col(EVENT_TIME) < self.cut_us) & arrived & (pl.col("late") | regular)
+        below = (pl.col(EVENT_TIME) < self.cut_us) & (pl.col(ARRIVAL_TIME) < self.cut_us)
+        return below & (pl.col("late") | regular) & self._whole()
+
+    def _whole(self) -> pl.Expr:
+        """Whether the events that a row's windows reach are kept.
+
+        A row that came late, or is of a table that was begun later, was made of what was there by then.
+        """
+        if not self.kept_from_us:
+            return pl.lit(True)
+        reach_us = max(group.readable_us for group in self.view.groups)
+        return (pl.col(ARRIVAL_TIME) >= self.kept_from_us) & (pl.col(EVENT_TIME) >= self.kept_from_us + reach_us)
 
     @property
     def tables(self) -> list[PinnedTable]:
@@ -91,6 +103,7 @@ def pin_view(store: OfflineStore, view: FeatureView, lateness_us: int, cut_us: i
         labels=store.pin_events(view.labels.source) if view.labels else None,
         cut_us=available[slowest] if cut_us is None else cut_us,
         lateness_us=lateness_us,
+        kept_from_us=max(map(store.kept_from_us, [view.source, *(each for g in view.groups for each in g.sources)])),
     )
 
 
