@@ -29,6 +29,9 @@ EMBEDDED_SLACK_US = 10_000_000
 """The longest that the embedded producer holds a record back; generous, because two busy cores can be slow."""
 
 
+_MOST_SEEN = 1_000
+
+
 class Marks:
     """Turns what polling found into marks. It must see every batch of every topic that this process polls."""
 
@@ -58,8 +61,12 @@ class Marks:
         if largest < 0 or (self._largest and largest <= self._largest[-1]):
             return
         now = self._clock_us()
+        if self._present_since is not None and now - self._present_since > self._slack_us:
+            return  # whoever asks by now is told by the clock
         self._seen_at.append(now)
         self._largest.append(largest)
+        if len(self._seen_at) > _MOST_SEEN:
+            self._drop_before(bisect_right(self._seen_at, now - 2 * self._slack_us) - 1)
         if self._present_since is None and largest >= now - self._slack_us:
             self._present_since = now
 
@@ -68,6 +75,10 @@ class Marks:
         if at < 0:
             return None
         mark = self._largest[at]
-        if at > 1000:  # what is older than the newest usable stamp is never asked for again, but for a late batch
-            del self._seen_at[: at - 10], self._largest[: at - 10]
+        if at > _MOST_SEEN:
+            self._drop_before(at)
         return min(mark, before)
+
+    def _drop_before(self, at: int) -> None:
+        """What is older than the newest usable stamp is never asked for again, but for a late batch."""
+        del self._seen_at[: max(0, at - 10)], self._largest[: max(0, at - 10)]

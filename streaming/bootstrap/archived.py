@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shared_features.formats.online_state import Gap, Partition, Position
 from streaming.archive.log_positions import LogPositions
 from streaming.materialize.arrived import ArrivedEvents
+from streaming.replaced_topic import what_was_replaced
 from streaming.topics import Topic
 
 
@@ -16,12 +17,14 @@ class Archived:
     """vector: per partition the last offset held and the running maximum of arrival time; -1 of one without any.
 
     begun: whether every table has positions. erasures: how many entities' events were erased from the tables.
+    replaced: what to tell of a table whose events are of a topic that was deleted and made anew since; else empty.
     """
 
     vector: dict[Partition, Position]
     gaps: tuple[Gap, ...]
     begun: bool = True
     erasures: int = 0
+    replaced: str = ""
 
     @property
     def watermark_us(self) -> int:
@@ -44,13 +47,15 @@ def archived(tables: Iterable[ArrivedEvents], topics: Mapping[str, Topic]) -> Ar
     """As of the tables' last look."""
     vector: dict[Partition, Position] = {}
     gaps: list[Gap] = []
-    begun, erasures = True, 0
+    begun, erasures, replaced = True, 0, ""
     for table in tables:
         topic = topics[table.source.topic]
         stored = LogPositions.load(table, {(topic.name, topic.id): len(topic.partitions)})
         begun &= bool(stored.offsets)
         erasures += table.erased
+        if table.is_replaced(topic.id):
+            replaced = f"the events table of source {table.source.name} {what_was_replaced(topic.name, topic.id)}"
         for partition, offset in stored.offsets.items():
             vector[partition] = Position(offset, stored.maxima_us[partition])
             gaps += [(partition, *gap) for gap in stored.gaps[partition]]
-    return Archived(vector, tuple(gaps), begun, erasures)
+    return Archived(vector, tuple(gaps), begun, erasures, replaced)

@@ -40,7 +40,7 @@ def judge(
     """`log_starts`: first offset that each partition's log still holds, of all partitions of the group's topics."""
     if meta is not None and not meta.behind and meta.fingerprint != group.fingerprint:
         return Verdict(State.WAIT, f"its definition has changed under one version; raise it to {group.version + 1}")
-    if meta is not None and (replaced := _replaced(meta, log_starts)):
+    if replaced := archived.replaced or (meta is not None and _replaced(meta, log_starts)):
         return Verdict(State.WAIT, replaced)
     if (need := _need(group, meta, archived, log_starts)) is None:
         return _LIVE

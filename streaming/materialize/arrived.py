@@ -26,6 +26,7 @@ from shared_features.formats.offline_tables import (
 from streaming.delta_tables import DELTA, DeltaTables
 from streaming.errors import RestartNeeded
 from streaming.events_table import event_batch, events_schema, int64, refuse_other_events
+from streaming.replaced_topic import is_replaced
 
 Int64 = NDArray[np.int64]
 SPAN_ROWS = 1_000_000
@@ -107,6 +108,10 @@ class ArrivedEvents:
         version = None if self._table is None else self._table.transaction_version(app)
         return -1 if version is None else version
 
+    def is_replaced(self, topic_id: str) -> bool:
+        """Whether it holds events of another topic of its name than this one, as of the last look."""
+        return self._table is not None and is_replaced(self._table, self.source.topic, topic_id)
+
     def between(self, low_us: int, high_us: int) -> Arrived:
         """The events with low <= arrival < high. The latest few spans are kept for the next group that asks."""
         span = (low_us, high_us)
@@ -164,7 +169,10 @@ def about(tables: Sequence[ArrivedEvents], low_us: int, high_us: int) -> int:
 def spans(
     tables: Sequence[ArrivedEvents], low_us: int, high_us: int, rows: int = SPAN_ROWS
 ) -> Iterator[tuple[int, int]]:
-    """Consecutive spans of arrival from low to high, none with many more events of any table than `rows`."""
+    """Consecutive spans of arrival from low to high, none with many more events of any table than `rows`.
+
+    But whatever arrived at one instant stays together: of an import whose late part was raised to one time, all of it.
+    """
     while low_us < high_us:
         end = min(table.span_end(low_us, high_us, rows) for table in tables)
         yield low_us, end

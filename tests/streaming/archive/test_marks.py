@@ -93,3 +93,15 @@ def test_no_embedded_mark_passes_a_record_that_is_still_to_come(log, seed):
             mark = marks.of(log.poll(("payments", number), -1, -1, idle_us=asked_us))
             if mark is not None and queue:
                 assert mark <= min(each[1] for each in queue)
+
+
+def test_what_was_seen_does_not_pile_up(log):
+    """Neither over a long history, in which stamps only grow, nor in years of the present."""
+    clock = Clock()
+    marks = Marks("embedded", SECOND_US, clock)
+    for behind_us in (100 * DAY_US, 0):
+        for _ in range(5_000):
+            clock.now_us += SECOND_US
+            marks.of(seen(log, clock.now_us - behind_us))
+        assert len(marks._largest) < 1_500
+    assert marks.of(idle(log, clock.now_us)) == clock.now_us - EMBEDDED_SLACK_US

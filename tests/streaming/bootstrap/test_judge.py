@@ -1,13 +1,17 @@
 """Each way in which a shard can stand to the archive and the log, and what follows."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from shared_features.formats.online_state import Gap, Partition, Position, ShardMeta
-from streaming.bootstrap.archived import Archived
+from streaming.bootstrap.archived import Archived, archived
 from streaming.bootstrap.judge import State, judge
-from tests.streaming.small_domain import PAYER
+from streaming.materialize.arrived import ArrivedEvents
+from streaming.topics import Topic
+from tests.streaming.materialize.world import World
+from tests.streaming.small_domain import PAYER, PAYMENTS
 
 P: Partition = ("payments", "id", 0)
 Q: Partition = ("payments", "id", 1)
@@ -57,6 +61,20 @@ def test_entities_erased_since_are_no_part_of_a_live_shard() -> None:
     since = replace(archive(7), erasures=2)
     assert judge(PAYER, replace(meta(7), erasures=2), since, {P: 0, Q: 0}).state is State.LIVE
     assert judge(PAYER, replace(meta(7), erasures=1), since, {P: 0, Q: 0}).state is State.BUILD
+
+
+def test_what_the_archive_has_of_a_topic_of_before_is_not_built_from(tmp_path: Path) -> None:
+    """Also where no meta names the old topic any more: Redis was lost, or the group's version was raised."""
+    world = World(tmp_path, seed=1)
+    for _ in range(100):
+        world.produce()
+    world.archive()
+    table = ArrivedEvents(tmp_path, PAYMENTS)
+    table.watermark_us()
+    held = archived([table], {"payments": Topic("payments", "made-anew", (0, 1))})
+    verdict = judge(PAYER, None, held, {("payments", "made-anew", number): 0 for number in (0, 1)})
+    assert verdict.state is State.WAIT
+    assert "deleted and made anew" in verdict.reason
 
 
 def test_another_meaning_is_never_built_over() -> None:
