@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup, difference
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
 from streaming.check_topics import check_position
-from streaming.delta_log import check_last_commit
+from streaming.delta_log import check_commits
 from streaming.errors import RefusedError
 from streaming.events_table import refuse_other_events
 from streaming.finding import Finding
@@ -111,7 +111,7 @@ def _check_table(
     about = f"table {path.name}"
     try:
         if (path / "_delta_log").is_dir():
-            check_last_commit(path)
+            check_commits(path)
         offsets = {} if topic is None else look.offsets(path.name, topic)
     except RefusedError as error:
         yield Finding("refused", "lake", str(error))

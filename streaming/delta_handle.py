@@ -8,7 +8,6 @@ it was not; anything else: somebody else owns them now, and this process starts 
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,9 +18,9 @@ from deltalake import DeltaTable
 from shared_features.definitions import difference
 from shared_features.formats.offline_tables import DEFINITION, FINGERPRINT
 from streaming.delta_tables import DELTA, DeltaTables
-from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
-from streaming.log import get_log
+from streaming.errors import RefusedError, RestartNeeded
 from streaming.parquet_writer import writer_properties
+from streaming.table_waits import TableWaits
 
 Positions = Mapping[str, int]
 """Application id -> version; an id that was never written has version -1."""
@@ -30,8 +29,6 @@ Result = TypeVar("Result")
 
 NEVER = -1
 REOPEN_AFTER_COMMITS = 50  # a handle gathers every commit it has seen and slows down
-LONGEST_WAIT_S = 5.0
-TRIES_WHILE_STOPPING = 5
 FAULTS_OF_OURS = (NameError, AttributeError, TypeError, ImportError, AssertionError, NotImplementedError)
 """What no disk raises: the program is wrong, and has to say so instead of waiting for the lake for ever."""
 SPARE_BYTES = 16 << 20  # what a commit needs on disk beside its rows
@@ -49,6 +46,7 @@ class DeltaHandle:
 
     `fingerprint`: what the rows mean, stored when the table is created; a table of another one is refused.
     `definition`: the text of it (`definitions.difference`), stored beside it, so that the refusal names what changed.
+    `added`: columns that a table of an earlier release lacks; it gets them, null in the rows that it has.
     `sleep`: how to wait while the table is away; whether to stop.
     """
 
@@ -59,17 +57,17 @@ class DeltaHandle:
         partition_by: tuple[str, ...] = (),
         fingerprint: str | None = None,
         definition: str | None = None,
+        added: tuple[str, ...] = (),
         sleep: Callable[[float], bool] | None = None,
         delta: DeltaTables = DELTA,
     ) -> None:
         self.path = path
         self._delta = delta
         self._writer = writer_properties(schema)
-        self._schema = schema
-        self._sleep = sleep or delta.wait
+        self._schema, self._added = schema, added
+        self._waits = TableWaits(path.name, sleep or delta.wait)
         self._commits = 0
-        self._log = get_log("delta").bind(table=path.name)
-        self._away = False
+        self._synced: int | None = None
         stored = {FINGERPRINT: fingerprint, DEFINITION: definition}
         settings = TABLE_SETTINGS | {name: value for name, value in stored.items() if value is not None}
         self._table: DeltaTable = self._patiently(lambda: self._open_or_create(partition_by, settings))
@@ -104,7 +102,7 @@ class DeltaHandle:
         tries = 0
         while True:
             if not self._has_room(data) or not self._readable():
-                self._pause(tries := tries + 1, "its disk is away or full")
+                self._waits.pause(tries := tries + 1, "its disk is away or full")
                 continue
             stored = self.positions(expected)
             if tries and stored == wanted:
@@ -117,11 +115,16 @@ class DeltaHandle:
             except FAULTS_OF_OURS:
                 raise  # waiting helps nobody; at the next start the stored positions decide
             except Exception as error:  # whatever it was, the stored positions decide
-                self._pause(tries := tries + 1, str(error))
+                self._waits.pause(tries := tries + 1, str(error))
                 self._commits = REOPEN_AFTER_COMMITS  # look again through a fresh handle
-        self._patiently(lambda: self._delta.sync(self.path, self._table.version(), new))
-        self._back()
+        self._patiently(lambda: self._sync(self._table, new))
+        self._waits.succeeded()
         return self._table.version()
+
+    def _sync(self, table: DeltaTable, written: Positions) -> None:
+        version = table.version()
+        self._delta.sync(self.path, version, written, self._synced)
+        self._synced = version
 
     def _write(self, data: pa.Table, new: Positions) -> None:
         self._commits += 1
@@ -140,7 +143,7 @@ class DeltaHandle:
         except FAULTS_OF_OURS:
             raise
         except Exception as error:  # missing directory, I/O error, half a checkpoint: all wait
-            self._say_away(str(error))
+            self._waits.failed(str(error))
             self._commits = REOPEN_AFTER_COMMITS
             return False
         return True
@@ -154,9 +157,18 @@ class DeltaHandle:
 
     def _open_or_create(self, partition_by: tuple[str, ...], settings: Mapping[str, str]) -> DeltaTable:
         if self._delta.exists(self.path):
-            self._delta.check_last_commit(self.path)
-            return self._delta.open(self.path)
-        return self._delta.create(self.path, self._schema, partition_by, settings)
+            self._delta.check_commits(self.path)
+            table = self._widened(self._delta.open(self.path))
+        else:
+            table = self._delta.create(self.path, self._schema, partition_by, settings)
+        self._sync(table, {})  # whoever wrote the last commits may have been killed before it did
+        return table
+
+    def _widened(self, table: DeltaTable) -> DeltaTable:
+        there = pa.schema(table.schema().to_arrow()).names
+        if lacking := [name for name in self._added if name not in there]:
+            self._delta.add_columns(table, pa.schema([self._schema.field(name) for name in lacking]))
+        return table
 
     def _check_same(self, fingerprint: str | None, definition: str | None) -> None:
         stored = self._table.metadata().configuration
@@ -180,30 +192,13 @@ class DeltaHandle:
         while True:
             try:
                 result = action()
-                self._back()
+                self._waits.succeeded()
                 return result
             except (RefusedError, *FAULTS_OF_OURS):
                 raise
             except Exception as error:  # the lake is away; it may come back
                 self._commits = REOPEN_AFTER_COMMITS
-                self._pause(tries := tries + 1, str(error))
-
-    def _pause(self, tries: int, reason: str) -> None:
-        if tries > 1:  # the first may be another process's commit that came between
-            self._say_away(reason)
-        longest = min(LONGEST_WAIT_S, 0.02 * 2**tries)
-        if self._sleep(longest * random.uniform(0.5, 1)) and tries > TRIES_WHILE_STOPPING:
-            raise StoppedWaiting(f"asked to stop while table {self.path.name} is away; it stays as it was")
-
-    def _say_away(self, reason: str) -> None:
-        if not self._away:
-            self._away = True
-            self._log.warning("the table cannot be reached; waiting for it", reason=reason)
-
-    def _back(self) -> None:
-        if self._away:
-            self._away = False
-            self._log.info("the table is back")
+                self._waits.pause(tries := tries + 1, str(error))
 
     def _moved(self, expected: Positions, stored: Positions) -> str:
         app = next(app for app in expected if stored[app] != expected[app])

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Schema, WriterProperties, write_deltalake
 from deltalake.transaction import Transaction
 
-from streaming.delta_log import check_last_commit, sync_commit
+from streaming.delta_log import check_commits, sync_commit
 from streaming.stopping import wait
 
 COMMIT_RETRIES = 50
@@ -34,7 +34,7 @@ class DeltaTables:
     ) -> DeltaTable:
         """An empty table; the one that another process created a moment ago, where there is one."""
         path.mkdir(parents=True, exist_ok=True)
-        table = DeltaTable.create(
+        return DeltaTable.create(
             path,
             schema=schema,
             mode="ignore",
@@ -42,12 +42,14 @@ class DeltaTables:
             configuration=dict(settings),
             raise_if_key_not_exists=False,
         )
-        sync_commit(path, table.version(), {})
-        return table
 
-    def check_last_commit(self, path: Path) -> None:
-        """Raise RefusedError when the newest commit of a table is torn."""
-        check_last_commit(path)
+    def add_columns(self, table: DeltaTable, columns: pa.Schema) -> None:
+        """Add columns to a table, null in the rows that it has. Raises where another process has just done so."""
+        table.alter.add_columns(Schema.from_arrow(columns).fields)
+
+    def check_commits(self, path: Path) -> None:
+        """Raise RefusedError when a commit since the last checkpoint of a table is torn."""
+        check_commits(path)
 
     def append(self, table: DeltaTable, rows: pa.Table, positions: Mapping[str, int], writer: WriterProperties) -> None:
         """Commit rows and positions in one step, through the handle on which the positions were compared."""
@@ -55,9 +57,9 @@ class DeltaTables:
         properties = CommitProperties(app_transactions=transactions, max_commit_retries=COMMIT_RETRIES)
         write_deltalake(table, rows, mode="append", writer_properties=writer, commit_properties=properties)
 
-    def sync(self, path: Path, version: int, positions: Mapping[str, int]) -> None:
-        """Force to disk the newest commit, at or below a version, that wrote these positions."""
-        sync_commit(path, version, positions)
+    def sync(self, path: Path, version: int, positions: Mapping[str, int], synced: int | None = None) -> None:
+        """Force to disk every commit after `synced`, or the last checkpoint, up to a version; one wrote these."""
+        sync_commit(path, version, positions, synced)
 
     def free_bytes(self, path: Path) -> int:
         """Room on the disk of a table."""

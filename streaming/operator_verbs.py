@@ -86,7 +86,8 @@ def _add_retire(verbs: Any) -> None:
         description="Remove a version of a feature group: its keys in Redis and its snapshots. Refused while the "
         "definitions hold it, an alias of the registry names a model that reads it, or a process writes it.",
     )
-    retire.add_argument("label", metavar="NAME:vN")
+    retire.add_argument("label", metavar="NAME:vN[+M]", help="the version with its additions; +M: that addition alone")
+    retire.add_argument("--spine", metavar="SOURCE", help="only its tables on this source, on which no view reads it")
     retire.add_argument("--with-rows", action="store_true", help="its feature rows too; they are kept otherwise")
     retire.add_argument("--execute", action="store_true", help=_EXECUTE)
     retire.set_defaults(module="streaming.retirement.command")

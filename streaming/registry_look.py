@@ -16,6 +16,7 @@ from shared_features.formats.model_manifest import (
     decode_manifest,
 )
 from streaming.errors import RefusedError
+from streaming.settings import StreamingSettings
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,24 @@ class Served:
 
 
 class RegistryLook:
-    """A registry that is not there holds nothing. Raises RefusedError for what cannot be read: it may need anything."""
+    """Raises RefusedError for what cannot be read: it may need anything."""
 
-    def __init__(self, registry: Path) -> None:
-        self._registry = registry
+    def __init__(self, settings: StreamingSettings) -> None:
+        self._registry, self._may_lack = settings.registry, settings.without_registry
+
+    @property
+    def missing(self) -> str | None:
+        """What to tell where nobody knows what it needs; None where it is there. Not mounted, it is often empty."""
+        try:
+            there = any(each.is_dir() for each in self._registry.iterdir())
+        except OSError:
+            there = False
+        if there or self._may_lack:
+            return None
+        return (
+            f"the model registry {self._registry}, which is empty or not there, so who knows what its models need; "
+            "mount it, or set MILLRACE_WITHOUT_REGISTRY=true where nothing was trained yet"
+        )
 
     def datasets(self) -> Iterator[PinnedDataset]:
         """Of every version of every model."""

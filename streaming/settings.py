@@ -64,6 +64,11 @@ class StreamingSettings(BaseSettings):
     )
     lake: Path = Field(Path("var/lake"), description="Directory of the Delta tables.")
     registry: Path = Field(Path("var/registry"), description="Directory of the model registry.")
+    without_registry: bool = Field(
+        False,
+        description="Nothing was trained yet: an empty registry, which looks like one that is not mounted, keeps "
+        "neither retain nor retire from deleting.",
+    )
     training_runs: Path = Field(
         Path("var/training"), description="Directory of the intermediate results of training runs; erase looks there."
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import structlog
+from deltalake import DeltaTable
 from numpy.typing import NDArray
 
 from shared_features.definitions import LabelSource
@@ -105,6 +106,16 @@ def _erased(pinned: PinnedView) -> int:
     """How many entities were erased from its events tables, on request."""
     tables = [pinned.events, *([pinned.labels] if pinned.labels else [])]
     return max(each.table.transaction_version(ERASURES_APP) or 0 for each in tables)
+
+
+def erased_since(pinned: PinnedView) -> list[str]:
+    """The tables that entities were erased from since they were pinned."""
+    return [
+        each.name
+        for each in pinned.tables
+        if DeltaTable(each.table.table_uri).transaction_version(ERASURES_APP)
+        != each.table.transaction_version(ERASURES_APP)
+    ]
 
 
 def _labels(pinned: PinnedView, parameters: DatasetParameters) -> tuple[KnownLabels, LabelSource]:

@@ -12,6 +12,7 @@ import hashlib
 import importlib.metadata
 import json
 import pickle
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -31,7 +32,7 @@ from shared_features.formats.model_manifest import (
     stamp_view,
 )
 from training import certificate
-from training.dataset_builder import DatasetParameters, SampledInputs, build_dataset
+from training.dataset_builder import DatasetParameters, SampledInputs, build_dataset, erased_since
 from training.durable_files import json_bytes
 from training.errors import DatasetError
 from training.evaluation import candidate_rows, evaluate_scores
@@ -72,6 +73,10 @@ def make_dataset(lake: Path, lateness_us: int, parameters: RunParameters, output
     dataset, inputs = build_dataset(pinned, parameters.dataset)
     dataset.save(output)
     (output / _INPUTS_FILE).write_bytes(pickle.dumps(inputs))
+    if tables := erased_since(pinned):
+        # What is saved from now on, the erasure no longer sees.
+        shutil.rmtree(output)
+        raise DatasetError(f"entities were erased from {', '.join(tables)} while it was built; start the run again")
     rows = dataset.description["rows"]
     parts = ", ".join(f"{name} {rows[name]['labelled']:,} ({rows[name]['positive']:,} positive)" for name in _WINDOWS)
     unknown = sum(rows[name]["unknown_label_left_out"] for name in _WINDOWS)

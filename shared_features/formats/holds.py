@@ -55,16 +55,23 @@ def decode_hold(content: bytes, where: str) -> Hold:
                 f"{where} was written by schema {plain['schema_version']}, this reader knows {SCHEMA_VERSION}; run the "
                 "release that wrote it, or write the hold anew"
             )
-        sources = plain["sources"]
         until = plain["until"]
         return Hold(
             str(plain["reason"]),
             _instant(plain["from"]),
             None if until is None else _instant(until),
-            None if sources is None else tuple(map(str, sources)),
+            _sources(plain["sources"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FormatVersionError(f"{where} is no hold ({error!r}); write it anew, or remove it") from error
+
+
+def _sources(found: Any) -> tuple[str, ...] | None:
+    if found is None:
+        return None
+    if not isinstance(found, list) or not found or not all(isinstance(each, str) for each in found):
+        raise ValueError(f"sources is {found!r}: give a list of names, or null for all")
+    return tuple(found)
 
 
 def _text(time_us: int) -> str:

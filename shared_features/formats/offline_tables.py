@@ -16,6 +16,7 @@ from shared_features.definitions import EventSource, FeatureGroup
 
 SCHEMA_VERSION = 1
 
+TOPIC_ID = "topic_id"
 PARTITION = "kafka_partition"
 OFFSET = "kafka_offset"
 RECORD_TIME = "record_time_us"
@@ -29,8 +30,9 @@ A source's fields follow under their names: int64 in steps of the field's decima
 bool for a Boolean, string for a Text; null where an optional field is missing.
 """
 
-DEAD_LETTER_COLUMNS = ("topic", PARTITION, OFFSET, RECORD_TIME, ARRIVAL_TIME, "reason", "key", "value")
-"""reason: one sentence with the path of the fault; key and value: the record's raw bytes."""
+DEAD_LETTER_COLUMNS = ("topic", PARTITION, OFFSET, RECORD_TIME, ARRIVAL_TIME, "reason", "key", "value", TOPIC_ID)
+"""reason: one sentence with the path of the fault; key and value: the record's raw bytes. topic_id: null in rows of
+before it was stored; a topic that was made anew has the positions of the one before again."""
 
 FEATURE_ROW_COLUMNS = (PARTITION, OFFSET, "event_time_us", ARRIVAL_TIME, "entity_key", "late", "copy")
 """Columns of a feature row (int32, int64, int64, int64, text, bool, bool) before the group's features, float64

@@ -3,7 +3,8 @@
 Runs beside the archive in a thread of its own, through handles of its own: compaction and a vacuum of files that
 were removed a week ago conflict with no writer. They conflict with another compaction: Delta accepts two that put the
 same files together at the same time, and every row of them is there twice (seen with deltalake 1.6.6, whether they
-carry application transactions or not). So a table is compacted under a lock, on a handle that was opened under it.
+carry application transactions or not). So a table is compacted under a lock, on a handle that was opened under it. An
+erasure holds the lock as well: a compaction that it overtook would leave its file, with what is erased.
 `vacuum(full=True)` is never used: it would also delete files that were written and are about to be committed.
 """
 
@@ -11,17 +12,20 @@ from __future__ import annotations
 
 import fcntl
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
+from typing import TextIO
 
 import pyarrow as pa
 from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import ARRIVAL_DATE
+from streaming.delta_log import sync_commit
 from streaming.log import get_log
 from streaming.parquet_writer import writer_properties
 from streaming.settings import StreamingSettings
@@ -30,6 +34,7 @@ KEEP_REMOVED_HOURS = 168
 CROWDED_FILES = 20
 """So many small files in one partition are worth rewriting."""
 SMALL_BYTES = 32 << 20
+_LOOK_S = 0.1
 _LOG = get_log("maintenance")
 
 
@@ -74,7 +79,12 @@ class Maintenance:
 
 def tend(lake: Path) -> None:
     """Compact and clean every table of the lake; one that cannot be tended is reported and left for the next time."""
-    for path in sorted(lake.glob("*/_delta_log")):
+    try:
+        paths = sorted(lake.glob("*/_delta_log"))
+    except OSError as error:
+        _LOG.warning("the lake cannot be looked at, trying again later", error=str(error))
+        return
+    for path in paths:
         try:
             compacted = compact(path.parent)
             deleted = DeltaTable(path.parent).vacuum(retention_hours=KEEP_REMOVED_HOURS, dry_run=False)
@@ -87,20 +97,29 @@ def tend(lake: Path) -> None:
 
 def compact(path: Path, crowded: int = CROWDED_FILES) -> int:
     """Rewrite the partitions that are crowded with small files; returns how many files went."""
-    with _alone(path) as alone:
-        return _compact(path, crowded) if alone else 0
+    with alone(path) as mine:
+        removed = _compact(path, crowded) if mine else 0
+        if removed:
+            sync_commit(path, DeltaTable(path).version(), {})
+        return removed
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[bool]:
+def alone(path: Path, wait_s: float = 0.0) -> Iterator[bool]:
     """Whether nobody else compacts the table meanwhile, in whatever process. The lock ends with its holder."""
+    until = time.monotonic() + wait_s
     with (path.parent / f".{path.name}.compacted").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        while not (mine := _locked(lock)) and time.monotonic() < until:
+            time.sleep(_LOOK_S)
+        yield mine
+
+
+def _locked(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _compact(path: Path, crowded: int) -> int:

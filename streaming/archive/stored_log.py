@@ -15,6 +15,7 @@ from shared_features.formats.offline_tables import (
     ARRIVAL_DATE,
     DEAD_LETTER_COLUMNS,
     DEAD_LETTERS_TABLE,
+    TOPIC_ID,
     events_table,
 )
 from streaming.archive.arrival import Arrivals, arrivals
@@ -138,10 +139,11 @@ class StoredDeadLetters(StoredLog):
     """The dead letters of all sources."""
 
     def __init__(self, lake: Path, topics: Mapping[Topic, int], delta: DeltaTables = DELTA) -> None:
-        super().__init__(DeltaHandle(lake / DEAD_LETTERS_TABLE, self._schema(), delta=delta), topics)
+        super().__init__(DeltaHandle(lake / DEAD_LETTERS_TABLE, self._schema(), added=(TOPIC_ID,), delta=delta), topics)
 
     def _schema(self) -> pa.Schema:
-        kinds = (pa.string(), pa.int32(), pa.int64(), pa.int64(), pa.int64(), pa.string(), pa.binary(), pa.binary())
+        text, bytes_ = pa.string(), pa.binary()
+        kinds = (text, pa.int32(), pa.int64(), pa.int64(), pa.int64(), text, bytes_, bytes_, text)
         return pa.schema(list(zip(DEAD_LETTER_COLUMNS, kinds, strict=True)))
 
     def _rows(self, polled: Polled, after: int, arrived: Arrivals) -> list[pa.Table]:
@@ -157,5 +159,6 @@ class StoredDeadLetters(StoredLog):
             pa.array([letter.reason for letter in dead]),
             pa.array([letter.key for letter in dead], pa.binary()),
             pa.array([letter.value for letter in dead], pa.binary()),
+            pa.array([polled.topic_id] * len(dead)),
         ]
         return [pa.table(columns, schema=self._schema())]

@@ -31,7 +31,6 @@ _FEW_EVENTS = 20_000
 
 _SPAN_ROWS = 250_000  # events read at once: three spans are in memory
 _FORGET_EVERY = 8  # spans: states have to be waited for
-_RESTORED_AT_ONCE = 20_000  # entities of a snapshot
 
 _MOST_PARTS = 1024  # beyond that it is not the number of entities that takes the memory
 
@@ -111,8 +110,9 @@ class GroupBuild:
         first_us = at.watermark_us - built_from_us(self._group)
         if snapshot is not None:
             first_us = snapshot.cut_us - self._lag_us - self._future_us - 1
-            for start in range(0, len(snapshot.keys), _RESTORED_AT_ONCE):
-                states.restore(snapshot, slice(start, start + _RESTORED_AT_ONCE))
+            for restored in snapshot.states(shards):
+                self._meanwhile()
+                states.restore(*restored)
                 self._check_memory(states)
         events = about(self._tables, first_us, at.newest_us + 1)
         self._total = max(self._total, self._done + events) if self._done else events * parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
@@ -17,7 +17,6 @@ from shared_features.kernel.tiles import APPLIED, apply
 from streaming.entity_states import EntityKey, EntityStates
 from streaming.materialize.arrived import Arrived
 from streaming.materialize.replayer import SNAPSHOT_BUILD, effects_us
-from streaming.materialize.snapshots import Snapshot
 
 Int64 = NDArray[np.int64]
 Load = Callable[[int, list[EntityKey]], tuple[list[bytes | None], int]]
@@ -45,9 +44,8 @@ class ShardStates:
         self._threads = ThreadPoolExecutor(_THREADS, "apply")
         self._under_way: list[Future[None]] = []
 
-    def restore(self, snapshot: Snapshot, rows: slice) -> None:
-        """Take over those of our entities that lie in these rows of a snapshot."""
-        names, states = snapshot.keys[rows], snapshot.states[rows]
+    def restore(self, names: Sequence[EntityKey], states: Sequence[bytes]) -> None:
+        """Take over those of these entities that are ours, from their encoded states."""
         integer = has_integer_key(self._group.entity, self._group.sources[0])
         keys: EntityKeys = np.array(names, np.int64) if integer else [str(name) for name in names]
         for number, own_rows in self._dealt(keys):

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaException
 
 from shared_features.definitions import load_definitions
 from streaming.dead_letters import listing
-from streaming.dead_letters.letter import Letter, Position, Wanted, open_letters, read_letters, to_json
+from streaming.dead_letters.letter import Letter, Place, Position, Wanted, open_letters, read_letters, to_json
 from streaming.dead_letters.mending import Judge, Mend, as_it_is, by_function, by_hand
 from streaming.dead_letters.replay import Replayed, rehearse, replay
 from streaming.dead_letters.replay_record import look, replayed_as
@@ -42,7 +42,7 @@ def _list(settings: StreamingSettings, options: Namespace) -> int:
 
     def found() -> Iterable[Letter]:
         letters = read_letters(table, _wanted(options))
-        return (each for each in letters if not options.open or each.position not in again)
+        return (each for each in letters if not options.open or each.place not in again)
 
     counts = listing.count_kinds(found()) if options.counts or not options.json else Counter[tuple[str, str]]()
     if options.counts:
@@ -54,55 +54,57 @@ def _list(settings: StreamingSettings, options: Namespace) -> int:
     limit = options.limit if options.limit is not None else None if options.json else _SHOWN
     if options.json:
         for letter in islice(found(), limit):
-            say(to_json(letter, again.get(letter.position)))
+            say(to_json(letter, again.get(letter.place)))
         return EXIT_OK
     for line in listing.count_lines(counts):
         say(line)
     total = counts.total()
     say(f"{total:,} dead letters" + (f"; the first {limit:,}:" if limit is not None and 0 < limit < total else ""))
     for letter in islice(found(), limit):
-        say(listing.line(letter, again.get(letter.position)))
+        say(listing.line(letter, again.get(letter.place)))
     return EXIT_OK
 
 
 def _show(settings: StreamingSettings, position: Position, raw: bool) -> int:
     topic, partition, offset = position
-    for letter in read_letters(open_letters(settings.lake), Wanted(topic=topic, at=(partition, offset))):
-        if raw:
-            sys.stdout.buffer.write(letter.value or b"")
-        else:
-            say("\n".join(listing.whole(letter, replayed_as(look(settings.lake)).get(position))))
+    found = list(read_letters(open_letters(settings.lake), Wanted(topic=topic, at=(partition, offset))))
+    if not found:
+        raise RefusedError(f"there is no dead letter at {topic}:{partition}:{offset}; look at `dead-letters list`")
+    if raw:
+        sys.stdout.buffer.write(max(found, key=lambda letter: letter.arrival_us).value or b"")
         return EXIT_OK
-    raise RefusedError(f"there is no dead letter at {topic}:{partition}:{offset}; look at `dead-letters list`")
+    again = replayed_as(look(settings.lake))
+    for letter in found:
+        say("\n".join(listing.whole(letter, again.get(letter.place))))
+    return EXIT_OK
 
 
 def _replay(settings: StreamingSettings, options: Namespace) -> int:
-    table = open_letters(settings.lake)
-    letters: Iterable[Letter] = read_letters(table, _wanted(options))
+    letters: Iterable[Letter] = read_letters(open_letters(settings.lake), _wanted(options))
     mend: Mend = as_it_is
-    chosen: set[Position] | None = None
+    chosen: set[Place] | None = None
     if options.edited is not None:
         mend, edited = by_hand(Path(options.edited))
-        letters, chosen = (each for each in letters if each.position in edited), edited
+        letters, chosen = (each for each in letters if each.place in edited), edited
     elif options.mend is not None:
         mend = by_function(options.mend)
     judge = Judge(settings, load_definitions(settings.definitions).sources)
-    seen: set[Position] = set()
+    seen: set[Place] = set()
     mended = judge.judged(_noted(letters, seen), mend)
-    said = replay(settings, table, mended) if options.execute else rehearse(settings, table, mended)
-    missing = sorted((chosen or set()) - seen)
+    said = replay(settings, mended) if options.execute else rehearse(settings, mended)
+    missing = sorted(position for position, _ in (chosen or set()) - seen)
     _say(said, missing, executed=options.execute)
     return EXIT_REFUSED if missing or (chosen and said.left_alone) else EXIT_OK
 
 
-def _noted(letters: Iterable[Letter], seen: set[Position]) -> Iterable[Letter]:
+def _noted(letters: Iterable[Letter], seen: set[Place]) -> Iterable[Letter]:
     for letter in letters:
-        seen.add(letter.position)
+        seen.add(letter.place)
         yield letter
 
 
 def _say(said: Replayed, missing: list[Position], *, executed: bool) -> None:
-    for position, fault in said.left_alone.items():
+    for (position, _), fault in said.left_alone.items():
         say(f"left alone  {':'.join(map(str, position))}  {fault}")
     for position in missing:
         say(f"not there   {':'.join(map(str, position))}  there is no such dead letter among those asked for")

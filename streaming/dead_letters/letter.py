@@ -19,17 +19,23 @@ from shared_features.formats.offline_tables import (
     DEAD_LETTERS_TABLE,
     OFFSET,
     PARTITION,
+    TOPIC_ID,
 )
 from streaming.errors import RefusedError
 from streaming.saying import instant
 
 Position = tuple[str, int, int]
 """Topic, partition, offset."""
+Place = tuple[Position, str | None]
+"""A position and its topic's id, for a topic made anew has the same positions again; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A record that is no acceptable event. `record_time_us` is -1 where its stamp may not be used."""
+    """A record that is no acceptable event. `record_time_us` is -1 where its stamp may not be used.
+
+    topic_id: None in a row of before it was stored.
+    """
 
     topic: str
     partition: int
@@ -39,10 +45,15 @@ class Letter:
     reason: str
     key: bytes | None
     value: bytes | None
+    topic_id: str | None = None
 
     @property
     def position(self) -> Position:
         return self.topic, self.partition, self.offset
+
+    @property
+    def place(self) -> Place:
+        return self.position, self.topic_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +94,10 @@ def read_letters(table: DeltaTable, wanted: Wanted = Wanted()) -> Iterator[Lette
         pattern = None if wanted.reason is None else re.compile(wanted.reason)
     except re.error as error:
         raise RefusedError(f"--reason {wanted.reason!r} is no regular expression: {error}") from error
-    found = pa.RecordBatchReader.from_stream(
-        table.scan(columns=list(DEAD_LETTER_COLUMNS), predicate=wanted.predicate())
-    )
-    for batch in found:
-        for row in zip(*(batch.column(name).to_pylist() for name in DEAD_LETTER_COLUMNS), strict=True):
+    there = pa.schema(table.schema().to_arrow()).names
+    names = [name for name in DEAD_LETTER_COLUMNS if name in there]  # the last ones may lack, in a table of before
+    for batch in pa.RecordBatchReader.from_stream(table.scan(columns=names, predicate=wanted.predicate())):
+        for row in zip(*(batch.column(name).to_pylist() for name in names), strict=True):
             letter = Letter(*row)
             if pattern is None or pattern.search(letter.reason):
                 yield letter
@@ -99,6 +109,7 @@ def to_json(letter: Letter, replayed_as: Position | None = None) -> str:
         "topic": letter.topic,
         "partition": letter.partition,
         "offset": letter.offset,
+        TOPIC_ID: letter.topic_id,
         "record_time": instant(letter.record_time_us),
         "arrival_time": instant(letter.arrival_us),
         "reason": letter.reason,
@@ -109,15 +120,16 @@ def to_json(letter: Letter, replayed_as: Position | None = None) -> str:
     return json.dumps(plain, ensure_ascii=False)
 
 
-def from_json(line: str, where: str) -> tuple[Position, bytes | None]:
-    """The position and the value, edited or not, of a line that `to_json` wrote; RefusedError names `where`."""
+def from_json(line: str, where: str) -> tuple[Place, bytes | None]:
+    """The place and the value, edited or not, of a line that `to_json` wrote; RefusedError names `where`."""
     try:
         plain: Mapping[str, Any] = json.loads(line)
-        position = str(plain["topic"]), int(plain["partition"]), int(plain["offset"])
+        topic_id = None if plain[TOPIC_ID] is None else str(plain[TOPIC_ID])
+        place = (str(plain["topic"]), int(plain["partition"]), int(plain["offset"])), topic_id
         if plain.get("value_base64") is not None:
-            return position, base64.b64decode(plain["value_base64"], validate=True)
+            return place, base64.b64decode(plain["value_base64"], validate=True)
         value = plain["value"]
-        return position, None if value is None else str(value).encode()
+        return place, None if value is None else str(value).encode()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RefusedError(
             f"{where} is no line of `dead-letters list --json` ({type(error).__name__}: {error}); edit only its value"

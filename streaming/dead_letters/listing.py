@@ -45,7 +45,7 @@ def line(letter: Letter, replayed_as: Position | None) -> str:
 
 def whole(letter: Letter, replayed_as: Position | None) -> Iterator[str]:
     """One letter whole, its bytes as text where they are UTF-8 and in hex where they are not."""
-    yield f"topic         {letter.topic}"
+    yield f"topic         {letter.topic} ({letter.topic_id or 'its id was not stored'})"
     yield f"partition     {letter.partition}"
     yield f"offset        {letter.offset}"
     yield f"record time   {instant(letter.record_time_us) or 'refused'}"

@@ -12,7 +12,7 @@ import numpy as np
 
 from shared_features.definitions import EventSource
 from shared_features.kernel.event_time import MILLISECOND_US
-from streaming.dead_letters.letter import Letter, Position, from_json
+from streaming.dead_letters.letter import Letter, Place, from_json
 from streaming.errors import RefusedError
 from streaming.record_reader import CREATE_TIME, LOG_APPEND_TIME, RecordReader, Records, StampRule
 from streaming.settings import StreamingSettings
@@ -57,19 +57,19 @@ def by_function(name: str) -> Mend:
     return mend
 
 
-def by_hand(file: Path) -> tuple[Mend, set[Position]]:
-    """The lines of a file that a person has edited, and the positions in it; other letters are left alone."""
+def by_hand(file: Path) -> tuple[Mend, set[Place]]:
+    """The lines of a file that a person has edited, and the places in it; other letters are left alone."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8").split("\n")  # JSON may hold what else ends a line: U+0085, U+2028
     except (OSError, UnicodeDecodeError) as error:
         raise RefusedError(f"--from {file} cannot be read: {error}") from error
-    edited: dict[Position, bytes | None] = {}
+    edited: dict[Place, bytes | None] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            position, value = from_json(line, f"--from {file}, line {number},")
-            if edited.setdefault(position, value) != value:
-                raise RefusedError(f"--from {file}, line {number}, mends {position} a second time, differently")
-    return lambda letter: edited.get(letter.position), set(edited)
+            place, value = from_json(line, f"--from {file}, line {number},")
+            if edited.setdefault(place, value) != value:
+                raise RefusedError(f"--from {file}, line {number}, mends {place[0]} a second time, differently")
+    return lambda letter: edited.get(letter.place), set(edited)
 
 
 class Judge:

@@ -11,11 +11,8 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from deltalake import DeltaTable
-
 from shared_features.definitions import load_definitions
-from shared_features.formats.offline_tables import offset_app
-from streaming.dead_letters.letter import Position
+from streaming.dead_letters.letter import Letter, Place, Position
 from streaming.dead_letters.mending import Mended
 from streaming.dead_letters.replay_record import Entry, Original, ReplayRecord, look
 from streaming.dead_letters.resending import Resender, find_sent
@@ -35,42 +32,35 @@ class Replayed:
 
     sent: list[Position] = field(default_factory=list)
     found: list[Position] = field(default_factory=list)
-    left_alone: dict[Position, str] = field(default_factory=dict)
+    left_alone: dict[Place, str] = field(default_factory=dict)
     unresolved: int = 0
     """Letters that a killed run left open, where this is only a look."""
 
 
-class Originals:
-    """Letters as the topics' ids tell them apart; those of a topic that was made anew since are not replayed."""
-
-    def __init__(self, letters: DeltaTable, topics: Mapping[str, Topic]) -> None:
-        self._letters, self._topics = letters, topics
-
-    def of(self, position: Position) -> Original | str:
-        """The original, or why there is none."""
-        topic = self._topics.get(position[0])
-        if topic is None:
-            return f"topic {position[0]} does not exist"
-        if position[1] not in topic.partitions:
-            return f"topic {topic.name} has no partition {position[1]}"
-        held = self._letters.transaction_version(offset_app(topic.name, topic.id, position[1]))
-        if held is None or held < position[2]:
-            return f"topic {topic.name} was deleted and made anew since; the letter is not of the one there is now"
-        return Original(topic.name, topic.id, *position[1:])
+def original_of(letter: Letter, topics: Mapping[str, Topic]) -> Original | str:
+    """Where a letter lay; or why it is not replayed, which one of a topic that was made anew since is not."""
+    topic = topics.get(letter.topic)
+    if topic is None:
+        return f"topic {letter.topic} does not exist"
+    if letter.topic_id is None:
+        return f"nobody knows which topic {letter.topic} it is of: an earlier release stored it without the topic's id"
+    if letter.topic_id != topic.id:
+        return f"topic {topic.name} was deleted and made anew since; the letter is not of the one there is now"
+    return Original(letter.topic, letter.topic_id, letter.partition, letter.offset)
 
 
-def rehearse(settings: StreamingSettings, letters: DeltaTable, mended: Iterable[Mended]) -> Replayed:
+def rehearse(settings: StreamingSettings, mended: Iterable[Mended]) -> Replayed:
     """What a replay would do. Creates and sends nothing."""
     steps, said = look(settings.lake), Replayed()
     said.unresolved = sum(entry.step == "intended" for entry in steps.values())
-    originals = Originals(letters, _topics(KafkaLook(settings), mended_topics(settings)))
+    topics = _topics(KafkaLook(settings), mended_topics(settings))
     for each in mended:
-        if (of := _to_send(originals, each, steps, said)) is not None:
+        if (of := _to_send(topics, each, steps, said)) is not None:
             said.sent.append(of.position)
     return said
 
 
-def replay(settings: StreamingSettings, letters: DeltaTable, mended: Iterable[Mended]) -> Replayed:
+def replay(settings: StreamingSettings, mended: Iterable[Mended]) -> Replayed:
     """Send every letter that is an event now and was not sent before."""
     look_at, said = KafkaLook(settings), Replayed()
     record = ReplayRecord(settings.lake)
@@ -78,13 +68,12 @@ def replay(settings: StreamingSettings, letters: DeltaTable, mended: Iterable[Me
     record.load()  # only now: whoever stored an intent before has sent, or never will
     topics = _topics(look_at, mended_topics(settings) | {of.topic for of in record.dangling})
     unknown = _settle(settings, look_at, record, topics, said)
-    originals = Originals(letters, topics)
     for some in _batches(mended):
         batch: dict[Original, Mended] = {}
         for each in some:
-            of = _to_send(originals, each, record.steps, said)
+            of = _to_send(topics, each, record.steps, said)
             if of is not None and of in unknown:
-                said.left_alone[of.position] = _LOG_GONE
+                said.left_alone[of.place] = _LOG_GONE
             elif of is not None:
                 batch[of] = each
         if batch:
@@ -125,15 +114,20 @@ def _settle(
     return unknown
 
 
-def _to_send(originals: Originals, mended: Mended, steps: Mapping[Original, Entry], said: Replayed) -> Original | None:
-    of = originals.of(mended.letter.position)
+def _to_send(
+    topics: Mapping[str, Topic], mended: Mended, steps: Mapping[Original, Entry], said: Replayed
+) -> Original | None:
+    letter = mended.letter
+    of = original_of(letter, topics)
     if isinstance(of, Original) and of in steps and steps[of].step == "replayed":
         return None
-    fault = of if isinstance(of, str) else mended.fault
-    if fault is not None:
-        said.left_alone[mended.letter.position] = fault
+    if isinstance(of, str):  # a topic that no source reads was not looked for: its letters' own fault says that
+        said.left_alone[letter.place] = mended.fault if mended.fault and letter.topic not in topics else of
         return None
-    return of if isinstance(of, Original) else None
+    if mended.fault is not None:
+        said.left_alone[letter.place] = mended.fault
+        return None
+    return of
 
 
 def mended_topics(settings: StreamingSettings) -> set[str]:

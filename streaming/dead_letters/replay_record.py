@@ -23,7 +23,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import OFFSET, PARTITION
-from streaming.dead_letters.letter import Position
+from streaming.dead_letters.letter import Place, Position
 from streaming.delta_handle import NEVER, DeltaHandle
 from streaming.errors import RefusedError, RestartNeeded
 
@@ -56,6 +56,10 @@ class Original:
     @property
     def position(self) -> Position:
         return self.topic, self.partition, self.offset
+
+    @property
+    def place(self) -> Place:
+        return self.position, self.topic_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +131,8 @@ class ReplayRecord:
         self.steps |= {of: Entry(step, offset) for of, offset in log_offsets.items()}
 
 
-def replayed_as(steps: Mapping[Original, Entry]) -> dict[Position, Position]:
+def replayed_as(steps: Mapping[Original, Entry]) -> dict[Place, Position]:
     """Where the replayed letters lie now, by where they lay."""
     return {
-        of.position: (of.topic, of.partition, entry.log_offset)
-        for of, entry in steps.items()
-        if entry.step == "replayed"
+        of.place: (of.topic, of.partition, entry.log_offset) for of, entry in steps.items() if entry.step == "replayed"
     }

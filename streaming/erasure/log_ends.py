@@ -9,11 +9,13 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from shared_features.definitions import EventSource
+from shared_features.formats.offline_tables import events_table
 from streaming.erasure.record import LogEnds
 from streaming.errors import RefusedError
 from streaming.kafka_client import client_options
 from streaming.kafka_look import KafkaLook
 from streaming.lake_look import LakeLook
+from streaming.replaced_topic import is_replaced, what_was_replaced
 from streaming.settings import StreamingSettings
 from streaming.topics import PartitionKey, Topic
 
@@ -29,15 +31,19 @@ class Logs:
     def __init__(self, settings: StreamingSettings, sources: Sequence[EventSource]) -> None:
         self._settings, self._look, self._lake = settings, KafkaLook(settings), LakeLook(settings.lake)
         self._sources = sources
-        self._topics: dict[str, Topic] = self._look.topics(source.topic for source in sources)
-        missing = sorted({source.topic for source in sources} - set(self._topics))
+        self.topics: dict[str, Topic] = self._look.topics(source.topic for source in sources)
+        missing = sorted({source.topic for source in sources} - set(self.topics))
         if missing:
             raise RefusedError(f"the brokers have no topic {', '.join(missing)}; look at KAFKA_BOOTSTRAP_SERVERS")
+        for source in sources:
+            table, topic = self._lake.table(events_table(source)), self.topics[source.topic]
+            if table is not None and is_replaced(table, topic.name, topic.id):
+                raise RefusedError(f"table {events_table(source)} {what_was_replaced(topic.name, topic.id)}")
 
     def ends(self) -> LogEnds:
         """The offsets at which they end now."""
         found: dict[str, dict[int, int]] = {}
-        for (topic, partition), bounds in self._look.bounds(self._topics.values()).items():
+        for (topic, partition), bounds in self._look.bounds(self.topics.values()).items():
             found.setdefault(topic, {})[partition] = bounds.high
         return found
 
@@ -54,7 +60,7 @@ class Logs:
 
     def below(self, ends: LogEnds) -> dict[PartitionKey, int]:
         """How many offsets of each log lie below the ends; logs without any are left out."""
-        bounds = self._look.bounds(self._topics.values())
+        bounds = self._look.bounds(self.topics.values())
         counts = {at: ends.get(at[0], {}).get(at[1], 0) - bound.low for at, bound in bounds.items()}
         return {at: count for at, count in counts.items() if count > 0}
 
@@ -81,7 +87,7 @@ class Logs:
     def kept(self) -> list[str]:
         """Until when Kafka keeps what it holds of them, a line per topic."""
         lines = []
-        for name in sorted(self._topics):
+        for name in sorted(self.topics):
             try:
                 config = self._look.config(name)
             except KafkaException:
@@ -97,7 +103,7 @@ class Logs:
         return lines
 
     def _behind(self, source: EventSource, ends: LogEnds) -> tuple[int, int] | None:
-        held = self._lake.archived(source, self._topics[source.topic])
+        held = self._lake.archived(source, self.topics[source.topic])
         for (topic, partition), offset in held.items():
             if offset + 1 < ends.get(topic, {}).get(partition, 0):
                 return partition, offset

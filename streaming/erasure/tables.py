@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from shared_features.definitions import Catalogue, EventSource, FeatureGroup
-from shared_features.formats.offline_tables import features_table
+from deltalake import DeltaTable
+
+from shared_features.definitions import Catalogue, Entity, EventSource, FeatureGroup
+from shared_features.formats.offline_tables import DEFINITION, features_table
 from streaming.errors import RefusedError
 
 _VERSION = r"features_\w+_v[1-9]\d*(_added[1-9]\d*)?_on_"
@@ -18,16 +21,9 @@ def features_on(lake: Path, source: EventSource, catalogue: Catalogue) -> list[P
 
     The name of a source may end as another one's does. RefusedError where a name could be of either.
     """
-    known: dict[str, set[str]] = {}
-    for group in catalogue.groups:
-        for each in catalogue.sources:
-            known.setdefault(features_table(group, each), set()).add(each.name)
     found = []
-    for path in sorted(lake.glob("features_*")):
-        names = known.get(path.name) or {
-            each.name for each in catalogue.sources if re.fullmatch(_VERSION + re.escape(each.name), path.name)
-        }
-        if source.name not in names or not (path / "_delta_log").is_dir():
+    for path, names in _features(lake, catalogue):
+        if source.name not in names:
             continue
         if len(names) > 1:
             raise RefusedError(
@@ -36,6 +32,43 @@ def features_on(lake: Path, source: EventSource, catalogue: Catalogue) -> list[P
             )
         found.append(path)
     return found
+
+
+def features_on_none(lake: Path, catalogue: Catalogue) -> list[Path]:
+    """The feature rows of which no source is known."""
+    return [path for path, names in _features(lake, catalogue) if not names]
+
+
+def rows_of(tables: Sequence[Path], source: EventSource, catalogue: Catalogue, entity: Entity) -> list[Path]:
+    """The tables on a source whose rows' entity key is that of an entity of this kind."""
+    named = {features_table(group, source) for group in catalogue.groups if group.entity.keys == entity.keys}
+    return [path for path in tables if path.name in named or _stored_keys(path) == entity.keys]
+
+
+def _features(lake: Path, catalogue: Catalogue) -> Iterator[tuple[Path, set[str]]]:
+    """Each table of feature rows, with the names of the sources that it may be of."""
+    known: dict[str, set[str]] = {}
+    for group in catalogue.groups:
+        for each in catalogue.sources:
+            known.setdefault(features_table(group, each), set()).add(each.name)
+    for path in sorted(lake.glob("features_*")):
+        if (path / "_delta_log").is_dir():
+            yield (
+                path,
+                known.get(path.name)
+                or {
+                    each.name for each in catalogue.sources if re.fullmatch(_VERSION + re.escape(each.name), path.name)
+                },
+            )
+
+
+def _stored_keys(path: Path) -> tuple[str, ...] | None:
+    """The key fields of the entity whose features a table has, as it was defined; None where that was not stored."""
+    text = DeltaTable(path).metadata().configuration.get(DEFINITION)
+    try:
+        return None if text is None else tuple(json.loads(text)["entity"][1]["keys"])
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None
 
 
 def group_tables(lake: Path, name_of: Callable[[FeatureGroup, EventSource], str], groups: Sequence[FeatureGroup],

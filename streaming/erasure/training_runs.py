@@ -1,42 +1,72 @@
 """What training keeps of its runs: `<runs>/<view>/<run>/dataset/rows.parquet` and a matrix of the same rows.
 
 A registry's version holds a model and descriptions, no rows; the intermediate results of its run do, with entity keys.
-A run that holds an erased event is removed whole: it can be made again, without it.
+A run that holds an erased event is removed whole: it can be made again, without it. So is one whose rows cannot be
+read, as a kill or a full disk leaves it: nobody knows what it holds.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 
 from shared_features.definitions import Catalogue
-from shared_features.errors import DefinitionError
-from shared_features.formats.offline_tables import POSITION
+from shared_features.formats.model_manifest import DATASET_FILE
+from shared_features.formats.offline_tables import POSITION, events_table
+from streaming.errors import RefusedError
 
 
-def runs_with(runs: Path, catalogue: Catalogue, positions: Mapping[str, pa.Table]) -> list[Path]:
-    """The runs that hold one of the positions; `positions`: by source. Of an unknown view any source may be meant."""
-    found = []
-    for file in sorted(runs.glob("*/*/dataset/rows.parquet")):
-        run = file.parent.parent
+def runs_with(runs: Path, catalogue: Catalogue, positions: Mapping[str, pa.Table]) -> dict[Path, bool]:
+    """The runs that hold one of the positions, or may; each with whether its rows could be read.
+
+    positions: by source.
+    """
+    found = {}
+    for dataset in sorted(runs.glob("*/*/dataset")):
+        run = dataset.parent
         try:
-            sources = [catalogue.view(run.parent.name).source.name]
-        except DefinitionError:
-            sources = list(positions)
-        rows = pl.scan_parquet(file).select(POSITION)
-        for name in sources:
-            gone = pl.from_arrow(positions[name]) if name in positions else None
-            if isinstance(gone, pl.DataFrame) and rows.join(gone.lazy(), on=POSITION, how="semi").collect().height:
-                found.append(run)
-                break
+            if not any(dataset.iterdir()):
+                continue  # has just begun, and looks at the counts of erasures when it has saved its rows
+            rows = pl.read_parquet(dataset / "rows.parquet", columns=list(POSITION))
+        except (pl.exceptions.PolarsError, OSError):
+            found[run] = False
+            continue
+        if any(_are_among(rows, positions[name]) for name in _sources(dataset, catalogue, positions)):
+            found[run] = True
     return found
 
 
-def remove_runs(runs: list[Path]) -> int:
+def remove_runs(runs: Iterable[Path]) -> int:
+    """Remove them; returns how many went. RefusedError where one of them is just being written."""
+    gone = 0
     for run in runs:
-        shutil.rmtree(run)
-    return len(runs)
+        try:
+            shutil.rmtree(run)
+        except OSError as error:
+            if run.exists():
+                raise RefusedError(f"training run {run} cannot be removed ({error}); run this again") from error
+        gone += 1
+    return gone
+
+
+def _sources(dataset: Path, catalogue: Catalogue, positions: Mapping[str, pa.Table]) -> list[str]:
+    """Whose events its rows are, as it tells itself: a view of the same name may read another source by now."""
+    try:
+        told = json.loads((dataset / DATASET_FILE).read_bytes())
+        label, tables = f"{told['view']['name']}:v{told['view']['version']}", set(told["tables"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return list(positions)
+    views = {view.label: view.source for view in catalogue.views}
+    if label in views and events_table(views[label]) in tables:
+        return [views[label].name] if views[label].name in positions else []
+    return [name for name in positions if f"events_{name}" in tables]
+
+
+def _are_among(rows: pl.DataFrame, positions: pa.Table) -> bool:
+    gone = pl.from_arrow(positions)
+    return isinstance(gone, pl.DataFrame) and not rows.join(gone, on=POSITION, how="semi").is_empty()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from shared_features.formats.offline_tables import (
     WATERMARK_APP,
     events_table,
 )
+from streaming.delta_scan import scanned
 from streaming.delta_tables import DELTA, DeltaTables
 from streaming.errors import RestartNeeded
 from streaming.events_table import event_batch, events_schema, int64, refuse_other_events
@@ -31,6 +32,7 @@ from streaming.replaced_topic import is_replaced
 Int64 = NDArray[np.int64]
 SPAN_ROWS = 1_000_000
 """About as many events as one pass takes: what bounds its memory."""
+Keep = Callable[[pa.RecordBatch], pa.RecordBatch]
 _REOPEN_AFTER = 50
 _KEPT = 2
 
@@ -121,16 +123,21 @@ class ArrivedEvents:
                 self._kept.popitem(last=False)
         return self._kept[span]
 
-    def where(self, low_us: int, high_us: int, condition: str | None = None) -> Arrived:
-        """The events with low <= arrival < high that meet a condition. `high` is at most the watermark."""
+    def where(
+        self, low_us: int, high_us: int, condition: str | None = None, keep: Keep = lambda batch: batch
+    ) -> Arrived:
+        """The events with low <= arrival < high that meet a condition. `high` is at most the watermark.
+
+        `keep`: what to keep of each batch that is read; no more is held than that. OSError while the lake is away.
+        """
         names = [PARTITION, OFFSET, RECORD_TIME, ARRIVAL_TIME, *(field.name for field in self.source.fields)]
         if self._table is None:
             self._table = self._delta.open(self._path)
         predicate = f"{ARRIVAL_TIME} >= {low_us} AND {ARRIVAL_TIME} < {high_us}"
         if condition is not None:
             predicate = f"{predicate} AND {condition}"
-        rows = pa.table(self._table.scan(columns=names, predicate=predicate))
-        return Arrived.of(self.source, rows)
+        kept = [keep(batch) for batch in scanned(self._table, names, predicate)]
+        return Arrived.of(self.source, pa.Table.from_batches(kept)) if kept else Arrived.empty(self.source)
 
     def about(self, low_us: int, high_us: int) -> int:
         """How many events lie in the files that may hold some with low <= arrival < high."""

@@ -132,7 +132,8 @@ class Passes:
         begin_us = -self.spine.lateness_us
         if snapshot is not None:
             begin_us = snapshot.cut_us
-            self._replayer.restore(snapshot.keys, snapshot.states)
+            for keys, states in snapshot.states():
+                self._replayer.restore(keys, states)
         # What lies ahead of its arrival lies so by the tolerated future at most.
         future_us = max(source.tolerated_future_us for source in self.spine.sources)
         first_us = 0 if snapshot is None else begin_us - self.spine.lag_us - future_us - 1

@@ -7,13 +7,17 @@ longest window before the late events and over their entities.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import has_integer_key
 from shared_features.kernel.event_time import HOUR_US
+from streaming.delta_scan import quoted
 from streaming.materialize.arrived import ArrivedEvents, spans
 from streaming.materialize.replayer import Replayer
 from streaming.materialize.spine_rows import SpineRows, copies
@@ -46,9 +50,9 @@ def _replayed(
     first_us = oldest_us - group.layout.tolerated_future_us
     for low_us, high_us in spans(tables, first_us, end_us):
         for table in tables:
-            condition = f"{table.source.event_time} >= {oldest_us}"
+            condition = f"{quoted(table.source.event_time)} >= {oldest_us}"
             if len(keys) <= LISTED and has_integer_key(group.entity, table.source):
-                condition += f" AND {group.entity.keys[0]} IN ({', '.join(map(str, keys))})"
+                condition += f" AND {quoted(group.entity.keys[0])} IN ({', '.join(map(str, keys))})"
             replayer.add_updates(table.where(low_us, high_us, condition), oldest_us, only=keys)
         answered = rows.event_time_us[open_rows] < high_us
         values[open_rows[answered]] = replayer.advance(high_us)
@@ -62,17 +66,24 @@ def late_copies(group: FeatureGroup, table: ArrivedEvents, rows: SpineRows) -> N
     for some in _runs(rows.event_time_us, HOUR_US):
         part = rows.take(some)
         times = np.unique(part.event_time_us)
-        name = table.source.event_time
+        name = quoted(table.source.event_time)
         condition = f"{name} >= {times[0]} AND {name} <= {times[-1]}"
         if len(times) <= LISTED:
             condition = f"{name} IN ({', '.join(map(str, times.tolist()))})"
         first_us = int(times[0]) - table.source.tolerated_future_us
-        stored = table.where(first_us, int(part.arrival_us.max()) + 1, condition)
-        peers = SpineRows.of(group, stored.take(np.isin(stored.batch.event_time_us, times)))
+        keep = partial(_at, table.source.event_time, pa.array(times, pa.int64()))
+        peers = SpineRows.of(group, table.where(first_us, int(part.arrival_us.max()) + 1, condition, keep))
         at = {position: index for index, position in enumerate(zip(peers.partition, peers.offset, strict=True))}
         own = [at[position] for position in zip(part.partition, part.offset, strict=True)]
         found[some] = copies(peers)[own]
     return found
+
+
+def _at(event_time: str, times: pa.Array, batch: pa.RecordBatch) -> pa.RecordBatch:
+    wanted = pc.is_in(batch.column(event_time), value_set=times)
+    some = batch if wanted.true_count else batch.slice(0, 0)
+    fields = [field.with_type(pa.string()) if pa.types.is_string_view(field.type) else field for field in batch.schema]
+    return some.cast(pa.schema(fields)).filter(wanted.slice(0, len(some)))  # Arrow filters no views
 
 
 def _runs(time_us: NDArray[np.int64], gap_us: int) -> Iterator[NDArray[np.int64]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys, has_integer_key, shards_of
 from shared_features.formats.offline_tables import CUT_APP, ERASURES_APP, FINGERPRINT, SNAPSHOT_COLUMNS, snapshots_table
 from streaming.delta_handle import DeltaHandle
+from streaming.delta_scan import scanned
 from streaming.delta_tables import DELTA, DeltaTables
 from streaming.materialize.replayer import Replayer
 
@@ -24,11 +26,20 @@ KEPT = 3
 
 @dataclass(frozen=True)
 class Snapshot:
-    """cut_us: the states hold all effects below it. keys: entity keys, int or text; states: their bytes."""
+    """cut_us: the states hold all effects below it. They are read when they are asked for, a few thousand at a time."""
 
     cut_us: int
-    keys: list[int | str]
-    states: list[bytes]
+    _table: DeltaTable
+    _integer_keys: bool
+
+    def states(self, shards: Iterable[int] | None = None) -> Iterator[tuple[list[int | str], list[bytes]]]:
+        """Entity keys, int or text, and the bytes of their states; of all shards, or of these."""
+        condition = f"cut_us = {self.cut_us}"
+        if shards is not None:
+            condition += f" AND shard IN ({', '.join(map(str, sorted(shards)))})"
+        for batch in scanned(self._table, ["entity_key", "state"], condition):
+            keys = batch.column("entity_key").to_pylist()
+            yield list(map(int, keys)) if self._integer_keys else keys, batch.column("state").to_pylist()
 
 
 def snapshot_schema() -> pa.Schema:
@@ -97,12 +108,7 @@ def latest_snapshot(
     cuts = [cut for cut in snapshot_cuts(table) if cut <= up_to_us]
     if not cuts or table.metadata().configuration.get(FINGERPRINT) != fingerprint:
         return None
-    names = ["entity_key", "state"]
-    rows = pa.table(table.scan(columns=names, predicate=f"cut_us = {cuts[-1]}"))
-    keys: list[int | str] = rows["entity_key"].to_pylist()
-    if has_integer_key(group.entity, spine):
-        keys = list(map(int, keys))
-    return Snapshot(cuts[-1], keys, rows["state"].to_pylist())
+    return Snapshot(cuts[-1], table, has_integer_key(group.entity, spine))
 
 
 def snapshot_cuts(table: DeltaTable) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -41,6 +42,10 @@ AWAY = (
 )
 """Redis is gone, starting, full or failing over: nothing but time helps."""
 
+_REFUSED = re.compile(r"(?:^| -)(?:OOM|READONLY|MISCONF|NOREPLICAS|NOTREADY)\b")
+"""It is full, a replica, without a disk or without replicas; up to 6.2 in the middle of what a script's error says."""
+_BUSY = "BUSY "  # with a script of someone's
+
 ONE_PRIMARY = (
     "Point REDIS_URL to a single primary that holds all keys; with replicas, or with Sentinel behind an address that "
     "follows the primary"
@@ -49,21 +54,42 @@ ONE_PRIMARY = (
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
 
 
+def passing(error: RedisError) -> bool:
+    """Whether nothing but time helps."""
+    return isinstance(error, AWAY) or _refuses_writes(error) or str(error).startswith(_BUSY)
+
+
+def _refuses_writes(error: RedisError) -> bool:
+    return isinstance(error, ReadOnlyError | OutOfMemoryError) or bool(_REFUSED.search(str(error)))
+
+
 class RedisAway:
-    """Says once that Redis is away and once that it is back, for all links of a process."""
+    """Says once that Redis is away and once that it is back, for all links of a process; the same of its writes."""
 
     def __init__(self) -> None:
-        self._away = False
+        self._away = self._refuses = False
 
     def failed(self, error: RedisError) -> None:
-        if not self._away:
-            _LOG.warning("Redis is away, waiting for it", error=str(error) or type(error).__name__)
-        self._away = True
+        said = str(error) or type(error).__name__
+        if _refuses_writes(error):
+            if not self._refuses:
+                _LOG.warning("Redis refuses writes, waiting for it", error=said)
+            self._refuses = True
+        else:
+            if not self._away:
+                _LOG.warning("Redis is away, waiting for it", error=said)
+            self._away = True
 
     def answered(self) -> None:
         if self._away:
             _LOG.info("Redis is back")
         self._away = False
+
+    def wrote(self) -> None:
+        """What it refused, it took: reads it answered all the time."""
+        if self._refuses:
+            _LOG.info("Redis takes writes again")
+        self._refuses = False
 
 
 class RedisLink:
@@ -114,14 +140,25 @@ class RedisLink:
         return answer
 
     def call(self, *arguments: bytes | str | int) -> Any:
-        """A call that changes nothing in Redis, repeated with back-off until Redis answers it."""
-        waits = Backoff()
+        """A call that may be executed twice, repeated with back-off until Redis answers it."""
+        waits, refused = Backoff(), False
         while True:
             try:
                 self.begin(self.pack(*arguments))
-                return self.answer()
-            except AWAY as error:
+                answer = self.answer()
+            except RedisError as error:
+                if not passing(error):
+                    raise
+                refused = _refuses_writes(error)
                 self.wait(waits, error)
+            else:
+                if refused:
+                    self.wrote()
+                return answer
+
+    def wrote(self) -> None:
+        """Tell that Redis took a write, as it may have refused them before."""
+        self._away.wrote()
 
     def wait(self, waits: Backoff, error: RedisError) -> None:
         """Wait a while for Redis; StoppedWaiting when asked to stop meanwhile."""
@@ -156,4 +193,4 @@ class Backoff:
         return this_s
 
 
-__all__ = ["AWAY", "ONE_PRIMARY", "Backoff", "RedisAway", "RedisLink", "ResponseError"]
+__all__ = ["AWAY", "ONE_PRIMARY", "Backoff", "RedisAway", "RedisLink", "ResponseError", "passing"]

@@ -11,22 +11,20 @@ from hashlib import sha1
 from importlib.resources import files
 from typing import Any
 
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoScriptError, RedisError
 
 from shared_features.definitions import FeatureGroup
 from shared_features.errors import FormatVersionError
 from shared_features.formats.online_state import COMMIT_ID_BYTES, ShardMeta, decode_meta, encode_meta, meta_key
 from streaming.errors import RestartNeeded
 from streaming.log import get_log
-from streaming.online.redis_link import AWAY, Backoff, RedisLink
+from streaming.online.redis_link import AWAY, Backoff, RedisLink, passing
 from streaming.online.router import shard_label
 
 _LOG = get_log("online")
 _SCRIPT = files("streaming.online").joinpath("commit.lua").read_bytes()
 _SCRIPT_ID = sha1(_SCRIPT, usedforsecurity=False).hexdigest()
 _LOAD_AT_ONCE = 2_000  # entities a read: a few hundred KB, about a millisecond of Redis
-
-_PASSING = ("BUSY", "MISCONF", "NOREPLICAS", "NOTREADY")  # a script of someone's runs, no disk, no replica
 
 NO_META = b""
 
@@ -132,15 +130,17 @@ class ShardStore:
     def _was_written(self, commit: _Commit, waits: Backoff) -> bool:
         commit.sent = False
         try:
-            return bool(self._link.answer())
+            written = bool(self._link.answer())
         except NoScriptError:  # Redis was started anew, or never saw it
             self._link.call("SCRIPT", "LOAD", _SCRIPT)
-        except AWAY as error:
-            self._link.wait(waits, error)
-        except ResponseError as error:
-            if not str(error).startswith(_PASSING):
+        except RedisError as error:
+            if not passing(error):
                 raise
             self._link.wait(waits, error)
+        else:
+            if written:
+                self._link.wrote()
+            return written
         return False
 
     def _check(self, stored: bytes) -> None:

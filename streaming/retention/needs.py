@@ -4,7 +4,7 @@
   tolerated future, counted back from the group's cut. Else rows of late events would depend on when they ran.
 - A *bootstrap*: three longest windows before what is archived, from which a shard is built where no snapshot is.
 - A *snapshot*: what took effect since the latest one of each spine, from which materialize starts and shards are built.
-- A *dataset* of the registry: every event from its first row on.
+- A *dataset* of the registry: every event that a window of its rows reaches. Without a registry: everything.
 - A *hold*: see `formats.holds`.
 """
 
@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup
-from shared_features.formats.offline_tables import events_table, snapshots_table
+from shared_features.formats.offline_tables import events_table, features_table, snapshots_table
 from shared_features.kernel.event_time import to_us
 from streaming.bootstrap.reach import built_from_us
+from streaming.errors import RefusedError
 from streaming.lake_look import LakeLook
 from streaming.materialize.snapshots import snapshot_cuts
 from streaming.registry_look import RegistryLook
@@ -37,16 +38,7 @@ def needs(settings: StreamingSettings, catalogue: Catalogue, source: EventSource
     """Everything that needs events of a source, the most demanding first."""
     look = LakeLook(settings.lake)
     found = [*_windows(settings, catalogue, look, source), *_bootstraps(settings, catalogue, look, source)]
-    found += [
-        Need(str(dataset), dataset.start_us - source.tolerated_future_us)
-        for dataset in RegistryLook(settings.registry).datasets()
-        if events_table(source) in dataset.tables
-    ]
-    found += [
-        Need(f"hold {name} ({hold.reason})", hold.from_us, hold.until_us)
-        for name, hold in read_holds(settings.lake).items()
-        if hold.sources is None or source.name in hold.sources
-    ]
+    found += [*_datasets(settings, catalogue, source), *_holds(settings, catalogue, source)]
     return sorted(found, key=lambda need: need.from_us)
 
 
@@ -77,6 +69,38 @@ def _bootstraps(
             archived_us = min((look.watermark_us(each) or -1 for each in group.sources), default=-1)
             reach_us = built_from_us(group) + lateness_us
             yield Need(f"a bootstrap of {group.label}", archived_us - reach_us)
+
+
+def _datasets(settings: StreamingSettings, catalogue: Catalogue, source: EventSource) -> Iterator[Need]:
+    """A row is trained on as long as all that its windows reach is kept, of every source of its groups."""
+    registry = RegistryLook(settings)
+    if registry.missing is not None:
+        yield Need(registry.missing, -1)
+        return
+    for dataset in registry.datasets():
+        pairs = catalogue.spines
+        groups = [group for group, spine in pairs if features_table(group, spine) in dataset.tables]
+        if events_table(source) in dataset.tables or any(source in group.sources for group in groups):
+            reach_us = max((group.readable_us for group in groups), default=source.tolerated_future_us)
+            yield Need(str(dataset), dataset.start_us - reach_us)
+
+
+def _holds(settings: StreamingSettings, catalogue: Catalogue, source: EventSource) -> Iterator[Need]:
+    """RefusedError for a hold of a source that is neither defined nor stored: who knows which one is meant."""
+    known = {each.name for each in catalogue.sources}
+    for name, hold in read_holds(settings.lake).items():
+        unknown = [
+            each
+            for each in hold.sources or ()
+            if each not in known and not (settings.lake / f"events_{each}" / "_delta_log").is_dir()
+        ]
+        if unknown:
+            raise RefusedError(
+                f"hold {name} names {', '.join(unknown)}, no event source of the definitions or of the lake; there are "
+                f"{', '.join(sorted(known))}. Write it anew, or remove it"
+            )
+        if hold.sources is None or source.name in hold.sources:
+            yield Need(f"hold {name} ({hold.reason})", hold.from_us, hold.until_us)
 
 
 def _future_us(group: FeatureGroup, spine: EventSource) -> int:

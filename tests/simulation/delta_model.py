@@ -25,8 +25,8 @@ from streaming.delta_tables import DeltaTables
 from tests.simulation.chances import Chances
 
 _NUMBER = re.compile(r"(?<!\w)-?\d+")
-_COMPARISON = re.compile(r"(\w+) (>=|<=|=|>|<) (n\[\d+\])")
-_LISTED = re.compile(r"(\w+) IN \(([^)]*)\)")
+_COMPARISON = re.compile(r'"?(\w+)"? (>=|<=|=|>|<) (n\[\d+\])')
+_LISTED = re.compile(r'"?(\w+)"? IN \(([^)]*)\)')
 
 
 class Rows:
@@ -170,13 +170,13 @@ class ModelTables(DeltaTables):
         self.logs.setdefault(path, Log(schema, settings))
         return cast(DeltaTable, Handle(self.logs[path], self._chances))
 
-    def check_last_commit(self, path: Path) -> None:
+    def check_commits(self, path: Path) -> None:
         """Power is never lost here."""
 
     def append(self, table: DeltaTable, rows: pa.Table, positions: Mapping[str, int], writer: WriterProperties) -> None:
         cast(Handle, table).append(rows, positions)
 
-    def sync(self, path: Path, version: int, positions: Mapping[str, int]) -> None:
+    def sync(self, path: Path, version: int, positions: Mapping[str, int], synced: int | None = None) -> None:
         self._chances.point()
         if self._chances.fault("Delta: not forced to disk", 0.5):
             raise OSError("the disk is away")

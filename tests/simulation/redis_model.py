@@ -134,6 +134,9 @@ class ModelLink(RedisLink):
         self.close()
         self._chances.point()
 
+    def wrote(self) -> None:
+        """It says nothing."""
+
     def close(self) -> None:
         self._sent.clear()
 

@@ -5,10 +5,11 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from shared_features.formats.offline_tables import ARRIVAL_DATE
-from streaming.archive.maintenance import compact
+from streaming.archive.maintenance import compact, tend
 
 
 def rows(first: int, count: int) -> pa.Table:
@@ -53,3 +54,18 @@ def test_several_processes_that_compact_at_once_double_nothing(tmp_path: Path) -
         worker.join(60)
         assert worker.exitcode in (0, 1)  # 1: an append or another's work came first, which is said and tried again
     assert numbers(table) == list(range(count))
+
+
+def test_a_lake_that_cannot_be_listed_is_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread goes on: a passing fault would end compaction and retention for the life of the archive."""
+
+    def stale(self: Path, pattern: str) -> None:
+        raise OSError("Stale file handle")
+
+    for number in range(30):
+        append(tmp_path / "t", number, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "glob", stale)
+        tend(tmp_path)
+    tend(tmp_path)
+    assert len(DeltaTable(tmp_path / "t").file_uris()) == 1

@@ -29,6 +29,7 @@ def world(tmp_path: Path, redis_server: RedisServer) -> Iterator[StoredWorld]:
             definitions=DEFINITIONS,
             lake=tmp_path / "lake",
             registry=tmp_path / "registry",
+            without_registry=True,
             topic_mode="embedded",
             allowed_lateness=timedelta(seconds=10),
             idle_mark=timedelta(seconds=0.1),

@@ -218,11 +218,11 @@ def test_two_replays_at_once_do_not_both_go_on(letters: StoredWorld) -> None:
             lambda each: mend(each.value or b"{}", "") if each.offset < 2 and each.partition == 0 else None,
         ):
             if mend_one:
-                replay(letters.settings, table, judged(False))
+                replay(letters.settings, judged(False))
                 mend_one = False
             yield letter
 
     with pytest.raises(RefusedError, match="another `dead-letters replay`"):
-        replay(letters.settings, table, judged(True))
+        replay(letters.settings, judged(True))
     assert replayed_originals(letters) == Counter({(0, 0): 1, (0, 1): 1})
     assert as_it_is(next(read_letters(table))) is not None

@@ -19,9 +19,9 @@ from shared_features.formats.offline_tables import ERASURES_APP, events_table
 from shared_features.formats.online_state import ShardMeta, decode_meta, encode_meta, meta_key
 from streaming.bootstrap.archived import archived
 from streaming.bootstrap.judge import State, judge
+from streaming.erasure.named import subjects_of
 from streaming.erasure.online_states import OnlineStates
 from streaming.erasure.raises import Raises
-from streaming.erasure.subject import subject_of
 from streaming.errors import RefusedError
 from streaming.materialize.arrived import ArrivedEvents
 from streaming.topics import Topics
@@ -123,7 +123,7 @@ def test_an_entity_that_is_nowhere_disturbs_nobody(stored: StoredWorld) -> None:
 
 
 def test_shards_that_are_built_or_absent_are_left_alone(stored: StoredWorld) -> None:
-    at = subject_of(stored.catalogue, "payer", str(GONE)).shard(PAYER)
+    at = subjects_of(stored.catalogue, "payer", str(GONE))[0].shard(PAYER)
     behind, absent, damaged = (number for number in range(PAYER.shards) if number != at)
     put(stored, PAYER, behind, behind=True, vector={})
     client = client_of(stored.settings.redis_url)

@@ -20,9 +20,10 @@ from streaming.delta_handle import DeltaHandle
 from streaming.materialize.snapshots import Snapshots, snapshot_schema
 from streaming.materialize.spine_rows import feature_schema
 from streaming.retention.holds import drop_hold, read_holds, write_hold
+from streaming.retention.needs import needs
 from streaming.retention.retain import day_us, delete_days, plan
 from tests.streaming.operations.stored_world import DAY_US, START_US, StoredWorld, payment
-from tests.streaming.small_domain import OUTCOMES, PAYMENTS
+from tests.streaming.small_domain import OUTCOMES, PAYER, PAYMENTS
 
 DAYS = 6
 END_US = START_US + DAYS * DAY_US
@@ -54,13 +55,13 @@ def days_of(world: StoredWorld, table: str = "events_payments") -> list[str]:
     )
 
 
-def pin_dataset(world: StoredWorld, start_us: int) -> None:
+def pin_dataset(world: StoredWorld, start_us: int, *tables: str) -> None:
     folder = world.settings.registry / "view" / "3"
     folder.mkdir(parents=True)
     plain = {
         "split": {"start_us": start_us},
         "cut_us": END_US,
-        "tables": {"events_payments": {"version": 1, "files": []}},
+        "tables": {name: {"version": 1, "files": []} for name in ("events_payments", *tables)},
     }
     (folder / "dataset.json").write_text(json.dumps(plain))
 
@@ -127,6 +128,13 @@ def test_what_is_needed_is_refused_by_name(history: StoredWorld, what: str, need
     assert allowed == {"nothing is materialized": date(1970, 1, 1), "the archive is in those days": JANUARY_6}.get(
         what, date(2026, 1, 3) if what != "a hold is there" else date(2026, 1, 4)
     )
+
+
+def test_a_dataset_holds_what_the_windows_of_its_rows_reach(history: StoredWorld) -> None:
+    """A row whose window reaches into days that are gone is not trained on, so a dataset would be built otherwise."""
+    pin_dataset(history, START_US + 3 * DAY_US, features_table(PAYER, PAYMENTS))
+    (need,) = (each for each in needs(history.settings, history.catalogue, PAYMENTS) if "dataset" in each.what)
+    assert need.from_us == START_US + 3 * DAY_US - PAYER.readable_us
 
 
 def test_what_nothing_needs_any_more_may_go(history: StoredWorld) -> None:

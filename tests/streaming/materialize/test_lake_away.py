@@ -1,0 +1,75 @@
+"""The lake goes away between a look at the log and the read of the data: waited for, like one that is gone before."""
+
+import threading
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from streaming.delta_scan import scanned
+from streaming.materialize.arrived import Arrived, ArrivedEvents
+from streaming.materialize.cut import Spine
+from streaming.materialize.cut_source import Cut
+from streaming.materialize.pass_step import PassStep
+from tests.streaming.materialize.world import LATENESS, World
+from tests.streaming.small_domain import PAYER, PAYMENTS
+
+
+def test_a_pass_under_which_it_goes_is_made_again_once_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = tmp_path / "lake"
+    lake.mkdir()
+    world = World(lake, seed=1)
+    for _ in range(200):
+        world.produce()
+    for _ in range(30):
+        world.archive()
+    spine, table = Spine(PAYER, PAYMENTS, LATENESS), ArrivedEvents(lake, PAYMENTS)
+    to_us = table.watermark_us()
+    assert to_us > 0
+    back = threading.Timer(0.3, lambda: (tmp_path / "elsewhere").rename(lake))
+    where, gone = table.where, threading.Event()
+
+    def goes(low_us: int, high_us: int, condition: str | None = None) -> Arrived:
+        if not gone.is_set():
+            gone.set()
+            lake.rename(tmp_path / "elsewhere")
+            back.start()
+        return where(low_us, high_us, condition)
+
+    monkeypatch.setattr(table, "where", goes)
+    rows, _ = PassStep(world.settings, {spine.label: spine}, {"payments": table}).on_batch(
+        [Cut(spine.label, -1, to_us)]
+    )
+    back.join()
+    assert rows[0].rows is not None
+    assert rows[0].rows.num_rows > 0
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> DeltaTable:
+    for number in range(3):
+        write_deltalake(tmp_path / "t", pa.table({"number": [number]}), mode="append")
+    return DeltaTable(tmp_path / "t")
+
+
+def numbers(table: DeltaTable, condition: str = "number >= 0") -> list[int]:
+    return sorted(row for batch in scanned(table, ["number"], condition) for row in batch["number"].to_pylist())
+
+
+def test_a_missing_file_is_the_lakes_fault(tmp_path: Path, table: DeltaTable) -> None:
+    assert numbers(table) == [0, 1, 2]
+    next((tmp_path / "t").glob("*.parquet")).unlink()
+    with pytest.raises(OSError, match=r"not found.*\.parquet|\.parquet.*not found"):
+        numbers(table)
+
+
+def test_a_file_that_is_cut_off_and_a_wrong_question_are_not(tmp_path: Path, table: DeltaTable) -> None:
+    with pytest.raises(Exception, match="No field named other") as raised:
+        numbers(table, "other = 1")
+    assert not isinstance(raised.value, OSError)
+    next((tmp_path / "t").glob("*.parquet")).write_bytes(b"PAR1")
+    with pytest.raises(pa.ArrowInvalid):
+        numbers(table)

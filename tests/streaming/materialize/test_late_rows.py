@@ -1,0 +1,105 @@
+"""What late rows ask of the events table: names as they are, and no more of it at once than there are such rows."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from shared_features.definitions import (
+    Aggregate,
+    Entity,
+    EventSource,
+    FeatureGroup,
+    Field,
+    Integer,
+    Text,
+    Timestamp,
+    Window,
+)
+from shared_features.kernel.aggregations import Count
+from shared_features.kernel.event_time import SECOND_US, seconds
+from streaming.archive.stored_log import Marked, StoredEvents
+from streaming.materialize import late_rows
+from streaming.materialize.arrived import Arrived, ArrivedEvents
+from streaming.materialize.cut import Passes, Spine
+from streaming.materialize.late_rows import late_copies
+from streaming.materialize.spine_rows import SpineRows
+from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record
+
+S = SECOND_US
+START = 10 * 24 * 3600 * S
+
+
+def a_source(event_time: str = "event_time", key: str = "payer") -> EventSource:
+    return EventSource(
+        name="p",
+        topic="p",
+        fields=(
+            Field("id", Integer(low=0)),
+            Field(event_time, Timestamp()),
+            Field(key, Integer(low=0)),
+            Field("note", Text(max_length=9)),
+        ),
+        event_id="id",
+        event_time=event_time,
+        tolerated_future=seconds(6),
+    )
+
+
+def a_group(source: EventSource) -> FeatureGroup:
+    aggregates = (Aggregate(None, Count(), (Window(seconds(60), seconds(10)),)),)
+    entity = Entity("e", keys=(source.fields[2].name,))
+    return FeatureGroup(name="g", version=1, entity=entity, sources=(source,), aggregates=aggregates)
+
+
+def stored(lake: Path, source: EventSource, *runs: Sequence[tuple[int, int]]) -> ArrivedEvents:
+    """The events table of records given as (record time, event time), committed run by run."""
+    log = KafkaLog({"p": source}, {"p": 1})
+    table = StoredEvents(lake, source, {("p", TOPIC_ID): 1})
+    _, event_time, key, _ = (field.name for field in source.fields)
+    for run in runs:
+        records = log.of(("p", 0))
+        held = len(records) - 1
+        for at_us, time_us in run:
+            event: dict[str, Any] = {"id": len(records), event_time: time_us, key: len(records) % 3, "note": "n"}
+            records.append(Record(at_us, event))
+        table.take([Marked(log.poll(("p", 0), held), run[-1][0])])
+    events = ArrivedEvents(lake, source)
+    events.watermark_us()
+    return events
+
+
+@pytest.mark.parametrize(
+    ("event_time", "key"), [("interval", "payer"), ("event_time", "interval"), ("date", "case"), ("select", "eventBy")]
+)
+def test_a_column_may_be_named_like_a_word_of_sql(tmp_path: Path, event_time: str, key: str) -> None:
+    """`interval >= 5` is no comparison: the pass failed as if the lake were away, and was waited for, for ever."""
+    source = a_source(event_time, key)
+    in_time = [(START + number * S, START + number * S) for number in range(100)]
+    table = stored(tmp_path, source, in_time, [(START + 101 * S, START + 5 * S), (START + 500 * S, START + 500 * S)])
+    passes = Passes(Spine(a_group(source), source, 12 * S), {"p": table}, 0)
+    assert passes.run(START + 60 * S).num_rows + passes.run(START + 500 * S).num_rows == 101
+
+
+def test_copies_are_looked_for_without_loading_what_lies_between_their_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late_rows, "LISTED", 10)
+    source, end_us = a_source(), START + 5000 * S
+    in_time = [(START + number * S, START + number * S) for number in range(5000)]
+    late = [(end_us + number, START + number * 100 * S) for number in range(50)]  # ids differ: none is a copy
+    table = stored(tmp_path, source, in_time, late)
+    rows = SpineRows.of(a_group(source), table.where(end_us, end_us + 50))
+    taken: list[int] = []
+    of = Arrived.of.__func__  # type: ignore[attr-defined]  # of a class method
+
+    def noted(cls: type[Arrived], source: EventSource, found: pa.Table) -> Any:
+        taken.append(found.num_rows)
+        return of(cls, source, found)
+
+    monkeypatch.setattr(Arrived, "of", classmethod(noted))
+    assert len(rows) == 50
+    assert not late_copies(a_group(source), table, rows).any()
+    assert sum(taken) == 100, "the late ones, and those that came at their times before"
