@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from shared_features.errors import ManifestMismatchError
 from shared_features.formats.model_manifest import ALIASES
 
 _LOOK_WHILE_WAITING_S = 1.0
+_FIRST_WITHIN_S, _LOOK_AT_FIRST_S = 3.0, 0.1
 
 WaitsFor = Callable[[FeatureView], ServingError | None]
 """Why a view's features cannot be had now (what a request would be told); None when every one can."""
@@ -58,8 +60,14 @@ class RegistryModels:
         self._log = get_log("serving.models")
 
     def start(self) -> None:
-        """Load what there is, then keep looking in the background."""
+        """Load what there is, then keep looking in the background.
+
+        Features that only have to reach what others had a moment ago are waited for: nobody is refused for them.
+        """
+        until = time.monotonic() + _FIRST_WITHIN_S
         self.look()
+        while self._waiting and time.monotonic() < until and not self._stop.wait(_LOOK_AT_FIRST_S):
+            self.look()
         self._thread = threading.Thread(target=self._keep_looking, name="model registry", daemon=True)
         self._thread.start()
 

@@ -149,7 +149,8 @@ def build_router(
     @router.get("/health/ready")
     async def ready(response: Response) -> dict[str, Any]:
         used = _in_use(served, models)
-        missing = [*await _missing_in_store(used, store), *_missing_models(used, models)]
+        missing = await _missing_in_store(used, store)
+        missing += _missing_models(used, models, also_waiting=not missing)
         response.status_code = 503 if missing else 200
         status = "not ready" if missing else "ready"
         return {"status": status, "missing": missing, "waiting": models.waiting()}
@@ -181,13 +182,14 @@ async def _missing_in_store(used: Sequence[ServedView], store: OnlineStore) -> l
     return list(dict.fromkeys(problem for _, problem in problems))
 
 
-def _missing_models(used: Sequence[ServedView], models: Models) -> list[str]:
+def _missing_models(used: Sequence[ServedView], models: Models, *, also_waiting: bool) -> list[str]:
+    """also_waiting: those that wait for their features, where the store did not tell shard by shard."""
     missing = []
     for each in used:
         try:
             models.current(each.view)
         except NoModelError as error:
             missing.append(error.detail)
-        except ServingError:
-            continue  # it waits for its features, which `_missing_in_store` lists one by one
+        except ServingError as error:
+            missing += [error.detail] if also_waiting else []
     return missing

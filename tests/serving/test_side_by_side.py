@@ -16,7 +16,7 @@ from deploy.embedded.redis_server import RedisServer
 from serving.app import create_app
 from serving.settings import ServingSettings
 from shared_features.definitions import FeatureGroup, load_definitions
-from shared_features.formats.online_state import encode_meta, meta_key
+from shared_features.formats.online_state import Position, encode_meta, meta_key
 from tests.domains.probes_grown import PROBE, PROBE_2, PROBE_ALARM, PROBE_ALARM_2, PROBE_PEAK
 from tests.fakes import PushedClock
 from tests.serving.conftest import NOW_US
@@ -228,5 +228,34 @@ def test_where_degraded_answers_are_allowed_the_first_model_does_not_wait(
         async with serving(server, tmp_path, allow_degraded=True) as asking:
             answer = (await asking.predict("probe_peak")).json()
             assert answer["degraded"] is True
+
+    asyncio.run(story())
+
+
+def test_not_ready_while_nothing_answers_because_features_have_to_catch_up(
+    server: RedisServer, online: Online, tmp_path: Path
+):
+    def at(offset: int, shard: int) -> None:
+        vector = {(SAMPLES.topic, "topic-id", partition): Position(offset, 0) for partition in (0, 1)}
+        online.put(PROBE.parts[0], shard, vector=vector)
+
+    async def story() -> None:
+        publish(tmp_path, PROBE_PEAK)
+        publish(tmp_path, PROBE_ALARM_2)
+        at(1, 0)
+        at(9, 1)
+        async with serving(server, tmp_path) as asking:
+            status, missing, _ = await asking.health()
+            assert status == 503
+            assert any("up to offset 1, others up to" in each for each in missing)
+            assert (await asking.predict("probe_peak")).status_code == 503
+            at(11, 0)
+            at(11, 1)
+
+            async def ready() -> bool:
+                return (await asking.health())[0] == 200
+
+            await asking.until(ready)
+            assert await asking.answers("probe_peak") == ("probe_peak:v1", 1)
 
     asyncio.run(story())

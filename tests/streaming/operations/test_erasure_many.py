@@ -56,4 +56,4 @@ def test_keys_of_several_fields_are_asked_for_in_pieces() -> None:
     subjects = [subjects_of(machines, "machine", f"p|{each}")[0] for each in range(250)]
     conditions = list(whose_events(machines.source("readings"), subjects))
     assert [each.count(" OR ") + 1 for each in conditions] == [100, 100, 50]
-    assert conditions[2].endswith("(plant = 'p' AND machine = '249')")
+    assert conditions[2].endswith("(\"plant\" = 'p' AND \"machine\" = '249')")
