@@ -1,6 +1,7 @@
 """How every test runs: the same examples each time, no stopwatch on what numba is still compiling."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
@@ -19,6 +20,18 @@ def _log_as_at_first() -> Iterator[None]:
     """A test that runs a program in this process sets up its log, on a stream that is closed when the test ends."""
     yield
     structlog.reset_defaults()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes that run the tests tells the one that reports."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["not_tested"] = NOT_TESTED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear what it told. One that crashed told nothing, and its tests failed."""
+    NOT_TESTED.extend(getattr(node, "workeroutput", {}).get("not_tested", ()))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
