@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from streaming.archive.dataflow import archive_tables, held_positions, route
 from streaming.archive.marks import Marks
 from streaming.kafka_source import KafkaSource, system_clock_us
 from streaming.positions import DurablePositions
-from streaming.settings import StreamingSettings
+from streaming.settings import StreamingSettings, load_settings
 from streaming.topics import Topics
 from tests.streaming.processes import ROOT
 
@@ -122,6 +123,22 @@ class StoredWorld:
         texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in plain.items()}
         prefixed = {f"MILLRACE_{name.upper()}": text for name, text in texts.items()}
         return {**os.environ, **prefixed, "MILLRACE_LOG_FORMAT": "json", "MILLRACE_LOG_LEVEL": "warning"}
+
+
+def stored_settings(bootstrap_servers: str, redis_url: str, folder: Path) -> StreamingSettings:
+    """A lake in the folder, and a namespace that is called like it."""
+    return load_settings(
+        kafka_bootstrap_servers=bootstrap_servers,
+        redis_url=redis_url,
+        redis_namespace=folder.name,
+        definitions=DEFINITIONS,
+        lake=folder / "lake",
+        registry=folder / "registry",
+        without_registry=True,
+        topic_mode="embedded",
+        allowed_lateness=timedelta(seconds=10),
+        idle_mark=timedelta(seconds=0.1),
+    )
 
 
 def read_records(bootstrap_servers: str, topic: str, partition: int, end: int) -> list[Any]:

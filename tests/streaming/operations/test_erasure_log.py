@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
@@ -16,10 +15,9 @@ from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from shared_features.formats.online_state import Position, ShardMeta, encode_meta, meta_key
 from streaming.erasure import command
-from streaming.settings import load_settings
 from streaming.topics import Topics
 from tests.end_to_end.brokers import proper_kafka
-from tests.streaming.operations.stored_world import DEFINITIONS, START_US, StoredWorld, payment
+from tests.streaming.operations.stored_world import START_US, StoredWorld, payment, stored_settings
 
 GONE, STAYS = 77, 5
 ERASE = ("erase", "--entity", "payer", "--key", str(GONE), "--execute")
@@ -36,17 +34,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKafka]:
 @pytest.fixture
 def world(kafka: ApacheKafka, redis_server: RedisServer, tmp_path: Path) -> StoredWorld:
     """Ten payments of two payers in two partitions, archived and applied."""
-    settings = load_settings(
-        kafka_bootstrap_servers=kafka.bootstrap_servers,
-        redis_url=redis_server.url,
-        redis_namespace=tmp_path.name,
-        definitions=DEFINITIONS,
-        lake=tmp_path / "lake",
-        registry=tmp_path / "registry",
-        topic_mode="embedded",
-        allowed_lateness=timedelta(seconds=10),
-        idle_mark=timedelta(seconds=0.1),
-    )
+    settings = stored_settings(kafka.bootstrap_servers, redis_server.url, tmp_path)
     world = StoredWorld(cast(KafkaSimulator, kafka), settings)  # of which only the address is asked
     for number in range(10):
         at_us = START_US + number * 1000
