@@ -163,8 +163,9 @@ class RegistryModels:
         said = self._waiting.get(view.name)
         self._waiting[view.name] = view.label, version, error
         if said is None or said[:2] != (view.label, version):
-            self._log.warning("model waits for its features; the one before goes on", view=view.label,
-                              model=view.name, version=int(version), reason=error.detail)  # fmt: skip
+            meanwhile = "the one before goes on" if view.name in self._answering else "nothing answers"
+            self._log.warning("model waits for its features", view=view.label, model=view.name,
+                              version=int(version), meanwhile=meanwhile, reason=error.detail)  # fmt: skip
         return True
 
     def _refuse(self, view: FeatureView, why: str) -> None:
