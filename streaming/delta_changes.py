@@ -17,6 +17,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from streaming.archive.maintenance import alone
+from streaming.delta_log import sync_commit
 from streaming.errors import RefusedError
 
 PATIENCE_S = 60.0
@@ -36,6 +37,17 @@ def changed(path: Path, change: Callable[[DeltaTable], Result]) -> Result:
             except CommitFailedError:
                 time.sleep(random.uniform(0.01, 0.05) * (tried + 1))
     raise RefusedError(f"table {path.name} was written by others at each of {_TRIES} tries; run this again")
+
+
+def synced_change(path: Path, change: Callable[[DeltaTable], Result]) -> Result:
+    """The same, and its commits are forced to disk."""
+
+    def attempt(table: DeltaTable) -> Result:
+        result = change(table)
+        sync_commit(path, table.version(), {})
+        return result
+
+    return changed(path, attempt)
 
 
 @contextmanager

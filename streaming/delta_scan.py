@@ -27,3 +27,8 @@ def scanned(table: DeltaTable, columns: Sequence[str], predicate: str) -> Iterat
 def quoted(column: str) -> str:
     """A column's name for a condition, whatever word of SQL it is."""
     return '"' + column.replace('"', '""') + '"'
+
+
+def sql_text(text: str) -> str:
+    """A text for a condition."""
+    return "'" + text.replace("'", "''") + "'"

@@ -96,6 +96,7 @@ def pin_view(store: OfflineStore, view: FeatureView, lateness_us: int, cut_us: i
     slowest = min(available, key=lambda name: available[name])
     if cut_us is not None and cut_us > available[slowest]:
         raise DatasetError(f"cut {cut_us} is beyond {available[slowest]}, how far group {slowest!r} is; wait for it")
+    sources = {each.name: each for each in (view.source, *(each for group in view.groups for each in group.sources))}
     return PinnedView(
         view=view,
         events=store.pin_events(view.source),
@@ -103,7 +104,7 @@ def pin_view(store: OfflineStore, view: FeatureView, lateness_us: int, cut_us: i
         labels=store.pin_events(view.labels.source) if view.labels else None,
         cut_us=available[slowest] if cut_us is None else cut_us,
         lateness_us=lateness_us,
-        kept_from_us=max(map(store.kept_from_us, [view.source, *(each for g in view.groups for each in g.sources)])),
+        kept_from_us=max(map(store.kept_from_us, sources.values())),
     )
 
 

@@ -66,7 +66,9 @@ class Marks:
         self._seen_at.append(now)
         self._largest.append(largest)
         if len(self._seen_at) > _MOST_SEEN:
-            self._drop_before(bisect_right(self._seen_at, now - 2 * self._slack_us) - 1)
+            # What is older than the newest usable stamp is never asked for again, but for a late batch.
+            old = max(0, bisect_right(self._seen_at, now - 2 * self._slack_us) - 11)
+            del self._seen_at[:old], self._largest[:old]
         if self._present_since is None and largest >= now - self._slack_us:
             self._present_since = now
 
@@ -74,11 +76,4 @@ class Marks:
         at = bisect_right(self._seen_at, before) - 1
         if at < 0:
             return None
-        mark = self._largest[at]
-        if at > _MOST_SEEN:
-            self._drop_before(at)
-        return min(mark, before)
-
-    def _drop_before(self, at: int) -> None:
-        """What is older than the newest usable stamp is never asked for again, but for a late batch."""
-        del self._seen_at[: max(0, at - 10)], self._largest[: max(0, at - 10)]
+        return min(self._largest[at], before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from shared_features.formats.offline_tables import (
     PARTITION,
     TOPIC_ID,
 )
+from streaming.delta_scan import sql_text
 from streaming.errors import RefusedError
 from streaming.saying import instant
 
@@ -60,7 +61,7 @@ class Letter:
 class Wanted:
     """Which letters: all where nothing is given. reason: a regular expression that is found in the reason.
 
-    at: partition and offset of a single one.
+    at: partition and offset of a single one. other_than: not those of these topics.
     """
 
     topic: str | None = None
@@ -68,9 +69,11 @@ class Wanted:
     since_us: int | None = None
     until_us: int | None = None
     at: tuple[int, int] | None = None
+    other_than: Sequence[str] = ()
 
     def predicate(self) -> str | None:
-        parts = [f"topic = '{self.topic.replace(chr(39), chr(39) * 2)}'"] if self.topic is not None else []
+        parts = [f"topic = {sql_text(self.topic)}"] if self.topic is not None else []
+        parts += [f"topic NOT IN ({', '.join(map(sql_text, sorted(self.other_than)))})"] if self.other_than else []
         parts += [f"{ARRIVAL_TIME} >= {self.since_us}"] if self.since_us is not None else []
         parts += [f"{ARRIVAL_TIME} < {self.until_us}"] if self.until_us is not None else []
         parts += [f"{PARTITION} = {self.at[0]} AND {OFFSET} = {self.at[1]}"] if self.at is not None else []

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from shared_features.definitions import EventSource
 from shared_features.formats.offline_tables import OFFSET, PARTITION
-from streaming.delta_scan import quoted
-from streaming.erasure.subject import Subject, sql_text
+from streaming.delta_scan import quoted, sql_text
+from streaming.erasure.subject import Subject
 
 _LISTED = 1000
 _CHAINED = 100

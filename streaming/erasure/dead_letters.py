@@ -9,11 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, OFFSET, PARTITION, TOPIC_ID, offset_app
+from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, TOPIC_ID, offset_app
+from streaming.dead_letters.letter import Wanted, read_letters
+from streaming.delta_changes import synced_change
+from streaming.delta_scan import sql_text
 from streaming.erasure.conditions import at_offsets
-from streaming.erasure.purge import synced_change
 from streaming.erasure.record import LogEnds
-from streaming.erasure.subject import Subject, decoded, sql_text
+from streaming.erasure.subject import Subject, decoded
 from streaming.topics import PartitionKey, Topic
 
 Log = tuple[str, str | None, int]
@@ -38,15 +40,11 @@ class DeadLetters:
         if not (self._path / "_delta_log").is_dir():
             return {}
         table, found = DeltaTable(self._path), dict[Log, list[int]]()
-        names, held = ["topic", PARTITION, OFFSET, "value", *_stored_id(table)], _held(table, topics)
-        condition = f"topic NOT IN ({', '.join(map(sql_text, sorted(others)))})" if others else None
-        for batch in pa.RecordBatchReader.from_stream(table.scan(columns=names, predicate=condition)):
-            for topic, partition, offset, value, *ids in zip(
-                *(batch.column(name).to_pylist() for name in names), strict=True
-            ):
-                log = (topic, *(ids or [None]), partition)
-                if self._is_old(log, offset, topics, held) and self._is_of_a_subject(value):
-                    found.setdefault(log, []).append(offset)
+        held = _held(table, topics)
+        for letter in read_letters(table, Wanted(other_than=others)):
+            log = letter.topic, letter.topic_id, letter.partition
+            if self._is_old(log, letter.offset, topics, held) and self._is_of_a_subject(letter.value):
+                found.setdefault(log, []).append(letter.offset)
         return found
 
     def erase(self, letters: Letters) -> int:
@@ -72,14 +70,9 @@ class DeadLetters:
 def _erase(table: DeltaTable, log: Log, which: str) -> int:
     topic, topic_id, _ = log
     of = [f"topic = {sql_text(topic)}"]
-    if _stored_id(table):
+    if TOPIC_ID in pa.schema(table.schema().to_arrow()).names:  # a table of before lacks it
         of.append(f"{TOPIC_ID} IS NULL" if topic_id is None else f"{TOPIC_ID} = {sql_text(topic_id)}")
     return int(table.delete(" AND ".join([*of, which]))["num_deleted_rows"])
-
-
-def _stored_id(table: DeltaTable) -> list[str]:
-    """The column of the topic's id, where the table has it by now."""
-    return [name for name in pa.schema(table.schema().to_arrow()).names if name == TOPIC_ID]
 
 
 def _held(table: DeltaTable, topics: Mapping[str, Topic]) -> dict[PartitionKey, int]:

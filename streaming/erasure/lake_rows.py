@@ -23,8 +23,8 @@ from shared_features.formats.offline_tables import (
     PARTITION,
     events_table,
 )
+from streaming.delta_changes import synced_change
 from streaming.erasure.conditions import below, whose_events, whose_rows
-from streaming.erasure.purge import synced_change
 from streaming.erasure.record import LogEnds
 from streaming.erasure.subject import Subject
 from streaming.lake_look import LakeLook
@@ -102,14 +102,18 @@ class LakeRows:
         if not (path / "_delta_log").is_dir():
             return 0
 
-        def fenced(table: DeltaTable) -> int:
-            gone = change(table)
-            empty = pa.schema(table.schema().to_arrow()).empty_table()
-            properties = _raised(table, len(self._subjects))
-            write_deltalake(table, empty, mode="append", commit_properties=properties)
-            return gone
+        gone = 0
 
-        return synced_change(path, fenced if fence else change)
+        def attempt(table: DeltaTable) -> None:
+            nonlocal gone
+            gone += change(table)  # counted before the fence, which another's commit may have tried again
+            if fence:
+                empty = pa.schema(table.schema().to_arrow()).empty_table()
+                properties = _raised(table, len(self._subjects))
+                write_deltalake(table, empty, mode="append", commit_properties=properties)
+
+        synced_change(path, attempt)
+        return gone
 
 
 def _positions(table: DeltaTable, condition: str) -> pa.Table:

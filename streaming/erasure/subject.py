@@ -13,6 +13,7 @@ import numpy as np
 
 from shared_features.definitions import Entity, EventSource, FeatureGroup, Integer, Text
 from shared_features.formats.entity_keys import EntityKeys, escape, has_integer_key, shards_of
+from streaming.delta_scan import sql_text
 
 _INT64 = np.iinfo(np.int64)
 _MOST_DIGITS = 1000  # more are no int64, whatever zeros are among them
@@ -83,11 +84,6 @@ def whole_number(text: str) -> str | None:
         return None
     number = int(text)
     return str(number) if _INT64.min <= number <= _INT64.max else None
-
-
-def sql_text(text: str) -> str:
-    """A literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def decoded(value: bytes | None) -> Any:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
 import pytest
-import redis
 
 from deploy.embedded.apache_kafka import ApacheKafka
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
-from shared_features.formats.online_state import Position, ShardMeta, encode_meta, meta_key
 from streaming.erasure import command
-from streaming.topics import Topics
 from tests.end_to_end.brokers import proper_kafka
 from tests.streaming.operations.stored_world import START_US, StoredWorld, payment, stored_settings
+from tests.streaming.operations.test_erasure import GONE, STAYS, commit_shards
 
-GONE, STAYS = 77, 5
 ERASE = ("erase", "--entity", "payer", "--key", str(GONE), "--execute")
 
 
@@ -42,19 +38,6 @@ def world(kafka: ApacheKafka, redis_server: RedisServer, tmp_path: Path) -> Stor
     world.archive()
     commit_shards(world)
     return world
-
-
-def commit_shards(world: StoredWorld, short_by: int = 0) -> None:
-    described = Topics(world.settings).describe(source.topic for source in world.catalogue.sources)
-    with redis.Redis.from_url(world.settings.redis_url) as client:
-        for group in world.catalogue.groups:
-            vector = {
-                (topic, described[topic].id, partition): Position(end - 1 - short_by, START_US)
-                for (topic, partition), end in world.ends().items()
-            }
-            for number in range(group.shards):
-                meta = ShardMeta(os.urandom(16), 1, False, group.fingerprint, 1, vector)
-                client.set(meta_key(world.settings.redis_namespace, group, number), encode_meta(meta))
 
 
 def test_the_logs_are_emptied_when_every_shard_is_beyond(world: StoredWorld, monkeypatch: pytest.MonkeyPatch) -> None:
