@@ -1,1 +1,1 @@
-"""The demo: generated card traffic through every stage. `card_traffic` makes the events, `load` sends them."""
+"""The demo: card traffic through every program of Millrace. `traffic` sends it, `stage` runs, `report` sums up."""

@@ -27,7 +27,7 @@ def _run(arguments: Sequence[str] | None, interruption: Interruption) -> int:
 
     from deploy.demo.errors import DemoError
     from deploy.demo.options import parse_options
-    from deploy.demo.screen import Screen
+    from deploy.demo.report.screen import Screen
     from deploy.embedded.processes import EmbeddedError
 
     options = parse_options(arguments)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deploy.demo.event_bytes import EVENT, LABEL, LABEL_DELAY_US, encode
-from deploy.demo.paced_producer import PacedProducer
-from deploy.demo.records import Records
-from deploy.demo.transactions import Transactions as DemoTransactions
+from deploy.demo.traffic.event_bytes import EVENT, LABEL, LABEL_DELAY_US, encode
+from deploy.demo.traffic.paced_producer import PacedProducer
+from deploy.demo.traffic.records import Records
+from deploy.demo.traffic.transactions import Transactions as DemoTransactions
 from deploy.embedded.apache_kafka import ApacheKafka
 from deploy.embedded.processes import EmbeddedError
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS

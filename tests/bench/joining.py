@@ -13,9 +13,9 @@ from pathlib import Path
 import redis
 from confluent_kafka import Producer
 
-from deploy.demo.disturbances import Disturbances
-from deploy.demo.handbook import simulate
-from deploy.demo.live_traffic import LiveTraffic
+from deploy.demo.traffic.disturbances import Disturbances
+from deploy.demo.traffic.handbook import simulate
+from deploy.demo.traffic.live_traffic import LiveTraffic
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.processes import ChildProcess
 from deploy.embedded.redis_server import RedisServer

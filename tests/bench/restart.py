@@ -14,8 +14,8 @@ import numpy as np
 import redis
 from confluent_kafka import Producer
 
-from deploy.demo.event_bytes import EVENT, encode
-from deploy.demo.transactions import Transactions as DemoTransactions
+from deploy.demo.traffic.event_bytes import EVENT, encode
+from deploy.demo.traffic.transactions import Transactions as DemoTransactions
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.processes import ChildProcess
 from deploy.embedded.redis_server import RedisServer
@@ -36,7 +36,9 @@ _WITHIN_S = 60.0
 
 
 def measure(file: Path | None) -> list[Figure]:
-    subprocess.run([sys.executable, "-m", "deploy.demo.compile_kernel"], cwd=ROOT, check=True)  # compiling is no figure
+    subprocess.run(
+        [sys.executable, "-m", "deploy.demo.stage.compile_kernel"], cwd=ROOT, check=True
+    )  # compiling is no figure
     topics = {CARD_TRANSACTIONS.topic: 2, CARD_LABELS.topic: 2}
     seconds = {}
     with (

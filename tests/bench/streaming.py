@@ -38,7 +38,9 @@ _PARTS: dict[str, Callable[..., Progress]] = {
 
 def measure(file: Path | None) -> list[Figure]:
     rows = read_transactions(file)
-    subprocess.run([sys.executable, "-m", "deploy.demo.compile_kernel"], cwd=ROOT, check=True)  # compiling is no figure
+    subprocess.run(
+        [sys.executable, "-m", "deploy.demo.stage.compile_kernel"], cwd=ROOT, check=True
+    )  # compiling is no figure
     bare: list[BareLoop] = []
     paces: dict[str, Pace] = {}
     proper = not RedisServer.missing(proper=True)

@@ -7,7 +7,7 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from deploy.demo.card_traffic import CardTraffic
+from deploy.demo.traffic.card_traffic import CardTraffic
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from tests.end_to_end.job import Job, log_ends, produce

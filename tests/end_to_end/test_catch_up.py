@@ -9,7 +9,7 @@ from pathlib import Path
 
 import redis
 
-from deploy.demo.card_traffic import CardTraffic
+from deploy.demo.traffic.card_traffic import CardTraffic
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from streaming.status import status_json

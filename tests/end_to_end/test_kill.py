@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.card_traffic import CardTraffic
-from deploy.demo.disturbances import Disturbances
-from deploy.demo.handbook import World, simulate
-from deploy.demo.live_traffic import LiveTraffic
-from deploy.demo.records import Record
+from deploy.demo.traffic.card_traffic import CardTraffic
+from deploy.demo.traffic.disturbances import Disturbances
+from deploy.demo.traffic.handbook import World, simulate
+from deploy.demo.traffic.live_traffic import LiveTraffic
+from deploy.demo.traffic.records import Record
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS

@@ -1,0 +1,1 @@
+"""What runs: Kafka, Redis, topics, directories, and Millrace's programs."""

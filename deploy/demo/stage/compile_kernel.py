@@ -1,0 +1,80 @@
+"""`python -m deploy.demo.stage.compile_kernel`: compile the kernel once, into its cache on disk.
+
+Several processes that start at once would each compile the same. What is run here is what they run: digests, updates,
+reads, replay and the bytes of states, for every group of the definitions.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+
+from shared_features.definitions import Boolean, EventSource, FeatureGroup, load_definitions
+from shared_features.formats.entity_keys import shards_of
+from shared_features.formats.entity_state import decode_states, encode_states
+from shared_features.formats.events import EventBatch
+from shared_features.group_events import group_events
+from shared_features.kernel.event_time import DAY_US
+from shared_features.kernel.replay import replay
+from shared_features.kernel.tiles import TileState, apply
+from shared_features.kernel.windows import read
+
+_EVENTS = 400
+_FIRST_US = 1_600_000_000_000_000
+
+
+def main() -> int:
+    catalogue = load_definitions(os.environ.get("MILLRACE_DEFINITIONS", "shared_features.feature_views"))
+    for group in catalogue.groups:
+        for source in group.sources:
+            _exercise(group, _events(source))
+    return 0
+
+
+def _events(source: EventSource) -> EventBatch:
+    """Events over two months: tiles of every hop come and go."""
+    count = np.arange(_EVENTS, dtype=np.int64)
+    time_us = _FIRST_US + count * DAY_US // 6
+    columns = {}
+    for field in source.fields:
+        if field.is_text:
+            columns[field.name] = np.array([f"text {each % 7}" for each in count.tolist()], object)
+        else:
+            columns[field.name] = count % (2 if isinstance(field.type, Boolean) else 7)
+    columns[source.event_time] = time_us
+    columns[source.event_id] = count if columns[source.event_id].dtype != object else columns[source.event_id]
+    valid = {field.name: count % 3 > 0 for field in source.fields if field.optional}
+    return EventBatch(source, columns, valid, time_us)
+
+
+def _read_only(batch: EventBatch) -> EventBatch:
+    columns = {name: column.copy() for name, column in batch.columns.items()}
+    for column in columns.values():
+        column.setflags(write=False)
+    return EventBatch(batch.source, columns, batch.valid, batch.record_time_us)
+
+
+def _exercise(group: FeatureGroup, batch: EventBatch) -> None:
+    events = group_events(group, batch)
+    _read_only(batch).digest  # noqa: B018  # columns that come from the lake are read-only, which is another type
+    shards_of(events.keys, group.shards)
+    state = TileState(group.layout)
+    slots = state.add(7)[np.arange(len(events)) % 7]
+    columns = (events.event_time_us, events.digest, events.values, events.valid)
+    apply(state, slots, *columns)
+    apply(state, slots, *columns)  # again: duplicates
+    every = np.unique(slots)
+    last_us = np.full(len(every), int(events.event_time_us[-1]) + 1)
+    read(state, every, last_us)
+    encoded = encode_states(state, every, 1)
+    decode_states(state, every, encoded, 1)
+    again = TileState(group.layout)
+    replay(again, again.add(7)[np.arange(len(events)) % 7], events.event_time_us, *columns, every, last_us)
+    state.clear(every)
+    state.release(every)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""The stage: a Kafka, a Redis, topics, directories, and the environment in which Millrace's programs find them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from deploy.demo.errors import DemoError
+from deploy.demo.options import ROOT, DemoOptions
+from deploy.demo.stage.run_directory import RunDirectory
+from deploy.demo.stage.topics import IMPORTED, PARTITIONS, create_topics, make_live
+from deploy.embedded.apache_kafka import ApacheKafka
+from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.ports import free_port
+from deploy.embedded.processes import EmbeddedError
+from deploy.embedded.redis_server import RedisServer
+from shared_features.definitions import load_definitions
+from shared_features.kernel.event_time import to_datetime
+
+DEFINITIONS = "shared_features.feature_views"
+VIEW = "card_fraud"
+
+KafkaKind = Literal["simulator", "apache", "yours"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What runs, and where. environment: what every program is started with."""
+
+    run: RunDirectory
+    kafka_kind: KafkaKind
+    kafka: str
+    redis_url: str
+    topics: tuple[str, ...]
+    environment: Mapping[str, str]
+    serving_port: int
+    embedded: tuple[tuple[str, KafkaSimulator | ApacheKafka | RedisServer], ...]
+
+    @property
+    def lake(self) -> Path:
+        return self.run.path / "lake"
+
+    @property
+    def registry(self) -> Path:
+        return self.run.path / "registry"
+
+    @property
+    def serving_url(self) -> str:
+        return f"http://127.0.0.1:{self.serving_port}"
+
+    @property
+    def needs_pacing(self) -> bool:
+        """The simulator keeps little, so its producer must wait for the sinks."""
+        return self.kafka_kind == "simulator"
+
+    def check(self) -> None:
+        """Raise DemoError when an embedded part is gone."""
+        for name, part in self.embedded:
+            try:
+                part.pid  # noqa: B018  # it raises when the part is not running
+            except EmbeddedError as error:
+                raise DemoError(f"{name} is gone ({error}). Its log lies in {self.run.path}") from error
+
+    def go_live(self) -> None:
+        """After the history: from now on a real broker stamps the records."""
+        if self.kafka_kind != "simulator":
+            make_live(self.kafka, self.topics)
+
+    @property
+    def shown_environment(self) -> dict[str, str]:
+        """The part of the environment that a person needs to go on by hand."""
+        return {
+            name: value
+            for name, value in self.environment.items()
+            if name.startswith("MILLRACE_") or name in ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL")
+        }
+
+
+def set_stage(options: DemoOptions, import_until_us: int, stack: ExitStack) -> Stage:
+    """Start what has to be started; `stack` ends it. import_until_us: the history's end."""
+    refuse_what_is_missing(options)
+    run = RunDirectory(options.runs)
+    stack.callback(run.close)
+    topics = tuple(source.topic for source in load_definitions(DEFINITIONS).sources)
+    embedded: list[tuple[str, KafkaSimulator | ApacheKafka | RedisServer]] = []
+    redis_url = os.environ.get("REDIS_URL")
+    namespace = "millrace" if redis_url is None else f"millrace-demo-{run.name}"
+    if redis_url is None:
+        redis = stack.enter_context(RedisServer(run.path / "redis"))
+        embedded.append(("redis-server", redis))
+        redis_url = redis.url
+    kind, kafka = _kafka(options, run, topics, embedded, stack)
+    port = free_port()
+    environment = {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        "KAFKA_BOOTSTRAP_SERVERS": kafka,
+        "REDIS_URL": redis_url,
+        "MILLRACE_DEFINITIONS": DEFINITIONS,
+        "MILLRACE_REDIS_NAMESPACE": namespace,
+        "MILLRACE_LAKE": str(run.path / "lake"),
+        "MILLRACE_REGISTRY": str(run.path / "registry"),
+        "MILLRACE_TRAINING_RUNS": str(run.path / "training"),
+        "MILLRACE_LOG_FORMAT": "human",
+        "MILLRACE_SERVING_PORT": str(port),
+        # Often, so that the producer seldom waits for the small log of the simulator, and the tables are fresh.
+        "MILLRACE_ARCHIVE_COMMIT": "PT1S",
+        "MILLRACE_MATERIALIZE_INTERVAL": "PT1S",
+        "MILLRACE_TOPIC_MODE": "embedded",
+    }
+    if kind != "simulator":
+        environment["MILLRACE_TOPIC_MODE"] = "import"
+        environment["MILLRACE_IMPORT_UNTIL"] = to_datetime(import_until_us).isoformat()
+    stage = Stage(run, kind, kafka, redis_url, topics, environment, port, tuple(embedded))
+    exports = (f"export {name}={shlex.quote(value)}\n" for name, value in sorted(stage.shown_environment.items()))
+    (run.path / "environment.sh").write_text("".join(exports))
+    return stage
+
+
+def refuse_what_is_missing(options: DemoOptions) -> None:
+    """Raise DemoError for all that keeps the embedded parts from starting, before anything is started."""
+    missing = [] if "REDIS_URL" in os.environ else RedisServer.missing()
+    if options.kafka and "KAFKA_BOOTSTRAP_SERVERS" in os.environ:
+        missing.append("--kafka starts a Kafka, and KAFKA_BOOTSTRAP_SERVERS names one: unset it, or leave --kafka out.")
+    elif options.kafka:
+        missing += ApacheKafka.missing()
+    if missing:
+        raise DemoError(" ".join(missing))
+
+
+def _kafka(
+    options: DemoOptions,
+    run: RunDirectory,
+    topics: tuple[str, ...],
+    embedded: list[tuple[str, KafkaSimulator | ApacheKafka | RedisServer]],
+    stack: ExitStack,
+) -> tuple[KafkaKind, str]:
+    yours = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if yours is not None:
+        create_topics(yours, topics)
+        return "yours", yours
+    if options.kafka:
+        kafka = stack.enter_context(ApacheKafka(run.path / "kafka"))
+        embedded.append(("Apache Kafka", kafka))
+        for name in topics:
+            kafka.create_topic(name, PARTITIONS, IMPORTED)
+        return "apache", kafka.bootstrap_servers
+    simulator = stack.enter_context(KafkaSimulator(dict.fromkeys(topics, PARTITIONS), directory=run.path / "kafka"))
+    embedded.append(("the Kafka simulator", simulator))
+    return "simulator", simulator.bootstrap_servers
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be from the project's directory."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

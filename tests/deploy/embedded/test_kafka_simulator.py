@@ -1,0 +1,154 @@
+"""The Kafka simulator: what its docstring states is what it does, and it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import TIMESTAMP_CREATE_TIME, KafkaError, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from deploy.embedded.broker import Broker
+from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.ports import answers
+from deploy.embedded.processes import EmbeddedError
+from tests.deploy.embedded.probes import alive, consumer, port_of, producer, read
+
+_ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[KafkaSimulator]:
+    with KafkaSimulator({"events": 3}, directory=tmp_path) as simulator:
+        yield simulator
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_it_ends_and_leaves_no_process_and_no_port(simulator: KafkaSimulator, end: str) -> None:
+    broker: Broker = simulator
+    pid, port = simulator.pid, port_of(broker.bootstrap_servers)
+    assert answers(port)
+    getattr(broker, end)()
+    assert not alive(pid)
+    assert not answers(port)
+
+
+@pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "stdin"])
+def test_run_by_hand_it_says_where_it_is_and_ends_in_order(end: str) -> None:
+    command = [sys.executable, "-m", "deploy.embedded.kafka_simulator", "--topic", "events:2"]
+    run = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT)
+    try:
+        assert run.stdin is not None
+        assert run.stdout is not None
+        with run.stdin, run.stdout:
+            port = port_of(json.loads(run.stdout.readline())["bootstrap_servers"])
+            assert answers(port)
+            if end == "stdin":
+                run.stdin.close()
+            else:
+                run.send_signal(signal.Signals[end])
+            assert run.wait(10) == 0
+        assert not answers(port)
+    finally:
+        run.kill()
+        run.wait()
+
+
+def test_records_keep_their_producer_s_time_key_and_headers(simulator: KafkaSimulator) -> None:
+    client = producer(simulator.bootstrap_servers)
+    for timestamp in (1_000, 1_600_000_000_000, 5_000_000_000_000):
+        client.produce("events", b"v", b"k", partition=1, timestamp=timestamp, headers=[("h", b"x")])
+    assert client.flush(10) == 0
+    records = read(simulator.bootstrap_servers, "events", 1, 0, 3)
+    assert [record.timestamp() for record in records] == [
+        (TIMESTAMP_CREATE_TIME, 1_000),
+        (TIMESTAMP_CREATE_TIME, 1_600_000_000_000),
+        (TIMESTAMP_CREATE_TIME, 5_000_000_000_000),
+    ]
+    assert {(record.key(), record.value()) for record in records} == {(b"k", b"v")}
+    assert records[0].headers() == [("h", b"x")]
+
+
+def test_topics_have_ids_and_the_partitions_asked_for(simulator: KafkaSimulator) -> None:
+    simulator.create_topic("more", 7, {"message.timestamp.type": "CreateTime"})
+    admin = AdminClient({"bootstrap.servers": simulator.bootstrap_servers})
+    described = admin.describe_topics(TopicCollection(["events", "more"]), request_timeout=5)
+    topics = {name: described[name].result(6) for name in ("events", "more")}
+    assert {name: len(topic.partitions) for name, topic in topics.items()} == {"events": 3, "more": 7}
+    assert len({str(topic.topic_id) for topic in topics.values()}) == 2
+
+
+def test_what_it_cannot_do_is_refused(simulator: KafkaSimulator) -> None:
+    with pytest.raises(EmbeddedError, match="already exists"):
+        simulator.create_topic("events", 3)
+    with pytest.raises(EmbeddedError, match=r"cannot do .*LogAppendTime.*use Apache Kafka"):
+        simulator.create_topic("live", 1, {"message.timestamp.type": "LogAppendTime"})
+
+
+def test_old_records_fall_out_and_asking_for_them_is_an_error(simulator: KafkaSimulator) -> None:
+    client = producer(simulator.bootstrap_servers, **{"linger.ms": 5})
+    for _ in range(9_000):
+        client.produce("events", bytes(1_000), partition=0)
+    assert client.flush(20) == 0
+    looking = consumer(simulator.bootstrap_servers)
+    low, high = looking.get_watermark_offsets(TopicPartition("events", 0), timeout=5)
+    looking.close()
+    assert high == 9_000
+    # 5 MiB less one set of at most 1 MB, with a few bytes around each record.
+    assert 4_000 < high - low < 5_300
+    (answer,) = read(simulator.bootstrap_servers, "events", 0, 0, 1)
+    error = answer.error()
+    assert error is not None
+    assert error.code() == KafkaError._AUTO_OFFSET_RESET
+    simulator.delete_records("events", 0, 8_999)
+    (record,) = read(simulator.bootstrap_servers, "events", 0, 8_999, 1)
+    assert record.error() is None
+
+
+def test_a_broker_that_was_down_takes_what_waited(simulator: KafkaSimulator) -> None:
+    client = producer(simulator.bootstrap_servers, **{"reconnect.backoff.max.ms": 200})
+    client.produce("events", b"before", partition=2)
+    assert client.flush(10) == 0
+    simulator.broker_down()
+    client.produce("events", b"during", partition=2)
+    assert client.flush(0.3) == 1
+    simulator.broker_up()
+    assert client.flush(10) == 0
+    assert [record.value() for record in read(simulator.bootstrap_servers, "events", 2, 0, 2)] == [
+        b"before",
+        b"during",
+    ]
+
+
+def test_a_paused_one_goes_on(simulator: KafkaSimulator) -> None:
+    client = producer(simulator.bootstrap_servers)
+    client.produce("events", b"1", partition=0)
+    assert client.flush(10) == 0
+    simulator.pause()
+    client.produce("events", b"2", partition=0)
+    assert client.flush(0.3) == 1
+    simulator.resume()
+    assert client.flush(10) == 0
+
+
+def test_injected_errors_and_delays_reach_the_client(simulator: KafkaSimulator) -> None:
+    client = producer(simulator.bootstrap_servers, retries=0)
+    client.produce("events", b"1", partition=0)
+    assert client.flush(10) == 0
+    simulator.fail_requests(0, [KafkaError.MSG_SIZE_TOO_LARGE])
+    told: list[KafkaError | None] = []
+    client.produce("events", b"2", partition=0, on_delivery=lambda error, _: told.append(error))
+    assert client.flush(10) == 0
+    assert told[0] is not None
+    assert told[0].code() == KafkaError.MSG_SIZE_TOO_LARGE
+    simulator.round_trip(300)
+    started = time.monotonic()
+    client.produce("events", b"3", partition=0)
+    assert client.flush(10) == 0
+    assert time.monotonic() - started >= 0.3
