@@ -18,9 +18,10 @@ from shared_features.kernel.replay import replay
 from shared_features.kernel.tiles import TileState
 from tests.bench.filled_redis import event_batches
 from tests.bench.transactions import Transactions
-from training.model import fit_model
-from training.onnx_export import INPUT_NAME, OUTPUT_NAME, export_onnx
-from training.registry import Registry
+from training.models.candidates import fit_model
+from training.models.onnx_export import INPUT_NAME, OUTPUT_NAME, export_onnx
+from training.registry.aliases import Aliases
+from training.registry.versions import Registry
 
 ESTIMATOR = "hist_gradient_boosting"
 _HISTORY = 300_000  # the latest transactions that are replayed
@@ -48,7 +49,7 @@ def publish_small_model(registry: Path, view: FeatureView, rows: Transactions) -
         created_at_us=0,
     )
     published = Registry(registry).publish(manifest, graph, {}, {})
-    Registry(registry).promote(view.name, published.version)
+    Aliases(Registry(registry)).promote(view.name, published.version)
 
 
 def view_matrix(view: FeatureView, rows: Transactions) -> NDArray[np.float32]:

@@ -15,8 +15,9 @@ from sklearn.preprocessing import StandardScaler
 
 from shared_features.definitions import FeatureView
 from shared_features.formats.model_manifest import ModelManifest, Parity, stamp_view
-from training.onnx_export import INPUT_NAME, OUTPUT_NAME, export_onnx
-from training.registry import Registry
+from training.models.onnx_export import INPUT_NAME, OUTPUT_NAME, export_onnx
+from training.registry.aliases import Aliases
+from training.registry.versions import Registry
 
 
 def publish(registry: Path, view: FeatureView, seed: int = 0, /, *, promote: bool = True, **changed: Any) -> int:
@@ -42,5 +43,5 @@ def publish(registry: Path, view: FeatureView, seed: int = 0, /, *, promote: boo
     )
     published = Registry(registry).publish(replace(manifest, **changed), graph, {}, {})
     if promote:
-        Registry(registry).promote(view.name, published.version)
+        Aliases(Registry(registry)).promote(view.name, published.version)
     return published.version

@@ -14,7 +14,8 @@ from shared_features.formats.model_manifest import stamp_view
 from tests.domains.machines import BREAKDOWN, HOT_PLANT
 from tests.serving.conftest import INSTANCE
 from tests.serving.published_models import publish
-from training.registry import Registry
+from training.registry.aliases import Aliases
+from training.registry.versions import Registry
 
 PATH = "/v1/views/breakdown:predict"
 
@@ -32,7 +33,7 @@ def test_the_alias_says_which_version_answers_and_moving_it_is_enough(tmp_path):
     models.look()
     held = models.current(BREAKDOWN)
     assert held.version == second
-    Registry(tmp_path).promote("breakdown", first)
+    Aliases(Registry(tmp_path)).promote("breakdown", first)
     models.look()
     assert models.current(BREAKDOWN).version == first
     assert held.version == second  # who began with it goes on with it
@@ -74,7 +75,7 @@ def test_a_model_of_other_features_is_not_loaded_and_the_one_before_goes_on(tmp_
     models.look()
     assert models.current(BREAKDOWN).version == 1
     assert says in models.refusals[BREAKDOWN.label]
-    Registry(tmp_path).promote("breakdown", 1)
+    Aliases(Registry(tmp_path)).promote("breakdown", 1)
     models.look()
     assert not models.refusals
 

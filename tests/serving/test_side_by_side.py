@@ -22,7 +22,8 @@ from tests.fakes import PushedClock
 from tests.serving.conftest import NOW_US
 from tests.serving.published_models import publish
 from tests.serving.stored_states import NAMESPACE, event_batch, shard_meta, stored_states
-from training.registry import Registry
+from training.registry.aliases import Aliases
+from training.registry.versions import Registry
 
 DOMAIN = "tests.domains.probes_grown"
 GROUPS = load_definitions(DOMAIN).groups
@@ -154,7 +155,7 @@ def test_a_rollback_waits_for_the_features_of_the_version_before(server: RedisSe
         async with serving(server, tmp_path) as asking:
             assert await asking.answers() == ("probe_alarm:v2", second)
             online.put(PROBE.parts[0], 1, behind=True)
-            Registry(tmp_path).promote("probe_alarm", first)
+            Aliases(Registry(tmp_path)).promote("probe_alarm", first)
             await asking.until_waiting(f"model probe_alarm {first} of view probe_alarm:v1 waits")
             assert await asking.answers() == ("probe_alarm:v2", second)
             online.put(PROBE.parts[0], 1)

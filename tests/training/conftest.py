@@ -13,3 +13,13 @@ def machine_lake(tmp_path_factory) -> Path:
     lake: Path = tmp_path_factory.mktemp("lake")
     write_lake(lake, BREAKDOWN, machine_streams(), end_us() + 2 * 3_600_000_000)
     return lake
+
+
+@pytest.fixture
+def places(machine_lake, tmp_path, monkeypatch):
+    """Settings by environment, as a user gives them, for the machines' definitions."""
+    monkeypatch.setenv("MILLRACE_DEFINITIONS", "tests.domains.machines")
+    monkeypatch.setenv("MILLRACE_LAKE", str(machine_lake))
+    monkeypatch.setenv("MILLRACE_REGISTRY", str(tmp_path / "registry"))
+    monkeypatch.setenv("MILLRACE_TRAINING_RUNS", str(tmp_path / "runs"))
+    return tmp_path

@@ -1,0 +1,16 @@
+import numpy as np
+import pytest
+
+from tests.training.models.fitted_models import window_rows
+from training.command_line import MODELS
+from training.errors import TrainingError
+from training.models.candidates import CANDIDATES, fit_model
+
+
+def test_an_unknown_model_is_named():
+    with pytest.raises(TrainingError, match="there is no model 'forest'"):
+        fit_model("forest", window_rows(), np.zeros(len(window_rows())), 0)
+
+
+def test_the_command_line_offers_every_candidate():
+    assert tuple(CANDIDATES) == MODELS

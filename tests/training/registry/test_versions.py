@@ -1,0 +1,91 @@
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from shared_features.formats.model_manifest import CHAMPION, MODEL_FILE
+from tests.shared_features.formats.test_model_manifest import MANIFEST
+from training.registry.aliases import Aliases
+from training.registry.versions import Registry
+
+FILES = {"model.onnx", "manifest.json", "metrics.json", "dataset.json"}
+
+
+def publish(registry, digest="d1", **changes):
+    manifest = replace(MANIFEST, model_digest=digest, **changes)
+    return registry.publish(manifest, b"graph of " + digest.encode(), {"roc_auc": 0.9}, {"digest": "x"})
+
+
+def test_versions_count_up_and_hold_all_files(tmp_path):
+    registry = Registry(tmp_path)
+    assert [publish(registry, each).version for each in ("d1", "d2", "d3")] == [1, 2, 3]
+    assert registry.versions("card_fraud") == [1, 2, 3]
+    for version in (1, 2, 3):
+        assert {each.name for each in registry.path("card_fraud", version).iterdir()} == FILES
+        assert registry.manifest("card_fraud", version).version == version
+    assert (registry.path("card_fraud", 2) / MODEL_FILE).read_bytes() == b"graph of d2"
+
+
+def test_the_same_model_is_published_once(tmp_path):
+    registry = Registry(tmp_path)
+    first, again = publish(registry), publish(registry)
+    assert (first.new, again.new, again.version) == (True, False, 1)
+    other_meaning = replace(MANIFEST.view, fingerprint="0" * 16)
+    assert publish(registry, view=other_meaning).version == 2
+
+
+def test_publishers_at_once_get_numbers_of_their_own(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: publish(Registry(tmp_path), f"d{number}").version, range(24)))
+    assert sorted(found) == list(range(1, 25))
+    registry = Registry(tmp_path)
+    assert {registry.manifest("card_fraud", version).version for version in found} == set(found)
+
+
+def test_a_publisher_killed_at_any_point_leaves_no_half_version(tmp_path):
+    script = textwrap.dedent(
+        """
+        import os, sys
+        from pathlib import Path
+        from tests.training.registry.test_versions import publish
+        from training.registry.aliases import Aliases
+        from training.registry.versions import Registry
+
+        def dying(call):
+            def wrapped(*arguments):
+                global left
+                left -= 1
+                if left < 0:
+                    os.kill(os.getpid(), 9)
+                return call(*arguments)
+            return wrapped
+
+        for start in range(14):
+            registry = Registry(Path(sys.argv[1]) / str(start))
+            publish(registry)
+            Aliases(registry).promote("card_fraud", 1)
+            child = os.fork()
+            if child == 0:
+                left = start
+                os.fsync, os.rename, os.replace = dying(os.fsync), dying(os.rename), dying(os.replace)
+                publish(registry, "killed")
+                Aliases(registry).promote("card_fraud", 2)
+                os._exit(0)
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[3], check=True, capture_output=True, text=True)
+    results = [int(line) for line in done.stdout.split()]
+    assert len(results) == 14
+    for start in range(14):
+        registry = Registry(tmp_path / str(start))
+        for version in registry.versions("card_fraud"):
+            assert {each.name for each in registry.path("card_fraud", version).iterdir()} == FILES
+            registry.manifest("card_fraud", version)
+        assert Aliases(registry).of("card_fraud")[CHAMPION] in registry.versions("card_fraud")
+        assert publish(registry, "killed").version == 2
+    assert -9 in results
+    assert 0 in results

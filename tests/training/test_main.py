@@ -1,0 +1,27 @@
+import pandas as pd
+import pytest
+
+from tests.domains.machines import BREAKDOWN
+from training.__main__ import main
+
+OPTIONS = ["--train-days", "6", "--delay-days", "1", "--test-days", "3"]
+
+
+def test_a_dataset_alone_comes_out_as_a_table_for_pandas(places):
+    assert main(["dataset", *OPTIONS, "--output", str(places / "rows.parquet")]) == 0
+    frame = pd.read_parquet(places / "rows.parquet")
+    assert set(frame["window"]) == {"train", "gap", "test"}
+    assert list(frame.columns[5:]) == [column.name for column in BREAKDOWN.columns]
+
+
+def test_wrong_input_is_one_sentence(places, capsys, monkeypatch):
+    assert main(["run", "--view", "nothing"]) == 1
+    assert "no feature view 'nothing'" in capsys.readouterr().err
+    assert main(["run", "--train-days", "500"]) == 1
+    assert "give smaller --train-days" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["run", "--cutoff", "2026-01-01T00:00:00"])
+    assert "RFC 3339" in capsys.readouterr().err
+    monkeypatch.setenv("MILLRACE_LOG_LEVEL", "loud")
+    assert main(["models"]) == 1
+    assert "MILLRACE_LOG_LEVEL" in capsys.readouterr().err

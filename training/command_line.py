@@ -1,0 +1,75 @@
+"""The command line of training: its commands and their options, and the settings that `--help` shows."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime
+from pathlib import Path
+
+from shared_features.formats.model_manifest import CHAMPION
+from shared_features.kernel.event_time import to_us
+from training.settings import describe_settings
+
+MODELS = ("hist_gradient_boosting", "random_forest", "logistic_regression")
+"""`models.candidates.CANDIDATES` by name: `--help` does not wait for scikit-learn."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Namespaces carry `command`, and the options of that command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Train on what the stream stored, certify, publish.",
+        epilog=describe_settings(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="all steps, from the dataset to the registry")
+    dataset = commands.add_parser("dataset", help="build the training dataset only")
+    for each in (run, dataset):
+        each.add_argument("--view", help="feature view; may be left out where there is one")
+        each.add_argument("--cutoff", type=_instant, metavar="TIME", help="labels that arrived later are unknown")
+        each.add_argument("--train-days", type=_days, metavar="N", help="default: what there is, at most 21")
+        each.add_argument("--delay-days", type=_days, metavar="N", help="gap before the test; default: label delay")
+        each.add_argument("--test-days", type=_days, metavar="N", help="default: 7, less where history is short")
+        each.add_argument("--entity", help="whose precision is measured; default: that of the first group")
+        each.add_argument("--seed", type=int, default=0)
+    run.add_argument("--models", type=_models_option, metavar="A,B", help="candidates; default: all three")
+    run.add_argument("--top", type=int, default=100, metavar="K", help="entities looked at per day (100)")
+    run.add_argument("--floor", type=_floor, action="append", default=[], metavar="METRIC=N", help="least metric")
+    run.add_argument("--gate-tolerance", type=float, default=0.01, help="average precision a challenger may lack")
+    run.set_defaults(models=MODELS)
+    dataset.add_argument("--output", type=Path, metavar="FILE.parquet", help="write it as one table too")
+    commands.add_parser("models", help="what the registry holds")
+    promote = commands.add_parser("promote", help="let an alias name a version")
+    promote.add_argument("version", type=int)
+    promote.add_argument("--view", help="feature view, which is the model's name")
+    promote.add_argument("--alias", default=CHAMPION)
+    return parser
+
+
+def _instant(text: str) -> int:
+    try:
+        return to_us(datetime.fromisoformat(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: give an RFC 3339 time such as 2026-01-31T00:00:00Z") from error
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 <= days <= 36_500:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number of days, 0 or more")
+    return days
+
+
+def _floor(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    if name not in ("roc_auc", "average_precision"):
+        raise argparse.ArgumentTypeError(f"{text!r}: give roc_auc=NUMBER or average_precision=NUMBER")
+    return name, float(value)
+
+
+def _models_option(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    if unknown := [name for name in names if name not in MODELS]:
+        raise argparse.ArgumentTypeError(f"{unknown} are no models; give some of {','.join(MODELS)}")
+    return names

@@ -1,0 +1,1 @@
+"""From the offline store's tables to a training dataset."""

@@ -1,0 +1,1 @@
+"""From a training dataset to a certified model: candidates, evaluation, ONNX export, certificate."""

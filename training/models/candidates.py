@@ -1,0 +1,104 @@
+"""The candidate models: scikit-learn pipelines that take the view's float32 matrix, NaN included, as it is.
+
+Whatever is fitted besides the estimator (ranges, medians, scales) is a step of the pipeline, so it ends up inside the
+ONNX graph. Classes are not reweighted: a score stays an estimate of the probability, the rare class included, and
+candidates are compared by average precision, which looks at the rare class alone.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
+
+from training.errors import TrainingError
+from training.models.split_thresholds import round_thresholds
+from training.models.training_range import TrainingRange
+
+Matrix = NDArray[np.float32]
+ESTIMATOR = "estimator"
+_FOREST_SAMPLE = 50_000
+"""Rows a tree of a forest is grown on at most, so that its cost does not grow with history."""
+_ONE_THREAD_ROWS = 500_000
+"""Up to here boosting runs on one thread: two gain a fifth on idle cores, lose much on busy ones, and add up floats in
+another order."""
+
+
+def _boosting(rows: int, seed: int) -> list[tuple[str, Any]]:
+    return [(ESTIMATOR, HistGradientBoostingClassifier(learning_rate=0.05, max_iter=200, random_state=seed))]
+
+
+def _forest(rows: int, seed: int) -> list[tuple[str, Any]]:
+    forest = RandomForestClassifier(
+        n_estimators=60,
+        max_depth=12,
+        min_samples_leaf=5,
+        max_samples=_FOREST_SAMPLE if rows > _FOREST_SAMPLE else None,
+        random_state=seed,
+        n_jobs=-1,
+    )
+    return [("range", TrainingRange()), ("impute", _imputer()), (ESTIMATOR, forest)]
+
+
+def _logistic(rows: int, seed: int) -> list[tuple[str, Any]]:
+    regression = LogisticRegression(max_iter=300, random_state=seed)
+    return [("range", TrainingRange()), ("impute", _imputer()), ("scale", StandardScaler()), (ESTIMATOR, regression)]
+
+
+def _imputer() -> Any:
+    return SimpleImputer(strategy="median", keep_empty_features=True)
+
+
+CANDIDATES: dict[str, Callable[[int, int], list[tuple[str, Any]]]] = {
+    "hist_gradient_boosting": _boosting,
+    "random_forest": _forest,
+    "logistic_regression": _logistic,
+}
+
+
+def fit_model(name: str, matrix: Matrix, label: NDArray[np.float64], seed: int) -> tuple[Pipeline, list[str]]:
+    """Fit a candidate. Returns it with notes, such as that it did not converge.
+
+    Raises TrainingError for a name that is none of CANDIDATES.
+    """
+    if name not in CANDIDATES:
+        raise TrainingError(f"there is no model {name!r}; give some of {', '.join(CANDIDATES)}")
+    pipeline = Pipeline(CANDIDATES[name](len(label), seed))
+    with warnings.catch_warnings(record=True) as caught, _threads(len(label)):
+        warnings.simplefilter("always", ConvergenceWarning)
+        pipeline.fit(_learnable(matrix), label.astype(np.int8))
+    round_thresholds(pipeline)
+    notes = [str(each.message).split("\n")[0] for each in caught if issubclass(each.category, ConvergenceWarning)]
+    return pipeline, notes
+
+
+def scores(pipeline: Pipeline, matrix: Matrix) -> NDArray[np.float64]:
+    """float64[n]: the estimated probability of the positive class."""
+    with _threads(len(matrix)):
+        return np.asarray(pipeline.predict_proba(matrix)[:, 1], np.float64)
+
+
+def _threads(rows: int) -> threadpool_limits:
+    """Bounds the threads of OpenMP, which only boosting uses."""
+    return threadpool_limits(1 if rows <= _ONE_THREAD_ROWS else None, user_api="openmp")
+
+
+def _learnable(matrix: Matrix) -> Matrix:
+    """The matrix without what binning refuses: infinities as the finite end of their column, columns of NaN as zeros.
+
+    Neither changes what is learned: an infinity lies beyond every split, and nothing can be learned from no value.
+    """
+    clipped = TrainingRange().fit_transform(matrix)
+    empty = np.array([bool(np.isnan(clipped[:, index]).all()) for index in range(clipped.shape[1])])
+    clipped[:, empty] = 0
+    return np.asarray(clipped, np.float32)

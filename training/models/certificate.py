@@ -1,0 +1,130 @@
+"""The parity certificate: what is served computes what was fitted and evaluated.
+
+The fitted pipeline and the exported graph score the same rows: rows of the test window, rows with one or all features
+missing, values beside every kind of threshold, where float32 and float64 could part ways, and extremes. The worst
+absolute difference goes into the manifest; above the tolerance nothing is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from shared_features.formats.model_manifest import Parity
+from training.errors import CertificateError
+from training.models.candidates import scores
+from training.models.onnx_export import open_session, run_session
+from training.models.split_thresholds import split_nodes
+from training.models.training_range import TrainingRange
+
+TOLERANCE = 1e-5
+"""On a probability. Float32 sums over some hundred trees or features differ by 1e-7 to 1e-6; a row on the wrong side of
+a single split by 1e-4 and more. This lies between."""
+
+_TEST_ROWS = 20_000
+_THRESHOLDS = 20_000
+_MISSING_ROWS = 50
+_FLOAT32 = np.finfo(np.float32)
+_EXTREMES = np.array(
+    [0, -0.0, 1, -1, _FLOAT32.tiny, _FLOAT32.smallest_subnormal, _FLOAT32.max, _FLOAT32.min, np.inf, -np.inf, np.nan],
+    np.float32,
+)
+
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Worst absolute difference and number of rows of each kind of case, and all of them together."""
+
+    parity: Parity
+    kinds: Mapping[str, tuple[int, float]]
+
+    @property
+    def passed(self) -> bool:
+        return self.parity.worst_difference <= self.parity.tolerance
+
+    def describe(self) -> str:
+        word = "passed" if self.passed else "FAILED"
+        return (
+            f"{word}: worst difference {self.parity.worst_difference:.2g} over {self.parity.cases} rows (tolerance "
+            f"{self.parity.tolerance:g}), {self.parity.on_demand_cases} on-demand values equal bit for bit"
+        )
+
+
+def certify(
+    pipeline: Pipeline, graph: bytes, test_rows: Matrix, on_demand_cases: int, seed: int, tolerance: float = TOLERANCE
+) -> Certificate:
+    """Compare pipeline and graph over all kinds of cases, chosen with the seed."""
+    random = np.random.default_rng(seed)
+    session = open_session(graph)
+    kinds: dict[str, tuple[int, float]] = {}
+    for kind, rows in build_cases(pipeline, test_rows, random).items():
+        difference = np.abs(scores(pipeline, rows) - run_session(session, rows).astype(np.float64))
+        worst = float(np.where(np.isnan(difference), 1.0, difference).max(initial=0.0))  # no number is no parity
+        kinds[kind] = (len(rows), worst)
+    cases = sum(count for count, _ in kinds.values())
+    worst = max(worst for _, worst in kinds.values())
+    return Certificate(Parity(cases, worst, tolerance, on_demand_cases), kinds)
+
+
+def require_pass(certificate: Certificate) -> None:
+    """Raise CertificateError, naming the worst kind of case, unless the certificate passed."""
+    if certificate.passed:
+        return
+    kind, (count, worst) = max(certificate.kinds.items(), key=lambda item: item[1][1])
+    raise CertificateError(
+        f"the exported graph differs from what was fitted by {worst:.3g} on rows of kind {kind!r} ({count} rows), more "
+        f"than {certificate.parity.tolerance:g}; nothing was published. Check the converter of each pipeline step"
+    )
+
+
+def build_cases(pipeline: Pipeline, test_rows: Matrix, random: np.random.Generator) -> dict[str, Matrix]:
+    """Kind of case -> rows. Every changed row starts from a row of the test window."""
+    if len(test_rows) == 0:
+        raise CertificateError("there is no test row to certify the model on; give a larger test window")
+    features = test_rows.shape[1]
+    cases = {"test window": _bases(test_rows, min(_TEST_ROWS, len(test_rows)), random)}
+    columns = np.repeat(np.arange(features), _MISSING_ROWS)
+    cases["one feature missing"] = _with(test_rows, columns, np.full(len(columns), np.nan, np.float32), random)
+    cases["all features missing"] = np.full((1, features), np.nan, np.float32)
+    columns = np.repeat(np.arange(features), len(_EXTREMES))
+    cases["one extreme"] = _with(test_rows, columns, np.tile(_EXTREMES, features), random)
+    cases["all extreme"] = random.choice(_EXTREMES, (20 * len(_EXTREMES), features))
+    columns, values = _thresholds(pipeline, random)
+    with np.errstate(over="ignore"):
+        near = values.astype(np.float32)
+    sides = (near, np.nextafter(near, np.float32(-np.inf)), np.nextafter(near, np.float32(np.inf)))
+    cases["beside a threshold"] = _with(test_rows, np.tile(columns, 3), np.concatenate(sides), random)
+    return {kind: rows for kind, rows in cases.items() if len(rows)}
+
+
+def _thresholds(pipeline: Pipeline, random: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Where answers change: splits of trees, and the ends of the range a pipeline clips to."""
+    found = split_nodes(pipeline)
+    for _, step in pipeline.steps:
+        if isinstance(step, TrainingRange):
+            index = np.arange(len(step.low_))
+            found += [(index, step.low_.astype(np.float64)), (index, step.high_.astype(np.float64))]
+    if not found:
+        return np.empty(0, np.int64), np.empty(0, np.float64)
+    columns = np.concatenate([each for each, _ in found])
+    values = np.concatenate([each for _, each in found])
+    chosen = np.sort(random.permutation(len(columns))[:_THRESHOLDS])
+    return columns[chosen], values[chosen]
+
+
+def _bases(test_rows: Matrix, count: int, random: np.random.Generator) -> Matrix:
+    return np.array(test_rows[np.sort(random.choice(len(test_rows), count, replace=count > len(test_rows)))])
+
+
+def _with(
+    test_rows: Matrix, columns: NDArray[np.int64], values: NDArray[np.float32], random: np.random.Generator
+) -> Matrix:
+    rows = _bases(test_rows, len(columns), random)
+    rows[np.arange(len(columns)), columns] = values
+    return rows

@@ -1,0 +1,114 @@
+"""How good scores are: ranking metrics over the test window, and entity precision at k.
+
+After Le Borgne, Siblini, Lebichot, Bontempi, *Reproducible Machine Learning for Credit Card Fraud Detection - Practical
+Handbook* (Université Libre de Bruxelles, 2022), chapter 4, "Precision top-k metrics", with the test set of its chapter
+3: an entity whose positive event is known on a test day is no longer a candidate on that day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from shared_features.kernel.event_time import DAY_US
+from training.datasets.time_split import TEST
+from training.datasets.training_dataset import TrainingDataset
+from training.errors import DatasetError
+
+
+@dataclass(frozen=True)
+class EntityPrecision:
+    """Precision at k of each day, its mean, and how many positive entities each day held to be found."""
+
+    mean: float
+    per_day: tuple[float, ...]
+    positive_entities_per_day: tuple[int, ...]
+
+
+def entity_precision_at_k(
+    score: NDArray[np.floating[Any]],
+    label: NDArray[np.float64],
+    entity: NDArray[np.int64],
+    day: NDArray[np.int64],
+    k: int,
+) -> EntityPrecision:
+    """The daily mean of the share of positive entities among the k highest-scored ones.
+
+    An entity's score of a day is its highest, and it is positive where any of its events is. Positive entities among
+    the k are detected: they are left out on the following days. The share is of k, also on a day with fewer entities.
+    Unit: 0 to 1; NaN without a day. Equal scores are ranked by entity, so that the value is reproducible.
+    """
+    frame = pl.DataFrame({"day": day, "entity": entity, "score": np.asarray(score, np.float64), "label": label})
+    daily = frame.group_by("day", "entity").agg(pl.col("score").max(), pl.col("label").max() > 0)
+    daily = daily.sort("day", "score", "entity", descending=[False, True, False])
+    detected = pl.Series("entity", [], pl.Int64)
+    precisions: list[float] = []
+    positives: list[int] = []
+    for today in daily.partition_by("day", maintain_order=True):
+        left = today.filter(~pl.col("entity").is_in(detected.implode()))
+        found = left.head(k).filter("label")["entity"]
+        positives.append(int(left["label"].sum()))
+        precisions.append(len(found) / k)
+        detected = pl.concat([detected, found])
+    mean = float(np.mean(precisions)) if precisions else float("nan")
+    return EntityPrecision(mean, tuple(precisions), tuple(positives))
+
+
+def candidate_rows(dataset: TrainingDataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """int64: rows of the test window whose entity is a candidate on its test day, and that day.
+
+    Left out are rows of entities known to be positive on that day: those with a positive event, anywhere in the
+    dataset, that lies the gap or more before the day begins.
+    """
+    split = dataset.description["split"]
+    test_start_us = split["start_us"] + split["train_us"] + split["gap_us"]
+    rows = dataset.rows(TEST)
+    day = (dataset.event_time_us[rows] - test_start_us) // DAY_US
+    positive = dataset.label > 0
+    firsts = pl.DataFrame({"entity": dataset.entity[positive], "first": dataset.event_time_us[positive]})
+    firsts = firsts.group_by("entity").agg(pl.col("first").min())
+    first = pl.DataFrame({"entity": dataset.entity[rows]}).join(firsts, on="entity", how="left", maintain_order="left")
+    known_us = test_start_us + day * DAY_US - split["gap_us"]
+    keep = first["first"].fill_null(np.iinfo(np.int64).max).to_numpy() >= known_us
+    return rows[keep], day[keep]
+
+
+def evaluate_scores(dataset: TrainingDataset, score: NDArray[Any], k: int) -> dict[str, Any]:
+    """Metric name -> value. score: of each row of the test window, in order. Raises DatasetError for one class only.
+
+    `roc_auc` and `average_precision` are over the whole test window; `..._of_candidates` and entity precision are over
+    its candidates, as the Handbook has them all. None where candidates are of one class, or there are none.
+    """
+    window = dataset.rows(TEST)
+    label = dataset.label[window]
+    if len(np.unique(label)) < 2:
+        raise DatasetError("the test window holds one class only; give a larger --test-days, or stream more")
+    rows, day = candidate_rows(dataset)
+    candidate_score, candidate_label = score[np.searchsorted(window, rows)], dataset.label[rows]
+    both = len(np.unique(candidate_label)) == 2
+    precision = entity_precision_at_k(candidate_score, candidate_label, dataset.entity[rows], day, k)
+    return {
+        "roc_auc": float(roc_auc_score(label, score)),
+        "average_precision": float(average_precision_score(label, score)),
+        f"precision_at_{k}_per_day": precision.mean if precision.per_day else None,
+        "roc_auc_of_candidates": float(roc_auc_score(candidate_label, candidate_score)) if both else None,
+        "average_precision_of_candidates": (
+            float(average_precision_score(candidate_label, candidate_score)) if both else None
+        ),
+        "per_day": {
+            "precision": list(precision.per_day),
+            "positive_entities": list(precision.positive_entities_per_day),
+        },
+    }
+
+
+def format_metrics(metrics: Mapping[str, Any]) -> str:
+    """The chief metrics in a few words."""
+    shown = {name: value for name, value in metrics.items() if isinstance(value, float) and "_of_" not in name}
+    return ", ".join(f"{name} {value:.4f}" for name, value in shown.items())

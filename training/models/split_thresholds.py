@@ -1,0 +1,43 @@
+"""The thresholds at which trees split: read for the certificate, and rounded so that ONNX splits alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.pipeline import Pipeline
+
+
+def split_nodes(pipeline: Pipeline) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Per tree, (feature index, threshold) of its splits; empty for a model without trees."""
+    found: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+    for features, thresholds in _tree_arrays(pipeline):
+        splits = features >= 0
+        found.append((features[splits].astype(np.int64), np.array(thresholds[splits], np.float64)))
+    return found
+
+
+def round_thresholds(pipeline: Pipeline) -> None:
+    """Round every threshold down to a float32, in place.
+
+    Trees compare `value <= threshold` with a float64 threshold half-way between two values; ONNX keeps it as the
+    nearest float32, which may be the upper of the two. Of a float32 value, the greatest float32 not above the
+    threshold says the same as the threshold itself, so rounding down changes no answer and makes both sides equal.
+    """
+    for _, thresholds in _tree_arrays(pipeline):
+        with np.errstate(over="ignore"):
+            nearest = thresholds.astype(np.float32)
+        thresholds[:] = np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+
+
+def _tree_arrays(pipeline: Pipeline) -> list[tuple[NDArray[Any], NDArray[np.float64]]]:
+    """Per tree, views of its nodes' features (negative in a leaf) and thresholds; writing to them changes the tree."""
+    estimator = pipeline[-1]
+    if isinstance(estimator, RandomForestClassifier):
+        return [(tree.tree_.feature, tree.tree_.threshold) for tree in estimator.estimators_]
+    if isinstance(estimator, HistGradientBoostingClassifier):
+        nodes = [each.nodes for stage in estimator._predictors for each in stage]
+        return [(np.where(each["is_leaf"], -1, each["feature_idx"]), each["num_threshold"]) for each in nodes]
+    return []

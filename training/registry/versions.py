@@ -1,0 +1,123 @@
+"""The versions of the model registry: immutable directories (laid out in `formats.model_manifest`)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from shared_features.formats.model_manifest import (
+    DATASET_FILE,
+    MANIFEST_FILE,
+    METRICS_FILE,
+    MODEL_FILE,
+    ModelManifest,
+    decode_manifest,
+    encode_manifest,
+)
+from training.durable_files import json_bytes, replace_file, sync_directory, write_synced
+from training.errors import RegistryError
+
+_TEMPORARY = ".publishing-"
+_STALE_S = 24 * 3600.0
+_TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A version in the registry; `new` is False where the same model was there already."""
+
+    version: int
+    path: Path
+    new: bool
+
+
+class Registry:
+    """Publishes versions. Several processes may publish at once; readers need no lock."""
+
+    def __init__(self, directory: Path, clock: Callable[[], float] = time.time) -> None:
+        self.directory = directory
+        self._clock = clock
+
+    def models(self) -> list[str]:
+        if not self.directory.is_dir():
+            return []
+        return sorted(each.name for each in self.directory.iterdir() if each.is_dir() and each.name[0] != ".")
+
+    def versions(self, model: str) -> list[int]:
+        """Version numbers, ascending; empty for an unknown model."""
+        directory = self.directory / model
+        if not directory.is_dir():
+            return []
+        return sorted(int(each.name) for each in directory.iterdir() if each.name.isdecimal())
+
+    def path(self, model: str, version: int) -> Path:
+        path = self.directory / model / str(version)
+        if not path.is_dir():
+            raise RegistryError(f"model {model!r} has no version {version}; it has {self.versions(model)}")
+        return path
+
+    def manifest(self, model: str, version: int) -> ModelManifest:
+        file = self.path(model, version) / MANIFEST_FILE
+        return decode_manifest(file.read_bytes(), str(file))
+
+    def publish(
+        self, manifest: ModelManifest, model_onnx: bytes, metrics: Mapping[str, Any], dataset: Mapping[str, Any]
+    ) -> Published:
+        """Publish a version under the next free number; the manifest's own number is set to it.
+
+        The version is written aside, synced, and appears whole by one rename. A model of the same digest for the same
+        view is not published again.
+        """
+        model = manifest.model
+        if found := self._same(manifest):
+            return Published(found, self.path(model, found), new=False)
+        directory = self.directory / model
+        directory.mkdir(parents=True, exist_ok=True)
+        self._remove_stale(directory)
+        temporary = directory / f"{_TEMPORARY}{uuid.uuid4().hex}"
+        temporary.mkdir()
+        try:
+            write_synced(temporary / MODEL_FILE, model_onnx)
+            write_synced(temporary / METRICS_FILE, json_bytes(dict(metrics)))
+            write_synced(temporary / DATASET_FILE, json_bytes(dict(dataset)))
+            version = self._take_number(temporary, manifest)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        sync_directory(directory)
+        sync_directory(self.directory)
+        return Published(version, self.path(model, version), new=True)
+
+    def _take_number(self, temporary: Path, manifest: ModelManifest) -> int:
+        directory = temporary.parent
+        while True:
+            version = max(self.versions(manifest.model), default=0) + 1
+            replace_file(temporary / MANIFEST_FILE, encode_manifest(replace(manifest, version=version)))
+            try:
+                os.rename(temporary, directory / str(version))  # noqa: PTH104  # Path.rename says nothing of directories
+            except OSError as error:
+                if error.errno not in _TAKEN:
+                    raise
+                continue  # another process took this number between the look and the rename
+            return version
+
+    def _same(self, manifest: ModelManifest) -> int | None:
+        for version in reversed(self.versions(manifest.model)):
+            found = self.manifest(manifest.model, version)
+            if (found.model_digest, found.view) == (manifest.model_digest, manifest.view):
+                return version
+        return None
+
+    def _remove_stale(self, directory: Path) -> None:
+        """Remove what killed processes left; a living one is done within a day."""
+        for path in directory.glob(f"{_TEMPORARY}*"):
+            with suppress(FileNotFoundError):  # published or removed between the look and here
+                if path.stat().st_mtime < self._clock() - _STALE_S:
+                    shutil.rmtree(path, ignore_errors=True)

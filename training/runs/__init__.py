@@ -1,0 +1,1 @@
+"""Training runs: the steps, in their order."""

@@ -1,0 +1,62 @@
+"""The steps `dataset` and `validate`: from the offline store to a dataset that a model can be fitted on."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from training.datasets.dataset_builder import build_dataset, erased_since
+from training.datasets.offline_store import OfflineStore
+from training.datasets.point_in_time import pin_view
+from training.datasets.time_split import TEST, TRAIN
+from training.datasets.training_dataset import load_dataset
+from training.durable_files import json_bytes
+from training.errors import DatasetError
+from training.runs.run_folder import SAMPLED_INPUTS_FILE
+from training.runs.run_parameters import RunParameters
+
+_WINDOWS = ("train", "gap", "test")
+
+
+def make_dataset(lake: Path, lateness_us: int, parameters: RunParameters, output: Path) -> str:
+    """Pin the tables, build the dataset and save it."""
+    pinned = pin_view(OfflineStore(lake), parameters.view, lateness_us)
+    dataset, inputs = build_dataset(pinned, parameters.dataset)
+    dataset.save(output)
+    (output / SAMPLED_INPUTS_FILE).write_bytes(pickle.dumps(inputs))
+    if tables := erased_since(pinned):
+        # What is saved from now on, the erasure no longer sees.
+        shutil.rmtree(output)
+        raise DatasetError(f"entities were erased from {', '.join(tables)} while it was built; start the run again")
+    rows = dataset.description["rows"]
+    parts = ", ".join(f"{name} {rows[name]['labelled']:,} ({rows[name]['positive']:,} positive)" for name in _WINDOWS)
+    unknown = sum(rows[name]["unknown_label_left_out"] for name in _WINDOWS)
+    return (
+        f"{len(dataset):,} rows x {len(dataset.features)} features: {parts}; left out {unknown:,} without known label, "
+        f"{rows['copies_left_out']:,} copies; digest {dataset.digest[:16]}"
+    )
+
+
+def validate_dataset(dataset_directory: Path, parameters: RunParameters, output: Path) -> str:
+    """Refuse a dataset nothing can be learned from or tested on, and note features without values."""
+    dataset = load_dataset(dataset_directory)
+    for name, window in (("train", TRAIN), ("test", TEST)):
+        found = np.unique(dataset.label[dataset.rows(window)])
+        if not np.isin(found, (0.0, 1.0)).all():
+            raise DatasetError(f"labels of the {name} window are {found[:5].tolist()}; a classifier takes 0 and 1 only")
+        if len(found) < 2:
+            what = f"labels of one class only ({found[0]:g})" if len(found) else "no labelled rows"
+            raise DatasetError(
+                f"the {name} window holds {what}: give a larger --{name}-days, a smaller --delay-days, or stream more"
+            )
+    train = dataset.matrix[dataset.rows(TRAIN)]
+    missing = {name: float(np.isnan(train[:, at]).mean()) for at, name in enumerate(dataset.features)}
+    infinite = {name: int(np.isinf(train[:, at]).sum()) for at, name in enumerate(dataset.features)}
+    report = {"missing_share": missing, "infinite": {name: count for name, count in infinite.items() if count}}
+    (output / "validation.json").write_bytes(json_bytes(report))
+    empty = [name for name, share in missing.items() if share == 1.0]
+    note = f"; without any value: {', '.join(empty)}" if empty else ""
+    return f"both classes in both windows; {np.mean(list(missing.values())):.1%} of values missing{note}"

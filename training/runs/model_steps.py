@@ -1,0 +1,89 @@
+"""The steps `fit`, `evaluate`, `export` and `certify`: from a dataset to a model that may be published."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE
+from training.datasets.sampled_inputs import SampledInputs
+from training.datasets.time_split import TEST, TRAIN
+from training.datasets.training_dataset import load_dataset
+from training.durable_files import json_bytes
+from training.models.candidates import fit_model, scores
+from training.models.certificate import certify, require_pass
+from training.models.evaluation import candidate_rows, evaluate_scores, format_metrics
+from training.models.on_demand_parity import certify_on_demand
+from training.models.onnx_export import export_onnx
+from training.runs.run_folder import SAMPLED_INPUTS_FILE, load_pickle, model_file, read_json
+from training.runs.run_parameters import RunParameters
+
+
+def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path) -> str:
+    """Fit every candidate on the train window."""
+    dataset = load_dataset(dataset_directory)
+    rows = dataset.rows(TRAIN)
+    matrix, label = np.asarray(dataset.matrix[rows]), dataset.label[rows]
+    said = []
+    for name in parameters.models:
+        pipeline, notes = fit_model(name, matrix, label, parameters.seed)
+        model_file(output, name).write_bytes(pickle.dumps(pipeline))
+        said.append(" ".join([name, *(f"({note})" for note in notes)]))
+    return f"{len(rows):,} rows: {', '.join(said)}"
+
+
+def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: RunParameters, output: Path) -> str:
+    """Measure every candidate on the test window and choose the one of best average precision."""
+    dataset = load_dataset(dataset_directory)
+    rows = dataset.rows(TEST)
+    matrix = np.asarray(dataset.matrix[rows])
+    metrics = {
+        name: evaluate_scores(dataset, scores(load_pickle(model_file(fit_directory, name)), matrix), parameters.k)
+        for name in parameters.models
+    }
+    chosen = max(parameters.models, key=lambda name: metrics[name]["average_precision"])
+    report = {
+        "chosen": chosen,
+        "chosen_by": "average_precision",
+        "models": metrics,
+        "rows": len(rows),
+        "positive": int((dataset.label[rows] > 0).sum()),
+        "candidates": len(candidate_rows(dataset)[0]),
+        "k": parameters.k,
+        "entity": dataset.description["entity"],
+    }
+    (output / METRICS_FILE).write_bytes(json_bytes(report))
+    return f"{len(rows):,} test rows; " + "; ".join(f"{name}: {format_metrics(metrics[name])}" for name in metrics)
+
+
+def export_model(fit_directory: Path, evaluate_directory: Path, parameters: RunParameters, output: Path) -> str:
+    """Export the chosen model."""
+    chosen = read_json(evaluate_directory / METRICS_FILE)["chosen"]
+    pipeline = load_pickle(model_file(fit_directory, chosen))
+    graph = export_onnx(pipeline, len(parameters.view.columns))
+    (output / MODEL_FILE).write_bytes(graph)
+    return f"{chosen} as ONNX, {len(graph):,} bytes, sha256 {hashlib.sha256(graph).hexdigest()[:16]}"
+
+
+def certify_model(run: Path, parameters: RunParameters, output: Path) -> str:
+    """Certify the exported model; raises CertificateError, so that a failed certificate ends the run here."""
+    dataset = load_dataset(run / "dataset")
+    inputs: SampledInputs = load_pickle(run / "dataset" / SAMPLED_INPUTS_FILE)
+    chosen = read_json(run / "evaluate" / METRICS_FILE)["chosen"]
+    on_demand = certify_on_demand(parameters.view, inputs, parameters.seed)
+    found = certify(
+        load_pickle(model_file(run / "fit", chosen)),
+        (run / "export" / MODEL_FILE).read_bytes(),
+        np.asarray(dataset.matrix[dataset.rows(TEST)]),
+        on_demand,
+        parameters.seed,
+        parameters.parity_tolerance,
+    )
+    kinds = {kind: {"rows": rows, "worst_difference": worst} for kind, (rows, worst) in found.kinds.items()}
+    (output / "certificate.json").write_bytes(json_bytes({"parity": asdict(found.parity), "kinds": kinds}))
+    require_pass(found)
+    return f"parity {found.describe()}"

@@ -1,0 +1,24 @@
+"""What the steps of a run leave for each other in its folder."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+SAMPLED_INPUTS_FILE = "sampled_inputs.pickle"
+
+
+def model_file(directory: Path, name: str) -> Path:
+    """Where the step `fit` leaves a candidate."""
+    return directory / f"{name}.pickle"
+
+
+def load_pickle(path: Path) -> Any:
+    return pickle.loads(path.read_bytes())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_bytes())
+    return found
