@@ -1,8 +1,7 @@
 """Settings of the streaming processes: environment variables `MILLRACE_*` over a TOML file.
 
-`MILLRACE_SETTINGS` names the file. All programs of Millrace share one set of names; a file may hold
-those of the others too.
-`KAFKA_BOOTSTRAP_SERVERS` and `REDIS_URL` are read without the prefix as well, as other tools spell them.
+`MILLRACE_SETTINGS` names the file. All programs of Millrace share one set of names, so one file may hold all settings.
+`KAFKA_BOOTSTRAP_SERVERS` and `REDIS_URL` are also read without the prefix, as other tools do.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ FILE_VARIABLE = "MILLRACE_SETTINGS"
 
 
 def _in_seconds(value: object) -> object:
-    """A bare number, as a variable of the environment holds it, is seconds."""
+    """A bare number, as an environment variable holds it, is a number of seconds."""
     try:
         return timedelta(seconds=float(value)) if isinstance(value, str) else value
     except ValueError:
@@ -52,12 +51,12 @@ class StreamingSettings(BaseSettings):
         description="Kafka brokers, host:port, separated by commas.",
     )
     kafka_options: dict[str, str] = Field(
-        default_factory=dict, description="Further librdkafka options as JSON, such as security.protocol."
+        default_factory=dict, description="More options of librdkafka, as JSON, such as security.protocol."
     )
     redis_url: str = Field(
         "redis://localhost:6379/0",
         validation_alias=AliasChoices("MILLRACE_REDIS_URL", "REDIS_URL"),
-        description="Redis that holds the online store.",
+        description="URL of the Redis server that holds the online store.",
     )
     redis_namespace: str = Field(
         "millrace", pattern=r"^[A-Za-z0-9._-]+$", description="First part of every key in Redis."
@@ -66,82 +65,92 @@ class StreamingSettings(BaseSettings):
     registry: Path = Field(Path("var/registry"), description="Directory of the model registry.")
     without_registry: bool = Field(
         False,
-        description="Nothing was trained yet: an empty registry, which looks like one that is not mounted, keeps "
-        "neither retain nor retire from deleting.",
+        description="Set this to true as long as nothing was trained. It lets retain and retire delete although the "
+        "registry is empty. Without it they refuse, because a registry that is not mounted looks empty too.",
     )
     training_runs: Path = Field(
-        Path("var/training"), description="Directory of the intermediate results of training runs; erase looks there."
+        Path("var/training"),
+        description="Directory of the intermediate results of training runs. erase removes results there.",
     )
     log_format: Literal["auto", "human", "json"] = Field(
-        "auto", description="Form of the log: human on a terminal and json elsewhere, or always one of them."
+        "auto", description="Form of the log lines. auto: human on a terminal, json elsewhere."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
     metrics_port: int | None = Field(
-        None, ge=0, le=65535, description="Port of the Prometheus metrics; none: they are not served."
+        None, ge=0, le=65535, description="Port of the Prometheus metrics. Without a port there are no metrics."
     )
 
     topic_mode: Literal["live", "import", "embedded"] = Field(
         "live",
-        description="Whose clock stamps the records: the broker's (live), the producer's up to import_until "
-        "(import), or one producer's on this machine (embedded).",
+        description="Whose clock stamps the records. live: the brokers'. import: the producers', up to import_until. "
+        "embedded: that of one producer on this machine.",
     )
     import_until: AwareDatetime | None = Field(
-        None, description="RFC 3339: in mode import a producer's stamp beyond it is a dead letter."
+        None, description="In mode import, a record that is stamped later than this time (RFC 3339) is a dead letter."
     )
     allowed_lateness: Duration = Field(
         timedelta(minutes=10),
         ge=timedelta(0),
-        description="An event later than this is late: its row comes in a following pass.",
+        description="How late an event may arrive and still be in the regular feature rows. Rows of later events are "
+        "added afterwards and flagged `late`.",
     )
     mark_slack: Duration = Field(
         timedelta(seconds=1),
         ge=timedelta(0),
-        description="How far the brokers' clocks may lie behind ours; marks of idle partitions keep it.",
+        description="How far the brokers' clocks may be behind the clock of this machine. Marks of idle partitions "
+        "stay this far behind.",
     )
 
-    poll_records: int = Field(50_000, ge=1, le=1_000_000, description="Most records taken at one poll of Kafka.")
+    poll_records: int = Field(50_000, ge=1, le=1_000_000, description="Maximum number of records per poll of Kafka.")
     poll_timeout: Duration = Field(
-        timedelta(milliseconds=10), gt=timedelta(0), description="Longest wait of one poll for its records."
+        timedelta(milliseconds=10), gt=timedelta(0), description="Longest time that one poll waits for records."
     )
-    fetch_buffer_records: int = Field(300_000, ge=1, description="Records that the Kafka client fetches ahead.")
-    fetch_buffer_mib: int = Field(64, ge=1, description="Memory for records fetched ahead, MiB a worker.")
+    fetch_buffer_records: int = Field(
+        300_000, ge=1, description="Number of records that the Kafka client fetches ahead."
+    )
+    fetch_buffer_mib: int = Field(64, ge=1, description="Memory per worker for records that are fetched ahead, in MiB.")
     idle_mark: Duration = Field(
         timedelta(seconds=1),
         gt=timedelta(0),
-        description="How often an idle partition is said to be at its end.",
+        description="How often a mark records that an idle partition has nothing new.",
     )
     topic_check: Duration = Field(
         timedelta(seconds=30),
         gt=timedelta(0),
-        description="How often topics are looked at for new partitions.",
+        description="How often the job looks for new partitions and re-created topics.",
     )
 
     workers: tuple[str, ...] = Field(
-        (), description="host:port of each Bytewax process of a cluster, as JSON; none: this process alone."
+        (), description="host:port of each process of a Bytewax cluster, as JSON. Empty: this process alone."
     )
-    worker: int = Field(0, ge=0, description="Which of `workers` this process is.")
+    worker: int = Field(0, ge=0, description="Position of this process in `workers`, counted from 0.")
     epoch: Duration = Field(
         timedelta(milliseconds=10),
         gt=timedelta(0),
-        description="Length of a Bytewax epoch: what is in flight.",
+        description="Length of a Bytewax epoch. It bounds how much is in flight.",
     )
 
     cached_entities: int = Field(
-        50_000, ge=1, description="Entities a shard keeps in memory; others are loaded from Redis when met."
+        50_000,
+        ge=1,
+        description="Number of entities that a shard keeps in memory. Others are loaded from Redis when an event needs "
+        "them.",
     )
     idle_commit: Duration = Field(
         timedelta(seconds=1),
         gt=timedelta(0),
-        description="How often a shard without events commits its vector.",
+        description="How often a shard without events commits its position vector.",
     )
     redis_timeout: Duration = Field(
-        timedelta(seconds=10), gt=timedelta(0), description="Longest wait for one answer of Redis."
+        timedelta(seconds=10), gt=timedelta(0), description="Longest wait for one answer from Redis."
     )
 
     archive_commit: Duration = Field(
         timedelta(seconds=5), gt=timedelta(0), description="How often the archive commits to Delta."
     )
-    archive_commit_records: int = Field(500_000, ge=1, description="Records after which it commits sooner.")
+    archive_commit_records: int = Field(
+        500_000, ge=1, description="Number of records after which the archive commits before archive_commit has passed."
+    )
     materialize_interval: Duration = Field(
         timedelta(seconds=5), gt=timedelta(0), description="How often materialize looks for a new cut."
     )
@@ -149,27 +158,32 @@ class StreamingSettings(BaseSettings):
         timedelta(hours=1), gt=timedelta(0), description="How often materialize writes state snapshots."
     )
     maintenance_interval: Duration = Field(
-        timedelta(minutes=10), gt=timedelta(0), description="How often small files of the lake are put together."
+        timedelta(minutes=10), gt=timedelta(0), description="How often small files of the lake are compacted."
     )
     events_kept_days: int | None = Field(
         None,
         ge=1,
-        description="Days of the events tables that are kept; older ones are deleted every night unless something "
-        "still needs them. None: all are kept.",
+        description="How many days of the events tables are kept. Older days are deleted once a day, unless something "
+        "still needs them. Without a number all days are kept.",
     )
     bootstrap_memory: int = Field(
-        1024, ge=1, description="MiB that states may take while shards are built; more entities are built in parts."
+        1024,
+        ge=1,
+        description="Memory for states while shards are built, in MiB. If the states need more, the entities are built "
+        "in parts.",
     )
     pipeline_lag: Duration = Field(
-        timedelta(0), ge=timedelta(0), description="What as-served training adds to arrival times."
+        timedelta(0),
+        ge=timedelta(0),
+        description="Time that as-served training adds to arrival times: the lag of the pipeline.",
     )
 
     @model_validator(mode="after")
     def _consistent(self) -> StreamingSettings:
         if (self.topic_mode == "import") != (self.import_until is not None):
-            raise ValueError("topic_mode=import and import_until=<RFC 3339> belong together: set both or neither")
+            raise ValueError("topic_mode=import needs import_until=<RFC 3339>, and the reverse. Set both or neither")
         if self.workers and self.worker >= len(self.workers):
-            raise ValueError(f"worker is {self.worker}, but workers lists only {len(self.workers)}; count from 0")
+            raise ValueError(f"worker is {self.worker}, but workers lists only {len(self.workers)}. Count from 0")
         return self
 
     @property
@@ -188,7 +202,7 @@ class StreamingSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What was passed, over the environment, over the file."""
+        """Arguments win over the environment. The environment wins over the file."""
         path = os.environ.get(FILE_VARIABLE)
         if not path:
             return init_settings, env_settings
@@ -196,16 +210,18 @@ class StreamingSettings(BaseSettings):
 
 
 def load_settings(**given: object) -> StreamingSettings:
-    """The settings; `given` goes over environment and file. Raises SettingsError, which names each wrong one."""
+    """The settings. `given` wins over environment and file. Raises SettingsError, which names each wrong setting."""
     path = os.environ.get(FILE_VARIABLE)
     if path and not Path(path).is_file():
-        raise SettingsError(f"{FILE_VARIABLE} names {path}, which is no file; correct it or unset it")
+        raise SettingsError(f"{FILE_VARIABLE} names {path}. There is no such file. Correct the variable or unset it")
     try:
         return StreamingSettings(**given)  # type: ignore[arg-type]  # pydantic checks them
     except ValidationError as error:
         raise SettingsError("; ".join(_faults(error))) from error
-    except ValueError as error:  # a TOML file that is none, or a value that is no JSON
-        raise SettingsError(f"settings cannot be read ({error}); correct the environment or {FILE_VARIABLE}") from error
+    except ValueError as error:  # a file that is not TOML, or a value that is not JSON
+        raise SettingsError(
+            f"The settings cannot be read: {error}. Correct the environment or {FILE_VARIABLE}"
+        ) from error
 
 
 def _faults(error: ValidationError) -> list[str]:

@@ -24,12 +24,13 @@ PLAIN = {"kafka_bootstrap_servers": "KAFKA_BOOTSTRAP_SERVERS", "redis_url": "RED
 HEAD = """\
 # Settings
 
-One set for all programs. A setting is an environment variable, or a key (in small letters, without `MILLRACE_`) of the
-TOML file that `MILLRACE_SETTINGS` names; the environment wins. `--help` of `python -m streaming`, `python -m training`
-and `python -m serving` shows the same. A wrong value is refused at the start, by its name. Durations are seconds, or
-ISO 8601 such as `PT10M`.
+How to set something: set the environment variable. Or write a TOML file, name it in `MILLRACE_SETTINGS`, and use the
+name of the variable in lower case, without `MILLRACE_`, as the key. If both are set, the environment wins.
 
-Every program ignores the settings of the others, so one file can serve them all.
+All programs share one set of names, and every program ignores the settings of the others. So one file can hold the
+settings of all of them. `--help` of `python -m streaming`, `python -m training` and `python -m serving` shows the same
+list. A program with a wrong value does not start, and names the setting. Durations are seconds, or ISO 8601 such as
+`PT10M`.
 """
 
 
