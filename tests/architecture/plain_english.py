@@ -73,7 +73,10 @@ def _texts(name: str, text: str) -> Iterator[tuple[int, str]]:
     yield from _comments(text)
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.JoinedStr):
-            yield node.lineno, "".join(each.value if isinstance(each, ast.Constant) else "{}" for each in node.values)
+            yield (
+                node.lineno,
+                "".join(str(each.value) if isinstance(each, ast.Constant) else "{}" for each in node.values),
+            )
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value
 
