@@ -17,9 +17,8 @@ from shared_features.errors import FormatVersionError
 from shared_features.feature_matrix import feature_matrix, request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys, key_texts, shards_of
 from shared_features.formats.online_state import decode_states
-from shared_features.kernel.pools import NEVER_US
-from shared_features.kernel.tiles import TileState
-from shared_features.kernel.windows import read
+from shared_features.kernel.replay import read
+from shared_features.kernel.tile_state import NEVER_US, TileState
 
 _FIRST_SLOTS = 64
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys
 from shared_features.formats.entity_state import decode_states, encode_states
-from shared_features.kernel.tiles import TileState
+from shared_features.kernel.tile_state import TileState
 
 Int64 = NDArray[np.int64]
 EntityKey = int | str

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
-from shared_features.kernel.tiles import APPLIED, DUPLICATE, PRUNED
+from shared_features.kernel.replay import APPLIED, DUPLICATE, PRUNED
 from streaming.lateness import LatenessHistogram
 from streaming.polled import Polled
 

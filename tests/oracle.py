@@ -3,7 +3,8 @@
 import math
 from typing import NamedTuple
 
-from shared_features.kernel.layout import FeatureSpec, Layout
+from shared_features.kernel.feature_spec import FeatureSpec
+from shared_features.kernel.layout import Layout
 
 
 class Event(NamedTuple):

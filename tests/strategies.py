@@ -16,7 +16,8 @@ from shared_features.kernel.aggregations import (
     TimeSinceLast,
 )
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US
-from shared_features.kernel.layout import MAX_VALUE, Column, FeatureSpec, Layout
+from shared_features.kernel.feature_spec import MAX_VALUE, Column, FeatureSpec
+from shared_features.kernel.layout import Layout
 from tests.oracle import Event, mix
 
 ORIGIN_US = 1_700_000_000_000_000

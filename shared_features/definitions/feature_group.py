@@ -12,7 +12,8 @@ from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.fingerprint import fingerprint
 from shared_features.errors import DefinitionError
 from shared_features.kernel.event_time import to_us
-from shared_features.kernel.tiles import Column, FeatureSpec, Layout
+from shared_features.kernel.feature_spec import Column, FeatureSpec
+from shared_features.kernel.layout import Layout
 
 
 @dataclass(frozen=True, slots=True)

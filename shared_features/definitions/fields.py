@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared_features.errors import DefinitionError
-from shared_features.kernel.layout import MAX_VALUE
+from shared_features.kernel.feature_spec import MAX_VALUE
 
 MAX_MAGNITUDE = MAX_VALUE
 """Largest scaled magnitude of a value: exact in a float64, and 2**23 squares of it fit 128 bits."""

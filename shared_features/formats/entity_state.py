@@ -31,9 +31,9 @@ from shared_features.errors import FormatVersionError
 from shared_features.formats.entity_state_plan import state_plan, state_room
 from shared_features.formats.entity_state_reader import NO_ROOM, OTHER_SCHEMA, decode_into
 from shared_features.formats.entity_state_writer import encode_from
-from shared_features.kernel.segments import LENGTH
-from shared_features.kernel.tiles import TileState
-from shared_features.kernel.varints import MOST_BYTES, SPARE_BYTES
+from shared_features.kernel.loops.segments import LENGTH
+from shared_features.kernel.loops.varints import MOST_BYTES, SPARE_BYTES
+from shared_features.kernel.tile_state import TileState
 
 SCHEMA_VERSION = 1
 """A new one asks for a new schema of shard metas too: shards are then built anew, under a build id of their own."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from shared_features.kernel.aggregations import REGISTER_WORDS, Register
 from shared_features.kernel.layout import Layout
-from shared_features.kernel.varints import MOST_BYTES
+from shared_features.kernel.loops.varints import MOST_BYTES
 
 NOWHERE, WORD, WIDE, SET = 0, 1, 2, 3
 """What holds a column's value in a tile of one event: nothing, a word, a 128-bit sum, a set of one hash."""

@@ -3,14 +3,14 @@
 import numpy as np
 
 from shared_features.kernel.aggregations import Register
-from shared_features.kernel.cascade import floor_us
-from shared_features.kernel.compiled import compiled, inlined
-from shared_features.kernel.hashing import mix64
-from shared_features.kernel.machine_words import load_word
-from shared_features.kernel.pools import NEVER_US, make_set_room, make_tile_room
-from shared_features.kernel.registers import add_event
-from shared_features.kernel.segments import LENGTH, START
-from shared_features.kernel.varints import get_varint, get_wide, unzigzag
+from shared_features.kernel.loops.cascade import floor_us
+from shared_features.kernel.loops.compiled import compiled, inlined
+from shared_features.kernel.loops.hashes import mix64
+from shared_features.kernel.loops.machine_words import load_word
+from shared_features.kernel.loops.pools import NEVER_US, make_set_room, make_tile_room
+from shared_features.kernel.loops.registers import add_event
+from shared_features.kernel.loops.segments import LENGTH, START
+from shared_features.kernel.loops.varints import get_varint, get_wide, unzigzag
 
 DONE, NO_ROOM, DAMAGED, OTHER_SCHEMA = 0, 1, 2, 3
 _COUNT, _SUM, _MIN, _FIRST = int(Register.COUNT), int(Register.SUM), int(Register.MIN), int(Register.FIRST)
@@ -19,7 +19,7 @@ _HEADER_BYTES = 9
 
 
 @compiled
-def decode_into(tables, plan, pools, room, slots, schema, build_id, buffer, ends, found, status, done):  # type: ignore[no-untyped-def]  # compiled
+def decode_into(tables, plan, pools, room, slots, schema, build_id, buffer, ends, found, status, done):
     """Fill empty entities from entity `done` on; returns how many are done, `status[0]` says why not all.
 
     The buffer has bytes to spare behind its last entity, as varints need it.
@@ -47,7 +47,7 @@ def decode_into(tables, plan, pools, room, slots, schema, build_id, buffer, ends
 
 
 @inlined
-def _get_entity(tables, plan, pools, room, slot, buffer, at, end):  # type: ignore[no-untyped-def]  # compiled
+def _get_entity(tables, plan, pools, room, slot, buffer, at, end):
     """Fill one empty entity; everything is checked against `end` before it is believed."""
     tiles, at = get_varint(buffer, at, end)
     if tiles == np.uint64(0):
@@ -75,7 +75,7 @@ def _get_entity(tables, plan, pools, room, slot, buffer, at, end):  # type: igno
 
 
 @inlined
-def _make_room(pools, slot, tiles, room):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _make_room(pools, slot, tiles, room):
     """Room for what the header announces (`room.offsets` words per set, then where those go)."""
     if not make_tile_room(pools, slot, tiles):
         return False
@@ -90,7 +90,7 @@ def _make_room(pools, slot, tiles, room):  # type: ignore[no-untyped-def]  # com
 
 
 @inlined
-def _get_tiles(tables, plan, pools, room, slot, buffer, at, end):  # type: ignore[no-untyped-def]  # compiled
+def _get_tiles(tables, plan, pools, room, slot, buffer, at, end):
     """Read the tiles; returns where the next byte is, beyond `end` when something is wrong."""
     segment, rows, hop_us = pools.tiles[slot], pools.rows, tables.hops[0]
     start_us = 0
@@ -116,12 +116,12 @@ def _get_tiles(tables, plan, pools, room, slot, buffer, at, end):  # type: ignor
 
 
 @inlined
-def _words_left(pools, slot, room, index):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _words_left(pools, slot, room, index):
     return pools.sets[slot, index, START] + pools.sets[slot, index, LENGTH] - room.offsets[index]
 
 
 @inlined
-def _get_event(tables, plan, pools, room, slot, tile, start_us, buffer, at, end):  # type: ignore[no-untyped-def]  # compiled
+def _get_event(tables, plan, pools, room, slot, tile, start_us, buffer, at, end):
     values, valid = room.values, room.valid
     for column in range(values.size):
         code, at = get_varint(buffer, at, end)
@@ -146,7 +146,7 @@ def _get_event(tables, plan, pools, room, slot, tile, start_us, buffer, at, end)
 
 
 @inlined
-def _get_registers(tables, pools, room, slot, tile, start_us, buffer, at, end):  # type: ignore[no-untyped-def]  # compiled
+def _get_registers(tables, pools, room, slot, tile, start_us, buffer, at, end):
     row, kinds, places, columns = pools.rows[tile], tables.kind_bounds, tables.word_bounds, tables.register_columns
     one = np.uint64(1)
     events, at = get_varint(buffer, at, end)

@@ -4,21 +4,21 @@ import numpy as np
 
 from shared_features.formats.entity_state_plan import SET, WIDE, WORD
 from shared_features.kernel.aggregations import Register
-from shared_features.kernel.cascade import floor_us
-from shared_features.kernel.compiled import compiled, inlined
-from shared_features.kernel.hashing import unmix64
-from shared_features.kernel.machine_words import store_word
-from shared_features.kernel.registers import GREATEST, SMALLEST
-from shared_features.kernel.segments import LENGTH, START
-from shared_features.kernel.sets import find
-from shared_features.kernel.varints import put_varint, put_wide, zigzag
+from shared_features.kernel.loops.cascade import floor_us
+from shared_features.kernel.loops.compiled import compiled, inlined
+from shared_features.kernel.loops.hashes import unmix64
+from shared_features.kernel.loops.machine_words import store_word
+from shared_features.kernel.loops.registers import GREATEST, SMALLEST
+from shared_features.kernel.loops.segments import LENGTH, START
+from shared_features.kernel.loops.sets import find
+from shared_features.kernel.loops.varints import put_varint, put_wide, zigzag
 
 _COUNT, _SUM, _MIN, _FIRST = int(Register.COUNT), int(Register.SUM), int(Register.MIN), int(Register.FIRST)
 _END = int(Register.LAST) + 1
 
 
 @compiled
-def encode_from(tables, plan, pools, room, slots, schema, build_id, buffer, ends):  # type: ignore[no-untyped-def]  # compiled
+def encode_from(tables, plan, pools, room, slots, schema, build_id, buffer, ends):
     """Write entities one after another; entity i ends at `ends[i + 1]`."""
     for i in range(slots.size):
         at = ends[i]
@@ -28,7 +28,7 @@ def encode_from(tables, plan, pools, room, slots, schema, build_id, buffer, ends
 
 
 @inlined
-def _put_entity(tables, plan, pools, room, slot, buffer, at):  # type: ignore[no-untyped-def]  # compiled
+def _put_entity(tables, plan, pools, room, slot, buffer, at):
     segment = pools.tiles[slot]
     at = put_varint(buffer, at, segment[LENGTH])
     if not segment[LENGTH]:
@@ -62,12 +62,12 @@ def _put_entity(tables, plan, pools, room, slot, buffer, at):  # type: ignore[no
 
 
 @inlined
-def _empty(word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _empty(word):
     return not SMALLEST < word < GREATEST
 
 
 @inlined
-def _put_event(plan, pools, room, tile, start_us, buffer, at):  # type: ignore[no-untyped-def]  # compiled
+def _put_event(plan, pools, room, tile, start_us, buffer, at):
     rows = pools.rows
     for column in range(plan.sources.shape[0]):
         how, place = plan.sources[column, 0], plan.sources[column, 1]
@@ -93,7 +93,7 @@ def _put_event(plan, pools, room, tile, start_us, buffer, at):  # type: ignore[n
 
 
 @inlined
-def _put_registers(tables, pools, room, tile, start_us, buffer, at):  # type: ignore[no-untyped-def]  # compiled
+def _put_registers(tables, pools, room, tile, start_us, buffer, at):
     row, kinds, places, columns = pools.rows[tile], tables.kind_bounds, tables.word_bounds, tables.register_columns
     at = put_varint(buffer, at, row[0])
     for word in range(places[_COUNT], places[_SUM]):

@@ -1,9 +1,9 @@
 """How a value is computed: time, tiles, windows, replay. Knows numbers and time, no domain."""
 
-from shared_features.kernel.layout import Column, FeatureSpec, Layout
-from shared_features.kernel.replay import replay
-from shared_features.kernel.tiles import APPLIED, DUPLICATE, NEVER_US, PRUNED, TileState, apply
-from shared_features.kernel.windows import read
+from shared_features.kernel.feature_spec import Column, FeatureSpec
+from shared_features.kernel.layout import Layout
+from shared_features.kernel.replay import APPLIED, DUPLICATE, PRUNED, apply, read, replay
+from shared_features.kernel.tile_state import NEVER_US, TileState
 
 __all__ = [
     "APPLIED",

@@ -9,61 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.kernel.compiled import compiled, inlined
+from shared_features.kernel.loops.hashes import combine_into, hash_bytes_into, hash_integers_into
 
 TEXT_CODE_BITS = 52
 _TEXT_CODE_MASK = np.uint64((1 << TEXT_CODE_BITS) - 1)
 _MISSING_TEXT = np.uint64(0xA5B1_7C0D_93E6_42F8)  # what None hashes to: unlike any text, the empty one included
-
-_GOLDEN = np.uint64(0x9E37_79B9_7F4A_7C15)
-_FIRST, _FIRST_INVERSE = np.uint64(0xBF58_476D_1CE4_E5B9), np.uint64(0x96DE_1B17_3F11_9089)
-_SECOND, _SECOND_INVERSE = np.uint64(0x94D0_49BB_1331_11EB), np.uint64(0x3196_42B2_D24D_8EC3)
-_27, _30, _31 = np.uint64(27), np.uint64(30), np.uint64(31)
-_54, _60, _62 = np.uint64(54), np.uint64(60), np.uint64(62)
-
-
-@inlined
-def mix64(word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """A word to a well-mixed one, one to one."""
-    word = np.uint64(word) + _GOLDEN
-    word = (word ^ (word >> _30)) * _FIRST
-    word = (word ^ (word >> _27)) * _SECOND
-    return word ^ (word >> _31)
-
-
-@inlined
-def unmix64(word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """The word that `mix64` made this of."""
-    word = np.uint64(word)
-    word = (word ^ (word >> _31) ^ (word >> _62)) * _SECOND_INVERSE
-    word = (word ^ (word >> _27) ^ (word >> _54)) * _FIRST_INVERSE
-    return (word ^ (word >> _30) ^ (word >> _60)) - _GOLDEN
-
-
-@compiled
-def _hash_bytes(buffer, offsets, hashes):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    for i in range(hashes.size):
-        at, end = offsets[i], offsets[i + 1]
-        state = mix64(np.uint64(end - at))
-        while at < end:
-            word = np.uint64(0)
-            for byte in range(min(8, end - at)):
-                word |= np.uint64(buffer[at + byte]) << np.uint64(8 * byte)
-            state = mix64(state ^ word)
-            at += 8
-        hashes[i] = state
-
-
-@compiled
-def _hash_integers(values, hashes):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    for i in range(values.size):
-        hashes[i] = mix64(values[i])
-
-
-@compiled
-def _combine(accumulated, hashes, combined):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    for i in range(hashes.size):
-        combined[i] = mix64(accumulated[i] * _GOLDEN + hashes[i])
 
 
 def hash_bytes(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -73,14 +23,14 @@ def hash_bytes(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray
     the length, so that trailing zero bytes count.
     """
     hashes = np.empty(len(offsets) - 1, np.uint64)
-    _hash_bytes(np.ascontiguousarray(buffer, np.uint8), np.ascontiguousarray(offsets, np.int64), hashes)
+    hash_bytes_into(np.ascontiguousarray(buffer, np.uint8), np.ascontiguousarray(offsets, np.int64), hashes)
     return hashes
 
 
 def hash_integers(values: NDArray[np.int64]) -> NDArray[np.uint64]:
     """One hash per integer; distinct integers have distinct hashes."""
     hashes = np.empty(len(values), np.uint64)
-    _hash_integers(np.ascontiguousarray(values, np.int64), hashes)
+    hash_integers_into(np.ascontiguousarray(values, np.int64), hashes)
     return hashes
 
 
@@ -106,5 +56,5 @@ def text_codes(texts: Sequence[str | None]) -> NDArray[np.int64]:
 def combine(accumulated: NDArray[np.uint64], hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Hashes of longer contents: what was accumulated so far, then one part more; the order of parts counts."""
     combined = np.empty(len(hashes), np.uint64)
-    _combine(np.ascontiguousarray(accumulated, np.uint64), np.ascontiguousarray(hashes, np.uint64), combined)
+    combine_into(np.ascontiguousarray(accumulated, np.uint64), np.ascontiguousarray(hashes, np.uint64), combined)
     return combined

@@ -1,17 +1,14 @@
 """A layout as arrays: what the compiled loops are driven by instead of by names."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.kernel.aggregations import REGISTER_WORDS, UNBOUNDED, Register
-from shared_features.kernel.registers import EMPTY_WORDS
-
-if TYPE_CHECKING:
-    from shared_features.kernel.layout import FeatureSpec, Layout
+from shared_features.kernel.feature_spec import Column, FeatureSpec
+from shared_features.kernel.loops.registers import EMPTY_WORDS
 
 EVENT = -1
 """The column of the events themselves: never missing, its value is the event time."""
@@ -40,9 +37,11 @@ class LayoutTables(NamedTuple):
     feature_scales: NDArray[np.int64]  # [features]: 10**decimals, in the order of `feature_plan`
 
 
-def layout_tables(layout: Layout) -> LayoutTables:
-    """The arrays of a layout."""
-    registers, sets = _keys(layout)
+def layout_tables(
+    columns: Sequence[Column], features: Sequence[FeatureSpec], hops_us: Sequence[int], keeps_us: Sequence[int]
+) -> LayoutTables:
+    """The arrays of a layout of these columns and features."""
+    registers, sets = _keys(features)
     kinds = [kind for kind in Register if kind is not Register.DISTINCT]
     kind_bounds, word_bounds = [0], [len(sets)]
     for kind in kinds:
@@ -56,12 +55,12 @@ def layout_tables(layout: Layout) -> LayoutTables:
         places[key] = word
         word += REGISTER_WORDS[key[0]]
         empty += EMPTY_WORDS[key[0]]
-    windows = sorted({(feature.length_us, feature.hop_us) for feature in layout.features})
-    order = sorted(range(len(layout.features)), key=lambda i: (windows.index(_window(layout.features[i])), i))
-    per_window = [sum(_window(feature) == window for feature in layout.features) for window in windows]
+    windows = sorted({(feature.length_us, feature.hop_us) for feature in features})
+    order = sorted(range(len(features)), key=lambda i: (windows.index(_window(features[i])), i))
+    per_window = [sum(_window(feature) == window for feature in features) for window in windows]
     return LayoutTables(
-        hops=_array(layout.hops_us),
-        keeps=_array(layout.keeps_us),
+        hops=_array(hops_us),
+        keeps=_array(keeps_us),
         set_columns=_array([key[1] for key in sets]),
         set_sizes=_array([key[2] for key in sets]),
         kind_bounds=_array(kind_bounds),
@@ -71,14 +70,14 @@ def layout_tables(layout: Layout) -> LayoutTables:
         window_lengths=_array([length for length, _ in windows]),
         window_hops=_array([hop for _, hop in windows]),
         window_bounds=_array(np.cumsum([0, *per_window])),
-        feature_plan=_array([_plan(layout.features[i], i, places) for i in order]),
-        feature_scales=_array([_scale(layout, layout.features[i]) for i in order]),
+        feature_plan=_array([_plan(features[i], i, places) for i in order]),
+        feature_scales=_array([_scale(columns, features[i]) for i in order]),
     )
 
 
-def _keys(layout: Layout) -> tuple[list[Key], list[Key]]:
+def _keys(features: Sequence[FeatureSpec]) -> tuple[list[Key], list[Key]]:
     """The distinct registers in the order of their words, and the distinct sets, the one of digests first."""
-    needed = {key for feature in layout.features for key in _needs(feature)}
+    needed = {key for feature in features for key in _needs(feature)}
     registers = sorted(key for key in needed if key[0] is not Register.DISTINCT)
     sets = sorted(key for key in needed if key[0] is Register.DISTINCT)
     return registers, [(Register.DISTINCT, EVENT, UNBOUNDED), *sets]
@@ -97,8 +96,8 @@ def _plan(feature: FeatureSpec, index: int, places: dict[Key, int]) -> list[int]
     return [index, int(feature.aggregation.finalize), *found, *[0] * (3 - len(found))]
 
 
-def _scale(layout: Layout, feature: FeatureSpec) -> int:
-    return 1 if feature.column is None else 10 ** layout.columns[feature.column].decimals
+def _scale(columns: Sequence[Column], feature: FeatureSpec) -> int:
+    return 1 if feature.column is None else 10 ** columns[feature.column].decimals
 
 
 def _window(feature: FeatureSpec) -> tuple[int, int]:

@@ -1,10 +1,49 @@
-"""Replay: updates and reads interleaved in the order of their effect, so that a read sees what it could have seen."""
+"""Replay: events are put into tiles and features read out of them, each alone or interleaved; one engine for all three.
+
+The stream applies and reads, serving reads, training replays. All of it is one loop over steps (`loops/steps.py`).
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from shared_features.kernel.steps import reads, run, updates
+from shared_features.kernel.layout import Layout
+from shared_features.kernel.loops.steps import take_steps
+from shared_features.kernel.loops.tile_update import APPLIED, DUPLICATE, PRUNED
 from shared_features.kernel.tile_state import TileState
+
+__all__ = ["APPLIED", "DUPLICATE", "PRUNED", "apply", "read", "replay"]
+
+
+def apply(
+    state: TileState,
+    slots: ArrayLike,
+    event_time_us: ArrayLike,
+    digest: ArrayLike,
+    values: ArrayLike,
+    valid: ArrayLike,
+) -> NDArray[np.uint8]:
+    """Put events into the tiles of their entities; the order makes no difference to what the tiles then hold.
+
+    Shape: n events; values int64 (n, columns) fixed point, valid bool (n, columns), digest uint64 naming an event
+    by its content. Returns per event APPLIED, DUPLICATE (this digest is in its tile) or PRUNED (older than
+    anything that can still be read).
+    """
+    events = _updates(state.layout, slots, event_time_us, digest, values, valid)
+    return _run(state, np.arange(len(events.slots)), events, _reads())[0]
+
+
+def read(state: TileState, slots: ArrayLike, as_of_us: ArrayLike) -> NDArray[np.float64]:
+    """The features of entities as of instants. Shape: float64 (n, features); NaN where there is no value.
+
+    A window covers `floor(as_of - length, hop) <= event time < as_of`. A tile holds no order inside: an event that was
+    applied to a tile that begins before `as_of` counts, even if the event is not before `as_of`. So apply only what
+    `as_of` may see (`replay` does). Exact for `as_of >= newest - tolerated_future`; at older instants, events that have
+    been pruned are missing.
+    """
+    instants = _reads(slots, as_of_us)
+    return _run(state, -1 - np.arange(len(instants.slots)), _updates(state.layout), instants)[1]
 
 
 def replay(
@@ -23,12 +62,99 @@ def replay(
     Updates and reads may come in any order. Afterwards the state has applied all of the updates. For a longer history
     than fits in memory call this on consecutive spans of time with the same state.
     """
-    events = updates(state.layout, update_slots, event_time_us, digest, values, valid)
-    instants = reads(read_slots, read_at_us)
+    events = _updates(state.layout, update_slots, event_time_us, digest, values, valid)
+    instants = _reads(read_slots, read_at_us)
     effects = np.asarray(effect_us, np.int64)
     if effects.shape != events.slots.shape:
         raise ValueError(f"effect_us has shape {effects.shape}; {events.slots.shape} is needed")
-    return run(state, _entity_by_entity(events.slots, effects, *instants), events, instants)[1]
+    return _run(state, _entity_by_entity(events.slots, effects, *instants), events, instants)[1]
+
+
+class _Updates(NamedTuple):
+    """Columns of n events; `values` are fixed point, `digest` names an event by its content."""
+
+    slots: NDArray[np.int64]  # [n]
+    event_time_us: NDArray[np.int64]  # [n]
+    digest: NDArray[np.uint64]  # [n]
+    values: NDArray[np.int64]  # [n, columns]
+    valid: NDArray[np.bool_]  # [n, columns]
+
+
+class _Reads(NamedTuple):
+    """Columns of n reads."""
+
+    slots: NDArray[np.int64]  # [n]
+    as_of_us: NDArray[np.int64]  # [n]
+
+
+class _Room(NamedTuple):
+    """What one read needs beside the state: room for the merged tiles of one entity."""
+
+    row: NDArray[np.int64]  # [words of a row]
+    smallest: NDArray[np.uint64]  # [sets, largest k]
+    counts: NDArray[np.int64]  # [sets]
+    order: NDArray[np.int64]  # [windows]: by their start, latest first
+    starts: NDArray[np.int64]  # [windows]: where each begins
+
+
+def _updates(
+    layout: Layout,
+    slots: ArrayLike = (),
+    event_time_us: ArrayLike = (),
+    digest: ArrayLike = (),
+    values: ArrayLike = (),
+    valid: ArrayLike = (),
+) -> _Updates:
+    """Events as the loop takes them; `ValueError` when the shapes of their columns disagree."""
+    slots = np.ascontiguousarray(slots, np.int64)
+    wide = (slots.size, len(layout.columns))
+    found = _Updates(
+        slots,
+        np.ascontiguousarray(event_time_us, np.int64),
+        np.ascontiguousarray(digest, np.uint64),
+        np.ascontiguousarray(values, np.int64) if slots.size else np.empty(wide, np.int64),
+        np.ascontiguousarray(valid, np.bool_) if slots.size else np.empty(wide, np.bool_),
+    )
+    for name, column, shape in zip(_Updates._fields, found, (*[(slots.size,)] * 3, wide, wide), strict=True):
+        if column.shape != shape:
+            raise ValueError(f"column {name!r} of the events has shape {column.shape}; {shape} is needed")
+    return found
+
+
+def _reads(slots: ArrayLike = (), as_of_us: ArrayLike = ()) -> _Reads:
+    """Reads as the loop takes them; one instant may stand for all."""
+    slots = np.ascontiguousarray(slots, np.int64)
+    return _Reads(slots, np.array(np.broadcast_to(np.asarray(as_of_us, np.int64), slots.shape)))
+
+
+def _room(layout: Layout) -> _Room:
+    """Room for the reads of this layout, by one thread."""
+    tables = layout.tables
+    windows, sets = len(tables.window_lengths), len(tables.set_sizes)
+    return _Room(
+        row=tables.empty_row.copy(),
+        smallest=np.empty((sets, max([0, *tables.set_sizes[1:].tolist()])), np.uint64),
+        counts=np.zeros(sets, np.int64),
+        order=np.arange(windows),
+        starts=np.empty(windows, np.int64),
+    )
+
+
+def _run(
+    state: TileState, steps: NDArray[np.int64], events: _Updates, instants: _Reads
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Take the steps in order: i >= 0 applies event i, -1 - i makes read i. Returns outcomes and values."""
+    state.check_slots(events.slots)
+    state.check_slots(instants.slots)
+    outcome = np.empty(len(events.slots), np.uint8)
+    values = np.empty((len(instants.slots), len(state.layout.features)))
+    room = _room(state.layout)
+    done = 0
+    while done < len(steps):
+        done = take_steps(state.layout.tables, state.pools, steps, done, events, outcome, instants, values, room)
+        if done < len(steps):
+            state.make_room()
+    return outcome, values
 
 
 def _entity_by_entity(

@@ -4,8 +4,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shared_features.kernel.layout import Layout
-from shared_features.kernel.pools import FIELDS, NEVER_US, Pools, compact_tiles, compact_words, forget
-from shared_features.kernel.segments import GARBAGE, TOP, WANTED
+from shared_features.kernel.loops.pools import FIELDS, NEVER_US, Pools, compact_tiles, compact_words, forget
+from shared_features.kernel.loops.segments import GARBAGE, TOP, WANTED
+
+__all__ = ["NEVER_US", "TileState"]
 
 _FIRST_TILES, _FIRST_WORDS, _FIRST_SLOTS = 64, 64, 16
 
@@ -61,7 +63,8 @@ class TileState:
         """Greatest event time applied per slot; NEVER_US where there is none. Shape: int64 (n,)."""
         slots = np.ascontiguousarray(slots, np.int64)
         self.check_slots(slots)
-        return self.pools.newest_us[slots]
+        newest_us: NDArray[np.int64] = self.pools.newest_us[slots]
+        return newest_us
 
     @property
     def nbytes(self) -> int:

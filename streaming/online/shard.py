@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup, difference
 from shared_features.formats.online_state import COMMIT_ID_BYTES, Position, ShardMeta, decode_states, encode_states
-from shared_features.kernel.tiles import APPLIED, apply
+from shared_features.kernel.replay import APPLIED, apply
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.metrics import StreamingMetrics
 from streaming.online.entity_cache import EntityCache

@@ -22,7 +22,8 @@ from shared_features.formats.online_state import (
     meta_key,
 )
 from shared_features.group_events import group_events
-from shared_features.kernel.tiles import TileState, apply
+from shared_features.kernel.replay import apply
+from shared_features.kernel.tile_state import TileState
 from tests.bench.transactions import Transactions
 
 PARTITIONS = 2

@@ -9,8 +9,8 @@ import numpy as np
 from shared_features.feature_groups.customer_spend import CUSTOMER_SPEND
 from shared_features.formats.online_state import decode_states, encode_states
 from shared_features.kernel.hashing import hash_integers
-from shared_features.kernel.tiles import TileState, apply
-from shared_features.kernel.windows import read
+from shared_features.kernel.replay import apply, read
+from shared_features.kernel.tile_state import TileState
 from tests.bench.figures import Figure, median_seconds, stopwatch
 from tests.bench.transactions import read_transactions
 

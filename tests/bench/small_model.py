@@ -15,7 +15,7 @@ from shared_features.formats.events import concatenate
 from shared_features.formats.model_manifest import ModelManifest, Parity, stamp_view
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import replay
-from shared_features.kernel.tiles import TileState
+from shared_features.kernel.tile_state import TileState
 from tests.bench.filled_redis import event_batches
 from tests.bench.transactions import Transactions
 from training.models.candidates import fit_model

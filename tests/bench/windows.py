@@ -20,7 +20,7 @@ from shared_features import Aggregate, Count, FeatureGroup, Mean, Window, days, 
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS, CUSTOMER, TERMINAL
 from shared_features.kernel.hashing import hash_integers
 from shared_features.kernel.replay import replay
-from shared_features.kernel.tiles import TileState
+from shared_features.kernel.tile_state import TileState
 from tests.bench.figures import Figure, median_seconds
 from tests.bench.transactions import Transactions, read_transactions
 

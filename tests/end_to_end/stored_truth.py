@@ -35,8 +35,8 @@ from shared_features.formats.online_state import (
     meta_key,
 )
 from shared_features.group_events import group_events
-from shared_features.kernel.tiles import TileState, apply
-from shared_features.kernel.windows import read
+from shared_features.kernel.replay import apply, read
+from shared_features.kernel.tile_state import TileState
 from streaming.events_table import event_batch, int64
 from tests import oracle
 

@@ -20,7 +20,8 @@ from shared_features.formats.online_state import (
     meta_key,
 )
 from shared_features.group_events import group_events
-from shared_features.kernel.tiles import TileState, apply
+from shared_features.kernel.replay import apply
+from shared_features.kernel.tile_state import TileState
 
 NAMESPACE = "test"
 

@@ -15,8 +15,8 @@ from shared_features.feature_matrix import feature_matrix, request_floats
 from shared_features.formats.entity_keys import entity_keys, key_texts, shards_of
 from shared_features.formats.online_state import decode_states, encode_meta, entity_prefix, meta_key
 from shared_features.group_events import group_events
-from shared_features.kernel.tiles import TileState, apply
-from shared_features.kernel.windows import read
+from shared_features.kernel.replay import apply, read
+from shared_features.kernel.tile_state import TileState
 from tests.domains.machines import BREAKDOWN, HOT_PLANT, READINGS
 from tests.serving.conftest import GROUPS, INSTANCE, NOW_US, readings
 from tests.serving.stored_states import NAMESPACE, event_batch, shard_meta

@@ -19,8 +19,8 @@ from shared_features.formats.online_state import (
     meta_key,
 )
 from shared_features.kernel.event_time import SECOND_US
-from shared_features.kernel.tiles import TileState
-from shared_features.kernel.windows import read
+from shared_features.kernel.replay import read
+from shared_features.kernel.tile_state import TileState
 from streaming.materialize.arrived import Arrived
 from streaming.materialize.cut import Spine
 from tests.simulation.kafka_model import TOPIC_ID, record_reader, records

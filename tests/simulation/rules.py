@@ -14,8 +14,8 @@ from unittest.mock import patch
 import numpy as np
 
 from shared_features.formats.online_state import decode_states
-from shared_features.kernel import registers
-from shared_features.kernel.compiled import inlined
+from shared_features.kernel.loops import registers
+from shared_features.kernel.loops.compiled import inlined
 from streaming import entity_states
 from streaming.archive import stored_log
 from streaming.archive.arrival import Arrivals, arrivals

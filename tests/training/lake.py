@@ -21,7 +21,7 @@ from shared_features.formats.events import EventBatch
 from shared_features.group_events import group_events
 from shared_features.kernel.event_time import MINUTE_US
 from shared_features.kernel.replay import replay
-from shared_features.kernel.tiles import TileState
+from shared_features.kernel.tile_state import TileState
 
 LATENESS_US = 10 * MINUTE_US
 PARTITIONS = 3

@@ -22,8 +22,8 @@ from shared_features.feature_matrix import feature_matrix
 from shared_features.feature_views import CARD_FRAUD
 from shared_features.formats.offline_tables import OFFSET, PARTITION, events_table
 from shared_features.group_events import group_events
-from shared_features.kernel.tiles import TileState, apply
-from shared_features.kernel.windows import read
+from shared_features.kernel.replay import apply, read
+from shared_features.kernel.tile_state import TileState
 from streaming.events_table import event_batch
 
 

@@ -17,9 +17,8 @@ from shared_features.formats.entity_state import decode_states, encode_states
 from shared_features.formats.events import EventBatch
 from shared_features.group_events import group_events
 from shared_features.kernel.event_time import DAY_US
-from shared_features.kernel.replay import replay
-from shared_features.kernel.tiles import TileState, apply
-from shared_features.kernel.windows import read
+from shared_features.kernel.replay import apply, read, replay
+from shared_features.kernel.tile_state import TileState
 
 _EVENTS = 400
 _FIRST_US = 1_600_000_000_000_000

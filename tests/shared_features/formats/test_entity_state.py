@@ -9,9 +9,10 @@ from shared_features.errors import FormatVersionError
 from shared_features.formats.entity_state import decode_states, encode_states
 from shared_features.kernel.aggregations import ApproxDistinct, Count, Last, Max, Mean, TimeSinceLast
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US
-from shared_features.kernel.layout import MAX_VALUE, Layout
-from shared_features.kernel.tiles import TileState
-from shared_features.kernel.windows import read
+from shared_features.kernel.feature_spec import MAX_VALUE
+from shared_features.kernel.layout import Layout
+from shared_features.kernel.replay import read
+from shared_features.kernel.tile_state import TileState
 from tests.oracle import Event
 from tests.shared_features.kernel.engine import apply_events, assert_same_features, expected
 from tests.strategies import event_streams, layout, layouts

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.kernel.layout import Layout
-from shared_features.kernel.tiles import TileState, apply
+from shared_features.kernel.replay import apply
+from shared_features.kernel.tile_state import TileState
 from tests import oracle
 from tests.oracle import Event
 

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from shared_features.errors import DefinitionError
 from shared_features.kernel.aggregations import ApproxDistinct
 from shared_features.kernel.event_time import DAY_US, HOUR_US
-from shared_features.kernel.layout import Column, FeatureSpec, Layout
-from shared_features.kernel.tiles import TileState, apply
-from shared_features.kernel.windows import read
+from shared_features.kernel.feature_spec import Column, FeatureSpec
+from shared_features.kernel.layout import Layout
+from shared_features.kernel.replay import apply, read
+from shared_features.kernel.tile_state import TileState
 from tests.strategies import ORIGIN_US
 
 

@@ -7,12 +7,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared_features.kernel.aggregations import ApproxDistinct, Max, Mean, Min, Std, Sum
-from shared_features.kernel.compiled import compiled
 from shared_features.kernel.event_time import DAY_US, HOUR_US
-from shared_features.kernel.layout import MAX_VALUE, Column, FeatureSpec, Layout
-from shared_features.kernel.tiles import TileState, apply
-from shared_features.kernel.wide_integers import divide
-from shared_features.kernel.windows import read
+from shared_features.kernel.feature_spec import MAX_VALUE, Column, FeatureSpec
+from shared_features.kernel.layout import Layout
+from shared_features.kernel.loops.compiled import compiled
+from shared_features.kernel.loops.wide_integers import divide
+from shared_features.kernel.replay import apply, read
+from shared_features.kernel.tile_state import TileState
 from tests import oracle
 from tests.oracle import Event
 from tests.strategies import ORIGIN_US

@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared_features.kernel.compiled import compiled
-from shared_features.kernel.hashing import combine, hash_bytes, hash_integers, hash_texts, text_codes, unmix64
+from shared_features.kernel.hashing import combine, hash_bytes, hash_integers, hash_texts, text_codes
+from shared_features.kernel.loops.compiled import compiled
+from shared_features.kernel.loops.hashes import unmix64
 from tests.oracle import mix
 
 

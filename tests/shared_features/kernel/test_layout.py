@@ -5,7 +5,8 @@ import pytest
 from shared_features.errors import DefinitionError
 from shared_features.kernel.aggregations import Count, Mean, Std, Sum
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US
-from shared_features.kernel.layout import Column, FeatureSpec, Layout
+from shared_features.kernel.feature_spec import Column, FeatureSpec
+from shared_features.kernel.layout import Layout
 from tests.strategies import layout
 
 AMOUNT = (Column("amount", 2),)

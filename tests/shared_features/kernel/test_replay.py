@@ -8,7 +8,7 @@ from shared_features.formats.entity_state import encode_states
 from shared_features.kernel.event_time import DAY_US, HOUR_US
 from shared_features.kernel.layout import Layout
 from shared_features.kernel.replay import replay
-from shared_features.kernel.tiles import TileState
+from shared_features.kernel.tile_state import TileState
 from tests.oracle import Event
 from tests.shared_features.kernel.engine import apply_events, assert_same_features, columns, expected
 from tests.strategies import event_streams, instants, layouts

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from shared_features.formats.entity_state import encode_states
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US
-from shared_features.kernel.tiles import APPLIED, DUPLICATE, NEVER_US, PRUNED, TileState, apply
-from shared_features.kernel.windows import read
+from shared_features.kernel.replay import APPLIED, DUPLICATE, PRUNED, apply, read
+from shared_features.kernel.tile_state import NEVER_US, TileState
 from tests.oracle import Event
 from tests.shared_features.kernel.engine import apply_events, columns
 from tests.strategies import ORIGIN_US, WINDOWS, event_streams, layout, layouts

@@ -4,8 +4,16 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared_features.kernel.compiled import compiled
-from shared_features.kernel.varints import SPARE_BYTES, get_varint, get_wide, put_varint, put_wide, unzigzag, zigzag
+from shared_features.kernel.loops.compiled import compiled
+from shared_features.kernel.loops.varints import (
+    SPARE_BYTES,
+    get_varint,
+    get_wide,
+    put_varint,
+    put_wide,
+    unzigzag,
+    zigzag,
+)
 
 I64 = st.integers(-(1 << 63), (1 << 63) - 1)
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from shared_features.kernel.aggregations import Count, Last, Sum, TimeSinceLast
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, floor_to
 from shared_features.kernel.layout import Layout
-from shared_features.kernel.tiles import TileState
-from shared_features.kernel.windows import read
+from shared_features.kernel.replay import read
+from shared_features.kernel.tile_state import TileState
 from tests.oracle import Event
 from tests.shared_features.kernel.engine import apply_events, assert_same_features, expected
 from tests.strategies import ORIGIN_US, event_streams, layout, layouts

@@ -12,8 +12,8 @@ import redis
 from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.online_state import decode_states, entity_prefix, meta_key
-from shared_features.kernel.tiles import TileState
-from shared_features.kernel.windows import read
+from shared_features.kernel.replay import read
+from shared_features.kernel.tile_state import TileState
 from streaming.archive.stored_log import Marked
 from streaming.bootstrap import group_build
 from streaming.bootstrap.group_build import GroupBuild

@@ -18,8 +18,8 @@ from shared_features.formats.online_state import (
     meta_key,
 )
 from shared_features.group_events import group_events
-from shared_features.kernel.tiles import TileState, apply
-from shared_features.kernel.windows import read
+from shared_features.kernel.replay import apply, read
+from shared_features.kernel.tile_state import TileState
 from streaming.metrics import StreamingMetrics
 from streaming.online.dataflow import redis_sink
 from streaming.online.redis_sink import ShardPartition

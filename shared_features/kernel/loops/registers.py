@@ -8,8 +8,8 @@ by (event time, digest).
 import numpy as np
 
 from shared_features.kernel.aggregations import Register
-from shared_features.kernel.compiled import inlined
-from shared_features.kernel.wide_integers import add_wide, multiply
+from shared_features.kernel.loops.compiled import inlined
+from shared_features.kernel.loops.wide_integers import add_wide, multiply
 
 SMALLEST = -(1 << 63)
 GREATEST = (1 << 63) - 1
@@ -30,13 +30,13 @@ EMPTY_WORDS = {
 
 
 @inlined
-def earlier(time_us, digest, other_time_us, other_digest):  # type: ignore[no-untyped-def]  # compiled
+def earlier(time_us, digest, other_time_us, other_digest):
     """Whether (time, digest) comes before the other; digests compare as unsigned."""
     return time_us < other_time_us or (time_us == other_time_us and np.uint64(digest) < np.uint64(other_digest))
 
 
 @inlined
-def add_event(tables, row, event_time_us, digest, values, valid):  # type: ignore[no-untyped-def]  # compiled
+def add_event(tables, row, event_time_us, digest, values, valid):
     """Prepare one event and merge it into a row of words; a missing value leaves its column's registers alone."""
     kinds, places, columns = tables.kind_bounds, tables.word_bounds, tables.register_columns
     at = places[_COUNT]
@@ -73,24 +73,24 @@ def add_event(tables, row, event_time_us, digest, values, valid):  # type: ignor
 
 
 @inlined
-def _has_value(column, valid):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _has_value(column, valid):
     return column < 0 or valid[column]
 
 
 @inlined
-def _value(column, values, event_time_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _value(column, values, event_time_us):
     return event_time_us if column < 0 else values[column]
 
 
 @inlined
-def _square(value):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _square(value):
     if -_SMALL < value < _SMALL:
         return np.uint64(0), np.uint64(value * value)
     return multiply(np.uint64(abs(value)), np.uint64(abs(value)))
 
 
 @inlined
-def merge_rows(places, into, row):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def merge_rows(places, into, row):
     """Merge the registers of a row into those of another; `places` are the table's `word_bounds`."""
     for at in range(places[_COUNT], places[_SUM]):
         into[at] += row[at]

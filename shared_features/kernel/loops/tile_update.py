@@ -1,19 +1,19 @@
 """One event into its tile."""
 
-from shared_features.kernel.cascade import PRUNED_LEVEL, advance, floor_us, level_of, set_offset
-from shared_features.kernel.compiled import inlined
-from shared_features.kernel.hashing import mix64
-from shared_features.kernel.pools import make_room, move_tiles, move_words
-from shared_features.kernel.registers import add_event
-from shared_features.kernel.segments import LENGTH, START, has_room
-from shared_features.kernel.sets import find
+from shared_features.kernel.loops.cascade import PRUNED_LEVEL, advance, floor_us, level_of, set_offset
+from shared_features.kernel.loops.compiled import inlined
+from shared_features.kernel.loops.hashes import mix64
+from shared_features.kernel.loops.pools import make_room, move_tiles, move_words
+from shared_features.kernel.loops.registers import add_event
+from shared_features.kernel.loops.segments import LENGTH, START, has_room
+from shared_features.kernel.loops.sets import find
 
 PRUNED, APPLIED, DUPLICATE = 0, 1, 2
 NO_ROOM = 3
 
 
 @inlined
-def apply_event(tables, pools, slot, event_time_us, digest, values, valid):  # type: ignore[no-untyped-def]  # compiled
+def apply_event(tables, pools, slot, event_time_us, digest, values, valid):
     """Put one event into its tile; NO_ROOM, and nothing changed, when a pool has to grow first.
 
     A layout's only set of the events themselves is that of digests, so a duplicate shows before anything changed.
@@ -39,7 +39,7 @@ def apply_event(tables, pools, slot, event_time_us, digest, values, valid):  # t
 
 
 @inlined
-def _has_room(pools, slot):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _has_room(pools, slot):
     """Whether there is room for one event more: a tile, and a word in each set."""
     room = has_room(pools.tiles[slot])
     for index in range(pools.sets.shape[1]):
@@ -48,7 +48,7 @@ def _has_room(pools, slot):  # type: ignore[no-untyped-def]  # compiled: numba i
 
 
 @inlined
-def _tile_of(tables, pools, slot, start_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _tile_of(tables, pools, slot, start_us):
     """Index of the entity's tile that starts there; an empty one is put in where there is none."""
     segment, starts, rows = pools.tiles[slot], pools.starts, pools.rows
     tile = segment[LENGTH]
@@ -66,7 +66,7 @@ def _tile_of(tables, pools, slot, start_us):  # type: ignore[no-untyped-def]  # 
 
 
 @inlined
-def _add_word(pools, slot, tile, index, size, word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _add_word(pools, slot, tile, index, size, word):
     """Add a word to a set of a tile that keeps the `size` smallest; False when it is there already."""
     segment, words, rows = pools.sets[slot, index], pools.words, pools.rows
     row = pools.tiles[slot, START] + tile

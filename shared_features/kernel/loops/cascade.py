@@ -9,30 +9,30 @@ Bounds are multiples of the coarser hop and fall with i, so tiles nest and never
 depends on nothing but its own time and the entity's newest: the layout is a normal form of the set of events.
 """
 
-from shared_features.kernel.compiled import compiled, inlined
-from shared_features.kernel.pools import move_tiles, move_words
-from shared_features.kernel.registers import GREATEST, merge_rows
-from shared_features.kernel.segments import LENGTH, START
-from shared_features.kernel.sets import sort_distinct
+from shared_features.kernel.loops.compiled import compiled, inlined
+from shared_features.kernel.loops.pools import move_tiles, move_words
+from shared_features.kernel.loops.registers import GREATEST, merge_rows
+from shared_features.kernel.loops.segments import LENGTH, START
+from shared_features.kernel.loops.sets import sort_distinct
 
 PRUNED_LEVEL = -1
 
 
 @inlined
-def floor_us(time_us, hop_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def floor_us(time_us, hop_us):
     """The greatest multiple of the hop that is not after the instant."""
     return time_us - time_us % hop_us
 
 
 @inlined
-def bound_us(tables, newest_us, level):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def bound_us(tables, newest_us, level):
     """What is older than this is in a coarser tile than those of `level`, or pruned."""
     coarser = min(level + 1, tables.hops.size - 1)
     return floor_us(newest_us - tables.keeps[level], tables.hops[coarser])
 
 
 @inlined
-def level_of(tables, event_time_us, newest_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def level_of(tables, event_time_us, newest_us):
     """The level of an event not newer than `newest_us`, or PRUNED_LEVEL."""
     # The bound is not later than this: most events need no division.
     if event_time_us >= newest_us - tables.keeps[0]:
@@ -44,7 +44,7 @@ def level_of(tables, event_time_us, newest_us):  # type: ignore[no-untyped-def] 
 
 
 @inlined
-def first_tile(starts, segment, time_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def first_tile(starts, segment, time_us):
     """Index in the segment of its first tile that starts at or after the time."""
     low, high = 0, segment[LENGTH]
     while low < high:
@@ -57,7 +57,7 @@ def first_tile(starts, segment, time_us):  # type: ignore[no-untyped-def]  # com
 
 
 @inlined
-def set_offset(rows, segment, tile, index, length):  # type: ignore[no-untyped-def]  # compiled
+def set_offset(rows, segment, tile, index, length):
     """Where the set of one tile begins in the entity's segment of that set, which has `length` words."""
     start, after = segment[START], length
     for i in range(segment[LENGTH] - 1, tile - 1, -1):
@@ -66,7 +66,7 @@ def set_offset(rows, segment, tile, index, length):  # type: ignore[no-untyped-d
 
 
 @inlined
-def advance(tables, pools, slot, newest_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def advance(tables, pools, slot, newest_us):
     """Set an entity's newest event time, later than before: prune and coarsen what fell behind the bounds."""
     if newest_us >= pools.due_us[slot]:
         _fall_behind(tables, pools, slot, newest_us)
@@ -74,7 +74,7 @@ def advance(tables, pools, slot, newest_us):  # type: ignore[no-untyped-def]  # 
 
 
 @compiled
-def _fall_behind(tables, pools, slot, newest_us):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _fall_behind(tables, pools, slot, newest_us):
     before_us, levels = pools.newest_us[slot], tables.hops.size
     _prune(pools, slot, bound_us(tables, newest_us, levels - 1))
     due_us = GREATEST
@@ -88,7 +88,7 @@ def _fall_behind(tables, pools, slot, newest_us):  # type: ignore[no-untyped-def
 
 
 @inlined
-def _prune(pools, slot, bound):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _prune(pools, slot, bound):
     segment, starts, rows = pools.tiles[slot], pools.starts, pools.rows
     while segment[LENGTH] and starts[segment[START]] < bound:
         for index in range(pools.sets.shape[1]):
@@ -100,7 +100,7 @@ def _prune(pools, slot, bound):  # type: ignore[no-untyped-def]  # compiled: num
 
 
 @inlined
-def _coarsen(tables, pools, slot, since_us, until_us, hop_us):  # type: ignore[no-untyped-def]  # compiled
+def _coarsen(tables, pools, slot, since_us, until_us, hop_us):
     """Bring the tiles that start in [since, until) to the hop."""
     segment, starts, rows = pools.tiles[slot], pools.starts, pools.rows
     stop = first_tile(starts, segment, until_us)
@@ -124,7 +124,7 @@ def _coarsen(tables, pools, slot, since_us, until_us, hop_us):  # type: ignore[n
 
 
 @compiled
-def _merge_sets(tables, pools, slot, tile, same):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _merge_sets(tables, pools, slot, tile, same):
     """Merge the sets of `same` tiles, which lie side by side, into those of the first."""
     rows, at = pools.rows, pools.tiles[slot, START] + tile
     for index in range(pools.sets.shape[1]):

@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from shared_features.kernel.aggregations import Finalize
-from shared_features.kernel.compiled import inlined
-from shared_features.kernel.registers import GREATEST, SMALLEST
-from shared_features.kernel.wide_integers import divide, magnitude, spread
+from shared_features.kernel.loops.compiled import inlined
+from shared_features.kernel.loops.registers import GREATEST, SMALLEST
+from shared_features.kernel.loops.wide_integers import divide, magnitude, spread
 
 _COUNT, _SUM, _MEAN, _STD = (
     int(Finalize.COUNT),
@@ -22,7 +22,7 @@ _ZERO, _63 = np.uint64(0), np.uint64(63)
 
 
 @inlined
-def finalize(row, counts, smallest, sizes, plan, scale, as_of_us):  # type: ignore[no-untyped-def]  # compiled
+def finalize(row, counts, smallest, sizes, plan, scale, as_of_us):
     """The value of one feature from the merged registers of its window.
 
     `counts[i]` words of `smallest[i]` are the merged set i of at most `sizes[i]`; `plan` and `scale` are the
@@ -49,7 +49,7 @@ def finalize(row, counts, smallest, sizes, plan, scale, as_of_us):  # type: igno
 
 
 @inlined
-def _quotient(high, low, divisor):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _quotient(high, low, divisor):
     if high == low >> 63 and -_EXACT < low < _EXACT and divisor < _EXACT:
         return low / divisor
     top, bottom = magnitude(high, low)
@@ -58,7 +58,7 @@ def _quotient(high, low, divisor):  # type: ignore[no-untyped-def]  # compiled: 
 
 
 @inlined
-def _sample_std(count, row, total, squares, scale):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _sample_std(count, row, total, squares, scale):
     if count < 2:
         return math.nan
     pairs = count * (count - 1)
@@ -72,7 +72,7 @@ def _sample_std(count, row, total, squares, scale):  # type: ignore[no-untyped-d
 
 
 @inlined
-def _distinct(count, smallest, size):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _distinct(count, smallest, size):
     if count < size:
         return float(count)
     # The k-th smallest of uniform hashes stands about where k of all of them would.

@@ -5,17 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.kernel.compiled import compiled, inlined
-from shared_features.kernel.segments import (
-    BASE,
-    CAPACITY,
-    FIELDS,
-    LENGTH,
-    MOVES,
-    NO_ROOM,
-    START,
-    plan_room,
-)
+from shared_features.kernel.loops.compiled import compiled, inlined
+from shared_features.kernel.loops.segments import BASE, CAPACITY, FIELDS, LENGTH, MOVES, NO_ROOM, START, plan_room
 
 
 class Pools(NamedTuple):
@@ -32,7 +23,7 @@ class Pools(NamedTuple):
 
 
 @compiled
-def make_room(pools, slot):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def make_room(pools, slot):
     """Room for one event more of an entity; False when a pool has to grow first."""
     room = make_tile_room(pools, slot, 1)
     for index in range(pools.sets.shape[1]):
@@ -41,7 +32,7 @@ def make_room(pools, slot):  # type: ignore[no-untyped-def]  # compiled: numba i
 
 
 @inlined
-def make_tile_room(pools, slot, more):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def make_tile_room(pools, slot, more):
     """Room for `more` tiles of an entity; False when the pool has to grow first."""
     segment, starts, rows = pools.tiles[slot], pools.starts, pools.rows
     plan = plan_room(segment, pools.usage[0], starts.size, more)
@@ -52,7 +43,7 @@ def make_tile_room(pools, slot, more):  # type: ignore[no-untyped-def]  # compil
 
 
 @inlined
-def make_set_room(pools, slot, index, more):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def make_set_room(pools, slot, index, more):
     """Room for `more` words of one of an entity's sets; False when the pool has to grow first."""
     segment, words = pools.sets[slot, index], pools.words
     plan = plan_room(segment, pools.usage[1], words.size, more)
@@ -63,7 +54,7 @@ def make_set_room(pools, slot, index, more):  # type: ignore[no-untyped-def]  # 
 
 
 @compiled
-def move_tiles(starts, rows, source, target, count):  # type: ignore[no-untyped-def]  # compiled
+def move_tiles(starts, rows, source, target, count):
     """Copy tiles within a pool, either way, overlapping or not."""
     step = 1 if target < source else -1
     first = 0 if step == 1 else count - 1
@@ -75,7 +66,7 @@ def move_tiles(starts, rows, source, target, count):  # type: ignore[no-untyped-
 
 
 @inlined
-def move_words(words, source, target, count):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def move_words(words, source, target, count):
     """Copy set elements within a pool, either way, overlapping or not."""
     if target < source:
         for i in range(count):
@@ -86,7 +77,7 @@ def move_words(words, source, target, count):  # type: ignore[no-untyped-def]  #
 
 
 @compiled
-def compact_tiles(tiles, starts, rows, to_starts, to_rows):  # type: ignore[no-untyped-def]  # compiled
+def compact_tiles(tiles, starts, rows, to_starts, to_rows):
     """Copy the live tiles of all entities into other arrays, closely; returns how much of those is used."""
     top = 0
     for slot in range(tiles.shape[0]):
@@ -100,7 +91,7 @@ def compact_tiles(tiles, starts, rows, to_starts, to_rows):  # type: ignore[no-u
 
 
 @compiled
-def compact_words(sets, words, to_words):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def compact_words(sets, words, to_words):
     """Copy the live set elements of all entities into another array, closely; returns how much of it is used."""
     top = 0
     for slot in range(sets.shape[0]):
@@ -113,14 +104,14 @@ def compact_words(sets, words, to_words):  # type: ignore[no-untyped-def]  # com
 
 
 @inlined
-def _settle(segment, top):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _settle(segment, top):
     segment[START] = segment[BASE] = top
     segment[CAPACITY] = min(segment[CAPACITY], segment[LENGTH] + (segment[LENGTH] >> 1) + 2)
     return top + segment[CAPACITY]
 
 
 @compiled
-def forget(pools, slots, give_back):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def forget(pools, slots, give_back):
     """Empty entities; `give_back` their room too."""
     for slot in slots:
         pools.newest_us[slot] = pools.due_us[slot] = NEVER_US
@@ -130,7 +121,7 @@ def forget(pools, slots, give_back):  # type: ignore[no-untyped-def]  # compiled
 
 
 @inlined
-def _forget_segment(segment, usage, give_back):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _forget_segment(segment, usage, give_back):
     segment[LENGTH] = 0
     segment[START] = segment[BASE]
     if give_back:

@@ -45,5 +45,5 @@ def _source_stamp(file: str) -> str:
 
 
 _KERNEL = hashlib.sha256()
-for _path in sorted(Path(__file__).parent.glob("*.py")):
+for _path in sorted(Path(__file__).parents[1].rglob("*.py")):
     _KERNEL.update(_path.read_bytes())

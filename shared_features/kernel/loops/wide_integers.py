@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from shared_features.kernel.compiled import compiled, inlined
+from shared_features.kernel.loops.compiled import compiled, inlined
 
 _1, _32, _63 = np.uint64(1), np.uint64(32), np.uint64(63)
 _LOW = np.uint64(0xFFFF_FFFF)
@@ -13,7 +13,7 @@ _QUOTIENT_BITS = 55  # 53 of a double, one to round by, one more so that the sti
 
 
 @inlined
-def multiply(a, b):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def multiply(a, b):
     """(high, low) of the product of two unsigned words."""
     a_low, a_high, b_low, b_high = a & _LOW, a >> _32, b & _LOW, b >> _32
     low = a_low * b_low
@@ -23,7 +23,7 @@ def multiply(a, b):  # type: ignore[no-untyped-def]  # compiled: numba infers th
 
 
 @inlined
-def add_wide(words, at, high, low):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def add_wide(words, at, high, low):
     """Add a two's complement 128-bit number to the one at `words[at]` (high), `words[at + 1]` (low)."""
     total = np.uint64(words[at + 1]) + np.uint64(low)
     words[at + 1] = np.int64(total)
@@ -31,7 +31,7 @@ def add_wide(words, at, high, low):  # type: ignore[no-untyped-def]  # compiled:
 
 
 @inlined
-def magnitude(high, low):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def magnitude(high, low):
     """(high, low) of the absolute value of a two's complement 128-bit number, as unsigned words."""
     high, low = np.uint64(high), np.uint64(low)
     if high >> _63:
@@ -41,7 +41,7 @@ def magnitude(high, low):  # type: ignore[no-untyped-def]  # compiled: numba inf
 
 
 @compiled
-def spread(count, squares_high, squares_low, sum_high, sum_low):  # type: ignore[no-untyped-def]  # compiled
+def spread(count, squares_high, squares_low, sum_high, sum_low):
     """Three words, highest first, of count * squares - sum * sum, which is never negative; the sum's magnitude."""
     carry, a0 = multiply(squares_low, count)
     a2, a1 = multiply(squares_high, count)
@@ -61,7 +61,7 @@ def spread(count, squares_high, squares_low, sum_high, sum_low):  # type: ignore
 
 
 @compiled
-def divide(w2, w1, w0, divisor):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def divide(w2, w1, w0, divisor):
     """The double nearest to a 192-bit number divided by `0 < divisor < 2**63`; of two as near, the even one.
 
     Long division bit by bit until the quotient has more bits than a double, the rest is one sticky bit.

@@ -6,7 +6,7 @@ slides back to its base, grows at the pool's end, or moves there with half as mu
 garbage until the pool is compacted.
 """
 
-from shared_features.kernel.compiled import inlined
+from shared_features.kernel.loops.compiled import inlined
 
 START, LENGTH, BASE, CAPACITY = 0, 1, 2, 3
 FIELDS = 4
@@ -17,13 +17,13 @@ STAYS, MOVES, NO_ROOM = 0, 1, 2
 
 
 @inlined
-def has_room(segment):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def has_room(segment):
     """Whether one element more fits at the back."""
     return segment[START] + segment[LENGTH] < segment[BASE] + segment[CAPACITY]
 
 
 @inlined
-def plan_room(segment, usage, pool_size, more):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def plan_room(segment, usage, pool_size, more):
     """Make room for `more` elements at the back, as far as that takes no copying of elements.
 
     Returns STAYS where there is room now, MOVES where `more` fit once the elements were copied to the pool's place

@@ -7,8 +7,8 @@ A buffer has 8 bytes to spare behind the last place that is written or read.
 
 import numpy as np
 
-from shared_features.kernel.compiled import inlined
-from shared_features.kernel.machine_words import leading_zeros, load_word, store_word, trailing_zeros
+from shared_features.kernel.loops.compiled import inlined
+from shared_features.kernel.loops.machine_words import leading_zeros, load_word, store_word, trailing_zeros
 
 MOST_BYTES = 9
 SPARE_BYTES = 8
@@ -17,19 +17,19 @@ _SHORT = np.uint64(1 << 56)
 
 
 @inlined
-def zigzag(number):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def zigzag(number):
     """0, -1, 1, -2, ... to 0, 1, 2, 3, ..."""
     return np.uint64((number << 1) ^ (number >> 63))
 
 
 @inlined
-def unzigzag(word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def unzigzag(word):
     """The signed integer that `zigzag` made this of."""
     return np.int64(word >> _ONE) ^ -np.int64(word & _ONE)
 
 
 @inlined
-def put_varint(buffer, at, number):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def put_varint(buffer, at, number):
     """Write an unsigned word; returns where the next byte goes."""
     word = np.uint64(number)
     if word >= _SHORT:
@@ -42,7 +42,7 @@ def put_varint(buffer, at, number):  # type: ignore[no-untyped-def]  # compiled:
 
 
 @inlined
-def get_varint(buffer, at, end):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def get_varint(buffer, at, end):
     """(word, where the next byte is); the latter is beyond `end` when there was no byte left."""
     if at >= end:
         return _ZERO, end + 1
@@ -54,7 +54,7 @@ def get_varint(buffer, at, end):  # type: ignore[no-untyped-def]  # compiled: nu
 
 
 @inlined
-def put_wide(buffer, at, high, low):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def put_wide(buffer, at, high, low):
     """Write a two's complement 128-bit integer: below 2**62 an even varint, else the varint 1 and 16 bytes."""
     if high == low >> 63 and -(1 << 62) < low < (1 << 62):
         return put_varint(buffer, at, zigzag(low) << _ONE)
@@ -65,7 +65,7 @@ def put_wide(buffer, at, high, low):  # type: ignore[no-untyped-def]  # compiled
 
 
 @inlined
-def get_wide(buffer, at, end):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def get_wide(buffer, at, end):
     """(high, low, where the next byte is) of a 128-bit integer; the latter is beyond `end` when bytes are missing."""
     word, at = get_varint(buffer, at, end)
     if not word & _ONE:

@@ -1,10 +1,10 @@
 """Sorted sets of 64-bit words in a pool: ids of events (all of them) and the k smallest hashes of values."""
 
-from shared_features.kernel.compiled import compiled, inlined
+from shared_features.kernel.loops.compiled import compiled, inlined
 
 
 @inlined
-def find(pool, start, stop, word):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def find(pool, start, stop, word):
     """Where in the sorted `pool[start:stop]` the word stands, or would stand."""
     while start < stop:
         middle = (start + stop) >> 1
@@ -16,7 +16,7 @@ def find(pool, start, stop, word):  # type: ignore[no-untyped-def]  # compiled: 
 
 
 @compiled
-def sort(pool, start, stop):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def sort(pool, start, stop):
     """Sort `pool[start:stop]` in place (Shell 1959, gaps of Knuth): short runs, nothing allocated."""
     gap = 1
     while gap < (stop - start) // 9:
@@ -32,7 +32,7 @@ def sort(pool, start, stop):  # type: ignore[no-untyped-def]  # compiled: numba 
 
 
 @compiled
-def sort_distinct(pool, start, stop, size):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def sort_distinct(pool, start, stop, size):
     """Make a set of at most `size` words, the smallest, of `pool[start:stop]`; returns how many there are."""
     sort(pool, start, stop)
     at = start
@@ -46,7 +46,7 @@ def sort_distinct(pool, start, stop, size):  # type: ignore[no-untyped-def]  # c
 
 
 @inlined
-def add_to_smallest(smallest, count, size, word):  # type: ignore[no-untyped-def]  # compiled
+def add_to_smallest(smallest, count, size, word):
     """Add a word to the sorted `smallest[:count]` of at most `size`; returns the new count."""
     at = find(smallest, 0, count, word)
     if at == size or (at < count and smallest[at] == word):
@@ -59,7 +59,7 @@ def add_to_smallest(smallest, count, size, word):  # type: ignore[no-untyped-def
 
 
 @inlined
-def merge_into_smallest(smallest, count, size, pool, start, stop):  # type: ignore[no-untyped-def]  # compiled
+def merge_into_smallest(smallest, count, size, pool, start, stop):
     """Merge the sorted `pool[start:stop]` into the sorted `smallest[:count]`; returns the new count."""
     for i in range(start, stop):
         word = pool[i]

@@ -1,44 +1,15 @@
 """One entity's tiles to its feature values as of an instant."""
 
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
-
-from shared_features.kernel.cascade import floor_us
-from shared_features.kernel.compiled import inlined
-from shared_features.kernel.finalize import finalize
-from shared_features.kernel.layout import Layout
-from shared_features.kernel.registers import merge_rows
-from shared_features.kernel.segments import LENGTH, START
-from shared_features.kernel.sets import merge_into_smallest
-
-
-class Scratch(NamedTuple):
-    """What one read needs beside the state: room for the merged tiles of one entity."""
-
-    row: NDArray[np.int64]  # [words of a row]
-    smallest: NDArray[np.uint64]  # [sets, largest k]
-    counts: NDArray[np.int64]  # [sets]
-    order: NDArray[np.int64]  # [windows]: by their start, latest first
-    starts: NDArray[np.int64]  # [windows]: where each begins
-
-
-def scratch(layout: Layout) -> Scratch:
-    """Room for reads of this layout, by one thread."""
-    tables = layout.tables
-    windows, sets = len(tables.window_lengths), len(tables.set_sizes)
-    return Scratch(
-        row=tables.empty_row.copy(),
-        smallest=np.empty((sets, max([0, *tables.set_sizes[1:].tolist()])), np.uint64),
-        counts=np.zeros(sets, np.int64),
-        order=np.arange(windows),
-        starts=np.empty(windows, np.int64),
-    )
+from shared_features.kernel.loops.cascade import floor_us
+from shared_features.kernel.loops.compiled import inlined
+from shared_features.kernel.loops.finalize import finalize
+from shared_features.kernel.loops.registers import merge_rows
+from shared_features.kernel.loops.segments import LENGTH, START
+from shared_features.kernel.loops.sets import merge_into_smallest
 
 
 @inlined
-def read_entity(tables, pools, slot, as_of_us, values, scratch):  # type: ignore[no-untyped-def]  # compiled
+def read_entity(tables, pools, slot, as_of_us, values, scratch):
     """One entity's features: one pass from its newest tile backwards, each window finished as it is passed."""
     _order_windows(tables, as_of_us, scratch)
     row, counts = scratch.row, scratch.counts
@@ -64,7 +35,7 @@ def read_entity(tables, pools, slot, as_of_us, values, scratch):  # type: ignore
 
 
 @inlined
-def _order_windows(tables, as_of_us, scratch):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _order_windows(tables, as_of_us, scratch):
     """Sort the windows by where they begin, latest first: nearly the order of their lengths, but hops differ."""
     order, starts = scratch.order, scratch.starts
     for window in range(starts.size):
@@ -77,7 +48,7 @@ def _order_windows(tables, as_of_us, scratch):  # type: ignore[no-untyped-def]  
 
 
 @inlined
-def _merge_sets(tables, pools, slot, first, last, scratch):  # type: ignore[no-untyped-def]  # compiled
+def _merge_sets(tables, pools, slot, first, last, scratch):
     """Merge the sets (not that of ids) of the tiles at `first .. last` of the pool into the scratch."""
     segment = pools.tiles[slot]
     for index in range(1, tables.set_sizes.size):

@@ -1,0 +1,1 @@
+"""What Numba compiles: loops over arrays that their callers made. Types are inferred, so nothing is annotated."""
