@@ -12,16 +12,18 @@ before may have been under way.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+
+import msgspec
 
 from shared_features.errors import FormatVersionError
+from shared_features.formats.json_document import decode_document, encode_document
 from shared_features.kernel.event_time import to_datetime, to_us
 
 SCHEMA_VERSION = 1
 HOLDS = "holds"
+_REMEDY = "write the hold again (sources: give a list of names, or null for all), or remove the file"
 
 
 @dataclass(frozen=True)
@@ -34,44 +36,37 @@ class Hold:
     sources: tuple[str, ...] | None = None
 
 
+class _HoldFile(msgspec.Struct, rename={"from_": "from"}):
+    """The file, key by key. Times are texts of ISO 8601 with an offset from UTC."""
+
+    schema_version: int
+    reason: str
+    from_: str
+    until: str | None
+    sources: tuple[str, ...] | None
+
+
 def encode_hold(hold: Hold) -> bytes:
     """The file's content; equal holds have equal bytes."""
-    plain = {
-        "schema_version": SCHEMA_VERSION,
-        "reason": hold.reason,
-        "from": _text(hold.from_us),
-        "until": None if hold.until_us is None else _text(hold.until_us),
-        "sources": None if hold.sources is None else list(hold.sources),
-    }
-    return (json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    until = None if hold.until_us is None else _text(hold.until_us)
+    file = _HoldFile(SCHEMA_VERSION, hold.reason, _text(hold.from_us), until, hold.sources)
+    return encode_document(msgspec.to_builtins(file), ascii_only=False)
 
 
 def decode_hold(content: bytes, where: str) -> Hold:
     """The hold in these bytes. Raises FormatVersionError, naming `where`."""
+    found = decode_document(content, _HoldFile, SCHEMA_VERSION, where, "a hold", _REMEDY)
     try:
-        plain: dict[str, Any] = json.loads(content)
-        if plain["schema_version"] != SCHEMA_VERSION:
-            raise FormatVersionError(
-                f"{where} was written by schema {plain['schema_version']}, this reader knows {SCHEMA_VERSION}; run the "
-                "release that wrote it, or write the hold anew"
-            )
-        until = plain["until"]
-        return Hold(
-            str(plain["reason"]),
-            _instant(plain["from"]),
-            None if until is None else _instant(until),
-            _sources(plain["sources"]),
+        until_us = None if found.until is None else _instant(found.until)
+        hold = Hold(found.reason, _instant(found.from_), until_us, found.sources)
+    except ValueError as error:
+        raise FormatVersionError(f"{where} is damaged: {error}. Write the hold again, or remove the file.") from error
+    if hold.sources == ():
+        raise FormatVersionError(
+            f"{where} holds the events of no source: `sources` is []. To hold all events, give null; to hold those of "
+            "some sources, give a list of names."
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FormatVersionError(f"{where} is no hold ({error!r}); write it anew, or remove it") from error
-
-
-def _sources(found: Any) -> tuple[str, ...] | None:
-    if found is None:
-        return None
-    if not isinstance(found, list) or not found or not all(isinstance(each, str) for each in found):
-        raise ValueError(f"sources is {found!r}: give a list of names, or null for all")
-    return tuple(found)
+    return hold
 
 
 def _text(time_us: int) -> str:
@@ -81,5 +76,5 @@ def _text(time_us: int) -> str:
 def _instant(text: str) -> int:
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
-        raise ValueError(f"{text} has no offset from UTC")
+        raise ValueError(f"time {text} has no offset from UTC")
     return to_us(found)

@@ -15,13 +15,12 @@ by an atomic replacement of its file.
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from shared_features.definitions import FeatureView, definition_text, difference
-from shared_features.errors import FormatVersionError, ManifestMismatchError
+from shared_features.errors import ManifestMismatchError
+from shared_features.formats.json_document import decode_document, encode_document
 
 SCHEMA_VERSION = 1
 
@@ -109,36 +108,13 @@ def stamp_view(view: FeatureView) -> ViewStamp:
 
 
 def encode_manifest(manifest: ModelManifest) -> bytes:
-    """JSON in UTF-8: keys sorted, indented by two, a newline at the end; equal manifests give equal bytes."""
-    return (json.dumps(asdict(manifest), indent=2, sort_keys=True, allow_nan=False) + "\n").encode()
+    """The file's content; equal manifests give equal bytes."""
+    return encode_document(asdict(manifest))
 
 
 def decode_manifest(content: bytes, where: str = MANIFEST_FILE) -> ModelManifest:
     """The manifest in these bytes; keys it does not know are left out. Raises FormatVersionError, naming `where`."""
-    try:
-        found = json.loads(content)
-        schema = found["schema_version"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise FormatVersionError(f"{where} is no model manifest ({error!r}); publish the model again") from error
-    if schema != SCHEMA_VERSION:
-        raise FormatVersionError(
-            f"{where} was written by schema {schema}, this reader knows {SCHEMA_VERSION}; train and publish again, or "
-            "run the release that wrote it"
-        )
-    try:
-        view = found["view"]
-        groups = tuple(_build(GroupStamp, each) for each in view["groups"])
-        texts = {name: tuple(view[name]) for name in ("features", "request_fields")}
-        stamp = _build(ViewStamp, {**view, **texts, "groups": groups})
-        parity = _build(Parity, found["parity"])
-        manifest: ModelManifest = _build(ModelManifest, {**found, "view": stamp, "parity": parity})
-    except (KeyError, TypeError) as error:
-        raise FormatVersionError(f"{where} is damaged ({error!r}); publish the model again") from error
-    return manifest
-
-
-def _build(noun: Any, values: Mapping[str, Any]) -> Any:
-    return noun(**{name: values[name] for name in noun.__dataclass_fields__ if name in values})
+    return decode_document(content, ModelManifest, SCHEMA_VERSION, where, "a model manifest", "publish the model again")
 
 
 def check_manifest(manifest: ModelManifest, view: FeatureView) -> None:

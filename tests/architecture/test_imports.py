@@ -28,9 +28,9 @@ def test_the_import_contracts_are_kept() -> None:
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
 
-def test_shared_features_needs_numpy_and_numba_and_nothing_else() -> None:
+def test_shared_features_needs_msgspec_numba_and_numpy_and_nothing_else() -> None:
     """A list of what is allowed: the contract that forbids I/O libraries cannot know the next one."""
-    allowed = {*sys.stdlib_module_names, "numpy", "numba", "shared_features"}
+    allowed = {*sys.stdlib_module_names, "msgspec", "numba", "numpy", "shared_features"}
     strangers = [
         f"{name}:{line} imports {package}"
         for name, tree in python_files("shared_features")

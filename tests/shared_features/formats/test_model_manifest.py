@@ -107,7 +107,7 @@ def test_a_manifest_from_before_definitions_were_kept_is_read():
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", GOLDEN.encode()[:-200], b"7"])
 def test_damaged_bytes_are_refused(content):
-    with pytest.raises(FormatVersionError, match="publish the model again"):
+    with pytest.raises(FormatVersionError, match="Publish the model again"):
         decode_manifest(content)
 
 

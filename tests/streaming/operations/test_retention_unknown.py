@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime
 
 import pytest
 
-from shared_features.errors import FormatVersionError
-from shared_features.formats.holds import Hold, decode_hold
+from shared_features.formats.holds import Hold
 from streaming.retention.holds import write_hold
 from streaming.retention.nightly import retain_nightly
 from tests.streaming.operations.stored_world import START_US, StoredWorld
@@ -58,10 +56,3 @@ def test_a_hold_of_an_unknown_source_is_refused(history: StoredWorld) -> None:
     assert "hold audit names payment, no event source" in history.run(*RETAIN, code=1)
     (history.lake / "events_payment" / "_delta_log").mkdir(parents=True)  # one that only other definitions know
     history.run(*RETAIN)
-
-
-@pytest.mark.parametrize("sources", ["payments", [], [1], {"payments": 1}, 7])
-def test_a_hold_says_its_sources_as_a_list_of_names(sources: object) -> None:
-    plain = {"schema_version": 1, "reason": "r", "from": "2026-03-01T00:00:00Z", "until": None, "sources": sources}
-    with pytest.raises(FormatVersionError, match="give a list of names"):
-        decode_hold(json.dumps(plain).encode(), "h")
