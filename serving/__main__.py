@@ -12,8 +12,9 @@ from typing import NoReturn
 
 import uvicorn
 
+from serving.errors import WrongSettingError
 from serving.log import configure_log
-from serving.settings import WrongSettingError, load_settings
+from serving.settings import load_settings
 from shared_features.definitions import load_definitions
 from shared_features.errors import DefinitionError
 

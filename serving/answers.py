@@ -1,54 +1,106 @@
-"""What a prediction request is answered with; `api_schemas` describes the same to clients."""
+"""The answer to a prediction request: its structs, which the OpenAPI document derives from, and how it is written."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
+from serving.accepted_values import EXAMPLE_US
 from serving.feature_vector import FeatureRows
 from serving.models import Model
+
+FeatureValue = float | Literal["Infinity", "-Infinity"] | None
+"""JSON has no infinity, and null would say "missing": infinity is written as a text."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Prediction(msgspec.Struct, gc=False, frozen=True):
-    """The answer for one instance. Groups are called by their name, as in the names of their features."""
+    """The answer for one instance, and what the answer was made from. Groups are called by their names."""
 
-    score: float
-    feature_age_seconds: Mapping[str, float | None]
-    missing_entities: Sequence[str]
-    ahead: bool
-    degraded: bool
-    features: Mapping[str, float | str | None] | msgspec.UnsetType = msgspec.UNSET
+    score: Annotated[
+        float | None,
+        Meta(
+            description="The model's estimate of the probability that the label is 1, from 0 to 1. "
+            "null: the model gave no number.",
+            examples=[0.12],
+        ),
+    ]
+    feature_age_seconds: Annotated[
+        Mapping[str, float | None],
+        Meta(description="How old the newest event behind the stored features is, as of the request's instant."),
+    ]
+    missing_entities: Annotated[
+        Sequence[str],
+        Meta(
+            description="The feature groups that have no events of this instance's entity. The score is valid: "
+            "features of these groups are those of an entity without history."
+        ),
+    ]
+    ahead: Annotated[
+        bool,
+        Meta(
+            description="true: the entity has stored events at or after the request's instant. They do not count, "
+            "but features of an instant in the past may be inexact."
+        ),
+    ]
+    degraded: Annotated[
+        bool,
+        Meta(
+            description="true: stored features of at least one group could not be used and were taken as missing. "
+            "Happens only when the service runs with allow_degraded; otherwise the answer is a 503."
+        ),
+    ]
+    features: Annotated[
+        Mapping[str, FeatureValue] | UnsetType,
+        Meta(
+            description="What the model saw, as 32-bit floats. Only when the request sets include_features. "
+            'null: missing. Infinity has no number in JSON and is written as the text "Infinity" or "-Infinity".'
+        ),
+    ] = UNSET
 
 
 class ModelName(msgspec.Struct, gc=False, frozen=True):
-    """Which model answered."""
+    """The model that answered."""
 
-    name: str
-    version: int
+    name: Annotated[str, Meta(description="The model's name in the registry: the name of its view.")]
+    version: Annotated[int, Meta(description="The model's version in the registry.", examples=[12])]
 
 
 class Receipt(msgspec.Struct, gc=False, frozen=True):
-    """Which state was read. `digest` is the sha256 of the text of `shards`, as it stands in the answer."""
+    """Which stored state the answer was made from, so that the prediction can be recomputed and compared."""
 
-    digest: str
-    shards: msgspec.Raw
+    digest: Annotated[str, Meta(description="sha256 of the text of `shards` as it stands in the answer, hexadecimal.")]
+    shards: Annotated[msgspec.Raw, Meta(description="The shards that were read, each with how far it had come.")]
 
 
 class Answer(msgspec.Struct, gc=False, frozen=True):
     """The answer to one request."""
 
-    view: str
-    model: ModelName
-    as_of_us: int
-    predictions: Sequence[Prediction]
-    degraded: bool
-    freshness_seconds: Mapping[str, float | None]
-    receipt: Receipt
+    view: Annotated[str, Meta(description="The view that answered, with its version.")]
+    model: Annotated[ModelName, Meta(description="The model that answered.")]
+    as_of_us: Annotated[
+        int,
+        Meta(
+            description="The instant of the request, microseconds since 1970-01-01 UTC. "
+            "Events strictly before this instant count.",
+            examples=[EXAMPLE_US],
+        ),
+    ]
+    predictions: Annotated[
+        Sequence[Prediction], Meta(description="One prediction per instance, in the order of the instances.")
+    ]
+    degraded: Annotated[bool, Meta(description="true: at least one of the predictions is degraded.")]
+    freshness_seconds: Annotated[
+        Mapping[str, float | None],
+        Meta(description="How far the stored features lag behind the request's instant."),
+    ]
+    receipt: Annotated[Receipt, Meta(description="Which stored state the answer was made from.")]
 
 
 def write_answer(
@@ -84,13 +136,13 @@ def _prediction(score: float, rows: FeatureRows, row: int, names: tuple[str, ...
         degraded = degraded or group.problems[row] is not None
         if group.missing[row]:
             missing.append(group.name)
-    features = msgspec.UNSET if names is None else _features(names, rows.matrix[row].tolist())
+    features = UNSET if names is None else _features(names, rows.matrix[row].tolist())
     return Prediction(score, ages, missing, ahead, degraded, features)
 
 
-def _features(names: tuple[str, ...], values: list[float]) -> dict[str, float | str | None]:
-    """By name; NaN is null. JSON has no infinity, and null would say "missing": it is written as a text."""
-    features: dict[str, float | str | None] = dict(zip(names, values, strict=True))
+def _features(names: tuple[str, ...], values: list[float]) -> dict[str, FeatureValue]:
+    """By name. NaN becomes null."""
+    features: dict[str, FeatureValue] = dict(zip(names, values, strict=True))
     for name, value in zip(names, values, strict=True):
         if math.isinf(value):
             features[name] = "Infinity" if value > 0 else "-Infinity"

@@ -14,28 +14,21 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from serving.api_schemas import example_instance, openapi_document
-from serving.docs_page import docs_page
-from serving.errors import MEDIA_TYPE, Problem, problem_body
+from serving.accepted_values import example_request
+from serving.docs_page import docs_router
 from serving.feature_vector import FeatureVectors
+from serving.health import health_router
 from serving.live_features import LiveFeatures
 from serving.log import configure_log
-from serving.metrics import Metrics
+from serving.metrics import Metrics, metrics_router
 from serving.models import Models
 from serving.online_store import OnlineStore, RedisOnlineStore
+from serving.openapi import openapi_document
+from serving.predict_endpoint import PREDICT_END, PREDICT_PATH, PREDICT_START, Clock, PredictEndpoint, ServedView
 from serving.prediction import Predictor
+from serving.problems import MEDIA_TYPE, problem_answer, problem_body, unrouted
 from serving.registry_models import RegistryModels
 from serving.request_body import RequestBody
-from serving.routes import (
-    PREDICT_END,
-    PREDICT_PATH,
-    PREDICT_START,
-    Clock,
-    PredictEndpoint,
-    ServedView,
-    build_router,
-    problem_answer,
-)
 from serving.settings import ServingSettings, load_settings
 from shared_features.definitions import Catalogue, FeatureView, load_definitions
 
@@ -105,7 +98,8 @@ def create_app(
     app.add_exception_handler(Exception, _unexpected_problem)
     app.endpoint = PredictEndpoint(_by_name(served), models_used, metrics, clock)
     app.router.routes.append(Route(PREDICT_PATH, app.endpoint, methods=["POST"]))  # refuses other methods
-    app.include_router(build_router(served, store_used, models_used, metrics, lambda: docs_page(document)))
+    for router in (health_router(served, store_used, models_used), metrics_router(metrics), docs_router(app.title)):
+        app.include_router(router)
     return app
 
 
@@ -153,14 +147,13 @@ def _by_name(served: list[ServedView]) -> dict[str, ServedView]:
 
 
 def _body_of(view: FeatureView) -> bytes:
-    return msgspec.json.encode({"instances": [example_instance(view)]})
+    return msgspec.json.encode(example_request(view))
 
 
 async def _http_problem(request: Request, error: Any) -> Response:
     """What the router itself refuses: unknown paths, wrong methods."""
-    problem = Problem("http", error.status_code, str(error.detail))
-    detail = f"{request.method} {request.url.path}: {error.detail}; /docs lists what there is"
-    body = problem_body(problem, detail)
+    detail = f"{request.method} {request.url.path}: {error.detail}. The docs page lists the paths of this service."
+    body = problem_body(unrouted(error.status_code), detail)
     return Response(body, error.status_code, headers=dict(error.headers or {}), media_type=MEDIA_TYPE)
 
 

@@ -1,86 +1,89 @@
-"""The page at /docs: the OpenAPI document for a person, in plain HTML that needs no network."""
+"""The docs page: Swagger UI over the OpenAPI document, from files of installed packages, without any network.
+
+All its addresses are relative, so it works under whatever host, port and path prefix the browser reached it.
+"""
 
 from __future__ import annotations
 
 import html
-import json
-from collections.abc import Sequence
-from typing import Any
+from importlib.resources import files
+from pathlib import Path
 
-from serving.errors import PROBLEMS, UNEXPECTED
+from fastapi import APIRouter, Response
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse
 
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
-    "pre{background:#f4f4f2;padding:.8rem;overflow:auto}code{font-family:ui-monospace,monospace}"
-    "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.2rem .6rem;text-align:left}"
+from serving.problems import PROBLEMS, UNEXPECTED, unrouted
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
+"""Nothing from elsewhere and nothing inline. The style sheet of Swagger UI holds its icons as `data:` addresses."""
+
+_SWAGGER = Path(str(files("fastapi_offline"))) / "static"  # the package that ships the files of Swagger UI
+_OWN = Path(__file__).parent
+_FILES = {
+    "swagger-ui-bundle.js": _SWAGGER,
+    "swagger-ui.css": _SWAGGER,
+    "docs_page.js": _OWN,
+    "docs_page.css": _OWN,
+}
 
 
-def docs_page(document: dict[str, Any]) -> bytes:
-    """HTML of the whole document; `openapi.json` is linked for tools."""
-    schemas = document["components"]["schemas"]
-    parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8>",
-        f"<title>{_text(document['info']['title'])}</title><style>{_STYLE}</style>",
-        f"<h1>{_text(document['info']['title'])}</h1><p>{_text(document['info']['description'])} ",
-        'For tools: <a href="openapi.json">openapi.json</a>.</p>',
-    ]
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            parts.append(f"<h2><code>{method.upper()} {_text(path)}</code></h2><p>{_text(operation['summary'])}</p>")
-            if "requestBody" in operation:
-                parts += _prediction(path, operation, schemas)
-    parts += ["<h2>Problems</h2>", _table(("type", "status", "title"), [_problem(each) for each in _PROBLEMS])]
-    return "".join(parts).encode()
+def docs_router(title: str) -> APIRouter:
+    """The route `/docs` and the files of the page."""
+    page = docs_page(title).encode()
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/docs")
+    async def docs() -> Response:
+        headers = {"content-security-policy": CONTENT_SECURITY_POLICY}
+        return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+
+    @router.get("/docs/{name}")
+    async def file(name: str) -> Response:
+        if name not in _FILES:
+            raise HTTPException(404)
+        return FileResponse(_FILES[name] / name)
+
+    return router
 
 
-_PROBLEMS = (*PROBLEMS.values(), UNEXPECTED)
-
-
-def _prediction(path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> list[str]:
-    body = operation["requestBody"]["content"]["application/json"]
-    request = schemas[body["schema"]["$ref"].rpartition("/")[2]]["properties"]
-    answer = schemas[operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]]
-    command = f"curl -s http://127.0.0.1:8000{path} -d '{json.dumps(body['example'])}'"
-    return [
-        f"<pre><code>{_text(command)}</code></pre><h3>Request</h3>",
-        _fields(request),
-        "<h3>Each instance</h3>",
-        _fields(request["instances"]["items"]["properties"]),
-        "<h3>Answer</h3>",
-        _fields(answer["properties"]),
-        "<h3>Each prediction</h3>",
-        _fields(answer["properties"]["predictions"]["items"]["properties"]),
-    ]
-
-
-def _fields(properties: dict[str, Any]) -> str:
+def docs_page(title: str) -> str:
+    """The page's HTML. Swagger UI fills the element `swagger-ui`; each problem type has an anchor below."""
+    problems = [(str(each.status), each) for each in (*PROBLEMS.values(), UNEXPECTED)]
+    problems.append(("404, 405", unrouted(404)))
     rows = [
-        (f"<code>{_text(name)}</code>", _kind(each), _text(each.get("description", "")))
-        for name, each in properties.items()
+        f'<tr id="{each.name}"><td><code>{each.name}</code><td>{status}'
+        f"<td>{html.escape(each.title)}<td>{html.escape(each.advice)}"
+        for status, each in problems
     ]
-    return _table(("name", "type", ""), rows)
-
-
-def _kind(schema: dict[str, Any]) -> str:
-    kinds = schema.get("type", [each.get("type", "text") for each in schema.get("anyOf", [])])
-    text = kinds if isinstance(kinds, str) else " or ".join(kinds)
-    if "minimum" in schema:
-        text += f", {schema['minimum']} to {schema['maximum']}"
-    if "maxLength" in schema:
-        text += f", at most {schema['maxLength']} characters"
-    return _text(text)
-
-
-def _problem(problem: Any) -> tuple[str, str, str]:
-    return f'<code id="{problem.name}">/docs#{problem.name}</code>', str(problem.status), _text(problem.title)
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = ["<tr>" + "".join(f"<{cell}>{value}</{cell}>" for value in row) for cell, row in [("th", head)]]
-    lines += ["<tr>" + "".join(f"<td>{value}</td>" for value in row) for row in rows]
-    return f"<table>{''.join(lines)}</table>"
-
-
-def _text(value: Any) -> str:
-    return html.escape(str(value))
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{html.escape(title)}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="stylesheet" href="docs/docs_page.css">
+</head>
+<body>
+<noscript>This page needs JavaScript. <a href="openapi.json">openapi.json</a> holds the same for tools.</noscript>
+<div id="swagger-ui"></div>
+<section class="problems">
+<h2>Problems</h2>
+<p>A request that cannot be answered gets problem details (RFC 9457). Their <code>type</code> leads to a row below.</p>
+<table>
+<thead><tr><th>type<th>status<th>what is wrong<th>what to do</thead>
+<tbody>
+{chr(10).join(rows)}
+</tbody>
+</table>
+</section>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/docs_page.js"></script>
+</body>
+</html>
+"""

@@ -1,26 +1,35 @@
-"""What can go wrong with a request, and the one table of how it is answered (RFC 9457 problem details).
+"""What serving refuses, as a tree. How a refused request is answered stands in `problems.py`.
 
-ServingError
-  UnknownViewError         the path names a view that is not defined
-  InvalidRequestError      the body is not what the view's fields declare; carries the path of the field
-  TooManyInstancesError    more instances, or more bytes, than one request may carry
-  SlowRequestError         the body did not arrive in time
-  OverloadedError          more instances wait than the process takes
-  OnlineStoreError         Redis is gone, too slow, or answers with an error
-  CatchingUpError          the stream has not brought a shard to the present yet
-  NoModelError             no model answers for the view yet
+ServingError               the root
+  WrongSettingError        a setting cannot be used; the process ends with exit code 2
+  RefusedRequestError      a request gets problem details instead of a prediction
+    UnknownViewError       the path names a view that is not defined
+    InvalidRequestError    the body does not match the view's fields; carries the path of the wrong field
+    TooManyInstancesError  the body has more instances, or more bytes, than one request may carry
+    SlowRequestError       the body did not arrive in time
+    OverloadedError        too many instances are waiting in this process
+    OnlineStoreError       Redis cannot be reached, is too slow, or answers with an error
+    CatchingUpError        stored features are missing or not up to date
+    NoModelError           no model answers for the view yet
+
+A message says what is wrong, what was found, and what to do.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 
 class ServingError(Exception):
-    """A request that gets a problem instead of a prediction. `extra`: further members of the answer."""
+    """Anything that serving refuses; catch it to catch all of the above."""
+
+
+class WrongSettingError(ServingError, ValueError):
+    """A setting has a value that it cannot have; the message names the setting, the value and what is expected."""
+
+
+class RefusedRequestError(ServingError):
+    """A request gets problem details instead of a prediction. `extra`: further members of `ProblemDetails`."""
 
     def __init__(self, detail: str, **extra: Any) -> None:
         super().__init__(detail)
@@ -28,69 +37,33 @@ class ServingError(Exception):
         self.extra = extra
 
 
-class UnknownViewError(ServingError):
+class UnknownViewError(RefusedRequestError):
     """The path names a view that is not defined."""
 
 
-class InvalidRequestError(ServingError):
-    """The body is not what the view's fields declare; `path` says where."""
+class InvalidRequestError(RefusedRequestError):
+    """The body does not match the view's fields; the member `path` says where."""
 
 
-class TooManyInstancesError(ServingError):
-    """More than one request may carry."""
+class TooManyInstancesError(RefusedRequestError):
+    """The body has more instances, or more bytes, than one request may carry."""
 
 
-class SlowRequestError(ServingError):
+class SlowRequestError(RefusedRequestError):
     """The body did not arrive in time."""
 
 
-class OverloadedError(ServingError):
-    """More instances wait than the process takes."""
+class OverloadedError(RefusedRequestError):
+    """Too many instances are waiting in this process."""
 
 
-class OnlineStoreError(ServingError):
-    """The online store is gone, too slow, or answers with an error."""
+class OnlineStoreError(RefusedRequestError):
+    """Redis cannot be reached, is too slow, or answers with an error."""
 
 
-class CatchingUpError(ServingError):
-    """A shard is behind, or its group was never streamed."""
+class CatchingUpError(RefusedRequestError):
+    """A shard is behind, its definition differs, or its group was never streamed."""
 
 
-class NoModelError(ServingError):
+class NoModelError(RefusedRequestError):
     """No model answers for the view yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """How one kind of error is answered. `name` is the last part of its type and an anchor of the docs page."""
-
-    name: str
-    status: int
-    title: str
-    retry_after_s: int | None = None
-
-
-PROBLEMS: dict[type[ServingError], Problem] = {
-    UnknownViewError: Problem("unknown-view", 404, "There is no such feature view"),
-    InvalidRequestError: Problem("invalid-request", 422, "The request is not what the view declares"),
-    TooManyInstancesError: Problem("too-many-instances", 413, "The request is too large"),
-    SlowRequestError: Problem("slow-request", 408, "The request did not arrive in time"),
-    OverloadedError: Problem("overloaded", 503, "Too many requests wait", retry_after_s=1),
-    OnlineStoreError: Problem("online-store-unavailable", 503, "The online store does not answer", retry_after_s=1),
-    CatchingUpError: Problem("catching-up", 503, "The stream is catching up", retry_after_s=5),
-    NoModelError: Problem("no-model", 503, "No model is published for the view yet", retry_after_s=5),
-}
-UNEXPECTED = Problem("unexpected", 500, "Something went wrong in the service")
-
-MEDIA_TYPE = "application/problem+json"
-
-
-def problem_of(error: Exception) -> Problem:
-    """The table's row for an error; what is not in the table is unexpected."""
-    return next((problem for kind, problem in PROBLEMS.items() if isinstance(error, kind)), UNEXPECTED)
-
-
-def problem_body(problem: Problem, detail: str, extra: dict[str, Any] | None = None) -> bytes:
-    """The body of an answer, as `application/problem+json`."""
-    members = {"type": f"/docs#{problem.name}", "title": problem.title, "status": problem.status, "detail": detail}
-    return msgspec.json.encode(members | (extra or {}))

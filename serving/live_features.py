@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from serving.errors import CatchingUpError, OnlineStoreError, ServingError
+from serving.errors import CatchingUpError, OnlineStoreError, RefusedRequestError
 from serving.online_store import OnlineStore
 from serving.shards import Shard, ShardFacts
 from shared_features.definitions import FeatureView
@@ -47,13 +47,13 @@ class LiveFeatures:
         """From now on the store can be asked."""
         self._loop = asyncio.get_running_loop()
 
-    def __call__(self, view: FeatureView) -> ServingError | None:
+    def __call__(self, view: FeatureView) -> RefusedRequestError | None:
         """Why not, as a request would be told; None when all are live and have caught up."""
         if self._loop is None:
             return OnlineStoreError("the service is not up yet")
         return asyncio.run_coroutine_threadsafe(self._ask(view.label), self._loop).result()
 
-    async def _ask(self, label: str) -> ServingError | None:
+    async def _ask(self, label: str) -> RefusedRequestError | None:
         every = {shard.meta_key: shard for shards in self._shards.values() for shard in shards}
         try:
             found = await facts_of(self._store, list(every.values()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -16,7 +17,6 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from serving.feature_vector import GroupRows
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 _LATENCY_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024)
@@ -112,3 +112,14 @@ class Metrics:
             MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]  # has no types
             return generate_latest(everyone)
         return generate_latest(self._registry)
+
+
+def metrics_router(metrics: Metrics) -> APIRouter:
+    """The route `/metrics`."""
+    router = APIRouter()
+
+    @router.get("/metrics")
+    async def exposition() -> Response:
+        return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+    return router

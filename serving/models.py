@@ -46,7 +46,7 @@ class Models(Protocol):
     """What the request path asks of the models."""
 
     def current(self, view: FeatureView) -> Model:
-        """The model that answers for a view. Raises a ServingError: NoModelError, or what the first one waits for."""
+        """The model that answers for a view. Raises NoModelError, or why its features are not ready."""
 
     def answering(self, name: str) -> FeatureView | None:
         """The version of a view that a request for its bare name means; None where no model answers for any yet."""

@@ -60,7 +60,7 @@ class Predictor:
         self._flight: asyncio.Task[None] | None = None
 
     def predict(self, request: PredictionRequest, as_of_us: int, model: Model) -> asyncio.Future[bytes]:
-        """The answer's JSON, soon. Raises OverloadedError; the future raises the other ServingErrors."""
+        """The answer's JSON, soon. Raises OverloadedError; the future raises the other refusals."""
         rows = len(request.instances)
         if self._rows_waiting + rows > self._max_waiting and self._pending:
             raise OverloadedError(f"{self._rows_waiting} instances wait already; try again")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from serving.errors import NoModelError, ServingError
+from serving.errors import NoModelError, RefusedRequestError
 from serving.log import get_log
 from serving.models import Model, load_model, read_manifest
 from shared_features.definitions import FeatureView
@@ -17,7 +17,7 @@ from shared_features.formats.model_manifest import ALIASES
 _LOOK_WHILE_WAITING_S = 1.0
 _FIRST_WITHIN_S, _LOOK_AT_FIRST_S = 3.0, 0.1
 
-WaitsFor = Callable[[FeatureView], ServingError | None]
+WaitsFor = Callable[[FeatureView], RefusedRequestError | None]
 """Why a view's features cannot be had now (what a request would be told); None when every one can."""
 
 
@@ -52,7 +52,7 @@ class RegistryModels:
         self._loaded, self._refused = loaded, refused
         self._current: dict[str, Model] = {}
         self._answering: dict[str, FeatureView] = {}
-        self._waiting: dict[str, tuple[str, str, ServingError]] = {}
+        self._waiting: dict[str, tuple[str, str, RefusedRequestError]] = {}
         self.refusals: dict[str, str] = {}
         """View label -> why the version that its alias names was not loaded."""
         self._stop = threading.Event()

@@ -16,12 +16,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from serving.errors import WrongSettingError
+
 PREFIX = "MILLRACE_"
 FILE_VARIABLE = "MILLRACE_SETTINGS"
-
-
-class WrongSettingError(ValueError):
-    """A setting has a value that it cannot have; the message names it, the value and what is wanted."""
 
 
 class ServingSettings(BaseSettings):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from shared_features.definitions import FeatureGroup
 from shared_features.errors import FeatureError
@@ -15,21 +17,25 @@ from shared_features.formats.online_state import Partition, ShardMeta, decode_me
 class Position(msgspec.Struct, frozen=True):
     """How far one partition was applied, and the record time up to which it was consumed."""
 
-    topic: str
-    topic_id: str
-    partition: int
-    offset: int
-    consumed_until_us: int
+    topic: Annotated[str, Meta(description="The Kafka topic.")]
+    topic_id: Annotated[str, Meta(description="The topic's id: a topic that is re-created has another one.")]
+    partition: Annotated[int, Meta(description="The partition of the topic.")]
+    offset: Annotated[int, Meta(description="The last offset that was applied; -1: none.")]
+    consumed_until_us: Annotated[
+        int, Meta(description="Record time up to which the partition was consumed, microseconds since 1970-01-01 UTC.")
+    ]
 
 
 class ShardReceipt(msgspec.Struct, frozen=True):
     """One shard as it was read. Digests are hexadecimal text: a JSON number would lose their last bits."""
 
-    group: str
-    shard: int
-    commit_id: str
-    gaps_digest: str
-    vector: Sequence[Position]
+    group: Annotated[str, Meta(description="The feature group, with its version.")]
+    shard: Annotated[int, Meta(description="The number of the shard.")]
+    commit_id: Annotated[str, Meta(description="The id of the commit that was read, hexadecimal.")]
+    gaps_digest: Annotated[
+        str, Meta(description="Digest of the offsets that were lost before they were applied, hexadecimal.")
+    ]
+    vector: Annotated[Sequence[Position], Meta(description="How far each partition was applied.")]
 
 
 @dataclass(frozen=True, slots=True)

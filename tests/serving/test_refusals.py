@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from serving.errors import PROBLEMS
+from serving.problems import PROBLEMS
 from shared_features.formats.online_state import encode_meta, meta_key
 from tests.domains.machines import HOT_PLANT
 from tests.fakes import InMemoryOnlineStore
@@ -52,16 +52,32 @@ def without(name):
 @pytest.mark.parametrize(
     ("instance", "path", "says"),
     [
-        (without("celsius"), "$.instances[0].celsius", "missing field"),
-        (INSTANCE | {"celsius": "71"}, "$.instances[0].celsius", "expected float"),
-        (INSTANCE | {"celsius": None}, "$.instances[0].celsius", "got null"),
-        (INSTANCE | {"celsius": 500.1}, "$.instances[0].celsius", "<= 500"),
-        (INSTANCE | {"celsius": -80.1}, "$.instances[0].celsius", ">= -80"),
-        (INSTANCE | {"plant": 7}, "$.instances[0].plant", "expected str, got int"),
-        (INSTANCE | {"plant": "x" * 21}, "$.instances[0].plant", "length <= 20"),
-        (INSTANCE | {"humidity": 1.5}, "$.instances[0].humidity", "<= 1.0"),
-        (INSTANCE | {"celcius": 1.0}, "$.instances[0].celcius", "unknown field"),
-        (7, "$.instances[0]", "expected object, got int"),
+        (
+            without("celsius"),
+            "$.instances[0].celsius",
+            "Missing field celsius at $.instances[0].celsius. Write a number from -80 to 500",
+        ),
+        (INSTANCE | {"celsius": "71"}, "$.instances[0].celsius", 'Found "71", expected a number from -80 to 500'),
+        (INSTANCE | {"celsius": None}, "$.instances[0].celsius", "Found null, expected a number"),
+        (INSTANCE | {"celsius": 500.1}, "$.instances[0].celsius", "Found 500.1, expected a number from -80 to 500"),
+        (INSTANCE | {"celsius": -80.1}, "$.instances[0].celsius", "Found -80.1, expected a number from -80 to 500"),
+        (INSTANCE | {"plant": 7}, "$.instances[0].plant", "Found 7, expected a text of at most 20 characters"),
+        (INSTANCE | {"plant": "x" * 21}, "$.instances[0].plant", "expected a text of at most 20 characters"),
+        (
+            INSTANCE | {"humidity": 1.5},
+            "$.instances[0].humidity",
+            "Found 1.5, expected a number from 0 to 1, rounded to 3 decimals (half to even), or null",
+        ),
+        (
+            INSTANCE | {"celcius": 1.0},
+            "$.instances[0].celcius",
+            "Unknown field celcius at $.instances[0].celcius. Did you mean celsius?",
+        ),
+        (
+            7,
+            "$.instances[0]",
+            "Found 7, expected an object with the fields plant, machine, celsius, humidity, firmware",
+        ),
     ],
 )
 def test_a_wrong_field_is_422_with_its_path(serving, instance, path, says):

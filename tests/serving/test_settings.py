@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from serving.settings import WrongSettingError, load_settings
+from serving.errors import WrongSettingError
+from serving.settings import load_settings
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,81 @@
+"""The struct of a view's answers as clients see them: `Answer`, with the view's groups and features by their names.
+
+The OpenAPI document is derived from it. An answer is written from the structs of `answers`, which name no group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+from msgspec import NODEFAULT, Meta, UnsetType
+from msgspec.structs import fields as struct_fields
+
+from serving.accepted_values import described_column, sentence
+from serving.answers import Answer, FeatureValue, Prediction, Receipt
+from serving.shards import ShardReceipt
+from shared_features.definitions import FeatureView
+
+
+def answer_type(view: FeatureView) -> type[msgspec.Struct]:
+    """The struct `Answer` with the groups and features of this view by their names."""
+    groups: Any = Literal[tuple(group.part_name for group in view.groups)] if view.groups else str
+    ages = "Seconds from the newest event of the entity in {} to the request's instant. null: no event before it."
+    freshness = "Seconds that the shards of {} lag behind the request's instant. 0: they are beyond it. null: unknown."
+    prediction = _narrowed(
+        Prediction,
+        f"{view.name}_prediction",
+        score=Annotated[float | None, Meta(description=_score(view), examples=[0.12])],
+        feature_age_seconds=_by_group(view, "feature_ages", ages),
+        missing_entities=Sequence[groups],
+        features=_features(view) | UnsetType,
+    )
+    return _narrowed(
+        Answer,
+        f"{view.name}_answer",
+        view=Annotated[str, Meta(description="The view that answered, with its version.", examples=[view.label])],
+        predictions=Sequence[prediction],  # type: ignore[valid-type]  # built above
+        freshness_seconds=_by_group(view, "freshness", freshness),
+        receipt=_RECEIPT,
+    )
+
+
+def _score(view: FeatureView) -> str:
+    label = view.labels
+    event = "the label is 1" if label is None else f"{label.value} is true (label of view {view.name})"
+    return f"The model's estimate of the probability that {event}, from 0 to 1. null: the model gave no number."
+
+
+def _by_group(view: FeatureView, what: str, description: str) -> Any:
+    """A struct of one number, or null, for each group that the view reads."""
+    named = {group.part_name: description.format(f"group {group.part_name}") for group in view.groups}
+    return _object(f"{view.name}_{what}", "Per feature group, in seconds.", named, float | None)
+
+
+def _features(view: FeatureView) -> Any:
+    named = {column.name: sentence(described_column(view, column)) for column in view.columns}
+    return _object(f"{view.name}_features", f"The features of view {view.label}, in order.", named, FeatureValue)
+
+
+def _object(name: str, doc: str, descriptions: Mapping[str, str], kind: Any) -> type[msgspec.Struct]:
+    fields = [(f"f{n}", Annotated[kind, Meta(description=each)]) for n, each in enumerate(descriptions.values())]
+    outside = {f"f{n}": each for n, each in enumerate(descriptions)}
+    return msgspec.defstruct(name, fields, rename=outside, namespace={"__doc__": doc})
+
+
+def _narrowed(struct: type[msgspec.Struct], name: str, **types: Any) -> type[msgspec.Struct]:
+    """The same struct with narrower types for some of its fields. Their descriptions stay, unless a type brings one."""
+    known = {each.name: each for each in struct_fields(struct)}
+    if unknown := set(types) - set(known):
+        raise TypeError(f"struct {struct.__name__} has no fields {sorted(unknown)}; it has {sorted(known)}")
+    fields = []
+    for each in known.values():
+        kind = types.get(each.name, each.type)
+        if get_origin(kind) is not Annotated:
+            kind = Annotated[(kind, *get_args(each.type)[1:])]
+        fields.append((each.name, kind) if each.default is NODEFAULT else (each.name, kind, each.default))
+    return msgspec.defstruct(name, fields, namespace={"__doc__": struct.__doc__})
+
+
+_RECEIPT = _narrowed(Receipt, "Receipt", shards=Sequence[ShardReceipt])

@@ -1,0 +1,94 @@
+"""What is wrong with a request's body, in words: where, what was found, and what to write there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+
+from serving.accepted_values import A_TIME, accepted, described
+from serving.errors import InvalidRequestError
+from shared_features.definitions import Field
+
+_PATH = re.compile(r" - at `(.+)`$")
+_OBJECT = re.compile(r"^Object (missing required|contains unknown) field `(\w+)`")
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+_LONGEST_FOUND = 60
+
+_BODY = {
+    "instances": ("the list of instances to predict", "a list of at least one instance"),
+    "as_of": (
+        "the instant of the request",
+        f"a whole number of microseconds since 1970-01-01 UTC, {A_TIME}, or null",
+    ),
+    "include_features": ("whether the answer lists the features that the model saw", "true or false"),
+}
+
+
+class BodyFaults:
+    """Says what is wrong with the requests of one view."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._names = [field.name for field in fields]
+        self._known = {field.name: (described(field), accepted(field)) for field in fields}
+
+    def of(self, error: Exception, raw: bytes) -> InvalidRequestError:
+        """The refusal of a body that could not be decoded."""
+        if not isinstance(error, msgspec.ValidationError):
+            return InvalidRequestError(f"The body is not JSON: {error}. Send {self._object('$')}.", path="$")
+        message = str(error)
+        found = _PATH.search(message)
+        path = found.group(1) if found else "$"
+        if about := _OBJECT.match(message):
+            missing = about.group(1) == "missing required"
+            return self._missing(path, about.group(2)) if missing else self._unknown(path, about.group(2))
+        return self.wrong_value(path, _found(raw, path))
+
+    def wrong_value(self, path: str, found: str, expected: str | None = None) -> InvalidRequestError:
+        """The refusal of a value that its field does not accept. `expected`: where the field's own words do not say."""
+        what, accepts = self._about(path)
+        expected = expected or accepts
+        return InvalidRequestError(f"Wrong value at {path}. Found {found}, expected {expected}.{what}", path=path)
+
+    def _missing(self, path: str, name: str) -> InvalidRequestError:
+        fields, path = self._fields(path), f"{path}.{name}"
+        what, expected = self._about(path)
+        return InvalidRequestError(f"Missing field {name} at {path}. Write {expected}.{what}", path=path, fields=fields)
+
+    def _unknown(self, path: str, name: str) -> InvalidRequestError:
+        fields = self._fields(path)
+        near = get_close_matches(name, fields, 1)
+        advice = f"Did you mean {near[0]}? " if near else ""
+        detail = f"Unknown field {name} at {path}.{name}. {advice}The fields here are {', '.join(fields)}."
+        return InvalidRequestError(detail, path=f"{path}.{name}", fields=fields)
+
+    def _about(self, path: str) -> tuple[str, str]:
+        """What belongs at a path, as a sentence, and what it accepts."""
+        if path.startswith("$.instances["):
+            name = path.rpartition(".")[2]
+            known = self._known.get(name) if path.count(".") > 1 else None
+        else:
+            name = path.removeprefix("$.")
+            known = _BODY.get(name)
+        return (f" {name} is {known[0]}.", known[1]) if known else ("", self._object(path))
+
+    def _object(self, path: str) -> str:
+        return f"an object with the fields {', '.join(self._fields(path))}"
+
+    def _fields(self, path: str) -> list[str]:
+        return self._names if path.startswith("$.instances[") else list(_BODY)
+
+
+def _found(raw: bytes, path: str) -> str:
+    """The value at a path of the body, as JSON; shortened."""
+    try:
+        value: Any = msgspec.json.decode(raw)
+        for name, index in _STEP.findall(path):
+            value = value[name] if name else value[int(index)]
+    except (msgspec.DecodeError, KeyError, IndexError, TypeError, UnicodeDecodeError, RecursionError):
+        return "something else"
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= _LONGEST_FOUND else f"{text[: _LONGEST_FOUND - 3]}..."

@@ -1,0 +1,148 @@
+"""Problem details: how each refused request is answered (RFC 9457), in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from serving.errors import (
+    CatchingUpError,
+    InvalidRequestError,
+    NoModelError,
+    OnlineStoreError,
+    OverloadedError,
+    RefusedRequestError,
+    SlowRequestError,
+    TooManyInstancesError,
+    UnknownViewError,
+)
+from serving.log import get_log
+
+MEDIA_TYPE = "application/problem+json"
+_LOG = get_log("serving")
+
+
+class ProblemDetails(msgspec.Struct, frozen=True, gc=False):
+    """Why there is no prediction. Problem details as in RFC 9457, with members that some types add."""
+
+    type: Annotated[
+        str,
+        Meta(description="The kind of problem, as a link to its row on the docs page.", examples=["/docs#no-model"]),
+    ]
+    title: Annotated[str, Meta(description="The kind of problem in a few words. The same for every answer of a type.")]
+    status: Annotated[int, Meta(description="The HTTP status of the answer.", examples=[422])]
+    detail: Annotated[str, Meta(description="What is wrong, what was found, and what to do.")]
+    path: Annotated[
+        str | UnsetType,
+        Meta(description="Type invalid-request: where the problem is in the body.", examples=["$.instances[0].field"]),
+    ] = UNSET
+    fields: Annotated[
+        Sequence[str] | UnsetType, Meta(description="Type invalid-request: the fields that belong at that place.")
+    ] = UNSET
+    views: Annotated[
+        Sequence[str] | UnsetType, Meta(description="Type unknown-view: the views that this service answers for.")
+    ] = UNSET
+    limit: Annotated[
+        int | UnsetType, Meta(description="Type too-many-instances: the most instances, or bytes, of one request.")
+    ] = UNSET
+    group: Annotated[
+        str | UnsetType, Meta(description="Type catching-up: the feature group that is not up to date.")
+    ] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """How one kind of error is answered. `name` is the last part of its type and an anchor of the docs page.
+
+    advice: what whoever sent the request can do.
+    """
+
+    name: str
+    status: int
+    title: str
+    advice: str
+    retry_after_s: int | None = None
+
+
+PROBLEMS: dict[type[RefusedRequestError], Problem] = {
+    UnknownViewError: Problem(
+        "unknown-view", 404, "Unknown feature view", "Send the request to one of the views that `views` lists."
+    ),
+    InvalidRequestError: Problem(
+        "invalid-request",
+        422,
+        "The request does not match the view's fields",
+        "Correct the body: `path` says where it is wrong and `detail` says what to write there.",
+    ),
+    TooManyInstancesError: Problem(
+        "too-many-instances", 413, "The request is too large", "Send fewer instances in one request; see `limit`."
+    ),
+    SlowRequestError: Problem(
+        "slow-request", 408, "The request arrived too slowly", "Send the request again, over a faster connection."
+    ),
+    OverloadedError: Problem(
+        "overloaded",
+        503,
+        "Too many requests are waiting",
+        "Send the request again after `Retry-After` seconds. When this lasts, run more workers.",
+        retry_after_s=1,
+    ),
+    OnlineStoreError: Problem(
+        "online-store-unavailable",
+        503,
+        "The online store does not answer",
+        "Send the request again after `Retry-After` seconds. When this lasts, see whether Redis is up.",
+        retry_after_s=1,
+    ),
+    CatchingUpError: Problem(
+        "catching-up",
+        503,
+        "Stored features are not up to date",
+        "Send the request again after `Retry-After` seconds. When this lasts, see `python -m streaming status`.",
+        retry_after_s=5,
+    ),
+    NoModelError: Problem(
+        "no-model",
+        503,
+        "No model answers for this view yet",
+        "Train and publish a model with `python -m training run`, then send the request again.",
+        retry_after_s=5,
+    ),
+}
+UNEXPECTED = Problem(
+    "unexpected", 500, "Unexpected error in the service", "Report it. The service's log has the cause."
+)
+
+
+def unrouted(status: int) -> Problem:
+    """What the router refuses: a path that the service does not have, or a method that a path does not take."""
+    return Problem(
+        "unknown-route", status, "Unknown path or method", "See the docs page for the paths of this service."
+    )
+
+
+def problem_of(error: Exception) -> Problem:
+    """The table's row for an error; an error that is not in the table is unexpected."""
+    return next((problem for kind, problem in PROBLEMS.items() if isinstance(error, kind)), UNEXPECTED)
+
+
+def problem_body(problem: Problem, detail: str, **members: Any) -> bytes:
+    """The body of an answer, as `application/problem+json`."""
+    kind = f"/docs#{problem.name}"
+    return msgspec.json.encode(ProblemDetails(kind, problem.title, problem.status, detail, **members))
+
+
+def problem_answer(error: Exception) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Status, headers and body of the answer to an error. An unexpected error is logged."""
+    problem = problem_of(error)
+    headers = [(b"content-type", MEDIA_TYPE.encode())]
+    if problem.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % problem.retry_after_s))
+    if isinstance(error, RefusedRequestError):
+        return problem.status, headers, problem_body(problem, error.detail, **error.extra)
+    _LOG.error("answering 500 after an unexpected error", exc_info=error)
+    return problem.status, headers, problem_body(problem, "The request failed. The service's log has the cause.")

@@ -1,0 +1,44 @@
+"""Health: whether the process answers, and whether predictions can be made."""
+
+import asyncio
+
+from shared_features.formats.online_state import encode_meta, meta_key
+from tests.domains.machines import HOT_PLANT
+from tests.serving.stored_states import NAMESPACE, shard_meta
+
+
+def get(serving, path, **settings):
+    async def once():
+        async with serving(**settings) as client:
+            return await client.get(path)
+
+    return asyncio.run(once())
+
+
+def test_live_says_that_the_process_answers(serving, store):
+    store.away = "gone"
+    assert get(serving, "/health/live").json() == {"status": "live"}
+
+
+def test_ready_when_store_metas_and_model_are_there(serving):
+    response = get(serving, "/health/ready")
+    assert (response.status_code, response.json()) == (200, {"status": "ready", "missing": [], "waiting": []})
+
+
+def test_not_ready_names_everything_that_is_missing(serving, store, tmp_path):
+    store.values[meta_key(NAMESPACE, HOT_PLANT, 0)] = encode_meta(shard_meta(HOT_PLANT, 0, behind=True))
+    for key in [key for key in store.values if b"machine_heat" in key]:
+        del store.values[key]
+    response = get(serving, "/health/ready", registry=tmp_path)
+    assert response.status_code == 503
+    heat, plant, model = response.json()["missing"]
+    assert "machine_heat:v3 was never streamed" in heat
+    assert "hot_plant:v1 is being rebuilt" in plant
+    assert "training run" in model
+
+
+def test_not_ready_while_the_store_is_away(serving, store):
+    store.away = "the connection was lost"
+    response = get(serving, "/health/ready")
+    assert response.status_code == 503
+    assert response.json()["missing"] == ["Redis: the connection was lost"]
