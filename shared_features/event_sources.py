@@ -2,34 +2,46 @@
 
 from shared_features.definitions import Boolean, Decimal, Entity, EventSource, Field, Integer, Timestamp
 
-CUSTOMER = Entity("customer", keys=("customer_id",))
-TERMINAL = Entity("terminal", keys=("terminal_id",))
+CUSTOMER = Entity("customer", keys=("customer_id",), description="Who holds the card.")
+TERMINAL = Entity("terminal", keys=("terminal_id",), description="The till, machine or web shop that takes the card.")
+
+_TRANSACTION_ID = Field("transaction_id", Integer(low=0), description="Number of the transaction.")
+_TERMINAL_ID = Field("terminal_id", Integer(low=0), description="Number of the terminal that took the card.")
 
 CARD_TRANSACTIONS = EventSource(
     name="card_transactions",
     topic="card-transactions",
     fields=(
-        Field("transaction_id", Integer(low=0)),
-        Field("event_time", Timestamp()),
-        Field("customer_id", Integer(low=0)),
-        Field("terminal_id", Integer(low=0)),
-        Field("amount", Decimal(decimals=2, low=0, high=1_000_000)),
+        _TRANSACTION_ID,
+        Field("event_time", Timestamp(), description="When the card was presented."),
+        Field("customer_id", Integer(low=0), description="Number of the customer who holds the card."),
+        _TERMINAL_ID,
+        Field(
+            "amount",
+            Decimal(decimals=2, low=0, high=1_000_000),
+            description="What the customer was asked to pay.",
+            unit="euro",
+        ),
     ),
     event_id="transaction_id",
+    description="A card is presented at a terminal.",
 )
-"""A card presented at a terminal. Amounts in euro; event time is when the card was presented."""
 
 CARD_LABELS = EventSource(
     name="card_labels",
     topic="card-labels",
     fields=(
-        Field("transaction_id", Integer(low=0)),
-        Field("event_time", Timestamp()),
-        Field("transaction_time", Timestamp()),
-        Field("terminal_id", Integer(low=0)),
-        Field("is_fraud", Boolean()),
+        _TRANSACTION_ID,
+        Field(
+            "event_time",
+            Timestamp(),
+            description="When the outcome became known: in the Fraud Detection Handbook's world, seven days after the "
+            "card was presented.",
+        ),
+        Field("transaction_time", Timestamp(), description="When the card was presented."),
+        _TERMINAL_ID,
+        Field("is_fraud", Boolean(), description="Whether the transaction was fraud."),
     ),
     event_id="transaction_id",
+    description="The outcome of a transaction's investigation becomes known.",
 )
-"""The outcome of a transaction's investigation. Event time is when it became known: seven days after the card was
-presented, in the Fraud Detection Handbook's world."""

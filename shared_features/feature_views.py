@@ -40,4 +40,5 @@ CARD_FRAUD = FeatureView(
         share_of_month_in_last_hour,
     ),
     labels=LabelSource(CARD_LABELS, value="is_fraud", join="transaction_id", delay=days(7)),
+    description="Whether a card transaction is fraud.",
 )

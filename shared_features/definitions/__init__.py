@@ -2,6 +2,15 @@
 
 from shared_features.definitions.aggregate import Aggregate, Window, window
 from shared_features.definitions.catalogue import Catalogue, load_definitions
+from shared_features.definitions.description import (
+    Description,
+    describe_column,
+    describe_duration,
+    describe_feature,
+    describe_field,
+    describe_function,
+    describe_type,
+)
 from shared_features.definitions.difference import definition_text, difference, events_difference, source_text
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import Condition, Entity, Feature, FeatureGroup
@@ -16,6 +25,7 @@ __all__ = [
     "Catalogue",
     "Condition",
     "Decimal",
+    "Description",
     "Entity",
     "EventSource",
     "Feature",
@@ -31,6 +41,12 @@ __all__ = [
     "ViewFeature",
     "Window",
     "definition_text",
+    "describe_column",
+    "describe_duration",
+    "describe_feature",
+    "describe_field",
+    "describe_function",
+    "describe_type",
     "difference",
     "events_difference",
     "fingerprint",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from shared_features.errors import DefinitionError
@@ -34,11 +34,15 @@ def window(length: timedelta) -> Window:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """One column (or None: the event itself) under one aggregation over some windows; each window is a feature."""
+    """One column (or None: the event itself) under one aggregation over some windows; each window is a feature.
+
+    `description`: said of each of its features, before what is derived (`definitions.description`). It only documents.
+    """
 
     column: str | None
     aggregation: Aggregation
     windows: tuple[Window | timedelta, ...]
+    description: str = field(default="", kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         if not self.windows:

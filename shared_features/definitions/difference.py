@@ -1,6 +1,7 @@
 """What changed between a definition as it was stored and as it is now, in one line that a person can act on.
 
 A fingerprint says that something changed. The text beside it, the definition itself as canonical JSON, says what.
+A text leaves out the options that have their defaults; earlier releases wrote them down. Both are read.
 """
 
 from __future__ import annotations
@@ -8,13 +9,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import is_dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
+from shared_features.definitions import aggregate, event_source, feature_group, feature_view, fields
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import FeatureGroup
 from shared_features.definitions.feature_view import FeatureView
-from shared_features.definitions.fingerprint import canonical
+from shared_features.definitions.fingerprint import canonical, plain_defaults
+from shared_features.kernel import aggregations
 from shared_features.kernel.event_time import format_duration
 
 Plain = Any
@@ -22,6 +27,10 @@ Plain = Any
 
 _DURATIONS = ("lateness_us", "lag_us", "tolerated_future", "delay")
 _WORDS = {"lateness_us": "allowed lateness", "lag_us": "pipeline lag", "where": "conditions"}
+_CANNOT_BE_TOLD = "what changed cannot be told, because another release wrote the stored definition"
+_SAME_MEANING = "the meaning is the same, only the form in which definitions are stored has changed"
+_MODULES = (aggregate, aggregations, event_source, feature_group, feature_view, fields)
+_CLASSES = {name: each for module in _MODULES for name, each in vars(module).items() if isinstance(each, type)}
 
 
 def definition_text(of: FeatureGroup | FeatureView, **also: Any) -> str:
@@ -31,15 +40,15 @@ def definition_text(of: FeatureGroup | FeatureView, **also: Any) -> str:
 
 def difference(stored: str, now: FeatureGroup | FeatureView | str) -> str:
     """What changed since a text was stored, in one line. What it has `also` is compared with another text only."""
-    is_now = json.loads(now if isinstance(now, str) else definition_text(now))
+    is_now = _definition(now if isinstance(now, str) else definition_text(now))
     try:
-        was = {name: each for name, each in json.loads(stored).items() if name in is_now or isinstance(now, str)}
+        was = {name: each for name, each in _definition(stored).items() if name in is_now or isinstance(now, str)}
         changes = list(_changes(was, is_now))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-        return "what changed cannot be told: another release wrote the stored definition down"
+        return _CANNOT_BE_TOLD
     if part := is_now.get("part"):
         changes.append(f"this is number {part} of `added`, which grows at its end and keeps its order")
-    return "; ".join(changes) or "nothing but how definitions are written down"
+    return "; ".join(changes) or _SAME_MEANING
 
 
 def source_text(source: EventSource) -> str:
@@ -55,15 +64,41 @@ def events_difference(stored: str, source: EventSource) -> str:
     if stored == source.text:
         return ""
     try:
-        (_, was), (_, now) = json.loads(stored)["source"], json.loads(source.text)["source"]
+        (_, was), (_, now) = (_complete(json.loads(text))["source"] for text in (stored, source.text))
         before, after = (dict(map(_meaning_of_values, each["fields"])) for each in (was, now))
         roles = ({role: each[role] for role in ("event_id", "event_time")} for each in (was, now))
         changes = [f"source {source.name}: {each}" for each in _changes(*roles)]
         for name in (each for each in before if each in after):
             changes += [f"source {source.name}: field {name}: {each}" for each in _of_field(before[name], after[name])]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-        return "what changed cannot be told: another release wrote the stored definition down"
+        return _CANNOT_BE_TOLD
     return "; ".join(changes)
+
+
+def _definition(text: str) -> dict[str, Plain]:
+    """A stored group or view with every option that its text leaves out."""
+    found: dict[str, Plain] = _complete(json.loads(text))
+    if "groups" not in found:
+        return _defaults("FeatureGroup") | found
+    groups = {name: _defaults("FeatureGroup") | each for name, each in found["groups"].items()}
+    return _defaults("FeatureView") | found | {"groups": groups}
+
+
+def _complete(value: Plain) -> Plain:
+    """With every option that dataclasses in it leave out."""
+    if isinstance(value, dict):
+        return {name: _complete(each) for name, each in value.items()}
+    if not isinstance(value, list):
+        return value
+    if len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], dict):
+        return [value[0], _defaults(value[0]) | _complete(value[1])]
+    return [_complete(each) for each in value]
+
+
+@cache
+def _defaults(class_name: str) -> dict[str, Plain]:
+    known = _CLASSES.get(class_name)
+    return plain_defaults(known) if known is not None and is_dataclass(known) else {}
 
 
 def _meaning_of_values(field: Plain) -> tuple[str, Plain]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Literal
@@ -22,7 +22,7 @@ class EventSource:
 
     `tolerated_future`: an event whose event time is further than this ahead of its Kafka record time is a dead
     letter. `unknown_fields`: fields that are not declared are ignored, so that a producer may add one before its
-    readers know it; "reject" makes such an event a dead letter.
+    readers know it; "reject" makes such an event a dead letter. `description`: what an event is; it only documents.
     """
 
     name: str
@@ -32,6 +32,7 @@ class EventSource:
     event_time: str = "event_time"
     tolerated_future: timedelta = minutes(5)
     unknown_fields: Literal["ignore", "reject"] = "ignore"
+    description: str = field(default="", kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         names = [field.name for field in self.fields]

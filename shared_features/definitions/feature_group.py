@@ -7,9 +7,9 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal
 
-from shared_features.definitions.aggregate import Aggregate
+from shared_features.definitions.aggregate import Aggregate, Window
 from shared_features.definitions.event_source import EventSource
-from shared_features.definitions.fingerprint import fingerprint
+from shared_features.definitions.fingerprint import fingerprint, meant_options
 from shared_features.errors import DefinitionError
 from shared_features.kernel.event_time import to_us
 from shared_features.kernel.feature_spec import Column, FeatureSpec
@@ -22,6 +22,7 @@ class Entity:
 
     name: str
     keys: tuple[str, ...]
+    description: str = field(default="", kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         if not self.keys:
@@ -52,6 +53,18 @@ class Feature:
     def full_name(self) -> str:
         return f"{self.group.name}__{self.name}"
 
+    @property
+    def aggregate(self) -> Aggregate:
+        return self._made_of[0]
+
+    @property
+    def window(self) -> Window:
+        return self._made_of[1]
+
+    @property
+    def _made_of(self) -> tuple[Aggregate, Window]:
+        return [(each, over) for each in self.group.aggregates for _, over in each.features][self.index]
+
 
 @dataclass(frozen=True)
 class FeatureGroup:
@@ -73,6 +86,7 @@ class FeatureGroup:
     shards: int = 4
     added: tuple[Aggregate, ...] = ()
     part: int = field(default=0, kw_only=True)
+    description: str = field(default="", kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         where = f"feature group {self.name!r}"
@@ -182,14 +196,13 @@ class FeatureGroup:
     @cached_property
     def fingerprint(self) -> str:
         """16 hex digits that change when the meaning of a value of this group changes."""
-        return fingerprint(tuple(self.meaning.values()))
+        return fingerprint(self.meaning)
 
     @property
     def meaning(self) -> dict[str, Any]:
-        """All that a value of this group follows from, by name."""
+        """All that a value of this group follows from, by name; what has its default is left out."""
         self._be_a_part()
-        names = ["name", "version", "entity", "sources", "aggregates", "where", "shards"]
-        return {name: getattr(self, name) for name in [*names, *(["part"] if self.part else [])]}
+        return meant_options(self)
 
     def _be_a_part(self) -> None:
         if self.added:

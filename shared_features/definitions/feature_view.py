@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import Feature, FeatureGroup
 from shared_features.definitions.fields import Field
-from shared_features.definitions.fingerprint import fingerprint
+from shared_features.definitions.fingerprint import fingerprint, meant_options
 from shared_features.errors import DefinitionError
 
 OnDemand = Callable[..., Any]
@@ -75,6 +75,7 @@ class FeatureView:
     features: tuple[str | Feature | FeatureGroup | OnDemand, ...]
     labels: LabelSource | None = None
     also_reads: tuple[FeatureGroup, ...] = ()
+    description: str = field(default="", kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         where = f"feature view {self.name!r}"
@@ -189,20 +190,20 @@ class FeatureView:
 
     @property
     def meaning(self) -> dict[str, Any]:
-        """All that a row of the matrix and its label follow from, by name."""
+        """All that a row of the matrix and its label follow from, by name; what has its default is left out.
+
+        What `features` and `also_reads` list stands resolved: names of columns, groups, functions.
+        """
+        options = {name: value for name, value in meant_options(self).items() if name != "also_reads"}
+        functions = {column.name: column.function for column in self.columns if column.function is not None}
         return {
-            "name": self.name,
-            "version": self.version,
-            "source": self.source,
-            "groups": {group.part_name: group.meaning for group in self.groups},
+            **options,
             "features": [column.name for column in self.columns],
-            "functions": {column.name: column.function for column in self.columns if column.function is not None},
-            "labels": self.labels,
+            "groups": {group.part_name: group.meaning for group in self.groups},
+            "functions": {name: inspect.getsource(function) for name, function in functions.items()},
         }
 
     @cached_property
     def fingerprint(self) -> str:
-        groups = tuple(group.fingerprint for group in self.groups)
-        functions = tuple(column.function for column in self.columns if column.function is not None)
-        names = tuple(column.name for column in self.columns)
-        return fingerprint((self.name, self.version, self.source, groups, names, functions, self.labels))
+        """16 hex digits that change when the meaning of a row of the matrix or of its label changes."""
+        return fingerprint(self.meaning)

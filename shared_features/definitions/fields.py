@@ -7,7 +7,7 @@ sums independent of the order in which they are taken.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from shared_features.errors import DefinitionError
@@ -74,11 +74,17 @@ FieldType = Integer | Decimal | Boolean | Timestamp | Text
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of an event. A field that is not `optional` must be there in every event."""
+    """One field of an event. A field that is not `optional` must be there in every event.
+
+    `description`: what it is, in one sentence. `unit`: what its numbers count, as in "euro". Both document;
+    changing them changes nothing that is stored.
+    """
 
     name: str
     type: FieldType
     optional: bool = False
+    description: str = field(default="", kw_only=True, compare=False)
+    unit: str = field(default="", kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():

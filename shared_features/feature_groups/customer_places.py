@@ -14,4 +14,5 @@ CUSTOMER_PLACES = FeatureGroup(
         Aggregate("terminal_id", ApproxDistinct(), windows=(days(1), days(7), days(30))),
         Aggregate("terminal_id", Last(), windows=(days(30),)),
     ),
+    description="Where a customer's card was presented lately: how many different terminals, and the latest one.",
 )

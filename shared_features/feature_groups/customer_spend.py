@@ -21,4 +21,5 @@ CUSTOMER_SPEND = FeatureGroup(
         Aggregate("amount", Std(), windows=LATELY),
         Aggregate(None, TimeSinceLast(), windows=(days(30),)),
     ),
+    description="What a customer spent lately, and how often.",
 )

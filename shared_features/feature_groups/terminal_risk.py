@@ -1,7 +1,7 @@
-"""How often a terminal turned out to be compromised, from outcomes that became known lately.
+"""How often a terminal was found to be compromised, from outcomes that became known lately.
 
-An outcome becomes known seven days after its transaction, so the last 7 days of outcomes speak of the
-transactions 7 to 14 days ago.
+An outcome becomes known seven days after its transaction, so the outcomes of the last 7 days are about the
+transactions of 7 to 14 days ago.
 """
 
 from shared_features.definitions import Aggregate, FeatureGroup
@@ -20,4 +20,5 @@ TERMINAL_RISK = FeatureGroup(
         Aggregate("is_fraud", Count(), windows=LATELY),
         Aggregate("is_fraud", Mean(), windows=LATELY),
     ),
+    description="How often a terminal was found to be compromised, from outcomes that became known lately.",
 )

@@ -64,6 +64,14 @@ class Aggregation(Protocol):
         """As derived feature names carry it."""
 
     @property
+    def wording(self) -> str:
+        """What it is, for a person: `{column}` is the column, `{event}` and `{events}` what has a value there."""
+
+    @property
+    def unit(self) -> str | None:
+        """What its value counts; None: what the column counts."""
+
+    @property
     def needs_column(self) -> bool:
         """Whether it is of a column's values; if not, it is of the events themselves."""
 
@@ -85,6 +93,8 @@ class _OfRegisters:
     """An aggregation without parameters."""
 
     name: ClassVar[str]
+    wording: ClassVar[str]
+    unit: ClassVar[str | None] = None
     registers: ClassVar[tuple[Register, ...]]
     finalize: ClassVar[Finalize]
     needs_column: ClassVar[bool] = True
@@ -96,6 +106,8 @@ class Count(_OfRegisters):
     """How many events have a value in the column, or how many events when there is no column; 0 when none."""
 
     name = "count"
+    wording = "number of {events}"
+    unit = ""
     registers = (Register.COUNT,)
     finalize = Finalize.COUNT
     needs_column = False
@@ -106,6 +118,7 @@ class Sum(_OfRegisters):
     """The sum; 0.0 of nothing. Exact, rounded once."""
 
     name = "sum"
+    wording = "sum of {column}"
     registers = (Register.SUM,)
     finalize = Finalize.SUM
 
@@ -115,6 +128,7 @@ class Mean(_OfRegisters):
     """The mean; NaN of nothing. The exact quotient, rounded once."""
 
     name = "mean"
+    wording = "mean of {column}"
     registers = (Register.COUNT, Register.SUM)
     finalize = Finalize.MEAN
 
@@ -127,6 +141,7 @@ class Std(_OfRegisters):
     """
 
     name = "std"
+    wording = "standard deviation of {column}"
     registers = (Register.COUNT, Register.SUM, Register.SQUARES)
     finalize = Finalize.SAMPLE_STD
 
@@ -136,6 +151,7 @@ class Min(_OfRegisters):
     """The smallest value; NaN of nothing."""
 
     name = "min"
+    wording = "smallest {column}"
     registers = (Register.MIN,)
     finalize = Finalize.EXTREME
 
@@ -145,6 +161,7 @@ class Max(_OfRegisters):
     """The greatest value; NaN of nothing."""
 
     name = "max"
+    wording = "greatest {column}"
     registers = (Register.MAX,)
     finalize = Finalize.EXTREME
 
@@ -154,6 +171,7 @@ class First(_OfRegisters):
     """The value of the earliest event that has one (of ties: smallest digest); NaN when none."""
 
     name = "first"
+    wording = "first {column}"
     registers = (Register.FIRST,)
     finalize = Finalize.TIMED_VALUE
 
@@ -163,6 +181,7 @@ class Last(_OfRegisters):
     """The value of the latest event that has one (of ties: greatest digest); NaN when none."""
 
     name = "last"
+    wording = "latest {column}"
     registers = (Register.LAST,)
     finalize = Finalize.TIMED_VALUE
 
@@ -172,6 +191,8 @@ class TimeSinceLast(_OfRegisters):
     """Seconds from the window's newest event (that has a value, if of a column) to `as_of`; NaN when none."""
 
     name = "time_since_last"
+    wording = "time since the latest {event}"
+    unit = "seconds"
     registers = (Register.LAST,)
     finalize = Finalize.SECONDS_SINCE
     needs_column = False
@@ -187,6 +208,8 @@ class ApproxDistinct:
 
     k: int = 256
     name: ClassVar[str] = "approx_distinct"
+    wording: ClassVar[str] = "approximate number of different values of {column}"
+    unit: ClassVar[str | None] = ""
     registers: ClassVar[tuple[Register, ...]] = (Register.DISTINCT,)
     finalize: ClassVar[Finalize] = Finalize.DISTINCT
     needs_column: ClassVar[bool] = True

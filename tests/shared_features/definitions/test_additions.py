@@ -136,10 +136,3 @@ def test_the_catalogue_lists_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [each.label for each in catalogue.groups] == ["hot_plant:v1", "hot_plant:v1+1", "machine_heat:v3"]
     assert catalogue.group("hot_plant:v1+1") is not None
     assert catalogue.group("hot_plant:v1") == plain.group("hot_plant:v1")
-
-
-def test_what_lies_stored_keeps_its_fingerprint() -> None:
-    """Golden: another fingerprint would refuse every table and every shard that is there."""
-    groups = {each.label: each.fingerprint for each in load_definitions("tests.domains.machines").groups}
-    assert groups == {"hot_plant:v1": "4d7380e2fd65de9b", "machine_heat:v3": "f40984f847954eca"}
-    assert machines.BREAKDOWN.fingerprint == "ddf301299d8181cc"

@@ -1,5 +1,6 @@
 """What changed in a definition is named, in a line that a person can act on."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +26,7 @@ from shared_features import (
     hours,
     minutes,
 )
-from shared_features.definitions import definition_text, difference
+from shared_features.definitions import definition_text, difference, events_difference
 from tests.shared_features.definitions.test_contradictions import FIELDS, SOURCE, WHO, group
 
 HOURLY = Aggregate("price", Mean(), (Window(hours(1), minutes(5)),))
@@ -129,4 +130,34 @@ def test_a_text_that_cannot_be_read_is_said_to_be_one(stored: str) -> None:
 
 def test_equal_definitions_have_equal_texts() -> None:
     assert definition_text(BEFORE) == definition_text(replace(BEFORE, entity=replace(WHO)))
-    assert difference(definition_text(BEFORE), BEFORE) == "nothing but how definitions are written down"
+    assert difference(definition_text(BEFORE), BEFORE) == (
+        "the meaning is the same, only the form in which definitions are stored has changed"
+    )
+
+
+def test_a_text_that_writes_every_default_down_is_compared_well() -> None:
+    """As earlier releases stored it."""
+    stored = json.loads(definition_text(BEFORE))
+    source = stored["sources"][0][1]
+    source |= {"event_time": "at", "tolerated_future": 300_000_000, "unknown_fields": "ignore"}
+    for _, field in source["fields"]:
+        field |= {"optional": field.get("optional", False)}
+    stored |= {"shards": 4, "sources": [["EventSource", source]]}
+    text = json.dumps(stored)
+    assert difference(text, BEFORE) == (
+        "the meaning is the same, only the form in which definitions are stored has changed"
+    )
+    assert difference(text, replace(BEFORE, shards=8)) == "shards: 4 -> 8"
+    quicker = replace(SOURCE, tolerated_future=minutes(1))
+    assert difference(text, replace(BEFORE, sources=(quicker,))) == "source orders: tolerated future: 5m -> 1m"
+    assert events_difference(json.dumps({"source": ["EventSource", source]}), SOURCE) == ""
+    assert events_difference(json.dumps({"source": ["EventSource", source]}), replace(SOURCE, event_id="who")) == (
+        "source orders: event id: id -> who"
+    )
+
+
+def test_an_option_that_this_release_does_not_know_is_named() -> None:
+    """As a later release stored it."""
+    stored = json.loads(definition_text(BEFORE)) | {"shards": 8}
+    stored["sources"][0][1]["compression"] = "zstd"
+    assert difference(json.dumps(stored), BEFORE) == "shards: 8 -> 4; source orders: compression: zstd -> none"

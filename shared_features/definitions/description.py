@@ -1,0 +1,113 @@
+"""What a person reads about a field or a feature: a sentence and a unit, written or derived.
+
+Pages, schemas and `catalogue` show it. It is never part of a fingerprint.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from shared_features.definitions.feature_group import Condition, Feature
+from shared_features.definitions.feature_view import FeatureView, ViewFeature
+from shared_features.definitions.fields import Boolean, Decimal, Field, FieldType, Integer, Timestamp
+from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_us
+
+_DURATIONS = ((DAY_US, "day"), (HOUR_US, "hour"), (MINUTE_US, "minute"), (SECOND_US, "second"))
+_EPOCHS = {"us": "microseconds", "ms": "milliseconds", "s": "seconds"}
+_UNIT = re.compile(r"\bUnit: ([^.;]+)[.;]? ?")
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the value is, without the last full stop, and what it counts ("" where it counts nothing)."""
+
+    text: str
+    unit: str = ""
+
+    def __str__(self) -> str:
+        if not self.unit:
+            return self.text
+        return f"{self.text}. Unit: {self.unit}" if ". " in self.text else f"{self.text}, in {self.unit}"
+
+
+def describe_field(field: Field) -> Description:
+    """What a field is: its own description, or what its type is."""
+    return Description(field.description.rstrip(".") or describe_type(field.type), field.unit)
+
+
+def describe_type(kind: FieldType) -> str:
+    """A type in words, as in "Number with 2 decimals, 0 to 100"."""
+    if isinstance(kind, Boolean):
+        return "True or false"
+    if isinstance(kind, Timestamp):
+        epoch = _EPOCHS.get(kind.unit)
+        return f"Instant, as {epoch} since 1970 UTC" if epoch else "Instant, as RFC 3339 text with an offset"
+    if isinstance(kind, Integer):
+        return "Whole number" if kind == Integer() else f"Whole number, {kind.low} to {kind.high}"
+    if isinstance(kind, Decimal):
+        return f"Number with {_counted(kind.decimals, 'decimal')}, {kind.low} to {kind.high}"
+    return f"Text of at most {_counted(kind.max_length, 'character')}"
+
+
+def describe_feature(feature: Feature) -> Description:
+    """What a stored feature is, as in "Mean of price over 7 days, in euro"."""
+    aggregate, over = feature.aggregate, feature.window
+    column = aggregate.column
+    of = f" with {column}" if column else ""
+    text = aggregate.aggregation.wording.format(column=column, event=f"event{of}", events=f"events{of}")
+    text = f"{text[0].upper()}{text[1:]} over {describe_duration(over.length)}"
+    if feature.group.where:
+        text += f" where {' and '.join(map(_condition, feature.group.where))}"
+    if aggregate.description:
+        text = f"{aggregate.description.rstrip('.')}: {text}"
+    return Description(text, _unit(feature))
+
+
+def describe_function(function: Callable[..., Any]) -> Description:
+    """What an on-demand function says of itself: its docstring without examples; its unit follows "Unit:" there."""
+    text = (inspect.getdoc(function) or "").partition(">>>")[0]
+    said = " ".join(text.split())
+    unit = _UNIT.search(said)
+    said = _UNIT.sub("", said).strip().rstrip(".")
+    return Description(said or f"Computed by {function.__name__}", unit[1] if unit else "")
+
+
+def describe_column(view: FeatureView, column: ViewFeature) -> Description:
+    """What a column of a view's matrix is: a field of the request, a stored feature or an on-demand feature."""
+    if column.function is not None:
+        return describe_function(column.function)
+    (passed,) = column.inputs
+    if passed.feature is not None:
+        return describe_feature(passed.feature)
+    if passed.field is not None:
+        return describe_field(view.source.field(passed.field))
+    return Description("Instant of the request, since 1970 UTC", "microseconds")
+
+
+def describe_duration(duration: timedelta) -> str:
+    """A duration in words, as in "7 days"."""
+    whole = to_us(duration)
+    for unit_us, name in _DURATIONS:
+        if whole % unit_us == 0:
+            return _counted(whole // unit_us, name)
+    return _counted(whole, "microsecond")
+
+
+def _unit(feature: Feature) -> str:
+    aggregate = feature.aggregate
+    if aggregate.aggregation.unit is not None:
+        return aggregate.aggregation.unit
+    return "" if aggregate.column is None else feature.group.sources[0].field(aggregate.column).unit
+
+
+def _condition(condition: Condition) -> str:
+    return f"{condition.column} {condition.operator} {condition.value!r}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
