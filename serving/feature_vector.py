@@ -16,7 +16,7 @@ from shared_features.definitions import FeatureGroup, FeatureView
 from shared_features.errors import FormatVersionError
 from shared_features.feature_matrix import feature_matrix, request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys, key_texts, shards_of
-from shared_features.formats.online_state import decode_states
+from shared_features.formats.entity_state import decode_states
 from shared_features.kernel.replay import read
 from shared_features.kernel.tile_state import NEVER_US, TileState
 

@@ -16,7 +16,7 @@ from serving.errors import CatchingUpError, OnlineStoreError, RefusedRequestErro
 from serving.online_store import OnlineStore
 from serving.shards import Shard, ShardFacts
 from shared_features.definitions import FeatureView
-from shared_features.formats.online_state import Partition
+from shared_features.formats.shard_meta import Partition
 
 REACHED_WITHIN_S = 60.0
 """As far as a version's features may be behind those of others when it is taken."""

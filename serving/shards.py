@@ -11,7 +11,8 @@ from msgspec import Meta
 
 from shared_features.definitions import FeatureGroup
 from shared_features.errors import FeatureError
-from shared_features.formats.online_state import Partition, ShardMeta, decode_meta, entity_prefix, meta_key
+from shared_features.formats.online_state import entity_prefix, meta_key
+from shared_features.formats.shard_meta import Partition, ShardMeta, decode_meta
 
 
 class Position(msgspec.Struct, frozen=True):

@@ -10,7 +10,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.online_state import ShardMeta, definition_key, meta_key
+from shared_features.formats.online_state import definition_key, meta_key
+from shared_features.formats.shard_meta import ShardMeta
 from streaming.online.shard_store import readable_meta
 from streaming.settings import StreamingSettings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from shared_features.formats.online_state import ShardMeta
+from shared_features.formats.shard_meta import ShardMeta
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from polars.exceptions import PolarsError
 from redis.exceptions import RedisError
 
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup, load_definitions
-from shared_features.formats.online_state import ShardMeta
+from shared_features.formats.shard_meta import ShardMeta
 from shared_features.kernel.event_time import SECOND_US, to_us
 from streaming.kafka_look import KafkaLook
 from streaming.lake_look import NEVER, EventCounts, LakeLook

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from shared_features.errors import DefinitionError
-from shared_features.kernel.feature_spec import MAX_VALUE
+from shared_features.kernel.feature_spec import MAX_DECIMALS, MAX_VALUE
 
 MAX_MAGNITUDE = MAX_VALUE
 """Largest scaled magnitude of a value: exact in a float64, and 2**23 squares of it fit 128 bits."""
@@ -93,8 +93,8 @@ class Field:
             self._check_bounds(self.type)
 
     def _check_bounds(self, kind: Decimal | Integer) -> None:
-        if not 0 <= kind.decimals <= 9:
-            raise DefinitionError(f"field {self.name!r}: decimals is {kind.decimals}; give 0 to 9")
+        if not 0 <= kind.decimals <= MAX_DECIMALS:
+            raise DefinitionError(f"field {self.name!r}: decimals is {kind.decimals}; give 0 to {MAX_DECIMALS}")
         if not kind.low <= kind.high:
             raise DefinitionError(f"field {self.name!r}: low {kind.low} is above high {kind.high}; swap them")
         if max(abs(kind.low), abs(kind.high)) * 10**kind.decimals > MAX_MAGNITUDE:

@@ -1,6 +1,6 @@
 """Entity state: the bytes of one entity's tiles in the online store. Equal states have equal bytes.
 
-Every schema begins with its version and the build id: what earlier builds have left is told by these alone.
+Every schema begins with its version and the build id: these alone tell what earlier builds left behind.
 
     schema version         1 byte
     build id               8 bytes, little-endian
@@ -36,8 +36,8 @@ from shared_features.kernel.loops.varints import MOST_BYTES, SPARE_BYTES
 from shared_features.kernel.tile_state import TileState
 
 SCHEMA_VERSION = 1
-"""A new one asks for a new schema of shard metas too: shards are then built anew, under a build id of their own."""
-_REBUILD = "to write the states anew, give `python -m streaming run` another MILLRACE_REDIS_NAMESPACE"
+"""With a new one, raise the schema version of shard metas too: shards are then rebuilt, under their own build id."""
+_REBUILD = "To write all states again, run `python -m streaming run` with another MILLRACE_REDIS_NAMESPACE."
 
 
 def encode_states(state: TileState, slots: ArrayLike, build_id: int) -> list[bytes]:
@@ -96,6 +96,6 @@ def decode_states(
 def _refusal(status: int, value: bytes) -> FormatVersionError:
     if status == OTHER_SCHEMA:
         return FormatVersionError(
-            f"entity state written by schema {value[0]}, this reader knows {SCHEMA_VERSION}; {_REBUILD}"
+            f"An entity state cannot be read: it has schema {value[0]}, this reader knows {SCHEMA_VERSION}. {_REBUILD}"
         )
-    return FormatVersionError(f"{len(value)} bytes of an entity state contradict themselves; {_REBUILD}")
+    return FormatVersionError(f"An entity state is damaged: its {len(value)} bytes contradict each other. {_REBUILD}")

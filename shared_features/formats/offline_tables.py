@@ -40,7 +40,7 @@ each under its short name, NaN where missing. late: its event came with more tha
 was written by a following pass. copy: an earlier position holds the same event; training drops it."""
 
 SNAPSHOT_COLUMNS = ("cut_us", "shard", "entity_key", "state")
-"""int64, int32, text, and the entity's bytes as `formats.online_state` encodes them, build id 0."""
+"""int64, int32, text, and the entity's bytes as `formats.entity_state` encodes them, build id 0."""
 
 
 def events_table(source: EventSource) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from shared_features.errors import DefinitionError
 from shared_features.kernel.aggregations import Aggregation
 
-MAX_DECIMALS = 12
+MAX_DECIMALS = 9
+"""The most decimals of a fixed-point value."""
 MAX_VALUE = 1 << 52
 """The greatest magnitude of a fixed-point value; 2**23 events of it in one window are still exact."""
 

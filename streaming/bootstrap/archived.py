@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from shared_features.formats.online_state import Gap, Partition, Position
+from shared_features.formats.shard_meta import Gap, Partition, Position
 from streaming.archive.log_positions import LogPositions
 from streaming.materialize.arrived import ArrivedEvents
 from streaming.replaced_topic import what_was_replaced

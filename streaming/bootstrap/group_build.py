@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.online_state import Partition, Position
+from shared_features.formats.shard_meta import Partition, Position
 from streaming.bootstrap.archived import Archived, archived
 from streaming.bootstrap.reach import built_from_us
 from streaming.bootstrap.shard_build import ShardBuild

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.online_state import Partition, ShardMeta, merged
+from shared_features.formats.shard_meta import Partition, ShardMeta, merged
 from streaming.bootstrap.archived import Archived
 from streaming.replaced_topic import WAY_ON
 

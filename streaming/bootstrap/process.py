@@ -9,7 +9,8 @@ from functools import partial
 from deltalake.exceptions import DeltaError
 
 from shared_features.definitions import EventSource, FeatureGroup, definition_text, load_definitions
-from shared_features.formats.online_state import Partition, ShardMeta, definition_key, entity_prefix
+from shared_features.formats.online_state import definition_key, entity_prefix
+from shared_features.formats.shard_meta import Partition, ShardMeta
 from streaming.bootstrap.archived import archived
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.judge import State, Verdict, judge

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.online_state import COMMIT_ID_BYTES, Gap, Partition, Position, Progress, ShardMeta
+from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Gap, Partition, Position, Progress, ShardMeta
 from streaming.entity_states import EntityKey
 from streaming.errors import RestartNeeded
 from streaming.online.shard_store import ShardStore

@@ -18,12 +18,8 @@ from typing import Any
 import redis
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.online_state import (
-    COMMIT_ID_BYTES,
-    encode_meta,
-    entity_prefix,
-    meta_key,
-)
+from shared_features.formats.online_state import entity_prefix, meta_key
+from shared_features.formats.shard_meta import COMMIT_ID_BYTES, encode_meta
 from streaming.erasure.record import LogEnds
 from streaming.erasure.subject import Subject
 from streaming.errors import RefusedError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from shared_features.formats.online_state import ShardMeta
+from shared_features.formats.shard_meta import ShardMeta
 from streaming.errors import RestartNeeded
 from streaming.online.shard_store import ShardStore
 from streaming.online.sub_batch import SubBatch

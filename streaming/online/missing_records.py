@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from shared_features.definitions import EventSource
-from shared_features.formats.online_state import merged
+from shared_features.formats.shard_meta import merged
 from streaming.errors import RestartNeeded, StoppedWaiting
 from streaming.log import get_log
 from streaming.online.shard import Partition

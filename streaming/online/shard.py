@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup, difference
-from shared_features.formats.online_state import COMMIT_ID_BYTES, Position, ShardMeta, decode_states, encode_states
+from shared_features.formats.entity_state import decode_states, encode_states
+from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Position, ShardMeta
 from shared_features.kernel.replay import APPLIED, apply
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.metrics import StreamingMetrics

@@ -15,7 +15,8 @@ from redis.exceptions import NoScriptError, RedisError
 
 from shared_features.definitions import FeatureGroup
 from shared_features.errors import FormatVersionError
-from shared_features.formats.online_state import COMMIT_ID_BYTES, ShardMeta, decode_meta, encode_meta, meta_key
+from shared_features.formats.online_state import meta_key
+from shared_features.formats.shard_meta import COMMIT_ID_BYTES, ShardMeta, decode_meta, encode_meta
 from streaming.errors import RestartNeeded
 from streaming.log import get_log
 from streaming.online.redis_link import AWAY, Backoff, RedisLink, passing

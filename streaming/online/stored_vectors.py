@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.online_state import ShardMeta, meta_key
+from shared_features.formats.online_state import meta_key
+from shared_features.formats.shard_meta import ShardMeta
 from streaming.errors import RefusedError, StoppedWaiting
 from streaming.log import get_log
 from streaming.online.absent_shard import is_live

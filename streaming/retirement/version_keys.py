@@ -10,7 +10,7 @@ from typing import Any
 import redis
 
 from shared_features.errors import FormatVersionError
-from shared_features.formats.online_state import ShardMeta, decode_meta
+from shared_features.formats.shard_meta import ShardMeta, decode_meta
 from streaming.errors import RefusedError
 from streaming.retirement.version import Version
 from streaming.settings import StreamingSettings

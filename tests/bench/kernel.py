@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from shared_features.feature_groups.customer_spend import CUSTOMER_SPEND
-from shared_features.formats.online_state import decode_states, encode_states
+from shared_features.formats.entity_state import decode_states, encode_states
 from shared_features.kernel.hashing import hash_integers
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState

@@ -26,14 +26,10 @@ from deltalake import DeltaTable
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup
 from shared_features.formats import offline_tables
 from shared_features.formats.entity_keys import entity_keys, key_texts, shards_of
+from shared_features.formats.entity_state import decode_states, encode_states
 from shared_features.formats.events import EventBatch
-from shared_features.formats.online_state import (
-    decode_meta,
-    decode_states,
-    encode_states,
-    entity_prefix,
-    meta_key,
-)
+from shared_features.formats.online_state import entity_prefix, meta_key
+from shared_features.formats.shard_meta import decode_meta
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState

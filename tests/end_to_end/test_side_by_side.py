@@ -24,7 +24,8 @@ from deploy.embedded.ports import free_port
 from deploy.embedded.processes import ChildProcess
 from deploy.embedded.redis_server import RedisServer
 from shared_features.formats.offline_tables import features_table, snapshots_table
-from shared_features.formats.online_state import decode_meta, meta_key
+from shared_features.formats.online_state import meta_key
+from shared_features.formats.shard_meta import decode_meta
 from tests.domains import probes, probes_grown
 from tests.domains.probes import ALARMS, SAMPLES
 from tests.end_to_end.job import ROOT, Job, log_ends, produce

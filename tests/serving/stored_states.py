@@ -10,15 +10,10 @@ import numpy as np
 
 from shared_features.definitions import EventSource, FeatureGroup, Text
 from shared_features.formats.entity_keys import key_texts, shards_of
+from shared_features.formats.entity_state import encode_states
 from shared_features.formats.events import EventBatch
-from shared_features.formats.online_state import (
-    Position,
-    ShardMeta,
-    encode_meta,
-    encode_states,
-    entity_prefix,
-    meta_key,
-)
+from shared_features.formats.online_state import entity_prefix, meta_key
+from shared_features.formats.shard_meta import Position, ShardMeta, encode_meta
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply
 from shared_features.kernel.tile_state import TileState

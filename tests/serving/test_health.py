@@ -2,7 +2,8 @@
 
 import asyncio
 
-from shared_features.formats.online_state import encode_meta, meta_key
+from shared_features.formats.online_state import meta_key
+from shared_features.formats.shard_meta import encode_meta
 from tests.domains.machines import HOT_PLANT
 from tests.serving.stored_states import NAMESPACE, shard_meta
 

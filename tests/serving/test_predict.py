@@ -13,7 +13,9 @@ import pytest
 from serving.models import load_model
 from shared_features.feature_matrix import feature_matrix, request_floats
 from shared_features.formats.entity_keys import entity_keys, key_texts, shards_of
-from shared_features.formats.online_state import decode_states, encode_meta, entity_prefix, meta_key
+from shared_features.formats.entity_state import decode_states
+from shared_features.formats.online_state import entity_prefix, meta_key
+from shared_features.formats.shard_meta import encode_meta
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState

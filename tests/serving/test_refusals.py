@@ -6,7 +6,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from serving.problems import PROBLEMS
-from shared_features.formats.online_state import encode_meta, meta_key
+from shared_features.formats.online_state import meta_key
+from shared_features.formats.shard_meta import encode_meta
 from tests.domains.machines import HOT_PLANT
 from tests.fakes import InMemoryOnlineStore
 from tests.serving.conftest import INSTANCE

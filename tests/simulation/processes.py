@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from shared_features.definitions import Catalogue, FeatureGroup
 from shared_features.formats.offline_tables import CUT_APP, features_table
-from shared_features.formats.online_state import ShardMeta, entity_prefix
+from shared_features.formats.online_state import entity_prefix
+from shared_features.formats.shard_meta import ShardMeta
 from shared_features.kernel.event_time import SECOND_US
 from streaming.archive.dataflow import archive_tables, held_positions, route
 from streaming.archive.log_positions import LogPositions, Partition

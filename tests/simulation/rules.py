@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from shared_features.formats.online_state import decode_states
+from shared_features.formats.entity_state import decode_states
 from shared_features.kernel.loops import registers
 from shared_features.kernel.loops.compiled import inlined
 from streaming import entity_states

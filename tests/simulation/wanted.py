@@ -10,7 +10,7 @@ import numpy as np
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import shards_of
-from shared_features.formats.online_state import decode_states, encode_states
+from shared_features.formats.entity_state import decode_states, encode_states
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply
 from shared_features.kernel.tile_state import TileState

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from shared_features.definitions import EventSource, FeatureGroup
-from shared_features.formats.online_state import decode_meta, entity_prefix, meta_key
+from shared_features.formats.online_state import entity_prefix, meta_key
+from shared_features.formats.shard_meta import decode_meta
 from shared_features.kernel.event_time import SECOND_US
 from streaming.bootstrap import group_build, shard_build, shard_states
 from streaming.delta_handle import NEVER

@@ -1,6 +1,6 @@
 """How far a rebuild is, and how long it still takes."""
 
-from shared_features.formats.online_state import Progress, ShardMeta
+from shared_features.formats.shard_meta import Progress, ShardMeta
 from streaming.shard_status import ShardStatus, shard_status, shards_text
 
 

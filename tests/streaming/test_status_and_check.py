@@ -26,7 +26,8 @@ from shared_features.formats.offline_tables import (
     offset_app,
     partitions_app,
 )
-from shared_features.formats.online_state import Position, ShardMeta, definition_key, encode_meta, meta_key
+from shared_features.formats.online_state import definition_key, meta_key
+from shared_features.formats.shard_meta import Position, ShardMeta, encode_meta
 from streaming.check import find, refuse_unsafe
 from streaming.errors import RefusedError
 from streaming.events_table import events_schema

@@ -117,7 +117,7 @@ def test_another_build_is_nothing_whatever_its_schema(length: int | None) -> Non
 def test_another_schema_of_this_build_is_refused_with_what_to_do() -> None:
     state = TileState(SMALL)
     data = b"\x09" + encoded(SMALL, EVENTS)[1:]
-    with pytest.raises(FormatVersionError, match="schema 9, this reader knows 1; to write"):
+    with pytest.raises(FormatVersionError, match=r"schema 9, this reader knows 1\. To write"):
         decode_states(state, state.add(1), [data], BUILD)
 
 

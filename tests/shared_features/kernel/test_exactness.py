@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared_features.kernel.aggregations import ApproxDistinct, Max, Mean, Min, Std, Sum
 from shared_features.kernel.event_time import DAY_US, HOUR_US
-from shared_features.kernel.feature_spec import MAX_VALUE, Column, FeatureSpec
+from shared_features.kernel.feature_spec import MAX_DECIMALS, MAX_VALUE, Column, FeatureSpec
 from shared_features.kernel.layout import Layout
 from shared_features.kernel.loops.compiled import compiled
 from shared_features.kernel.loops.wide_integers import divide
@@ -42,7 +42,7 @@ def test_a_quotient_is_the_nearest_double(number: int, divisor: int) -> None:
 
 
 @given(
-    st.integers(0, 12),
+    st.integers(0, MAX_DECIMALS),
     st.lists(
         st.integers(-MAX_VALUE, MAX_VALUE)
         | st.sampled_from([MAX_VALUE, -MAX_VALUE, MAX_VALUE - 1, 1, -1, 0, 1 << 31, (1 << 26) + 1])
@@ -51,7 +51,7 @@ def test_a_quotient_is_the_nearest_double(number: int, divisor: int) -> None:
         max_size=60,
     ),
 )
-@example(12, [MAX_VALUE] * 59 + [MAX_VALUE - 1])
+@example(MAX_DECIMALS, [MAX_VALUE] * 59 + [MAX_VALUE - 1])
 @example(0, [MAX_VALUE, -MAX_VALUE] * 30)
 def test_values_are_those_of_exact_integers(decimals: int, numbers: list[int]) -> None:
     features = tuple(FeatureSpec(each.name, each, 0, DAY_US, HOUR_US) for each in AGGREGATIONS)

@@ -11,7 +11,8 @@ import redis
 
 from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.online_state import decode_states, entity_prefix, meta_key
+from shared_features.formats.entity_state import decode_states
+from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.kernel.replay import read
 from shared_features.kernel.tile_state import TileState
 from streaming.archive.stored_log import Marked

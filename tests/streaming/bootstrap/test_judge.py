@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared_features.formats.online_state import Gap, Partition, Position, ShardMeta
+from shared_features.formats.shard_meta import Gap, Partition, Position, ShardMeta
 from streaming.bootstrap.archived import Archived, archived
 from streaming.bootstrap.judge import State, judge
 from streaming.materialize.arrived import ArrivedEvents

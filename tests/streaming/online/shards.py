@@ -9,14 +9,9 @@ import redis
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import key_texts
-from shared_features.formats.online_state import (
-    ShardMeta,
-    decode_meta,
-    decode_states,
-    encode_meta,
-    encode_states,
-    meta_key,
-)
+from shared_features.formats.entity_state import decode_states, encode_states
+from shared_features.formats.online_state import meta_key
+from shared_features.formats.shard_meta import ShardMeta, decode_meta, encode_meta
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState

@@ -14,7 +14,7 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from structlog.testing import capture_logs
 
 from deploy.embedded.redis_server import RedisServer
-from shared_features.formats.online_state import ShardMeta
+from shared_features.formats.shard_meta import ShardMeta
 from streaming import lease as lease_module
 from streaming.lease import Lease
 from streaming.online import redis_link

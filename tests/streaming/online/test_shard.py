@@ -13,7 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from shared_features.definitions import definition_text
-from shared_features.formats.online_state import definition_key, encode_meta, meta_key
+from shared_features.formats.online_state import definition_key, meta_key
+from shared_features.formats.shard_meta import encode_meta
 from shared_features.kernel.event_time import SECOND_US
 from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
 from streaming.online.missing_records import MissingRecords

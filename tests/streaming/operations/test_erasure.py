@@ -18,14 +18,8 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from shared_features.formats.offline_tables import CUT_APP, ERASURES_APP, features_table, snapshots_table
-from shared_features.formats.online_state import (
-    Position,
-    ShardMeta,
-    decode_meta,
-    encode_meta,
-    entity_prefix,
-    meta_key,
-)
+from shared_features.formats.online_state import entity_prefix, meta_key
+from shared_features.formats.shard_meta import Position, ShardMeta, decode_meta, encode_meta
 from streaming.delta_handle import DeltaHandle
 from streaming.erasure import command
 from streaming.erasure.named import subjects_of

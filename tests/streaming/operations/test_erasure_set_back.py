@@ -16,7 +16,8 @@ from deltalake import DeltaTable
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.offline_tables import ERASURES_APP, events_table
-from shared_features.formats.online_state import ShardMeta, decode_meta, encode_meta, meta_key
+from shared_features.formats.online_state import meta_key
+from shared_features.formats.shard_meta import ShardMeta, decode_meta, encode_meta
 from streaming.bootstrap.archived import archived
 from streaming.bootstrap.judge import State, judge
 from streaming.erasure.named import subjects_of

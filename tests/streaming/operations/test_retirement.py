@@ -16,7 +16,8 @@ from deltalake import DeltaTable
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.model_manifest import GroupStamp, ModelManifest, Parity, encode_manifest, stamp_view
 from shared_features.formats.offline_tables import CUT_APP, features_table, snapshots_table
-from shared_features.formats.online_state import ShardMeta, definition_key, encode_meta, entity_prefix, meta_key
+from shared_features.formats.online_state import definition_key, entity_prefix, meta_key
+from shared_features.formats.shard_meta import ShardMeta, encode_meta
 from streaming.delta_handle import DeltaHandle
 from streaming.errors import RefusedError
 from streaming.materialize.snapshots import Snapshots, snapshot_schema

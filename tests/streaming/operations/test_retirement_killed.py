@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 import pytest
 import redis
 
-from shared_features.formats.online_state import ShardMeta, decode_meta, encode_meta, meta_key
+from shared_features.formats.online_state import meta_key
+from shared_features.formats.shard_meta import ShardMeta, decode_meta, encode_meta
 from streaming.bootstrap.archived import Archived
 from streaming.bootstrap.judge import State, judge
 from streaming.retirement.version_keys import VersionKeys

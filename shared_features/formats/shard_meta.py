@@ -1,0 +1,202 @@
+"""Shard meta: which events a shard's states are made of, in the online store. Equal metas have equal bytes.
+
+All numbers are little-endian; a text stands after its length:
+
+    commit id          16 bytes, random, before everything else: a commit compares just these
+    schema version     u8
+    build id           u64; a state of another build counts as missing
+    behind             u8: 1 while the shard is rebuilt
+    committed at       i64 microseconds
+    erasures           u32: how many entities' events had been erased from the tables it was built beside
+    fingerprint        u16 length, UTF-8
+    topics             u16 how many, each: u16 length, name, u16 length, id
+    vector             u32 how many, each: u16 topic, i32 partition, i64 last applied offset, i64 record time (us) up to
+                       which the partition is consumed
+    gaps               u32 how many, each: u16 topic, i32 partition, i64 first and i64 past offset that were gone
+    progress           only while behind: i64 microseconds when the rebuild began, i64 done, i64 total
+"""
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from typing import NamedTuple
+
+from shared_features.errors import FormatVersionError
+
+SCHEMA_VERSION = 2
+COMMIT_ID_BYTES = 16
+_REBUILD = (
+    "Run the stream job of this version (`python -m streaming run`): it rebuilds the shard. "
+    "Or serve with the version that wrote it."
+)
+
+_HEADER = struct.Struct("<16sBQBqI")
+_LENGTH, _COUNT, _ENTRY = struct.Struct("<H"), struct.Struct("<I"), struct.Struct("<Hiqq")
+_PROGRESS = struct.Struct("<qqq")
+
+Partition = tuple[str, str, int]
+"""Topic, its id, partition."""
+Span = tuple[int, int]
+"""Offsets from the first up to, not with, the second."""
+Gap = tuple[Partition, int, int]
+"""Offsets from the first up to, not with, the second were gone before this shard could apply them."""
+
+
+class Position(NamedTuple):
+    """How far one partition was applied; -1 for nothing yet."""
+
+    offset: int
+    consumed_until_us: int
+
+
+class Progress(NamedTuple):
+    """How far a rebuild is: events and entities done, of so many that are known to be wanted."""
+
+    began_at_us: int
+    done: int
+    total: int
+
+
+_NOT_BEGUN = Progress(0, 0, 0)
+
+
+@dataclass(frozen=True)
+class ShardMeta:
+    """What a shard's states are: a build, and how far each partition was applied to it.
+
+    While `behind`, the states are being rebuilt: there is no vector, and nothing may be served. erasures: the sum over
+    the events tables of the group's sources, when it was built or an erasure reached it.
+    """
+
+    commit_id: bytes
+    build_id: int
+    behind: bool
+    fingerprint: str
+    committed_at_us: int
+    vector: dict[Partition, Position] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+    progress: Progress = _NOT_BEGUN
+    erasures: int = 0
+
+    @cached_property
+    def gaps_digest(self) -> int:
+        """64 bits that name the offsets that were gone; 0 when there are none."""
+        if not self.gaps:
+            return 0
+        named = [
+            (partition, *span)
+            for partition in sorted({gap[0] for gap in self.gaps})
+            for span in merged((first, past) for of, first, past in self.gaps if of == partition)
+        ]
+        return int.from_bytes(sha256(repr(named).encode()).digest()[:8], "little")
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """The same offsets in as few spans as can be, ascending."""
+    found: list[Span] = []
+    for first, past in sorted(spans):
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], past))
+        else:
+            found.append((first, past))
+    return found
+
+
+def encode_meta(meta: ShardMeta) -> bytes:
+    """The bytes of a meta; equal metas have equal bytes."""
+    if len(meta.commit_id) != COMMIT_ID_BYTES:
+        raise ValueError(f"a commit id has {COMMIT_ID_BYTES} bytes; got {len(meta.commit_id)}")
+    partitions = [*meta.vector, *(gap[0] for gap in meta.gaps)]
+    topics = sorted({(topic, topic_id) for topic, topic_id, _ in partitions})
+    number = {topic: index for index, topic in enumerate(topics)}
+
+    def entry(partition: Partition, first: int, second: int) -> bytes:
+        return _ENTRY.pack(number[partition[:2]], partition[2], first, second)
+
+    header = _HEADER.pack(
+        meta.commit_id, SCHEMA_VERSION, meta.build_id, meta.behind, meta.committed_at_us, meta.erasures
+    )
+    names = [_text(each) for topic in topics for each in topic]
+    vector = [entry(partition, *position) for partition, position in sorted(meta.vector.items())]
+    gaps = [entry(*gap) for gap in sorted(set(meta.gaps))]
+    progress = _PROGRESS.pack(*meta.progress) if meta.behind else b""
+    return b"".join(
+        (
+            header,
+            _text(meta.fingerprint),
+            _LENGTH.pack(len(topics)),
+            *names,
+            *_counted(vector),
+            *_counted(gaps),
+            progress,
+        )
+    )
+
+
+def decode_meta(data: bytes) -> ShardMeta:
+    """The meta of these bytes; `FormatVersionError` for another schema, or damaged bytes."""
+    if len(data) > COMMIT_ID_BYTES and data[COMMIT_ID_BYTES] != SCHEMA_VERSION:
+        raise FormatVersionError(
+            f"A shard meta cannot be read: it has schema {data[COMMIT_ID_BYTES]}, this reader knows {SCHEMA_VERSION}. "
+            f"{_REBUILD}"
+        )
+    try:
+        return _decode(data)
+    except (struct.error, IndexError, UnicodeDecodeError) as error:
+        raise FormatVersionError(f"A shard meta of {len(data)} bytes is damaged: {error}. {_REBUILD}") from error
+
+
+def _decode(data: bytes) -> ShardMeta:
+    commit_id, _, build_id, behind, committed_at_us, erasures = _HEADER.unpack_from(data)
+    fingerprint, at = _get_text(data, _HEADER.size)
+    (count,), at, topics = _LENGTH.unpack_from(data, at), at + _LENGTH.size, []
+    for _ in range(count):
+        topic, at = _get_text(data, at)
+        topic_id, at = _get_text(data, at)
+        topics.append((topic, topic_id))
+    vector, at = _get_entries(data, at)
+    gaps, at = _get_entries(data, at)
+    progress = _NOT_BEGUN
+    if behind:
+        progress, at = Progress(*_PROGRESS.unpack_from(data, at)), at + _PROGRESS.size
+    if at != len(data):
+        raise IndexError(f"{len(data) - at} bytes too many")
+    return ShardMeta(
+        commit_id=commit_id,
+        build_id=build_id,
+        behind=bool(behind),
+        fingerprint=fingerprint,
+        committed_at_us=committed_at_us,
+        vector={(*topics[topic], partition): Position(*position) for topic, partition, *position in vector},
+        gaps=tuple(((*topics[topic], partition), first, past) for topic, partition, first, past in gaps),
+        progress=progress,
+        erasures=erasures,
+    )
+
+
+def _text(text: str) -> bytes:
+    encoded = text.encode()
+    return _LENGTH.pack(len(encoded)) + encoded
+
+
+def _get_text(data: bytes, at: int) -> tuple[str, int]:
+    (length,) = _LENGTH.unpack_from(data, at)
+    end = at + _LENGTH.size + length
+    if end > len(data):
+        raise IndexError("a text ends beyond the last byte")
+    return data[at + _LENGTH.size : end].decode(), end
+
+
+def _counted(entries: list[bytes]) -> Iterable[bytes]:
+    return _COUNT.pack(len(entries)), *entries
+
+
+def _get_entries(data: bytes, at: int) -> tuple[list[tuple[int, int, int, int]], int]:
+    (count,) = _COUNT.unpack_from(data, at)
+    at += _COUNT.size
+    end = at + count * _ENTRY.size
+    if end > len(data):
+        raise IndexError(f"{count} entries end beyond the last byte")
+    return list(_ENTRY.iter_unpack(data[at:end])), end
