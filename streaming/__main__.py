@@ -5,17 +5,18 @@ from __future__ import annotations
 import importlib
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
-from streaming.child_process import end_with_parent, is_supervised, run_to_end
 from streaming.command_line import build_parser
-from streaming.dataflow_parts import PROGRAMS, dataflow_parts
 from streaming.errors import EXIT_REFUSED, StreamingError
+from streaming.job.child_process import end_with_parent, is_supervised, run_to_end
+from streaming.job.programs import PROGRAMS, dataflow_parts
+from streaming.job.stopping import EXIT_DRAINED, install, stop_requested
+from streaming.job.supervisor import Supervisor
 from streaming.log import set_up_log
 from streaming.settings import StreamingSettings, load_settings
-from streaming.stopping import EXIT_DRAINED, install, stop_requested
-from streaming.supervisor import Supervisor
 
 _STANDS_ON = ("bytewax", "confluent-kafka", "deltalake", "redis", "numba", "numpy")
 
@@ -30,14 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.verb == "run":
             return _run(settings, options.only, options.workers or 1, options.drain_seconds)
         if options.verb == "check":
-            from streaming.check import check
+            from streaming.operations.check.command import check
 
             return check(settings, refusing_only=options.refusing_only)
         if options.verb == "bootstrap":
             return _bootstrap(settings)
         if "module" in options:
             return _operate(settings, options)
-        from streaming.status import show_status
+        from streaming.operations.status.command import show_status
 
         return show_status(settings, as_json=options.json, watch=options.watch)
     except StreamingError as error:
@@ -63,11 +64,10 @@ def _run(settings: StreamingSettings, only: str | None, workers: int, drain_s: f
     set_up_log(settings, dataflow=only) if only else set_up_log(settings)
     if only is not None and workers == 1:
         if not is_supervised():  # else it was looked at before, and a restart should be quick
-            from streaming.check import refuse_unsafe
+            from streaming.operations.check.command import refuse_unsafe
 
             refuse_unsafe(settings)
-        code: int = importlib.import_module(PROGRAMS[only]).run(settings)
-        return code
+        return _run_program(settings, only)
     # The supervisor stays small: what looks at Kafka, Redis and the lake is loaded by a child that ends again.
     refused = run_to_end((sys.executable, "-m", "streaming", "check", "--refusing-only"))
     if refused or stop_requested():
@@ -75,6 +75,16 @@ def _run(settings: StreamingSettings, only: str | None, workers: int, drain_s: f
     names = (only,) if only else tuple(PROGRAMS)
     parts = dataflow_parts(names, workers=workers, metrics_port=settings.metrics_port)
     return Supervisor(parts, drain_s=drain_s).run()
+
+
+def _run_program(settings: StreamingSettings, name: str) -> int:
+    run: Callable[..., int] = importlib.import_module(PROGRAMS[name]).run
+    keep_days = settings.events_kept_days
+    if name != "archive" or keep_days is None:
+        return run(settings)
+    from streaming.operations.retention.nightly import retain_nightly
+
+    return run(settings, nightly=partial(retain_nightly, settings, keep_days))
 
 
 def _bootstrap(settings: StreamingSettings) -> int:

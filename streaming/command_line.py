@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import textwrap
 
-from streaming.dataflow_parts import PROGRAMS
-from streaming.operator_verbs import add_operator_verbs
+from streaming.job.programs import PROGRAMS
+from streaming.operations.verbs import add_operator_verbs
 from streaming.settings import FILE_VARIABLE, PREFIX, StreamingSettings
 
 _DRAIN_S = 30.0

@@ -2,17 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
 
+from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from shared_features.kernel.replay import APPLIED, DUPLICATE, PRUNED
-from streaming.lateness import LatenessHistogram
-from streaming.polled import Polled
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _OUTCOMES = {APPLIED: "applied", DUPLICATE: "duplicate", PRUNED: "too_old"}
+_EDGES_US = (
+    *(SECOND_US * number for number in (1, 10)),
+    *(MINUTE_US * number for number in (1, 10)),
+    *(HOUR_US * number for number in (1, 6)),
+    *(DAY_US * number for number in (1, 7, 30)),
+)
+
+
+def lateness_edges_us(allowed_us: int) -> tuple[int, ...]:
+    """Upper ends of the buckets, each included, ascending; beyond the last is one more. The allowed lateness is one."""
+    return tuple(sorted({*_EDGES_US, *([allowed_us] if allowed_us > 0 else [])}))
+
+
+class LatenessHistogram(Collector):
+    """Lateness by source, for Prometheus. Counts whole batches; the library's own histogram takes one at a time."""
+
+    def __init__(self, allowed_us: int) -> None:
+        self._edges_us = np.array(lateness_edges_us(allowed_us), np.int64)
+        self._counts: dict[str, NDArray[np.int64]] = {}
+        self._sums_us: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def observe(self, source: str, lateness_us: NDArray[np.int64]) -> None:
+        """Count a batch; an event that is ahead of its record counts as not late at all."""
+        buckets = np.searchsorted(self._edges_us, lateness_us, side="left")
+        counts = np.bincount(buckets, minlength=len(self._edges_us) + 1)
+        total_us = int(np.maximum(lateness_us, 0).sum())
+        with self._lock:
+            self._counts[source] = self._counts.get(source, np.zeros_like(counts)) + counts
+            self._sums_us[source] = self._sums_us.get(source, 0) + total_us
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """What Prometheus scrapes."""
+        family = HistogramMetricFamily(
+            "streaming_event_lateness_seconds", "Record time minus event time.", labels=["source"]
+        )
+        names = [*(f"{edge / SECOND_US:.12g}" for edge in self._edges_us.tolist()), "+Inf"]
+        with self._lock:
+            for source, counts in self._counts.items():
+                buckets = list(zip(names, np.cumsum(counts).tolist(), strict=True))
+                family.add_metric([source], buckets, self._sums_us[source] / SECOND_US)
+        yield family
 
 
 class StreamingMetrics:
@@ -45,19 +90,16 @@ class StreamingMetrics:
         """Answer on this port, in a thread of its own."""
         start_http_server(port, registry=self.registry)
 
-    def polled(self, batch: Sequence[Polled]) -> None:
-        """Count what a source yields."""
-        for each in batch:
-            name = each.source.name
-            if each.gap is not None:
-                self._missing.labels(name).inc(each.gap[1] - each.gap[0])
-            if each.dead:
-                self._dead.labels(name).inc(len(each.dead))
-            if len(each.events):
-                self._events.labels(name).inc(len(each.events))
-                lateness_us = each.events.record_time_us - each.events.event_time_us
-                self._lateness.observe(name, lateness_us)
-                self._late.labels(name).inc(int(np.count_nonzero(lateness_us > self._allowed_lateness_us)))
+    def read(self, source: str, lateness_us: NDArray[np.int64], dead: int, missing: int) -> None:
+        """Count what was read of a source: its events by their lateness, dead letters, records deleted before."""
+        if missing:
+            self._missing.labels(source).inc(missing)
+        if dead:
+            self._dead.labels(source).inc(dead)
+        if len(lateness_us):
+            self._events.labels(source).inc(len(lateness_us))
+            self._lateness.observe(source, lateness_us)
+            self._late.labels(source).inc(int(np.count_nonzero(lateness_us > self._allowed_lateness_us)))
 
     def applied(self, group: str, source: str, counts: Sequence[int]) -> None:
         """Count what a group did; `counts` by outcome of the kernel."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.polled import Polled
+from streaming.kafka.polled import Polled
 
 Int64 = NDArray[np.int64]
 

@@ -16,17 +16,18 @@ from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_ta
 from shared_features.kernel.event_time import to_us
 from streaming.archive.delta_sink import DeltaSink
 from streaming.archive.gather import Gather
-from streaming.archive.log_positions import Topic
 from streaming.archive.maintenance import Maintenance
 from streaming.archive.marks import Marks
 from streaming.archive.stored_log import Marked, StoredDeadLetters, StoredEvents, StoredLog
-from streaming.bytewax_run import run_dataflow
-from streaming.delta_tables import DELTA, DeltaTables
-from streaming.kafka_source import KafkaSource, system_clock_us
+from streaming.job.bytewax_run import run_dataflow
+from streaming.job.clock import system_clock_us
+from streaming.kafka.polled import Polled, count_polled
+from streaming.kafka.source import KafkaSource
+from streaming.kafka.topics import PartitionKey, Topics
+from streaming.lake.log_positions import Topic
+from streaming.lake.tables import DELTA, DeltaTables
 from streaming.metrics import StreamingMetrics
-from streaming.polled import Polled
 from streaming.settings import StreamingSettings
-from streaming.topics import PartitionKey, Topics
 
 
 def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None = None) -> Dataflow:
@@ -38,7 +39,8 @@ def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None
     tables = archive_tables(settings.lake, catalogue, topics)
     marks = Marks(settings.topic_mode, to_us(settings.mark_slack), system_clock_us)
     flow = Dataflow("archive")
-    source = KafkaSource(settings, catalogue.sources, partial(held_positions, tables), on_polled=metrics.polled)
+    held, counted = partial(held_positions, tables), partial(count_polled, metrics)
+    source = KafkaSource(settings, catalogue.sources, held, on_polled=counted)
     polled = op.input("kafka", flow, source)
     routed = op.flat_map("route", polled, partial(route, marks))
     every, records = settings.archive_commit, settings.archive_commit_records
@@ -47,12 +49,12 @@ def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None
     return flow
 
 
-def run(settings: StreamingSettings) -> int:
-    """Run to the end; the exit code."""
+def run(settings: StreamingSettings, nightly: Callable[[], None] | None = None) -> int:
+    """Run to the end; the exit code. nightly: what the lake's maintenance does besides, once a day."""
     metrics = StreamingMetrics(to_us(settings.allowed_lateness))
     if settings.metrics_port is not None:
         metrics.serve(settings.metrics_port)
-    with Maintenance(settings):
+    with Maintenance(settings.lake, settings.maintenance_interval, nightly):
         return run_dataflow(settings, partial(build_dataflow, metrics=metrics))
 
 

@@ -19,13 +19,13 @@ from shared_features.formats.offline_tables import (
     events_table,
 )
 from streaming.archive.arrival import Arrivals, arrivals
-from streaming.archive.log_positions import LogPositions, Partition, Topic
-from streaming.delta_handle import DeltaHandle
-from streaming.delta_tables import DELTA, DeltaTables
 from streaming.errors import RefusedError, RestartNeeded
-from streaming.events_table import event_rows, events_schema, refuse_other_events
-from streaming.polled import Polled
-from streaming.replaced_topic import is_replaced, what_was_replaced
+from streaming.kafka.polled import Polled
+from streaming.kafka.recreated_topic import what_was_recreated
+from streaming.lake.events_table import event_rows, events_schema, is_recreated, refuse_other_events
+from streaming.lake.handle import DeltaHandle
+from streaming.lake.log_positions import LogPositions, Partition, Topic
+from streaming.lake.tables import DELTA, DeltaTables
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,8 @@ class StoredEvents(StoredLog):
         handle = DeltaHandle(path, self._schema(), (ARRIVAL_DATE,), definition=source_text(source), delta=delta)
         refuse_other_events(handle.table, source)
         for topic, topic_id in topics:
-            if is_replaced(handle.table, topic, topic_id):
-                raise RefusedError(f"table {path.name} {what_was_replaced(topic, topic_id)}")
+            if is_recreated(handle.table, topic, topic_id):
+                raise RefusedError(f"table {path.name} {what_was_recreated(topic, topic_id)}")
         super().__init__(handle, topics)
 
     def _schema(self) -> pa.Schema:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared_features.formats.shard_meta import Gap, Partition, Position
-from streaming.archive.log_positions import LogPositions
-from streaming.materialize.arrived import ArrivedEvents
-from streaming.replaced_topic import what_was_replaced
-from streaming.topics import Topic
+from streaming.kafka.recreated_topic import what_was_recreated
+from streaming.kafka.topics import Topic
+from streaming.lake.arrived import ArrivedEvents
+from streaming.lake.log_positions import LogPositions
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def archived(tables: Iterable[ArrivedEvents], topics: Mapping[str, Topic]) -> Ar
         stored = LogPositions.load(table, {(topic.name, topic.id): len(topic.partitions)})
         begun &= bool(stored.offsets)
         erasures += table.erased
-        if table.is_replaced(topic.id):
-            replaced = f"the events table of source {table.source.name} {what_was_replaced(topic.name, topic.id)}"
+        if table.is_recreated(topic.id):
+            replaced = f"the events table of source {table.source.name} {what_was_recreated(topic.name, topic.id)}"
         for partition, offset in stored.offsets.items():
             vector[partition] = Position(offset, stored.maxima_us[partition])
             gaps += [(partition, *gap) for gap in stored.gaps[partition]]

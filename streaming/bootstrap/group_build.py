@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.shard_meta import Partition, Position
 from streaming.bootstrap.archived import Archived, archived
-from streaming.bootstrap.reach import built_from_us
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.bootstrap.shard_states import ShardStates, effect_mask
-from streaming.entity_states import EntityKey
 from streaming.errors import StoppedWaiting
+from streaming.job.stopping import stop_requested
+from streaming.kafka.topics import Topic
+from streaming.lake.arrived import Arrived, ArrivedEvents, about, spans
 from streaming.log import get_log
-from streaming.materialize.arrived import Arrived, ArrivedEvents, about, spans
-from streaming.materialize.snapshots import Snapshot
-from streaming.stopping import stop_requested
-from streaming.topics import Topic
+from streaming.replay.entity_states import EntityKey, built_from_us
+from streaming.replay.snapshots import Snapshot
 
 _LOG = get_log("bootstrap")
 _WRITTEN_AT_ONCE = 1_000  # entities a commit: a few milliseconds of Redis

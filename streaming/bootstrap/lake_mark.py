@@ -10,7 +10,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from streaming.online.redis_link import RedisLink
+from streaming.online_store.link import RedisLink
 
 MARK = ".lake-id"
 

@@ -17,20 +17,18 @@ from streaming.bootstrap.judge import State, Verdict, judge
 from streaming.bootstrap.lake_mark import another_lake
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import EXIT_OK, RestartNeeded, StoppedWaiting
-from streaming.kafka_source import system_clock_us
-from streaming.lease import Lease, job_name
+from streaming.job.clock import system_clock_us
+from streaming.job.stopping import stop_requested, wait
+from streaming.kafka.topics import Topic, Topics
+from streaming.lake.arrived import ArrivedEvents, log_erased
 from streaming.log import get_log
-from streaming.materialize.arrived import ArrivedEvents
-from streaming.materialize.cut import Spine
-from streaming.materialize.dataflow import log_erased, settings_spines
-from streaming.materialize.snapshots import Snapshot, latest_snapshot
-from streaming.online.redis_link import RedisAway, RedisLink
-from streaming.online.router import shard_label
-from streaming.online.shard_store import ShardStore
-from streaming.online.stored_vectors import stored_metas
+from streaming.online_store.lease import Lease, job_name
+from streaming.online_store.link import RedisAway, RedisLink
+from streaming.online_store.shard_store import ShardStore, shard_label
+from streaming.online_store.stored_vectors import stored_metas
+from streaming.replay.snapshots import Snapshot, latest_snapshot
+from streaming.replay.spine import Spine, settings_spines
 from streaming.settings import StreamingSettings
-from streaming.stopping import stop_requested, wait
-from streaming.topics import Topic, Topics
 
 _LOG = get_log("bootstrap")
 _LOOK_EVERY_S = 1.0

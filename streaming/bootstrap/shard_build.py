@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Gap, Partition, Position, Progress, ShardMeta
-from streaming.entity_states import EntityKey
 from streaming.errors import RestartNeeded
-from streaming.online.shard_store import ShardStore
+from streaming.online_store.shard_store import ShardStore
+from streaming.replay.entity_states import EntityKey
 
 _TELL_EVERY_S = 1.0
 

@@ -14,9 +14,9 @@ from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys, has_integer_key, shards_of
 from shared_features.group_events import GroupEvents, group_events
 from shared_features.kernel.replay import APPLIED, apply
-from streaming.entity_states import EntityKey, EntityStates
-from streaming.materialize.arrived import Arrived
-from streaming.materialize.replayer import SNAPSHOT_BUILD, effects_us
+from streaming.lake.arrived import Arrived
+from streaming.replay.entity_states import EntityKey, EntityStates
+from streaming.replay.replayer import SNAPSHOT_BUILD, effects_us
 
 Int64 = NDArray[np.int64]
 Load = Callable[[int, list[EntityKey]], tuple[list[bytes | None], int]]

@@ -11,13 +11,13 @@ from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import CUT_APP, features_table
-from streaming.delta_handle import FAULTS_OF_OURS
 from streaming.errors import StreamingError
-from streaming.materialize.arrived import ArrivedEvents
-from streaming.materialize.cut import Spine
+from streaming.job.stopping import stop_requested
+from streaming.lake.arrived import ArrivedEvents
+from streaming.lake.handle import FAULTS_OF_OURS
 from streaming.materialize.lake_reading import LakeReading
+from streaming.replay.spine import Spine
 from streaming.settings import StreamingSettings
-from streaming.stopping import stop_requested
 
 _SOON = timedelta(milliseconds=20)
 

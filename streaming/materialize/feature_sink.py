@@ -8,13 +8,13 @@ from typing import Any
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from shared_features.formats.offline_tables import CUT_APP, ERASURES_APP, features_table
-from streaming.delta_handle import DeltaHandle
-from streaming.delta_tables import DELTA, DeltaTables
+from streaming.lake.handle import DeltaHandle
+from streaming.lake.tables import DELTA, DeltaTables
 from streaming.log import get_log
-from streaming.materialize.cut import Spine
 from streaming.materialize.pass_step import PassRows
-from streaming.materialize.snapshots import Snapshots
 from streaming.materialize.spine_rows import feature_schema
+from streaming.replay.snapshots import Snapshots
+from streaming.replay.spine import Spine
 from streaming.settings import StreamingSettings
 
 

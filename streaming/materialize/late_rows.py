@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import has_integer_key
 from shared_features.kernel.event_time import HOUR_US
-from streaming.delta_scan import quoted
-from streaming.materialize.arrived import ArrivedEvents, spans
-from streaming.materialize.replayer import Replayer
+from streaming.lake.arrived import ArrivedEvents, spans
+from streaming.lake.scan import quoted
 from streaming.materialize.spine_rows import SpineRows, copies
+from streaming.replay.replayer import Replayer
 
 LISTED = 500
 """So many keys or instants are listed in the question to the table; more are sorted out afterwards."""

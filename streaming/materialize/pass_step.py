@@ -13,13 +13,14 @@ from deltalake.exceptions import DeltaError
 
 from shared_features.kernel.event_time import to_us
 from streaming.errors import RestartNeeded, StoppedWaiting
-from streaming.materialize.arrived import ArrivedEvents
-from streaming.materialize.cut import Passes, Spine
+from streaming.job.stopping import wait
+from streaming.lake.arrived import ArrivedEvents
 from streaming.materialize.cut_source import Cut
 from streaming.materialize.lake_reading import LakeReading
-from streaming.materialize.snapshots import latest_snapshot
+from streaming.materialize.passes import Passes
+from streaming.replay.snapshots import latest_snapshot
+from streaming.replay.spine import Spine
 from streaming.settings import StreamingSettings
-from streaming.stopping import wait
 
 _WAITS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 

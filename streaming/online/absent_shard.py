@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from shared_features.formats.shard_meta import ShardMeta
 from streaming.errors import RestartNeeded
-from streaming.online.shard_store import ShardStore
 from streaming.online.sub_batch import SubBatch
+from streaming.online_store.shard_store import ShardStore
 
 _LOOK_EVERY_S = 1.0
 

@@ -11,19 +11,21 @@ from bytewax.dataflow import Dataflow
 from shared_features.definitions import EventSource, FeatureGroup, load_definitions
 from shared_features.formats.online_state import definition_key, entity_prefix
 from shared_features.kernel.event_time import to_us
-from streaming.bytewax_run import run_dataflow
-from streaming.kafka_source import KafkaSource, system_clock_us
-from streaming.lease import Lease, job_name
+from streaming.job.bytewax_run import run_dataflow
+from streaming.job.clock import system_clock_us
+from streaming.kafka.polled import count_polled
+from streaming.kafka.source import KafkaSource
 from streaming.metrics import StreamingMetrics
 from streaming.online.absent_shard import AbsentShard
 from streaming.online.entity_cache import EntityCache
 from streaming.online.missing_records import MissingRecords
-from streaming.online.redis_link import RedisAway, RedisLink
 from streaming.online.redis_sink import RedisSink
-from streaming.online.router import Router, shard_label
+from streaming.online.router import Router
 from streaming.online.shard import Shard, refuse_other_meaning
-from streaming.online.shard_store import ShardStore
-from streaming.online.stored_vectors import committed_positions, wait_until_live
+from streaming.online_store.lease import Lease, job_name
+from streaming.online_store.link import RedisAway, RedisLink
+from streaming.online_store.shard_store import ShardStore, shard_label
+from streaming.online_store.stored_vectors import committed_positions, wait_until_live
 from streaming.settings import StreamingSettings
 
 
@@ -38,7 +40,7 @@ def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None
         settings,
         sources_of(groups),
         partial(committed_positions, settings, groups),
-        on_polled=metrics.polled,
+        on_polled=partial(count_polled, metrics),
         each_time=lease.keep,
     )
     flow = Dataflow("online")

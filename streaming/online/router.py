@@ -7,16 +7,12 @@ from collections.abc import Iterable, Sequence
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import shards_of
 from shared_features.group_events import group_events
+from streaming.kafka.polled import Polled
 from streaming.online.sub_batch import Span, SubBatch
-from streaming.polled import Polled
+from streaming.online_store.shard_store import shard_label
 
 ShardItem = tuple[str, list[SubBatch]]
 """A shard's label and all that one poll has for it."""
-
-
-def shard_label(group: FeatureGroup, number: int) -> str:
-    """How a shard is called in Bytewax, logs and messages: `<group>:v1:3`."""
-    return f"{group.label}:{number}"
 
 
 class Router:

@@ -17,11 +17,11 @@ from shared_features.formats.entity_state import decode_states, encode_states
 from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Position, ShardMeta
 from shared_features.kernel.replay import APPLIED, apply
 from streaming.errors import RefusedError, RestartNeeded
+from streaming.kafka.recreated_topic import WAY_ON
 from streaming.metrics import StreamingMetrics
 from streaming.online.entity_cache import EntityCache
-from streaming.online.shard_store import ShardStore
 from streaming.online.sub_batch import Span, SubBatch
-from streaming.replaced_topic import WAY_ON
+from streaming.online_store.shard_store import ShardStore
 
 Partition = tuple[str, str, int]
 """Topic, its id, partition."""

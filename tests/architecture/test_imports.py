@@ -1,9 +1,14 @@
 """Which way the imports point."""
 
+import ast
+import os
+import shutil
 import subprocess
 import sys
 import sysconfig
 import tomllib
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -21,11 +26,60 @@ def distributions(requirements: list[str]) -> set[str]:
     return {canonicalize_name(Requirement(line).name) for line in requirements}
 
 
+def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
+    linter = Path(sysconfig.get_path("scripts")) / "lint-imports"
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    command = [str(linter), "--no-cache"]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+
+
 def test_the_import_contracts_are_kept() -> None:
     """The directions of the design, as import-linter reads them from pyproject.toml."""
-    linter = Path(sysconfig.get_path("scripts")) / "lint-imports"
-    outcome = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    outcome = lint_imports(ROOT)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("streaming/online/router.py", "from streaming.archive.marks import Marks"),
+        ("streaming/lake/scan.py", "def late() -> None:\n    from streaming.replay import spine"),
+        ("streaming/kafka/topics.py", "if TYPE_CHECKING:\n    from streaming.lake.handle import DeltaHandle"),
+    ],
+    ids=["a program imports another", "a floor imports one above it, in a function", "the same, for types only"],
+)
+def test_a_contract_that_is_broken_on_purpose_fails(module: str, line: str, tmp_path: Path) -> None:
+    for name in (*PACKAGES, "deploy", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / module).open("a") as file:
+        file.write(f"\nfrom typing import TYPE_CHECKING\n{line}\n")
+    outcome = lint_imports(tmp_path)
+    assert outcome.returncode == 1
+    assert "1 broken" in outcome.stdout
+    assert "Inside streaming, every floor stands on those below it BROKEN" in outcome.stdout
+
+
+def imported_modules(tree: ast.Module, modules: set[str]) -> Iterator[str]:
+    """Those of our modules that a file imports, inside functions and under TYPE_CHECKING too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in modules)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield from (each for each in (name if name in modules else node.module,) if each in modules)
+
+
+@pytest.mark.parametrize("package", ["streaming", "serving"])
+def test_no_imports_go_in_a_circle(package: str) -> None:
+    trees = {name.removesuffix(".py").replace("/", "."): tree for name, tree in python_files(package)}
+    trees = {name: tree for name, tree in trees.items() if not name.endswith(".__init__")}
+    graph = {name: set(imported_modules(tree, set(trees))) for name, tree in trees.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail("a circle of imports: " + " -> ".join(error.args[1]))
 
 
 def test_shared_features_needs_msgspec_numba_and_numpy_and_nothing_else() -> None:

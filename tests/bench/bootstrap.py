@@ -15,15 +15,14 @@ from shared_features.formats.shard_meta import decode_meta
 from shared_features.kernel.event_time import DAY_US, to_us
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.shard_build import ShardBuild
-from streaming.materialize.arrived import ArrivedEvents, spans
-from streaming.materialize.cut import Spine
-from streaming.materialize.dataflow import settings_spines
-from streaming.materialize.replayer import Replayer
-from streaming.materialize.snapshots import Snapshot, Snapshots, latest_snapshot, snapshot_rows
-from streaming.online.redis_link import RedisAway, RedisLink
-from streaming.online.shard_store import ShardStore
+from streaming.kafka.topics import Topic
+from streaming.lake.arrived import ArrivedEvents, spans
+from streaming.online_store.link import RedisAway, RedisLink
+from streaming.online_store.shard_store import ShardStore
+from streaming.replay.replayer import Replayer
+from streaming.replay.snapshots import Snapshot, Snapshots, latest_snapshot, snapshot_rows
+from streaming.replay.spine import Spine, settings_spines
 from streaming.settings import StreamingSettings, load_settings
-from streaming.topics import Topic
 from tests.bench.figures import Figure, stopwatch
 from tests.bench.filled_lake import TOPIC_ID, fill_lake
 from tests.bench.transactions import read_transactions

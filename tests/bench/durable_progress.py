@@ -16,10 +16,10 @@ from shared_features.formats.offline_tables import (
     events_table,
     features_table,
 )
-from streaming.positions import online_positions, readers
-from streaming.redis_look import RedisLook
+from streaming.kafka.topics import Topics
+from streaming.online_store.look import RedisLook
+from streaming.operations.status.positions import online_positions, readers
 from streaming.settings import StreamingSettings
-from streaming.topics import Topics
 
 Progress = Callable[[], float]
 """The share of the work that is durable, 0 to 1."""

@@ -18,7 +18,7 @@ from confluent_kafka import TopicCollection
 from shared_features.definitions import Catalogue
 from streaming.bootstrap.judge import Verdict
 from streaming.bootstrap.process import Bootstrap
-from streaming.positions import DurablePositions
+from streaming.operations.status.positions import DurablePositions
 from tests.chaos import domain
 from tests.chaos.ground import Ground
 from tests.chaos.instances import Instances

@@ -114,7 +114,7 @@ class Job:
         )
 
     def positions(self) -> Mapping[str, Mapping[tuple[str, int], int]]:
-        from streaming.positions import durable_positions
+        from streaming.operations.status.positions import durable_positions
 
         return durable_positions(self.settings())
 

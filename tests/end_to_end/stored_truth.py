@@ -33,7 +33,7 @@ from shared_features.formats.shard_meta import decode_meta
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
-from streaming.events_table import event_batch, int64
+from streaming.lake.events_table import event_batch, int64
 from tests import oracle
 
 Position = tuple[int, int]

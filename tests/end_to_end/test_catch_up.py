@@ -12,8 +12,8 @@ import redis
 from deploy.demo.traffic.card_traffic import CardTraffic
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
-from streaming.status import status_json
-from streaming.status_observer import StatusObserver
+from streaming.operations.status.answer import status_json
+from streaming.operations.status.observer import StatusObserver
 from tests.end_to_end.job import Job, log_ends, produce
 from tests.end_to_end.test_kill import DISTURBANCES, TOPICS, world
 

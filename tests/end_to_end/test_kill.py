@@ -18,7 +18,7 @@ from deploy.demo.traffic.records import Record
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
-from streaming.dataflow_parts import PROGRAMS
+from streaming.job.programs import PROGRAMS
 from tests.end_to_end.brokers import proper_kafka, proper_redis
 from tests.end_to_end.job import Job, log_ends, produce
 

@@ -24,7 +24,7 @@ from shared_features.definitions import (
 )
 from shared_features.kernel.aggregations import Count
 from shared_features.kernel.event_time import days
-from streaming.event_decoder import EventDecoder
+from streaming.kafka.event_decoder import EventDecoder
 
 FIELDS = (
     Field("id", Integer(low=0)),

@@ -18,8 +18,8 @@ from shared_features.formats.shard_meta import decode_meta
 from shared_features.kernel.event_time import SECOND_US
 from shared_features.kernel.replay import read
 from shared_features.kernel.tile_state import TileState
-from streaming.materialize.arrived import Arrived
-from streaming.materialize.cut import Spine
+from streaming.lake.arrived import Arrived
+from streaming.replay.spine import Spine
 from tests.simulation.kafka_model import TOPIC_ID, record_reader, records
 from tests.simulation.processes import NAMESPACE, SLACK_US
 from tests.simulation.receipts import receipts

@@ -1,6 +1,6 @@
 """Delta tables in memory: versions, application transactions compared the way delta-rs does, failures on both sides.
 
-What delta-rs does with them is measured, see `streaming.delta_handle`: a commit through a handle conflicts with any
+What delta-rs does with them is measured, see `streaming.lake.handle`: a commit through a handle conflicts with any
 commit since the handle's version that wrote one of the same application ids, and with no other; versions of an id are
 not compared. `tests/simulation/test_models.py` holds the model against delta-rs.
 """
@@ -21,7 +21,7 @@ from deltalake import DeltaTable, WriterProperties
 from deltalake.exceptions import CommitFailedError
 from numpy.typing import NDArray
 
-from streaming.delta_tables import DeltaTables
+from streaming.lake.tables import DeltaTables
 from tests.simulation.chances import Chances
 
 _NUMBER = re.compile(r"(?<!\w)-?\d+")

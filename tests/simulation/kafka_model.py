@@ -14,10 +14,10 @@ import numpy as np
 from shared_features.definitions import EventSource
 from shared_features.kernel.event_time import MILLISECOND_US
 from streaming.errors import RestartNeeded
-from streaming.polled import Polled
-from streaming.record_reader import LOG_APPEND_TIME, RecordReader, Records, StampRule
-from streaming.topic_watch import ConsumedPartition
-from streaming.topics import PartitionKey, Topic
+from streaming.kafka.consumed_partition import ConsumedPartition
+from streaming.kafka.polled import Polled
+from streaming.kafka.record_reader import LOG_APPEND_TIME, RecordReader, Records, StampRule
+from streaming.kafka.topics import PartitionKey, Topic
 from tests.simulation.chances import Chances
 from tests.simulation.domain import FUTURE_S, LENGTH_S
 
@@ -128,7 +128,7 @@ class KafkaModel:
 
 
 class Reader:
-    """A consumer of all partitions, from behind `positions` on, as `streaming.kafka_source` reads them."""
+    """A consumer of all partitions, from behind `positions` on, as `streaming.kafka.source` reads them."""
 
     def __init__(self, kafka: KafkaModel, positions: Mapping[PartitionKey, int]) -> None:
         self._kafka, self._known = kafka, kafka.topics

@@ -12,7 +12,6 @@ from shared_features.formats.online_state import entity_prefix
 from shared_features.formats.shard_meta import ShardMeta
 from shared_features.kernel.event_time import SECOND_US
 from streaming.archive.dataflow import archive_tables, held_positions, route
-from streaming.archive.log_positions import LogPositions, Partition
 from streaming.archive.marks import Marks
 from streaming.archive.stored_log import Marked
 from streaming.bootstrap.archived import archived
@@ -21,20 +20,22 @@ from streaming.bootstrap.judge import State, judge
 from streaming.bootstrap.process import Judge
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import RestartNeeded
-from streaming.materialize.arrived import ArrivedEvents
-from streaming.materialize.cut import Passes, Spine
+from streaming.lake.arrived import ArrivedEvents
+from streaming.lake.log_positions import LogPositions, Partition
 from streaming.materialize.cut_source import Cut
 from streaming.materialize.feature_sink import FeatureTable
 from streaming.materialize.pass_step import PassRows
-from streaming.materialize.snapshots import Snapshot, latest_snapshot
-from streaming.online.absent_shard import AbsentShard, is_live
+from streaming.materialize.passes import Passes
+from streaming.online.absent_shard import AbsentShard
 from streaming.online.entity_cache import EntityCache
 from streaming.online.missing_records import MissingRecords
 from streaming.online.router import Router
 from streaming.online.shard import Shard
-from streaming.online.shard_store import ShardStore
-from streaming.online.stored_vectors import smallest_positions
 from streaming.online.sub_batch import SubBatch
+from streaming.online_store.shard_store import ShardStore, is_live
+from streaming.online_store.stored_vectors import smallest_positions
+from streaming.replay.snapshots import Snapshot, latest_snapshot
+from streaming.replay.spine import Spine
 from tests.simulation.kafka_model import Reader
 from tests.simulation.redis_model import ModelLink
 

@@ -10,7 +10,7 @@ import numpy as np
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.events import concatenate
 from shared_features.formats.shard_meta import ShardMeta
-from streaming.materialize.arrived import Arrived
+from streaming.lake.arrived import Arrived
 from tests.simulation.kafka_model import record_reader, records
 from tests.simulation.wanted import Updates, canonical, shard_of, updates_of, wanted_states
 

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 from redis.exceptions import ConnectionError, NoScriptError, OutOfMemoryError, RedisError, TimeoutError
 
-from streaming.online.redis_link import Backoff, RedisLink
-from streaming.online.shard_store import _SCRIPT, _SCRIPT_ID
+from streaming.online_store.link import Backoff, RedisLink
+from streaming.online_store.shard_store import _SCRIPT, _SCRIPT_ID
 from tests.simulation.chances import Chances
 
 Call = tuple[Any, ...]

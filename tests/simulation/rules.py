@@ -16,18 +16,18 @@ import numpy as np
 from shared_features.formats.entity_state import decode_states
 from shared_features.kernel.loops import registers
 from shared_features.kernel.loops.compiled import inlined
-from streaming import entity_states
 from streaming.archive import stored_log
 from streaming.archive.arrival import Arrivals, arrivals
 from streaming.archive.stored_log import StoredLog
 from streaming.bootstrap import judge
-from streaming.delta_handle import NEVER, DeltaHandle
-from streaming.materialize.arrived import ArrivedEvents
+from streaming.kafka.polled import Polled
+from streaming.lake.arrived import ArrivedEvents
+from streaming.lake.handle import NEVER, DeltaHandle
 from streaming.online import shard
 from streaming.online.shard import Shard
-from streaming.online.shard_store import ShardStore
 from streaming.online.sub_batch import SubBatch
-from streaming.polled import Polled
+from streaming.online_store.shard_store import ShardStore
+from streaming.replay import entity_states
 from tests.simulation.redis_model import RedisModel
 
 

@@ -8,9 +8,8 @@ import redis
 from deltalake.exceptions import CommitFailedError
 
 from deploy.embedded.redis_server import RedisServer
-from streaming.delta_tables import DELTA, DeltaTables
-from streaming.online.shard_store import _SCRIPT, _SCRIPT_ID
-from streaming.parquet_writer import writer_properties
+from streaming.lake.tables import DELTA, DeltaTables, writer_properties
+from streaming.online_store.shard_store import _SCRIPT, _SCRIPT_ID
 from tests.simulation.chances import Chances
 from tests.simulation.delta_model import ModelTables, Rows, meeting
 from tests.simulation.redis_model import RedisModel

@@ -12,11 +12,12 @@ from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.shard_meta import COMMIT_ID_BYTES, ShardMeta, decode_meta, encode_meta
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import RestartNeeded
+from streaming.kafka.topics import PartitionKey
 from streaming.online.absent_shard import AbsentShard
-from streaming.online.router import Router, shard_label
+from streaming.online.router import Router
 from streaming.online.shard import Shard
 from streaming.online.sub_batch import SubBatch
-from streaming.topics import PartitionKey
+from streaming.online_store.shard_store import shard_label
 from tests.simulation.domain import READER
 from tests.simulation.kafka_model import KEYS, Reader
 from tests.simulation.processes import NAMESPACE, Bootstrap, Online

@@ -14,7 +14,7 @@ from shared_features.formats.entity_state import decode_states, encode_states
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply
 from shared_features.kernel.tile_state import TileState
-from streaming.materialize.arrived import Arrived
+from streaming.lake.arrived import Arrived
 from tests import oracle
 
 

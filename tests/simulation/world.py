@@ -12,12 +12,12 @@ from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.shard_meta import decode_meta
 from shared_features.kernel.event_time import SECOND_US
 from streaming.bootstrap import group_build, shard_build, shard_states
-from streaming.delta_handle import NEVER
 from streaming.errors import RestartNeeded
-from streaming.materialize.cut import Spine
+from streaming.lake.handle import NEVER
 from streaming.metrics import StreamingMetrics
 from streaming.online import absent_shard
-from streaming.online.router import shard_label
+from streaming.online_store.shard_store import shard_label
+from streaming.replay.spine import Spine
 from streaming.settings import StreamingSettings, load_settings
 from tests.simulation.chances import Chances
 from tests.simulation.check import faults

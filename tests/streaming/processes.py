@@ -15,10 +15,10 @@ SUPERVISE = """
 import sys
 from pathlib import Path
 from streaming.log import set_up_log
-from streaming.restart_policy import RestartPolicy
+from streaming.job.restart_policy import RestartPolicy
 from streaming.settings import StreamingSettings
-from streaming.stopping import install
-from streaming.supervisor import Part, Supervisor
+from streaming.job.stopping import install
+from streaming.job.supervisor import Part, Supervisor
 install()
 set_up_log(StreamingSettings(log_format="json"))
 drain_s, folder, *scripts = sys.argv[1:]

@@ -25,9 +25,10 @@ from streaming.archive.dataflow import archive_tables, held_positions, route
 from streaming.archive.marks import Marks
 from streaming.archive.stored_log import StoredLog
 from streaming.errors import RefusedError, RestartNeeded
-from streaming.kafka_source import KafkaShare, KafkaSource, system_clock_us
+from streaming.job.clock import system_clock_us
+from streaming.kafka.source import KafkaShare, KafkaSource
+from streaming.kafka.topics import Topics
 from streaming.settings import StreamingSettings, load_settings
-from streaming.topics import Topics
 from tests.end_to_end.brokers import proper_kafka
 from tests.fakes import PushedClock
 from tests.streaming.small_domain import PAYMENTS

@@ -24,7 +24,7 @@ from shared_features.formats.offline_tables import OFFSET, PARTITION, events_tab
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
-from streaming.events_table import event_batch
+from streaming.lake.events_table import event_batch
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deploy.demo.traffic.paced_producer import Partition
-from streaming.positions import DurablePositions
+from streaming.operations.status.positions import DurablePositions
 from streaming.settings import StreamingSettings
 
 

@@ -107,7 +107,7 @@ def _send(producer: PacedProducer, batches: Iterable[Records], asked: list[int],
 
 def _durable() -> Durable:
     # Loaded only where it is asked for: it needs Redis and the lake.
-    from streaming.positions import DurablePositions
+    from streaming.operations.status.positions import DurablePositions
     from streaming.settings import load_settings
 
     return DurablePositions(load_settings())

@@ -20,7 +20,7 @@ from deploy.demo.traffic.records import Records
 
 Partition = tuple[str, int]
 Durable = Callable[[], Mapping[str, Mapping[Partition, int]]]
-"""Per sink, the last safe offset of each partition it takes; `streaming.positions.durable_positions`."""
+"""Per sink, the last safe offset of each partition it takes; see `streaming.operations.status.positions`."""
 
 BUDGET_BYTES = 2_500_000
 LOOK_EVERY_S = 0.1

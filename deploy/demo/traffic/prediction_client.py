@@ -14,7 +14,7 @@ from deploy.demo.traffic.records import Records
 from shared_features.event_sources import CARD_TRANSACTIONS
 from shared_features.feature_views import CARD_FRAUD
 from shared_features.kernel.event_time import SECOND_US
-from streaming.event_decoder import EventDecoder
+from streaming.kafka.event_decoder import EventDecoder
 
 PATH = f"/v1/views/{CARD_FRAUD.name}:predict"
 _FRESH_US = 3 * SECOND_US

@@ -10,7 +10,7 @@ from pathlib import Path
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from streaming.archive.maintenance import compact
+from streaming.lake.compaction import compact
 from tests.chaos.faults.fault import fault, pause
 from tests.chaos.world import World
 

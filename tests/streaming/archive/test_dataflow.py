@@ -7,9 +7,9 @@ from bytewax.inputs import DynamicSource, StatelessSourcePartition
 from deltalake import DeltaTable
 
 from streaming.archive import dataflow
-from streaming.polled import Polled
+from streaming.kafka.polled import Polled
+from streaming.kafka.topics import Topic
 from streaming.settings import load_settings
-from streaming.topics import Topic
 from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record
 from tests.streaming.small_domain import OUTCOMES, PAYMENTS
 

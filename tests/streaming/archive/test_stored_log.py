@@ -7,12 +7,12 @@ from deltalake import DeltaTable
 
 from shared_features.definitions import Decimal
 from shared_features.formats.offline_tables import arrival_app, gap_app, gaps_app, offset_app
-from streaming.archive.log_positions import LogPositions
-from streaming.archive.maintenance import tend
 from streaming.archive.stored_log import Marked, StoredDeadLetters, StoredEvents
 from streaming.errors import RefusedError, RestartNeeded
-from streaming.events_table import event_batch
-from streaming.materialize.arrived import ArrivedEvents
+from streaming.lake.arrived import ArrivedEvents
+from streaming.lake.compaction import tend
+from streaming.lake.events_table import event_batch
+from streaming.lake.log_positions import LogPositions
 from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record
 from tests.streaming.small_domain import OUTCOMES, PAYMENTS
 

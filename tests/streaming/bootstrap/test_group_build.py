@@ -20,13 +20,13 @@ from streaming.bootstrap import group_build
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import RestartNeeded
-from streaming.materialize.arrived import ArrivedEvents
-from streaming.materialize.cut import Spine
-from streaming.materialize.snapshots import latest_snapshot
-from streaming.online.redis_link import RedisAway, RedisLink
-from streaming.online.shard_store import ShardStore
+from streaming.kafka.topics import Topic
+from streaming.lake.arrived import ArrivedEvents
+from streaming.online_store.link import RedisAway, RedisLink
+from streaming.online_store.shard_store import ShardStore
+from streaming.replay.snapshots import latest_snapshot
+from streaming.replay.spine import Spine
 from streaming.settings import StreamingSettings, load_settings
-from streaming.topics import Topic
 from tests.streaming.kafka_log import TOPIC_ID, Record
 from tests.streaming.materialize.world import LATENESS, SOURCES, World
 from tests.streaming.online.shards import stored_meta, stored_states, wanted_states

@@ -8,8 +8,8 @@ import pytest
 from shared_features.formats.shard_meta import Gap, Partition, Position, ShardMeta
 from streaming.bootstrap.archived import Archived, archived
 from streaming.bootstrap.judge import State, judge
-from streaming.materialize.arrived import ArrivedEvents
-from streaming.topics import Topic
+from streaming.kafka.topics import Topic
+from streaming.lake.arrived import ArrivedEvents
 from tests.streaming.materialize.world import World
 from tests.streaming.small_domain import PAYER, PAYMENTS
 

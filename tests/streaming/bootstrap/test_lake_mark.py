@@ -8,7 +8,7 @@ import redis
 
 from deploy.embedded.redis_server import RedisServer
 from streaming.bootstrap.lake_mark import MARK, another_lake
-from streaming.online.redis_link import RedisAway, RedisLink
+from streaming.online_store.link import RedisAway, RedisLink
 from streaming.settings import load_settings
 
 

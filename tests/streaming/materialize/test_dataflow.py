@@ -8,7 +8,8 @@ from deltalake import DeltaTable
 from shared_features.formats.offline_tables import CUT_APP, features_table, snapshots_table
 from streaming.archive.stored_log import Marked
 from streaming.materialize import cut_source
-from streaming.materialize.dataflow import run, settings_spines
+from streaming.materialize.dataflow import run
+from streaming.replay.spine import settings_spines
 from streaming.settings import load_settings
 from tests.streaming.kafka_log import TOPIC_ID
 from tests.streaming.materialize.world import LATENESS, SOURCES, S, World, check_rows, read_events

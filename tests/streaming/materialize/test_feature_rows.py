@@ -3,7 +3,7 @@
 import pytest
 
 from shared_features.kernel.event_time import SECOND_US
-from streaming.materialize.arrived import Arrived
+from streaming.lake.arrived import Arrived
 from streaming.materialize.spine_rows import SpineRows, contradicted_ids, copies
 from tests.domains.machines import MACHINE_HEAT, READINGS
 from tests.streaming.materialize.world import World

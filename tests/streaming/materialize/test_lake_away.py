@@ -7,11 +7,11 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from streaming.delta_scan import scanned
-from streaming.materialize.arrived import Arrived, ArrivedEvents
-from streaming.materialize.cut import Spine
+from streaming.lake.arrived import Arrived, ArrivedEvents
+from streaming.lake.scan import scanned
 from streaming.materialize.cut_source import Cut
 from streaming.materialize.pass_step import PassStep
+from streaming.replay.spine import Spine
 from tests.streaming.materialize.world import LATENESS, World
 from tests.streaming.small_domain import PAYER, PAYMENTS
 

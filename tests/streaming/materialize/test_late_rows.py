@@ -21,11 +21,12 @@ from shared_features.definitions import (
 from shared_features.kernel.aggregations import Count
 from shared_features.kernel.event_time import SECOND_US, seconds
 from streaming.archive.stored_log import Marked, StoredEvents
+from streaming.lake.arrived import Arrived, ArrivedEvents
 from streaming.materialize import late_rows
-from streaming.materialize.arrived import Arrived, ArrivedEvents
-from streaming.materialize.cut import Passes, Spine
 from streaming.materialize.late_rows import late_copies
+from streaming.materialize.passes import Passes
 from streaming.materialize.spine_rows import SpineRows
+from streaming.replay.spine import Spine
 from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record
 
 S = SECOND_US

@@ -14,13 +14,14 @@ from shared_features.group_events import group_events
 from shared_features.kernel.event_time import DAY_US, SECOND_US
 from streaming.archive.stored_log import Marked, StoredEvents
 from streaming.errors import RestartNeeded
-from streaming.materialize.arrived import ArrivedEvents
-from streaming.materialize.cut import Passes, Spine
+from streaming.lake.arrived import ArrivedEvents
 from streaming.materialize.cut_source import Cut
 from streaming.materialize.feature_sink import FeatureTable
 from streaming.materialize.pass_step import PassRows
-from streaming.materialize.snapshots import latest_snapshot
+from streaming.materialize.passes import Passes
 from streaming.materialize.spine_rows import SpineRows
+from streaming.replay.snapshots import latest_snapshot
+from streaming.replay.spine import Spine
 from streaming.settings import load_settings
 from tests import oracle
 from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record

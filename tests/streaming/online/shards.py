@@ -15,11 +15,12 @@ from shared_features.formats.shard_meta import ShardMeta, decode_meta, encode_me
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
+from streaming.kafka.polled import Polled
 from streaming.metrics import StreamingMetrics
 from streaming.online.dataflow import redis_sink
 from streaming.online.redis_sink import ShardPartition
-from streaming.online.router import Router, shard_label
-from streaming.polled import Polled
+from streaming.online.router import Router
+from streaming.online_store.shard_store import shard_label
 from streaming.settings import StreamingSettings
 from tests import oracle
 from tests.streaming.kafka_log import KafkaLog

@@ -19,7 +19,7 @@ from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import load_definitions
 from shared_features.formats.online_state import meta_key
 from streaming.errors import EXIT_OK, EXIT_REFUSED, EXIT_RESTART
-from streaming.online.stored_vectors import smallest_positions, stored_metas
+from streaming.online_store.stored_vectors import smallest_positions, stored_metas
 from streaming.settings import StreamingSettings, load_settings
 from tests.streaming.online.shards import begin, stored_states, wanted_states
 from tests.streaming.online.some_log import TOPICS, a_log, produce
@@ -32,7 +32,7 @@ import sys
 from streaming.log import set_up_log
 from streaming.online.dataflow import run
 from streaming.settings import load_settings
-from streaming.stopping import install
+from streaming.job.stopping import install
 install()
 settings = load_settings()
 set_up_log(settings)

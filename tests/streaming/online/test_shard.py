@@ -17,10 +17,10 @@ from shared_features.formats.online_state import definition_key, meta_key
 from shared_features.formats.shard_meta import encode_meta
 from shared_features.kernel.event_time import SECOND_US
 from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
+from streaming.kafka.polled import Polled
 from streaming.online.missing_records import MissingRecords
-from streaming.online.shard_store import expiry_ms
-from streaming.online.stored_vectors import smallest_positions, stored_metas
-from streaming.polled import Polled
+from streaming.online_store.shard_store import expiry_ms
+from streaming.online_store.stored_vectors import smallest_positions, stored_metas
 from streaming.settings import load_settings
 from tests.streaming.kafka_log import TOPIC_ID
 from tests.streaming.online.shards import (

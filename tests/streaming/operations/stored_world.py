@@ -25,10 +25,11 @@ from shared_features.definitions import Catalogue, load_definitions
 from streaming.__main__ import main
 from streaming.archive.dataflow import archive_tables, held_positions, route
 from streaming.archive.marks import Marks
-from streaming.kafka_source import KafkaSource, system_clock_us
-from streaming.positions import DurablePositions
+from streaming.job.clock import system_clock_us
+from streaming.kafka.source import KafkaSource
+from streaming.kafka.topics import Topics
+from streaming.operations.status.positions import DurablePositions
 from streaming.settings import StreamingSettings, load_settings
-from streaming.topics import Topics
 from tests.streaming.processes import ROOT
 
 START_US = 1_767_225_600_000_000

@@ -12,7 +12,7 @@ from deltalake import CommitProperties, DeltaTable
 from deltalake.transaction import Transaction
 
 from shared_features.formats.offline_tables import ERASURES_APP, events_table
-from streaming.retention.retain import day_us, delete_days
+from streaming.operations.retention.retain import day_us, delete_days
 from streaming.settings import load_settings
 from tests.domains.machines import BREAKDOWN, READINGS
 from tests.training.lake import LATENESS_US

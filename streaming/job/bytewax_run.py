@@ -1,0 +1,57 @@
+"""Running a dataflow to its end, and what the process then ends as."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from bytewax.dataflow import Dataflow
+from bytewax.testing import cluster_main
+
+from streaming.errors import EXIT_OK, EXIT_RESTART, StreamingError
+from streaming.job.stopping import stop_requested
+from streaming.log import get_log
+from streaming.settings import StreamingSettings
+
+_LOG = get_log("dataflow")
+_LOOK_EVERY_S = 0.2
+_TOGETHER_S = 10.0
+"""A cluster whose processes are all asked ends well within this."""
+
+
+def run_dataflow(settings: StreamingSettings, build: Callable[[StreamingSettings], Dataflow]) -> int:
+    """Build it and run it as this process's part of the cluster; the exit code. Unknown errors are raised."""
+    if len(settings.workers) > 1:
+        threading.Thread(target=_end_if_left_alone, name="left-alone", daemon=True).start()
+    try:
+        flow = build(settings)
+        workers = list(settings.workers)
+        cluster_main(flow, workers, settings.worker, epoch_interval=settings.epoch)  # type: ignore[no-untyped-call]
+    except Exception as error:
+        stopped = _streaming_error(error)
+        if stopped is None:
+            raise
+        if stopped.exit_code != EXIT_OK:
+            _LOG.error("stopped", reason=str(stopped), exit_code=stopped.exit_code)
+        return stopped.exit_code
+    return EXIT_OK
+
+
+def _end_if_left_alone() -> None:
+    """The processes of a cluster end together: one that was asked alone would wait, and its share of the work with it.
+
+    So it ends by itself, and with it, by the supervisor, the cluster; what was not committed is read again.
+    """
+    while not stop_requested():
+        time.sleep(_LOOK_EVERY_S)
+    time.sleep(_TOGETHER_S)
+    _LOG.warning("asked to stop alone; the others of the cluster go on, ending without them")
+    os._exit(EXIT_RESTART)
+
+
+def _streaming_error(error: BaseException | None) -> StreamingError | None:
+    while error is not None and not isinstance(error, StreamingError):
+        error = error.__cause__ or error.__context__  # Bytewax wraps what its parts raise
+    return error

@@ -1,0 +1,57 @@
+"""The programs of the stream job as what a supervisor keeps running: which processes each is made of."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+
+from streaming.job.supervisor import Command, Part
+
+PROGRAMS = {
+    "online": "streaming.online.dataflow",
+    "archive": "streaming.archive.dataflow",
+    "materialize": "streaming.materialize.dataflow",
+    "bootstrap": "streaming.bootstrap.process",
+}
+"""What runs beside each other: the dataflows, and what builds the shards that they cannot go on from. Each names the
+module whose `run(settings)` it is."""
+
+
+def dataflow_parts(names: Sequence[str], *, workers: int = 1, metrics_port: int | None = None) -> list[Part]:
+    """A part per program, in processes of `python -m streaming run --only NAME`.
+
+    `workers`: processes of the first one, as one Bytewax cluster on loopback. `metrics_port`: of the first process;
+    the others follow it, one each.
+    """
+    parts = []
+    port = metrics_port
+    for index, name in enumerate(names):
+        count = workers if index == 0 else 1
+        parts.append(_part(name, count, port))
+        port = port + count if port else port  # 0 is "any free one" and stays so
+    return parts
+
+
+def _part(name: str, count: int, metrics_port: int | None) -> Part:
+    return Part(name, lambda: list(_commands(name, count, metrics_port)))
+
+
+def _commands(name: str, count: int, metrics_port: int | None) -> Iterator[Command]:
+    # Fresh addresses at each start: the last ones may linger or be taken by now.
+    addresses = json.dumps(_free_addresses(count)) if count > 1 else None
+    for worker in range(count):
+        environment = {}
+        if addresses is not None:
+            environment = {"MILLRACE_WORKERS": addresses, "MILLRACE_WORKER": str(worker)}
+        if metrics_port:
+            environment["MILLRACE_METRICS_PORT"] = str(metrics_port + worker)
+        yield (sys.executable, "-m", "streaming", "run", "--only", name), environment
+
+
+def _free_addresses(count: int) -> list[str]:
+    with ExitStack() as held:  # held together, so that they differ
+        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]

@@ -1,0 +1,40 @@
+"""When a process that ended is started again: at once if it asked for it, else later and later."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from streaming.job.stopping import EXIT_DRAINED, EXIT_RESTART
+
+_AT_ONCE = (EXIT_DRAINED, EXIT_RESTART)
+
+
+@dataclass
+class RestartPolicy:
+    """The delays of one process, in seconds.
+
+    The n-th end in a row waits `first_s * 2**(n-1)`, at most `longest_s`, times a random share of 1/2 to 1, so that
+    many do not come back in step. One that lived `healthy_s` begins anew. An exit code that asks for a fresh start
+    (75, or 0 of a child that a person stopped) gets it `at_once` times in a row without waiting.
+    """
+
+    first_s: float = 0.5
+    longest_s: float = 60.0
+    healthy_s: float = 60.0
+    at_once: int = 3
+    chance: random.Random = field(default_factory=random.Random)
+    ends_in_a_row: int = field(default=0, init=False)
+    asked_in_a_row: int = field(default=0, init=False)
+
+    def delay_after(self, exit_code: int, lived_s: float) -> float:
+        """Seconds until the next start of a process that ended like this."""
+        if lived_s >= self.healthy_s:
+            self.ends_in_a_row = self.asked_in_a_row = 0
+        if exit_code in _AT_ONCE:
+            self.asked_in_a_row += 1
+            if self.asked_in_a_row <= self.at_once:
+                return 0.0
+        self.ends_in_a_row += 1
+        full = min(self.longest_s, self.first_s * 2.0 ** min(self.ends_in_a_row - 1, 30))
+        return full * self.chance.uniform(0.5, 1.0)

@@ -1,0 +1,117 @@
+"""Keeps the dataflows running: starts each in processes of its own, restarts what ends, drains all when asked.
+
+A dataflow may be several processes that form one Bytewax cluster. They live and end together: when one ends, its
+peers would wait for it for ever, so they are killed and all are started anew.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from streaming.errors import EXIT_REFUSED
+from streaming.job.child_process import ChildProcess
+from streaming.job.restart_policy import RestartPolicy
+from streaming.job.stopping import EXIT_DRAINED, EXIT_RESTART, stop_requested, wait
+from streaming.log import get_log
+
+_LOOK_EVERY_S = 0.05
+_EXPECTED_WHEN_ASKED = (EXIT_DRAINED, EXIT_RESTART, -signal.SIGTERM)
+"""SIGTERM itself ends a child that was still importing: it had nothing in flight."""
+
+
+Command = tuple[Sequence[str], Mapping[str, str]]
+"""The arguments of a process, and what is added to its environment."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is supervised as one: a name, and the commands of its processes, asked for anew at each start."""
+
+    name: str
+    commands: Callable[[], Sequence[Command]]
+
+
+@dataclass
+class _Running:
+    part: Part
+    policy: RestartPolicy
+    children: list[ChildProcess] = field(default_factory=list)
+    start_at_s: float = 0.0
+
+
+class Supervisor:
+    """`run` returns when asked to stop (`stopping.install` comes first) and every child has ended."""
+
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        *,
+        drain_s: float = 30.0,
+        policy: Callable[[], RestartPolicy] = RestartPolicy,
+    ) -> None:
+        self._parts = [_Running(part, policy()) for part in parts]
+        self._drain_s = drain_s
+        self._log = get_log("supervisor")
+
+    def run(self) -> int:
+        """0 when every child ended within the drain time, 1 when one had to be killed."""
+        try:
+            while not stop_requested():
+                for each in self._parts:
+                    self._look_after(each)
+                wait(_LOOK_EVERY_S)
+            return self._drain()
+        finally:
+            for each in self._parts:  # also when this process itself fails
+                for child in each.children:
+                    child.kill()
+
+    def _look_after(self, running: _Running) -> None:
+        now = time.monotonic()
+        if not running.children:
+            if now >= running.start_at_s:
+                running.children = [ChildProcess(*command) for command in running.part.commands()]
+                pids = [child.pid for child in running.children]
+                self._log.info("started", dataflow=running.part.name, pids=pids)
+            return
+        ended = [child.exit_code for child in running.children if child.exit_code is not None]
+        if not ended:
+            return
+        lived_s = now - running.children[0].started_s
+        for child in running.children:
+            child.kill()
+        running.children = []
+        code = EXIT_RESTART if EXIT_RESTART in ended else next((each for each in ended if each), EXIT_DRAINED)
+        delay_s = running.policy.delay_after(code, lived_s)
+        running.start_at_s = now + delay_s
+        say = self._log.info if code in (EXIT_DRAINED, EXIT_RESTART) else self._log.warning
+        say(
+            "ended, will be restarted",
+            dataflow=running.part.name,
+            exit_code=code,
+            restart_in_s=round(delay_s, 2),
+        )
+
+    def _drain(self) -> int:
+        children = [(each.part.name, child) for each in self._parts for child in each.children]
+        self._log.info("draining", processes=len(children), at_most_s=self._drain_s)
+        began_s = time.monotonic()
+        for _, child in children:
+            child.ask_to_stop()
+        while any(child.exit_code is None for _, child in children) and time.monotonic() - began_s < self._drain_s:
+            time.sleep(_LOOK_EVERY_S)
+        in_time = True
+        for name, child in children:
+            if child.exit_code is None:
+                in_time = False
+                self._log.warning(
+                    "did not drain in time, killed; what it had not committed is read again", dataflow=name
+                )
+                child.kill()
+            elif child.exit_code not in _EXPECTED_WHEN_ASKED:
+                self._log.warning("failed while draining", dataflow=name, exit_code=child.exit_code)
+        self._log.info("stopped", seconds=round(time.monotonic() - began_s, 2))
+        return EXIT_DRAINED if in_time else EXIT_REFUSED

@@ -1,0 +1,1 @@
+"""Kafka as Millrace reads it: topics, partitions, and records decoded into columns."""

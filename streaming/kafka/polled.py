@@ -1,0 +1,56 @@
+"""What one poll of a Kafka partition yields: events in columns, dead letters, and how far the log was covered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.definitions import EventSource
+from shared_features.formats.events import EventBatch
+from streaming.metrics import StreamingMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that is no acceptable event. `record_time_us` is -1 where the record's stamp may not be used."""
+
+    offset: int
+    record_time_us: int
+    reason: str
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True)
+class Polled:
+    """The records of one partition with offsets in (after, to]; where the log has holes, fewer than that many.
+
+    after: last offset before this batch; to: last offset covered, >= after. events: the acceptable events in
+    the order of their offsets; offsets: int64[n], theirs. gap: (first missing, first present) where retention
+    deleted records that were not read; such a batch holds no events and `to` is the last missing offset.
+    record_time_us: largest usable record time in it, -1 if none. idle_until_us: a clock that was read before
+    the broker said that its log ends at `to`, else None.
+    """
+
+    topic: str
+    topic_id: str
+    partition: int
+    source: EventSource
+    after: int
+    to: int
+    events: EventBatch
+    offsets: NDArray[np.int64]
+    dead: tuple[DeadLetter, ...] = ()
+    gap: tuple[int, int] | None = None
+    record_time_us: int = -1
+    idle_until_us: int | None = None
+
+
+def count_polled(metrics: StreamingMetrics, batch: Sequence[Polled]) -> None:
+    """Tell the metrics what a source yields."""
+    for each in batch:
+        missing = 0 if each.gap is None else each.gap[1] - each.gap[0]
+        metrics.read(each.source.name, each.events.record_time_us - each.events.event_time_us, len(each.dead), missing)

@@ -1,0 +1,219 @@
+"""The Bytewax source of events: a worker's share of the Kafka partitions, read by one consumer, in columns.
+
+There is no consumer group and no Bytewax recovery: sinks own their positions, and `positions` tells the
+source where they stand. Partitions are dealt to workers by number, so that each is read by one. One item per
+partition and poll; the items of one poll leave together, so a sink can write them in one commit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from operator import methodcaller
+
+from bytewax.inputs import DynamicSource, StatelessSourcePartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from shared_features.definitions import EventSource
+from streaming.errors import RefusedError
+from streaming.job.clock import Clock, system_clock_us
+from streaming.job.stopping import stop_requested
+from streaming.kafka.client import Reachability, consumer_options
+from streaming.kafka.consumed_partition import ConsumedPartition
+from streaming.kafka.idle_marks import IdleMarks
+from streaming.kafka.messages import Message, by_partition, records_of, without_cycles
+from streaming.kafka.polled import DeadLetter, Polled
+from streaming.kafka.record_reader import RecordReader, StampRule
+from streaming.kafka.topic_watch import TopicWatch
+from streaming.kafka.topics import PartitionKey, Topics
+from streaming.log import get_log
+from streaming.settings import StreamingSettings
+
+__all__ = ["DeadLetter", "KafkaSource", "Polled"]
+
+_LOG = get_log("kafka_source")
+_CONFIRMED_WITHIN_S = 0.05
+
+Positions = Callable[[], Mapping[PartitionKey, int]]
+"""(topic, partition) -> the last offset the sink holds durably; a partition it does not know is left out."""
+
+
+class KafkaSource(DynamicSource[Polled]):
+    """The topics of `sources`, from behind `positions` on, which is called once, when a worker starts.
+
+    `on_polled` is told what came in, `each_time` is called before every poll.
+    """
+
+    def __init__(
+        self,
+        settings: StreamingSettings,
+        sources: Iterable[EventSource],
+        positions: Positions,
+        *,
+        clock: Clock = system_clock_us,
+        on_polled: Callable[[list[Polled]], None] | None = None,
+        each_time: Callable[[], None] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._sources = tuple(sources)
+        self._positions = positions
+        self._clock = clock
+        self._on_polled = on_polled
+        self._each_time = each_time
+
+    def build(self, step_id: str, worker_index: int, worker_count: int) -> KafkaShare:
+        """The share of one worker: every `worker_count`-th partition."""
+        return KafkaShare(
+            self._settings,
+            self._sources,
+            self._positions(),
+            (worker_index, worker_count),
+            self._clock,
+            self._on_polled,
+            self._each_time,
+        )
+
+
+class KafkaShare(StatelessSourcePartition[Polled]):
+    """The partitions of one worker."""
+
+    def __init__(
+        self,
+        settings: StreamingSettings,
+        sources: tuple[EventSource, ...],
+        positions: Mapping[PartitionKey, int],
+        share: tuple[int, int],
+        clock: Clock,
+        on_polled: Callable[[list[Polled]], None] | None,
+        each_time: Callable[[], None] | None,
+    ) -> None:
+        self._settings, self._on_polled, self._each_time = settings, on_polled, each_time
+        self._reachability = Reachability()
+        self._topics = Topics(settings, self._reachability)
+        self._known = self._topics.describe(source.topic for source in sources)
+        rule = StampRule.of(settings)
+        readers = {source.topic: RecordReader(source, rule) for source in sources}
+        every = sorted((name, number) for name, topic in self._known.items() for number in topic.partitions)
+        self._partitions = {
+            (name, number): ConsumedPartition(
+                self._known[name], number, readers[name], positions.get((name, number), -1)
+            )
+            for name, number in every[share[0] :: share[1]]
+        }
+        self._idle_marks = IdleMarks(self._topics, self._partitions, settings.idle_mark, clock)
+        self._topic_watch = TopicWatch(self._topics, self._known, settings.topic_check)
+        self._waiting: list[Polled] = []
+        self._full_poll = settings.poll_records // 2  # with so much to do, an answer comes in before the next is done
+        self._consumer = Consumer(consumer_options(settings, self._reachability))
+        self._assign(self._partitions)
+
+    def next_batch(self) -> list[Polled]:
+        """What came in since the last call; waits no longer than the setting `poll_timeout`."""
+        if stop_requested():
+            raise StopIteration
+        if self._each_time is not None:
+            self._each_time()
+        timeout_s = self._settings.poll_timeout.total_seconds()
+        if self._topic_watch.full:
+            self._topic_watch.wait(timeout_s)
+            polled = self._topic_watch.confirmed([], 0.0)
+        else:
+            polled = self._take(timeout_s)
+            records = sum(len(each.offsets) for each in polled)
+            polled = self._topic_watch.confirmed(polled, _CONFIRMED_WITHIN_S if records < self._full_poll else 0.0)
+        if self._on_polled is not None and polled:
+            self._on_polled(polled)
+        return polled
+
+    def _take(self, timeout_s: float) -> list[Polled]:
+        """What was left to hand on, else what comes within a time; and the marks of quiet partitions."""
+        polled, self._waiting = self._waiting, []
+        with without_cycles():
+            polled += self._poll(timeout_s if not polled else 0.0)
+        return polled + self._idle_marks.marks()
+
+    def _poll(self, timeout: float) -> list[Polled]:
+        try:
+            messages = self._consumer.consume(self._settings.poll_records, timeout)
+        except KafkaException as error:
+            self._reachability.on_error(error.args[0])
+            return []
+        if not messages:
+            return []
+        self._reachability.answered()
+        return self._read(messages)
+
+    def close(self) -> None:
+        """Leave the brokers."""
+        self._consumer.close()
+
+    def _assign(self, lost: Iterable[PartitionKey]) -> None:
+        """Assign every partition behind its last offset; of those of `lost`, look first what there is."""
+        for key, bounds in self._topics.bounds(lost).items():
+            partition = self._partitions[key]
+            start = partition.last + 1
+            if start > bounds.high:
+                raise RefusedError(
+                    f"topic {key[0]}, partition {key[1]}: our position is offset {partition.last}, but the log "
+                    f"ends before {bounds.high}: records were lost or the topic was replaced. Restore the topic, "
+                    "or rebuild what we hold of it under a new version"
+                )
+            if start < bounds.low:
+                _LOG.warning("records were deleted before they were read", topic=key[0], partition=key[1],
+                             first_missing=start, first_present=bounds.low)  # fmt: skip
+                self._waiting.append(partition.polled(partition.last, bounds.low - 1, gap=(start, bounds.low)))
+                partition.last = bounds.low - 1
+        self._consumer.assign([TopicPartition(*each.key, each.last + 1) for each in self._partitions.values()])
+
+    def _read(self, messages: list[Message]) -> list[Polled]:
+        ends: list[Message] = []
+        lost: list[PartitionKey] = []
+        if any(map(methodcaller("error"), messages)):
+            ends, lost = self._sort_out([message for message in messages if message.error() is not None])
+            messages = [message for message in messages if message.error() is None]
+        polled = [self._read_partition(*each) for each in self._shares(messages)]
+        for message in ends:  # the end may lie behind the last record: markers of transactions take offsets too
+            partition = self._partitions[message.topic(), message.partition()]
+            if message.offset() - 1 > partition.last:
+                polled.append(partition.polled(partition.last, message.offset() - 1))
+                partition.last = message.offset() - 1
+        if lost:  # last: what came before an offset that is gone counts
+            self._assign(lost)
+        return polled
+
+    def _shares(self, messages: list[Message]) -> list[tuple[ConsumedPartition, list[Message]]]:
+        if len(self._partitions) == 1 and messages:
+            return [(next(iter(self._partitions.values())), messages)]
+        return [(self._partitions[key], of_one) for key, of_one in by_partition(messages).items()]
+
+    def _read_partition(self, partition: ConsumedPartition, messages: list[Message]) -> Polled:
+        read = partition.reader.read(records_of(messages))
+        after, partition.last = partition.last, messages[-1].offset()
+        partition.read_at = time.monotonic()
+        return partition.polled(
+            after,
+            partition.last,
+            events=read.events,
+            offsets=read.offsets,
+            dead=read.dead,
+            record_time_us=read.record_time_us,
+        )
+
+    def _sort_out(self, messages: list[Message]) -> tuple[list[Message], list[PartitionKey]]:
+        """Deals with errors; returns those that only say where a log ends, and partitions whose next offset is gone."""
+        ends, lost = [], []
+        for message in messages:
+            error = message.error()
+            if error.code() == KafkaError._PARTITION_EOF:
+                ends.append(message)
+            elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+                lost.append((message.topic(), message.partition()))
+            elif error.code() == KafkaError._LOG_TRUNCATION:
+                raise RefusedError(
+                    f"topic {message.topic()}, partition {message.partition()}: the log was cut back "
+                    f"({error.str()}). Forbid unclean leader election; rebuild what we hold of the topic under "
+                    "a new version"
+                )
+            else:
+                self._reachability.on_error(error)
+        return ends, lost

@@ -1,0 +1,97 @@
+"""Whether the topics that a source reads are still what they were when it began: asked while it reads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from concurrent import futures
+from concurrent.futures import Future
+from datetime import timedelta
+from itertools import chain
+from typing import Any
+
+from streaming.errors import RestartNeeded
+from streaming.job.stopping import wait
+from streaming.kafka.polled import Polled
+from streaming.kafka.topics import Topic, Topics, as_topic
+from streaming.log import get_log
+
+_LOG = get_log("kafka_source")
+_AGAIN_S = 0.1
+_MOST_POLLS = 4
+"""So many may be held: at full speed one waits for its answer while the next is taken."""
+
+
+class TopicWatch:
+    """Hands on what was polled once it is known that its topics were still the same after it was fetched.
+
+    A topic that is deleted and made anew is not told from the one before by the consumer: it reads on at its offset,
+    in another log. (Seen: the new log's first records left out, the others taken for the old one's.) So what was
+    polled is held until the brokers have described the topics, asked after it came. While it is `full` nothing more
+    is to be polled: brokers that give out records and describe no topic would fill the memory. A topic that got
+    partitions is noticed by the way, within `every` where nothing comes: shares and positions are settled at the start.
+    """
+
+    def __init__(self, topics: Topics, known: Mapping[str, Topic], every: timedelta) -> None:
+        self._topics, self._known = topics, known
+        self._every_s = every.total_seconds()
+        self._asked_at = time.monotonic()
+        self._failed = self._said = False
+        self._answers: dict[str, Future[Any]] = {}
+        self._asked: list[list[Polled]] = []
+        self._held: list[list[Polled]] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is held that nothing more is to be polled before an answer has come."""
+        return len(self._asked) + len(self._held) >= _MOST_POLLS
+
+    def wait(self, wait_s: float) -> None:
+        """Until there is an answer or the brokers may be asked again, but no longer than `wait_s`."""
+        if self._answers:
+            futures.wait(self._answers.values(), wait_s)
+        else:
+            wait(min(wait_s, self._asked_at + self._pause_s - time.monotonic()))
+
+    def confirmed(self, polled: list[Polled], wait_s: float) -> list[Polled]:
+        """What may be handed on, in the order in which it came; waits so long for an answer, if there is one to come.
+
+        Raises RestartNeeded when a topic is not what it was.
+        """
+        if polled:
+            self._held.append(polled)
+        found = self._settle(0.0)
+        if not self._answers and time.monotonic() - self._asked_at >= self._pause_s:
+            self._asked_at = time.monotonic()
+            self._asked, self._held = self._held, []
+            self._answers = self._topics.ask_for(sorted(self._known))
+            found += self._settle(wait_s if self._asked else 0.0)
+        return found
+
+    @property
+    def _pause_s(self) -> float:
+        """How long after a question the next one is asked."""
+        return _AGAIN_S if self._failed else 0.0 if self._held else self._every_s
+
+    def _settle(self, wait_s: float) -> list[Polled]:
+        if self._answers and wait_s:
+            futures.wait(self._answers.values(), wait_s)
+        if not self._answers or not all(answer.done() for answer in self._answers.values()):
+            return []
+        answers, self._answers = self._answers, {}
+        asked, self._asked = self._asked, []
+        for name, answer in answers.items():
+            if answer.exception() is None and as_topic(answer.result()) != self._known[name]:
+                raise RestartNeeded(f"topic {name} has changed: more partitions, or created anew")
+        errors = {name: str(error) for name, answer in answers.items() if (error := answer.exception()) is not None}
+        self._failed = bool(errors)
+        if errors:  # the brokers are away, or the topic is: nobody knows whose these are
+            self._held = asked + self._held
+            if self.full and not self._said:
+                _LOG.warning("the brokers do not describe topics, reading no further until they do", errors=errors)
+            self._said |= self.full
+            return []
+        if self._said:
+            _LOG.info("the brokers describe topics again")
+        self._said = False
+        return list(chain.from_iterable(asked))

@@ -1,0 +1,1 @@
+"""The lake: Delta tables, written once, read by arrival, compacted."""

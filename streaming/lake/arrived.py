@@ -1,0 +1,197 @@
+"""Reading events tables by arrival: what lies below the arrival watermark is complete and never changes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+from numpy.typing import NDArray
+
+from shared_features.definitions import EventSource
+from shared_features.formats.events import EventBatch
+from shared_features.formats.offline_tables import (
+    ARRIVAL_TIME,
+    ERASURES_APP,
+    OFFSET,
+    PARTITION,
+    RECORD_TIME,
+    WATERMARK_APP,
+    events_table,
+)
+from streaming.errors import RestartNeeded
+from streaming.lake.events_table import event_batch, events_schema, int64, is_recreated, refuse_other_events
+from streaming.lake.scan import scanned
+from streaming.lake.tables import DELTA, DeltaTables
+from streaming.log import get_log
+
+Int64 = NDArray[np.int64]
+SPAN_ROWS = 1_000_000
+"""About as many events as one pass takes: what bounds its memory."""
+Keep = Callable[[pa.RecordBatch], pa.RecordBatch]
+_REOPEN_AFTER = 50
+_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Stored events in columns: the batch, and per event its position and arrival time."""
+
+    batch: EventBatch
+    partition: NDArray[np.int32]
+    offset: Int64
+    arrival_us: Int64
+
+    @classmethod
+    def of(cls, source: EventSource, rows: pa.Table) -> Arrived:
+        """Rows of the source's events table."""
+        return cls(
+            event_batch(source, rows),
+            np.asarray(rows.column(PARTITION).to_numpy(), np.int32),
+            int64(rows, OFFSET),
+            int64(rows, ARRIVAL_TIME),
+        )
+
+    @classmethod
+    def empty(cls, source: EventSource) -> Arrived:
+        return cls.of(source, events_schema(source).empty_table())
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def take(self, rows: NDArray[np.bool_]) -> Arrived:
+        return Arrived(self.batch.take(rows), self.partition[rows], self.offset[rows], self.arrival_us[rows])
+
+
+class ArrivedEvents:
+    """The events table of a source, for reading. It may not exist yet: then nothing has arrived."""
+
+    def __init__(self, lake: Path, source: EventSource, delta: DeltaTables = DELTA) -> None:
+        self.source = source
+        self._delta = delta
+        self._path = lake / events_table(source)
+        self._table: DeltaTable | None = None
+        self._looks = 0
+        self._erasures: int | None = None
+        self._kept: OrderedDict[tuple[int, int], Arrived] = OrderedDict()
+
+    def watermark_us(self) -> int:
+        """Look at the table anew; every event that is stored from now on arrives at this instant or later."""
+        if self._table is None or self._looks >= _REOPEN_AFTER:
+            if not self._delta.exists(self._path):
+                return 0
+            self._table = self._delta.open(self._path)
+            refuse_other_events(self._table, self.source)
+            self._looks = 0
+        self._looks += 1
+        self._table.update_incremental()
+        self._refuse_erased()
+        return max(0, self._table.transaction_version(WATERMARK_APP) or 0)
+
+    @property
+    def erased(self) -> int:
+        """How many entities' events were erased from it, on request, as of the first look."""
+        return max(0, self._erasures or 0)
+
+    def _refuse_erased(self) -> None:
+        """RestartNeeded when entities were erased since the first look: what was read before holds their events."""
+        erasures = self.position(ERASURES_APP)
+        if self._erasures is None:
+            self._erasures = erasures
+        if erasures != self._erasures:
+            raise RestartNeeded(f"entities were erased from {self._path.name}; starting anew without their events")
+
+    def position(self, app: str) -> int:
+        """The stored version of an application id as of the last look, -1 when there is none."""
+        version = None if self._table is None else self._table.transaction_version(app)
+        return -1 if version is None else version
+
+    def is_recreated(self, topic_id: str) -> bool:
+        """Whether it holds events of another topic of its name than this one, as of the last look."""
+        return self._table is not None and is_recreated(self._table, self.source.topic, topic_id)
+
+    def between(self, low_us: int, high_us: int) -> Arrived:
+        """The events with low <= arrival < high. The latest few spans are kept for the next group that asks."""
+        span = (low_us, high_us)
+        if span not in self._kept:
+            self._kept[span] = self.where(low_us, high_us)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return self._kept[span]
+
+    def where(
+        self, low_us: int, high_us: int, condition: str | None = None, keep: Keep = lambda batch: batch
+    ) -> Arrived:
+        """The events with low <= arrival < high that meet a condition. `high` is at most the watermark.
+
+        `keep`: what to keep of each batch that is read; no more is held than that. OSError while the lake is away.
+        """
+        names = [PARTITION, OFFSET, RECORD_TIME, ARRIVAL_TIME, *(field.name for field in self.source.fields)]
+        if self._table is None:
+            self._table = self._delta.open(self._path)
+        predicate = f"{ARRIVAL_TIME} >= {low_us} AND {ARRIVAL_TIME} < {high_us}"
+        if condition is not None:
+            predicate = f"{predicate} AND {condition}"
+        kept = [keep(batch) for batch in scanned(self._table, names, predicate)]
+        return Arrived.of(self.source, pa.Table.from_batches(kept)) if kept else Arrived.empty(self.source)
+
+    def about(self, low_us: int, high_us: int) -> int:
+        """How many events lie in the files that may hold some with low <= arrival < high."""
+        firsts, lasts, counts = self._files()
+        return int(counts[(lasts >= low_us) & (firsts < high_us)].sum())
+
+    def span_end(self, low_us: int, high_us: int, rows: int = SPAN_ROWS) -> int:
+        """An instant up to which about `rows` events lie from `low` on, at most `high`. From file statistics."""
+        firsts, lasts, counts = self._files()
+        order = np.argsort(lasts, kind="stable")
+        order = order[(lasts[order] >= low_us) & (firsts[order] < high_us)]
+        total = 0
+        for first, last, count in zip(firsts[order], lasts[order], counts[order], strict=True):
+            begin = max(int(first), low_us)
+            count = int(count) * (last + 1 - begin) // (last + 1 - first)
+            if total + count >= rows:
+                share = (int(last) + 1 - begin) * (rows - total) // max(int(count), 1)
+                return int(min(high_us, max(low_us + 1, begin + share)))
+            total += int(count)
+        return high_us
+
+    def _files(self) -> tuple[Int64, Int64, Int64]:
+        """Of each file as of the last look: first and last arrival, and how many events."""
+        files = None if self._table is None else pa.table(self._table.get_add_actions(flatten=True))
+        if files is None or not files.num_rows:
+            return (np.empty(0, np.int64),) * 3
+        names = (f"min.{ARRIVAL_TIME}", f"max.{ARRIVAL_TIME}", "num_records")
+        return tuple(int64(files, name) for name in names)  # type: ignore[return-value]  # three of them
+
+
+def about(tables: Sequence[ArrivedEvents], low_us: int, high_us: int) -> int:
+    """About how many events arrived in low <= arrival < high, by file statistics; never too few by whole files."""
+    return sum(table.about(low_us, high_us) for table in tables)
+
+
+def spans(
+    tables: Sequence[ArrivedEvents], low_us: int, high_us: int, rows: int = SPAN_ROWS
+) -> Iterator[tuple[int, int]]:
+    """Consecutive spans of arrival from low to high, none with many more events of any table than `rows`.
+
+    But whatever arrived at one instant stays together: of an import whose late part was raised to one time, all of it.
+    """
+    while low_us < high_us:
+        end = min(table.span_end(low_us, high_us, rows) for table in tables)
+        yield low_us, end
+        low_us = end
+
+
+def log_erased(part: str, tables: Iterable[ArrivedEvents]) -> None:
+    """Say so where what is rebuilt from the events lacks entities that were erased on request."""
+    for table in tables:
+        with suppress(OSError, DeltaError):
+            table.watermark_us()
+        if table.erased:
+            get_log(part).info(f"events of {table.erased} erased entities are not in it", source=table.source.name)

@@ -1,0 +1,101 @@
+"""Compaction: few large files instead of many small ones, and none that nobody can read any more.
+
+Compaction and a vacuum of files that were removed a week ago conflict with no writer. They conflict with another
+compaction: Delta accepts two that put the same files together at the same time, and every row of them is there twice
+(seen with deltalake 1.6.6, whether they carry application transactions or not). So a table is compacted under a lock,
+on a handle that was opened under it. An erasure holds the lock as well: a compaction that it overtook would leave its
+file, with what is erased.
+`vacuum(full=True)` is never used: it would also delete files that were written and are about to be committed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from shared_features.formats.offline_tables import ARRIVAL_DATE
+from streaming.lake.log_files import sync_commit
+from streaming.lake.tables import writer_properties
+from streaming.log import get_log
+
+KEEP_REMOVED_HOURS = 168
+CROWDED_FILES = 20
+"""So many small files in one partition are worth rewriting."""
+SMALL_BYTES = 32 << 20
+_LOOK_S = 0.1
+_LOG = get_log("maintenance")
+
+
+def tend(lake: Path) -> None:
+    """Compact and clean every table of the lake; one that cannot be tended is reported and left for the next time."""
+    try:
+        paths = sorted(lake.glob("*/_delta_log"))
+    except OSError as error:
+        _LOG.warning("the lake cannot be looked at, trying again later", error=str(error))
+        return
+    for path in paths:
+        try:
+            compacted = compact(path.parent)
+            deleted = DeltaTable(path.parent).vacuum(retention_hours=KEEP_REMOVED_HOURS, dry_run=False)
+        except Exception as error:
+            _LOG.warning("a table could not be tended, trying again later", table=path.parent.name, error=str(error))
+        else:
+            if compacted or deleted:
+                _LOG.info("tended", table=path.parent.name, compacted=compacted, deleted=len(deleted))
+
+
+def compact(path: Path, crowded: int = CROWDED_FILES) -> int:
+    """Rewrite the partitions that are crowded with small files; returns how many files went."""
+    with alone(path) as mine:
+        removed = _compact(path, crowded) if mine else 0
+        if removed:
+            sync_commit(path, DeltaTable(path).version(), {})
+        return removed
+
+
+@contextmanager
+def alone(path: Path, wait_s: float = 0.0) -> Iterator[bool]:
+    """Whether nobody else compacts the table meanwhile, in whatever process. The lock ends with its holder."""
+    until = time.monotonic() + wait_s
+    with (path.parent / f".{path.name}.compacted").open("w") as lock:
+        while not (mine := _locked(lock)) and time.monotonic() < until:
+            time.sleep(_LOOK_S)
+        yield mine
+
+
+def _locked(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _compact(path: Path, crowded: int) -> int:
+    table = DeltaTable(path)
+    files = pa.table(table.get_add_actions(flatten=True))
+    if table.metadata().partition_columns != [ARRIVAL_DATE]:
+        small = sum(size < SMALL_BYTES for size in files["size_bytes"].to_pylist())
+        return _rewrite(table, None) if small >= crowded else 0
+    dates, sizes = files[f"partition.{ARRIVAL_DATE}"].to_pylist(), files["size_bytes"].to_pylist()
+    crowds = Counter(date for date, size in zip(dates, sizes, strict=True) if size < SMALL_BYTES)
+    newest = max(crowds, default=None)
+    removed = 0
+    for date, count in sorted(crowds.items()):
+        if count >= (crowded if date == newest else 2):  # a closed day ends as few files
+            removed += _rewrite(DeltaTable(path), [(ARRIVAL_DATE, "=", date)])
+    return removed
+
+
+def _rewrite(table: DeltaTable, partition: list[tuple[str, str, str]] | None) -> int:
+    writer = writer_properties(pa.schema(table.schema().to_arrow()))
+    metrics = table.optimize.compact(partition_filters=partition, writer_properties=writer)
+    return int(metrics["numFilesRemoved"])

@@ -1,0 +1,104 @@
+"""Rows of an events table: from a batch of columns to Arrow and back. What is stored is what the kernel sees again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from deltalake import DeltaTable
+from numpy.typing import NDArray
+
+from shared_features.definitions import Boolean, EventSource, Text, events_difference
+from shared_features.formats.events import EventBatch
+from shared_features.formats.offline_tables import (
+    ARRIVAL_DATE,
+    ARRIVAL_TIME,
+    DEFINITION,
+    OFFSET,
+    PARTITION,
+    RECORD_TIME,
+    WATERMARK_APP,
+    partitions_app,
+)
+from shared_features.kernel.event_time import DAY_US
+from streaming.errors import RefusedError
+
+Int64 = NDArray[np.int64]
+
+
+def events_schema(source: EventSource) -> pa.Schema:
+    """The columns of a source's events table, as `formats.offline_tables` words them."""
+    fields = [(PARTITION, pa.int32()), (OFFSET, pa.int64()), (RECORD_TIME, pa.int64())]
+    fields += [(ARRIVAL_TIME, pa.int64()), (ARRIVAL_DATE, pa.string())]
+    for field in source.fields:
+        kind = pa.string() if field.is_text else pa.bool_() if isinstance(field.type, Boolean) else pa.int64()
+        fields.append((field.name, kind))
+    return pa.schema(fields)
+
+
+def refuse_other_events(table: DeltaTable, source: EventSource) -> None:
+    """RefusedError when the values in a source's events table mean something else by its definition of now."""
+    stored = table.metadata().configuration.get(DEFINITION)
+    if stored is not None and (changed := events_difference(stored, source)):
+        raise RefusedError(
+            f"the events that are stored of source {source.name!r} mean something else ({changed}); give the source "
+            "another name, which has a table of its own, and raise the versions of the groups it updates"
+        )
+
+
+def event_rows(partition: int, offsets: Int64, arrival_us: Int64, batch: EventBatch) -> pa.Table:
+    """The batch's events as rows of their table."""
+    columns: list[Any] = [
+        pa.array(np.full(len(batch), partition, np.int32)),
+        pa.array(offsets),
+        pa.array(batch.record_time_us),
+        pa.array(arrival_us),
+        dates(arrival_us),
+    ]
+    for field in batch.source.fields:
+        column = batch.columns[field.name]
+        missing = ~batch.valid[field.name] if field.name in batch.valid else None
+        if isinstance(field.type, Boolean):
+            column = column.astype(np.bool_)
+        columns.append(pa.array(column, pa.string() if field.is_text else None, mask=missing))
+    return pa.table(columns, schema=events_schema(batch.source))
+
+
+def dates(time_us: Int64) -> pa.Array:
+    """The day of each instant as text, YYYY-MM-DD in UTC."""
+    days, index = np.unique(time_us // DAY_US, return_inverse=True)
+    names = pa.array(days.astype("datetime64[D]").astype(str).tolist(), pa.string())
+    return names.take(pa.array(index))
+
+
+def event_batch(source: EventSource, rows: pa.Table) -> EventBatch:
+    """Stored rows as the batch they were; a field added after they were written is missing in them."""
+    columns: dict[str, NDArray[Any]] = {}
+    valid: dict[str, NDArray[np.bool_]] = {}
+    for field in source.fields:
+        column = rows.column(field.name).combine_chunks()
+        if field.optional or column.null_count:
+            valid[field.name] = np.asarray(column.is_valid())
+        if isinstance(field.type, Text):
+            columns[field.name] = _as(pa.string(), column).to_numpy(zero_copy_only=False)
+        else:
+            whole = _as(pa.int64(), column)
+            filled = whole.fill_null(0) if whole.null_count else whole
+            columns[field.name] = filled.to_numpy(zero_copy_only=False)
+    return EventBatch(source, columns, valid, int64(rows, RECORD_TIME))
+
+
+def _as(kind: pa.DataType, column: pa.Array) -> pa.Array:
+    return column if column.type == kind else column.cast(kind)
+
+
+def int64(rows: pa.Table, name: str) -> Int64:
+    """A whole-number column without nulls."""
+    return np.asarray(rows.column(name).to_numpy(), np.int64)
+
+
+def is_recreated(table: DeltaTable, topic: str, topic_id: str) -> bool:
+    """Whether an events table, whose source reads a topic of this name, has positions but none of this topic's id."""
+    begun = table.transaction_version(WATERMARK_APP) is not None
+    return begun and table.transaction_version(partitions_app(topic, topic_id)) is None

@@ -1,0 +1,207 @@
+"""One Delta table under the handle protocol: data and positions in one step, once, by one owner.
+
+Delta itself compares no versions of application transactions and would take a batch twice. So a position is
+compared and written through the *same* table handle: whoever committed in between makes the write fail, and after
+any failure the stored positions alone say what happened (equal to the new ones: it was committed; to the old ones:
+it was not; anything else: somebody else owns them now, and this process starts anew).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from shared_features.definitions import difference
+from shared_features.formats.offline_tables import DEFINITION, FINGERPRINT
+from streaming.errors import RefusedError, RestartNeeded
+from streaming.lake.table_waits import TableWaits
+from streaming.lake.tables import DELTA, DeltaTables, writer_properties
+
+Positions = Mapping[str, int]
+"""Application id -> version; an id that was never written has version -1."""
+
+Result = TypeVar("Result")
+
+NEVER = -1
+REOPEN_AFTER_COMMITS = 50  # a handle gathers every commit it has seen and slows down
+FAULTS_OF_OURS = (NameError, AttributeError, TypeError, ImportError, AssertionError, NotImplementedError)
+"""What no disk raises: the program is wrong, and has to say so instead of waiting for the lake for ever."""
+SPARE_BYTES = 16 << 20  # what a commit needs on disk beside its rows
+
+TABLE_SETTINGS = {
+    "delta.checkpointInterval": "100",
+    "delta.logRetentionDuration": "interval 2 hours",
+    "delta.enableExpiredLogCleanup": "true",
+    "delta.deletedFileRetentionDuration": "interval 7 days",
+}
+
+
+class DeltaHandle:
+    """A table of one schema, opened or created, and the only way this process writes to it.
+
+    `fingerprint`: what the rows mean, stored when the table is created; a table of another one is refused.
+    `definition`: the text of it (`definitions.difference`), stored beside it, so that the refusal names what changed.
+    `added`: columns that a table of an earlier release lacks; it gets them, null in the rows that it has.
+    `sleep`: how to wait while the table is away; whether to stop.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        schema: pa.Schema,
+        partition_by: tuple[str, ...] = (),
+        fingerprint: str | None = None,
+        definition: str | None = None,
+        added: tuple[str, ...] = (),
+        sleep: Callable[[float], bool] | None = None,
+        delta: DeltaTables = DELTA,
+    ) -> None:
+        self.path = path
+        self._delta = delta
+        self._writer = writer_properties(schema)
+        self._schema, self._added = schema, added
+        self._waits = TableWaits(path.name, sleep or delta.wait)
+        self._commits = 0
+        self._synced: int | None = None
+        stored = {FINGERPRINT: fingerprint, DEFINITION: definition}
+        settings = TABLE_SETTINGS | {name: value for name, value in stored.items() if value is not None}
+        self._table: DeltaTable = self._patiently(lambda: self._open_or_create(partition_by, settings))
+        self._check_same(fingerprint, definition)
+
+    @property
+    def table(self) -> DeltaTable:
+        """The table as of the last look; for reading."""
+        return self._table
+
+    def refresh(self) -> DeltaTable:
+        """The table as it stands now."""
+        self._patiently(self._update)
+        return self._table
+
+    def position(self, app: str) -> int:
+        """The stored version of one application id as of the last look, -1 when there is none."""
+        version = self._table.transaction_version(app)
+        return NEVER if version is None else version  # version 0 is falsy: never write `or`
+
+    def positions(self, apps: Mapping[str, Any] | list[str]) -> dict[str, int]:
+        return {app: self.position(app) for app in apps}
+
+    def commit(self, data: pa.Table, expected: Positions, new: Positions) -> int:
+        """Append the rows and move the positions from `expected` to `new`, both or neither, durably.
+
+        Returns the table's version. Waits while the disk is away. Raises RestartNeeded when a stored position
+        is neither: another process has committed it.
+        """
+        expected = {app: expected.get(app, NEVER) for app in {*expected, *new}}
+        wanted = {**expected, **new}
+        tries = 0
+        while True:
+            if not self._has_room(data) or not self._readable():
+                self._waits.pause(tries := tries + 1, "its disk is away or full")
+                continue
+            stored = self.positions(expected)
+            if tries and stored == wanted:
+                break  # a try that failed had committed all the same
+            if stored != expected:
+                raise RestartNeeded(self._moved(expected, stored))
+            try:
+                self._write(data, new)
+                break
+            except FAULTS_OF_OURS:
+                raise  # waiting helps nobody; at the next start the stored positions decide
+            except Exception as error:  # whatever it was, the stored positions decide
+                self._waits.pause(tries := tries + 1, str(error))
+                self._commits = REOPEN_AFTER_COMMITS  # look again through a fresh handle
+        self._patiently(lambda: self._sync(self._table, new))
+        self._waits.succeeded()
+        return self._table.version()
+
+    def _sync(self, table: DeltaTable, written: Positions) -> None:
+        version = table.version()
+        self._delta.sync(self.path, version, written, self._synced)
+        self._synced = version
+
+    def _write(self, data: pa.Table, new: Positions) -> None:
+        self._commits += 1
+        self._delta.append(self._table, data, new, self._writer)
+
+    def _update(self) -> None:
+        if self._commits >= REOPEN_AFTER_COMMITS:
+            self._table = self._delta.open(self.path)
+            self._commits = 0
+        else:
+            self._table.update_incremental()
+
+    def _readable(self) -> bool:
+        try:
+            self._update()
+        except FAULTS_OF_OURS:
+            raise
+        except Exception as error:  # missing directory, I/O error, half a checkpoint: all wait
+            self._waits.failed(str(error))
+            self._commits = REOPEN_AFTER_COMMITS
+            return False
+        return True
+
+    def _has_room(self, data: pa.Table) -> bool:
+        try:
+            # Asked before writing: a write that fails in the middle leaves part of a file behind, every time.
+            return self._delta.free_bytes(self.path) > int(data.nbytes) // 2 + SPARE_BYTES
+        except OSError:
+            return False
+
+    def _open_or_create(self, partition_by: tuple[str, ...], settings: Mapping[str, str]) -> DeltaTable:
+        if self._delta.exists(self.path):
+            self._delta.check_commits(self.path)
+            table = self._widened(self._delta.open(self.path))
+        else:
+            table = self._delta.create(self.path, self._schema, partition_by, settings)
+        self._sync(table, {})  # whoever wrote the last commits may have been killed before it did
+        return table
+
+    def _widened(self, table: DeltaTable) -> DeltaTable:
+        there = pa.schema(table.schema().to_arrow()).names
+        if lacking := [name for name in self._added if name not in there]:
+            self._delta.add_columns(table, pa.schema([self._schema.field(name) for name in lacking]))
+        return table
+
+    def _check_same(self, fingerprint: str | None, definition: str | None) -> None:
+        stored = self._table.metadata().configuration
+        if fingerprint is not None and stored.get(FINGERPRINT) != fingerprint:
+            text, changed = stored.get(DEFINITION), "the definition or the allowed lateness changed"
+            if text is not None and definition is not None:
+                changed = difference(text, definition)
+            raise RefusedError(
+                f"table {self.path.name} was written for definition {stored.get(FINGERPRINT)}, this process has "
+                f"{fingerprint}: {changed}; raise the group's version, or move the table away"
+            )
+        found = pa.schema(self._table.schema().to_arrow()).names
+        if set(found) != set(self._schema.names):
+            raise RefusedError(
+                f"table {self.path.name} has the columns {sorted(found)}, this process writes "
+                f"{sorted(self._schema.names)}. Add the missing ones to the table or move it away"
+            )
+
+    def _patiently(self, action: Callable[[], Result]) -> Result:
+        tries = 0
+        while True:
+            try:
+                result = action()
+                self._waits.succeeded()
+                return result
+            except (RefusedError, *FAULTS_OF_OURS):
+                raise
+            except Exception as error:  # the lake is away; it may come back
+                self._commits = REOPEN_AFTER_COMMITS
+                self._waits.pause(tries := tries + 1, str(error))
+
+    def _moved(self, expected: Positions, stored: Positions) -> str:
+        app = next(app for app in expected if stored[app] != expected[app])
+        return (
+            f"table {self.path.name}: position {app} is {stored[app]}, expected {expected[app]}; another process "
+            "has committed it, this one goes on from what is stored"
+        )

@@ -1,0 +1,110 @@
+"""One look at the lake, without creating or waiting for anything: positions and counts of its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+from deltalake import DeltaTable
+
+from shared_features.definitions import EventSource, FeatureGroup
+from shared_features.formats.offline_tables import (
+    ARRIVAL_TIME,
+    CUT_APP,
+    DEAD_LETTERS_TABLE,
+    WATERMARK_APP,
+    events_table,
+    features_table,
+    offset_app,
+)
+from streaming.kafka.topics import PartitionKey, Topic
+from streaming.metrics import lateness_edges_us
+
+NEVER = -1
+_DUPLICATES_AMONG_ROWS = 20_000_000  # counting them holds 8 bytes per row
+
+
+@dataclass(frozen=True, slots=True)
+class EventCounts:
+    """Stored events, late ones among them, and further deliveries of one; None: not known.
+
+    lateness: the upper ends of the buckets of lateness, microseconds (None: no end), and how many events are in each.
+    """
+
+    events: int | None = None
+    late: int | None = None
+    duplicates: int | None = None
+    lateness: tuple[tuple[int | None, int], ...] = ()
+
+
+class LakeLook:
+    """Raises OSError where the lake's directory is not there; a table that is not there yet is None."""
+
+    def __init__(self, lake: Path) -> None:
+        self._lake = lake
+
+    def table(self, name: str) -> DeltaTable | None:
+        """A table as of its newest version."""
+        if not self._lake.is_dir():
+            raise FileNotFoundError(f"{self._lake} is no directory (the archive makes it when it first runs)")
+        path = self._lake / name
+        return DeltaTable(path) if (path / "_delta_log").is_dir() else None
+
+    def offsets(self, name: str, topic: Topic) -> dict[PartitionKey, int]:
+        """The last offset of each partition that a table holds, -1 for none."""
+        table = self.table(name)
+        found = {}
+        for number in topic.partitions:
+            version = None if table is None else table.transaction_version(offset_app(topic.name, topic.id, number))
+            found[topic.name, number] = NEVER if version is None else version
+        return found
+
+    def archived(self, source: EventSource, topic: Topic) -> dict[PartitionKey, int]:
+        """Per partition the last offset that is in the lake, as event or as dead letter: the smaller of the two."""
+        events, dead = (self.offsets(name, topic) for name in (events_table(source), DEAD_LETTERS_TABLE))
+        return {partition: min(offset, dead[partition]) for partition, offset in events.items()}
+
+    def watermark_us(self, source: EventSource) -> int | None:
+        """Nothing that is stored later arrived before this."""
+        table = self.table(events_table(source))
+        return None if table is None else table.transaction_version(WATERMARK_APP)
+
+    def cut_us(self, group: FeatureGroup, spine: EventSource) -> int | None:
+        """The watermark up to which the group's feature rows are complete."""
+        table = self.table(features_table(group, spine))
+        return None if table is None else table.transaction_version(CUT_APP)
+
+    def feature_rows(self, group: FeatureGroup, spine: EventSource) -> int:
+        table = self.table(features_table(group, spine))
+        return 0 if table is None else table.count()
+
+    def event_counts(self, source: EventSource, allowed_lateness_us: int) -> EventCounts:
+        """Duplicates stay None where there are too many rows to compare."""
+        table = self.table(events_table(source))
+        if table is None:
+            return EventCounts(0, 0, 0)
+        lateness_us = pl.col(ARRIVAL_TIME) - pl.col(source.event_time)
+        edges_us = lateness_edges_us(allowed_lateness_us)
+        within = [(lateness_us <= edge).sum().alias(str(edge)) for edge in edges_us]
+        late = (lateness_us > allowed_lateness_us).sum().alias("late")
+        counts = pl.scan_delta(table).select(pl.len(), late, *within).collect(engine="streaming")
+        rows, late_rows, *upto = counts.row(0)
+        ends = [0, *(each or 0 for each in upto), rows]
+        buckets = tuple(zip((*edges_us, None), (after - before for before, after in pairwise(ends)), strict=True))
+        if not rows or rows > _DUPLICATES_AMONG_ROWS:
+            return EventCounts(rows, late_rows or 0, None if rows else 0, buckets)
+        hashes = [pl.col(field.name).hash(seed=number) for number, field in enumerate(source.fields)]
+        content = reduce(lambda mixed, each: (mixed ^ each).hash(), hashes)
+        different = pl.scan_delta(table).select(content.n_unique()).collect(engine="streaming").item()
+        return EventCounts(rows, late_rows, rows - different, buckets)
+
+    def dead_letters(self) -> Mapping[str, int]:
+        """How many there are, by topic."""
+        table = self.table(DEAD_LETTERS_TABLE)
+        if table is None:
+            return {}
+        return dict(pl.scan_delta(table).group_by("topic").len().collect().iter_rows())

@@ -1,0 +1,1 @@
+"""The online store, Redis: one connection, commits by compare-and-set, where every shard stands."""

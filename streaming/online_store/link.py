@@ -1,0 +1,196 @@
+"""One connection to Redis on which a call is begun and its answer taken later; waits while Redis is away."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from hiredis import pack_command
+from redis import ConnectionPool
+from redis.exceptions import (
+    AskError,
+    AuthenticationError,
+    BusyLoadingError,
+    ClusterDownError,
+    ConnectionError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+    TryAgainError,
+)
+
+from streaming.errors import RefusedError, StoppedWaiting
+from streaming.job.stopping import stop_requested, wait
+from streaming.log import get_log
+from streaming.settings import StreamingSettings
+
+_LOG = get_log("redis")
+AWAY = (
+    ConnectionError,
+    TimeoutError,
+    BusyLoadingError,
+    MasterDownError,
+    ReadOnlyError,
+    OutOfMemoryError,
+    ClusterDownError,
+    TryAgainError,
+)
+"""Redis is gone, starting, full or failing over: nothing but time helps."""
+
+_REFUSED = re.compile(r"(?:^| -)(?:OOM|READONLY|MISCONF|NOREPLICAS|NOTREADY)\b")
+"""It is full, a replica, without a disk or without replicas; up to 6.2 in the middle of what a script's error says."""
+_BUSY = "BUSY "  # with a script of someone's
+
+ONE_PRIMARY = (
+    "Point REDIS_URL to a single primary that holds all keys; with replicas, or with Sentinel behind an address that "
+    "follows the primary"
+)
+
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
+
+
+def passing(error: RedisError) -> bool:
+    """Whether nothing but time helps."""
+    return isinstance(error, AWAY) or _refuses_writes(error) or str(error).startswith(_BUSY)
+
+
+def _refuses_writes(error: RedisError) -> bool:
+    return isinstance(error, ReadOnlyError | OutOfMemoryError) or bool(_REFUSED.search(str(error)))
+
+
+class RedisAway:
+    """Says once that Redis is away and once that it is back, for all links of a process; the same of its writes."""
+
+    def __init__(self) -> None:
+        self._away = self._refuses = False
+
+    def failed(self, error: RedisError) -> None:
+        said = str(error) or type(error).__name__
+        if _refuses_writes(error):
+            if not self._refuses:
+                _LOG.warning("Redis refuses writes, waiting for it", error=said)
+            self._refuses = True
+        else:
+            if not self._away:
+                _LOG.warning("Redis is away, waiting for it", error=said)
+            self._away = True
+
+    def answered(self) -> None:
+        if self._away:
+            _LOG.info("Redis is back")
+        self._away = False
+
+    def wrote(self) -> None:
+        """What it refused, it took: reads it answered all the time."""
+        if self._refuses:
+            _LOG.info("Redis takes writes again")
+        self._refuses = False
+
+
+class RedisLink:
+    """A connection of its own. Calls are answered in the order in which they were begun."""
+
+    def __init__(self, settings: StreamingSettings, away: RedisAway) -> None:
+        self._pool = ConnectionPool.from_url(
+            settings.redis_url,
+            socket_timeout=settings.redis_timeout.total_seconds(),
+            socket_connect_timeout=settings.redis_timeout.total_seconds(),
+            retry=None,
+            health_check_interval=0,
+        )
+        self._away = away
+        self._connection: Any = None  # of redis-py, whose stubs leave half of it out
+
+    def begin(self, packed: Iterable[bytes]) -> None:
+        """Send a call; raises one of AWAY, after which the link is closed and the call's fate unknown."""
+        try:
+            if self._connection is None:
+                self._connection = self._pool.make_connection()
+                self._connection.connect()
+            self._connection.send_packed_command(packed, check_health=False)
+        except AuthenticationError as error:
+            raise RefusedError(f"Redis refuses us ({error}); correct user and password in REDIS_URL") from error
+        except RedisError:
+            self.close()
+            raise
+
+    def answer(self) -> Any:
+        """The next answer; raises one of AWAY (then the link is closed) or a ResponseError.
+
+        RefusedError where the key is another server's, of a cluster: a link leads to one.
+        """
+        if self._connection is None:
+            raise ConnectionError("the connection was lost before the answer")
+        try:
+            answer = self._connection.read_response()
+        except AWAY:
+            self.close()
+            raise
+        except AskError as error:  # or MOVED, which is one
+            self.close()
+            raise RefusedError(
+                f"Redis says that another server of its cluster has the key ({error}). {ONE_PRIMARY}"
+            ) from error
+        self._away.answered()
+        return answer
+
+    def call(self, *arguments: bytes | str | int) -> Any:
+        """A call that may be executed twice, repeated with back-off until Redis answers it."""
+        waits, refused = Backoff(), False
+        while True:
+            try:
+                self.begin(self.pack(*arguments))
+                answer = self.answer()
+            except RedisError as error:
+                if not passing(error):
+                    raise
+                refused = _refuses_writes(error)
+                self.wait(waits, error)
+            else:
+                if refused:
+                    self.wrote()
+                return answer
+
+    def wrote(self) -> None:
+        """Tell that Redis took a write, as it may have refused them before."""
+        self._away.wrote()
+
+    def wait(self, waits: Backoff, error: RedisError) -> None:
+        """Wait a while for Redis; StoppedWaiting when asked to stop meanwhile."""
+        self.close()
+        wait_s = waits.next_s()
+        if wait_s > 0:  # at first the connection alone may be gone, left over from an outage that is over
+            self._away.failed(error)
+        if stop_requested() or wait(wait_s):
+            raise StoppedWaiting("asked to stop while Redis is away; what was not committed is read again")
+
+    def pack(self, *arguments: bytes | str | int) -> list[bytes]:
+        """The bytes of a call."""
+        return [pack_command(arguments)]  # type: ignore[arg-type]  # a tuple of any length
+
+    def close(self) -> None:
+        """Drop the connection and what was to be answered on it."""
+        if self._connection is not None:
+            self._connection.disconnect()
+        self._connection = None
+
+
+class Backoff:
+    """Waits that grow, with jitter; the first try again is at once."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+
+    def next_s(self) -> float:
+        """Seconds to wait this time."""
+        this_s = self._next_s * random.uniform(0.5, 1.0)
+        self._next_s = min(max(2 * self._next_s, _FIRST_WAIT_S), _LONGEST_WAIT_S)
+        return this_s
+
+
+__all__ = ["AWAY", "ONE_PRIMARY", "Backoff", "RedisAway", "RedisLink", "ResponseError", "passing"]

@@ -1,0 +1,161 @@
+"""One shard's keys in Redis: read its meta, load entities, commit by compare-and-set.
+
+A commit is begun and settled later: while Redis works on it, the next batch is fetched, decoded and applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any
+
+from redis.exceptions import NoScriptError, RedisError
+
+from shared_features.definitions import FeatureGroup
+from shared_features.errors import FormatVersionError
+from shared_features.formats.online_state import meta_key
+from shared_features.formats.shard_meta import COMMIT_ID_BYTES, ShardMeta, decode_meta, encode_meta
+from streaming.errors import RestartNeeded
+from streaming.log import get_log
+from streaming.online_store.link import AWAY, Backoff, RedisLink, passing
+
+_LOG = get_log("online")
+_SCRIPT = files("streaming.online_store").joinpath("commit.lua").read_bytes()
+_SCRIPT_ID = sha1(_SCRIPT, usedforsecurity=False).hexdigest()
+_LOAD_AT_ONCE = 2_000  # entities a read: a few hundred KB, about a millisecond of Redis
+
+NO_META = b""
+
+
+def shard_label(group: FeatureGroup, number: int) -> str:
+    """How a shard is called in Bytewax, logs and messages: `<group>:v1:3`."""
+    return f"{group.label}:{number}"
+
+
+def is_live(meta: ShardMeta | None) -> bool:
+    """Whether a shard's states are whole: it was built, and its vector says up to where."""
+    return meta is not None and not meta.behind
+
+
+def readable_meta(stored: bytes | None) -> ShardMeta | None:
+    """The meta of these bytes; None where there are none, or bytes of another schema."""
+    try:
+        return None if stored is None else decode_meta(stored)
+    except FormatVersionError as error:
+        _LOG.warning("a shard's meta cannot be read; the shard will be built anew", error=str(error))
+        return None
+
+
+def expiry_ms(group: FeatureGroup) -> int:
+    """After this long without a write an entity's newest event is older than anything that can be read; twice that."""
+    return 2 * group.readable_us // 1000
+
+
+@dataclass
+class _Commit:
+    """A commit under way; `packed` is kept, because only the same call may be sent again."""
+
+    expected: bytes
+    written: bytes
+    packed: list[bytes]
+    sent: bool
+
+
+class ShardStore:
+    """The only writer of a shard's keys, as long as every commit finds the commit id of the one before."""
+
+    def __init__(self, link: RedisLink, label: str, meta_key: bytes, expiry_ms: int) -> None:
+        self._link = link
+        self._label = label
+        self._meta_key = meta_key
+        self._expiry_ms = expiry_ms
+        self._commit_id = NO_META
+        self._under_way: _Commit | None = None
+
+    @classmethod
+    def of(cls, link: RedisLink, namespace: str, group: FeatureGroup, number: int) -> ShardStore:
+        """The store of a group's shard."""
+        return cls(link, shard_label(group, number), meta_key(namespace, group, number), expiry_ms(group))
+
+    def read_meta(self) -> ShardMeta | None:
+        """The shard's meta; from now on it is what commits and loads expect.
+
+        None where there is none, or one that this version cannot read: in both cases the shard has to be built.
+        """
+        stored = self._link.call("GET", self._meta_key)
+        self._commit_id = NO_META if stored is None else stored[:COMMIT_ID_BYTES]
+        return readable_meta(stored)
+
+    def load(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The stored values of entities, each read with the meta key in one step; RestartNeeded if that is not ours."""
+        self.settle()
+        values: list[bytes | None] = []
+        for start in range(0, len(keys), _LOAD_AT_ONCE):
+            meta, *found = self._link.call("MGET", self._meta_key, *keys[start : start + _LOAD_AT_ONCE])
+            self._check(NO_META if meta is None else meta[:COMMIT_ID_BYTES])
+            values += found
+        return values
+
+    def begin_commit(self, meta: ShardMeta, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
+        """Send what changed with the new meta, whose commit id is new; the commit before is settled first."""
+        self.settle()
+        arguments: list[Any] = ["EVALSHA", _SCRIPT_ID, 1 + len(keys), self._meta_key, *keys]
+        packed = self._link.pack(*arguments, self._commit_id, encode_meta(meta), self._expiry_ms, *values)
+        self._under_way = _Commit(self._commit_id, meta.commit_id, packed, sent=False)
+        self._send(self._under_way)
+
+    def settle(self) -> None:
+        """Wait until the commit under way is done; RestartNeeded when the shard turned out to be someone else's."""
+        commit, waits = self._under_way, Backoff()
+        while commit is not None and not self._is_done(commit, waits):
+            pass
+        if commit is not None:
+            self._commit_id, self._under_way = commit.written, None
+
+    def close(self) -> None:
+        """Settle and leave."""
+        self.settle()
+        self._link.close()
+
+    def _send(self, commit: _Commit) -> None:
+        try:
+            self._link.begin(commit.packed)
+            commit.sent = True
+        except AWAY as error:
+            _LOG.debug("a commit could not be sent", shard=self._label, error=str(error))
+
+    def _is_done(self, commit: _Commit, waits: Backoff) -> bool:
+        if commit.sent and self._was_written(commit, waits):
+            return True
+        # Refused, or nobody knows: the stored id alone says what happened.
+        stored = self._link.call("GETRANGE", self._meta_key, 0, COMMIT_ID_BYTES - 1)
+        if stored == commit.written:
+            return True
+        self._check(stored)
+        self._send(commit)  # the same call: should the first one be under way still, only one of the two finds its id
+        return False
+
+    def _was_written(self, commit: _Commit, waits: Backoff) -> bool:
+        commit.sent = False
+        try:
+            written = bool(self._link.answer())
+        except NoScriptError:  # Redis was started anew, or never saw it
+            self._link.call("SCRIPT", "LOAD", _SCRIPT)
+        except RedisError as error:
+            if not passing(error):
+                raise
+            self._link.wait(waits, error)
+        else:
+            if written:
+                self._link.wrote()
+            return written
+        return False
+
+    def _check(self, stored: bytes) -> None:
+        if stored != self._commit_id:
+            raise RestartNeeded(
+                f"shard {self._label}: its commit id in Redis is {stored.hex() or 'absent'}, expected "
+                f"{self._commit_id.hex() or 'absent'}: another process has committed, or Redis was set back"
+            )

@@ -1,0 +1,91 @@
+"""Where all shards stand in Redis, and from where a source has to read for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from shared_features.definitions import FeatureGroup
+from shared_features.formats.online_state import meta_key
+from shared_features.formats.shard_meta import ShardMeta
+from streaming.errors import RefusedError, StoppedWaiting
+from streaming.job.stopping import wait
+from streaming.kafka.recreated_topic import WAY_ON
+from streaming.kafka.topics import PartitionKey, Topics
+from streaming.log import get_log
+from streaming.online_store.link import RedisAway, RedisLink
+from streaming.online_store.shard_store import is_live, readable_meta, shard_label
+from streaming.settings import StreamingSettings
+
+_LOG = get_log("online")
+_LOOK_EVERY_S = 0.25
+_GRACE_S = 1.0
+
+
+def stored_metas(settings: StreamingSettings, groups: Iterable[FeatureGroup]) -> dict[str, ShardMeta | None]:
+    """The meta of every shard by its label, None where there is none that can be read. Waits while Redis is away."""
+    link = RedisLink(settings, RedisAway())
+    try:
+        metas: dict[str, ShardMeta | None] = {}
+        for group in groups:
+            for number in range(group.shards):
+                stored = link.call("GET", meta_key(settings.redis_namespace, group, number))
+                metas[shard_label(group, number)] = readable_meta(stored)
+        return metas
+    finally:
+        link.close()
+
+
+def wait_until_live(
+    settings: StreamingSettings, groups: Iterable[FeatureGroup], meanwhile: Callable[[], None] = lambda: None
+) -> None:
+    """Return when a shard is live; where that had to be waited for, give the others a moment to be built as well."""
+    groups = tuple(groups)
+    live = _live(settings, groups)
+    if any(live):
+        return
+    _LOG.info("no shard is live yet; waiting for `bootstrap` to build them")
+    grace_s = _GRACE_S
+    while not all(live) and grace_s > 0:
+        meanwhile()
+        if wait(_LOOK_EVERY_S):
+            raise StoppedWaiting("asked to stop before any shard was live")
+        live = _live(settings, groups)
+        grace_s -= _LOOK_EVERY_S if any(live) else 0
+
+
+def _live(settings: StreamingSettings, groups: tuple[FeatureGroup, ...]) -> list[bool]:
+    return [is_live(meta) for meta in stored_metas(settings, groups).values()]
+
+
+def smallest_positions(
+    groups: Iterable[FeatureGroup], metas: dict[str, ShardMeta | None]
+) -> dict[tuple[str, str, int], int]:
+    """(topic, topic id, partition) -> the last offset that every live shard concerned has applied.
+
+    A partition that some live shard does not know is left out: it is read from its beginning.
+    """
+    found: dict[tuple[str, str, int], list[int]] = {}
+    concerned: dict[str, int] = {}
+    for group in groups:
+        live = [meta for number in range(group.shards) if is_live(meta := metas[shard_label(group, number)])]
+        for topic in {source.topic for source in group.sources}:
+            concerned[topic] = concerned.get(topic, 0) + len(live)
+        for meta in live:
+            for of, position in meta.vector.items() if meta is not None else ():
+                found.setdefault(of, []).append(position.offset)
+    return {of: min(offsets) for of, offsets in found.items() if len(offsets) == concerned.get(of[0])}
+
+
+def committed_positions(settings: StreamingSettings, groups: Iterable[FeatureGroup]) -> dict[PartitionKey, int]:
+    """What the source wants to know. RefusedError where a topic is another one than the shards have applied."""
+    groups = tuple(groups)
+    metas = stored_metas(settings, groups)
+    described = Topics(settings).describe({source.topic for group in groups for source in group.sources})
+    for label, meta in metas.items():
+        for topic, topic_id, _ in meta.vector if meta is not None else ():
+            if topic in described and described[topic].id != topic_id:
+                raise RefusedError(
+                    f"shard {label} has applied topic {topic} with id {topic_id}; the brokers' one has id "
+                    f"{described[topic].id}: it was deleted and made anew. {WAY_ON}"
+                )
+    return {(topic, number): offset for (topic, _, number), offset in smallest_positions(groups, metas).items()}

@@ -1,0 +1,1 @@
+"""What would make a run unsafe, found before it starts."""

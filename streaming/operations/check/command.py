@@ -1,0 +1,69 @@
+"""`check`: everything that would make a run unsafe, with what to do. `run` refuses to start with the worst of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+
+from confluent_kafka import KafkaException
+
+from shared_features.definitions import load_definitions
+from streaming.errors import EXIT_REFUSED, RefusedError
+from streaming.job.stopping import EXIT_DRAINED
+from streaming.kafka.look import KafkaLook
+from streaming.kafka.topics import Bounds, PartitionKey, Topic
+from streaming.online_store.look import RedisLook
+from streaming.operations.check.finding import Finding
+from streaming.operations.check.stores import check_lake, check_redis
+from streaming.operations.check.topics import check_config, missing_topics
+from streaming.settings import StreamingSettings
+
+
+def find(settings: StreamingSettings) -> Iterator[Finding]:
+    """Look at Kafka, Redis and the lake, each once; none of them is changed. Takes seconds where one is away."""
+    catalogue = load_definitions(settings.definitions)
+    names = {source.topic for source in catalogue.sources}
+    kafka = KafkaLook(settings)
+    topics: dict[str, Topic] = {}
+
+    def bounds() -> Mapping[PartitionKey, Bounds]:
+        """Asked after a store was: what a running job stores meanwhile lies within logs that grew before."""
+        try:
+            return kafka.bounds(topics.values()) if topics else {}
+        except KafkaException:
+            return {}
+
+    try:
+        topics = kafka.topics(names)
+        yield from missing_topics(names, topics)
+        yield from check_config(kafka, settings, topics.values())
+    except KafkaException as error:
+        text = f"cannot be reached at {settings.kafka_bootstrap_servers} ({error.args[0].str()})"
+        yield Finding("away", "Kafka", f"{text}. Look at KAFKA_BOOTSTRAP_SERVERS; a running dataflow waits for it")
+    redis = RedisLook(settings)
+    try:
+        yield from check_redis(redis, catalogue.groups, topics, bounds)
+    finally:
+        redis.close()
+    yield from check_lake(settings.lake, catalogue, topics, bounds)
+
+
+def check(settings: StreamingSettings, *, refusing_only: bool = False) -> int:
+    """Print the findings; 1 when something is refused or could not be looked at. Warnings alone are 0."""
+    findings = list(dict.fromkeys(find(settings)))
+    if refusing_only:
+        findings = [each for each in findings if each.stops_run]
+    for each in findings:
+        sys.stderr.write(f"{each.level:8} {each}\n")
+    bad = sum(each.level != "warning" for each in findings)
+    if not refusing_only:
+        warnings = len(findings) - bad
+        verdict = "safe to run" if not bad else f"{bad} to put right before it is safe to run"
+        sys.stdout.write(f"{verdict}{f', {warnings} to think about' if warnings else ''}\n")
+    return EXIT_REFUSED if bad else EXIT_DRAINED
+
+
+def refuse_unsafe(settings: StreamingSettings) -> None:
+    """Raise RefusedError with everything that must not be run with. What is only away is waited for, by the run."""
+    if refused := [str(each) for each in dict.fromkeys(find(settings)) if each.stops_run]:
+        raise RefusedError("; ".join(refused))

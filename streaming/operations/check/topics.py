@@ -1,0 +1,100 @@
+"""Is the log safe to build on: whose clock stamps it, how long it keeps, whether it is the log that was read before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from confluent_kafka import KafkaException
+
+from streaming.kafka.look import KafkaLook
+from streaming.kafka.recreated_topic import what_was_recreated
+from streaming.kafka.topics import Bounds, PartitionKey, Topic
+from streaming.operations.check.finding import Finding
+from streaming.settings import StreamingSettings
+
+DAY_MS = 86_400_000
+_STAMPS = {"live": "LogAppendTime", "import": "CreateTime"}
+_DUE_TO = {
+    "live": "the brokers' clock must stamp live events",
+    "import": "an import keeps the times that its producer stamps",
+}
+
+
+def missing_topics(names: Iterable[str], topics: Mapping[str, Topic]) -> Iterator[Finding]:
+    for name in sorted(set(names) - set(topics)):
+        text = "does not exist. Create it with the partitions it needs; a running dataflow waits for it"
+        yield Finding("refused", f"topic {name}", text, waits=True)
+
+
+def check_config(look: KafkaLook, settings: StreamingSettings, topics: Iterable[Topic]) -> Iterator[Finding]:
+    """What the brokers say of each topic's configuration against the topic mode."""
+    for topic in topics:
+        about = f"topic {topic.name}"
+        try:
+            config = look.config(topic.name)
+        except KafkaException as error:
+            yield Finding("warning", about, f"its configuration cannot be read: {error.args[0].str()}")
+            continue
+        if config is not None:
+            yield from config_findings(about, settings.topic_mode, config)
+        elif settings.topic_mode != "embedded":
+            yield Finding(
+                "refused",
+                about,
+                f"the brokers do not tell how it is configured, so that nobody knows who stamps its events. If they "
+                f"are librdkafka's simulator, set MILLRACE_TOPIC_MODE=embedded (found: {settings.topic_mode})",
+            )
+
+
+def config_findings(about: str, mode: str, config: Mapping[str, str]) -> Iterator[Finding]:
+    """The findings of one topic's configuration."""
+    stamped_by = config.get("message.timestamp.type", "CreateTime")
+    if mode in _STAMPS and stamped_by != _STAMPS[mode]:
+        yield Finding(
+            "refused",
+            about,
+            f"message.timestamp.type is {stamped_by}, but in mode {mode} {_DUE_TO[mode]}. "
+            f"Set it to {_STAMPS[mode]}, or MILLRACE_TOPIC_MODE to what this topic is",
+        )
+    if "compact" in config.get("cleanup.policy", "delete"):
+        text = "cleanup.policy compacts it: events of one key would replace each other. Set cleanup.policy=delete"
+        yield Finding("refused", about, text)
+    retention_ms = int(config.get("retention.ms", -1))
+    if mode == "import" and retention_ms != -1:
+        text = f"retention.ms is {retention_ms}: what has old times is deleted at once. Set -1 until all is imported"
+        yield Finding("refused", about, text)
+    elif mode != "import" and 0 <= retention_ms < DAY_MS:
+        hours = retention_ms / 3_600_000
+        text = f"it is kept for {hours:.3g} hours: a longer outage loses events. Set retention.ms to some days"
+        yield Finding("warning", about, text)
+    if int(config.get("retention.bytes", -1)) != -1 and mode == "import":
+        yield Finding("warning", about, "retention.bytes deletes what is not imported yet. Set -1 until all is")
+    if config.get("unclean.leader.election.enable") == "true":
+        text = "a broker that lacks records may become leader and lose them. Set unclean.leader.election.enable=false"
+        yield Finding("warning", about, text)
+
+
+def check_position(
+    about: str,
+    partition: tuple[str, str, int],
+    offset: int,
+    topics: Mapping[str, Topic],
+    bounds: Mapping[PartitionKey, Bounds],
+) -> Iterator[Finding]:
+    """A stored position against the log: the same topic still, its partition there, the offset in it."""
+    name, topic_id, number = partition
+    topic = topics.get(name)
+    if topic is None:
+        return
+    where = f"topic {name}, partition {number}"
+    if topic.id != topic_id:
+        yield Finding("refused", about, what_was_recreated(name, topic.id))
+    elif number not in topic.partitions:
+        text = f"has stored a position of {where}, but the topic has {len(topic.partitions)} partitions"
+        yield Finding("refused", about, f"{text}. Are these the right brokers? Look at KAFKA_BOOTSTRAP_SERVERS")
+    elif (name, number) in bounds and offset >= (log := bounds[name, number]).high:
+        text = f"has stored offset {offset} of {where}, beyond the log's end {log.high}: the log was set back"
+        yield Finding("refused", about, f"{text}. Restore the log, or begin with a new namespace and lake")
+    elif (name, number) in bounds and offset + 1 < log.low:
+        text = f"{log.low - offset - 1} records of {where} were deleted before it stored them"
+        yield Finding("warning", about, f"{text}; it goes on after the gap. Keep the topic for longer")

@@ -1,0 +1,159 @@
+"""Replaying: each mended letter once, whatever is killed when.
+
+In this order: fence whoever replayed before, look at the record, look up in the log what a killed run left open; then
+for some letters at a time store the intent, send them in one transaction, store where they lie now. A run that is
+killed before it sends leaves an intent that is not in the log; after it, one that is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from shared_features.definitions import load_definitions
+from streaming.errors import RefusedError
+from streaming.kafka.look import KafkaLook
+from streaming.kafka.topics import Topic
+from streaming.operations.dead_letters.letter import Letter, Place, Position
+from streaming.operations.dead_letters.mending import Mended
+from streaming.operations.dead_letters.replay_record import Entry, Original, ReplayRecord, look
+from streaming.operations.dead_letters.resending import Resender, find_sent
+from streaming.settings import StreamingSettings
+
+LETTERS_AT_ONCE = 1_000
+BYTES_AT_ONCE = 8 << 20
+_LOG_GONE = "whether a killed replay sent it cannot be known: the log it would lie in was deleted by retention"
+
+
+@dataclass
+class Replayed:
+    """What a replay did, or would do: letters sent, found to be sent by a killed run, and left alone with why."""
+
+    sent: list[Position] = field(default_factory=list)
+    found: list[Position] = field(default_factory=list)
+    left_alone: dict[Place, str] = field(default_factory=dict)
+    unresolved: int = 0
+    """Letters that a killed run left open, where this is only a look."""
+
+
+def original_of(letter: Letter, topics: Mapping[str, Topic]) -> Original | str:
+    """Where a letter lay; or why it is not replayed, which one of a topic that was made anew since is not."""
+    topic = topics.get(letter.topic)
+    if topic is None:
+        return f"topic {letter.topic} does not exist"
+    if letter.topic_id is None:
+        return f"nobody knows which topic {letter.topic} it is of: an earlier release stored it without the topic's id"
+    if letter.topic_id != topic.id:
+        return f"topic {topic.name} was deleted and made anew since; the letter is not of the one there is now"
+    return Original(letter.topic, letter.topic_id, letter.partition, letter.offset)
+
+
+def rehearse(settings: StreamingSettings, mended: Iterable[Mended]) -> Replayed:
+    """What a replay would do. Creates and sends nothing."""
+    steps, said = look(settings.lake), Replayed()
+    said.unresolved = sum(entry.step == "intended" for entry in steps.values())
+    topics = _topics(KafkaLook(settings), mended_topics(settings))
+    for each in mended:
+        if (of := _to_send(topics, each, steps, said)) is not None:
+            said.sent.append(of.position)
+    return said
+
+
+def replay(settings: StreamingSettings, mended: Iterable[Mended]) -> Replayed:
+    """Send every letter that is an event now and was not sent before."""
+    look_at, said = KafkaLook(settings), Replayed()
+    record = ReplayRecord(settings.lake)
+    resender = Resender(settings, record.id)
+    record.load()  # only now: whoever stored an intent before has sent, or never will
+    topics = _topics(look_at, mended_topics(settings) | {of.topic for of in record.dangling})
+    unknown = _settle(settings, look_at, record, topics, said)
+    for some in _batches(mended):
+        batch: dict[Original, Mended] = {}
+        for each in some:
+            of = _to_send(topics, each, record.steps, said)
+            if of is not None and of in unknown:
+                said.left_alone[of.place] = _LOG_GONE
+            elif of is not None:
+                batch[of] = each
+        if batch:
+            bounds = look_at.bounds(topics.values())
+            record.commit("intended", {of: bounds[of.topic, of.partition].high for of in batch}, _now_us())
+            sent = resender.send(batch)
+            record.commit("replayed", sent, _now_us())
+            said.sent += [of.position for of in sent]
+    return said
+
+
+def _settle(
+    settings: StreamingSettings,
+    look_at: KafkaLook,
+    record: ReplayRecord,
+    topics: Mapping[str, Topic],
+    said: Replayed,
+) -> set[Original]:
+    """Look up what a killed run left open; returns the letters of which nobody can tell any more."""
+    dangling = record.dangling
+    if not dangling:
+        return set()
+    bounds = look_at.bounds(topics.values())
+
+    def gone(of: Original, log_end: int) -> bool:
+        topic = topics.get(of.topic)
+        return topic is None or topic.id != of.topic_id or bounds[of.topic, of.partition].low > log_end
+
+    unknown = {of for of, log_end in dangling.items() if gone(of, log_end)}
+    asked = {of: log_end for of, log_end in dangling.items() if of not in unknown}
+    found = find_sent(settings, asked, bounds)
+    absent = {of: log_end for of, log_end in asked.items() if of not in found}
+    if found:
+        record.commit("replayed", found, _now_us())
+        said.found += [of.position for of in found]
+    if absent:
+        record.commit("not_sent", absent, _now_us())
+    return unknown
+
+
+def _to_send(
+    topics: Mapping[str, Topic], mended: Mended, steps: Mapping[Original, Entry], said: Replayed
+) -> Original | None:
+    letter = mended.letter
+    of = original_of(letter, topics)
+    if isinstance(of, Original) and of in steps and steps[of].step == "replayed":
+        return None
+    if isinstance(of, str):  # a topic that no source reads was not looked for: its letters' own fault says that
+        said.left_alone[letter.place] = mended.fault if mended.fault and letter.topic not in topics else of
+        return None
+    if mended.fault is not None:
+        said.left_alone[letter.place] = mended.fault
+        return None
+    return of
+
+
+def mended_topics(settings: StreamingSettings) -> set[str]:
+    """The topics that the definitions read: letters of others are left alone."""
+    return {source.topic for source in load_definitions(settings.definitions).sources}
+
+
+def _topics(look_at: KafkaLook, names: set[str]) -> dict[str, Topic]:
+    topics = look_at.topics(names)
+    if not topics:
+        raise RefusedError(f"the brokers have none of the topics {sorted(names)}; look at KAFKA_BOOTSTRAP_SERVERS")
+    return topics
+
+
+def _batches(mended: Iterable[Mended]) -> Iterator[list[Mended]]:
+    batch: list[Mended] = []
+    size = 0
+    for each in mended:
+        batch.append(each)
+        size += len(each.value or b"")
+        if len(batch) >= LETTERS_AT_ONCE or size >= BYTES_AT_ONCE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,206 @@
+"""`python -m streaming erase`.
+
+In this order, each step so that it can be done again: store the beginning with the logs' ends; wait until the archive
+is beyond them; keep aside where the events lie; delete events, then snapshots, then feature rows (whoever replays
+states with the erased events in them is fenced off by the count of erasures in each table), dead letters; wait for the
+shards; raise the events tables' counts of erasures, and at once those of all shards that read them, with the states in
+Redis deleted; training runs; purge the disk; where asked for, the logs, once every shard is beyond; store that it is
+done.
+
+The events tables' counts come after the lake is clean: whoever builds of it under the new count sees none of what is
+erased. And they come right before the shards': in between a shard is of before, as if Redis were set back, and built.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pyarrow as pa
+import redis
+from confluent_kafka import KafkaException
+
+from shared_features.definitions import Catalogue, Entity, EventSource, load_definitions
+from shared_features.formats.offline_tables import events_table
+from streaming.errors import EXIT_OK, RefusedError
+from streaming.operations.erasure.aside import ASIDE, forget_aside, kept_aside
+from streaming.operations.erasure.dead_letters import DeadLetters
+from streaming.operations.erasure.lake_rows import LakeRows
+from streaming.operations.erasure.log_ends import Logs, within
+from streaming.operations.erasure.named import kinds_of, subjects_of
+from streaming.operations.erasure.online_states import OnlineStates
+from streaming.operations.erasure.purge import purge
+from streaming.operations.erasure.raises import Raises
+from streaming.operations.erasure.record import ErasureRecord, LogEnds, salt
+from streaming.operations.erasure.scope import scope_of
+from streaming.operations.erasure.subject import Subject
+from streaming.operations.erasure.training_runs import remove_runs, runs_with
+from streaming.operations.retirement.version import sweep
+from streaming.operations.saying import instant, say
+from streaming.settings import StreamingSettings
+
+PATIENCE_S = 60.0
+
+
+def run(settings: StreamingSettings, options: Namespace) -> int:
+    """The exit code. RefusedError where a store is not beyond the logs' ends yet: wait, then run it again."""
+    catalogue = load_definitions(settings.definitions)
+    kinds: dict[Entity, list[Subject]] = {}
+    for key in dict.fromkeys(options.keys):
+        for subject in subjects_of(catalogue, options.entity, key):
+            kinds.setdefault(subject.entity, []).append(subject)
+    try:
+        for subjects in kinds.values():
+            erasure = Erasure(settings, catalogue, list(dict.fromkeys(subjects)))
+            if options.execute:
+                erasure.execute(with_log=options.with_log)
+            else:
+                erasure.show(with_log=options.with_log)
+    except KafkaException as error:
+        raise RefusedError(f"Kafka cannot be asked: {error.args[0].str()}; run this again when it is there") from error
+    except redis.RedisError as error:
+        raise RefusedError(f"Redis cannot be asked ({error}); run this again when it is there") from error
+    for kind in kinds_of(catalogue, options.entity):
+        if kind not in kinds:
+            say(f"other versions key {kind.name} by {', '.join(kind.keys)}: those entities go by keys of that shape")
+    return EXIT_OK
+
+
+class Erasure:
+    """The erasure of some entities of one kind."""
+
+    def __init__(self, settings: StreamingSettings, catalogue: Catalogue, subjects: Sequence[Subject]) -> None:
+        self._settings, self._subjects, self._lake = settings, subjects, settings.lake
+        self._scope = scope_of(settings.lake, catalogue, subjects[0].entity)
+        self._logs = Logs(settings, self._scope.logged)
+
+    def show(self, *, with_log: bool) -> None:
+        """What would go."""
+        scope, ends = self._scope, self._logs.ends()
+        rows = LakeRows(self._lake, self._subjects, ends, scope.ended)
+        positions = {source.name: self._positions(rows, source) for source in scope.sources}
+        for source in scope.sources:
+            events, rows_at = rows.positions(source).num_rows, positions[source.name].num_rows
+            tables = len(scope.features[source.name])
+            say(f"{events_table(source)}: {events:,} events, and the feature rows at {rows_at:,} positions in {tables} "
+                "tables")  # fmt: skip
+        letters = DeadLetters(self._lake, self._subjects, ends).find(self._logs.topics, scope.others)
+        say(f"{sum(map(len, letters.values())):,} dead letters")
+        with closing(OnlineStates(self._settings)) as online:
+            say(f"{online.count(scope.groups, self._subjects):,} states in Redis, of {len(scope.groups)} groups")
+        say(f"{len(self._runs(positions))} training runs")
+        if with_log:
+            say(f"{sum(self._logs.below(ends).values()):,} records in Kafka, of all entities")
+        self._say_lost(rows)
+        say("nothing is erased yet; add --execute to do it")
+
+    def execute(self, *, with_log: bool) -> None:
+        """Erase, or go on erasing. with_log: the records in Kafka, too."""
+        record, secret = ErasureRecord(self._lake), salt(self._lake)
+        digests = {subject.digest(secret): subject for subject in self._subjects}
+        last = record.last()
+        now_ends = self._logs.ends()
+        ends = {
+            digest: last[digest].log_ends if digest in last and last[digest].step == "begun" else now_ends
+            for digest in digests
+        }
+        entity = self._subjects[0].entity.name
+        new = {digest: each for digest, each in ends.items() if each is now_ends}
+        if new:
+            record.write("begun", entity, new, _now_us())
+        batches: dict[str, list[str]] = {}
+        for digest, each in ends.items():
+            batches.setdefault(json.dumps(each, sort_keys=True), []).append(digest)
+        for some in batches.values():
+            counts = self._erase({digest: digests[digest] for digest in some}, ends[some[0]])
+            if with_log:
+                counts["records in Kafka"] = self._erase_logs(ends[some[0]])
+            record.write("done", entity, {digest: ends[digest] for digest in some}, _now_us(), counts)
+            for name, count in counts.items():
+                say(f"{count:>9,}  {name}")
+        for line in () if with_log else self._logs.kept():
+            say(f"{line}; every position is beyond them, and a shard that an older Redis brings back is built anew")
+        say("states of other entities that had seen the erased events keep what they saw until they are rebuilt")
+
+    def _erase(self, by_digest: Mapping[str, Subject], ends: LogEnds) -> dict[str, int]:
+        name, subjects, scope = next(iter(by_digest)), list(by_digest.values()), self._scope
+        self._logs.wait_for_archive(ends, within(PATIENCE_S))
+        rows = LakeRows(self._lake, subjects, ends, scope.ended)
+        positions = {
+            source.name: kept_aside(self._lake, name, source.name, self._positions(rows, source))
+            for source in scope.sources
+        }
+        self._say_lost(rows)
+        counts = {f"events of {source.name}": rows.erase_events(source) for source in scope.sources}
+        counts["states in snapshots"] = rows.erase_snapshots(scope.snapshots)
+        counts["feature rows"] = sum(
+            rows.erase_feature_rows(scope.features[source], gone) for source, gone in positions.items()
+        )
+        letters = DeadLetters(self._lake, subjects, ends)
+        counts["dead letters"] = letters.erase(letters.find(self._logs.topics, scope.others))
+        counts["states in Redis"] = self._erase_online(rows, by_digest, ends, [*positions.values()])
+        counts["training runs"] = remove_runs(self._runs(positions))
+        sweep(self._lake)  # what a `retire` that was killed has set aside
+        counts["files of the lake"] = sum(purge(path) for path in scope.tables(self._lake))
+        forget_aside(self._lake, name)
+        return counts
+
+    def _runs(self, positions: Mapping[str, pa.Table]) -> list[Path]:
+        found = runs_with(self._settings.training_runs, self._scope.catalogue, positions)
+        for run, readable in found.items():
+            if not readable:
+                say(f"training run {run}: its rows cannot be read, so it goes as well")
+        return list(found)
+
+    def _positions(self, rows: LakeRows, source: EventSource) -> pa.Table:
+        return rows.positions(source, self._scope.own_rows[source.name])
+
+    def _say_lost(self, rows: LakeRows) -> None:
+        for source in self._scope.sources:
+            if (before_us := rows.lost_us(source, self._scope.own_rows[source.name])) is not None:
+                say(
+                    f"`retain` has deleted the events of {source.name} before {instant(before_us)}, and no feature row "
+                    f"keyed by {', '.join(self._subjects[0].entity.keys)} tells where they lay: what other groups and "
+                    "training runs have of them cannot be found, and stays"
+                )
+
+    def _erase_online(
+        self, rows: LakeRows, by_digest: Mapping[str, Subject], ends: LogEnds, positions: Sequence[pa.Table]
+    ) -> int:
+        subjects, deadline = list(by_digest.values()), within(PATIENCE_S)
+        own, everyone = self._scope.groups, self._scope.catalogue.groups
+        with closing(OnlineStates(self._settings)) as online:
+            online.wait(own, subjects, ends, deadline)
+            held = any(each.num_rows for each in positions) or online.count(own, subjects) > 0
+            raises = self._raises(rows, list(by_digest), held=held)
+            gone = sum(online.erase(each, subjects, ends, deadline, raises.of(each)) for each in own)
+            for each in (group for group in everyone if group not in own):
+                online.erase(each, [], ends, deadline, raises.of(each))
+        return gone
+
+    def _erase_logs(self, ends: LogEnds) -> int:
+        """The archive is beyond; when the shards are, too, nobody here reads those records again."""
+        logged, groups = self._scope.logged, self._scope.catalogue.groups
+        readers = [group for group in groups if any(source in logged for source in group.sources)]
+        with closing(OnlineStates(self._settings)) as online:
+            online.wait(readers, None, ends, within(PATIENCE_S))
+        return self._logs.delete(ends)
+
+    def _raises(self, rows: LakeRows, digests: Sequence[str], *, held: bool) -> Raises:
+        """Raise the counts of erasures, unless a run that was killed has. Who was nowhere is not counted."""
+        file = self._lake / ASIDE / f"{digests[0]}.counts.json"
+        now = {source.name: rows.erasures(source) for source in self._scope.catalogue.sources}
+        if (kept := Raises.kept(file, digests, now)) is not None:
+            return kept
+        raised = {source.name: rows.count_erasure(source) for source in self._scope.sources} if held else {}
+        raises = Raises({name: (count, count) for name, count in now.items()} | raised)
+        raises.keep(file, digests)
+        return raises
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

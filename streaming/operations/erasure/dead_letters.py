@@ -1,0 +1,85 @@
+"""Erasing dead letters: records that were no event, and may tell of an entity all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, TOPIC_ID, offset_app
+from streaming.kafka.topics import PartitionKey, Topic
+from streaming.lake.changes import synced_change
+from streaming.lake.scan import sql_text
+from streaming.operations.dead_letters.letter import Wanted, read_letters
+from streaming.operations.erasure.conditions import at_offsets
+from streaming.operations.erasure.record import LogEnds
+from streaming.operations.erasure.subject import Subject, decoded
+
+Log = tuple[str, str | None, int]
+"""Topic, its id (None where it was not stored), partition."""
+Letters = Mapping[Log, Sequence[int]]
+"""Log -> offsets."""
+
+
+class DeadLetters:
+    """The letters of some subjects, as the lake has them."""
+
+    def __init__(self, lake: Path, subjects: Sequence[Subject], log_ends: LogEnds) -> None:
+        self._path, self._subjects, self._log_ends = lake / DEAD_LETTERS_TABLE, subjects, log_ends
+        self._parts = {subject.parts for subject in subjects}
+
+    def find(self, topics: Mapping[str, Topic], others: Sequence[str]) -> Letters:
+        """Those whose value is JSON with a subject's fields.
+
+        topics: where the subjects' events come from now. others: topics of other sources, whose letters are left.
+        Letters of any other topic are of one that was given up, and all of them are looked at.
+        """
+        if not (self._path / "_delta_log").is_dir():
+            return {}
+        table, found = DeltaTable(self._path), dict[Log, list[int]]()
+        held = _held(table, topics)
+        for letter in read_letters(table, Wanted(other_than=others)):
+            log = letter.topic, letter.topic_id, letter.partition
+            if self._is_old(log, letter.offset, topics, held) and self._is_of_a_subject(letter.value):
+                found.setdefault(log, []).append(letter.offset)
+        return found
+
+    def erase(self, letters: Letters) -> int:
+        """Delete letters by their position."""
+        return sum(
+            synced_change(self._path, partial(_erase, log=log, which=which))
+            for log, offsets in letters.items()
+            for which in at_offsets(log[2], offsets)
+        )
+
+    def _is_old(self, log: Log, offset: int, topics: Mapping[str, Topic], held: Mapping[PartitionKey, int]) -> bool:
+        """Below the ends, or of a log that is gone: by its topic's id, or above all that the table has of this one."""
+        topic, topic_id, partition = log
+        if topic_id is not None and (topic not in topics or topics[topic].id != topic_id):
+            return True
+        end = self._log_ends.get(topic, {}).get(partition, 0)
+        return offset < end or offset > held.get((topic, partition), -1)
+
+    def _is_of_a_subject(self, value: bytes | None) -> bool:
+        return self._subjects[0].parts_in(decoded(value)) in self._parts  # all are of one kind
+
+
+def _erase(table: DeltaTable, log: Log, which: str) -> int:
+    topic, topic_id, _ = log
+    of = [f"topic = {sql_text(topic)}"]
+    if TOPIC_ID in pa.schema(table.schema().to_arrow()).names:  # a table of before lacks it
+        of.append(f"{TOPIC_ID} IS NULL" if topic_id is None else f"{TOPIC_ID} = {sql_text(topic_id)}")
+    return int(table.delete(" AND ".join([*of, which]))["num_deleted_rows"])
+
+
+def _held(table: DeltaTable, topics: Mapping[str, Topic]) -> dict[PartitionKey, int]:
+    """The last offset that the table has of each partition, of the topics as they are now."""
+    found = {}
+    for topic in topics.values():
+        for number in topic.partitions:
+            version = table.transaction_version(offset_app(topic.name, topic.id, number))
+            found[topic.name, number] = -1 if version is None else int(version)
+    return found

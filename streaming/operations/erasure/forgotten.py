@@ -1,0 +1,62 @@
+"""Sources that the lake has events of and the definitions no longer know: renamed, or dropped.
+
+Nothing appends to their tables any more (or a process of other definitions does), so all that is the entity's goes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from shared_features.definitions import Boolean, Catalogue, EventSource, Field, Integer, Text, Timestamp
+from shared_features.formats.offline_tables import EVENT_COLUMNS, snapshots_table
+from streaming.errors import RefusedError
+from streaming.operations.erasure.tables import features_on_none, group_tables
+from streaming.operations.retirement.version import forgotten
+
+_EVENTS = "events_"
+_TIME = Field("_time_that_only_its_definition_names", Timestamp())
+
+
+def with_forgotten(lake: Path, catalogue: Catalogue) -> Catalogue:
+    """The definitions, and the sources that only the lake knows."""
+    known = {source.name for source in catalogue.sources}
+    names = [path.parent.name.removeprefix(_EVENTS) for path in sorted(lake.glob(f"{_EVENTS}*/_delta_log"))]
+    lost = [_as_stored(lake, name) for name in names if name not in known and name.isidentifier()]
+    return replace(catalogue, sources=(*catalogue.sources, *lost))
+
+
+def refuse_unknown(lake: Path, catalogue: Catalogue, wide: Catalogue) -> None:
+    """RefusedError where tables are there of which nobody knows what they hold; it says how to get on."""
+    kept = group_tables(lake, snapshots_table, wide.groups, wide.sources)
+    unread = [path.parent for path in sorted(lake.glob("snapshots_*/_delta_log")) if path.parent not in kept]
+    commands = {table: label for table, label in forgotten(lake, catalogue).items() if lake / table in unread}
+    if commands:
+        labels = dict.fromkeys(commands.values())
+        raise RefusedError(
+            f"{', '.join(commands)} are of versions, or on sources, that the definitions no longer hold, so nobody "
+            "knows whose states they are, here and in Redis; first run "
+            + ", ".join(f"`retire {label} --execute`" for label in labels)
+        )
+    if strange := [*features_on_none(lake, wide), *unread]:
+        raise RefusedError(
+            f"{', '.join(path.name for path in strange)}: neither the definitions nor an events table has that "
+            "source, so nobody knows whose rows they are; when nobody needs them, delete them: "
+            f"`rm -r {' '.join(map(str, strange))}`; else move them out of the lake and see to them by hand"
+        )
+
+
+def _as_stored(lake: Path, name: str) -> EventSource:
+    """A source as far as its table tells: which columns it has, and of what kind."""
+    schema = pa.schema(DeltaTable(lake / f"{_EVENTS}{name}").schema().to_arrow())
+    fields = tuple(Field(each.name, _kind(each.type)) for each in schema if each.name not in EVENT_COLUMNS)
+    return EventSource(name, "", (*fields, _TIME), event_id=_TIME.name, event_time=_TIME.name)
+
+
+def _kind(stored: pa.DataType) -> Text | Boolean | Integer:
+    if pa.types.is_boolean(stored):
+        return Boolean()
+    return Integer() if pa.types.is_integer(stored) else Text()

@@ -1,0 +1,150 @@
+"""Erasing rows from the lake's tables, one table at a time and each as often as it takes against other writers.
+
+What is looked for lies below the ends at which the logs were when the erasure began. Rows that are appended meanwhile
+arrive later than the last of those, so that an append rarely concerns a delete; where it does, the delete looks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake.transaction import Transaction
+
+from shared_features.definitions import EventSource
+from shared_features.formats.offline_tables import (
+    ARRIVAL_TIME,
+    ERASURES_APP,
+    KEPT_FROM_APP,
+    OFFSET,
+    PARTITION,
+    events_table,
+)
+from streaming.lake.changes import synced_change
+from streaming.lake.look import LakeLook
+from streaming.operations.erasure.conditions import below, whose_events, whose_rows
+from streaming.operations.erasure.record import LogEnds
+from streaming.operations.erasure.subject import Subject
+
+_POSITIONS = pa.schema([(PARTITION, pa.int32()), (OFFSET, pa.int64())])
+
+
+class LakeRows:
+    """The rows of some subjects. ended: the names of sources that have no log any more, so that all of them go."""
+
+    def __init__(self, lake: Path, subjects: Sequence[Subject], log_ends: LogEnds, ended: Collection[str] = ()) -> None:
+        self._lake, self._subjects, self._log_ends, self._ended = lake, subjects, log_ends, ended
+        self._look = LakeLook(lake)
+
+    def positions(self, source: EventSource, own_rows: Sequence[Path] = ()) -> pa.Table:
+        """Where the subjects' events of a source lie or lay: kafka_partition int32, kafka_offset int64.
+
+        own_rows: tables of feature rows of the subjects' own groups. They know of events that retention has deleted.
+        """
+        found = [_POSITIONS.empty_table()]
+        if (events := self._look.table(events_table(source))) is not None:
+            found += [_positions(events, each) for each in self._events(source)]
+        for path in own_rows:
+            table = DeltaTable(path)
+            found += [_positions(table, f"{each} AND ({self._below(source)})") for each in whose_rows(self._subjects)]
+        return pa.concat_tables(found).group_by(_POSITIONS.names).aggregate([])
+
+    def lost_us(self, source: EventSource, own_rows: Sequence[Path]) -> int | None:
+        """Before which arrival time nobody knows any more where the subjects' events lay; None where that is known."""
+        events = self._look.table(events_table(source))
+        kept_from_us = None if events is None else events.transaction_version(KEPT_FROM_APP)
+        if kept_from_us is None or any(_reaches_before(DeltaTable(path), kept_from_us) for path in own_rows):
+            return None
+        return int(kept_from_us)
+
+    def erase_events(self, source: EventSource) -> int:
+        """Delete the events."""
+        path = self._lake / events_table(source)
+        return sum(self._changed(path, partial(_erase_events, condition=each)) for each in self._events(source))
+
+    def erasures(self, source: EventSource) -> int:
+        """The events table's count of erasures."""
+        table = self._look.table(events_table(source))
+        return 0 if table is None else _erasures(table)
+
+    def count_erasure(self, source: EventSource) -> tuple[int, int]:
+        """Raise the events table's count of erasures by the subjects; what it was, and what it is."""
+        counts = []
+
+        def look(table: DeltaTable) -> int:
+            counts.append(_erasures(table))
+            return 0
+
+        self._changed(self._lake / events_table(source), look, fence=True)
+        return (counts[-1], counts[-1] + len(self._subjects)) if counts else (0, 0)
+
+    def erase_snapshots(self, tables: Sequence[Path]) -> int:
+        """Delete the subjects' states; the count of erasures is raised even where there are none."""
+        keys = pa.table({"entity_key": [subject.key for subject in self._subjects]})
+        return sum(self._changed(path, lambda table: _erase_matching(table, keys), fence=True) for path in tables)
+
+    def erase_feature_rows(self, tables: Sequence[Path], positions: pa.Table) -> int:
+        """Delete the rows at the positions of the erased events, of whatever group they are."""
+        return sum(self._changed(path, lambda table: _erase_matching(table, positions), fence=True) for path in tables)
+
+    def _events(self, source: EventSource) -> Iterator[str]:
+        for some in whose_events(source, self._subjects):
+            yield f"({some}) AND ({self._below(source)})"
+
+    def _below(self, source: EventSource) -> str:
+        return "true" if source.name in self._ended else below(self._log_ends.get(source.topic, {}))
+
+    def _changed(self, path: Path, change: Callable[[DeltaTable], int], *, fence: bool = False) -> int:
+        """Make a change; with `fence`, raise the count of erasures after it, so that no writer goes on as before."""
+        if not (path / "_delta_log").is_dir():
+            return 0
+
+        gone = 0
+
+        def attempt(table: DeltaTable) -> None:
+            nonlocal gone
+            gone += change(table)  # counted before the fence, which another's commit may have tried again
+            if fence:
+                empty = pa.schema(table.schema().to_arrow()).empty_table()
+                properties = _raised(table, len(self._subjects))
+                write_deltalake(table, empty, mode="append", commit_properties=properties)
+
+        synced_change(path, attempt)
+        return gone
+
+
+def _positions(table: DeltaTable, condition: str) -> pa.Table:
+    return pa.table(table.scan(columns=_POSITIONS.names, predicate=condition)).cast(_POSITIONS)
+
+
+def _reaches_before(rows: DeltaTable, time_us: int) -> bool:
+    """Whether a table of feature rows has some of events that arrived before a time."""
+    found = rows.scan(columns=[ARRIVAL_TIME], predicate=f"{ARRIVAL_TIME} < {time_us}")
+    return any(batch.num_rows for batch in pa.RecordBatchReader.from_stream(found))
+
+
+def _erase_events(table: DeltaTable, condition: str) -> int:
+    last = pa.table(table.scan(columns=[ARRIVAL_TIME], predicate=condition))[ARRIVAL_TIME].to_pylist()
+    if not last:
+        return 0
+    return int(table.delete(f"({condition}) AND {ARRIVAL_TIME} <= {max(last)}")["num_deleted_rows"])
+
+
+def _erase_matching(table: DeltaTable, gone: pa.Table) -> int:
+    """Delete the rows that have what a row of `gone` has: any number of those, unlike a condition."""
+    if not gone.num_rows:
+        return 0
+    on = " AND ".join(f"target.{name} = gone.{name}" for name in gone.column_names)
+    merger = table.merge(gone, on, source_alias="gone", target_alias="target")
+    return int(merger.when_matched_delete().execute()["num_target_rows_deleted"])
+
+
+def _raised(table: DeltaTable, by: int) -> CommitProperties:
+    return CommitProperties(app_transactions=[Transaction(app_id=ERASURES_APP, version=_erasures(table) + by)])
+
+
+def _erasures(table: DeltaTable) -> int:
+    return max(0, table.transaction_version(ERASURES_APP) or 0)

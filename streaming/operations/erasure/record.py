@@ -1,0 +1,110 @@
+"""What was erased: a Delta table that tells who (by a keyed digest), when, up to where, and how much; no key.
+
+An erasure is *begun* with the ends of the logs, up to which it erases, before anything is deleted, and *done* at last.
+One that was begun and not done goes on up to the ends it began with: what was written later is new, and stays.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from streaming.errors import RefusedError, RestartNeeded
+from streaming.lake.handle import DeltaHandle
+
+ERASURES_TABLE = "erasures"
+SALT_FILE = "erasures.salt"
+_NUMBER_APP = "erasures_record"
+_SCHEMA = pa.schema(
+    [
+        ("number", pa.int64()),
+        ("step", pa.string()),
+        ("entity", pa.string()),
+        ("key_digest", pa.string()),
+        ("at_us", pa.int64()),
+        ("log_ends", pa.string()),
+        ("counts", pa.string()),
+    ]
+)
+LogEnds = Mapping[str, Mapping[int, int]]
+"""Topic -> partition -> the offset at which its log ended: what lies below is erased."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The last step of an erasure of one digest."""
+
+    step: Literal["begun", "done"]
+    log_ends: LogEnds
+
+
+def salt(lake: Path) -> bytes:
+    """The lake's own secret, made at the first erasure. Without it no digest can be compared with a key."""
+    file = lake / SALT_FILE
+    if not file.exists():
+        temporary = lake / f".{SALT_FILE}.{os.getpid()}"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as written:
+            written.write(secrets.token_bytes(32))
+            written.flush()
+            os.fsync(written.fileno())
+        try:
+            os.link(temporary, file)  # of two commands at once the first one's stays
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+    return file.read_bytes()
+
+
+class ErasureRecord:
+    """The table, for one command."""
+
+    def __init__(self, lake: Path) -> None:
+        self._handle = DeltaHandle(lake / ERASURES_TABLE, _SCHEMA)
+
+    def last(self) -> dict[str, Begun]:
+        """The last step by digest."""
+        rows = pa.table(self._handle.refresh().scan(columns=_SCHEMA.names)).to_pylist()
+        found: dict[str, Begun] = {}
+        for row in sorted(rows, key=lambda each: each["number"]):
+            ends: Any = json.loads(row["log_ends"])
+            numbered = {topic: {int(number): end for number, end in of.items()} for topic, of in ends.items()}
+            found[row["key_digest"]] = Begun(row["step"], numbered)
+        return found
+
+    def write(
+        self,
+        step: Literal["begun", "done"],
+        entity: str,
+        digests: Mapping[str, LogEnds],
+        at_us: int,
+        counts: Mapping[str, int] | None = None,
+    ) -> None:
+        """Store a step of some subjects. RefusedError where another command writes at the same time."""
+        self._handle.refresh()
+        stored = self._handle.position(_NUMBER_APP)
+        rows: Sequence[Mapping[str, Any]] = [
+            {
+                "number": stored + 1,
+                "step": step,
+                "entity": entity,
+                "key_digest": digest,
+                "at_us": at_us,
+                "log_ends": json.dumps(ends),
+                "counts": json.dumps(counts or {}),
+            }
+            for digest, ends in digests.items()
+        ]
+        try:
+            table = pa.Table.from_pylist(list(rows), schema=_SCHEMA)
+            self._handle.commit(table, {_NUMBER_APP: stored}, {_NUMBER_APP: stored + 1})
+        except RestartNeeded as error:
+            raise RefusedError("another `erase` goes on at the same time; start again when it has ended") from error

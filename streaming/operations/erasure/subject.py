@@ -1,0 +1,99 @@
+"""Who is erased: an entity by its key, as each store spells it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shared_features.definitions import Entity, EventSource, FeatureGroup, Integer, Text
+from shared_features.formats.entity_keys import EntityKeys, escape, has_integer_key, shards_of
+from streaming.lake.scan import sql_text
+
+_INT64 = np.iinfo(np.int64)
+_MOST_DIGITS = 1000  # more are no int64, whatever zeros are among them
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One entity. parts: its key fields as text, in the entity's order; key: how the stores spell them together.
+
+    numbers: the key fields that are whole numbers, whose parts are spelled in the one way that stores do.
+    told_apart: whether another kind of entity has the same name and as many key fields.
+    """
+
+    entity: Entity
+    parts: tuple[str, ...]
+    numbers: frozenset[str] = frozenset()
+    told_apart: bool = False
+
+    @property
+    def key(self) -> str:
+        return "|".join(map(escape, self.parts))
+
+    def digest(self, salt: bytes) -> str:
+        """What may be kept of it: nobody finds the key from it, but who knows the key finds it."""
+        said = [self.entity.name, *self.parts, *([self.entity.keys] if self.told_apart else [])]
+        return hmac.new(salt, json.dumps(said).encode(), hashlib.sha256).hexdigest()
+
+    def is_in(self, source: EventSource) -> bool:
+        """Whether events of the source carry the entity's fields."""
+        return all(source.has(name) for name in self.entity.keys)
+
+    def literals(self, source: EventSource) -> tuple[str, ...] | None:
+        """Its key fields as SQL of an events table; None where the source's fields cannot hold them."""
+        found = []
+        for name, part in zip(self.entity.keys, self.parts, strict=True):
+            kind = source.field(name).type
+            if isinstance(kind, Text):
+                found.append(sql_text(part))
+            elif isinstance(kind, Integer) and part == whole_number(part):
+                found.append(part)
+            else:
+                return None
+        return tuple(found)
+
+    def parts_in(self, plain: object) -> tuple[str | None, ...]:
+        """The entity's fields as a decoded JSON object carries them, spelled as `parts` are; none where it does not."""
+        if not isinstance(plain, Mapping) or not all(name in plain for name in self.entity.keys):
+            return ()
+        return tuple(
+            _whole_as_text(plain[name]) if name in self.numbers else str(plain[name]) for name in self.entity.keys
+        )
+
+    def shard(self, group: FeatureGroup) -> int:
+        """Which shard of a group of its entity holds it."""
+        integer = has_integer_key(group.entity, group.sources[0])
+        keys: EntityKeys = np.array([int(self.key)], np.int64) if integer else [self.key]
+        return int(shards_of(keys, group.shards)[0])
+
+
+def whole_number(text: str) -> str | None:
+    """A whole number as every store spells it, without zeros before it; None for what is none, or too large.
+
+    >>> whole_number("007"), whole_number("-0"), whole_number("7.0")
+    ('7', '0', None)
+    """
+    digits = text.removeprefix("-")
+    if not digits.isdecimal() or len(digits) > _MOST_DIGITS:
+        return None
+    number = int(text)
+    return str(number) if _INT64.min <= number <= _INT64.max else None
+
+
+def decoded(value: bytes | None) -> Any:
+    """What JSON a dead letter's value holds; None where it is none."""
+    try:
+        return None if value is None else json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _whole_as_text(plain: object) -> str | None:
+    """A whole number of a JSON object, which writers spell as 77, 77.0, "77" or "077"."""
+    return whole_number(str(int(plain)) if isinstance(plain, float) and plain.is_integer() else str(plain))

@@ -1,0 +1,106 @@
+"""Deleting whole days of an events table, by one commit that only drops files.
+
+Days are days of arrival, which nothing is appended to once the watermark has passed them: so the delete and the
+archive's appends never concern one file, and each waits for the other's commit at most. Positions, being application
+transactions, stay. Files leave the disk a week later, with the archive's care of the lake.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable
+from deltalake.transaction import Transaction
+
+from shared_features.definitions import Catalogue, EventSource
+from shared_features.formats.offline_tables import ARRIVAL_DATE, KEPT_FROM_APP, WATERMARK_APP, events_table
+from shared_features.kernel.event_time import DAY_US, to_us
+from streaming.lake.changes import changed
+from streaming.lake.log_files import sync_commit
+from streaming.lake.look import LakeLook
+from streaming.operations.retention.needs import Need, needs
+from streaming.settings import StreamingSettings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would go of a source: days with their rows, and bytes. refused: what still needs some of it.
+
+    allowed: the latest day before which nothing is needed by anything.
+    """
+
+    source: EventSource
+    before: date
+    rows: dict[str, int]
+    size_bytes: int
+    refused: list[Need]
+    allowed: date
+
+
+def plan(settings: StreamingSettings, catalogue: Catalogue, source: EventSource, before: date) -> Plan:
+    """What deleting the days before `before` would mean."""
+    table = LakeLook(settings.lake).table(events_table(source))
+    days: Counter[str] = Counter()
+    size = 0
+    for day, rows, bytes_ in [] if table is None else _files(table):
+        if day < before.isoformat():
+            days[day] += rows
+            size += bytes_
+    if table is None or not days:
+        return Plan(source, before, {}, 0, [], before)
+    first_us = day_us(date.fromisoformat(min(days)))
+    found = [need for need in needs(settings, catalogue, source) if need.until_us is None or need.until_us > first_us]
+    archived_us = table.transaction_version(WATERMARK_APP)
+    found.append(Need("the archive, which still stores such days", -1 if archived_us is None else archived_us))
+    allowed_us = min(need.from_us for need in found)
+    refused = [need for need in found if need.from_us < day_us(before)]
+    return Plan(source, before, dict(sorted(days.items())), size, refused, _day_of(max(0, allowed_us)))
+
+
+def delete_days(settings: StreamingSettings, source: EventSource, before: date) -> int:
+    """Delete the days before `before`; returns how many rows went."""
+    path = settings.lake / events_table(source)
+    kept_from = {KEPT_FROM_APP: day_us(before)}
+    properties = CommitProperties(
+        app_transactions=[Transaction(app_id=app, version=version) for app, version in kept_from.items()]
+    )
+
+    def delete(table: DeltaTable) -> int:
+        stored = table.transaction_version(KEPT_FROM_APP)
+        if stored is not None and stored >= kept_from[KEPT_FROM_APP]:
+            return 0
+        done = table.delete(f"{ARRIVAL_DATE} < '{before.isoformat()}'", commit_properties=properties)
+        if done["num_removed_files"]:
+            sync_commit(path, table.version(), kept_from)
+        return int(done["num_deleted_rows"])
+
+    return changed(path, delete)
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
+def before_of(keep_days: int) -> date:
+    """The first day that is kept: so many whole days before today, and today."""
+    return today() - timedelta(days=keep_days)
+
+
+def day_us(day: date) -> int:
+    """Its midnight, UTC."""
+    return to_us(datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+
+def _day_of(time_us: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=time_us // DAY_US)
+
+
+def _files(table: DeltaTable) -> Iterator[tuple[str, int, int]]:
+    files = pa.table(table.get_add_actions(flatten=True))
+    if files.num_rows:
+        names = (f"partition.{ARRIVAL_DATE}", "num_records", "size_bytes")
+        yield from zip(*(files[name].to_pylist() for name in names), strict=True)

@@ -1,0 +1,63 @@
+"""`python -m streaming retire`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable
+from contextlib import closing
+
+import redis
+from deltalake import DeltaTable
+
+from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
+from streaming.operations.retirement.needed import needed, written
+from streaming.operations.retirement.version import Version, remove_table, sweep
+from streaming.operations.retirement.version_keys import VersionKeys
+from streaming.operations.saying import say
+from streaming.settings import StreamingSettings
+
+
+def run(settings: StreamingSettings, options: Namespace) -> int:
+    """The exit code: 1 where the version is still needed; then nothing is removed."""
+    version = Version.parse(options.label)
+    try:
+        with closing(VersionKeys(settings, version)) as keys:
+            # States in Redis are of no spine: where one alone is meant, they stay.
+            return _retire(settings, version, keys if options.spine is None else None, options)
+    except redis.RedisError as error:
+        raise RefusedError(f"Redis cannot be asked ({error}); start again when it is there") from error
+
+
+def _retire(settings: StreamingSettings, version: Version, keys: VersionKeys | None, options: Namespace) -> int:
+    snapshots, rows = (version.tables(settings.lake, kind, options.spine) for kind in ("snapshots", "features"))
+    tables = [*snapshots, *(rows if options.with_rows else [])]
+    if keys is not None:
+        found = keys.count()
+        say(f"{version}: {found['entity']:,} entities and {found['meta']:,} shards in Redis")
+    for table in snapshots:
+        say(f"  {table.name}: {DeltaTable(table).count():,} states")
+    for table in rows:
+        kept = "" if options.with_rows else ", which are kept"
+        say(f"  {table.name}: {DeltaTable(table).count():,} rows{kept}")
+    reasons = needed(settings, version, options.spine, with_rows=options.with_rows)
+    if _refused([*reasons, *written(keys, tables)]):
+        return EXIT_REFUSED
+    if not options.execute:
+        say("nothing is removed yet; add --execute to do it")
+        return EXIT_OK
+    gone = 0 if keys is None else keys.remove()
+    for table in tables:
+        remove_table(table)
+    sweep(settings.lake)
+    say(f"{version}: {gone:,} keys and {len(tables)} tables removed")
+    return EXIT_OK
+
+
+def _refused(reasons: Iterable[str]) -> bool:
+    refused = False
+    for reason in reasons:
+        say(f"  still needed: {reason}")
+        refused = True
+    if refused:
+        say("nothing is removed: it is still needed")
+    return refused

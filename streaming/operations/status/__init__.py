@@ -1,0 +1,1 @@
+"""Where every part of a stream job stands."""

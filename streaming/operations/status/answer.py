@@ -1,0 +1,83 @@
+"""The answer of `status`: where every part stands."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from streaming.operations.status.shard import ShardStatus
+
+
+@dataclass(frozen=True)
+class PartitionStatus:
+    """Offsets of one partition: the log's first and its end (exclusive), each sink's last; None: not known."""
+
+    partition: int
+    log_start: int | None
+    log_end: int | None
+    sinks: dict[str, int | None]
+
+    def lag(self, sink: str) -> int | None:
+        """How many offsets the sink has not stored yet."""
+        position = self.sinks.get(sink)
+        if position is None or self.log_end is None or self.log_start is None:
+            return None
+        return max(0, self.log_end - max(position + 1, self.log_start))
+
+
+@dataclass(frozen=True)
+class LatenessBucket:
+    """Stored events with at most this lateness and more than the bucket before; `late`: more than is allowed."""
+
+    upto_s: float | None
+    events: int
+    late: bool
+
+
+@dataclass(frozen=True)
+class SourceStatus:
+    """One event source. Counts are of the events tables: late by the allowed lateness, duplicates by content."""
+
+    source: str
+    topic: str
+    partitions: list[PartitionStatus] = field(default_factory=list)
+    events: int | None = None
+    late: int | None = None
+    duplicates: int | None = None
+    dead_letters: int | None = None
+    watermark_us: int | None = None
+    lateness: list[LatenessBucket] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class GroupStatus:
+    """One feature group. lag: offsets its shards have not applied. freshness_s: what its slowest shard lacks, in
+    seconds of record time up to now; cut_us and feature_rows per spine source.
+    """
+
+    group: str
+    shards: list[ShardStatus]
+    lag: int | None
+    freshness_s: float | None
+    committed_age_s: float | None
+    cut_us: dict[str, int | None]
+    feature_rows: dict[str, int | None]
+
+
+@dataclass(frozen=True)
+class Status:
+    """`away`: what could not be asked, and why."""
+
+    at_us: int
+    away: dict[str, str]
+    sources: list[SourceStatus]
+    groups: list[GroupStatus]
+
+
+def status_json(status: Status) -> dict[str, Any]:
+    """The status as plain data, with the lag of each sink beside its position."""
+    plain = asdict(status)
+    for source, filled in zip(status.sources, plain["sources"], strict=True):
+        for partition, row in zip(source.partitions, filled["partitions"], strict=True):
+            row["lag"] = {sink: partition.lag(sink) for sink in partition.sinks}
+    return plain

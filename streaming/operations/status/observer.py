@@ -1,0 +1,170 @@
+"""Asks the stores themselves where every part stands, whether anything runs or not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from confluent_kafka import KafkaException
+from deltalake.exceptions import DeltaError
+from polars.exceptions import PolarsError
+from redis.exceptions import RedisError
+
+from shared_features.definitions import Catalogue, EventSource, FeatureGroup, load_definitions
+from shared_features.formats.shard_meta import ShardMeta
+from shared_features.kernel.event_time import SECOND_US, to_us
+from streaming.kafka.look import KafkaLook
+from streaming.kafka.topics import Bounds, PartitionKey, Topic
+from streaming.lake.look import NEVER, EventCounts, LakeLook
+from streaming.online_store.look import GroupMetas, RedisLook
+from streaming.operations.status.answer import GroupStatus, LatenessBucket, PartitionStatus, SourceStatus, Status
+from streaming.operations.status.positions import online_positions, readers
+from streaming.operations.status.shard import shard_status
+from streaming.settings import StreamingSettings
+
+_AWAY = (KafkaException, RedisError, DeltaError, PolarsError, OSError)
+_SAID_AT_MOST = 160
+
+Answer = TypeVar("Answer")
+
+
+def _system_clock_us() -> int:
+    return time.time_ns() // 1000
+
+
+class StatusObserver:
+    """Asks Kafka, Redis and the lake, each for itself: one that is away takes nothing from the others."""
+
+    def __init__(
+        self, settings: StreamingSettings, clock_us: Callable[[], int] = lambda: time.time_ns() // 1000
+    ) -> None:
+        self._catalogue: Catalogue = load_definitions(settings.definitions)
+        self._lateness_us = to_us(settings.allowed_lateness)
+        self._kafka = KafkaLook(settings, within_s=3.0)
+        self._redis = RedisLook(settings, within_s=2.0)
+        self._lake = LakeLook(settings.lake)
+        self._clock_us = clock_us
+        self._away: dict[str, str] = {}
+
+    def observe(self) -> Status:
+        """One look at everything."""
+        self._away = {}
+        nothing: dict[str, Topic] = {}
+        names = {source.topic for source in self._catalogue.sources}
+        topics = self._ask("Kafka", lambda: self._kafka.topics(names), nothing)
+        unbounded: dict[PartitionKey, Bounds] = {}
+        bounds = self._ask("Kafka", lambda: self._kafka.bounds(topics.values()), unbounded) if topics else unbounded
+        metas = self._ask("Redis", lambda: self._redis.metas(self._catalogue.groups), None)
+        dead = self._ask("lake", self._lake.dead_letters, None)
+        for name in sorted(names - set(topics)):
+            if "Kafka" not in self._away:
+                self._away[f"topic {name}"] = "does not exist"
+        return Status(
+            at_us=self._clock_us(),
+            sources=[
+                self._source(each, topics.get(each.topic), bounds, metas, dead) for each in self._catalogue.sources
+            ],
+            groups=[self._group(each, topics, bounds, metas) for each in self._catalogue.groups],
+            away=self._away,
+        )
+
+    def _ask(self, part: str, question: Callable[[], Answer], otherwise: Answer) -> Answer:
+        if part in self._away:
+            return otherwise
+        try:
+            return question()
+        except _AWAY as error:
+            reason = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+            self._away[part] = " ".join(reason.split())[:_SAID_AT_MOST]
+            return otherwise
+
+    def _source(
+        self,
+        source: EventSource,
+        topic: Topic | None,
+        bounds: Mapping[PartitionKey, Bounds],
+        metas: GroupMetas | None,
+        dead: Mapping[str, int] | None,
+    ) -> SourceStatus:
+        groups = readers(self._catalogue.groups, source.topic)
+        online = {} if topic is None or metas is None else online_positions(groups, metas, topic)
+        unknown: dict[PartitionKey, int] = {}
+        archived = unknown if topic is None else self._ask("lake", lambda: self._lake.archived(source, topic), unknown)
+        counts = self._ask("lake", lambda: self._lake.event_counts(source, self._lateness_us), EventCounts())
+        partitions = []
+        for number in () if topic is None else topic.partitions:
+            log = bounds.get((source.topic, number))
+            sinks = {"archive": archived.get((source.topic, number))}
+            if groups:
+                sinks = {"online": online.get((source.topic, number))} | sinks
+            low, high = (None, None) if log is None else (log.low, log.high)
+            partitions.append(PartitionStatus(number, low, high, sinks))
+        return SourceStatus(
+            source.name,
+            source.topic,
+            partitions,
+            events=counts.events,
+            late=counts.late,
+            duplicates=counts.duplicates,
+            dead_letters=None if dead is None else dead.get(source.topic, 0),
+            watermark_us=self._ask("lake", lambda: self._lake.watermark_us(source), None),
+            lateness=[
+                LatenessBucket(None if upto_us is None else upto_us / SECOND_US, events, self._is_late(upto_us))
+                for upto_us, events in counts.lateness
+            ],
+        )
+
+    def _is_late(self, upto_us: int | None) -> bool:
+        return upto_us is None or upto_us > self._lateness_us
+
+    def _group(
+        self,
+        group: FeatureGroup,
+        topics: Mapping[str, Topic],
+        bounds: Mapping[PartitionKey, Bounds],
+        metas: GroupMetas | None,
+    ) -> GroupStatus:
+        spines = [spine for each, spine in self._catalogue.spines if each == group]
+        stored = () if metas is None else metas[group.label]
+        live = [meta for meta in stored if meta is not None and not meta.behind]
+        now_us = self._clock_us()
+        return GroupStatus(
+            group=group.label,
+            shards=[shard_status(number, meta) for number, meta in enumerate(stored)],
+            lag=None if metas is None else _lag(group, topics, bounds, metas),
+            freshness_s=_freshness_s(live, now_us) if len(live) == group.shards else None,
+            committed_age_s=max(((now_us - meta.committed_at_us) / 1e6 for meta in live), default=None),
+            cut_us={each.name: self._cut_us(group, each) for each in spines},
+            feature_rows={each.name: self._feature_rows(group, each) for each in spines},
+        )
+
+    def _cut_us(self, group: FeatureGroup, spine: EventSource) -> int | None:
+        return self._ask("lake", lambda: self._lake.cut_us(group, spine), None)
+
+    def _feature_rows(self, group: FeatureGroup, spine: EventSource) -> int | None:
+        return self._ask("lake", lambda: self._lake.feature_rows(group, spine), None)
+
+
+def _lag(
+    group: FeatureGroup, topics: Mapping[str, Topic], bounds: Mapping[PartitionKey, Bounds], metas: GroupMetas
+) -> int | None:
+    """The offsets of the group's topics that its slowest shard has not applied, over all partitions."""
+    lag = 0
+    for name in {source.topic for source in group.sources}:
+        if name not in topics:
+            return None
+        for partition, offset in online_positions([group], metas, topics[name]).items():
+            if partition not in bounds:
+                return None
+            log = bounds[partition]
+            lag += max(0, log.high - max(offset + 1, log.low))
+    return lag
+
+
+def _freshness_s(metas: Iterable[ShardMeta], now_us: int) -> float | None:
+    """Seconds between now and the record time up to which the slowest shard has consumed its slowest partition."""
+    until = [position.consumed_until_us for meta in metas for position in meta.vector.values()]
+    if not until or min(until) == NEVER:
+        return None
+    return max(0.0, (now_us - min(until)) / 1e6)

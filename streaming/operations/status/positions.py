@@ -1,0 +1,96 @@
+"""How far each sink has stored each partition for good. What lies beyond is only in Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from confluent_kafka import KafkaException
+from deltalake.exceptions import DeltaError
+from redis.exceptions import RedisError
+
+from shared_features.definitions import Catalogue, FeatureGroup, load_definitions
+from streaming.kafka.look import KafkaLook
+from streaming.kafka.topics import PartitionKey, Topic
+from streaming.lake.look import NEVER, LakeLook
+from streaming.online_store.look import GroupMetas, RedisLook
+from streaming.settings import StreamingSettings
+
+Positions = dict[PartitionKey, int]
+"""(topic, partition) -> last offset, -1 for none yet."""
+
+
+def durable_positions(settings: StreamingSettings) -> dict[str, Positions]:
+    """Sink -> the last offset of each partition that it takes. A sink that cannot be reached has nothing yet.
+
+    online: the smallest over all shards of all groups that read the topic; archive: the smaller of events and dead
+    letters. Empty while Kafka, which knows the topics, cannot be reached.
+    """
+    return DurablePositions(settings)()
+
+
+class DurablePositions:
+    """The same, asked again and again: keeps its connections, and asks Kafka for the topics only once."""
+
+    def __init__(self, settings: StreamingSettings) -> None:
+        self._catalogue = load_definitions(settings.definitions)
+        self._kafka = KafkaLook(settings)
+        self._redis = RedisLook(settings)
+        self._lake = LakeLook(settings.lake)
+        self._topics: dict[str, Topic] = {}
+
+    def __call__(self) -> dict[str, Positions]:
+        names = {source.topic for source in self._catalogue.sources}
+        if len(self._topics) < len(names):
+            try:
+                self._topics = self._kafka.topics(names)
+            except KafkaException:
+                return {}
+        return {"online": self._online(), "archive": self._archive()}
+
+    def _online(self) -> Positions:
+        groups = self._catalogue.groups
+        try:
+            metas: GroupMetas = self._redis.metas(groups)
+        except RedisError:
+            metas = {}
+        found: Positions = {}
+        for topic in self._topics.values():
+            found |= online_positions(readers(groups, topic.name), metas, topic)
+        return found
+
+    def _archive(self) -> Positions:
+        try:
+            return archive_positions(self._lake, self._catalogue, self._topics)
+        except (OSError, DeltaError):
+            return dict.fromkeys(_partitions(self._topics.values()), NEVER)
+
+
+def readers(groups: Iterable[FeatureGroup], topic: str) -> list[FeatureGroup]:
+    """The groups that are updated by the events of a topic."""
+    return [group for group in groups if any(source.topic == topic for source in group.sources)]
+
+
+def online_positions(groups: Iterable[FeatureGroup], metas: GroupMetas, topic: Topic) -> Positions:
+    """The smallest position over all shards of these groups; empty when there is no group."""
+    shards = [meta for group in groups for meta in metas.get(group.label, (None,) * group.shards)]
+    if not shards:
+        return {}
+    found = {}
+    for number in topic.partitions:
+        of = (topic.name, topic.id, number)
+        known = [None if meta is None else meta.vector.get(of) for meta in shards]
+        found[topic.name, number] = min(NEVER if each is None else each.offset for each in known)
+    return found
+
+
+def archive_positions(lake: LakeLook, catalogue: Catalogue, topics: Mapping[str, Topic]) -> Positions:
+    """Raises OSError or DeltaError when the lake cannot be read."""
+    found: Positions = {}
+    for source in catalogue.sources:
+        if source.topic in topics:
+            found |= lake.archived(source, topics[source.topic])
+    return found
+
+
+def _partitions(topics: Iterable[Topic]) -> list[PartitionKey]:
+    return [(topic.name, number) for topic in topics for number in topic.partitions]

@@ -1,0 +1,104 @@
+"""The status as a person reads it: three small tables and what could not be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared_features.kernel.event_time import to_datetime
+from streaming.operations.status.answer import GroupStatus, LatenessBucket, PartitionStatus, SourceStatus, Status
+from streaming.operations.status.shard import shards_text
+
+_UNKNOWN = "-"
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def status_table(status: Status) -> str:
+    """Several lines, no colours; a dash is "not known" or "not yet"."""
+    parts = [f"streaming at {_time(status.at_us)}"]
+    parts += [f"  ! {part}: {reason}" for part, reason in status.away.items()]
+    parts += ["", *_sources(status.sources), "", *_lateness(status.sources)]
+    parts += ["", *_partitions(status.sources), "", *_groups(status.groups)]
+    return "\n".join(parts)
+
+
+def _sources(sources: Sequence[SourceStatus]) -> list[str]:
+    head = ("source", "topic", "archived", "late", "duplicates", "dead letters", "watermark")
+    rows = [
+        (
+            each.source,
+            each.topic,
+            _count(each.events),
+            _count(each.late),
+            _count(each.duplicates),
+            _count(each.dead_letters),
+            _time(each.watermark_us),
+        )
+        for each in sources
+    ]
+    return _table(head, rows)
+
+
+def _lateness(sources: Sequence[SourceStatus]) -> list[str]:
+    counted = [each for each in sources if each.lateness]
+    if not counted:
+        return ["(no events are stored yet, so none is late)"]
+    rows = [(each.source, *(_count(bucket.events) for bucket in each.lateness)) for each in counted]
+    return _table(("late by up to", *map(_bucket, counted[0].lateness)), rows)
+
+
+def _bucket(bucket: LatenessBucket) -> str:
+    """The upper end of a bucket; a star says that its events are later than allowed."""
+    if bucket.upto_s is None:
+        return "more *"
+    unit, seconds = next((each for each in _UNITS if bucket.upto_s >= each[1]), _UNITS[-1])
+    return f"{bucket.upto_s / seconds:.4g} {unit}" + (" *" if bucket.late else "")
+
+
+def _partitions(sources: Sequence[SourceStatus]) -> list[str]:
+    head = ("topic", "partition", "log start", "log end", "online", "lag", "archive", "lag")
+    rows = [
+        (source.topic, str(each.partition), _count(each.log_start), _count(each.log_end), *_sinks(each))
+        for source in sources
+        for each in source.partitions
+    ]
+    return _table(head, rows)
+
+
+def _groups(groups: Sequence[GroupStatus]) -> list[str]:
+    head = ("group", "shards", "lag", "freshness", "last commit", "on", "feature rows", "complete up to")
+    rows = [
+        (*_shards(each), spine, _count(each.feature_rows.get(spine)), _time(each.cut_us.get(spine)))
+        for each in groups
+        for spine in each.cut_us or {_UNKNOWN: None}
+    ]
+    return _table(head, rows)
+
+
+def _sinks(partition: PartitionStatus) -> list[str]:
+    pairs = [(partition.sinks.get(sink), partition.lag(sink)) for sink in ("online", "archive")]
+    return [_count(number) for pair in pairs for number in pair]
+
+
+def _shards(group: GroupStatus) -> tuple[str, ...]:
+    shards = shards_text(group.shards) if group.shards else _UNKNOWN
+    return group.group, shards, _count(group.lag), _age(group.freshness_s), _age(group.committed_age_s)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [head, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+
+
+def _count(number: int | None) -> str:
+    return _UNKNOWN if number is None else f"{number:,}"
+
+
+def _age(seconds: float | None) -> str:
+    if seconds is None:
+        return _UNKNOWN
+    return f"{seconds:.1f} s" if seconds < 600 else f"{seconds / 3600:,.1f} h"
+
+
+def _time(time_us: int | None) -> str:
+    return _UNKNOWN if time_us is None or time_us <= 0 else to_datetime(time_us).strftime("%Y-%m-%d %H:%M:%S")

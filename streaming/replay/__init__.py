@@ -1,0 +1,1 @@
+"""The replay of stored events: states in the order of effect, and snapshots of them."""

@@ -1,0 +1,120 @@
+"""A replay that goes on from pass to pass: it holds the states of all effects below a cut, and what lies beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from shared_features.definitions import FeatureGroup
+from shared_features.formats.entity_keys import EntityKeys
+from shared_features.group_events import group_events
+from shared_features.kernel.replay import replay
+from streaming.lake.arrived import Arrived
+from streaming.replay.entity_states import EntityKey, EntityStates
+
+Int64 = NDArray[np.int64]
+SNAPSHOT_BUILD = 0
+"""The build id of states in a snapshot: they belong to no build of the online store."""
+Columns = dict[str, NDArray[Any]]
+"""Columns of equal length: of updates (slot, effect_us, event_time_us, digest, values, valid) or of reads
+(slot, at_us)."""
+
+
+class Replayer:
+    """States of a group's entities, with the updates and reads that are still to come."""
+
+    def __init__(self, group: FeatureGroup, lag_us: int = 0) -> None:
+        self._group, self._lag_us = group, lag_us
+        self._states = EntityStates(group)
+        width = len(group.columns)
+        nothing = np.empty(0, np.int64)
+        self._updates: Columns = {
+            "slot": nothing,
+            "effect_us": nothing,
+            "event_time_us": nothing,
+            "digest": np.empty(0, np.uint64),
+            "values": np.empty((0, width), np.int64),
+            "valid": np.empty((0, width), np.bool_),
+        }
+        self._reads: Columns = {"slot": nothing, "at_us": nothing}
+
+    def add_updates(self, arrived: Arrived, from_us: int, only: Sequence[EntityKey] | None = None) -> None:
+        """Take in what the group sees of the events, where its effect is not before `from_us`.
+
+        `only`: nothing but these entities.
+        """
+        taken = group_events(self._group, arrived.batch)
+        effect = effects_us(arrived.arrival_us[taken.rows], taken.event_time_us, self._lag_us)
+        keep = effect >= from_us
+        if only is not None:
+            wanted = pa.array(only)
+            keep &= np.asarray(pc.is_in(pa.array(taken.keys, wanted.type), value_set=wanted))
+        kept = np.flatnonzero(keep)
+        keys = taken.keys[kept] if isinstance(taken.keys, np.ndarray) else [taken.keys[row] for row in kept]
+        more = {
+            "slot": self._states.slots(keys),
+            "effect_us": effect[kept],
+            "event_time_us": taken.event_time_us[kept],
+            "digest": taken.digest[kept],
+            "values": taken.values[kept],
+            "valid": taken.valid[kept],
+        }
+        self._updates = _joined(self._updates, more)
+
+    def add_reads(self, keys: EntityKeys | pa.Array, at_us: Int64) -> None:
+        """Ask for the values of entities at instants that are not before the cut."""
+        self._reads = _joined(self._reads, {"slot": self._states.slots(keys), "at_us": at_us})
+
+    def advance(self, cut_us: int) -> NDArray[np.float64]:
+        """Apply every effect before the cut and answer every read before it, in the order in which it was asked.
+
+        Shape: float64 (reads before the cut, features).
+        """
+        updates, self._updates = _split(self._updates, self._updates["effect_us"] < cut_us)
+        reads, self._reads = _split(self._reads, self._reads["at_us"] < cut_us)
+        return replay(
+            self._states.state,
+            updates["slot"],
+            updates["effect_us"],
+            updates["event_time_us"],
+            updates["digest"],
+            updates["values"],
+            updates["valid"],
+            reads["slot"],
+            reads["at_us"],
+        )
+
+    def restore(self, keys: Sequence[EntityKey], states: Sequence[bytes]) -> None:
+        """Take entities over from their encoded states."""
+        self._states.restore(keys, states, SNAPSHOT_BUILD)
+
+    def encoded(self) -> tuple[list[EntityKey], list[bytes]]:
+        """The entities and their encoded states."""
+        keys, slots = self._states.entities
+        return keys, self._states.encoded(slots, SNAPSHOT_BUILD)
+
+    def forget(self, before_us: int) -> None:
+        """Release the entities without events at or after an instant, with nothing to come either."""
+        self._states.forget(before_us, np.union1d(self._updates["slot"], self._reads["slot"]))
+
+
+def effects_us(arrival_us: Int64, event_time_us: Int64, lag_us: int) -> Int64:
+    """From when on a read may see each event."""
+    return np.maximum(arrival_us + lag_us, event_time_us + 1)
+
+
+def _joined(first: Columns, second: Columns) -> Columns:
+    if not len(next(iter(first.values()))):
+        return second
+    return {name: np.concatenate([column, second[name]]) for name, column in first.items()}
+
+
+def _split(columns: Columns, mask: NDArray[np.bool_]) -> tuple[Columns, Columns]:
+    if mask.all():
+        return columns, {name: column[:0] for name, column in columns.items()}
+    return tuple({name: column[rows] for name, column in columns.items()} for rows in (mask, ~mask))  # type: ignore[return-value]

@@ -1,0 +1,176 @@
+"""Against the simulator: from where a source reads, what it says of holes and ends, and how it stops."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from deploy.embedded.kafka_simulator import KafkaSimulator
+from streaming.errors import RefusedError, RestartNeeded
+from streaming.job import stopping
+from streaming.kafka import topic_watch, topics
+from streaming.kafka.polled import Polled
+from streaming.kafka.source import KafkaShare, KafkaSource
+from streaming.kafka.topics import Topics
+from streaming.settings import load_settings
+from tests.streaming.online.some_log import TOPICS, a_log, produce
+from tests.streaming.small_domain import OUTCOMES, PAYMENTS
+
+
+@pytest.fixture
+def kafka() -> Iterator[KafkaSimulator]:
+    with KafkaSimulator(TOPICS) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def build(kafka: KafkaSimulator) -> Iterator[Callable[..., KafkaShare]]:
+    shares: list[KafkaShare] = []
+
+    def build(positions=None, worker=(0, 1), **more):
+        settings = load_settings(
+            kafka_bootstrap_servers=kafka.bootstrap_servers, topic_mode="embedded", idle_mark=0.1, **more
+        )
+        source = KafkaSource(settings, (PAYMENTS, OUTCOMES), lambda: positions or {})
+        shares.append(source.build("kafka", *worker))
+        return shares[-1]
+
+    yield build
+    for share in shares:
+        share.close()
+
+
+def polls(share: KafkaShare, done: Callable[[list[Polled]], bool], within_s: float = 60.0) -> list[Polled]:
+    found: list[Polled] = []
+    deadline = time.monotonic() + within_s
+    while not done(found):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"only {found} within {within_s} s")
+        found += share.next_batch()
+    return found
+
+
+def nobody() -> Topics:
+    """What asks brokers that are not there."""
+    return Topics(load_settings(kafka_bootstrap_servers="127.0.0.1:1", topic_mode="embedded"))
+
+
+def covered(log, of=("payments", "outcomes")):
+    """Whether polls have come to the end of every partition."""
+    wanted = {(name, number): len(log.of((name, number))) - 1 for name, number in log.all() if name in of}
+
+    def done(found):
+        at = {(each.topic, each.partition): each.to for each in found}
+        return all(at.get(key) == offset for key, offset in wanted.items())
+
+    return done
+
+
+def test_every_record_comes_once_in_stretches_that_join_on(kafka, build):
+    log = a_log(1, 500)
+    produce(kafka.bootstrap_servers, log)
+    found = polls(build(poll_records=20), covered(log))
+    for key in log.all():
+        own = [each for each in found if (each.topic, each.partition) == key]
+        assert [each.after for each in own] == [-1, *(each.to for each in own[:-1])]
+        offsets = np.concatenate([each.offsets for each in own]).tolist()
+        dead = [letter.offset for each in own for letter in each.dead]
+        assert sorted(offsets + dead) == list(range(len(log.of(key))))
+        times = [record.time_us for record in log.of(key)]
+        assert [each.record_time_us for each in own] == [max(times[each.after + 1 : each.to + 1]) for each in own]
+
+
+def test_it_goes_on_behind_the_positions_and_workers_share_the_partitions(kafka, build):
+    log = a_log(2, 200)
+    produce(kafka.bootstrap_servers, log)
+    first = polls(build({("payments", 1): 7}, worker=(0, 2)), lambda found: len({each.topic for each in found}) == 2)
+    second = polls(build(worker=(1, 2)), lambda found: bool(found))
+    assert {(each.topic, each.partition) for each in first} == {("outcomes", 0), ("payments", 1)}
+    assert {(each.topic, each.partition) for each in second} == {("payments", 0)}
+    assert next(each for each in first if each.topic == "payments").after == 7
+
+
+def test_deleted_records_are_a_gap_not_silence(kafka, build):
+    log = a_log(3, 200)
+    produce(kafka.bootstrap_servers, log)
+    kafka.delete_records("payments", 0, 10)
+    found = polls(build({("payments", 0): 3}), covered(log))
+    own = [each for each in found if (each.topic, each.partition) == ("payments", 0)]
+    assert (own[0].gap, own[0].after, own[0].to, len(own[0].events)) == ((4, 10), 3, 9, 0)
+    assert own[1].after == 9
+
+
+def test_a_position_beyond_the_end_is_refused(kafka, build):
+    with pytest.raises(RefusedError, match="topic payments, partition 1: our position is offset 5, but the log ends"):
+        build({("payments", 1): 5})
+
+
+def test_a_quiet_partition_is_marked_with_a_clock_read_before_its_end_was_asked_for(kafka, build):
+    before_us = time.time_ns() // 1000
+    (mark, *_) = polls(build(), lambda found: any(each.idle_until_us for each in found))
+    assert mark.idle_until_us is not None
+    assert before_us <= mark.idle_until_us <= time.time_ns() // 1000
+    assert (mark.after, mark.to, len(mark.events), mark.record_time_us) == (-1, -1, 0, -1)
+
+
+def test_a_broker_that_comes_back_is_read_on(kafka, build):
+    log = a_log(4, 200)
+    produce(kafka.bootstrap_servers, log, (0, 0.5))
+    share = build()
+    found = polls(share, lambda found: sum(len(each.events) for each in found) > 50)
+    kafka.broker_down()
+    for _ in range(20):
+        found += share.next_batch()
+    kafka.broker_up()
+    produce(kafka.bootstrap_servers, log, (0.5, 1))
+    found += polls(share, lambda more: covered(log)(found + more))
+    records = sum(len(each.events) + len(each.dead) for each in found)
+    assert records == sum(len(log.of(key)) for key in log.all())
+
+
+def test_a_topic_that_has_changed_means_a_restart(kafka, build):
+    share = build(topic_check=0.05)
+    share._topic_watch._known = {name: topic for name, topic in share._known.items() if name == "payments"}
+    share._topic_watch._known["payments"] = type(share._known["payments"])("payments", "another id", (0, 1))
+    with pytest.raises(RestartNeeded, match="topic payments has changed"):
+        polls(share, lambda found: False)
+
+
+@pytest.mark.parametrize("fails_after_s", [0.001, 2.0])
+def test_while_topics_are_not_described_little_is_read_and_then_all_of_it(kafka, build, fails_after_s, monkeypatch):
+    """Records come all the same: what is read of them is held, and that takes memory."""
+    log = a_log(6, 500)
+    produce(kafka.bootstrap_servers, log)
+    share = build(poll_records=10)
+    monkeypatch.setattr(topics, "_ANSWER_S", fails_after_s)
+    watch, answering = share._topic_watch, share._topic_watch._topics
+    watch._topics = nobody()
+    for _ in range(50):
+        assert share.next_batch() == []
+    read = sum(partition.last + 1 for partition in share._partitions.values())
+    assert 0 < read <= topic_watch._MOST_POLLS * 10
+    monkeypatch.undo()  # on a busy machine brokers need more than a millisecond
+    watch._topics = answering
+    found = polls(share, covered(log))
+    for key in log.all():
+        own = [each for each in found if (each.topic, each.partition) == key]
+        assert [each.after for each in own] == [-1, *(each.to for each in own[:-1])]
+
+
+def test_while_topics_are_not_described_it_stops_when_it_is_asked_to(kafka, build, monkeypatch):
+    produce(kafka.bootstrap_servers, a_log(7, 500))
+    share = build(poll_records=10)
+    share._topic_watch._topics = nobody()
+    while not share._topic_watch.full:
+        share.next_batch()
+    monkeypatch.setattr(stopping._Stop, "requested", True)
+    with pytest.raises(StopIteration):
+        share.next_batch()
+
+
+def test_asked_to_stop_it_ends(build, monkeypatch):
+    share = build()
+    monkeypatch.setattr(stopping._Stop, "requested", True)
+    with pytest.raises(StopIteration):
+        share.next_batch()

@@ -1,0 +1,71 @@
+"""Compaction: Delta would take two of the same files, and double every row; ours never are two."""
+
+import multiprocessing
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from shared_features.formats.offline_tables import ARRIVAL_DATE
+from streaming.lake.compaction import compact, tend
+
+
+def rows(first: int, count: int) -> pa.Table:
+    return pa.table({ARRIVAL_DATE: ["2026-01-01"] * count, "number": range(first, first + count)})
+
+
+def numbers(table: Path) -> list[int]:
+    found: list[int] = pa.table(DeltaTable(table).scan())["number"].to_pylist()
+    return sorted(found)
+
+
+def append(table: Path, first: int, count: int) -> None:
+    write_deltalake(table, rows(first, count), mode="append", partition_by=[ARRIVAL_DATE])
+
+
+def compact_until(table: Path, end_s: float) -> None:
+    while time.time() < end_s:
+        compact(table, crowded=2)
+
+
+def test_delta_itself_takes_two_compactions_of_the_same_files(tmp_path: Path) -> None:
+    for number in range(4):
+        append(tmp_path / "t", number, 1)
+    first, second = DeltaTable(tmp_path / "t"), DeltaTable(tmp_path / "t")
+    first.optimize.compact()
+    second.optimize.compact()
+    assert numbers(tmp_path / "t") == [0, 0, 1, 1, 2, 2, 3, 3], "it refuses them by now: the lock may go"
+
+
+def test_several_processes_that_compact_at_once_double_nothing(tmp_path: Path) -> None:
+    table = tmp_path / "t"
+    append(table, 0, 1)
+    spawn, end_s = multiprocessing.get_context("spawn"), time.time() + 6
+    workers = [spawn.Process(target=compact_until, args=(table, end_s)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    count = 1
+    while time.time() < end_s:
+        append(table, count, 1)
+        count += 1
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode in (0, 1)  # 1: an append or another's work came first, which is said and tried again
+    assert numbers(table) == list(range(count))
+
+
+def test_a_lake_that_cannot_be_listed_is_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread goes on: a passing fault would end compaction and retention for the life of the archive."""
+
+    def stale(self: Path, pattern: str) -> None:
+        raise OSError("Stale file handle")
+
+    for number in range(30):
+        append(tmp_path / "t", number, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "glob", stale)
+        tend(tmp_path)
+    tend(tmp_path)
+    assert len(DeltaTable(tmp_path / "t").file_uris()) == 1

@@ -1,0 +1,82 @@
+"""The lease: one owner at work, the other stands by, and takes over when the first falls silent."""
+
+import time
+
+import pytest
+
+from streaming.errors import RestartNeeded, StoppedWaiting
+from streaming.online_store import lease as lease_module
+from streaming.online_store.lease import Lease
+from streaming.online_store.link import RedisAway, RedisLink
+from streaming.settings import StreamingSettings
+
+
+def lease(settings: StreamingSettings, owner: str) -> Lease:
+    return Lease(RedisLink(settings, RedisAway()), settings.redis_namespace, "online", owner)
+
+
+def test_a_second_owner_stands_by_until_asked_to_stop(settings, monkeypatch):
+    lease(settings, "first").take()
+    waited: list[float] = []
+
+    def wait(seconds):
+        waited.append(seconds)
+        return len(waited) == 3
+
+    monkeypatch.setattr(lease_module, "wait", wait)
+    with pytest.raises(StoppedWaiting):
+        lease(settings, "second").take()
+    assert len(waited) == 3
+
+
+def test_whoever_follows_the_owner_goes_on_at_once(settings, monkeypatch):
+    lease(settings, "job").take()
+    monkeypatch.setattr(lease_module, "wait", lambda seconds: pytest.fail("it waited"))
+    lease(settings, "job").take()
+
+
+def test_it_falls_to_the_next_when_the_owner_is_silent(client, settings, monkeypatch):
+    monkeypatch.setattr(lease_module, "LEASE_MS", 200)
+    first = lease(settings, "first")
+    first.take()
+    lease(settings, "second").take()
+    monkeypatch.setattr(lease_module, "_KEEP_EVERY_S", 0.0)
+    first.keep()  # it wakes: the lease is another's, and stays so
+    assert client.get(f"{settings.redis_namespace}:online:lease") == b"second"
+
+
+def test_it_is_kept_while_the_owner_is_at_work(client, settings, monkeypatch):
+    monkeypatch.setattr(lease_module, "LEASE_MS", 2_000)
+    monkeypatch.setattr(lease_module, "_KEEP_EVERY_S", 0.0)
+    first = lease(settings, "first")
+    first.take()
+    time.sleep(0.3)
+    before = client.pttl(f"{settings.redis_namespace}:online:lease")
+    first.keep()
+    assert client.pttl(f"{settings.redis_namespace}:online:lease") > before
+
+
+def test_a_redis_that_lost_it_gets_it_again(client, settings, monkeypatch):
+    monkeypatch.setattr(lease_module, "_KEEP_EVERY_S", 0.0)
+    first = lease(settings, "first")
+    first.take()
+    client.delete(f"{settings.redis_namespace}:online:lease")
+    first.keep()
+    assert client.get(f"{settings.redis_namespace}:online:lease") == b"first"
+
+
+def test_a_thread_keeps_it_and_says_when_another_has_it(client, settings, monkeypatch):
+    monkeypatch.setattr(lease_module, "LEASE_MS", 400)
+    monkeypatch.setattr(lease_module, "_KEEP_EVERY_S", 0.05)
+    key = f"{settings.redis_namespace}:online:lease"
+    first = lease(settings, "first")
+    first.take()
+    with first.kept() as still_ours:
+        time.sleep(1.0)  # longer than it lasts
+        still_ours()
+        assert client.get(key) == b"first"
+        client.set(key, b"second")
+        time.sleep(0.5)
+        with pytest.raises(RestartNeeded, match="second"):
+            still_ours()
+    assert client.get(key) == b"second"

@@ -1,0 +1,126 @@
+"""A Redis that is there but takes no writes is waited for like one that is away; it is said once, by both of its words.
+
+A server of 6.2 wraps what refuses a write inside a script: `ERR Error running script ... -OOM command not allowed`.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
+from structlog.testing import capture_logs
+
+from deploy.embedded.redis_server import RedisServer
+from shared_features.formats.shard_meta import ShardMeta
+from streaming.online_store import lease as lease_module
+from streaming.online_store import link as redis_link
+from streaming.online_store.lease import Lease
+from streaming.online_store.link import RedisAway, RedisLink, passing
+from streaming.online_store.shard_store import ShardStore
+from streaming.settings import StreamingSettings, load_settings
+from tests.streaming.online.shards import begin
+from tests.streaming.small_domain import PAYER
+
+
+@pytest.fixture(params=[False, pytest.param(True, marks=pytest.mark.slow)], ids=["embedded", "proper"])
+def server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
+    """One of its own: what it is told here would stop the tests beside."""
+    if missing := RedisServer.missing(proper=request.param):
+        pytest.skip(" ".join(missing))
+    with RedisServer(proper=request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def settings(server: RedisServer) -> StreamingSettings:
+    return load_settings(redis_url=server.url, redis_namespace="refused")
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis_link, "_LONGEST_WAIT_S", 0.1)
+
+
+def while_it(kind: str, client: "redis.Redis", action: Callable[[], object]) -> list[str]:
+    """Do it while Redis refuses writes for this reason, which ends after a moment; what was logged meanwhile."""
+    REFUSES[kind](client)
+    ends = threading.Timer(0.6, TAKES_AGAIN[kind], (client,))
+    ends.start()
+    try:
+        with capture_logs() as logged:
+            action()
+    finally:
+        ends.join()
+    return [line["event"] for line in logged if line["log_level"] != "debug"]
+
+
+def keep_busy(client: "redis.Redis") -> None:
+    client.config_set("lua-time-limit", 50)
+
+    def busy() -> None:
+        with pytest.raises(redis.RedisError):
+            client.eval("while true do end", 0)
+
+    threading.Thread(target=busy, daemon=True).start()
+    time.sleep(0.3)
+
+
+REFUSES: dict[str, Callable[["redis.Redis"], object]] = {
+    "full": lambda client: client.config_set("maxmemory", 1),
+    "is a replica": lambda client: client.replicaof("127.0.0.1", 1),
+    "too few replicas": lambda client: client.config_set("min-replicas-to-write", 1),
+    "is busy": keep_busy,
+}
+TAKES_AGAIN: dict[str, Callable[["redis.Redis"], object]] = {
+    "full": lambda client: client.config_set("maxmemory", 0),
+    "is a replica": lambda client: client.replicaof("NO", "ONE"),
+    "too few replicas": lambda client: client.config_set("min-replicas-to-write", 0),
+    "is busy": lambda client: client.script_kill(),
+}
+
+
+@pytest.mark.parametrize("kind", list(REFUSES))
+def test_a_commit_waits(settings: StreamingSettings, kind: str) -> None:
+    begin(settings, [PAYER])
+    store = ShardStore.of(RedisLink(settings, RedisAway()), settings.redis_namespace, PAYER, 0)
+    meta = store.read_meta()
+    assert meta is not None
+
+    def commit() -> None:
+        store.begin_commit(ShardMeta(secrets.token_bytes(16), meta.build_id, False, PAYER.fingerprint, 0), [], [])
+        store.settle()
+
+    commit()
+    with redis.Redis.from_url(settings.redis_url) as client:
+        said = while_it(kind, client, commit)
+        words = ("is away", "is back") if kind == "is busy" else ("refuses writes", "takes writes again")
+        assert len(said) == 2
+        assert all(word in event for word, event in zip(words, said, strict=True))
+    commit()
+
+
+@pytest.mark.parametrize("kind", ["full", "is a replica", "too few replicas"])
+def test_a_lease_waits(settings: StreamingSettings, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_module, "_KEEP_EVERY_S", 0.0)
+    lease = Lease(RedisLink(settings, RedisAway()), "refused", "online", "me")
+    lease.take()
+    with redis.Redis.from_url(settings.redis_url) as client:
+        assert len(while_it(kind, client, lease.keep)) == 2
+
+
+def test_what_passes_and_what_does_not() -> None:
+    script = "Error running script (call to f_e0): @user_script:10: @user_script: 10: "
+    assert passing(OutOfMemoryError("command not allowed when used memory > 'maxmemory'."))
+    assert passing(ReadOnlyError("You can't write against a read only replica."))
+    for text in (
+        "MISCONF Redis is configured to",
+        "NOREPLICAS Not enough",
+        "BUSY Redis is busy",
+        f"{script}-OOM command",
+    ):
+        assert passing(ResponseError(text)), text
+    for text in ("wrong number of arguments", "BUSYKEY Target key", "WRONGTYPE", f"{script}-ERR unknown", "a -OOMPH"):
+        assert not passing(ResponseError(text)), text
