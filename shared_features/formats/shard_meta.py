@@ -38,13 +38,13 @@ _PROGRESS = struct.Struct("<qqq")
 
 Partition = tuple[str, str, int]
 """Topic, its id, partition."""
-Span = tuple[int, int]
+OffsetRange = tuple[int, int]
 """Offsets from the first up to, not with, the second."""
 Gap = tuple[Partition, int, int]
 """Offsets from the first up to, not with, the second were gone before this shard could apply them."""
 
 
-class Position(NamedTuple):
+class VectorEntry(NamedTuple):
     """How far one partition was applied; -1 for nothing yet."""
 
     offset: int
@@ -75,7 +75,7 @@ class ShardMeta:
     behind: bool
     fingerprint: str
     committed_at_us: int
-    vector: dict[Partition, Position] = field(default_factory=dict)
+    vector: dict[Partition, VectorEntry] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     progress: Progress = _NOT_BEGUN
     erasures: int = 0
@@ -93,9 +93,9 @@ class ShardMeta:
         return int.from_bytes(sha256(repr(named).encode()).digest()[:8], "little")
 
 
-def merged(spans: Iterable[Span]) -> list[Span]:
+def merged(spans: Iterable[OffsetRange]) -> list[OffsetRange]:
     """The same offsets in as few spans as can be, ascending."""
-    found: list[Span] = []
+    found: list[OffsetRange] = []
     for first, past in sorted(spans):
         if found and first <= found[-1][1]:
             found[-1] = (found[-1][0], max(found[-1][1], past))
@@ -169,7 +169,7 @@ def _decode(data: bytes) -> ShardMeta:
         behind=bool(behind),
         fingerprint=fingerprint,
         committed_at_us=committed_at_us,
-        vector={(*topics[topic], partition): Position(*position) for topic, partition, *position in vector},
+        vector={(*topics[topic], partition): VectorEntry(*position) for topic, partition, *position in vector},
         gaps=tuple(((*topics[topic], partition), first, past) for topic, partition, first, past in gaps),
         progress=progress,
         erasures=erasures,

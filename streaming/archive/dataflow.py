@@ -24,7 +24,7 @@ from streaming.job.clock import system_clock_us
 from streaming.kafka.polled import Polled, count_polled
 from streaming.kafka.source import KafkaSource
 from streaming.kafka.topics import PartitionKey, Topics
-from streaming.lake.log_positions import Topic
+from streaming.lake.log_positions import TopicKey
 from streaming.lake.tables import DELTA, DeltaTables
 from streaming.metrics import StreamingMetrics
 from streaming.settings import StreamingSettings
@@ -67,7 +67,7 @@ def raised_counter(metrics: StreamingMetrics) -> Callable[[str, int], None]:
 
 
 def archive_tables(
-    lake: Path, catalogue: Catalogue, topics: Mapping[Topic, int], delta: DeltaTables = DELTA
+    lake: Path, catalogue: Catalogue, topics: Mapping[TopicKey, int], delta: DeltaTables = DELTA
 ) -> dict[str, Callable[[], StoredLog]]:
     """How to open each table of the archive, by its name."""
     tables: dict[str, Callable[[], StoredLog]] = {DEAD_LETTERS_TABLE: partial(StoredDeadLetters, lake, topics, delta)}

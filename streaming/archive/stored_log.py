@@ -18,13 +18,14 @@ from shared_features.formats.offline_tables import (
     TOPIC_ID,
     events_table,
 )
-from streaming.archive.arrival import Arrivals, arrivals
+from shared_features.formats.shard_meta import Partition
+from streaming.archive.arrival_times import ArrivalTimes, arrival_times
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.kafka.polled import Polled
 from streaming.kafka.recreated_topic import what_was_recreated
 from streaming.lake.events_table import event_rows, events_schema, is_recreated, refuse_other_events
 from streaming.lake.handle import DeltaHandle
-from streaming.lake.log_positions import LogPositions, Partition, Topic
+from streaming.lake.log_positions import LogPositions, TopicKey
 from streaming.lake.tables import DELTA, DeltaTables
 
 
@@ -43,7 +44,7 @@ class Marked:
 class StoredLog(ABC):
     """One table and how far it holds the log. `topics`: how many partitions each topic has in Kafka."""
 
-    def __init__(self, handle: DeltaHandle, topics: Mapping[Topic, int]) -> None:
+    def __init__(self, handle: DeltaHandle, topics: Mapping[TopicKey, int]) -> None:
         self.handle = handle
         self.positions = LogPositions.load(handle, topics)
         self._topics = topics
@@ -89,7 +90,7 @@ class StoredLog(ABC):
             held = positions.offsets[partition]
         rows: list[pa.Table] = []
         if polled.to > held:
-            arrived = arrivals(polled, held, positions.maxima_us[partition])
+            arrived = arrival_times(polled, held, positions.maxima_us[partition])
             rows = self._rows(polled, held, arrived)
             self.raised += arrived.raised
             positions.offsets[partition] = polled.to
@@ -103,7 +104,7 @@ class StoredLog(ABC):
         return self._schema().empty_table()
 
     @abstractmethod
-    def _rows(self, polled: Polled, after: int, arrived: Arrivals) -> list[pa.Table]: ...
+    def _rows(self, polled: Polled, after: int, arrived: ArrivalTimes) -> list[pa.Table]: ...
 
     @abstractmethod
     def _schema(self) -> pa.Schema: ...
@@ -113,7 +114,7 @@ class StoredEvents(StoredLog):
     """The events table of one source."""
 
     def __init__(
-        self, lake: Path, source: EventSource, topics: Mapping[Topic, int], delta: DeltaTables = DELTA
+        self, lake: Path, source: EventSource, topics: Mapping[TopicKey, int], delta: DeltaTables = DELTA
     ) -> None:
         self._source = source
         path = lake / events_table(source)
@@ -127,7 +128,7 @@ class StoredEvents(StoredLog):
     def _schema(self) -> pa.Schema:
         return events_schema(self._source)
 
-    def _rows(self, polled: Polled, after: int, arrived: Arrivals) -> list[pa.Table]:
+    def _rows(self, polled: Polled, after: int, arrived: ArrivalTimes) -> list[pa.Table]:
         if not len(arrived.events_us):
             return []
         new = polled.offsets > after
@@ -138,7 +139,7 @@ class StoredEvents(StoredLog):
 class StoredDeadLetters(StoredLog):
     """The dead letters of all sources."""
 
-    def __init__(self, lake: Path, topics: Mapping[Topic, int], delta: DeltaTables = DELTA) -> None:
+    def __init__(self, lake: Path, topics: Mapping[TopicKey, int], delta: DeltaTables = DELTA) -> None:
         super().__init__(DeltaHandle(lake / DEAD_LETTERS_TABLE, self._schema(), added=(TOPIC_ID,), delta=delta), topics)
 
     def _schema(self) -> pa.Schema:
@@ -146,7 +147,7 @@ class StoredDeadLetters(StoredLog):
         kinds = (text, pa.int32(), pa.int64(), pa.int64(), pa.int64(), text, bytes_, bytes_, text)
         return pa.schema(list(zip(DEAD_LETTER_COLUMNS, kinds, strict=True)))
 
-    def _rows(self, polled: Polled, after: int, arrived: Arrivals) -> list[pa.Table]:
+    def _rows(self, polled: Polled, after: int, arrived: ArrivalTimes) -> list[pa.Table]:
         dead = [letter for letter in polled.dead if letter.offset > after]
         if not dead:
             return []

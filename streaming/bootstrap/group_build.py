@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.shard_meta import Partition, Position
-from streaming.bootstrap.archived import Archived, archived
+from shared_features.formats.shard_meta import Partition, VectorEntry
+from streaming.bootstrap.archive_coverage import ArchiveCoverage, archive_coverage
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.bootstrap.shard_states import ShardStates, effect_mask
 from streaming.errors import StoppedWaiting
 from streaming.job.stopping import stop_requested
 from streaming.kafka.topics import Topic
-from streaming.lake.arrived import Arrived, ArrivedEvents, about, spans
+from streaming.lake.events_reader import EventRows, EventsReader, about, spans
 from streaming.log import get_log
 from streaming.replay.entity_states import EntityKey, built_from_us
 from streaming.replay.snapshots import Snapshot
@@ -36,7 +36,7 @@ _MOST_PARTS = 1024  # beyond that it is not the number of entities that takes th
 NewestSnapshot = Callable[[int], Snapshot | None]
 """The latest snapshot of the group whose cut is not above an instant."""
 Written = Mapping[int, ShardBuild]
-Mask = Callable[[ArrivedEvents, Arrived], NDArray[np.bool_]]
+Mask = Callable[[EventsReader, EventRows], NDArray[np.bool_]]
 
 
 class GroupBuild:
@@ -48,7 +48,7 @@ class GroupBuild:
     def __init__(
         self,
         group: FeatureGroup,
-        tables: Sequence[ArrivedEvents],
+        tables: Sequence[EventsReader],
         topics: Mapping[str, Topic],
         newest_snapshot: NewestSnapshot,
         lag_us: int,
@@ -86,12 +86,12 @@ class GroupBuild:
         """How many events and entities were read and written so far."""
         return self._done
 
-    def _look(self) -> Archived:
+    def _look(self) -> ArchiveCoverage:
         for table in self._tables:
-            table.watermark_us()
-        return archived(self._tables, self._topics)
+            table.refresh()
+        return archive_coverage(self._tables, self._topics)
 
-    def _first(self, shards: Written, at: Archived) -> None:
+    def _first(self, shards: Written, at: ArchiveCoverage) -> None:
         """What is stored at a look; in as many parts of the entities as keep their states in memory."""
         snapshot = self._newest_snapshot(at.watermark_us)
         part, parts = 0, 1
@@ -105,7 +105,9 @@ class GroupBuild:
                 part, parts = 0, 2 * parts  # what was written is written again, with the same content
                 _LOG.info("too many entities for its memory at once", group=self._group.label, parts=parts)
 
-    def _fill(self, states: ShardStates, shards: Written, at: Archived, snapshot: Snapshot | None, parts: int) -> None:
+    def _fill(
+        self, states: ShardStates, shards: Written, at: ArchiveCoverage, snapshot: Snapshot | None, parts: int
+    ) -> None:
         first_us = at.watermark_us - built_from_us(self._group)
         if snapshot is not None:
             first_us = snapshot.cut_us - self._lag_us - self._future_us - 1
@@ -118,7 +120,7 @@ class GroupBuild:
         said = {"group": self._group.label, "shards": sorted(shards), "events": events}
         _LOG.info("building", **said, from_snapshot=snapshot is not None)
 
-        def wanted(table: ArrivedEvents, arrived: Arrived) -> NDArray[np.bool_]:
+        def wanted(table: EventsReader, arrived: EventRows) -> NDArray[np.bool_]:
             if snapshot is None:
                 return np.ones(len(arrived), np.bool_)
             return effect_mask(arrived, snapshot.cut_us, self._lag_us)
@@ -127,13 +129,13 @@ class GroupBuild:
         # Whatever comes later would prune all that an entity had which was without events for so long.
         states.forget(at.watermark_us - 2 * self._group.readable_us)
 
-    def _more(self, states: ShardStates, shards: Written, before: Archived, at: Archived) -> int:
+    def _more(self, states: ShardStates, shards: Written, before: ArchiveCoverage, at: ArchiveCoverage) -> int:
         """What was stored since an earlier look; returns how many events that were."""
         if at.vector == before.vector:
             return 0
         conditions = {table.source.name: _beyond(table.source.topic, before.vector) for table in self._tables}
 
-        def wanted(table: ArrivedEvents, arrived: Arrived) -> NDArray[np.bool_]:
+        def wanted(table: EventsReader, arrived: EventRows) -> NDArray[np.bool_]:
             return arrived.offset > _held(table.source.topic, before.vector, arrived.partition)
 
         done = self._done
@@ -166,7 +168,7 @@ class GroupBuild:
 
     def _arrived(
         self, low_us: int, high_us: int, conditions: Mapping[str, str | None]
-    ) -> Iterator[tuple[ArrivedEvents, Arrived, int]]:
+    ) -> Iterator[tuple[EventsReader, EventRows, int]]:
         """Every span of every table, the next one read while the last one is used."""
         wanted = ((table, *span) for span in spans(self._tables, low_us, high_us, _SPAN_ROWS) for table in self._tables)
         with ThreadPoolExecutor(1, "read") as reader:
@@ -204,14 +206,14 @@ def _load(shards: Written, number: int, keys: list[EntityKey]) -> tuple[list[byt
     return shards[number].load(keys), shards[number].build_id
 
 
-def _held(topic: str, vector: Mapping[Partition, Position], partitions: NDArray[np.int32]) -> NDArray[np.int64]:
+def _held(topic: str, vector: Mapping[Partition, VectorEntry], partitions: NDArray[np.int32]) -> NDArray[np.int64]:
     """int64[n]: the last offset that the vector has of each row's partition, -1 of one that it does not know."""
     offsets = {number: position.offset for (name, _, number), position in vector.items() if name == topic}
     numbers, index = np.unique(partitions, return_inverse=True)
     return np.array([offsets.get(number, -1) for number in numbers.tolist()], np.int64)[index]
 
 
-def _beyond(topic: str, vector: Mapping[Partition, Position]) -> str | None:
+def _beyond(topic: str, vector: Mapping[Partition, VectorEntry]) -> str | None:
     """The rows of a topic's table beyond a vector, as a condition; None where the vector knows no partition."""
     known = {number: position.offset for (name, _, number), position in vector.items() if name == topic}
     if not known:

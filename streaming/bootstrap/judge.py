@@ -11,7 +11,7 @@ from enum import Enum
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.shard_meta import Partition, ShardMeta, merged
-from streaming.bootstrap.archived import Archived
+from streaming.bootstrap.archive_coverage import ArchiveCoverage
 from streaming.kafka.recreated_topic import WAY_ON
 
 
@@ -35,7 +35,7 @@ _LIVE = Verdict(State.LIVE, "")
 
 
 def judge(
-    group: FeatureGroup, meta: ShardMeta | None, archived: Archived, log_starts: Mapping[Partition, int]
+    group: FeatureGroup, meta: ShardMeta | None, archived: ArchiveCoverage, log_starts: Mapping[Partition, int]
 ) -> Verdict:
     """`log_starts`: first offset that each partition's log still holds, of all partitions of the group's topics."""
     if meta is not None and not meta.behind and meta.fingerprint != group.fingerprint:
@@ -52,7 +52,7 @@ def judge(
 
 
 def _need(
-    group: FeatureGroup, meta: ShardMeta | None, archived: Archived, log_starts: Mapping[Partition, int]
+    group: FeatureGroup, meta: ShardMeta | None, archived: ArchiveCoverage, log_starts: Mapping[Partition, int]
 ) -> str | None:
     """Why the shard has to be built; None when it need not."""
     if meta is None:

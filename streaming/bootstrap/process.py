@@ -11,7 +11,7 @@ from deltalake.exceptions import DeltaError
 from shared_features.definitions import EventSource, FeatureGroup, definition_text, load_definitions
 from shared_features.formats.online_state import definition_key, entity_prefix
 from shared_features.formats.shard_meta import Partition, ShardMeta
-from streaming.bootstrap.archived import archived
+from streaming.bootstrap.archive_coverage import archive_coverage
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.judge import State, Verdict, judge
 from streaming.bootstrap.lake_mark import another_lake
@@ -20,7 +20,7 @@ from streaming.errors import EXIT_OK, RestartNeeded, StoppedWaiting
 from streaming.job.clock import system_clock_us
 from streaming.job.stopping import stop_requested, wait
 from streaming.kafka.topics import Topic, Topics
-from streaming.lake.arrived import ArrivedEvents, log_erased
+from streaming.lake.events_reader import EventsReader, log_erased
 from streaming.log import get_log
 from streaming.online_store.lease import Lease, job_name
 from streaming.online_store.link import RedisAway, RedisLink
@@ -64,7 +64,7 @@ class Bootstrap:
         self._groups = load_definitions(settings.definitions).groups
         self._spines = settings_spines(settings)
         self._topics = Topics(settings)
-        self._tables: dict[str, ArrivedEvents] = {}
+        self._tables: dict[str, EventsReader] = {}
         self._away = RedisAway()
         self._link = RedisLink(settings, self._away)
         self._lease = Lease(RedisLink(settings, self._away), settings.redis_namespace, "bootstrap", job_name(settings))
@@ -113,11 +113,11 @@ class Bootstrap:
         starts = self._log_starts(topics)
         tables = {source.name: self._table(source) for group in self._groups for source in group.sources}
         for table in tables.values():
-            table.watermark_us()
+            table.refresh()
         verdicts: dict[str, Verdict] = {}
         judges: dict[str, Judge] = {}
         for group in self._groups:
-            held = archived((tables[source.name] for source in group.sources), topics)
+            held = archive_coverage((tables[source.name] for source in group.sources), topics)
             own = {of: start for of, start in starts.items() if of[0] in {source.topic for source in group.sources}}
             judges[group.label] = partial(judge, group, archived=held, log_starts=own)
             for number in range(group.shards):
@@ -142,7 +142,7 @@ class Bootstrap:
             )
             for number in numbers
         }
-        tables = [ArrivedEvents(self._settings.lake, source) for source in group.sources]
+        tables = [EventsReader(self._settings.lake, source) for source in group.sources]
         log_erased("bootstrap", tables)
         spines = [spine for spine in self._spines.values() if spine.group == group]
 
@@ -176,9 +176,9 @@ class Bootstrap:
         )
         return max((each for each in found if each is not None), key=lambda each: each.cut_us, default=None)
 
-    def _table(self, source: EventSource) -> ArrivedEvents:
+    def _table(self, source: EventSource) -> EventsReader:
         if source.name not in self._tables:
-            self._tables[source.name] = ArrivedEvents(self._settings.lake, source)
+            self._tables[source.name] = EventsReader(self._settings.lake, source)
         return self._tables[source.name]
 
     def _log_starts(self, topics: Mapping[str, Topic]) -> dict[Partition, int]:

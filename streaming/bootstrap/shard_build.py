@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Gap, Partition, Position, Progress, ShardMeta
+from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Gap, Partition, Progress, ShardMeta, VectorEntry
 from streaming.errors import RestartNeeded
 from streaming.online_store.shard_store import ShardStore
 from streaming.replay.entity_states import EntityKey
@@ -55,7 +55,7 @@ class ShardBuild:
     def _redis_keys(self, keys: Sequence[EntityKey]) -> list[bytes]:
         return [self._prefix + str(key).encode() for key in keys]
 
-    def finish(self, vector: dict[Partition, Position], gaps: Iterable[Gap], erasures: int) -> None:
+    def finish(self, vector: dict[Partition, VectorEntry], gaps: Iterable[Gap], erasures: int) -> None:
         """Make it live: its states are those of all events up to the vector, without the gaps and what was erased."""
         self._commit(False, vector=vector, gaps=tuple(gaps), erasures=erasures)
         self._store.close()
@@ -65,7 +65,7 @@ class ShardBuild:
         behind: bool,
         keys: Sequence[bytes] = (),
         states: Sequence[bytes] = (),
-        vector: dict[Partition, Position] | None = None,
+        vector: dict[Partition, VectorEntry] | None = None,
         gaps: tuple[Gap, ...] = (),
         erasures: int = 0,
     ) -> None:

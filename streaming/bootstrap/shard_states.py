@@ -14,7 +14,7 @@ from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys, has_integer_key, shards_of
 from shared_features.group_events import GroupEvents, group_events
 from shared_features.kernel.replay import APPLIED, apply
-from streaming.lake.arrived import Arrived
+from streaming.lake.events_reader import EventRows
 from streaming.replay.entity_states import EntityKey, EntityStates
 from streaming.replay.replayer import SNAPSHOT_BUILD, effects_us
 
@@ -53,7 +53,7 @@ class ShardStates:
             taken = [names[row] for row in picked], [states[row] for row in picked]
             self._changed[number].update(self._states[number].restore(*taken, SNAPSHOT_BUILD).tolist())
 
-    def add(self, arrived: Arrived, new: NDArray[np.bool_]) -> None:
+    def add(self, arrived: EventRows, new: NDArray[np.bool_]) -> None:
         """Apply the events of a mask: begun here, done at the latest when the next ones come. Their order is free."""
         taken = group_events(self._group, arrived.batch)
         kept = np.flatnonzero(new[taken.rows])
@@ -129,7 +129,7 @@ class ShardStates:
         self._changed[number].update(np.unique(slots[outcome == APPLIED]).tolist())
 
 
-def effect_mask(arrived: Arrived, from_us: int, lag_us: int) -> NDArray[np.bool_]:
+def effect_mask(arrived: EventRows, from_us: int, lag_us: int) -> NDArray[np.bool_]:
     """bool[n]: the events whose effect is not before an instant."""
     mask: NDArray[np.bool_] = effects_us(arrived.arrival_us, arrived.batch.event_time_us, lag_us) >= from_us
     return mask

@@ -34,7 +34,7 @@ __all__ = ["DeadLetter", "KafkaSource", "Polled"]
 _LOG = get_log("kafka_source")
 _CONFIRMED_WITHIN_S = 0.05
 
-Positions = Callable[[], Mapping[PartitionKey, int]]
+HeldOffsets = Callable[[], Mapping[PartitionKey, int]]
 """(topic, partition) -> the last offset the sink holds durably; a partition it does not know is left out."""
 
 
@@ -48,7 +48,7 @@ class KafkaSource(DynamicSource[Polled]):
         self,
         settings: StreamingSettings,
         sources: Iterable[EventSource],
-        positions: Positions,
+        positions: HeldOffsets,
         *,
         clock: Clock = system_clock_us,
         on_polled: Callable[[list[Polled]], None] | None = None,

@@ -21,7 +21,7 @@ from streaming.errors import RefusedError, RestartNeeded
 from streaming.lake.table_waits import TableWaits
 from streaming.lake.tables import DELTA, DeltaTables, writer_properties
 
-Positions = Mapping[str, int]
+AppVersions = Mapping[str, int]
 """Application id -> version; an id that was never written has version -1."""
 
 Result = TypeVar("Result")
@@ -90,7 +90,7 @@ class DeltaHandle:
     def positions(self, apps: Mapping[str, Any] | list[str]) -> dict[str, int]:
         return {app: self.position(app) for app in apps}
 
-    def commit(self, data: pa.Table, expected: Positions, new: Positions) -> int:
+    def commit(self, data: pa.Table, expected: AppVersions, new: AppVersions) -> int:
         """Append the rows and move the positions from `expected` to `new`, both or neither, durably.
 
         Returns the table's version. Waits while the disk is away. Raises RestartNeeded when a stored position
@@ -120,12 +120,12 @@ class DeltaHandle:
         self._waits.succeeded()
         return self._table.version()
 
-    def _sync(self, table: DeltaTable, written: Positions) -> None:
+    def _sync(self, table: DeltaTable, written: AppVersions) -> None:
         version = table.version()
         self._delta.sync(self.path, version, written, self._synced)
         self._synced = version
 
-    def _write(self, data: pa.Table, new: Positions) -> None:
+    def _write(self, data: pa.Table, new: AppVersions) -> None:
         self._commits += 1
         self._delta.append(self._table, data, new, self._writer)
 
@@ -199,7 +199,7 @@ class DeltaHandle:
                 self._commits = REOPEN_AFTER_COMMITS
                 self._waits.pause(tries := tries + 1, str(error))
 
-    def _moved(self, expected: Positions, stored: Positions) -> str:
+    def _moved(self, expected: AppVersions, stored: AppVersions) -> str:
         app = next(app for app in expected if stored[app] != expected[app])
         return (
             f"table {self.path.name}: position {app} is {stored[app]}, expected {expected[app]}; another process "

@@ -17,13 +17,11 @@ from shared_features.formats.offline_tables import (
     offset_app,
     partitions_app,
 )
+from shared_features.formats.shard_meta import OffsetRange, Partition
 from streaming.lake.handle import NEVER
 
-Topic = tuple[str, str]
+TopicKey = tuple[str, str]
 """Name and id: a topic that was deleted and made anew is another one, whose offsets begin again."""
-Partition = tuple[str, str, int]
-Gap = tuple[int, int]
-"""First offset that was gone, and the first one past it that was there."""
 
 
 class StoredPositions(Protocol):
@@ -39,11 +37,11 @@ class LogPositions:
 
     offsets: dict[Partition, int] = field(default_factory=dict)
     maxima_us: dict[Partition, int] = field(default_factory=dict)
-    gaps: dict[Partition, tuple[Gap, ...]] = field(default_factory=dict)
+    gaps: dict[Partition, tuple[OffsetRange, ...]] = field(default_factory=dict)
     watermark_us: int = NEVER
 
     @classmethod
-    def load(cls, table: StoredPositions, topics: Mapping[Topic, int]) -> LogPositions:
+    def load(cls, table: StoredPositions, topics: Mapping[TopicKey, int]) -> LogPositions:
         """The stored positions of the topics' partitions; `topics` says how many each has, in Kafka."""
         stored = cls(watermark_us=table.position(WATERMARK_APP))
         for topic, count in topics.items():
@@ -58,7 +56,7 @@ class LogPositions:
     def copy(self) -> LogPositions:
         return replace(self, offsets={**self.offsets}, maxima_us={**self.maxima_us}, gaps={**self.gaps})
 
-    def join(self, topic: Topic, count: int) -> None:
+    def join(self, topic: TopicKey, count: int) -> None:
         """Take in the partitions 0 to count - 1 that are not known yet."""
         for partition in ((*topic, number) for number in range(count)):
             if partition not in self.offsets:
@@ -92,7 +90,7 @@ class LogPositions:
         return versions
 
 
-def _stored_gaps(table: StoredPositions, partition: Partition) -> tuple[Gap, ...]:
+def _stored_gaps(table: StoredPositions, partition: Partition) -> tuple[OffsetRange, ...]:
     def end(index: int, name: str) -> int:
         return table.position(gap_app(*partition, index, name))
 

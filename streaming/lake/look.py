@@ -63,7 +63,7 @@ class LakeLook:
             found[topic.name, number] = NEVER if version is None else version
         return found
 
-    def archived(self, source: EventSource, topic: Topic) -> dict[PartitionKey, int]:
+    def stored_offsets(self, source: EventSource, topic: Topic) -> dict[PartitionKey, int]:
         """Per partition the last offset that is in the lake, as event or as dead letter: the smaller of the two."""
         events, dead = (self.offsets(name, topic) for name in (events_table(source), DEAD_LETTERS_TABLE))
         return {partition: min(offset, dead[partition]) for partition, offset in events.items()}

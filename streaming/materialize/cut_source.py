@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 from shared_features.formats.offline_tables import CUT_APP, features_table
 from streaming.errors import StreamingError
 from streaming.job.stopping import stop_requested
-from streaming.lake.arrived import ArrivedEvents
+from streaming.lake.events_reader import EventsReader
 from streaming.lake.handle import FAULTS_OF_OURS
 from streaming.materialize.lake_reading import LakeReading
 from streaming.replay.spine import Spine
@@ -35,7 +35,7 @@ class CutSource(FixedPartitionedSource[tuple[str, Cut], None]):
     """A part per spine."""
 
     def __init__(
-        self, settings: StreamingSettings, spines: Mapping[str, Spine], tables: Mapping[str, ArrivedEvents]
+        self, settings: StreamingSettings, spines: Mapping[str, Spine], tables: Mapping[str, EventsReader]
     ) -> None:
         self._settings, self._spines, self._tables = settings, spines, tables
 
@@ -49,7 +49,7 @@ class CutSource(FixedPartitionedSource[tuple[str, Cut], None]):
 class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
     """Gives out one cut at a time, the next when the one before is stored: nothing piles up behind a slow disk."""
 
-    def __init__(self, settings: StreamingSettings, spine: Spine, tables: Mapping[str, ArrivedEvents]) -> None:
+    def __init__(self, settings: StreamingSettings, spine: Spine, tables: Mapping[str, EventsReader]) -> None:
         self._spine, self._every = spine, settings.materialize_interval
         self._path = settings.lake / features_table(spine.group, spine.source)
         self._table: DeltaTable | None = None
@@ -86,7 +86,7 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
         if self._given is not None and stored < self._given:
             self._next = datetime.now(UTC) + _SOON
             return None
-        watermark = min(table.watermark_us() for table in self._tables)
+        watermark = min(table.refresh() for table in self._tables)
         begin = max(stored, 0)
         if watermark <= begin:
             self._next = datetime.now(UTC) + self._every

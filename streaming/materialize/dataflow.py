@@ -6,9 +6,9 @@ import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 
 from streaming.job.bytewax_run import run_dataflow
-from streaming.lake.arrived import ArrivedEvents, log_erased
+from streaming.lake.events_reader import EventsReader, log_erased
 from streaming.materialize.cut_source import CutSource
-from streaming.materialize.feature_sink import FeatureSink, FeatureTable
+from streaming.materialize.feature_sink import FeatureSink, refuse_other_definition
 from streaming.materialize.pass_step import PassStep
 from streaming.replay.spine import settings_spines
 from streaming.settings import StreamingSettings
@@ -18,10 +18,8 @@ def build_dataflow(settings: StreamingSettings) -> Dataflow:
     """Input of cuts, a pass per cut, output of its rows; keyed by spine."""
     spines = settings_spines(settings)
     for spine in spines.values():
-        FeatureTable(settings, spine)  # a table of another definition is refused before anything is computed
-    tables = {
-        source.name: ArrivedEvents(settings.lake, source) for spine in spines.values() for source in spine.sources
-    }
+        refuse_other_definition(settings, spine)  # before anything is computed
+    tables = {source.name: EventsReader(settings.lake, source) for spine in spines.values() for source in spine.sources}
     log_erased("materialize", tables.values())
     flow = Dataflow("materialize")
     cuts = op.input("cuts", flow, CutSource(settings, spines, tables))

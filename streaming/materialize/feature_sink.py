@@ -60,3 +60,8 @@ class FeatureTable(StatefulSinkPartition[PassRows, None]):
 
     def snapshot(self) -> None:
         """Nothing: the cut is in the table."""
+
+
+def refuse_other_definition(settings: StreamingSettings, spine: Spine) -> None:
+    """RefusedError where the tables of the spine hold rows of another definition; creates those that are missing."""
+    FeatureTable(settings, spine)

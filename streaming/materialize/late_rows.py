@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import has_integer_key
 from shared_features.kernel.event_time import HOUR_US
-from streaming.lake.arrived import ArrivedEvents, spans
+from streaming.lake.events_reader import EventsReader, spans
 from streaming.lake.scan import quoted
 from streaming.materialize.spine_rows import SpineRows, copies
 from streaming.replay.replayer import Replayer
@@ -27,7 +27,7 @@ LISTED = 500
 
 
 def late_values(
-    group: FeatureGroup, tables: Sequence[ArrivedEvents], rows: SpineRows, lag_us: int
+    group: FeatureGroup, tables: Sequence[EventsReader], rows: SpineRows, lag_us: int
 ) -> NDArray[np.float64]:
     """float64[n, features]: each row as of its event time, over the effects up to it."""
     values = np.empty((len(rows), len(group.features)))
@@ -36,9 +36,7 @@ def late_values(
     return values
 
 
-def _replayed(
-    group: FeatureGroup, tables: Sequence[ArrivedEvents], rows: SpineRows, lag_us: int
-) -> NDArray[np.float64]:
+def _replayed(group: FeatureGroup, tables: Sequence[EventsReader], rows: SpineRows, lag_us: int) -> NDArray[np.float64]:
     end_us = int(rows.event_time_us.max()) + 1
     oldest_us = int(rows.event_time_us.min()) - group.longest_us
     keys = rows.key.unique().to_pylist()
@@ -60,7 +58,7 @@ def _replayed(
     return values
 
 
-def late_copies(group: FeatureGroup, table: ArrivedEvents, rows: SpineRows) -> NDArray[np.bool_]:
+def late_copies(group: FeatureGroup, table: EventsReader, rows: SpineRows) -> NDArray[np.bool_]:
     """bool[n]: as `spine_rows.copies`, against all events of the spine that arrived before."""
     found = np.zeros(len(rows), np.bool_)
     for some in _runs(rows.event_time_us, HOUR_US):

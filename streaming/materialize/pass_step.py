@@ -14,7 +14,7 @@ from deltalake.exceptions import DeltaError
 from shared_features.kernel.event_time import to_us
 from streaming.errors import RestartNeeded, StoppedWaiting
 from streaming.job.stopping import wait
-from streaming.lake.arrived import ArrivedEvents
+from streaming.lake.events_reader import EventsReader
 from streaming.materialize.cut_source import Cut
 from streaming.materialize.lake_reading import LakeReading
 from streaming.materialize.passes import Passes
@@ -42,7 +42,7 @@ class PassStep(StatefulBatchLogic[Cut, PassRows, None]):
     """Holds the running replay of one spine."""
 
     def __init__(
-        self, settings: StreamingSettings, spines: Mapping[str, Spine], tables: Mapping[str, ArrivedEvents]
+        self, settings: StreamingSettings, spines: Mapping[str, Spine], tables: Mapping[str, EventsReader]
     ) -> None:
         self._lake, self._every_us = settings.lake, to_us(settings.snapshot_interval)
         self._spines, self._tables = spines, tables

@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from streaming.errors import RestartNeeded
-from streaming.lake.arrived import Arrived, ArrivedEvents, spans
+from streaming.lake.events_reader import EventRows, EventsReader, spans
 from streaming.log import get_log
 from streaming.materialize.late_rows import late_copies, late_values
 from streaming.materialize.spine_rows import SpineRows, contradicted_ids, copies, feature_rows
@@ -30,14 +30,14 @@ class Passes:
     """The running replay of a spine. `cut_us`: the arrival watermark up to which its rows were computed."""
 
     def __init__(
-        self, spine: Spine, tables: Mapping[str, ArrivedEvents], cut_us: int, snapshot: Snapshot | None = None
+        self, spine: Spine, tables: Mapping[str, EventsReader], cut_us: int, snapshot: Snapshot | None = None
     ) -> None:
         self.spine, self.cut_us = spine, cut_us
         self.contradicted = 0
         self._tables = [tables[source.name] for source in spine.sources]
         self._updating = {source.name for source in spine.group.sources}
         self._replayer = Replayer(spine.group, spine.lag_us)
-        self._waiting = self._nothing = SpineRows.of(spine.group, Arrived.empty(spine.source))
+        self._waiting = self._nothing = SpineRows.of(spine.group, EventRows.empty(spine.source))
         self._resume(snapshot)
 
     @property
@@ -75,7 +75,7 @@ class Passes:
         """Events that arrived in a span, to the replay; returns the rows whose time the replay has passed."""
         passed = self._nothing
         for table in self._tables:
-            if table.watermark_us() < high_us:
+            if table.refresh() < high_us:
                 raise RestartNeeded(f"table of {table.source.name} ends before {high_us}; it was set back")
             arrived = table.between(low_us, high_us)
             if table.source.name in self._updating:
@@ -102,7 +102,7 @@ class Passes:
         future_us = max(source.tolerated_future_us for source in self.spine.sources)
         first_us = 0 if snapshot is None else begin_us - self.spine.lag_us - future_us - 1
         for table in self._tables:
-            if self.cut_us > 0 and table.watermark_us() < self.cut_us:
+            if self.cut_us > 0 and table.refresh() < self.cut_us:
                 raise RestartNeeded(f"table of {table.source.name} ends before the cut {self.cut_us}; it was set back")
         for low_us, high_us in spans(self._tables, first_us, self.cut_us):
             for table in self._tables:

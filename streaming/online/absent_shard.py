@@ -5,17 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from shared_features.formats.shard_meta import ShardMeta
 from streaming.errors import RestartNeeded
 from streaming.online.sub_batch import SubBatch
-from streaming.online_store.shard_store import ShardStore
+from streaming.online_store.shard_store import ShardStore, is_live
 
 _LOOK_EVERY_S = 1.0
-
-
-def is_live(meta: ShardMeta | None) -> bool:
-    """Whether a shard's states are whole: it was built, and its vector says up to where."""
-    return meta is not None and not meta.behind
 
 
 class AbsentShard:

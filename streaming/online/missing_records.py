@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from shared_features.definitions import EventSource
-from shared_features.formats.shard_meta import merged
+from shared_features.formats.shard_meta import Partition, merged
 from streaming.errors import RestartNeeded, StoppedWaiting
 from streaming.job.stopping import wait
 from streaming.log import get_log
-from streaming.online.shard import Partition
 
 _LOG = get_log("online")
 _LOOK_EVERY_S = 1.0
@@ -51,11 +50,11 @@ class MissingRecords:
     def _archived(self, of: Partition) -> tuple[int, list[tuple[int, int]]]:
         """The last offset the archive has passed (-1: none), and its gaps of the partition."""
         # Only now: online has no use for the lake until records are missing.
-        from streaming.lake.arrived import ArrivedEvents
+        from streaming.lake.events_reader import EventsReader
         from streaming.lake.log_positions import LogPositions
 
-        table = ArrivedEvents(self._lake, self._sources[of[0]])
-        table.watermark_us()
+        table = EventsReader(self._lake, self._sources[of[0]])
+        table.refresh()
         stored = LogPositions.load(table, {of[:2]: of[2] + 1})
         return stored.offsets.get(of, -1), list(stored.gaps.get(of, ()))
 

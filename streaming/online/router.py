@@ -8,7 +8,7 @@ from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import shards_of
 from shared_features.group_events import group_events
 from streaming.kafka.polled import Polled
-from streaming.online.sub_batch import Span, SubBatch
+from streaming.online.sub_batch import Stretch, SubBatch
 from streaming.online_store.shard_store import shard_label
 
 ShardItem = tuple[str, list[SubBatch]]
@@ -38,11 +38,11 @@ class Router:
                     items.setdefault(label, []).append(part)
         return list(items.items())
 
-    def _span(self, polled: Polled) -> Span:
+    def _span(self, polled: Polled) -> Stretch:
         until_us = polled.record_time_us
         if polled.idle_until_us is not None:
             until_us = max(until_us, polled.idle_until_us - self._mark_slack_us)
-        return Span(
+        return Stretch(
             polled.topic,
             polled.topic_id,
             polled.partition,

@@ -14,22 +14,20 @@ from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup, difference
 from shared_features.formats.entity_state import decode_states, encode_states
-from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Position, ShardMeta
+from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Partition, ShardMeta, VectorEntry
 from shared_features.kernel.replay import APPLIED, apply
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.kafka.recreated_topic import WAY_ON
 from streaming.metrics import StreamingMetrics
 from streaming.online.entity_cache import EntityCache
-from streaming.online.sub_batch import Span, SubBatch
+from streaming.online.sub_batch import Stretch, SubBatch
 from streaming.online_store.shard_store import ShardStore
 
-Partition = tuple[str, str, int]
-"""Topic, its id, partition."""
 Clock = Callable[[], int]
 Missing = Callable[[Partition, int, int], None]
 """Told (partition, first, past) of records that no longer exist: raises unless a shard may go on without them."""
 
-_NOWHERE = Position(-1, -1)
+_NOWHERE = VectorEntry(-1, -1)
 
 
 class Shard:
@@ -56,7 +54,7 @@ class Shard:
         self._metrics, self._clock, self._idle_commit_s = metrics, clock, idle_commit_s
         refuse_other_meaning(group, meta)
         self._build_id, self._gaps, self._erasures = meta.build_id, meta.gaps, meta.erasures
-        self._vector: dict[Partition, Position] = dict(meta.vector)
+        self._vector: dict[Partition, VectorEntry] = dict(meta.vector)
         self._committed_vector = dict(self._vector)
         self._committed_at = time.monotonic() - idle_commit_s  # the first move of the vector is told at once
 
@@ -89,7 +87,7 @@ class Shard:
             self._missing(span.of, had.offset + 1, span.to + 1)
             self._gaps = (*self._gaps, (span.of, had.offset + 1, span.to + 1))
         until_us = max(had.consumed_until_us, span.consumed_until_us)
-        self._vector[span.of] = Position(max(had.offset, span.to), until_us)
+        self._vector[span.of] = VectorEntry(max(had.offset, span.to), until_us)
         return batch.beyond(had.offset)
 
     def _apply(self, parts: list[SubBatch]) -> NDArray[np.int64]:
@@ -144,7 +142,7 @@ class Shard:
             self._metrics.applied(self._group.label, part.source, of_part.tolist())
             start += len(part)
 
-    def _refuse_replaced_topic(self, span: Span) -> None:
+    def _refuse_replaced_topic(self, span: Stretch) -> None:
         for topic, topic_id, partition in self._vector:
             if (topic, partition) == (span.topic, span.partition):
                 raise RefusedError(

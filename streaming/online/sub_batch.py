@@ -15,7 +15,7 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Stretch:
     """A stretch (after, to] of one partition, shared by all shards.
 
     consumed_until_us: everything up to this record time was taken, -1 if the stretch says nothing of it. missing:
@@ -44,7 +44,7 @@ class SubBatch:
     values int64[m, columns], valid bool[m, columns].
     """
 
-    span: Span
+    span: Stretch
     source: str
     offsets: Rows
     keys: list[Any]
@@ -77,7 +77,7 @@ class SubBatch:
 
     @classmethod
     def split(
-        cls, span: Span, source: str, events: GroupEvents, offsets: Rows, shard_of: Rows, shards: int
+        cls, span: Stretch, source: str, events: GroupEvents, offsets: Rows, shard_of: Rows, shards: int
     ) -> list[SubBatch]:
         """One sub-batch per shard, also where it has no row: every shard's vector moves over every span.
 

@@ -14,7 +14,7 @@ from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import replay
-from streaming.lake.arrived import Arrived
+from streaming.lake.events_reader import EventRows
 from streaming.replay.entity_states import EntityKey, EntityStates
 
 Int64 = NDArray[np.int64]
@@ -43,7 +43,7 @@ class Replayer:
         }
         self._reads: Columns = {"slot": nothing, "at_us": nothing}
 
-    def add_updates(self, arrived: Arrived, from_us: int, only: Sequence[EntityKey] | None = None) -> None:
+    def add_updates(self, arrived: EventRows, from_us: int, only: Sequence[EntityKey] | None = None) -> None:
         """Take in what the group sees of the events, where its effect is not before `from_us`.
 
         `only`: nothing but these entities.

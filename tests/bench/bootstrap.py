@@ -16,7 +16,7 @@ from shared_features.kernel.event_time import DAY_US, to_us
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.kafka.topics import Topic
-from streaming.lake.arrived import ArrivedEvents, spans
+from streaming.lake.events_reader import EventsReader, spans
 from streaming.online_store.link import RedisAway, RedisLink
 from streaming.online_store.shard_store import ShardStore
 from streaming.replay.replayer import Replayer
@@ -37,8 +37,8 @@ def measure(file: Path | None) -> list[Figure]:
         stored = fill_lake(lake, CARD_TRANSACTIONS, rows, COPIES)
         settings = load_settings(lake=lake, redis_url=store.url)
         with stopwatch() as reading:
-            table = ArrivedEvents(lake, CARD_TRANSACTIONS)
-            last_us = table.watermark_us()
+            table = EventsReader(lake, CARD_TRANSACTIONS)
+            last_us = table.refresh()
             for span in spans([table], 0, int(rows.event_time_us[-1]) + 1):
                 table.where(*span)
         build(settings)  # once, for what is compiled and cached
@@ -69,8 +69,8 @@ def measure(file: Path | None) -> list[Figure]:
 
 def write_snapshot(settings: StreamingSettings, spine: Spine, cut_us: int) -> None:
     """What materialize would have left: the states of all effects before a cut."""
-    table, replayer = ArrivedEvents(settings.lake, spine.source), Replayer(spine.group, spine.lag_us)
-    table.watermark_us()
+    table, replayer = EventsReader(settings.lake, spine.source), Replayer(spine.group, spine.lag_us)
+    table.refresh()
     for begin_us, end_us in spans([table], 0, cut_us):
         replayer.add_updates(table.where(begin_us, end_us), 0)
         replayer.advance(end_us)
@@ -103,7 +103,7 @@ def build(settings: StreamingSettings, spine: Spine | None = None) -> tuple[int,
         for number in range(group.shards)
     }
     topic = Topic(CARD_TRANSACTIONS.topic, TOPIC_ID, tuple(range(COPIES)))
-    tables = [ArrivedEvents(settings.lake, CARD_TRANSACTIONS)]
+    tables = [EventsReader(settings.lake, CARD_TRANSACTIONS)]
     building = GroupBuild(group, tables, {topic.name: topic}, newest_snapshot, to_us(settings.pipeline_lag), 1 << 30)
     if not building.run(shards, dict):
         raise RuntimeError("records were deleted under the benchmark")

@@ -15,7 +15,7 @@ from shared_features.formats.entity_keys import key_texts, shards_of
 from shared_features.formats.entity_state import encode_states
 from shared_features.formats.events import EventBatch
 from shared_features.formats.online_state import entity_prefix, meta_key
-from shared_features.formats.shard_meta import Position, ShardMeta, encode_meta
+from shared_features.formats.shard_meta import ShardMeta, VectorEntry, encode_meta
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply
 from shared_features.kernel.tile_state import TileState
@@ -83,7 +83,7 @@ def _keys(group: FeatureGroup, namespace: str, entities: NDArray[np.int64]) -> l
 
 
 def _meta(group: FeatureGroup, shard: int, rows: Transactions) -> bytes:
-    position = Position(len(rows) // PARTITIONS, int(rows.event_time_us[-1]))
+    position = VectorEntry(len(rows) // PARTITIONS, int(rows.event_time_us[-1]))
     meta = ShardMeta(
         commit_id=bytes([shard + 1]) * 16,
         build_id=_BUILD_ID,

@@ -13,7 +13,7 @@ from shared_features.formats.entity_keys import key_texts, shards_of
 from shared_features.formats.entity_state import encode_states
 from shared_features.formats.events import EventBatch
 from shared_features.formats.online_state import entity_prefix, meta_key
-from shared_features.formats.shard_meta import Position, ShardMeta, encode_meta
+from shared_features.formats.shard_meta import ShardMeta, VectorEntry, encode_meta
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply
 from shared_features.kernel.tile_state import TileState
@@ -45,7 +45,7 @@ def shard_meta(group: FeatureGroup, shard: int, **changed: Any) -> ShardMeta:
         "fingerprint": group.fingerprint,
         "committed_at_us": 0,
         "vector": {
-            (source.topic, "topic-id", partition): Position(10 + partition, 1_000_000 * partition)
+            (source.topic, "topic-id", partition): VectorEntry(10 + partition, 1_000_000 * partition)
             for source in group.sources
             for partition in (0, 1)
         },

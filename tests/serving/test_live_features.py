@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from serving.live_features import REACHED_WITHIN_S, LiveFeatures
 from serving.shards import Shard
 from shared_features.definitions import FeatureView
-from shared_features.formats.shard_meta import Position, encode_meta
+from shared_features.formats.shard_meta import VectorEntry, encode_meta
 from tests.domains.probes_grown import PROBE_ALARM, PROBE_ALARM_2
 from tests.serving.stored_states import NAMESPACE, shard_meta
 
@@ -32,7 +32,7 @@ class Store:
     def apply(self, view: FeatureView, offset: int) -> None:
         """All shards of a view have applied everything up to an offset."""
         for shard in SHARDS[view.label]:
-            vector = {(source.topic, "id", 0): Position(offset, 0) for source in shard.group.sources}
+            vector = {(source.topic, "id", 0): VectorEntry(offset, 0) for source in shard.group.sources}
             self.values[shard.meta_key] = encode_meta(shard_meta(shard.group, shard.number, vector=vector))
 
     def asks(self) -> LiveFeatures:

@@ -17,7 +17,7 @@ from serving.app import create_app
 from serving.settings import ServingSettings
 from shared_features.definitions import FeatureGroup, load_definitions
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.shard_meta import Position, encode_meta
+from shared_features.formats.shard_meta import VectorEntry, encode_meta
 from tests.domains.probes_grown import PROBE, PROBE_2, PROBE_ALARM, PROBE_ALARM_2, PROBE_PEAK
 from tests.fakes import PushedClock
 from tests.serving.conftest import NOW_US
@@ -238,7 +238,7 @@ def test_not_ready_while_nothing_answers_because_features_have_to_catch_up(
     server: RedisServer, online: Online, tmp_path: Path
 ):
     def at(offset: int, shard: int) -> None:
-        vector = {(SAMPLES.topic, "topic-id", partition): Position(offset, 0) for partition in (0, 1)}
+        vector = {(SAMPLES.topic, "topic-id", partition): VectorEntry(offset, 0) for partition in (0, 1)}
         online.put(PROBE.parts[0], shard, vector=vector)
 
     async def story() -> None:

@@ -18,7 +18,7 @@ from shared_features.formats.shard_meta import decode_meta
 from shared_features.kernel.event_time import SECOND_US
 from shared_features.kernel.replay import read
 from shared_features.kernel.tile_state import TileState
-from streaming.lake.arrived import Arrived
+from streaming.lake.events_reader import EventRows
 from streaming.replay.spine import Spine
 from tests.simulation.kafka_model import TOPIC_ID, record_reader, records
 from tests.simulation.processes import NAMESPACE, SLACK_US
@@ -46,9 +46,9 @@ def faults(world: World) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _stored(world: World, source: EventSource) -> Arrived:
+def _stored(world: World, source: EventSource) -> EventRows:
     rows = world.tables.rows(world.lake / events_table(source))
-    return Arrived.empty(source) if rows is None else Arrived.of(source, rows)
+    return EventRows.empty(source) if rows is None else EventRows.of(source, rows)
 
 
 def _gaps(world: World, table: str, topic: str, number: int) -> set[int]:
@@ -58,7 +58,7 @@ def _gaps(world: World, table: str, topic: str, number: int) -> set[int]:
     return {offset for first, past in ends for offset in range(first, past)}
 
 
-def _events(world: World, stored: dict[str, Arrived]) -> Iterator[str]:
+def _events(world: World, stored: dict[str, EventRows]) -> Iterator[str]:
     dead: Any = world.tables.rows(world.lake / DEAD_LETTERS_TABLE)
     letters = sorted(
         zip(*(dead[name].to_pylist() for name in ("topic", "kafka_partition", "kafka_offset")), strict=True)
@@ -141,7 +141,7 @@ def _values(
                 yield f"{group.label}: values in Redis are not the oracle's"
 
 
-def _rows(world: World, spine: Spine, stored: dict[str, Arrived]) -> Iterator[str]:
+def _rows(world: World, spine: Spine, stored: dict[str, EventRows]) -> Iterator[str]:
     group = spine.group
     table = world.tables.rows(world.lake / features_table(group, spine.source))
     rows = [] if table is None else table.to_pylist()

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 from shared_features.definitions import Catalogue, FeatureGroup
 from shared_features.formats.offline_tables import CUT_APP, features_table
 from shared_features.formats.online_state import entity_prefix
-from shared_features.formats.shard_meta import ShardMeta
+from shared_features.formats.shard_meta import Partition, ShardMeta
 from shared_features.kernel.event_time import SECOND_US
 from streaming.archive.dataflow import archive_tables, held_positions, route
 from streaming.archive.marks import Marks
 from streaming.archive.stored_log import Marked
-from streaming.bootstrap.archived import archived
+from streaming.bootstrap.archive_coverage import archive_coverage
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.judge import State, judge
 from streaming.bootstrap.process import Judge
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import RestartNeeded
-from streaming.lake.arrived import ArrivedEvents
-from streaming.lake.log_positions import LogPositions, Partition
+from streaming.lake.events_reader import EventsReader
+from streaming.lake.log_positions import LogPositions
 from streaming.materialize.cut_source import Cut
 from streaming.materialize.feature_sink import FeatureTable
 from streaming.materialize.pass_step import PassRows
@@ -141,8 +141,8 @@ class Missing(MissingRecords):
         self._world = world
 
     def _archived(self, of: Partition) -> Held:
-        table = ArrivedEvents(self._lake, self._sources[of[0]], self._world.tables)
-        table.watermark_us()
+        table = EventsReader(self._lake, self._sources[of[0]], self._world.tables)
+        table.refresh()
         stored = LogPositions.load(table, {of[:2]: of[2] + 1})
         return stored.offsets.get(of, -1), list(stored.gaps.get(of, ()))
 
@@ -157,7 +157,7 @@ class Materialize:
         world, spine, r = self._world, self._spine, self._world.chances.random
         sink = FeatureTable(world.settings, spine, world.tables)
         cuts = world.tables.open(world.lake / features_table(spine.group, spine.source))
-        tables = {source.name: ArrivedEvents(world.lake, source, world.tables) for source in spine.sources}
+        tables = {source.name: EventsReader(world.lake, source, world.tables) for source in spine.sources}
         passes: Passes | None = None
         while True:
             settling = world.settling
@@ -165,7 +165,7 @@ class Materialize:
             stored = cuts.transaction_version(CUT_APP)
             stored = -1 if stored is None else stored
             end = begin = max(stored, 0)
-            watermark = min(table.watermark_us() for table in tables.values())
+            watermark = min(table.refresh() for table in tables.values())
             if watermark > begin:
                 end = watermark
                 if not settling and begin and r.random() < 0.5:
@@ -219,8 +219,8 @@ class Bootstrap:
         starts = self._starts(group)
         tables = self._tables(group)
         for table in tables:
-            table.watermark_us()
-        held = archived(tables, topics)
+            table.refresh()
+        held = archive_coverage(tables, topics)
         judged = partial(judge, group, archived=held, log_starts=starts)
         return {number: judged(meta).state for number, meta in metas.items()}, judged
 
@@ -261,8 +261,8 @@ class Bootstrap:
         own = {source.topic for source in group.sources}
         return {of: start for of, start in self._world.kafka.starts().items() if of[0] in own}
 
-    def _tables(self, group: FeatureGroup) -> list[ArrivedEvents]:
-        return [ArrivedEvents(self._world.lake, source, self._world.tables) for source in group.sources]
+    def _tables(self, group: FeatureGroup) -> list[EventsReader]:
+        return [EventsReader(self._world.lake, source, self._world.tables) for source in group.sources]
 
     def _store(self, group: FeatureGroup, number: int) -> ShardStore:
         link = ModelLink(self._world.redis, self._world.chances)

@@ -10,7 +10,7 @@ import numpy as np
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.events import concatenate
 from shared_features.formats.shard_meta import ShardMeta
-from streaming.lake.arrived import Arrived
+from streaming.lake.events_reader import EventRows
 from tests.simulation.kafka_model import record_reader, records
 from tests.simulation.wanted import Updates, canonical, shard_of, updates_of, wanted_states
 
@@ -55,20 +55,20 @@ def receipts(world: World) -> Iterator[str]:
             yield f"{group.label}: what was served is not the state of its vector"
 
 
-def _log(world: World, source: EventSource) -> Arrived:
+def _log(world: World, source: EventSource) -> EventRows:
     """All events of a source's topic, as if they had been stored."""
     reader = record_reader(source)
-    empty, parts = Arrived.empty(source), []
+    empty, parts = EventRows.empty(source), []
     for key, log in sorted(world.kafka.logs.items()):
         if key[0] == source.topic:
             read = reader.read(records(key, log, 0, len(log.records)))
             many = len(read.offsets)
             parts.append(
-                Arrived(read.events, np.full(many, key[1], np.int32), read.offsets, read.events.record_time_us)
+                EventRows(read.events, np.full(many, key[1], np.int32), read.offsets, read.events.record_time_us)
             )
     if not parts:
         return empty
-    return Arrived(
+    return EventRows(
         concatenate([each.batch for each in parts]),
         np.concatenate([each.partition for each in parts]),
         np.concatenate([each.offset for each in parts]),

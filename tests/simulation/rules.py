@@ -17,11 +17,11 @@ from shared_features.formats.entity_state import decode_states
 from shared_features.kernel.loops import registers
 from shared_features.kernel.loops.compiled import inlined
 from streaming.archive import stored_log
-from streaming.archive.arrival import Arrivals, arrivals
+from streaming.archive.arrival_times import ArrivalTimes, arrival_times
 from streaming.archive.stored_log import StoredLog
 from streaming.bootstrap import judge
 from streaming.kafka.polled import Polled
-from streaming.lake.arrived import ArrivedEvents
+from streaming.lake.events_reader import EventsReader
 from streaming.lake.handle import NEVER, DeltaHandle
 from streaming.online import shard
 from streaming.online.shard import Shard
@@ -83,16 +83,16 @@ def _maximum_carried() -> Any:
 
 
 def _strict_cut() -> Any:
-    watermark_us = ArrivedEvents.watermark_us
-    return patch.object(ArrivedEvents, "watermark_us", lambda self: (at := watermark_us(self)) + (at > 0))
+    refresh = EventsReader.refresh
+    return patch.object(EventsReader, "refresh", lambda self: (at := refresh(self)) + (at > 0))
 
 
 def _marks_bind() -> Any:
-    def unraised(polled: Polled, after: int, maximum_us: int) -> Arrivals:
-        found = arrivals(polled, after, NEVER)
+    def unraised(polled: Polled, after: int, maximum_us: int) -> ArrivalTimes:
+        found = arrival_times(polled, after, NEVER)
         return replace(found, maximum_us=max(found.maximum_us, maximum_us))
 
-    return patch.object(stored_log, "arrivals", unraised)
+    return patch.object(stored_log, "arrival_times", unraised)
 
 
 def _build_ids() -> Any:

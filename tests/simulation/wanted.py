@@ -14,7 +14,7 @@ from shared_features.formats.entity_state import decode_states, encode_states
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply
 from shared_features.kernel.tile_state import TileState
-from streaming.lake.arrived import Arrived
+from streaming.lake.events_reader import EventRows
 from tests import oracle
 
 
@@ -30,7 +30,7 @@ Updates = dict[int, list[Update]]
 """Entity key -> its events."""
 
 
-def updates_of(group: FeatureGroup, arrived: Iterable[Arrived]) -> Updates:
+def updates_of(group: FeatureGroup, arrived: Iterable[EventRows]) -> Updates:
     found: Updates = defaultdict(list)
     for each in arrived:
         taken: Any = group_events(group, each.batch)

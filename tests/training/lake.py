@@ -28,7 +28,7 @@ PARTITIONS = 3
 
 
 @dataclass(frozen=True)
-class Arrived:
+class EventRows:
     """Events of one source in order of arrival, dealt to partitions in turn."""
 
     batch: EventBatch
@@ -45,16 +45,16 @@ class Arrived:
 
 def arrived(
     source: EventSource, columns: Mapping[str, Any], arrival_us: Any, valid: Mapping[str, Any] | None = None
-) -> Arrived:
+) -> EventRows:
     """Events from columns in any order; they arrive by arrival time."""
     arrival_us = np.asarray(arrival_us, np.int64)
     order = np.argsort(arrival_us, kind="stable")
     whole = {name: np.asarray(column)[order] for name, column in columns.items()}
     checked = {name: np.asarray(column, np.bool_)[order] for name, column in (valid or {}).items()}
-    return Arrived(EventBatch(source, whole, checked, arrival_us[order]), arrival_us[order])
+    return EventRows(EventBatch(source, whole, checked, arrival_us[order]), arrival_us[order])
 
 
-def write_events(lake: Path, events: Arrived, parts: int = 3) -> None:
+def write_events(lake: Path, events: EventRows, parts: int = 3) -> None:
     """The events table, in several commits."""
     source, batch = events.batch.source, events.batch
     dates = pl.Series(events.arrival_us).cast(pl.Datetime("us")).dt.strftime("%Y-%m-%d")
@@ -73,7 +73,7 @@ def write_events(lake: Path, events: Arrived, parts: int = 3) -> None:
     _append(lake / tables.events_table(source), pl.DataFrame(columns), parts)
 
 
-def write_features(lake: Path, group: FeatureGroup, spine: Arrived, updates: list[Arrived], cut_us: int) -> None:
+def write_features(lake: Path, group: FeatureGroup, spine: EventRows, updates: list[EventRows], cut_us: int) -> None:
     """The feature rows of a group below a cut, as served, by the kernel's replay."""
     copy = _copies(spine.batch)
     late = spine.arrival_us - spine.batch.event_time_us > LATENESS_US
@@ -99,20 +99,20 @@ def write_features(lake: Path, group: FeatureGroup, spine: Arrived, updates: lis
     _append(path, frame, 2, cut_us)
 
 
-def write_lake(lake: Path, view: FeatureView, streams: Mapping[str, Arrived], cut_us: int) -> None:
+def write_lake(lake: Path, view: FeatureView, streams: Mapping[str, EventRows], cut_us: int) -> None:
     """Events of every source and the feature rows of every group of a view. streams: source name -> its events."""
     for events in streams.values():
         write_events(lake, events)
     write_all_features(lake, view, streams, cut_us)
 
 
-def write_all_features(lake: Path, view: FeatureView, streams: Mapping[str, Arrived], cut_us: int) -> None:
+def write_all_features(lake: Path, view: FeatureView, streams: Mapping[str, EventRows], cut_us: int) -> None:
     for group in view.groups:
         updates = [streams[source.name] for source in group.sources]
         write_features(lake, group, streams[view.source.name], updates, cut_us)
 
 
-def _as_served(group: FeatureGroup, spine: Arrived, updates: list[Arrived], keys: list[str]) -> NDArray[np.float64]:
+def _as_served(group: FeatureGroup, spine: EventRows, updates: list[EventRows], keys: list[str]) -> NDArray[np.float64]:
     seen = [(each, group_events(group, each.batch)) for each in updates]
     texts = [key_texts(taken.keys) for _, taken in seen]
     names = {key: slot for slot, key in enumerate(dict.fromkeys([*keys, *(key for each in texts for key in each)]))}

@@ -6,13 +6,13 @@ import numpy as np
 
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US
 from tests.domains.machines import BREAKDOWNS, READINGS
-from tests.training.lake import Arrived, arrived
+from tests.training.lake import EventRows, arrived
 
 START_US = 20_000 * DAY_US
 """2024-10-04, midnight UTC."""
 
 
-def machine_streams(days: int = 12, per_day: int = 250, seed: int = 7) -> dict[str, Arrived]:
+def machine_streams(days: int = 12, per_day: int = 250, seed: int = 7) -> dict[str, EventRows]:
     """Source name -> events. A breakdown is known an hour after its reading; hot readings break more often."""
     random = np.random.default_rng(seed)
     count = days * per_day

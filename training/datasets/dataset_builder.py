@@ -17,7 +17,7 @@ from shared_features.formats.entity_keys import EntityKeys
 from shared_features.formats.offline_tables import ERASURES_APP, OFFSET, PARTITION, POSITION
 from shared_features.kernel.event_time import to_us
 from training.datasets.labels import LABEL, KnownLabels, read_labels
-from training.datasets.point_in_time import EVENT_TIME, PinnedView, SpineRows, complete_events, read_spine_rows
+from training.datasets.point_in_time import EVENT_TIME, JoinedRows, PinnedView, complete_events, read_spine_rows
 from training.datasets.sampled_inputs import SampledInputs, sample_inputs
 from training.datasets.time_split import GAP, TEST, TRAIN, TimeSplit, choose_split
 from training.datasets.training_dataset import TrainingDataset, canonical, content_digest
@@ -145,7 +145,7 @@ def _windows(event_time_us: NDArray[np.int64], split: TimeSplit) -> NDArray[np.i
     return window
 
 
-def _label_at(rows: SpineRows, labelled: pl.DataFrame) -> NDArray[np.float64]:
+def _label_at(rows: JoinedRows, labelled: pl.DataFrame) -> NDArray[np.float64]:
     positions = pl.DataFrame({PARTITION: rows.partition, OFFSET: rows.offset})
     joined = positions.join(labelled.select(*POSITION, LABEL), on=POSITION, how="left", maintain_order="left")
     return joined[LABEL].fill_null(float("nan")).to_numpy()
@@ -157,7 +157,7 @@ def _codes(keys: EntityKeys) -> NDArray[np.int64]:
     return np.unique(np.array(keys, np.str_), return_inverse=True)[1].astype(np.int64)
 
 
-def _counts(label: NDArray[np.float64], window: NDArray[np.int8], rows: SpineRows) -> dict[str, Any]:
+def _counts(label: NDArray[np.float64], window: NDArray[np.int8], rows: JoinedRows) -> dict[str, Any]:
     counts: dict[str, Any] = {"copies_left_out": rows.copies}
     for name, code in (("train", TRAIN), ("gap", GAP), ("test", TEST)):
         found = label[window == code]

@@ -70,7 +70,7 @@ class PinnedView:
 
 
 @dataclass(frozen=True)
-class SpineRows:
+class JoinedRows:
     """`n` events of the spine with the stored features of every group, in order of position.
 
     request: field -> float64[n]. stored: part name of a group -> float64[n, features]. entities: entity name -> keys.
@@ -115,7 +115,7 @@ def complete_events(pinned: PinnedView, columns: tuple[str, ...]) -> pl.DataFram
     return rows.join(pinned.events.scan().select(*POSITION, *columns), on=POSITION, how="left").collect()
 
 
-def read_spine_rows(pinned: PinnedView, start_us: int, end_us: int) -> SpineRows:
+def read_spine_rows(pinned: PinnedView, start_us: int, end_us: int) -> JoinedRows:
     """The complete rows with `start_us <= event time < end_us`.
 
     Raises DatasetError when groups do not have rows of the same positions, or an event of a row is not stored.
@@ -147,7 +147,7 @@ def read_spine_rows(pinned: PinnedView, start_us: int, end_us: int) -> SpineRows
     keep = np.flatnonzero(~copy)
     request = request_floats(view.source, {name: column[keep] for name, column in columns.items()}, _rows(valid, keep))
     kept = {name: column[keep] for name, column in columns.items()}
-    return SpineRows(
+    return JoinedRows(
         partition=position[PARTITION].to_numpy()[keep],
         offset=position[OFFSET].to_numpy()[keep],
         event_time_us=times[keep],

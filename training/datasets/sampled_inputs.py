@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.datasets.point_in_time import SpineRows
+from training.datasets.point_in_time import JoinedRows
 
 _ROWS = 2_000
 
@@ -22,7 +22,7 @@ class SampledInputs:
     as_of_us: NDArray[np.int64]
 
 
-def sample_inputs(rows: SpineRows, seed: int) -> SampledInputs:
+def sample_inputs(rows: JoinedRows, seed: int) -> SampledInputs:
     """The inputs at up to 2,000 rows, chosen with the seed."""
     count = min(_ROWS, len(rows.offset))
     chosen = np.sort(np.random.default_rng(seed).choice(len(rows.offset), count, replace=False))

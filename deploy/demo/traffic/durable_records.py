@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deploy.demo.traffic.paced_producer import Partition
+from deploy.demo.traffic.paced_producer import PartitionKey
 from streaming.operations.status.positions import DurablePositions
 from streaming.settings import StreamingSettings
 
@@ -14,9 +14,9 @@ class DurableRecords:
 
     def __init__(self, settings: StreamingSettings) -> None:
         self._look = DurablePositions(settings)
-        self._last: Mapping[str, Mapping[Partition, int]] = {}
+        self._last: Mapping[str, Mapping[PartitionKey, int]] = {}
 
-    def __call__(self) -> Mapping[str, Mapping[Partition, int]]:
+    def __call__(self) -> Mapping[str, Mapping[PartitionKey, int]]:
         self._last = self._look()
         return self._last
 

@@ -18,8 +18,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 from deploy.demo.traffic.records import Records
 
-Partition = tuple[str, int]
-Durable = Callable[[], Mapping[str, Mapping[Partition, int]]]
+PartitionKey = tuple[str, int]
+Durable = Callable[[], Mapping[str, Mapping[PartitionKey, int]]]
 """Per sink, the last safe offset of each partition it takes; see `streaming.operations.status.positions`."""
 
 BUDGET_BYTES = 2_500_000
@@ -67,7 +67,7 @@ class PacedProducer:
         self._bootstrap_servers = bootstrap_servers
         self._durable = durable
         self._budget = budget_bytes
-        self._ahead: dict[Partition, _Ahead] = {}
+        self._ahead: dict[PartitionKey, _Ahead] = {}
         self._partitions: dict[str, int] = {}
         self._failed: KafkaError | None = None
         self._records = self._bytes = 0
@@ -116,8 +116,8 @@ class PacedProducer:
             self._producer.poll(LOOK_EVERY_S)
         return True
 
-    def _by_partition(self, batch: Records) -> dict[Partition, list[int]]:
-        found: dict[Partition, list[int]] = {}
+    def _by_partition(self, batch: Records) -> dict[PartitionKey, list[int]]:
+        found: dict[PartitionKey, list[int]] = {}
         for topic in set(batch.topics):
             if topic not in self._partitions:
                 self._learn(topic)
@@ -147,14 +147,14 @@ class PacedProducer:
         text = b"".join([batch.keys[row] + batch.values[row] for row in rows])
         return int(_SAFETY * (len(pa.compress(text, codec="zstd", asbytes=True)) + _BATCH_BYTES))
 
-    def _wait_for_room(self, stored: Mapping[Partition, int]) -> Iterator[Progress]:
+    def _wait_for_room(self, stored: Mapping[PartitionKey, int]) -> Iterator[Progress]:
         while self._durable is not None and not self._has_room(stored):
             self._look()
             if not self._has_room(stored):
                 yield self._progress(waiting=True)
                 self._producer.poll(LOOK_EVERY_S)
 
-    def _has_room(self, stored: Mapping[Partition, int]) -> bool:
+    def _has_room(self, stored: Mapping[PartitionKey, int]) -> bool:
         # Where nothing is under way a batch goes, however large: else it would wait for ever.
         own = ((self._ahead[partition], size) for partition, size in stored.items())
         return all(not ahead.parts or ahead.stored + size <= self._budget for ahead, size in own)
@@ -167,7 +167,7 @@ class PacedProducer:
             ahead.durable_up_to(min((sink[partition] for sink in sinks if partition in sink), default=-1))
         self._looked_s = time.monotonic()
 
-    def _send(self, batch: Records, partition: Partition, rows: list[int]) -> None:
+    def _send(self, batch: Records, partition: PartitionKey, rows: list[int]) -> None:
         topic, number = partition
         produce = self._producer.produce
         keys, values, times = batch.keys, batch.values, batch.timestamps_ms

@@ -24,12 +24,11 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False
 def compiled(function: F) -> F:
     """The function as machine code, compiled at its first call or taken from the cache of this very source."""
     dispatcher = cast(Any, njit(cache=True, **_OPTIONS)(function))
-    cache = dispatcher._cache
-    cache._cache_file = IndexDataCacheFile(
-        cache_path=cache._cache_path,
-        filename_base=cache._impl.filename_base,
-        source_stamp=_source_stamp(function.__code__.co_filename),
-    )
+    cache, stamp = dispatcher._cache, _source_stamp(function.__code__.co_filename)
+    file = IndexDataCacheFile(cache_path=cache._cache_path, filename_base=cache._impl.filename_base, source_stamp=stamp)
+    # Numba reads nothing of an index of another version. What an earlier release left may name modules that are gone.
+    file._version = f"{file._version} {stamp}"
+    cache._cache_file = file
     return cast(F, dispatcher)
 
 

@@ -24,7 +24,7 @@ from streaming.operations.dead_letters.letter import (
     read_letters,
     to_json,
 )
-from streaming.operations.dead_letters.mending import Judge, Mend, as_it_is, by_function, by_hand
+from streaming.operations.dead_letters.mending import Mend, TrialReader, as_it_is, by_function, by_hand
 from streaming.operations.dead_letters.replay import Replayed, rehearse, replay
 from streaming.operations.dead_letters.replay_record import look, replayed_as
 from streaming.operations.saying import say
@@ -96,9 +96,9 @@ def _replay(settings: StreamingSettings, options: Namespace) -> int:
         letters, chosen = (each for each in letters if each.place in edited), edited
     elif options.mend is not None:
         mend = by_function(options.mend)
-    judge = Judge(settings, load_definitions(settings.definitions).sources)
+    judge = TrialReader(settings, load_definitions(settings.definitions).sources)
     seen: set[Place] = set()
-    mended = judge.judged(_noted(letters, seen), mend)
+    mended = judge.tried(_noted(letters, seen), mend)
     said = replay(settings, mended) if options.execute else rehearse(settings, mended)
     missing = sorted(position for position, _ in (chosen or set()) - seen)
     _say(said, missing, executed=options.execute)

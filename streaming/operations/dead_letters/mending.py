@@ -72,7 +72,7 @@ def by_hand(file: Path) -> tuple[Mend, set[Place]]:
     return lambda letter: edited.get(letter.place), set(edited)
 
 
-class Judge:
+class TrialReader:
     """Says of mended letters, as a process of the stream job would, whether they are events now."""
 
     def __init__(
@@ -86,7 +86,7 @@ class Judge:
         rule = StampRule.of(settings)
         self._readers = {source.topic: RecordReader(source, rule) for source in sources}
 
-    def judged(self, letters: Iterable[Letter], mend: Mend) -> Iterator[Mended]:
+    def tried(self, letters: Iterable[Letter], mend: Mend) -> Iterator[Mended]:
         for letter in letters:
             stamp_ms = None if self._live else letter.record_time_us // MILLISECOND_US
             try:

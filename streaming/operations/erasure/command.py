@@ -29,12 +29,12 @@ from shared_features.formats.offline_tables import events_table
 from streaming.errors import EXIT_OK, RefusedError
 from streaming.operations.erasure.aside import ASIDE, forget_aside, kept_aside
 from streaming.operations.erasure.dead_letters import DeadLetters
+from streaming.operations.erasure.erasure_counts import ErasureCounts
 from streaming.operations.erasure.lake_rows import LakeRows
 from streaming.operations.erasure.log_ends import Logs, within
 from streaming.operations.erasure.named import kinds_of, subjects_of
 from streaming.operations.erasure.online_states import OnlineStates
 from streaming.operations.erasure.purge import purge
-from streaming.operations.erasure.raises import Raises
 from streaming.operations.erasure.record import ErasureRecord, LogEnds, salt
 from streaming.operations.erasure.scope import scope_of
 from streaming.operations.erasure.subject import Subject
@@ -176,10 +176,10 @@ class Erasure:
         with closing(OnlineStates(self._settings)) as online:
             online.wait(own, subjects, ends, deadline)
             held = any(each.num_rows for each in positions) or online.count(own, subjects) > 0
-            raises = self._raises(rows, list(by_digest), held=held)
-            gone = sum(online.erase(each, subjects, ends, deadline, raises.of(each)) for each in own)
+            erasure_counts = self._counted(rows, list(by_digest), held=held)
+            gone = sum(online.erase(each, subjects, ends, deadline, erasure_counts.of(each)) for each in own)
             for each in (group for group in everyone if group not in own):
-                online.erase(each, [], ends, deadline, raises.of(each))
+                online.erase(each, [], ends, deadline, erasure_counts.of(each))
         return gone
 
     def _erase_logs(self, ends: LogEnds) -> int:
@@ -190,16 +190,16 @@ class Erasure:
             online.wait(readers, None, ends, within(PATIENCE_S))
         return self._logs.delete(ends)
 
-    def _raises(self, rows: LakeRows, digests: Sequence[str], *, held: bool) -> Raises:
+    def _counted(self, rows: LakeRows, digests: Sequence[str], *, held: bool) -> ErasureCounts:
         """Raise the counts of erasures, unless a run that was killed has. Who was nowhere is not counted."""
         file = self._lake / ASIDE / f"{digests[0]}.counts.json"
         now = {source.name: rows.erasures(source) for source in self._scope.catalogue.sources}
-        if (kept := Raises.kept(file, digests, now)) is not None:
+        if (kept := ErasureCounts.kept(file, digests, now)) is not None:
             return kept
         raised = {source.name: rows.count_erasure(source) for source in self._scope.sources} if held else {}
-        raises = Raises({name: (count, count) for name, count in now.items()} | raised)
-        raises.keep(file, digests)
-        return raises
+        erasure_counts = ErasureCounts({name: (count, count) for name, count in now.items()} | raised)
+        erasure_counts.keep(file, digests)
+        return erasure_counts
 
 
 def _now_us() -> int:

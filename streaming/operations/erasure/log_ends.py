@@ -104,7 +104,7 @@ class Logs:
         return lines
 
     def _behind(self, source: EventSource, ends: LogEnds) -> tuple[int, int] | None:
-        held = self._lake.archived(source, self.topics[source.topic])
+        held = self._lake.stored_offsets(source, self.topics[source.topic])
         for (topic, partition), offset in held.items():
             if offset + 1 < ends.get(topic, {}).get(partition, 0):
                 return partition, offset

@@ -90,7 +90,9 @@ class StatusObserver:
         groups = readers(self._catalogue.groups, source.topic)
         online = {} if topic is None or metas is None else online_positions(groups, metas, topic)
         unknown: dict[PartitionKey, int] = {}
-        archived = unknown if topic is None else self._ask("lake", lambda: self._lake.archived(source, topic), unknown)
+        archived = (
+            unknown if topic is None else self._ask("lake", lambda: self._lake.stored_offsets(source, topic), unknown)
+        )
         counts = self._ask("lake", lambda: self._lake.event_counts(source, self._lateness_us), EventCounts())
         partitions = []
         for number in () if topic is None else topic.partitions:

@@ -88,7 +88,7 @@ def archive_positions(lake: LakeLook, catalogue: Catalogue, topics: Mapping[str,
     found: Positions = {}
     for source in catalogue.sources:
         if source.topic in topics:
-            found |= lake.archived(source, topics[source.topic])
+            found |= lake.stored_offsets(source, topics[source.topic])
     return found
 
 

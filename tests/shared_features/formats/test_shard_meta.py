@@ -7,9 +7,9 @@ import pytest
 from shared_features.errors import FormatVersionError
 from shared_features.formats.shard_meta import (
     COMMIT_ID_BYTES,
-    Position,
     Progress,
     ShardMeta,
+    VectorEntry,
     decode_meta,
     encode_meta,
     merged,
@@ -22,7 +22,7 @@ META = ShardMeta(
     fingerprint="abcdef0123456789",
     committed_at_us=1_700_000_000_000_001,
     erasures=3,
-    vector={("cards", "id-1", 0): Position(41, 1_700_000_000_000_999), ("cards", "id-1", 1): Position(-1, -1)},
+    vector={("cards", "id-1", 0): VectorEntry(41, 1_700_000_000_000_999), ("cards", "id-1", 1): VectorEntry(-1, -1)},
     gaps=((("labels", "id-2", 7), 3, 9),),
 )
 GOLDEN = (

@@ -9,8 +9,8 @@ from shared_features.definitions import Decimal
 from shared_features.formats.offline_tables import arrival_app, gap_app, gaps_app, offset_app
 from streaming.archive.stored_log import Marked, StoredDeadLetters, StoredEvents
 from streaming.errors import RefusedError, RestartNeeded
-from streaming.lake.arrived import ArrivedEvents
 from streaming.lake.compaction import tend
+from streaming.lake.events_reader import EventsReader
 from streaming.lake.events_table import event_batch
 from streaming.lake.log_positions import LogPositions
 from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record
@@ -163,7 +163,7 @@ def test_stored_values_that_would_mean_something_else_are_refused_and_the_field_
     with pytest.raises(RefusedError, match=says):
         StoredEvents(tmp_path, finer, log.topics)
     with pytest.raises(RefusedError, match=says):
-        ArrivedEvents(tmp_path, finer).watermark_us()
+        EventsReader(tmp_path, finer).refresh()
 
 
 def test_what_is_accepted_may_change_while_stored_values_mean_what_they_did(tmp_path, log):

@@ -21,7 +21,7 @@ from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import RestartNeeded
 from streaming.kafka.topics import Topic
-from streaming.lake.arrived import ArrivedEvents
+from streaming.lake.events_reader import EventsReader
 from streaming.online_store.link import RedisAway, RedisLink
 from streaming.online_store.shard_store import ShardStore
 from streaming.replay.snapshots import latest_snapshot
@@ -67,7 +67,7 @@ class Build:
             for number in range(group.shards)
         }
         spine = Spine(group, PAYMENTS, LATENESS)
-        tables = [ArrivedEvents(world.lake, source) for source in group.sources]
+        tables = [EventsReader(world.lake, source) for source in group.sources]
         self.build = GroupBuild(
             group,
             tables,

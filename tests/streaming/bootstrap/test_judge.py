@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from shared_features.formats.shard_meta import Gap, Partition, Position, ShardMeta
-from streaming.bootstrap.archived import Archived, archived
+from shared_features.formats.shard_meta import Gap, Partition, ShardMeta, VectorEntry
+from streaming.bootstrap.archive_coverage import ArchiveCoverage, archive_coverage
 from streaming.bootstrap.judge import State, judge
 from streaming.kafka.topics import Topic
-from streaming.lake.arrived import ArrivedEvents
+from streaming.lake.events_reader import EventsReader
 from tests.streaming.materialize.world import World
 from tests.streaming.small_domain import PAYER, PAYMENTS
 
@@ -18,13 +18,15 @@ Q: Partition = ("payments", "id", 1)
 
 
 def meta(at: int, gaps: tuple[tuple[int, int], ...] = (), behind: bool = False, topic_id: str = "id") -> ShardMeta:
-    vector = {("payments", topic_id, 0): Position(at, 0)} if at >= 0 else {}
+    vector = {("payments", topic_id, 0): VectorEntry(at, 0)} if at >= 0 else {}
     named: tuple[Gap, ...] = tuple((P, first, past) for first, past in gaps)
     return ShardMeta(bytes(16), 1, behind, PAYER.fingerprint, 0, vector, named)
 
 
-def archive(at: int, *gaps: tuple[int, int]) -> Archived:
-    return Archived({P: Position(at, 0), Q: Position(-1, -1)}, tuple((P, first, past) for first, past in gaps))
+def archive(at: int, *gaps: tuple[int, int]) -> ArchiveCoverage:
+    return ArchiveCoverage(
+        {P: VectorEntry(at, 0), Q: VectorEntry(-1, -1)}, tuple((P, first, past) for first, past in gaps)
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,7 @@ def archive(at: int, *gaps: tuple[int, int]) -> Archived:
         (meta(7, topic_id="other"), archive(7), 0, State.WAIT),
     ],
 )
-def test_verdicts(stored: ShardMeta | None, held: Archived, start: int, wanted: State) -> None:
+def test_verdicts(stored: ShardMeta | None, held: ArchiveCoverage, start: int, wanted: State) -> None:
     assert judge(PAYER, stored, held, {P: start, Q: 0}).state is wanted
 
 
@@ -69,9 +71,9 @@ def test_what_the_archive_has_of_a_topic_of_before_is_not_built_from(tmp_path: P
     for _ in range(100):
         world.produce()
     world.archive()
-    table = ArrivedEvents(tmp_path, PAYMENTS)
-    table.watermark_us()
-    held = archived([table], {"payments": Topic("payments", "made-anew", (0, 1))})
+    table = EventsReader(tmp_path, PAYMENTS)
+    table.refresh()
+    held = archive_coverage([table], {"payments": Topic("payments", "made-anew", (0, 1))})
     verdict = judge(PAYER, None, held, {("payments", "made-anew", number): 0 for number in (0, 1)})
     assert verdict.state is State.WAIT
     assert "deleted and made anew" in verdict.reason

@@ -3,7 +3,7 @@
 import pytest
 
 from shared_features.kernel.event_time import SECOND_US
-from streaming.lake.arrived import Arrived
+from streaming.lake.events_reader import EventRows
 from streaming.materialize.spine_rows import SpineRows, contradicted_ids, copies
 from tests.domains.machines import MACHINE_HEAT, READINGS
 from tests.streaming.materialize.world import World
@@ -27,5 +27,5 @@ def test_feature_rows_equal_the_oracle_over_the_stored_events(tmp_path, seed):
 
 def test_a_pass_without_rows_contradicts_nothing_though_event_ids_are_texts():
     """Of no texts Arrow makes a column of nulls, which cannot be counted: materialize ended again and again."""
-    nothing = SpineRows.of(MACHINE_HEAT, Arrived.empty(READINGS))
+    nothing = SpineRows.of(MACHINE_HEAT, EventRows.empty(READINGS))
     assert contradicted_ids(nothing, copies(nothing)) == []

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from streaming.lake.arrived import Arrived, ArrivedEvents
+from streaming.lake.events_reader import EventRows, EventsReader
 from streaming.lake.scan import scanned
 from streaming.materialize.cut_source import Cut
 from streaming.materialize.pass_step import PassStep
@@ -26,13 +26,13 @@ def test_a_pass_under_which_it_goes_is_made_again_once_it_is_back(
         world.produce()
     for _ in range(30):
         world.archive()
-    spine, table = Spine(PAYER, PAYMENTS, LATENESS), ArrivedEvents(lake, PAYMENTS)
-    to_us = table.watermark_us()
+    spine, table = Spine(PAYER, PAYMENTS, LATENESS), EventsReader(lake, PAYMENTS)
+    to_us = table.refresh()
     assert to_us > 0
     back = threading.Timer(0.3, lambda: (tmp_path / "elsewhere").rename(lake))
     where, gone = table.where, threading.Event()
 
-    def goes(low_us: int, high_us: int, condition: str | None = None) -> Arrived:
+    def goes(low_us: int, high_us: int, condition: str | None = None) -> EventRows:
         if not gone.is_set():
             gone.set()
             lake.rename(tmp_path / "elsewhere")

@@ -21,7 +21,7 @@ from shared_features.definitions import (
 from shared_features.kernel.aggregations import Count
 from shared_features.kernel.event_time import SECOND_US, seconds
 from streaming.archive.stored_log import Marked, StoredEvents
-from streaming.lake.arrived import Arrived, ArrivedEvents
+from streaming.lake.events_reader import EventRows, EventsReader
 from streaming.materialize import late_rows
 from streaming.materialize.late_rows import late_copies
 from streaming.materialize.passes import Passes
@@ -55,7 +55,7 @@ def a_group(source: EventSource) -> FeatureGroup:
     return FeatureGroup(name="g", version=1, entity=entity, sources=(source,), aggregates=aggregates)
 
 
-def stored(lake: Path, source: EventSource, *runs: Sequence[tuple[int, int]]) -> ArrivedEvents:
+def stored(lake: Path, source: EventSource, *runs: Sequence[tuple[int, int]]) -> EventsReader:
     """The events table of records given as (record time, event time), committed run by run."""
     log = KafkaLog({"p": source}, {"p": 1})
     table = StoredEvents(lake, source, {("p", TOPIC_ID): 1})
@@ -67,8 +67,8 @@ def stored(lake: Path, source: EventSource, *runs: Sequence[tuple[int, int]]) ->
             event: dict[str, Any] = {"id": len(records), event_time: time_us, key: len(records) % 3, "note": "n"}
             records.append(Record(at_us, event))
         table.take([Marked(log.poll(("p", 0), held), run[-1][0])])
-    events = ArrivedEvents(lake, source)
-    events.watermark_us()
+    events = EventsReader(lake, source)
+    events.refresh()
     return events
 
 
@@ -94,13 +94,13 @@ def test_copies_are_looked_for_without_loading_what_lies_between_their_times(
     table = stored(tmp_path, source, in_time, late)
     rows = SpineRows.of(a_group(source), table.where(end_us, end_us + 50))
     taken: list[int] = []
-    of = Arrived.of.__func__  # type: ignore[attr-defined]  # of a class method
+    of = EventRows.of.__func__  # type: ignore[attr-defined]  # of a class method
 
-    def noted(cls: type[Arrived], source: EventSource, found: pa.Table) -> Any:
+    def noted(cls: type[EventRows], source: EventSource, found: pa.Table) -> Any:
         taken.append(found.num_rows)
         return of(cls, source, found)
 
-    monkeypatch.setattr(Arrived, "of", classmethod(noted))
+    monkeypatch.setattr(EventRows, "of", classmethod(noted))
     assert len(rows) == 50
     assert not late_copies(a_group(source), table, rows).any()
     assert sum(taken) == 100, "the late ones, and those that came at their times before"

@@ -14,7 +14,7 @@ from shared_features.group_events import group_events
 from shared_features.kernel.event_time import DAY_US, SECOND_US
 from streaming.archive.stored_log import Marked, StoredEvents
 from streaming.errors import RestartNeeded
-from streaming.lake.arrived import ArrivedEvents
+from streaming.lake.events_reader import EventsReader
 from streaming.materialize.cut_source import Cut
 from streaming.materialize.feature_sink import FeatureTable
 from streaming.materialize.pass_step import PassRows
@@ -144,7 +144,7 @@ class Materializer:
 
     def __init__(self, world: World, spine: Spine) -> None:
         self.spine = spine
-        self.tables = {source.name: ArrivedEvents(world.lake, source) for source in spine.sources}
+        self.tables = {source.name: EventsReader(world.lake, source) for source in spine.sources}
         self.sink = FeatureTable(world.settings, spine)
         self.stored = self.sink._handle.position("cut")
         at = max(self.stored, 0)
@@ -154,7 +154,7 @@ class Materializer:
 
     def step(self, snapshot: bool = False, share: float = 1.0) -> None:
         begin = self.passes.cut_us
-        end = min(table.watermark_us() for table in self.tables.values())
+        end = min(table.refresh() for table in self.tables.values())
         base = max(begin, START)
         end = base + int((end - base) * share) if share < 0.5 else end
         if end <= begin:
@@ -167,8 +167,8 @@ class Materializer:
 
 
 def read_events(lake: Path, source: Any) -> Any:
-    table = ArrivedEvents(lake, source)
-    table.watermark_us()
+    table = EventsReader(lake, source)
+    table.refresh()
     return table.where(-(2**62), 2**62)
 
 

@@ -27,7 +27,7 @@ from shared_features.formats.offline_tables import (
     partitions_app,
 )
 from shared_features.formats.online_state import definition_key, meta_key
-from shared_features.formats.shard_meta import Position, ShardMeta, encode_meta
+from shared_features.formats.shard_meta import ShardMeta, VectorEntry, encode_meta
 from streaming.errors import RefusedError
 from streaming.kafka.look import KafkaLook
 from streaming.lake.events_table import events_schema
@@ -92,7 +92,7 @@ def commit_shards(settings, offsets, *, topic_id=None, fingerprint=GROUP.fingerp
     client = redis.Redis.from_url(settings.redis_url)
     for number, offset in enumerate(offsets):
         vector = {
-            (SOURCE.topic, topic_id or topic_of(settings).id, partition): Position(offset, NOW_US - 5_000_000)
+            (SOURCE.topic, topic_id or topic_of(settings).id, partition): VectorEntry(offset, NOW_US - 5_000_000)
             for partition in range(2)
         }
         meta = ShardMeta(os.urandom(16), 1, False, fingerprint, NOW_US - 1_000_000, vector)

@@ -16,7 +16,7 @@ from shared_features.formats.model_manifest import check_manifest, stamp_view
 from shared_features.formats.offline_tables import DEFINITION, FINGERPRINT, events_table, features_table
 from tests.domains.machines import BREAKDOWN, HOT_PLANT, MACHINE_HEAT, READINGS
 from tests.shared_features.formats.test_model_manifest import MANIFEST
-from tests.training.lake import LATENESS_US, Arrived, write_all_features, write_lake
+from tests.training.lake import LATENESS_US, EventRows, write_all_features, write_lake
 from tests.training.machine_streams import end_us, machine_streams
 from training.datasets.dataset_builder import DatasetParameters, build_dataset
 from training.datasets.offline_store import OfflineStore
@@ -38,17 +38,17 @@ def built(lake: Path, view: FeatureView) -> TrainingDataset:
 
 
 @pytest.fixture(scope="module")
-def streams() -> Mapping[str, Arrived]:
+def streams() -> Mapping[str, EventRows]:
     return machine_streams(days=12)
 
 
 @pytest.fixture
-def lake(tmp_path: Path, streams: Mapping[str, Arrived]) -> Path:
+def lake(tmp_path: Path, streams: Mapping[str, EventRows]) -> Path:
     write_lake(tmp_path, OF_PARTS, streams, end_us())
     return tmp_path
 
 
-def test_additions_train_as_if_they_had_been_there_from_the_start(lake: Path, streams: Mapping[str, Arrived]) -> None:
+def test_additions_train_as_if_they_had_been_there_from_the_start(lake: Path, streams: Mapping[str, EventRows]) -> None:
     write_all_features(lake, OF_ONE, streams, end_us())
     parts, one = built(lake, OF_PARTS), built(lake, OF_ONE)
     assert [group.label for group in OF_PARTS.groups] == ["machine_heat:v3", "machine_heat:v3+1", "machine_heat:v3+2"]

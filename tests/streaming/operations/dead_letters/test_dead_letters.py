@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 from streaming.errors import RefusedError
 from streaming.operations.dead_letters.letter import open_letters, read_letters
 from streaming.operations.dead_letters.listing import kind_of
-from streaming.operations.dead_letters.mending import Judge, Mended, as_it_is
+from streaming.operations.dead_letters.mending import Mended, TrialReader, as_it_is
 from streaming.operations.dead_letters.replay import replay
 from streaming.operations.dead_letters.resending import HEADER
 from tests.streaming.operations.stored_world import START_US, StoredWorld, payment
@@ -212,18 +212,18 @@ def test_two_replays_at_once_do_not_both_go_on(letters: StoredWorld) -> None:
     """The second loads the record after the first did, and commits first: the first may not send."""
     table = open_letters(letters.lake)
 
-    def judged(mend_one: bool) -> Iterator[Mended]:
-        judge = Judge(letters.settings, letters.catalogue.sources)
-        for letter in judge.judged(
+    def tried(mend_one: bool) -> Iterator[Mended]:
+        judge = TrialReader(letters.settings, letters.catalogue.sources)
+        for letter in judge.tried(
             read_letters(table),
             lambda each: mend(each.value or b"{}", "") if each.offset < 2 and each.partition == 0 else None,
         ):
             if mend_one:
-                replay(letters.settings, judged(False))
+                replay(letters.settings, tried(False))
                 mend_one = False
             yield letter
 
     with pytest.raises(RefusedError, match="another `dead-letters replay`"):
-        replay(letters.settings, judged(True))
+        replay(letters.settings, tried(True))
     assert replayed_originals(letters) == Counter({(0, 0): 1, (0, 1): 1})
     assert as_it_is(next(read_letters(table))) is not None

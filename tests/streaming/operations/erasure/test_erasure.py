@@ -19,7 +19,7 @@ from deltalake.exceptions import CommitFailedError
 
 from shared_features.formats.offline_tables import CUT_APP, ERASURES_APP, features_table, snapshots_table
 from shared_features.formats.online_state import entity_prefix, meta_key
-from shared_features.formats.shard_meta import Position, ShardMeta, decode_meta, encode_meta
+from shared_features.formats.shard_meta import ShardMeta, VectorEntry, decode_meta, encode_meta
 from streaming.errors import RestartNeeded
 from streaming.kafka.topics import Topics
 from streaming.lake.handle import DeltaHandle
@@ -90,7 +90,7 @@ def store_derived(world: StoredWorld) -> None:
 def commit_shards(world: StoredWorld, short_by: int = 0) -> None:
     described = Topics(world.settings).describe(source.topic for source in world.catalogue.sources)
     vector = {
-        (topic, described[topic].id, partition): Position(end - 1 - short_by, START_US)
+        (topic, described[topic].id, partition): VectorEntry(end - 1 - short_by, START_US)
         for (topic, partition), end in world.ends().items()
     }
     with redis.Redis.from_url(world.settings.redis_url) as client:

@@ -18,14 +18,14 @@ from shared_features.definitions import FeatureGroup
 from shared_features.formats.offline_tables import ERASURES_APP, events_table
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import ShardMeta, decode_meta, encode_meta
-from streaming.bootstrap.archived import archived
+from streaming.bootstrap.archive_coverage import archive_coverage
 from streaming.bootstrap.judge import State, judge
 from streaming.errors import RefusedError
 from streaming.kafka.topics import Topics
-from streaming.lake.arrived import ArrivedEvents
+from streaming.lake.events_reader import EventsReader
+from streaming.operations.erasure.erasure_counts import ErasureCounts
 from streaming.operations.erasure.named import subjects_of
 from streaming.operations.erasure.online_states import OnlineStates
-from streaming.operations.erasure.raises import Raises
 from tests.streaming.operations.erasure.test_erasure import GONE, STAYS, client_of, commit_shards, state_key, stored
 from tests.streaming.operations.stored_world import StoredWorld
 from tests.streaming.small_domain import OUTCOMES, PAYER, PAYMENTS, SHOP_RISK, SHOP_USE
@@ -64,15 +64,15 @@ def to_build(world: StoredWorld) -> set[str]:
     topics = Topics(world.settings).describe(source.topic for source in world.catalogue.sources)
     found = set()
     for group, number in shards(world):
-        tables = [ArrivedEvents(world.lake, source) for source in group.sources]
+        tables = [EventsReader(world.lake, source) for source in group.sources]
         for table in tables:
-            table.watermark_us()
+            table.refresh()
         starts = {
             (topic.name, topic.id, partition): 0
             for topic in (topics[source.topic] for source in group.sources)
             for partition in topic.partitions
         }
-        verdict = judge(group, meta(world, group, number), archived(tables, topics), starts)
+        verdict = judge(group, meta(world, group, number), archive_coverage(tables, topics), starts)
         assert verdict.state in (State.BUILD, State.LIVE), verdict
         if verdict.state is State.BUILD:
             found.add(group.name)
@@ -173,7 +173,7 @@ def test_killed_before_it_kept_the_count_it_counts_again_and_what_it_does_not_kn
     stored: StoredWorld,
 ) -> None:
     script = "import os, signal\nimport streaming.operations.erasure.command as c\n"
-    script += "c.Raises.keep = lambda *a: os.kill(os.getpid(), signal.SIGKILL)"
+    script += "c.ErasureCounts.keep = lambda *a: os.kill(os.getpid(), signal.SIGKILL)"
     child = stored.started(*ERASE, script=script)
     out, errors = child.communicate(timeout=60)
     assert child.returncode == -9, out + errors
@@ -230,7 +230,7 @@ def test_a_shard_that_never_holds_still_is_refused_in_time(stored: StoredWorld) 
 
 
 def test_the_count_of_a_group_is_the_sum_over_its_sources() -> None:
-    raises = Raises({PAYMENTS.name: (3, 5), OUTCOMES.name: (10, 10)})
-    assert raises.of(PAYER) == (3, 5)
-    assert raises.of(SHOP_USE) == (13, 15)
-    assert raises.of(SHOP_RISK) == (10, 10)
+    erasure_counts = ErasureCounts({PAYMENTS.name: (3, 5), OUTCOMES.name: (10, 10)})
+    assert erasure_counts.of(PAYER) == (3, 5)
+    assert erasure_counts.of(SHOP_USE) == (13, 15)
+    assert erasure_counts.of(SHOP_RISK) == (10, 10)

@@ -11,7 +11,7 @@ import redis
 
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import ShardMeta, decode_meta, encode_meta
-from streaming.bootstrap.archived import Archived
+from streaming.bootstrap.archive_coverage import ArchiveCoverage
 from streaming.bootstrap.judge import State, judge
 from streaming.operations.retirement.version_keys import VersionKeys
 from streaming.settings import StreamingSettings
@@ -39,7 +39,7 @@ def states_of_shards(settings: StreamingSettings) -> set[State]:
             for number in range(group.shards):
                 meta = client.get(meta_key(settings.redis_namespace, group, number))
                 whole = None if meta is None else decode_meta(meta)
-                found.add(judge(group, whole, Archived({}, ()), {}).state)
+                found.add(judge(group, whole, ArchiveCoverage({}, ()), {}).state)
     return found
 
 

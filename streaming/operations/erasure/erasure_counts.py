@@ -15,7 +15,7 @@ from shared_features.definitions import FeatureGroup
 
 
 @dataclass(frozen=True)
-class Raises:
+class ErasureCounts:
     """counts: before and after, by source; equal where the table was left as it was."""
 
     counts: Mapping[str, tuple[int, int]]
@@ -32,7 +32,7 @@ class Raises:
         temporary.replace(file)
 
     @classmethod
-    def kept(cls, file: Path, digests: Sequence[str], now: Mapping[str, int]) -> Raises | None:
+    def kept(cls, file: Path, digests: Sequence[str], now: Mapping[str, int]) -> ErasureCounts | None:
         """What a run that was killed has kept; None where others were erased, or counts were raised since."""
         if not file.exists():
             return None

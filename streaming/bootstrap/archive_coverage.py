@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from shared_features.formats.shard_meta import Gap, Partition, Position
+from shared_features.formats.shard_meta import Gap, Partition, VectorEntry
 from streaming.kafka.recreated_topic import what_was_recreated
 from streaming.kafka.topics import Topic
-from streaming.lake.arrived import ArrivedEvents
+from streaming.lake.events_reader import EventsReader
 from streaming.lake.log_positions import LogPositions
 
 
 @dataclass(frozen=True)
-class Archived:
+class ArchiveCoverage:
     """vector: per partition the last offset held and the running maximum of arrival time; -1 of one without any.
 
     begun: whether every table has positions. erasures: how many entities' events were erased from the tables.
     replaced: what to tell of a table whose events are of a topic that was deleted and made anew since; else empty.
     """
 
-    vector: dict[Partition, Position]
+    vector: dict[Partition, VectorEntry]
     gaps: tuple[Gap, ...]
     begun: bool = True
     erasures: int = 0
@@ -43,9 +43,9 @@ class Archived:
         return self.vector[partition].offset if partition in self.vector else -1
 
 
-def archived(tables: Iterable[ArrivedEvents], topics: Mapping[str, Topic]) -> Archived:
+def archive_coverage(tables: Iterable[EventsReader], topics: Mapping[str, Topic]) -> ArchiveCoverage:
     """As of the tables' last look."""
-    vector: dict[Partition, Position] = {}
+    vector: dict[Partition, VectorEntry] = {}
     gaps: list[Gap] = []
     begun, erasures, replaced = True, 0, ""
     for table in tables:
@@ -56,6 +56,6 @@ def archived(tables: Iterable[ArrivedEvents], topics: Mapping[str, Topic]) -> Ar
         if table.is_recreated(topic.id):
             replaced = f"the events table of source {table.source.name} {what_was_recreated(topic.name, topic.id)}"
         for partition, offset in stored.offsets.items():
-            vector[partition] = Position(offset, stored.maxima_us[partition])
+            vector[partition] = VectorEntry(offset, stored.maxima_us[partition])
             gaps += [(partition, *gap) for gap in stored.gaps[partition]]
-    return Archived(vector, tuple(gaps), begun, erasures, replaced)
+    return ArchiveCoverage(vector, tuple(gaps), begun, erasures, replaced)

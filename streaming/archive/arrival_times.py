@@ -17,7 +17,7 @@ Int64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Arrivals:
+class ArrivalTimes:
     """Arrival times of a batch: int64 per event, int64 per dead letter, and the running maximum after it."""
 
     events_us: Int64
@@ -26,7 +26,7 @@ class Arrivals:
     raised: int
 
 
-def arrivals(polled: Polled, after: int, maximum_us: int) -> Arrivals:
+def arrival_times(polled: Polled, after: int, maximum_us: int) -> ArrivalTimes:
     """Arrival times of the batch's records beyond offset `after`, in the order of the log.
 
     `maximum_us`: the running maximum before them. A dead letter whose stamp may not be used (it is -1) does not
@@ -43,4 +43,4 @@ def arrivals(polled: Polled, after: int, maximum_us: int) -> Arrivals:
     arrival[order] = running
     of_events, of_dead = arrival[: len(stamps)], arrival[len(stamps) :]
     last = int(running[-1]) if len(running) else maximum_us
-    return Arrivals(of_events, of_dead, last, int(np.count_nonzero(of_events > stamps)))
+    return ArrivalTimes(of_events, of_dead, last, int(np.count_nonzero(of_events > stamps)))

@@ -40,7 +40,7 @@ _KEPT = 2
 
 
 @dataclass(frozen=True)
-class Arrived:
+class EventRows:
     """Stored events in columns: the batch, and per event its position and arrival time."""
 
     batch: EventBatch
@@ -49,7 +49,7 @@ class Arrived:
     arrival_us: Int64
 
     @classmethod
-    def of(cls, source: EventSource, rows: pa.Table) -> Arrived:
+    def of(cls, source: EventSource, rows: pa.Table) -> EventRows:
         """Rows of the source's events table."""
         return cls(
             event_batch(source, rows),
@@ -59,17 +59,17 @@ class Arrived:
         )
 
     @classmethod
-    def empty(cls, source: EventSource) -> Arrived:
+    def empty(cls, source: EventSource) -> EventRows:
         return cls.of(source, events_schema(source).empty_table())
 
     def __len__(self) -> int:
         return len(self.offset)
 
-    def take(self, rows: NDArray[np.bool_]) -> Arrived:
-        return Arrived(self.batch.take(rows), self.partition[rows], self.offset[rows], self.arrival_us[rows])
+    def take(self, rows: NDArray[np.bool_]) -> EventRows:
+        return EventRows(self.batch.take(rows), self.partition[rows], self.offset[rows], self.arrival_us[rows])
 
 
-class ArrivedEvents:
+class EventsReader:
     """The events table of a source, for reading. It may not exist yet: then nothing has arrived."""
 
     def __init__(self, lake: Path, source: EventSource, delta: DeltaTables = DELTA) -> None:
@@ -79,10 +79,10 @@ class ArrivedEvents:
         self._table: DeltaTable | None = None
         self._looks = 0
         self._erasures: int | None = None
-        self._kept: OrderedDict[tuple[int, int], Arrived] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], EventRows] = OrderedDict()
 
-    def watermark_us(self) -> int:
-        """Look at the table anew; every event that is stored from now on arrives at this instant or later."""
+    def refresh(self) -> int:
+        """Look at the table again, and return its watermark, microseconds: events stored later arrive then or later."""
         if self._table is None or self._looks >= _REOPEN_AFTER:
             if not self._delta.exists(self._path):
                 return 0
@@ -116,7 +116,7 @@ class ArrivedEvents:
         """Whether it holds events of another topic of its name than this one, as of the last look."""
         return self._table is not None and is_recreated(self._table, self.source.topic, topic_id)
 
-    def between(self, low_us: int, high_us: int) -> Arrived:
+    def between(self, low_us: int, high_us: int) -> EventRows:
         """The events with low <= arrival < high. The latest few spans are kept for the next group that asks."""
         span = (low_us, high_us)
         if span not in self._kept:
@@ -127,7 +127,7 @@ class ArrivedEvents:
 
     def where(
         self, low_us: int, high_us: int, condition: str | None = None, keep: Keep = lambda batch: batch
-    ) -> Arrived:
+    ) -> EventRows:
         """The events with low <= arrival < high that meet a condition. `high` is at most the watermark.
 
         `keep`: what to keep of each batch that is read; no more is held than that. OSError while the lake is away.
@@ -139,7 +139,7 @@ class ArrivedEvents:
         if condition is not None:
             predicate = f"{predicate} AND {condition}"
         kept = [keep(batch) for batch in scanned(self._table, names, predicate)]
-        return Arrived.of(self.source, pa.Table.from_batches(kept)) if kept else Arrived.empty(self.source)
+        return EventRows.of(self.source, pa.Table.from_batches(kept)) if kept else EventRows.empty(self.source)
 
     def about(self, low_us: int, high_us: int) -> int:
         """How many events lie in the files that may hold some with low <= arrival < high."""
@@ -170,13 +170,13 @@ class ArrivedEvents:
         return tuple(int64(files, name) for name in names)  # type: ignore[return-value]  # three of them
 
 
-def about(tables: Sequence[ArrivedEvents], low_us: int, high_us: int) -> int:
+def about(tables: Sequence[EventsReader], low_us: int, high_us: int) -> int:
     """About how many events arrived in low <= arrival < high, by file statistics; never too few by whole files."""
     return sum(table.about(low_us, high_us) for table in tables)
 
 
 def spans(
-    tables: Sequence[ArrivedEvents], low_us: int, high_us: int, rows: int = SPAN_ROWS
+    tables: Sequence[EventsReader], low_us: int, high_us: int, rows: int = SPAN_ROWS
 ) -> Iterator[tuple[int, int]]:
     """Consecutive spans of arrival from low to high, none with many more events of any table than `rows`.
 
@@ -188,10 +188,10 @@ def spans(
         low_us = end
 
 
-def log_erased(part: str, tables: Iterable[ArrivedEvents]) -> None:
+def log_erased(part: str, tables: Iterable[EventsReader]) -> None:
     """Say so where what is rebuilt from the events lacks entities that were erased on request."""
     for table in tables:
         with suppress(OSError, DeltaError):
-            table.watermark_us()
+            table.refresh()
         if table.erased:
             get_log(part).info(f"events of {table.erased} erased entities are not in it", source=table.source.name)
