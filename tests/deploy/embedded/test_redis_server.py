@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,10 +94,8 @@ def test_a_given_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_machine_s_own_is_taken_when_asked_for_or_missed_in_a_sentence(tmp_path: Path) -> None:
-    if shutil.which("redis-server") is None:
-        assert RedisServer.missing(proper=True) == [
-            "There is no `redis-server` on the path: install the package of that name."
-        ]
+    if missing := RedisServer.missing(proper=True):
+        assert missing == ["There is no `redis-server` on the path: install the package of that name."]
         with pytest.raises(EmbeddedError, match="no `redis-server` on the path"):
             RedisServer(tmp_path, proper=True).start()
         return

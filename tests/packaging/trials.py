@@ -1,0 +1,95 @@
+"""What an installation must be able to do, extra by extra."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Callable
+from pathlib import Path
+
+from deploy.embedded.ports import free_port
+from deploy.embedded.processes import ChildProcess
+from tests.packaging.fresh_environment import FreshEnvironment, TrialError
+
+_HERE = Path(__file__).parent
+_UP_WITHIN_S = 300.0  # the endpoint compiles its part of the kernel at its first start
+
+Trial = Callable[[FreshEnvironment], None]
+
+
+def without_extras(installed: FreshEnvironment) -> None:
+    """Definitions and kernel alone."""
+    _import("shared_features")(installed)
+    installed.run("python", "-I", _HERE / "compute_one_value.py")
+
+
+def streaming(installed: FreshEnvironment) -> None:
+    _import("shared_features", "streaming")(installed)
+    _expect("millrace 0.", installed.run("python", "-m", "streaming", "version"))
+    _expect("usage:", installed.run("millrace-stream", "--help"))
+    refusal = installed.run("python", "-m", "streaming", "check", exit_code=1)
+    _expect("Kafka", refusal)
+    _expect("Redis", refusal)
+
+
+def training(installed: FreshEnvironment) -> None:
+    _import("shared_features", "training")(installed)
+    _expect("usage:", installed.run("millrace-train", "--help"))
+    _expect("MILLRACE_LAKE", installed.run("python", "-m", "training", "run", exit_code=1))
+
+
+def serving(installed: FreshEnvironment) -> None:
+    _import("shared_features", "serving")(installed)
+    _expect("usage:", installed.run("millrace-serve", "--help"))
+    port = free_port()
+    child = ChildProcess(
+        [str(installed.bin / "python"), "-m", "serving"],
+        log=installed.elsewhere / "serving.log",
+        cwd=installed.elsewhere,
+        environment={**installed.variables, "MILLRACE_SERVING_PORT": str(port)},
+    )
+    try:
+        child.wait_until(lambda: _status(port, "/health/live") == 200, what="serving", within_s=_UP_WITHIN_S)
+        for path, wanted in (("/docs", 200), ("/openapi.json", 200), ("/health/ready", 503)):
+            if (status := _status(port, path)) != wanted:
+                raise TrialError(f"{path} answered {status}, not {wanted}. Its log ends:\n{child.last_words()}")
+    finally:
+        child.stop(30.0)
+    if child.exit_code != 0:
+        raise TrialError(f"serving ended with exit code {child.exit_code} when asked to. {child.last_words()}")
+
+
+def all_together(installed: FreshEnvironment) -> None:
+    _import("shared_features", "streaming", "training", "serving")(installed)
+    for program in ("streaming", "training", "serving"):
+        _expect("usage:", installed.run("python", "-m", program, "--help"))
+
+
+TRIALS: tuple[tuple[tuple[str, ...], Trial], ...] = (
+    ((), without_extras),
+    (("streaming",), streaming),
+    (("training",), training),
+    (("serving",), serving),
+    (("streaming", "training", "serving"), all_together),
+)
+"""The extras that are installed, and what is then tried."""
+
+
+def _import(*packages: str) -> Trial:
+    return lambda installed: print(installed.run("python", "-I", _HERE / "import_everything.py", *packages), end="")
+
+
+def _expect(text: str, said: str) -> None:
+    if text not in said:
+        raise TrialError(f"Expected {text!r} in what it said, which is:\n{said}")
+
+
+def _status(port: int, path: str) -> int | None:
+    """The status of an answer; None while nobody answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10.0)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
