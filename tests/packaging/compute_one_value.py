@@ -7,8 +7,8 @@ import numpy as np
 from shared_features import Aggregate, Decimal, Entity, EventSource, FeatureGroup, Field, Integer, Sum, Timestamp, days
 from shared_features.formats.events import EventBatch
 from shared_features.group_events import group_events
-from shared_features.kernel.tiles import TileState, apply
-from shared_features.kernel.windows import read
+from shared_features.kernel.replay import apply, read
+from shared_features.kernel.tile_state import TileState
 
 _DAY_US = 86_400_000_000
 
