@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from shared_features.definitions import Boolean, Decimal, FeatureView, Field, Integer, Timestamp, ViewFeature
+from shared_features.definitions import Boolean, Decimal, FeatureView, Field, Integer, Timestamp, describe_field
 from shared_features.kernel.event_time import SECOND_US, to_us
 
 EXAMPLE_TIME = datetime(2026, 1, 5, 12, 30, tzinfo=UTC)
@@ -26,7 +26,7 @@ def _of_type(field: Field) -> str:
         return f"a whole number from {kind.low} to {kind.high}"
     if isinstance(kind, Decimal):
         decimals = _counted(kind.decimals, "decimal")
-        return f"a number from {kind.low:g} to {kind.high:g}, rounded to {decimals} (half to even)"
+        return f"a number from {kind.low:.15g} to {kind.high:.15g}, rounded to {decimals} (half to even)"
     if isinstance(kind, Boolean):
         return "true or false"
     if isinstance(kind, Timestamp):
@@ -39,13 +39,8 @@ def _counted(count: int, noun: str) -> str:
 
 
 def described(field: Field) -> str:
-    """What the field is, as the end of "field is ..."."""
-    return f"field {field.name} of the events"
-
-
-def described_column(view: FeatureView, column: ViewFeature) -> str:
-    """What a feature of the view is, as the end of "feature is ..."."""
-    return f"feature {column.name} of view {view.label}"
+    """What the field is, as its definition says. Empty where the definition says nothing."""
+    return str(describe_field(field)) if field.description or field.unit else ""
 
 
 def example_value(field: Field) -> Any:

@@ -12,10 +12,10 @@ import msgspec
 from msgspec import NODEFAULT, Meta, UnsetType
 from msgspec.structs import fields as struct_fields
 
-from serving.accepted_values import described_column, sentence
+from serving.accepted_values import sentence
 from serving.answers import Answer, FeatureValue, Prediction, Receipt
 from serving.shards import ShardReceipt
-from shared_features.definitions import FeatureView
+from shared_features.definitions import FeatureView, describe_column
 
 
 def answer_type(view: FeatureView) -> type[msgspec.Struct]:
@@ -54,7 +54,7 @@ def _by_group(view: FeatureView, what: str, description: str) -> Any:
 
 
 def _features(view: FeatureView) -> Any:
-    named = {column.name: sentence(described_column(view, column)) for column in view.columns}
+    named = {column.name: sentence(str(describe_column(view, column))) for column in view.columns}
     return _object(f"{view.name}_features", f"The features of view {view.label}, in order.", named, FeatureValue)
 
 

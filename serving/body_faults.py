@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from serving.accepted_values import A_TIME, accepted, described
+from serving.accepted_values import A_TIME, accepted, described, sentence
 from serving.errors import InvalidRequestError
 from shared_features.definitions import Field
 
@@ -73,7 +73,9 @@ class BodyFaults:
         else:
             name = path.removeprefix("$.")
             known = _BODY.get(name)
-        return (f" {name} is {known[0]}.", known[1]) if known else ("", self._object(path))
+        if known is None:
+            return "", self._object(path)
+        return (f" {name}: {sentence(known[0])}" if known[0] else ""), known[1]
 
     def _object(self, path: str) -> str:
         return f"an object with the fields {', '.join(self._fields(path))}"

@@ -13,6 +13,16 @@ function curl(path, method, operation) {
   return `curl -s -X ${method.toUpperCase()} '${base}${path}' \\\n  -H 'content-type: application/json' \\\n  -d '${body}'`;
 }
 
+// A link to a problem type, such as /docs#no-model, leads to a row that moves down while Swagger UI fills the page.
+function keepInView(row) {
+  if (!row) {
+    return;
+  }
+  const watch = new ResizeObserver(() => row.scrollIntoView());
+  watch.observe(document.getElementById("swagger-ui"));
+  setTimeout(() => watch.disconnect(), 3000);
+}
+
 function show(spec) {
   spec.servers = [{ url: base, description: "This service" }];
   for (const [path, methods] of Object.entries(spec.paths)) {
@@ -20,6 +30,7 @@ function show(spec) {
       operation.description += `\n\n\`\`\`sh\n${curl(path, method, operation)}\n\`\`\``;
     }
   }
+  keepInView(document.getElementById(window.location.hash.slice(1)));
   SwaggerUIBundle({
     spec,
     dom_id: "#swagger-ui",
@@ -27,10 +38,6 @@ function show(spec) {
     displayRequestDuration: true,
     tryItOutEnabled: true,
     validatorUrl: null, // the default asks a server on the internet
-    onComplete() {
-      // A link to a problem type, such as /docs#no-model: the page has grown since the browser looked for it.
-      document.getElementById(window.location.hash.slice(1))?.scrollIntoView();
-    },
   });
 }
 

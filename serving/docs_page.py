@@ -6,6 +6,7 @@ All its addresses are relative, so it works under whatever host, port and path p
 from __future__ import annotations
 
 import html
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def docs_page(title: str) -> str:
     problems.append(("404, 405", unrouted(404)))
     rows = [
         f'<tr id="{each.name}"><td><code>{each.name}</code><td>{status}'
-        f"<td>{html.escape(each.title)}<td>{html.escape(each.advice)}"
+        f"<td>{html.escape(each.title)}<td>{_with_code(each.advice)}"
         for status, each in problems
     ]
     return f"""<!doctype html>
@@ -87,3 +88,8 @@ def docs_page(title: str) -> str:
 </body>
 </html>
 """
+
+
+def _with_code(text: str) -> str:
+    """HTML of a text that has code between backticks."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))

@@ -10,7 +10,7 @@ import msgspec
 from serving.accepted_values import example_request
 from serving.answer_type import answer_type
 from serving.health import Live, Readiness
-from serving.problems import MEDIA_TYPE, PROBLEMS, UNEXPECTED, Problem, ProblemDetails
+from serving.problems import MEDIA_TYPE, PROBLEMS, UNEXPECTED, Problem, ProblemDetails, problem_details
 from serving.request_type import request_type
 from shared_features.definitions import FeatureView
 
@@ -77,6 +77,10 @@ def _by_status(problems: Iterable[Problem]) -> dict[int, list[Problem]]:
 def _refusal(problems: Sequence[Problem]) -> dict[str, Any]:
     lines = [f"{each.title} (type `{each.name}`). {each.advice}" for each in problems]
     answer = _answer("\n\n".join(lines), ProblemDetails.__name__, MEDIA_TYPE)
+    answer["content"][MEDIA_TYPE]["examples"] = {
+        each.name: {"summary": each.title, "value": msgspec.to_builtins(problem_details(each, each.advice))}
+        for each in problems
+    }
     if any(each.retry_after_s is not None for each in problems):
         seconds = {"type": "integer", "examples": [problems[0].retry_after_s]}
         answer["headers"] = {

@@ -58,7 +58,7 @@ class ProblemDetails(msgspec.Struct, frozen=True, gc=False):
 class Problem:
     """How one kind of error is answered. `name` is the last part of its type and an anchor of the docs page.
 
-    advice: what whoever sent the request can do.
+    advice: what the sender of the request can do.
     """
 
     name: str
@@ -130,10 +130,14 @@ def problem_of(error: Exception) -> Problem:
     return next((problem for kind, problem in PROBLEMS.items() if isinstance(error, kind)), UNEXPECTED)
 
 
-def problem_body(problem: Problem, detail: str, **members: Any) -> bytes:
+def problem_details(problem: Problem, detail: str, **extra: Any) -> ProblemDetails:
+    """What the client is told. `extra`: further members."""
+    return ProblemDetails(f"/docs#{problem.name}", problem.title, problem.status, detail, **extra)
+
+
+def problem_body(problem: Problem, detail: str, **extra: Any) -> bytes:
     """The body of an answer, as `application/problem+json`."""
-    kind = f"/docs#{problem.name}"
-    return msgspec.json.encode(ProblemDetails(kind, problem.title, problem.status, detail, **members))
+    return msgspec.json.encode(problem_details(problem, detail, **extra))
 
 
 def problem_answer(error: Exception) -> tuple[int, list[tuple[bytes, bytes]], bytes]:

@@ -79,5 +79,7 @@ def _annotation(field: Field) -> tuple[Any, ...]:
     else:
         limit = MAX_MAGNITUDE // UNIT_US[kind.unit]
         annotation = Annotated[int, Meta(ge=-limit, le=limit)]
-    said = Meta(description=f"{sentence(described(field))} Write {accepted(field)}.", examples=[example_value(field)])
+    what = described(field)
+    description = f"{sentence(what)} " if what else ""
+    said = Meta(description=f"{description}Write {accepted(field)}.", examples=[example_value(field)])
     return (Annotated[annotation | None, said], None) if field.optional else (Annotated[annotation, said],)

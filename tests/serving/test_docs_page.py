@@ -81,6 +81,7 @@ def test_every_problem_type_leads_to_a_row_that_says_what_to_do():
         assert f'<tr id="{problem.name}">' in PAGE
         assert problem.advice
     assert '<tr id="unknown-route">' in PAGE
+    assert "`" not in PAGE
 
 
 def test_the_title_is_a_text():

@@ -9,6 +9,7 @@ import pytest
 from serving import predict_endpoint
 from serving.accepted_values import example_request
 from serving.openapi import openapi_document
+from shared_features.definitions import describe_column
 from shared_features.feature_views import CARD_FRAUD
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import encode_meta
@@ -141,6 +142,29 @@ def test_a_request_example_is_what_its_schema_says(view):
 @pytest.mark.parametrize("view", [BREAKDOWN, CARD_FRAUD], ids=lambda view: view.name)
 def test_everything_in_the_document_has_a_description(view):
     assert not list(without_description(openapi_document([view], 256), "$"))
+
+
+def test_what_definitions_say_of_fields_and_features_stands_in_the_document():
+    schemas = openapi_document([CARD_FRAUD], 256)["components"]["schemas"]
+    for field in CARD_FRAUD.request_fields:
+        said = schemas["card_fraud_instance"]["properties"][field.name]["description"]
+        assert field.description.rstrip(".") in said
+        assert "Write " in said
+    for column in CARD_FRAUD.columns:
+        said = schemas["card_fraud_features"]["properties"][column.name]["description"]
+        assert str(describe_column(CARD_FRAUD, column)) in said
+    label = CARD_FRAUD.labels
+    assert label is not None
+    assert label.value in schemas["card_fraud_prediction"]["properties"]["score"]["description"]
+
+
+def test_the_examples_of_problems_are_what_their_schema_says():
+    document = openapi_document([BREAKDOWN], 256)
+    for status, response in document["paths"][PATH]["post"]["responses"].items():
+        for content in response["content"].values():
+            for example in content.get("examples", {}).values():
+                assert not list(faults(example["value"], content["schema"], document))
+                assert str(example["value"]["status"]) == status
 
 
 def without_description(node: Any, at: str) -> Iterator[str]:
