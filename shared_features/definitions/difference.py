@@ -183,7 +183,11 @@ def _groups(name: str, was: Plain, now: Plain) -> Iterator[str]:
 def _functions(name: str, was: Plain, now: Plain) -> Iterator[str]:
     if list(was) != list(now):
         yield from _lists("on-demand functions", list(was), list(now))
-    yield from (f"on-demand function {each} has changed" for each in was if was[each] != now.get(each, was[each]))
+    for each in (name for name in was if was[name] != now.get(name, was[name])):
+        if len(was[each]) == len(now[each]):
+            yield f"on-demand function {each} has changed"
+        else:
+            yield f"on-demand function {each}: an earlier release stored its source, which cannot be compared"
 
 
 def _names(name: str, was: Plain, now: Plain) -> Iterator[str]:

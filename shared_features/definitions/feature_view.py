@@ -13,6 +13,7 @@ from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import Feature, FeatureGroup
 from shared_features.definitions.fields import Field
 from shared_features.definitions.fingerprint import fingerprint, meant_options
+from shared_features.definitions.function_meaning import function_fingerprint
 from shared_features.errors import DefinitionError
 
 OnDemand = Callable[..., Any]
@@ -91,6 +92,7 @@ class FeatureView:
         names = [column.name for column in self.columns]
         if twice := {name for name in names if names.count(name) > 1}:
             raise DefinitionError(f"{where}: features {sorted(twice)} appear twice; drop one")
+        _ = self._functions  # refused now, while the definitions are loaded, and not when somebody asks
         if self.labels is not None:
             self._check_labels(where, self.labels)
 
@@ -139,6 +141,12 @@ class FeatureView:
                 parameters = inspect.signature(item).parameters
                 columns.append(ViewFeature(name, tuple(self._input(each, name) for each in parameters), item))
         return tuple(columns)
+
+    @cached_property
+    def _functions(self) -> dict[str, str]:
+        """The fingerprint of each on-demand function."""
+        functions = {column.name: column.function for column in self.columns if column.function is not None}
+        return {name: function_fingerprint(function) for name, function in functions.items()}
 
     @cached_property
     def stored_runs(self) -> tuple[StoredRun, ...]:
@@ -195,12 +203,11 @@ class FeatureView:
         What `features` and `also_reads` list stands resolved: names of columns, groups, functions.
         """
         options = {name: value for name, value in meant_options(self).items() if name != "also_reads"}
-        functions = {column.name: column.function for column in self.columns if column.function is not None}
         return {
             **options,
             "features": [column.name for column in self.columns],
             "groups": {group.part_name: group.meaning for group in self.groups},
-            "functions": {name: inspect.getsource(function) for name, function in functions.items()},
+            "functions": self._functions,
         }
 
     @cached_property

@@ -161,3 +161,12 @@ def test_an_option_that_this_release_does_not_know_is_named() -> None:
     stored = json.loads(definition_text(BEFORE)) | {"shards": 8}
     stored["sources"][0][1]["compression"] = "zstd"
     assert difference(json.dumps(stored), BEFORE) == "shards: 8 -> 4; source orders: compression: zstd -> none"
+
+
+def test_a_function_that_an_earlier_release_stored_as_text_is_said_to_be_one() -> None:
+    stored = json.loads(definition_text(view_of(half))) | {
+        "functions": {"half": "def half(price):\n    return price\n"}
+    }
+    assert difference(json.dumps(stored), view_of(half)) == (
+        "on-demand function half: an earlier release stored its source, which cannot be compared"
+    )

@@ -45,13 +45,13 @@ from tests.shared_features.definitions.test_contradictions import FIELDS, SOURCE
 
 GOLDEN = {
     "shared_features.feature_views": {
-        "card_fraud:v1": "b5540d550739a818",
+        "card_fraud:v1": "15e65ac52f8eeff7",
         "customer_places:v1": "dee8c6465ffea03e",
         "customer_spend:v1": "b0369007d6f3b8a3",
         "terminal_risk:v1": "15eafbc57ac81594",
     },
     "tests.domains.machines": {
-        "breakdown:v1": "74ae296a383a719f",
+        "breakdown:v1": "c7914f99aa054595",
         "hot_plant:v1": "9d6cc601ad69d89d",
         "machine_heat:v3": "78da6d2ee881b333",
     },
