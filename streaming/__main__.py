@@ -82,7 +82,7 @@ def _run_program(settings: StreamingSettings, name: str) -> int:
     keep_days = settings.events_kept_days
     if name != "archive" or keep_days is None:
         return run(settings)
-    from streaming.operations.retention.nightly import retain_nightly
+    from streaming.operations.retention.retain import retain_nightly
 
     return run(settings, nightly=partial(retain_nightly, settings, keep_days))
 

@@ -57,3 +57,12 @@ def uncompacted(path: Path) -> Iterator[None]:
         if not mine:
             raise RefusedError(f"table {path.name} is being compacted by the archive; run this again in a few minutes")
         yield
+
+
+def purge(path: Path) -> int:
+    """Delete what a table no longer holds, older versions too; returns how many files went.
+
+    Without `full`, only files that the log says are removed are looked at: never one that is about to be committed.
+    """
+    with uncompacted(path):
+        return len(DeltaTable(path).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False))

@@ -27,6 +27,7 @@ from confluent_kafka import KafkaException
 from shared_features.definitions import Catalogue, Entity, EventSource, load_definitions
 from shared_features.formats.offline_tables import events_table
 from streaming.errors import EXIT_OK, RefusedError
+from streaming.lake.changes import purge
 from streaming.operations.erasure.aside import ASIDE, forget_aside, kept_aside
 from streaming.operations.erasure.dead_letters import DeadLetters
 from streaming.operations.erasure.erasure_counts import ErasureCounts
@@ -34,7 +35,6 @@ from streaming.operations.erasure.lake_rows import LakeRows
 from streaming.operations.erasure.log_ends import Logs, within
 from streaming.operations.erasure.named import kinds_of, subjects_of
 from streaming.operations.erasure.online_states import OnlineStates
-from streaming.operations.erasure.purge import purge
 from streaming.operations.erasure.record import ErasureRecord, LogEnds, salt
 from streaming.operations.erasure.scope import scope_of
 from streaming.operations.erasure.subject import Subject

@@ -16,14 +16,17 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
 from deltalake.transaction import Transaction
 
-from shared_features.definitions import Catalogue, EventSource
+from shared_features.definitions import Catalogue, EventSource, load_definitions
 from shared_features.formats.offline_tables import ARRIVAL_DATE, KEPT_FROM_APP, WATERMARK_APP, events_table
 from shared_features.kernel.event_time import DAY_US, to_us
 from streaming.lake.changes import changed
 from streaming.lake.log_files import sync_commit
 from streaming.lake.look import LakeLook
+from streaming.log import get_log
 from streaming.operations.retention.needs import Need, needs
 from streaming.settings import StreamingSettings
+
+_LOG = get_log("retention")
 
 
 @dataclass(frozen=True)
@@ -104,3 +107,19 @@ def _files(table: DeltaTable) -> Iterator[tuple[str, int, int]]:
     if files.num_rows:
         names = (f"partition.{ARRIVAL_DATE}", "num_records", "size_bytes")
         yield from zip(*(files[name].to_pylist() for name in names), strict=True)
+
+
+def retain_nightly(settings: StreamingSettings, keep_days: int) -> None:
+    """Delete the days that are older and no longer needed; what holds others back is logged by name."""
+    catalogue = load_definitions(settings.definitions)
+    for source in catalogue.sources:
+        found = plan(settings, catalogue, source, before_of(keep_days))
+        before = min(found.before, found.allowed)
+        if found.refused:
+            first = found.refused[0]
+            _LOG.warning(
+                "keeping old days that are still needed", source=source.name, by=first.what, kept_from=str(before)
+            )
+        if any(day < before.isoformat() for day in found.rows):
+            rows = delete_days(settings, source, before)
+            _LOG.info("deleted old days", source=source.name, before=str(before), rows=rows)

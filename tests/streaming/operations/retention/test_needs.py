@@ -8,8 +8,8 @@ import pytest
 
 from shared_features.formats.holds import Hold
 from streaming.operations.retention.holds import write_hold
-from streaming.operations.retention.nightly import retain_nightly
-from tests.streaming.operations.retention.test_retention import DAYS, days_of, history, pin_dataset
+from streaming.operations.retention.retain import retain_nightly
+from tests.streaming.operations.retention.test_retain import DAYS, days_of, history, pin_dataset
 from tests.streaming.operations.stored_world import START_US, StoredWorld
 
 __all__ = ["history"]

@@ -26,7 +26,7 @@ from streaming.lake.events_reader import EventsReader
 from streaming.operations.erasure.erasure_counts import ErasureCounts
 from streaming.operations.erasure.named import subjects_of
 from streaming.operations.erasure.online_states import OnlineStates
-from tests.streaming.operations.erasure.test_erasure import GONE, STAYS, client_of, commit_shards, state_key, stored
+from tests.streaming.operations.erasure.test_command import GONE, STAYS, client_of, commit_shards, state_key, stored
 from tests.streaming.operations.stored_world import StoredWorld
 from tests.streaming.small_domain import OUTCOMES, PAYER, PAYMENTS, SHOP_RISK, SHOP_USE
 

@@ -21,7 +21,7 @@ from streaming.kafka.record_reader import RecordReader, StampRule
 from streaming.lake.handle import DeltaHandle
 from streaming.materialize.spine_rows import feature_schema
 from streaming.replay.snapshots import Snapshots, snapshot_schema
-from tests.streaming.operations.erasure.test_erasure import (
+from tests.streaming.operations.erasure.test_command import (
     GONE,
     STAYS,
     check_erased,

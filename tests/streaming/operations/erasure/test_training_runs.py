@@ -10,7 +10,7 @@ import pytest
 
 from streaming.errors import RefusedError
 from streaming.operations.erasure.training_runs import remove_runs
-from tests.streaming.operations.erasure.test_erasure import GONE, check_erased, stored
+from tests.streaming.operations.erasure.test_command import GONE, check_erased, stored
 from tests.streaming.operations.stored_world import StoredWorld
 
 __all__ = ["stored"]

@@ -20,8 +20,7 @@ from streaming.lake.handle import DeltaHandle
 from streaming.materialize.spine_rows import feature_schema
 from streaming.operations.retention.holds import drop_hold, read_holds, write_hold
 from streaming.operations.retention.needs import needs
-from streaming.operations.retention.nightly import retain_nightly
-from streaming.operations.retention.retain import day_us, delete_days, plan
+from streaming.operations.retention.retain import day_us, delete_days, plan, retain_nightly
 from streaming.replay.snapshots import Snapshots, snapshot_schema
 from tests.streaming.operations.stored_world import DAY_US, START_US, StoredWorld, payment
 from tests.streaming.small_domain import OUTCOMES, PAYER, PAYMENTS

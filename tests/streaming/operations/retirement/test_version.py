@@ -11,7 +11,7 @@ from shared_features.definitions import Aggregate
 from shared_features.formats.offline_tables import features_table, snapshots_table
 from shared_features.kernel.aggregations import Max
 from streaming.operations.retirement.version import Version, forgotten
-from tests.streaming.operations.retirement.test_retirement import (
+from tests.streaming.operations.retirement.test_command import (
     ADDED,
     ENTITIES,
     OLD,

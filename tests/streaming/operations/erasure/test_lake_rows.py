@@ -12,7 +12,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import CUT_APP, features_table, snapshots_table
-from tests.streaming.operations.erasure.test_erasure import GONE, STAYS, column, commit_shards
+from tests.streaming.operations.erasure.test_command import GONE, STAYS, column, commit_shards
 from tests.streaming.operations.stored_world import START_US, StoredWorld, payment
 from tests.streaming.small_domain import PAYER, PAYMENTS
 

@@ -13,7 +13,7 @@ from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from streaming.operations.erasure import command
 from tests.end_to_end.brokers import proper_kafka
-from tests.streaming.operations.erasure.test_erasure import GONE, STAYS, commit_shards
+from tests.streaming.operations.erasure.test_command import GONE, STAYS, commit_shards
 from tests.streaming.operations.stored_world import START_US, StoredWorld, payment, stored_settings
 
 ERASE = ("erase", "--entity", "payer", "--key", str(GONE), "--execute")

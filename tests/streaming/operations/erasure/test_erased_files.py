@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 
 from streaming.lake import changes as delta_changes
 from streaming.lake import compaction as maintenance
-from tests.streaming.operations.erasure.test_erasure import GONE, STAYS, check_erased, commit_shards, stored
+from tests.streaming.operations.erasure.test_command import GONE, STAYS, check_erased, commit_shards, stored
 from tests.streaming.operations.stored_world import START_US, StoredWorld, payment
 
 __all__ = ["stored"]

@@ -20,7 +20,7 @@ from streaming.kafka.record_reader import RecordReader, StampRule
 from streaming.lake.handle import DeltaHandle
 from streaming.operations.dead_letters.letter import Letter, to_json
 from streaming.operations.dead_letters.mending import by_hand
-from tests.streaming.operations.dead_letters.test_dead_letters import MEND, bad, letters, replayed_originals
+from tests.streaming.operations.dead_letters.test_command import MEND, bad, letters, replayed_originals
 from tests.streaming.operations.stored_world import START_US, StoredWorld
 from tests.streaming.small_domain import PAYMENTS, SHOP_RISK
 

@@ -15,7 +15,7 @@ from streaming.operations.erasure.conditions import whose_events
 from streaming.operations.erasure.lake_rows import LakeRows
 from streaming.operations.erasure.named import subjects_of
 from streaming.replay.snapshots import Snapshots, snapshot_schema
-from tests.streaming.operations.erasure.test_erasure import GONE, STAYS, column, commit_shards
+from tests.streaming.operations.erasure.test_command import GONE, STAYS, column, commit_shards
 from tests.streaming.operations.stored_world import START_US, StoredWorld
 from tests.streaming.small_domain import PAYER, PAYMENTS
 

@@ -15,7 +15,7 @@ from streaming.bootstrap.archive_coverage import ArchiveCoverage
 from streaming.bootstrap.judge import State, judge
 from streaming.operations.retirement.version_keys import VersionKeys
 from streaming.settings import StreamingSettings
-from tests.streaming.operations.retirement.test_retirement import ADDED, OLD, keys_of, settings
+from tests.streaming.operations.retirement.test_command import ADDED, OLD, keys_of, settings
 from tests.streaming.operations.stored_world import StoredWorld
 
 __all__ = ["settings"]

@@ -16,7 +16,7 @@ from streaming.lake.handle import DeltaHandle
 from streaming.materialize.spine_rows import feature_schema
 from streaming.operations.erasure.tables import rows_of
 from streaming.operations.retention.retain import delete_days
-from tests.streaming.operations.erasure.test_erasure import GONE, STAYS, column, stored
+from tests.streaming.operations.erasure.test_command import GONE, STAYS, column, stored
 from tests.streaming.operations.stored_world import StoredWorld
 from tests.streaming.small_domain import PAYER, PAYMENTS
 

@@ -1,0 +1,82 @@
+"""Status of a real redis-server, the simulator and a lake: running, not running, and gone."""
+
+import json
+import os
+import subprocess
+import sys
+
+from streaming.operations.status.answer import status_json
+from streaming.operations.status.observer import StatusObserver
+from streaming.operations.status.positions import durable_positions
+from streaming.operations.status.table import status_table
+from tests.streaming.operations.written_stores import GROUP, NOW_US, SOURCE, archive, commit_shards
+from tests.streaming.processes import ROOT
+
+
+def test_before_the_first_run_nothing_is_known_and_nothing_fails(settings):
+    settings.lake.rmdir()
+    status = StatusObserver(settings).observe()
+    assert set(status.away) == {"lake"}
+    assert status.groups[0].freshness_s is None
+    assert status_table(status)
+    assert {sink: set(found.values()) for sink, found in durable_positions(settings).items()} == {
+        "online": {-1},
+        "archive": {-1},
+    }
+
+
+def test_the_durable_position_is_the_smallest_of_all_shards_and_of_both_tables(settings):
+    commit_shards(settings, [2, 1, 2, 2])
+    archive(settings, events_at=2, dead_at=0)
+    assert durable_positions(settings)["archive"][SOURCE.topic, 0] == 0
+    assert durable_positions(settings)["online"][SOURCE.topic, 0] == -1, "another group reads the topic and has nothing"
+
+
+def test_status_counts_what_the_stores_hold(settings):
+    commit_shards(settings, [2, 1, 2, 2])
+    archive(settings, events_at=1, dead_at=1)
+    status = StatusObserver(settings, clock_us=lambda: NOW_US).observe()
+    assert status.away == {}
+    source = next(each for each in status.sources if each.source == SOURCE.name)
+    assert (source.events, source.late, source.duplicates, source.dead_letters) == (4, 1, 1, 1)
+    assert source.watermark_us == NOW_US
+    assert [(each.log_start, each.log_end, each.sinks["archive"]) for each in source.partitions] == [(0, 3, 1)] * 2
+    assert source.partitions[0].lag("archive") == 1
+    group = next(each for each in status.groups if each.group == GROUP.label)
+    assert ([each.state for each in group.shards], group.lag) == (["live"] * 4, 2)
+    assert (group.freshness_s, group.committed_age_s) == (5.0, 1.0)
+    assert status_json(status)["sources"][1]["partitions"][0]["lag"] == {"online": 3, "archive": 1}
+    table = status_table(status)
+    assert GROUP.label in table
+    assert "5.0 s" in table
+
+
+def test_each_part_that_is_away_is_said_and_takes_nothing_from_the_others(settings):
+    commit_shards(settings, [2, 2, 2, 2])
+    archive(settings, events_at=2, dead_at=2)
+    gone = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    status = StatusObserver(gone).observe()
+    assert set(status.away) == {"Redis"}
+    assert status.sources[1].events == 4
+    assert status.sources[1].partitions[0].sinks == {"online": None, "archive": 2}
+    assert durable_positions(gone)["online"][SOURCE.topic, 0] == -1
+
+
+def test_the_command_line_says_what_is_away_and_never_shows_a_traceback(tmp_path):
+    environment = {
+        **os.environ,
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "MILLRACE_LAKE": str(tmp_path / "none"),
+    }
+    said = {}
+    for arguments, code in ((["status", "--json"], 0), (["check"], 1)):
+        command = [sys.executable, "-m", "streaming", *arguments]
+        ended = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=90, check=False
+        )
+        assert ended.returncode == code, ended.stderr
+        assert "Traceback" not in ended.stderr
+        said[arguments[0]] = ended
+    assert set(json.loads(said["status"].stdout)["away"]) == {"Kafka", "Redis", "lake"}
+    assert "away     Kafka: cannot be reached at 127.0.0.1:1" in said["check"].stderr
