@@ -48,14 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             access_log=False,
             log_config=None,
             server_header=False,
-            proxy_headers=False,  # nothing here asks who the client is
+            proxy_headers=False,  # nothing here needs the address of the client
             timeout_graceful_shutdown=10,
         )
     return 0
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
-    """uvicorn drains on a signal and then raises it once more: by then, having stopped in order is no failure."""
+    """uvicorn drains on a signal and then raises the signal once more. An orderly stop ends with exit code 0."""
     raise SystemExit(0)
 
 

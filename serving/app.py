@@ -39,10 +39,10 @@ def system_clock_us() -> int:
 
 
 class ServingApp(FastAPI):
-    """FastAPI with a short way for predictions.
+    """FastAPI with a shorter path for predictions.
 
-    The endpoint answers its own errors and looks at nothing but path and body, so it needs none of the layers between
-    here and a route; they would take a fifth of the time of a request. All else goes the usual way.
+    The endpoint answers its own errors and reads only path and body, so it needs no layer between here and a route.
+    These layers would take a fifth of the time of a request. All other requests take the usual path.
     """
 
     endpoint: PredictEndpoint
@@ -63,19 +63,19 @@ def create_app(
     models: Models | None = None,
     clock: Clock = system_clock_us,
 ) -> ServingApp:
-    """The service. A store or models that are given are the caller's to start and stop."""
+    """The service. The caller starts and stops a store or models that it passes."""
     catalogue = load_definitions(settings.definitions)
     metrics = Metrics([view.label for view in catalogue.views], sorted({group.part_name for group in catalogue.groups}))
     own_store = None if store else RedisOnlineStore(settings.redis_url, settings.serving_deadline_ms / 1000)
     store_used = store or own_store
     if store_used is None:
-        raise TypeError("a store is either given or made here")
+        raise TypeError("A store is either passed or built here.")
     served = [_serve(view, settings, store_used, metrics) for view in catalogue.views]
     live = LiveFeatures(store_used, {each.view.label: each.vectors.shards for each in served})
     own_models = None if models else _registry_models(settings, catalogue, metrics, live)
     models_used = models or own_models
     if models_used is None:
-        raise TypeError("models are either given or made here")
+        raise TypeError("Models are either passed or built here.")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -86,14 +86,14 @@ def create_app(
                 await own_store.start()
                 ending.push_async_callback(own_store.stop)
             live.start()
-            if own_models is not None:  # in a thread: they ask the store, which answers on this one
+            if own_models is not None:  # in a thread: they ask the store, which answers on this thread
                 ending.push_async_callback(asyncio.to_thread, own_models.stop)
                 await asyncio.to_thread(own_models.start)
             yield
 
     document = openapi_document(catalogue.views, settings.serving_max_instances)
     app = ServingApp(title="Millrace serving", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.openapi = lambda: document  # type: ignore[method-assign]  # the documented way to supply one's own
+    app.openapi = lambda: document  # type: ignore[method-assign]  # the documented way to supply a document
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(Exception, _unexpected_problem)
     app.endpoint = PredictEndpoint(_by_name(served), models_used, metrics, clock)
@@ -104,7 +104,7 @@ def create_app(
 
 
 def build() -> FastAPI:
-    """The application as a uvicorn worker makes it, from the settings of its environment."""
+    """The application as a uvicorn worker builds it, from the settings of its environment."""
     settings = load_settings()
     configure_log(settings)
     return create_app(settings)
@@ -151,7 +151,7 @@ def _body_of(view: FeatureView) -> bytes:
 
 
 async def _http_problem(request: Request, error: Any) -> Response:
-    """What the router itself refuses: unknown paths, wrong methods."""
+    """The answer to an unknown path or a wrong method."""
     detail = f"{request.method} {request.url.path}: {error.detail}. The docs page lists the paths of this service."
     body = problem_body(unrouted(error.status_code), detail)
     return Response(body, error.status_code, headers=dict(error.headers or {}), media_type=MEDIA_TYPE)

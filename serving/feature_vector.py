@@ -1,4 +1,4 @@
-"""From requests and the bytes of entities to the model's matrix: which keys to read, and what comes of their values."""
+"""From requests and stored bytes of entities to the model's matrix: which keys to read, and what their values mean."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ReadPlan:
 
 @dataclass(frozen=True, slots=True)
 class GroupRows:
-    """What one group gave for each row. Where `problems` has a sentence, the features are NaN."""
+    """What one group says of each row. Where `problems` has a sentence, the features are NaN."""
 
     name: str
     facts: Sequence[ShardFacts | None]
@@ -49,7 +49,7 @@ class GroupRows:
 
 @dataclass(frozen=True, slots=True)
 class FeatureRows:
-    """float32[n, features] in the view's order, and what stands behind it, group by group."""
+    """float32[n, features] in the view's order, and what each group says of the rows."""
 
     matrix: NDArray[np.float32]
     groups: list[GroupRows]
@@ -86,7 +86,7 @@ class FeatureVectors:
         return FeatureRows(self._matrix(plan.columns, as_of_us, stored), groups)
 
     def without_store(self, columns: RequestColumns, as_of_us: NDArray[np.int64], problem: str) -> FeatureRows:
-        """The vectors where nothing stored is known: all that depends on it is NaN."""
+        """The vectors without stored features: these, and what is computed from them, are NaN."""
         rows = len(as_of_us)
         stored = {each.group.part_name: np.full((rows, len(each.group.features)), np.nan) for each in self._groups}
         nothing: Any = [None] * rows
@@ -129,7 +129,7 @@ class _GroupReader:
     def compute(
         self, places: list[tuple[Shard, int, int]], values: Sequence[Values], as_of_us: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], GroupRows]:
-        """float64[n, features of the group], and what stands behind it."""
+        """float64[n, features of the group], and what the group says of the rows."""
         count = len(places)
         if count > len(self._slots):
             self._slots = np.concatenate([self._slots, self._state.add(count - len(self._slots))])

@@ -1,8 +1,8 @@
-"""Whether every feature that a view reads can be had now: no shard of its groups is behind or of another meaning.
+"""Whether every feature that a view reads is up to date: all shards of its groups are live, and none is behind.
 
-A shard that is live may still stand where its stream was stopped days ago. So the shards of a view have to reach what
-any shard of the definitions had applied when they were first asked about; whoever needs longer than a minute for that
-is asked again from where the others are then. No clock of events is in it: a history that is imported ends so, too.
+A shard that is live may still be where its stream was stopped days ago. So the shards of a view have to reach a
+target: what any shard of the definitions had applied when the view was first asked about. A view that needs longer than
+a minute gets a new target. The rule uses offsets and not event times, so it also works while a history is imported.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from shared_features.definitions import FeatureView
 from shared_features.formats.shard_meta import Partition
 
 REACHED_WITHIN_S = 60.0
-"""As far as a version's features may be behind those of others when it is taken."""
+"""How far, at most, the features of a view version may be behind other features when its model begins to answer."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class LiveFeatures:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
-        """From now on the store can be asked."""
+        """Remember the event loop of the store. From now on other threads can ask."""
         self._loop = asyncio.get_running_loop()
 
     def __call__(self, view: FeatureView) -> RefusedRequestError | None:
-        """Why not, as a request would be told; None when all are live and have caught up."""
+        """Why features of the view are not up to date, as a request would be told. None when they are."""
         if self._loop is None:
-            return OnlineStoreError("the service is not up yet")
+            return OnlineStoreError("The service has not started yet. Send the request again.")
         return asyncio.run_coroutine_threadsafe(self._ask(view.label), self._loop).result()
 
     async def _ask(self, label: str) -> RefusedRequestError | None:
@@ -66,13 +66,13 @@ class LiveFeatures:
         if not problems:
             return None
         shard, problem = problems[0]
-        others = f" (and {len(problems) - 1} more of its shards)" if len(problems) > 1 else ""
+        others = f" The same goes for {len(problems) - 1} more shards of the view." if len(problems) > 1 else ""
         return CatchingUpError(problem + others, group=shard.group.part_name)
 
     def _not_reached(
         self, label: str, wanted: Sequence[tuple[Shard, ShardFacts]], every: Iterable[ShardFacts]
     ) -> list[tuple[Shard, str]]:
-        """The shards that have not reached the target; one is set here, and dropped when it was reached."""
+        """The shards that have not reached the target. A target is set here, and dropped when it is reached."""
         now_s = self._clock()
         target = self._targets.get(label)
         if target is None or now_s - target.seen_s > REACHED_WITHIN_S:
@@ -113,7 +113,7 @@ def _short_of(target: Mapping[Partition, int], shard: Shard, facts: ShardFacts) 
         if partition[0] in topics and has < offset:
             return (
                 f"shard {shard.number} of {shard.group.label} has applied {partition[0]}, partition {partition[2]}, "
-                f"up to offset {has}, others up to {offset}; it has to reach that, by a `python -m streaming run` "
-                "that holds its definition"
+                f"up to offset {has}, others up to {offset}. Wait until it catches up, and see that "
+                "`python -m streaming run` runs with its definition."
             )
     return None

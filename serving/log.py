@@ -1,4 +1,4 @@
-"""Structured logs: for people on a terminal, one JSON object per line otherwise. Never a line per good request."""
+"""Structured logs: plain lines on a terminal, one JSON object per line elsewhere. A good request logs nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from serving.settings import ServingSettings
 
 
 def configure_log(settings: ServingSettings) -> None:
-    """Send our own lines and those of libraries (uvicorn) the same way, to stderr."""
+    """Write our own lines and those of libraries (uvicorn) in the same form to stderr."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     human = settings.log_format == "human" or (settings.log_format == "auto" and sys.stderr.isatty())
     shared: list[Any] = [

@@ -1,4 +1,4 @@
-"""What Prometheus sees of serving. The request path reaches it through the methods of `Metrics`.
+"""The metrics of serving for Prometheus. The request path calls the methods of `Metrics`.
 
 With several workers, `PROMETHEUS_MULTIPROC_DIR` (which `python -m serving` sets) makes each worker write its values
 to files, and whichever worker is scraped answers for all.
@@ -30,24 +30,36 @@ class Metrics:
         registry = self._registry = CollectorRegistry()
         self._requests = Counter("serving_requests", "Answers by HTTP status.", ["view", "status"], registry=registry)
         latency = Histogram(
-            "serving_request_seconds", "From the body to the answer.", ["view"], buckets=_LATENCY_S, registry=registry
+            "serving_request_seconds",
+            "Seconds from the body of a request to its answer.",
+            ["view"],
+            buckets=_LATENCY_S,
+            registry=registry,
         )
         self._online_read = Histogram(
-            "serving_online_read_seconds", "Round trips to the online store.", buckets=_LATENCY_S, registry=registry
+            "serving_online_read_seconds",
+            "Seconds of a round trip to the online store.",
+            buckets=_LATENCY_S,
+            registry=registry,
         )
         self._batch = Histogram(
-            "serving_batch_instances", "Instances per round trip.", buckets=_BATCH, registry=registry
+            "serving_batch_instances",
+            "Instances read in one round trip to the online store.",
+            buckets=_BATCH,
+            registry=registry,
         )
         age = Histogram(
             "serving_feature_age_seconds",
-            "Newest event of an entity to as_of.",
+            "Seconds from the newest event of an entity to as_of.",
             ["group"],
             buckets=_AGE_S,
             registry=registry,
         )
-        missing = Counter("serving_missing_entities", "Entities without a state.", ["group"], registry=registry)
+        missing = Counter(
+            "serving_missing_entities", "Entities without a state in the online store.", ["group"], registry=registry
+        )
         degraded = Counter(
-            "serving_degraded_answers", "Answers made without stored features.", ["view"], registry=registry
+            "serving_degraded_answers", "Answers made without some stored features.", ["view"], registry=registry
         )
         self._model = Gauge(
             "serving_model_info",
@@ -67,7 +79,7 @@ class Metrics:
         self._loaded: dict[str, tuple[str, str, str]] = {}
 
     def answered(self, view: str, status: int, seconds: float) -> None:
-        """One request has its answer. `view` is the empty text where none was found."""
+        """One request was answered. `view` is the empty text for an unknown view."""
         if status == 200:
             self._answered[view].inc()
         else:
@@ -76,12 +88,12 @@ class Metrics:
             self._latency[view].observe(seconds)
 
     def online_read(self, instances: int, seconds: float) -> None:
-        """One round trip to the online store, for so many instances."""
+        """One round trip to the online store read features for this many instances."""
         self._batch.observe(instances)
         self._online_read.observe(seconds)
 
     def rows_read(self, groups: Sequence[GroupRows]) -> None:
-        """What one round trip found: ages of features, entities without a state."""
+        """One round trip found these ages of features and these entities without a state."""
         for group in groups:
             age = self._age[group.name]
             for age_s in group.ages_s:
@@ -95,7 +107,7 @@ class Metrics:
         self._degraded[view].inc()
 
     def model_loaded(self, view: str, model: str, version: str) -> None:
-        """Another version answers from now on."""
+        """Another model version answers from now on."""
         if view in self._loaded:
             self._model.labels(*self._loaded[view]).set(0)
         self._loaded[view] = (view, model, version)

@@ -49,10 +49,10 @@ class Models(Protocol):
         """The model that answers for a view. Raises NoModelError, or why its features are not ready."""
 
     def answering(self, name: str) -> FeatureView | None:
-        """The version of a view that a request for its bare name means; None where no model answers for any yet."""
+        """The version of a view that its bare name means. None while no model answers for any version of it."""
 
     def waiting(self) -> list[str]:
-        """What new model versions wait for while the ones before go on, as sentences."""
+        """Why new model versions do not answer yet while the previous ones still do, as sentences."""
 
 
 def load_model(directory: Path, view: FeatureView) -> Model:
@@ -65,8 +65,8 @@ def load_model(directory: Path, view: FeatureView) -> Model:
     graph = (directory / MODEL_FILE).read_bytes()
     if (digest := hashlib.sha256(graph).hexdigest()) != manifest.model_digest:
         raise ManifestMismatchError(
-            f"{MODEL_FILE} of model {manifest.model} {manifest.version} has digest {digest[:12]}, its manifest says "
-            f"{manifest.model_digest[:12]}; publish it again"
+            f"{MODEL_FILE} of model {manifest.model} {manifest.version} is not the file that was published: its digest "
+            f"is {digest[:12]}, and the manifest says {manifest.model_digest[:12]}. Publish the model again."
         )
     model = Model(manifest.model, manifest.version, manifest.input_name, manifest.output_name, open_session(graph))
     _try_out(model, manifest)
@@ -74,7 +74,7 @@ def load_model(directory: Path, view: FeatureView) -> Model:
 
 
 def read_manifest(directory: Path) -> ModelManifest:
-    """What the model version in a directory says of itself."""
+    """The manifest of the model version in a directory."""
     return decode_manifest((directory / MANIFEST_FILE).read_bytes(), f"{directory.name}/{MANIFEST_FILE}")
 
 
@@ -86,6 +86,6 @@ def open_session(graph: bytes) -> Any:
 
 
 def _try_out(model: Model, manifest: ModelManifest) -> None:
-    """Score a row of nothing: what cannot score fails here and not in a request."""
+    """Score a row of missing values: a model that cannot score fails here and not in a request."""
     empty = np.full((1, len(manifest.view.features)), np.nan, np.float32)
     model.score(empty)

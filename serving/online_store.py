@@ -1,4 +1,4 @@
-"""The online store as serving sees it: values of keys, some of them in one atomic step. Here: Redis."""
+"""The online store as serving reads it: values of keys, read in atomic steps. Its implementation is Redis."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class OnlineStore(Protocol):
     """What the request path asks of a store."""
 
     def read(self, reads: Sequence[Sequence[bytes]]) -> Awaitable[list[Values]]:
-        """The values of keys, None where there is none; the keys of one read are taken at one instant.
+        """The values of keys, None for a missing key. The keys of one read are read in one atomic step.
 
         The keys of one read share a hash tag. Raises OnlineStoreError within the deadline, whatever happens.
         """
 
 
 class RedisOnlineStore:
-    """Reads from Redis by MGET, which is atomic. Keeps one connection, and opens it again when it is lost.
+    """Reads from Redis by MGET, which is atomic. Keeps one connection, and reconnects when it is lost.
 
-    While there is none, a read fails at once instead of waiting for its deadline.
+    Without a connection a read fails at once instead of waiting for its deadline.
     """
 
     def __init__(self, url: str, deadline_s: float) -> None:
@@ -42,7 +42,7 @@ class RedisOnlineStore:
         self._log = get_log("serving.online_store")
 
     async def start(self) -> None:
-        """Begin to keep a connection; returns after the first attempt, whatever came of it."""
+        """Begin to keep a connection. Returns after the first attempt, successful or not."""
         self._keeper = asyncio.create_task(self._keep_connected(), name="redis connection")
         await self._tried.wait()
 
@@ -53,7 +53,7 @@ class RedisOnlineStore:
             with suppress(asyncio.CancelledError):
                 await self._keeper
         if self._connection is not None:
-            self._connection.close("the service ends")
+            self._connection.close("the service is stopping")
 
     def read(self, reads: Sequence[Sequence[bytes]]) -> Awaitable[list[Values]]:
         """See OnlineStore. The commands are on their way when this returns."""
@@ -67,16 +67,16 @@ class RedisOnlineStore:
             try:
                 self._connection = await connect(self._url, self._deadline_s)
                 if told:
-                    self._log.info("online store is back")
+                    self._log.info("reconnected to the online store")
                 pause_s, told = _FIRST_PAUSE_S, False
                 self._tried.set()
                 self._reason = await self._connection.lost
                 self._connection = None
-                continue  # at once: a connection that idled out is no outage
+                continue  # at once: a connection that was closed because it was idle is not an outage
             except (OSError, OnlineStoreError) as error:
                 self._reason = str(error) or "no connection within the deadline"
             if not told:
-                self._log.warning("online store is away; trying again until it is back", reason=self._reason)
+                self._log.warning("reconnecting to the online store", reason=self._reason)
                 told = True
             self._tried.set()
             await asyncio.sleep(pause_s)

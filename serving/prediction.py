@@ -1,7 +1,7 @@
 """Predictions of one view: concurrent requests share a round trip to the online store, and each gets its own answer.
 
-While a round trip is under way, requests gather; when it is back and answered, the next one takes all that gathered.
-Nothing ever waits for company: with no round trip under way, a request starts one.
+While a round trip is under way, requests gather. When it is answered, the next round trip takes all that gathered.
+A request that finds no round trip under way starts one at once.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Predictor:
         """The answer's JSON, soon. Raises OverloadedError; the future raises the other refusals."""
         rows = len(request.instances)
         if self._rows_waiting + rows > self._max_waiting and self._pending:
-            raise OverloadedError(f"{self._rows_waiting} instances wait already; try again")
+            raise OverloadedError(f"{self._rows_waiting} instances are waiting already. Send the request again later.")
         loop = asyncio.get_running_loop()
         waiting = _Waiting(request, as_of_us, model, loop.create_future())
         self._pending.append(waiting)
@@ -73,7 +73,7 @@ class Predictor:
         return waiting.answer
 
     def warm_up(self, instances: Sequence[Any]) -> None:
-        """Compile, or load from the cache, all that a request runs through."""
+        """Run the code of a request once, so that it is compiled or loaded from the cache."""
         columns = self._body.columns(instances)
         plan = self._vectors.plan(columns)
         nothing: list[Values] = [[None] * len(keys) for keys in plan.reads]
@@ -85,9 +85,7 @@ class Predictor:
                 batch, rows = self._take()
                 try:
                     await self._answer(batch, rows)
-                except (
-                    Exception
-                ) as error:  # of our own making: everyone in the batch hears of it, the next batch goes on
+                except Exception as error:  # a bug: every request of this batch fails, the next batch is answered
                     _fail(batch, error)
         finally:
             self._flight = None
@@ -110,15 +108,15 @@ class Predictor:
     async def _answer(self, batch: list[_Waiting], rows: int) -> None:
         plan = self._vectors.plan(self._body.columns([row for each in batch for row in each.request.instances]))
         began = time.perf_counter()
-        away: OnlineStoreError | None = None
+        unavailable: OnlineStoreError | None = None
         values: Sequence[Values] = ()
         try:
             values = await self._store.read(plan.reads)
         except OnlineStoreError as error:
-            away = error
+            unavailable = error
         self._metrics.online_read(rows, time.perf_counter() - began)
-        if away is not None:
-            self._give_up(batch, plan, away)
+        if unavailable is not None:
+            self._give_up(batch, plan, unavailable)
         elif rows <= _ROWS_IN_LOOP:
             _settle(batch, self._compute(batch, plan, values))
         else:
@@ -126,7 +124,7 @@ class Predictor:
             _settle(batch, await loop.run_in_executor(None, self._compute, batch, plan, values))
 
     def _give_up(self, batch: list[_Waiting], plan: ReadPlan, error: OnlineStoreError) -> None:
-        """The store is away: those who gathered meanwhile have waited for it too, and would only wait again."""
+        """The store is unavailable. Requests that gathered meanwhile have waited for it too: they fail as well."""
         if self._allow_degraded:
             as_of_us = _instants(batch)
             rows = self._vectors.without_store(plan.columns, as_of_us, error.detail)

@@ -1,4 +1,4 @@
-"""Which models answer: what the registry's alias names, picked up while requests go on, once its features are live."""
+"""Which models answer: the versions that an alias of the registry names, as soon as their features are up to date."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _LOOK_WHILE_WAITING_S = 1.0
 _FIRST_WITHIN_S, _LOOK_AT_FIRST_S = 3.0, 0.1
 
 WaitsFor = Callable[[FeatureView], RefusedRequestError | None]
-"""Why a view's features cannot be had now (what a request would be told); None when every one can."""
+"""Why features of a view are not up to date, as a request would be told. None when they are."""
 
 
 class RegistryModels:
     """Models of a registry directory. A thread looks at the aliases and loads what they name; requests never wait.
 
-    A version is picked up only when every feature its view reads is live; so is one that an alias is moved back to.
-    Until then the one before goes on, and `waiting` says what for. The bare name of a view means the view version of
-    the model that its alias names. A version that does not fit its view is not loaded: the one before goes on, and
-    `refusals` says why. `waits_from_start`: whether the first one waits too, where nothing would answer meanwhile.
+    A version answers once every feature that its view reads is up to date. This holds for a roll-back, too. Until then
+    the previous version answers, and `waiting` says why. The bare name of a view means the view version of the model
+    that its alias names. A version that does not fit its view is not loaded: the previous version still answers, and
+    `refusals` says why. `waits_from_start`: whether the first version waits too, although no version answers meanwhile.
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class RegistryModels:
             return model
         label, version, error = self._waiting.get(view.name, (None, "", None))
         if label == view.label and error is not None:
-            raise type(error)(f"model {view.name} {version} waits for its features: {error.detail}", **error.extra)
+            raise type(error)(f"Model {view.name} {version} waits for its features: {error.detail}", **error.extra)
         why = self.refusals.get(view.label)
         raise NoModelError(
-            f"the published model of view {view.label} was not loaded: {why}"
+            f"The published model of view {view.label} was not loaded: {why}"
             if why
-            else f"no model of view {view.label} has the alias {self._alias!r} yet; `python -m training run` "
-            "trains one, publishes it and gives it that alias"
+            else f"No model of view {view.label} has the alias {self._alias!r} yet. `python -m training run` "
+            "trains a model, publishes it and gives it this alias."
         )
 
     def answering(self, name: str) -> FeatureView | None:
@@ -103,8 +103,8 @@ class RegistryModels:
         for name, (label, version, error) in sorted(self._waiting.items()):
             before = self._answering.get(name)
             model = None if before is None else self._current.get(before.label)
-            goes_on = "nothing answers" if model is None else f"model {name} {model.version} goes on"
-            found.append(f"model {name} {version} of view {label} waits for its features, {goes_on}: {error.detail}")
+            meanwhile = "no model answers" if model is None else f"model {name} {model.version} still answers"
+            found.append(f"Model {name} {version} of view {label} waits for its features, {meanwhile}: {error.detail}")
         return found
 
     def look(self) -> None:
@@ -117,7 +117,7 @@ class RegistryModels:
                 if version is not None:
                     view = self._view_of(directory / version, versions)
                     self._take(view, directory, version)
-            except Exception as error:  # one broken version must not end the thread that would load its successor
+            except Exception as error:  # a broken version must not end the thread that loads its successor
                 self._waiting.pop(name, None)
                 self._refuse(view, f"{type(error).__name__}: {error}")
 
@@ -125,13 +125,13 @@ class RegistryModels:
         try:
             version = (directory / ALIASES / self._alias).read_text().strip()
         except (FileNotFoundError, NotADirectoryError):
-            return None  # nothing published yet, or the alias was taken away: what is loaded goes on
+            return None  # nothing was published yet, or the alias was removed: the loaded model still answers
         if not version.isdecimal():
-            raise ManifestMismatchError(f"alias {self._alias!r} holds {version!r}, which is no version; promote one")
+            raise ManifestMismatchError(f"Alias {self._alias!r} holds {version!r}, not a version. Promote a version.")
         return version
 
     def _view_of(self, directory: Path, versions: list[FeatureView]) -> FeatureView:
-        """The view version that a model was trained on; the newest one where that is not defined any more."""
+        """The view version that a model was trained on, or the newest one if that version is no longer defined."""
         known = {each.label: model for each in versions if (model := self._current.get(each.label))}
         for each in versions:
             if each.label in known and str(known[each.label].version) == directory.name:
@@ -149,7 +149,7 @@ class RegistryModels:
                 model = self._current[view.label] = load_model(directory / version, view)
                 self._loaded(view, model)
             self._answering[name] = view
-            self._log.info("model answers", view=view.label, model=name, version=int(version))
+            self._log.info("switched to model", view=view.label, model=name, version=int(version))
         self._waiting.pop(name, None)
         for each in self._views[name]:
             self.refusals.pop(each.label, None)
@@ -163,8 +163,8 @@ class RegistryModels:
         said = self._waiting.get(view.name)
         self._waiting[view.name] = view.label, version, error
         if said is None or said[:2] != (view.label, version):
-            meanwhile = "the one before goes on" if view.name in self._answering else "nothing answers"
-            self._log.warning("model waits for its features", view=view.label, model=view.name,
+            meanwhile = "previous model answers" if view.name in self._answering else "no model answers"
+            self._log.warning("waiting for the features of a model", view=view.label, model=view.name,
                               version=int(version), meanwhile=meanwhile, reason=error.detail)  # fmt: skip
         return True
 
@@ -172,7 +172,7 @@ class RegistryModels:
         if self.refusals.get(view.label) != why:
             self.refusals[view.label] = why
             self._refused(view)
-            self._log.error("model not loaded; the one before goes on", view=view.label, reason=why)
+            self._log.error("refused a model version; keeping the previous one", view=view.label, reason=why)
 
     def _keep_looking(self) -> None:
         while not self._stop.wait(min(self._poll_s, _LOOK_WHILE_WAITING_S) if self._waiting else self._poll_s):

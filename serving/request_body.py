@@ -2,8 +2,8 @@
 
     {"instances": [{<the view's request fields>}, ...], "as_of": <instant>, "include_features": <bool>}
 
-One instance is a list of one. A field that the view does not declare is refused: a misspelt optional field, or an
-event time where `as_of` is meant, would otherwise be dropped without a word.
+One instance is a list of one. A field that the view does not declare is refused. Otherwise a misspelt optional field,
+or an event time instead of `as_of`, would be dropped silently.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class RequestColumns:
 
 @dataclass(frozen=True, slots=True)
 class PredictionRequest:
-    """A decoded request. `as_of_us` is None where the server's clock is meant."""
+    """A decoded request. Without `as_of_us` the server's clock counts."""
 
     instances: Sequence[Any]
     as_of_us: int | None
@@ -71,7 +71,7 @@ class RequestBody:
         as_of = to_us(body.as_of) if isinstance(body.as_of, datetime) else body.as_of
         if as_of is not None:
             self._check_instant(as_of, "$.as_of")
-        for field, getter in self._instants:  # no bound of a type can say this
+        for field, getter in self._instants:  # the type of a text has no bounds for instants
             for index, instance in enumerate(body.instances):
                 if (instant := getter(instance)) is not None:
                     self._check_instant(to_us(instant), f"$.instances[{index}].{field.name}")

@@ -1,4 +1,4 @@
-"""What a serving process can be told, from the environment, a TOML file or the command line."""
+"""The settings of a serving process, from the environment, a TOML file or the command line."""
 
 from __future__ import annotations
 
@@ -38,30 +38,40 @@ class ServingSettings(BaseSettings):
         cli_avoid_json=True,
     )
 
-    definitions: str = Field("shared_features.feature_views", description="module that holds the definitions")
+    definitions: str = Field("shared_features.feature_views", description="Module that holds the definitions.")
     redis_url: str = Field(
         "redis://localhost:6379/0",
         validation_alias=AliasChoices("redis_url", "MILLRACE_REDIS_URL", "REDIS_URL"),
-        description="online store: redis://, rediss:// or unix://, with user, password and database",
+        description="URL of the Redis server that holds the online store: redis://, rediss:// or unix://, with user, "
+        "password and database.",
     )
-    redis_namespace: str = Field("millrace", min_length=1, description="first part of every key")
-    registry: Path = Field(Path("var/registry"), description="directory of the model registry")
-    log_format: Literal["auto", "human", "json"] = Field("auto", description="auto: human on a terminal, else JSON")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
+    redis_namespace: str = Field("millrace", min_length=1, description="First part of every key in Redis.")
+    registry: Path = Field(Path("var/registry"), description="Directory of the model registry.")
+    log_format: Literal["auto", "human", "json"] = Field(
+        "auto", description="Form of the log lines. auto: human on a terminal, json elsewhere."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
 
-    serving_host: str = Field("127.0.0.1", description="address to listen on; loopback unless told otherwise")
-    serving_port: int = Field(8000, ge=0, le=65_535, description="port to listen on; 0 takes a free one")
-    serving_workers: int = Field(1, ge=1, le=256, description="processes that answer requests")
+    serving_host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 listens on all addresses.")
+    serving_port: int = Field(8000, ge=0, le=65_535, description="Port to listen on. 0 takes a free port.")
+    serving_workers: int = Field(1, ge=1, le=256, description="Number of processes that answer requests.")
     serving_deadline_ms: float = Field(
-        100.0, gt=0, le=60_000, description="longest wait for the online store before a request is answered with 503"
+        100.0,
+        gt=0,
+        le=60_000,
+        description="How long a request waits for the online store, in milliseconds. Then it is answered with 503.",
     )
-    serving_max_instances: int = Field(256, ge=1, le=10_000, description="most instances in one request")
-    serving_max_waiting: int = Field(4096, ge=1, description="most instances that wait at once in one process")
+    serving_max_instances: int = Field(256, ge=1, le=10_000, description="Most instances in one request.")
+    serving_max_waiting: int = Field(
+        4096, ge=1, description="Most instances that wait in one process. More are answered with 503."
+    )
     allow_degraded: bool = Field(
-        False, description="predict without stored features (marked) when the online store cannot answer"
+        False,
+        description="Whether to predict without stored features when the online store cannot answer. Such answers are "
+        "marked degraded. Otherwise they are a 503.",
     )
-    model_alias: str = Field("champion", min_length=1, description="alias of the model version that answers")
-    model_poll_s: float = Field(1.0, gt=0, le=3600, description="how often the registry is looked at")
+    model_alias: str = Field("champion", min_length=1, description="Alias of the model version that answers.")
+    model_poll_s: float = Field(1.0, gt=0, le=3600, description="How often the registry is read, in seconds.")
 
     @classmethod
     def settings_customise_sources(
@@ -76,7 +86,7 @@ class ServingSettings(BaseSettings):
         if not file:
             return init_settings, env_settings
         if not Path(file).is_file():
-            raise WrongSettingError(f"{FILE_VARIABLE} names {file!r}, which is no file; correct or unset it")
+            raise WrongSettingError(f"{FILE_VARIABLE} names {file!r}, and there is no such file. Correct or unset it.")
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
 
     def environment(self) -> dict[str, str]:
@@ -91,12 +101,12 @@ def load_settings(arguments: Sequence[str] | None = None, **given: Any) -> Servi
     try:
         return ServingSettings(**options, **given)
     except ValidationError as error:
-        raise WrongSettingError("; ".join(_sentence(each) for each in error.errors())) from error
+        raise WrongSettingError(" ".join(_sentence(each) for each in error.errors())) from error
     except (SettingsError, ValueError) as error:
-        raise WrongSettingError(f"settings cannot be read: {error}") from error
+        raise WrongSettingError(f"Settings cannot be read: {error}") from error
 
 
 def _sentence(error: Any) -> str:
     name = str(error["loc"][0]).lower()
     variable = "REDIS_URL" if name == "redis_url" else PREFIX + name.upper()
-    return f"setting {name} ({variable}) is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
+    return f"Setting {name} ({variable}) is {error['input']!r}. {error['msg']}."

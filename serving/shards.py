@@ -1,4 +1,4 @@
-"""Shards as serving sees them: how their keys are spelled, and what the meta that came with the entities says."""
+"""Shards as serving reads them: their keys, and what the meta says that was read with the entities."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ShardReceipt(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ShardFacts:
-    """What one value of a meta key means. `problem` says why the shard cannot be served from, None when it can."""
+    """What one value of a meta key means. `problem`: why the shard cannot be used, None when it can."""
 
     shard: int
     build_id: int
@@ -76,7 +76,7 @@ class Shard:
     def _read(self, stored: bytes | None) -> ShardFacts:
         label = self.group.label
         if stored is None:
-            return self._unusable(f"{label} was never streamed to the online store; start `python -m streaming run`")
+            return self._unusable(f"{label} was never streamed to the online store. Start `python -m streaming run`.")
         try:
             meta = decode_meta(stored)
         except FeatureError as error:
@@ -84,10 +84,10 @@ class Shard:
         if meta.fingerprint != self.group.fingerprint:
             return self._unusable(
                 f"shard {self.number} of {label} was written under another definition (fingerprint {meta.fingerprint}, "
-                f"here {self.group.fingerprint}); raise the group's version, or run those definitions"
+                f"here {self.group.fingerprint}). Raise the group's version, or serve with the other definition."
             )
         if meta.behind:
-            return self._unusable(f"shard {self.number} of {label} is being rebuilt and has not caught up yet")
+            return self._unusable(f"shard {self.number} of {label} is being rebuilt and has not caught up yet. Wait.")
         until = [position.consumed_until_us for position in meta.vector.values()]
         known = min(until) if until and min(until) >= 0 else None
         offsets = {partition: position.offset for partition, position in meta.vector.items()}

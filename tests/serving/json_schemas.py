@@ -21,13 +21,13 @@ KNOWN = SAY_NOTHING | {
 
 
 def faults(value: Any, schema: Mapping[str, Any], document: Mapping[str, Any], at: str = "$") -> Iterator[str]:
-    """What of the value is not as the schema says, with its place."""
+    """Each part of the value that does not fit the schema, with its place."""
     if unknown := set(schema) - KNOWN:
         yield f"{at}: the schema has keywords {sorted(unknown)} that this check does not know"
     if "$ref" in schema:
         yield from faults(value, resolved(schema, document), document, at)
     if "anyOf" in schema and all(list(faults(value, each, document, at)) for each in schema["anyOf"]):
-        yield f"{at}: {value!r} is none of {schema['anyOf']}"
+        yield f"{at}: {value!r} fits nothing of {schema['anyOf']}"
     if "enum" in schema and value not in schema["enum"]:
         yield f"{at}: {value!r} is not in {schema['enum']}"
     if "type" in schema:

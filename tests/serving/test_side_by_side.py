@@ -130,16 +130,16 @@ def test_a_new_version_answers_when_every_shard_it_reads_is_live(server: RedisSe
             online.drop(PROBE_2, 0)
             online.put(PROBE_2, 1, behind=True)
             publish(tmp_path, PROBE_ALARM_2, 1)
-            await asking.until_waiting("model probe_alarm 2 of view probe_alarm:v2 waits for its features, model ")
+            await asking.until_waiting("Model probe_alarm 2 of view probe_alarm:v2 waits for its features, model ")
             assert await asking.answers() == ("probe_alarm:v1", 1)
             assert (await asking.health())[:2] == (200, [])  # the one that answers lacks nothing
             refused = await asking.predict("probe_alarm:v2")
             assert (refused.status_code, refused.json()["type"]) == (503, "/docs#catching-up")
-            assert "model probe_alarm 2 waits for its features: probe_level:v2 was never" in refused.json()["detail"]
+            assert "Model probe_alarm 2 waits for its features: probe_level:v2 was never" in refused.json()["detail"]
             online.put(PROBE_2, 0, fingerprint="0" * 16)
             await asking.until_waiting("shard 0 of probe_level:v2 was written under another definition")
             online.put(PROBE_2, 0)
-            await asking.until_waiting("goes on: shard 1 of probe_level:v2 is being rebuilt")
+            await asking.until_waiting("still answers: shard 1 of probe_level:v2 is being rebuilt")
             assert await asking.answers() == ("probe_alarm:v1", 1)
             online.put(PROBE_2, 1)
             await asking.until_answers("probe_alarm:v2", 2)
@@ -157,7 +157,7 @@ def test_a_rollback_waits_for_the_features_of_the_version_before(server: RedisSe
             assert await asking.answers() == ("probe_alarm:v2", second)
             online.put(PROBE.parts[0], 1, behind=True)
             Aliases(Registry(tmp_path)).promote("probe_alarm", first)
-            await asking.until_waiting(f"model probe_alarm {first} of view probe_alarm:v1 waits")
+            await asking.until_waiting(f"Model probe_alarm {first} of view probe_alarm:v1 waits")
             assert await asking.answers() == ("probe_alarm:v2", second)
             online.put(PROBE.parts[0], 1)
             await asking.until_answers("probe_alarm:v1", first)
@@ -173,7 +173,7 @@ def test_another_model_of_the_same_view_waits_too_while_a_shard_is_behind(
         async with serving(server, tmp_path) as asking:
             online.put(PROBE.parts[0], 0, behind=True)
             publish(tmp_path, PROBE_ALARM, 1)
-            await asking.until_waiting("model probe_alarm 2 of view probe_alarm:v1 waits")
+            await asking.until_waiting("Model probe_alarm 2 of view probe_alarm:v1 waits")
             online.put(PROBE.parts[0], 0)
             await asking.until_answers("probe_alarm:v1", 2)
 
@@ -195,7 +195,7 @@ def test_with_nothing_before_it_requests_are_told_what_it_waits_for(
             status, missing, waiting = await asking.health()
             assert status == 503
             assert any("probe_level:v1+1" in each for each in missing)
-            assert "nothing answers" in waiting[0]
+            assert "no model answers" in waiting[0]
             online.put(added, 1)
 
             async def answers() -> bool:

@@ -1,4 +1,4 @@
-"""Every clear answer that is no prediction."""
+"""Every clear answer other than a prediction."""
 
 import asyncio
 

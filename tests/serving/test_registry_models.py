@@ -1,4 +1,4 @@
-"""Models come and go in the registry while requests go on."""
+"""Models come and go in the registry while requests are answered."""
 
 import asyncio
 import threading
@@ -36,7 +36,7 @@ def test_the_alias_says_which_version_answers_and_moving_it_is_enough(tmp_path):
     Aliases(Registry(tmp_path)).promote("breakdown", first)
     models.look()
     assert models.current(BREAKDOWN).version == first
-    assert held.version == second  # who began with it goes on with it
+    assert held.version == second  # a request keeps the model that it began with
 
 
 def test_a_new_version_is_picked_up_while_requests_go_on_and_none_fails(serving, tmp_path):

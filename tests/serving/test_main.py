@@ -105,8 +105,8 @@ def test_redis_killed_and_frozen_is_503_within_the_deadline_and_comes_back(redis
         child.stop()
         assert child.exit_code == 0
         lines = (tmp_path / "log").read_text()
-    assert 1 <= lines.count("online store is away") <= 2  # once for each outage, not once for each request
-    assert lines.count("online store is back") == lines.count("online store is away")
+    assert 1 <= lines.count("reconnecting to the online store") <= 2  # once for each outage, not once for each request
+    assert lines.count("reconnected to the online store") == lines.count("reconnecting to the online store")
     assert ":predict" not in lines
 
 
