@@ -28,15 +28,13 @@ def _run(arguments: Sequence[str] | None, interruption: Interruption) -> int:
     from deploy.demo.errors import DemoError
     from deploy.demo.options import parse_options
     from deploy.demo.report.screen import Screen
-    from deploy.embedded.processes import EmbeddedError
+    from deploy.embedded.errors import EmbeddedError
 
     options = parse_options(arguments)
     from deploy.demo.story import Story
 
     for name in [each for each in os.environ if each.startswith("MILLRACE_")]:
-        del os.environ[
-            name
-        ]  # the demo chooses every setting itself; those of a real installation are none of its business
+        del os.environ[name]  # the demo chooses every setting itself, whatever a real installation has set here
     screen = Screen()
     try:
         with ExitStack() as stack:

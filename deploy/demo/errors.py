@@ -1,4 +1,4 @@
-"""What keeps the demo from going on, as one message for the person who started it."""
+"""Why the demo cannot continue, as one message for the person who started it."""
 
 
 class DemoError(RuntimeError):

@@ -16,7 +16,7 @@ class Interrupted(BaseException):
 
 class Interruption:
     """What was asked. A first signal raises `Interrupted`; a second one, during the clean-up, makes it shorter:
-    `ChildProcess.stop` then kills what it was waiting for, and the clean-up goes on with the next.
+    `BackgroundProcess.stop` then kills the process it was waiting for, and the clean-up continues with the next one.
     """
 
     def __init__(self) -> None:

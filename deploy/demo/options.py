@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
 def _file(text: str) -> Path:
     path = Path(text)
     if not path.is_file():
-        raise argparse.ArgumentTypeError(f"{text} is no file")
+        raise argparse.ArgumentTypeError(f"There is no file {text}. Give the path of a Parquet file")
     return path
 
 

@@ -61,7 +61,7 @@ class Story:
         if not scenario.own_times:
             feed.start()
             self._stack.callback(feed.abandon)
-            self._screen.line(f"live traffic goes on from here, {self._options.rate:g} transactions a second")
+            self._screen.line(f"live traffic continues from here, {self._options.rate:g} transactions a second")
         with self._screen.phase("rows", "Feature rows: every transaction, as it would have been served"):
             self._wait_for_rows(feed)
         with self._screen.phase("training", "Training on what the stream stored"):
@@ -139,7 +139,7 @@ class Story:
             if self._durable.records > most:
                 moved_s, most = time.monotonic(), self._durable.records
             if time.monotonic() - moved_s > _NOTHING_MOVES_S:
-                raise self._streaming.failed(f"stores nothing any more: {most:,} of {records:,} records are durable")
+                raise self._streaming.failed(f"stores nothing any longer: {most:,} of {records:,} records are durable")
             time.sleep(_LOOK_EVERY_S)
 
     def _wait_for_rows(self, feed: LiveFeed) -> None:
@@ -151,7 +151,7 @@ class Story:
             if (now := lake_facts.cut_us(self._stage.lake, self._catalogue)) != cut:
                 moved_s, cut = time.monotonic(), now
             if time.monotonic() - moved_s > _NOTHING_MOVES_S:
-                raise self._streaming.failed("writes no feature rows any more")
+                raise self._streaming.failed("writes no feature rows any longer")
             time.sleep(_LOOK_EVERY_S)
 
     def _predict(self, scenario: Scenario, feed: LiveFeed) -> PredictionClient:

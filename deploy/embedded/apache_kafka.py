@@ -27,8 +27,9 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from deploy.embedded import kafka_artifacts
+from deploy.embedded.background_process import BackgroundProcess
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import LOOPBACK, answers, free_port
-from deploy.embedded.processes import ChildProcess, EmbeddedError
 
 _UP_WITHIN_S = 60.0
 _FORMATTED_WITHIN_S = 60.0
@@ -36,7 +37,7 @@ _CREATED_WITHIN_S = 30.0
 _STOPPED_WITHIN_S = 20.0
 _ATTEMPTS = 5
 _LOGGING = kafka_artifacts.POM.with_name("log4j2.properties")
-# The admin client retries by itself; while the broker is away its log would only say so, many times a second.
+# The admin client retries by itself; while the broker is unavailable its log would only say so, many times a second.
 _SILENT = logging.getLogger("deploy.embedded.apache_kafka.client")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
@@ -67,7 +68,7 @@ class ApacheKafka:
         self._heap = heap
         self._libraries = libraries
         self._ports: tuple[int, int] | None = None
-        self._child: ChildProcess | None = None
+        self._child: BackgroundProcess | None = None
 
     @staticmethod
     def missing(libraries: Path = kafka_artifacts.LIBRARIES) -> list[str]:
@@ -115,7 +116,7 @@ class ApacheKafka:
             properties = self._configure(directory, ports)
             if not (directory / "data" / "meta.properties").exists():
                 self._format(directory, jars, properties)
-            child = ChildProcess(
+            child = BackgroundProcess(
                 [*self._java(directory, jars), f"-Xmx{self._heap}", "kafka.Kafka", str(properties)],
                 log=directory / "kafka.out",
                 cwd=directory,
@@ -156,7 +157,7 @@ class ApacheKafka:
         self._running().pause()
 
     def resume(self) -> None:
-        """Let a frozen one go on."""
+        """Let it continue after `pause`."""
         self._running().resume()
 
     def restart(self) -> None:
@@ -183,7 +184,7 @@ class ApacheKafka:
             self._temporary.cleanup()
             self._temporary = self._directory = None
 
-    def _running(self) -> ChildProcess:
+    def _running(self) -> BackgroundProcess:
         if self._child is None or not self._child.running:
             raise EmbeddedError("Apache Kafka is not running; start() it")
         return self._child

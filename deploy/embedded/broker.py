@@ -27,7 +27,7 @@ class Broker(Protocol):
         """Freeze it (SIGSTOP): connections stay open, nothing answers."""
 
     def resume(self) -> None:
-        """Let a frozen one go on."""
+        """Let it continue after `pause`."""
 
     def __enter__(self) -> Self:
         """Start it; it answers when this returns."""

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from deploy.embedded.processes import EmbeddedError
+from deploy.embedded.errors import EmbeddedError
 
 POM = Path(__file__).parents[1] / "kafka" / "pom.xml"
 LIBRARIES = Path(__file__).parents[2] / "var" / "kafka" / "libs"
@@ -32,7 +32,7 @@ def missing(libraries: Path = LIBRARIES) -> list[str]:
 
 
 def fetch_libraries(libraries: Path = LIBRARIES) -> Path:
-    """The folder of jars, fetched when this pom's are not there yet (43 MB). Raises EmbeddedError."""
+    """The folder of jars, fetched when this pom's are still missing (43 MB). Raises EmbeddedError."""
     folder = _folder(libraries)
     if folder.exists():
         return folder

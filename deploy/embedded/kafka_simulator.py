@@ -11,17 +11,17 @@ What it is and is not (librdkafka 2.16.0, measured on 2 cores and read in `rdkaf
 - **Retention** is 5 MiB of message sets *as sent, so compressed,* and 100,000 sets, per partition; fixed in
   the source, no setting reaches it. The oldest whole set goes when a new one would not fit. Of events of 130
   bytes a partition keeps 31,000-36,000 uncompressed, 105,000 with lz4, 185,000 with zstd. A set that does not
-  fit beside the one before it is itself lost: never raise `batch.size` or `message.max.bytes` above their
+  fit beside the previous set is itself lost: never raise `batch.size` or `message.max.bytes` above their
   1 MB. So a producer that stays within 3 MB per partition ahead of the smallest durable position loses nothing.
 - **An offset that fell out** (or lies beyond the end) answers OFFSET_OUT_OF_RANGE. With
   `auto.offset.reset=error` the consumer gets one `_AUTO_OFFSET_RESET` (-140) at that offset and then nothing
-  until it seeks; with `earliest` it goes on at the log's start with no error. `delete_records` makes such a gap.
+  until it seeks; with `earliest` it continues at the log's start with no error. `delete_records` makes such a gap.
 - **Times**: always CreateTime (type 1), exactly the producer's stamp, past or future; without one the
   producer's clock at `produce`. There is no LogAppendTime and no check of a stamp.
 - **Kept**: keys, headers, tombstones, leader epochs, committed offsets. A restart is empty, on another port.
 - **Works**: idempotent producers, get_watermark_offsets and list_offsets (earliest, latest), list_topics,
   describe_topics with a topic id (random per topic and start). Offsets by time: always -1. Refused at once by
-  AdminClient: create_topics (hence `create_topic` here), describe_configs, delete_records. A topic that a client
+  AdminClient: create_topics (so there is `create_topic` here), describe_configs, delete_records. A topic that a client
   asks for and nobody created appears, with 4 partitions.
 - **A fetch** returns one set per partition, and an empty one waits its whole `fetch.wait.max.ms` whatever
   arrives meanwhile: latency is 501 ms at the default 500, 10.4 ms at 10. Sets are found by walking the log, so
@@ -44,8 +44,9 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
+from deploy.embedded.background_process import BackgroundProcess
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.mock_cluster import MockCluster
-from deploy.embedded.processes import ChildProcess, EmbeddedError
 
 _ROOT = Path(__file__).parents[2]
 _ANSWER_WITHIN_S = 10.0
@@ -65,7 +66,7 @@ class KafkaSimulator:
         self._directory = directory
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._brokers = brokers
-        self._child: ChildProcess | None = None
+        self._child: BackgroundProcess | None = None
         self._bootstrap_servers: str | None = None
         self._lock = threading.Lock()
 
@@ -96,7 +97,7 @@ class KafkaSimulator:
             *topics,
         ]
         log = self._directory / "kafka-simulator.log"
-        self._child = ChildProcess(command, log=log, cwd=_ROOT, talks=True)
+        self._child = BackgroundProcess(command, log=log, cwd=_ROOT, talks=True)
         try:
             self._bootstrap_servers = str(self._answer()["bootstrap_servers"])
         except BaseException:
@@ -145,7 +146,7 @@ class KafkaSimulator:
         self._running().pause()
 
     def resume(self) -> None:
-        """Let a frozen one go on."""
+        """Let it continue after `pause`."""
         self._running().resume()
 
     def __enter__(self) -> Self:
@@ -167,7 +168,7 @@ class KafkaSimulator:
             self._temporary.cleanup()
             self._temporary = self._directory = None
 
-    def _running(self) -> ChildProcess:
+    def _running(self) -> BackgroundProcess:
         if self._child is None or not self._child.running:
             raise EmbeddedError("the Kafka simulator is not running; start() it")
         return self._child

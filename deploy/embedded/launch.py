@@ -3,7 +3,7 @@
 The kernel is asked (PR_SET_PDEATHSIG) to kill this process when its parent ends, then the command takes
 its place; the request survives `exec`. Asking here, and not in a `preexec_fn`, keeps Python code out of
 the moment between fork and exec, which is unsafe in a parent with threads.
-Outside Linux there is no such request: there the command ends with `ChildProcess.stop` or at exit.
+Outside Linux there is no such request: there the command ends with `BackgroundProcess.stop` or at exit.
 """
 
 import ctypes

@@ -14,7 +14,7 @@ from ctypes import c_char_p, c_int, c_int16, c_int32, c_int64, c_size_t, c_void_
 from pathlib import Path
 from typing import Any
 
-from deploy.embedded.processes import EmbeddedError
+from deploy.embedded.errors import EmbeddedError
 
 _PRODUCER = 0  # rd_kafka_type_t
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {

@@ -1,7 +1,7 @@
 """Free ports on loopback.
 
-Chosen below the range from which the kernel takes the ports of outgoing connections. A server that is away
-and comes back on its port finds it free; and a client that keeps knocking at a closed port of that range
+Chosen below the range from which the kernel takes the ports of outgoing connections. A server that stops
+and starts again on its port finds it free; and a client that keeps knocking at a closed port of that range
 would now and then be given the same port itself, and be connected to itself.
 """
 
@@ -11,7 +11,7 @@ import random
 import socket
 from pathlib import Path
 
-from deploy.embedded.processes import EmbeddedError
+from deploy.embedded.errors import EmbeddedError
 
 LOOPBACK = "127.0.0.1"
 _LOWEST = 20_000

@@ -17,8 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deploy.embedded.background_process import BackgroundProcess
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import LOOPBACK, free_port
-from deploy.embedded.processes import ChildProcess, EmbeddedError
 
 _UP_WITHIN_S = 30.0  # A long append-only file is loaded before the first answer.
 _ATTEMPTS = 5
@@ -38,7 +39,7 @@ class RedisServer:
         self._port = port
         self._directory = directory
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._child: ChildProcess | None = None
+        self._child: BackgroundProcess | None = None
 
     @staticmethod
     def missing(*, proper: bool = False) -> list[str]:
@@ -83,7 +84,7 @@ class RedisServer:
         chosen = self._port
         for attempt in range(_ATTEMPTS):
             port = free_port() if chosen is None else chosen
-            child = ChildProcess(self._command(port), log=self._directory / "redis.log", cwd=self._directory)
+            child = BackgroundProcess(self._command(port), log=self._directory / "redis.log", cwd=self._directory)
             try:
                 # The process id guards against another server that answers on the same port.
                 child.wait_until(
@@ -113,7 +114,7 @@ class RedisServer:
         self._running().pause()
 
     def resume(self) -> None:
-        """Let a frozen one go on."""
+        """Let it continue after `pause`."""
         self._running().resume()
 
     def restart(self) -> None:
@@ -140,7 +141,7 @@ class RedisServer:
             self._temporary.cleanup()
             self._temporary = self._directory = None
 
-    def _running(self) -> ChildProcess:
+    def _running(self) -> BackgroundProcess:
         if self._child is None or not self._child.running:
             raise EmbeddedError("redis-server is not running; start() it")
         return self._child

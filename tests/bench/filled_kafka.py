@@ -14,7 +14,7 @@ from deploy.demo.traffic.paced_producer import PacedProducer
 from deploy.demo.traffic.records import Records
 from deploy.demo.traffic.transactions import Transactions as DemoTransactions
 from deploy.embedded.apache_kafka import ApacheKafka
-from deploy.embedded.processes import EmbeddedError
+from deploy.embedded.errors import EmbeddedError
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
 from tests.bench.transactions import Transactions
 

@@ -16,8 +16,8 @@ from confluent_kafka import Producer
 from deploy.demo.traffic.disturbances import Disturbances
 from deploy.demo.traffic.handbook import simulate
 from deploy.demo.traffic.live_traffic import LiveTraffic
+from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.kafka_simulator import KafkaSimulator
-from deploy.embedded.processes import ChildProcess
 from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import FeatureGroup, load_definitions
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
@@ -83,7 +83,7 @@ def measure(file: Path | None) -> list[Figure]:
             "MILLRACE_LAKE": str(Path(folder) / "lake"),
         }
         command = [sys.executable, "-m", "streaming", "run"]
-        child = ChildProcess(command, log=Path(folder) / "job.log", cwd=ROOT, environment=environment)
+        child = BackgroundProcess(command, log=Path(folder) / "job.log", cwd=ROOT, environment=environment)
         stopped = threading.Event()
         feeding = threading.Thread(target=_feed, args=(kafka.bootstrap_servers, stopped), daemon=True)
         feeding.start()
@@ -130,7 +130,7 @@ def _feed(bootstrap_servers: str, stopped: threading.Event) -> None:
     producer.flush(10)
 
 
-def _until(done: Callable[[], bool], child: ChildProcess) -> None:
+def _until(done: Callable[[], bool], child: BackgroundProcess) -> None:
     deadline = time.monotonic() + _WITHIN_S
     while not done():
         if not child.running or time.monotonic() > deadline:

@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.ports import free_port
-from deploy.embedded.processes import ChildProcess
 from deploy.embedded.redis_server import RedisServer
 from shared_features.feature_views import CARD_FRAUD
 from tests.bench.figures import Figure
@@ -58,7 +58,7 @@ def measure(file: Path | None) -> list[Figure]:
         return _figures(*_rounds(ports, {path: child.pid for path, child in children.items()}, bodies))
 
 
-def _serving(folder: Path, redis_url: str, port: int) -> ChildProcess:
+def _serving(folder: Path, redis_url: str, port: int) -> BackgroundProcess:
     settings = {
         "REDIS_URL": redis_url,
         "MILLRACE_REDIS_NAMESPACE": _NAMESPACE,
@@ -68,14 +68,14 @@ def _serving(folder: Path, redis_url: str, port: int) -> ChildProcess:
     return _start([sys.executable, "-m", "serving"], folder / "serving.log", settings)
 
 
-def _bare(folder: Path, port: int) -> ChildProcess:
+def _bare(folder: Path, port: int) -> BackgroundProcess:
     command = [sys.executable, "-m", "uvicorn", "tests.bench.bare_route:app", "--port", str(port), *_UVICORN]
     return _start(command, folder / "bare.log", {})
 
 
-def _start(command: list[str], log: Path, settings: Mapping[str, str]) -> ChildProcess:
+def _start(command: list[str], log: Path, settings: Mapping[str, str]) -> BackgroundProcess:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MILLRACE_")}
-    return ChildProcess(command, log=log, cwd=ROOT, environment={**inherited, **settings})
+    return BackgroundProcess(command, log=log, cwd=ROOT, environment={**inherited, **settings})
 
 
 def _answers(url: str) -> bool:

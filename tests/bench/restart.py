@@ -16,8 +16,8 @@ from confluent_kafka import Producer
 
 from deploy.demo.traffic.event_bytes import EVENT, encode
 from deploy.demo.traffic.transactions import Transactions as DemoTransactions
+from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.kafka_simulator import KafkaSimulator
-from deploy.embedded.processes import ChildProcess
 from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import load_definitions
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
@@ -88,7 +88,7 @@ def _first_commit_s(kafka: KafkaSimulator, store: RedisServer, namespace: str, f
         }
         started = time.monotonic()
         command = [sys.executable, "-m", "streaming", "run", "--only", "online"]
-        child = ChildProcess(command, log=folder / "online.log", cwd=ROOT, environment=environment)
+        child = BackgroundProcess(command, log=folder / "online.log", cwd=ROOT, environment=environment)
         try:
             while all(client.getrange(key, 0, 15) == metas[key][:16] for key in watched):
                 if not child.running or time.monotonic() - started > _WITHIN_S:

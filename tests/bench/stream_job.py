@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.embedded.processes import ChildProcess
+from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.redis_server import RedisServer
 from shared_features.kernel.event_time import to_datetime
 from tests.bench.filled_kafka import FilledKafka
@@ -49,7 +49,7 @@ class StreamJob:
             "topic_mode": "import",
             "import_until": (to_datetime(kafka.newest_us) + timedelta(days=1)).isoformat(),
         }
-        self._child: ChildProcess | None = None
+        self._child: BackgroundProcess | None = None
 
     def __enter__(self) -> Self:
         own = {f"MILLRACE_{name.upper()}": value for name, value in self.settings.items()}
@@ -58,7 +58,7 @@ class StreamJob:
         if self._only == "online":  # it waits for shards that somebody has built
             subprocess.run([sys.executable, "-m", "streaming", "bootstrap"], cwd=ROOT, env=environment, check=True)
         command = [sys.executable, "-m", "streaming", "run", *(("--only", self._only) if self._only else ())]
-        self._child = ChildProcess(command, log=self._log, cwd=ROOT, environment=environment)
+        self._child = BackgroundProcess(command, log=self._log, cwd=ROOT, environment=environment)
         return self
 
     def __exit__(

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.embedded.processes import ChildProcess
+from deploy.embedded.background_process import BackgroundProcess
 from tests.end_to_end.job import ROOT
 
 
@@ -36,7 +36,7 @@ class Instance:
     ) -> None:
         self.name = name
         arguments = ["--only", only] if only else ["--workers", str(workers)]
-        self.child = ChildProcess(
+        self.child = BackgroundProcess(
             [sys.executable, "-m", "streaming", "run", *arguments],
             log=folder / f"{name}.log",
             cwd=ROOT,

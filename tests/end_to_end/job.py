@@ -15,7 +15,7 @@ import redis
 from confluent_kafka import Producer
 from deltalake import DeltaTable
 
-from deploy.embedded.processes import ChildProcess
+from deploy.embedded.background_process import BackgroundProcess
 from shared_features.definitions import Catalogue, load_definitions
 from shared_features.formats import offline_tables
 from streaming.settings import StreamingSettings, load_settings
@@ -61,14 +61,14 @@ class Job:
             "MILLRACE_LOG_FORMAT": "json",
             **(also or {}),
         }
-        self._child: ChildProcess | None = None
+        self._child: BackgroundProcess | None = None
 
     def start(self) -> None:
         command = [sys.executable, "-m", "streaming", "run"]
-        self._child = ChildProcess(command, log=self.log, cwd=ROOT, environment=self.environment)
+        self._child = BackgroundProcess(command, log=self.log, cwd=ROOT, environment=self.environment)
 
     @property
-    def supervisor(self) -> ChildProcess:
+    def supervisor(self) -> BackgroundProcess:
         if self._child is None:
             raise RuntimeError("the job was not started")
         return self._child

@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx
 
+from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port
-from deploy.embedded.processes import ChildProcess
 from deploy.embedded.redis_server import RedisServer
 from tests.domains.machines import BREAKDOWNS, READINGS
 from tests.end_to_end.job import ROOT, Job, log_ends, produce
@@ -107,7 +107,7 @@ def predict(environment: Mapping[str, str], log: Path) -> Any:
     """What the endpoint answers for one machine, at the end of what was streamed."""
     port = free_port()
     endpoint = {**environment, "MILLRACE_SERVING_PORT": str(port)}
-    serving = ChildProcess([sys.executable, "-m", "serving"], log=log, cwd=ROOT, environment=endpoint)
+    serving = BackgroundProcess([sys.executable, "-m", "serving"], log=log, cwd=ROOT, environment=endpoint)
     url = f"http://127.0.0.1:{port}"
 
     def is_ready() -> bool:

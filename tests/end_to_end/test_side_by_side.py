@@ -19,9 +19,9 @@ import pytest
 import redis
 from deltalake import DeltaTable
 
+from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port
-from deploy.embedded.processes import ChildProcess
 from deploy.embedded.redis_server import RedisServer
 from shared_features.formats.offline_tables import features_table, snapshots_table
 from shared_features.formats.online_state import meta_key
@@ -138,7 +138,7 @@ def predict(environment: Mapping[str, str], log: Path) -> Any:
     """What the endpoint answers at the end of what was streamed."""
     port = free_port()
     endpoint = {**environment, "MILLRACE_SERVING_PORT": str(port)}
-    serving = ChildProcess([sys.executable, "-m", "serving"], log=log, cwd=ROOT, environment=endpoint)
+    serving = BackgroundProcess([sys.executable, "-m", "serving"], log=log, cwd=ROOT, environment=endpoint)
     body = {
         "instances": [{"probe": "p1", "value": 4.5}],
         "as_of": (START_MS + ALL * STEP_MS) * 1000,

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from deploy.embedded.processes import EmbeddedError
+from deploy.embedded.errors import EmbeddedError
 from tests.packaging.fresh_environment import FreshEnvironment, TrialError
 from tests.packaging.trials import TRIALS
 from tests.packaging.wheel import build_wheel

@@ -6,8 +6,8 @@ import http.client
 from collections.abc import Callable
 from pathlib import Path
 
+from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.ports import free_port
-from deploy.embedded.processes import ChildProcess
 from tests.packaging.fresh_environment import FreshEnvironment, TrialError
 
 _HERE = Path(__file__).parent
@@ -41,7 +41,7 @@ def serving(installed: FreshEnvironment) -> None:
     _import("shared_features", "serving")(installed)
     _expect("usage:", installed.run("millrace-serve", "--help"))
     port = free_port()
-    child = ChildProcess(
+    child = BackgroundProcess(
         [str(installed.bin / "python"), "-m", "serving"],
         log=installed.elsewhere / "serving.log",
         cwd=installed.elsewhere,

@@ -12,8 +12,8 @@ import httpx
 import pytest
 import redis
 
+from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.ports import free_port
-from deploy.embedded.processes import ChildProcess
 from deploy.embedded.redis_server import RedisServer
 from tests.serving.conftest import INSTANCE, NOW_US, machine_states
 from tests.serving.stored_states import NAMESPACE
@@ -35,7 +35,7 @@ def redis_server() -> Iterator[RedisServer]:
 @contextmanager
 def running(
     redis_server: RedisServer, registry: Path, log: Path, *options: str
-) -> Iterator[tuple[httpx.Client, ChildProcess]]:
+) -> Iterator[tuple[httpx.Client, BackgroundProcess]]:
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MILLRACE_")}
     environment |= {
@@ -47,7 +47,7 @@ def running(
         "MILLRACE_SERVING_PORT": str(port),
         "MILLRACE_SERVING_DEADLINE_MS": str(DEADLINE_S * 1000),
     }
-    child = ChildProcess([sys.executable, "-m", "serving", *options], log=log, environment=environment)
+    child = BackgroundProcess([sys.executable, "-m", "serving", *options], log=log, environment=environment)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as client:
             child.wait_until(lambda: is_up(client), what="serving", within_s=120.0)

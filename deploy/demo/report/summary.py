@@ -1,4 +1,4 @@
-"""The summary: what happened to every event, how good the model is, what was predicted, and how to go on."""
+"""The summary: what happened to every event, how good the model is, what was predicted, and how to continue."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def show_summary(console: Console, stage: Stage, facts: Facts, *, stays: bool) -
 
 
 def show_what_stays(console: Console, own_times: bool) -> None:
-    going_on = "all of the file is streamed" if own_times else "live traffic goes on"
-    console.print(f"\n[bold]Everything stays up, {going_on}. Ctrl-C ends it.[/]")
+    now = "the whole file has been streamed" if own_times else "live traffic continues"
+    console.print(f"\n[bold]Everything stays up, {now}. Ctrl-C ends it.[/]")
 
 
 def _print_part(console: Console, title: str, rows: Any) -> None:
@@ -174,7 +174,7 @@ def _print_prediction(console: Console, each: Facts) -> None:
 
 def _print_commands(console: Console, stage: Stage, facts: Facts, *, stays: bool) -> None:
     run = shown(stage.run.path)
-    console.print("\n[bold cyan]Go on by hand[/]")
+    console.print("\n[bold cyan]Continue by hand[/]")
     commands = [f". {run}/environment.sh"]
     if stays:
         console.print("[dim]# while it runs:[/]")
@@ -182,7 +182,7 @@ def _print_commands(console: Console, stage: Stage, facts: Facts, *, stays: bool
         commands += ["./run exec python -m streaming status"]
     else:
         console.print(
-            "[dim]# ./run demo --stay leaves everything up, and prints a curl that works. What is stored remains:[/]"
+            "[dim]# ./run demo --stay keeps everything running and prints a curl that works. The stored data remain:[/]"
         )
     commands += ["./run exec python -m training run", "./run exec python -m training models"]
     for command in commands:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.demo.errors import DemoError
 from deploy.demo.options import ROOT
-from deploy.embedded.processes import ChildProcess
+from deploy.embedded.background_process import BackgroundProcess
 
 _LOOK_EVERY_S = 0.05
 _LAST_LINES = 12
@@ -26,7 +26,7 @@ class Program:
         self._grace_s = grace_s
         self._stopped = False
         command = [sys.executable, "-m", *arguments]
-        self._child = ChildProcess(command, log=log, cwd=ROOT, environment=environment)
+        self._child = BackgroundProcess(command, log=log, cwd=ROOT, environment=environment)
 
     @property
     def pid(self) -> int:

@@ -37,7 +37,7 @@ class RunDirectory:
 
 
 def forget_old(runs: Path, kept: int = KEPT) -> None:
-    """Remove all but the newest runs, except those that still go on."""
+    """Remove all but the newest runs, except those that are still running."""
     ours = sorted(each for each in runs.iterdir() if (each / _LOCK).exists())
     for path in ours[:-kept]:
         if not _is_running(path):

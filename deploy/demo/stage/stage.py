@@ -15,9 +15,9 @@ from deploy.demo.options import ROOT, DemoOptions
 from deploy.demo.stage.run_directory import RunDirectory
 from deploy.demo.stage.topics import IMPORTED, PARTITIONS, create_topics, make_live
 from deploy.embedded.apache_kafka import ApacheKafka
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port
-from deploy.embedded.processes import EmbeddedError
 from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import load_definitions
 from shared_features.kernel.event_time import to_datetime
@@ -59,12 +59,12 @@ class Stage:
         return self.kafka_kind == "simulator"
 
     def check(self) -> None:
-        """Raise DemoError when an embedded part is gone."""
+        """Raise DemoError when an embedded part has ended."""
         for name, part in self.embedded:
             try:
                 part.pid  # noqa: B018  # it raises when the part is not running
             except EmbeddedError as error:
-                raise DemoError(f"{name} is gone ({error}). Its log lies in {self.run.path}") from error
+                raise DemoError(f"{name} has ended ({error}). Its log is in {self.run.path}") from error
 
     def go_live(self) -> None:
         """After the history: from now on a real broker stamps the records."""
@@ -73,7 +73,7 @@ class Stage:
 
     @property
     def shown_environment(self) -> dict[str, str]:
-        """The part of the environment that a person needs to go on by hand."""
+        """The part of the environment that a person needs to continue by hand."""
         return {
             name: value
             for name, value in self.environment.items()

@@ -46,7 +46,7 @@ class CardTraffic:
     def history(self, until_us: int | None = None, chunk: int = CHUNK) -> Iterator[Records]:
         """What arrives before an instant, in order, each record stamped with its arrival; `truth` counts it.
 
-        Default: up to the last transaction; the labels that follow it are left. Call it again to go on.
+        Default: up to the last transaction; the labels that follow it are left. Call it again to continue.
         """
         end = self._taken + self.records_until(self.end_us if until_us is None else until_us)
         while self._taken < end:

@@ -47,10 +47,10 @@ DEAD: dict[str, Callable[[Rows], list[bytes]]] = {
     "out_of_bounds": _out_of_bounds,
     "future_event": _future,
 }
-"""Kinds of records that are no acceptable event."""
+"""Kinds of records that the stream does not accept as an event."""
 
 UNKNOWN_FIELD = "unknown_field"
-"""An event all the same: a source ignores fields it does not declare."""
+"""A record of this kind is an event: a source ignores fields that it does not declare."""
 
 EVENT, LABEL, EVENT_WITH_UNKNOWN, FIRST_DEAD = 0, 1, 2, 3
 KINDS = ("event", "label", UNKNOWN_FIELD, *DEAD)

@@ -1,4 +1,4 @@
-"""Live traffic in the background: each batch is first shown to whoever predicts, then sent."""
+"""Live traffic in the background: each batch is first shown to the client that predicts, then sent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LiveFeed:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Begin, or go on after a pause."""
+        """Begin, or continue after a pause."""
         self._stop.clear()
         self._thread = threading.Thread(target=self._run, name="live-traffic", daemon=True)
         self._thread.start()

@@ -1,4 +1,4 @@
-"""Traffic as it happens: the people of a history go on paying, at a rate, by the wall clock."""
+"""Traffic as it happens: the people of a history continue to pay, at a rate, by the wall clock."""
 
 from __future__ import annotations
 

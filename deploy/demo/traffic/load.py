@@ -131,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
         help="send the file with its own times; default: moved to end today",
     )
     add("--rate", type=float, default=0.0, help="live transactions a second after the history (default none)")
-    add("--seconds", type=float, default=float("inf"), help="how long to go on live (default until Ctrl-C)")
+    add("--seconds", type=float, default=float("inf"), help="how long live traffic continues (default until Ctrl-C)")
     add("--late", type=float, default=0.01, help="share of late transactions (default 0.01)")
     add("--duplicate", type=float, default=0.005, help="share that comes twice (default 0.005)")
     add("--malformed", type=float, default=0.001, help="share of malformed records beside them (default 0.001)")

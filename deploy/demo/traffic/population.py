@@ -79,7 +79,7 @@ class Population:
         return drawn
 
     def draw_amounts(self, customer: Int64, rng: np.random.Generator) -> Int64:
-        """int64[n] cents: normal around the customer's habit; a negative one is drawn anew, uniform to twice it."""
+        """int64[n] cents: normal around the customer's habit; a negative one is drawn again, uniform to twice it."""
         mean: Any = self.mean_amount[customer]
         amount = rng.normal(mean, self.std_amount[customer])
         amount = np.where(amount < 0, rng.uniform(0, mean * 2), amount)

@@ -30,8 +30,8 @@ class Truth:
     """What was really sent, to be compared with what the other end counted. It grows while records are taken.
 
     transactions and labels: accepted events, each once. late: of the transactions, those that arrived more than
-    10 minutes after their event time. duplicates: further deliveries of an event. dead: records that are no
-    acceptable event. malformed: how many of each kind; an unknown field is a transaction all the same.
+    10 minutes after their event time. duplicates: further deliveries of an event. dead: records that
+    the stream sets aside. malformed: how many of each kind; one with an unknown field is still a transaction.
     """
 
     transactions: int = 0

@@ -14,8 +14,8 @@ from confluent_kafka.admin import AdminClient
 from deploy.embedded import kafka_artifacts
 from deploy.embedded.apache_kafka import ApacheKafka
 from deploy.embedded.broker import Broker
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import answers
-from deploy.embedded.processes import EmbeddedError
 from tests.deploy.embedded.probes import alive, port_of, producer, read
 
 

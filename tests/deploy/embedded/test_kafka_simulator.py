@@ -15,9 +15,9 @@ from confluent_kafka import TIMESTAMP_CREATE_TIME, KafkaError, TopicCollection, 
 from confluent_kafka.admin import AdminClient
 
 from deploy.embedded.broker import Broker
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import answers
-from deploy.embedded.processes import EmbeddedError
 from tests.deploy.embedded.probes import alive, consumer, port_of, producer, read
 
 _ROOT = Path(__file__).parents[3]

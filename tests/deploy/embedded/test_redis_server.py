@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from deploy.embedded import ports
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import answers
-from deploy.embedded.processes import EmbeddedError
 from deploy.embedded.redis_server import RedisServer
 from tests.deploy.embedded.probes import alive
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.ports import answers, free_port
-from deploy.embedded.processes import ChildProcess, EmbeddedError
+from deploy.embedded.background_process import BackgroundProcess
+from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.ports import answers
 from tests.deploy.embedded.probes import alive, eventually
 
 _ROOT = Path(__file__).parents[3]
@@ -27,8 +28,8 @@ with RedisServer() as redis, KafkaSimulator() as kafka:
 """
 
 
-def _sleeper(directory: Path) -> ChildProcess:
-    return ChildProcess(["sleep", "60"], log=directory / "log")
+def _sleeper(directory: Path) -> BackgroundProcess:
+    return BackgroundProcess(["sleep", "60"], log=directory / "log")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
@@ -64,7 +65,7 @@ def test_a_parent_that_ends_in_any_way_leaves_no_process_and_no_port(number: sig
 
 def test_a_child_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
     # The kernel's rule speaks of threads: without the launcher thread the child would die here.
-    started: list[ChildProcess] = []
+    started: list[BackgroundProcess] = []
     thread = threading.Thread(target=lambda: started.append(_sleeper(tmp_path)))
     thread.start()
     thread.join()
@@ -85,7 +86,7 @@ def test_a_paused_child_stops_as_well(tmp_path: Path) -> None:
 
 def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
     program = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); signal.pause()"
-    child = ChildProcess([sys.executable, "-c", program], log=tmp_path / "log")
+    child = BackgroundProcess([sys.executable, "-c", program], log=tmp_path / "log")
     child.wait_until(lambda: (tmp_path / "log").read_text() != "", what="it", within_s=10)
     child.stop(grace_s=0.2)
     assert child.exit_code == -signal.SIGKILL
@@ -100,7 +101,7 @@ def test_ending_twice_is_harmless(tmp_path: Path) -> None:
 
 
 def test_a_command_that_ends_at_once_is_reported_with_its_last_words(tmp_path: Path) -> None:
-    child = ChildProcess([sys.executable, "-c", "raise SystemExit('no room for data')"], log=tmp_path / "log")
+    child = BackgroundProcess([sys.executable, "-c", "raise SystemExit('no room for data')"], log=tmp_path / "log")
     with pytest.raises(EmbeddedError, match=r"(?s)the part ended at once \(exit code 1\).*no room for data"):
         child.wait_until(lambda: False, what="the part", within_s=10)
 
@@ -110,7 +111,3 @@ def test_a_command_that_never_answers_is_ended(tmp_path: Path) -> None:
     with pytest.raises(EmbeddedError, match=r"gave no answer within 0\.1 s"):
         child.wait_until(lambda: False, what="the part", within_s=0.1)
     assert not alive(child.pid)
-
-
-def test_free_ports_are_free() -> None:
-    assert not any(answers(free_port()) for _ in range(20))

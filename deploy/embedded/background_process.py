@@ -1,9 +1,12 @@
-"""A child process that is ended by its id, and never outlives its parent.
+"""A program in the background, with its log: it is ended by its id and never outlives its parent.
 
 Three things together leave no process behind. The child runs in a session of its own, so a Ctrl-C on the
 terminal reaches only the parent, which then ends its children in its own order. The kernel kills the child
 when the parent is gone, however it went (`launch.py`). And what is still running at the interpreter's
 regular exit is killed there.
+
+`streaming.job.child_process` is another thing: a dataflow of the supervisor, which has one thread and hands its own
+output streams on. Here any thread may start a program, and each program has a log of its own.
 
 The kernel's rule speaks of the *thread* that started the child, so all children are started by one daemon
 thread that lives as long as the process: a child started from a thread pool outlives the pool.
@@ -26,14 +29,12 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import IO
 
+from deploy.embedded.errors import EmbeddedError
+
 _LAUNCH = Path(__file__).with_name("launch.py")
 
 
-class EmbeddedError(RuntimeError):
-    """An embedded part is missing, did not come up or went away; the message says which and what to do."""
-
-
-class ChildProcess:
+class BackgroundProcess:
     """One running command. `log` receives its stderr (and its stdout, unless `talks`).
 
     With `talks`, `stdin` and `stdout` are pipes to it; otherwise its stdin is empty.
@@ -106,7 +107,7 @@ class ChildProcess:
         self._paused = True
 
     def resume(self) -> None:
-        """Let a frozen one go on (SIGCONT)."""
+        """Let it continue after `pause` (SIGCONT)."""
         self._signal(signal.SIGCONT)
         self._paused = False
 
@@ -192,7 +193,7 @@ class _Launcher:
 
 
 _LAUNCHER = _Launcher()
-_RUNNING: weakref.WeakSet[ChildProcess] = weakref.WeakSet()
+_RUNNING: weakref.WeakSet[BackgroundProcess] = weakref.WeakSet()
 
 
 def _kill_running() -> None:
