@@ -17,6 +17,7 @@ from shared_features.definitions.feature_group import Condition, Entity, Feature
 from shared_features.definitions.feature_view import AS_OF, FeatureView, Input, LabelSource, ViewFeature
 from shared_features.definitions.fields import Boolean, Decimal, Field, FieldType, Integer, Text, Timestamp
 from shared_features.definitions.fingerprint import fingerprint
+from shared_features.definitions.listing import list_definitions
 
 __all__ = [
     "AS_OF",
@@ -50,6 +51,7 @@ __all__ = [
     "difference",
     "events_difference",
     "fingerprint",
+    "list_definitions",
     "load_definitions",
     "source_text",
     "window",

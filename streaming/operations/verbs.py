@@ -15,10 +15,22 @@ _EXECUTE = "do it; without this the command only shows what it would do"
 
 def add_operator_verbs(verbs: Any) -> None:
     """Add them to the subparsers of `python -m streaming`. Each sets `module`: its `run(settings, options) -> int`."""
+    _add_catalogue(verbs)
     _add_dead_letters(verbs)
     _add_retain(verbs)
     _add_retire(verbs)
     _add_erase(verbs)
+
+
+def _add_catalogue(verbs: Any) -> None:
+    catalogue = verbs.add_parser(
+        "catalogue",
+        help="list event sources, feature groups and feature views, and what reads them",
+        description="List event sources, feature groups and feature views: fields, features, types, units, windows, "
+        "versions, and what reads them. The definitions alone are read. Kafka, Redis and the lake may be down.",
+    )
+    catalogue.add_argument("--json", action="store_true", help="for machines")
+    catalogue.set_defaults(module="streaming.operations.catalogue")
 
 
 def _add_dead_letters(verbs: Any) -> None:
