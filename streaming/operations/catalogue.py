@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from shared_features.definitions import list_definitions, load_definitions
 from streaming.errors import EXIT_OK
 from streaming.operations.saying import say
 from streaming.settings import StreamingSettings
+
+Found = dict[str, Any]
+"""One definition, or one field or feature of it, as `list_definitions` gives it."""
 
 
 def run(settings: StreamingSettings, options: Namespace) -> int:
@@ -20,47 +23,59 @@ def run(settings: StreamingSettings, options: Namespace) -> int:
     return EXIT_OK
 
 
-def _lines(found: dict[str, Any]) -> Iterator[str]:
+def _lines(found: Found) -> Iterator[str]:
     for source in found["sources"]:
         yield from _head("source", source["name"], source, f"topic {source['topic']}")
-        rows = [(each["name"], _type(each), _unit(each)) for each in source["fields"]]
-        yield from _table(("field", "type", "description"), rows)
+        columns = {"field": _name, "type": _type, "description": _description}
+        yield from _table(columns, source["fields"])
     for group in found["groups"]:
         of = f"of {group['entity']} ({', '.join(group['keys'])}), from {', '.join(group['sources'])}"
         where = f", where {' and '.join(group['where'])}" if group["where"] else ""
         yield from _head("group", group["label"], group, of + where)
-        rows = [(each["name"], f"{each['window']} by {each['hop']}", _unit(each), *_readers(each))
-                for each in group["features"]]  # fmt: skip
-        yield from _table(("feature", "window", "description", "read by"), rows)
+        columns = {"feature": _name, "window": _window, "description": _description, "read by": _readers}
+        yield from _table(columns, group["features"])
     for view in found["views"]:
         labels = f", labels from {view['labels']}" if view["labels"] else ""
         yield from _head("view", view["label"], view, f"on {view['source']}{labels}")
-        rows = [(each["name"], each["kind"], _unit(each)) for each in view["features"]]
-        yield from _table(("feature", "kind", "description"), rows)
+        columns = {"feature": _name, "kind": _kind, "description": _description}
+        yield from _table(columns, view["features"])
 
 
-def _head(kind: str, name: str, found: dict[str, Any], facts: str) -> Iterator[str]:
+def _head(kind: str, name: str, found: Found, facts: str) -> Iterator[str]:
     yield f"{kind} {name}: {facts}"
     if found["description"]:
         yield f"  {found['description']}"
     if "read_by" in found:
-        yield f"  read by: {', '.join(found['read_by']) or 'nothing'}"
+        yield f"  read by: {_readers(found)}"
 
 
-def _type(field: dict[str, Any]) -> str:
-    return f"{field['type']}, optional" if field["optional"] else str(field["type"])
+def _table(columns: Mapping[str, Callable[[Found], str]], found: list[Found]) -> Iterator[str]:
+    rows = [tuple(columns), *(tuple(text(each) for text in columns.values()) for each in found)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "    " + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+    yield ""
 
 
-def _unit(found: dict[str, Any]) -> str:
+def _name(found: Found) -> str:
+    return str(found["name"])
+
+
+def _kind(found: Found) -> str:
+    return str(found["kind"])
+
+
+def _type(found: Found) -> str:
+    return f"{found['type']}, optional" if found["optional"] else str(found["type"])
+
+
+def _window(found: Found) -> str:
+    return f"{found['window']} by {found['hop']}"
+
+
+def _description(found: Found) -> str:
     return f"{found['description']} [{found['unit']}]".lstrip() if found["unit"] else str(found["description"])
 
 
-def _readers(found: dict[str, Any]) -> tuple[str]:
-    return (", ".join(found["read_by"]) or "nothing",)
-
-
-def _table(head: Sequence[str], rows: list[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for row in (head, *rows):
-        yield "    " + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-    yield ""
+def _readers(found: Found) -> str:
+    return ", ".join(found["read_by"]) or "nothing"

@@ -1,14 +1,11 @@
 """`catalogue` lists the definitions, with everything else down."""
 
 import json
-from argparse import Namespace
 from typing import Any
 
 import pytest
 
 from streaming.__main__ import main
-from streaming.operations.catalogue import run
-from streaming.settings import StreamingSettings
 
 
 @pytest.fixture
@@ -34,9 +31,3 @@ def test_machines_get_json(nothing_is_up: Any, capsys: pytest.CaptureFixture[str
     assert main(["catalogue", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [each["label"] for each in found["groups"]] == ["hot_plant:v1", "machine_heat:v3"]
-
-
-def test_it_needs_nothing_but_the_definitions(capsys: pytest.CaptureFixture[str]) -> None:
-    settings = StreamingSettings(definitions="tests.domains.probes")
-    assert run(settings, Namespace(json=False)) == 0
-    assert "probe_level__count_1h" in capsys.readouterr().out
