@@ -48,7 +48,7 @@ def describe_type(kind: FieldType) -> str:
         epoch = _EPOCHS.get(kind.unit)
         return f"Instant, as {epoch} since 1970 UTC" if epoch else "Instant, as RFC 3339 text with an offset"
     if isinstance(kind, Integer):
-        return "Whole number" if kind == Integer() else f"Whole number, {kind.low} to {kind.high}"
+        return f"Whole number{_between(kind)}"
     if isinstance(kind, Decimal):
         return f"Number with {_counted(kind.decimals, 'decimal')}, {kind.low} to {kind.high}"
     return f"Text of at most {_counted(kind.max_length, 'character')}"
@@ -96,6 +96,13 @@ def describe_duration(duration: timedelta) -> str:
         if whole % unit_us == 0:
             return _counted(whole // unit_us, name)
     return _counted(whole, "microsecond")
+
+
+def _between(kind: Integer) -> str:
+    low, high = kind.low != Integer().low, kind.high != Integer().high
+    if low and high:
+        return f", {kind.low} to {kind.high}"
+    return f", {kind.low} or more" if low else f", {kind.high} or less" if high else ""
 
 
 def _unit(feature: Feature) -> str:

@@ -47,6 +47,8 @@ FIELD_TEXTS: dict[str, Field] = {
     "Number with 2 decimals, 0.5 to 9": Field("x", Decimal(2, 0.5, 9)),
     "Whole number": Field("x", Integer()),
     "Whole number, 0 to 9": Field("x", Integer(0, 9)),
+    "Whole number, 0 or more": Field("x", Integer(low=0)),
+    "Whole number, 9 or less": Field("x", Integer(high=9)),
     "True or false": Field("x", Boolean()),
     "Text of at most 20 characters": Field("x", Text(20)),
     "Instant, as milliseconds since 1970 UTC": Field("x", Timestamp("ms")),
