@@ -92,7 +92,7 @@ def _view(settings: TrainingSettings, name: str | None) -> FeatureView:
 
 
 def _parameters(settings: TrainingSettings, options: argparse.Namespace) -> RunParameters:
-    from training.datasets.dataset_builder import DatasetParameters
+    from shared_features.formats.dataset_manifest import DatasetParameters
     from training.runs.run_parameters import RunParameters
 
     dataset = DatasetParameters(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import uuid
 from pathlib import Path
-from typing import Any
 
 
 def write_synced(path: Path, content: bytes) -> None:
@@ -36,8 +34,3 @@ def replace_file(path: Path, content: bytes) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     sync_directory(path.parent)
-
-
-def json_bytes(value: Any) -> bytes:
-    """JSON as our files hold it: two spaces, sorted keys, a newline at the end."""
-    return (json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()

@@ -5,7 +5,7 @@ A registry is a directory that people and any tool can read:
     <registry>/<model>/<version>/model.onnx       the estimator with all that was fitted with it, as one graph
                                  manifest.json    this format: what the model is and what it wants
                                  metrics.json     how it did on the test window, and its rivals
-                                 dataset.json     what it was trained on, so that it can be built again
+                                 dataset.json     what it was trained on (`formats.dataset_manifest`)
     <registry>/<model>/aliases/<alias>            a text file that holds a version number, such as "12"
 
 A model is called like its view. Versions count up from 1, appear by an atomic rename and never change; an alias moves
@@ -27,7 +27,6 @@ SCHEMA_VERSION = 1
 MODEL_FILE = "model.onnx"
 MANIFEST_FILE = "manifest.json"
 METRICS_FILE = "metrics.json"
-DATASET_FILE = "dataset.json"
 ALIASES = "aliases"
 CHAMPION = "champion"
 
@@ -75,8 +74,8 @@ class Parity:
 class ModelManifest:
     """One version of a model. The graph takes float32[n, features] at `input_name`, gives float32[n] at `output_name`.
 
-    model_digest: sha256 of model.onnx. dataset_digest: sha256 of the rows it was made from (see dataset.json).
-    cut_us: the arrival watermark up to which those rows are complete. libraries: name -> version at export.
+    model_digest: sha256 of model.onnx. dataset_digest: `digest` of the dataset manifest. cut_us: the arrival watermark
+    up to which the rows of that dataset are complete. libraries: name -> version at export.
     """
 
     model: str

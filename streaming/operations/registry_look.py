@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from shared_features.errors import FormatVersionError
+from shared_features.formats.dataset_manifest import DATASET_FILE, decode_dataset_manifest
 from shared_features.formats.model_manifest import (
     ALIASES,
-    DATASET_FILE,
     MANIFEST_FILE,
     ModelManifest,
     decode_manifest,
@@ -66,18 +65,14 @@ class RegistryLook:
         for directory in self._versions():
             file = directory / DATASET_FILE
             try:
-                found: dict[str, Any] = json.loads(file.read_bytes())
-                yield PinnedDataset(
-                    directory.parent.name,
-                    int(directory.name),
-                    int(found["split"]["start_us"]),
-                    int(found["cut_us"]),
-                    {name: tuple(each["files"]) for name, each in found["tables"].items()},
-                )
-            except (OSError, ValueError, KeyError, TypeError) as error:
+                found = decode_dataset_manifest(file.read_bytes(), str(file))
+            except (OSError, FormatVersionError) as error:
                 raise RefusedError(
-                    f"{file} cannot be read ({error!r}), so who knows what it pins; restore it, or remove the version"
+                    f"The data that a model version needs is unknown, so nothing can be deleted: {error} "
+                    f"To stop needing it, remove the version {directory}."
                 ) from error
+            files = {name: table.files for name, table in found.tables.items()}
+            yield PinnedDataset(directory.parent.name, int(directory.name), found.split.start_us, found.cut_us, files)
 
     def served(self) -> Iterator[Served]:
         """The models behind all aliases."""

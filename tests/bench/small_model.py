@@ -18,6 +18,7 @@ from shared_features.kernel.replay import replay
 from shared_features.kernel.tile_state import TileState
 from tests.bench.filled_redis import event_batches
 from tests.bench.transactions import Transactions
+from tests.shared_features.formats.test_dataset_manifest import DATASET
 from training.models.candidates import fit_model
 from training.models.onnx_export import INPUT_NAME, OUTPUT_NAME, export_onnx
 from training.registry.aliases import Aliases
@@ -48,7 +49,7 @@ def publish_small_model(registry: Path, view: FeatureView, rows: Transactions) -
         parity=Parity(0, 0.0, 0.0, 0),  # nothing is certified here: the model only has to cost what a real one does
         created_at_us=0,
     )
-    published = Registry(registry).publish(manifest, graph, {}, {})
+    published = Registry(registry).publish(manifest, graph, {}, DATASET)
     Aliases(Registry(registry)).promote(view.name, published.version)
 
 

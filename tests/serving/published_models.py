@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from shared_features.definitions import FeatureView
 from shared_features.formats.model_manifest import ModelManifest, Parity, stamp_view
+from tests.shared_features.formats.test_dataset_manifest import DATASET
 from training.models.onnx_export import INPUT_NAME, OUTPUT_NAME, export_onnx
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
@@ -41,7 +42,7 @@ def publish(registry: Path, view: FeatureView, seed: int = 0, /, *, promote: boo
         parity=Parity(0, 0.0, 0.0, 0),
         created_at_us=0,
     )
-    published = Registry(registry).publish(replace(manifest, **changed), graph, {}, {})
+    published = Registry(registry).publish(replace(manifest, **changed), graph, {}, DATASET)
     if promote:
         Aliases(Registry(registry)).promote(view.name, published.version)
     return published.version

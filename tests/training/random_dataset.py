@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from shared_features.formats.dataset_manifest import TimeSplit
 from shared_features.kernel.event_time import DAY_US
+from tests.shared_features.formats.test_dataset_manifest import DATASET
 from training.datasets.time_split import GAP, TEST, TRAIN
 from training.datasets.training_dataset import TrainingDataset
 
@@ -38,12 +42,7 @@ def random_dataset(
         offset=np.arange(rows),
         event_time_us=times,
         entity=random.integers(0, 1_000, rows),
-        description={
-            "split": {
-                "start_us": START_US,
-                "train_us": train_days * DAY_US,
-                "gap_us": gap_days * DAY_US,
-                "test_us": test_days * DAY_US,
-            },
-        },
+        manifest=replace(
+            DATASET, split=TimeSplit(START_US, *(days * DAY_US for days in (train_days, gap_days, test_days)))
+        ),
     )

@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
 import numpy as np
 import polars as pl
 import structlog
-from deltalake import DeltaTable
 from numpy.typing import NDArray
 
 from shared_features.definitions import LabelSource
 from shared_features.feature_matrix import feature_matrix
+from shared_features.formats.dataset_manifest import (
+    DatasetManifest,
+    DatasetParameters,
+    DatasetView,
+    LabelCounts,
+    PinnedVersion,
+    RowCounts,
+    TimeSplit,
+    WindowCounts,
+)
 from shared_features.formats.entity_keys import EntityKeys
-from shared_features.formats.offline_tables import ERASURES_APP, OFFSET, PARTITION, POSITION
+from shared_features.formats.offline_tables import OFFSET, PARTITION, POSITION
+from shared_features.formats.training_run import LABEL
 from shared_features.kernel.event_time import to_us
-from training.datasets.labels import LABEL, KnownLabels, read_labels
+from training.datasets.erasures import erased_entities
+from training.datasets.labels import KnownLabels, read_labels
 from training.datasets.point_in_time import EVENT_TIME, JoinedRows, PinnedView, complete_events, read_spine_rows
 from training.datasets.sampled_inputs import SampledInputs, sample_inputs
-from training.datasets.time_split import GAP, TEST, TRAIN, TimeSplit, choose_split
+from training.datasets.time_split import GAP, TEST, TRAIN, choose_split
 from training.datasets.training_dataset import TrainingDataset, canonical, content_digest
 from training.errors import DatasetError
 
 _LOG = structlog.get_logger(part="dataset")
-
-
-@dataclass(frozen=True)
-class DatasetParameters:
-    """What a caller asks of a dataset; None takes the default that the data allow (`time_split.choose_split`).
-
-    cutoff_us: labels that arrived later are unknown; default the last instant below the cut. entity: whose precision
-    is measured; default that of the view's first group.
-    """
-
-    cutoff_us: int | None = None
-    train_days: float | None = None
-    delay_days: float | None = None
-    test_days: float | None = None
-    entity: str | None = None
-    seed: int = 0
 
 
 def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[TrainingDataset, SampledInputs]:
@@ -49,7 +41,7 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
     the cutoff for what follows it. Raises DatasetError when there is too little to build from.
     """
     view = pinned.view
-    if erased := _erased(pinned):
+    if erased := erased_entities(pinned):
         _LOG.info(f"events of {erased} erased entities are not in it", view=view.label)
     labels, label_source = _labels(pinned, parameters)
     events = complete_events(pinned, (label_source.join,))
@@ -82,30 +74,11 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
         offset=rows.offset[keep],
         event_time_us=rows.event_time_us[keep],
         entity=_codes(rows.entities[entity])[keep],
-        description={
-            **_describe(pinned, labels, split, parameters, entity),
-            "features": list(features),
-            "rows": _counts(label, window, rows),
-            "digest": content_digest(features, *columns),
-        },
+        manifest=_manifest(
+            pinned, labels, split, parameters, entity, _counts(label, window, rows), content_digest(features, *columns)
+        ),
     )
     return dataset, sample_inputs(rows, parameters.seed)
-
-
-def _erased(pinned: PinnedView) -> int:
-    """How many entities were erased from its events tables, on request."""
-    tables = [pinned.events, *([pinned.labels] if pinned.labels else [])]
-    return max(each.table.transaction_version(ERASURES_APP) or 0 for each in tables)
-
-
-def erased_since(pinned: PinnedView) -> list[str]:
-    """The tables that entities were erased from since they were pinned."""
-    return [
-        each.name
-        for each in pinned.tables
-        if DeltaTable(each.table.table_uri).transaction_version(ERASURES_APP)
-        != each.table.transaction_version(ERASURES_APP)
-    ]
 
 
 def _labels(pinned: PinnedView, parameters: DatasetParameters) -> tuple[KnownLabels, LabelSource]:
@@ -157,36 +130,37 @@ def _codes(keys: EntityKeys) -> NDArray[np.int64]:
     return np.unique(np.array(keys, np.str_), return_inverse=True)[1].astype(np.int64)
 
 
-def _counts(label: NDArray[np.float64], window: NDArray[np.int8], rows: JoinedRows) -> dict[str, Any]:
-    counts: dict[str, Any] = {"copies_left_out": rows.copies}
-    for name, code in (("train", TRAIN), ("gap", GAP), ("test", TEST)):
+def _counts(label: NDArray[np.float64], window: NDArray[np.int8], rows: JoinedRows) -> RowCounts:
+    def count(code: int) -> WindowCounts:
         found = label[window == code]
         known = found[~np.isnan(found)]
-        unknown = len(found) - len(known)
-        counts[name] = {"labelled": len(known), "positive": int((known > 0).sum()), "unknown_label_left_out": unknown}
-    return counts
+        return WindowCounts(len(known), int((known > 0).sum()), len(found) - len(known))
+
+    return RowCounts(rows.copies, count(TRAIN), count(GAP), count(TEST))
 
 
-def _describe(
-    pinned: PinnedView, labels: KnownLabels, split: TimeSplit, parameters: DatasetParameters, entity: str
-) -> dict[str, Any]:
+def _manifest(
+    pinned: PinnedView,
+    labels: KnownLabels,
+    split: TimeSplit,
+    parameters: DatasetParameters,
+    entity: str,
+    rows: RowCounts,
+    digest: str,
+) -> DatasetManifest:
     view = pinned.view
-    tables = {each.name: {"version": each.version, "files": each.files} for each in pinned.tables}
-    return {
-        "schema_version": 1,
-        "view": {"name": view.name, "version": view.version, "fingerprint": view.fingerprint},
-        "groups": {group.label: group.fingerprint for group in view.groups},
-        "cut_us": pinned.cut_us,
-        "allowed_lateness_us": pinned.lateness_us,
-        "erased_entities": _erased(pinned),
-        "tables": tables,
-        "labels": {"cutoff_us": labels.cutoff_us, "known": labels.events.height, "conflicting": labels.conflicts},
-        "split": {
-            "start_us": split.start_us,
-            "train_us": split.train_us,
-            "gap_us": split.gap_us,
-            "test_us": split.test_us,
-        },
-        "entity": entity,
-        "parameters": asdict(parameters),
-    }
+    return DatasetManifest(
+        view=DatasetView(view.name, view.version, view.fingerprint),
+        groups={group.label: group.fingerprint for group in view.groups},
+        cut_us=pinned.cut_us,
+        allowed_lateness_us=pinned.lateness_us,
+        tables={each.name: PinnedVersion(each.version, tuple(each.files)) for each in pinned.tables},
+        labels=LabelCounts(labels.cutoff_us, labels.events.height, labels.conflicts),
+        split=split,
+        entity=entity,
+        parameters=parameters,
+        features=tuple(column.name for column in view.columns),
+        rows=rows,
+        digest=digest,
+        erased_entities=erased_entities(pinned),
+    )

@@ -9,9 +9,9 @@ import polars as pl
 from shared_features.definitions import LabelSource
 from shared_features.formats.events import EventBatch
 from shared_features.formats.offline_tables import ARRIVAL_TIME, RECORD_TIME
+from shared_features.formats.training_run import LABEL
 from training.datasets.offline_store import PinnedTable, event_columns
 
-LABEL = "label"
 KNOWN = "label_known_us"
 _DIGEST = "label_digest"
 

@@ -7,41 +7,14 @@ the label delay.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from shared_features.kernel.event_time import DAY_US, floor_to, to_datetime
+from shared_features.formats.dataset_manifest import TimeSplit
+from shared_features.kernel.event_time import DAY_US, floor_to
 from training.errors import DatasetError
 
 DEFAULT_TRAIN_DAYS = 21.0
 DEFAULT_TEST_DAYS = 7.0
 TRAIN, GAP, TEST = 0, 1, 2
-
-
-@dataclass(frozen=True)
-class TimeSplit:
-    """`[start, start + train)` to learn from, then the gap, then the test window up to `end`; microseconds."""
-
-    start_us: int
-    train_us: int
-    gap_us: int
-    test_us: int
-
-    @property
-    def train_end_us(self) -> int:
-        return self.start_us + self.train_us
-
-    @property
-    def test_start_us(self) -> int:
-        return self.train_end_us + self.gap_us
-
-    @property
-    def end_us(self) -> int:
-        return self.test_start_us + self.test_us
-
-    def describe(self) -> str:
-        spans = (self.train_us, self.gap_us, self.test_us)
-        train, gap, test = (f"{span / DAY_US:.4g} d" for span in spans)
-        return f"train {train} from {to_datetime(self.start_us):%Y-%m-%d %H:%M}, gap {gap}, test {test}"
+"""Codes of the windows, as `formats.training_run` stores them."""
 
 
 def choose_split(

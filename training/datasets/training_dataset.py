@@ -1,10 +1,8 @@
-"""A training dataset: spine, matrix and labels, with the description from which it can be built again bit for bit."""
+"""A training dataset: spine, matrix and labels, with the manifest from which it can be built again bit for bit."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,19 +11,27 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from shared_features.formats.model_manifest import DATASET_FILE
+from shared_features.formats.dataset_manifest import (
+    DATASET_FILE,
+    DatasetManifest,
+    decode_dataset_manifest,
+    encode_dataset_manifest,
+)
 from shared_features.formats.offline_tables import OFFSET, PARTITION
-from training.datasets.labels import LABEL
-from training.datasets.point_in_time import EVENT_TIME
+from shared_features.formats.training_run import (
+    ENTITY,
+    EVENT_TIME,
+    LABEL,
+    MATRIX_FILE,
+    ROW_COLUMNS,
+    ROWS_FILE,
+    WINDOW,
+)
 from training.datasets.time_split import GAP, TEST, TRAIN
-from training.durable_files import json_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MATRIX_FILE = "matrix.npy"
-ROWS_FILE = "rows.parquet"
-WINDOW = "window"
 _NAMES = {TRAIN: "train", GAP: "gap", TEST: "test"}
 
 
@@ -35,7 +41,7 @@ class TrainingDataset:
 
     matrix: float32[n, features]; missing is NaN, with one bit pattern. label: float64[n]. window: int8[n], of the time
     split. entity: int64[n], the key of the entity that is followed, or its rank among the keys where they are texts.
-    description: what dataset.json holds, `digest` among it.
+    manifest: what the dataset was built from.
     """
 
     features: tuple[str, ...]
@@ -46,7 +52,7 @@ class TrainingDataset:
     offset: NDArray[np.int64]
     event_time_us: NDArray[np.int64]
     entity: NDArray[np.int64]
-    description: Mapping[str, Any]
+    manifest: DatasetManifest
 
     def __len__(self) -> int:
         return len(self.label)
@@ -57,7 +63,7 @@ class TrainingDataset:
 
     @property
     def digest(self) -> str:
-        return str(self.description["digest"])
+        return self.manifest.digest
 
     def to_pandas(self) -> pd.DataFrame:
         """One row per event: position, event time (UTC), window, label, then the features under their names."""
@@ -73,26 +79,27 @@ class TrainingDataset:
 
     def save(self, directory: Path) -> None:
         np.save(directory / MATRIX_FILE, self.matrix)
-        columns = {PARTITION: self.partition, OFFSET: self.offset, EVENT_TIME: self.event_time_us}
-        rows = pl.DataFrame({**columns, "entity": self.entity, LABEL: self.label, WINDOW: self.window})
-        rows.write_parquet(directory / ROWS_FILE, compression="lz4")
-        (directory / DATASET_FILE).write_bytes(json_bytes(dict(self.description)))
+        positions = {PARTITION: self.partition, OFFSET: self.offset, EVENT_TIME: self.event_time_us}
+        rows = pl.DataFrame({**positions, ENTITY: self.entity, LABEL: self.label, WINDOW: self.window})
+        rows.select(ROW_COLUMNS).write_parquet(directory / ROWS_FILE, compression="lz4")
+        (directory / DATASET_FILE).write_bytes(encode_dataset_manifest(self.manifest))
 
 
 def load_dataset(directory: Path) -> TrainingDataset:
     """The dataset that `save` wrote; the matrix is mapped from the disk, not read at once."""
-    description = json.loads((directory / DATASET_FILE).read_bytes())
+    file = directory / DATASET_FILE
+    manifest = decode_dataset_manifest(file.read_bytes(), str(file))
     rows = pl.read_parquet(directory / ROWS_FILE)
     return TrainingDataset(
-        features=tuple(description["features"]),
+        features=manifest.features,
         matrix=np.load(directory / MATRIX_FILE, mmap_mode="r"),
         label=rows[LABEL].to_numpy(),
         window=rows[WINDOW].to_numpy(),
         partition=rows[PARTITION].to_numpy(),
         offset=rows[OFFSET].to_numpy(),
         event_time_us=rows[EVENT_TIME].to_numpy(),
-        entity=rows["entity"].to_numpy(),
-        description=description,
+        entity=rows[ENTITY].to_numpy(),
+        manifest=manifest,
     )
 
 

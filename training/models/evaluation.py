@@ -66,15 +66,15 @@ def candidate_rows(dataset: TrainingDataset) -> tuple[NDArray[np.int64], NDArray
     Left out are rows of entities known to be positive on that day: those with a positive event, anywhere in the
     dataset, that lies the gap or more before the day begins.
     """
-    split = dataset.description["split"]
-    test_start_us = split["start_us"] + split["train_us"] + split["gap_us"]
+    split = dataset.manifest.split
+    test_start_us = split.test_start_us
     rows = dataset.rows(TEST)
     day = (dataset.event_time_us[rows] - test_start_us) // DAY_US
     positive = dataset.label > 0
     firsts = pl.DataFrame({"entity": dataset.entity[positive], "first": dataset.event_time_us[positive]})
     firsts = firsts.group_by("entity").agg(pl.col("first").min())
     first = pl.DataFrame({"entity": dataset.entity[rows]}).join(firsts, on="entity", how="left", maintain_order="left")
-    known_us = test_start_us + day * DAY_US - split["gap_us"]
+    known_us = test_start_us + day * DAY_US - split.gap_us
     keep = first["first"].fill_null(np.iinfo(np.int64).max).to_numpy() >= known_us
     return rows[keep], day[keep]
 

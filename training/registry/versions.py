@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from shared_features.formats.dataset_manifest import DATASET_FILE, DatasetManifest, encode_dataset_manifest
+from shared_features.formats.json_document import encode_document
 from shared_features.formats.model_manifest import (
-    DATASET_FILE,
     MANIFEST_FILE,
     METRICS_FILE,
     MODEL_FILE,
@@ -22,7 +23,7 @@ from shared_features.formats.model_manifest import (
     decode_manifest,
     encode_manifest,
 )
-from training.durable_files import json_bytes, replace_file, sync_directory, write_synced
+from training.durable_files import replace_file, sync_directory, write_synced
 from training.errors import RegistryError
 
 _TEMPORARY = ".publishing-"
@@ -69,7 +70,7 @@ class Registry:
         return decode_manifest(file.read_bytes(), str(file))
 
     def publish(
-        self, manifest: ModelManifest, model_onnx: bytes, metrics: Mapping[str, Any], dataset: Mapping[str, Any]
+        self, manifest: ModelManifest, model_onnx: bytes, metrics: Mapping[str, Any], dataset: DatasetManifest
     ) -> Published:
         """Publish a version under the next free number; the manifest's own number is set to it.
 
@@ -86,8 +87,8 @@ class Registry:
         temporary.mkdir()
         try:
             write_synced(temporary / MODEL_FILE, model_onnx)
-            write_synced(temporary / METRICS_FILE, json_bytes(dict(metrics)))
-            write_synced(temporary / DATASET_FILE, json_bytes(dict(dataset)))
+            write_synced(temporary / METRICS_FILE, encode_document(dict(metrics)))
+            write_synced(temporary / DATASET_FILE, encode_dataset_manifest(dataset))
             version = self._take_number(temporary, manifest)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)

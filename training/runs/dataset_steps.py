@@ -8,17 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from training.datasets.dataset_builder import build_dataset, erased_since
+from shared_features.formats.json_document import encode_document
+from shared_features.formats.training_run import SAMPLED_INPUTS_FILE
+from training.datasets.dataset_builder import build_dataset
+from training.datasets.erasures import erased_since
 from training.datasets.offline_store import OfflineStore
 from training.datasets.point_in_time import pin_view
 from training.datasets.time_split import TEST, TRAIN
 from training.datasets.training_dataset import load_dataset
-from training.durable_files import json_bytes
 from training.errors import DatasetError
-from training.runs.run_folder import SAMPLED_INPUTS_FILE
 from training.runs.run_parameters import RunParameters
-
-_WINDOWS = ("train", "gap", "test")
 
 
 def make_dataset(lake: Path, lateness_us: int, parameters: RunParameters, output: Path) -> str:
@@ -31,12 +30,13 @@ def make_dataset(lake: Path, lateness_us: int, parameters: RunParameters, output
         # What is saved from now on, the erasure no longer sees.
         shutil.rmtree(output)
         raise DatasetError(f"entities were erased from {', '.join(tables)} while it was built; start the run again")
-    rows = dataset.description["rows"]
-    parts = ", ".join(f"{name} {rows[name]['labelled']:,} ({rows[name]['positive']:,} positive)" for name in _WINDOWS)
-    unknown = sum(rows[name]["unknown_label_left_out"] for name in _WINDOWS)
+    rows = dataset.manifest.rows
+    windows = {"train": rows.train, "gap": rows.gap, "test": rows.test}
+    parts = ", ".join(f"{name} {each.labelled:,} ({each.positive:,} positive)" for name, each in windows.items())
+    unknown = sum(each.unknown_label_left_out for each in windows.values())
     return (
         f"{len(dataset):,} rows x {len(dataset.features)} features: {parts}; left out {unknown:,} without known label, "
-        f"{rows['copies_left_out']:,} copies; digest {dataset.digest[:16]}"
+        f"{rows.copies_left_out:,} copies; digest {dataset.digest[:16]}"
     )
 
 
@@ -56,7 +56,7 @@ def validate_dataset(dataset_directory: Path, parameters: RunParameters, output:
     missing = {name: float(np.isnan(train[:, at]).mean()) for at, name in enumerate(dataset.features)}
     infinite = {name: int(np.isinf(train[:, at]).sum()) for at, name in enumerate(dataset.features)}
     report = {"missing_share": missing, "infinite": {name: count for name, count in infinite.items() if count}}
-    (output / "validation.json").write_bytes(json_bytes(report))
+    (output / "validation.json").write_bytes(encode_document(report))
     empty = [name for name, share in missing.items() if share == 1.0]
     note = f"; without any value: {', '.join(empty)}" if empty else ""
     return f"both classes in both windows; {np.mean(list(missing.values())):.1%} of values missing{note}"

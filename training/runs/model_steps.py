@@ -9,17 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
+from shared_features.formats.json_document import encode_document
 from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE
+from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_FILE
 from training.datasets.sampled_inputs import SampledInputs
 from training.datasets.time_split import TEST, TRAIN
 from training.datasets.training_dataset import load_dataset
-from training.durable_files import json_bytes
 from training.models.candidates import fit_model, scores
 from training.models.certificate import certify, require_pass
 from training.models.evaluation import candidate_rows, evaluate_scores, format_metrics
 from training.models.on_demand_parity import certify_on_demand
 from training.models.onnx_export import export_onnx
-from training.runs.run_folder import SAMPLED_INPUTS_FILE, load_pickle, model_file, read_json
+from training.runs.run_folder import load_pickle, model_file, read_json
 from training.runs.run_parameters import RunParameters
 
 
@@ -54,9 +55,9 @@ def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: Ru
         "positive": int((dataset.label[rows] > 0).sum()),
         "candidates": len(candidate_rows(dataset)[0]),
         "k": parameters.k,
-        "entity": dataset.description["entity"],
+        "entity": dataset.manifest.entity,
     }
-    (output / METRICS_FILE).write_bytes(json_bytes(report))
+    (output / METRICS_FILE).write_bytes(encode_document(report))
     return f"{len(rows):,} test rows; " + "; ".join(f"{name}: {format_metrics(metrics[name])}" for name in metrics)
 
 
@@ -71,8 +72,8 @@ def export_model(fit_directory: Path, evaluate_directory: Path, parameters: RunP
 
 def certify_model(run: Path, parameters: RunParameters, output: Path) -> str:
     """Certify the exported model; raises CertificateError, so that a failed certificate ends the run here."""
-    dataset = load_dataset(run / "dataset")
-    inputs: SampledInputs = load_pickle(run / "dataset" / SAMPLED_INPUTS_FILE)
+    dataset = load_dataset(run / DATASET_FOLDER)
+    inputs: SampledInputs = load_pickle(run / DATASET_FOLDER / SAMPLED_INPUTS_FILE)
     chosen = read_json(run / "evaluate" / METRICS_FILE)["chosen"]
     on_demand = certify_on_demand(parameters.view, inputs, parameters.seed)
     found = certify(
@@ -84,6 +85,6 @@ def certify_model(run: Path, parameters: RunParameters, output: Path) -> str:
         parameters.parity_tolerance,
     )
     kinds = {kind: {"rows": rows, "worst_difference": worst} for kind, (rows, worst) in found.kinds.items()}
-    (output / "certificate.json").write_bytes(json_bytes({"parity": asdict(found.parity), "kinds": kinds}))
+    (output / "certificate.json").write_bytes(encode_document({"parity": asdict(found.parity), "kinds": kinds}))
     require_pass(found)
     return f"parity {found.describe()}"

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from shared_features.errors import FeatureError
+from shared_features.formats.dataset_manifest import DATASET_FILE, decode_dataset_manifest
+from shared_features.formats.json_document import encode_document
 from shared_features.formats.model_manifest import (
     CHAMPION,
     METRICS_FILE,
@@ -19,9 +21,9 @@ from shared_features.formats.model_manifest import (
     check_manifest,
     stamp_view,
 )
+from shared_features.formats.training_run import DATASET_FOLDER
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import TrainingDataset, load_dataset
-from training.durable_files import json_bytes
 from training.models.certificate import Certificate, require_pass
 from training.models.evaluation import evaluate_scores
 from training.models.onnx_export import INPUT_NAME, OUTPUT_NAME, open_session, run_session
@@ -35,10 +37,11 @@ _LIBRARIES = ("numpy", "onnx", "onnxruntime", "polars", "scikit-learn", "skl2onn
 
 
 def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_us: int, output: Path) -> str:
-    """Publish model, manifest, metrics and dataset description as a version. Refuses without a passed certificate."""
+    """Publish model, manifest, metrics and dataset manifest as a version. Refuses without a passed certificate."""
     parity = Parity(**read_json(run / "certify" / "certificate.json")["parity"])
     require_pass(Certificate(parity, {"all": (parity.cases, parity.worst_difference)}))
-    dataset = read_json(run / "dataset" / "dataset.json")
+    file = run / DATASET_FOLDER / DATASET_FILE
+    dataset = decode_dataset_manifest(file.read_bytes(), str(file))
     metrics = read_json(run / "evaluate" / METRICS_FILE)
     graph = (run / "export" / MODEL_FILE).read_bytes()
     manifest = ModelManifest(
@@ -50,13 +53,13 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         output_name=OUTPUT_NAME,
         estimator=metrics["chosen"],
         libraries={name: importlib.metadata.version(name) for name in _LIBRARIES},
-        dataset_digest=dataset["digest"],
-        cut_us=dataset["cut_us"],
+        dataset_digest=dataset.digest,
+        cut_us=dataset.cut_us,
         parity=parity,
         created_at_us=now_us,
     )
     published = registry.publish(manifest, graph, metrics, dataset)
-    (output / "published.json").write_bytes(json_bytes({"model": manifest.model, "version": published.version}))
+    (output / "published.json").write_bytes(encode_document({"model": manifest.model, "version": published.version}))
     said = "" if published.new else " (the same model was published before)"
     return f"{manifest.model} version {published.version}{said} at {published.path}"
 
@@ -69,12 +72,12 @@ def promote_model(run: Path, parameters: RunParameters, registry: Registry, outp
     champion = Aliases(registry).of(model).get(CHAMPION)
     theirs, basis = None, ""
     if champion is not None and champion != version:
-        theirs, basis = _champion_metrics(registry, model, champion, load_dataset(run / "dataset"), parameters)
+        theirs, basis = _champion_metrics(registry, model, champion, load_dataset(run / DATASET_FOLDER), parameters)
     ours = metrics["models"][metrics["chosen"]]
     decision = decide(ours, theirs, parameters.floors, parameters.gate_tolerance, basis)
     promoted = champion == version or decision.promote
     report = {"version": version, "champion_before": champion, "promoted": promoted, "reasons": list(decision.reasons)}
-    (output / "promotion.json").write_bytes(json_bytes(report))
+    (output / "promotion.json").write_bytes(encode_document(report))
     if champion == version:
         return f"version {version} is champion already"
     if not promoted:

@@ -7,8 +7,6 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-SAMPLED_INPUTS_FILE = "sampled_inputs.pickle"
-
 
 def model_file(directory: Path, name: str) -> Path:
     """Where the step `fit` leaves a candidate."""

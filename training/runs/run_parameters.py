@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared_features.definitions import FeatureView
-from training.datasets.dataset_builder import DatasetParameters
+from shared_features.formats.dataset_manifest import DatasetParameters
 from training.models.candidates import CANDIDATES
 from training.models.certificate import TOLERANCE
 from training.registry.gate import DEFAULT_FLOORS, DEFAULT_TOLERANCE

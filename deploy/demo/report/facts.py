@@ -17,7 +17,8 @@ from deploy.demo.traffic.prediction_client import Asked, PredictionClient
 from deploy.demo.traffic.records import Truth
 from shared_features.definitions import Catalogue
 from shared_features.event_sources import CARD_TRANSACTIONS
-from shared_features.formats.model_manifest import ALIASES, CHAMPION, DATASET_FILE, MANIFEST_FILE, METRICS_FILE
+from shared_features.formats.dataset_manifest import DATASET_FILE
+from shared_features.formats.model_manifest import ALIASES, CHAMPION, MANIFEST_FILE, METRICS_FILE
 
 LATENESS_US = 600_000_000
 SHOWN = 3

@@ -7,7 +7,6 @@ read, as a kill or a full disk leaves it: nobody knows what it holds.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,8 +15,10 @@ import polars as pl
 import pyarrow as pa
 
 from shared_features.definitions import Catalogue
-from shared_features.formats.model_manifest import DATASET_FILE
+from shared_features.errors import FormatVersionError
+from shared_features.formats.dataset_manifest import DATASET_FILE, decode_dataset_manifest
 from shared_features.formats.offline_tables import POSITION, events_table
+from shared_features.formats.training_run import DATASET_FOLDERS, ROWS_FILE
 from streaming.errors import RefusedError
 
 
@@ -27,12 +28,12 @@ def runs_with(runs: Path, catalogue: Catalogue, positions: Mapping[str, pa.Table
     positions: by source.
     """
     found = {}
-    for dataset in sorted(runs.glob("*/*/dataset")):
+    for dataset in sorted(runs.glob(DATASET_FOLDERS)):
         run = dataset.parent
         try:
             if not any(dataset.iterdir()):
                 continue  # has just begun, and looks at the counts of erasures when it has saved its rows
-            rows = pl.read_parquet(dataset / "rows.parquet", columns=list(POSITION))
+            rows = pl.read_parquet(dataset / ROWS_FILE, columns=list(POSITION))
         except (pl.exceptions.PolarsError, OSError):
             found[run] = False
             continue
@@ -57,10 +58,11 @@ def remove_runs(runs: Iterable[Path]) -> int:
 def _sources(dataset: Path, catalogue: Catalogue, positions: Mapping[str, pa.Table]) -> list[str]:
     """Whose events its rows are, as it tells itself: a view of the same name may read another source by now."""
     try:
-        told = json.loads((dataset / DATASET_FILE).read_bytes())
-        label, tables = f"{told['view']['name']}:v{told['view']['version']}", set(told["tables"])
-    except (OSError, ValueError, KeyError, TypeError):
+        file = dataset / DATASET_FILE
+        manifest = decode_dataset_manifest(file.read_bytes(), str(file))
+    except (OSError, FormatVersionError):
         return list(positions)
+    label, tables = manifest.view.label, manifest.tables
     views = {view.label: view.source for view in catalogue.views}
     if label in views and events_table(views[label]) in tables:
         return [views[label].name] if views[label].name in positions else []

@@ -5,12 +5,13 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
+from shared_features.formats.dataset_manifest import DatasetParameters
 from shared_features.formats.offline_tables import events_table, features_table
 from shared_features.kernel.event_time import DAY_US, HOUR_US
 from tests.domains.machines import BREAKDOWN, BREAKDOWNS, MACHINE_HEAT, READINGS
 from tests.training.lake import LATENESS_US, arrived, write_all_features, write_events, write_lake
 from tests.training.machine_streams import START_US, end_us, machine_streams
-from training.datasets.dataset_builder import DatasetParameters, build_dataset
+from training.datasets.dataset_builder import build_dataset
 from training.datasets.offline_store import OfflineStore
 from training.datasets.point_in_time import pin_view
 from training.datasets.time_split import TEST, TRAIN
@@ -41,7 +42,7 @@ def test_a_row_holds_the_event_its_stored_features_and_its_on_demand_features(ma
     assert missing.any()
     np.testing.assert_array_equal(np.isnan(rows["humidity"]), missing)
     assert not joined["copy"].any()
-    assert dataset.description["rows"]["copies_left_out"] > 0
+    assert dataset.manifest.rows.copies_left_out > 0
     assert joined["late"].any()
 
 
@@ -51,7 +52,7 @@ def test_windows_follow_each_other_and_positions_are_in_order(machine_lake):
     assert test.min() - train.max() >= DAY_US
     order = np.lexsort((dataset.offset, dataset.partition))
     np.testing.assert_array_equal(order, np.arange(len(dataset)))
-    assert {READINGS.name, BREAKDOWNS.name} <= {name.removeprefix("events_") for name in dataset.description["tables"]}
+    assert {READINGS.name, BREAKDOWNS.name} <= {name.removeprefix("events_") for name in dataset.manifest.tables}
 
 
 def test_building_again_gives_the_same_digest_after_more_events_and_a_compaction(machine_lake, tmp_path):
@@ -132,7 +133,7 @@ def test_a_label_counts_only_if_it_had_arrived_by_the_cutoff(tmp_path):
     cutoff = START_US + 490 * HOUR_US
     found = build(tmp_path, DatasetParameters(cutoff, 10, 0, 9))
     assert 150 not in labels_of(found)
-    assert found.description["rows"]["test"]["unknown_label_left_out"] == 1
+    assert found.manifest.rows.test.unknown_label_left_out == 1
 
 
 def test_a_row_to_train_on_needs_a_label_from_before_the_test_window(tmp_path):
@@ -141,7 +142,7 @@ def test_a_row_to_train_on_needs_a_label_from_before_the_test_window(tmp_path):
     label_lake(tmp_path, labels)
     dataset = build(tmp_path, DatasetParameters(train_days=10, delay_days=0, test_days=9))
     assert 50 not in labels_of(dataset)
-    assert dataset.description["rows"]["train"]["unknown_label_left_out"] == 1
+    assert dataset.manifest.rows.train.unknown_label_left_out == 1
 
 
 def test_of_conflicting_labels_the_latest_event_wins_whenever_it_arrived(tmp_path):
@@ -150,7 +151,7 @@ def test_of_conflicting_labels_the_latest_event_wins_whenever_it_arrived(tmp_pat
     label_lake(tmp_path, labels)
     dataset = build(tmp_path, DatasetParameters(train_days=19, delay_days=0, test_days=0.5))
     assert labels_of(dataset)[20] == 1
-    assert dataset.description["labels"]["conflicting"] == 1
+    assert dataset.manifest.labels.conflicting == 1
 
 
 def test_what_cannot_be_built_says_what_to_do(machine_lake, tmp_path):

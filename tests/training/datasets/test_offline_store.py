@@ -12,13 +12,14 @@ from deltalake import DeltaTable
 
 from shared_features import Aggregate, FeatureView, Max, Std, days, hours
 from shared_features.definitions import definition_text, fingerprint, source_text
+from shared_features.formats.dataset_manifest import DatasetParameters
 from shared_features.formats.model_manifest import check_manifest, stamp_view
 from shared_features.formats.offline_tables import DEFINITION, FINGERPRINT, events_table, features_table
 from tests.domains.machines import BREAKDOWN, HOT_PLANT, MACHINE_HEAT, READINGS
 from tests.shared_features.formats.test_model_manifest import MANIFEST
 from tests.training.lake import LATENESS_US, EventRows, write_all_features, write_lake
 from tests.training.machine_streams import end_us, machine_streams
-from training.datasets.dataset_builder import DatasetParameters, build_dataset
+from training.datasets.dataset_builder import build_dataset
 from training.datasets.offline_store import OfflineStore
 from training.datasets.point_in_time import pin_view
 from training.datasets.training_dataset import TrainingDataset
@@ -53,8 +54,8 @@ def test_additions_train_as_if_they_had_been_there_from_the_start(lake: Path, st
     parts, one = built(lake, OF_PARTS), built(lake, OF_ONE)
     assert [group.label for group in OF_PARTS.groups] == ["machine_heat:v3", "machine_heat:v3+1", "machine_heat:v3+2"]
     np.testing.assert_array_equal(parts.matrix.view(np.uint32), one.matrix.view(np.uint32))
-    assert list(parts.description["groups"]) == [group.label for group in OF_PARTS.groups]
-    assert features_table(OF_PARTS.groups[2], READINGS) in parts.description["tables"]
+    assert list(parts.manifest.groups) == [group.label for group in OF_PARTS.groups]
+    assert features_table(OF_PARTS.groups[2], READINGS) in parts.manifest.tables
 
 
 def test_a_manifest_names_the_parts_and_what_was_added_in_their_place() -> None:

@@ -11,12 +11,13 @@ import structlog
 from deltalake import CommitProperties, DeltaTable
 from deltalake.transaction import Transaction
 
+from shared_features.formats.dataset_manifest import DatasetParameters
 from shared_features.formats.offline_tables import ERASURES_APP, events_table
 from streaming.operations.retention.retain import day_us, delete_days
 from streaming.settings import load_settings
 from tests.domains.machines import BREAKDOWN, READINGS
 from tests.training.lake import LATENESS_US
-from training.datasets.dataset_builder import DatasetParameters, build_dataset
+from training.datasets.dataset_builder import build_dataset
 from training.datasets.offline_store import OfflineStore
 from training.datasets.point_in_time import pin_view
 from training.datasets.training_dataset import TrainingDataset
@@ -56,5 +57,5 @@ def test_a_dataset_says_that_entities_were_erased(machine_lake: Path, tmp_path: 
     table.delete(f"arrival_time_us = {max(last)}", commit_properties=erased)  # behind every cut
     with structlog.testing.capture_logs() as lines:
         dataset = build(lake, 2, 1)
-    assert dataset.description["erased_entities"] == 2
+    assert dataset.manifest.erased_entities == 2
     assert [line["event"] for line in lines] == ["events of 2 erased entities are not in it"]

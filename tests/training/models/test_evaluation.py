@@ -54,7 +54,7 @@ def test_an_entity_known_to_be_positive_is_no_candidate_any_more():
     rows, day = candidate_rows(dataset)
     frame = pd.DataFrame(
         {
-            "day": (dataset.event_time_us - dataset.description["split"]["start_us"]) // DAY_US,
+            "day": (dataset.event_time_us - dataset.manifest.split.start_us) // DAY_US,
             "entity": dataset.entity,
             "label": dataset.label,
         }

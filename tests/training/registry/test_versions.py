@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from shared_features.formats.model_manifest import CHAMPION, MODEL_FILE
+from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
@@ -15,7 +16,7 @@ FILES = {"model.onnx", "manifest.json", "metrics.json", "dataset.json"}
 
 def publish(registry, digest="d1", **changes):
     manifest = replace(MANIFEST, model_digest=digest, **changes)
-    return registry.publish(manifest, b"graph of " + digest.encode(), {"roc_auc": 0.9}, {"digest": "x"})
+    return registry.publish(manifest, b"graph of " + digest.encode(), {"roc_auc": 0.9}, DATASET)
 
 
 def test_versions_count_up_and_hold_all_files(tmp_path):

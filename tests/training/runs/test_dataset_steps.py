@@ -10,10 +10,11 @@ import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.transaction import Transaction
 
+from shared_features.formats.dataset_manifest import DatasetParameters
 from shared_features.formats.offline_tables import ERASURES_APP, events_table, features_table
 from tests.domains.machines import BREAKDOWN, READINGS
 from tests.training.lake import LATENESS_US
-from training.datasets.dataset_builder import DatasetParameters, build_dataset
+from training.datasets.dataset_builder import build_dataset
 from training.errors import DatasetError
 from training.runs import dataset_steps
 from training.runs.run_parameters import RunParameters

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from shared_features.definitions import EventSource, FeatureGroup
+from shared_features.formats.dataset_manifest import DatasetView, PinnedVersion, encode_dataset_manifest
 from shared_features.formats.offline_tables import CUT_APP, features_table, snapshots_table
 from streaming.archive.stored_log import Marked, StoredDeadLetters, StoredEvents
 from streaming.kafka.polled import DeadLetter, Polled
@@ -21,6 +22,7 @@ from streaming.kafka.record_reader import RecordReader, StampRule
 from streaming.lake.handle import DeltaHandle
 from streaming.materialize.spine_rows import feature_schema
 from streaming.replay.snapshots import Snapshots, snapshot_schema
+from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.streaming.operations.erasure.test_command import (
     GONE,
     STAYS,
@@ -71,8 +73,9 @@ def follow(world: StoredWorld, said: str) -> list[str]:
 def test_the_events_and_rows_of_a_source_that_was_renamed_go_too(stored: StoredWorld) -> None:
     run = stored.settings.training_runs / "view" / "before"
     shutil.copytree(run.parent / "held", run)
-    told = {"view": {"name": "view", "version": 1}, "tables": {"events_payments": {}, "events_outcomes": {}}}
-    (run / "dataset" / "dataset.json").write_text(json.dumps(told))
+    tables = {name: PinnedVersion(1, ()) for name in ("events_payments", "events_outcomes")}
+    told = replace(DATASET, view=DatasetView("view", 1, "f"), tables=tables)
+    (run / "dataset" / "dataset.json").write_bytes(encode_dataset_manifest(told))
     rename(stored)
     commands = follow(stored, stored.run(*ERASE, code=1))
     assert commands == ["payer:v1 --execute", "shop_use:v1 --execute"], "its rows of shop_risk:v2 are known"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from shared_features.formats.dataset_manifest import DatasetView, PinnedVersion, encode_dataset_manifest
 from streaming.errors import RefusedError
 from streaming.operations.erasure.training_runs import remove_runs
+from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.streaming.operations.erasure.test_command import GONE, check_erased, stored
 from tests.streaming.operations.stored_world import StoredWorld
 
@@ -38,8 +40,8 @@ def test_a_run_that_has_just_begun_goes_on(stored: StoredWorld) -> None:
 
 def test_positions_of_another_source_are_not_taken_for_its_own(stored: StoredWorld) -> None:
     dataset = stored.settings.training_runs / "view" / "held" / "dataset"
-    told = {"view": {"name": "of_outcomes", "version": 1}, "tables": {"events_outcomes": {}}}
-    (dataset / "dataset.json").write_text(json.dumps(told))
+    told = replace(DATASET, view=DatasetView("of_outcomes", 1, "f"), tables={"events_outcomes": PinnedVersion(1, ())})
+    (dataset / "dataset.json").write_bytes(encode_dataset_manifest(told))
     assert "0  training runs" in stored.run(*ERASE)
     assert dataset.exists()
 

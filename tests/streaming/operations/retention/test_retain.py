@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
+from shared_features.formats.dataset_manifest import PinnedVersion, encode_dataset_manifest
 from shared_features.formats.holds import Hold
 from shared_features.formats.offline_tables import CUT_APP, KEPT_FROM_APP, WATERMARK_APP, features_table
 from streaming.archive.maintenance import Maintenance
@@ -22,6 +24,7 @@ from streaming.operations.retention.holds import drop_hold, read_holds, write_ho
 from streaming.operations.retention.needs import needs
 from streaming.operations.retention.retain import day_us, delete_days, plan, retain_nightly
 from streaming.replay.snapshots import Snapshots, snapshot_schema
+from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.streaming.operations.stored_world import DAY_US, START_US, StoredWorld, payment
 from tests.streaming.small_domain import OUTCOMES, PAYER, PAYMENTS
 
@@ -58,12 +61,9 @@ def days_of(world: StoredWorld, table: str = "events_payments") -> list[str]:
 def pin_dataset(world: StoredWorld, start_us: int, *tables: str) -> None:
     folder = world.settings.registry / "view" / "3"
     folder.mkdir(parents=True)
-    plain = {
-        "split": {"start_us": start_us},
-        "cut_us": END_US,
-        "tables": {name: {"version": 1, "files": []} for name in ("events_payments", *tables)},
-    }
-    (folder / "dataset.json").write_text(json.dumps(plain))
+    pinned = {name: PinnedVersion(1, ()) for name in ("events_payments", *tables)}
+    manifest = replace(DATASET, split=replace(DATASET.split, start_us=start_us), cut_us=END_US, tables=pinned)
+    (folder / "dataset.json").write_bytes(encode_dataset_manifest(manifest))
 
 
 def test_a_dry_run_shows_what_would_go_and_deletes_nothing(history: StoredWorld) -> None:

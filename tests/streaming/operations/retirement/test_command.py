@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from dataclasses import replace
@@ -14,6 +13,7 @@ import redis
 from deltalake import DeltaTable
 
 from shared_features.definitions import FeatureGroup
+from shared_features.formats.dataset_manifest import PinnedVersion, encode_dataset_manifest
 from shared_features.formats.model_manifest import GroupStamp, ModelManifest, Parity, encode_manifest, stamp_view
 from shared_features.formats.offline_tables import CUT_APP, features_table, snapshots_table
 from shared_features.formats.online_state import definition_key, entity_prefix, meta_key
@@ -24,6 +24,7 @@ from streaming.materialize.spine_rows import feature_schema
 from streaming.operations.retirement.version import Version
 from streaming.replay.snapshots import Snapshots, snapshot_schema
 from streaming.settings import StreamingSettings
+from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.streaming.operations.stored_world import StoredWorld
 from tests.streaming.small_domain import PAYER, PAYMENTS, VIEW
 
@@ -74,8 +75,9 @@ def publish(registry: Path, version: int, group: str, alias: str | None) -> None
     folder = registry / "view" / str(version)
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_bytes(encode_manifest(manifest))
-    tables = {features_table(OLD, PAYMENTS): {"version": 0, "files": []}}
-    (folder / "dataset.json").write_text(json.dumps({"split": {"start_us": 1}, "cut_us": 1, "tables": tables}))
+    tables = {features_table(OLD, PAYMENTS): PinnedVersion(0, ())}
+    dataset = replace(DATASET, split=replace(DATASET.split, start_us=1), cut_us=1, tables=tables)
+    (folder / "dataset.json").write_bytes(encode_dataset_manifest(dataset))
     if alias is not None:
         (registry / "view" / "aliases").mkdir(exist_ok=True)
         (registry / "view" / "aliases" / alias).write_text(f"{version}\n")

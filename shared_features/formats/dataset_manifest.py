@@ -1,0 +1,145 @@
+"""The wall "dataset manifest": what a training dataset was built from, so that it can be built again bit for bit.
+
+Training writes it as `dataset.json` beside the rows of a run and into the registry beside the model. Streaming reads it
+before it deletes anything that a model version needs (retention, retirement, compaction), and when it erases an entity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from shared_features.formats.json_document import decode_document, encode_document
+
+SCHEMA_VERSION = 1
+DATASET_FILE = "dataset.json"
+
+
+@dataclass(frozen=True)
+class DatasetView:
+    """The feature view whose matrix the dataset holds."""
+
+    name: str
+    version: int
+    fingerprint: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}:v{self.version}"
+
+
+@dataclass(frozen=True)
+class PinnedVersion:
+    """One version of a Delta table. files: its data files, relative to the table, sorted."""
+
+    version: int
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """The labels that had arrived by the cutoff. conflicting: join keys with labels of different values."""
+
+    cutoff_us: int
+    known: int
+    conflicting: int
+
+
+@dataclass(frozen=True)
+class TimeSplit:
+    """`[start, start + train)` to learn from, then the gap, then the test window up to `end`; microseconds."""
+
+    start_us: int
+    train_us: int
+    gap_us: int
+    test_us: int
+
+    @property
+    def train_end_us(self) -> int:
+        return self.start_us + self.train_us
+
+    @property
+    def test_start_us(self) -> int:
+        return self.train_end_us + self.gap_us
+
+    @property
+    def end_us(self) -> int:
+        return self.test_start_us + self.test_us
+
+
+@dataclass(frozen=True)
+class DatasetParameters:
+    """What was asked of a dataset; None takes the default that the data allow (`choose_split` of training).
+
+    cutoff_us: labels that arrived later are unknown; default the last instant below the cut. entity: the entity whose
+    precision is measured; default that of the view's first group.
+    """
+
+    cutoff_us: int | None = None
+    train_days: float | None = None
+    delay_days: float | None = None
+    test_days: float | None = None
+    entity: str | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class WindowCounts:
+    """Rows of one window of the split. Rows whose label is unknown are left out of the dataset."""
+
+    labelled: int
+    positive: int
+    unknown_label_left_out: int
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """Rows of each window. copies_left_out: further positions that hold an event again."""
+
+    copies_left_out: int
+    train: WindowCounts
+    gap: WindowCounts
+    test: WindowCounts
+
+
+@dataclass(frozen=True)
+class DatasetManifest:
+    """One training dataset.
+
+    groups: label of a group -> its fingerprint. cut_us: the arrival watermark up to which the rows are complete.
+    tables: name -> what was read of it. entity: the entity that evaluation follows. features: the columns of the
+    matrix, in order. digest: sha256 of the rows. erased_entities: how many entities had been erased from the events
+    tables; 0 in manifests that were written before entities could be erased.
+    """
+
+    view: DatasetView
+    groups: Mapping[str, str]
+    cut_us: int
+    allowed_lateness_us: int
+    tables: Mapping[str, PinnedVersion]
+    labels: LabelCounts
+    split: TimeSplit
+    entity: str
+    parameters: DatasetParameters
+    features: tuple[str, ...]
+    rows: RowCounts
+    digest: str
+    erased_entities: int = 0
+    schema_version: int = SCHEMA_VERSION
+
+
+def encode_dataset_manifest(manifest: DatasetManifest) -> bytes:
+    """The file's content; equal manifests give equal bytes."""
+    return encode_document(asdict(manifest))
+
+
+def decode_dataset_manifest(content: bytes, where: str = DATASET_FILE) -> DatasetManifest:
+    """The manifest in these bytes; keys it does not know are left out. Raises FormatVersionError, naming `where`."""
+    return decode_document(
+        content,
+        DatasetManifest,
+        SCHEMA_VERSION,
+        where,
+        "a dataset manifest",
+        "restore the file, or remove what it belongs to (a training run or a model version) and train again",
+    )

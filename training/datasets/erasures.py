@@ -1,0 +1,24 @@
+"""Erasures: entities that an operator erased from the tables of a view, before or while a dataset is built."""
+
+from __future__ import annotations
+
+from deltalake import DeltaTable
+
+from shared_features.formats.offline_tables import ERASURES_APP
+from training.datasets.point_in_time import PinnedView
+
+
+def erased_entities(pinned: PinnedView) -> int:
+    """How many entities were erased from the events tables of the view."""
+    tables = [pinned.events, *([pinned.labels] if pinned.labels else [])]
+    return max(each.table.transaction_version(ERASURES_APP) or 0 for each in tables)
+
+
+def erased_since(pinned: PinnedView) -> list[str]:
+    """The tables that entities were erased from since they were pinned."""
+    return [
+        each.name
+        for each in pinned.tables
+        if DeltaTable(each.table.table_uri).transaction_version(ERASURES_APP)
+        != each.table.transaction_version(ERASURES_APP)
+    ]
