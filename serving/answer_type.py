@@ -13,9 +13,9 @@ from msgspec import NODEFAULT, Meta, UnsetType
 from msgspec.structs import fields as struct_fields
 
 from serving.accepted_values import sentence
-from serving.answers import Answer, FeatureValue, Prediction, Receipt
-from serving.shards import ShardReceipt
+from serving.answers import Answer, FeatureValue, Prediction
 from shared_features.definitions import FeatureView, describe_column
+from shared_features.formats.receipt import Receipt
 
 
 def answer_type(view: FeatureView) -> type[msgspec.Struct]:
@@ -37,7 +37,7 @@ def answer_type(view: FeatureView) -> type[msgspec.Struct]:
         view=Annotated[str, Meta(description="The view that answered, with its version.", examples=[view.label])],
         predictions=Sequence[prediction],  # type: ignore[valid-type]  # built above
         freshness_seconds=_by_group(view, "freshness", freshness),
-        receipt=_RECEIPT,
+        receipt=Receipt,
     )
 
 
@@ -76,6 +76,3 @@ def _narrowed(struct: type[msgspec.Struct], name: str, **types: Any) -> type[msg
             kind = Annotated[(kind, *get_args(each.type)[1:])]
         fields.append((each.name, kind) if each.default is NODEFAULT else (each.name, kind, each.default))
     return msgspec.defstruct(name, fields, namespace={"__doc__": struct.__doc__})
-
-
-_RECEIPT = _narrowed(Receipt, "Receipt", shards=Sequence[ShardReceipt])

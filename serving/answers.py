@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
@@ -13,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from serving.accepted_values import EXAMPLE_US
 from serving.feature_vector import FeatureRows
 from serving.models import Model
+from shared_features.formats.receipt import EncodedReceipt, encode_receipt
 
 FeatureValue = float | Literal["Infinity", "-Infinity"] | None
 """JSON has no infinity, and null would say "missing": infinity is written as a text."""
@@ -72,13 +72,6 @@ class ModelName(msgspec.Struct, gc=False, frozen=True):
     version: Annotated[int, Meta(description="The model's version in the registry.", examples=[12])]
 
 
-class Receipt(msgspec.Struct, gc=False, frozen=True):
-    """Which stored state the answer was made from, so that the prediction can be recomputed and compared."""
-
-    digest: Annotated[str, Meta(description="sha256 of the text of `shards` as it stands in the answer, hexadecimal.")]
-    shards: Annotated[msgspec.Raw, Meta(description="The shards that were read, each with how far it had come.")]
-
-
 class Answer(msgspec.Struct, gc=False, frozen=True):
     """The answer to one request."""
 
@@ -100,7 +93,7 @@ class Answer(msgspec.Struct, gc=False, frozen=True):
         Mapping[str, float | None],
         Meta(description="How far the stored features lag behind the request's instant."),
     ]
-    receipt: Annotated[Receipt, Meta(description="Which stored state the answer was made from.")]
+    receipt: Annotated[EncodedReceipt, Meta(description="Which stored state the answer was made from.")]
 
 
 def write_answer(
@@ -149,7 +142,7 @@ def _features(names: tuple[str, ...], values: list[float]) -> dict[str, FeatureV
     return features
 
 
-def _shards(rows: FeatureRows, start: int, stop: int, as_of_us: int) -> tuple[dict[str, float | None], Receipt]:
+def _shards(rows: FeatureRows, start: int, stop: int, as_of_us: int) -> tuple[dict[str, float | None], EncodedReceipt]:
     """How far each group's shards lag behind the instant (0 where they consumed beyond it), and what was read."""
     freshness: dict[str, float | None] = {}
     receipts: dict[bytes, None] = {}  # an ordered set
@@ -161,5 +154,4 @@ def _shards(rows: FeatureRows, start: int, stop: int, as_of_us: int) -> tuple[di
             known_us = None if facts is None else facts.consumed_until_us
             until_us = None if until_us is None or known_us is None else min(until_us, known_us)
         freshness[group.name] = None if until_us is None else (as_of_us - until_us) / 1e6
-    text = b"[" + b",".join(receipts) + b"]"
-    return freshness, Receipt(hashlib.sha256(text).hexdigest(), msgspec.Raw(text))
+    return freshness, encode_receipt(receipts)

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
-
-import msgspec
-from msgspec import Meta
 
 from shared_features.definitions import FeatureGroup
 from shared_features.errors import FeatureError
 from shared_features.formats.online_state import entity_prefix, meta_key
-from shared_features.formats.shard_meta import Partition, ShardMeta, decode_meta
-
-
-class Position(msgspec.Struct, frozen=True):
-    """How far one partition was applied, and the record time up to which it was consumed."""
-
-    topic: Annotated[str, Meta(description="The Kafka topic.")]
-    topic_id: Annotated[str, Meta(description="The topic's id: a topic that is re-created has another one.")]
-    partition: Annotated[int, Meta(description="The partition of the topic.")]
-    offset: Annotated[int, Meta(description="The last offset that was applied; -1: none.")]
-    consumed_until_us: Annotated[
-        int, Meta(description="Record time up to which the partition was consumed, microseconds since 1970-01-01 UTC.")
-    ]
-
-
-class ShardReceipt(msgspec.Struct, frozen=True):
-    """One shard as it was read. Digests are hexadecimal text: a JSON number would lose their last bits."""
-
-    group: Annotated[str, Meta(description="The feature group, with its version.")]
-    shard: Annotated[int, Meta(description="The number of the shard.")]
-    commit_id: Annotated[str, Meta(description="The id of the commit that was read, hexadecimal.")]
-    gaps_digest: Annotated[
-        str, Meta(description="Digest of the offsets that were lost before they were applied, hexadecimal.")
-    ]
-    vector: Annotated[Sequence[Position], Meta(description="How far each partition was applied.")]
+from shared_features.formats.receipt import encode_shard
+from shared_features.formats.shard_meta import Partition, decode_meta
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +21,7 @@ class ShardFacts:
     problem: str | None
     consumed_until_us: int | None
     receipt: bytes
-    """JSON of a ShardReceipt; empty where there is a problem."""
+    """What `formats.receipt.encode_shard` gives; empty where there is a problem."""
     offsets: Mapping[Partition, int]
     """The last offset applied of each partition; empty where there is a problem."""
 
@@ -91,21 +64,8 @@ class Shard:
         until = [position.consumed_until_us for position in meta.vector.values()]
         known = min(until) if until and min(until) >= 0 else None
         offsets = {partition: position.offset for partition, position in meta.vector.items()}
-        return ShardFacts(self.number, meta.build_id, None, known, self._receipt(meta), offsets)
+        receipt = encode_shard(label, self.number, meta)
+        return ShardFacts(self.number, meta.build_id, None, known, receipt, offsets)
 
     def _unusable(self, problem: str) -> ShardFacts:
         return ShardFacts(self.number, 0, problem, None, b"", {})
-
-    def _receipt(self, meta: ShardMeta) -> bytes:
-        vector = [
-            Position(topic, topic_id, partition, position.offset, position.consumed_until_us)
-            for (topic, topic_id, partition), position in sorted(meta.vector.items())
-        ]
-        receipt = ShardReceipt(
-            group=self.group.label,
-            shard=self.number,
-            commit_id=meta.commit_id.hex(),
-            gaps_digest=f"{meta.gaps_digest:016x}",
-            vector=vector,
-        )
-        return msgspec.json.encode(receipt)

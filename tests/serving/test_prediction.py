@@ -15,6 +15,7 @@ from shared_features.feature_matrix import feature_matrix, request_floats
 from shared_features.formats.entity_keys import entity_keys, key_texts, shards_of
 from shared_features.formats.entity_state import decode_states
 from shared_features.formats.online_state import entity_prefix, meta_key
+from shared_features.formats.receipt import decode_receipt
 from shared_features.formats.shard_meta import encode_meta
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply, read
@@ -110,6 +111,8 @@ def test_the_receipt_names_every_shard_read_and_its_digest_is_of_that_text(servi
     text = response.text[response.text.index('"shards":') + len('"shards":') : -2]
     assert json.loads(text) == receipt["shards"]
     assert hashlib.sha256(text.encode()).hexdigest() == receipt["digest"]
+    read = decode_receipt(f'{{"digest":"{receipt["digest"]}","shards":{text}}}'.encode())
+    assert [(each.group, each.shard) for each in read.shards] == [("machine_heat:v3", shard), ("hot_plant:v1", 0)]
 
 
 def test_several_instances_are_answered_in_their_order(serving):

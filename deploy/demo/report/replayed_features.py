@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.feature_matrix import feature_matrix
 from shared_features.feature_views import CARD_FRAUD
 from shared_features.formats.offline_tables import OFFSET, PARTITION, events_table
+from shared_features.formats.receipt import decode_receipt
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
@@ -64,9 +66,9 @@ def _events_of(lake: Path, source: EventSource, asked: Sequence[Asked]) -> pl.Da
 
 def _recompute(asked: Asked, events: Mapping[str, pl.DataFrame]) -> NDArray[np.float32]:
     instance, as_of_us = asked.body["instances"][0], int(asked.answer["as_of_us"])
+    receipt = decode_receipt(msgspec.json.encode(asked.answer["receipt"]))
     vectors = {
-        shard["group"]: {(each["topic"], each["partition"]): each["offset"] for each in shard["vector"]}
-        for shard in asked.answer["receipt"]["shards"]
+        shard.group: {(each.topic, each.partition): each.offset for each in shard.vector} for shard in receipt.shards
     }
     at = np.array([as_of_us])
     stored = {
