@@ -11,7 +11,7 @@ import msgspec
 
 from serving.accepted_values import A_TIME, accepted, described, sentence
 from serving.errors import InvalidRequestError
-from shared_features.definitions import Field
+from shared_features.definitions import Field, FieldType
 
 _PATH = re.compile(r" - at `(.+)`$")
 _OBJECT = re.compile(r"^Object (missing required|contains unknown) field `(\w+)`")
@@ -52,6 +52,10 @@ class BodyFaults:
         what, accepts = self._about(path)
         expected = expected or accepts
         return InvalidRequestError(f"Wrong value at {path}. Found {found}, expected {expected}.{what}", path=path)
+
+    def out_of_bounds(self, path: str, raw: bytes, kind: FieldType) -> InvalidRequestError:
+        """The refusal of a value whose bounds only its type knows."""
+        return self.wrong_value(path, _found(raw, path), kind.limits)
 
     def _missing(self, path: str, name: str) -> InvalidRequestError:
         fields, path = self._fields(path), f"{path}.{name}"

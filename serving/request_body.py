@@ -20,11 +20,10 @@ from numpy.typing import NDArray
 
 from serving.body_faults import BodyFaults
 from serving.errors import TooManyInstancesError
-from serving.request_type import UNIT_US, inner_names, request_type
-from shared_features.definitions import Decimal, FeatureView, Field, Text, Timestamp
-from shared_features.definitions.fields import MAX_MAGNITUDE
-from shared_features.formats.events import decimal_steps
-from shared_features.kernel.event_time import to_datetime, to_us
+from serving.request_type import inner_names, request_type
+from shared_features.definitions import FeatureView, Timestamp
+
+_TIME = Timestamp("rfc3339")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class RequestBody:
         names = inner_names(view)
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(self.type).decode
         self._getters = [(field, attrgetter(names[field.name])) for field in self._fields]
-        self._instants = [pair for pair in self._getters if pair[0].type == Timestamp("rfc3339")]
+        self._unchecked = [pair for pair in self._getters if not pair[0].type.schema_says_all]
 
     def decode(self, raw: bytes) -> PredictionRequest:
         """Raises InvalidRequestError with the path of the fault, TooManyInstancesError."""
@@ -68,48 +67,27 @@ class RequestBody:
                 f"The request has {len(body.instances)} instances. Send at most {self._max_instances} in one request.",
                 limit=self._max_instances,
             )
-        as_of = to_us(body.as_of) if isinstance(body.as_of, datetime) else body.as_of
-        if as_of is not None:
-            self._check_instant(as_of, "$.as_of")
-        for field, getter in self._instants:  # the type of a text has no bounds for instants
-            for index, instance in enumerate(body.instances):
-                if (instant := getter(instance)) is not None:
-                    self._check_instant(to_us(instant), f"$.instances[{index}].{field.name}")
-        return PredictionRequest(body.instances, as_of, body.include_features)
+        for field, getter in self._unchecked:
+            column = field.column(list(map(getter, body.instances)), len(body.instances))
+            if column.bad is not None:
+                raise self._faults.out_of_bounds(f"$.instances[{column.bad.argmax()}].{field.name}", raw, field.type)
+        return PredictionRequest(body.instances, self._as_of_us(body.as_of, raw), body.include_features)
 
-    def _check_instant(self, instant_us: int, path: str) -> None:
-        if not -MAX_MAGNITUDE <= instant_us <= MAX_MAGNITUDE:
-            first, last = (to_datetime(sign * MAX_MAGNITUDE).date() for sign in (-1, 1))
-            found = f"an instant {instant_us} microseconds from 1970-01-01 UTC"
-            raise self._faults.wrong_value(path, found, f"an instant from {first} to {last}")
+    def _as_of_us(self, as_of: int | datetime | None, raw: bytes) -> int | None:
+        if not isinstance(as_of, datetime):
+            return as_of
+        (as_of_us,), bad = _TIME.column([as_of], 1)
+        if bad is not None and bad.any():
+            raise self._faults.out_of_bounds("$.as_of", raw, _TIME)
+        return int(as_of_us)
 
     def columns(self, instances: Sequence[Any]) -> RequestColumns:
         """The fields of decoded instances in columns; the steps are those that streaming makes of an event."""
         columns: dict[str, NDArray[Any]] = {}
         valid: dict[str, NDArray[np.bool_]] = {}
         for field, getter in self._getters:
-            values = list(map(getter, instances))
-            if field.optional:
-                valid[field.name] = np.array([value is not None for value in values], np.bool_)
-                if not isinstance(field.type, Text):
-                    values = [_blank(field) if value is None else value for value in values]
-            columns[field.name] = _steps(field, values)
+            column = field.column(list(map(getter, instances)), len(instances))
+            columns[field.name] = column.steps
+            if column.there is not None:
+                valid[field.name] = column.there
         return RequestColumns(columns, valid)
-
-
-def _blank(field: Field) -> Any:
-    return to_datetime(0) if field.type == Timestamp("rfc3339") else 0
-
-
-def _steps(field: Field, values: list[Any]) -> NDArray[Any]:
-    kind = field.type
-    if isinstance(kind, Decimal):
-        return decimal_steps(np.array(values, np.float64), field)
-    if isinstance(kind, Text):
-        column = np.empty(len(values), object)
-        column[:] = values
-        return column
-    if isinstance(kind, Timestamp):
-        instants = map(to_us, values) if kind.unit == "rfc3339" else values
-        return np.fromiter(instants, np.int64, len(values)) * UNIT_US.get(kind.unit, 1)
-    return np.array(values, np.int64)

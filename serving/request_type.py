@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from serving.accepted_values import EXAMPLE_TIME, EXAMPLE_US, accepted, described, example_value, sentence
-from shared_features.definitions import Boolean, Decimal, FeatureView, Field, Integer, Text
-from shared_features.definitions.fields import MAX_MAGNITUDE
-from shared_features.kernel.event_time import MILLISECOND_US, SECOND_US
+from serving.accepted_values import EXAMPLE_TIME, EXAMPLE_US, accepted, described, sentence
+from shared_features.definitions import FeatureView, Field, Timestamp
 
-UNIT_US = {"us": 1, "ms": MILLISECOND_US, "s": SECOND_US}
-
-AsOf = Annotated[
-    Annotated[int, Meta(ge=-MAX_MAGNITUDE, le=MAX_MAGNITUDE)] | Annotated[datetime, Meta(tz=True)] | None,
+AsOf: Any = Annotated[
+    Timestamp("us").bounded | Timestamp("rfc3339").bounded | None,
     Meta(
         description="The instant of the request: microseconds since 1970-01-01 UTC, or a time with an offset "
         "(RFC 3339). Events strictly before this instant count. Left out or null: the server's clock.",
-        examples=[EXAMPLE_US, EXAMPLE_TIME.isoformat()],
+        examples=[EXAMPLE_US, EXAMPLE_TIME],
     ),
 ]
 IncludeFeatures = Annotated[
@@ -65,21 +60,8 @@ def request_type(view: FeatureView, max_instances: int) -> type[msgspec.Struct]:
 
 def _annotation(field: Field) -> tuple[Any, ...]:
     """The type with its bounds and its description, and None as the default of an optional field."""
-    kind = field.type
-    annotation: Any
-    if isinstance(kind, Decimal | Integer):
-        number = float if isinstance(kind, Decimal) else int
-        annotation = Annotated[number, Meta(ge=kind.low, le=kind.high)]
-    elif isinstance(kind, Boolean):
-        annotation = bool
-    elif isinstance(kind, Text):
-        annotation = Annotated[str, Meta(max_length=kind.max_length)]
-    elif kind.unit == "rfc3339":
-        annotation = Annotated[datetime, Meta(tz=True)]
-    else:
-        limit = MAX_MAGNITUDE // UNIT_US[kind.unit]
-        annotation = Annotated[int, Meta(ge=-limit, le=limit)]
+    annotation = field.type.bounded
     what = described(field)
     description = f"{sentence(what)} " if what else ""
-    said = Meta(description=f"{description}Write {accepted(field)}.", examples=[example_value(field)])
+    said = Meta(description=f"{description}Write {accepted(field)}.", examples=[field.type.example])
     return (Annotated[annotation | None, said], None) if field.optional else (Annotated[annotation, said],)

@@ -9,13 +9,13 @@ from shared_features.definitions.description import (
     describe_feature,
     describe_field,
     describe_function,
-    describe_type,
 )
 from shared_features.definitions.difference import definition_text, difference, events_difference, source_text
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import Condition, Entity, Feature, FeatureGroup
 from shared_features.definitions.feature_view import AS_OF, FeatureView, Input, LabelSource, ViewFeature
-from shared_features.definitions.fields import Boolean, Decimal, Field, FieldType, Integer, Text, Timestamp
+from shared_features.definitions.field_types import Boolean, Decimal, FieldType, Integer, Text, Timestamp
+from shared_features.definitions.fields import Field
 from shared_features.definitions.fingerprint import fingerprint
 from shared_features.definitions.listing import list_definitions
 
@@ -47,7 +47,6 @@ __all__ = [
     "describe_feature",
     "describe_field",
     "describe_function",
-    "describe_type",
     "difference",
     "events_difference",
     "fingerprint",

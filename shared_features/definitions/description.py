@@ -14,11 +14,11 @@ from typing import Any
 
 from shared_features.definitions.feature_group import Condition, Feature
 from shared_features.definitions.feature_view import FeatureView, ViewFeature
-from shared_features.definitions.fields import Boolean, Decimal, Field, FieldType, Integer, Timestamp
+from shared_features.definitions.field_types.field_type import counted
+from shared_features.definitions.fields import Field
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_us
 
 _DURATIONS = ((DAY_US, "day"), (HOUR_US, "hour"), (MINUTE_US, "minute"), (SECOND_US, "second"))
-_EPOCHS = {"us": "microseconds", "ms": "milliseconds", "s": "seconds"}
 _UNIT = re.compile(r"\bUnit: ([^.;]+)[.;]? ?")
 
 
@@ -37,21 +37,7 @@ class Description:
 
 def describe_field(field: Field) -> Description:
     """What a field is: its own description, or what its type is."""
-    return Description(field.description.rstrip(".") or describe_type(field.type), field.unit)
-
-
-def describe_type(kind: FieldType) -> str:
-    """A type in words, as in "Number with 2 decimals, 0 to 100"."""
-    if isinstance(kind, Boolean):
-        return "True or false"
-    if isinstance(kind, Timestamp):
-        epoch = _EPOCHS.get(kind.unit)
-        return f"Instant, as {epoch} since 1970 UTC" if epoch else "Instant, as RFC 3339 text with an offset"
-    if isinstance(kind, Integer):
-        return f"Whole number{_between(kind)}"
-    if isinstance(kind, Decimal):
-        return f"Number with {_counted(kind.decimals, 'decimal')}, {kind.low} to {kind.high}"
-    return f"Text of at most {_counted(kind.max_length, 'character')}"
+    return Description(field.description.rstrip(".") or field.type.words, field.unit)
 
 
 def describe_feature(feature: Feature) -> Description:
@@ -94,15 +80,8 @@ def describe_duration(duration: timedelta) -> str:
     whole = to_us(duration)
     for unit_us, name in _DURATIONS:
         if whole % unit_us == 0:
-            return _counted(whole // unit_us, name)
-    return _counted(whole, "microsecond")
-
-
-def _between(kind: Integer) -> str:
-    low, high = kind.low != Integer().low, kind.high != Integer().high
-    if low and high:
-        return f", {kind.low} to {kind.high}"
-    return f", {kind.low} or more" if low else f", {kind.high} or less" if high else ""
+            return counted(whole // unit_us, name)
+    return counted(whole, "microsecond")
 
 
 def _unit(feature: Feature) -> str:
@@ -114,7 +93,3 @@ def _unit(feature: Feature) -> str:
 
 def _condition(condition: Condition) -> str:
     return f"{condition.column} {condition.operator} {condition.value!r}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -14,10 +14,11 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from shared_features.definitions import aggregate, event_source, feature_group, feature_view, fields
+from shared_features.definitions import aggregate, event_source, feature_group, feature_view, field_types, fields
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import FeatureGroup
 from shared_features.definitions.feature_view import FeatureView
+from shared_features.definitions.field_types import FieldType
 from shared_features.definitions.fingerprint import canonical, plain_defaults
 from shared_features.kernel import aggregations
 from shared_features.kernel.event_time import format_duration
@@ -29,7 +30,7 @@ _DURATIONS = ("lateness_us", "lag_us", "tolerated_future", "delay")
 _WORDS = {"lateness_us": "allowed lateness", "lag_us": "pipeline lag", "where": "conditions"}
 _CANNOT_BE_TOLD = "what changed cannot be told, because another release wrote the stored definition"
 _SAME_MEANING = "the meaning is the same, only the form in which definitions are stored has changed"
-_MODULES = (aggregate, aggregations, event_source, feature_group, feature_view, fields)
+_MODULES = (aggregate, aggregations, event_source, feature_group, feature_view, field_types, fields)
 _CLASSES = {name: each for module in _MODULES for name, each in vars(module).items() if isinstance(each, type)}
 
 
@@ -97,7 +98,7 @@ def _complete(value: Plain) -> Plain:
 
 @cache
 def _defaults(class_name: str) -> dict[str, Plain]:
-    known = _CLASSES.get(class_name)
+    known = _CLASSES.get(class_name) or {each.__name__: each for each in FieldType.__subclasses__()}.get(class_name)
     return plain_defaults(known) if known is not None and is_dataclass(known) else {}
 
 

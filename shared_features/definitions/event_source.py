@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Literal
 
-from shared_features.definitions.fields import Field, Timestamp
+from shared_features.definitions.fields import Field
 from shared_features.definitions.fingerprint import canonical
 from shared_features.errors import DefinitionError
 from shared_features.kernel.event_time import minutes, to_us
@@ -48,7 +48,7 @@ class EventSource:
                 raise DefinitionError(f"{where}: {role} {name!r} is not among its fields {names}; add it")
             if self.field(name).optional:
                 raise DefinitionError(f"{where}: {role} {name!r} is optional; an event cannot be without it")
-        if not isinstance(self.field(self.event_time).type, Timestamp):
+        if not self.field(self.event_time).type.is_instant:
             raise DefinitionError(f"{where}: event_time {self.event_time!r} is not a Timestamp field")
         if to_us(self.tolerated_future) < 0:
             raise DefinitionError(f"{where}: tolerated_future is negative; give zero or more")

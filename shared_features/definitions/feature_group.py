@@ -158,7 +158,7 @@ class FeatureGroup:
         self._be_a_part()
         columns = self.columns
         return Layout(
-            columns=tuple(Column(name, self.sources[0].field(name).type.decimals) for name in columns),
+            columns=tuple(Column(name, self.sources[0].field(name).type.step_decimals) for name in columns),
             features=tuple(
                 FeatureSpec(
                     name=name,

@@ -1,75 +1,28 @@
-"""The fields of an event: a name, a type with its bounds, and whether it may be missing.
-
-Inside Millrace every number of an event is a whole number: a `Decimal` field of two decimals is counted in
-hundredths, a `Boolean` is 0 or 1, a `Timestamp` is microseconds since the epoch. Whole numbers are what makes
-sums independent of the order in which they are taken.
-"""
+"""The fields of an event: a name, a type with its bounds, and whether it may be missing."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.definitions.field_types import FieldType
 from shared_features.errors import DefinitionError
-from shared_features.kernel.feature_spec import MAX_DECIMALS, MAX_VALUE
-
-MAX_MAGNITUDE = MAX_VALUE
-"""Largest scaled magnitude of a value: exact in a float64, and 2**23 squares of it fit 128 bits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Integer:
-    """A whole number, `low <= value <= high`."""
+class FieldColumn(NamedTuple):
+    """A field's values as a column, as `formats.events` holds it.
 
-    low: int = -MAX_MAGNITUDE
-    high: int = MAX_MAGNITUDE
+    steps: int64[n], or object[n] of str. there: bool[n] of an optional field, None of another. bad: bool[n], which
+    values the type refuses; None where it refuses none.
+    """
 
-    @property
-    def decimals(self) -> int:
-        return 0
-
-
-@dataclass(frozen=True, slots=True)
-class Decimal:
-    """A number kept at a fixed count of decimals, `low <= value <= high`; finer input is rounded half to even."""
-
-    decimals: int
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Boolean:
-    """True or false; aggregated as 1 and 0."""
-
-    @property
-    def decimals(self) -> int:
-        return 0
-
-
-@dataclass(frozen=True, slots=True)
-class Timestamp:
-    """An instant. On the wire an epoch integer in `unit`, or an RFC 3339 text with an offset."""
-
-    unit: Literal["us", "ms", "s", "rfc3339"] = "us"
-
-    @property
-    def decimals(self) -> int:
-        return 0
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text of at most `max_length` characters. Aggregations see its 52-bit code (`kernel.hashing`)."""
-
-    max_length: int = 256
-
-    @property
-    def decimals(self) -> int:
-        return 0
-
-
-FieldType = Integer | Decimal | Boolean | Timestamp | Text
+    steps: NDArray[Any]
+    there: NDArray[np.bool_] | None
+    bad: NDArray[np.bool_] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +42,31 @@ class Field:
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
             raise DefinitionError(f"field {self.name!r}: a field name is a Python identifier; rename it")
-        if isinstance(self.type, Decimal | Integer):
-            self._check_bounds(self.type)
-
-    def _check_bounds(self, kind: Decimal | Integer) -> None:
-        if not 0 <= kind.decimals <= MAX_DECIMALS:
-            raise DefinitionError(f"field {self.name!r}: decimals is {kind.decimals}; give 0 to {MAX_DECIMALS}")
-        if not kind.low <= kind.high:
-            raise DefinitionError(f"field {self.name!r}: low {kind.low} is above high {kind.high}; swap them")
-        if max(abs(kind.low), abs(kind.high)) * 10**kind.decimals > MAX_MAGNITUDE:
-            raise DefinitionError(
-                f"field {self.name!r}: bounds {kind.low} to {kind.high} at {kind.decimals} decimals exceed "
-                f"{MAX_MAGNITUDE} steps; narrow the bounds or keep fewer decimals"
-            )
+        if not isinstance(self.type, FieldType):
+            raise DefinitionError(f"field {self.name!r}: its type is {self.type!r}; give a type such as Integer()")
+        if wrong := self.type.contradiction():
+            raise DefinitionError(f"field {self.name!r}: {wrong}")
 
     @property
     def is_text(self) -> bool:
-        return isinstance(self.type, Text)
+        """Whether a column holds texts; else whole numbers."""
+        return self.type.storage == "text"
 
     @property
     def scale(self) -> int:
         """How many steps make one unit: 100 for two decimals."""
-        return int(10**self.type.decimals)
+        return int(10**self.type.step_decimals)
+
+    def column(self, values: Iterable[Any], count: int) -> FieldColumn:
+        """`count` wire values as a column; None is missing, in an optional field."""
+        if not self.optional:
+            steps, bad = self.type.column(values, count)
+            return FieldColumn(steps, None, bad if bad is not None and bad.any() else None)
+        values = values if isinstance(values, list) else list(values)
+        there = np.fromiter((value is not None for value in values), np.bool_, count)
+        if (blank := self.type.blank) is not None:
+            values = [blank if value is None else value for value in values]
+        steps, bad = self.type.column(values, count)
+        if bad is not None:
+            steps, bad = np.where(there, steps, 0), bad & there
+        return FieldColumn(steps, there, bad if bad is not None and bad.any() else None)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.definitions import Entity, EventSource, Integer
+from shared_features.definitions import Entity, EventSource
 from shared_features.kernel.hashing import hash_integers, hash_texts
 
 EntityKeys = NDArray[np.int64] | list[str]
@@ -29,7 +29,7 @@ def entity_keys(entity: Entity, source: EventSource, columns: Mapping[str, NDArr
 
 
 def has_integer_key(entity: Entity, source: EventSource) -> bool:
-    return len(entity.keys) == 1 and isinstance(source.field(entity.keys[0]).type, Integer)
+    return len(entity.keys) == 1 and source.field(entity.keys[0]).type.key_part == "number"
 
 
 def escape(part: Any) -> str:

@@ -1,7 +1,7 @@
 """The wall "events": what producers write and streaming, training and serving read.
 
 On the wire an event is one JSON object per Kafka record. Inside it is a row of a batch of columns, every number
-a whole number (`definitions.fields`). This page holds the columns and what follows from them alone: the digest by
+a whole number (`definitions.field_types`). This page holds the columns and what follows from them alone: the digest by
 which duplicates are known and ties are broken, and whether an event lies too far in the future.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.definitions import EventSource, Field
+from shared_features.definitions import EventSource
 from shared_features.kernel.hashing import combine, hash_integers, hash_texts
 
 SCHEMA_VERSION = 1
@@ -89,11 +89,6 @@ def concatenate(batches: list[EventBatch]) -> EventBatch:
         {name: np.concatenate([each.valid[name] for each in batches]) for name in first.valid},
         np.concatenate([each.record_time_us for each in batches]),
     )
-
-
-def decimal_steps(values: NDArray[np.float64], field: Field) -> Int64:
-    """int64[n]: numbers in the field's own unit as steps of its decimals, rounded half to even. They must be finite."""
-    return np.rint(values * field.scale).astype(np.int64)
 
 
 def record_time_us(milliseconds: Int64, log_append: Bools | bool) -> Int64:

@@ -8,21 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from operator import attrgetter
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.definitions import Boolean, Decimal, EventSource, Field, Integer, Text, Timestamp
-from shared_features.definitions.fields import MAX_MAGNITUDE
-from shared_features.formats.events import decimal_steps
-from shared_features.kernel.event_time import MILLISECOND_US, SECOND_US, to_datetime, to_us
+from shared_features.definitions import EventSource, Field
 
-_INT64 = msgspec.Meta(ge=-(2**63), le=2**63 - 1)
-_UNIT_US = {"us": 1, "ms": MILLISECOND_US, "s": SECOND_US}
 _WORDS = {
     "int": "integer",
     "float": "number",
@@ -79,14 +73,12 @@ class EventDecoder:
         valid: dict[str, NDArray[np.bool_]] = {}
         reasons: dict[int, str] = {}
         for field, getter in self._getters:
-            column, there, bad = _column(
-                field, list(map(getter, events)) if field.optional else map(getter, events), len(events)
-            )
-            columns[field.name] = column
-            if there is not None:
-                valid[field.name] = there
-            for row in np.flatnonzero(bad).tolist() if bad is not None else ():
-                reasons.setdefault(row, _out_of_bounds(field, getter(events[row])))
+            column = field.column(map(getter, events), len(events))
+            columns[field.name] = column.steps
+            if column.there is not None:
+                valid[field.name] = column.there
+            for row in np.flatnonzero(column.bad).tolist() if column.bad is not None else ():
+                reasons.setdefault(row, f"{field.type.refusal(getter(events[row]))} - at $.{field.name}")
         if reasons:
             faults += [Fault(int(rows[row]), reason) for row, reason in reasons.items()]
             faults.sort(key=lambda fault: fault.index)
@@ -114,69 +106,7 @@ class EventDecoder:
 
 
 def _struct_field(name: str, field: Field) -> tuple[Any, ...]:
-    kind = field.type
-    if isinstance(kind, Integer) or (isinstance(kind, Timestamp) and kind.unit != "rfc3339"):
-        annotation: Any = Annotated[int, _INT64]
-    elif isinstance(kind, Decimal):
-        annotation = float
-    elif isinstance(kind, Boolean):
-        annotation = bool
-    elif isinstance(kind, Text):
-        annotation = Annotated[str, msgspec.Meta(max_length=kind.max_length)]
-    else:
-        annotation = Annotated[datetime, msgspec.Meta(tz=True)]
-    return (name, annotation | None, None) if field.optional else (name, annotation)
-
-
-Column = tuple[NDArray[Any], NDArray[np.bool_] | None, NDArray[np.bool_] | None]
-
-
-def _column(field: Field, values: Any, count: int) -> Column:
-    """A field's column, where it is there (None: everywhere), which rows are out of bounds (None: none)."""
-    there = None
-    if field.optional:
-        there = np.fromiter((value is not None for value in values), np.bool_, count)
-    if isinstance(field.type, Text):
-        column = np.empty(count, object)
-        column[:] = values if field.optional else list(values)
-        return column, there, None
-    if field.optional:
-        missing = to_datetime(0) if field.type == Timestamp("rfc3339") else 0
-        values = (missing if value is None else value for value in values)
-    column, bad = _numbers(field, values, count)
-    if there is not None:
-        column = np.where(there, column, 0)
-        bad &= there
-    return column, there, bad if bad.any() else None
-
-
-def _numbers(field: Field, values: Any, count: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    kind = field.type
-    if isinstance(kind, Decimal):
-        given = np.fromiter(values, np.float64, count)
-        bad = ~((given >= kind.low) & (given <= kind.high))
-        return decimal_steps(np.where(bad, 0.0, given), field), bad
-    if isinstance(kind, Timestamp):
-        unit_us = _UNIT_US.get(kind.unit, 1)
-        instants = values if kind.unit != "rfc3339" else map(to_us, values)
-        column = np.fromiter(instants, np.int64, count)
-        limit = MAX_MAGNITUDE // unit_us
-        bad = (column > limit) | (column < -limit)
-        return np.where(bad, 0, column) * unit_us, bad
-    column = np.fromiter(values, np.int64, count)
-    if isinstance(kind, Integer):
-        return column, (column < kind.low) | (column > kind.high)
-    return column, np.zeros(count, np.bool_)
-
-
-def _out_of_bounds(field: Field, value: Any) -> str:
-    kind = field.type
-    if isinstance(kind, Timestamp):
-        low, high = (to_datetime(sign * MAX_MAGNITUDE).date().isoformat() for sign in (-1, 1))
-        return f"time out of bounds {low} to {high}: {value} read as {kind.unit} - at $.{field.name}"
-    if isinstance(kind, Decimal | Integer):
-        return f"out of bounds {kind.low} to {kind.high}: {value!r} - at $.{field.name}"
-    raise TypeError(f"field {field.name!r} has no bounds")
+    return (name, field.type.wire | None, None) if field.optional else (name, field.type.wire)
 
 
 def _reason(value: bytes | None, error: Exception) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import EventSource
-from shared_features.definitions.fields import MAX_MAGNITUDE
+from shared_features.definitions.field_types import MAX_MAGNITUDE
 from shared_features.formats.events import EventBatch, record_time_us
 from shared_features.kernel.event_time import MILLISECOND_US, format_duration, to_datetime
 from streaming.kafka.event_decoder import EventDecoder

@@ -9,7 +9,8 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from numpy.typing import NDArray
 
-from shared_features.definitions import Boolean, EventSource, Text, events_difference
+from shared_features.definitions import Boolean, EventSource, FieldType, Integer, Text, events_difference
+from shared_features.definitions.field_types import Storage
 from shared_features.formats.events import EventBatch
 from shared_features.formats.offline_tables import (
     ARRIVAL_DATE,
@@ -26,15 +27,22 @@ from streaming.errors import RefusedError
 
 Int64 = NDArray[np.int64]
 
+_ARROW: dict[Storage, pa.DataType] = {"integer": pa.int64(), "boolean": pa.bool_(), "text": pa.string()}
+_HANDED_OVER: dict[Storage, Any] = {"integer": np.int64, "boolean": np.bool_, "text": object}
+
 
 def events_schema(source: EventSource) -> pa.Schema:
     """The columns of a source's events table, as `formats.offline_tables` words them."""
     fields = [(PARTITION, pa.int32()), (OFFSET, pa.int64()), (RECORD_TIME, pa.int64())]
     fields += [(ARRIVAL_TIME, pa.int64()), (ARRIVAL_DATE, pa.string())]
-    for field in source.fields:
-        kind = pa.string() if field.is_text else pa.bool_() if isinstance(field.type, Boolean) else pa.int64()
-        fields.append((field.name, kind))
-    return pa.schema(fields)
+    return pa.schema([*fields, *((field.name, _ARROW[field.type.storage]) for field in source.fields)])
+
+
+def stored_type(column: pa.DataType) -> FieldType:
+    """A field type of the storage that a column of an events table has."""
+    if pa.types.is_boolean(column):
+        return Boolean()
+    return Integer() if pa.types.is_integer(column) else Text()
 
 
 def refuse_other_events(table: DeltaTable, source: EventSource) -> None:
@@ -57,11 +65,10 @@ def event_rows(partition: int, offsets: Int64, arrival_us: Int64, batch: EventBa
         dates(arrival_us),
     ]
     for field in batch.source.fields:
-        column = batch.columns[field.name]
+        storage = field.type.storage
+        column = batch.columns[field.name].astype(_HANDED_OVER[storage], copy=False)
         missing = ~batch.valid[field.name] if field.name in batch.valid else None
-        if isinstance(field.type, Boolean):
-            column = column.astype(np.bool_)
-        columns.append(pa.array(column, pa.string() if field.is_text else None, mask=missing))
+        columns.append(pa.array(column, _ARROW[storage], mask=missing))
     return pa.table(columns, schema=events_schema(batch.source))
 
 
@@ -80,7 +87,7 @@ def event_batch(source: EventSource, rows: pa.Table) -> EventBatch:
         column = rows.column(field.name).combine_chunks()
         if field.optional or column.null_count:
             valid[field.name] = np.asarray(column.is_valid())
-        if isinstance(field.type, Text):
+        if field.is_text:
             columns[field.name] = _as(pa.string(), column).to_numpy(zero_copy_only=False)
         else:
             whole = _as(pa.int64(), column)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from shared_features.definitions import EventSource, FeatureGroup, Text
+from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.entity_keys import key_texts, shards_of
 from shared_features.formats.entity_state import encode_states
 from shared_features.formats.events import EventBatch
@@ -29,7 +29,7 @@ def event_batch(source: EventSource, rows: Sequence[Mapping[str, Any]]) -> Event
         values = [row.get(field.name) for row in rows]
         if field.optional:
             valid[field.name] = np.array([value is not None for value in values], np.bool_)
-        if isinstance(field.type, Text):
+        if field.is_text:
             columns[field.name] = np.array([*values, None], object)[:-1]
         else:
             columns[field.name] = np.array([value or 0 for value in values], np.int64)

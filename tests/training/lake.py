@@ -14,7 +14,7 @@ from deltalake import CommitProperties, write_deltalake
 from deltalake.transaction import Transaction
 from numpy.typing import NDArray
 
-from shared_features.definitions import Boolean, EventSource, FeatureGroup, FeatureView
+from shared_features.definitions import EventSource, FeatureGroup, FeatureView
 from shared_features.formats import offline_tables as tables
 from shared_features.formats.entity_keys import entity_keys, key_texts
 from shared_features.formats.events import EventBatch
@@ -66,7 +66,7 @@ def write_events(lake: Path, events: EventRows, parts: int = 3) -> None:
         tables.ARRIVAL_DATE: dates,
     }
     for field in source.fields:
-        kind = pl.Boolean if isinstance(field.type, Boolean) else pl.String if field.is_text else pl.Int64
+        kind = {"boolean": pl.Boolean, "text": pl.String, "integer": pl.Int64}[field.type.storage]
         column = pl.Series(batch.columns[field.name].tolist()).cast(kind)
         there = pl.Series(batch.valid.get(field.name, np.ones(len(batch), np.bool_)))
         columns[field.name] = pl.DataFrame({"v": column, "t": there}).select(pl.when("t").then("v")).to_series()

@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from shared_features.definitions import Boolean, EventSource, FeatureGroup, load_definitions
+from shared_features.definitions import EventSource, FeatureGroup, load_definitions
 from shared_features.formats.entity_keys import shards_of
 from shared_features.formats.entity_state import decode_states, encode_states
 from shared_features.formats.events import EventBatch
@@ -41,7 +41,7 @@ def _events(source: EventSource) -> EventBatch:
         if field.is_text:
             columns[field.name] = np.array([f"text {each % 7}" for each in count.tolist()], object)
         else:
-            columns[field.name] = count % (2 if isinstance(field.type, Boolean) else 7)
+            columns[field.name] = count % (2 if field.type.storage == "boolean" else 7)
     columns[source.event_time] = time_us
     columns[source.event_id] = count if columns[source.event_id].dtype != object else columns[source.event_id]
     valid = {field.name: count % 3 > 0 for field in source.fields if field.optional}

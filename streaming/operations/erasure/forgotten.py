@@ -11,9 +11,10 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from shared_features.definitions import Boolean, Catalogue, EventSource, Field, Integer, Text, Timestamp
+from shared_features.definitions import Catalogue, EventSource, Field, Timestamp
 from shared_features.formats.offline_tables import EVENT_COLUMNS, snapshots_table
 from streaming.errors import RefusedError
+from streaming.lake.events_table import stored_type
 from streaming.operations.erasure.tables import features_on_none, group_tables
 from streaming.operations.retirement.version import forgotten
 
@@ -52,11 +53,5 @@ def refuse_unknown(lake: Path, catalogue: Catalogue, wide: Catalogue) -> None:
 def _as_stored(lake: Path, name: str) -> EventSource:
     """A source as far as its table tells: which columns it has, and of what kind."""
     schema = pa.schema(DeltaTable(lake / f"{_EVENTS}{name}").schema().to_arrow())
-    fields = tuple(Field(each.name, _kind(each.type)) for each in schema if each.name not in EVENT_COLUMNS)
+    fields = tuple(Field(each.name, stored_type(each.type)) for each in schema if each.name not in EVENT_COLUMNS)
     return EventSource(name, "", (*fields, _TIME), event_id=_TIME.name, event_time=_TIME.name)
-
-
-def _kind(stored: pa.DataType) -> Text | Boolean | Integer:
-    if pa.types.is_boolean(stored):
-        return Boolean()
-    return Integer() if pa.types.is_integer(stored) else Text()

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared_features.definitions import Catalogue, Entity, EventSource, Integer, Text
+from shared_features.definitions import Catalogue, Entity, EventSource
+from shared_features.definitions.field_types.integer import whole_number
 from streaming.errors import RefusedError
-from streaming.operations.erasure.subject import Subject, whole_number
+from streaming.operations.erasure.subject import Subject
 
 
 def subjects_of(catalogue: Catalogue, entity_name: str, key: str) -> list[Subject]:
@@ -45,7 +46,7 @@ def kinds_of(catalogue: Catalogue, entity_name: str) -> list[Entity]:
 
 def _subject(catalogue: Catalogue, entity: Entity, parts: Sequence[str], *, told_apart: bool) -> Subject:
     sources = [source for source in catalogue.sources if all(source.has(name) for name in entity.keys)]
-    numbers = {name for name in entity.keys for source in sources if isinstance(source.field(name).type, Integer)}
+    numbers = {name for name in entity.keys for source in sources if source.field(name).type.key_part == "number"}
     spelled = tuple(
         _one_spelling(name, part, sources) if name in numbers else part
         for name, part in zip(entity.keys, parts, strict=True)
@@ -59,16 +60,16 @@ def _subject(catalogue: Catalogue, entity: Entity, parts: Sequence[str], *, told
 def _check(subject: Subject, source: EventSource) -> None:
     for name, part in zip(subject.entity.keys, subject.parts, strict=True):
         kind = source.field(name).type
-        if not isinstance(kind, Integer | Text):
+        if kind.key_part is None:
             raise RefusedError(
                 f"entity {subject.entity.name!r} has the key field {name}, which is a {type(kind).__name__} in source "
                 f"{source.name!r}: no such key can be given, only an Integer or a Text; key the entity by another "
                 "field, or call this one otherwise in a source that means something else by it"
             )
-        if isinstance(kind, Integer) and part != whole_number(part):
+        if part != kind.spelled_key(part):
             raise RefusedError(
-                f"key {part!r} is no value of field {name} in source {source.name!r}, which is Integer; give the key "
-                "as the stores spell it"
+                f"key {part!r} is no value of field {name} in source {source.name!r}, which is "
+                f"{type(kind).__name__}; give the key as the stores spell it"
             )
 
 
@@ -82,7 +83,7 @@ def _one_spelling(name: str, part: str, sources: Sequence[EventSource]) -> str:
     if number is None or number == part:
         return part
     for source in sources:
-        if isinstance(source.field(name).type, Text):
+        if source.field(name).type.key_part == "text":
             raise RefusedError(
                 f"key {part!r} is the number {number} in one source, and field {name} is a text in source "
                 f"{source.name!r}, where the two differ; give {number}, and rename the field of that source if it "

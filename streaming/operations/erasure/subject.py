@@ -11,12 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from shared_features.definitions import Entity, EventSource, FeatureGroup, Integer, Text
+from shared_features.definitions import Entity, EventSource, FeatureGroup
+from shared_features.definitions.field_types.integer import whole_number
 from shared_features.formats.entity_keys import EntityKeys, escape, has_integer_key, shards_of
 from streaming.lake.scan import sql_text
-
-_INT64 = np.iinfo(np.int64)
-_MOST_DIGITS = 1000  # more are no int64, whatever zeros are among them
 
 
 @dataclass(frozen=True)
@@ -50,12 +48,9 @@ class Subject:
         found = []
         for name, part in zip(self.entity.keys, self.parts, strict=True):
             kind = source.field(name).type
-            if isinstance(kind, Text):
-                found.append(sql_text(part))
-            elif isinstance(kind, Integer) and part == whole_number(part):
-                found.append(part)
-            else:
+            if kind.spelled_key(part) != part:
                 return None
+            found.append(part if kind.key_part == "number" else sql_text(part))
         return tuple(found)
 
     def parts_in(self, plain: object) -> tuple[str | None, ...]:
@@ -71,19 +66,6 @@ class Subject:
         integer = has_integer_key(group.entity, group.sources[0])
         keys: EntityKeys = np.array([int(self.key)], np.int64) if integer else [self.key]
         return int(shards_of(keys, group.shards)[0])
-
-
-def whole_number(text: str) -> str | None:
-    """A whole number as every store spells it, without zeros before it; None for what is none, or too large.
-
-    >>> whole_number("007"), whole_number("-0"), whole_number("7.0")
-    ('7', '0', None)
-    """
-    digits = text.removeprefix("-")
-    if not digits.isdecimal() or len(digits) > _MOST_DIGITS:
-        return None
-    number = int(text)
-    return str(number) if _INT64.min <= number <= _INT64.max else None
 
 
 def decoded(value: bytes | None) -> Any:

@@ -18,7 +18,7 @@ from shared_features.definitions import (
     Timestamp,
     load_definitions,
 )
-from shared_features.definitions.fields import FieldType
+from shared_features.definitions.field_types import FieldType
 from streaming.errors import RefusedError
 from streaming.operations.erasure import command
 from streaming.operations.erasure.named import subjects_of
