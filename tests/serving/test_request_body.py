@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.errors import InvalidRequestError
@@ -22,9 +22,10 @@ from shared_features.definitions import (
     Text,
     Timestamp,
 )
+from shared_features.feature_matrix import request_floats
 from shared_features.kernel.aggregations import Count
 from shared_features.kernel.event_time import days
-from streaming.kafka.event_decoder import EventDecoder
+from streaming.kafka.decoders.registry import decoder_of
 
 FIELDS = (
     Field("id", Integer(low=0)),
@@ -76,7 +77,7 @@ EVENTS = st.fixed_dictionaries(
 def test_a_request_and_an_event_of_the_same_fields_have_the_same_columns(events):
     body = RequestBody(VIEW, 5)
     request = body.columns(body.decode(json.dumps({"instances": events}).encode()).instances)
-    decoded = EventDecoder(SOURCE).decode([json.dumps(event).encode() for event in events])
+    decoded = decoder_of(SOURCE).decode([json.dumps(event).encode() for event in events])
     assert not decoded.faults
     assert set(request.columns) == set(decoded.columns)
     for name, column in decoded.columns.items():
@@ -84,6 +85,54 @@ def test_a_request_and_an_event_of_the_same_fields_have_the_same_columns(events)
         assert np.array_equal(request.valid.get(name, there), there), name
         assert request.columns[name].dtype == column.dtype
         assert request.columns[name][there].tolist() == column[there].tolist(), name
+
+
+INSTANTS = st.builds(
+    "{}-{}{}{}{}{}".format,
+    st.sampled_from(["0001", "1827", "1969", "2016", "2112", "9999"]),
+    st.sampled_from(["12-31", "01-01", "02-29", "09-17", "04-16", "13-01"]),
+    st.sampled_from(["T", "t", " ", "_"]),
+    st.sampled_from(["23:59:59", "23:59:60", "24:00:00", "00:00:00", "3:04:05", "23:53:47"]),
+    st.sampled_from(["", ".5", ".370495", ".370496", ".1234567", ".999999999", "."]),
+    st.sampled_from(["Z", "z", "", "+00:00", "-00:00", "+23:59", "-23:59", "+0200", "+24:00"]),
+)
+WHOLE = st.integers(-(2**70), 2**70) | st.integers(-6, 6) | US
+TOKENS = st.one_of(
+    WHOLE.map(str),
+    WHOLE.map("{}.0".format),
+    st.floats().map(json.dumps),  # NaN and Infinity among them, as many writers spell them
+    st.integers(-(10**10), 10**10).map(lambda n: str(n / 2000)),  # half of a cent, half of a step
+    st.integers(0, 10**4).map(lambda n: str(n / 2 * 1e-6)),
+    st.sampled_from(["1000000", "1000000.001", "1000000.0000000001", "-1e6", "1e3", "1E+2", "1e400", "-1e-400"]),
+    st.sampled_from(["-0", "-0.0", "-0e9", "01", "+1", "1.", ".5", "0x1", "1_0", "null", "true", "false", "nan", ""]),
+    st.sampled_from(["[]", "{}", "[1]", '"1"', '"NaN"', '"Infinity"', '"true"', '"null"', '""', '"\\/"', '"\\x"']),
+    st.sampled_from([r'"\u0000"', r'"\ud83d\ude00"', r'"\ud83d"', r'"\ude00"', r'"\uD83Dx"', r'"a\u006e"', '"\x01"']),
+    st.text(max_size=6).map(json.dumps),
+    st.text(st.characters(codec="utf-8"), max_size=6).map(lambda text: json.dumps(text, ensure_ascii=False)),
+    INSTANTS.map(json.dumps),
+)
+"""A value as it stands in JSON, good or bad for whatever field."""
+
+
+@given(st.sampled_from(FIELDS), st.none() | TOKENS)
+@settings(max_examples=500)
+def test_a_value_gives_the_same_bits_in_an_event_and_in_a_request_or_neither_takes_it(field, token):
+    """Where the two would differ, the stream is right: its data is stored."""
+    tokens = {name: json.dumps(value) for name, value in REQUIRED.items() if name != field.name}
+    tokens |= {} if token is None else {field.name: token}
+    plain = "{" + ",".join(f'"{name}":{each}' for name, each in tokens.items()) + "}"
+    decoded = decoder_of(SOURCE).decode([plain.encode()])
+    body = RequestBody(VIEW, 1)
+    raw = f'{{"instances":[{plain}]}}'.encode()
+    if decoded.faults:
+        with pytest.raises(InvalidRequestError):
+            body.decode(raw)
+        return
+    request = body.columns(body.decode(raw).instances)
+    floats = request_floats(SOURCE, request.columns, request.valid)
+    for name, wanted in request_floats(SOURCE, decoded.columns, decoded.valid).items():
+        assert floats[name].tobytes() == wanted.tobytes(), name
+        assert request.columns[name].tolist() == decoded.columns[name].tolist(), name
 
 
 REQUIRED = {
