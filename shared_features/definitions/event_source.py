@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -15,6 +16,8 @@ from shared_features.kernel.event_time import minutes, to_us
 RESERVED_FIELDS = ("kafka_partition", "kafka_offset", "record_time_us", "arrival_time_us", "arrival_date")
 """Columns that every events table has besides an event's own fields."""
 
+_FORMAT = re.compile(r"\w+|[\w.]+:\w+")
+
 
 @dataclass(frozen=True)
 class EventSource:
@@ -22,7 +25,9 @@ class EventSource:
 
     `tolerated_future`: an event whose event time is further than this ahead of its Kafka record time is a dead
     letter. `unknown_fields`: fields that are not declared are ignored, so that a producer may add one before its
-    readers know it; "reject" makes such an event a dead letter. `description`: what an event is; it only documents.
+    readers know it; "reject" makes such an event a dead letter. `format`: how producers write events: "json",
+    "messagepack", or `module:attribute` of a `streaming.kafka.decoders.event_decoder.EventFormat`. `description`: what
+    an event is; it only documents.
     """
 
     name: str
@@ -32,6 +37,7 @@ class EventSource:
     event_time: str = "event_time"
     tolerated_future: timedelta = minutes(5)
     unknown_fields: Literal["ignore", "reject"] = "ignore"
+    format: str = field(default="json", kw_only=True)
     description: str = field(default="", kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
@@ -50,6 +56,10 @@ class EventSource:
                 raise DefinitionError(f"{where}: {role} {name!r} is optional; an event cannot be without it")
         if not self.field(self.event_time).type.is_instant:
             raise DefinitionError(f"{where}: event_time {self.event_time!r} is not a Timestamp field")
+        if not _FORMAT.fullmatch(self.format):
+            raise DefinitionError(
+                f'{where}: format is {self.format!r}; give a name such as "json", or MODULE:ATTRIBUTE'
+            )
         if to_us(self.tolerated_future) < 0:
             raise DefinitionError(f"{where}: tolerated_future is negative; give zero or more")
 

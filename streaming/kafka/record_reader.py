@@ -16,7 +16,7 @@ from shared_features.definitions import EventSource
 from shared_features.definitions.field_types import MAX_MAGNITUDE
 from shared_features.formats.events import EventBatch, record_time_us
 from shared_features.kernel.event_time import MILLISECOND_US, format_duration, to_datetime
-from streaming.kafka.event_decoder import EventDecoder
+from streaming.kafka.decoders.registry import decoder_of
 from streaming.kafka.polled import DeadLetter
 from streaming.settings import StreamingSettings
 
@@ -88,14 +88,11 @@ class RecordReader:
     """Reads the records of one source."""
 
     def __init__(self, source: EventSource, rule: StampRule) -> None:
-        self._decoder = EventDecoder(source)
+        self.source = source
+        self._decoder = decoder_of(source)
         self._rule = rule
         nothing = self._decoder.decode([])
         self.no_events = EventBatch(source, nothing.columns, nothing.valid, np.empty(0, np.int64))
-
-    @property
-    def source(self) -> EventSource:
-        return self._decoder.source
 
     def read(self, records: Records) -> Read:
         """The events and dead letters of these records."""

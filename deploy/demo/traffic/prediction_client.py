@@ -14,7 +14,7 @@ from deploy.demo.traffic.records import Records
 from shared_features.event_sources import CARD_TRANSACTIONS
 from shared_features.feature_views import CARD_FRAUD
 from shared_features.kernel.event_time import SECOND_US
-from streaming.kafka.event_decoder import EventDecoder
+from streaming.kafka.decoders.registry import decoder_of
 
 PATH = f"/v1/views/{CARD_FRAUD.name}:predict"
 _FRESH_US = 3 * SECOND_US
@@ -57,7 +57,7 @@ class PredictionClient:
     skipped: int = 0
 
     def __post_init__(self) -> None:
-        self._decoder = EventDecoder(CARD_TRANSACTIONS)
+        self._decoder = decoder_of(CARD_TRANSACTIONS)
         self._seen: set[int] = set()
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_ANSWER_S)
         self._until_s = 0.0

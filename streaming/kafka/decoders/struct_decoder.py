@@ -1,13 +1,9 @@
-"""From the bytes of Kafka records to columns of events; what is no event is set aside with its reason.
-
-Every record comes out once: as a row of the batch, or as a fault. A faulty record never touches its neighbours.
-"""
+"""A decoder by way of structs: a typed decoder makes a struct of each value, and the structs become columns."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -16,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import EventSource, Field
+from streaming.kafka.decoders.event_decoder import DecodedColumns, Fault
 
 _WORDS = {
     "int": "integer",
@@ -28,32 +25,22 @@ _WORDS = {
     "array": "array",
 }
 _EXPECTED = re.compile(r"^Expected `([a-z]+)(?: \| null)?`, got `([a-z]+)(?: \| null)?`(?: - at `(.+)`)?$")
-_NOT_A_NUMBER = re.compile(rb'"(\w+)"\s*:\s*(-?(?:NaN|Infinity|nan|inf)\b)')
+_NO_EVENT = (msgspec.MsgspecError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
+"""What a typed decoder raises at a value that is no event; None is one of those values."""
 
 
-@dataclass(frozen=True)
-class Fault:
-    """Why one record is no event: its index among the records, and a reason with the JSON path."""
+class StructDecoder:
+    """Decodes the records of one source. The typed decoder is built once from the source's definition.
 
-    index: int
-    reason: str
+    typed: makes a function from bytes to a struct of the given type. reason: says why a value is no event.
+    """
 
-
-@dataclass(frozen=True)
-class DecodedColumns:
-    """Rows of the records that hold an event (`rows`: their indices among the records); the rest are faults."""
-
-    rows: NDArray[np.int64]
-    columns: dict[str, NDArray[Any]]
-    valid: dict[str, NDArray[np.bool_]]
-    faults: list[Fault]
-
-
-class EventDecoder:
-    """Decodes the records of one source. The typed decoder is built once from the source's definition."""
-
-    def __init__(self, source: EventSource) -> None:
-        self.source = source
+    def __init__(
+        self,
+        source: EventSource,
+        typed: Callable[[type], Callable[[Any], Any]],
+        reason: Callable[[bytes | None, Exception], str],
+    ) -> None:
         names = {field.name: f"f{index}" for index, field in enumerate(source.fields)}  # free of Python's keywords
         event = msgspec.defstruct(
             "Event",
@@ -63,11 +50,12 @@ class EventDecoder:
             forbid_unknown_fields=source.unknown_fields == "reject",
             gc=False,
         )
-        self._decode: Callable[[Any], Any] = msgspec.json.Decoder(event).decode
+        self._decode = typed(event)
+        self._reason = reason
         self._getters = [(field, attrgetter(names[field.name])) for field in source.fields]
 
     def decode(self, values: Sequence[bytes | None]) -> DecodedColumns:
-        """Columns of the good records and a fault for each other one."""
+        """Columns of the good values and a fault for each other one."""
         events, rows, faults = self._structs(values)
         columns: dict[str, NDArray[Any]] = {}
         valid: dict[str, NDArray[np.bool_]] = {}
@@ -96,9 +84,9 @@ class EventDecoder:
         while len(events) + len(faults) < len(values):
             try:
                 events.extend(decoded)  # keeps what came before an exception; the map then goes on after it
-            except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
+            except _NO_EVENT as error:
                 index = len(events) + len(faults)
-                faults.append(Fault(index, _reason(values[index], error)))
+                faults.append(Fault(index, self._reason(values[index], error)))
         rows = np.arange(len(values))
         if faults:
             rows = np.delete(rows, [fault.index for fault in faults])
@@ -109,7 +97,8 @@ def _struct_field(name: str, field: Field) -> tuple[Any, ...]:
     return (name, field.type.wire | None, None) if field.optional else (name, field.type.wire)
 
 
-def _reason(value: bytes | None, error: Exception) -> str:
+def reason(value: bytes | None, error: Exception, format_name: str) -> str:
+    """Why a value is no event, from what a typed decoder raised; `format_name` as people write it."""
     if value is None:
         return "no value (a tombstone) - at $"
     if not value:
@@ -122,16 +111,15 @@ def _reason(value: bytes | None, error: Exception) -> str:
     if found := _EXPECTED.match(text):
         expected, got = (_WORDS.get(word, word) for word in found.group(1, 2))
         return f"expected {expected}, got {got} - at {found.group(3) or '$'}"
-    if not isinstance(error, msgspec.ValidationError) and (number := _NOT_A_NUMBER.search(value)):
-        return f"expected number, got {number.group(2).decode()} - at $.{number.group(1).decode()}"
     if text.startswith("Object "):
         return text[len("Object ") :].replace("`", "") + " - at $"
     if text.startswith("Expected `int` "):
         return f"out of bounds of 64 bits - at {_path(text)}"
-    plain = text.replace("`", "").removeprefix("Expected ").removeprefix("JSON is malformed: ")
+    plain = re.sub("^(Expected |JSON is malformed: |MessagePack data is malformed: )", "", text.replace("`", ""))
     plain = plain.replace("str of length <= ", "longer than the declared length of ") if "str of" in plain else plain
     plain = plain.replace("datetime with a timezone component", "time without an offset from UTC")
-    return plain[:1].lower() + plain[1:] if " - at " in plain else f"not JSON: {plain[:1].lower()}{plain[1:]} - at $"
+    plain = plain[:1].lower() + plain[1:]
+    return plain if " - at " in plain else f"not {format_name}: {plain} - at $"
 
 
 def _path(text: str) -> str:

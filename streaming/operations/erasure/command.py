@@ -27,6 +27,7 @@ from confluent_kafka import KafkaException
 from shared_features.definitions import Catalogue, Entity, EventSource, load_definitions
 from shared_features.formats.offline_tables import events_table
 from streaming.errors import EXIT_OK, RefusedError
+from streaming.kafka.decoders.registry import formats_of
 from streaming.lake.changes import purge
 from streaming.operations.erasure.aside import ASIDE, forget_aside, kept_aside
 from streaming.operations.erasure.dead_letters import DeadLetters
@@ -88,7 +89,7 @@ class Erasure:
             tables = len(scope.features[source.name])
             say(f"{events_table(source)}: {events:,} events, and the feature rows at {rows_at:,} positions in {tables} "
                 "tables")  # fmt: skip
-        letters = DeadLetters(self._lake, self._subjects, ends).find(self._logs.topics, scope.others)
+        letters = self._letters(self._subjects, ends).find(self._logs.topics, scope.others)
         say(f"{sum(map(len, letters.values())):,} dead letters")
         with closing(OnlineStates(self._settings)) as online:
             say(f"{online.count(scope.groups, self._subjects):,} states in Redis, of {len(scope.groups)} groups")
@@ -140,7 +141,7 @@ class Erasure:
         counts["feature rows"] = sum(
             rows.erase_feature_rows(scope.features[source], gone) for source, gone in positions.items()
         )
-        letters = DeadLetters(self._lake, subjects, ends)
+        letters = self._letters(subjects, ends)
         counts["dead letters"] = letters.erase(letters.find(self._logs.topics, scope.others))
         counts["states in Redis"] = self._erase_online(rows, by_digest, ends, [*positions.values()])
         counts["training runs"] = remove_runs(self._runs(positions))
@@ -148,6 +149,9 @@ class Erasure:
         counts["files of the lake"] = sum(purge(path) for path in scope.tables(self._lake))
         forget_aside(self._lake, name)
         return counts
+
+    def _letters(self, subjects: Sequence[Subject], ends: LogEnds) -> DeadLetters:
+        return DeadLetters(self._lake, subjects, ends, formats_of(self._scope.catalogue.sources))
 
     def _runs(self, positions: Mapping[str, pa.Table]) -> list[Path]:
         found = runs_with(self._settings.training_runs, self._scope.catalogue, positions)

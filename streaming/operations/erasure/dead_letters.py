@@ -10,13 +10,14 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, TOPIC_ID, offset_app
+from streaming.kafka.decoders.event_decoder import EventFormat
 from streaming.kafka.topics import PartitionKey, Topic
 from streaming.lake.changes import synced_change
 from streaming.lake.scan import sql_text
 from streaming.operations.dead_letters.letter import Wanted, read_letters
 from streaming.operations.erasure.conditions import at_offsets
 from streaming.operations.erasure.record import LogEnds
-from streaming.operations.erasure.subject import Subject, decoded
+from streaming.operations.erasure.subject import Subject
 
 Log = tuple[str, str | None, int]
 """Topic, its id (None where it was not stored), partition."""
@@ -25,14 +26,17 @@ Letters = Mapping[Log, Sequence[int]]
 
 
 class DeadLetters:
-    """The letters of some subjects, as the lake has them."""
+    """The letters of some subjects, as the lake has them. formats: in which the letters may be written."""
 
-    def __init__(self, lake: Path, subjects: Sequence[Subject], log_ends: LogEnds) -> None:
+    def __init__(
+        self, lake: Path, subjects: Sequence[Subject], log_ends: LogEnds, formats: Sequence[EventFormat]
+    ) -> None:
         self._path, self._subjects, self._log_ends = lake / DEAD_LETTERS_TABLE, subjects, log_ends
+        self._formats = formats
         self._parts = {subject.parts for subject in subjects}
 
     def find(self, topics: Mapping[str, Topic], others: Sequence[str]) -> Letters:
-        """Those whose value is JSON with a subject's fields.
+        """Those whose value, in any of the formats, has a subject's fields.
 
         topics: where the subjects' events come from now. others: topics of other sources, whose letters are left.
         Letters of any other topic are of one that was given up, and all of them are looked at.
@@ -64,7 +68,8 @@ class DeadLetters:
         return offset < end or offset > held.get((topic, partition), -1)
 
     def _is_of_a_subject(self, value: bytes | None) -> bool:
-        return self._subjects[0].parts_in(decoded(value)) in self._parts  # all are of one kind
+        found = (each.fields(value) for each in self._formats) if value else ()
+        return any(self._subjects[0].parts_in(fields) in self._parts for fields in found)  # all are of one kind
 
 
 def _erase(table: DeltaTable, log: Log, which: str) -> int:

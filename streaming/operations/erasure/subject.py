@@ -53,9 +53,9 @@ class Subject:
             found.append(part if kind.key_part == "number" else sql_text(part))
         return tuple(found)
 
-    def parts_in(self, plain: object) -> tuple[str | None, ...]:
-        """The entity's fields as a decoded JSON object carries them, spelled as `parts` are; none where it does not."""
-        if not isinstance(plain, Mapping) or not all(name in plain for name in self.entity.keys):
+    def parts_in(self, plain: Mapping[str, Any] | None) -> tuple[str | None, ...]:
+        """The entity's fields as a decoded record carries them, spelled as `parts` are; none where it does not."""
+        if plain is None or not all(name in plain for name in self.entity.keys):
             return ()
         return tuple(
             _whole_as_text(plain[name]) if name in self.numbers else str(plain[name]) for name in self.entity.keys
@@ -68,14 +68,6 @@ class Subject:
         return int(shards_of(keys, group.shards)[0])
 
 
-def decoded(value: bytes | None) -> Any:
-    """What JSON a dead letter's value holds; None where it is none."""
-    try:
-        return None if value is None else json.loads(value)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _whole_as_text(plain: object) -> str | None:
-    """A whole number of a JSON object, which writers spell as 77, 77.0, "77" or "077"."""
+    """A whole number of a record, which writers spell as 77, 77.0, "77" or "077"."""
     return whole_number(str(int(plain)) if isinstance(plain, float) and plain.is_integer() else str(plain))

@@ -92,6 +92,7 @@ CHANGED: dict[Any, dict[str, Any]] = {
         "event_time": "then",
         "tolerated_future": minutes(1),
         "unknown_fields": "reject",
+        "format": "messagepack",
     },
     FIELDS[-1]: {"name": "prize", "type": Integer(), "optional": True},
     Integer(): {"low": 0, "high": 9},
@@ -207,7 +208,12 @@ def test_a_default_is_never_changed() -> None:
     defaults = {id_of(each): plain_defaults(type(each)) for each in CHANGED}
     assert {name: each for name, each in defaults.items() if each} == {
         "ApproxDistinct": {"k": 256},
-        "EventSource": {"event_time": "event_time", "tolerated_future": 300_000_000, "unknown_fields": "ignore"},
+        "EventSource": {
+            "event_time": "event_time",
+            "tolerated_future": 300_000_000,
+            "unknown_fields": "ignore",
+            "format": "json",
+        },
         "FeatureGroup": {"where": [], "shards": 4, "added": [], "part": 0},
         "FeatureView": {"labels": None, "also_reads": []},
         "Field": {"optional": False},

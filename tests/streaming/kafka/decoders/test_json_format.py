@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from shared_features.definitions import Boolean, Decimal, EventSource, Field, Integer, Text, Timestamp
-from streaming.kafka.event_decoder import EventDecoder
+from streaming.kafka.decoders.registry import decoder_of
 
 STRICT = EventSource(
     name="things",
@@ -72,7 +72,7 @@ BAD: list[tuple[bytes | None, str]] = [
 
 @pytest.mark.parametrize(("value", "reason"), BAD, ids=[reason[:50] for _, reason in BAD])
 def test_what_is_no_event_has_a_reason_with_its_path(value, reason):
-    decoded = EventDecoder(STRICT).decode([GOOD, value, GOOD])
+    decoded = decoder_of(STRICT).decode([GOOD, value, GOOD])
     assert [(fault.index, fault.reason) for fault in decoded.faults] == [(1, reason)]
     assert decoded.rows.tolist() == [0, 2]  # neighbours are untouched
     assert all(len(column) == 2 for column in decoded.columns.values())
@@ -80,12 +80,12 @@ def test_what_is_no_event_has_a_reason_with_its_path(value, reason):
 
 @pytest.mark.parametrize("text", [r"\ud800", r"\udc00", r"\ud800\u0041", r"\ud800x"])
 def test_half_a_character_is_no_text(text):
-    assert EventDecoder(STRICT).decode([with_(f'"amount":2,"class":"{text}"')]).faults
+    assert decoder_of(STRICT).decode([with_(f'"amount":2,"class":"{text}"')]).faults
 
 
 def test_columns_hold_whole_numbers_in_the_declared_steps():
     times = '"at":"2020-01-01T02:00:00.123456+02:00","seen":-1'
-    decoded = EventDecoder(STRICT).decode([with_(f'"amount":19.99,"flag":true,"class":"é€x",{times}'), GOOD])
+    decoded = decoder_of(STRICT).decode([with_(f'"amount":19.99,"flag":true,"class":"é€x",{times}'), GOOD])
     assert decoded.columns["amount"].tolist() == [1999, 250]
     assert decoded.columns["flag"].tolist() == [1, 0]
     assert decoded.columns["class"].tolist() == ["é€x", None]
@@ -97,22 +97,22 @@ def test_columns_hold_whole_numbers_in_the_declared_steps():
 
 def test_finer_input_is_rounded_half_to_even():
     values = [with_(f'"amount":{amount}') for amount in (0.125, 0.375, 0.5, 1e-9, 999999.994, 3)]
-    assert EventDecoder(STRICT).decode(values).columns["amount"].tolist() == [12, 38, 50, 0, 99999999, 300]
+    assert decoder_of(STRICT).decode(values).columns["amount"].tolist() == [12, 38, 50, 0, 99999999, 300]
 
 
 def test_a_null_counts_as_missing_where_a_field_is_optional():
-    assert EventDecoder(STRICT).decode([with_('"amount":2,"class":null')]).valid["class"].tolist() == [False]
+    assert decoder_of(STRICT).decode([with_('"amount":2,"class":null')]).valid["class"].tolist() == [False]
 
 
 def test_unknown_fields_are_ignored_unless_the_source_rejects_them():
     lenient = EventSource("things", "things", STRICT.fields[:3], event_id="id")
-    decoded = EventDecoder(lenient).decode([with_('"amount":2,"more":{"deep":[1]}')])
+    decoded = decoder_of(lenient).decode([with_('"amount":2,"more":{"deep":[1]}')])
     assert decoded.rows.tolist() == [0]
     assert list(decoded.columns) == ["id", "event_time", "amount"]
 
 
 def test_nothing_decodes_to_empty_columns_of_the_right_types():
-    decoded = EventDecoder(STRICT).decode([])
+    decoded = decoder_of(STRICT).decode([])
     assert {name: column.dtype for name, column in decoded.columns.items()} == {
         field.name: np.dtype(object) if field.is_text else np.dtype(np.int64) for field in STRICT.fields
     }

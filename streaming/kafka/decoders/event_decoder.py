@@ -1,0 +1,55 @@
+"""What a decoder is, and what it yields.
+
+Every value comes out once: as a row of the columns, or as a fault. A faulty value never touches its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.definitions import EventSource
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why one value is no event: its index among the values, and a reason with the path of the field."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class DecodedColumns:
+    """The values that hold an event (`rows`: their indices), in columns of `formats.events`; the rest are faults.
+
+    faults: by ascending index.
+    """
+
+    rows: NDArray[np.int64]
+    columns: dict[str, NDArray[Any]]
+    valid: dict[str, NDArray[np.bool_]]
+    faults: list[Fault]
+
+
+class EventDecoder(Protocol):
+    """Decodes the values of one source's records."""
+
+    def decode(self, values: Sequence[bytes | None]) -> DecodedColumns:
+        """Columns of the values that hold an event, and a fault for each other one. None is a tombstone."""
+
+
+@dataclass(frozen=True)
+class EventFormat:
+    """How producers write events: a source names it (`EventSource.format`).
+
+    decoder: makes the decoder of a source. fields: the fields that a value carries, by name, whether or not they make
+    an event; None where the value is not of this format. Erasure looks for an entity there.
+    """
+
+    decoder: Callable[[EventSource], EventDecoder]
+    fields: Callable[[bytes], Mapping[str, Any] | None]

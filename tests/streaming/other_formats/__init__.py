@@ -1,0 +1,1 @@
+"""The small domain, whose payments are written in another format than JSON."""
