@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared_features.definitions.catalogue import Catalogue
-from shared_features.definitions.description import Description, describe_column, describe_feature, describe_type
+from shared_features.definitions.description import Description, describe_column, describe_feature
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import Feature, FeatureGroup
 from shared_features.definitions.feature_view import AS_OF, FeatureView, Input, ViewFeature
@@ -48,7 +48,7 @@ def _labels_are_of(view: FeatureView, source: EventSource) -> bool:
 def _field(field: Field) -> Plain:
     return {
         "name": field.name,
-        "type": describe_type(field.type),
+        "type": field.type.words,
         "optional": field.optional,
         **_said(Description(field.description, field.unit)),
     }
