@@ -2,7 +2,6 @@
 
 FeatureError
   DefinitionError        a group or view contradicts itself (raised at import)
-  EventDecodeError       bytes of an event that are not what its source declares
   FormatVersionError     stored bytes of another schema than this reader knows
   ManifestMismatchError  a model that wants features its view does not have
 
@@ -16,10 +15,6 @@ class FeatureError(Exception):
 
 class DefinitionError(FeatureError):
     """A definition contradicts itself or another one; raised when it is built, that is at import."""
-
-
-class EventDecodeError(FeatureError):
-    """An event's bytes are not what its source declares; the message carries path and position."""
 
 
 class FormatVersionError(FeatureError):

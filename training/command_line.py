@@ -27,18 +27,29 @@ def build_parser() -> argparse.ArgumentParser:
     dataset = commands.add_parser("dataset", help="build the training dataset only")
     for each in (run, dataset):
         each.add_argument("--view", help="feature view; may be left out where there is one")
-        each.add_argument("--cutoff", type=_instant, metavar="TIME", help="labels that arrived later are unknown")
+        each.add_argument("--cutoff", type=_instant, metavar="TIME", help="ignore labels that arrived after this time")
         each.add_argument("--train-days", type=_days, metavar="N", help="default: what there is, at most 21")
-        each.add_argument("--delay-days", type=_days, metavar="N", help="gap before the test; default: label delay")
+        each.add_argument(
+            "--delay-days", type=_days, metavar="N", help="days between training and test window; default: label delay"
+        )
         each.add_argument("--test-days", type=_days, metavar="N", help="default: 7, less where history is short")
-        each.add_argument("--entity", help="whose precision is measured; default: that of the first group")
+        each.add_argument("--entity", help="entity whose precision is measured; default: that of the first group")
         each.add_argument("--seed", type=int, default=0)
     run.add_argument("--models", type=_models_option, metavar="A,B", help="candidates; default: all three")
     run.add_argument("--top", type=int, default=100, metavar="K", help="entities looked at per day (100)")
-    run.add_argument("--floor", type=_floor, action="append", default=[], metavar="METRIC=N", help="least metric")
-    run.add_argument("--gate-tolerance", type=float, default=0.01, help="average precision a challenger may lack")
+    run.add_argument(
+        "--floor",
+        type=_floor,
+        action="append",
+        default=[],
+        metavar="METRIC=N",
+        help="lowest value of a metric that may become champion",
+    )
+    run.add_argument(
+        "--gate-tolerance", type=float, default=0.01, help="by how much average precision may lie below the champion's"
+    )
     run.set_defaults(models=MODELS)
-    dataset.add_argument("--output", type=Path, metavar="FILE.parquet", help="write it as one table too")
+    dataset.add_argument("--output", type=Path, metavar="FILE.parquet", help="also write the dataset as one table")
     commands.add_parser("models", help="what the registry holds")
     promote = commands.add_parser("promote", help="let an alias name a version")
     promote.add_argument("version", type=int)
@@ -71,5 +82,5 @@ def _floor(text: str) -> tuple[str, float]:
 def _models_option(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     if unknown := [name for name in names if name not in MODELS]:
-        raise argparse.ArgumentTypeError(f"{unknown} are no models; give some of {','.join(MODELS)}")
+        raise argparse.ArgumentTypeError(f"Unknown models: {','.join(unknown)}. Give some of {','.join(MODELS)}.")
     return names

@@ -3,7 +3,7 @@
 TrainingError
   DatasetError      the offline store cannot give the training dataset that was asked for
   CertificateError  what was exported does not compute what was fitted
-  RegistryError     a model version or an alias that is not there
+  RegistryError     a model version or an alias that is missing
 
 A message names the thing, what was found, and what to do.
 """

@@ -69,7 +69,7 @@ def load_settings() -> TrainingSettings:
     """The settings of this process. Raises TrainingError that names each wrong value and where to set it."""
     file = os.environ.get(FILE_VARIABLE)
     if file and not Path(file).is_file():
-        raise TrainingError(f"{FILE_VARIABLE} names {file!r}, which is no file; correct it or unset it")
+        raise TrainingError(f"{FILE_VARIABLE} names {file!r}, which is not a file. Correct the variable, or unset it.")
     try:
         return TrainingSettings()  # type: ignore[call-arg]  # every field has a default, read from the environment
     except ValidationError as error:

@@ -41,7 +41,7 @@ class KnownLabels:
 
 
 def read_labels(labels: LabelSource, table: PinnedTable, cutoff_us: int) -> KnownLabels:
-    """The labels of the label source's events table that had arrived by the cutoff; missing values are no labels."""
+    """The labels of the source's events table that had arrived by the cutoff. Rows without a value are left out."""
     source = labels.source
     names = [field.name for field in source.fields]
     known = pl.col(ARRIVAL_TIME) <= cutoff_us

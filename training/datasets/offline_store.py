@@ -93,7 +93,7 @@ class OfflineStore:
         return (DeltaTable(path).transaction_version(KEPT_FROM_APP) or 0) if DeltaTable.is_deltatable(path) else 0
 
     def pin(self, name: str) -> PinnedTable:
-        """The table at its newest version. Raises DatasetError where there is none yet."""
+        """The table at its newest version. Raises DatasetError where the table does not exist yet."""
         path = self._lake / name
         if not DeltaTable.is_deltatable(str(path)):
             raise DatasetError(

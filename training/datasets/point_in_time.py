@@ -56,7 +56,7 @@ class PinnedView:
     def _whole(self) -> pl.Expr:
         """Whether the events that a row's windows reach are kept.
 
-        A row that came late, or is of a table that was begun later, was made of what was there by then.
+        A row that came late, or whose table was begun later, was computed from the events that were stored by then.
         """
         if not self.kept_from_us:
             return pl.lit(True)
@@ -95,7 +95,10 @@ def pin_view(store: OfflineStore, view: FeatureView, lateness_us: int, cut_us: i
     available = {name: table.cut_us for name, table in groups.items()}
     slowest = min(available, key=lambda name: available[name])
     if cut_us is not None and cut_us > available[slowest]:
-        raise DatasetError(f"cut {cut_us} is beyond {available[slowest]}, how far group {slowest!r} is; wait for it")
+        raise DatasetError(
+            f"Cut {cut_us} is not available yet. Group {slowest!r} is materialized up to {available[slowest]}. "
+            "Wait, or choose an earlier cut."
+        )
     sources = {each.name: each for each in (view.source, *(each for group in view.groups for each in group.sources))}
     return PinnedView(
         view=view,

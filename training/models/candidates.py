@@ -69,7 +69,7 @@ CANDIDATES: dict[str, Callable[[int, int], list[tuple[str, Any]]]] = {
 def fit_model(name: str, matrix: Matrix, label: NDArray[np.float64], seed: int) -> tuple[Pipeline, list[str]]:
     """Fit a candidate. Returns it with notes, such as that it did not converge.
 
-    Raises TrainingError for a name that is none of CANDIDATES.
+    Raises TrainingError for a name that CANDIDATES does not have.
     """
     if name not in CANDIDATES:
         raise TrainingError(f"there is no model {name!r}; give some of {', '.join(CANDIDATES)}")

@@ -65,7 +65,9 @@ def certify(
     kinds: dict[str, tuple[int, float]] = {}
     for kind, rows in build_cases(pipeline, test_rows, random).items():
         difference = np.abs(scores(pipeline, rows) - run_session(session, rows).astype(np.float64))
-        worst = float(np.where(np.isnan(difference), 1.0, difference).max(initial=0.0))  # no number is no parity
+        worst = float(
+            np.where(np.isnan(difference), 1.0, difference).max(initial=0.0)
+        )  # without a number there is no parity
         kinds[kind] = (len(rows), worst)
     cases = sum(count for count, _ in kinds.values())
     worst = max(worst for _, worst in kinds.values())

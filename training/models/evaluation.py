@@ -83,7 +83,7 @@ def evaluate_scores(dataset: TrainingDataset, score: NDArray[Any], k: int) -> di
     """Metric name -> value. score: of each row of the test window, in order. Raises DatasetError for one class only.
 
     `roc_auc` and `average_precision` are over the whole test window; `..._of_candidates` and entity precision are over
-    its candidates, as the Handbook has them all. None where candidates are of one class, or there are none.
+    its candidates, as the Handbook has them all. None where there are no candidates, or all are of one class.
     """
     window = dataset.rows(TEST)
     label = dataset.label[window]

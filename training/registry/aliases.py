@@ -27,7 +27,7 @@ class Aliases:
     def promote(self, model: str, version: int, alias: str = CHAMPION) -> int | None:
         """Let the alias name a version, in one atomic step; returns the version that the alias named before."""
         if not alias.isidentifier():
-            raise RegistryError(f"alias {alias!r} is no identifier; call it champion, challenger or the like")
+            raise RegistryError(f"Alias {alias!r} is not an identifier. Name it champion, challenger or the like.")
         self._registry.path(model, version)
         before = self.of(model).get(alias)
         if before != version:

@@ -87,7 +87,7 @@ def promote_model(run: Path, parameters: RunParameters, registry: Registry, outp
 
 
 def _called(champion: int | None) -> str:
-    return "there was none" if champion is None else f"version {champion} was champion"
+    return "there was no champion" if champion is None else f"version {champion} was champion"
 
 
 def _champion_metrics(

@@ -35,7 +35,7 @@ def copy_of(machine_lake: Path, folder: Path) -> Path:
 
 
 def test_days_that_are_gone_are_left_out(machine_lake: Path, tmp_path: Path) -> None:
-    """So are the rows whose windows reach into those days: one that comes late now would be made of what is left."""
+    """So are rows whose windows reach into those days: a late row would be computed from the events that are left."""
     lake = copy_of(machine_lake, tmp_path)
     pinned = build(lake, 2, 1)
     assert delete_days(load_settings(lake=lake), READINGS, SEVENTH_DAY) > 0

@@ -17,5 +17,5 @@ def test_an_alias_moves_and_names_only_what_is_there(tmp_path):
     assert aliases.of("card_fraud") == {"champion": 1}
     with pytest.raises(RegistryError, match=r"no version 7; it has \[1, 2\]"):
         aliases.promote("card_fraud", 7)
-    with pytest.raises(RegistryError, match="no identifier"):
+    with pytest.raises(RegistryError, match="is not an identifier"):
         aliases.promote("card_fraud", 1, "../champion")

@@ -18,7 +18,7 @@ def test_a_run_ends_in_a_certified_champion_and_another_one_changes_nothing(plac
     assert main(["run", *OPTIONS]) == 0
     said = capsys.readouterr().out
     assert "parity passed" in said
-    assert "version 1 is champion, before there was none" in said
+    assert "version 1 is champion, before there was no champion" in said
     registry = Registry(places / "registry")
     manifest = registry.manifest("breakdown", 1)
     check_manifest(manifest, BREAKDOWN)
