@@ -17,6 +17,7 @@ from shared_features.definitions.feature_view import AS_OF, FeatureView, Input, 
 from shared_features.definitions.field_types import Boolean, Decimal, FieldType, Integer, Text, Timestamp
 from shared_features.definitions.fields import Field
 from shared_features.definitions.fingerprint import fingerprint
+from shared_features.definitions.grown_group import GrownGroup
 from shared_features.definitions.listing import list_definitions
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "FeatureView",
     "Field",
     "FieldType",
+    "GrownGroup",
     "Input",
     "Integer",
     "LabelSource",

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import FeatureGroup
 from shared_features.definitions.feature_view import FeatureView
+from shared_features.definitions.grown_group import GrownGroup
 from shared_features.errors import DefinitionError
 
 
@@ -63,7 +64,7 @@ def load_definitions(module_name: str) -> Catalogue:
         ) from error
     found = list(vars(module).values())
     views = [each for each in found if isinstance(each, FeatureView)]
-    groups = [part for each in found if isinstance(each, FeatureGroup) for part in each.parts]
+    groups = [part for each in found if isinstance(each, FeatureGroup | GrownGroup) for part in each.parts]
     groups += [group for view in views for group in view.groups]
     sources = [each for each in found if isinstance(each, EventSource)]
     sources += [source for group in groups for source in group.sources]

@@ -150,7 +150,7 @@ def _aggregates(name: str, was: Plain, now: Plain) -> Iterator[str]:
     if before.keys() != after.keys() or not hops:
         yield from _lists("aggregates", list(before), list(after))
     if before.keys() < after.keys():
-        yield "put what was added into `added` to keep the others as they are, or raise the version"
+        yield "put what was added into `added` of a GrownGroup to keep the others as they are, or raise the version"
 
 
 def _features(aggregates: Plain) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal
@@ -71,10 +71,8 @@ class FeatureGroup:
     """Features of one entity from the events of one or several sources.
 
     `where`: conditions that an event must meet. `shards`: how many slices of the entities are committed on their
-    own; fixed for the life of a version. `added`: aggregates that joined the version later. Each is kept on its own,
-    as a *part* of the group with its own states, positions, tables and fingerprint, so that adding one leaves all
-    others as they are. What is stored, streamed and read are the `parts`; each is a FeatureGroup without additions,
-    and `part` is its number (0: what is not added), which only `parts` sets.
+    own; fixed for the life of a version. `part`: 0, or the number of an addition, which only `GrownGroup` sets. What is
+    stored, streamed and read is a FeatureGroup: a group without additions, or one addition of a `GrownGroup`.
     """
 
     name: str
@@ -84,7 +82,6 @@ class FeatureGroup:
     aggregates: tuple[Aggregate, ...]
     where: tuple[Condition, ...] = ()
     shards: int = 4
-    added: tuple[Aggregate, ...] = ()
     part: int = field(default=0, kw_only=True)
     description: str = field(default="", kw_only=True, compare=False)
 
@@ -96,11 +93,9 @@ class FeatureGroup:
             raise DefinitionError(f"{where}: version and shards start at 1")
         if not self.sources or not self.aggregates:
             raise DefinitionError(f"{where}: give at least one source and one aggregate")
-        names = [feature.name for feature in self.features]  # of an addition too: it is checked as a part, on its own
+        names = [feature.name for feature in self.features]
         if twice := {name for name in names if names.count(name) > 1}:
             raise DefinitionError(f"{where}: {sorted(twice)} defined twice; drop one aggregate")
-        if self.added:
-            return
         for source in self.sources:
             self._check_source(where, source)
         hops = sorted({spec.hop_us for spec in self.layout.features})
@@ -124,14 +119,10 @@ class FeatureGroup:
             if isinstance(condition.value, str) and condition.operator not in ("==", "!="):
                 raise DefinitionError(f"{where}: a text is compared by == or !=, not {condition.operator}")
 
-    @cached_property
+    @property
     def parts(self) -> tuple[FeatureGroup, ...]:
-        """What is stored on its own: the group without additions, then each addition."""
-        if not self.added:
-            return (self,)
-        own = replace(self, added=())
-        additions = enumerate(self.added, start=1)
-        return own, *(replace(own, aggregates=(aggregate,), part=number) for number, aggregate in additions)
+        """What is stored on its own: the group itself. (Of a `GrownGroup`, its additions too.)"""
+        return (self,)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -140,22 +131,16 @@ class FeatureGroup:
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
-        """Those of all parts, in order."""
-        if self.added:
-            return tuple(feature for part in self.parts for feature in part.features)
+        """One for each window of each aggregate, in order."""
         names = [name for each in self.aggregates for name, _ in each.features]
         return tuple(Feature(self, name, index) for index, name in enumerate(names))
 
     def __getitem__(self, name: str) -> Feature:
-        for feature in self.features:
-            if feature.name == name:
-                return feature
-        raise DefinitionError(f"{self.name!r} has no feature {name!r}; it has {[each.name for each in self.features]}")
+        return find_feature(self.name, self.features, name)
 
     @cached_property
     def layout(self) -> Layout:
         """What the kernel needs to know: columns with decimals, features with their windows."""
-        self._be_a_part()
         columns = self.columns
         return Layout(
             columns=tuple(Column(name, self.sources[0].field(name).type.step_decimals) for name in columns),
@@ -201,9 +186,12 @@ class FeatureGroup:
     @property
     def meaning(self) -> dict[str, Any]:
         """All that a value of this group follows from, by name; what has its default is left out."""
-        self._be_a_part()
         return meant_options(self)
 
-    def _be_a_part(self) -> None:
-        if self.added:
-            raise DefinitionError(f"feature group {self.label} is kept in {len(self.parts)} parts; take one of `parts`")
+
+def find_feature(group: str, features: tuple[Feature, ...], name: str) -> Feature:
+    """The feature of this name. Raises DefinitionError when there is none."""
+    for feature in features:
+        if feature.name == name:
+            return feature
+    raise DefinitionError(f"{group!r} has no feature {name!r}; it has {[each.name for each in features]}")

@@ -14,6 +14,7 @@ from shared_features.definitions.feature_group import Feature, FeatureGroup
 from shared_features.definitions.fields import Field
 from shared_features.definitions.fingerprint import fingerprint, meant_options
 from shared_features.definitions.function_meaning import function_fingerprint
+from shared_features.definitions.grown_group import GrownGroup
 from shared_features.errors import DefinitionError
 
 OnDemand = Callable[..., Any]
@@ -73,9 +74,9 @@ class FeatureView:
     name: str
     version: int
     source: EventSource
-    features: tuple[str | Feature | FeatureGroup | OnDemand, ...]
+    features: tuple[str | Feature | FeatureGroup | GrownGroup | OnDemand, ...]
     labels: LabelSource | None = None
-    also_reads: tuple[FeatureGroup, ...] = ()
+    also_reads: tuple[FeatureGroup | GrownGroup, ...] = ()
     description: str = field(default="", kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
@@ -119,7 +120,7 @@ class FeatureView:
         versions: dict[str, int] = {}
         for item in (*self.features, *self.also_reads):
             group = item.group if isinstance(item, Feature) else item
-            for part in group.parts if isinstance(group, FeatureGroup) else ():
+            for part in group.parts if isinstance(group, FeatureGroup | GrownGroup) else ():
                 version = versions.setdefault(part.name, part.version)
                 if found.setdefault(part.part_name, part) != part or version != part.version:
                     raise DefinitionError(f"feature view {self.name!r} reads two versions of {part.name!r}; keep one")
@@ -130,7 +131,7 @@ class FeatureView:
         """The columns of the feature matrix, in order."""
         columns: list[ViewFeature] = []
         for item in self.features:
-            if isinstance(item, FeatureGroup):
+            if isinstance(item, FeatureGroup | GrownGroup):
                 columns += [ViewFeature(each.full_name, (Input(feature=each),)) for each in item.features]
             elif isinstance(item, Feature):
                 columns.append(ViewFeature(item.full_name, (Input(feature=item),)))

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from shared_features import Aggregate, FeatureView, Max, Mean, Std, Window, hours, minutes
+from shared_features import Aggregate, FeatureView, GrownGroup, Max, Mean, Std, Window, hours, minutes
 from tests.domains import probes
 
-PROBE = replace(probes.PROBE, added=(Aggregate("value", Max(), windows=(hours(2),)),))
+PROBE = GrownGroup(probes.PROBE, added=(Aggregate("value", Max(), windows=(hours(2),)),))
 
 PROBE_2 = replace(
     probes.PROBE,

@@ -16,6 +16,7 @@ from shared_features import (
     FeatureGroup,
     FeatureView,
     Field,
+    GrownGroup,
     Integer,
     LabelSource,
     Mean,
@@ -45,8 +46,8 @@ CHANGES: dict[str, FeatureGroup] = {
     "aggregates: hop of mean of price over 1h: 5m -> 1m": replace(
         BEFORE, aggregates=(Aggregate("price", Mean(), (Window(hours(1), minutes(1)),)), WEEKLY)
     ),
-    "aggregates: count over 1d was added; put what was added into `added` to keep the others as they are, or raise "
-    "the version": replace(BEFORE, aggregates=(HOURLY, WEEKLY, Aggregate(None, Count(), (days(1),)))),
+    "aggregates: count over 1d was added; put what was added into `added` of a GrownGroup to keep the others as they "
+    "are, or raise the version": replace(BEFORE, aggregates=(HOURLY, WEEKLY, Aggregate(None, Count(), (days(1),)))),
     "aggregates: sum of price over 7d was removed; aggregates: approx_distinct(k=64) of who over 7d was added": replace(
         BEFORE, aggregates=(HOURLY, Aggregate("who", ApproxDistinct(64), (days(7),)))
     ),
@@ -77,8 +78,8 @@ def test_a_change_of_a_group_is_named(says: str) -> None:
 
 
 def test_another_order_of_additions_is_named() -> None:
-    grown = replace(BEFORE, added=(Aggregate(None, Count(), (days(1),)), Aggregate("price", Sum(), (days(1),))))
-    turned = replace(BEFORE, added=grown.added[::-1])
+    grown = GrownGroup(BEFORE, (Aggregate(None, Count(), (days(1),)), Aggregate("price", Sum(), (days(1),))))
+    turned = GrownGroup(BEFORE, grown.added[::-1])
     assert difference(definition_text(grown.parts[1]), turned.parts[1]) == (
         "aggregates: count over 1d was removed; aggregates: sum of price over 1d was added; this is number 1 of "
         "`added`, which grows at its end and keeps its order"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from deltalake import DeltaTable
 
-from shared_features import Aggregate, FeatureView, Max, Std, days, hours
+from shared_features import Aggregate, FeatureView, GrownGroup, Max, Std, days, hours
 from shared_features.definitions import definition_text, fingerprint, source_text
 from shared_features.formats.dataset_manifest import DatasetParameters
 from shared_features.formats.model_manifest import check_manifest, stamp_view
@@ -26,7 +26,7 @@ from training.datasets.training_dataset import TrainingDataset
 from training.errors import DatasetError
 
 LATER = (Aggregate("celsius", Max(), windows=(hours(2),)), Aggregate("humidity", Std(), windows=(days(1),)))
-ADDED = replace(MACHINE_HEAT, added=LATER)
+ADDED = GrownGroup(MACHINE_HEAT, LATER)
 TOGETHER = replace(MACHINE_HEAT, version=4, aggregates=(*MACHINE_HEAT.aggregates, *LATER))
 NAMES = [feature.name for feature in TOGETHER.features]
 OF_PARTS = FeatureView("parts", 1, READINGS, tuple(ADDED[name] for name in NAMES), BREAKDOWN.labels)

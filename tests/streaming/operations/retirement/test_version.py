@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared_features.definitions import Aggregate
+from shared_features.definitions import Aggregate, GrownGroup
 from shared_features.formats.offline_tables import features_table, snapshots_table
 from shared_features.kernel.aggregations import Max
 from streaming.operations.retirement.version import Version, forgotten
@@ -55,7 +55,7 @@ def test_an_addition_that_is_defined_or_served_is_refused(world: StoredWorld, se
     assert "alias champion, reads it" in world.run("retire", "payer:v7+2", "--execute", code=1)
     world.run("retire", "payer:v7+1", "--execute")
     assert keys_of(world.settings, OLD) == keys_of(world.settings, ADDED) == ENTITIES + 4
-    grown = replace(PAYER, added=(Aggregate("amount", Max(), OVER[:1]),))
+    grown = GrownGroup(PAYER, added=(Aggregate("amount", Max(), OVER[:1]),))
     assert Version.parse("payer:v1+1").is_of(grown.parts[1].label)
     assert not Version.parse("payer:v1+1").is_of("payer:v1")
 
