@@ -127,8 +127,8 @@ CHANGED: dict[Any, dict[str, Any]] = {
     ApproxDistinct(): {"k": 64},
 }
 MODULES: tuple[ModuleType, ...] = (aggregate, event_source, feature_group, feature_view, field_types, field_module)
-DERIVED = {"Feature", "Input", "StoredRun", "ViewFeature"}
-"""Dataclasses that nobody writes: they follow from definitions."""
+DERIVED = {"Feature", "GrownGroup", "Input", "StoredRun", "ViewFeature"}
+"""Dataclasses without a fingerprint: they follow from definitions, or hold several that have one each."""
 
 
 def id_of(definition: Any) -> str:
