@@ -10,10 +10,10 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 from streaming.command_line import build_parser
-from streaming.errors import EXIT_REFUSED, StreamingError
+from streaming.errors import EXIT_OK, EXIT_REFUSED, StreamingError
 from streaming.job.child_process import end_with_parent, is_supervised, run_to_end
 from streaming.job.programs import PROGRAMS, dataflow_parts
-from streaming.job.stopping import EXIT_DRAINED, install, stop_requested
+from streaming.job.stopping import install, stop_requested
 from streaming.job.supervisor import Supervisor
 from streaming.log import set_up_log
 from streaming.settings import StreamingSettings, load_settings
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StreamingError as error:
         return _say(error, error.exit_code)
     except KeyboardInterrupt:
-        return EXIT_DRAINED if options.verb == "status" else 130
+        return EXIT_OK if options.verb == "status" else 130
     except Exception as error:
         from shared_features.errors import FeatureError  # only here: it loads numba, which the supervisor can spare
 
@@ -107,7 +107,7 @@ def _version() -> int:
             print(name, version(name))
         except PackageNotFoundError:
             print(name, "not installed; running from its source tree")
-    return EXIT_DRAINED
+    return EXIT_OK
 
 
 if __name__ == "__main__":

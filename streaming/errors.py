@@ -12,11 +12,11 @@ Waiting for Redis, Kafka or the lake is not among them: that ends when they are 
 from __future__ import annotations
 
 EXIT_OK = 0
-"""Drained: everything in flight was committed."""
+"""Done, or drained: everything in flight was committed."""
 EXIT_REFUSED = 1
 """Going on would be unsafe: the supervisor backs off between its attempts."""
 EXIT_RESTART = 75
-"""EX_TEMPFAIL: the supervisor restarts at once."""
+"""EX_TEMPFAIL: a commit or a position was not what was expected; the supervisor restarts the process at once."""
 
 
 class StreamingError(Exception):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from streaming.job.stopping import EXIT_DRAINED, EXIT_RESTART
+from streaming.errors import EXIT_OK, EXIT_RESTART
 
-_AT_ONCE = (EXIT_DRAINED, EXIT_RESTART)
+_AT_ONCE = (EXIT_OK, EXIT_RESTART)
 
 
 @dataclass

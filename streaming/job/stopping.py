@@ -14,12 +14,6 @@ import signal
 import time
 from types import FrameType
 
-EXIT_DRAINED = 0
-"""Ended because it was asked to, with everything in flight committed."""
-
-EXIT_RESTART = 75
-"""Restart me at once: a commit or a position was not what it expected (EX_TEMPFAIL)."""
-
 _LOOK_EVERY_S = 0.05
 
 

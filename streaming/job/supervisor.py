@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streaming.errors import EXIT_REFUSED
+from streaming.errors import EXIT_OK, EXIT_REFUSED, EXIT_RESTART
 from streaming.job.child_process import ChildProcess
 from streaming.job.restart_policy import RestartPolicy
-from streaming.job.stopping import EXIT_DRAINED, EXIT_RESTART, stop_requested, wait
+from streaming.job.stopping import stop_requested, wait
 from streaming.log import get_log
 
 _LOOK_EVERY_S = 0.05
-_EXPECTED_WHEN_ASKED = (EXIT_DRAINED, EXIT_RESTART, -signal.SIGTERM)
+_EXPECTED_WHEN_ASKED = (EXIT_OK, EXIT_RESTART, -signal.SIGTERM)
 """SIGTERM itself ends a child that was still importing: it had nothing in flight."""
 
 
@@ -84,10 +84,10 @@ class Supervisor:
         for child in running.children:
             child.kill()
         running.children = []
-        code = EXIT_RESTART if EXIT_RESTART in ended else next((each for each in ended if each), EXIT_DRAINED)
+        code = EXIT_RESTART if EXIT_RESTART in ended else next((each for each in ended if each), EXIT_OK)
         delay_s = running.policy.delay_after(code, lived_s)
         running.start_at_s = now + delay_s
-        say = self._log.info if code in (EXIT_DRAINED, EXIT_RESTART) else self._log.warning
+        say = self._log.info if code in (EXIT_OK, EXIT_RESTART) else self._log.warning
         say(
             "ended, will be restarted",
             dataflow=running.part.name,
@@ -114,4 +114,4 @@ class Supervisor:
             elif child.exit_code not in _EXPECTED_WHEN_ASKED:
                 self._log.warning("failed while draining", dataflow=name, exit_code=child.exit_code)
         self._log.info("stopped", seconds=round(time.monotonic() - began_s, 2))
-        return EXIT_DRAINED if in_time else EXIT_REFUSED
+        return EXIT_OK if in_time else EXIT_REFUSED

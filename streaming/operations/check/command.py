@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from confluent_kafka import KafkaException
 
 from shared_features.definitions import load_definitions
-from streaming.errors import EXIT_REFUSED, RefusedError
-from streaming.job.stopping import EXIT_DRAINED
+from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
 from streaming.kafka.look import KafkaLook
 from streaming.kafka.topics import Bounds, PartitionKey, Topic
 from streaming.online_store.look import RedisLook
@@ -60,7 +59,7 @@ def check(settings: StreamingSettings, *, refusing_only: bool = False) -> int:
         warnings = len(findings) - bad
         verdict = "safe to run" if not bad else f"{bad} to put right before it is safe to run"
         sys.stdout.write(f"{verdict}{f', {warnings} to think about' if warnings else ''}\n")
-    return EXIT_REFUSED if bad else EXIT_DRAINED
+    return EXIT_REFUSED if bad else EXIT_OK
 
 
 def refuse_unsafe(settings: StreamingSettings) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 
-from streaming.job.stopping import EXIT_DRAINED, install, stop_requested, wait
+from streaming.errors import EXIT_OK
+from streaming.job.stopping import install, stop_requested, wait
 from streaming.operations.status.answer import status_json
 from streaming.operations.status.observer import StatusObserver
 from streaming.operations.status.table import status_table
@@ -28,4 +29,4 @@ def show_status(settings: StreamingSettings, *, as_json: bool, watch: bool) -> i
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
         if not watch or stop_requested() or wait(_WATCH_EVERY_S):
-            return EXIT_DRAINED
+            return EXIT_OK
