@@ -21,9 +21,10 @@ from streaming.job.clock import system_clock_us
 from streaming.job.stopping import stop_requested, wait
 from streaming.kafka.topics import Topic, Topics
 from streaming.lake.events_reader import EventsReader, log_erased
+from streaming.lake.tables import lake_outage
 from streaming.log import get_log
 from streaming.online_store.lease import Lease, job_name
-from streaming.online_store.link import RedisAway, RedisLink
+from streaming.online_store.link import RedisLink, RedisOutage
 from streaming.online_store.shard_store import ShardStore, shard_label
 from streaming.online_store.stored_vectors import stored_metas
 from streaming.replay.snapshots import Snapshot, latest_snapshot
@@ -65,11 +66,11 @@ class Bootstrap:
         self._spines = settings_spines(settings)
         self._topics = Topics(settings)
         self._tables: dict[str, EventsReader] = {}
-        self._away = RedisAway()
-        self._link = RedisLink(settings, self._away)
-        self._lease = Lease(RedisLink(settings, self._away), settings.redis_namespace, "bootstrap", job_name(settings))
+        self._redis = RedisOutage()
+        self._link = RedisLink(settings, self._redis)
+        self._lease = Lease(RedisLink(settings, self._redis), settings.redis_namespace, "bootstrap", job_name(settings))
         self._said: dict[str, str] = {}
-        self._lake_away = False
+        self._lake = lake_outage(_LOG)
 
     def step(self) -> bool:
         """Look at all shards, build those that need it. Returns whether all were live when it looked.
@@ -93,13 +94,9 @@ class Bootstrap:
             return False
         except _LAKE_AWAY as error:
             self._tables = {}
-            if not self._lake_away:
-                _LOG.warning("the lake cannot be read; waiting for it", reason=str(error))
-            self._lake_away = True
+            self._lake.failed(reason=str(error))
             return False
-        if self._lake_away:
-            _LOG.info("the lake is back")
-        self._lake_away = False
+        self._lake.answered()
         return all(verdict.state is State.LIVE for verdict in verdicts.values())
 
     def verdicts(self) -> dict[str, Verdict]:
@@ -135,7 +132,7 @@ class Bootstrap:
         builds = {
             number: ShardBuild(
                 group,
-                ShardStore.of(RedisLink(self._settings, self._away), namespace, group, number),
+                ShardStore.of(RedisLink(self._settings, self._redis), namespace, group, number),
                 entity_prefix(namespace, group, number),
                 system_clock_us,
                 lambda meta: judged(meta).state is State.BUILD,

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field
 
 from streaming.errors import EXIT_OK, EXIT_RESTART
+from streaming.job.backoff import Backoff
 
 _AT_ONCE = (EXIT_OK, EXIT_RESTART)
 
@@ -14,9 +15,9 @@ _AT_ONCE = (EXIT_OK, EXIT_RESTART)
 class RestartPolicy:
     """The delays of one process, in seconds.
 
-    The n-th end in a row waits `first_s * 2**(n-1)`, at most `longest_s`, times a random share of 1/2 to 1, so that
-    many do not come back in step. One that lived `healthy_s` begins anew. An exit code that asks for a fresh start
-    (75, or 0 of a child that a person stopped) gets it `at_once` times in a row without waiting.
+    The n-th end in a row waits as long as `Backoff` says. A process that lived `healthy_s` begins again with the
+    shortest wait. An exit code that asks for a fresh start (75, or 0 of a child that a person stopped) gets it
+    `at_once` times in a row without waiting.
     """
 
     first_s: float = 0.5
@@ -36,5 +37,4 @@ class RestartPolicy:
             if self.asked_in_a_row <= self.at_once:
                 return 0.0
         self.ends_in_a_row += 1
-        full = min(self.longest_s, self.first_s * 2.0 ** min(self.ends_in_a_row - 1, 30))
-        return full * self.chance.uniform(0.5, 1.0)
+        return Backoff(self.first_s, self.longest_s).wait_s(self.ends_in_a_row, self.chance)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from confluent_kafka import KafkaError
 
+from streaming.job.outage import Outage
 from streaming.log import get_log
 from streaming.settings import StreamingSettings
 
@@ -14,48 +14,38 @@ _LOG = get_log("kafka")
 _AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._TIMED_OUT)
 
 _SETTLED_S = 1.0
-"""Records fetched before the brokers went away still come for a moment: they are no answer."""
+"""For this long after the brokers went away, records that were fetched before still come. They are no answer."""
 
 
-class Reachability:
-    """Says once that Kafka is away and once that it is back. librdkafka itself reconnects for ever."""
+class KafkaOutage(Outage):
+    """Kafka is away. librdkafka itself reconnects for ever."""
 
     def __init__(self) -> None:
-        self._away = False
-        self._failed_s = 0.0
+        super().__init__(_LOG, "Kafka is away; waiting for it", "Kafka is back", settled_s=_SETTLED_S)
 
     def on_error(self, error: KafkaError) -> None:
         """The client's error callback; also for errors met elsewhere."""
         if error.code() in _AWAY:
-            if not self._away:
-                _LOG.warning("Kafka is away, waiting for it", error=error.str())
-            self._away = True
-            self._failed_s = time.monotonic()
+            self.failed(error=error.str())
         else:
-            _LOG.warning("Kafka says", error=error.str(), code=error.name())
-
-    def answered(self) -> None:
-        """Call when a broker answered."""
-        if self._away and time.monotonic() - self._failed_s > _SETTLED_S:
-            _LOG.info("Kafka is back")
-            self._away = False
+            _LOG.warning("Kafka reports an error", error=error.str(), code=error.name())
 
 
-def client_options(settings: StreamingSettings, reachability: Reachability | None = None) -> dict[str, Any]:
+def client_options(settings: StreamingSettings, outage: KafkaOutage | None = None) -> dict[str, Any]:
     """For AdminClient, Consumer and Producer alike."""
     options: dict[str, Any] = {
         "bootstrap.servers": settings.kafka_bootstrap_servers,
         "client.id": "millrace",
-        "log_level": 2,  # it would repeat each reconnection on standard error; Reachability says it once
+        "log_level": 2,  # it would repeat each reconnection on standard error; KafkaOutage says it once
         "reconnect.backoff.max.ms": 2_000,
         **settings.kafka_options,
     }
-    if reachability is not None:
-        options["error_cb"] = reachability.on_error
+    if outage is not None:
+        options["error_cb"] = outage.on_error
     return options
 
 
-def consumer_options(settings: StreamingSettings, reachability: Reachability) -> dict[str, Any]:
+def consumer_options(settings: StreamingSettings, outage: KafkaOutage) -> dict[str, Any]:
     """For a consumer that is assigned by offset and commits nothing to Kafka: sinks own their positions."""
     return {
         "group.id": "millrace",  # librdkafka wants one; nobody joins it
@@ -69,5 +59,5 @@ def consumer_options(settings: StreamingSettings, reachability: Reachability) ->
         "queued.max.messages.kbytes": settings.fetch_buffer_mib * 1024,
         # The simulator holds a fetch back for the whole wait, whatever comes in; Kafka answers at once.
         "fetch.wait.max.ms": 20 if settings.topic_mode == "embedded" else 500,
-        **client_options(settings, reachability),
+        **client_options(settings, outage),
     }

@@ -18,7 +18,7 @@ from shared_features.definitions import EventSource
 from streaming.errors import RefusedError
 from streaming.job.clock import Clock, system_clock_us
 from streaming.job.stopping import stop_requested
-from streaming.kafka.client import Reachability, consumer_options
+from streaming.kafka.client import KafkaOutage, consumer_options
 from streaming.kafka.consumed_partition import ConsumedPartition
 from streaming.kafka.idle_marks import IdleMarks
 from streaming.kafka.messages import Message, by_partition, records_of, without_cycles
@@ -88,8 +88,8 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         each_time: Callable[[], None] | None,
     ) -> None:
         self._settings, self._on_polled, self._each_time = settings, on_polled, each_time
-        self._reachability = Reachability()
-        self._topics = Topics(settings, self._reachability)
+        self._outage = KafkaOutage()
+        self._topics = Topics(settings, self._outage)
         self._known = self._topics.describe(source.topic for source in sources)
         rule = StampRule.of(settings)
         readers = {source.topic: RecordReader(source, rule) for source in sources}
@@ -104,7 +104,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         self._topic_watch = TopicWatch(self._topics, self._known, settings.topic_check)
         self._waiting: list[Polled] = []
         self._full_poll = settings.poll_records // 2  # with so much to do, an answer comes in before the next is done
-        self._consumer = Consumer(consumer_options(settings, self._reachability))
+        self._consumer = Consumer(consumer_options(settings, self._outage))
         self._assign(self._partitions)
 
     def next_batch(self) -> list[Polled]:
@@ -136,11 +136,11 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         try:
             messages = self._consumer.consume(self._settings.poll_records, timeout)
         except KafkaException as error:
-            self._reachability.on_error(error.args[0])
+            self._outage.on_error(error.args[0])
             return []
         if not messages:
             return []
-        self._reachability.answered()
+        self._outage.answered()
         return self._read(messages)
 
     def close(self) -> None:
@@ -215,5 +215,5 @@ class KafkaShare(StatelessSourcePartition[Polled]):
                     "a new version"
                 )
             else:
-                self._reachability.on_error(error)
+                self._outage.on_error(error)
         return ends, lost

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any
 
 from streaming.errors import RestartNeeded
+from streaming.job.outage import Outage
 from streaming.job.stopping import wait
 from streaming.kafka.polled import Polled
 from streaming.kafka.topics import Topic, Topics, as_topic
@@ -36,7 +37,12 @@ class TopicWatch:
         self._topics, self._known = topics, known
         self._every_s = every.total_seconds()
         self._asked_at = time.monotonic()
-        self._failed = self._said = False
+        self._failed = False
+        self._outage = Outage(
+            _LOG,
+            "the brokers do not describe topics; not reading on until they do",
+            "the brokers describe topics again",
+        )
         self._answers: dict[str, Future[Any]] = {}
         self._asked: list[list[Polled]] = []
         self._held: list[list[Polled]] = []
@@ -87,11 +93,8 @@ class TopicWatch:
         self._failed = bool(errors)
         if errors:  # the brokers are away, or the topic is: nobody knows whose these are
             self._held = asked + self._held
-            if self.full and not self._said:
-                _LOG.warning("the brokers do not describe topics, reading no further until they do", errors=errors)
-            self._said |= self.full
+            if self.full:
+                self._outage.failed(errors=errors)
             return []
-        if self._said:
-            _LOG.info("the brokers describe topics again")
-        self._said = False
+        self._outage.answered()
         return list(chain.from_iterable(asked))

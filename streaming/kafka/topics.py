@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, TypeVar
 
-import stamina
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
@@ -18,13 +16,18 @@ from confluent_kafka.admin import (
 )
 
 from streaming.errors import RefusedError, StoppedWaiting
+from streaming.job.backoff import Backoff, Tries
+from streaming.job.outage import Outage
 from streaming.job.stopping import stop_requested
-from streaming.kafka.client import Reachability, client_options
+from streaming.kafka.client import KafkaOutage, client_options
 from streaming.log import get_log
 from streaming.settings import StreamingSettings
 
 _LOG = get_log("topics")
 _ANSWER_S = 5.0
+_BACKOFF = Backoff(first_s=0.1, longest_s=2.0)
+_STOPPED = "asked to stop while waiting for Kafka"
+_MISSING_TOPIC = "the topic does not exist yet; waiting for it"
 _EARLIEST, _LATEST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped there
 _MISSING = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
 
@@ -55,20 +58,20 @@ class Bounds:
 class Topics:
     """Asks the brokers. Every method waits with back-off while they are away, until asked to stop."""
 
-    def __init__(self, settings: StreamingSettings, reachability: Reachability | None = None) -> None:
-        self._reachability = reachability or Reachability()
-        self._admin = AdminClient(client_options(settings, self._reachability))
+    def __init__(self, settings: StreamingSettings, outage: KafkaOutage | None = None) -> None:
+        self._outage = outage or KafkaOutage()
+        self._admin = AdminClient(client_options(settings, self._outage))
 
     def describe(self, names: Iterable[str]) -> dict[str, Topic]:
         """The topics of these names; waits for one that does not exist yet, saying so once."""
         wanted = sorted(set(names))
-        said: set[str] = set()
+        missing = {name: Outage(_LOG, _MISSING_TOPIC, "the topic exists now", topic=name) for name in wanted}
 
         def ask() -> dict[str, Topic]:
             found = {
                 name: future.result()
                 for name, future in self.ask_for(wanted).items()
-                if self._there(name, future, said)
+                if self._exists(future, missing[name])
             }
             if len(found) < len(wanted):
                 raise _NotYet
@@ -128,48 +131,43 @@ class Topics:
         )
         return {(each.topic, each.partition): future for each, future in asked.items()}
 
-    def _there(self, name: str, future: Future[Any], said: set[str]) -> bool:
+    def _exists(self, future: Future[Any], missing: Outage) -> bool:
         try:
             future.result()
         except KafkaException as error:
             if error.args[0].code() not in _MISSING:
                 raise
-            if name not in said:
-                _LOG.warning("topic does not exist yet, waiting for it", topic=name)
-            said.add(name)
+            missing.failed()
             return False
+        missing.answered()
         return True
 
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
-        for attempt in stamina.retry_context(
-            on=_is_passing,
-            attempts=None,
-            timeout=None,
-            wait_initial=timedelta(seconds=0.1),
-            wait_max=timedelta(seconds=2),
-        ):
-            with attempt:
-                if stop_requested():
-                    raise StoppedWaiting("asked to stop while waiting for Kafka")
-                try:
-                    answer = ask()
-                except KafkaException as error:
-                    self._reachability.on_error(error.args[0])
+        tries = Tries(_BACKOFF, _STOPPED)
+        while True:
+            if stop_requested():
+                raise StoppedWaiting(_STOPPED)
+            try:
+                answer = ask()
+            except KafkaException as error:
+                self._outage.on_error(error.args[0])
+                if not _is_passing(error.args[0]):
                     raise
-                self._reachability.answered()
+            except _NotYet:
+                pass
+            else:
+                self._outage.answered()
                 return answer
-        raise AssertionError("stamina gave up although it was told not to")
+            tries.wait()
 
 
 class _NotYet(Exception):
     """A topic is not there yet."""
 
 
-def _is_passing(error: Exception) -> bool:
-    if isinstance(error, KafkaException):
-        code = error.args[0].code()
-        return bool(error.args[0].retriable()) or (code < 0 and code != KafkaError._UNSUPPORTED_FEATURE)
-    return isinstance(error, _NotYet)
+def _is_passing(error: KafkaError) -> bool:
+    code = error.code()
+    return bool(error.retriable()) or (code < 0 and code != KafkaError._UNSUPPORTED_FEATURE)
 
 
 def as_topic(description: Any) -> Topic:

@@ -18,8 +18,11 @@ from deltalake import DeltaTable
 from shared_features.definitions import difference
 from shared_features.formats.offline_tables import DEFINITION, FINGERPRINT
 from streaming.errors import RefusedError, RestartNeeded
-from streaming.lake.table_waits import TableWaits
-from streaming.lake.tables import DELTA, DeltaTables, writer_properties
+from streaming.job.backoff import Backoff, Tries
+from streaming.lake.tables import DELTA, DeltaTables, lake_outage, writer_properties
+from streaming.log import get_log
+
+_LOG = get_log("delta")
 
 AppVersions = Mapping[str, int]
 """Application id -> version; an id that was never written has version -1."""
@@ -30,6 +33,7 @@ NEVER = -1
 REOPEN_AFTER_COMMITS = 50  # a handle gathers every commit it has seen and slows down
 FAULTS_OF_OURS = (NameError, AttributeError, TypeError, ImportError, AssertionError, NotImplementedError)
 """What no disk raises: the program is wrong, and has to say so instead of waiting for the lake for ever."""
+_BACKOFF, _TRIES_WHILE_STOPPING = Backoff(first_s=0.04, longest_s=5.0), 5
 SPARE_BYTES = 16 << 20  # what a commit needs on disk beside its rows
 
 TABLE_SETTINGS = {
@@ -64,7 +68,8 @@ class DeltaHandle:
         self._delta = delta
         self._writer = writer_properties(schema)
         self._schema, self._added = schema, added
-        self._waits = TableWaits(path.name, sleep or delta.wait)
+        self._sleep = sleep or delta.wait
+        self._outage = lake_outage(_LOG, table=path.name)
         self._commits = 0
         self._synced: int | None = None
         stored = {FINGERPRINT: fingerprint, DEFINITION: definition}
@@ -98,13 +103,13 @@ class DeltaHandle:
         """
         expected = {app: expected.get(app, NEVER) for app in {*expected, *new}}
         wanted = {**expected, **new}
-        tries = 0
+        tries = self._tries()
         while True:
             if not self._has_room(data) or not self._readable():
-                self._waits.pause(tries := tries + 1, "its disk is away or full")
+                self._wait(tries, "its disk is away or full")
                 continue
             stored = self.positions(expected)
-            if tries and stored == wanted:
+            if tries.failed and stored == wanted:
                 break  # a try that failed had committed all the same
             if stored != expected:
                 raise RestartNeeded(self._moved(expected, stored))
@@ -114,10 +119,10 @@ class DeltaHandle:
             except FAULTS_OF_OURS:
                 raise  # waiting helps nobody; at the next start the stored positions decide
             except Exception as error:  # whatever it was, the stored positions decide
-                self._waits.pause(tries := tries + 1, str(error))
+                self._wait(tries, str(error))
                 self._commits = REOPEN_AFTER_COMMITS  # look again through a fresh handle
         self._patiently(lambda: self._sync(self._table, new))
-        self._waits.succeeded()
+        self._outage.answered()
         return self._table.version()
 
     def _sync(self, table: DeltaTable, written: AppVersions) -> None:
@@ -142,7 +147,7 @@ class DeltaHandle:
         except FAULTS_OF_OURS:
             raise
         except Exception as error:  # missing directory, I/O error, half a checkpoint: all wait
-            self._waits.failed(str(error))
+            self._outage.failed(reason=str(error))
             self._commits = REOPEN_AFTER_COMMITS
             return False
         return True
@@ -187,17 +192,26 @@ class DeltaHandle:
             )
 
     def _patiently(self, action: Callable[[], Result]) -> Result:
-        tries = 0
+        tries = self._tries()
         while True:
             try:
                 result = action()
-                self._waits.succeeded()
+                self._outage.answered()
                 return result
             except (RefusedError, *FAULTS_OF_OURS):
                 raise
             except Exception as error:  # the lake is away; it may come back
                 self._commits = REOPEN_AFTER_COMMITS
-                self._waits.pause(tries := tries + 1, str(error))
+                self._wait(tries, str(error))
+
+    def _tries(self) -> Tries:
+        stopped = f"asked to stop while table {self.path.name} is away; the table stays as it was"
+        return Tries(_BACKOFF, stopped, self._sleep, _TRIES_WHILE_STOPPING)
+
+    def _wait(self, tries: Tries, reason: str) -> None:
+        if tries.failed:  # the first failure may be another process's commit that came between
+            self._outage.failed(reason=reason)
+        tries.wait()
 
     def _moved(self, expected: AppVersions, stored: AppVersions) -> str:
         app = next(app for app in expected if stored[app] != expected[app])

@@ -8,13 +8,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from deltalake import ColumnProperties, CommitProperties, DeltaTable, Schema, WriterProperties, write_deltalake
 from deltalake.transaction import Transaction
 
+from streaming.job.outage import Outage
 from streaming.job.stopping import wait
 from streaming.lake.log_files import check_commits, sync_commit
+from streaming.log import Log
 
 COMMIT_RETRIES = 50
 _PACKED = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
@@ -75,6 +78,11 @@ class DeltaTables:
 
 
 DELTA = DeltaTables()
+
+
+def lake_outage(log: Log, **facts: Any) -> Outage:
+    """The lake, or a table of it that `facts` name, is away or its disk is full."""
+    return Outage(log, "the lake is away; waiting for it", "the lake is back", **facts)
 
 
 def writer_properties(schema: pa.Schema) -> WriterProperties:

@@ -15,10 +15,12 @@ from streaming.errors import StreamingError
 from streaming.job.stopping import stop_requested
 from streaming.lake.events_reader import EventsReader
 from streaming.lake.handle import FAULTS_OF_OURS
-from streaming.materialize.lake_reading import LakeReading
+from streaming.lake.tables import lake_outage
+from streaming.log import get_log
 from streaming.replay.spine import Spine
 from streaming.settings import StreamingSettings
 
+_LOG = get_log("materialize")
 _SOON = timedelta(milliseconds=20)
 
 
@@ -56,7 +58,7 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
         self._tables = [tables[source.name] for source in spine.sources]
         self._given: int | None = None
         self._next = datetime.now(UTC)
-        self._reading = LakeReading()
+        self._lake = lake_outage(_LOG, spine=spine.label)
 
     def next_batch(self) -> list[tuple[str, Cut]]:
         if stop_requested():
@@ -69,10 +71,10 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
             raise  # not the lake's: the program is wrong, or entities were erased
         except Exception as error:  # the lake is away; its writers and readers may see it come back at any time
             self._table = None
-            self._reading.failed(self._spine.label, str(error))
+            self._lake.failed(reason=str(error))
             self._next = datetime.now(UTC) + timedelta(seconds=1)
             return []
-        self._reading.succeeded(self._spine.label)
+        self._lake.answered()
         return [] if cut is None else [(self._spine.label, cut)]
 
     def next_awake(self) -> datetime:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +11,19 @@ from bytewax.operators import StatefulBatchLogic
 from deltalake.exceptions import DeltaError
 
 from shared_features.kernel.event_time import to_us
-from streaming.errors import RestartNeeded, StoppedWaiting
-from streaming.job.stopping import wait
+from streaming.errors import RestartNeeded
+from streaming.job.backoff import Backoff, Tries
 from streaming.lake.events_reader import EventsReader
+from streaming.lake.tables import lake_outage
+from streaming.log import get_log
 from streaming.materialize.cut_source import Cut
-from streaming.materialize.lake_reading import LakeReading
 from streaming.materialize.passes import Passes
 from streaming.replay.snapshots import latest_snapshot
 from streaming.replay.spine import Spine
 from streaming.settings import StreamingSettings
 
-_WAITS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_LOG = get_log("materialize")
+_BACKOFF = Backoff(first_s=0.1, longest_s=5.0)
 
 SNAPSHOTS_APART_S = 30.0
 """A snapshot is written no more often than this, however fast cut time runs through history."""
@@ -47,7 +48,6 @@ class PassStep(StatefulBatchLogic[Cut, PassRows, None]):
         self._lake, self._every_us = settings.lake, to_us(settings.snapshot_interval)
         self._spines, self._tables = spines, tables
         self._passes: Passes | None = None
-        self._reading = LakeReading()
         self._snapshot_us = self._snapshot_at = 0.0
 
     def on_batch(self, values: list[Cut]) -> tuple[list[PassRows], bool]:
@@ -64,18 +64,18 @@ class PassStep(StatefulBatchLogic[Cut, PassRows, None]):
 
     def _patiently(self, cut: Cut) -> PassRows:
         """The pass; where the lake goes away under it, the whole pass again once it is back."""
-        for wait_s in itertools.chain(_WAITS_S, itertools.repeat(_WAITS_S[-1])):
+        lake = lake_outage(_LOG, spine=cut.label)
+        tries = Tries(_BACKOFF, f"asked to stop while the lake is away from {cut.label}")
+        while True:
             try:
                 rows = self._run(cut)
             except (OSError, DeltaError) as error:
                 self._passes = None  # it may have gone half way
-                self._reading.failed(cut.label, str(error))
-                if wait(wait_s):
-                    raise StoppedWaiting(f"asked to stop while the lake is away from {cut.label}") from error
+                lake.failed(reason=str(error))
+                tries.wait()
             else:
-                self._reading.succeeded(cut.label)
+                lake.answered()
                 return rows
-        raise AssertionError("unreachable: the waits do not end")
 
     def _run(self, cut: Cut) -> PassRows:
         if self._passes is None:

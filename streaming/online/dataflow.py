@@ -23,7 +23,7 @@ from streaming.online.redis_sink import RedisSink
 from streaming.online.router import Router
 from streaming.online.shard import Shard, refuse_other_meaning
 from streaming.online_store.lease import Lease, job_name
-from streaming.online_store.link import RedisAway, RedisLink
+from streaming.online_store.link import RedisLink, RedisOutage
 from streaming.online_store.shard_store import ShardStore, shard_label
 from streaming.online_store.stored_vectors import committed_positions, wait_until_live
 from streaming.settings import StreamingSettings
@@ -33,7 +33,7 @@ def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None
     """Input from Kafka, one item per shard and poll, output to Redis. Waits for the lease and for a live shard."""
     metrics = metrics or StreamingMetrics(to_us(settings.allowed_lateness))
     groups = load_definitions(settings.definitions).groups
-    lease = Lease(RedisLink(settings, RedisAway()), settings.redis_namespace, "online", job_name(settings))
+    lease = Lease(RedisLink(settings), settings.redis_namespace, "online", job_name(settings))
     lease.take()
     wait_until_live(settings, groups, lease.keep)
     source = KafkaSource(
@@ -67,13 +67,13 @@ def sources_of(groups: Iterable[FeatureGroup]) -> tuple[EventSource, ...]:
 def redis_sink(settings: StreamingSettings, groups: Iterable[FeatureGroup], metrics: StreamingMetrics) -> RedisSink:
     """The sink over all shards of the groups."""
     groups = tuple(groups)
-    away = RedisAway()
+    outage = RedisOutage()
     missing = MissingRecords(settings.lake, sources_of(groups))
     shards = {shard_label(group, number): (group, number) for group in groups for number in range(group.shards)}
 
     def build_shard(label: str) -> Shard | AbsentShard:
         group, number = shards[label]
-        link = RedisLink(settings, away)
+        link = RedisLink(settings, outage)
         store = ShardStore.of(link, settings.redis_namespace, group, number)
         meta = store.read_meta()
         if meta is None or meta.behind:

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from shared_features.definitions import EventSource
 from shared_features.formats.shard_meta import Partition, merged
-from streaming.errors import RestartNeeded, StoppedWaiting
+from streaming.errors import RestartNeeded
+from streaming.job.backoff import Backoff, Tries
+from streaming.job.outage import Outage
 from streaming.job.stopping import wait
 from streaming.log import get_log
 
 _LOG = get_log("online")
-_LOOK_EVERY_S = 1.0
+_BACKOFF = Backoff(first_s=1.0, longest_s=1.0)
 
 
 class MissingRecords:
@@ -30,17 +32,18 @@ class MissingRecords:
     def __call__(self, of: Partition, first: int, past: int) -> None:
         """Return when the archive lacks the offsets from `first` up to `past` too; else raise RestartNeeded."""
         topic, _, partition = of
-        said = False
+        outage = Outage(
+            _LOG, "records were deleted before they were applied; waiting for the archive to record the gap",
+            "the archive has recorded the gap", topic=topic, partition=partition, first=first, past=past,
+        )  # fmt: skip
+        tries = Tries(_BACKOFF, "asked to stop while waiting for the archive", self._sleep)
         while True:
             held, gaps = self._archived(of)
             if held >= past - 1:
                 break
-            if not said:
-                _LOG.warning("records were deleted before they were applied; waiting for the archive to record that",
-                             topic=topic, partition=partition, first=first, past=past)  # fmt: skip
-            said = True
-            if self._sleep(_LOOK_EVERY_S):
-                raise StoppedWaiting("asked to stop while waiting for the archive")
+            outage.failed()
+            tries.wait()
+        outage.answered()
         if not covered(first, past, gaps):
             raise RestartNeeded(
                 f"topic {topic}, partition {partition}: offsets {first} to {past - 1} were deleted before they were "

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from streaming.errors import RestartNeeded, StoppedWaiting
+from streaming.job.backoff import Backoff, Tries
 from streaming.job.child_process import supervisor_process
+from streaming.job.outage import Outage
 from streaming.job.stopping import wait
 from streaming.log import get_log
 from streaming.online_store.link import RedisLink
@@ -29,30 +31,32 @@ _LOOK_EVERY_S = 0.25
 class Lease:
     """The lease of one program on one namespace.
 
-    `owner`: the same for all processes of one job, and for those that follow them.
+    `owner`: the same for all processes of one job, and for those that follow them. `sleep`: how to stand by; it
+    returns whether the process was asked to stop.
     """
 
-    def __init__(self, link: RedisLink, namespace: str, program: str, owner: str) -> None:
+    def __init__(
+        self, link: RedisLink, namespace: str, program: str, owner: str, sleep: Callable[[float], bool] = wait
+    ) -> None:
         self._link, self._owner, self._program = link, owner.encode(), program
         self._key = f"{namespace}:{program}:lease".encode()
+        self._sleep = sleep
         self._kept_at = 0.0
 
     def take(self) -> None:
         """Wait until it is ours. StoppedWaiting when asked to stop meanwhile."""
-        said = False
+        outage = Outage(_LOG, "another job is at work; standing by", "taking over", program=self._program)
+        tries = Tries(Backoff(_LOOK_EVERY_S, _LOOK_EVERY_S), "asked to stop while another job is at work", self._sleep)
         while True:
             self._link.call("SET", self._key, self._owner, "NX", "PX", LEASE_MS)
             holder = self._link.call("GET", self._key)
             if holder == self._owner:
                 self._renew()
+                outage.answered()
                 return
-            if holder is not None and not said:
-                said = True
-                _LOG.warning(
-                    "another job is at work; standing by", program=self._program, job=holder.decode(errors="replace")
-                )
-            if wait(_LOOK_EVERY_S):
-                raise StoppedWaiting("asked to stop while another job is at work")
+            if holder is not None:
+                outage.failed(job=holder.decode(errors="replace"))
+            tries.wait()
 
     def keep(self) -> None:
         """Renew it now and then, where it is still ours. Call it often."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -24,8 +23,9 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from streaming.errors import RefusedError, StoppedWaiting
-from streaming.job.stopping import stop_requested, wait
+from streaming.errors import RefusedError
+from streaming.job.backoff import Backoff, Tries
+from streaming.job.outage import Outage
 from streaming.log import get_log
 from streaming.settings import StreamingSettings
 
@@ -51,7 +51,7 @@ ONE_PRIMARY = (
     "follows the primary"
 )
 
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
+_BACKOFF = Backoff(first_s=0.05, longest_s=2.0, at_once=1)
 
 
 def passing(error: RedisError) -> bool:
@@ -63,39 +63,29 @@ def _refuses_writes(error: RedisError) -> bool:
     return isinstance(error, ReadOnlyError | OutOfMemoryError) or bool(_REFUSED.search(str(error)))
 
 
-class RedisAway:
-    """Says once that Redis is away and once that it is back, for all links of a process; the same of its writes."""
+class RedisOutage:
+    """Redis is away, or it answers but takes no writes: each is said once when it begins and once when it ends."""
 
     def __init__(self) -> None:
-        self._away = self._refuses = False
+        self._away = Outage(_LOG, "Redis is away; waiting for it", "Redis is back")
+        self._refuses = Outage(_LOG, "Redis refuses writes; waiting until it takes them", "Redis takes writes again")
 
     def failed(self, error: RedisError) -> None:
-        said = str(error) or type(error).__name__
-        if _refuses_writes(error):
-            if not self._refuses:
-                _LOG.warning("Redis refuses writes, waiting for it", error=said)
-            self._refuses = True
-        else:
-            if not self._away:
-                _LOG.warning("Redis is away, waiting for it", error=said)
-            self._away = True
+        outage = self._refuses if _refuses_writes(error) else self._away
+        outage.failed(error=str(error) or type(error).__name__)
 
     def answered(self) -> None:
-        if self._away:
-            _LOG.info("Redis is back")
-        self._away = False
+        self._away.answered()
 
     def wrote(self) -> None:
-        """What it refused, it took: reads it answered all the time."""
-        if self._refuses:
-            _LOG.info("Redis takes writes again")
-        self._refuses = False
+        """Redis took a write. Reads do not count: Redis answered them all the time."""
+        self._refuses.answered()
 
 
 class RedisLink:
     """A connection of its own. Calls are answered in the order in which they were begun."""
 
-    def __init__(self, settings: StreamingSettings, away: RedisAway) -> None:
+    def __init__(self, settings: StreamingSettings, outage: RedisOutage | None = None) -> None:
         self._pool = ConnectionPool.from_url(
             settings.redis_url,
             socket_timeout=settings.redis_timeout.total_seconds(),
@@ -103,7 +93,7 @@ class RedisLink:
             retry=None,
             health_check_interval=0,
         )
-        self._away = away
+        self._outage = outage or RedisOutage()
         self._connection: Any = None  # of redis-py, whose stubs leave half of it out
 
     def begin(self, packed: Iterable[bytes]) -> None:
@@ -136,12 +126,12 @@ class RedisLink:
             raise RefusedError(
                 f"Redis says that another server of its cluster has the key ({error}). {ONE_PRIMARY}"
             ) from error
-        self._away.answered()
+        self._outage.answered()
         return answer
 
     def call(self, *arguments: bytes | str | int) -> Any:
         """A call that may be executed twice, repeated with back-off until Redis answers it."""
-        waits, refused = Backoff(), False
+        tries, refused = self.tries(), False
         while True:
             try:
                 self.begin(self.pack(*arguments))
@@ -150,7 +140,7 @@ class RedisLink:
                 if not passing(error):
                     raise
                 refused = _refuses_writes(error)
-                self.wait(waits, error)
+                self.wait(tries, error)
             else:
                 if refused:
                     self.wrote()
@@ -158,16 +148,18 @@ class RedisLink:
 
     def wrote(self) -> None:
         """Tell that Redis took a write, as it may have refused them before."""
-        self._away.wrote()
+        self._outage.wrote()
 
-    def wait(self, waits: Backoff, error: RedisError) -> None:
+    def tries(self) -> Tries:
+        """The tries of one call."""
+        return Tries(_BACKOFF, "asked to stop while Redis is away; what was not committed is read again")
+
+    def wait(self, tries: Tries, error: RedisError) -> None:
         """Wait a while for Redis; StoppedWaiting when asked to stop meanwhile."""
         self.close()
-        wait_s = waits.next_s()
-        if wait_s > 0:  # at first the connection alone may be gone, left over from an outage that is over
-            self._away.failed(error)
-        if stop_requested() or wait(wait_s):
-            raise StoppedWaiting("asked to stop while Redis is away; what was not committed is read again")
+        if tries.failed:  # at first the connection alone may be gone, left over from an outage that has ended
+            self._outage.failed(error)
+        tries.wait()
 
     def pack(self, *arguments: bytes | str | int) -> list[bytes]:
         """The bytes of a call."""
@@ -180,17 +172,4 @@ class RedisLink:
         self._connection = None
 
 
-class Backoff:
-    """Waits that grow, with jitter; the first try again is at once."""
-
-    def __init__(self) -> None:
-        self._next_s = 0.0
-
-    def next_s(self) -> float:
-        """Seconds to wait this time."""
-        this_s = self._next_s * random.uniform(0.5, 1.0)
-        self._next_s = min(max(2 * self._next_s, _FIRST_WAIT_S), _LONGEST_WAIT_S)
-        return this_s
-
-
-__all__ = ["AWAY", "ONE_PRIMARY", "Backoff", "RedisAway", "RedisLink", "ResponseError", "passing"]
+__all__ = ["AWAY", "ONE_PRIMARY", "RedisLink", "RedisOutage", "ResponseError", "passing"]

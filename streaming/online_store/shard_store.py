@@ -18,8 +18,9 @@ from shared_features.errors import FormatVersionError
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import COMMIT_ID_BYTES, ShardMeta, decode_meta, encode_meta
 from streaming.errors import RestartNeeded
+from streaming.job.backoff import Tries
 from streaming.log import get_log
-from streaming.online_store.link import AWAY, Backoff, RedisLink, passing
+from streaming.online_store.link import AWAY, RedisLink, passing
 
 _LOG = get_log("online")
 _SCRIPT = files("streaming.online_store").joinpath("commit.lua").read_bytes()
@@ -108,8 +109,8 @@ class ShardStore:
 
     def settle(self) -> None:
         """Wait until the commit under way is done; RestartNeeded when the shard turned out to be someone else's."""
-        commit, waits = self._under_way, Backoff()
-        while commit is not None and not self._is_done(commit, waits):
+        commit, tries = self._under_way, self._link.tries()
+        while commit is not None and not self._is_done(commit, tries):
             pass
         if commit is not None:
             self._commit_id, self._under_way = commit.written, None
@@ -126,8 +127,8 @@ class ShardStore:
         except AWAY as error:
             _LOG.debug("a commit could not be sent", shard=self._label, error=str(error))
 
-    def _is_done(self, commit: _Commit, waits: Backoff) -> bool:
-        if commit.sent and self._was_written(commit, waits):
+    def _is_done(self, commit: _Commit, tries: Tries) -> bool:
+        if commit.sent and self._was_written(commit, tries):
             return True
         # Refused, or nobody knows: the stored id alone says what happened.
         stored = self._link.call("GETRANGE", self._meta_key, 0, COMMIT_ID_BYTES - 1)
@@ -137,7 +138,7 @@ class ShardStore:
         self._send(commit)  # the same call: should the first one be under way still, only one of the two finds its id
         return False
 
-    def _was_written(self, commit: _Commit, waits: Backoff) -> bool:
+    def _was_written(self, commit: _Commit, tries: Tries) -> bool:
         commit.sent = False
         try:
             written = bool(self._link.answer())
@@ -146,7 +147,7 @@ class ShardStore:
         except RedisError as error:
             if not passing(error):
                 raise
-            self._link.wait(waits, error)
+            self._link.wait(tries, error)
         else:
             if written:
                 self._link.wrote()

@@ -12,7 +12,7 @@ from streaming.job.stopping import wait
 from streaming.kafka.recreated_topic import WAY_ON
 from streaming.kafka.topics import PartitionKey, Topics
 from streaming.log import get_log
-from streaming.online_store.link import RedisAway, RedisLink
+from streaming.online_store.link import RedisLink
 from streaming.online_store.shard_store import is_live, readable_meta, shard_label
 from streaming.settings import StreamingSettings
 
@@ -23,7 +23,7 @@ _GRACE_S = 1.0
 
 def stored_metas(settings: StreamingSettings, groups: Iterable[FeatureGroup]) -> dict[str, ShardMeta | None]:
     """The meta of every shard by its label, None where there is none that can be read. Waits while Redis is away."""
-    link = RedisLink(settings, RedisAway())
+    link = RedisLink(settings)
     try:
         metas: dict[str, ShardMeta | None] = {}
         for group in groups:

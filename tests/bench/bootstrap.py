@@ -17,7 +17,7 @@ from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.kafka.topics import Topic
 from streaming.lake.events_reader import EventsReader, spans
-from streaming.online_store.link import RedisAway, RedisLink
+from streaming.online_store.link import RedisLink
 from streaming.online_store.shard_store import ShardStore
 from streaming.replay.replayer import Replayer
 from streaming.replay.snapshots import Snapshot, Snapshots, latest_snapshot, snapshot_rows
@@ -96,7 +96,7 @@ def build(settings: StreamingSettings, spine: Spine | None = None) -> tuple[int,
     shards = {
         number: ShardBuild(
             group,
-            ShardStore.of(RedisLink(settings, RedisAway()), settings.redis_namespace, group, number),
+            ShardStore.of(RedisLink(settings), settings.redis_namespace, group, number),
             entity_prefix(settings.redis_namespace, group, number),
             lambda: 0,
         )

@@ -11,7 +11,8 @@ from typing import Any, cast
 
 from redis.exceptions import ConnectionError, NoScriptError, OutOfMemoryError, RedisError, TimeoutError
 
-from streaming.online_store.link import Backoff, RedisLink
+from streaming.job.backoff import Tries
+from streaming.online_store.link import RedisLink
 from streaming.online_store.shard_store import _SCRIPT, _SCRIPT_ID
 from tests.simulation.chances import Chances
 
@@ -130,7 +131,7 @@ class ModelLink(RedisLink):
             raise TimeoutError("timed out")
         return answer
 
-    def wait(self, waits: Backoff, error: RedisError) -> None:
+    def wait(self, tries: Tries, error: RedisError) -> None:
         self.close()
         self._chances.point()
 

@@ -22,7 +22,7 @@ from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import RestartNeeded
 from streaming.kafka.topics import Topic
 from streaming.lake.events_reader import EventsReader
-from streaming.online_store.link import RedisAway, RedisLink
+from streaming.online_store.link import RedisLink
 from streaming.online_store.shard_store import ShardStore
 from streaming.replay.snapshots import latest_snapshot
 from streaming.replay.spine import Spine
@@ -60,7 +60,7 @@ class Build:
         self.shards = {
             number: ShardBuild(
                 group,
-                ShardStore.of(RedisLink(settings, RedisAway()), settings.redis_namespace, group, number),
+                ShardStore.of(RedisLink(settings), settings.redis_namespace, group, number),
                 entity_prefix(settings.redis_namespace, group, number),
                 lambda: 0,
             )
@@ -219,7 +219,7 @@ def test_a_shard_that_was_built_meanwhile_is_left_alone(settings: StreamingSetti
         with pytest.raises(RestartNeeded, match="built meanwhile"):
             ShardBuild(
                 SHOP_USE,
-                ShardStore.of(RedisLink(settings, RedisAway()), settings.redis_namespace, SHOP_USE, 0),
+                ShardStore.of(RedisLink(settings), settings.redis_namespace, SHOP_USE, 0),
                 entity_prefix(settings.redis_namespace, SHOP_USE, 0),
                 lambda: 0,
                 lambda meta: meta is None,

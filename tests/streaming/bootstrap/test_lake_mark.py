@@ -8,7 +8,7 @@ import redis
 
 from deploy.embedded.redis_server import RedisServer
 from streaming.bootstrap.lake_mark import MARK, another_lake
-from streaming.online_store.link import RedisAway, RedisLink
+from streaming.online_store.link import RedisLink
 from streaming.settings import load_settings
 
 
@@ -19,7 +19,7 @@ def server() -> Iterator[RedisServer]:
 
 
 def test_a_lake_that_is_not_mounted_is_told_from_a_new_one(server: RedisServer, tmp_path: Path) -> None:
-    link = RedisLink(load_settings(redis_url=server.url), RedisAway())
+    link = RedisLink(load_settings(redis_url=server.url))
     lake, aside = tmp_path / "lake", tmp_path / "aside"
     assert another_lake(link, "one", lake) is None
     assert another_lake(link, "one", lake) is None
@@ -34,7 +34,7 @@ def test_a_lake_that_is_not_mounted_is_told_from_a_new_one(server: RedisServer, 
 
 
 def test_a_redis_that_was_emptied_takes_the_lake_there_is(server: RedisServer, tmp_path: Path) -> None:
-    link = RedisLink(load_settings(redis_url=server.url), RedisAway())
+    link = RedisLink(load_settings(redis_url=server.url))
     assert another_lake(link, "three", tmp_path) is None
     with redis.Redis.from_url(server.url) as client:
         client.flushall()

@@ -182,7 +182,7 @@ def test_redis_away_in_the_middle_is_waited_for_and_said_once(kafka, tmp_path):
             job.process.kill()
             job.process.wait()
         said = [line["event"] for line in job.said() if line.get("part") == "redis"]
-        assert said == ["Redis is away, waiting for it", "Redis is back"]
+        assert said == ["Redis is away; waiting for it", "Redis is back"]
         with redis.Redis.from_url(server.url) as client:
             assert_equal(client, settings, log)
 

@@ -1,38 +1,38 @@
 """The lease: one owner at work, the other stands by, and takes over when the first falls silent."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 
 from streaming.errors import RestartNeeded, StoppedWaiting
+from streaming.job.stopping import wait
 from streaming.online_store import lease as lease_module
 from streaming.online_store.lease import Lease
-from streaming.online_store.link import RedisAway, RedisLink
+from streaming.online_store.link import RedisLink
 from streaming.settings import StreamingSettings
 
 
-def lease(settings: StreamingSettings, owner: str) -> Lease:
-    return Lease(RedisLink(settings, RedisAway()), settings.redis_namespace, "online", owner)
+def lease(settings: StreamingSettings, owner: str, sleep: Callable[[float], bool] = wait) -> Lease:
+    return Lease(RedisLink(settings), settings.redis_namespace, "online", owner, sleep)
 
 
-def test_a_second_owner_stands_by_until_asked_to_stop(settings, monkeypatch):
+def test_a_second_owner_stands_by_until_asked_to_stop(settings):
     lease(settings, "first").take()
     waited: list[float] = []
 
-    def wait(seconds):
+    def sleep(seconds):
         waited.append(seconds)
         return len(waited) == 3
 
-    monkeypatch.setattr(lease_module, "wait", wait)
     with pytest.raises(StoppedWaiting):
-        lease(settings, "second").take()
+        lease(settings, "second", sleep).take()
     assert len(waited) == 3
 
 
-def test_whoever_follows_the_owner_goes_on_at_once(settings, monkeypatch):
+def test_whoever_follows_the_owner_goes_on_at_once(settings):
     lease(settings, "job").take()
-    monkeypatch.setattr(lease_module, "wait", lambda seconds: pytest.fail("it waited"))
-    lease(settings, "job").take()
+    lease(settings, "job", lambda seconds: pytest.fail("it waited")).take()
 
 
 def test_it_falls_to_the_next_when_the_owner_is_silent(client, settings, monkeypatch):

@@ -15,10 +15,11 @@ from structlog.testing import capture_logs
 
 from deploy.embedded.redis_server import RedisServer
 from shared_features.formats.shard_meta import ShardMeta
+from streaming.job.backoff import Backoff
 from streaming.online_store import lease as lease_module
 from streaming.online_store import link as redis_link
 from streaming.online_store.lease import Lease
-from streaming.online_store.link import RedisAway, RedisLink, passing
+from streaming.online_store.link import RedisLink, passing
 from streaming.online_store.shard_store import ShardStore
 from streaming.settings import StreamingSettings, load_settings
 from tests.streaming.online.shards import begin
@@ -41,7 +42,7 @@ def settings(server: RedisServer) -> StreamingSettings:
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis_link, "_LONGEST_WAIT_S", 0.1)
+    monkeypatch.setattr(redis_link, "_BACKOFF", Backoff(first_s=0.05, longest_s=0.1, at_once=1))
 
 
 def while_it(kind: str, client: "redis.Redis", action: Callable[[], object]) -> list[str]:
@@ -85,7 +86,7 @@ TAKES_AGAIN: dict[str, Callable[["redis.Redis"], object]] = {
 @pytest.mark.parametrize("kind", list(REFUSES))
 def test_a_commit_waits(settings: StreamingSettings, kind: str) -> None:
     begin(settings, [PAYER])
-    store = ShardStore.of(RedisLink(settings, RedisAway()), settings.redis_namespace, PAYER, 0)
+    store = ShardStore.of(RedisLink(settings), settings.redis_namespace, PAYER, 0)
     meta = store.read_meta()
     assert meta is not None
 
@@ -105,7 +106,7 @@ def test_a_commit_waits(settings: StreamingSettings, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["full", "is a replica", "too few replicas"])
 def test_a_lease_waits(settings: StreamingSettings, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease_module, "_KEEP_EVERY_S", 0.0)
-    lease = Lease(RedisLink(settings, RedisAway()), "refused", "online", "me")
+    lease = Lease(RedisLink(settings), "refused", "online", "me")
     lease.take()
     with redis.Redis.from_url(settings.redis_url) as client:
         assert len(while_it(kind, client, lease.keep)) == 2

@@ -11,7 +11,7 @@ import redis
 
 from deploy.embedded.redis_server import RedisServer
 from streaming.errors import RefusedError
-from streaming.online_store.link import RedisAway, RedisLink
+from streaming.online_store.link import RedisLink
 from streaming.online_store.look import RedisLook
 from streaming.operations.check.finding import Finding
 from streaming.operations.check.stores import check_redis
@@ -89,7 +89,7 @@ def test_a_cluster_of_several_servers_is_refused_with_what_to_do(half: RedisServ
 
 
 def test_a_key_that_another_server_holds_is_refused_and_not_tried_again(half: RedisServer) -> None:
-    link = RedisLink(settings_of(half), RedisAway())
+    link = RedisLink(settings_of(half))
     with pytest.raises(RefusedError, match="REDIS_URL to a single primary"):
         link.call("GET", "foo")  # of slot 12182
     link.close()
