@@ -34,7 +34,7 @@ class MissingRecords:
         topic, _, partition = of
         outage = Outage(
             _LOG, "records were deleted before they were applied; waiting for the archive to record the gap",
-            "the archive has recorded the gap", topic=topic, partition=partition, first=first, past=past,
+            "the archive has come past these records", topic=topic, partition=partition, first=first, past=past,
         )  # fmt: skip
         tries = Tries(_BACKOFF, "asked to stop while waiting for the archive", self._sleep)
         while True:
