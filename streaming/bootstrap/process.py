@@ -19,7 +19,7 @@ from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import EXIT_OK, RestartNeeded, StoppedWaiting
 from streaming.job.clock import system_clock_us
 from streaming.job.stopping import stop_requested, wait
-from streaming.kafka.topics import Topic, Topics
+from streaming.kafka.topics import Topic, Topics, partitions_of
 from streaming.lake.events_reader import EventsReader, log_erased
 from streaming.lake.tables import lake_outage
 from streaming.log import get_log
@@ -179,9 +179,9 @@ class Bootstrap:
         return self._tables[source.name]
 
     def _log_starts(self, topics: Mapping[str, Topic]) -> dict[Partition, int]:
-        keys = [(topic.name, number) for topic in topics.values() for number in topic.partitions]
         return {
-            (name, topics[name].id, number): bounds.low for (name, number), bounds in self._topics.bounds(keys).items()
+            (name, topics[name].id, number): bounds.low
+            for (name, number), bounds in self._topics.bounds(partitions_of(topics.values())).items()
         }
 
     def _say(self, verdicts: Mapping[str, Verdict]) -> None:

@@ -26,11 +26,11 @@ _MOST_POLLS = 4
 class TopicWatch:
     """Hands on what was polled once it is known that its topics were still the same after it was fetched.
 
-    A topic that is deleted and made anew is not told from the one before by the consumer: it reads on at its offset,
-    in another log. (Seen: the new log's first records left out, the others taken for the old one's.) So what was
-    polled is held until the brokers have described the topics, asked after it came. While it is `full` nothing more
-    is to be polled: brokers that give out records and describe no topic would fill the memory. A topic that got
-    partitions is noticed by the way, within `every` where nothing comes: shares and positions are settled at the start.
+    The consumer does not notice that a topic was deleted and re-created. It reads on at its offset, in another log.
+    (Seen: the new log's first records were left out, the others were taken for the old log's.) So what was polled is
+    held until the brokers have described the topics after it came. While the watch is `full`, nothing more may be
+    polled: brokers that give out records but describe no topic would fill the memory. Partitions that were added to a
+    topic are noticed the same way, within `every` where no records come. Shares and positions are settled at the start.
     """
 
     def __init__(self, topics: Topics, known: Mapping[str, Topic], every: timedelta) -> None:
@@ -88,7 +88,9 @@ class TopicWatch:
         asked, self._asked = self._asked, []
         for name, answer in answers.items():
             if answer.exception() is None and as_topic(answer.result()) != self._known[name]:
-                raise RestartNeeded(f"topic {name} has changed: more partitions, or created anew")
+                raise RestartNeeded(
+                    f"topic {name} has changed: it has more partitions, or it was deleted and re-created"
+                )
         errors = {name: str(error) for name, answer in answers.items() if (error := answer.exception()) is not None}
         self._failed = bool(errors)
         if errors:  # the brokers are away, or the topic is: nobody knows whose these are

@@ -15,7 +15,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from streaming.errors import RefusedError, StoppedWaiting
+from streaming.errors import StoppedWaiting
 from streaming.job.backoff import Backoff, Tries
 from streaming.job.outage import Outage
 from streaming.job.stopping import stop_requested
@@ -30,6 +30,7 @@ _STOPPED = "asked to stop while waiting for Kafka"
 _MISSING_TOPIC = "the topic does not exist yet; waiting for it"
 _EARLIEST, _LATEST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped there
 _MISSING = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
+_NOT_TOLD = (KafkaError._UNSUPPORTED_FEATURE, KafkaError.UNSUPPORTED_VERSION, KafkaError.INVALID_REQUEST)
 
 PartitionKey = tuple[str, int]
 """(topic, partition)"""
@@ -56,26 +57,38 @@ class Bounds:
 
 
 class Topics:
-    """Asks the brokers. Every method waits with back-off while they are away, until asked to stop."""
+    """Asks the brokers. While they are away, every method waits with back-off until the process is asked to stop.
 
-    def __init__(self, settings: StreamingSettings, outage: KafkaOutage | None = None) -> None:
-        self._outage = outage or KafkaOutage()
-        self._admin = AdminClient(client_options(settings, self._outage))
+    within_s: do not wait. Every method answers within this time or raises KafkaException. For those who tell what is
+    away, instead of waiting for it.
+    """
+
+    def __init__(
+        self, settings: StreamingSettings, outage: KafkaOutage | None = None, *, within_s: float | None = None
+    ) -> None:
+        self._outage, self._within_s = outage or KafkaOutage(), within_s
+        options = client_options(settings, self._outage)
+        if within_s is not None:  # whoever asks gets the exception; nothing is logged
+            options["error_cb"] = lambda error: None
+        self._admin = AdminClient(options)
 
     def describe(self, names: Iterable[str]) -> dict[str, Topic]:
-        """The topics of these names; waits for one that does not exist yet, saying so once."""
+        """The topics of these names. One that does not exist is waited for; with `within_s` it is left out."""
         wanted = sorted(set(names))
         missing = {name: Outage(_LOG, _MISSING_TOPIC, "the topic exists now", topic=name) for name in wanted}
 
         def ask() -> dict[str, Topic]:
-            found = {
-                name: future.result()
-                for name, future in self.ask_for(wanted).items()
-                if self._exists(future, missing[name])
-            }
-            if len(found) < len(wanted):
+            found: dict[str, Topic] = {}
+            for name, future in self.ask_for(wanted).items():
+                topic = _existing(future)
+                if topic is not None:
+                    found[name] = topic
+                    missing[name].answered()
+                elif self._within_s is None:
+                    missing[name].failed()
+            if len(found) < len(wanted) and self._within_s is None:
                 raise _NotYet
-            return {name: as_topic(description) for name, description in found.items()}
+            return found
 
         return self._patiently(ask)
 
@@ -86,32 +99,21 @@ class Topics:
             return {}
 
         def ask() -> dict[PartitionKey, Bounds]:
-            low, high = (
-                self._admin.list_offsets(
-                    {TopicPartition(*each): spec for each in wanted},
-                    isolation_level=IsolationLevel.READ_UNCOMMITTED,
-                    request_timeout=_ANSWER_S,
-                )
-                for spec in (_EARLIEST, _LATEST)
-            )
-            lows = {(each.topic, each.partition): future.result().offset for each, future in low.items()}
-            return {
-                (each.topic, each.partition): Bounds(lows[each.topic, each.partition], future.result().offset)
-                for each, future in high.items()
-            }
+            low, high = (self._ask_for_offsets(wanted, spec) for spec in (_EARLIEST, _LATEST))
+            return {key: Bounds(low[key].result().offset, future.result().offset) for key, future in high.items()}
 
         return self._patiently(ask)
 
-    def config(self, name: str) -> Mapping[str, str]:
-        """The topic's configuration; raises RefusedError where the brokers do not tell (the simulator)."""
+    def config(self, name: str) -> Mapping[str, str] | None:
+        """The topic's configuration. None where the brokers do not tell it, as the simulator does not."""
         resource = ConfigResource(ResourceType.TOPIC, name)
 
-        def ask() -> dict[str, str]:
+        def ask() -> dict[str, str] | None:
             try:
-                answer = self._admin.describe_configs([resource], request_timeout=_ANSWER_S)[resource].result()
+                answer = self._admin.describe_configs([resource], request_timeout=self._answer_s)[resource].result()
             except KafkaException as error:
-                if error.args[0].code() == KafkaError._UNSUPPORTED_FEATURE:
-                    raise RefusedError(f"the brokers do not tell how topic {name} is configured") from error
+                if error.args[0].code() in _NOT_TOLD:
+                    return None
                 raise
             return {key: entry.value for key, entry in answer.items()}
 
@@ -119,30 +121,30 @@ class Topics:
 
     def ask_for(self, names: list[str]) -> dict[str, Future[Any]]:
         """Descriptions to come; does not wait."""
-        asked: dict[str, Future[Any]] = self._admin.describe_topics(TopicCollection(names), request_timeout=_ANSWER_S)
+        asked: dict[str, Future[Any]] = self._admin.describe_topics(
+            TopicCollection(names), request_timeout=self._answer_s
+        )
         return asked
 
     def ask_for_ends(self, partitions: Iterable[PartitionKey]) -> dict[PartitionKey, Future[Any]]:
         """Ends of logs to come; does not wait."""
+        return self._ask_for_offsets(partitions, _LATEST)
+
+    @property
+    def _answer_s(self) -> float:
+        return _ANSWER_S if self._within_s is None else self._within_s
+
+    def _ask_for_offsets(self, partitions: Iterable[PartitionKey], spec: Any) -> dict[PartitionKey, Future[Any]]:
         asked = self._admin.list_offsets(
-            {TopicPartition(*each): _LATEST for each in partitions},
+            {TopicPartition(*each): spec for each in partitions},
             isolation_level=IsolationLevel.READ_UNCOMMITTED,
-            request_timeout=_ANSWER_S,
+            request_timeout=self._answer_s,
         )
         return {(each.topic, each.partition): future for each, future in asked.items()}
 
-    def _exists(self, future: Future[Any], missing: Outage) -> bool:
-        try:
-            future.result()
-        except KafkaException as error:
-            if error.args[0].code() not in _MISSING:
-                raise
-            missing.failed()
-            return False
-        missing.answered()
-        return True
-
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
+        if self._within_s is not None:
+            return ask()
         tries = Tries(_BACKOFF, _STOPPED)
         while True:
             if stop_requested():
@@ -154,7 +156,7 @@ class Topics:
                 if not _is_passing(error.args[0]):
                     raise
             except _NotYet:
-                pass
+                self._outage.answered()
             else:
                 self._outage.answered()
                 return answer
@@ -170,6 +172,21 @@ def _is_passing(error: KafkaError) -> bool:
     return bool(error.retriable()) or (code < 0 and code != KafkaError._UNSUPPORTED_FEATURE)
 
 
+def _existing(future: Future[Any]) -> Topic | None:
+    """The topic that a description is of; None where there is none."""
+    try:
+        return as_topic(future.result())
+    except KafkaException as error:
+        if error.args[0].code() in _MISSING:
+            return None
+        raise
+
+
 def as_topic(description: Any) -> Topic:
     """A Topic of confluent-kafka's TopicDescription."""
     return Topic(description.name, str(description.topic_id), tuple(sorted(each.id for each in description.partitions)))
+
+
+def partitions_of(topics: Iterable[Topic]) -> list[PartitionKey]:
+    """Every partition of these topics."""
+    return [(topic.name, number) for topic in topics for number in topic.partitions]

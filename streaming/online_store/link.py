@@ -83,13 +83,20 @@ class RedisOutage:
 
 
 class RedisLink:
-    """A connection of its own. Calls are answered in the order in which they were begun."""
+    """A connection of its own. Calls are answered in the order in which they were begun.
 
-    def __init__(self, settings: StreamingSettings, outage: RedisOutage | None = None) -> None:
+    within_s: do not wait while Redis is away. A call is answered within this time or raises RedisError.
+    """
+
+    def __init__(
+        self, settings: StreamingSettings, outage: RedisOutage | None = None, *, within_s: float | None = None
+    ) -> None:
+        self._within_s = within_s
+        timeout_s = settings.redis_timeout.total_seconds() if within_s is None else within_s
         self._pool = ConnectionPool.from_url(
             settings.redis_url,
-            socket_timeout=settings.redis_timeout.total_seconds(),
-            socket_connect_timeout=settings.redis_timeout.total_seconds(),
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
             retry=None,
             health_check_interval=0,
         )
@@ -133,11 +140,12 @@ class RedisLink:
         """A call that may be executed twice, repeated with back-off until Redis answers it."""
         tries, refused = self.tries(), False
         while True:
+            connected = self._connection is not None
             try:
                 self.begin(self.pack(*arguments))
                 answer = self.answer()
             except RedisError as error:
-                if not passing(error):
+                if not passing(error) or self._gives_up(error, connected):
                     raise
                 refused = _refuses_writes(error)
                 self.wait(tries, error)
@@ -145,6 +153,10 @@ class RedisLink:
                 if refused:
                     self.wrote()
                 return answer
+
+    def _gives_up(self, error: RedisError, connected: bool) -> bool:
+        # A connection that was lost before this call says nothing of Redis now: a new one is worth a try.
+        return self._within_s is not None and not (connected and isinstance(error, ConnectionError))
 
     def wrote(self) -> None:
         """Tell that Redis took a write, as it may have refused them before."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import ShardMeta
 from streaming.errors import RefusedError, StoppedWaiting
 from streaming.job.stopping import wait
 from streaming.kafka.recreated_topic import WAY_ON
 from streaming.kafka.topics import PartitionKey, Topics
 from streaming.log import get_log
-from streaming.online_store.link import RedisLink
-from streaming.online_store.shard_store import is_live, readable_meta, shard_label
+from streaming.online_store.server import StoreServer
+from streaming.online_store.shard_store import is_live, shard_label
 from streaming.settings import StreamingSettings
 
 _LOG = get_log("online")
@@ -23,16 +22,12 @@ _GRACE_S = 1.0
 
 def stored_metas(settings: StreamingSettings, groups: Iterable[FeatureGroup]) -> dict[str, ShardMeta | None]:
     """The meta of every shard by its label, None where there is none that can be read. Waits while Redis is away."""
-    link = RedisLink(settings)
+    groups, server = tuple(groups), StoreServer(settings)
     try:
-        metas: dict[str, ShardMeta | None] = {}
-        for group in groups:
-            for number in range(group.shards):
-                stored = link.call("GET", meta_key(settings.redis_namespace, group, number))
-                metas[shard_label(group, number)] = readable_meta(stored)
-        return metas
+        metas = server.metas(groups)
     finally:
-        link.close()
+        server.close()
+    return {shard_label(group, number): meta for group in groups for number, meta in enumerate(metas[group.label])}
 
 
 def wait_until_live(

@@ -16,8 +16,9 @@ from shared_features.formats.offline_tables import (
     events_table,
     features_table,
 )
+from streaming.errors import RefusedError
 from streaming.kafka.topics import Topics
-from streaming.online_store.look import RedisLook
+from streaming.online_store.server import StoreServer
 from streaming.operations.status.positions import online_positions, readers
 from streaming.settings import StreamingSettings
 
@@ -30,14 +31,14 @@ class OnlineProgress:
 
     def __init__(self, settings: StreamingSettings, records: Mapping[str, int]) -> None:
         self._groups = load_definitions(settings.definitions).groups
-        self._redis = RedisLook(settings)
+        self._redis = StoreServer(settings, within_s=3.0)
         self._topics = Topics(settings).describe(records)
         self._total = sum(records.values())
 
     def __call__(self) -> float:
         try:
             metas = self._redis.metas(self._groups)
-        except RedisError:
+        except (RedisError, RefusedError):
             return 0.0
         done = 0
         for topic in self._topics.values():

@@ -9,9 +9,8 @@ from confluent_kafka import KafkaException
 
 from shared_features.definitions import load_definitions
 from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
-from streaming.kafka.look import KafkaLook
-from streaming.kafka.topics import Bounds, PartitionKey, Topic
-from streaming.online_store.look import RedisLook
+from streaming.kafka.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
+from streaming.online_store.server import StoreServer
 from streaming.operations.check.finding import Finding
 from streaming.operations.check.stores import check_lake, check_redis
 from streaming.operations.check.topics import check_config, missing_topics
@@ -22,24 +21,24 @@ def find(settings: StreamingSettings) -> Iterator[Finding]:
     """Look at Kafka, Redis and the lake, each once; none of them is changed. Takes seconds where one is away."""
     catalogue = load_definitions(settings.definitions)
     names = {source.topic for source in catalogue.sources}
-    kafka = KafkaLook(settings)
+    kafka = Topics(settings, within_s=5.0)
     topics: dict[str, Topic] = {}
 
     def bounds() -> Mapping[PartitionKey, Bounds]:
         """Asked after a store was: what a running job stores meanwhile lies within logs that grew before."""
         try:
-            return kafka.bounds(topics.values()) if topics else {}
+            return kafka.bounds(partitions_of(topics.values())) if topics else {}
         except KafkaException:
             return {}
 
     try:
-        topics = kafka.topics(names)
+        topics = kafka.describe(names)
         yield from missing_topics(names, topics)
         yield from check_config(kafka, settings, topics.values())
     except KafkaException as error:
         text = f"cannot be reached at {settings.kafka_bootstrap_servers} ({error.args[0].str()})"
         yield Finding("away", "Kafka", f"{text}. Look at KAFKA_BOOTSTRAP_SERVERS; a running dataflow waits for it")
-    redis = RedisLook(settings)
+    redis = StoreServer(settings, within_s=3.0)
     try:
         yield from check_redis(redis, catalogue.groups, topics, bounds)
     finally:

@@ -19,7 +19,7 @@ from streaming.lake.events_table import is_recreated, refuse_other_events
 from streaming.lake.log_files import check_commits
 from streaming.lake.look import LakeLook
 from streaming.online_store.link import ONE_PRIMARY
-from streaming.online_store.look import ALL_SLOTS, RedisLook
+from streaming.online_store.server import ALL_SLOTS, StoreServer
 from streaming.operations.check.finding import Finding
 from streaming.operations.check.topics import check_position
 
@@ -29,21 +29,21 @@ _LITTLE_ROOM = 1 << 30
 
 
 def check_redis(
-    look: RedisLook,
+    server: StoreServer,
     groups: Iterable[FeatureGroup],
     topics: Mapping[str, Topic],
     bounds: LogBounds,
 ) -> Iterator[Finding]:
     """How the server is set, and what it holds of these groups."""
     try:
-        if (slots := look.slots()) < ALL_SLOTS:
+        if (slots := server.slots()) < ALL_SLOTS:
             text = f"is of a cluster and serves {slots} of {ALL_SLOTS} slots. {ONE_PRIMARY}"
             yield Finding("refused", "Redis", text)
             return
-        policy = look.info("memory").get("maxmemory_policy", "noeviction")
-        persistent = look.info("persistence").get("aof_enabled") or look.config("save") != ""
-        metas = look.metas(groups)
-    except RedisError as error:
+        policy = server.info("memory").get("maxmemory_policy", "noeviction")
+        persistent = server.info("persistence").get("aof_enabled") == "1" or server.config("save") != ""
+        metas = server.metas(groups)
+    except (RedisError, RefusedError) as error:
         text = f"cannot be reached ({error}). Look at REDIS_URL; a running dataflow waits for it"
         yield Finding("away", "Redis", text)
         return
@@ -57,7 +57,7 @@ def check_redis(
     for group in groups:
         if other := {meta.fingerprint for meta in metas[group.label] if meta is not None} - {group.fingerprint}:
             text = f"was written under another definition (fingerprint {min(other)}, now {group.fingerprint})"
-            if (stored := look.definition(group)) is not None:
+            if (stored := server.definition(group)) is not None:
                 text += f": {difference(stored, group)}"
             yield Finding("refused", f"group {group.label}", f"{text}. Raise its version to {group.version + 1}")
         for number, meta in enumerate(metas[group.label]):

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from confluent_kafka import KafkaException
 
-from streaming.kafka.look import KafkaLook
 from streaming.kafka.recreated_topic import what_was_recreated
-from streaming.kafka.topics import Bounds, PartitionKey, Topic
+from streaming.kafka.topics import Bounds, PartitionKey, Topic, Topics
 from streaming.operations.check.finding import Finding
 from streaming.settings import StreamingSettings
 
@@ -26,12 +25,12 @@ def missing_topics(names: Iterable[str], topics: Mapping[str, Topic]) -> Iterato
         yield Finding("refused", f"topic {name}", text, waits=True)
 
 
-def check_config(look: KafkaLook, settings: StreamingSettings, topics: Iterable[Topic]) -> Iterator[Finding]:
+def check_config(asked: Topics, settings: StreamingSettings, topics: Iterable[Topic]) -> Iterator[Finding]:
     """What the brokers say of each topic's configuration against the topic mode."""
     for topic in topics:
         about = f"topic {topic.name}"
         try:
-            config = look.config(topic.name)
+            config = asked.config(topic.name)
         except KafkaException as error:
             yield Finding("warning", about, f"its configuration cannot be read: {error.args[0].str()}")
             continue

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 
 from shared_features.definitions import load_definitions
 from streaming.errors import RefusedError
-from streaming.kafka.look import KafkaLook
-from streaming.kafka.topics import Topic
+from streaming.kafka.topics import Topic, Topics, partitions_of
 from streaming.operations.dead_letters.letter import Letter, Place, Position
 from streaming.operations.dead_letters.mending import Mended
 from streaming.operations.dead_letters.replay_record import Entry, Original, ReplayRecord, look
@@ -53,7 +52,7 @@ def rehearse(settings: StreamingSettings, mended: Iterable[Mended]) -> Replayed:
     """What a replay would do. Creates and sends nothing."""
     steps, said = look(settings.lake), Replayed()
     said.unresolved = sum(entry.step == "intended" for entry in steps.values())
-    topics = _topics(KafkaLook(settings), mended_topics(settings))
+    topics = _topics(Topics(settings, within_s=5.0), mended_topics(settings))
     for each in mended:
         if (of := _to_send(topics, each, steps, said)) is not None:
             said.sent.append(of.position)
@@ -62,7 +61,7 @@ def rehearse(settings: StreamingSettings, mended: Iterable[Mended]) -> Replayed:
 
 def replay(settings: StreamingSettings, mended: Iterable[Mended]) -> Replayed:
     """Send every letter that is an event now and was not sent before."""
-    look_at, said = KafkaLook(settings), Replayed()
+    look_at, said = Topics(settings, within_s=5.0), Replayed()
     record = ReplayRecord(settings.lake)
     resender = Resender(settings, record.id)
     record.load()  # only now: whoever stored an intent before has sent, or never will
@@ -77,7 +76,7 @@ def replay(settings: StreamingSettings, mended: Iterable[Mended]) -> Replayed:
             elif of is not None:
                 batch[of] = each
         if batch:
-            bounds = look_at.bounds(topics.values())
+            bounds = look_at.bounds(partitions_of(topics.values()))
             record.commit("intended", {of: bounds[of.topic, of.partition].high for of in batch}, _now_us())
             sent = resender.send(batch)
             record.commit("replayed", sent, _now_us())
@@ -87,7 +86,7 @@ def replay(settings: StreamingSettings, mended: Iterable[Mended]) -> Replayed:
 
 def _settle(
     settings: StreamingSettings,
-    look_at: KafkaLook,
+    look_at: Topics,
     record: ReplayRecord,
     topics: Mapping[str, Topic],
     said: Replayed,
@@ -96,7 +95,7 @@ def _settle(
     dangling = record.dangling
     if not dangling:
         return set()
-    bounds = look_at.bounds(topics.values())
+    bounds = look_at.bounds(partitions_of(topics.values()))
 
     def gone(of: Original, log_end: int) -> bool:
         topic = topics.get(of.topic)
@@ -135,8 +134,8 @@ def mended_topics(settings: StreamingSettings) -> set[str]:
     return {source.topic for source in load_definitions(settings.definitions).sources}
 
 
-def _topics(look_at: KafkaLook, names: set[str]) -> dict[str, Topic]:
-    topics = look_at.topics(names)
+def _topics(look_at: Topics, names: set[str]) -> dict[str, Topic]:
+    topics = look_at.describe(names)
     if not topics:
         raise RefusedError(f"the brokers have none of the topics {sorted(names)}; look at KAFKA_BOOTSTRAP_SERVERS")
     return topics

@@ -12,9 +12,8 @@ from shared_features.definitions import EventSource
 from shared_features.formats.offline_tables import events_table
 from streaming.errors import RefusedError
 from streaming.kafka.client import client_options
-from streaming.kafka.look import KafkaLook
 from streaming.kafka.recreated_topic import what_was_recreated
-from streaming.kafka.topics import PartitionKey, Topic
+from streaming.kafka.topics import PartitionKey, Topic, Topics, partitions_of
 from streaming.lake.events_table import is_recreated
 from streaming.lake.look import LakeLook
 from streaming.operations.erasure.record import LogEnds
@@ -30,9 +29,9 @@ class Logs:
     """The topics of the sources that carry what is erased."""
 
     def __init__(self, settings: StreamingSettings, sources: Sequence[EventSource]) -> None:
-        self._settings, self._look, self._lake = settings, KafkaLook(settings), LakeLook(settings.lake)
+        self._settings, self._look, self._lake = settings, Topics(settings, within_s=5.0), LakeLook(settings.lake)
         self._sources = sources
-        self.topics: dict[str, Topic] = self._look.topics(source.topic for source in sources)
+        self.topics: dict[str, Topic] = self._look.describe(source.topic for source in sources)
         missing = sorted({source.topic for source in sources} - set(self.topics))
         if missing:
             raise RefusedError(f"the brokers have no topic {', '.join(missing)}; look at KAFKA_BOOTSTRAP_SERVERS")
@@ -44,7 +43,7 @@ class Logs:
     def ends(self) -> LogEnds:
         """The offsets at which they end now."""
         found: dict[str, dict[int, int]] = {}
-        for (topic, partition), bounds in self._look.bounds(self.topics.values()).items():
+        for (topic, partition), bounds in self._look.bounds(partitions_of(self.topics.values())).items():
             found.setdefault(topic, {})[partition] = bounds.high
         return found
 
@@ -61,7 +60,7 @@ class Logs:
 
     def below(self, ends: LogEnds) -> dict[PartitionKey, int]:
         """How many offsets of each log lie below the ends; logs without any are left out."""
-        bounds = self._look.bounds(self.topics.values())
+        bounds = self._look.bounds(partitions_of(self.topics.values()))
         counts = {at: ends.get(at[0], {}).get(at[1], 0) - bound.low for at, bound in bounds.items()}
         return {at: count for at, count in counts.items() if count > 0}
 

@@ -14,16 +14,16 @@ from redis.exceptions import RedisError
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup, load_definitions
 from shared_features.formats.shard_meta import ShardMeta
 from shared_features.kernel.event_time import SECOND_US, to_us
-from streaming.kafka.look import KafkaLook
-from streaming.kafka.topics import Bounds, PartitionKey, Topic
+from streaming.errors import RefusedError
+from streaming.kafka.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
 from streaming.lake.look import NEVER, EventCounts, LakeLook
-from streaming.online_store.look import GroupMetas, RedisLook
+from streaming.online_store.server import GroupMetas, StoreServer
 from streaming.operations.status.answer import GroupStatus, LatenessBucket, PartitionStatus, SourceStatus, Status
 from streaming.operations.status.positions import online_positions, readers
 from streaming.operations.status.shard import shard_status
 from streaming.settings import StreamingSettings
 
-_AWAY = (KafkaException, RedisError, DeltaError, PolarsError, OSError)
+_AWAY = (KafkaException, RedisError, RefusedError, DeltaError, PolarsError, OSError)
 _SAID_AT_MOST = 160
 
 Answer = TypeVar("Answer")
@@ -41,8 +41,8 @@ class StatusObserver:
     ) -> None:
         self._catalogue: Catalogue = load_definitions(settings.definitions)
         self._lateness_us = to_us(settings.allowed_lateness)
-        self._kafka = KafkaLook(settings, within_s=3.0)
-        self._redis = RedisLook(settings, within_s=2.0)
+        self._kafka = Topics(settings, within_s=3.0)
+        self._redis = StoreServer(settings, within_s=2.0)
         self._lake = LakeLook(settings.lake)
         self._clock_us = clock_us
         self._away: dict[str, str] = {}
@@ -52,9 +52,13 @@ class StatusObserver:
         self._away = {}
         nothing: dict[str, Topic] = {}
         names = {source.topic for source in self._catalogue.sources}
-        topics = self._ask("Kafka", lambda: self._kafka.topics(names), nothing)
+        topics = self._ask("Kafka", lambda: self._kafka.describe(names), nothing)
         unbounded: dict[PartitionKey, Bounds] = {}
-        bounds = self._ask("Kafka", lambda: self._kafka.bounds(topics.values()), unbounded) if topics else unbounded
+        bounds = (
+            self._ask("Kafka", lambda: self._kafka.bounds(partitions_of(topics.values())), unbounded)
+            if topics
+            else unbounded
+        )
         metas = self._ask("Redis", lambda: self._redis.metas(self._catalogue.groups), None)
         dead = self._ask("lake", self._lake.dead_letters, None)
         for name in sorted(names - set(topics)):

@@ -9,10 +9,10 @@ from deltalake.exceptions import DeltaError
 from redis.exceptions import RedisError
 
 from shared_features.definitions import Catalogue, FeatureGroup, load_definitions
-from streaming.kafka.look import KafkaLook
-from streaming.kafka.topics import PartitionKey, Topic
+from streaming.errors import RefusedError
+from streaming.kafka.topics import PartitionKey, Topic, Topics, partitions_of
 from streaming.lake.look import NEVER, LakeLook
-from streaming.online_store.look import GroupMetas, RedisLook
+from streaming.online_store.server import GroupMetas, StoreServer
 from streaming.settings import StreamingSettings
 
 Positions = dict[PartitionKey, int]
@@ -33,8 +33,8 @@ class DurablePositions:
 
     def __init__(self, settings: StreamingSettings) -> None:
         self._catalogue = load_definitions(settings.definitions)
-        self._kafka = KafkaLook(settings)
-        self._redis = RedisLook(settings)
+        self._kafka = Topics(settings, within_s=5.0)
+        self._redis = StoreServer(settings, within_s=3.0)
         self._lake = LakeLook(settings.lake)
         self._topics: dict[str, Topic] = {}
 
@@ -42,7 +42,7 @@ class DurablePositions:
         names = {source.topic for source in self._catalogue.sources}
         if len(self._topics) < len(names):
             try:
-                self._topics = self._kafka.topics(names)
+                self._topics = self._kafka.describe(names)
             except KafkaException:
                 return {}
         return {"online": self._online(), "archive": self._archive()}
@@ -51,7 +51,7 @@ class DurablePositions:
         groups = self._catalogue.groups
         try:
             metas: GroupMetas = self._redis.metas(groups)
-        except RedisError:
+        except (RedisError, RefusedError):
             metas = {}
         found: Positions = {}
         for topic in self._topics.values():
@@ -62,7 +62,7 @@ class DurablePositions:
         try:
             return archive_positions(self._lake, self._catalogue, self._topics)
         except (OSError, DeltaError):
-            return dict.fromkeys(_partitions(self._topics.values()), NEVER)
+            return dict.fromkeys(partitions_of(self._topics.values()), NEVER)
 
 
 def readers(groups: Iterable[FeatureGroup], topic: str) -> list[FeatureGroup]:
@@ -90,7 +90,3 @@ def archive_positions(lake: LakeLook, catalogue: Catalogue, topics: Mapping[str,
         if source.topic in topics:
             found |= lake.stored_offsets(source, topics[source.topic])
     return found
-
-
-def _partitions(topics: Iterable[Topic]) -> list[PartitionKey]:
-    return [(topic.name, number) for topic in topics for number in topic.partitions]

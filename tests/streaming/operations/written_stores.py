@@ -23,7 +23,7 @@ from shared_features.formats.offline_tables import (
 )
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import ShardMeta, VectorEntry, encode_meta
-from streaming.kafka.look import KafkaLook
+from streaming.kafka.topics import Topics, partitions_of
 from streaming.lake.events_table import events_schema
 from streaming.operations.check.command import find
 from streaming.settings import StreamingSettings
@@ -46,8 +46,8 @@ def settings(servers, tmp_path, request):
     """A namespace and a lake of the test's own; three records in each partition of each topic."""
     simulator, _ = servers
     producer = Producer({"bootstrap.servers": simulator.bootstrap_servers})
-    look = KafkaLook(settings_for(servers, tmp_path, "x"))
-    if not any(each.high for each in look.bounds(look.topics(TOPICS).values()).values()):
+    look = Topics(settings_for(servers, tmp_path, "x"), within_s=5.0)
+    if not any(each.high for each in look.bounds(partitions_of(look.describe(TOPICS).values())).values()):
         for topic, count in TOPICS.items():
             for number in range(3 * count):
                 producer.produce(topic, b"{}", partition=number % count, timestamp=NOW_US // 1000)
@@ -71,7 +71,7 @@ def settings_for(servers, folder, namespace, **others):
 
 
 def topic_of(settings):
-    return KafkaLook(settings).topics([SOURCE.topic])[SOURCE.topic]
+    return Topics(settings, within_s=5.0).describe([SOURCE.topic])[SOURCE.topic]
 
 
 def commit_shards(settings, offsets, *, topic_id=None, fingerprint=GROUP.fingerprint):

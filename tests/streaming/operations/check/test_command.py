@@ -16,10 +16,10 @@ from shared_features.formats.offline_tables import (
 )
 from shared_features.formats.online_state import definition_key
 from streaming.errors import RefusedError
-from streaming.kafka.look import KafkaLook
+from streaming.kafka.topics import Topics
 from streaming.lake.events_table import events_schema
 from streaming.lake.look import LakeLook
-from streaming.online_store.look import RedisLook
+from streaming.online_store.server import StoreServer
 from streaming.operations.check.command import find, refuse_unsafe
 from streaming.operations.status.observer import StatusObserver
 from streaming.operations.status.positions import durable_positions
@@ -92,8 +92,8 @@ def test_a_log_that_grows_while_it_looks_refuses_nothing(settings, monkeypatch):
 
         monkeypatch.setattr(of, name, ask)
 
-    noted(KafkaLook, "bounds", "log")
-    noted(RedisLook, "metas", "Redis")
+    noted(Topics, "bounds", "log")
+    noted(StoreServer, "metas", "Redis")
     noted(LakeLook, "offsets", "lake")
     list(find(settings))
     assert {first: second for first, second in pairwise(asked) if first != "log"} == {"Redis": "log", "lake": "log"}

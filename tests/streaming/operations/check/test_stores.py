@@ -12,7 +12,7 @@ import redis
 from deploy.embedded.redis_server import RedisServer
 from streaming.errors import RefusedError
 from streaming.online_store.link import RedisLink
-from streaming.online_store.look import RedisLook
+from streaming.online_store.server import StoreServer
 from streaming.operations.check.finding import Finding
 from streaming.operations.check.stores import check_redis
 from streaming.settings import StreamingSettings, load_settings
@@ -75,7 +75,7 @@ def settings_of(server: RedisServer) -> StreamingSettings:
 
 
 def found(server: RedisServer) -> list[Finding]:
-    look = RedisLook(settings_of(server))
+    look = StoreServer(settings_of(server), within_s=3.0)
     try:
         return list(check_redis(look, [PAYER], {}, dict))
     finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streaming.errors import RefusedError
-from streaming.kafka.look import KafkaLook
+from streaming.kafka.topics import Topics, partitions_of
 from streaming.operations.dead_letters.letter import Letter
 from streaming.operations.dead_letters.mending import Mended
 from streaming.operations.dead_letters.replay_record import Original
@@ -32,14 +32,14 @@ def test_a_zombie_sends_nothing_and_what_it_left_open_never_appears(tmp_path: Pa
         asleep._produce(*next(iter(batches[1].items())), {})
         asleep._producer.flush(10)  # it is in the log, and not committed
         after = Resender(settings, "record")
-        look = KafkaLook(settings)
-        bounds = look.bounds(look.topics(["readings"]).values())
+        look = Topics(settings, within_s=5.0)
+        bounds = look.bounds(partitions_of(look.describe(["readings"]).values()))
         intended = {of: 0 for batch in batches for of in batch}
         assert find_sent(settings, intended, bounds) == sent
         with pytest.raises(RefusedError):
             asleep.send(batches[2])
         after.send(batches[1])
-        bounds = look.bounds(look.topics(["readings"]).values())
+        bounds = look.bounds(partitions_of(look.describe(["readings"]).values()))
         assert set(find_sent(settings, intended, bounds)) == {*batches[0], *batches[1]}
         records = read_records(kafka.bootstrap_servers, "readings", 0, bounds["readings", 0].high)
         assert [message.value() for message in records] == [b"0", b"1"]
