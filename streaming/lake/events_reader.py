@@ -28,6 +28,7 @@ from shared_features.formats.offline_tables import (
 from streaming.errors import RestartNeeded
 from streaming.lake.events_table import event_batch, events_schema, int64, is_recreated, refuse_other_events
 from streaming.lake.scan import scanned
+from streaming.lake.stored_positions import stored_position
 from streaming.lake.tables import DELTA, DeltaTables
 from streaming.log import get_log
 
@@ -92,7 +93,7 @@ class EventsReader:
         self._looks += 1
         self._table.update_incremental()
         self._refuse_erased()
-        return max(0, self._table.transaction_version(WATERMARK_APP) or 0)
+        return max(0, self.position(WATERMARK_APP))
 
     @property
     def erased(self) -> int:
@@ -109,8 +110,7 @@ class EventsReader:
 
     def position(self, app: str) -> int:
         """The stored version of an application id as of the last look, -1 when there is none."""
-        version = None if self._table is None else self._table.transaction_version(app)
-        return -1 if version is None else version
+        return stored_position(self._table, app)
 
     def is_recreated(self, topic_id: str) -> bool:
         """Whether it holds events of another topic of its name than this one, as of the last look."""

@@ -24,6 +24,7 @@ from shared_features.formats.offline_tables import (
 )
 from shared_features.kernel.event_time import DAY_US
 from streaming.errors import RefusedError
+from streaming.lake.stored_positions import known_position
 
 Int64 = NDArray[np.int64]
 
@@ -107,5 +108,5 @@ def int64(rows: pa.Table, name: str) -> Int64:
 
 def is_recreated(table: DeltaTable, topic: str, topic_id: str) -> bool:
     """Whether an events table, whose source reads a topic of this name, has positions but none of this topic's id."""
-    begun = table.transaction_version(WATERMARK_APP) is not None
-    return begun and table.transaction_version(partitions_app(topic, topic_id)) is None
+    begun = known_position(table, WATERMARK_APP) is not None
+    return begun and known_position(table, partitions_app(topic, topic_id)) is None

@@ -19,6 +19,7 @@ from shared_features.definitions import difference
 from shared_features.formats.offline_tables import DEFINITION, FINGERPRINT
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.job.backoff import Backoff, Tries
+from streaming.lake.stored_positions import NEVER, stored_position
 from streaming.lake.tables import DELTA, DeltaTables, lake_outage, writer_properties
 from streaming.log import get_log
 
@@ -29,7 +30,6 @@ AppVersions = Mapping[str, int]
 
 Result = TypeVar("Result")
 
-NEVER = -1
 REOPEN_AFTER_COMMITS = 50  # a handle gathers every commit it has seen and slows down
 FAULTS_OF_OURS = (NameError, AttributeError, TypeError, ImportError, AssertionError, NotImplementedError)
 """What no disk raises: the program is wrong, and has to say so instead of waiting for the lake for ever."""
@@ -89,8 +89,7 @@ class DeltaHandle:
 
     def position(self, app: str) -> int:
         """The stored version of one application id as of the last look, -1 when there is none."""
-        version = self._table.transaction_version(app)
-        return NEVER if version is None else version  # version 0 is falsy: never write `or`
+        return stored_position(self._table, app)
 
     def positions(self, apps: Mapping[str, Any] | list[str]) -> dict[str, int]:
         return {app: self.position(app) for app in apps}

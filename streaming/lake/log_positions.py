@@ -18,7 +18,7 @@ from shared_features.formats.offline_tables import (
     partitions_app,
 )
 from shared_features.formats.shard_meta import OffsetRange, Partition
-from streaming.lake.handle import NEVER
+from streaming.lake.stored_positions import NEVER
 
 TopicKey = tuple[str, str]
 """Name and id: a topic that was deleted and made anew is another one, whose offsets begin again."""

@@ -19,12 +19,11 @@ from shared_features.formats.offline_tables import (
     WATERMARK_APP,
     events_table,
     features_table,
-    offset_app,
 )
 from streaming.kafka.topics import PartitionKey, Topic
+from streaming.lake.stored_positions import known_position, stored_offsets
 from streaming.metrics import lateness_edges_us
 
-NEVER = -1
 _DUPLICATES_AMONG_ROWS = 20_000_000  # counting them holds 8 bytes per row
 
 
@@ -56,12 +55,7 @@ class LakeLook:
 
     def offsets(self, name: str, topic: Topic) -> dict[PartitionKey, int]:
         """The last offset of each partition that a table holds, -1 for none."""
-        table = self.table(name)
-        found = {}
-        for number in topic.partitions:
-            version = None if table is None else table.transaction_version(offset_app(topic.name, topic.id, number))
-            found[topic.name, number] = NEVER if version is None else version
-        return found
+        return stored_offsets(self.table(name), topic)
 
     def stored_offsets(self, source: EventSource, topic: Topic) -> dict[PartitionKey, int]:
         """Per partition the last offset that is in the lake, as event or as dead letter: the smaller of the two."""
@@ -70,13 +64,11 @@ class LakeLook:
 
     def watermark_us(self, source: EventSource) -> int | None:
         """Nothing that is stored later arrived before this."""
-        table = self.table(events_table(source))
-        return None if table is None else table.transaction_version(WATERMARK_APP)
+        return known_position(self.table(events_table(source)), WATERMARK_APP)
 
     def cut_us(self, group: FeatureGroup, spine: EventSource) -> int | None:
         """The watermark up to which the group's feature rows are complete."""
-        table = self.table(features_table(group, spine))
-        return None if table is None else table.transaction_version(CUT_APP)
+        return known_position(self.table(features_table(group, spine)), CUT_APP)
 
     def feature_rows(self, group: FeatureGroup, spine: EventSource) -> int:
         table = self.table(features_table(group, spine))

@@ -15,6 +15,7 @@ from streaming.errors import StreamingError
 from streaming.job.stopping import stop_requested
 from streaming.lake.events_reader import EventsReader
 from streaming.lake.handle import FAULTS_OF_OURS
+from streaming.lake.stored_positions import stored_position
 from streaming.lake.tables import lake_outage
 from streaming.log import get_log
 from streaming.replay.spine import Spine
@@ -105,5 +106,4 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
                 return -1
             self._table = DeltaTable(self._path)
         self._table.update_incremental()
-        version = self._table.transaction_version(CUT_APP)
-        return -1 if version is None else version
+        return stored_position(self._table, CUT_APP)

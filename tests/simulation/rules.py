@@ -22,7 +22,8 @@ from streaming.archive.stored_log import StoredLog
 from streaming.bootstrap import judge
 from streaming.kafka.polled import Polled
 from streaming.lake.events_reader import EventsReader
-from streaming.lake.handle import NEVER, DeltaHandle
+from streaming.lake.handle import DeltaHandle
+from streaming.lake.stored_positions import NEVER
 from streaming.online import shard
 from streaming.online.shard import Shard
 from streaming.online.sub_batch import SubBatch

@@ -13,7 +13,7 @@ from shared_features.formats.shard_meta import decode_meta
 from shared_features.kernel.event_time import SECOND_US
 from streaming.bootstrap import group_build, shard_build, shard_states
 from streaming.errors import RestartNeeded
-from streaming.lake.handle import NEVER
+from streaming.lake.stored_positions import NEVER
 from streaming.metrics import StreamingMetrics
 from streaming.online import absent_shard
 from streaming.online_store.shard_store import shard_label

@@ -24,7 +24,8 @@ from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import OFFSET, PARTITION
 from streaming.errors import RefusedError, RestartNeeded
-from streaming.lake.handle import NEVER, DeltaHandle
+from streaming.lake.handle import DeltaHandle
+from streaming.lake.stored_positions import NEVER
 from streaming.operations.dead_letters.letter import Place, Position
 
 REPLAYED_TABLE = "replayed_letters"

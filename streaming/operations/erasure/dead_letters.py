@@ -9,11 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, TOPIC_ID, offset_app
+from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, TOPIC_ID
 from streaming.kafka.decoders.event_decoder import EventFormat
 from streaming.kafka.topics import PartitionKey, Topic
 from streaming.lake.changes import synced_change
 from streaming.lake.scan import sql_text
+from streaming.lake.stored_positions import stored_offsets
 from streaming.operations.dead_letters.letter import Wanted, read_letters
 from streaming.operations.erasure.conditions import at_offsets
 from streaming.operations.erasure.record import LogEnds
@@ -82,9 +83,4 @@ def _erase(table: DeltaTable, log: Log, which: str) -> int:
 
 def _held(table: DeltaTable, topics: Mapping[str, Topic]) -> dict[PartitionKey, int]:
     """The last offset that the table has of each partition, of the topics as they are now."""
-    found = {}
-    for topic in topics.values():
-        for number in topic.partitions:
-            version = table.transaction_version(offset_app(topic.name, topic.id, number))
-            found[topic.name, number] = -1 if version is None else int(version)
-    return found
+    return {key: offset for topic in topics.values() for key, offset in stored_offsets(table, topic).items()}

@@ -25,6 +25,7 @@ from shared_features.formats.offline_tables import (
 )
 from streaming.lake.changes import synced_change
 from streaming.lake.look import LakeLook
+from streaming.lake.stored_positions import NEVER, stored_position
 from streaming.operations.erasure.conditions import below, whose_events, whose_rows
 from streaming.operations.erasure.record import LogEnds
 from streaming.operations.erasure.subject import Subject
@@ -55,10 +56,10 @@ class LakeRows:
     def lost_us(self, source: EventSource, own_rows: Sequence[Path]) -> int | None:
         """Before which arrival time nobody knows any more where the subjects' events lay; None where that is known."""
         events = self._look.table(events_table(source))
-        kept_from_us = None if events is None else events.transaction_version(KEPT_FROM_APP)
-        if kept_from_us is None or any(_reaches_before(DeltaTable(path), kept_from_us) for path in own_rows):
+        kept_from_us = stored_position(events, KEPT_FROM_APP)
+        if kept_from_us == NEVER or any(_reaches_before(DeltaTable(path), kept_from_us) for path in own_rows):
             return None
-        return int(kept_from_us)
+        return kept_from_us
 
     def erase_events(self, source: EventSource) -> int:
         """Delete the events."""
@@ -147,4 +148,4 @@ def _raised(table: DeltaTable, by: int) -> CommitProperties:
 
 
 def _erasures(table: DeltaTable) -> int:
-    return max(0, table.transaction_version(ERASURES_APP) or 0)
+    return max(0, stored_position(table, ERASURES_APP))

@@ -22,6 +22,7 @@ from shared_features.kernel.event_time import DAY_US, to_us
 from streaming.lake.changes import changed
 from streaming.lake.log_files import sync_commit
 from streaming.lake.look import LakeLook
+from streaming.lake.stored_positions import stored_position
 from streaming.log import get_log
 from streaming.operations.retention.needs import Need, needs
 from streaming.settings import StreamingSettings
@@ -57,8 +58,7 @@ def plan(settings: StreamingSettings, catalogue: Catalogue, source: EventSource,
         return Plan(source, before, {}, 0, [], before)
     first_us = day_us(date.fromisoformat(min(days)))
     found = [need for need in needs(settings, catalogue, source) if need.until_us is None or need.until_us > first_us]
-    archived_us = table.transaction_version(WATERMARK_APP)
-    found.append(Need("the archive, which still stores such days", -1 if archived_us is None else archived_us))
+    found.append(Need("the archive, which still stores such days", stored_position(table, WATERMARK_APP)))
     allowed_us = min(need.from_us for need in found)
     refused = [need for need in found if need.from_us < day_us(before)]
     return Plan(source, before, dict(sorted(days.items())), size, refused, _day_of(max(0, allowed_us)))
@@ -73,8 +73,7 @@ def delete_days(settings: StreamingSettings, source: EventSource, before: date) 
     )
 
     def delete(table: DeltaTable) -> int:
-        stored = table.transaction_version(KEPT_FROM_APP)
-        if stored is not None and stored >= kept_from[KEPT_FROM_APP]:
+        if stored_position(table, KEPT_FROM_APP) >= kept_from[KEPT_FROM_APP]:
             return 0
         done = table.delete(f"{ARRIVAL_DATE} < '{before.isoformat()}'", commit_properties=properties)
         if done["num_removed_files"]:

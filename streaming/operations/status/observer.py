@@ -16,7 +16,8 @@ from shared_features.formats.shard_meta import ShardMeta
 from shared_features.kernel.event_time import SECOND_US, to_us
 from streaming.errors import RefusedError
 from streaming.kafka.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
-from streaming.lake.look import NEVER, EventCounts, LakeLook
+from streaming.lake.look import EventCounts, LakeLook
+from streaming.lake.stored_positions import NEVER
 from streaming.online_store.server import GroupMetas, StoreServer
 from streaming.operations.status.answer import GroupStatus, LatenessBucket, PartitionStatus, SourceStatus, Status
 from streaming.operations.status.positions import online_positions, readers
