@@ -7,7 +7,7 @@ from shared_features.kernel.loops.compiled import compiled, inlined
 from shared_features.kernel.loops.hashes import mix64
 from shared_features.kernel.loops.machine_words import load_word
 from shared_features.kernel.loops.pools import NEVER_US, make_set_room, make_tile_room
-from shared_features.kernel.loops.registers import Tile
+from shared_features.kernel.loops.register_bytes import Tile
 from shared_features.kernel.loops.rows import get_row, prepare_row
 from shared_features.kernel.loops.segments import LENGTH, START
 from shared_features.kernel.loops.varints import get_varint, unzigzag

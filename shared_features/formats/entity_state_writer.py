@@ -6,7 +6,8 @@ from shared_features.kernel.loops.cascade import floor_us
 from shared_features.kernel.loops.compiled import compiled, inlined
 from shared_features.kernel.loops.hashes import unmix64
 from shared_features.kernel.loops.machine_words import store_word
-from shared_features.kernel.loops.registers import SET, WIDE, WORD, Tile, is_empty
+from shared_features.kernel.loops.register_bytes import Tile, is_empty
+from shared_features.kernel.loops.registers import SET, WIDE, WORD
 from shared_features.kernel.loops.rows import put_row
 from shared_features.kernel.loops.segments import LENGTH, START
 from shared_features.kernel.loops.varints import put_varint, zigzag

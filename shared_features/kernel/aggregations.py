@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from shared_features.errors import DefinitionError
 from shared_features.kernel.loops.finalize import quotient, sample_std
-from shared_features.kernel.loops.registers import Register, is_empty
+from shared_features.kernel.loops.register_bytes import is_empty
+from shared_features.kernel.loops.registers import Register
 
 Words = NDArray[np.int64]
 Hashes = NDArray[np.uint64]

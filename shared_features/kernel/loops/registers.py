@@ -9,16 +9,22 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shared_features.kernel.loops.compiled import inlined
-from shared_features.kernel.loops.sets import find
-from shared_features.kernel.loops.varints import get_varint, get_wide, put_varint, put_wide, unzigzag, zigzag
+from shared_features.kernel.loops.register_bytes import (
+    GREATEST,
+    SMALLEST,
+    get_count,
+    get_extreme,
+    get_sum,
+    get_timed,
+    put_count,
+    put_extreme,
+    put_sum,
+    put_timed,
+)
 from shared_features.kernel.loops.wide_integers import add_wide, multiply
 
-SMALLEST = -(1 << 63)
-GREATEST = (1 << 63) - 1
-_ONE = np.uint64(1)
 _SMALL = 1 << 31
 
 
@@ -33,20 +39,6 @@ class Register(IntEnum):
     FIRST = 5  # (event time, digest, value), smallest
     LAST = 6  # (event time, digest, value), greatest
     DISTINCT = 7  # the k smallest hashes of values: a set, kept beside the words
-
-
-class Tile(NamedTuple):
-    """What the bytes of a tile's registers refer to."""
-
-    start_us: int
-    words: NDArray[np.uint64]  # the pool of sets
-    first: int  # where in it the tile's digests begin
-
-
-@inlined
-def is_empty(word):
-    """Whether an extreme, or the time of `first` or `last`, is of no event."""
-    return not SMALLEST < word < GREATEST
 
 
 @inlined
@@ -128,70 +120,6 @@ def _merge_last(into, row, at):
         into[at], into[at + 1], into[at + 2] = row[at], row[at + 1], row[at + 2]
 
 
-@inlined
-def _put_count(row, at, tile, of_events, buffer, place):
-    return put_varint(buffer, place, row[0] - row[at])
-
-
-@inlined
-def _get_count(row, at, tile, of_events, buffer, place, end):
-    missing, place = get_varint(buffer, place, end)
-    row[at] = row[0] - np.int64(missing)
-    return place
-
-
-@inlined
-def _put_sum(row, at, tile, of_events, buffer, place):
-    return put_wide(buffer, place, row[at], row[at + 1])
-
-
-@inlined
-def _get_sum(row, at, tile, of_events, buffer, place, end):
-    row[at], row[at + 1], place = get_wide(buffer, place, end)
-    return place
-
-
-@inlined
-def _put_extreme(row, at, tile, of_events, buffer, place):
-    if is_empty(row[at]):
-        return put_varint(buffer, place, 0)
-    return put_varint(buffer, place, zigzag(row[at] - (tile.start_us if of_events else 0)) + _ONE)
-
-
-@inlined
-def _get_extreme(row, at, tile, of_events, buffer, place, end):
-    code, place = get_varint(buffer, place, end)
-    if code:
-        row[at] = unzigzag(code - _ONE) + (tile.start_us if of_events else 0)
-    return place
-
-
-@inlined
-def _put_timed(row, at, tile, of_events, buffer, place):
-    if is_empty(row[at]):
-        return put_varint(buffer, place, 0)
-    place = put_varint(buffer, place, row[at] - tile.start_us + 1)
-    digest = find(tile.words, tile.first, tile.first + row[0], np.uint64(row[at + 1]))
-    place = put_varint(buffer, place, digest - tile.first)
-    return place if of_events else put_varint(buffer, place, zigzag(row[at + 2]))
-
-
-@inlined
-def _get_timed(row, at, tile, of_events, buffer, place, end):
-    code, place = get_varint(buffer, place, end)
-    if code:
-        digest, place = get_varint(buffer, place, end)
-        if digest >= np.uint64(row[0]):
-            return end + 1
-        row[at] = tile.start_us + np.int64(code - _ONE)
-        row[at + 1] = np.int64(tile.words[tile.first + np.int64(digest)])
-        row[at + 2] = row[at]
-        if not of_events:
-            code, place = get_varint(buffer, place, end)
-            row[at + 2] = unzigzag(code)
-    return place
-
-
 NOWHERE, WORD, WIDE, SET = 0, 1, 2, 3
 """What holds a column's value in a tile of one event: nothing, a word, a 128-bit sum, a set of one hash."""
 
@@ -215,17 +143,17 @@ class Kind(NamedTuple):
 
 
 def _extreme(empty: int, prepare: Callable[..., Any], merge: Callable[..., Any]) -> Kind:
-    return Kind((empty,), prepare, merge, _put_extreme, _get_extreme, value=(WORD, 0), has_value=(WORD, 0))
+    return Kind((empty,), prepare, merge, put_extreme, get_extreme, value=(WORD, 0), has_value=(WORD, 0))
 
 
 def _timed(empty: int, prepare: Callable[..., Any], merge: Callable[..., Any]) -> Kind:
-    return Kind((empty, 0, 0), prepare, merge, _put_timed, _get_timed, value=(WORD, 2), has_value=(WORD, 0), time=0)
+    return Kind((empty, 0, 0), prepare, merge, put_timed, get_timed, value=(WORD, 2), has_value=(WORD, 0), time=0)
 
 
 KINDS = {
-    Register.COUNT: Kind((0,), _prepare_count, _merge_count, _put_count, _get_count, has_value=(WIDE, 0)),
-    Register.SUM: Kind((0, 0), _prepare_sum, _merge_sum, _put_sum, _get_sum, value=(WIDE, 0)),
-    Register.SQUARES: Kind((0, 0), _prepare_squares, _merge_sum, _put_sum, _get_sum),
+    Register.COUNT: Kind((0,), _prepare_count, _merge_count, put_count, get_count, has_value=(WIDE, 0)),
+    Register.SUM: Kind((0, 0), _prepare_sum, _merge_sum, put_sum, get_sum, value=(WIDE, 0)),
+    Register.SQUARES: Kind((0, 0), _prepare_squares, _merge_sum, put_sum, get_sum),
     Register.MIN: _extreme(GREATEST, _prepare_min, _merge_min),
     Register.MAX: _extreme(SMALLEST, _prepare_max, _merge_max),
     Register.FIRST: _timed(GREATEST, _prepare_first, _merge_first),

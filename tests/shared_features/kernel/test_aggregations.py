@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from shared_features.formats.entity_state import decode_states, encode_states
 from shared_features.kernel.aggregations import Aggregation, Count, Hashes, Words
 from shared_features.kernel.event_time import DAY_US
-from shared_features.kernel.loops.registers import Register, is_empty
+from shared_features.kernel.loops.register_bytes import is_empty
+from shared_features.kernel.loops.registers import Register
 from shared_features.kernel.replay import read, replay
 from shared_features.kernel.tile_state import TileState
 from tests import oracle
