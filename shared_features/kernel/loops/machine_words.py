@@ -6,7 +6,6 @@ Indices are taken as they are: no bounds, and no counting from the end.
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -68,7 +67,7 @@ def call_finalizer(typing_context: Any, address: Any, row: Any, at: Any, kept: A
             for kind, array in zip(signature.args[1:4], arguments[1:4], strict=True)
         ]
         passed = [*pointers, *arguments[4:]]
-        function = ir.FunctionType(context.get_value_type(types.float64), [each.type for each in passed])
+        function = cgutils.ir.FunctionType(context.get_value_type(types.float64), [each.type for each in passed])
         return builder.call(builder.inttoptr(arguments[0], function.as_pointer()), passed)
 
     return types.float64(types.int64, row, at, kept, types.int64, types.int64), generate
