@@ -22,7 +22,7 @@ _STANDS_ON = ("bytewax", "confluent-kafka", "deltalake", "redis", "numba", "nump
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 done or drained, 1 refused or wrong, 75 "restart me at once" of a single dataflow."""
+    """The exit code: 0 done or drained, 1 refused or wrong, 75 if a single dataflow asks for a restart at once."""
     options = build_parser().parse_args(arguments)
     try:
         if options.verb == "version":
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return EXIT_OK if options.verb == "status" else 130
     except Exception as error:
-        from shared_features.errors import FeatureError  # only here: it loads numba, which the supervisor can spare
+        from shared_features.errors import FeatureError  # only here: it loads numba, which the supervisor does not need
 
         if not isinstance(error, FeatureError):
             raise
@@ -63,12 +63,12 @@ def _run(settings: StreamingSettings, only: str | None, workers: int, drain_s: f
     end_with_parent()
     set_up_log(settings, dataflow=only) if only else set_up_log(settings)
     if only is not None and workers == 1:
-        if not is_supervised():  # else it was looked at before, and a restart should be quick
+        if not is_supervised():  # a supervisor has already checked, and a restart should be quick
             from streaming.operations.check.command import refuse_unsafe
 
             refuse_unsafe(settings)
         return _run_program(settings, only)
-    # The supervisor stays small: what looks at Kafka, Redis and the lake is loaded by a child that ends again.
+    # The supervisor stays small: a child that ends loads the clients of Kafka, Redis and the lake.
     refused = run_to_end((sys.executable, "-m", "streaming", "check", "--refusing-only"))
     if refused or stop_requested():
         return refused
@@ -106,7 +106,7 @@ def _version() -> int:
         try:
             print(name, version(name))
         except PackageNotFoundError:
-            print(name, "not installed; running from its source tree")
+            print(name, "not installed (it runs from its source tree)")
     return EXIT_OK
 
 

@@ -18,42 +18,45 @@ def build_parser() -> argparse.ArgumentParser:
     """
     parser = argparse.ArgumentParser(
         prog="python -m streaming",
-        description="Keep features warm in Redis and true to history in Delta, from events on Kafka.",
+        description="Compute features from events on Kafka: keep them up to date in Redis, and write their history to "
+        "Delta.",
         epilog=_settings_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    run = verbs.add_parser("run", help="run all programs of the job until SIGTERM or SIGINT, then drain and exit 0")
-    run.add_argument("--only", choices=tuple(PROGRAMS), help="one of them, in this process (for containers)")
+    run = verbs.add_parser("run", help="run all programs of the job. SIGTERM or SIGINT drains and stops them")
+    run.add_argument("--only", choices=tuple(PROGRAMS), help="run only this program, in this process (for containers)")
     run.add_argument(
         "--workers",
         type=_at_least_one,
         metavar="N",
-        help="run online, or the dataflow of --only, as N processes (one Bytewax cluster on this machine)",
+        help="number of processes of online, or of the dataflow of --only (one Bytewax cluster on this machine)",
     )
     run.add_argument(
         "--drain-seconds",
         type=float,
         default=_DRAIN_S,
         metavar="S",
-        help=f"kill a process that has not drained S seconds after it was asked to stop (default {_DRAIN_S:g})",
+        help=f"seconds to drain after a request to stop; then the process is killed (default {_DRAIN_S:g})",
     )
 
-    status = verbs.add_parser("status", help="positions, lag, freshness, late, duplicate and dead events")
-    status.add_argument("--json", action="store_true", help="for machines")
-    status.add_argument("--watch", action="store_true", help="again every 2 seconds, until Ctrl-C")
+    status = verbs.add_parser(
+        "status", help="show where every part stands: positions, lag, freshness, late and duplicate events"
+    )
+    status.add_argument("--json", action="store_true", help="print JSON")
+    status.add_argument("--watch", action="store_true", help="repeat every 2 seconds until Ctrl-C")
 
-    check = verbs.add_parser("check", help="look for unsafe settings of Kafka, Redis and the lake; exit code 1 if so")
-    check.add_argument("--refusing-only", action="store_true", help="only say what `run` would refuse to start with")
-    verbs.add_parser("bootstrap", help="build what of the online store needs building now, then exit")
+    check = verbs.add_parser("check", help="find unsafe settings of Kafka, Redis and the lake; exit code 1 if any")
+    check.add_argument("--refusing-only", action="store_true", help="show only findings that keep `run` from starting")
+    verbs.add_parser("bootstrap", help="build the shards of the online store that need building, then exit")
     add_operator_verbs(verbs)
-    verbs.add_parser("version", help="the version of Millrace and of the parts it stands on")
+    verbs.add_parser("version", help="show the versions of Millrace and of its main libraries")
     return parser
 
 
 def _settings_text() -> str:
-    lines = [f"settings, from the environment or from the TOML file that {FILE_VARIABLE} names (without {PREFIX}):"]
+    lines = [f"settings, from the environment or, without {PREFIX}, from the TOML file that {FILE_VARIABLE} names:"]
     for name, field in StreamingSettings.model_fields.items():
         default = field.get_default(call_default_factory=True, validated_data={})
         shown = "none" if default is None or default in ((), {}) else str(default)
@@ -65,5 +68,5 @@ def _settings_text() -> str:
 
 def _at_least_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; give 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes; give 1 or more")
     return int(text)

@@ -2,11 +2,11 @@
 
 StreamingError
   SettingsError     a setting is wrong; the message names it
-  RefusedError      going on would be unsafe; the message names the thing, what was found and what to do
-  RestartNeeded     what this process knows is no longer what is stored; a fresh process sorts it out at once
-  StoppedWaiting    asked to stop while a server was away; what was not committed is read again at the start
+  RefusedError      to continue would be unsafe; the message names the thing, what was found and what to do
+  RestartNeeded     this process holds something that differs from what is stored; a restart at once repairs this
+  StoppedWaiting    asked to stop while a server was unavailable; uncommitted events are read again at the next start
 
-Waiting for Redis, Kafka or the lake is not among them: that ends when they are back.
+Waiting for Redis, Kafka or the lake is not an error. It ends when they are available again.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from __future__ import annotations
 EXIT_OK = 0
 """Done, or drained: everything in flight was committed."""
 EXIT_REFUSED = 1
-"""Going on would be unsafe: the supervisor backs off between its attempts."""
+"""To continue would be unsafe. The supervisor restarts with growing delays."""
 EXIT_RESTART = 75
 """EX_TEMPFAIL: a commit or a position was not what was expected; the supervisor restarts the process at once."""
 
 
 class StreamingError(Exception):
-    """Anything a streaming process ends with; `exit_code` is what it ends as."""
+    """An error that ends a streaming process with `exit_code`."""
 
     exit_code = EXIT_REFUSED
 
@@ -30,16 +30,16 @@ class SettingsError(StreamingError):
 
 
 class RefusedError(StreamingError):
-    """What is stored and what is configured do not fit; a person has to decide what gives."""
+    """What is stored does not fit what is configured. A person has to decide."""
 
 
 class RestartNeeded(StreamingError):
-    """A commit or a position was not what was expected: drop all that is held and start again."""
+    """A commit or a position was not the expected one: drop everything in memory and restart."""
 
     exit_code = EXIT_RESTART
 
 
 class StoppedWaiting(StreamingError):
-    """Asked to stop while waiting for a server: nothing is lost, what was not committed is read again."""
+    """Asked to stop while waiting for a server. Nothing is lost: uncommitted events are read again."""
 
     exit_code = EXIT_OK

@@ -1,4 +1,4 @@
-"""The log: structured, for people on a terminal and JSON elsewhere; standard error, one line per event."""
+"""The structured log on standard error, one line per event: for people on a terminal, JSON elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Log = Any
 
 
 def set_up_log(settings: StreamingSettings, **bound: Any) -> None:
-    """Configure the log of this process once; `bound` (such as process="online") goes with every line."""
+    """Configure the log of this process once. Every line carries `bound` (such as process="online")."""
     human = settings.log_format == "human" or (settings.log_format == "auto" and sys.stderr.isatty())
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
 
@@ -42,5 +42,5 @@ def set_up_log(settings: StreamingSettings, **bound: Any) -> None:
 
 
 def get_log(name: str) -> Log:
-    """A logger whose lines carry the name of the part that speaks."""
+    """A logger whose lines carry the name of this part of the program."""
     return structlog.get_logger(part=name)

@@ -1,4 +1,4 @@
-"""What the streaming processes tell Prometheus. One object per process, handed to whom it concerns."""
+"""The Prometheus metrics of the streaming processes. Each process has one object."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _EDGES_US = (
 
 
 def lateness_edges_us(allowed_us: int) -> tuple[int, ...]:
-    """Upper ends of the buckets, each included, ascending; beyond the last is one more. The allowed lateness is one."""
+    """Upper ends of the buckets, inclusive, ascending; one more bucket follows. The allowed lateness is one of them."""
     return tuple(sorted({*_EDGES_US, *([allowed_us] if allowed_us > 0 else [])}))
 
 
 class LatenessHistogram(Collector):
-    """Lateness by source, for Prometheus. Counts whole batches; the library's own histogram takes one at a time."""
+    """Lateness by source, for Prometheus. Counts whole batches, unlike the library's histogram."""
 
     def __init__(self, allowed_us: int) -> None:
         self._edges_us = np.array(lateness_edges_us(allowed_us), np.int64)
@@ -39,7 +39,7 @@ class LatenessHistogram(Collector):
         self._lock = threading.Lock()
 
     def observe(self, source: str, lateness_us: NDArray[np.int64]) -> None:
-        """Count a batch; an event that is ahead of its record counts as not late at all."""
+        """Count a batch. An event that is ahead of its record has a lateness of 0."""
         buckets = np.searchsorted(self._edges_us, lateness_us, side="left")
         counts = np.bincount(buckets, minlength=len(self._edges_us) + 1)
         total_us = int(np.maximum(lateness_us, 0).sum())
@@ -67,23 +67,36 @@ class StreamingMetrics:
         self.registry = registry = CollectorRegistry()
         self._allowed_lateness_us = allowed_lateness_us
         self._events = Counter("streaming_events", "Accepted events consumed.", ["source"], registry=registry)
-        self._dead = Counter("streaming_dead_letters", "Records that are no event.", ["source"], registry=registry)
+        self._dead = Counter(
+            "streaming_dead_letters", "Records that are not acceptable events.", ["source"], registry=registry
+        )
         self._lateness = LatenessHistogram(allowed_lateness_us)
         registry.register(self._lateness)
-        allowed = Gauge("streaming_allowed_lateness_seconds", "More of it is late.", registry=registry)
+        allowed = Gauge(
+            "streaming_allowed_lateness_seconds", "Events with a larger lateness are late.", registry=registry
+        )
         allowed.set(allowed_lateness_us / 1e6)
         self._late = Counter("streaming_late_events", "Events later than allowed.", ["source"], registry=registry)
-        self._missing = Counter("streaming_missing_records", "Deleted before read.", ["source"], registry=registry)
+        self._missing = Counter(
+            "streaming_missing_records", "Records deleted before they were read.", ["source"], registry=registry
+        )
         self._outcomes = Counter(
             "streaming_group_events", "What a group did with events.", ["group", "source", "outcome"], registry=registry
         )
         self._states = Counter("streaming_states_written", "Entity states committed.", ["group"], registry=registry)
         self._loads = Counter("streaming_states_loaded", "Entity states loaded.", ["group"], registry=registry)
         self._commits = Histogram(
-            "streaming_commit_seconds", "Encoding, sending and waiting.", ["group"], registry=registry, buckets=_SECONDS
+            "streaming_commit_seconds",
+            "Time to encode, send and await a commit.",
+            ["group"],
+            registry=registry,
+            buckets=_SECONDS,
         )
         self._freshness = Gauge(
-            "streaming_freshness_seconds", "At its last commit, what a shard lacked.", ["shard"], registry=registry
+            "streaming_freshness_seconds",
+            "Age of a shard's newest data at its last commit.",
+            ["shard"],
+            registry=registry,
         )
 
     def serve(self, port: int) -> None:

@@ -1,7 +1,8 @@
-"""Arrival time: when the broker had a record, never running backwards along a partition.
+"""Arrival time: when the broker received a record, never running backwards along a partition.
 
-It is the larger of the record's own time and the partition's running maximum. The maximum is stored beside the
-partition's position, in the same commit; marks raise it; records stamped below are raised to it and counted.
+Arrival time is the larger of the record's own time and the partition's running maximum. The maximum is stored beside
+the partition's position, in the same commit. Marks raise the maximum. Records with a smaller stamp are raised to it and
+counted.
 """
 
 from __future__ import annotations

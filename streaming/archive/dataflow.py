@@ -31,7 +31,7 @@ from streaming.settings import StreamingSettings
 
 
 def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None = None) -> Dataflow:
-    """Input from Kafka, marks, a part per table, gathered, output to Delta."""
+    """Input from Kafka, marks, one part per table, gathered, output to Delta."""
     metrics = metrics or StreamingMetrics(to_us(settings.allowed_lateness))
     catalogue = load_definitions(settings.definitions)
     described = Topics(settings).describe(source.topic for source in catalogue.sources)
@@ -59,9 +59,12 @@ def run(settings: StreamingSettings, nightly: Callable[[], None] | None = None) 
 
 
 def raised_counter(metrics: StreamingMetrics) -> Callable[[str, int], None]:
-    """Counts per table the events whose stamp lay below their partition's running maximum."""
+    """Counts, by table, the events whose stamp lay below the running maximum of their partition."""
     counter = Counter(
-        "streaming_raised_events", "Stamped below what came before or was marked.", ["table"], registry=metrics.registry
+        "streaming_raised_events",
+        "Events stamped below an earlier record or a mark.",
+        ["table"],
+        registry=metrics.registry,
     )
     return lambda table, count: counter.labels(table).inc(count)
 
@@ -78,7 +81,7 @@ def archive_tables(
 
 
 def held_positions(tables: Mapping[str, Callable[[], StoredLog]]) -> dict[PartitionKey, int]:
-    """The last offset per partition that every table holds: the events' or the dead letters', whichever is less."""
+    """The last offset per partition that every table holds: the smaller one of events and dead letters."""
     held: dict[PartitionKey, int] = {}
     for open_table in tables.values():
         for (topic, _, number), offset in open_table().held().items():
@@ -87,10 +90,10 @@ def held_positions(tables: Mapping[str, Callable[[], StoredLog]]) -> dict[Partit
 
 
 def route(marks: Marks, polled: Polled) -> Iterator[tuple[str, Marked]]:
-    """The batch for the events table of its source, and what of it concerns the dead letters."""
+    """The batch for the events table of its source, and the part of it for the dead letters."""
     mark_us = marks.of(polled)
     yield events_table(polled.source), Marked(polled, mark_us)
-    if not polled.dead:  # all that dead letters need of the events is how far they moved the running maximum
+    if not polled.dead:  # the table of dead letters only needs to know how far the events moved the running maximum
         nothing = polled.offsets[:0]
         polled = replace(polled, offsets=nothing, events=polled.events.take(nothing))
         mark_us = max(polled.record_time_us, -1 if mark_us is None else mark_us)

@@ -11,9 +11,9 @@ from streaming.log import get_log
 
 
 class DeltaSink(FixedPartitionedSink[list[Marked], None]):
-    """`tables`: name of a table -> opens it. Each is written by the one worker that owns its part.
+    """`tables`: name of a table -> function that opens it. One worker owns the part of a table, and writes the table.
 
-    `count_raised` is told the table, and how many of its events were raised to the running maximum.
+    `count_raised` gets the table, and how many of its events were raised to the running maximum.
     """
 
     def __init__(self, tables: Mapping[str, Callable[[], StoredLog]], count_raised: Callable[[str, int], None]) -> None:

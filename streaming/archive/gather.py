@@ -10,7 +10,7 @@ from streaming.archive.stored_log import Marked
 
 
 class Gather(StatefulBatchLogic[Marked, list[Marked], None]):
-    """Lets go of what it holds `every` so often, or sooner with `records` records. Its sink keeps the positions."""
+    """Passes on what it holds after `every`, or earlier with `records` records. Its sink keeps the positions."""
 
     def __init__(self, every: timedelta, records: int) -> None:
         self._every, self._records = every, records
@@ -35,7 +35,7 @@ class Gather(StatefulBatchLogic[Marked, list[Marked], None]):
         return self._due
 
     def snapshot(self) -> None:
-        """Nothing: what was gathered and not committed is read again."""
+        """Nothing: uncommitted batches are read again."""
 
     def _let_go(self) -> list[list[Marked]]:
         held, self._held, self._count, self._due = self._held, [], 0, None

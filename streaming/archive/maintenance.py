@@ -1,6 +1,6 @@
-"""Maintenance: the archive compacts the lake now and then, and once a day does what it was handed for the night.
+"""Maintenance: the archive compacts the lake at an interval, and runs a nightly task once a day.
 
-Runs beside the archive in a thread of its own, through table handles of its own.
+It runs beside the archive in its own thread, with its own table handles.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _LOG = get_log("maintenance")
 
 
 class Maintenance:
-    """Tends every table of the lake each `every` while it is entered.
+    """Maintains every table of the lake at each interval `every`, inside a `with` block.
 
-    nightly: called once on each day (UTC), and again at the next turn where it raised.
+    nightly: called once a day (UTC), and again at the next interval if it raised.
     """
 
     def __init__(self, lake: Path, every: timedelta, nightly: Callable[[], None] | None = None) -> None:
@@ -36,7 +36,7 @@ class Maintenance:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._stopped.set()  # a table being tended need not be waited for: each step is one commit or none
+        self._stopped.set()  # no need to wait for the table in progress: each step is one commit or none
 
     def _run(self) -> None:
         while not self._stopped.wait(self._every / timedelta(seconds=1)):
@@ -50,6 +50,6 @@ class Maintenance:
         try:
             self._nightly()
         except Exception as error:
-            _LOG.warning("old days could not be deleted, trying again later", error=str(error))
+            _LOG.warning("failed to delete old days, trying again later", error=str(error))
         else:
             self._done_on = day

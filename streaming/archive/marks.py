@@ -1,19 +1,20 @@
-"""Marks: until when an idle partition is known to hold nothing, so that it holds nobody back.
+"""Marks: until when an idle partition holds nothing, so that the partition does not hold the watermark back.
 
-Polling says "this fetch began at T, and the log had no more". What follows for the times of records still to come
-depends on whose clock stamps them:
+A poll says "this fetch began at T, and the log had no more". What follows for the times of later records depends on
+whose clock stamps them:
 
-- *live*: the broker stamps a record when it appends it, so nothing below T less the slack between the clocks comes.
-- *embedded*: one producer stamps all topics in the order in which it produces, first history with its own old
-  times, then the present. T says nothing while history is under way: a mark of T would raise all history that
-  follows to now. What holds: a record stamped M that was seen a slack before T was produced before that; whatever
-  the producer stamped earlier was delivered by T (the slack is the longest that a producer holds a record back), and
-  what it stamps later is at least M. So the mark is the largest stamp, of any topic, that was seen a slack before T.
-  Once a stamp was seen that was the present when it was seen, history is over and marks follow the clock as in live.
-- *import*: anybody may deliver any old time at any moment, to any partition. There are no marks; setting the mode
-  to live says that the import is over.
+- *live*: the broker stamps a record when it appends the record. So no later record has a time below T minus the slack
+  between the clocks.
+- *embedded*: one producer stamps all topics in the order in which it produces: first history with old times, then the
+  present. During history T says nothing: a mark of T would raise all history that follows to the present. But this
+  holds: take a stamp M that was seen a slack before T. Everything that the producer stamped before M was delivered by
+  T, because the slack is the longest time that a producer holds a record back. Everything that it stamps later is at
+  least M. So the mark is the largest stamp, of any topic, that was seen a slack before T. Once a stamp was the present
+  when it was seen, history has ended, and marks follow the clock as in live.
+- *import*: anybody may deliver any old time at any moment, to any partition. There are no marks. Setting the mode to
+  live says that the import is over.
 
-A mark is only a promise about time. One that turns out wrong loses nothing: later records are raised to it, counted.
+A mark is only a promise about time. If it turns out wrong, nothing is lost: later records are raised to it and counted.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from streaming.kafka.polled import Polled
 
 TopicMode = Literal["live", "import", "embedded"]
 EMBEDDED_SLACK_US = 10_000_000
-"""The longest that the embedded producer holds a record back; generous, because two busy cores can be slow."""
+"""The longest time that the embedded producer holds a record back. Generous, because two busy cores can be slow."""
 
 
 _MOST_SEEN = 1_000
@@ -44,7 +45,7 @@ class Marks:
         self._present_since: int | None = None
 
     def of(self, polled: Polled) -> int | None:
-        """The mark of the batch's partition, microseconds; None where nothing can be promised."""
+        """The mark of the batch's partition, microseconds; None if nothing can be promised."""
         if self._mode == "import":
             return None
         if self._mode == "embedded":
@@ -62,11 +63,11 @@ class Marks:
             return
         now = self._clock_us()
         if self._present_since is not None and now - self._present_since > self._slack_us:
-            return  # whoever asks by now is told by the clock
+            return  # by now marks follow the clock
         self._seen_at.append(now)
         self._largest.append(largest)
         if len(self._seen_at) > _MOST_SEEN:
-            # What is older than the newest usable stamp is never asked for again, but for a late batch.
+            # Stamps older than the newest usable one are needed only for a late batch.
             old = max(0, bisect_right(self._seen_at, now - 2 * self._slack_us) - 11)
             del self._seen_at[:old], self._largest[:old]
         if self._present_since is None and largest >= now - self._slack_us:

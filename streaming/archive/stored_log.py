@@ -1,4 +1,4 @@
-"""A table that stores part of a log: events of one source, or dead letters. Takes batches, commits each offset once."""
+"""A table that stores part of a log: events of one source, or dead letters. It commits each offset once."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Marked:
 
 
 class StoredLog(ABC):
-    """One table and how far it holds the log. `topics`: how many partitions each topic has in Kafka."""
+    """One table, and how far it holds the log. `topics`: the number of partitions of each topic in Kafka."""
 
     def __init__(self, handle: DeltaHandle, topics: Mapping[TopicKey, int]) -> None:
         self.handle = handle
@@ -51,16 +51,16 @@ class StoredLog(ABC):
         self.raised = 0
 
     def held(self) -> dict[Partition, int]:
-        """The last stored offset of every partition that is or was; -1 of one that the table does not know yet."""
+        """The last stored offset of every present or earlier partition; -1 if the table does not know it yet."""
         positions = self.positions.copy()
         for topic, count in self._topics.items():
             positions.join(topic, count)
         return positions.offsets
 
     def take(self, batches: Sequence[Marked]) -> int:
-        """Commit what the batches hold beyond the stored positions; returns how many rows that were.
+        """Commit what the batches hold beyond the stored positions. Returns the number of rows.
 
-        Raises RestartNeeded when a batch does not join on, or when another process moved the positions.
+        Raises RestartNeeded if a batch leaves a hole, or if another process moved the positions.
         """
         positions, rows = self.positions.copy(), []
         for topic, count in self._topics.items():
@@ -83,7 +83,7 @@ class StoredLog(ABC):
         if polled.after > held:
             raise RestartNeeded(
                 f"table {self.handle.path.name}: a batch of {polled.topic}, partition {polled.partition}, begins "
-                f"after offset {polled.after}, but the table ends at {held}; reading goes on from there"
+                f"after offset {polled.after}, but the table ends at {held}; restarting from there"
             )
         if polled.gap is not None:
             positions.add_gap(partition, *polled.gap)
@@ -122,7 +122,7 @@ class StoredEvents(StoredLog):
         refuse_other_events(handle.table, source)
         for topic, topic_id in topics:
             if is_recreated(handle.table, topic, topic_id):
-                raise RefusedError(f"table {path.name} {what_was_recreated(topic, topic_id)}")
+                raise RefusedError(f"Table {path.name} {what_was_recreated(topic, topic_id)}")
         super().__init__(handle, topics)
 
     def _schema(self) -> pa.Schema:

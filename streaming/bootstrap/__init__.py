@@ -1,5 +1,5 @@
-"""Brings shards of the online store to the live position: latest snapshot, events table beyond it, then Kafka.
+"""Brings shards of the online store to the live position: latest snapshot, events table after it, then Kafka.
 
-First start, a new group or version, a Redis that was lost, an outage longer than Kafka's retention, a gap of the
-archive: one case, one way.
+A first start, a new group or version, a Redis that lost its data, an outage longer than Kafka's retention, and a gap of
+the archive are one case with one solution.
 """

@@ -1,4 +1,4 @@
-"""What the archive holds of the topics of a group: how far, up to when, and what it lacks."""
+"""What the archive holds of the topics of a group: positions, arrival times and gaps."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from streaming.lake.log_positions import LogPositions
 
 @dataclass(frozen=True)
 class ArchiveCoverage:
-    """vector: per partition the last offset held and the running maximum of arrival time; -1 of one without any.
+    """vector: per partition the last offset held and the running maximum of arrival time; -1 if there is none.
 
-    begun: whether every table has positions. erasures: how many entities' events were erased from the tables.
-    replaced: what to tell of a table whose events are of a topic that was deleted and made anew since; else empty.
+    begun: whether every table has positions. erasures: how many entities were erased from the tables. replaced: the
+    message about a table whose topic was deleted and re-created since; else empty.
     """
 
     vector: dict[Partition, VectorEntry]
@@ -28,7 +28,7 @@ class ArchiveCoverage:
 
     @property
     def watermark_us(self) -> int:
-        """Whatever is stored later arrives at this instant or after it; 0 while a table holds nothing yet."""
+        """Events that are stored later arrive at this instant or later. 0 while a table is still empty."""
         if not self.begun:
             return 0
         return max(0, min((position.consumed_until_us for position in self.vector.values()), default=0))
@@ -39,12 +39,12 @@ class ArchiveCoverage:
         return max((position.consumed_until_us for position in self.vector.values()), default=-1)
 
     def held(self, partition: Partition) -> int:
-        """The last offset held of a partition, -1 for none."""
+        """The last offset held of a partition, -1 if there is none."""
         return self.vector[partition].offset if partition in self.vector else -1
 
 
 def archive_coverage(tables: Iterable[EventsReader], topics: Mapping[str, Topic]) -> ArchiveCoverage:
-    """As of the tables' last look."""
+    """What the tables hold, as of their last refresh."""
     vector: dict[Partition, VectorEntry] = {}
     gaps: list[Gap] = []
     begun, erasures, replaced = True, 0, ""

@@ -1,4 +1,4 @@
-"""Building shards of one group: snapshot, the events table beyond it, again what came meanwhile, then live."""
+"""Building shards of one group: a snapshot, the events after it, then what arrived meanwhile, then live."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from streaming.replay.entity_states import EntityKey, built_from_us
 from streaming.replay.snapshots import Snapshot
 
 _LOG = get_log("bootstrap")
-_WRITTEN_AT_ONCE = 1_000  # entities a commit: a few milliseconds of Redis
+_WRITTEN_AT_ONCE = 1_000  # entities per commit: a few milliseconds for Redis
 _FEW_EVENTS = 20_000
-"""What came meanwhile is fetched again and again until so little is left that Kafka brings it in a moment."""
+"""What arrived meanwhile is read again and again, until so few events are left that Kafka delivers them in a moment."""
 
-_SPAN_ROWS = 250_000  # events read at once: three spans are in memory
-_FORGET_EVERY = 8  # spans: states have to be waited for
+_SPAN_ROWS = 250_000  # events read at once; memory holds three spans
+_FORGET_EVERY = 8  # spans; forgetting has to wait for the states
 
-_MOST_PARTS = 1024  # beyond that it is not the number of entities that takes the memory
+_MOST_PARTS = 1024  # with more parts, the number of entities is not what takes the memory
 
 NewestSnapshot = Callable[[int], Snapshot | None]
 """The latest snapshot of the group whose cut is not above an instant."""
@@ -40,9 +40,9 @@ Mask = Callable[[EventsReader, EventRows], NDArray[np.bool_]]
 
 
 class GroupBuild:
-    """`tables`: of the group's sources, for this build alone. `topics`: theirs, by name.
+    """`tables`: the events tables of the group's sources, for this build alone. `topics`: their topics, by name.
 
-    `memory_bytes`: about how much the states may take at once. `meanwhile` is called every moment.
+    `memory_bytes`: about how much memory the states may take at once. `meanwhile` is called often.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class GroupBuild:
         self._done = self._total = 0
 
     def run(self, shards: Written, log_starts: Callable[[], Mapping[Partition, int]]) -> bool:
-        """Build the shards and make them live. False when records were deleted that the archive has not passed yet.
+        """Build the shards and make them live. False if records were deleted that the archive has not passed yet.
 
-        RestartNeeded when somebody else has taken a shard, StoppedWaiting when asked to stop; either way the shards
-        stay behind and are built anew.
+        Raises RestartNeeded if another process has taken a shard, StoppedWaiting if asked to stop. In both cases the
+        shards stay behind and are rebuilt.
         """
         at = self._look()
         self._first(shards, at)
@@ -83,7 +83,7 @@ class GroupBuild:
 
     @property
     def events(self) -> int:
-        """How many events and entities were read and written so far."""
+        """The number of events read and entities written so far."""
         return self._done
 
     def _look(self) -> ArchiveCoverage:
@@ -92,7 +92,7 @@ class GroupBuild:
         return archive_coverage(self._tables, self._topics)
 
     def _first(self, shards: Written, at: ArchiveCoverage) -> None:
-        """What is stored at a look; in as many parts of the entities as keep their states in memory."""
+        """Build what is stored at a refresh, in as many parts of the entities as the memory requires."""
         snapshot = self._newest_snapshot(at.watermark_us)
         part, parts = 0, 1
         while part < parts:
@@ -103,7 +103,9 @@ class GroupBuild:
                 part += 1
             except _TooLarge:
                 part, parts = 0, 2 * parts  # what was written is written again, with the same content
-                _LOG.info("too many entities for its memory at once", group=self._group.label, parts=parts)
+                _LOG.info(
+                    "splitting the build, its states exceed bootstrap_memory", group=self._group.label, parts=parts
+                )
 
     def _fill(
         self, states: ShardStates, shards: Written, at: ArchiveCoverage, snapshot: Snapshot | None, parts: int
@@ -118,7 +120,7 @@ class GroupBuild:
         events = about(self._tables, first_us, at.newest_us + 1)
         self._total = max(self._total, self._done + events) if self._done else events * parts
         said = {"group": self._group.label, "shards": sorted(shards), "events": events}
-        _LOG.info("building", **said, from_snapshot=snapshot is not None)
+        _LOG.info("building shards", **said, from_snapshot=snapshot is not None)
 
         def wanted(table: EventsReader, arrived: EventRows) -> NDArray[np.bool_]:
             if snapshot is None:
@@ -126,11 +128,11 @@ class GroupBuild:
             return effect_mask(arrived, snapshot.cut_us, self._lag_us)
 
         self._read(states, shards, max(0, first_us), at.newest_us + 1, None, wanted)
-        # Whatever comes later would prune all that an entity had which was without events for so long.
+        # Any later event would prune everything of an entity that was without events for so long.
         states.forget(at.watermark_us - 2 * self._group.readable_us)
 
     def _more(self, states: ShardStates, shards: Written, before: ArchiveCoverage, at: ArchiveCoverage) -> int:
-        """What was stored since an earlier look; returns how many events that were."""
+        """Apply what was stored since an earlier refresh. Returns the number of these events."""
         if at.vector == before.vector:
             return 0
         conditions = {table.source.name: _beyond(table.source.topic, before.vector) for table in self._tables}
@@ -153,7 +155,7 @@ class GroupBuild:
     ) -> None:
         for number, (table, arrived, until_us) in enumerate(self._arrived(low_us, high_us, conditions or {})):
             if stop_requested():
-                raise StoppedWaiting("asked to stop in the middle of a build; it begins anew at the next start")
+                raise StoppedWaiting("asked to stop during a build; the next start repeats the build")
             self._meanwhile()
             if conditions is None:
                 self._check_memory(states)
@@ -169,7 +171,7 @@ class GroupBuild:
     def _arrived(
         self, low_us: int, high_us: int, conditions: Mapping[str, str | None]
     ) -> Iterator[tuple[EventsReader, EventRows, int]]:
-        """Every span of every table, the next one read while the last one is used."""
+        """Every span of every table. The next span is read while the present one is used."""
         wanted = ((table, *span) for span in spans(self._tables, low_us, high_us, _SPAN_ROWS) for table in self._tables)
         with ThreadPoolExecutor(1, "read") as reader:
             ahead = None
@@ -190,7 +192,7 @@ class GroupBuild:
         for number, build in shards.items():
             for keys, encoded in states.take_changed(number, build.build_id, _WRITTEN_AT_ONCE):
                 if stop_requested():
-                    raise StoppedWaiting("asked to stop in the middle of a build; it begins anew at the next start")
+                    raise StoppedWaiting("asked to stop during a build; the next start repeats the build")
                 self._meanwhile()
                 build.write(keys, encoded)
                 self._done += len(keys)
@@ -199,7 +201,7 @@ class GroupBuild:
 
 
 class _TooLarge(Exception):
-    """The states of these entities do not fit into the memory they may take."""
+    """The states of these entities need more memory than they may take."""
 
 
 def _load(shards: Written, number: int, keys: list[EntityKey]) -> tuple[list[bytes | None], int]:
@@ -207,14 +209,14 @@ def _load(shards: Written, number: int, keys: list[EntityKey]) -> tuple[list[byt
 
 
 def _held(topic: str, vector: Mapping[Partition, VectorEntry], partitions: NDArray[np.int32]) -> NDArray[np.int64]:
-    """int64[n]: the last offset that the vector has of each row's partition, -1 of one that it does not know."""
+    """int64[n]: the vector's last offset for each row's partition, -1 for an unknown partition."""
     offsets = {number: position.offset for (name, _, number), position in vector.items() if name == topic}
     numbers, index = np.unique(partitions, return_inverse=True)
     return np.array([offsets.get(number, -1) for number in numbers.tolist()], np.int64)[index]
 
 
 def _beyond(topic: str, vector: Mapping[Partition, VectorEntry]) -> str | None:
-    """The rows of a topic's table beyond a vector, as a condition; None where the vector knows no partition."""
+    """The condition for the rows of a topic's table beyond a vector; None if the vector has no partition."""
     known = {number: position.offset for (name, _, number), position in vector.items() if name == topic}
     if not known:
         return None

@@ -1,6 +1,6 @@
-"""Whether a shard can go on from what is stored, or has to be built from the events tables.
+"""Whether a shard can continue from what is stored, or must be built from the events tables.
 
-The one place that decides it, from the shard's meta, what the archive holds, and where the logs begin.
+Only this module decides this: from the shard's meta, from what the archive holds, and from where the logs begin.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from streaming.kafka.recreated_topic import WAY_ON
 
 
 class State(Enum):
-    """LIVE: goes on from its vector. BUILD: has to be built. WAIT: something else has to happen first."""
+    """LIVE: continues from its vector. BUILD: must be built. WAIT: something else has to happen first."""
 
     LIVE = "live"
     BUILD = "build"
@@ -25,7 +25,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be done with a shard, and why, for people."""
+    """What to do with a shard, and the reason for people."""
 
     state: State
     reason: str
@@ -37,16 +37,20 @@ _LIVE = Verdict(State.LIVE, "")
 def judge(
     group: FeatureGroup, meta: ShardMeta | None, archived: ArchiveCoverage, log_starts: Mapping[Partition, int]
 ) -> Verdict:
-    """`log_starts`: first offset that each partition's log still holds, of all partitions of the group's topics."""
+    """`log_starts`: the first offset that each log still holds, for all partitions of the group's topics."""
     if meta is not None and not meta.behind and meta.fingerprint != group.fingerprint:
-        return Verdict(State.WAIT, f"its definition has changed under one version; raise it to {group.version + 1}")
+        return Verdict(
+            State.WAIT, f"its definition has changed under the same version; raise the version to {group.version + 1}"
+        )
     if replaced := archived.replaced or (meta is not None and _replaced(meta, log_starts)):
         return Verdict(State.WAIT, replaced)
     if (need := _need(group, meta, archived, log_starts)) is None:
         return _LIVE
     for partition, start in sorted(log_starts.items()):
         if archived.held(partition) + 1 < start:
-            reason = f"{need}; {_named(partition)} begins at {start}, the archive ends at {archived.held(partition)}"
+            held = archived.held(partition)
+            reason = f"{need}; but first the archive has to pass a gap: {_named(partition)} begins at {start}, the "
+            reason += f"archive ends at {held}"
             return Verdict(State.WAIT, reason)
     return Verdict(State.BUILD, need)
 
@@ -54,23 +58,23 @@ def judge(
 def _need(
     group: FeatureGroup, meta: ShardMeta | None, archived: ArchiveCoverage, log_starts: Mapping[Partition, int]
 ) -> str | None:
-    """Why the shard has to be built; None when it need not."""
+    """Why the shard must be built; None if it need not be built."""
     if meta is None:
-        return "it was never built, or Redis has lost it"
+        return "the shard was never built, or Redis has lost it"
     if meta.behind:
         return "its build was not finished"
     if meta.erasures != archived.erasures:
-        return "entities were erased from the events since, and Redis was set back or not reached"
+        return "entities were erased from the events since, and Redis was rolled back or was not reached"
     for partition, start in sorted(log_starts.items()):
         at = meta.vector[partition].offset if partition in meta.vector else -1
         have = merged((first, past) for of, first, past in meta.gaps if of == partition)
         lost = merged((first, past) for of, first, past in archived.gaps if of == partition)
         passed = [span for span in lost if span[0] <= at]
         if have != passed:
-            return f"{_named(partition)}: the archive lacks {passed}, its states lack {have}"
+            return f"{_named(partition)}: the archive lacks the offsets {passed}, the shard lacks {have}"
         beyond = next((past for first, past in lost if first == at + 1), at + 1)
         if beyond < start and not (archived.held(partition) < start - 1 and archived.held(partition) <= at):
-            return f"{_named(partition)}: the log begins at {start}, its states end at {at}"
+            return f"{_named(partition)}: the log begins at {start}, the shard ends at {at}"
     return None
 
 
@@ -78,7 +82,7 @@ def _replaced(meta: ShardMeta, log_starts: Mapping[Partition, int]) -> str | Non
     ids = {topic: topic_id for topic, topic_id, _ in log_starts}
     for topic, topic_id, _ in meta.vector:
         if ids.get(topic, topic_id) != topic_id:
-            return f"topic {topic} was deleted and made anew. {WAY_ON}"
+            return f"topic {topic} was deleted and re-created. {WAY_ON}"
     return None
 
 

@@ -1,7 +1,7 @@
-"""The lake that an online store is built beside: an id in a file of the lake, and the same one in Redis.
+"""The lake that belongs to an online store: an id in a file of the lake, and the same id in Redis.
 
-A lake that is not mounted looks like one that is new: the archive would begin it anew, with gaps for all that Kafka no
-longer has, and every shard would be rebuilt without its history.
+A lake that is not mounted looks like a new one. The archive would start a new lake, with gaps for everything that Kafka
+no longer has, and every shard would be rebuilt without its history.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ MARK = ".lake-id"
 
 
 def another_lake(link: RedisLink, namespace: str, lake: Path) -> str | None:
-    """What to tell where the lake is not the one that this namespace of Redis belongs to; None where it is.
+    """The message if the lake does not belong to this namespace of Redis; None if it does.
 
-    A namespace without a lake, as at the first start or after Redis was emptied, takes the one there is.
+    A namespace without a lake (at the first start, or after Redis was emptied) takes this lake.
     """
     key = f"{namespace}:lake"
     stored = link.call("GET", key)
@@ -29,8 +29,8 @@ def another_lake(link: RedisLink, namespace: str, lake: Path) -> str | None:
     if stored is None or here == stored.decode():
         return None
     return (
-        f"the lake at {lake} is not the one that this online store was built beside: mount that one; or, if it is lost "
-        f"for good, give the job another MILLRACE_REDIS_NAMESPACE, or delete the key {key}"
+        f"the lake at {lake} does not belong to this online store. Mount the right lake. If that lake is lost for "
+        f"good, give the job another MILLRACE_REDIS_NAMESPACE, or delete the key {key}"
     )
 
 

@@ -1,4 +1,4 @@
-"""The process that keeps every shard of the online store buildable: it looks, judges, builds what has to be built."""
+"""The bootstrap process: looks at every shard of the online store, judges it, and builds it if necessary."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from streaming.settings import StreamingSettings
 _LOG = get_log("bootstrap")
 _LOOK_EVERY_S = 1.0
 Judge = Callable[[ShardMeta | None], Verdict]
-"""What a shard with this meta needs, by what was found of the archive and the logs."""
+"""The verdict for a shard with this meta, given what was found of the archive and the logs."""
 _LAKE_AWAY = (OSError, DeltaError)
 
 
 def run(settings: StreamingSettings) -> int:
-    """Build whatever has to be built, until asked to stop; the exit code."""
+    """Build every shard that must be built, until asked to stop. Returns the exit code."""
     with suppress(StoppedWaiting):
         bootstrap = Bootstrap(settings)
         while not stop_requested():
@@ -49,7 +49,7 @@ def run(settings: StreamingSettings) -> int:
 
 
 def bootstrap_once(settings: StreamingSettings) -> int:
-    """Build what has to be built now, and end when every shard is live; the exit code."""
+    """Build the shards that must be built now, and end when every shard is live. Returns the exit code."""
     with suppress(StoppedWaiting):
         bootstrap = Bootstrap(settings)
         while not bootstrap.step():
@@ -73,9 +73,9 @@ class Bootstrap:
         self._lake = lake_outage(_LOG)
 
     def step(self) -> bool:
-        """Look at all shards, build those that need it. Returns whether all were live when it looked.
+        """Look at all shards, and build those that need it. Returns whether all were live at the look.
 
-        Stands by while another job builds: two would take the shards from each other, and neither came to an end.
+        Stands by while another job builds: two jobs would take the shards from each other, and neither would finish.
         """
         self._lease.take()
         try:
@@ -90,7 +90,7 @@ class Bootstrap:
                     self._build(group, numbers, judges[group.label])
         except RestartNeeded as error:
             self._tables = {}  # entities may have been erased from them
-            _LOG.warning("a shard was taken by another process; looking again", reason=str(error))
+            _LOG.warning("checking the shards again", reason=str(error))
             return False
         except _LAKE_AWAY as error:
             self._tables = {}
@@ -100,11 +100,11 @@ class Bootstrap:
         return all(verdict.state is State.LIVE for verdict in verdicts.values())
 
     def verdicts(self) -> dict[str, Verdict]:
-        """What every shard needs, by its label. Waits for Kafka and Redis; raises OSError, DeltaError for the lake."""
+        """The verdict of every shard, by its label. Waits for Kafka and Redis. The lake raises OSError, DeltaError."""
         return self._judged()[0]
 
     def _judged(self) -> tuple[dict[str, Verdict], dict[str, Judge]]:
-        # The archive last: a gap that a shard has passed was recorded before.
+        # The archive last, so that a gap that a shard has passed is already recorded.
         topics = self._topics.describe({source.topic for group in self._groups for source in group.sources})
         metas = stored_metas(self._settings, self._groups)
         starts = self._log_starts(topics)
@@ -160,10 +160,11 @@ class Bootstrap:
             built = build.run(builds, lambda: self._log_starts(topics))
         if built:
             seconds = (system_clock_us() - started_us) / 1e6
-            _LOG.info("live", group=group.label, shards=sorted(builds), events=build.events, seconds=round(seconds, 2))
+            _LOG.info("built shards, now live", group=group.label, shards=sorted(builds), events=build.events,
+                      seconds=round(seconds, 2))  # fmt: skip
 
     def _keep_definition(self, group: FeatureGroup) -> None:
-        """Beside the states that are built by it, so that a change of it can be named."""
+        """Store the definition beside the states that it makes, so that a later change of it can be named."""
         self._link.call("SET", definition_key(self._settings.redis_namespace, group), definition_text(group))
 
     def _newest_snapshot(self, spines: Iterable[Spine], up_to_us: int) -> Snapshot | None:
@@ -187,5 +188,6 @@ class Bootstrap:
     def _say(self, verdicts: Mapping[str, Verdict]) -> None:
         for label, verdict in verdicts.items():
             if verdict.reason and self._said.get(label) != verdict.reason:
-                _LOG.info(f"shard has to {verdict.state.value}", shard=label, reason=verdict.reason)
+                doing = "rebuilding shard" if verdict.state is State.BUILD else "waiting to rebuild shard"
+                _LOG.info(doing, shard=label, reason=verdict.reason)
             self._said[label] = verdict.reason

@@ -1,4 +1,4 @@
-"""One shard as it is built: marked behind, filled, and made live, by the same compare-and-set as every commit."""
+"""One shard during its build: marked behind, filled, and made live, by the same compare-and-set as every commit."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _TELL_EVERY_S = 1.0
 
 
 class ShardBuild:
-    """Takes the shard from whoever had it: his next commit finds another id than he expects.
+    """Takes the shard from its earlier writer, whose next commit then finds another commit id than it expects.
 
-    `needed`: asked about the meta that it is about to replace. RestartNeeded from any method: it is not needed any
-    more, somebody else has committed, or Redis was set back; look again.
+    `needed`: whether the meta that is about to be replaced still needs a build. Any method raises RestartNeeded if the
+    build is not needed any more, another process has committed, or Redis was rolled back. Then check the shards again.
     """
 
     def __init__(
@@ -35,28 +35,28 @@ class ShardBuild:
         self._progress = Progress(clock_us(), 0, 0)
         self._told_at = 0.0
         if not needed(store.read_meta()):
-            raise RestartNeeded("a shard was built meanwhile; looking again")
+            raise RestartNeeded("another process has built a shard meanwhile")
         self._commit(behind=True)
 
     def tell(self, done: int, total: int) -> None:
-        """Say how far it is, at most once a second."""
+        """Store the progress, at most once a second."""
         self._progress = Progress(self._progress.began_at_us, done, max(done, total))
         if time.monotonic() - self._told_at >= _TELL_EVERY_S:
             self._commit(behind=True)
 
     def write(self, keys: Sequence[EntityKey], states: Sequence[bytes]) -> None:
-        """Begin to write entities of this build; nobody reads them yet."""
+        """Begin to write entities of this build. No program reads them yet."""
         self._commit(True, self._redis_keys(keys), states)
 
     def load(self, keys: Sequence[EntityKey]) -> list[bytes | None]:
-        """What is stored of entities, of this build or of an earlier one."""
+        """The stored states of entities, from this build or an earlier one."""
         return self._store.load(self._redis_keys(keys))
 
     def _redis_keys(self, keys: Sequence[EntityKey]) -> list[bytes]:
         return [self._prefix + str(key).encode() for key in keys]
 
     def finish(self, vector: dict[Partition, VectorEntry], gaps: Iterable[Gap], erasures: int) -> None:
-        """Make it live: its states are those of all events up to the vector, without the gaps and what was erased."""
+        """Make the shard live. Its states hold all events up to the vector, without gaps and erased entities."""
         self._commit(False, vector=vector, gaps=tuple(gaps), erasures=erasures)
         self._store.close()
 

@@ -1,4 +1,4 @@
-"""The states of some shards of a group, made of stored events: split by shard, sorted by entity, applied in threads."""
+"""The states of some shards of a group, built from stored events: split by shard, sorted by entity, in threads."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from streaming.replay.replayer import SNAPSHOT_BUILD, effects_us
 
 Int64 = NDArray[np.int64]
 Load = Callable[[int, list[EntityKey]], tuple[list[bytes | None], int]]
-"""(shard, keys) -> their stored states, and the build id these are of."""
+"""(shard, keys) -> the stored states of these keys, and the build id of the states."""
 _THREADS = 2
 
 
 class ShardStates:
-    """States by shard number; the shards that were not asked for are left out.
+    """States by shard number, for the given shards.
 
-    `part`: (number, of how many) takes only that part of every shard's entities. `load`: brings the stored state of
-    entities that are met for the first time; without it they begin empty.
+    `part`: (number, of how many) takes only that part of every shard's entities. `load`: loads the stored state of an
+    entity that is new here. Without `load` new entities begin empty.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class ShardStates:
         self._under_way: list[Future[None]] = []
 
     def restore(self, names: Sequence[EntityKey], states: Sequence[bytes]) -> None:
-        """Take over those of these entities that are ours, from their encoded states."""
+        """Load those of these entities that belong to this part, from their encoded states."""
         integer = has_integer_key(self._group.entity, self._group.sources[0])
         keys: EntityKeys = np.array(names, np.int64) if integer else [str(name) for name in names]
         for number, own_rows in self._dealt(keys):
@@ -54,7 +54,7 @@ class ShardStates:
             self._changed[number].update(self._states[number].restore(*taken, SNAPSHOT_BUILD).tolist())
 
     def add(self, arrived: EventRows, new: NDArray[np.bool_]) -> None:
-        """Apply the events of a mask: begun here, done at the latest when the next ones come. Their order is free."""
+        """Begin to apply the events of a mask. This is done before the next events are applied. Any order will do."""
         taken = group_events(self._group, arrived.batch)
         kept = np.flatnonzero(new[taken.rows])
         self.settle()
@@ -64,9 +64,9 @@ class ShardStates:
             self._under_way.append(self._threads.submit(self._apply, number, taken, kept[rows]))
 
     def _dealt(self, keys: EntityKeys) -> Iterator[tuple[int, Int64]]:
-        """Shard by shard the rows of our part of its entities."""
+        """For each shard, the rows of its entities in this part."""
         shards, (part, parts) = self._group.shards, self._part
-        numbers = shards_of(keys, shards * parts)  # the rest modulo the shards is the shard
+        numbers = shards_of(keys, shards * parts)  # modulo the number of shards, this is the shard
         order = np.argsort(numbers.astype(np.int16) if shards * parts < 1 << 15 else numbers, kind="stable")
         ends = np.cumsum(np.bincount(numbers, minlength=shards * parts)).tolist()
         for number, (start, end) in enumerate(pairwise([0, *ends])):
@@ -74,13 +74,13 @@ class ShardStates:
                 yield number % shards, order[start:end]
 
     def settle(self) -> None:
-        """Wait until all that was added is applied."""
+        """Wait until all added events are applied."""
         under_way, self._under_way = self._under_way, []
         for each in under_way:
             each.result()
 
     def forget(self, before_us: int) -> None:
-        """Drop the entities that have no event at or after an instant."""
+        """Release the entities that have no event at or after an instant."""
         self.settle()
         for number, own in self._states.items():
             own.forget(before_us, np.empty(0, np.int64))
@@ -88,7 +88,7 @@ class ShardStates:
 
     @property
     def parts(self) -> int:
-        """Of how many parts this is one."""
+        """The number of parts."""
         return self._part[1]
 
     @property
@@ -98,11 +98,11 @@ class ShardStates:
 
     @property
     def changed(self) -> int:
-        """How many entities changed since they were last taken."""
+        """The number of entities that changed since they were last taken."""
         return sum(map(len, self._changed.values()))
 
     def take_changed(self, number: int, build_id: int, at_once: int) -> Iterator[tuple[list[EntityKey], list[bytes]]]:
-        """Keys and encoded states of what changed in a shard since it was last asked for, in pieces."""
+        """Keys and encoded states of the entities that changed in a shard since the last call, in pieces."""
         self.settle()
         own, changed = self._states[number], self._changed[number]
         self._changed[number] = set()
@@ -113,13 +113,13 @@ class ShardStates:
             yield [keys[row] for row in piece.tolist()], own.encoded(slots[piece], build_id)
 
     def close(self) -> None:
-        """End the threads."""
+        """Stop the threads."""
         self._threads.shutdown()
 
     def _apply(self, number: int, taken: GroupEvents, rows: Int64) -> None:
         own = self._states[number]
         slots = own.slots(_keys_at(taken.keys, rows))
-        # One entity after the other, its events in the order of time: the kernel stays on the same tile.
+        # Sorted by entity and time, so that the kernel stays on the same tile.
         order = np.lexsort((taken.event_time_us[rows], slots))
         slots, rows = slots[order], rows[order]
         columns: list[NDArray[Any]] = [
@@ -130,7 +130,7 @@ class ShardStates:
 
 
 def effect_mask(arrived: EventRows, from_us: int, lag_us: int) -> NDArray[np.bool_]:
-    """bool[n]: the events whose effect is not before an instant."""
+    """bool[n]: the events with an effect at or after an instant."""
     mask: NDArray[np.bool_] = effects_us(arrived.arrival_us, arrived.batch.event_time_us, lag_us) >= from_us
     return mask
 

@@ -1,1 +1,1 @@
-"""The stream job as processes: what a supervisor starts, watches, restarts and stops."""
+"""The processes of the stream job: a supervisor starts, watches, restarts and stops them."""

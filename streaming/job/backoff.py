@@ -33,7 +33,7 @@ class Backoff:
 
 
 class Tries:
-    """The tries of one action that fails as long as something is away.
+    """The tries of one action that fails as long as a server is unavailable.
 
     `stopped`: what StoppedWaiting says. `sleep`: how to wait; it returns whether the process was asked to stop.
     `while_stopping`: so many more tries are made after the process was asked to stop.

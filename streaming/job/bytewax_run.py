@@ -1,4 +1,4 @@
-"""Running a dataflow to its end, and what the process then ends as."""
+"""Runs a dataflow to its end, and gives the exit code of the process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from streaming.settings import StreamingSettings
 _LOG = get_log("dataflow")
 _LOOK_EVERY_S = 0.2
 _TOGETHER_S = 10.0
-"""A cluster whose processes are all asked ends well within this."""
+"""If all processes of a cluster are asked to stop, they end well within this time."""
 
 
 def run_dataflow(settings: StreamingSettings, build: Callable[[StreamingSettings], Dataflow]) -> int:
@@ -40,14 +40,14 @@ def run_dataflow(settings: StreamingSettings, build: Callable[[StreamingSettings
 
 
 def _end_if_left_alone() -> None:
-    """The processes of a cluster end together: one that was asked alone would wait, and its share of the work with it.
+    """The processes of a cluster end together. A process that was asked alone would wait, and its work would wait too.
 
-    So it ends by itself, and with it, by the supervisor, the cluster; what was not committed is read again.
+    So it ends by itself. The supervisor then restarts the cluster, and uncommitted events are read again.
     """
     while not stop_requested():
         time.sleep(_LOOK_EVERY_S)
     time.sleep(_TOGETHER_S)
-    _LOG.warning("asked to stop alone; the others of the cluster go on, ending without them")
+    _LOG.warning("ending without the other processes of the cluster, because only this one was asked to stop")
     os._exit(EXIT_RESTART)
 
 

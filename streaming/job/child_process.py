@@ -1,7 +1,7 @@
-"""A child of the supervisor: it is never left behind, however the supervisor ends.
+"""A child process of the supervisor. It ends with the supervisor, however the supervisor ends.
 
-On Linux the kernel is asked to kill it with its parent (PR_SET_PDEATHSIG). Elsewhere the child looks now and then
-whether its parent is still the same (`end_with_parent`). Killing is harmless: sinks own their positions.
+On Linux the kernel kills the child when its parent ends (PR_SET_PDEATHSIG). Elsewhere the child checks twice a second
+whether its parent is still the same (`end_with_parent`). A kill is harmless, because sinks own their positions.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LOOK_FOR_END_EVERY_S = 0.05
 class ChildProcess:
     """One running command with the supervisor's output streams. Start it in the supervisor's only thread.
 
-    It has a session of its own: a Ctrl-C at the console reaches the supervisor, which ends its children in order.
+    It has its own session. So a Ctrl-C at the console reaches only the supervisor, which then stops its children.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -53,11 +53,11 @@ class ChildProcess:
         return self._process.poll()
 
     def ask_to_stop(self) -> None:
-        """SIGTERM; harmless when ended."""
+        """Send SIGTERM. Harmless if the process has ended."""
         self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL, and wait; harmless when ended."""
+        """Send SIGKILL and wait. Harmless if the process has ended."""
         self._process.kill()
         self._process.wait()
 
@@ -85,7 +85,7 @@ def is_supervised() -> bool:
 
 
 def end_with_parent() -> None:
-    """In a child, where the kernel does not do it: end when the supervisor that started this process is gone."""
+    """End this child when its supervisor has ended. On Linux the kernel already does so."""
     parent = supervisor_process()
     if parent is not None and not _LINUX:
         threading.Thread(target=_watch, args=(parent,), name="parent-watch", daemon=True).start()

@@ -1,4 +1,4 @@
-"""The clock of this machine, as a parameter of whatever asks what time it is."""
+"""The clock of this machine, as a parameter for code that needs the time."""
 
 from __future__ import annotations
 

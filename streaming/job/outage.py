@@ -1,4 +1,4 @@
-"""Outage: something that a process needs is away. The log says so once when it goes and once when it is back."""
+"""Outage: a server that a process needs is unavailable. The log says so once when it begins, and once when it ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streaming.log import Log
 
 
 class Outage:
-    """`away` and `back` are the two log lines; `facts` go with both. The second line also says how long it took.
+    """`away` and `back` are the two log lines; both carry `facts`. The second line also says how long the outage took.
 
     `settled_s`: an answer that comes sooner than this after the last failure was on its way already. It proves nothing.
     """

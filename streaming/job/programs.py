@@ -1,4 +1,4 @@
-"""The programs of the stream job as what a supervisor keeps running: which processes each is made of."""
+"""The programs of the stream job, and the processes that each program consists of, for the supervisor."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ PROGRAMS = {
     "materialize": "streaming.materialize.dataflow",
     "bootstrap": "streaming.bootstrap.process",
 }
-"""What runs beside each other: the dataflows, and what builds the shards that they cannot go on from. Each names the
-module whose `run(settings)` it is."""
+"""The programs that run side by side: the dataflows, and the one that builds the shards that they cannot continue from.
+Each name leads to the module whose `run(settings)` runs the program."""
 
 
 def dataflow_parts(names: Sequence[str], *, workers: int = 1, metrics_port: int | None = None) -> list[Part]:
@@ -40,7 +40,7 @@ def _part(name: str, count: int, metrics_port: int | None) -> Part:
 
 
 def _commands(name: str, count: int, metrics_port: int | None) -> Iterator[Command]:
-    # Fresh addresses at each start: the last ones may linger or be taken by now.
+    # New addresses at each start: the earlier ones may be in use.
     addresses = json.dumps(_free_addresses(count)) if count > 1 else None
     for worker in range(count):
         environment = {}

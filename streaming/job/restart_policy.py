@@ -1,4 +1,4 @@
-"""When a process that ended is started again: at once if it asked for it, else later and later."""
+"""When a process that ended is restarted: at once if it asked for a restart, else with a growing delay."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class RestartPolicy:
     """The delays of one process, in seconds.
 
     The n-th end in a row waits as long as `Backoff` says. A process that lived `healthy_s` begins again with the
-    shortest wait. An exit code that asks for a fresh start (75, or 0 of a child that a person stopped) gets it
-    `at_once` times in a row without waiting.
+    shortest wait. An exit code that asks for a restart (75, or 0 of a child that a person stopped) has no wait,
+    `at_once` times in a row.
     """
 
     first_s: float = 0.5

@@ -1,7 +1,7 @@
-"""Keeps the dataflows running: starts each in processes of its own, restarts what ends, drains all when asked.
+"""The supervisor: starts each dataflow in its own processes, restarts a dataflow that ends, drains all when asked.
 
 A dataflow may be several processes that form one Bytewax cluster. They live and end together: when one ends, its
-peers would wait for it for ever, so they are killed and all are started anew.
+peers would wait for it for ever. So the supervisor kills the peers and restarts the whole cluster.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from streaming.log import get_log
 
 _LOOK_EVERY_S = 0.05
 _EXPECTED_WHEN_ASKED = (EXIT_OK, EXIT_RESTART, -signal.SIGTERM)
-"""SIGTERM itself ends a child that was still importing: it had nothing in flight."""
+"""SIGTERM itself ends a child that was still importing. Such a child had nothing in flight."""
 
 
 Command = tuple[Sequence[str], Mapping[str, str]]
@@ -28,7 +28,7 @@ Command = tuple[Sequence[str], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Part:
-    """What is supervised as one: a name, and the commands of its processes, asked for anew at each start."""
+    """What is supervised as one: a name, and the commands of its processes. `commands` is called at each start."""
 
     name: str
     commands: Callable[[], Sequence[Command]]
@@ -89,7 +89,7 @@ class Supervisor:
         running.start_at_s = now + delay_s
         say = self._log.info if code in (EXIT_OK, EXIT_RESTART) else self._log.warning
         say(
-            "ended, will be restarted",
+            "restarting after an end",
             dataflow=running.part.name,
             exit_code=code,
             restart_in_s=round(delay_s, 2),
@@ -108,7 +108,7 @@ class Supervisor:
             if child.exit_code is None:
                 in_time = False
                 self._log.warning(
-                    "did not drain in time, killed; what it had not committed is read again", dataflow=name
+                    "killed, because it did not drain in time; uncommitted events are read again", dataflow=name
                 )
                 child.kill()
             elif child.exit_code not in _EXPECTED_WHEN_ASKED:

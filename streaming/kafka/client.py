@@ -1,4 +1,4 @@
-"""Options of every Kafka client here, and what is said when the brokers go away and come back."""
+"""The options of every Kafka client here, and the log lines for brokers that become unavailable and available again."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _LOG = get_log("kafka")
 _AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._TIMED_OUT)
 
 _SETTLED_S = 1.0
-"""For this long after the brokers went away, records that were fetched before still come. They are no answer."""
+"""For this long after the brokers became unavailable, earlier fetched records still arrive. They prove nothing."""
 
 
 class KafkaOutage(Outage):
-    """Kafka is away. librdkafka itself reconnects for ever."""
+    """An outage of Kafka. librdkafka itself reconnects for ever."""
 
     def __init__(self) -> None:
-        super().__init__(_LOG, "Kafka is away; waiting for it", "Kafka is back", settled_s=_SETTLED_S)
+        super().__init__(_LOG, "waiting for Kafka", "reached Kafka again", settled_s=_SETTLED_S)
 
     def on_error(self, error: KafkaError) -> None:
-        """The client's error callback; also for errors met elsewhere."""
+        """The error callback of the client. Call it for other errors too."""
         if error.code() in _AWAY:
             self.failed(error=error.str())
         else:
@@ -46,18 +46,18 @@ def client_options(settings: StreamingSettings, outage: KafkaOutage | None = Non
 
 
 def consumer_options(settings: StreamingSettings, outage: KafkaOutage) -> dict[str, Any]:
-    """For a consumer that is assigned by offset and commits nothing to Kafka: sinks own their positions."""
+    """For a consumer that is assigned by offset. It commits nothing to Kafka, because sinks own their positions."""
     return {
-        "group.id": "millrace",  # librdkafka wants one; nobody joins it
+        "group.id": "millrace",  # librdkafka requires one; no consumer joins it
         "enable.auto.commit": False,
-        "auto.offset.reset": "error",  # what to do then is ours to decide: a gap, or refuse
+        "auto.offset.reset": "error",  # this program decides then: record a gap, or refuse
         "enable.partition.eof": True,
         "isolation.level": "read_committed",
-        # Both measured: with the defaults (100,000 and 1,000 ms) a fast reader mostly waits.
+        # Measured: with the defaults (100,000 and 1,000 ms) a fast reader mostly waits.
         "queued.min.messages": settings.fetch_buffer_records,
         "fetch.queue.backoff.ms": 2,
         "queued.max.messages.kbytes": settings.fetch_buffer_mib * 1024,
-        # The simulator holds a fetch back for the whole wait, whatever comes in; Kafka answers at once.
+        # The simulator delays a fetch for the whole wait, even when records arrive. Kafka answers at once.
         "fetch.wait.max.ms": 20 if settings.topic_mode == "embedded" else 500,
         **client_options(settings, outage),
     }

@@ -1,4 +1,4 @@
-"""One partition as a source reads it: how far, and by what reader."""
+"""One partition that a source reads: its reader, and how far it was read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streaming.kafka.topics import PartitionKey, Topic
 
 @dataclass
 class ConsumedPartition:
-    """How far one partition was read: `last` is the last offset covered; `read_at` when, on the monotonic clock."""
+    """How far one partition was read. `last`: the last offset covered. `read_at`: when, on the monotonic clock."""
 
     topic: Topic
     number: int
@@ -27,6 +27,6 @@ class ConsumedPartition:
         return self.topic.name, self.number
 
     def polled(self, after: int, to: int, **more: Any) -> Polled:
-        """A batch of this partition; without `more` it holds nothing."""
+        """A batch of this partition. Without `more` the batch is empty."""
         given = {"events": self.reader.no_events, "offsets": np.empty(0, np.int64), **more}
         return Polled(self.topic.name, self.topic.id, self.number, self.reader.source, after, to, **given)

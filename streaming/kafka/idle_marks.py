@@ -1,4 +1,4 @@
-"""Marks of quiet partitions: up to when they are known to hold nothing more."""
+"""Marks of quiet partitions: up to which time everything in their logs has been read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streaming.kafka.topics import PartitionKey, Topics
 
 
 class IdleMarks:
-    """Marks of quiet partitions: all that their logs held after the clock was read has been taken."""
+    """Marks of quiet partitions. A mark says: everything in the log up to this clock time has been read."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class IdleMarks:
         self._answers: dict[PartitionKey, Future[Any]] = {}
 
     def marks(self) -> list[Polled]:
-        """The marks that follow from answers that came in; then asks anew when it is time."""
+        """The marks that follow from the answers so far. Then asks again if the interval has passed."""
         marks: list[Polled] = []
         if self._answers and all(answer.done() for answer in self._answers.values()):
             for key, answer in self._answers.items():
@@ -44,6 +44,6 @@ class IdleMarks:
             self._asked_at = now
             quiet = [key for key, each in self._partitions.items() if now - each.read_at >= self._every_s]
             if quiet:
-                self._asked_us = self._clock()  # before the question: the answer speaks of a later moment
+                self._asked_us = self._clock()  # before the question, so that the answer is about a later moment
                 self._answers = self._topics.ask_for_ends(quiet)
         return marks

@@ -1,4 +1,4 @@
-"""What one poll of a Kafka partition yields: events in columns, dead letters, and how far the log was covered."""
+"""The result of one poll of a Kafka partition: events in columns, dead letters, and how far the log was covered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streaming.metrics import StreamingMetrics
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that is no acceptable event. `record_time_us` is -1 where the record's stamp may not be used."""
+    """A record that is not an acceptable event. `record_time_us` is -1 if the record's stamp may not be used."""
 
     offset: int
     record_time_us: int
@@ -26,13 +26,13 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Polled:
-    """The records of one partition with offsets in (after, to]; where the log has holes, fewer than that many.
+    """The records of one partition with offsets in (after, to]. If the log has holes, there are fewer records.
 
-    after: last offset before this batch; to: last offset covered, >= after. events: the acceptable events in
-    the order of their offsets; offsets: int64[n], theirs. gap: (first missing, first present) where retention
-    deleted records that were not read; such a batch holds no events and `to` is the last missing offset.
-    record_time_us: largest usable record time in it, -1 if none. idle_until_us: a clock that was read before
-    the broker said that its log ends at `to`, else None.
+    after: last offset before this batch. to: last offset covered, >= after. events: the acceptable events by ascending
+    offset. offsets: int64[n], the offsets of the events. gap: (first missing, first present), if retention deleted
+    records that were not read; such a batch holds no events, and `to` is the last missing offset. record_time_us:
+    largest usable record time in the batch, -1 if there is none. idle_until_us: a clock that was read before the broker
+    said that its log ends at `to`, else None.
     """
 
     topic: str

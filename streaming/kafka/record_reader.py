@@ -1,6 +1,6 @@
-"""From Kafka records to acceptable events and dead letters: decoder, the stamps' rule, the tolerated future.
+"""From Kafka records to acceptable events and dead letters: decoder, the rule for stamps, the tolerated future.
 
-Acceptance follows from the record alone, so that every process decides alike.
+The record alone decides whether it is accepted, so every process decides alike.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from streaming.kafka.polled import DeadLetter
 from streaming.settings import StreamingSettings
 
 CREATE_TIME, LOG_APPEND_TIME = 1, 2
-"""Kafka's types of a record's timestamp; 0 is none."""
+"""Kafka's types of a record's timestamp; 0 means no timestamp."""
 
 _MAX_STAMP_MS = MAX_MAGNITUDE // MILLISECOND_US
 
@@ -30,7 +30,7 @@ _MAX_STAMP_MS = MAX_MAGNITUDE // MILLISECOND_US
 class Records:
     """Records of one partition, side by side: offsets, stamps and their types int64[n], raw values.
 
-    key_of: the key of a row; only dead letters want theirs.
+    key_of: the key of a row; only dead letters need it.
     """
 
     topic: str
@@ -80,8 +80,8 @@ class StampRule:
             return f"no usable record time: {stamp_ms} ms"
         stamp = f"stamped by its producer {_instant(stamp_ms * MILLISECOND_US)}"
         if self.mode == "import" and self.import_until_us is not None:
-            return f"{stamp}, topic is imported until {_instant(self.import_until_us)}"
-        return f"{stamp}, topic is live: set its message.timestamp.type to LogAppendTime"
+            return f"{stamp}, but the topic is imported until {_instant(self.import_until_us)}"
+        return f"{stamp}, but the topic is live: set its message.timestamp.type to LogAppendTime"
 
 
 class RecordReader:

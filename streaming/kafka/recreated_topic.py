@@ -1,19 +1,20 @@
-"""A topic that was deleted and re-created is another log: its offsets begin again where others are stored already.
+"""A topic that was deleted and re-created is another log: its offsets begin again, at positions that are stored
+already.
 
-Nobody goes on by himself. Appended to the table of the earlier topic, its events would have the positions of others.
+No program continues by itself. In the table of the earlier topic, the new events would have the positions of others.
 """
 
 from __future__ import annotations
 
 WAY_ON = (
-    "Restore the topic; or give its event source another name, which has an events table of its own, and raise the "
-    "versions of the groups it updates"
+    "Restore the topic; or give its event source another name, which starts a new events table, and raise the versions "
+    "of the groups that the source updates"
 )
 
 
 def what_was_recreated(topic: str, topic_id: str) -> str:
-    """What to tell about the topic, after naming what holds the events of the earlier topic of its name."""
+    """The message for a person, to be put after the name of what holds events of the earlier topic."""
     return (
-        f"holds events of another topic {topic} than the brokers' one, whose id is {topic_id}: it was deleted and made "
-        f"anew. {WAY_ON}"
+        f"holds events of an earlier topic {topic}. That topic was deleted and re-created; its id is now {topic_id}. "
+        f"{WAY_ON}"
     )

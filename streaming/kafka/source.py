@@ -1,8 +1,8 @@
 """The Bytewax source of events: a worker's share of the Kafka partitions, read by one consumer, in columns.
 
-There is no consumer group and no Bytewax recovery: sinks own their positions, and `positions` tells the
-source where they stand. Partitions are dealt to workers by number, so that each is read by one. One item per
-partition and poll; the items of one poll leave together, so a sink can write them in one commit.
+There is no consumer group and no Bytewax recovery. Sinks own their positions, and `positions` tells the source where
+they are. Partitions are assigned to workers by number, so one worker reads each partition. There is one item per
+partition and poll. The items of one poll leave together, so a sink can write them in one commit.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _LOG = get_log("kafka_source")
 _CONFIRMED_WITHIN_S = 0.05
 
 HeldOffsets = Callable[[], Mapping[PartitionKey, int]]
-"""(topic, partition) -> the last offset the sink holds durably; a partition it does not know is left out."""
+"""(topic, partition) -> the last offset that the sink holds durably. Partitions without one are left out."""
 
 
 class KafkaSource(DynamicSource[Polled]):
-    """The topics of `sources`, from behind `positions` on, which is called once, when a worker starts.
+    """Reads the topics of `sources`, starting after `positions`, which is called once, when a worker starts.
 
-    `on_polled` is told what came in, `each_time` is called before every poll.
+    `on_polled` gets the polled batches. `each_time` is called before every poll.
     """
 
     def __init__(
@@ -103,12 +103,12 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         self._idle_marks = IdleMarks(self._topics, self._partitions, settings.idle_mark, clock)
         self._topic_watch = TopicWatch(self._topics, self._known, settings.topic_check)
         self._waiting: list[Polled] = []
-        self._full_poll = settings.poll_records // 2  # with so much to do, an answer comes in before the next is done
+        self._full_poll = settings.poll_records // 2  # processing so many records takes longer than an answer
         self._consumer = Consumer(consumer_options(settings, self._outage))
         self._assign(self._partitions)
 
     def next_batch(self) -> list[Polled]:
-        """What came in since the last call; waits no longer than the setting `poll_timeout`."""
+        """What arrived since the last call. Waits no longer than the setting `poll_timeout`."""
         if stop_requested():
             raise StopIteration
         if self._each_time is not None:
@@ -126,7 +126,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         return polled
 
     def _take(self, timeout_s: float) -> list[Polled]:
-        """What was left to hand on, else what comes within a time; and the marks of quiet partitions."""
+        """Batches that wait to be passed on, else what arrives within a time, and the marks of quiet partitions."""
         polled, self._waiting = self._waiting, []
         with without_cycles():
             polled += self._poll(timeout_s if not polled else 0.0)
@@ -144,22 +144,22 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         return self._read(messages)
 
     def close(self) -> None:
-        """Leave the brokers."""
+        """Close the connection to the brokers."""
         self._consumer.close()
 
     def _assign(self, lost: Iterable[PartitionKey]) -> None:
-        """Assign every partition behind its last offset; of those of `lost`, look first what there is."""
+        """Assign every partition after its last offset. For those in `lost`, ask first which offsets exist."""
         for key, bounds in self._topics.bounds(lost).items():
             partition = self._partitions[key]
             start = partition.last + 1
             if start > bounds.high:
                 raise RefusedError(
-                    f"topic {key[0]}, partition {key[1]}: our position is offset {partition.last}, but the log "
-                    f"ends before {bounds.high}: records were lost or the topic was replaced. Restore the topic, "
-                    "or rebuild what we hold of it under a new version"
+                    f"Topic {key[0]}, partition {key[1]} has lost records or was replaced. The stored position is "
+                    f"offset {partition.last}, but the log ends before {bounds.high}. Restore the topic, or rebuild "
+                    "what is stored of it under a new version"
                 )
             if start < bounds.low:
-                _LOG.warning("records were deleted before they were read", topic=key[0], partition=key[1],
+                _LOG.warning("skipping records that were deleted before they were read", topic=key[0], partition=key[1],
                              first_missing=start, first_present=bounds.low)  # fmt: skip
                 self._waiting.append(partition.polled(partition.last, bounds.low - 1, gap=(start, bounds.low)))
                 partition.last = bounds.low - 1
@@ -172,12 +172,12 @@ class KafkaShare(StatelessSourcePartition[Polled]):
             ends, lost = self._sort_out([message for message in messages if message.error() is not None])
             messages = [message for message in messages if message.error() is None]
         polled = [self._read_partition(*each) for each in self._shares(messages)]
-        for message in ends:  # the end may lie behind the last record: markers of transactions take offsets too
+        for message in ends:  # the end may be beyond the last record: markers of transactions take offsets too
             partition = self._partitions[message.topic(), message.partition()]
             if message.offset() - 1 > partition.last:
                 polled.append(partition.polled(partition.last, message.offset() - 1))
                 partition.last = message.offset() - 1
-        if lost:  # last: what came before an offset that is gone counts
+        if lost:  # last, because records before a deleted offset count
             self._assign(lost)
         return polled
 
@@ -200,7 +200,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         )
 
     def _sort_out(self, messages: list[Message]) -> tuple[list[Message], list[PartitionKey]]:
-        """Deals with errors; returns those that only say where a log ends, and partitions whose next offset is gone."""
+        """Handles errors. Returns messages that only say where a log ends, and partitions whose next offset is gone."""
         ends, lost = [], []
         for message in messages:
             error = message.error()
@@ -210,9 +210,9 @@ class KafkaShare(StatelessSourcePartition[Polled]):
                 lost.append((message.topic(), message.partition()))
             elif error.code() == KafkaError._LOG_TRUNCATION:
                 raise RefusedError(
-                    f"topic {message.topic()}, partition {message.partition()}: the log was cut back "
-                    f"({error.str()}). Forbid unclean leader election; rebuild what we hold of the topic under "
-                    "a new version"
+                    f"Topic {message.topic()}, partition {message.partition()}: the log was truncated "
+                    f"({error.str()}). Set unclean.leader.election.enable=false, and rebuild what is stored of the "
+                    "topic under a new version"
                 )
             else:
                 self._outage.on_error(error)

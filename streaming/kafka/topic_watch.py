@@ -1,4 +1,4 @@
-"""Whether the topics that a source reads are still what they were when it began: asked while it reads."""
+"""Checks, while a source reads, whether its topics have changed since it began."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from streaming.log import get_log
 _LOG = get_log("kafka_source")
 _AGAIN_S = 0.1
 _MOST_POLLS = 4
-"""So many may be held: at full speed one waits for its answer while the next is taken."""
+"""Maximum number of polls that are held. At full speed one waits for its answer while the next is polled."""
 
 
 class TopicWatch:
@@ -40,8 +40,8 @@ class TopicWatch:
         self._failed = False
         self._outage = Outage(
             _LOG,
-            "the brokers do not describe topics; not reading on until they do",
-            "the brokers describe topics again",
+            "pausing reads until the brokers describe topics",
+            "resuming reads, the brokers describe topics again",
         )
         self._answers: dict[str, Future[Any]] = {}
         self._asked: list[list[Polled]] = []
@@ -49,20 +49,20 @@ class TopicWatch:
 
     @property
     def full(self) -> bool:
-        """Whether so much is held that nothing more is to be polled before an answer has come."""
+        """Whether so much is held that nothing more may be polled before an answer arrives."""
         return len(self._asked) + len(self._held) >= _MOST_POLLS
 
     def wait(self, wait_s: float) -> None:
-        """Until there is an answer or the brokers may be asked again, but no longer than `wait_s`."""
+        """Wait until there is an answer or the brokers may be asked again, but no longer than `wait_s`."""
         if self._answers:
             futures.wait(self._answers.values(), wait_s)
         else:
             wait(min(wait_s, self._asked_at + self._pause_s - time.monotonic()))
 
     def confirmed(self, polled: list[Polled], wait_s: float) -> list[Polled]:
-        """What may be handed on, in the order in which it came; waits so long for an answer, if there is one to come.
+        """The polled records that may be passed on, in order. Waits up to `wait_s` for an answer that is outstanding.
 
-        Raises RestartNeeded when a topic is not what it was.
+        Raises RestartNeeded if a topic has changed.
         """
         if polled:
             self._held.append(polled)
@@ -76,7 +76,7 @@ class TopicWatch:
 
     @property
     def _pause_s(self) -> float:
-        """How long after a question the next one is asked."""
+        """Pause between two questions, seconds."""
         return _AGAIN_S if self._failed else 0.0 if self._held else self._every_s
 
     def _settle(self, wait_s: float) -> list[Polled]:
@@ -93,7 +93,7 @@ class TopicWatch:
                 )
         errors = {name: str(error) for name, answer in answers.items() if (error := answer.exception()) is not None}
         self._failed = bool(errors)
-        if errors:  # the brokers are away, or the topic is: nobody knows whose these are
+        if errors:  # the brokers or the topic are unavailable: it is unknown which log the held records are from
             self._held = asked + self._held
             if self.full:
                 self._outage.failed(errors=errors)

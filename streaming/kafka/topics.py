@@ -1,4 +1,4 @@
-"""What the brokers say of topics: ids, partitions, where each log begins and ends, how they are configured."""
+"""What the brokers know about topics: ids, partitions, where each log begins and ends, configuration."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic as the brokers know it. `id` is another one after it was deleted and created again."""
+    """A topic as the brokers know it. A topic that was deleted and re-created has another `id`."""
 
     name: str
     id: str
@@ -50,17 +50,17 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The offsets a partition's log holds: `low <= offset < high`, transactions still open included."""
+    """The offsets in the log of a partition: `low <= offset < high`, including transactions that are still open."""
 
     low: int
     high: int
 
 
 class Topics:
-    """Asks the brokers. While they are away, every method waits with back-off until the process is asked to stop.
+    """Asks the brokers. While they are unavailable, every method waits with back-off until asked to stop.
 
-    within_s: do not wait. Every method answers within this time or raises KafkaException. For those who tell what is
-    away, instead of waiting for it.
+    within_s: do not wait. Every method answers within this time, or raises KafkaException. For programs that report
+    what is unavailable, instead of waiting.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Topics:
     ) -> None:
         self._outage, self._within_s = outage or KafkaOutage(), within_s
         options = client_options(settings, self._outage)
-        if within_s is not None:  # whoever asks gets the exception; nothing is logged
+        if within_s is not None:  # the caller gets the exception; nothing is logged
             options["error_cb"] = lambda error: None
         self._admin = AdminClient(options)
 
@@ -120,14 +120,14 @@ class Topics:
         return self._patiently(ask)
 
     def ask_for(self, names: list[str]) -> dict[str, Future[Any]]:
-        """Descriptions to come; does not wait."""
+        """Futures of the descriptions. Does not wait."""
         asked: dict[str, Future[Any]] = self._admin.describe_topics(
             TopicCollection(names), request_timeout=self._answer_s
         )
         return asked
 
     def ask_for_ends(self, partitions: Iterable[PartitionKey]) -> dict[PartitionKey, Future[Any]]:
-        """Ends of logs to come; does not wait."""
+        """Futures of the ends of logs. Does not wait."""
         return self._ask_for_offsets(partitions, _LATEST)
 
     @property
@@ -164,7 +164,7 @@ class Topics:
 
 
 class _NotYet(Exception):
-    """A topic is not there yet."""
+    """A topic does not exist yet."""
 
 
 def _is_passing(error: KafkaError) -> bool:

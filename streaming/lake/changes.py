@@ -1,7 +1,7 @@
-"""Changing a table that others append to and compact: whoever comes second looks again.
+"""Changes a table to which others append: after a conflict the later writer reads the table again and repeats.
 
-Nobody compacts it meanwhile: a compaction that a delete overtakes would leave its file on the disk, with what was
-deleted and in no table's log.
+The table is not compacted meanwhile. A compaction that a delete overtakes would leave its file on the disk: the file
+would hold deleted rows, and no table's log would name the file.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ Result = TypeVar("Result")
 
 
 def changed(path: Path, change: Callable[[DeltaTable], Result]) -> Result:
-    """Make a change on a table opened for it, as often as it takes against the commits of others.
+    """Make a change on a table, and repeat it until no commit of others conflicts.
 
-    RefusedError when there is no end of them, or of a compaction.
+    Raises RefusedError if the conflicts, or a compaction, do not end.
     """
     with uncompacted(path):
         for tried in range(_TRIES):
@@ -36,11 +36,13 @@ def changed(path: Path, change: Callable[[DeltaTable], Result]) -> Result:
                 return change(DeltaTable(path))
             except CommitFailedError:
                 time.sleep(random.uniform(0.01, 0.05) * (tried + 1))
-    raise RefusedError(f"table {path.name} was written by others at each of {_TRIES} tries; run this again")
+    raise RefusedError(
+        f"Table {path.name} cannot be changed: other programs wrote to it during each of {_TRIES} tries. Run this again"
+    )
 
 
 def synced_change(path: Path, change: Callable[[DeltaTable], Result]) -> Result:
-    """The same, and its commits are forced to disk."""
+    """The same, and force its commits to disk."""
 
     def attempt(table: DeltaTable) -> Result:
         result = change(table)
@@ -52,17 +54,19 @@ def synced_change(path: Path, change: Callable[[DeltaTable], Result]) -> Result:
 
 @contextmanager
 def uncompacted(path: Path) -> Iterator[None]:
-    """RefusedError where the table is being compacted for long."""
+    """Raises RefusedError if a compaction of the table takes too long."""
     with alone(path, PATIENCE_S) as mine:
         if not mine:
-            raise RefusedError(f"table {path.name} is being compacted by the archive; run this again in a few minutes")
+            raise RefusedError(
+                f"Table {path.name} cannot be changed while the archive compacts it. Run this again in a few minutes"
+            )
         yield
 
 
 def purge(path: Path) -> int:
-    """Delete what a table no longer holds, older versions too; returns how many files went.
+    """Delete the files that a table no longer uses, those of older versions too. Returns their number.
 
-    Without `full`, only files that the log says are removed are looked at: never one that is about to be committed.
+    Without `full`, only files that the log names as removed are deleted: never one that is about to be committed.
     """
     with uncompacted(path):
         return len(DeltaTable(path).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False))

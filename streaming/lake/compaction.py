@@ -1,11 +1,11 @@
-"""Compaction: few large files instead of many small ones, and none that nobody can read any more.
+"""Compaction: rewrites many small files into few large ones, and deletes files that no reader needs any more.
 
-Compaction and a vacuum of files that were removed a week ago conflict with no writer. They conflict with another
-compaction: Delta accepts two that put the same files together at the same time, and every row of them is there twice
-(seen with deltalake 1.6.6, whether they carry application transactions or not). So a table is compacted under a lock,
-on a handle that was opened under it. An erasure holds the lock as well: a compaction that it overtook would leave its
-file, with what is erased.
-`vacuum(full=True)` is never used: it would also delete files that were written and are about to be committed.
+Compaction, and a vacuum of files that were removed a week ago, conflict with no writer. A compaction conflicts with
+another compaction: Delta accepts two compactions of the same files at the same time, and then every row of the files is
+stored twice (seen with deltalake 1.6.6, with and without application transactions). So a table is compacted under a
+lock, with a handle that was opened under the lock. An erasure holds the lock too: a compaction that the erasure
+overtook would leave a file with erased rows. `vacuum(full=True)` is never used, because it would also delete files that
+are about to be committed.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ from streaming.log import get_log
 
 KEEP_REMOVED_HOURS = 168
 CROWDED_FILES = 20
-"""So many small files in one partition are worth rewriting."""
+"""With this many small files, a partition is worth rewriting."""
 SMALL_BYTES = 32 << 20
 _LOOK_S = 0.1
 _LOG = get_log("maintenance")
 
 
 def tend(lake: Path) -> None:
-    """Compact and clean every table of the lake; one that cannot be tended is reported and left for the next time."""
+    """Compact and clean every table of the lake. A table that fails is logged, and tried again at the next time."""
     try:
         paths = sorted(lake.glob("*/_delta_log"))
     except OSError as error:
-        _LOG.warning("the lake cannot be looked at, trying again later", error=str(error))
+        _LOG.warning("failed to read the lake, trying again later", error=str(error))
         return
     for path in paths:
         try:
             compacted = compact(path.parent)
             deleted = DeltaTable(path.parent).vacuum(retention_hours=KEEP_REMOVED_HOURS, dry_run=False)
         except Exception as error:
-            _LOG.warning("a table could not be tended, trying again later", table=path.parent.name, error=str(error))
+            _LOG.warning("failed to maintain a table, trying again later", table=path.parent.name, error=str(error))
         else:
             if compacted or deleted:
-                _LOG.info("tended", table=path.parent.name, compacted=compacted, deleted=len(deleted))
+                _LOG.info("maintained a table", table=path.parent.name, compacted=compacted, deleted=len(deleted))
 
 
 def compact(path: Path, crowded: int = CROWDED_FILES) -> int:
-    """Rewrite the partitions that are crowded with small files; returns how many files went."""
+    """Rewrite the partitions that have many small files. Returns how many files were removed."""
     with alone(path) as mine:
         removed = _compact(path, crowded) if mine else 0
         if removed:
@@ -63,7 +63,7 @@ def compact(path: Path, crowded: int = CROWDED_FILES) -> int:
 
 @contextmanager
 def alone(path: Path, wait_s: float = 0.0) -> Iterator[bool]:
-    """Whether nobody else compacts the table meanwhile, in whatever process. The lock ends with its holder."""
+    """Hold the table's compaction lock, in all processes. True if the lock is held. The lock ends with its process."""
     until = time.monotonic() + wait_s
     with (path.parent / f".{path.name}.compacted").open("w") as lock:
         while not (mine := _locked(lock)) and time.monotonic() < until:

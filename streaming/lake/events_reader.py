@@ -1,4 +1,4 @@
-"""Reading events tables by arrival: what lies below the arrival watermark is complete and never changes."""
+"""Reads events tables by arrival: everything below the arrival watermark is complete and never changes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from streaming.log import get_log
 
 Int64 = NDArray[np.int64]
 SPAN_ROWS = 1_000_000
-"""About as many events as one pass takes: what bounds its memory."""
+"""About how many events one pass takes. This bounds its memory."""
 Keep = Callable[[pa.RecordBatch], pa.RecordBatch]
 _REOPEN_AFTER = 50
 _KEPT = 2
@@ -42,7 +42,7 @@ _KEPT = 2
 
 @dataclass(frozen=True)
 class EventRows:
-    """Stored events in columns: the batch, and per event its position and arrival time."""
+    """Stored events in columns: the batch, and the position and arrival time of each event."""
 
     batch: EventBatch
     partition: NDArray[np.int32]
@@ -71,7 +71,7 @@ class EventRows:
 
 
 class EventsReader:
-    """The events table of a source, for reading. It may not exist yet: then nothing has arrived."""
+    """The events table of a source, for reading. If it does not exist yet, nothing has arrived."""
 
     def __init__(self, lake: Path, source: EventSource, delta: DeltaTables = DELTA) -> None:
         self.source = source
@@ -97,27 +97,27 @@ class EventsReader:
 
     @property
     def erased(self) -> int:
-        """How many entities' events were erased from it, on request, as of the first look."""
+        """How many entities were erased from the table on request, as of the first refresh."""
         return max(0, self._erasures or 0)
 
     def _refuse_erased(self) -> None:
-        """RestartNeeded when entities were erased since the first look: what was read before holds their events."""
+        """RestartNeeded if entities were erased since the first refresh, because earlier reads hold their events."""
         erasures = self.position(ERASURES_APP)
         if self._erasures is None:
             self._erasures = erasures
         if erasures != self._erasures:
-            raise RestartNeeded(f"entities were erased from {self._path.name}; starting anew without their events")
+            raise RestartNeeded(f"entities were erased from {self._path.name}; restarting without their events")
 
     def position(self, app: str) -> int:
-        """The stored version of an application id as of the last look, -1 when there is none."""
+        """The stored version of an application id as of the last refresh, -1 if there is none."""
         return stored_position(self._table, app)
 
     def is_recreated(self, topic_id: str) -> bool:
-        """Whether it holds events of another topic of its name than this one, as of the last look."""
+        """Whether the table holds events of an earlier topic with the same name, as of the last refresh."""
         return self._table is not None and is_recreated(self._table, self.source.topic, topic_id)
 
     def between(self, low_us: int, high_us: int) -> EventRows:
-        """The events with low <= arrival < high. The latest few spans are kept for the next group that asks."""
+        """The events with low <= arrival < high. The latest spans are kept for the next group that asks."""
         span = (low_us, high_us)
         if span not in self._kept:
             self._kept[span] = self.where(low_us, high_us)
@@ -128,9 +128,9 @@ class EventsReader:
     def where(
         self, low_us: int, high_us: int, condition: str | None = None, keep: Keep = lambda batch: batch
     ) -> EventRows:
-        """The events with low <= arrival < high that meet a condition. `high` is at most the watermark.
+        """The events with low <= arrival < high that satisfy a condition. `high` is at most the watermark.
 
-        `keep`: what to keep of each batch that is read; no more is held than that. OSError while the lake is away.
+        `keep`: selects the rows of each batch that are held. Raises OSError while the lake is unavailable.
         """
         names = [PARTITION, OFFSET, RECORD_TIME, ARRIVAL_TIME, *(field.name for field in self.source.fields)]
         if self._table is None:
@@ -142,12 +142,12 @@ class EventsReader:
         return EventRows.of(self.source, pa.Table.from_batches(kept)) if kept else EventRows.empty(self.source)
 
     def about(self, low_us: int, high_us: int) -> int:
-        """How many events lie in the files that may hold some with low <= arrival < high."""
+        """The number of events in all files that may hold events with low <= arrival < high."""
         firsts, lasts, counts = self._files()
         return int(counts[(lasts >= low_us) & (firsts < high_us)].sum())
 
     def span_end(self, low_us: int, high_us: int, rows: int = SPAN_ROWS) -> int:
-        """An instant up to which about `rows` events lie from `low` on, at most `high`. From file statistics."""
+        """An instant, at most `high`, such that about `rows` events lie between `low` and it, by file statistics."""
         firsts, lasts, counts = self._files()
         order = np.argsort(lasts, kind="stable")
         order = order[(lasts[order] >= low_us) & (firsts[order] < high_us)]
@@ -162,7 +162,7 @@ class EventsReader:
         return high_us
 
     def _files(self) -> tuple[Int64, Int64, Int64]:
-        """Of each file as of the last look: first and last arrival, and how many events."""
+        """For each file as of the last refresh: first and last arrival time, and number of events."""
         files = None if self._table is None else pa.table(self._table.get_add_actions(flatten=True))
         if files is None or not files.num_rows:
             return (np.empty(0, np.int64),) * 3
@@ -171,16 +171,17 @@ class EventsReader:
 
 
 def about(tables: Sequence[EventsReader], low_us: int, high_us: int) -> int:
-    """About how many events arrived in low <= arrival < high, by file statistics; never too few by whole files."""
+    """About how many events arrived in low <= arrival < high, by file statistics. Whole files are counted."""
     return sum(table.about(low_us, high_us) for table in tables)
 
 
 def spans(
     tables: Sequence[EventsReader], low_us: int, high_us: int, rows: int = SPAN_ROWS
 ) -> Iterator[tuple[int, int]]:
-    """Consecutive spans of arrival from low to high, none with many more events of any table than `rows`.
+    """Consecutive spans of arrival time from low to high. None holds many more than `rows` events of any table.
 
-    But whatever arrived at one instant stays together: of an import whose late part was raised to one time, all of it.
+    Events with the same arrival time stay together. After an import whose late part was raised to one time, such a span
+    can be large.
     """
     while low_us < high_us:
         end = min(table.span_end(low_us, high_us, rows) for table in tables)
@@ -189,9 +190,9 @@ def spans(
 
 
 def log_erased(part: str, tables: Iterable[EventsReader]) -> None:
-    """Say so where what is rebuilt from the events lacks entities that were erased on request."""
+    """Log that data rebuilt from the events lacks the entities that were erased on request."""
     for table in tables:
         with suppress(OSError, DeltaError):
             table.refresh()
         if table.erased:
-            get_log(part).info(f"events of {table.erased} erased entities are not in it", source=table.source.name)
+            get_log(part).info("reading events without erased entities", source=table.source.name, erased=table.erased)

@@ -1,4 +1,4 @@
-"""Rows of an events table: from a batch of columns to Arrow and back. What is stored is what the kernel sees again."""
+"""Rows of an events table: from a batch of columns to Arrow and back, so that the kernel sees the same values again."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _HANDED_OVER: dict[Storage, Any] = {"integer": np.int64, "boolean": np.bool_, "t
 
 
 def events_schema(source: EventSource) -> pa.Schema:
-    """The columns of a source's events table, as `formats.offline_tables` words them."""
+    """The columns of a source's events table, as `formats.offline_tables` defines them."""
     fields = [(PARTITION, pa.int32()), (OFFSET, pa.int64()), (RECORD_TIME, pa.int64())]
     fields += [(ARRIVAL_TIME, pa.int64()), (ARRIVAL_DATE, pa.string())]
     return pa.schema([*fields, *((field.name, _ARROW[field.type.storage]) for field in source.fields)])
@@ -47,17 +47,17 @@ def stored_type(column: pa.DataType) -> FieldType:
 
 
 def refuse_other_events(table: DeltaTable, source: EventSource) -> None:
-    """RefusedError when the values in a source's events table mean something else by its definition of now."""
+    """Raise RefusedError if the stored values of a source mean something else under its present definition."""
     stored = table.metadata().configuration.get(DEFINITION)
     if stored is not None and (changed := events_difference(stored, source)):
         raise RefusedError(
-            f"the events that are stored of source {source.name!r} mean something else ({changed}); give the source "
-            "another name, which has a table of its own, and raise the versions of the groups it updates"
+            f"The stored events of source {source.name!r} have another meaning than its definition: {changed}. Give "
+            "the source another name, which starts a new events table, and raise the versions of its groups"
         )
 
 
 def event_rows(partition: int, offsets: Int64, arrival_us: Int64, batch: EventBatch) -> pa.Table:
-    """The batch's events as rows of their table."""
+    """The events of a batch as rows of their table."""
     columns: list[Any] = [
         pa.array(np.full(len(batch), partition, np.int32)),
         pa.array(offsets),
@@ -81,7 +81,7 @@ def dates(time_us: Int64) -> pa.Array:
 
 
 def event_batch(source: EventSource, rows: pa.Table) -> EventBatch:
-    """Stored rows as the batch they were; a field added after they were written is missing in them."""
+    """Stored rows as the batch from which they were written. A field that was added later is missing in old rows."""
     columns: dict[str, NDArray[Any]] = {}
     valid: dict[str, NDArray[np.bool_]] = {}
     for field in source.fields:
@@ -107,6 +107,6 @@ def int64(rows: pa.Table, name: str) -> Int64:
 
 
 def is_recreated(table: DeltaTable, topic: str, topic_id: str) -> bool:
-    """Whether an events table, whose source reads a topic of this name, has positions but none of this topic's id."""
+    """Whether an events table, whose source reads a topic of this name, has positions but none with this topic's id."""
     begun = known_position(table, WATERMARK_APP) is not None
     return begun and known_position(table, partitions_app(topic, topic_id)) is None

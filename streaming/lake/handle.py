@@ -1,9 +1,9 @@
 """One Delta table under the handle protocol: data and positions in one step, once, by one owner.
 
-Delta itself compares no versions of application transactions and would take a batch twice. So a position is
-compared and written through the *same* table handle: whoever committed in between makes the write fail, and after
-any failure the stored positions alone say what happened (equal to the new ones: it was committed; to the old ones:
-it was not; anything else: somebody else owns them now, and this process starts anew).
+Delta itself compares no versions of application transactions and would accept a batch twice. So a position is compared
+and written through the *same* table handle. A commit of another process in between makes the write fail. After any
+failure the stored positions alone say what happened. If they equal the new ones, the commit was done. If they equal the
+old ones, the commit was not done. If they are anything else, another process owns them now, and this process restarts.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from streaming.log import get_log
 _LOG = get_log("delta")
 
 AppVersions = Mapping[str, int]
-"""Application id -> version; an id that was never written has version -1."""
+"""Application id -> version. An id that was never written has version -1."""
 
 Result = TypeVar("Result")
 
-REOPEN_AFTER_COMMITS = 50  # a handle gathers every commit it has seen and slows down
+REOPEN_AFTER_COMMITS = 50  # a handle keeps every commit that it has seen, and becomes slow
 FAULTS_OF_OURS = (NameError, AttributeError, TypeError, ImportError, AssertionError, NotImplementedError)
-"""What no disk raises: the program is wrong, and has to say so instead of waiting for the lake for ever."""
+"""Errors that no disk raises: the program has a bug, and must fail instead of waiting for the lake for ever."""
 _BACKOFF, _TRIES_WHILE_STOPPING = Backoff(first_s=0.04, longest_s=5.0), 5
-SPARE_BYTES = 16 << 20  # what a commit needs on disk beside its rows
+SPARE_BYTES = 16 << 20  # disk space that a commit needs beside its rows
 
 TABLE_SETTINGS = {
     "delta.checkpointInterval": "100",
@@ -47,10 +47,10 @@ TABLE_SETTINGS = {
 class DeltaHandle:
     """A table of one schema, opened or created, and the only way this process writes to it.
 
-    `fingerprint`: what the rows mean, stored when the table is created; a table of another one is refused.
-    `definition`: the text of it (`definitions.difference`), stored beside it, so that the refusal names what changed.
-    `added`: columns that a table of an earlier release lacks; it gets them, null in the rows that it has.
-    `sleep`: how to wait while the table is away; whether to stop.
+    `fingerprint`: what the rows mean, stored when the table is created. A table with another fingerprint is refused.
+    `definition`: the definition as text (`definitions.difference`), stored too, so that a refusal names what changed.
+    `added`: columns that a table of an earlier release lacks. They are added, null in the existing rows.
+    `sleep`: waits while the table is unavailable, and is true when asked to stop.
     """
 
     def __init__(
@@ -79,16 +79,16 @@ class DeltaHandle:
 
     @property
     def table(self) -> DeltaTable:
-        """The table as of the last look; for reading."""
+        """The table as of the last refresh, for reading."""
         return self._table
 
     def refresh(self) -> DeltaTable:
-        """The table as it stands now."""
+        """The newest version of the table."""
         self._patiently(self._update)
         return self._table
 
     def position(self, app: str) -> int:
-        """The stored version of one application id as of the last look, -1 when there is none."""
+        """The stored version of one application id as of the last refresh, -1 if there is none."""
         return stored_position(self._table, app)
 
     def positions(self, apps: Mapping[str, Any] | list[str]) -> dict[str, int]:
@@ -97,29 +97,29 @@ class DeltaHandle:
     def commit(self, data: pa.Table, expected: AppVersions, new: AppVersions) -> int:
         """Append the rows and move the positions from `expected` to `new`, both or neither, durably.
 
-        Returns the table's version. Waits while the disk is away. Raises RestartNeeded when a stored position
-        is neither: another process has committed it.
+        Returns the table's version. Waits while the disk is unavailable. Raises RestartNeeded if a stored position is
+        neither the expected nor the new one: another process has committed it.
         """
         expected = {app: expected.get(app, NEVER) for app in {*expected, *new}}
         wanted = {**expected, **new}
         tries = self._tries()
         while True:
             if not self._has_room(data) or not self._readable():
-                self._wait(tries, "its disk is away or full")
+                self._wait(tries, "its disk is unavailable or full")
                 continue
             stored = self.positions(expected)
             if tries.failed and stored == wanted:
-                break  # a try that failed had committed all the same
+                break  # a try that seemed to fail had committed
             if stored != expected:
                 raise RestartNeeded(self._moved(expected, stored))
             try:
                 self._write(data, new)
                 break
             except FAULTS_OF_OURS:
-                raise  # waiting helps nobody; at the next start the stored positions decide
-            except Exception as error:  # whatever it was, the stored positions decide
+                raise  # waiting would not help; at the next start the stored positions decide
+            except Exception as error:  # whatever happened, the stored positions decide
                 self._wait(tries, str(error))
-                self._commits = REOPEN_AFTER_COMMITS  # look again through a fresh handle
+                self._commits = REOPEN_AFTER_COMMITS  # read again through a new handle
         self._patiently(lambda: self._sync(self._table, new))
         self._outage.answered()
         return self._table.version()
@@ -145,7 +145,7 @@ class DeltaHandle:
             self._update()
         except FAULTS_OF_OURS:
             raise
-        except Exception as error:  # missing directory, I/O error, half a checkpoint: all wait
+        except Exception as error:  # missing directory, I/O error, half a checkpoint: wait for all of them
             self._outage.failed(reason=str(error))
             self._commits = REOPEN_AFTER_COMMITS
             return False
@@ -153,7 +153,7 @@ class DeltaHandle:
 
     def _has_room(self, data: pa.Table) -> bool:
         try:
-            # Asked before writing: a write that fails in the middle leaves part of a file behind, every time.
+            # Asked before each write, because a write that fails in the middle leaves part of a file behind.
             return self._delta.free_bytes(self.path) > int(data.nbytes) // 2 + SPARE_BYTES
         except OSError:
             return False
@@ -164,7 +164,7 @@ class DeltaHandle:
             table = self._widened(self._delta.open(self.path))
         else:
             table = self._delta.create(self.path, self._schema, partition_by, settings)
-        self._sync(table, {})  # whoever wrote the last commits may have been killed before it did
+        self._sync(table, {})  # the writer of the last commits may have been killed before it synced them
         return table
 
     def _widened(self, table: DeltaTable) -> DeltaTable:
@@ -176,18 +176,18 @@ class DeltaHandle:
     def _check_same(self, fingerprint: str | None, definition: str | None) -> None:
         stored = self._table.metadata().configuration
         if fingerprint is not None and stored.get(FINGERPRINT) != fingerprint:
-            text, changed = stored.get(DEFINITION), "the definition or the allowed lateness changed"
+            text, changed = stored.get(DEFINITION), "the definition or the allowed lateness has changed"
             if text is not None and definition is not None:
                 changed = difference(text, definition)
             raise RefusedError(
-                f"table {self.path.name} was written for definition {stored.get(FINGERPRINT)}, this process has "
-                f"{fingerprint}: {changed}; raise the group's version, or move the table away"
+                f"Table {self.path.name} was written for another definition ({stored.get(FINGERPRINT)}; this process "
+                f"has {fingerprint}): {changed}. Raise the group's version, or move the table away"
             )
         found = pa.schema(self._table.schema().to_arrow()).names
         if set(found) != set(self._schema.names):
             raise RefusedError(
-                f"table {self.path.name} has the columns {sorted(found)}, this process writes "
-                f"{sorted(self._schema.names)}. Add the missing ones to the table or move it away"
+                f"Table {self.path.name} has other columns than this process writes. The table has {sorted(found)}, "
+                f"this process writes {sorted(self._schema.names)}. Add the missing columns, or move the table away"
             )
 
     def _patiently(self, action: Callable[[], Result]) -> Result:
@@ -199,12 +199,12 @@ class DeltaHandle:
                 return result
             except (RefusedError, *FAULTS_OF_OURS):
                 raise
-            except Exception as error:  # the lake is away; it may come back
+            except Exception as error:  # the lake is unavailable, perhaps for a moment
                 self._commits = REOPEN_AFTER_COMMITS
                 self._wait(tries, str(error))
 
     def _tries(self) -> Tries:
-        stopped = f"asked to stop while table {self.path.name} is away; the table stays as it was"
+        stopped = f"asked to stop while table {self.path.name} is unavailable; the table is unchanged"
         return Tries(_BACKOFF, stopped, self._sleep, _TRIES_WHILE_STOPPING)
 
     def _wait(self, tries: Tries, reason: str) -> None:
@@ -215,6 +215,6 @@ class DeltaHandle:
     def _moved(self, expected: AppVersions, stored: AppVersions) -> str:
         app = next(app for app in expected if stored[app] != expected[app])
         return (
-            f"table {self.path.name}: position {app} is {stored[app]}, expected {expected[app]}; another process "
-            "has committed it, this one goes on from what is stored"
+            f"table {self.path.name}: another process has committed position {app}; found {stored[app]}, expected "
+            f"{expected[app]}; this process restarts from what is stored"
         )

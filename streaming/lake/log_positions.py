@@ -1,6 +1,6 @@
-"""What a table holds of a log: per partition offset, running maximum and gaps; over all of them, the watermark.
+"""How far a table holds a log: per partition offset, running maximum and gaps; over all partitions the watermark.
 
-All of it lives in application transactions, and all of it moves in one commit with the rows.
+All of this is stored in application transactions, and moves in one commit with the rows.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from shared_features.formats.shard_meta import OffsetRange, Partition
 from streaming.lake.stored_positions import NEVER
 
 TopicKey = tuple[str, str]
-"""Name and id: a topic that was deleted and made anew is another one, whose offsets begin again."""
+"""Name and id: a topic that was deleted and re-created is another topic, whose offsets begin again."""
 
 
 class StoredPositions(Protocol):
     """A table's application transactions."""
 
     def position(self, app: str) -> int:
-        """The stored version of an application id, -1 when there is none."""
+        """The stored version of an application id, -1 if there is none."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class LogPositions:
 
     @classmethod
     def load(cls, table: StoredPositions, topics: Mapping[TopicKey, int]) -> LogPositions:
-        """The stored positions of the topics' partitions; `topics` says how many each has, in Kafka."""
+        """The stored positions of the topics' partitions. `topics`: the number of partitions of each topic in Kafka."""
         stored = cls(watermark_us=table.position(WATERMARK_APP))
         for topic, count in topics.items():
             known = table.position(partitions_app(*topic))
@@ -57,7 +57,7 @@ class LogPositions:
         return replace(self, offsets={**self.offsets}, maxima_us={**self.maxima_us}, gaps={**self.gaps})
 
     def join(self, topic: TopicKey, count: int) -> None:
-        """Take in the partitions 0 to count - 1 that are not known yet."""
+        """Add those of the partitions 0 to count - 1 that are not known yet."""
         for partition in ((*topic, number) for number in range(count)):
             if partition not in self.offsets:
                 self.offsets[partition] = NEVER
@@ -65,18 +65,18 @@ class LogPositions:
                 self.gaps[partition] = ()
 
     def add_gap(self, partition: Partition, first: int, past: int) -> None:
-        """Pass over the offsets of a gap that the table does not hold already."""
+        """Pass over the offsets of a gap, except those that the table already holds."""
         first = max(first, self.offsets[partition] + 1)
         if first < past:
             self.gaps[partition] = (*self.gaps[partition], (first, past))
             self.offsets[partition] = past - 1
 
     def move_watermark(self) -> None:
-        """To the smallest running maximum; never back, though a topic made anew begins behind."""
+        """Move the watermark to the smallest running maximum. It never goes back, even if a new partition is behind."""
         self.watermark_us = max(self.watermark_us, min(self.maxima_us.values(), default=NEVER))
 
     def versions(self) -> dict[str, int]:
-        """All of it as application transactions."""
+        """These positions as application transactions."""
         versions = {WATERMARK_APP: self.watermark_us}
         for partition, offset in self.offsets.items():
             topic = partition[:2]

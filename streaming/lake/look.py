@@ -1,4 +1,4 @@
-"""One look at the lake, without creating or waiting for anything: positions and counts of its tables."""
+"""Reads positions and counts of the lake's tables once, without creating anything or waiting for anything."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from streaming.kafka.topics import PartitionKey, Topic
 from streaming.lake.stored_positions import known_position, stored_offsets
 from streaming.metrics import lateness_edges_us
 
-_DUPLICATES_AMONG_ROWS = 20_000_000  # counting them holds 8 bytes per row
+_DUPLICATES_AMONG_ROWS = 20_000_000  # counting duplicates takes 8 bytes per row
 
 
 @dataclass(frozen=True, slots=True)
 class EventCounts:
-    """Stored events, late ones among them, and further deliveries of one; None: not known.
+    """Stored events, how many of them are late, and how many are duplicates. None: not known.
 
-    lateness: the upper ends of the buckets of lateness, microseconds (None: no end), and how many events are in each.
+    lateness: (upper end of a bucket in microseconds, None for the last bucket; number of events in the bucket).
     """
 
     events: int | None = None
@@ -41,29 +41,29 @@ class EventCounts:
 
 
 class LakeLook:
-    """Raises OSError where the lake's directory is not there; a table that is not there yet is None."""
+    """Raises OSError if the directory of the lake is missing. A table that does not exist yet is None."""
 
     def __init__(self, lake: Path) -> None:
         self._lake = lake
 
     def table(self, name: str) -> DeltaTable | None:
-        """A table as of its newest version."""
+        """The newest version of a table."""
         if not self._lake.is_dir():
-            raise FileNotFoundError(f"{self._lake} is no directory (the archive makes it when it first runs)")
+            raise FileNotFoundError(f"{self._lake} is missing (the archive creates it at its first start)")
         path = self._lake / name
         return DeltaTable(path) if (path / "_delta_log").is_dir() else None
 
     def offsets(self, name: str, topic: Topic) -> dict[PartitionKey, int]:
-        """The last offset of each partition that a table holds, -1 for none."""
+        """The last offset of each partition that a table holds, -1 if it holds none."""
         return stored_offsets(self.table(name), topic)
 
     def stored_offsets(self, source: EventSource, topic: Topic) -> dict[PartitionKey, int]:
-        """Per partition the last offset that is in the lake, as event or as dead letter: the smaller of the two."""
+        """Per partition the last offset up to which both events and dead letters are in the lake."""
         events, dead = (self.offsets(name, topic) for name in (events_table(source), DEAD_LETTERS_TABLE))
         return {partition: min(offset, dead[partition]) for partition, offset in events.items()}
 
     def watermark_us(self, source: EventSource) -> int | None:
-        """Nothing that is stored later arrived before this."""
+        """The arrival watermark: nothing that is stored later arrived before it."""
         return known_position(self.table(events_table(source)), WATERMARK_APP)
 
     def cut_us(self, group: FeatureGroup, spine: EventSource) -> int | None:
@@ -75,7 +75,7 @@ class LakeLook:
         return 0 if table is None else table.count()
 
     def event_counts(self, source: EventSource, allowed_lateness_us: int) -> EventCounts:
-        """Duplicates stay None where there are too many rows to compare."""
+        """Duplicates stay None if there are too many rows to compare."""
         table = self.table(events_table(source))
         if table is None:
             return EventCounts(0, 0, 0)
@@ -95,7 +95,7 @@ class LakeLook:
         return EventCounts(rows, late_rows, rows - different, buckets)
 
     def dead_letters(self) -> Mapping[str, int]:
-        """How many there are, by topic."""
+        """Number of dead letters by topic."""
         table = self.table(DEAD_LETTERS_TABLE)
         if table is None:
             return {}

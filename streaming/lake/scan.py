@@ -1,4 +1,4 @@
-"""Rows of a Delta table as they are read, batch by batch; a lake that goes away meanwhile is an OSError."""
+"""Reads rows of a Delta table batch by batch. If the lake becomes unavailable meanwhile, an OSError is raised."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 _UNREAD = "Object Store error"
-_CUT_OFF = "Requested range was invalid"  # there, but shorter than the log says: no wait brings it back
+_CUT_OFF = "Requested range was invalid"  # the file is shorter than the log says: waiting does not help
 
 
 def scanned(table: DeltaTable, columns: Sequence[str], predicate: str) -> Iterator[pa.RecordBatch]:
-    """The rows that meet a condition; OSError when a file of the table cannot be read.
+    """The rows that satisfy a condition. Raises OSError if a file of the table cannot be read.
 
-    The log is read before, the data only now: by Arrow's interface, where every error has the kind of a wrong value.
+    The log was read before, the data is read now: through Arrow's interface, which reports every error as ArrowInvalid.
     """
     try:
         yield from pa.RecordBatchReader.from_stream(table.scan(columns=list(columns), predicate=predicate))
@@ -25,10 +25,10 @@ def scanned(table: DeltaTable, columns: Sequence[str], predicate: str) -> Iterat
 
 
 def quoted(column: str) -> str:
-    """A column's name for a condition, whatever word of SQL it is."""
+    """A column's name, quoted for a condition, even if the name is a word of SQL."""
     return '"' + column.replace('"', '""') + '"'
 
 
 def sql_text(text: str) -> str:
-    """A text for a condition."""
+    """A text, quoted for a condition."""
     return "'" + text.replace("'", "''") + "'"

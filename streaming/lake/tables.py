@@ -1,6 +1,6 @@
 """Delta tables and the disk under them, in the few operations that the handle protocol and the readers need.
 
-One object, handed to whoever opens a table. What is asked of another storage than a local disk is asked here.
+Everything that opens a table gets this object. To use another storage than a local disk, change this file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COMMIT_RETRIES = 50
 _PACKED = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
 _PLAIN = ColumnProperties(dictionary_enabled=False)
 _ROWS_OF_BYTES = 8192
-"""In a group, where rows hold states or letters, of any length: a reader holds whole groups."""
+"""Rows per row group if rows hold states or letters of any length, because a reader holds whole row groups."""
 
 
 class DeltaTables:
@@ -33,13 +33,13 @@ class DeltaTables:
         return DeltaTable.is_deltatable(str(path))
 
     def open(self, path: Path) -> DeltaTable:
-        """The table as it stands now."""
+        """The newest version of the table."""
         return DeltaTable(path)
 
     def create(
         self, path: Path, schema: pa.Schema, partition_by: Sequence[str], settings: Mapping[str, str]
     ) -> DeltaTable:
-        """An empty table; the one that another process created a moment ago, where there is one."""
+        """An empty table, or the table that another process has just created."""
         path.mkdir(parents=True, exist_ok=True)
         return DeltaTable.create(
             path,
@@ -51,11 +51,11 @@ class DeltaTables:
         )
 
     def add_columns(self, table: DeltaTable, columns: pa.Schema) -> None:
-        """Add columns to a table, null in the rows that it has. Raises where another process has just done so."""
+        """Add columns to a table, null in the existing rows. Raises if another process has just added them."""
         table.alter.add_columns(Schema.from_arrow(columns).fields)
 
     def check_commits(self, path: Path) -> None:
-        """Raise RefusedError when a commit since the last checkpoint of a table is torn."""
+        """Raise RefusedError if a commit since the last checkpoint of a table is torn."""
         check_commits(path)
 
     def append(self, table: DeltaTable, rows: pa.Table, positions: Mapping[str, int], writer: WriterProperties) -> None:
@@ -65,15 +65,15 @@ class DeltaTables:
         write_deltalake(table, rows, mode="append", writer_properties=writer, commit_properties=properties)
 
     def sync(self, path: Path, version: int, positions: Mapping[str, int], synced: int | None = None) -> None:
-        """Force to disk every commit after `synced`, or the last checkpoint, up to a version; one wrote these."""
+        """Force to disk every commit after `synced` (or the last checkpoint) up to `version`. One wrote `positions`."""
         sync_commit(path, version, positions, synced)
 
     def free_bytes(self, path: Path) -> int:
-        """Room on the disk of a table."""
+        """Free bytes on the disk of a table."""
         return shutil.disk_usage(path).free
 
     def wait(self, seconds: float) -> bool:
-        """Let time pass while tables are away; whether we were asked to stop meanwhile."""
+        """Wait while a table is unavailable. True if this process was asked to stop meanwhile."""
         return wait(seconds)
 
 
@@ -81,8 +81,8 @@ DELTA = DeltaTables()
 
 
 def lake_outage(log: Log, **facts: Any) -> Outage:
-    """The lake, or a table of it that `facts` name, is away or its disk is full."""
-    return Outage(log, "the lake is away; waiting for it", "the lake is back", **facts)
+    """An outage of the lake, or of the table that `facts` name: it is unavailable, or its disk is full."""
+    return Outage(log, "waiting for the lake, which cannot be read", "reading the lake again", **facts)
 
 
 def writer_properties(schema: pa.Schema) -> WriterProperties:

@@ -1,4 +1,4 @@
-"""The source of materialize: looks at the events tables, and says up to which watermark a spine may go on."""
+"""The source of materialize: reads the events tables, and says up to which watermark a spine may continue."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SOON = timedelta(milliseconds=20)
 
 @dataclass(frozen=True)
 class Cut:
-    """A unit of work: take a spine from one stored cut to the next, both arrival watermarks; -1: from the start."""
+    """A unit of work: move a spine from one stored cut to the next. Both are arrival watermarks; -1: from the start."""
 
     label: str
     from_us: int
@@ -35,7 +35,7 @@ class Cut:
 
 
 class CutSource(FixedPartitionedSource[tuple[str, Cut], None]):
-    """A part per spine."""
+    """One part per spine."""
 
     def __init__(
         self, settings: StreamingSettings, spines: Mapping[str, Spine], tables: Mapping[str, EventsReader]
@@ -50,7 +50,7 @@ class CutSource(FixedPartitionedSource[tuple[str, Cut], None]):
 
 
 class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
-    """Gives out one cut at a time, the next when the one before is stored: nothing piles up behind a slow disk."""
+    """Emits one cut at a time, the next one when the previous cut is stored. So no work piles up behind a slow disk."""
 
     def __init__(self, settings: StreamingSettings, spine: Spine, tables: Mapping[str, EventsReader]) -> None:
         self._spine, self._every = spine, settings.materialize_interval
@@ -69,8 +69,8 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
         try:
             cut = self._cut()
         except (*FAULTS_OF_OURS, StreamingError):
-            raise  # not the lake's: the program is wrong, or entities were erased
-        except Exception as error:  # the lake is away; its writers and readers may see it come back at any time
+            raise  # not the lake's fault: the program has a bug, or entities were erased
+        except Exception as error:  # the lake is unavailable, perhaps for a moment
             self._table = None
             self._lake.failed(reason=str(error))
             self._next = datetime.now(UTC) + timedelta(seconds=1)
@@ -100,7 +100,7 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
         return Cut(self._spine.label, stored, end)
 
     def _stored(self) -> int:
-        """The cut of the features table, which the sink creates when the first rows come."""
+        """The cut of the features table. The sink creates the table with the first rows."""
         if self._table is None:
             if not DeltaTable.is_deltatable(str(self._path)):
                 return -1

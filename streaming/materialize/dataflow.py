@@ -15,7 +15,7 @@ from streaming.settings import StreamingSettings
 
 
 def build_dataflow(settings: StreamingSettings) -> Dataflow:
-    """Input of cuts, a pass per cut, output of its rows; keyed by spine."""
+    """Input of cuts, a pass per cut, output of its rows. Keyed by spine."""
     spines = settings_spines(settings)
     for spine in spines.values():
         refuse_other_definition(settings, spine)  # before anything is computed
@@ -29,5 +29,5 @@ def build_dataflow(settings: StreamingSettings) -> Dataflow:
 
 
 def run(settings: StreamingSettings) -> int:
-    """Run to the end; the exit code."""
+    """Run to the end. Returns the exit code."""
     return run_dataflow(settings, build_dataflow)

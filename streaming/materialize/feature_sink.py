@@ -19,7 +19,7 @@ from streaming.settings import StreamingSettings
 
 
 class FeatureSink(FixedPartitionedSink[PassRows, None]):
-    """A part per spine."""
+    """One part per spine."""
 
     def __init__(self, settings: StreamingSettings, spines: Mapping[str, Spine]) -> None:
         self._settings, self._spines = settings, spines
@@ -45,7 +45,7 @@ class FeatureTable(StatefulSinkPartition[PassRows, None]):
         self._handle = DeltaHandle(path, schema, (), *meaning, delta=delta)
         self._snapshots = Snapshots(settings.lake, spine.group, spine.source, *meaning, delta=delta)
         self._log = get_log("materialize").bind(spine=spine.label)
-        # Committed with every cut as it was when the replay began: an erasure in between fails that commit.
+        # Compared with every commit: an erasure after the start of the replay makes the commit fail.
         self._erasures = self._handle.position(ERASURES_APP)
 
     def write_batch(self, values: list[PassRows]) -> None:

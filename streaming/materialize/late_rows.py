@@ -1,6 +1,6 @@
-"""Rows of events that came so late that the replay has passed their time: computed from the events tables alone.
+"""Rows of events that arrived so late that the replay has passed their time: computed from the events tables alone.
 
-What such a row holds is what any other holds, the effects up to its event time; only the replay is its own, over the
+Such a row holds what any other row holds: the effects up to its event time. It only has its own replay, over the
 longest window before the late events and over their entities.
 """
 
@@ -23,13 +23,13 @@ from streaming.materialize.spine_rows import SpineRows, copies
 from streaming.replay.replayer import Replayer
 
 LISTED = 500
-"""So many keys or instants are listed in the question to the table; more are sorted out afterwards."""
+"""Up to this many keys or instants are listed in the query of the table. More are filtered afterwards."""
 
 
 def late_values(
     group: FeatureGroup, tables: Sequence[EventsReader], rows: SpineRows, lag_us: int
 ) -> NDArray[np.float64]:
-    """float64[n, features]: each row as of its event time, over the effects up to it."""
+    """float64[n, features]: each row as of its event time, from the effects up to that time."""
     values = np.empty((len(rows), len(group.features)))
     for some in _runs(rows.event_time_us, group.longest_us):
         values[some] = _replayed(group, tables, rows.take(some), lag_us)
@@ -44,7 +44,7 @@ def _replayed(group: FeatureGroup, tables: Sequence[EventsReader], rows: SpineRo
     replayer.add_reads(rows.key, rows.event_time_us)
     values = np.empty((len(rows), len(group.features)))
     open_rows = np.arange(len(rows))
-    # An event may lie ahead of its arrival by the tolerated future, no more.
+    # An event may be ahead of its arrival by at most the tolerated future.
     first_us = oldest_us - group.layout.tolerated_future_us
     for low_us, high_us in spans(tables, first_us, end_us):
         for table in tables:
@@ -59,7 +59,7 @@ def _replayed(group: FeatureGroup, tables: Sequence[EventsReader], rows: SpineRo
 
 
 def late_copies(group: FeatureGroup, table: EventsReader, rows: SpineRows) -> NDArray[np.bool_]:
-    """bool[n]: as `spine_rows.copies`, against all events of the spine that arrived before."""
+    """bool[n]: like `spine_rows.copies`, compared with all events of the spine that arrived earlier."""
     found = np.zeros(len(rows), np.bool_)
     for some in _runs(rows.event_time_us, HOUR_US):
         part = rows.take(some)
@@ -81,7 +81,7 @@ def _at(event_time: str, times: pa.Array, batch: pa.RecordBatch) -> pa.RecordBat
     wanted = pc.is_in(batch.column(event_time), value_set=times)
     some = batch if wanted.true_count else batch.slice(0, 0)
     fields = [field.with_type(pa.string()) if pa.types.is_string_view(field.type) else field for field in batch.schema]
-    return some.cast(pa.schema(fields)).filter(wanted.slice(0, len(some)))  # Arrow filters no views
+    return some.cast(pa.schema(fields)).filter(wanted.slice(0, len(some)))  # Arrow cannot filter views
 
 
 def _runs(time_us: NDArray[np.int64], gap_us: int) -> Iterator[NDArray[np.int64]]:

@@ -26,12 +26,12 @@ _LOG = get_log("materialize")
 _BACKOFF = Backoff(first_s=0.1, longest_s=5.0)
 
 SNAPSHOTS_APART_S = 30.0
-"""A snapshot is written no more often than this, however fast cut time runs through history."""
+"""Shortest time between two snapshots, however fast the cut moves through history."""
 
 
 @dataclass(frozen=True)
 class PassRows:
-    """What a pass writes: the rows of a cut (None: only a snapshot), and a snapshot with the cut of its states."""
+    """The output of a pass: the rows of a cut (None: only a snapshot), and a snapshot with the cut of its states."""
 
     cut: Cut | None
     rows: pa.Table | None
@@ -54,23 +54,23 @@ class PassStep(StatefulBatchLogic[Cut, PassRows, None]):
         return [self._patiently(cut) for cut in values], self.RETAIN
 
     def on_eof(self) -> tuple[list[PassRows], bool]:
-        """Leave a snapshot behind, so that the next start goes on at once."""
+        """Write a snapshot, so that the next start continues at once."""
         if self._passes is None or self._passes.effects_us <= self._snapshot_us:
             return [], self.RETAIN
         return [PassRows(None, None, *self._snapshot())], self.RETAIN
 
     def snapshot(self) -> None:
-        """Nothing: what is held here follows from the tables."""
+        """Nothing: everything here follows from the tables."""
 
     def _patiently(self, cut: Cut) -> PassRows:
-        """The pass; where the lake goes away under it, the whole pass again once it is back."""
+        """Run the pass. If the lake becomes unavailable, repeat the whole pass when the lake is available again."""
         lake = lake_outage(_LOG, spine=cut.label)
-        tries = Tries(_BACKOFF, f"asked to stop while the lake is away from {cut.label}")
+        tries = Tries(_BACKOFF, f"asked to stop while the lake is unavailable to {cut.label}")
         while True:
             try:
                 rows = self._run(cut)
             except (OSError, DeltaError) as error:
-                self._passes = None  # it may have gone half way
+                self._passes = None  # the pass may be half done
                 lake.failed(reason=str(error))
                 tries.wait()
             else:
@@ -82,7 +82,7 @@ class PassStep(StatefulBatchLogic[Cut, PassRows, None]):
             self._passes = self._start(cut)
         if self._passes.cut_us != max(cut.from_us, 0):
             raise RestartNeeded(
-                f"spine {cut.label}: its table is at {cut.from_us}, its replay at {self._passes.cut_us}"
+                f"spine {cut.label}: its table is at cut {cut.from_us}, its replay at {self._passes.cut_us}"
             )
         rows = self._passes.run(cut.to_us)
         due = self._passes.effects_us - self._snapshot_us >= self._every_us
@@ -100,6 +100,6 @@ class PassStep(StatefulBatchLogic[Cut, PassRows, None]):
 
     def _snapshot(self) -> tuple[pa.Table, int]:
         if self._passes is None:
-            raise RestartNeeded("a snapshot was asked for before the first pass")
+            raise RestartNeeded("a snapshot was requested before the first pass")
         self._snapshot_us, self._snapshot_at = self._passes.effects_us, time.monotonic()
         return self._passes.snapshot(), self._passes.effects_us

@@ -1,9 +1,9 @@
-"""Passes of one group over one spine: from a cut to the next, every row of the events in between.
+"""Passes of one group over one spine: from one cut to the next, the rows of all events in between.
 
-A pass takes the arrival watermark from v to w. With D, the allowed lateness, it writes the *regular* rows with an
-event time in [v - D, w - D) and the *late* ones, of events that came with a lateness above D, with an arrival time in
-[v, w). To which pass a row belongs follows from its own event alone, and its values from the events alone: all cuts
-give the same table.
+A pass moves the arrival watermark from v to w. D is the allowed lateness. The pass writes the *regular* rows: those
+with an event time in [v - D, w - D). It also writes the *late* rows: those of events with a lateness above D and an
+arrival time in [v, w). The event of a row alone decides to which pass the row belongs, and the events alone decide its
+values. So any choice of cuts gives the same table.
 """
 
 from __future__ import annotations
@@ -65,18 +65,20 @@ class Passes:
         return pa.concat_tables([written, feature_rows(group, late, lateness_us, copy, values)])
 
     def snapshot(self) -> pa.Table:
-        """The states as they stand, as rows of the snapshots table."""
+        """The present states as rows of the snapshots table."""
         group = self.spine.group
-        # Twice: whatever comes later would prune all that is forgotten here, so the states stay what they were.
+        # Twice, so that any later event would prune everything that is forgotten here: the states do not change.
         self._replayer.forget(self.effects_us - 2 * group.readable_us)
         return snapshot_rows(group, self.spine.source, self.effects_us, self._replayer)
 
     def _take_in(self, low_us: int, high_us: int) -> SpineRows:
-        """Events that arrived in a span, to the replay; returns the rows whose time the replay has passed."""
+        """Give the replay the events that arrived in a span. Returns the rows whose time the replay has passed."""
         passed = self._nothing
         for table in self._tables:
             if table.refresh() < high_us:
-                raise RestartNeeded(f"table of {table.source.name} ends before {high_us}; it was set back")
+                raise RestartNeeded(
+                    f"the events table of {table.source.name} ends before {high_us}: it was rolled back"
+                )
             arrived = table.between(low_us, high_us)
             if table.source.name in self._updating:
                 self._replayer.add_updates(arrived, self.effects_us)
@@ -92,18 +94,20 @@ class Passes:
         self._waiting = self._waiting.followed_by(rows)
 
     def _resume(self, snapshot: Snapshot | None) -> None:
-        """Bring the replay to the cut: the snapshot's states, then the effects from its cut on."""
+        """Bring the replay to the cut: the snapshot's states, then the effects after the snapshot."""
         begin_us = -self.spine.lateness_us
         if snapshot is not None:
             begin_us = snapshot.cut_us
             for keys, states in snapshot.states():
                 self._replayer.restore(keys, states)
-        # What lies ahead of its arrival lies so by the tolerated future at most.
+        # An event may be ahead of its arrival by at most the tolerated future.
         future_us = max(source.tolerated_future_us for source in self.spine.sources)
         first_us = 0 if snapshot is None else begin_us - self.spine.lag_us - future_us - 1
         for table in self._tables:
             if self.cut_us > 0 and table.refresh() < self.cut_us:
-                raise RestartNeeded(f"table of {table.source.name} ends before the cut {self.cut_us}; it was set back")
+                raise RestartNeeded(
+                    f"the events table of {table.source.name} ends before the cut {self.cut_us}: it was rolled back"
+                )
         for low_us, high_us in spans(self._tables, first_us, self.cut_us):
             for table in self._tables:
                 arrived = table.between(low_us, high_us)
@@ -118,7 +122,7 @@ class Passes:
         if contradicted := contradicted_ids(rows, copy) if self.spine.reports else []:
             self.contradicted += len(contradicted)
             _LOG.warning(
-                "event ids stand for more than one content; all of them count",
+                "found event ids with more than one content; all of these events count",
                 spine=self.spine.label,
                 ids=contradicted[:5],
                 number=len(contradicted),

@@ -1,4 +1,4 @@
-"""The rows of a spine: which of its events a pass writes, and which of them are copies of earlier ones."""
+"""The rows of a spine: the events whose rows a pass writes, and which of them are copies of earlier events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BLOCK = 1024
 
 @dataclass(frozen=True)
 class SpineRows:
-    """Events of a spine, one feature row each. key: the entity's, int64 or text; event_id as it was given."""
+    """Events of a spine, one feature row each. key: of the entity, int64 or text. event_id: as in the event."""
 
     partition: NDArray[np.int32]
     offset: Int64
@@ -101,9 +101,9 @@ def copies(rows: SpineRows) -> NDArray[np.bool_]:
 
 
 def contradicted_ids(rows: SpineRows, copy: NDArray[np.bool_]) -> list[Any]:
-    """The event ids that stand for more than one content among the rows; `copy` as `copies` says."""
-    ids = pa.array(rows.event_id[~copy])  # each content once, so an id that comes twice has two
-    if not len(ids):  # of texts Arrow would not even know the type
+    """The event ids with more than one content among the rows. `copy`: the result of `copies`."""
+    ids = pa.array(rows.event_id[~copy])  # each content once, so an id that occurs twice has two contents
+    if not len(ids):  # for texts Arrow would not know the type
         return []
     if pc.count_distinct(ids).as_py() == len(ids):
         return []
@@ -112,7 +112,7 @@ def contradicted_ids(rows: SpineRows, copy: NDArray[np.bool_]) -> list[Any]:
 
 
 def feature_schema(group: FeatureGroup) -> pa.Schema:
-    """The columns of a feature table, as `formats.offline_tables` words them."""
+    """The columns of a feature table, as `formats.offline_tables` defines them."""
     kinds = (pa.int32(), pa.int64(), pa.int64(), pa.int64(), pa.string(), pa.bool_(), pa.bool_())
     fields = list(zip(FEATURE_ROW_COLUMNS, kinds, strict=True))
     return pa.schema([*fields, *((feature.name, pa.float64()) for feature in group.features)])
@@ -121,9 +121,9 @@ def feature_schema(group: FeatureGroup) -> pa.Schema:
 def feature_rows(
     group: FeatureGroup, rows: SpineRows, lateness_us: int, copy: NDArray[np.bool_], values: NDArray[np.float64]
 ) -> pa.Table:
-    """Rows of the feature table: what was served at each event, beside the event's position and times.
+    """Rows of the feature table: the values as served at each event, and the event's position and times.
 
-    `lateness_us`: an event with more of it is late.
+    `lateness_us`: the allowed lateness; later events are flagged.
     """
     columns = {
         PARTITION: pa.array(rows.partition),

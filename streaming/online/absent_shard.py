@@ -1,4 +1,4 @@
-"""A shard that cannot take events yet: it was never built, or it is being rebuilt (`streaming.bootstrap`)."""
+"""A shard that cannot take events yet, because it was never built or is being rebuilt (`streaming.bootstrap`)."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _LOOK_EVERY_S = 1.0
 
 
 class AbsentShard:
-    """Takes nothing; when the shard has become live, RestartNeeded: the process joins it to the others."""
+    """Takes no events. Raises RestartNeeded when the shard has become live, so that the process takes it in."""
 
     def __init__(self, label: str, store: ShardStore) -> None:
         self._label, self._store = label, store
         self._looked_at = time.monotonic()
 
     def write(self, batches: Sequence[SubBatch]) -> None:
-        """Look, now and then. Batches come at least as often as marks do."""
+        """Check once a second whether the shard is live. Batches arrive at least as often as marks."""
         now = time.monotonic()
         if now - self._looked_at < _LOOK_EVERY_S:
             return
         self._looked_at = now
         if is_live(self._store.read_meta()):
-            raise RestartNeeded(f"shard {self._label} was built and is live; joining it")
+            raise RestartNeeded(f"shard {self._label} was built and is live; restarting to take it in")
 
     def close(self) -> None:
-        """Leave."""
+        """Close the connection."""
         self._store.close()

@@ -51,7 +51,7 @@ def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None
 
 
 def run(settings: StreamingSettings) -> int:
-    """Run to the end; the exit code."""
+    """Run to the end. Returns the exit code."""
     metrics = StreamingMetrics(to_us(settings.allowed_lateness))
     if settings.metrics_port is not None:
         metrics.serve(settings.metrics_port)

@@ -1,4 +1,4 @@
-"""Which entities a shard holds in memory, and in which slots of its TileState; the least lately used go first."""
+"""The entities that a shard holds in memory, and their slots in its TileState. The least recently used go first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared_features.kernel.tile_state import TileState
 
 Slots = NDArray[np.int64]
 
-_SLACK = 1.1  # evict a tenth at once: which ones is a sort over all
+_SLACK = 1.1  # evict a tenth at once, because selecting them sorts all entities
 
 
 class EntityCache:
@@ -31,7 +31,7 @@ class EntityCache:
         return len(self._slot_of)
 
     def unknown(self, keys: Sequence[Any]) -> list[Any]:
-        """Those of the keys that are not held, each once, in order of first use."""
+        """The keys that are not held, each once, in order of first use."""
         return list(dict.fromkeys(key for key in keys if key not in self._slot_of))
 
     def add(self, keys: Sequence[Any]) -> Slots:
@@ -50,7 +50,7 @@ class EntityCache:
             self._key_of.extend([None] * more)
 
     def slots(self, keys: Sequence[Any]) -> Slots:
-        """The slots of entities that are held; from now on they count as lately used."""
+        """The slots of entities that are held. They count as recently used from now on."""
         slots = np.fromiter(map(self._slot_of.__getitem__, keys), np.int64, len(keys))
         self._tick += 1
         self._used[slots] = self._tick
@@ -61,7 +61,7 @@ class EntityCache:
         return list(map(self._key_of.__getitem__, slots.tolist()))
 
     def evict(self) -> int:
-        """Forget the least lately used beyond the limit; those of the last batch stay. Returns how many went."""
+        """Forget the least recently used beyond the limit, but none of the last batch. Returns their number."""
         if len(self._slot_of) <= self._limit * _SLACK:
             return 0
         held = np.fromiter(self._slot_of.values(), np.int64, len(self._slot_of))

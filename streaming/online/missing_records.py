@@ -1,7 +1,7 @@
-"""Records that retention deleted before a shard applied them: may it go on without them?
+"""Records that retention deleted before a shard applied them: may the shard continue without them?
 
-Only the archive decides that records are gone for good, by recording the gap (then nobody has them, and a state
-without them is right). Where the archive has them, the shard's state would differ from the stored events.
+Only the archive decides that records are gone for good, by recording the gap. Then no store has the records, and a
+state without them is right. If the archive has the records, the shard's state would differ from the stored events.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BACKOFF = Backoff(first_s=1.0, longest_s=1.0)
 
 
 class MissingRecords:
-    """Asks the archive's tables; waits while it has not come to the gap itself."""
+    """Asks the archive's tables. Waits until the archive itself has reached the gap."""
 
     def __init__(self, lake: Path, sources: tuple[EventSource, ...], sleep: Callable[[float], bool] = wait) -> None:
         self._lake = lake
@@ -30,11 +30,11 @@ class MissingRecords:
         self._sleep = sleep
 
     def __call__(self, of: Partition, first: int, past: int) -> None:
-        """Return when the archive lacks the offsets from `first` up to `past` too; else raise RestartNeeded."""
+        """Return when the archive has recorded the offsets `first` to `past` - 1 as a gap; else raise RestartNeeded."""
         topic, _, partition = of
         outage = Outage(
-            _LOG, "records were deleted before they were applied; waiting for the archive to record the gap",
-            "the archive has come past these records", topic=topic, partition=partition, first=first, past=past,
+            _LOG, "waiting for the archive to record a gap: records were deleted before they were applied",
+            "continuing, the archive has recorded the gap", topic=topic, partition=partition, first=first, past=past,
         )  # fmt: skip
         tries = Tries(_BACKOFF, "asked to stop while waiting for the archive", self._sleep)
         while True:
@@ -47,12 +47,12 @@ class MissingRecords:
         if not covered(first, past, gaps):
             raise RestartNeeded(
                 f"topic {topic}, partition {partition}: offsets {first} to {past - 1} were deleted before they were "
-                "applied to the online store, but the archive holds some of them; the shard is rebuilt from there"
+                "applied to the online store, but the archive holds some of them; bootstrap rebuilds the shard from it"
             )
 
     def _archived(self, of: Partition) -> tuple[int, list[tuple[int, int]]]:
-        """The last offset the archive has passed (-1: none), and its gaps of the partition."""
-        # Only now: online has no use for the lake until records are missing.
+        """The last offset that the archive has passed (-1: none), and its gaps in the partition."""
+        # Imported here: online does not need the lake until records are missing.
         from streaming.lake.events_reader import EventsReader
         from streaming.lake.log_positions import LogPositions
 

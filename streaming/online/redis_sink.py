@@ -1,7 +1,7 @@
 """The Bytewax sink: one partition per shard, so that each shard has one writer among all workers.
 
-Bytewax deals the partitions to the workers and brings every item to the one that owns its shard, in order; the shard
-owns its position, so there is nothing for Bytewax to recover.
+Bytewax assigns the partitions to the workers and sends every item to the worker that owns its shard, in order. The
+shard owns its position, so Bytewax has nothing to recover.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ BuildShard = Callable[[str], Shard | AbsentShard]
 
 
 class RedisSink(FixedPartitionedSink[list[SubBatch], None]):
-    """Writes shards; `build_shard` makes one of its label.
+    """Writes shards. `build_shard` creates the writer of a shard from its label.
 
-    Every worker lists every shard, also those that are still built: which of them it takes is settled where one is
-    made, so that workers who look at different moments cannot deal items differently.
+    Every worker lists every shard, also those that are still being built. Whether a shard takes events is decided when
+    its writer is created. So workers that look at different moments still distribute items alike.
     """
 
     def __init__(self, labels: list[str], build_shard: BuildShard) -> None:
@@ -41,7 +41,7 @@ class RedisSink(FixedPartitionedSink[list[SubBatch], None]):
         return self._numbers[item_key]
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> ShardPartition:
-        """The writer of one shard, which reads from Redis where the shard stands."""
+        """The writer of one shard. It reads the shard's position from Redis."""
         return ShardPartition(self._build_shard(for_part), self._ending)
 
 
@@ -49,8 +49,8 @@ class RedisSink(FixedPartitionedSink[list[SubBatch], None]):
 class Ending:
     """Whether a shard of this process has failed, which ends the process.
 
-    Bytewax closes the others while it unwinds; one that raises then aborts the process (seen: SIGABRT in the place of
-    the exit code that asks for a restart at once). What they hold uncommitted is read again.
+    Bytewax then closes the other shards. If one of them raises too, Python aborts the process (seen: SIGABRT instead of
+    the exit code that asks for a restart at once). Their uncommitted events are read again.
     """
 
     failed: bool = False
@@ -63,7 +63,7 @@ class ShardPartition(StatefulSinkPartition[list[SubBatch], None]):
         self._shard, self._ending = shard, ending
 
     def write_batch(self, values: list[list[SubBatch]]) -> None:
-        """All that is waiting goes into one commit."""
+        """Everything that waits goes into one commit."""
         with self._noticed():
             self._shard.write([batch for batches in values for batch in batches])
 
@@ -71,7 +71,7 @@ class ShardPartition(StatefulSinkPartition[list[SubBatch], None]):
         """Nothing: the position is in Redis."""
 
     def close(self) -> None:
-        """Drained: commit what is held."""
+        """The input has ended: commit what is held."""
         if not self._ending.failed:
             with self._noticed():
                 self._shard.close()

@@ -1,4 +1,4 @@
-"""From polls to shards: each group takes the events it wants and deals them to its shards by the entity's key."""
+"""From polls to shards: each group selects its events and assigns them to its shards by the entity's key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streaming.online.sub_batch import Stretch, SubBatch
 from streaming.online_store.shard_store import shard_label
 
 ShardItem = tuple[str, list[SubBatch]]
-"""A shard's label and all that one poll has for it."""
+"""A shard's label, and everything that one poll has for the shard."""
 
 
 class Router:
@@ -24,7 +24,7 @@ class Router:
         self._labels = {group: [shard_label(group, number) for number in range(group.shards)] for group in self._groups}
 
     def __call__(self, polled: Sequence[Polled]) -> list[ShardItem]:
-        """One item per shard that any of the polls concerns: what came together is committed together."""
+        """One item per shard that has something in the polls. What arrived together is committed together."""
         items: dict[str, list[SubBatch]] = {}
         for each in polled:
             span = self._span(each)

@@ -1,6 +1,7 @@
-"""A shard: a fixed slice of a group's entities. Skip what was had, load what is met, apply, commit with the vector.
+"""A shard: a fixed slice of a group's entities. It skips known events, loads entities, applies, commits with its
+vector.
 
-What a shard holds is a function of which events it applied, which its vector names: one offset per partition.
+The content of a shard is a function of the events that it applied. Its vector names them: one offset per partition.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ from streaming.online_store.shard_store import ShardStore
 
 Clock = Callable[[], int]
 Missing = Callable[[Partition, int, int], None]
-"""Told (partition, first, past) of records that no longer exist: raises unless a shard may go on without them."""
+"""Called with (partition, first, past) for deleted records. Raises unless a shard may continue without them."""
 
 _NOWHERE = VectorEntry(-1, -1)
 
 
 class Shard:
-    """One live shard as this process holds it: its cache, its vector, and where both are stored.
+    """One live shard in this process: its cache, its vector, and the store of both.
 
-    `meta`: what `store` has read, of a shard that is not behind.
+    `meta`: the meta that `store` has read; the shard is not behind.
     """
 
     def __init__(
@@ -56,10 +57,12 @@ class Shard:
         self._build_id, self._gaps, self._erasures = meta.build_id, meta.gaps, meta.erasures
         self._vector: dict[Partition, VectorEntry] = dict(meta.vector)
         self._committed_vector = dict(self._vector)
-        self._committed_at = time.monotonic() - idle_commit_s  # the first move of the vector is told at once
+        self._committed_at = (
+            time.monotonic() - idle_commit_s
+        )  # so that the first move of the vector is committed at once
 
     def write(self, batches: Sequence[SubBatch]) -> None:
-        """Apply what of the batches is new, and begin a commit if that changed an entity or if it is time for one."""
+        """Apply the new events of the batches. Begin a commit if an entity changed or a commit is due."""
         parts = [self._advance(each) for each in batches]
         changed = self._apply([part for part in parts if len(part)])
         idle = time.monotonic() - self._committed_at >= self._idle_commit_s
@@ -67,13 +70,13 @@ class Shard:
             self._commit(changed)
 
     def close(self) -> None:
-        """Commit the vector where it is ahead of what is stored, and wait for that."""
+        """If the vector is ahead of the stored one, commit it, and wait for the commit."""
         if self._vector != self._committed_vector:
             self._commit(np.empty(0, np.int64))
         self._store.close()
 
     def _advance(self, batch: SubBatch) -> SubBatch:
-        """Move the vector over a batch's span; what is left of the batch is what the shard has not had."""
+        """Move the vector over a batch's span. Returns the part of the batch that the shard has not applied yet."""
         span = batch.span
         if span.of not in self._vector:
             self._refuse_replaced_topic(span)
@@ -81,7 +84,7 @@ class Shard:
         if span.after > had.offset:
             raise RestartNeeded(
                 f"shard {self._label}: offsets {had.offset + 1} to {span.after} of {span.topic}, partition "
-                f"{span.partition} never came; going on from what is stored"
+                f"{span.partition} never arrived; restarting from what is stored"
             )
         if span.missing and span.to > had.offset:
             self._missing(span.of, had.offset + 1, span.to + 1)
@@ -146,20 +149,20 @@ class Shard:
         for topic, topic_id, partition in self._vector:
             if (topic, partition) == (span.topic, span.partition):
                 raise RefusedError(
-                    f"shard {self._label}: it has applied topic {topic} with id {topic_id}, the brokers' one has id "
-                    f"{span.topic_id}: it was deleted and made anew. {WAY_ON}"
+                    f"Shard {self._label} has applied events of an earlier topic {topic}, with id {topic_id}. That "
+                    f"topic was deleted and re-created; its id is now {span.topic_id}. {WAY_ON}"
                 )
 
 
 def refuse_other_meaning(
     group: FeatureGroup, meta: ShardMeta, definition: Callable[[], bytes | None] = lambda: None
 ) -> None:
-    """RefusedError when the stored shard was made by another definition. `definition`: asks for the stored one."""
+    """Raise RefusedError if another definition made the stored shard. `definition`: reads the stored definition."""
     if meta.fingerprint != group.fingerprint:
         stored = definition()
         changed = "" if stored is None else f": {difference(stored.decode(), group)}"
         raise RefusedError(
-            f"feature group {group.label}: its definition has changed (fingerprint {group.fingerprint}, in Redis "
-            f"{meta.fingerprint}){changed}; stored states keep their meaning, so raise its version to "
+            f"Feature group {group.label}: its definition has changed (fingerprint {group.fingerprint}, in Redis "
+            f"{meta.fingerprint}){changed}. Stored states keep their meaning, so raise its version to "
             f"{group.version + 1}"
         )

@@ -1,4 +1,4 @@
-"""What flows from the source to a shard: which stretch of a partition was covered, and the shard's rows in it."""
+"""What flows from the source to a shard: the stretch of a partition that was read, and the shard's rows in it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Rows = NDArray[np.int64]
 class Stretch:
     """A stretch (after, to] of one partition, shared by all shards.
 
-    consumed_until_us: everything up to this record time was taken, -1 if the stretch says nothing of it. missing:
-    retention deleted the records of this stretch before they were read.
+    consumed_until_us: everything up to this record time was read; -1 if unknown. missing: retention deleted the records
+    of this stretch before they were read.
     """
 
     topic: str
@@ -57,7 +57,7 @@ class SubBatch:
         return len(self.offsets)
 
     def beyond(self, offset: int) -> SubBatch:
-        """The rows behind an offset: what of this a shard has not applied yet."""
+        """The rows beyond an offset: those that a shard has not applied yet."""
         if self.span.after >= offset:
             return self
         start = int(np.searchsorted(self.offsets, offset, side="right"))
@@ -79,9 +79,9 @@ class SubBatch:
     def split(
         cls, span: Stretch, source: str, events: GroupEvents, offsets: Rows, shard_of: Rows, shards: int
     ) -> list[SubBatch]:
-        """One sub-batch per shard, also where it has no row: every shard's vector moves over every span.
+        """One sub-batch per shard, even without rows, because every shard's vector moves over every span.
 
-        offsets: of the batch that `events` were taken from. shard_of: int64, of each of the events.
+        offsets: of the batch that `events` were taken from. shard_of: int64, the shard of each event.
         """
         order = np.argsort(shard_of.astype(np.int16), kind="stable")  # a radix sort, and offsets stay ascending
         keys = np.array(events.keys, object) if isinstance(events.keys, list) else events.keys

@@ -1,1 +1,1 @@
-"""The online store, Redis: one connection, commits by compare-and-set, where every shard stands."""
+"""The online store in Redis: the connection, commits by compare-and-set, and the positions of every shard."""

@@ -1,7 +1,7 @@
 """A lease keeps two jobs from taking the shards of one online store from each other for ever.
 
-It protects nothing: a commit is safe by its compare-and-set. It only lets a starting process wait while another one is
-at work, as a standby, and go on within seconds after that one fell silent.
+The lease does not protect data: the compare-and-set of a commit does. It only lets a starting process stand by while
+another process works, and take over within seconds after the other process fell silent.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _LOOK_EVERY_S = 0.25
 class Lease:
     """The lease of one program on one namespace.
 
-    `owner`: the same for all processes of one job, and for those that follow them. `sleep`: how to stand by; it
-    returns whether the process was asked to stop.
+    `owner`: the same for all processes of one job, and for the processes that replace them. `sleep`: how to stand by;
+    it returns whether the process was asked to stop.
     """
 
     def __init__(
@@ -44,8 +44,8 @@ class Lease:
         self._kept_at = 0.0
 
     def take(self) -> None:
-        """Wait until it is ours. StoppedWaiting when asked to stop meanwhile."""
-        outage = Outage(_LOG, "another job is at work; standing by", "taking over", program=self._program)
+        """Wait until this job holds the lease. Raises StoppedWaiting if asked to stop meanwhile."""
+        outage = Outage(_LOG, "standing by while another job works", "taking over", program=self._program)
         tries = Tries(Backoff(_LOOK_EVERY_S, _LOOK_EVERY_S), "asked to stop while another job is at work", self._sleep)
         while True:
             self._link.call("SET", self._key, self._owner, "NX", "PX", LEASE_MS)
@@ -59,7 +59,7 @@ class Lease:
             tries.wait()
 
     def keep(self) -> None:
-        """Renew it now and then, where it is still ours. Call it often."""
+        """Renew the lease once a second, if this job still holds it. Call this often."""
         if time.monotonic() - self._kept_at >= _KEEP_EVERY_S and self._link.call("GET", self._key) in (
             self._owner,
             None,
@@ -68,7 +68,7 @@ class Lease:
 
     @contextmanager
     def kept(self) -> Iterator[Callable[[], None]]:
-        """Renew it from a thread, whatever this one is busy with. Yields a check: RestartNeeded when another has it."""
+        """Renew the lease from another thread. Yields a check that raises RestartNeeded if another job holds it."""
         ended = threading.Event()
         lost: list[str] = []
 
@@ -98,7 +98,7 @@ class Lease:
 
 
 def job_name(settings: StreamingSettings) -> str:
-    """A name that the processes of one job share, and that those share which its supervisor starts in their place."""
+    """A name that all processes of one job share, also the processes that replace them after a restart."""
     supervisor = supervisor_process()
     if supervisor is not None:
         return f"{socket.gethostname()}:{supervisor}"

@@ -1,4 +1,4 @@
-"""One connection to Redis on which a call is begun and its answer taken later; waits while Redis is away."""
+"""One connection to Redis. A call is sent first and its answer read later. Waits while Redis is unavailable."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ AWAY = (
     ClusterDownError,
     TryAgainError,
 )
-"""Redis is gone, starting, full or failing over: nothing but time helps."""
+"""Redis is unavailable, starting, full or failing over: the only remedy is to wait."""
 
 _REFUSED = re.compile(r"(?:^| -)(?:OOM|READONLY|MISCONF|NOREPLICAS|NOTREADY)\b")
-"""It is full, a replica, without a disk or without replicas; up to 6.2 in the middle of what a script's error says."""
-_BUSY = "BUSY "  # with a script of someone's
+"""Redis is full, a replica, without a disk or without replicas. Up to 6.2 the word is inside the error of a script."""
+_BUSY = "BUSY "  # Redis runs a script of somebody else
 
 ONE_PRIMARY = (
     "Point REDIS_URL to a single primary that holds all keys; with replicas, or with Sentinel behind an address that "
@@ -55,7 +55,7 @@ _BACKOFF = Backoff(first_s=0.05, longest_s=2.0, at_once=1)
 
 
 def passing(error: RedisError) -> bool:
-    """Whether nothing but time helps."""
+    """Whether the only remedy is to wait."""
     return isinstance(error, AWAY) or _refuses_writes(error) or str(error).startswith(_BUSY)
 
 
@@ -64,11 +64,11 @@ def _refuses_writes(error: RedisError) -> bool:
 
 
 class RedisOutage:
-    """Redis is away, or it answers but takes no writes: each is said once when it begins and once when it ends."""
+    """Redis is unavailable, or refuses writes. The log says so once when either begins, and once when it ends."""
 
     def __init__(self) -> None:
-        self._away = Outage(_LOG, "Redis is away; waiting for it", "Redis is back")
-        self._refuses = Outage(_LOG, "Redis refuses writes; waiting until it takes them", "Redis takes writes again")
+        self._away = Outage(_LOG, "waiting for Redis", "reached Redis again")
+        self._refuses = Outage(_LOG, "waiting for Redis, which refuses writes", "writing again, Redis accepts writes")
 
     def failed(self, error: RedisError) -> None:
         outage = self._refuses if _refuses_writes(error) else self._away
@@ -83,9 +83,9 @@ class RedisOutage:
 
 
 class RedisLink:
-    """A connection of its own. Calls are answered in the order in which they were begun.
+    """One connection. Calls are answered in the order in which they were sent.
 
-    within_s: do not wait while Redis is away. A call is answered within this time or raises RedisError.
+    within_s: do not wait while Redis is unavailable. A call is answered within this time or raises RedisError.
     """
 
     def __init__(
@@ -101,25 +101,25 @@ class RedisLink:
             health_check_interval=0,
         )
         self._outage = outage or RedisOutage()
-        self._connection: Any = None  # of redis-py, whose stubs leave half of it out
+        self._connection: Any = None  # of redis-py, whose stubs are incomplete
 
     def begin(self, packed: Iterable[bytes]) -> None:
-        """Send a call; raises one of AWAY, after which the link is closed and the call's fate unknown."""
+        """Send a call. Raises one of AWAY: then the link is closed, and it is unknown whether the call was executed."""
         try:
             if self._connection is None:
                 self._connection = self._pool.make_connection()
                 self._connection.connect()
             self._connection.send_packed_command(packed, check_health=False)
         except AuthenticationError as error:
-            raise RefusedError(f"Redis refuses us ({error}); correct user and password in REDIS_URL") from error
+            raise RefusedError(f"Redis refuses the login ({error}). Correct user and password in REDIS_URL") from error
         except RedisError:
             self.close()
             raise
 
     def answer(self) -> Any:
-        """The next answer; raises one of AWAY (then the link is closed) or a ResponseError.
+        """The next answer. Raises one of AWAY (then the link is closed) or a ResponseError.
 
-        RefusedError where the key is another server's, of a cluster: a link leads to one.
+        Raises RefusedError if another server of a cluster holds the key, because a link leads to one server.
         """
         if self._connection is None:
             raise ConnectionError("the connection was lost before the answer")
@@ -128,16 +128,14 @@ class RedisLink:
         except AWAY:
             self.close()
             raise
-        except AskError as error:  # or MOVED, which is one
+        except AskError as error:  # or its subclass for MOVED
             self.close()
-            raise RefusedError(
-                f"Redis says that another server of its cluster has the key ({error}). {ONE_PRIMARY}"
-            ) from error
+            raise RefusedError(f"Another server of the Redis Cluster holds the key ({error}). {ONE_PRIMARY}") from error
         self._outage.answered()
         return answer
 
     def call(self, *arguments: bytes | str | int) -> Any:
-        """A call that may be executed twice, repeated with back-off until Redis answers it."""
+        """Send a call that may be executed twice, and repeat it with back-off until Redis answers."""
         tries, refused = self.tries(), False
         while True:
             connected = self._connection is not None
@@ -159,15 +157,15 @@ class RedisLink:
         return self._within_s is not None and not (connected and isinstance(error, ConnectionError))
 
     def wrote(self) -> None:
-        """Tell that Redis took a write, as it may have refused them before."""
+        """Call this when Redis has accepted a write, because it may have refused writes before."""
         self._outage.wrote()
 
     def tries(self) -> Tries:
         """The tries of one call."""
-        return Tries(_BACKOFF, "asked to stop while Redis is away; what was not committed is read again")
+        return Tries(_BACKOFF, "asked to stop while Redis is unavailable; uncommitted events are read again")
 
     def wait(self, tries: Tries, error: RedisError) -> None:
-        """Wait a while for Redis; StoppedWaiting when asked to stop meanwhile."""
+        """Wait for Redis. Raises StoppedWaiting if asked to stop meanwhile."""
         self.close()
         if tries.failed:  # at first the connection alone may be gone, left over from an outage that has ended
             self._outage.failed(error)
@@ -178,7 +176,7 @@ class RedisLink:
         return [pack_command(arguments)]  # type: ignore[arg-type]  # a tuple of any length
 
     def close(self) -> None:
-        """Drop the connection and what was to be answered on it."""
+        """Close the connection. Outstanding answers are lost."""
         if self._connection is not None:
             self._connection.disconnect()
         self._connection = None

@@ -14,14 +14,14 @@ from streaming.online_store.shard_store import readable_meta
 from streaming.settings import StreamingSettings
 
 GroupMetas = Mapping[str, tuple[ShardMeta | None, ...]]
-"""Group label -> the meta of each shard in order, None where there is none."""
+"""Group label -> the meta of each shard in order, None for a shard without meta."""
 ALL_SLOTS = 16_384
 """Of a Redis Cluster."""
 _FIRST_SLOT_FIELD = 8  # of a line of CLUSTER NODES
 
 
 class StoreServer:
-    """Asks Redis. While Redis is away, every method waits with back-off until the process is asked to stop.
+    """Asks Redis. While Redis is unavailable, every method waits with back-off until the process is asked to stop.
 
     within_s: do not wait. Every method answers within this time or raises redis.RedisError (RefusedError where Redis
     refuses the password, or where another server of a cluster has the key).

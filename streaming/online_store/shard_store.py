@@ -1,6 +1,6 @@
 """One shard's keys in Redis: read its meta, load entities, commit by compare-and-set.
 
-A commit is begun and settled later: while Redis works on it, the next batch is fetched, decoded and applied.
+A commit is begun first and completed later. While Redis works on it, the next batch is fetched, decoded and applied.
 """
 
 from __future__ import annotations
@@ -25,38 +25,38 @@ from streaming.online_store.link import AWAY, RedisLink, passing
 _LOG = get_log("online")
 _SCRIPT = files("streaming.online_store").joinpath("commit.lua").read_bytes()
 _SCRIPT_ID = sha1(_SCRIPT, usedforsecurity=False).hexdigest()
-_LOAD_AT_ONCE = 2_000  # entities a read: a few hundred KB, about a millisecond of Redis
+_LOAD_AT_ONCE = 2_000  # entities per read: a few hundred KB, about a millisecond for Redis
 
 NO_META = b""
 
 
 def shard_label(group: FeatureGroup, number: int) -> str:
-    """How a shard is called in Bytewax, logs and messages: `<group>:v1:3`."""
+    """The name of a shard in Bytewax, logs and messages: `<group>:v1:3`."""
     return f"{group.label}:{number}"
 
 
 def is_live(meta: ShardMeta | None) -> bool:
-    """Whether a shard's states are whole: it was built, and its vector says up to where."""
+    """Whether a shard is complete: it was built, and its vector says up to which events."""
     return meta is not None and not meta.behind
 
 
 def readable_meta(stored: bytes | None) -> ShardMeta | None:
-    """The meta of these bytes; None where there are none, or bytes of another schema."""
+    """The meta in these bytes; None without bytes, or for bytes of another schema."""
     try:
         return None if stored is None else decode_meta(stored)
     except FormatVersionError as error:
-        _LOG.warning("a shard's meta cannot be read; the shard will be built anew", error=str(error))
+        _LOG.warning("ignoring a shard's meta that cannot be read; bootstrap rebuilds the shard", error=str(error))
         return None
 
 
 def expiry_ms(group: FeatureGroup) -> int:
-    """After this long without a write an entity's newest event is older than anything that can be read; twice that."""
+    """Expiry of an entity's key: twice the time after which its newest event is too old for every window."""
     return 2 * group.readable_us // 1000
 
 
 @dataclass
 class _Commit:
-    """A commit under way; `packed` is kept, because only the same call may be sent again."""
+    """A commit in progress. `packed` is kept, because only the same call may be sent again."""
 
     expected: bytes
     written: bytes
@@ -65,7 +65,7 @@ class _Commit:
 
 
 class ShardStore:
-    """The only writer of a shard's keys, as long as every commit finds the commit id of the one before."""
+    """The only writer of a shard's keys, as long as every commit finds the commit id of the previous commit."""
 
     def __init__(self, link: RedisLink, label: str, meta_key: bytes, expiry_ms: int) -> None:
         self._link = link
@@ -81,16 +81,16 @@ class ShardStore:
         return cls(link, shard_label(group, number), meta_key(namespace, group, number), expiry_ms(group))
 
     def read_meta(self) -> ShardMeta | None:
-        """The shard's meta; from now on it is what commits and loads expect.
+        """The shard's meta. From now on commits and loads expect its commit id.
 
-        None where there is none, or one that this version cannot read: in both cases the shard has to be built.
+        None if there is no meta, or one that this version cannot read. In both cases the shard must be rebuilt.
         """
         stored = self._link.call("GET", self._meta_key)
         self._commit_id = NO_META if stored is None else stored[:COMMIT_ID_BYTES]
         return readable_meta(stored)
 
     def load(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """The stored values of entities, each read with the meta key in one step; RestartNeeded if that is not ours."""
+        """The stored values of entities, read together with the meta in one step. RestartNeeded if the meta changed."""
         self.settle()
         values: list[bytes | None] = []
         for start in range(0, len(keys), _LOAD_AT_ONCE):
@@ -100,7 +100,7 @@ class ShardStore:
         return values
 
     def begin_commit(self, meta: ShardMeta, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
-        """Send what changed with the new meta, whose commit id is new; the commit before is settled first."""
+        """Send the changed values with the new meta and its new commit id, after the previous commit is complete."""
         self.settle()
         arguments: list[Any] = ["EVALSHA", _SCRIPT_ID, 1 + len(keys), self._meta_key, *keys]
         packed = self._link.pack(*arguments, self._commit_id, encode_meta(meta), self._expiry_ms, *values)
@@ -108,7 +108,7 @@ class ShardStore:
         self._send(self._under_way)
 
     def settle(self) -> None:
-        """Wait until the commit under way is done; RestartNeeded when the shard turned out to be someone else's."""
+        """Wait until the commit in progress is done. RestartNeeded if another process has taken the shard."""
         commit, tries = self._under_way, self._link.tries()
         while commit is not None and not self._is_done(commit, tries):
             pass
@@ -116,7 +116,7 @@ class ShardStore:
             self._commit_id, self._under_way = commit.written, None
 
     def close(self) -> None:
-        """Settle and leave."""
+        """Complete the commit and close the connection."""
         self.settle()
         self._link.close()
 
@@ -125,24 +125,24 @@ class ShardStore:
             self._link.begin(commit.packed)
             commit.sent = True
         except AWAY as error:
-            _LOG.debug("a commit could not be sent", shard=self._label, error=str(error))
+            _LOG.debug("retrying a commit that could not be sent", shard=self._label, error=str(error))
 
     def _is_done(self, commit: _Commit, tries: Tries) -> bool:
         if commit.sent and self._was_written(commit, tries):
             return True
-        # Refused, or nobody knows: the stored id alone says what happened.
+        # Refused, or the outcome is unknown: the stored id alone says what happened.
         stored = self._link.call("GETRANGE", self._meta_key, 0, COMMIT_ID_BYTES - 1)
         if stored == commit.written:
             return True
         self._check(stored)
-        self._send(commit)  # the same call: should the first one be under way still, only one of the two finds its id
+        self._send(commit)  # the same call: if the first one still arrives, only one of the two finds the expected id
         return False
 
     def _was_written(self, commit: _Commit, tries: Tries) -> bool:
         commit.sent = False
         try:
             written = bool(self._link.answer())
-        except NoScriptError:  # Redis was started anew, or never saw it
+        except NoScriptError:  # Redis was restarted, or never received the script
             self._link.call("SCRIPT", "LOAD", _SCRIPT)
         except RedisError as error:
             if not passing(error):
@@ -158,5 +158,5 @@ class ShardStore:
         if stored != self._commit_id:
             raise RestartNeeded(
                 f"shard {self._label}: its commit id in Redis is {stored.hex() or 'absent'}, expected "
-                f"{self._commit_id.hex() or 'absent'}: another process has committed, or Redis was set back"
+                f"{self._commit_id.hex() or 'absent'}: another process has committed, or Redis was rolled back"
             )

@@ -1,4 +1,4 @@
-"""Where all shards stand in Redis, and from where a source has to read for them."""
+"""The vectors of all shards in Redis, and the positions from which a source has to read for the shards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GRACE_S = 1.0
 
 
 def stored_metas(settings: StreamingSettings, groups: Iterable[FeatureGroup]) -> dict[str, ShardMeta | None]:
-    """The meta of every shard by its label, None where there is none that can be read. Waits while Redis is away."""
+    """The meta of every shard by its label, None if there is no readable one. Waits while Redis is unavailable."""
     groups, server = tuple(groups), StoreServer(settings)
     try:
         metas = server.metas(groups)
@@ -33,12 +33,12 @@ def stored_metas(settings: StreamingSettings, groups: Iterable[FeatureGroup]) ->
 def wait_until_live(
     settings: StreamingSettings, groups: Iterable[FeatureGroup], meanwhile: Callable[[], None] = lambda: None
 ) -> None:
-    """Return when a shard is live; where that had to be waited for, give the others a moment to be built as well."""
+    """Return when a shard is live. If this had to wait, give the other shards a moment to be built too."""
     groups = tuple(groups)
     live = _live(settings, groups)
     if any(live):
         return
-    _LOG.info("no shard is live yet; waiting for `bootstrap` to build them")
+    _LOG.info("waiting for `bootstrap` to build the first shard")
     grace_s = _GRACE_S
     while not all(live) and grace_s > 0:
         meanwhile()
@@ -55,9 +55,9 @@ def _live(settings: StreamingSettings, groups: tuple[FeatureGroup, ...]) -> list
 def smallest_positions(
     groups: Iterable[FeatureGroup], metas: dict[str, ShardMeta | None]
 ) -> dict[tuple[str, str, int], int]:
-    """(topic, topic id, partition) -> the last offset that every live shard concerned has applied.
+    """(topic, topic id, partition) -> the last offset that every live shard of its groups has applied.
 
-    A partition that some live shard does not know is left out: it is read from its beginning.
+    A partition that some live shard does not know is left out, and read from its beginning.
     """
     found: dict[tuple[str, str, int], list[int]] = {}
     concerned: dict[str, int] = {}
@@ -72,7 +72,7 @@ def smallest_positions(
 
 
 def committed_positions(settings: StreamingSettings, groups: Iterable[FeatureGroup]) -> dict[PartitionKey, int]:
-    """What the source wants to know. RefusedError where a topic is another one than the shards have applied."""
+    """The positions for the source. Raises RefusedError if a topic was re-created after the shards had applied it."""
     groups = tuple(groups)
     metas = stored_metas(settings, groups)
     described = Topics(settings).describe({source.topic for group in groups for source in group.sources})
@@ -80,7 +80,7 @@ def committed_positions(settings: StreamingSettings, groups: Iterable[FeatureGro
         for topic, topic_id, _ in meta.vector if meta is not None else ():
             if topic in described and described[topic].id != topic_id:
                 raise RefusedError(
-                    f"shard {label} has applied topic {topic} with id {topic_id}; the brokers' one has id "
-                    f"{described[topic].id}: it was deleted and made anew. {WAY_ON}"
+                    f"Shard {label} has applied events of an earlier topic {topic}, with id {topic_id}. That topic was "
+                    f"deleted and re-created; its id is now {described[topic].id}. {WAY_ON}"
                 )
     return {(topic, number): offset for (topic, _, number), offset in smallest_positions(groups, metas).items()}

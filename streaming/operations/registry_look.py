@@ -1,4 +1,4 @@
-"""One look at the model registry: what its versions and aliases still need. Reads the wall's files, changes nothing."""
+"""Reads from the model registry what its versions and aliases still need. Changes nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from streaming.settings import StreamingSettings
 
 @dataclass(frozen=True)
 class PinnedDataset:
-    """What a version of a model was trained on. start_us: event time of its first row. tables: name -> data files."""
+    """The dataset of a model version. start_us: event time of its first row. tables: name -> data files."""
 
     model: str
     version: int
@@ -41,14 +41,14 @@ class Served:
 
 
 class RegistryLook:
-    """Raises RefusedError for what cannot be read: it may need anything."""
+    """Raises RefusedError for a file that cannot be read, because its model may need anything."""
 
     def __init__(self, settings: StreamingSettings) -> None:
         self._registry, self._may_lack = settings.registry, settings.without_registry
 
     @property
     def missing(self) -> str | None:
-        """What to tell where nobody knows what it needs; None where it is there. Not mounted, it is often empty."""
+        """What to say if the registry is empty or missing; else None. A registry that is not mounted is often empty."""
         try:
             there = any(each.is_dir() for each in self._registry.iterdir())
         except OSError:
@@ -56,12 +56,12 @@ class RegistryLook:
         if there or self._may_lack:
             return None
         return (
-            f"the model registry {self._registry}, which is empty or not there, so who knows what its models need; "
-            "mount it, or set MILLRACE_WITHOUT_REGISTRY=true where nothing was trained yet"
+            f"the model registry at {self._registry} is empty or missing, so it is unknown what its models need. Mount "
+            "the registry, or set MILLRACE_WITHOUT_REGISTRY=true if nothing was trained yet"
         )
 
     def datasets(self) -> Iterator[PinnedDataset]:
-        """Of every version of every model."""
+        """The datasets of all versions of all models."""
         for directory in self._versions():
             file = directory / DATASET_FILE
             try:
@@ -84,7 +84,8 @@ class RegistryLook:
                 yield Served(file.name, decode_manifest(manifest.read_bytes(), str(manifest)))
             except OSError as error:
                 raise RefusedError(
-                    f"alias {file} cannot be followed ({error}), so who knows what its model needs; promote a version"
+                    f"Alias {file} does not lead to a model ({error}), so it is unknown what its model needs. Promote "
+                    "a version"
                 ) from error
 
     def _versions(self) -> list[Path]:

@@ -1,7 +1,7 @@
-"""The verbs of the command line that a person runs by hand: what each takes, and the module that does it.
+"""The verbs of the command line that a person runs by hand: the arguments of each, and the module that runs it.
 
-One rule for all that change something: they only show what they would do, until `--execute` is given, as Kafka's own
-tools have it. What is still needed is refused then too, so a look is a rehearsal.
+Verbs that change something only show what they would do, until `--execute` is given. Kafka's own tools work the same
+way. Without `--execute` they refuse the same things, so a person can rehearse first.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import argparse
 from datetime import UTC, date, datetime
 from typing import Any
 
-_EXECUTE = "do it; without this the command only shows what it would do"
+_EXECUTE = "do it; without this option the command only shows what it would do"
 
 
 def add_operator_verbs(verbs: Any) -> None:
@@ -29,40 +29,47 @@ def _add_catalogue(verbs: Any) -> None:
         description="List event sources, feature groups and feature views: fields, features, types, units, windows, "
         "versions, and what reads them. The definitions alone are read. Kafka, Redis and the lake may be down.",
     )
-    catalogue.add_argument("--json", action="store_true", help="for machines")
+    catalogue.add_argument("--json", action="store_true", help="print JSON")
     catalogue.set_defaults(module="streaming.operations.catalogue")
 
 
 def _add_dead_letters(verbs: Any) -> None:
-    letters = verbs.add_parser(
-        "dead-letters", help="list, show, or replay once they are mended, records that are no event"
-    )
+    letters = verbs.add_parser("dead-letters", help="list, show and replay records that are not acceptable events")
     actions = letters.add_subparsers(dest="action", required=True, metavar="ACTION")
 
-    listing = actions.add_parser("list", help="how many there are per reason, and the letters themselves")
+    listing = actions.add_parser("list", help="show the number of letters per reason, and the letters")
     _add_filters(listing)
-    listing.add_argument("--open", action="store_true", help="only what was not replayed yet")
+    listing.add_argument("--open", action="store_true", help="only letters that were not replayed yet")
     listing.add_argument("--counts", action="store_true", help="only the counts per reason")
-    listing.add_argument("--limit", type=_at_least(0), metavar="N", help="so many letters (default 20; --json: all)")
-    listing.add_argument("--json", action="store_true", help="one JSON object a line, as `replay --from` takes them")
+    listing.add_argument(
+        "--limit", type=_at_least(0), metavar="N", help="show at most N letters (default 20; --json: all)"
+    )
+    listing.add_argument(
+        "--json", action="store_true", help="print one JSON object per line, as `replay --from` reads them"
+    )
 
-    show = actions.add_parser("show", help="one letter whole")
+    show = actions.add_parser("show", help="show one complete letter")
     show.add_argument("position", type=_position, metavar="TOPIC:PARTITION:OFFSET")
-    show.add_argument("--raw", action="store_true", help="only the bytes of its value, as they are")
+    show.add_argument("--raw", action="store_true", help="print only the bytes of its value")
 
     replay = actions.add_parser(
         "replay",
-        help="send letters to their topic again, once per original position",
-        description="Send letters to their topic again: those that are an event now, each once, whatever is killed. "
-        "A letter is mended by new definitions (give nothing), by a function (--mend), or by hand (--from). One that "
-        "would die again is left alone and listed with its reason. Nothing is sent until --execute is given.",
+        help="send letters to their topic again, each once",
+        description="Send the letters that are acceptable events now to their topic again. Each is sent only once, "
+        "even if a run is killed. A letter is mended by new definitions (no option), by a function (--mend), or by "
+        "hand (--from). A letter that is still not acceptable is left alone and listed with its reason. Nothing is "
+        "sent without --execute.",
     )
     _add_filters(replay)
     mending = replay.add_mutually_exclusive_group()
     mending.add_argument(
-        "--mend", metavar="MODULE:FUNCTION", help="(value: bytes, reason: str) -> bytes, or None to leave it alone"
+        "--mend",
+        metavar="MODULE:FUNCTION",
+        help="function (value: bytes, reason: str) -> bytes, or None to leave the letter alone",
     )
-    mending.add_argument("--from", dest="edited", metavar="FILE", help="lines of `list --json`, edited; only these")
+    mending.add_argument(
+        "--from", dest="edited", metavar="FILE", help="edited lines of `list --json`; only these letters"
+    )
     replay.add_argument("--execute", action="store_true", help=_EXECUTE)
     for each in (listing, show, replay):
         each.set_defaults(module="streaming.operations.dead_letters.command")
@@ -70,23 +77,27 @@ def _add_dead_letters(verbs: Any) -> None:
 
 def _add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--topic", help="only letters of this topic")
-    parser.add_argument("--reason", metavar="PATTERN", help="only where this regular expression is found in the reason")
-    parser.add_argument("--since", type=_instant, metavar="TIME", help="only what arrived at or after it (RFC 3339)")
-    parser.add_argument("--until", type=_instant, metavar="TIME", help="only what arrived before it (RFC 3339)")
+    parser.add_argument("--reason", metavar="PATTERN", help="only letters whose reason matches this regular expression")
+    parser.add_argument(
+        "--since", type=_instant, metavar="TIME", help="only letters that arrived at or after TIME (RFC 3339)"
+    )
+    parser.add_argument(
+        "--until", type=_instant, metavar="TIME", help="only letters that arrived before TIME (RFC 3339)"
+    )
 
 
 def _add_retain(verbs: Any) -> None:
     retain = verbs.add_parser(
         "retain",
         help="delete old days of the events tables",
-        description="Delete whole days (of arrival, UTC) of the events tables. A day that a live window, a bootstrap, "
-        "a pinned dataset or a hold still needs is refused, by the name of what needs it, and nothing is deleted.",
+        description="Delete whole days (of arrival, UTC) of the events tables. If a live window, a bootstrap, a "
+        "dataset or a hold still needs one of the days, nothing is deleted, and the output names what needs the day.",
     )
     bound = retain.add_mutually_exclusive_group(required=True)
-    bound.add_argument("--keep", type=_at_least(1), metavar="DAYS", help="keep so many days before today")
-    bound.add_argument("--before", type=_day, metavar="DATE", help="delete the days before this one (YYYY-MM-DD)")
+    bound.add_argument("--keep", type=_at_least(1), metavar="DAYS", help="keep this many days before today")
+    bound.add_argument("--before", type=_day, metavar="DATE", help="delete the days before DATE (YYYY-MM-DD)")
     retain.add_argument("--source", action="append", metavar="NAME", help="only this event source; may be repeated")
-    retain.add_argument("--json", action="store_true", help="for machines")
+    retain.add_argument("--json", action="store_true", help="print JSON")
     retain.add_argument("--execute", action="store_true", help=_EXECUTE)
     retain.set_defaults(module="streaming.operations.retention.command")
 
@@ -96,11 +107,13 @@ def _add_retire(verbs: Any) -> None:
         "retire",
         help="remove a version of a feature group that nobody reads any more",
         description="Remove a version of a feature group: its keys in Redis and its snapshots. Refused while the "
-        "definitions hold it, an alias of the registry names a model that reads it, or a process writes it.",
+        "definitions hold the version, an alias of the registry names a model that reads it, or a process writes it.",
     )
-    retire.add_argument("label", metavar="NAME:vN[+M]", help="the version with its additions; +M: that addition alone")
-    retire.add_argument("--spine", metavar="SOURCE", help="only its tables on this source, on which no view reads it")
-    retire.add_argument("--with-rows", action="store_true", help="its feature rows too; they are kept otherwise")
+    retire.add_argument("label", metavar="NAME:vN[+M]", help="a version with its additions; with +M only that addition")
+    retire.add_argument(
+        "--spine", metavar="SOURCE", help="only the tables on this source, if no view reads the version there"
+    )
+    retire.add_argument("--with-rows", action="store_true", help="remove the feature rows too; otherwise they are kept")
     retire.add_argument("--execute", action="store_true", help=_EXECUTE)
     retire.set_defaults(module="streaming.operations.retirement.command")
 
@@ -108,19 +121,19 @@ def _add_retire(verbs: Any) -> None:
 def _add_erase(verbs: Any) -> None:
     erase = verbs.add_parser(
         "erase",
-        help="erase entities everywhere, as the law may ask",
+        help="erase entities everywhere, as the law may require",
         description="Erase entities: their states, events, feature rows, snapshots, dead letters and rows of pinned "
-        "datasets, from the tables and then from the disk. Killed half way, run it again: it goes on.",
+        "datasets, from the tables and then from the disk. If a run is killed, run the command again: it continues.",
     )
-    erase.add_argument("--entity", required=True, metavar="NAME", help="the kind of entity, as the definitions call it")
+    erase.add_argument("--entity", required=True, metavar="NAME", help="the name of the entity in the definitions")
     erase.add_argument(
         "--key", action="append", required=True, dest="keys", metavar="KEY",
-        help="its key as the stores spell it (several fields joined by |); may be repeated",
+        help="the key of the entity (several fields joined by |); may be repeated",
     )  # fmt: skip
     erase.add_argument(
         "--with-log", action="store_true",
-        help="then also delete from Kafka all records of its topics up to where the logs ended when this began, also "
-        "those of other entities: the events tables hold them. Otherwise Kafka's retention deletes them, later",
+        help="then also delete from Kafka all records that its topics held when the command began, those of other "
+        "entities too (the events tables hold them). Otherwise Kafka's retention deletes the records later",
     )  # fmt: skip
     erase.add_argument("--execute", action="store_true", help=_EXECUTE)
     erase.set_defaults(module="streaming.operations.erasure.command")
@@ -129,7 +142,7 @@ def _add_erase(verbs: Any) -> None:
 def _position(text: str) -> tuple[str, int, int]:
     topic, partition, offset = [*text.rsplit(":", 2), "", ""][:3]
     if not topic or not partition.isdecimal() or not offset.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no position; give TOPIC:PARTITION:OFFSET as `list` prints it")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a position; give TOPIC:PARTITION:OFFSET as `list` prints it")
     return topic, int(partition), int(offset)
 
 
@@ -137,7 +150,9 @@ def _instant(text: str) -> int:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no RFC 3339 time, such as 2026-03-01T06:00:00Z") from error
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an RFC 3339 time; give one such as 2026-03-01T06:00:00Z"
+        ) from error
     found = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
     return round(found.timestamp() * 1_000_000)
 
@@ -146,7 +161,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day, such as 2026-03-01") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; give one such as 2026-03-01") from error
 
 
 def _at_least(least: int) -> Any:

@@ -1,1 +1,1 @@
-"""The replay of stored events: states in the order of effect, and snapshots of them."""
+"""The replay of stored events: states in the order of effect, and snapshots of these states."""

@@ -18,7 +18,7 @@ EntityKey = int | str
 
 
 class EntityStates:
-    """A TileState whose slots have names."""
+    """A TileState whose slots are found by entity key."""
 
     def __init__(self, group: FeatureGroup) -> None:
         self.state = TileState(group.layout)
@@ -33,12 +33,12 @@ class EntityStates:
         return self.state.nbytes
 
     def unknown(self, keys: EntityKeys) -> list[EntityKey]:
-        """Those of the keys that have no slot yet, each once."""
+        """The keys that have no slot yet, each once."""
         names = keys if isinstance(keys, list) else keys.tolist()
         return list(dict.fromkeys(name for name in names if name not in self._slots))
 
     def slots(self, keys: EntityKeys | pa.Array) -> Int64:
-        """The slot of each key; an entity met for the first time gets one."""
+        """The slot of each key. A new entity gets a slot."""
         coded = pa.array(keys).dictionary_encode()
         names = coded.dictionary.to_pylist()
         new = [name for name in names if name not in self._slots]
@@ -52,7 +52,7 @@ class EntityStates:
         return list(self._slots), np.fromiter(self._slots.values(), np.int64, len(self._slots))
 
     def restore(self, keys: Sequence[EntityKey], states: Sequence[bytes | None], build_id: int) -> Int64:
-        """Take entities over from their encoded states; their slots."""
+        """Load entities from their encoded states. Returns their slots."""
         slots = self.slots(pa.array(keys)) if len(keys) else np.empty(0, np.int64)
         if len(keys):
             decode_states(self.state, slots, states, build_id)
@@ -63,7 +63,7 @@ class EntityStates:
         return encode_states(self.state, slots, build_id)
 
     def forget(self, before_us: int, busy: Int64) -> None:
-        """Release the entities without events at or after an instant, but for those in `busy` slots."""
+        """Release the entities without events at or after an instant, except those in `busy` slots."""
         keys, slots = self.entities
         idle = (self.state.newest_us(slots) < before_us) & ~np.isin(slots, busy)
         if idle.any():
@@ -73,6 +73,6 @@ class EntityStates:
 
 
 def built_from_us(group: FeatureGroup) -> int:
-    """Of entities that are not forgotten, no event that arrived longer before the watermark can be in a tile."""
+    """Events that arrived earlier than this before the watermark are in no tile of an entity that is still kept."""
     hop_us = max(spec.hop_us for spec in group.layout.features)
     return 3 * group.readable_us + hop_us + group.layout.tolerated_future_us

@@ -1,4 +1,4 @@
-"""A replay that goes on from pass to pass: it holds the states of all effects below a cut, and what lies beyond it."""
+"""A replay that continues from pass to pass: the states of all effects below a cut, and the events beyond it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from streaming.replay.entity_states import EntityKey, EntityStates
 
 Int64 = NDArray[np.int64]
 SNAPSHOT_BUILD = 0
-"""The build id of states in a snapshot: they belong to no build of the online store."""
+"""The build id of states in a snapshot. They belong to no build of the online store."""
 Columns = dict[str, NDArray[Any]]
 """Columns of equal length: of updates (slot, effect_us, event_time_us, digest, values, valid) or of reads
 (slot, at_us)."""
 
 
 class Replayer:
-    """States of a group's entities, with the updates and reads that are still to come."""
+    """States of a group's entities, with the updates and reads that wait."""
 
     def __init__(self, group: FeatureGroup, lag_us: int = 0) -> None:
         self._group, self._lag_us = group, lag_us
@@ -44,9 +44,9 @@ class Replayer:
         self._reads: Columns = {"slot": nothing, "at_us": nothing}
 
     def add_updates(self, arrived: EventRows, from_us: int, only: Sequence[EntityKey] | None = None) -> None:
-        """Take in what the group sees of the events, where its effect is not before `from_us`.
+        """Add the group's events with an effect at or after `from_us`.
 
-        `only`: nothing but these entities.
+        `only`: restricts this to these entities.
         """
         taken = group_events(self._group, arrived.batch)
         effect = effects_us(arrived.arrival_us[taken.rows], taken.event_time_us, self._lag_us)
@@ -71,7 +71,7 @@ class Replayer:
         self._reads = _joined(self._reads, {"slot": self._states.slots(keys), "at_us": at_us})
 
     def advance(self, cut_us: int) -> NDArray[np.float64]:
-        """Apply every effect before the cut and answer every read before it, in the order in which it was asked.
+        """Apply every effect before the cut, and answer every read before the cut, in the order of `add_reads`.
 
         Shape: float64 (reads before the cut, features).
         """
@@ -90,7 +90,7 @@ class Replayer:
         )
 
     def restore(self, keys: Sequence[EntityKey], states: Sequence[bytes]) -> None:
-        """Take entities over from their encoded states."""
+        """Load entities from their encoded states."""
         self._states.restore(keys, states, SNAPSHOT_BUILD)
 
     def encoded(self) -> tuple[list[EntityKey], list[bytes]]:
@@ -99,12 +99,12 @@ class Replayer:
         return keys, self._states.encoded(slots, SNAPSHOT_BUILD)
 
     def forget(self, before_us: int) -> None:
-        """Release the entities without events at or after an instant, with nothing to come either."""
+        """Release the entities that have no event at or after an instant, and no waiting update or read."""
         self._states.forget(before_us, np.union1d(self._updates["slot"], self._reads["slot"]))
 
 
 def effects_us(arrival_us: Int64, event_time_us: Int64, lag_us: int) -> Int64:
-    """From when on a read may see each event."""
+    """The instant from which a read may see each event."""
     return np.maximum(arrival_us + lag_us, event_time_us + 1)
 
 

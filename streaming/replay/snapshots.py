@@ -1,4 +1,4 @@
-"""Snapshots: the states of all effects below a cut, from which a restart or a bootstrap goes on."""
+"""Snapshots: the states of all effects below a cut, from which a restart or a bootstrap continues."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ KEPT = 3
 
 @dataclass(frozen=True)
 class Snapshot:
-    """cut_us: the states hold all effects below it. They are read when they are asked for, a few thousand at a time."""
+    """cut_us: the states hold all effects below it. States are read on demand, a few thousand at a time."""
 
     cut_us: int
     _table: DeltaTable
     _integer_keys: bool
 
     def states(self, shards: Iterable[int] | None = None) -> Iterator[tuple[list[int | str], list[bytes]]]:
-        """Entity keys, int or text, and the bytes of their states; of all shards, or of these."""
+        """Entity keys (int or text) and the bytes of their states, of all shards or of these shards."""
         condition = f"cut_us = {self.cut_us}"
         if shards is not None:
             condition += f" AND shard IN ({', '.join(map(str, sorted(shards)))})"
@@ -78,7 +78,7 @@ class Snapshots:
         self._erasures = self._handle.position(ERASURES_APP)  # as in feature_sink.FeatureTable
 
     def write(self, rows: pa.Table, cut_us: int) -> None:
-        """Commit a snapshot, unless a later one is there; drop those beyond the latest few."""
+        """Commit a snapshot, unless there is a later one. Delete all but the latest few."""
         self._handle.refresh()
         stored = self._handle.position(CUT_APP)
         if stored >= cut_us:
@@ -88,7 +88,7 @@ class Snapshots:
         self._handle.commit(rows, before, {CUT_APP: cut_us, ERASURES_APP: self._erasures})
         cuts = snapshot_cuts(self._handle.refresh())
         if len(cuts) > KEPT:
-            with suppress(DeltaError):  # the table is being compacted; the next snapshot drops them
+            with suppress(DeltaError):  # the table is being compacted; the next snapshot deletes them
                 self._handle.refresh().delete(f"cut_us < {cuts[-KEPT]}")
 
 
@@ -100,7 +100,7 @@ def latest_snapshot(
     up_to_us: int,
     delta: DeltaTables = DELTA,
 ) -> Snapshot | None:
-    """The latest snapshot whose cut is not above an instant; None where there is none of this definition."""
+    """The latest snapshot whose cut is not above an instant; None if there is none of this definition."""
     path = lake / snapshots_table(group, spine)
     if not delta.exists(path):
         return None

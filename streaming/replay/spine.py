@@ -14,8 +14,8 @@ from streaming.settings import StreamingSettings
 class Spine:
     """A group read on the events of a source.
 
-    lateness_us: how late an event may come for a regular row; lag_us: what is added to arrival times. reports:
-    whether this spine looks for event ids with two contents (one spine of a source is enough).
+    lateness_us: how late an event may arrive and still be in a regular row. lag_us: added to arrival times. reports:
+    whether this spine reports event ids with two contents (one spine per source is enough).
     """
 
     group: FeatureGroup
@@ -30,17 +30,17 @@ class Spine:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What the rows mean: the definitions, and the allowed lateness that decides which pass writes a row."""
+        """The meaning of the rows: the definitions, and the allowed lateness, which decides which pass writes a row."""
         return f"{self.group.fingerprint}-{fingerprint((self.source, self.lateness_us, self.lag_us))}"
 
     @cached_property
     def definition(self) -> str:
-        """The text that the fingerprint stands for."""
+        """The definition behind the fingerprint, as text."""
         return definition_text(self.group, spine=self.source, lateness_us=self.lateness_us, lag_us=self.lag_us)
 
     @property
     def sources(self) -> tuple[EventSource, ...]:
-        """The sources whose events update the group, then the spine's if it is none of them."""
+        """The sources whose events update the group, then the spine's source if it is not one of them."""
         return tuple({source.name: source for source in (*self.group.sources, self.source)}.values())
 
 

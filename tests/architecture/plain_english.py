@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from tests.architecture.source_tree import text_files
 
 # What has been gone through: pages, and the packages whose texts are plain. A file below these names is checked.
-CHECKED = ("README.md", "CHANGELOG.md", "docs/", "run", "deploy/", "tests/packaging/", "training/")
+CHECKED = ("README.md", "CHANGELOG.md", "docs/", "run", "deploy/", "streaming/", "tests/packaging/", "training/")
 
 # The habit, as a regular expression, and what to write instead.
 HABITS: dict[str, str] = {
@@ -24,7 +24,7 @@ HABITS: dict[str, str] = {
     r"(set|sets|setting|put|puts) back": "rolled back (a store), restored (what was removed)",
     r"of before": "earlier, previous",
     r"(?<!there )(is|are|was|were) no(?! longer| more)": "is not a ..., or: there is no ...",
-    r"(is|are|was|were) none": "there is no ..., is missing, is not a ...",
+    r"(?<!there )(is|are|was|were) (?-i:none)": "there is no ..., is missing, is not a ...",
     r"(is|are|was|were) away": "is unavailable",
     r"not there": "missing",
     r"ma(d|k)e of (it|them|that|this|what)": "built from ... (name the thing)",

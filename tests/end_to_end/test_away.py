@@ -50,6 +50,10 @@ def test_what_is_away_for_20_seconds_is_waited_for(tmp_path: Path) -> None:
         finally:
             job.supervisor.kill()
     said = [json.loads(line) for line in job.log.read_text().splitlines() if line.startswith("{")]
-    for dataflow, thing in (("online", "Redis is away"), ("online", "Kafka is away"), ("archive", "Kafka is away")):
+    for dataflow, thing in (
+        ("online", "waiting for Redis"),
+        ("online", "waiting for Kafka"),
+        ("archive", "waiting for Kafka"),
+    ):
         times = sum(thing in line["event"] for line in said if line.get("dataflow") == dataflow)
         assert times == 1, f"{dataflow} said {times} times that {thing}"

@@ -49,5 +49,5 @@ def test_a_redis_that_was_emptied_is_rebuilt_under_a_live_job(tmp_path: Path) ->
         finally:
             job.supervisor.kill()
     said = [json.loads(line) for line in job.log.read_text().splitlines() if line.startswith("{")]
-    built = [line for line in said if line.get("part") == "bootstrap" and line["event"] == "live"]
+    built = [line for line in said if line.get("part") == "bootstrap" and line["event"] == "built shards, now live"]
     assert sum(line["events"] > 0 for line in built) >= len(job.catalogue.groups)

@@ -128,7 +128,7 @@ def read_from_beyond_what_redis_holds() -> list[str]:
 
 
 def test_sub_batches_that_do_not_join_on_are_refused():
-    with pytest.raises(RestartNeeded, match="never came"):
+    with pytest.raises(RestartNeeded, match="never arrived"):
         read_from_beyond_what_redis_holds()
 
 

@@ -1,6 +1,6 @@
-"""What a decoder is, and what it yields.
+"""The interface of a decoder and its result.
 
-Every value comes out once: as a row of the columns, or as a fault. A faulty value never touches its neighbours.
+Every value comes out once: as a row of the columns, or as a fault. A faulty value never affects its neighbours.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from shared_features.definitions import EventSource
 
 @dataclass(frozen=True)
 class Fault:
-    """Why one value is no event: its index among the values, and a reason with the path of the field."""
+    """Why one value is not an event: its index among the values, and a reason with the path of the field."""
 
     index: int
     reason: str
@@ -40,14 +40,14 @@ class EventDecoder(Protocol):
     """Decodes the values of one source's records."""
 
     def decode(self, values: Sequence[bytes | None]) -> DecodedColumns:
-        """Columns of the values that hold an event, and a fault for each other one. None is a tombstone."""
+        """Columns of the values that hold an event, and a fault for each other value. None is a tombstone."""
 
 
 @dataclass(frozen=True)
 class EventFormat:
-    """How producers write events: a source names it (`EventSource.format`).
+    """The format in which producers write events. A source names its format (`EventSource.format`).
 
-    decoder: makes the decoder of a source. fields: the fields that a value carries, by name, whether or not they make
+    decoder: builds the decoder of a source. fields: the fields that a value carries, by name, whether or not they make
     an event; None where the value is not of this format. Erasure looks for an entity there.
     """
 

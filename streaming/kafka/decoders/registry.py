@@ -16,7 +16,7 @@ FORMATS = {"json": JSON, "messagepack": MESSAGEPACK}
 
 
 def decoder_of(source: EventSource) -> EventDecoder:
-    """The decoder of a source's records. DefinitionError where nobody knows its format."""
+    """The decoder of a source's records. Raises DefinitionError if the format is unknown."""
     return event_format(source.format).decoder(source)
 
 
@@ -27,7 +27,7 @@ def formats_of(sources: Iterable[EventSource]) -> list[EventFormat]:
 
 @cache
 def event_format(name: str) -> EventFormat:
-    """The format of a name. DefinitionError where there is none."""
+    """The format with a name. Raises DefinitionError if there is none."""
     if name in FORMATS:
         return FORMATS[name]
     module, _, attribute = name.partition(":")

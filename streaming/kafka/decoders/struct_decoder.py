@@ -26,13 +26,13 @@ _WORDS = {
 }
 _EXPECTED = re.compile(r"^Expected `([a-z]+)(?: \| null)?`, got `([a-z]+)(?: \| null)?`(?: - at `(.+)`)?$")
 _NO_EVENT = (msgspec.MsgspecError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
-"""What a typed decoder raises at a value that is no event; None is one of those values."""
+"""The errors of a typed decoder for a value that is not an event. None is such a value."""
 
 
 class StructDecoder:
     """Decodes the records of one source. The typed decoder is built once from the source's definition.
 
-    typed: makes a function from bytes to a struct of the given type. reason: says why a value is no event.
+    typed: makes a function from bytes to a struct of the given type. reason: says why a value is not an event.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class StructDecoder:
         names = {field.name: f"f{index}" for index, field in enumerate(source.fields)}  # free of Python's keywords
         event = msgspec.defstruct(
             "Event",
-            # Required fields first, as a struct wants them; the columns are taken by name.
+            # Required fields first, as a struct requires. The columns are taken by name.
             sorted((_struct_field(names[field.name], field) for field in source.fields), key=len),
             rename={inside: outside for outside, inside in names.items()},
             forbid_unknown_fields=source.unknown_fields == "reject",
@@ -55,7 +55,7 @@ class StructDecoder:
         self._getters = [(field, attrgetter(names[field.name])) for field in source.fields]
 
     def decode(self, values: Sequence[bytes | None]) -> DecodedColumns:
-        """Columns of the good values and a fault for each other one."""
+        """Columns of the good values, and a fault for each other value."""
         events, rows, faults = self._structs(values)
         columns: dict[str, NDArray[Any]] = {}
         valid: dict[str, NDArray[np.bool_]] = {}
@@ -83,7 +83,7 @@ class StructDecoder:
         decoded = map(self._decode, values)
         while len(events) + len(faults) < len(values):
             try:
-                events.extend(decoded)  # keeps what came before an exception; the map then goes on after it
+                events.extend(decoded)  # keeps what came before an exception; the map then continues after it
             except _NO_EVENT as error:
                 index = len(events) + len(faults)
                 faults.append(Fault(index, self._reason(values[index], error)))
@@ -98,7 +98,7 @@ def _struct_field(name: str, field: Field) -> tuple[Any, ...]:
 
 
 def reason(value: bytes | None, error: Exception, format_name: str) -> str:
-    """Why a value is no event, from what a typed decoder raised; `format_name` as people write it."""
+    """Why a value is not an event, from the error of a typed decoder. `format_name`: as people write it."""
     if value is None:
         return "no value (a tombstone) - at $"
     if not value:

@@ -1,1 +1,1 @@
-"""What would make a run unsafe, found before it starts."""
+"""Checks that find what makes a run unsafe, before the run starts."""

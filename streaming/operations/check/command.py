@@ -1,4 +1,4 @@
-"""`check`: everything that would make a run unsafe, with what to do. `run` refuses to start with the worst of it."""
+"""`check`: everything that makes a run unsafe, with what to do. `run` refuses to start with the worst findings."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from streaming.settings import StreamingSettings
 
 
 def find(settings: StreamingSettings) -> Iterator[Finding]:
-    """Look at Kafka, Redis and the lake, each once; none of them is changed. Takes seconds where one is away."""
+    """Look at Kafka, Redis and the lake once. Changes nothing. Takes seconds if one of them is unavailable."""
     catalogue = load_definitions(settings.definitions)
     names = {source.topic for source in catalogue.sources}
     kafka = Topics(settings, within_s=5.0)
     topics: dict[str, Topic] = {}
 
     def bounds() -> Mapping[PartitionKey, Bounds]:
-        """Asked after a store was: what a running job stores meanwhile lies within logs that grew before."""
+        """Called after a store was read, so that the stored positions of a running job lie within these bounds."""
         try:
             return kafka.bounds(partitions_of(topics.values())) if topics else {}
         except KafkaException:
@@ -37,7 +37,7 @@ def find(settings: StreamingSettings) -> Iterator[Finding]:
         yield from check_config(kafka, settings, topics.values())
     except KafkaException as error:
         text = f"cannot be reached at {settings.kafka_bootstrap_servers} ({error.args[0].str()})"
-        yield Finding("away", "Kafka", f"{text}. Look at KAFKA_BOOTSTRAP_SERVERS; a running dataflow waits for it")
+        yield Finding("away", "Kafka", f"{text}. Check KAFKA_BOOTSTRAP_SERVERS. A running dataflow waits for Kafka")
     redis = StoreServer(settings, within_s=3.0)
     try:
         yield from check_redis(redis, catalogue.groups, topics, bounds)
@@ -47,7 +47,7 @@ def find(settings: StreamingSettings) -> Iterator[Finding]:
 
 
 def check(settings: StreamingSettings, *, refusing_only: bool = False) -> int:
-    """Print the findings; 1 when something is refused or could not be looked at. Warnings alone are 0."""
+    """Print the findings. Returns 1 if something is refused or could not be checked; warnings alone give 0."""
     findings = list(dict.fromkeys(find(settings)))
     if refusing_only:
         findings = [each for each in findings if each.stops_run]
@@ -56,12 +56,12 @@ def check(settings: StreamingSettings, *, refusing_only: bool = False) -> int:
     bad = sum(each.level != "warning" for each in findings)
     if not refusing_only:
         warnings = len(findings) - bad
-        verdict = "safe to run" if not bad else f"{bad} to put right before it is safe to run"
-        sys.stdout.write(f"{verdict}{f', {warnings} to think about' if warnings else ''}\n")
+        verdict = "safe to run" if not bad else f"{bad} to correct before it is safe to run"
+        sys.stdout.write(f"{verdict}{f', {warnings} warnings' if warnings else ''}\n")
     return EXIT_REFUSED if bad else EXIT_OK
 
 
 def refuse_unsafe(settings: StreamingSettings) -> None:
-    """Raise RefusedError with everything that must not be run with. What is only away is waited for, by the run."""
+    """Raise RefusedError with everything that makes a run unsafe. A run waits for servers that are unavailable."""
     if refused := [str(each) for each in dict.fromkeys(find(settings)) if each.stops_run]:
         raise RefusedError("; ".join(refused))

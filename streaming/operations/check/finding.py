@@ -1,4 +1,4 @@
-"""What a check found: how bad it is, about what, and what to do."""
+"""One finding of a check: how bad it is, what it is about, and what to do."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Level = Literal["refused", "away", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """refused: running would be unsafe. away: could not be looked at. warning: think about it.
+    """refused: a run would be unsafe. away: could not be checked. warning: a run is safe, but should be improved.
 
-    `waits`: a running dataflow waits for this by itself, so `run` starts all the same.
+    `waits`: a running dataflow waits for this by itself, so `run` starts nevertheless.
     """
 
     level: Level

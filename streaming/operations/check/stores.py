@@ -1,4 +1,4 @@
-"""Are Redis and the lake safe to write to, and do they hold what these definitions mean."""
+"""Checks of Redis and the lake: whether they are safe to write to, and hold what these definitions mean."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from streaming.operations.check.finding import Finding
 from streaming.operations.check.topics import check_position
 
 LogBounds = Callable[[], Mapping[PartitionKey, Bounds]]
-"""Asks where logs begin and end now; empty while the brokers are away."""
+"""Asks where logs begin and end now. Empty while the brokers are unavailable."""
 _LITTLE_ROOM = 1 << 30
 
 
@@ -34,25 +34,25 @@ def check_redis(
     topics: Mapping[str, Topic],
     bounds: LogBounds,
 ) -> Iterator[Finding]:
-    """How the server is set, and what it holds of these groups."""
+    """The configuration of the server, and what it holds of these groups."""
     try:
         if (slots := server.slots()) < ALL_SLOTS:
-            text = f"is of a cluster and serves {slots} of {ALL_SLOTS} slots. {ONE_PRIMARY}"
+            text = f"belongs to a cluster and serves only {slots} of {ALL_SLOTS} slots. {ONE_PRIMARY}"
             yield Finding("refused", "Redis", text)
             return
         policy = server.info("memory").get("maxmemory_policy", "noeviction")
         persistent = server.info("persistence").get("aof_enabled") == "1" or server.config("save") != ""
         metas = server.metas(groups)
     except (RedisError, RefusedError) as error:
-        text = f"cannot be reached ({error}). Look at REDIS_URL; a running dataflow waits for it"
+        text = f"cannot be reached ({error}). Check REDIS_URL. A running dataflow waits for Redis"
         yield Finding("away", "Redis", text)
         return
     ends = bounds()
     if policy != "noeviction":
-        text = f"maxmemory-policy is {policy}: a state that was evicted would look like one that never was."
+        text = f"maxmemory-policy is {policy}. Redis may then evict a state, which looks like an entity without events."
         yield Finding("refused", "Redis", f"{text} Run CONFIG SET maxmemory-policy noeviction, and CONFIG REWRITE")
     if not persistent:
-        text = "keeps nothing on disk: a restart empties it and all states are rebuilt. Set appendonly yes"
+        text = "stores nothing on disk. A restart empties Redis, and all states are rebuilt. Set appendonly yes"
         yield Finding("warning", "Redis", text)
     for group in groups:
         if other := {meta.fingerprint for meta in metas[group.label] if meta is not None} - {group.fingerprint}:
@@ -69,16 +69,16 @@ def check_redis(
 
 
 def check_lake(lake: Path, catalogue: Catalogue, topics: Mapping[str, Topic], bounds: LogBounds) -> Iterator[Finding]:
-    """Whether it can be written, and where its tables stand."""
+    """Whether the lake can be written, and whether its tables fit the logs."""
     there = next((path for path in (lake.absolute(), *lake.absolute().parents) if path.exists()), Path("/"))
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        text = f"{there} is {'not writable' if there.is_dir() else 'no directory'}. Correct it, or set MILLRACE_LAKE"
+        text = f"{there} is {'not writable' if there.is_dir() else 'not a directory'}. Correct it, or set MILLRACE_LAKE"
         yield Finding("refused", "lake", text)
         return
     if (free := shutil.disk_usage(there).free) < _LITTLE_ROOM:
         yield Finding("warning", "lake", f"only {free >> 20} MiB are free at {there}. Make room")
     if not lake.is_dir():
-        return  # the archive makes it
+        return  # the archive creates it
     look = LakeLook(lake)
     for source in catalogue.sources:
         for name in (events_table(source), DEAD_LETTERS_TABLE):
@@ -96,7 +96,7 @@ def _check_events(look: LakeLook, source: EventSource, topic: Topic | None) -> I
         yield Finding("refused", about, str(error))
         return
     except (OSError, DeltaError):
-        return  # `_check_table` has told
+        return  # `_check_table` has reported it
     if table is not None and topic is not None and is_recreated(table, topic.name, topic.id):
         yield Finding("refused", about, what_was_recreated(topic.name, topic.id))
 
@@ -117,7 +117,7 @@ def _check_table(
         yield Finding("refused", "lake", str(error))
         return
     except (OSError, DeltaError) as error:
-        yield Finding("away", about, f"cannot be read ({error}); a running dataflow waits for it")
+        yield Finding("away", about, f"cannot be read ({error}). A running dataflow waits for the lake")
         return
     ends = bounds()
     for (name, number), offset in offsets.items():

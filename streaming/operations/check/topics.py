@@ -1,4 +1,4 @@
-"""Is the log safe to build on: whose clock stamps it, how long it keeps, whether it is the log that was read before."""
+"""Checks of topics: whose clock stamps their records, how long records are kept, and whether positions fit the log."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _DUE_TO = {
 
 def missing_topics(names: Iterable[str], topics: Mapping[str, Topic]) -> Iterator[Finding]:
     for name in sorted(set(names) - set(topics)):
-        text = "does not exist. Create it with the partitions it needs; a running dataflow waits for it"
+        text = "does not exist. Create the topic with the partitions it needs. A running dataflow waits for it"
         yield Finding("refused", f"topic {name}", text, waits=True)
 
 
 def check_config(asked: Topics, settings: StreamingSettings, topics: Iterable[Topic]) -> Iterator[Finding]:
-    """What the brokers say of each topic's configuration against the topic mode."""
+    """Compare each topic's configuration with the topic mode."""
     for topic in topics:
         about = f"topic {topic.name}"
         try:
@@ -40,8 +40,8 @@ def check_config(asked: Topics, settings: StreamingSettings, topics: Iterable[To
             yield Finding(
                 "refused",
                 about,
-                f"the brokers do not tell how it is configured, so that nobody knows who stamps its events. If they "
-                f"are librdkafka's simulator, set MILLRACE_TOPIC_MODE=embedded (found: {settings.topic_mode})",
+                "the brokers do not tell its configuration, so it is unknown whose clock stamps its records. If the "
+                f"brokers are librdkafka's simulator, set MILLRACE_TOPIC_MODE=embedded (found: {settings.topic_mode})",
             )
 
 
@@ -53,21 +53,27 @@ def config_findings(about: str, mode: str, config: Mapping[str, str]) -> Iterato
             "refused",
             about,
             f"message.timestamp.type is {stamped_by}, but in mode {mode} {_DUE_TO[mode]}. "
-            f"Set it to {_STAMPS[mode]}, or MILLRACE_TOPIC_MODE to what this topic is",
+            f"Set it to {_STAMPS[mode]}, or set MILLRACE_TOPIC_MODE to the mode of this topic",
         )
     if "compact" in config.get("cleanup.policy", "delete"):
-        text = "cleanup.policy compacts it: events of one key would replace each other. Set cleanup.policy=delete"
+        text = (
+            "cleanup.policy compacts the topic: an event replaces earlier events of its key. Set cleanup.policy=delete"
+        )
         yield Finding("refused", about, text)
     retention_ms = int(config.get("retention.ms", -1))
     if mode == "import" and retention_ms != -1:
-        text = f"retention.ms is {retention_ms}: what has old times is deleted at once. Set -1 until all is imported"
+        text = f"retention.ms is {retention_ms}: old records are deleted at once. Set -1 until the import is done"
         yield Finding("refused", about, text)
     elif mode != "import" and 0 <= retention_ms < DAY_MS:
         hours = retention_ms / 3_600_000
-        text = f"it is kept for {hours:.3g} hours: a longer outage loses events. Set retention.ms to some days"
+        text = f"records are kept for {hours:.3g} hours: a longer outage loses events. Set retention.ms to some days"
         yield Finding("warning", about, text)
     if int(config.get("retention.bytes", -1)) != -1 and mode == "import":
-        yield Finding("warning", about, "retention.bytes deletes what is not imported yet. Set -1 until all is")
+        yield Finding(
+            "warning",
+            about,
+            "retention.bytes deletes records before they are imported. Set -1 until the import is done",
+        )
     if config.get("unclean.leader.election.enable") == "true":
         text = "a broker that lacks records may become leader and lose them. Set unclean.leader.election.enable=false"
         yield Finding("warning", about, text)
@@ -80,7 +86,7 @@ def check_position(
     topics: Mapping[str, Topic],
     bounds: Mapping[PartitionKey, Bounds],
 ) -> Iterator[Finding]:
-    """A stored position against the log: the same topic still, its partition there, the offset in it."""
+    """Check a stored position: still the same topic, the partition exists, the offset lies in the log."""
     name, topic_id, number = partition
     topic = topics.get(name)
     if topic is None:
@@ -90,10 +96,12 @@ def check_position(
         yield Finding("refused", about, what_was_recreated(name, topic.id))
     elif number not in topic.partitions:
         text = f"has stored a position of {where}, but the topic has {len(topic.partitions)} partitions"
-        yield Finding("refused", about, f"{text}. Are these the right brokers? Look at KAFKA_BOOTSTRAP_SERVERS")
+        yield Finding("refused", about, f"{text}. These may be the wrong brokers. Check KAFKA_BOOTSTRAP_SERVERS")
     elif (name, number) in bounds and offset >= (log := bounds[name, number]).high:
-        text = f"has stored offset {offset} of {where}, beyond the log's end {log.high}: the log was set back"
-        yield Finding("refused", about, f"{text}. Restore the log, or begin with a new namespace and lake")
+        text = f"has stored offset {offset} of {where}, beyond the log's end {log.high}: the log was truncated"
+        yield Finding("refused", about, f"{text}. Restore the log, or begin with a new namespace and a new lake")
     elif (name, number) in bounds and offset + 1 < log.low:
         text = f"{log.low - offset - 1} records of {where} were deleted before it stored them"
-        yield Finding("warning", about, f"{text}; it goes on after the gap. Keep the topic for longer")
+        yield Finding(
+            "warning", about, f"{text}. Reading continues after the gap. Set a longer retention for the topic"
+        )

@@ -1,1 +1,1 @@
-"""Dead letters by hand: list them, look at one, and send those that were mended to their topic again, each once."""
+"""Dead letters by hand: list them, show one, and send mended letters to their topic again, each once."""

@@ -34,7 +34,7 @@ _SHOWN = 20
 
 
 def run(settings: StreamingSettings, options: Namespace) -> int:
-    """The exit code: 1 where letters were left alone although they were asked for by hand, or cannot be known."""
+    """The exit code: 1 if letters of --from were left alone or do not exist."""
     if options.action == "list":
         return _list(settings, options)
     if options.action == "show":
@@ -42,7 +42,9 @@ def run(settings: StreamingSettings, options: Namespace) -> int:
     try:
         return _replay(settings, options)
     except KafkaException as error:
-        raise RefusedError(f"Kafka cannot be asked: {error.args[0].str()}; start again when it is there") from error
+        raise RefusedError(
+            f"Kafka cannot be reached ({error.args[0].str()}). Run this again when Kafka is available"
+        ) from error
 
 
 def _list(settings: StreamingSettings, options: Namespace) -> int:
@@ -77,7 +79,7 @@ def _show(settings: StreamingSettings, position: Position, raw: bool) -> int:
     topic, partition, offset = position
     found = list(read_letters(open_letters(settings.lake), Wanted(topic=topic, at=(partition, offset))))
     if not found:
-        raise RefusedError(f"there is no dead letter at {topic}:{partition}:{offset}; look at `dead-letters list`")
+        raise RefusedError(f"There is no dead letter at {topic}:{partition}:{offset}. Look at `dead-letters list`")
     if raw:
         sys.stdout.buffer.write(max(found, key=lambda letter: letter.arrival_us).value or b"")
         return EXIT_OK
@@ -115,15 +117,15 @@ def _say(said: Replayed, missing: list[Position], *, executed: bool) -> None:
     for (position, _), fault in said.left_alone.items():
         say(f"left alone  {':'.join(map(str, position))}  {fault}")
     for position in missing:
-        say(f"not there   {':'.join(map(str, position))}  there is no such dead letter among those asked for")
+        say(f"missing     {':'.join(map(str, position))}  there is no such dead letter")
     if said.found:
-        say(f"{len(said.found):,} letters were sent by a replay that was killed; that is on record now")
+        say(f"{len(said.found):,} letters were sent by a replay that was killed; this is recorded now")
     if said.unresolved:
-        say(f"a replay was killed over {said.unresolved:,} letters; --execute looks up first which of them were sent")
+        say(f"a replay of {said.unresolved:,} letters was killed; --execute first looks up which of them were sent")
     verb = "replayed" if executed else "would be replayed"
     say(f"{len(said.sent):,} letters {verb}, {len(said.left_alone):,} left alone")
     if not executed and (said.sent or said.unresolved):
-        say("nothing was sent; add --execute to do it")
+        say("nothing is sent yet; add --execute")
 
 
 def _wanted(options: Namespace) -> Wanted:

@@ -1,4 +1,4 @@
-"""A dead letter as it lies in the lake, and as a line of JSON that a person can edit."""
+"""A dead letter as stored in the lake, and as a line of JSON that a person can edit."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from streaming.operations.saying import instant
 Position = tuple[str, int, int]
 """Topic, partition, offset."""
 Place = tuple[Position, str | None]
-"""A position and its topic's id, for a topic made anew has the same positions again; None where it is not known."""
+"""A position and its topic's id (None: not known). A re-created topic has the same positions again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A record that is no acceptable event. `record_time_us` is -1 where its stamp may not be used.
+    """A record that is not an acceptable event. `record_time_us` is -1 if its stamp may not be used.
 
-    topic_id: None in a row of before it was stored.
+    topic_id: None in a row of an earlier release, which did not store the id.
     """
 
     topic: str
@@ -59,9 +59,9 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which letters: all where nothing is given. reason: a regular expression that is found in the reason.
+    """Which letters to read; by default all. reason: a regular expression that matches the reason.
 
-    at: partition and offset of a single one. other_than: not those of these topics.
+    at: partition and offset of a single letter. other_than: topics to leave out.
     """
 
     topic: str | None = None
@@ -81,24 +81,24 @@ class Wanted:
 
 
 def open_letters(lake: Path) -> DeltaTable:
-    """The table as it stands now. RefusedError where there is none."""
+    """The newest version of the table. Raises RefusedError if there is no table."""
     path = lake / DEAD_LETTERS_TABLE
     if not DeltaTable.is_deltatable(str(path)):
         raise RefusedError(
-            f"the lake {lake} has no table {DEAD_LETTERS_TABLE}; the archive makes it when it first runs. Is this the "
-            "right lake? Look at MILLRACE_LAKE"
+            f"The lake {lake} has no table {DEAD_LETTERS_TABLE}. The archive creates the table at its first start. "
+            "Check that MILLRACE_LAKE names the right lake"
         )
     return DeltaTable(path)
 
 
 def read_letters(table: DeltaTable, wanted: Wanted = Wanted()) -> Iterator[Letter]:
-    """The wanted letters, some thousands in memory at a time."""
+    """The wanted letters, with some thousands in memory at a time."""
     try:
         pattern = None if wanted.reason is None else re.compile(wanted.reason)
     except re.error as error:
-        raise RefusedError(f"--reason {wanted.reason!r} is no regular expression: {error}") from error
+        raise RefusedError(f"--reason {wanted.reason!r} is not a regular expression: {error}") from error
     there = pa.schema(table.schema().to_arrow()).names
-    names = [name for name in DEAD_LETTER_COLUMNS if name in there]  # the last ones may lack, in a table of before
+    names = [name for name in DEAD_LETTER_COLUMNS if name in there]  # a table of an earlier release lacks the last ones
     for batch in pa.RecordBatchReader.from_stream(table.scan(columns=names, predicate=wanted.predicate())):
         for row in zip(*(batch.column(name).to_pylist() for name in names), strict=True):
             letter = Letter(*row)
@@ -107,7 +107,7 @@ def read_letters(table: DeltaTable, wanted: Wanted = Wanted()) -> Iterator[Lette
 
 
 def to_json(letter: Letter, replayed_as: Position | None = None) -> str:
-    """One line. Bytes are text where they are UTF-8, else base64 under `..._base64`."""
+    """One line of JSON. Bytes are text if they are UTF-8, else base64 under `..._base64`."""
     plain: dict[str, Any] = {
         "topic": letter.topic,
         "partition": letter.partition,
@@ -124,7 +124,7 @@ def to_json(letter: Letter, replayed_as: Position | None = None) -> str:
 
 
 def from_json(line: str, where: str) -> tuple[Place, bytes | None]:
-    """The place and the value, edited or not, of a line that `to_json` wrote; RefusedError names `where`."""
+    """The place and the (edited) value of a line that `to_json` wrote. A RefusedError names `where`."""
     try:
         plain: Mapping[str, Any] = json.loads(line)
         topic_id = None if plain[TOPIC_ID] is None else str(plain[TOPIC_ID])
@@ -135,7 +135,7 @@ def from_json(line: str, where: str) -> tuple[Place, bytes | None]:
         return place, None if value is None else str(value).encode()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RefusedError(
-            f"{where} is no line of `dead-letters list --json` ({type(error).__name__}: {error}); edit only its value"
+            f"{where} is not a line of `dead-letters list --json` ({type(error).__name__}: {error}). Edit only values"
         ) from error
 
 

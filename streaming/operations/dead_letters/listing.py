@@ -1,4 +1,4 @@
-"""Dead letters for a person's eyes: counts per reason, a line each, or one whole."""
+"""Dead letters as text for people: counts per reason, one line per letter, or one complete letter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEX_WIDTH = 16
 
 
 def kind_of(reason: str) -> str:
-    """A reason without what differs from letter to letter: place, instants, numbers.
+    """A reason without the parts that differ between letters: place, instants, numbers.
 
     >>> kind_of("out of bounds 0 to 9: 12 - at $.depth (topic readings, partition 0, offset 7)")
     'out of bounds N to N: N - at $.depth'
@@ -26,7 +26,7 @@ def kind_of(reason: str) -> str:
 
 
 def count_kinds(letters: Iterable[Letter]) -> Counter[tuple[str, str]]:
-    """How many there are by topic and kind of reason."""
+    """The number of letters by topic and kind of reason."""
     return Counter((letter.topic, kind_of(letter.reason)) for letter in letters)
 
 
@@ -44,7 +44,7 @@ def line(letter: Letter, replayed_as: Position | None) -> str:
 
 
 def whole(letter: Letter, replayed_as: Position | None) -> Iterator[str]:
-    """One letter whole, its bytes as text where they are UTF-8 and in hex where they are not."""
+    """One complete letter. Bytes are text if they are UTF-8, else hex."""
     yield f"topic         {letter.topic} ({letter.topic_id or 'its id was not stored'})"
     yield f"partition     {letter.partition}"
     yield f"offset        {letter.offset}"

@@ -1,4 +1,4 @@
-"""Mending: from a dead letter to the bytes that are sent in its place, and whether those are an event now."""
+"""Mending: from a dead letter to the bytes that are sent instead, and whether these bytes are an acceptable event."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from streaming.operations.dead_letters.letter import Letter, Place, from_json
 from streaming.settings import StreamingSettings
 
 Mend = Callable[[Letter], bytes | None]
-"""The bytes to send in a letter's place, None to leave it alone."""
+"""The bytes to send instead of a letter; None to leave the letter alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """A letter and what is sent in its place. stamp_ms: the record's stamp, None where the brokers set it.
+    """A letter and the bytes that are sent instead. stamp_ms: the record's stamp, None if the brokers set it.
 
-    fault: why it is left alone; None where it is an event now.
+    fault: why the letter is left alone; None if it is an acceptable event now.
     """
 
     letter: Letter
@@ -35,7 +35,7 @@ class Mended:
 
 
 def as_it_is(letter: Letter) -> bytes | None:
-    """Nothing is done to it: the definitions were mended."""
+    """The unchanged bytes, for letters that newer definitions accept."""
     return letter.value
 
 
@@ -45,22 +45,22 @@ def by_function(name: str) -> Mend:
     try:
         function = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        raise RefusedError(f"--mend {name}: {error}; give an importable MODULE:FUNCTION") from error
+        raise RefusedError(f"--mend {name} cannot be imported ({error}). Give an importable MODULE:FUNCTION") from error
 
     def mend(letter: Letter) -> bytes | None:
         mended = None if letter.value is None else function(letter.value, letter.reason)
         if mended is not None and not isinstance(mended, bytes):
             at = ":".join(map(str, letter.position))
-            raise RefusedError(f"--mend {name} returned a {type(mended).__name__} for {at}; return bytes, or None")
+            raise RefusedError(f"--mend {name} returned a {type(mended).__name__} for {at}. Return bytes, or None")
         return mended
 
     return mend
 
 
 def by_hand(file: Path) -> tuple[Mend, set[Place]]:
-    """The lines of a file that a person has edited, and the places in it; other letters are left alone."""
+    """The lines of a file that a person has edited, and the places in it. Other letters are left alone."""
     try:
-        lines = file.read_text(encoding="utf-8").split("\n")  # JSON may hold what else ends a line: U+0085, U+2028
+        lines = file.read_text(encoding="utf-8").split("\n")  # not splitlines: JSON may hold U+0085 and U+2028
     except (OSError, UnicodeDecodeError) as error:
         raise RefusedError(f"--from {file} cannot be read: {error}") from error
     edited: dict[Place, bytes | None] = {}
@@ -68,12 +68,14 @@ def by_hand(file: Path) -> tuple[Mend, set[Place]]:
         if line.strip():
             place, value = from_json(line, f"--from {file}, line {number},")
             if edited.setdefault(place, value) != value:
-                raise RefusedError(f"--from {file}, line {number}, mends {place[0]} a second time, differently")
+                raise RefusedError(
+                    f"--from {file}, line {number}, mends {place[0]} again, differently. Remove one of the lines"
+                )
     return lambda letter: edited.get(letter.place), set(edited)
 
 
 class TrialReader:
-    """Says of mended letters, as a process of the stream job would, whether they are events now."""
+    """Decides, exactly as the stream job does, whether mended letters are acceptable events now."""
 
     def __init__(
         self,
@@ -93,8 +95,8 @@ class TrialReader:
                 value = mend(letter)
             except RefusedError:
                 raise
-            except Exception as error:  # somebody's function, on bytes that are dead letters: anything may come
-                yield Mended(letter, None, stamp_ms, f"mending it raised {type(error).__name__}: {error}")
+            except Exception as error:  # a user's function on faulty bytes may raise anything
+                yield Mended(letter, None, stamp_ms, f"the function of --mend raised {type(error).__name__}: {error}")
                 continue
             yield Mended(letter, value, stamp_ms, self._fault(letter, value))
 
@@ -103,12 +105,12 @@ class TrialReader:
         if reader is None:
             return f"no event source of the definitions reads topic {letter.topic}"
         if value is None:
-            return "left alone: nothing to send in its place"
+            return "the mended letter has no value to send"
         if self._live:
             stamp_ms, stamp_type = self._clock_us() // MILLISECOND_US, LOG_APPEND_TIME
         elif letter.record_time_us < 0:
-            return "its stamp was refused, not its value; a stamp cannot be mended"
-        else:  # the stamp it had: today's would move the arrival of all history that follows
+            return "the stamp was refused, not the value; a stamp cannot be mended"
+        else:  # the old stamp: a stamp of today would move the arrival time of all history that follows
             stamp_ms, stamp_type = letter.record_time_us // MILLISECOND_US, CREATE_TIME
         read = reader.read(_record(letter, value, stamp_ms, stamp_type))
         return read.dead[0].reason if read.dead else None

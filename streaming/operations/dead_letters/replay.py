@@ -1,8 +1,9 @@
-"""Replaying: each mended letter once, whatever is killed when.
+"""Replaying: sends each mended letter once, even if runs are killed.
 
-In this order: fence whoever replayed before, look at the record, look up in the log what a killed run left open; then
-for some letters at a time store the intent, send them in one transaction, store where they lie now. A run that is
-killed before it sends leaves an intent that is not in the log; after it, one that is.
+The order: fence earlier replays, read the record, look up in the log what a killed run left open. Then, for some
+letters at a time: store the intent, send the letters in one transaction, store their new positions. A run that is
+killed before it sends leaves an intent whose letters are not in the log. A run that is killed later leaves one whose
+letters are there.
 """
 
 from __future__ import annotations
@@ -22,34 +23,36 @@ from streaming.settings import StreamingSettings
 
 LETTERS_AT_ONCE = 1_000
 BYTES_AT_ONCE = 8 << 20
-_LOG_GONE = "whether a killed replay sent it cannot be known: the log it would lie in was deleted by retention"
+_LOG_GONE = "it is unknown whether a killed replay sent the letter, because retention has deleted that part of the log"
 
 
 @dataclass
 class Replayed:
-    """What a replay did, or would do: letters sent, found to be sent by a killed run, and left alone with why."""
+    """The result of a replay or rehearsal: letters sent, found to be sent by a killed run, and left alone (and why)."""
 
     sent: list[Position] = field(default_factory=list)
     found: list[Position] = field(default_factory=list)
     left_alone: dict[Place, str] = field(default_factory=dict)
     unresolved: int = 0
-    """Letters that a killed run left open, where this is only a look."""
+    """In a rehearsal: the number of letters that a killed run left open."""
 
 
 def original_of(letter: Letter, topics: Mapping[str, Topic]) -> Original | str:
-    """Where a letter lay; or why it is not replayed, which one of a topic that was made anew since is not."""
+    """The original place of a letter; or why the letter is not replayed (its topic was re-created, for example)."""
     topic = topics.get(letter.topic)
     if topic is None:
         return f"topic {letter.topic} does not exist"
     if letter.topic_id is None:
-        return f"nobody knows which topic {letter.topic} it is of: an earlier release stored it without the topic's id"
+        return (
+            f"it is unknown which topic {letter.topic} it is from: an earlier release stored it without the topic's id"
+        )
     if letter.topic_id != topic.id:
-        return f"topic {topic.name} was deleted and made anew since; the letter is not of the one there is now"
+        return f"topic {topic.name} was deleted and re-created since; the letter is from the earlier topic"
     return Original(letter.topic, letter.topic_id, letter.partition, letter.offset)
 
 
 def rehearse(settings: StreamingSettings, mended: Iterable[Mended]) -> Replayed:
-    """What a replay would do. Creates and sends nothing."""
+    """What a replay would do. Creates nothing and sends nothing."""
     steps, said = look(settings.lake), Replayed()
     said.unresolved = sum(entry.step == "intended" for entry in steps.values())
     topics = _topics(Topics(settings, within_s=5.0), mended_topics(settings))
@@ -60,11 +63,11 @@ def rehearse(settings: StreamingSettings, mended: Iterable[Mended]) -> Replayed:
 
 
 def replay(settings: StreamingSettings, mended: Iterable[Mended]) -> Replayed:
-    """Send every letter that is an event now and was not sent before."""
+    """Send every letter that is an acceptable event now and was not sent before."""
     look_at, said = Topics(settings, within_s=5.0), Replayed()
     record = ReplayRecord(settings.lake)
     resender = Resender(settings, record.id)
-    record.load()  # only now: whoever stored an intent before has sent, or never will
+    record.load()  # after the fencing: a run with a stored intent has sent its letters by now, or never will
     topics = _topics(look_at, mended_topics(settings) | {of.topic for of in record.dangling})
     unknown = _settle(settings, look_at, record, topics, said)
     for some in _batches(mended):
@@ -91,7 +94,7 @@ def _settle(
     topics: Mapping[str, Topic],
     said: Replayed,
 ) -> set[Original]:
-    """Look up what a killed run left open; returns the letters of which nobody can tell any more."""
+    """Look up what a killed run left open. Returns the letters whose fate cannot be known any more."""
     dangling = record.dangling
     if not dangling:
         return set()
@@ -120,7 +123,7 @@ def _to_send(
     of = original_of(letter, topics)
     if isinstance(of, Original) and of in steps and steps[of].step == "replayed":
         return None
-    if isinstance(of, str):  # a topic that no source reads was not looked for: its letters' own fault says that
+    if isinstance(of, str):  # a topic that no source reads was not described: the fault of its letters says so
         said.left_alone[letter.place] = mended.fault if mended.fault and letter.topic not in topics else of
         return None
     if mended.fault is not None:
@@ -130,14 +133,14 @@ def _to_send(
 
 
 def mended_topics(settings: StreamingSettings) -> set[str]:
-    """The topics that the definitions read: letters of others are left alone."""
+    """The topics that the definitions read. Letters of other topics are left alone."""
     return {source.topic for source in load_definitions(settings.definitions).sources}
 
 
 def _topics(look_at: Topics, names: set[str]) -> dict[str, Topic]:
     topics = look_at.describe(names)
     if not topics:
-        raise RefusedError(f"the brokers have none of the topics {sorted(names)}; look at KAFKA_BOOTSTRAP_SERVERS")
+        raise RefusedError(f"The brokers have none of the topics {sorted(names)}. Check KAFKA_BOOTSTRAP_SERVERS")
     return topics
 
 

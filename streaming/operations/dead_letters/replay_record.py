@@ -1,14 +1,14 @@
-"""What was replayed: a Delta table of its own, in which an intent is stored before anything is sent.
+"""The record of replays: a Delta table, in which an intent is stored before anything is sent.
 
-| step | says |
+| step | meaning |
 |---|---|
-| intended | about to be sent; `log_offset` is where its partition's log ended before that |
-| replayed | it lies in the log, at `log_offset` |
-| not_sent | a later run looked for it from the intent's log end on, and it is not there |
+| intended | the letter is about to be sent; `log_offset` is where the log of its partition ended before |
+| replayed | the letter is in the log, at `log_offset` |
+| not_sent | a later run searched the log from the intent's log end on, and did not find the letter |
 
-The last step of a position is what counts; one that ends with *intended* is dangling, and nobody may send it again
-before the log was looked at. Every commit moves the application transaction `replays` by one and compares it, so two
-commands at once cannot both go on.
+The last step of a position counts. If the last step is *intended*, the letter is dangling: it may not be sent again
+before the log was searched. Every commit compares the application transaction `replays` and moves it by one, so two
+commands at once cannot both continue.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """Where a letter lay: the topic's id goes with it, for a topic made anew has the same offsets again."""
+    """The original place of a letter, with the topic's id, because a re-created topic has the same offsets again."""
 
     topic: str
     topic_id: str
@@ -82,34 +82,34 @@ def last_steps(table: DeltaTable) -> dict[Original, Entry]:
 
 
 def look(lake: Path) -> dict[Original, Entry]:
-    """The same without creating anything; empty where nothing was ever replayed."""
+    """The same without creating the table. Empty if nothing was ever replayed."""
     path = lake / REPLAYED_TABLE
     return last_steps(DeltaTable(path)) if DeltaTable.is_deltatable(str(path)) else {}
 
 
 class ReplayRecord:
-    """The table, for the one command that replays."""
+    """The table, for a command that replays."""
 
     def __init__(self, lake: Path) -> None:
         self._handle = DeltaHandle(lake / REPLAYED_TABLE, _SCHEMA)
         self.id = str(self._handle.table.metadata().id)
-        """Of this table for its whole life: the name under which its producers fence each other."""
+        """The id of this table, which never changes: the producers that write for it fence each other by this name."""
         self._replays = NEVER
         self.steps: dict[Original, Entry] = {}
 
     def load(self) -> None:
-        """Look at the table; what is committed from now on stands on what was seen."""
+        """Read the table. Later commits compare what was read here."""
         table = self._handle.refresh()
         self._replays = self._handle.position(REPLAYS_APP)
         self.steps = last_steps(table)
 
     @property
     def dangling(self) -> dict[Original, int]:
-        """Where the log ended before each letter that may have been sent or not."""
+        """For each letter whose fate is unknown: where the log ended before the intent."""
         return {of: entry.log_offset for of, entry in self.steps.items() if entry.step == "intended"}
 
     def commit(self, step: Step, log_offsets: Mapping[Original, int], at_us: int) -> None:
-        """Store one step of some letters. RefusedError when another command has replayed meanwhile."""
+        """Store one step of some letters. Raises RefusedError if another command has replayed meanwhile."""
         number = self._replays + 1
         columns = {
             "replay": [number] * len(log_offsets),
@@ -126,14 +126,14 @@ class ReplayRecord:
             self._handle.commit(rows, {REPLAYS_APP: self._replays}, {REPLAYS_APP: number})
         except RestartNeeded as error:
             raise RefusedError(
-                "another `dead-letters replay` went on meanwhile; look at `dead-letters list`, then start again"
+                "Another `dead-letters replay` ran at the same time. Look at `dead-letters list`, then run this again"
             ) from error
         self._replays = number
         self.steps |= {of: Entry(step, offset) for of, offset in log_offsets.items()}
 
 
 def replayed_as(steps: Mapping[Original, Entry]) -> dict[Place, Position]:
-    """Where the replayed letters lie now, by where they lay."""
+    """The new position of each replayed letter, by its original place."""
     return {
         of.place: (of.topic, of.partition, entry.log_offset) for of, entry in steps.items() if entry.step == "replayed"
     }

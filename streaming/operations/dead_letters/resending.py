@@ -1,8 +1,8 @@
-"""Kafka as a replay needs it: send some letters in one transaction, and find those that were sent before.
+"""Kafka for a replay: sends some letters in one transaction, and finds letters that were sent earlier.
 
-The producer's transactional id is the record's. So starting one ends whatever another left open, dead or only asleep:
-what such a one has not committed by then never appears. Therefore what is not in the log then will never be.
-(The simulator takes transactions but fences nobody: there, do not run two replays at once.)
+The transactional id of the producer belongs to the record. So a new producer fences every earlier one, dead or asleep,
+and ends its open transaction. What the earlier producer has not committed by then never appears in the log.
+(The simulator accepts transactions but fences nobody: there, do not run two replays at once.)
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from streaming.operations.dead_letters.replay_record import Original
 from streaming.settings import StreamingSettings
 
 HEADER = "millrace-replay-of"
-"""Of a replayed record: the position of the letter as JSON (topic, topic_id, partition, offset)."""
+"""Header of a replayed record: the original position as JSON (topic, topic_id, partition, offset)."""
 _WITHIN_S = 30.0
 _POLL_S = 0.1
-_OPEN_AT_MOST_MS = 20_000  # so long a killed replay may hold back readers of the topic, who read what is committed
+_OPEN_AT_MOST_MS = 20_000  # the longest time for which a killed replay holds back readers of committed records
 
 
 class Resender:
-    """A producer that fences its predecessors when it is made."""
+    """A producer that fences its predecessors when it is created."""
 
     def __init__(self, settings: StreamingSettings, record_id: str) -> None:
         options: dict[str, Any] = {
@@ -43,11 +43,11 @@ class Resender:
             self._producer.init_transactions(_WITHIN_S)
         except KafkaException as error:
             raise RefusedError(
-                f"Kafka does not open a transaction ({error.args[0].str()}); nothing was sent"
+                f"Kafka does not open a transaction ({error.args[0].str()}). Nothing was sent. Run this again"
             ) from error
 
     def send(self, letters: Mapping[Original, Mended]) -> dict[Original, int]:
-        """Send all or none; returns the offset each has now."""
+        """Send all letters or none. Returns the new offset of each."""
         sent: dict[Original, int] = {}
         try:
             self._producer.begin_transaction()
@@ -57,8 +57,8 @@ class Resender:
         except KafkaException as error:
             self._give_up(error.args[0])
             raise RefusedError(
-                f"the brokers did not take the letters ({error.args[0].str()}). What of them was sent is looked up at "
-                "the next start"
+                f"The brokers did not accept the letters ({error.args[0].str()}). Run this again: it first looks up "
+                "which letters were sent"
             ) from error
         return sent
 
@@ -74,7 +74,7 @@ class Resender:
                     of.topic,
                     mended.value,
                     mended.letter.key,
-                    partition=of.partition,  # as the key was dealt, whatever dealt it
+                    partition=of.partition,  # the partition of the key, whichever rule chose it
                     headers={HEADER: header(of)},
                     on_delivery=delivered,
                     **stamp,
@@ -88,7 +88,7 @@ class Resender:
             try:
                 self._producer.abort_transaction(_WITHIN_S)
             except KafkaException:
-                return  # the brokers end it themselves
+                return  # the brokers end the transaction themselves
 
 
 def header(of: Original) -> bytes:
@@ -109,9 +109,9 @@ def _original(message: Any) -> Original | None:
 def find_sent(
     settings: StreamingSettings, dangling: Mapping[Original, int], bounds: Mapping[PartitionKey, Bounds]
 ) -> dict[Original, int]:
-    """The offsets of those letters that lie in the log, each looked for from its given offset to the log's end.
+    """The offsets of the letters that are in the log. Each is searched from its given offset to the end of the log.
 
-    `bounds`: of the logs, taken after a Resender was made.
+    `bounds`: of the logs, read after a Resender was created.
     """
     starts: dict[PartitionKey, int] = {}
     for of, log_end in dangling.items():
@@ -144,21 +144,21 @@ def _reading(settings: StreamingSettings) -> dict[str, Any]:
 
 
 def _messages(consumer: Any, key: PartitionKey, start: int, end: int) -> Iterable[Any]:
-    """The committed records in [start, end). An open transaction of somebody else is waited for: it hides ours."""
+    """The committed records in [start, end). Waits for an open transaction of another producer, which hides records."""
     if start >= end:
         return
     consumer.assign([TopicPartition(*key, start)])
     answered_s = time.monotonic()
     while True:
-        batch: Sequence[Any] = consumer.consume(10_000, _POLL_S)  # it waits so long, however few there are
+        batch: Sequence[Any] = consumer.consume(10_000, _POLL_S)  # waits the whole time, even if there are few records
         if batch:
             answered_s = time.monotonic()
         elif time.monotonic() - answered_s > _WITHIN_S:
-            raise RefusedError(f"topic {key[0]}, partition {key[1]}: its log did not answer; start again")
+            raise RefusedError(f"Topic {key[0]}, partition {key[1]}: the broker did not answer. Run this again")
         for message in batch:
             error = message.error()
             if error is not None and error.code() != KafkaError._PARTITION_EOF:
-                raise RefusedError(f"topic {key[0]}, partition {key[1]}: {error.str()}; start again")
+                raise RefusedError(f"Topic {key[0]}, partition {key[1]} cannot be read ({error.str()}). Run this again")
             if message.offset() >= end:
                 return
             if error is None:

@@ -1,1 +1,1 @@
-"""Entities that have to be forgotten, as the law may ask: out of every store, and said so to whatever is rebuilt."""
+"""Erasure: removes entities from every store, as the law may require, and keeps rebuilt data free of them."""

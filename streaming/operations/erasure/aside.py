@@ -1,4 +1,4 @@
-"""Where erased events lay, kept until all that is at those positions is gone: the events themselves go first."""
+"""The positions of erased events, kept until everything at these positions is erased: the events are erased first."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ ASIDE = ".erasing"
 
 
 def kept_aside(lake: Path, digest: str, source: str, found: pa.Table) -> pa.Table:
-    """Store the positions of a source for a run that goes on, and return them with those that others have stored.
+    """Store the positions of a source for a later run, and return them together with those that are stored already.
 
-    Others: whichever erasures were killed. What was begun is to go.
+    Positions are stored already if an erasure was killed. An erasure that was begun must be finished.
     """
     folder = lake / ASIDE
     folder.mkdir(exist_ok=True)

@@ -1,14 +1,20 @@
 """`python -m streaming erase`.
 
-In this order, each step so that it can be done again: store the beginning with the logs' ends; wait until the archive
-is beyond them; keep aside where the events lie; delete events, then snapshots, then feature rows (whoever replays
-states with the erased events in them is fenced off by the count of erasures in each table), dead letters; wait for the
-shards; raise the events tables' counts of erasures, and at once those of all shards that read them, with the states in
-Redis deleted; training runs; purge the disk; where asked for, the logs, once every shard is beyond; store that it is
-done.
+The steps, each of which can be repeated:
 
-The events tables' counts come after the lake is clean: whoever builds of it under the new count sees none of what is
-erased. And they come right before the shards': in between a shard is of before, as if Redis were set back, and built.
+1. Store the beginning with the ends of the logs, and wait until the archive is beyond these ends.
+2. Keep aside the positions of the events.
+3. Delete the events, then snapshots, then feature rows, then dead letters. A writer that replays states with the erased
+   events is fenced off by the count of erasures in each table.
+4. Wait for the shards. Raise the counts of erasures of the events tables, and at once those of all shards that read
+   these tables, with the states in Redis deleted.
+5. Remove training runs, and purge the disk.
+6. If requested, delete the logs, once every shard is beyond the ends.
+7. Store that the erasure is done.
+
+The counts of the events tables are raised after the lake is clean: a build under the new count sees no erased event.
+They are raised right before those of the shards: in between, a shard looks as if Redis were rolled back, and is
+rebuilt.
 """
 
 from __future__ import annotations
@@ -48,7 +54,7 @@ PATIENCE_S = 60.0
 
 
 def run(settings: StreamingSettings, options: Namespace) -> int:
-    """The exit code. RefusedError where a store is not beyond the logs' ends yet: wait, then run it again."""
+    """The exit code. Raises RefusedError if a store is not beyond the ends of the logs yet: run this again later."""
     catalogue = load_definitions(settings.definitions)
     kinds: dict[Entity, list[Subject]] = {}
     for key in dict.fromkeys(options.keys):
@@ -62,12 +68,14 @@ def run(settings: StreamingSettings, options: Namespace) -> int:
             else:
                 erasure.show(with_log=options.with_log)
     except KafkaException as error:
-        raise RefusedError(f"Kafka cannot be asked: {error.args[0].str()}; run this again when it is there") from error
+        raise RefusedError(
+            f"Kafka cannot be reached ({error.args[0].str()}). Run this again when Kafka is available"
+        ) from error
     except redis.RedisError as error:
-        raise RefusedError(f"Redis cannot be asked ({error}); run this again when it is there") from error
+        raise RefusedError(f"Redis cannot be reached ({error}). Run this again when Redis is available") from error
     for kind in kinds_of(catalogue, options.entity):
         if kind not in kinds:
-            say(f"other versions key {kind.name} by {', '.join(kind.keys)}: those entities go by keys of that shape")
+            say(f"not erased: other versions key {kind.name} by {', '.join(kind.keys)}; give their keys too")
     return EXIT_OK
 
 
@@ -80,7 +88,7 @@ class Erasure:
         self._logs = Logs(settings, self._scope.logged)
 
     def show(self, *, with_log: bool) -> None:
-        """What would go."""
+        """Print what would be erased."""
         scope, ends = self._scope, self._logs.ends()
         rows = LakeRows(self._lake, self._subjects, ends, scope.ended)
         positions = {source.name: self._positions(rows, source) for source in scope.sources}
@@ -97,10 +105,10 @@ class Erasure:
         if with_log:
             say(f"{sum(self._logs.below(ends).values()):,} records in Kafka, of all entities")
         self._say_lost(rows)
-        say("nothing is erased yet; add --execute to do it")
+        say("nothing is erased yet; add --execute")
 
     def execute(self, *, with_log: bool) -> None:
-        """Erase, or go on erasing. with_log: the records in Kafka, too."""
+        """Erase, or continue an erasure. with_log: the records in Kafka too."""
         record, secret = ErasureRecord(self._lake), salt(self._lake)
         digests = {subject.digest(secret): subject for subject in self._subjects}
         last = record.last()
@@ -124,7 +132,7 @@ class Erasure:
             for name, count in counts.items():
                 say(f"{count:>9,}  {name}")
         for line in () if with_log else self._logs.kept():
-            say(f"{line}; every position is beyond them, and a shard that an older Redis brings back is built anew")
+            say(f"{line}; every stored position is beyond them, and a shard that an older Redis brings back is rebuilt")
         say("states of other entities that had seen the erased events keep what they saw until they are rebuilt")
 
     def _erase(self, by_digest: Mapping[str, Subject], ends: LogEnds) -> dict[str, int]:
@@ -145,7 +153,7 @@ class Erasure:
         counts["dead letters"] = letters.erase(letters.find(self._logs.topics, scope.others))
         counts["states in Redis"] = self._erase_online(rows, by_digest, ends, [*positions.values()])
         counts["training runs"] = remove_runs(self._runs(positions))
-        sweep(self._lake)  # what a `retire` that was killed has set aside
+        sweep(self._lake)  # tables that a killed `retire` has set aside
         counts["files of the lake"] = sum(purge(path) for path in scope.tables(self._lake))
         forget_aside(self._lake, name)
         return counts
@@ -157,7 +165,7 @@ class Erasure:
         found = runs_with(self._settings.training_runs, self._scope.catalogue, positions)
         for run, readable in found.items():
             if not readable:
-                say(f"training run {run}: its rows cannot be read, so it goes as well")
+                say(f"training run {run}: its rows cannot be read, so it is removed too")
         return list(found)
 
     def _positions(self, rows: LakeRows, source: EventSource) -> pa.Table:
@@ -168,8 +176,8 @@ class Erasure:
             if (before_us := rows.lost_us(source, self._scope.own_rows[source.name])) is not None:
                 say(
                     f"`retain` has deleted the events of {source.name} before {instant(before_us)}, and no feature row "
-                    f"keyed by {', '.join(self._subjects[0].entity.keys)} tells where they lay: what other groups and "
-                    "training runs have of them cannot be found, and stays"
+                    f"keyed by {', '.join(self._subjects[0].entity.keys)} names their positions: rows of other groups "
+                    "and training runs at these events cannot be found, and stay"
                 )
 
     def _erase_online(
@@ -187,7 +195,7 @@ class Erasure:
         return gone
 
     def _erase_logs(self, ends: LogEnds) -> int:
-        """The archive is beyond; when the shards are, too, nobody here reads those records again."""
+        """The archive is beyond these records. Once the shards are too, no program here reads them again."""
         logged, groups = self._scope.logged, self._scope.catalogue.groups
         readers = [group for group in groups if any(source in logged for source in group.sources)]
         with closing(OnlineStates(self._settings)) as online:
@@ -195,7 +203,7 @@ class Erasure:
         return self._logs.delete(ends)
 
     def _counted(self, rows: LakeRows, digests: Sequence[str], *, held: bool) -> ErasureCounts:
-        """Raise the counts of erasures, unless a run that was killed has. Who was nowhere is not counted."""
+        """Raise the counts of erasures, unless a killed run has raised them. Entities without any data do not count."""
         file = self._lake / ASIDE / f"{digests[0]}.counts.json"
         now = {source.name: rows.erasures(source) for source in self._scope.catalogue.sources}
         if (kept := ErasureCounts.kept(file, digests, now)) is not None:

@@ -1,4 +1,4 @@
-"""SQL of what is erased, in pieces: a long chain of OR, or a very long list, overflows the stack of what reads it."""
+"""SQL conditions for what is erased, in pieces: a long chain of OR, or a very long list, overflows the SQL parser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 
 
 def whose_events(source: EventSource, subjects: Sequence[Subject]) -> Iterator[str]:
-    """The events of the subjects, some of them at a time."""
+    """Conditions for the events of the subjects, for some subjects at a time."""
     values = [each for each in (subject.literals(source) for subject in subjects) if each is not None]
     names = subjects[0].entity.keys if subjects else ()
     if len(names) == 1:
@@ -30,19 +30,19 @@ def whose_events(source: EventSource, subjects: Sequence[Subject]) -> Iterator[s
 
 
 def whose_rows(subjects: Sequence[Subject]) -> Iterator[str]:
-    """The feature rows of the subjects, some of them at a time."""
+    """Conditions for the feature rows of the subjects, for some subjects at a time."""
     for some in pieces(subjects, _LISTED):
         yield f"entity_key IN ({', '.join(sql_text(subject.key) for subject in some)})"
 
 
 def at_offsets(partition: int, offsets: Sequence[int]) -> Iterator[str]:
-    """Some of the offsets of a partition at a time."""
+    """Conditions for offsets of a partition, for some offsets at a time."""
     for some in pieces(offsets, _LISTED):
         yield f"{PARTITION} = {partition} AND {OFFSET} IN ({', '.join(map(str, some))})"
 
 
 def below(ends: Mapping[int, int]) -> str:
-    """What lies below the ends of a topic's partitions."""
+    """The condition for what lies below the ends of a topic's partitions."""
     terms = [f"({PARTITION} = {number} AND {OFFSET} < {end})" for number, end in sorted(ends.items())]
     return " OR ".join(terms) or "false"
 

@@ -1,4 +1,4 @@
-"""Erasing dead letters: records that were no event, and may tell of an entity all the same."""
+"""Erasing dead letters: records that are not events, but may hold data of an entity."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from streaming.operations.erasure.record import LogEnds
 from streaming.operations.erasure.subject import Subject
 
 Log = tuple[str, str | None, int]
-"""Topic, its id (None where it was not stored), partition."""
+"""Topic, its id (None: not stored), partition."""
 Letters = Mapping[Log, Sequence[int]]
 """Log -> offsets."""
 
@@ -61,7 +61,7 @@ class DeadLetters:
         )
 
     def _is_old(self, log: Log, offset: int, topics: Mapping[str, Topic], held: Mapping[PartitionKey, int]) -> bool:
-        """Below the ends, or of a log that is gone: by its topic's id, or above all that the table has of this one."""
+        """Below the ends, or from a log that is gone: by its topic's id, or beyond the table's position in this log."""
         topic, topic_id, partition = log
         if topic_id is not None and (topic not in topics or topics[topic].id != topic_id):
             return True
@@ -76,11 +76,11 @@ class DeadLetters:
 def _erase(table: DeltaTable, log: Log, which: str) -> int:
     topic, topic_id, _ = log
     of = [f"topic = {sql_text(topic)}"]
-    if TOPIC_ID in pa.schema(table.schema().to_arrow()).names:  # a table of before lacks it
+    if TOPIC_ID in pa.schema(table.schema().to_arrow()).names:  # a table of an earlier release lacks it
         of.append(f"{TOPIC_ID} IS NULL" if topic_id is None else f"{TOPIC_ID} = {sql_text(topic_id)}")
     return int(table.delete(" AND ".join([*of, which]))["num_deleted_rows"])
 
 
 def _held(table: DeltaTable, topics: Mapping[str, Topic]) -> dict[PartitionKey, int]:
-    """The last offset that the table has of each partition, of the topics as they are now."""
+    """The table's last offset for each partition of the present topics."""
     return {key: offset for topic in topics.values() for key, offset in stored_offsets(table, topic).items()}

@@ -1,7 +1,7 @@
-"""By how much an erasure has raised the counts of erasures of the events tables, so that shards can be told.
+"""The old and new counts of erasures of the events tables, for the shards.
 
-A shard whose count is what its tables had before goes to what they have now. One with any other count was built
-meanwhile, or Redis was set back: it is left alone, and the judge has it built where it is not as the archive is.
+A shard with the old count of its tables gets the new count. A shard with any other count was built meanwhile, or Redis
+was rolled back. It is left alone: bootstrap rebuilds it if its count differs from the archive's.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from shared_features.definitions import FeatureGroup
 
 @dataclass(frozen=True)
 class ErasureCounts:
-    """counts: before and after, by source; equal where the table was left as it was."""
+    """counts: old and new count by source; equal if the table was not changed."""
 
     counts: Mapping[str, tuple[int, int]]
 
     def of(self, group: FeatureGroup) -> tuple[int, int]:
-        """The sums over the tables of a group's sources, before and after."""
+        """The sums of the old and of the new counts over the tables of a group's sources."""
         before, after = zip(*(self.counts[source.name] for source in group.sources), strict=True)
         return sum(before), sum(after)
 
     def keep(self, file: Path, digests: Sequence[str]) -> None:
-        """For the next run, should this one be killed; `digests`: of those who are erased together."""
+        """Store the counts for the next run, in case this one is killed. `digests`: of the subjects of this run."""
         temporary = file.with_suffix(".new")
         temporary.write_text(json.dumps({"digests": sorted(digests), "counts": self.counts}))
         temporary.replace(file)
 
     @classmethod
     def kept(cls, file: Path, digests: Sequence[str], now: Mapping[str, int]) -> ErasureCounts | None:
-        """What a run that was killed has kept; None where others were erased, or counts were raised since."""
+        """What a killed run has stored; None if it erased other subjects, or counts were raised since."""
         if not file.exists():
             return None
         stored = json.loads(file.read_text())

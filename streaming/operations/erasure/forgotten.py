@@ -1,6 +1,7 @@
-"""Sources that the lake has events of and the definitions no longer know: renamed, or dropped.
+"""Sources that have events in the lake, but that the definitions no longer know, because they were renamed or removed.
 
-Nothing appends to their tables any more (or a process of other definitions does), so all that is the entity's goes.
+Nothing appends to their tables any more (or a process with other definitions does), so all rows of the entity are
+erased.
 """
 
 from __future__ import annotations
@@ -31,27 +32,27 @@ def with_forgotten(lake: Path, catalogue: Catalogue) -> Catalogue:
 
 
 def refuse_unknown(lake: Path, catalogue: Catalogue, wide: Catalogue) -> None:
-    """RefusedError where tables are there of which nobody knows what they hold; it says how to get on."""
+    """Raises RefusedError if the lake has tables whose content is unknown. The error says what to do."""
     kept = group_tables(lake, snapshots_table, wide.groups, wide.sources)
     unread = [path.parent for path in sorted(lake.glob("snapshots_*/_delta_log")) if path.parent not in kept]
     commands = {table: label for table, label in forgotten(lake, catalogue).items() if lake / table in unread}
     if commands:
         labels = dict.fromkeys(commands.values())
         raise RefusedError(
-            f"{', '.join(commands)} are of versions, or on sources, that the definitions no longer hold, so nobody "
-            "knows whose states they are, here and in Redis; first run "
+            f"Nothing is erased: {', '.join(commands)} belong to versions, or to sources, that the definitions no "
+            "longer hold, so it is unknown whose states they hold, here and in Redis. First run "
             + ", ".join(f"`retire {label} --execute`" for label in labels)
         )
     if strange := [*features_on_none(lake, wide), *unread]:
         raise RefusedError(
-            f"{', '.join(path.name for path in strange)}: neither the definitions nor an events table has that "
-            "source, so nobody knows whose rows they are; when nobody needs them, delete them: "
-            f"`rm -r {' '.join(map(str, strange))}`; else move them out of the lake and see to them by hand"
+            f"Nothing is erased: neither the definitions nor an events table has the source of "
+            f"{', '.join(path.name for path in strange)}, so it is unknown whose rows they hold. Delete them if nobody "
+            f"needs them (`rm -r {' '.join(map(str, strange))}`), or move them out of the lake and check them by hand"
         )
 
 
 def _as_stored(lake: Path, name: str) -> EventSource:
-    """A source as far as its table tells: which columns it has, and of what kind."""
+    """A source as far as its table describes it: the columns and their kinds."""
     schema = pa.schema(DeltaTable(lake / f"{_EVENTS}{name}").schema().to_arrow())
     fields = tuple(Field(each.name, stored_type(each.type)) for each in schema if each.name not in EVENT_COLUMNS)
     return EventSource(name, "", (*fields, _TIME), event_id=_TIME.name, event_time=_TIME.name)

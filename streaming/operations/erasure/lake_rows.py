@@ -1,7 +1,7 @@
-"""Erasing rows from the lake's tables, one table at a time and each as often as it takes against other writers.
+"""Erasing rows from the lake's tables, one table at a time. A delete is repeated until no other writer conflicts.
 
-What is looked for lies below the ends at which the logs were when the erasure began. Rows that are appended meanwhile
-arrive later than the last of those, so that an append rarely concerns a delete; where it does, the delete looks again.
+The rows to erase lie below the ends of the logs at the beginning of the erasure. Rows that are appended meanwhile
+arrive later, so an append rarely conflicts with a delete. If it does, the delete reads the table again.
 """
 
 from __future__ import annotations
@@ -34,16 +34,18 @@ _POSITIONS = pa.schema([(PARTITION, pa.int32()), (OFFSET, pa.int64())])
 
 
 class LakeRows:
-    """The rows of some subjects. ended: the names of sources that have no log any more, so that all of them go."""
+    """The rows of some subjects. ended: the names of sources without a log, whose rows are all erased."""
 
     def __init__(self, lake: Path, subjects: Sequence[Subject], log_ends: LogEnds, ended: Collection[str] = ()) -> None:
         self._lake, self._subjects, self._log_ends, self._ended = lake, subjects, log_ends, ended
         self._look = LakeLook(lake)
 
     def positions(self, source: EventSource, own_rows: Sequence[Path] = ()) -> pa.Table:
-        """Where the subjects' events of a source lie or lay: kafka_partition int32, kafka_offset int64.
+        """The present and former positions of the subjects' events of a source: kafka_partition int32, kafka_offset
+        int64.
 
-        own_rows: tables of feature rows of the subjects' own groups. They know of events that retention has deleted.
+        own_rows: the feature rows of the subjects' own groups. They also have positions of events that `retain`
+        deleted.
         """
         found = [_POSITIONS.empty_table()]
         if (events := self._look.table(events_table(source))) is not None:
@@ -54,7 +56,7 @@ class LakeRows:
         return pa.concat_tables(found).group_by(_POSITIONS.names).aggregate([])
 
     def lost_us(self, source: EventSource, own_rows: Sequence[Path]) -> int | None:
-        """Before which arrival time nobody knows any more where the subjects' events lay; None where that is known."""
+        """The arrival time before which the positions of the subjects' events are unknown; None if all are known."""
         events = self._look.table(events_table(source))
         kept_from_us = stored_position(events, KEPT_FROM_APP)
         if kept_from_us == NEVER or any(_reaches_before(DeltaTable(path), kept_from_us) for path in own_rows):
@@ -72,7 +74,7 @@ class LakeRows:
         return 0 if table is None else _erasures(table)
 
     def count_erasure(self, source: EventSource) -> tuple[int, int]:
-        """Raise the events table's count of erasures by the subjects; what it was, and what it is."""
+        """Raise the events table's count of erasures by the number of subjects. Returns the old and the new count."""
         counts = []
 
         def look(table: DeltaTable) -> int:
@@ -83,12 +85,12 @@ class LakeRows:
         return (counts[-1], counts[-1] + len(self._subjects)) if counts else (0, 0)
 
     def erase_snapshots(self, tables: Sequence[Path]) -> int:
-        """Delete the subjects' states; the count of erasures is raised even where there are none."""
+        """Delete the subjects' states. The count of erasures is raised even if there are no states."""
         keys = pa.table({"entity_key": [subject.key for subject in self._subjects]})
         return sum(self._changed(path, lambda table: _erase_matching(table, keys), fence=True) for path in tables)
 
     def erase_feature_rows(self, tables: Sequence[Path], positions: pa.Table) -> int:
-        """Delete the rows at the positions of the erased events, of whatever group they are."""
+        """Delete the rows at the positions of the erased events, of all groups."""
         return sum(self._changed(path, lambda table: _erase_matching(table, positions), fence=True) for path in tables)
 
     def _events(self, source: EventSource) -> Iterator[str]:
@@ -99,7 +101,7 @@ class LakeRows:
         return "true" if source.name in self._ended else below(self._log_ends.get(source.topic, {}))
 
     def _changed(self, path: Path, change: Callable[[DeltaTable], int], *, fence: bool = False) -> int:
-        """Make a change; with `fence`, raise the count of erasures after it, so that no writer goes on as before."""
+        """Make a change. With `fence`, then raise the count of erasures, so that earlier writers are fenced off."""
         if not (path / "_delta_log").is_dir():
             return 0
 
@@ -107,7 +109,7 @@ class LakeRows:
 
         def attempt(table: DeltaTable) -> None:
             nonlocal gone
-            gone += change(table)  # counted before the fence, which another's commit may have tried again
+            gone += change(table)  # counted before the fence, which may be repeated after a commit of others
             if fence:
                 empty = pa.schema(table.schema().to_arrow()).empty_table()
                 properties = _raised(table, len(self._subjects))
@@ -122,7 +124,7 @@ def _positions(table: DeltaTable, condition: str) -> pa.Table:
 
 
 def _reaches_before(rows: DeltaTable, time_us: int) -> bool:
-    """Whether a table of feature rows has some of events that arrived before a time."""
+    """Whether a table of feature rows has rows of events that arrived before a time."""
     found = rows.scan(columns=[ARRIVAL_TIME], predicate=f"{ARRIVAL_TIME} < {time_us}")
     return any(batch.num_rows for batch in pa.RecordBatchReader.from_stream(found))
 
@@ -135,7 +137,7 @@ def _erase_events(table: DeltaTable, condition: str) -> int:
 
 
 def _erase_matching(table: DeltaTable, gone: pa.Table) -> int:
-    """Delete the rows that have what a row of `gone` has: any number of those, unlike a condition."""
+    """Delete the rows that match a row of `gone`. Unlike a condition, `gone` may have any number of rows."""
     if not gone.num_rows:
         return 0
     on = " AND ".join(f"target.{name} = gone.{name}" for name in gone.column_names)

@@ -1,6 +1,6 @@
-"""Who is meant by a command line's entity and key.
+"""The subjects that an entity and a key on the command line name.
 
-Versions side by side may key one entity by other fields: then those are several kinds, each of its own.
+Versions that run side by side may key one entity by different fields. Then these are several kinds of entity.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from streaming.operations.erasure.subject import Subject
 
 
 def subjects_of(catalogue: Catalogue, entity_name: str, key: str) -> list[Subject]:
-    """The subjects, one of each kind that the key fits. RefusedError where it fits none, and says why."""
+    """The subjects, one for each kind that the key fits. Raises RefusedError if the key fits no kind, and says why."""
     kinds = kinds_of(catalogue, entity_name)
     parts = _split(key)
     fitting = [kind for kind in kinds if len(kind.keys) == len(parts)]
     if not fitting:
         raise RefusedError(
-            f"key {key!r} has {len(parts)} fields, entity {entity_name!r} has {_shown(kinds)}; "
-            "join them by |, and write \\| for a | within one"
+            f"Key {key!r} has {len(parts)} fields, entity {entity_name!r} has {_shown(kinds)}. "
+            "Join the fields by |, and write \\| for a | within a field"
         )
     found, refused = [], []
     for number, kind in enumerate(fitting):
@@ -35,12 +35,12 @@ def subjects_of(catalogue: Catalogue, entity_name: str, key: str) -> list[Subjec
 
 
 def kinds_of(catalogue: Catalogue, entity_name: str) -> list[Entity]:
-    """The entities of a name. RefusedError where there is none."""
+    """The entities with a name. Raises RefusedError if there is none."""
     entities = {group.entity for group in catalogue.groups}
     found = sorted((each for each in entities if each.name == entity_name), key=lambda each: each.keys)
     if not found:
         names = sorted({each.name for each in entities})
-        raise RefusedError(f"the definitions have no entity {entity_name!r}; they have {names}")
+        raise RefusedError(f"The definitions have no entity {entity_name!r}. They have {names}")
     return found
 
 
@@ -62,14 +62,14 @@ def _check(subject: Subject, source: EventSource) -> None:
         kind = source.field(name).type
         if kind.key_part is None:
             raise RefusedError(
-                f"entity {subject.entity.name!r} has the key field {name}, which is a {type(kind).__name__} in source "
-                f"{source.name!r}: no such key can be given, only an Integer or a Text; key the entity by another "
-                "field, or call this one otherwise in a source that means something else by it"
+                f"Entity {subject.entity.name!r} cannot be erased by key field {name}, which is a "
+                f"{type(kind).__name__} in source {source.name!r}. Only an Integer or a Text can be given. Key "
+                "the entity by another field, or rename the field of that source if it means something else"
             )
         if part != kind.spelled_key(part):
             raise RefusedError(
-                f"key {part!r} is no value of field {name} in source {source.name!r}, which is "
-                f"{type(kind).__name__}; give the key as the stores spell it"
+                f"Key {part!r} is not a value of field {name} in source {source.name!r}, which is "
+                f"{type(kind).__name__}. Give the key as the stores spell it"
             )
 
 
@@ -78,16 +78,15 @@ def _shown(kinds: Sequence[Entity]) -> str:
 
 
 def _one_spelling(name: str, part: str, sources: Sequence[EventSource]) -> str:
-    """A part of a field that is a whole number in some of the sources; as it is where it is no number."""
+    """The stored spelling of a key part whose field is a whole number in some sources. Other texts stay as they are."""
     number = whole_number(part)
     if number is None or number == part:
         return part
     for source in sources:
         if source.field(name).type.key_part == "text":
             raise RefusedError(
-                f"key {part!r} is the number {number} in one source, and field {name} is a text in source "
-                f"{source.name!r}, where the two differ; give {number}, and rename the field of that source if it "
-                "means something else"
+                f"Key {part!r} is ambiguous: in one source it is the number {number}, but field {name} is a text in "
+                f"source {source.name!r}. Give {number}, and rename the field of that source if it means something else"
             )
     return number
 

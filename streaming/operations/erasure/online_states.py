@@ -1,9 +1,9 @@
-"""Erasing states from the online store: a commit of the same vector under another id, without the entity.
+"""Erasing states from the online store: a commit of the same vector under another commit id, without the entity.
 
-The same commit tells the shard that its tables have been through one more erasure. Should Redis ever come back as it
-was before, the shard's count is another than the archive's, and it is built anew.
+The same commit raises the shard's count of erasures. If Redis is rolled back to an earlier state, the shard's count
+differs from the archive's, and the shard is rebuilt.
 
-A running `online` finds that its shard is no longer as expected, drops what it holds in memory and starts anew.
+A running `online` finds another commit id than it expects, drops what it holds in memory, and restarts.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WAIT_S = 0.2
 
 
 class OnlineStates:
-    """The shards in which subjects have their states."""
+    """The shards that hold the states of subjects."""
 
     def __init__(self, settings: StreamingSettings) -> None:
         self._namespace = settings.redis_namespace
@@ -39,7 +39,7 @@ class OnlineStates:
         self._erase = self._client.register_script(_SCRIPT)
 
     def count(self, groups: Iterable[FeatureGroup], subjects: Sequence[Subject]) -> int:
-        """How many states there are."""
+        """The number of states of the subjects."""
         return sum(int(self._client.exists(self._key(group, subject))) for group in groups for subject in subjects)
 
     def wait(
@@ -49,7 +49,8 @@ class OnlineStates:
         log_ends: LogEnds,
         deadline: Callable[[], bool],
     ) -> None:
-        """Until every shard that holds one of them has applied what is erased; RefusedError where that is long.
+        """Wait until every shard of the subjects has applied the erased events. Raises RefusedError if this takes too
+        long.
 
         subjects: None for every shard of the groups.
         """
@@ -67,10 +68,10 @@ class OnlineStates:
         deadline: Callable[[], bool],
         erasures: tuple[int, int] = (0, 0),
     ) -> int:
-        """Erase states of a group, in every shard as soon as it has applied what is erased; returns how many.
+        """Erase states of a group, in each shard as soon as it has applied the erased events. Returns their number.
 
-        erasures: what its tables' count was and is. Every shard that goes on gets it, also those without a subject:
-        a subject's events were read for the states of other entities, too.
+        erasures: the old and the new count of the group's tables. Every shard that continues gets the new count, even
+        without a subject, because a subject's events were read for the states of other entities too.
         """
         gone = 0
         for number in range(group.shards):
@@ -99,7 +100,7 @@ class OnlineStates:
                 continue
             expected, new, meta = b"", b"", readable_meta(stored)
             if not keys and (meta is None or meta.behind or meta.erasures != erasures[0]):
-                return 0  # it is built of what the tables hold, now or soon
+                return 0  # the shard is, or will be, built from the tables
             if meta is not None:
                 expected = meta.commit_id
                 count = erasures[1] if meta.erasures == erasures[0] else meta.erasures
@@ -110,7 +111,8 @@ class OnlineStates:
             tries += 1
             if deadline():
                 raise RefusedError(
-                    f"shard {group.label}:{number} was committed by others at each of {tries} tries; run this again"
+                    f"Shard {group.label}:{number} cannot be changed: other programs committed during each of {tries} "
+                    "tries. Run this again"
                 )
 
     def _meta_key(self, group: FeatureGroup, number: int) -> bytes:
@@ -122,17 +124,17 @@ class OnlineStates:
 
 def _pause(group: FeatureGroup, number: int, why: str, deadline: Callable[[], bool]) -> None:
     if deadline():
-        raise RefusedError(f"shard {group.label}:{number} {why}; run this again when it has")
+        raise RefusedError(f"Shard {group.label}:{number} {why}. Run this again later")
     time.sleep(WAIT_S)
 
 
 def _not_beyond(group: FeatureGroup, stored: bytes | None, log_ends: LogEnds) -> str:
-    """Why a shard's states may still get what is erased; empty when they cannot, and where there is no shard."""
+    """Why a shard may still receive erased events; empty if it cannot, or if there is no shard."""
     if stored is None:
         return ""
     meta = readable_meta(stored)
     if meta is None or meta.behind:
-        return "is being rebuilt and has to be live"
+        return "is being rebuilt, and must be live first"
     applied = {(topic, partition): position.offset for (topic, _, partition), position in meta.vector.items()}
     for topic in sorted({source.topic for source in group.sources}):
         for partition, end in sorted(log_ends.get(topic, {}).items()):

@@ -1,7 +1,8 @@
-"""What was erased: a Delta table that tells who (by a keyed digest), when, up to where, and how much; no key.
+"""The record of erasures: a Delta table with a keyed digest of each entity, the time, the ends of the logs, and counts.
 
-An erasure is *begun* with the ends of the logs, up to which it erases, before anything is deleted, and *done* at last.
-One that was begun and not done goes on up to the ends it began with: what was written later is new, and stays.
+An erasure is *begun* before anything is deleted, with the ends of the logs up to which it erases, and *done* at the
+end. An erasure that was begun and is not done continues up to the same ends. What was written later is new, and stays.
+The table never holds a key.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _SCHEMA = pa.schema(
     ]
 )
 LogEnds = Mapping[str, Mapping[int, int]]
-"""Topic -> partition -> the offset at which its log ended: what lies below is erased."""
+"""Topic -> partition -> the offset at which its log ended. Everything below is erased."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Begun:
 
 
 def salt(lake: Path) -> bytes:
-    """The lake's own secret, made at the first erasure. Without it no digest can be compared with a key."""
+    """The secret of the lake, created at the first erasure. Without it no digest can be compared with a key."""
     file = lake / SALT_FILE
     if not file.exists():
         temporary = lake / f".{SALT_FILE}.{os.getpid()}"
@@ -56,7 +57,7 @@ def salt(lake: Path) -> bytes:
             written.flush()
             os.fsync(written.fileno())
         try:
-            os.link(temporary, file)  # of two commands at once the first one's stays
+            os.link(temporary, file)  # if two commands run at once, the first secret stays
         except FileExistsError:
             pass
         finally:
@@ -88,7 +89,7 @@ class ErasureRecord:
         at_us: int,
         counts: Mapping[str, int] | None = None,
     ) -> None:
-        """Store a step of some subjects. RefusedError where another command writes at the same time."""
+        """Store a step of some subjects. Raises RefusedError if another command writes at the same time."""
         self._handle.refresh()
         stored = self._handle.position(_NUMBER_APP)
         rows: Sequence[Mapping[str, Any]] = [
@@ -107,4 +108,4 @@ class ErasureRecord:
             table = pa.Table.from_pylist(list(rows), schema=_SCHEMA)
             self._handle.commit(table, {_NUMBER_APP: stored}, {_NUMBER_APP: stored + 1})
         except RestartNeeded as error:
-            raise RefusedError("another `erase` goes on at the same time; start again when it has ended") from error
+            raise RefusedError("Another `erase` runs at the same time. Run this again when it has ended") from error

@@ -1,4 +1,4 @@
-"""What an erasure of entities of one kind concerns: sources, groups and tables, by the definitions and by the lake."""
+"""The scope of an erasure of entities of one kind: sources, groups and tables, by the definitions and by the lake."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from streaming.operations.erasure.tables import features_on, group_tables, rows_
 
 @dataclass(frozen=True)
 class Scope:
-    """catalogue: with the sources that only the lake knows. sources: those whose events carry the entity's fields.
+    """catalogue: includes the sources that only the lake knows. sources: those whose events carry the entity's fields.
 
-    logged: those of them that the definitions have, with a log. others: the topics of all other sources that have one.
-    features: feature rows of whatever group, by source. own_rows: those of them that are of this kind of entity.
+    logged: those of `sources` that the definitions have, with a log. others: the topics of all other sources. features:
+    tables of feature rows of all groups, by source. own_rows: those of `features` with this kind of entity.
     """
 
     catalogue: Catalogue
@@ -35,7 +35,7 @@ class Scope:
         return {source.name for source in self.sources if source not in self.logged}
 
     def tables(self, lake: Path) -> list[Path]:
-        """All of them that are there."""
+        """All tables that exist."""
         events = [lake / events_table(source) for source in self.sources]
         features = [path for paths in self.features.values() for path in paths]
         paths = [*events, *features, *self.snapshots, lake / DEAD_LETTERS_TABLE]
@@ -43,7 +43,7 @@ class Scope:
 
 
 def scope_of(lake: Path, known: Catalogue, entity: Entity) -> Scope:
-    """RefusedError where the lake has tables of which nobody knows whose they are."""
+    """Raises RefusedError if the lake has tables whose owner is unknown."""
     wide = with_forgotten(lake, known)
     refuse_unknown(lake, known, wide)
     sources = [source for source in wide.sources if all(source.has(name) for name in entity.keys)]

@@ -1,4 +1,4 @@
-"""Who is erased: an entity by its key, as each store spells it."""
+"""The subject of an erasure: an entity by its key, as each store spells the key."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from streaming.lake.scan import sql_text
 
 @dataclass(frozen=True)
 class Subject:
-    """One entity. parts: its key fields as text, in the entity's order; key: how the stores spell them together.
+    """One entity. parts: its key fields as text, in the entity's order. key: the parts joined as the stores spell them.
 
-    numbers: the key fields that are whole numbers, whose parts are spelled in the one way that stores do.
-    told_apart: whether another kind of entity has the same name and as many key fields.
+    numbers: the key fields that are whole numbers; their parts are spelled as in the stores. told_apart: whether
+    another kind of entity has the same name and as many key fields.
     """
 
     entity: Entity
@@ -35,7 +35,7 @@ class Subject:
         return "|".join(map(escape, self.parts))
 
     def digest(self, salt: bytes) -> str:
-        """What may be kept of it: nobody finds the key from it, but who knows the key finds it."""
+        """A digest that may be kept. The key cannot be found from it, but a known key can be compared with it."""
         said = [self.entity.name, *self.parts, *([self.entity.keys] if self.told_apart else [])]
         return hmac.new(salt, json.dumps(said).encode(), hashlib.sha256).hexdigest()
 
@@ -44,7 +44,7 @@ class Subject:
         return all(source.has(name) for name in self.entity.keys)
 
     def literals(self, source: EventSource) -> tuple[str, ...] | None:
-        """Its key fields as SQL of an events table; None where the source's fields cannot hold them."""
+        """The key fields as SQL for an events table; None if the source's fields cannot hold them."""
         found = []
         for name, part in zip(self.entity.keys, self.parts, strict=True):
             kind = source.field(name).type
@@ -62,7 +62,7 @@ class Subject:
         )
 
     def shard(self, group: FeatureGroup) -> int:
-        """Which shard of a group of its entity holds it."""
+        """The number of the shard that holds the subject in a group."""
         integer = has_integer_key(group.entity, group.sources[0])
         keys: EntityKeys = np.array([int(self.key)], np.int64) if integer else [self.key]
         return int(shards_of(keys, group.shards)[0])

@@ -1,4 +1,4 @@
-"""Which tables of the lake are meant, found by the names that definitions give them."""
+"""The tables of the lake that an erasure concerns, found by the names that definitions give them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _VERSION = r"features_\w+_v[1-9]\d*(_added[1-9]\d*)?_on_"
 
 
 def features_on(lake: Path, source: EventSource, catalogue: Catalogue) -> list[Path]:
-    """The feature rows that were read on a source's events, of whatever group and version, also of forgotten ones.
+    """The tables of feature rows on a source's events, of all groups and versions, even if no definition knows them.
 
-    The name of a source may end as another one's does. RefusedError where a name could be of either.
+    The name of a source may end like the name of another. Raises RefusedError if a table could belong to either.
     """
     found = []
     for path, names in _features(lake, catalogue):
@@ -27,26 +27,26 @@ def features_on(lake: Path, source: EventSource, catalogue: Catalogue) -> list[P
             continue
         if len(names) > 1:
             raise RefusedError(
-                f"table {path.name} may hold rows of any of the sources {', '.join(sorted(names))}, so nobody knows "
-                "which rows are meant; move it away"
+                f"Nothing is erased: table {path.name} may hold rows of any of the sources {', '.join(sorted(names))}. "
+                "Move the table out of the lake, and check it by hand"
             )
         found.append(path)
     return found
 
 
 def features_on_none(lake: Path, catalogue: Catalogue) -> list[Path]:
-    """The feature rows of which no source is known."""
+    """The tables of feature rows whose source is unknown."""
     return [path for path, names in _features(lake, catalogue) if not names]
 
 
 def rows_of(tables: Sequence[Path], source: EventSource, catalogue: Catalogue, entity: Entity) -> list[Path]:
-    """The tables on a source whose rows' entity key is that of an entity of this kind."""
+    """The tables on a source whose rows are keyed by this kind of entity."""
     named = {features_table(group, source) for group in catalogue.groups if group.entity.keys == entity.keys}
     return [path for path in tables if path.name in named or _stored_keys(path) == entity.keys]
 
 
 def _features(lake: Path, catalogue: Catalogue) -> Iterator[tuple[Path, set[str]]]:
-    """Each table of feature rows, with the names of the sources that it may be of."""
+    """Each table of feature rows, with the names of the sources that it may belong to."""
     known: dict[str, set[str]] = {}
     for group in catalogue.groups:
         for each in catalogue.sources:
@@ -63,7 +63,7 @@ def _features(lake: Path, catalogue: Catalogue) -> Iterator[tuple[Path, set[str]
 
 
 def _stored_keys(path: Path) -> tuple[str, ...] | None:
-    """The key fields of the entity whose features a table has, as it was defined; None where that was not stored."""
+    """The key fields of a table's entity, by the stored definition; None if no definition was stored."""
     text = DeltaTable(path).metadata().configuration.get(DEFINITION)
     try:
         return None if text is None else tuple(json.loads(text)["entity"][1]["keys"])
@@ -73,6 +73,6 @@ def _stored_keys(path: Path) -> tuple[str, ...] | None:
 
 def group_tables(lake: Path, name_of: Callable[[FeatureGroup, EventSource], str], groups: Sequence[FeatureGroup],
                  sources: Sequence[EventSource]) -> list[Path]:  # fmt: skip
-    """The tables of groups on any source, where there are such."""
+    """The existing tables of groups on any source."""
     paths = [lake / name_of(group, source) for group in groups for source in sources]
     return [path for path in paths if (path / "_delta_log").is_dir()]

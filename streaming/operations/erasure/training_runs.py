@@ -1,8 +1,8 @@
-"""What training keeps of its runs: `<runs>/<view>/<run>/dataset/rows.parquet` and a matrix of the same rows.
+"""The training runs on disk: `<runs>/<view>/<run>/dataset/rows.parquet`, and a matrix of the same rows.
 
-A registry's version holds a model and descriptions, no rows; the intermediate results of its run do, with entity keys.
-A run that holds an erased event is removed whole: it can be made again, without it. So is one whose rows cannot be
-read, as a kill or a full disk leaves it: nobody knows what it holds.
+A version in the registry holds a model and descriptions, but no rows. The intermediate results of its run hold rows
+with entity keys. A run that holds an erased event is removed completely: it can be repeated without the event. A run
+whose rows cannot be read (after a kill or a full disk) is removed too, because its content is unknown.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from streaming.errors import RefusedError
 
 
 def runs_with(runs: Path, catalogue: Catalogue, positions: Mapping[str, pa.Table]) -> dict[Path, bool]:
-    """The runs that hold one of the positions, or may; each with whether its rows could be read.
+    """The runs that hold, or may hold, one of the positions, each with whether its rows could be read.
 
     positions: by source.
     """
@@ -32,7 +32,7 @@ def runs_with(runs: Path, catalogue: Catalogue, positions: Mapping[str, pa.Table
         run = dataset.parent
         try:
             if not any(dataset.iterdir()):
-                continue  # has just begun, and looks at the counts of erasures when it has saved its rows
+                continue  # the run has just begun; it compares the counts of erasures after it has saved its rows
             rows = pl.read_parquet(dataset / ROWS_FILE, columns=list(POSITION))
         except (pl.exceptions.PolarsError, OSError):
             found[run] = False
@@ -43,20 +43,20 @@ def runs_with(runs: Path, catalogue: Catalogue, positions: Mapping[str, pa.Table
 
 
 def remove_runs(runs: Iterable[Path]) -> int:
-    """Remove them; returns how many went. RefusedError where one of them is just being written."""
+    """Remove the runs. Returns their number. Raises RefusedError if a run is being written."""
     gone = 0
     for run in runs:
         try:
             shutil.rmtree(run)
         except OSError as error:
             if run.exists():
-                raise RefusedError(f"training run {run} cannot be removed ({error}); run this again") from error
+                raise RefusedError(f"Training run {run} cannot be removed ({error}). Run this again") from error
         gone += 1
     return gone
 
 
 def _sources(dataset: Path, catalogue: Catalogue, positions: Mapping[str, pa.Table]) -> list[str]:
-    """Whose events its rows are, as it tells itself: a view of the same name may read another source by now."""
+    """The sources of a dataset's rows, by its own description: a view of the same name may read another source now."""
     try:
         file = dataset / DATASET_FILE
         manifest = decode_dataset_manifest(file.read_bytes(), str(file))

@@ -1,1 +1,1 @@
-"""Old days of the events tables go, unless something still needs them."""
+"""Retention: deletes old days of the events tables, unless something still needs them."""

@@ -13,7 +13,7 @@ from streaming.settings import StreamingSettings
 
 
 def run(settings: StreamingSettings, options: Namespace) -> int:
-    """The exit code: 1 where a day is still needed; then nothing is deleted."""
+    """The exit code: 1 if a day is still needed. Then nothing is deleted."""
     catalogue = load_definitions(settings.definitions)
     before = options.before or before_of(options.keep)
     sources = [catalogue.source(name) for name in options.source] if options.source else catalogue.sources
@@ -29,22 +29,22 @@ def run(settings: StreamingSettings, options: Namespace) -> int:
             if each.rows:
                 say(f"{each.source.name}: {delete_days(settings, each.source, before):,} events deleted")
     elif not options.json:
-        say("nothing is deleted: it is still needed" if refused else "nothing is deleted yet; add --execute to do it")
+        say("nothing is deleted: see above what still needs it" if refused else "nothing is deleted yet; add --execute")
     return EXIT_REFUSED if refused else EXIT_OK
 
 
 def _show(found: Plan) -> None:
     name, rows = found.source.name, sum(found.rows.values())
     if not found.rows:
-        say(f"{name}: nothing that arrived before {found.before}")
+        say(f"{name}: no events arrived before {found.before}")
         return
     days = f"{len(found.rows)} days from {min(found.rows)} to {max(found.rows)}"
     say(f"{name}: {rows:,} events of {days}, {found.size_bytes / 1e6:,.1f} MB")
     for need in found.refused:
-        whence = instant(need.from_us) or "the beginning"
-        say(f"  needed from {whence} on by {need.what}")
+        start = instant(need.from_us) or "the beginning"
+        say(f"  needed from {start}: {need.what}")
     if found.refused:
-        say(f"  what arrived before {found.allowed} is needed by nothing: --before {found.allowed}")
+        say(f"  nothing needs the events that arrived before {found.allowed}: use --before {found.allowed}")
 
 
 def _plain(found: Plan) -> dict[str, object]:

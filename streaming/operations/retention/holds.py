@@ -1,4 +1,4 @@
-"""The directory of holds (see `formats.holds`): made, removed and read."""
+"""The directory of holds (see `formats.holds`): write, remove and read them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streaming.lake.log_files import sync_path
 
 
 def write_hold(lake: Path, name: str, hold: Hold) -> None:
-    """Make a hold, or replace the one of this name, in one durable step."""
+    """Write a hold, or replace the hold of this name, in one durable step."""
     directory = lake / HOLDS
     directory.mkdir(parents=True, exist_ok=True)
     temporary = directory / f".{name}.{uuid.uuid4().hex}"
@@ -24,11 +24,11 @@ def write_hold(lake: Path, name: str, hold: Hold) -> None:
 
 
 def drop_hold(lake: Path, name: str) -> None:
-    """Remove a hold; it may be gone."""
+    """Remove a hold, if it exists."""
     (lake / HOLDS / f"{name}.json").unlink(missing_ok=True)
 
 
 def read_holds(lake: Path) -> dict[str, Hold]:
-    """All holds by name. Raises FormatVersionError for one that cannot be read: it may hold anything."""
+    """All holds by name. Raises FormatVersionError for a hold that cannot be read, because it may hold anything."""
     files = sorted(each for each in (lake / HOLDS).glob("*.json") if not each.name.startswith("."))
     return {file.stem: decode_hold(file.read_bytes(), str(file)) for file in files}

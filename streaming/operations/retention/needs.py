@@ -1,9 +1,10 @@
-"""What of an events table is still needed, and by what: each need says from which arrival time on.
+"""Which events of an events table are still needed, and by what. Each need says from which arrival time on.
 
 - A *live window*: twice the longest window of every group that reads the source, its hop, the allowed lateness and the
-  tolerated future, counted back from the group's cut. Else rows of late events would depend on when they ran.
-- A *bootstrap*: three longest windows before what is archived, from which a shard is built where no snapshot is.
-- A *snapshot*: what took effect since the latest one of each spine, from which materialize starts and shards are built.
+  tolerated future, counted back from the group's cut. With fewer events, rows of late events would depend on the time
+  of their pass.
+- A *bootstrap*: three longest windows before the newest archived event. A shard without snapshot is built from these.
+- A *snapshot*: what took effect since the latest snapshot of each spine. Materialize and bootstraps start from it.
 - A *dataset* of the registry: every event that a window of its rows reaches. Without a registry: everything.
 - A *hold*: see `formats.holds`.
 """
@@ -27,7 +28,7 @@ from streaming.settings import StreamingSettings
 
 @dataclass(frozen=True)
 class Need:
-    """Something needs the events that arrived at `from_us` or later. until_us: and before that; None: no end."""
+    """`what` needs the events that arrived at `from_us` or later, and before `until_us` (None: no end)."""
 
     what: str
     from_us: int
@@ -35,7 +36,7 @@ class Need:
 
 
 def needs(settings: StreamingSettings, catalogue: Catalogue, source: EventSource) -> list[Need]:
-    """Everything that needs events of a source, the most demanding first."""
+    """Everything that needs events of a source, the earliest need first."""
     look = LakeLook(settings.lake)
     found = [*_windows(settings, catalogue, look, source), *_bootstraps(settings, catalogue, look, source)]
     found += [*_datasets(settings, catalogue, source), *_holds(settings, catalogue, source)]
@@ -50,14 +51,14 @@ def _windows(settings: StreamingSettings, catalogue: Catalogue, look: LakeLook, 
         name = f"{group.label} on {spine.name}"
         cut_us = look.cut_us(group, spine)
         if cut_us is None:
-            yield Need(f"feature rows of {name}, none of which are materialized yet", -1)
+            yield Need(f"the feature rows of {name}, none of which are materialized yet", -1)
             continue
         reach_us = 2 * group.longest_us + lateness_us + lag_us + _future_us(group, spine)
-        yield Need(f"a live window of {name}, whose rows are complete up to its cut", cut_us - reach_us)
+        yield Need(f"the live windows of {name}, counted back from its cut", cut_us - reach_us)
         snapshot_us = _latest_snapshot_us(look, group, spine)
         if snapshot_us is not None:
             from_us = snapshot_us - lag_us - _future_us(group, spine) - 1
-            yield Need(f"the latest snapshot of {name}, from which it goes on", from_us)
+            yield Need(f"the latest snapshot of {name}, from which materialize continues", from_us)
 
 
 def _bootstraps(
@@ -72,7 +73,7 @@ def _bootstraps(
 
 
 def _datasets(settings: StreamingSettings, catalogue: Catalogue, source: EventSource) -> Iterator[Need]:
-    """A row is trained on as long as all that its windows reach is kept, of every source of its groups."""
+    """A row can be rebuilt as long as all events in its windows are kept, from every source of its groups."""
     registry = RegistryLook(settings)
     if registry.missing is not None:
         yield Need(registry.missing, -1)
@@ -86,7 +87,7 @@ def _datasets(settings: StreamingSettings, catalogue: Catalogue, source: EventSo
 
 
 def _holds(settings: StreamingSettings, catalogue: Catalogue, source: EventSource) -> Iterator[Need]:
-    """RefusedError for a hold of a source that is neither defined nor stored: who knows which one is meant."""
+    """Raises RefusedError for a hold on a source that is neither defined nor stored: its meaning is unknown."""
     known = {each.name for each in catalogue.sources}
     for name, hold in read_holds(settings.lake).items():
         unknown = [
@@ -96,8 +97,8 @@ def _holds(settings: StreamingSettings, catalogue: Catalogue, source: EventSourc
         ]
         if unknown:
             raise RefusedError(
-                f"hold {name} names {', '.join(unknown)}, no event source of the definitions or of the lake; there are "
-                f"{', '.join(sorted(known))}. Write it anew, or remove it"
+                f"Hold {name} names unknown event sources: {', '.join(unknown)}. The definitions have "
+                f"{', '.join(sorted(known))}. Correct the hold, or remove it"
             )
         if hold.sources is None or source.name in hold.sources:
             yield Need(f"hold {name} ({hold.reason})", hold.from_us, hold.until_us)

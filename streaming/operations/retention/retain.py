@@ -1,8 +1,8 @@
-"""Deleting whole days of an events table, by one commit that only drops files.
+"""Deletes whole days of an events table, by one commit that only drops files.
 
-Days are days of arrival, which nothing is appended to once the watermark has passed them: so the delete and the
-archive's appends never concern one file, and each waits for the other's commit at most. Positions, being application
-transactions, stay. Files leave the disk a week later, with the archive's care of the lake.
+Days are days of arrival. Nothing is appended to a day after the watermark has passed it. So the delete and the
+archive's appends never touch the same file, and at most one waits for the other's commit. Positions are application
+transactions, and stay. The archive's maintenance deletes the files from the disk a week later.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _LOG = get_log("retention")
 
 @dataclass(frozen=True)
 class Plan:
-    """What would go of a source: days with their rows, and bytes. refused: what still needs some of it.
+    """What would be deleted from a source: days with their rows, and bytes. refused: what still needs some of it.
 
-    allowed: the latest day before which nothing is needed by anything.
+    allowed: the latest day such that nothing needs an earlier event.
     """
 
     source: EventSource
@@ -46,7 +46,7 @@ class Plan:
 
 
 def plan(settings: StreamingSettings, catalogue: Catalogue, source: EventSource, before: date) -> Plan:
-    """What deleting the days before `before` would mean."""
+    """What would be deleted with the days before `before`."""
     table = LakeLook(settings.lake).table(events_table(source))
     days: Counter[str] = Counter()
     size = 0
@@ -65,7 +65,7 @@ def plan(settings: StreamingSettings, catalogue: Catalogue, source: EventSource,
 
 
 def delete_days(settings: StreamingSettings, source: EventSource, before: date) -> int:
-    """Delete the days before `before`; returns how many rows went."""
+    """Delete the days before `before`. Returns the number of deleted rows."""
     path = settings.lake / events_table(source)
     kept_from = {KEPT_FROM_APP: day_us(before)}
     properties = CommitProperties(
@@ -88,12 +88,12 @@ def today() -> date:
 
 
 def before_of(keep_days: int) -> date:
-    """The first day that is kept: so many whole days before today, and today."""
+    """The first day that is kept: this many whole days before today are kept, and today."""
     return today() - timedelta(days=keep_days)
 
 
 def day_us(day: date) -> int:
-    """Its midnight, UTC."""
+    """Midnight at the start of a day, UTC, microseconds."""
     return to_us(datetime(day.year, day.month, day.day, tzinfo=UTC))
 
 
@@ -109,7 +109,7 @@ def _files(table: DeltaTable) -> Iterator[tuple[str, int, int]]:
 
 
 def retain_nightly(settings: StreamingSettings, keep_days: int) -> None:
-    """Delete the days that are older and no longer needed; what holds others back is logged by name."""
+    """Delete the days that are older and no longer needed. Logs what still needs the others."""
     catalogue = load_definitions(settings.definitions)
     for source in catalogue.sources:
         found = plan(settings, catalogue, source, before_of(keep_days))

@@ -1,1 +1,1 @@
-"""A version of a feature group that nobody reads any more goes."""
+"""Retirement: removes a version of a feature group that nobody reads any more."""

@@ -18,14 +18,14 @@ from streaming.settings import StreamingSettings
 
 
 def run(settings: StreamingSettings, options: Namespace) -> int:
-    """The exit code: 1 where the version is still needed; then nothing is removed."""
+    """The exit code: 1 if the version is still needed. Then nothing is removed."""
     version = Version.parse(options.label)
     try:
         with closing(VersionKeys(settings, version)) as keys:
-            # States in Redis are of no spine: where one alone is meant, they stay.
+            # States in Redis belong to no spine, so they stay if only the tables on one spine are removed.
             return _retire(settings, version, keys if options.spine is None else None, options)
     except redis.RedisError as error:
-        raise RefusedError(f"Redis cannot be asked ({error}); start again when it is there") from error
+        raise RefusedError(f"Redis cannot be reached ({error}). Run this again when Redis is available") from error
 
 
 def _retire(settings: StreamingSettings, version: Version, keys: VersionKeys | None, options: Namespace) -> int:
@@ -43,7 +43,7 @@ def _retire(settings: StreamingSettings, version: Version, keys: VersionKeys | N
     if _refused([*reasons, *written(keys, tables)]):
         return EXIT_REFUSED
     if not options.execute:
-        say("nothing is removed yet; add --execute to do it")
+        say("nothing is removed yet; add --execute")
         return EXIT_OK
     gone = 0 if keys is None else keys.remove()
     for table in tables:
@@ -59,5 +59,5 @@ def _refused(reasons: Iterable[str]) -> bool:
         say(f"  still needed: {reason}")
         refused = True
     if refused:
-        say("nothing is removed: it is still needed")
+        say("nothing is removed: see above what still needs it")
     return refused

@@ -1,4 +1,4 @@
-"""What still needs a version, or its tables on one spine: each reason is a sentence with what to do."""
+"""What still needs a version, or its tables on one spine. Each reason is a sentence with what to do."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from streaming.operations.retirement.version_keys import VersionKeys
 from streaming.settings import StreamingSettings
 
 LIVE_S = 60.0
-"""A shard, or a table, that was committed so lately has a writer."""
+"""A shard or table with a commit within this time still has a writer, seconds."""
 
 
 def needed(settings: StreamingSettings, version: Version, spine: str | None, *, with_rows: bool) -> Iterator[str]:
-    """What of the definitions and the registry needs it. with_rows: its feature rows, too."""
+    """What in the definitions and the registry needs the version. with_rows: its feature rows too."""
     catalogue, registry = load_definitions(settings.definitions), RegistryLook(settings)
     if spine is None:
         yield from _defined(settings, catalogue, version)
     elif version.is_read_on(spine, catalogue):
-        yield f"a view of the definitions ({settings.definitions}) reads it on {spine}; take it out of that one first"
+        yield f"a view of the definitions ({settings.definitions}) reads it on {spine}; remove it from that view first"
     if registry.missing is not None and (spine is None or with_rows):
-        yield f"perhaps by {registry.missing}"
+        yield f"perhaps: {registry.missing}"
         return
     if spine is None:
         yield from _served(registry, version)
@@ -35,28 +35,28 @@ def needed(settings: StreamingSettings, version: Version, spine: str | None, *, 
 
 
 def written(keys: VersionKeys | None, tables: Sequence[Path]) -> Iterator[str]:
-    """Who wrote a shard lately; where no keys are meant, a table."""
+    """Which shard was written lately; without keys, which table."""
     now_s = time.time()
     for key, meta in keys.metas() if keys is not None else ():
         age_s = now_s - meta.committed_at_us / 1e6
         if age_s < LIVE_S:
-            yield f"{key} was committed {max(age_s, 0):.0f} s ago, so a process still writes it; stop that first"
+            yield f"{key} was committed {max(age_s, 0):.0f} s ago, so a process still writes it; stop it first"
             return
     for table in tables if keys is None else ():
         commits = [each.stat().st_mtime for each in (table / "_delta_log").glob("*.json")]
         age_s = now_s - max(commits, default=0.0)
         if age_s < LIVE_S:
-            yield f"{table.name} was written {max(age_s, 0):.0f} s ago; stop who does so, or wait a minute"
+            yield f"{table.name} was written {max(age_s, 0):.0f} s ago; stop its writer, or wait a minute"
 
 
 def _defined(settings: StreamingSettings, catalogue: Catalogue, version: Version) -> Iterator[str]:
     if not any(version.is_of(group.label) for group in catalogue.groups):
         return
-    yield f"the definitions ({settings.definitions}) hold it; take it out of every view and group there first"
+    yield f"the definitions ({settings.definitions}) hold it; remove it from every view and group there first"
     own = {table.name for table in version.tables(settings.lake, "snapshots")}
     for table, arguments in forgotten(settings.lake, catalogue).items():
         if table in own:
-            yield f"but nothing reads {table} any more: `retire {arguments}` removes that alone"
+            yield f"but nothing reads {table} any more: `retire {arguments}` removes only this table"
 
 
 def _served(registry: RegistryLook, version: Version) -> Iterator[str]:
@@ -69,6 +69,6 @@ def _served(registry: RegistryLook, version: Version) -> Iterator[str]:
 
 
 def _label(name: str, number: int) -> str:
-    """A group's label; the name of an addition carries its number: `name+M`."""
+    """The label of a group. The name of an addition includes its number: `name+M`."""
     group, plus, part = name.partition("+")
     return f"{group}:v{number}{plus}{part}"

@@ -14,12 +14,12 @@ from streaming.errors import RefusedError
 _LABEL = re.compile(r"([A-Za-z_]\w*):v([1-9]\d*)(?:\+([1-9]\d*))?")
 _TABLE = re.compile(r"(?:features|snapshots)_(\w+)_v([1-9]\d*)(?:_added([1-9]\d*))?_on_(\w+)")
 _REMOVED = ".retired"
-"""Folder of the lake into which a table goes before it is deleted: in one step it is no table any more."""
+"""Folder of the lake into which a table is moved before it is deleted. The move ends the table in one step."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """`name:vN` with all its additions; or `name:vN+M`, where `part` is the one addition that is meant."""
+    """`name:vN` with all its additions, or the single addition `name:vN+M` with the number `part`."""
 
     name: str
     number: int
@@ -30,8 +30,8 @@ class Version:
         found = _LABEL.fullmatch(label)
         if found is None:
             raise RefusedError(
-                f"{label!r} is no version of a feature group; give NAME:vN, such as machine_heat:v1, or NAME:vN+M for "
-                "an addition to it"
+                f"{label!r} is not a version of a feature group. Give NAME:vN, such as machine_heat:v1, or NAME:vN+M "
+                "for an addition to a version"
             )
         return cls(found[1], int(found[2]), None if found[3] is None else int(found[3]))
 
@@ -39,11 +39,11 @@ class Version:
         return f"{self.name}:v{self.number}" + (f"+{self.part}" if self.part else "")
 
     def is_of(self, label: str) -> bool:
-        """Whether a label is this one's, or that of an addition to this version."""
+        """Whether a label belongs to this version, or to an addition to this version."""
         return label == str(self) or (self.part is None and label.partition("+")[0] == str(self))
 
     def tables(self, lake: Path, kind: str, spine: str | None = None) -> list[Path]:
-        """Its tables of a kind (features, snapshots), with those of its additions; on one spine, or on all."""
+        """The tables of a kind (features, snapshots) of the version and its additions, on one spine or on all."""
         added = r"(_added\d+)?" if self.part is None else f"_added{self.part}"
         on = r"\w+" if spine is None else re.escape(spine)
         pattern = re.compile(rf"{kind}_{re.escape(self.name)}_v{self.number}{added}_on_{on}")
@@ -55,7 +55,7 @@ class Version:
 
 
 def forgotten(lake: Path, catalogue: Catalogue) -> dict[str, str]:
-    """The snapshots that no definition reads, by table name, each with what to give to `retire` so that it goes."""
+    """The snapshots tables that no definition reads, by name, each with the arguments of `retire` that remove it."""
     labels = {group.label for group in catalogue.groups}
     spines = {(group.label, source.name) for group, source in catalogue.spines}
     found = {}
@@ -73,7 +73,7 @@ def forgotten(lake: Path, catalogue: Catalogue) -> dict[str, str]:
 
 
 def remove_table(table: Path) -> None:
-    """Remove a table's directory: first away under another name, in one step, then from the disk."""
+    """Remove a table's directory: rename it in one step, then delete it from the disk."""
     removed = table.parent / _REMOVED
     removed.mkdir(exist_ok=True)
     table.rename(removed / f"{table.name}.{uuid.uuid4().hex}")
@@ -81,5 +81,5 @@ def remove_table(table: Path) -> None:
 
 
 def sweep(lake: Path) -> None:
-    """Delete what was removed, by this command or by one that was killed."""
+    """Delete what this command, or an earlier one that was killed, has removed."""
     shutil.rmtree(lake / _REMOVED, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A version's keys in Redis, found by looking through all keys: the definitions that knew its shards are gone."""
+"""A version's keys in Redis, found by a scan of all keys, because no definition knows its shards any more."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _META = b":meta"
 
 
 class VersionKeys:
-    """Counts, looks at and removes them."""
+    """Counts, reads and removes the keys."""
 
     def __init__(self, settings: StreamingSettings, version: Version) -> None:
         self._client: Any = redis.Redis.from_url(settings.redis_url, socket_timeout=30, socket_connect_timeout=5)
@@ -29,7 +29,7 @@ class VersionKeys:
         self._definition = f"{settings.redis_namespace}:definition:"
 
     def count(self) -> Counter[str]:
-        """How many keys of each kind there are: entity, meta, definition."""
+        """The number of keys of each kind: entity, meta, definition."""
         return Counter("meta" if _is_meta(key) else "entity" for key in self._shard_keys()) + Counter(
             {"definition": sum(1 for _ in self._definitions())}
         )
@@ -42,13 +42,14 @@ class VersionKeys:
                 try:
                     yield key.decode(), decode_meta(stored)
                 except FormatVersionError:
-                    continue  # of another release: nothing that runs by this one writes it
+                    continue  # written by another release: no program of this release writes it
 
     def remove(self) -> int:
-        """Remove them; returns how many went.
+        """Remove the keys. Returns how many were removed.
 
-        The shards' metas go first: without one nobody serves a shard or goes on from it, and whoever has the version
-        again builds it, under a build id that no state left here has. RefusedError where a process does so meanwhile.
+        The metas of the shards are removed first: without a meta a shard is neither served nor continued. If the
+        version is restored later, its shards are rebuilt under a build id that no remaining state has. Raises
+        RefusedError if a process rebuilds a shard meanwhile.
         """
         metas = list(filter(_is_meta, self._shard_keys()))
         gone = sum(self._unlinked(metas))
@@ -63,16 +64,16 @@ class VersionKeys:
         self._client.close()
 
     def _refuse_built(self, metas: Iterable[bytes]) -> None:
-        """A meta that is there again is of a build that may lack what was removed: without it, that one begins anew."""
+        """A meta that exists again is of a build that may lack removed states. Without its meta it starts again."""
         if any(self._unlinked(metas)):
             raise RefusedError(
-                f"a process builds {self._version} again (`bootstrap`, by definitions that still hold it); stop it, "
-                "then run this again"
+                f"A process rebuilds {self._version}: a `bootstrap` whose definitions still hold it. Stop that "
+                "process, then run this again"
             )
 
     def _unlinked(self, keys: Iterable[bytes]) -> Sequence[int]:
         with self._client.pipeline(transaction=False) as calls:
-            for key in keys:  # one by one: they are of several shards, on a cluster of several servers
+            for key in keys:  # one by one: they belong to several shards, on a cluster to several servers
                 calls.unlink(key)
             found: Sequence[int] = calls.execute()
             return found

@@ -10,7 +10,7 @@ from streaming.operations.status.shard import ShardStatus
 
 @dataclass(frozen=True)
 class PartitionStatus:
-    """Offsets of one partition: the log's first and its end (exclusive), each sink's last; None: not known."""
+    """Offsets of one partition: the log's first and end (exclusive), and the last one of each sink. None: not known."""
 
     partition: int
     log_start: int | None
@@ -18,7 +18,7 @@ class PartitionStatus:
     sinks: dict[str, int | None]
 
     def lag(self, sink: str) -> int | None:
-        """How many offsets the sink has not stored yet."""
+        """The number of offsets that the sink has not stored yet."""
         position = self.sinks.get(sink)
         if position is None or self.log_end is None or self.log_start is None:
             return None
@@ -27,7 +27,7 @@ class PartitionStatus:
 
 @dataclass(frozen=True)
 class LatenessBucket:
-    """Stored events with at most this lateness and more than the bucket before; `late`: more than is allowed."""
+    """Stored events with at most this lateness, and more than the previous bucket. `late`: more than is allowed."""
 
     upto_s: float | None
     events: int
@@ -36,7 +36,7 @@ class LatenessBucket:
 
 @dataclass(frozen=True)
 class SourceStatus:
-    """One event source. Counts are of the events tables: late by the allowed lateness, duplicates by content."""
+    """One event source. Counts are from the events table: late by the allowed lateness, duplicates by content."""
 
     source: str
     topic: str
@@ -51,8 +51,8 @@ class SourceStatus:
 
 @dataclass(frozen=True)
 class GroupStatus:
-    """One feature group. lag: offsets its shards have not applied. freshness_s: what its slowest shard lacks, in
-    seconds of record time up to now; cut_us and feature_rows per spine source.
+    """One feature group. lag: offsets that its slowest shard has not applied. freshness_s: record time between the
+    newest data of its slowest shard and now, seconds. cut_us and feature_rows: per spine source.
     """
 
     group: str
@@ -66,7 +66,7 @@ class GroupStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """`away`: what could not be asked, and why."""
+    """`away`: what was unavailable, and why."""
 
     at_us: int
     away: dict[str, str]

@@ -1,4 +1,4 @@
-"""`python -m streaming status`: the answer, once or again and again, for people or for machines."""
+"""`python -m streaming status`: prints the status, once or repeatedly, for people or for machines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WATCH_EVERY_S = 2.0
 
 
 def show_status(settings: StreamingSettings, *, as_json: bool, watch: bool) -> int:
-    """Print it, once or again and again; the exit code is 0 although parts are away: the answer says which."""
+    """Print the status, once or repeatedly. The exit code is 0 even if parts are unavailable: the status names them."""
     observer = StatusObserver(settings)
     if watch:
         install()

@@ -1,4 +1,4 @@
-"""Asks the stores themselves where every part stands, whether anything runs or not."""
+"""Asks Kafka, Redis and the lake where every part stands. No program has to run for this."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _system_clock_us() -> int:
 
 
 class StatusObserver:
-    """Asks Kafka, Redis and the lake, each for itself: one that is away takes nothing from the others."""
+    """Asks Kafka, Redis and the lake independently: if one is unavailable, the answers of the others still count."""
 
     def __init__(
         self, settings: StreamingSettings, clock_us: Callable[[], int] = lambda: time.time_ns() // 1000

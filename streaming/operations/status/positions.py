@@ -1,4 +1,4 @@
-"""How far each sink has stored each partition for good. What lies beyond is only in Kafka."""
+"""How far each sink has durably stored each partition. Later events are only in Kafka."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from streaming.online_store.server import GroupMetas, StoreServer
 from streaming.settings import StreamingSettings
 
 Positions = dict[PartitionKey, int]
-"""(topic, partition) -> last offset, -1 for none yet."""
+"""(topic, partition) -> last offset, -1 before the first."""
 
 
 def durable_positions(settings: StreamingSettings) -> dict[str, Positions]:
-    """Sink -> the last offset of each partition that it takes. A sink that cannot be reached has nothing yet.
+    """Sink -> the last offset of each partition that the sink reads. A sink that cannot be reached counts as empty.
 
-    online: the smallest over all shards of all groups that read the topic; archive: the smaller of events and dead
-    letters. Empty while Kafka, which knows the topics, cannot be reached.
+    online: the smallest offset over all shards of all groups that read the topic. archive: the smaller one of events
+    and dead letters. Empty while Kafka cannot be reached, because only Kafka knows the topics.
     """
     return DurablePositions(settings)()
 
 
 class DurablePositions:
-    """The same, asked again and again: keeps its connections, and asks Kafka for the topics only once."""
+    """The same for repeated calls: keeps its connections, and asks Kafka for the topics only once."""
 
     def __init__(self, settings: StreamingSettings) -> None:
         self._catalogue = load_definitions(settings.definitions)

@@ -1,4 +1,4 @@
-"""Where one shard of the online store stands: live, being rebuilt and how far, or not there."""
+"""The status of one shard of the online store: live, being rebuilt (and how far), or absent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared_features.formats.shard_meta import ShardMeta
 
 @dataclass(frozen=True)
 class ShardStatus:
-    """percent and remaining_s only while behind: of the rebuild, and the seconds it still takes at its pace so far."""
+    """percent and remaining_s only while behind: the progress of the rebuild, and the seconds left at its pace."""
 
     shard: int
     state: Literal["live", "behind", "absent"]
@@ -19,7 +19,7 @@ class ShardStatus:
 
 
 def shard_status(number: int, meta: ShardMeta | None) -> ShardStatus:
-    """`meta`: as stored, None where there is none that can be read."""
+    """`meta`: as stored, None if there is no readable meta."""
     if meta is None:
         return ShardStatus(number, "absent")
     if not meta.behind:
@@ -32,7 +32,7 @@ def shard_status(number: int, meta: ShardMeta | None) -> ShardStatus:
 
 
 def shards_text(shards: list[ShardStatus]) -> str:
-    """For people.
+    """The shards in one line, for people.
 
     >>> shards_text([ShardStatus(0, "live"), ShardStatus(1, "behind", 63.0, 12.0)])
     '1 live, 1 behind (63 %, 12 s left)'

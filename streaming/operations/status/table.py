@@ -1,4 +1,4 @@
-"""The status as a person reads it: three small tables and what could not be asked."""
+"""The status as text: small tables, and what was unavailable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def status_table(status: Status) -> str:
-    """Several lines, no colours; a dash is "not known" or "not yet"."""
+    """Several lines without colours. A dash means "not known" or "not yet"."""
     parts = [f"streaming at {_time(status.at_us)}"]
     parts += [f"  ! {part}: {reason}" for part, reason in status.away.items()]
     parts += ["", *_sources(status.sources), "", *_lateness(status.sources)]
@@ -41,13 +41,13 @@ def _sources(sources: Sequence[SourceStatus]) -> list[str]:
 def _lateness(sources: Sequence[SourceStatus]) -> list[str]:
     counted = [each for each in sources if each.lateness]
     if not counted:
-        return ["(no events are stored yet, so none is late)"]
+        return ["(no events are stored yet)"]
     rows = [(each.source, *(_count(bucket.events) for bucket in each.lateness)) for each in counted]
     return _table(("late by up to", *map(_bucket, counted[0].lateness)), rows)
 
 
 def _bucket(bucket: LatenessBucket) -> str:
-    """The upper end of a bucket; a star says that its events are later than allowed."""
+    """The upper end of a bucket. A star marks events that are later than allowed."""
     if bucket.upto_s is None:
         return "more *"
     unit, seconds = next((each for each in _UNITS if bucket.upto_s >= each[1]), _UNITS[-1])

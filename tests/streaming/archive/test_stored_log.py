@@ -136,7 +136,9 @@ def test_a_topic_made_anew_is_refused_because_its_offsets_are_stored_already(tmp
     put(log, ZERO, 10, 90)
     events(tmp_path, log).take([Marked(log.poll(ZERO, -1), 90)])
     events(tmp_path, log)
-    with pytest.raises(RefusedError, match=r"events_payments holds events of another topic payments .* another name"):
+    with pytest.raises(
+        RefusedError, match=r"events_payments holds events of an earlier topic payments\. .* another name"
+    ):
         StoredEvents(tmp_path, PAYMENTS, {("payments", "another"): 1})
     renamed = StoredEvents(tmp_path, replace(PAYMENTS, name="payments_2"), {("payments", "another"): 1})
     assert renamed.held() == {("payments", "another", 0): -1}
@@ -159,7 +161,7 @@ def test_stored_values_that_would_mean_something_else_are_refused_and_the_field_
     put(log, ZERO, 10)
     events(tmp_path, log).take([Marked(log.poll(ZERO, -1), 90)])
     finer = source_with(Decimal(decimals=3, low=0, high=1000))
-    says = r"source 'payments' mean something else \(source payments: field amount: decimals 2 -> 3\)"
+    says = r"source 'payments' have another meaning than its definition: source payments: field amount: decimals 2 -> 3"
     with pytest.raises(RefusedError, match=says):
         StoredEvents(tmp_path, finer, log.topics)
     with pytest.raises(RefusedError, match=says):

@@ -216,7 +216,7 @@ def test_a_shard_that_was_built_meanwhile_is_left_alone(settings: StreamingSetti
     key = meta_key(settings.redis_namespace, SHOP_USE, 0)
     with redis.Redis.from_url(settings.redis_url) as client:
         before = client.get(key)
-        with pytest.raises(RestartNeeded, match="built meanwhile"):
+        with pytest.raises(RestartNeeded, match="has built a shard meanwhile"):
             ShardBuild(
                 SHOP_USE,
                 ShardStore.of(RedisLink(settings), settings.redis_namespace, SHOP_USE, 0),

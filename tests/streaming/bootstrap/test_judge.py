@@ -76,14 +76,14 @@ def test_what_the_archive_has_of_a_topic_of_before_is_not_built_from(tmp_path: P
     held = archive_coverage([table], {"payments": Topic("payments", "made-anew", (0, 1))})
     verdict = judge(PAYER, None, held, {("payments", "made-anew", number): 0 for number in (0, 1)})
     assert verdict.state is State.WAIT
-    assert "deleted and made anew" in verdict.reason
+    assert "deleted and re-created" in verdict.reason
 
 
 def test_another_meaning_is_never_built_over() -> None:
     other = ShardMeta(bytes(16), 1, False, "another", 0)
     verdict = judge(PAYER, other, archive(7), {P: 3, Q: 0})
     assert verdict.state is State.WAIT
-    assert "raise it to 2" in verdict.reason
+    assert "raise the version to 2" in verdict.reason
 
 
 def test_a_reason_names_the_partition() -> None:

@@ -24,12 +24,12 @@ def test_a_lake_that_is_not_mounted_is_told_from_a_new_one(server: RedisServer, 
     assert another_lake(link, "one", lake) is None
     assert another_lake(link, "one", lake) is None
     lake.rename(aside)
-    assert "not the one" in (another_lake(link, "one", lake) or "")
+    assert "does not belong" in (another_lake(link, "one", lake) or "")
     lake.mkdir()  # the empty mount point
-    assert "mount that one" in (another_lake(link, "one", lake) or "")
+    assert "Mount the right lake" in (another_lake(link, "one", lake) or "")
     assert not (lake / MARK).exists()
     assert another_lake(link, "two", lake) is None  # another store, which begins here
-    assert "not the one" in (another_lake(link, "one", lake) or "")
+    assert "does not belong" in (another_lake(link, "one", lake) or "")
     assert another_lake(link, "one", aside) is None
 
 

@@ -15,7 +15,7 @@ def test_brokers_that_are_away_are_said_once_and_other_errors_each_time():
         outage.answered()  # of records that were fetched before: it proves nothing
         for _ in range(2):
             outage.on_error(KafkaError(KafkaError._SSL))
-    assert [line["event"] for line in lines] == ["Kafka is away; waiting for it", *["Kafka reports an error"] * 2]
+    assert [line["event"] for line in lines] == ["waiting for Kafka", *["Kafka reports an error"] * 2]
 
 
 def test_options_of_the_settings_win():

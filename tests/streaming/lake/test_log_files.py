@@ -139,7 +139,9 @@ def test_a_torn_checkpoint_is_refused_and_can_be_dropped(tmp_path):
     commit(DeltaHandle(tmp_path / "t", SCHEMA), *range(105))
     (checkpoint,) = (tmp_path / "t" / "_delta_log").glob("*.checkpoint.parquet")
     checkpoint.write_bytes(checkpoint.read_bytes()[:100])
-    with pytest.raises(RefusedError, match=rf"{checkpoint.name} is cut off.*delete it and _last_checkpoint"):
+    with pytest.raises(
+        RefusedError, match=rf"{checkpoint.name} is truncated.*delete the checkpoint and the file _last_checkpoint"
+    ):
         DeltaHandle(tmp_path / "t", SCHEMA)
     checkpoint.unlink()
     (tmp_path / "t" / "_delta_log" / "_last_checkpoint").unlink()

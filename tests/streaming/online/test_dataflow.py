@@ -149,7 +149,7 @@ def test_one_of_two_workers_that_is_asked_alone_does_not_wait_for_ever(here, kaf
     until(here, ends(log))
     cluster[1].process.send_signal(signal.SIGTERM)
     assert cluster[1].process.wait(60) == EXIT_RESTART
-    assert any("asked to stop alone" in line["event"] for line in cluster[1].said())
+    assert any("only this one was asked to stop" in line["event"] for line in cluster[1].said())
 
 
 def test_shards_that_were_taken_end_the_process_with_the_code_that_asks_for_a_restart(client, here, kafka, jobs):
@@ -182,7 +182,7 @@ def test_redis_away_in_the_middle_is_waited_for_and_said_once(kafka, tmp_path):
             job.process.kill()
             job.process.wait()
         said = [line["event"] for line in job.said() if line.get("part") == "redis"]
-        assert said == ["Redis is away; waiting for it", "Redis is back"]
+        assert said == ["waiting for Redis", "reached Redis again"]
         with redis.Redis.from_url(server.url) as client:
             assert_equal(client, settings, log)
 
@@ -196,7 +196,7 @@ def test_it_refuses_positions_beyond_the_log(here, kafka, jobs):
     with KafkaSimulator(TOPICS) as emptied:  # the same topics, made anew: their ids are others
         job = jobs(KAFKA_BOOTSTRAP_SERVERS=emptied.bootstrap_servers)
         assert job.process.wait(120) == EXIT_REFUSED
-    assert any("deleted and made anew" in str(line.get("reason")) for line in job.said())
+    assert any("deleted and re-created" in str(line.get("reason")) for line in job.said())
 
 
 def test_an_event_is_visible_well_under_a_second(client, here, kafka, jobs):

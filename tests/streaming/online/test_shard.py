@@ -146,7 +146,7 @@ def test_a_gap_between_batches_is_refused(settings):
     log = a_log()
     shards = Shards(settings, (PAYER,))
     shards.write(log.poll(("payments", 0), -1, 3))
-    with pytest.raises(RestartNeeded, match="offsets 4 to 5 of payments, partition 0 never came"):
+    with pytest.raises(RestartNeeded, match="offsets 4 to 5 of payments, partition 0 never arrived"):
         shards.write(log.poll(("payments", 0), 5, 8))
 
 
@@ -159,7 +159,7 @@ def test_a_second_owner_makes_the_first_one_start_anew(client, settings):
     second.close()
     for part in first.parts.values():
         part._shard._store.settle()  # what it had begun was done before the second one came
-    with pytest.raises(RestartNeeded, match="another process has committed, or Redis was set back"):
+    with pytest.raises(RestartNeeded, match="another process has committed, or Redis was rolled back"):
         first.write(log.poll(("payments", 0), 3), log.poll(("payments", 1), -1))
     log.partitions["outcomes"] = 0
     assert stored_states(client, settings, PAYER) == wanted_states(PAYER, log)

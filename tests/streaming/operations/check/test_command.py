@@ -103,7 +103,7 @@ def test_positions_beyond_the_log_and_of_another_topic_are_refused(settings):
     commit_shards(settings, [7])
     assert any("beyond the log's end 3" in each for each in refused(settings))
     commit_shards(settings, [2], topic_id="of-a-topic-that-is-gone")
-    assert any("it was deleted and made anew. Restore" in each for each in refused(settings))
+    assert any("That topic was deleted and re-created; its id is now" in each for each in refused(settings))
     archive(settings, events_at=9, dead_at=2)
     assert any(
         "table events_card_transactions has stored offset 9" in each.replace(":", "") for each in refused(settings)
@@ -113,7 +113,7 @@ def test_positions_beyond_the_log_and_of_another_topic_are_refused(settings):
 def test_an_events_table_of_another_topic_of_the_name_is_refused(settings):
     write_table(settings, events_table(SOURCE), events_schema(SOURCE), [event(1)], {WATERMARK_APP: NOW_US})
     (told,) = refused(settings)
-    assert told.startswith("table events_card_transactions: holds events of another topic card-transactions")
+    assert told.startswith("table events_card_transactions: holds events of an earlier topic card-transactions")
 
 
 def test_a_lake_that_is_a_file_is_refused(settings):

@@ -85,7 +85,7 @@ def found(server: RedisServer) -> list[Finding]:
 def test_a_cluster_of_several_servers_is_refused_with_what_to_do(half: RedisServer) -> None:
     (told,) = found(half)
     assert told.level == "refused"
-    assert "serves 8192 of 16384 slots. Point REDIS_URL to a single primary" in told.text
+    assert "serves only 8192 of 16384 slots. Point REDIS_URL to a single primary" in told.text
 
 
 def test_a_key_that_another_server_holds_is_refused_and_not_tried_again(half: RedisServer) -> None:

@@ -41,7 +41,7 @@ def anew(letters: StoredWorld) -> StoredWorld:
 def test_a_letter_of_the_topic_before_is_left_alone_and_the_other_one_is_sent(anew: StoredWorld) -> None:
     text = anew.run(*REPLAY)
     assert "5 letters replayed, 2 left alone" in text
-    assert "left alone  payments:0:1  topic payments was deleted and made anew" in text
+    assert "left alone  payments:0:1  topic payments was deleted and re-created" in text
     assert replayed_originals(anew) == Counter({(0, offset): 1 for offset in (0, 1, 2, 4, 5)})
     still = [json.loads(line) for line in anew.run("dead-letters", "list", "--json", "--open").splitlines()]
     assert [each["offset"] for each in still if each["topic_id"] == "before"] == [1]
@@ -73,7 +73,7 @@ def test_a_table_of_before_the_id_was_stored_is_read_and_its_letters_are_left_al
     world.archive()
     text = world.run(*REPLAY)
     assert "1 letters replayed, 1 left alone" in text
-    assert "nobody knows which topic payments it is of" in text
+    assert "it is unknown which topic payments it is from" in text
     assert DeltaTable(world.lake / DEAD_LETTERS_TABLE).count() == 2
 
 

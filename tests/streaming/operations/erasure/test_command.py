@@ -221,7 +221,7 @@ def test_it_refuses_before_the_archive_has_everything(stored: StoredWorld, monke
     monkeypatch.setattr(command, "PATIENCE_S", 0.5)
     stored.send("payments", [(START_US, payment(1, START_US, GONE))])
     text = stored.run("erase", "--entity", "payer", "--key", str(GONE), "--execute", code=1)
-    assert "the archive is at offset" in text
+    assert "The archive is at offset" in text
     assert len(column(stored, "events_payments", "payer")) == 40
 
 

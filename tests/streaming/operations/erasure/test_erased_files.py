@@ -72,7 +72,9 @@ def test_one_that_takes_long_is_named(crowded: StoredWorld, monkeypatch: pytest.
     monkeypatch.setattr(delta_changes, "PATIENCE_S", 0.3)
     with compaction(crowded.lake / "events_payments", threading.Event()):
         said = crowded.run(*ERASE, code=1)
-    assert "table events_payments is being compacted by the archive; run this again in a few minutes" in said
+    assert (
+        "Table events_payments cannot be changed while the archive compacts it. Run this again in a few minutes" in said
+    )
     monkeypatch.undo()
     crowded.run(*ERASE)
     left(crowded)

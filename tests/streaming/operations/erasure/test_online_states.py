@@ -224,7 +224,7 @@ def test_a_shard_that_never_holds_still_is_refused_in_time(stored: StoredWorld) 
 
     online._erase = late  # type: ignore[assignment]  # as it is called
     tries = iter([False, False, True])
-    with pytest.raises(RefusedError, match="payer:v1:0 was committed by others at each of"):
+    with pytest.raises(RefusedError, match="payer:v1:0 cannot be changed: other programs committed during each of"):
         online.erase(PAYER, [], {}, lambda: next(tries), (0, 1))
     assert erasures(stored, PAYER) == [0] * PAYER.shards
 

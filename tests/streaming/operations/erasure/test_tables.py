@@ -42,7 +42,7 @@ def test_what_nobody_can_find_any_more_is_said(stored: StoredWorld, way: str) ->
     delete_days(stored.settings, PAYMENTS, date(2026, 1, 2))
     said = stored.run(*(ERASE if way == "done" else ERASE[:-1]))
     assert "`retain` has deleted the events of payments before 2026-01-02T00:00:00Z, and no feature row" in said
-    assert "cannot be found, and stays" in said
+    assert "cannot be found, and stay" in said
 
 
 def test_events_that_are_there_are_not_said_to_be_lost(stored: StoredWorld) -> None:

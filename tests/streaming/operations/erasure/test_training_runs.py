@@ -51,6 +51,6 @@ def test_a_run_that_is_written_while_it_is_removed_is_refused(tmp_path: Path, mo
         raise OSError(39, "Directory not empty")
 
     monkeypatch.setattr(shutil, "rmtree", busy)
-    with pytest.raises(RefusedError, match="run this again"):
+    with pytest.raises(RefusedError, match="Run this again"):
         remove_runs([tmp_path])
     assert remove_runs([tmp_path / "gone already"]) == 1

@@ -31,11 +31,11 @@ def test_a_registry_that_is_not_mounted_keeps_everything(
     if there:
         trained.settings.registry.mkdir()  # the empty directory over which it is mounted
     text = trained.run(*RETAIN, code=1)
-    assert f"needed from the beginning on by the model registry {trained.settings.registry}, which is empty" in text
+    assert f"needed from the beginning: the model registry at {trained.settings.registry} is empty or missing" in text
     retain_nightly(trained.settings, KEEP)
     said = capsys.readouterr()
-    assert "which is empty or not there" in said.out + said.err
-    assert "perhaps by the model registry" in trained.run("retire", "payer:v7", "--execute", code=1)
+    assert "is empty or missing" in said.out + said.err
+    assert "perhaps: the model registry" in trained.run("retire", "payer:v7", "--execute", code=1)
     assert len(days_of(trained)) == DAYS
 
 
@@ -53,6 +53,6 @@ def test_a_registry_that_pins_nothing_lets_days_go(trained: StoredWorld) -> None
 
 def test_a_hold_of_an_unknown_source_is_refused(history: StoredWorld) -> None:
     write_hold(history.lake, "audit", Hold("a slip of the pen", START_US, sources=("payment", "outcomes")))
-    assert "hold audit names payment, no event source" in history.run(*RETAIN, code=1)
+    assert "Hold audit names unknown event sources: payment" in history.run(*RETAIN, code=1)
     (history.lake / "events_payment" / "_delta_log").mkdir(parents=True)  # one that only other definitions know
     history.run(*RETAIN)

@@ -83,7 +83,7 @@ def test_whole_days_go_and_positions_stay(history: StoredWorld) -> None:
     assert table.transaction_version(KEPT_FROM_APP) == day_us(date(2026, 1, 5))
     history.archive()  # nothing is read again
     assert days_of(history) == ["2026-01-05", "2026-01-06"]
-    assert "nothing that arrived before" in history.run("retain", "--before", "2026-01-05", "--execute")
+    assert "no events arrived before" in history.run("retain", "--before", "2026-01-05", "--execute")
 
 
 def test_one_source_alone(history: StoredWorld) -> None:
@@ -96,7 +96,7 @@ def test_one_source_alone(history: StoredWorld) -> None:
     ("what", "needed_by"),
     [
         ("nothing is materialized", "feature rows of payer:v1 on payments"),
-        ("materialize is behind", "a live window of payer:v1 on payments"),
+        ("materialize is behind", "the live windows of payer:v1 on payments"),
         ("a dataset is pinned", "the dataset of model view version 3"),
         ("a hold is there", "hold audit (predictions are not audited)"),
         ("a snapshot is older", "the latest snapshot of payer:v1 on payments"),

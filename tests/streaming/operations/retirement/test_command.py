@@ -140,5 +140,5 @@ def test_what_is_still_written_is_refused(world: StoredWorld, settings: Streamin
 
 def test_a_label_is_a_name_and_a_version() -> None:
     for wrong in ("payer", "payer:v1+", "payer:v1+0", "payer:7", "payer:v0", "pay er:v1", "payer:v1*"):
-        with pytest.raises(RefusedError, match="give NAME:vN"):
+        with pytest.raises(RefusedError, match="Give NAME:vN"):
             Version.parse(wrong)

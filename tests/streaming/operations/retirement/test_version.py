@@ -65,7 +65,7 @@ def test_tables_of_a_spine_that_no_view_reads_go_alone(shrunk: StoredWorld) -> N
     left = table.rename(shrunk.lake / "snapshots_payer_v1_on_payments_before")
     assert forgotten(shrunk.lake, shrunk.catalogue)[left.name] == "payer:v1 --spine payments_before"
     arguments = ("retire", "payer:v1", "--spine", "payments_before", "--execute")
-    assert "stop who does so" in shrunk.run(*arguments, code=1)
+    assert "stop its writer" in shrunk.run(*arguments, code=1)
     for commit in (left / "_delta_log").iterdir():
         os.utime(commit, (1.0, 1.0))
     shrunk.run(*arguments)

@@ -73,5 +73,5 @@ def test_a_build_that_begins_meanwhile_is_refused_and_begins_anew(
 
     monkeypatch.setattr(VersionKeys, "_unlinked", beside_a_build)
     with redis.Redis.from_url(settings.redis_url) as client:
-        assert "a process builds payer:v7 again" in world.run("retire", "payer:v7", "--execute", code=1)
+        assert "A process rebuilds payer:v7" in world.run("retire", "payer:v7", "--execute", code=1)
         assert client.get(key) is None
