@@ -95,6 +95,8 @@ def value_name(value: Any, owner: Any, root: Any) -> Plain:
     owner: the module that it was taken from, if it was named as that module's attribute.
     """
     module, name = _address(value, owner)
+    if _package(module) in sys.stdlib_module_names:
+        module = module.lstrip("_")  # _operator is how operator is compiled
     package = _package(module)
     if package in (_package(root.__module__), _package(__name__)):
         raise UnknowableError(f"a {type(value).__name__} of its own package. Use a function or a constant.")

@@ -6,14 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.kernel.aggregations import REGISTER_WORDS, Register
 from shared_features.kernel.layout import Layout
+from shared_features.kernel.loops.registers import KINDS, NOWHERE, SET, WORD, Register
 from shared_features.kernel.loops.varints import MOST_BYTES
-
-NOWHERE, WORD, WIDE, SET = 0, 1, 2, 3
-"""What holds a column's value in a tile of one event: nothing, a word, a 128-bit sum, a set of one hash."""
-
-_TIMED = (Register.FIRST, Register.LAST)
 
 
 class StatePlan(NamedTuple):
@@ -47,13 +42,13 @@ def state_plan(layout: Layout) -> StatePlan:
     tables = layout.tables
     places = _places(layout)
     sources = [_source(layout, column, places) for column in range(len(layout.columns))]
-    times = [place for kind, column, place in places if kind in _TIMED or (column < 0 and kind is not Register.COUNT)]
-    squared = {column for kind, column, _ in places if kind is Register.SQUARES}
+    times = [at for place in places for at in _times(*place)]
+    valued = {column for kind, column, _ in places if KINDS[kind].prepare is not KINDS[Register.COUNT].prepare}
     row = len(tables.empty_row)
     return StatePlan(
         sources=np.array(sources, np.int64).reshape(-1, 4),
         times=np.array(times, np.int64),
-        single=all(sources[column][0] != NOWHERE for column in squared),
+        single=all(bool(times) if column < 0 else sources[column][0] != NOWHERE for column in valued),
         entity_bytes=MOST_BYTES * (3 + len(tables.set_sizes)),
         tile_bytes=MOST_BYTES * (3 + row + len(layout.columns)),
     )
@@ -63,28 +58,35 @@ def _places(layout: Layout) -> list[tuple[Register, int, int]]:
     """(kind, column, first word) of each register."""
     tables = layout.tables
     found: list[tuple[Register, int, int]] = []
-    for kind in [kind for kind in Register if kind is not Register.DISTINCT]:
+    for kind in KINDS:
         first, stop = tables.kind_bounds[kind], tables.kind_bounds[kind + 1]
         found += [
-            (kind, int(tables.register_columns[i]), int(tables.word_bounds[kind] + (i - first) * REGISTER_WORDS[kind]))
+            (kind, int(tables.register_columns[i]), int(tables.word_bounds[kind] + (i - first) * KINDS[kind].words))
             for i in range(first, stop)
         ]
     return found
 
 
+def _times(kind: Register, column: int, place: int) -> list[int]:
+    """The words of a register that hold the time of its only event. Of the events themselves, the value is the time."""
+    row = KINDS[kind]
+    if row.time is not None:
+        return [place + row.time]
+    return [place + row.value[1]] if column < 0 and row.value[0] == WORD else []
+
+
 def _source(layout: Layout, column: int, places: list[tuple[Register, int, int]]) -> tuple[int, int, int, int]:
-    """Of the registers that hold a single value, one; a sum tells a missing one only with the help of a count."""
+    """What holds the column's value and what tells that it is there: one register for both, a set, or one for each."""
     of_column = {kind: place for kind, owner, place in places if owner == column}
-    for kind in (Register.MIN, Register.MAX):
-        if kind in of_column:
-            return WORD, of_column[kind], WORD, of_column[kind]
-    for kind in _TIMED:
-        if kind in of_column:
-            return WORD, of_column[kind] + 2, WORD, of_column[kind]
+
+    def holder(which: tuple[int, int], kind: Register) -> tuple[int, int]:
+        return which[0], of_column[kind] + which[1]
+
+    values = {kind: holder(KINDS[kind].value, kind) for kind in of_column if KINDS[kind].value[0] != NOWHERE}
+    flags = {kind: holder(KINDS[kind].has_value, kind) for kind in of_column if KINDS[kind].has_value[0] != NOWHERE}
+    for kind in [kind for kind in values if kind in flags]:
+        return *values[kind], *flags[kind]
     sets = [i for i, owner in enumerate(layout.tables.set_columns.tolist()) if i and owner == column]
     if sets:
         return SET, sets[0], SET, sets[0]
-    counted = (WIDE, of_column[Register.COUNT]) if Register.COUNT in of_column else (NOWHERE, 0)
-    if Register.SUM in of_column:
-        return WIDE, of_column[Register.SUM], *counted
-    return NOWHERE, 0, *counted
+    return *next(iter(values.values()), (NOWHERE, 0)), *next(iter(flags.values()), (NOWHERE, 0))

@@ -2,19 +2,17 @@
 
 import numpy as np
 
-from shared_features.kernel.aggregations import Register
 from shared_features.kernel.loops.cascade import floor_us
 from shared_features.kernel.loops.compiled import compiled, inlined
 from shared_features.kernel.loops.hashes import mix64
 from shared_features.kernel.loops.machine_words import load_word
 from shared_features.kernel.loops.pools import NEVER_US, make_set_room, make_tile_room
-from shared_features.kernel.loops.registers import add_event
+from shared_features.kernel.loops.register_bytes import Tile
+from shared_features.kernel.loops.rows import get_row, prepare_row
 from shared_features.kernel.loops.segments import LENGTH, START
-from shared_features.kernel.loops.varints import get_varint, get_wide, unzigzag
+from shared_features.kernel.loops.varints import get_varint, unzigzag
 
 DONE, NO_ROOM, DAMAGED, OTHER_SCHEMA = 0, 1, 2, 3
-_COUNT, _SUM, _MIN, _FIRST = int(Register.COUNT), int(Register.SUM), int(Register.MIN), int(Register.FIRST)
-_END = int(Register.LAST) + 1
 _HEADER_BYTES = 9
 
 
@@ -134,7 +132,7 @@ def _get_event(tables, plan, pools, room, slot, tile, start_us, buffer, at, end)
         return end + 1
     row = pools.rows[tile]
     row[0] = 1
-    add_event(tables, row, start_us + np.int64(since), pools.words[room.offsets[0]], values, valid)
+    prepare_row(tables, row, start_us + np.int64(since), pools.words[room.offsets[0]], values, valid)
     for index in range(1, room.offsets.size):
         column = tables.set_columns[index]
         if valid[column]:
@@ -147,34 +145,12 @@ def _get_event(tables, plan, pools, room, slot, tile, start_us, buffer, at, end)
 
 @inlined
 def _get_registers(tables, pools, room, slot, tile, start_us, buffer, at, end):
-    row, kinds, places, columns = pools.rows[tile], tables.kind_bounds, tables.word_bounds, tables.register_columns
-    one = np.uint64(1)
+    row = pools.rows[tile]
     events, at = get_varint(buffer, at, end)
     if events > np.uint64(_words_left(pools, slot, room, 0)) or not events:
         return end + 1
     row[0] = np.int64(events)
-    for word in range(places[_COUNT], places[_SUM]):
-        missing, at = get_varint(buffer, at, end)
-        row[word] = row[0] - np.int64(missing)
-    for word in range(places[_SUM], places[_MIN], 2):
-        row[word], row[word + 1], at = get_wide(buffer, at, end)
-    for word in range(places[_MIN], places[_FIRST]):
-        code, at = get_varint(buffer, at, end)
-        if code:
-            of_events = columns[kinds[_MIN] + word - places[_MIN]] < 0
-            row[word] = unzigzag(code - one) + (start_us if of_events else 0)
-    for word in range(places[_FIRST], places[_END], 3):
-        code, at = get_varint(buffer, at, end)
-        if code:
-            place, at = get_varint(buffer, at, end)
-            if place >= events:
-                return end + 1
-            row[word] = start_us + np.int64(code - one)
-            row[word + 1] = np.int64(pools.words[room.offsets[0] + np.int64(place)])
-            row[word + 2] = row[word]
-            if columns[kinds[_FIRST] + (word - places[_FIRST]) // 3] >= 0:
-                code, at = get_varint(buffer, at, end)
-                row[word + 2] = unzigzag(code)
+    at = get_row(tables, row, Tile(start_us, pools.words, room.offsets[0]), buffer, at, end)
     for index in range(1, room.offsets.size):
         count, at = get_varint(buffer, at, end)
         if count > np.uint64(_words_left(pools, slot, room, index)):

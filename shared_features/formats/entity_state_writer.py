@@ -2,19 +2,15 @@
 
 import numpy as np
 
-from shared_features.formats.entity_state_plan import SET, WIDE, WORD
-from shared_features.kernel.aggregations import Register
 from shared_features.kernel.loops.cascade import floor_us
 from shared_features.kernel.loops.compiled import compiled, inlined
 from shared_features.kernel.loops.hashes import unmix64
 from shared_features.kernel.loops.machine_words import store_word
-from shared_features.kernel.loops.registers import GREATEST, SMALLEST
+from shared_features.kernel.loops.register_bytes import Tile, is_empty
+from shared_features.kernel.loops.registers import SET, WIDE, WORD
+from shared_features.kernel.loops.rows import put_row
 from shared_features.kernel.loops.segments import LENGTH, START
-from shared_features.kernel.loops.sets import find
-from shared_features.kernel.loops.varints import put_varint, put_wide, zigzag
-
-_COUNT, _SUM, _MIN, _FIRST = int(Register.COUNT), int(Register.SUM), int(Register.MIN), int(Register.FIRST)
-_END = int(Register.LAST) + 1
+from shared_features.kernel.loops.varints import put_varint, zigzag
 
 
 @compiled
@@ -62,17 +58,12 @@ def _put_entity(tables, plan, pools, room, slot, buffer, at):
 
 
 @inlined
-def _empty(word):
-    return not SMALLEST < word < GREATEST
-
-
-@inlined
 def _put_event(plan, pools, room, tile, start_us, buffer, at):
     rows = pools.rows
     for column in range(plan.sources.shape[0]):
         how, place = plan.sources[column, 0], plan.sources[column, 1]
         asks, flag = plan.sources[column, 2], plan.sources[column, 3]
-        if (asks == WORD and _empty(rows[tile, flag])) or (asks > WORD and not rows[tile, flag]):
+        if (asks == WORD and is_empty(rows[tile, flag])) or (asks > WORD and not rows[tile, flag]):
             at = put_varint(buffer, at, 0)
         elif how == WORD:
             at = put_varint(buffer, at, zigzag(rows[tile, place]) + np.uint64(1))
@@ -86,7 +77,7 @@ def _put_event(plan, pools, room, tile, start_us, buffer, at):
     if plan.times.size:
         time_us = start_us
         for i in range(plan.times.size):
-            if not _empty(rows[tile, plan.times[i]]):
+            if not is_empty(rows[tile, plan.times[i]]):
                 time_us = rows[tile, plan.times[i]]
         at = put_varint(buffer, at, time_us - start_us)
     return at
@@ -94,27 +85,9 @@ def _put_event(plan, pools, room, tile, start_us, buffer, at):
 
 @inlined
 def _put_registers(tables, pools, room, tile, start_us, buffer, at):
-    row, kinds, places, columns = pools.rows[tile], tables.kind_bounds, tables.word_bounds, tables.register_columns
+    row = pools.rows[tile]
     at = put_varint(buffer, at, row[0])
-    for word in range(places[_COUNT], places[_SUM]):
-        at = put_varint(buffer, at, row[0] - row[word])
-    for word in range(places[_SUM], places[_MIN], 2):
-        at = put_wide(buffer, at, row[word], row[word + 1])
-    for word in range(places[_MIN], places[_FIRST]):
-        if _empty(row[word]):
-            at = put_varint(buffer, at, 0)
-        else:
-            of_events = columns[kinds[_MIN] + word - places[_MIN]] < 0
-            at = put_varint(buffer, at, zigzag(row[word] - (start_us if of_events else 0)) + np.uint64(1))
-    first = room.offsets[0]
-    for word in range(places[_FIRST], places[_END], 3):
-        if _empty(row[word]):
-            at = put_varint(buffer, at, 0)
-        else:
-            at = put_varint(buffer, at, row[word] - start_us + 1)
-            at = put_varint(buffer, at, find(pools.words, first, first + row[0], np.uint64(row[word + 1])) - first)
-            if columns[kinds[_FIRST] + (word - places[_FIRST]) // 3] >= 0:
-                at = put_varint(buffer, at, zigzag(row[word + 2]))
+    at = put_row(tables, row, Tile(start_us, pools.words, room.offsets[0]), buffer, at)
     for index in range(1, tables.set_sizes.size):
         at = put_varint(buffer, at, row[index])
         for word in range(room.offsets[index], room.offsets[index] + row[index]):

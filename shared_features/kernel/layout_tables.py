@@ -6,9 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.kernel.aggregations import REGISTER_WORDS, UNBOUNDED, Register
 from shared_features.kernel.feature_spec import Column, FeatureSpec
-from shared_features.kernel.loops.registers import EMPTY_WORDS
+from shared_features.kernel.loops.finalize import finalizer_address
+from shared_features.kernel.loops.registers import KINDS, Register
+
+UNBOUNDED = 1 << 62
+"""The size of a set that keeps everything."""
 
 EVENT = -1
 """The column of the events themselves: never missing, its value is the event time."""
@@ -32,9 +35,11 @@ class LayoutTables(NamedTuple):
     empty_row: NDArray[np.int64]  # [words]
     window_lengths: NDArray[np.int64]  # [windows]
     window_hops: NDArray[np.int64]  # [windows]
-    window_bounds: NDArray[np.int64]  # [windows + 1] -> rows of `feature_plan`
-    feature_plan: NDArray[np.int64]  # [features, 5]: output column, finalize, up to three places of registers
-    feature_scales: NDArray[np.int64]  # [features]: 10**decimals, in the order of `feature_plan`
+    window_bounds: NDArray[np.int64]  # [windows + 1] -> features
+    feature_outputs: NDArray[np.int64]  # [features]: column of the result, window after window
+    feature_places: NDArray[np.int64]  # [features, most registers]: where in the row its registers are
+    feature_scales: NDArray[np.int64]  # [features]: 10**decimals
+    finalizers: NDArray[np.int64]  # [features]: addresses of machine code
 
 
 def layout_tables(
@@ -42,19 +47,18 @@ def layout_tables(
 ) -> LayoutTables:
     """The arrays of a layout of these columns and features."""
     registers, sets = _keys(features)
-    kinds = [kind for kind in Register if kind is not Register.DISTINCT]
     kind_bounds, word_bounds = [0], [len(sets)]
-    for kind in kinds:
+    for kind in KINDS:
         count = sum(key[0] is kind for key in registers)
         kind_bounds.append(kind_bounds[-1] + count)
-        word_bounds.append(word_bounds[-1] + count * REGISTER_WORDS[kind])
+        word_bounds.append(word_bounds[-1] + count * KINDS[kind].words)
     places = {key: index for index, key in enumerate(sets)}
     word = len(sets)
     empty = [0] * len(sets)
     for key in registers:
         places[key] = word
-        word += REGISTER_WORDS[key[0]]
-        empty += EMPTY_WORDS[key[0]]
+        word += KINDS[key[0]].words
+        empty += KINDS[key[0]].empty
     windows = sorted({(feature.length_us, feature.hop_us) for feature in features})
     order = sorted(range(len(features)), key=lambda i: (windows.index(_window(features[i])), i))
     per_window = [sum(_window(feature) == window for feature in features) for window in windows]
@@ -70,8 +74,10 @@ def layout_tables(
         window_lengths=_array([length for length, _ in windows]),
         window_hops=_array([hop for _, hop in windows]),
         window_bounds=_array(np.cumsum([0, *per_window])),
-        feature_plan=_array([_plan(features[i], i, places) for i in order]),
+        feature_outputs=_array(order),
+        feature_places=_places([features[i] for i in order], places),
         feature_scales=_array([_scale(columns, features[i]) for i in order]),
+        finalizers=_array([finalizer_address(type(features[i].aggregation).finalize) for i in order]),
     )
 
 
@@ -91,9 +97,10 @@ def _needs(feature: FeatureSpec) -> list[Key]:
     ]
 
 
-def _plan(feature: FeatureSpec, index: int, places: dict[Key, int]) -> list[int]:
-    found = [places[key] for key in _needs(feature)]
-    return [index, int(feature.aggregation.finalize), *found, *[0] * (3 - len(found))]
+def _places(features: Sequence[FeatureSpec], places: dict[Key, int]) -> NDArray[np.int64]:
+    found = [[places[key] for key in _needs(feature)] for feature in features]
+    most = max(map(len, found))
+    return _array([[*each, *[0] * (most - len(each))] for each in found])
 
 
 def _scale(columns: Sequence[Column], feature: FeatureSpec) -> int:

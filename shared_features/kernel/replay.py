@@ -91,8 +91,8 @@ class _Room(NamedTuple):
     """What one read needs beside the state: room for the merged tiles of one entity."""
 
     row: NDArray[np.int64]  # [words of a row]
-    smallest: NDArray[np.uint64]  # [sets, largest k]
-    counts: NDArray[np.int64]  # [sets]
+    smallest: NDArray[np.uint64]  # [sets, largest k]; how many of them there are stands in `row`
+    kept: NDArray[np.uint64]  # [sets, 2]: k, and the k-th smallest where there are k
     order: NDArray[np.int64]  # [windows]: by their start, latest first
     starts: NDArray[np.int64]  # [windows]: where each begins
 
@@ -131,10 +131,12 @@ def _room(layout: Layout) -> _Room:
     """Room for the reads of this layout, by one thread."""
     tables = layout.tables
     windows, sets = len(tables.window_lengths), len(tables.set_sizes)
+    kept = np.zeros((sets, 2), np.uint64)
+    kept[:, 0] = tables.set_sizes
     return _Room(
         row=tables.empty_row.copy(),
         smallest=np.empty((sets, max([0, *tables.set_sizes[1:].tolist()])), np.uint64),
-        counts=np.zeros(sets, np.int64),
+        kept=kept,
         order=np.arange(windows),
         starts=np.empty(windows, np.int64),
     )

@@ -11,7 +11,8 @@ depends on nothing but its own time and the entity's newest: the layout is a nor
 
 from shared_features.kernel.loops.compiled import compiled, inlined
 from shared_features.kernel.loops.pools import move_tiles, move_words
-from shared_features.kernel.loops.registers import GREATEST, merge_rows
+from shared_features.kernel.loops.register_bytes import GREATEST
+from shared_features.kernel.loops.rows import merge_rows
 from shared_features.kernel.loops.segments import LENGTH, START
 from shared_features.kernel.loops.sets import sort_distinct
 

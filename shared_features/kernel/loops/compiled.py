@@ -8,13 +8,16 @@ inlined another file's function would outlive a change of it, so the cache is st
 kernel beside that of the function's own file.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
+from numba.core import sigutils
 from numba.core.caching import IndexDataCacheFile
+from numba.core.ccallback import CFunc
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,11 +27,7 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False
 def compiled(function: F) -> F:
     """The function as machine code, compiled at its first call or taken from the cache of this very source."""
     dispatcher = cast(Any, njit(cache=True, **_OPTIONS)(function))
-    cache, stamp = dispatcher._cache, _source_stamp(function.__code__.co_filename)
-    file = IndexDataCacheFile(cache_path=cache._cache_path, filename_base=cache._impl.filename_base, source_stamp=stamp)
-    # Numba reads nothing of an index of another version. What an earlier release left may name modules that are gone.
-    file._version = f"{file._version} {stamp}"
-    cache._cache_file = file
+    _stamp(dispatcher._cache, function)
     return cast(F, dispatcher)
 
 
@@ -37,10 +36,29 @@ def inlined(function: F) -> F:
     return cast(F, njit(forceinline=True, **_OPTIONS)(function))
 
 
-def _source_stamp(file: str) -> str:
+def address_of(function: Callable[..., Any], signature: Any) -> int:
+    """Where the machine code of a plain function of numbers and pointers is, cached on disk as the loops are."""
+    callback: Any = CFunc(function, sigutils.normalize_signature(signature), locals={}, options=_OPTIONS)
+    # A function that was typed in by hand lies in no file: it is compiled in each process.
+    with contextlib.suppress(RuntimeError, OSError):
+        callback.enable_caching()
+        _stamp(callback._cache, function)
+    callback.compile()
+    _KEPT.append(callback)
+    return int(callback.address)
+
+
+_KEPT: list[object] = []  # machine code lives as long as what compiled it
+
+
+def _stamp(cache: Any, function: Callable[..., Any]) -> None:
     digest = _KERNEL.copy()
-    digest.update(Path(file).read_bytes())
-    return digest.hexdigest()
+    digest.update(Path(function.__code__.co_filename).read_bytes())
+    stamp = digest.hexdigest()
+    file = IndexDataCacheFile(cache_path=cache._cache_path, filename_base=cache._impl.filename_base, source_stamp=stamp)
+    # Numba reads nothing of an index of another version. What an earlier release left may name modules that are gone.
+    file._version = f"{file._version} {stamp}"
+    cache._cache_file = file
 
 
 _KERNEL = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""What Numba does not spell: 64-bit words at any byte of a buffer, and where a word's bits begin and end.
+"""What Numba does not spell: words at any byte of a buffer, where a word's bits begin and end, calls of an address.
 
 Indices are taken as they are: no bounds, and no counting from the end.
 """
@@ -55,6 +55,22 @@ def trailing_zeros(typing_context: Any, word: Any) -> Any:
         return builder.cttz(arguments[0], cgutils.false_bit)
 
     return types.int64(types.uint64), generate
+
+
+@_instruction
+def call_finalizer(typing_context: Any, address: Any, row: Any, at: Any, kept: Any, scale: Any, as_of_us: Any) -> Any:
+    """The value that a finalizer makes; it lies at the address, and gets arrays as pointers to their first element."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointers = [
+            context.make_array(kind)(context, builder, array).data
+            for kind, array in zip(signature.args[1:4], arguments[1:4], strict=True)
+        ]
+        passed = [*pointers, *arguments[4:]]
+        function = cgutils.ir.FunctionType(context.get_value_type(types.float64), [each.type for each in passed])
+        return builder.call(builder.inttoptr(arguments[0], function.as_pointer()), passed)
+
+    return types.float64(types.int64, row, at, kept, types.int64, types.int64), generate
 
 
 def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

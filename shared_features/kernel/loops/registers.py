@@ -1,32 +1,44 @@
-"""Registers: the words a tile keeps per column, prepared from events and merged kind by kind.
+"""Registers: the words a tile keeps of a column. Each kind is one row of `KINDS`; nothing else knows what a kind does.
 
-A row holds all registers of one kind side by side, so the loops below have bounds instead of branches. Every kind
-is commutative and associative to the bit: counts and 128-bit sums add, extremes compare, `first` and `last` compare
-by (event time, digest).
+Every kind is commutative and associative to the bit: counts and 128-bit sums add, extremes compare, `first` and `last`
+compare by (event time, digest). The order of the kinds is that of the words in a tile and of the bytes of a state.
 """
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from shared_features.kernel.aggregations import Register
 from shared_features.kernel.loops.compiled import inlined
+from shared_features.kernel.loops.register_bytes import (
+    GREATEST,
+    SMALLEST,
+    get_count,
+    get_extreme,
+    get_sum,
+    get_timed,
+    put_count,
+    put_extreme,
+    put_sum,
+    put_timed,
+)
 from shared_features.kernel.loops.wide_integers import add_wide, multiply
 
-SMALLEST = -(1 << 63)
-GREATEST = (1 << 63) - 1
-_COUNT, _SUM, _SQUARES = int(Register.COUNT), int(Register.SUM), int(Register.SQUARES)
-_MIN, _MAX, _FIRST, _LAST = int(Register.MIN), int(Register.MAX), int(Register.FIRST), int(Register.LAST)
 _SMALL = 1 << 31
 
-EMPTY_WORDS = {
-    Register.COUNT: [0],
-    Register.SUM: [0, 0],
-    Register.SQUARES: [0, 0],
-    Register.MIN: [GREATEST],
-    Register.MAX: [SMALLEST],
-    Register.FIRST: [GREATEST, 0, 0],
-    Register.LAST: [SMALLEST, 0, 0],
-}
-"""What each kind holds of no event: the neutral element of its merge."""
+
+class Register(IntEnum):
+    """What a tile keeps of a column, or of the events themselves."""
+
+    COUNT = 0  # events with a value
+    SUM = 1  # of values, exact
+    SQUARES = 2  # sum of squared values, exact
+    MIN = 3
+    MAX = 4
+    FIRST = 5  # (event time, digest, value), smallest
+    LAST = 6  # (event time, digest, value), greatest
+    DISTINCT = 7  # the k smallest hashes of values: a set, kept beside the words
 
 
 @inlined
@@ -36,73 +48,115 @@ def earlier(time_us, digest, other_time_us, other_digest):
 
 
 @inlined
-def add_event(tables, row, event_time_us, digest, values, valid):
-    """Prepare one event and merge it into a row of words; a missing value leaves its column's registers alone."""
-    kinds, places, columns = tables.kind_bounds, tables.word_bounds, tables.register_columns
-    at = places[_COUNT]
-    for register in range(kinds[_COUNT], kinds[_SUM]):
-        row[at] += _has_value(columns[register], valid)
-        at += 1
-    for register in range(kinds[_SUM], kinds[_SQUARES]):
-        if _has_value(columns[register], valid):
-            value = _value(columns[register], values, event_time_us)
-            add_wide(row, at, value >> 63, value)
-        at += 2
-    for register in range(kinds[_SQUARES], kinds[_MIN]):
-        if _has_value(columns[register], valid):
-            high, low = _square(_value(columns[register], values, event_time_us))
-            add_wide(row, at, high, low)
-        at += 2
-    for register in range(kinds[_MIN], kinds[_MAX]):
-        if _has_value(columns[register], valid):
-            row[at] = min(row[at], _value(columns[register], values, event_time_us))
-        at += 1
-    for register in range(kinds[_MAX], kinds[_FIRST]):
-        if _has_value(columns[register], valid):
-            row[at] = max(row[at], _value(columns[register], values, event_time_us))
-        at += 1
-    for register in range(kinds[_FIRST], kinds[_LAST + 1]):
-        if _has_value(columns[register], valid) and (
-            earlier(event_time_us, digest, row[at], row[at + 1])
-            if register < kinds[_LAST]
-            else earlier(row[at], row[at + 1], event_time_us, digest)
-        ):
-            row[at], row[at + 1] = event_time_us, np.int64(digest)
-            row[at + 2] = _value(columns[register], values, event_time_us)
-        at += 3
+def _prepare_count(row, at, value, event_time_us, digest):
+    row[at] += 1
 
 
 @inlined
-def _has_value(column, valid):
-    return column < 0 or valid[column]
+def _prepare_sum(row, at, value, event_time_us, digest):
+    add_wide(row, at, value >> 63, value)
 
 
 @inlined
-def _value(column, values, event_time_us):
-    return event_time_us if column < 0 else values[column]
-
-
-@inlined
-def _square(value):
+def _prepare_squares(row, at, value, event_time_us, digest):
     if -_SMALL < value < _SMALL:
-        return np.uint64(0), np.uint64(value * value)
-    return multiply(np.uint64(abs(value)), np.uint64(abs(value)))
+        add_wide(row, at, 0, value * value)
+    else:
+        high, low = multiply(np.uint64(abs(value)), np.uint64(abs(value)))
+        add_wide(row, at, high, low)
 
 
 @inlined
-def merge_rows(places, into, row):
-    """Merge the registers of a row into those of another; `places` are the table's `word_bounds`."""
-    for at in range(places[_COUNT], places[_SUM]):
-        into[at] += row[at]
-    for at in range(places[_SUM], places[_MIN], 2):
-        add_wide(into, at, row[at], row[at + 1])
-    for at in range(places[_MIN], places[_MAX]):
-        into[at] = min(into[at], row[at])
-    for at in range(places[_MAX], places[_FIRST]):
-        into[at] = max(into[at], row[at])
-    for at in range(places[_FIRST], places[_LAST], 3):
-        if earlier(row[at], row[at + 1], into[at], into[at + 1]):
-            into[at], into[at + 1], into[at + 2] = row[at], row[at + 1], row[at + 2]
-    for at in range(places[_LAST], places[_LAST + 1], 3):
-        if earlier(into[at], into[at + 1], row[at], row[at + 1]):
-            into[at], into[at + 1], into[at + 2] = row[at], row[at + 1], row[at + 2]
+def _prepare_min(row, at, value, event_time_us, digest):
+    row[at] = min(row[at], value)
+
+
+@inlined
+def _prepare_max(row, at, value, event_time_us, digest):
+    row[at] = max(row[at], value)
+
+
+@inlined
+def _prepare_first(row, at, value, event_time_us, digest):
+    if earlier(event_time_us, digest, row[at], row[at + 1]):
+        row[at], row[at + 1], row[at + 2] = event_time_us, np.int64(digest), value
+
+
+@inlined
+def _prepare_last(row, at, value, event_time_us, digest):
+    if earlier(row[at], row[at + 1], event_time_us, digest):
+        row[at], row[at + 1], row[at + 2] = event_time_us, np.int64(digest), value
+
+
+@inlined
+def _merge_count(into, row, at):
+    into[at] += row[at]
+
+
+@inlined
+def _merge_sum(into, row, at):
+    add_wide(into, at, row[at], row[at + 1])
+
+
+@inlined
+def _merge_min(into, row, at):
+    into[at] = min(into[at], row[at])
+
+
+@inlined
+def _merge_max(into, row, at):
+    into[at] = max(into[at], row[at])
+
+
+@inlined
+def _merge_first(into, row, at):
+    if earlier(row[at], row[at + 1], into[at], into[at + 1]):
+        into[at], into[at + 1], into[at + 2] = row[at], row[at + 1], row[at + 2]
+
+
+@inlined
+def _merge_last(into, row, at):
+    if earlier(into[at], into[at + 1], row[at], row[at + 1]):
+        into[at], into[at + 1], into[at + 2] = row[at], row[at + 1], row[at + 2]
+
+
+NOWHERE, WORD, WIDE, SET = 0, 1, 2, 3
+"""What holds a column's value in a tile of one event: nothing, a word, a 128-bit sum, a set of one hash."""
+
+
+class Kind(NamedTuple):
+    """What a kind of register does. `value`, `has_value`: what holds these in a tile of one event, and which word."""
+
+    empty: tuple[int, ...]  # its words of no event: the neutral element of its merge
+    prepare: Callable[..., Any]  # (row, at, value, event time, digest): merge one event that has a value
+    merge: Callable[..., Any]  # (into, row, at)
+    put: Callable[..., Any]  # (row, at, tile, whether of the events themselves, buffer, place) -> next place
+    get: Callable[..., Any]  # (..., end) -> next place, beyond `end` when bytes are missing or wrong
+    value: tuple[int, int] = (NOWHERE, 0)
+    has_value: tuple[int, int] = (NOWHERE, 0)
+    time: int | None = None  # the word that holds an event time
+
+    @property
+    def words(self) -> int:
+        """How many words it takes."""
+        return len(self.empty)
+
+
+def _extreme(empty: int, prepare: Callable[..., Any], merge: Callable[..., Any]) -> Kind:
+    return Kind((empty,), prepare, merge, put_extreme, get_extreme, value=(WORD, 0), has_value=(WORD, 0))
+
+
+def _timed(empty: int, prepare: Callable[..., Any], merge: Callable[..., Any]) -> Kind:
+    return Kind((empty, 0, 0), prepare, merge, put_timed, get_timed, value=(WORD, 2), has_value=(WORD, 0), time=0)
+
+
+KINDS = {
+    Register.COUNT: Kind((0,), _prepare_count, _merge_count, put_count, get_count, has_value=(WIDE, 0)),
+    Register.SUM: Kind((0, 0), _prepare_sum, _merge_sum, put_sum, get_sum, value=(WIDE, 0)),
+    Register.SQUARES: Kind((0, 0), _prepare_squares, _merge_sum, put_sum, get_sum),
+    Register.MIN: _extreme(GREATEST, _prepare_min, _merge_min),
+    Register.MAX: _extreme(SMALLEST, _prepare_max, _merge_max),
+    Register.FIRST: _timed(GREATEST, _prepare_first, _merge_first),
+    Register.LAST: _timed(SMALLEST, _prepare_last, _merge_last),
+}
+"""The kinds whose words stand in a tile's row; `DISTINCT` is a set (`sets.py`)."""

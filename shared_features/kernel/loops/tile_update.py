@@ -4,7 +4,7 @@ from shared_features.kernel.loops.cascade import PRUNED_LEVEL, advance, floor_us
 from shared_features.kernel.loops.compiled import inlined
 from shared_features.kernel.loops.hashes import mix64
 from shared_features.kernel.loops.pools import make_room, move_tiles, move_words
-from shared_features.kernel.loops.registers import add_event
+from shared_features.kernel.loops.rows import prepare_row
 from shared_features.kernel.loops.segments import LENGTH, START, has_room
 from shared_features.kernel.loops.sets import find
 
@@ -34,7 +34,7 @@ def apply_event(tables, pools, slot, event_time_us, digest, values, valid):
             word = digest if column < 0 else mix64(values[column])
             if not _add_word(pools, slot, tile, index, tables.set_sizes[index], word) and index == 0:
                 return DUPLICATE
-    add_event(tables, pools.rows[pools.tiles[slot, START] + tile], event_time_us, digest, values, valid)
+    prepare_row(tables, pools.rows[pools.tiles[slot, START] + tile], event_time_us, digest, values, valid)
     return APPLIED
 
 

@@ -2,8 +2,8 @@
 
 from shared_features.kernel.loops.cascade import floor_us
 from shared_features.kernel.loops.compiled import inlined
-from shared_features.kernel.loops.finalize import finalize
-from shared_features.kernel.loops.registers import merge_rows
+from shared_features.kernel.loops.machine_words import call_finalizer
+from shared_features.kernel.loops.rows import merge_rows
 from shared_features.kernel.loops.segments import LENGTH, START
 from shared_features.kernel.loops.sets import merge_into_smallest
 
@@ -12,10 +12,9 @@ from shared_features.kernel.loops.sets import merge_into_smallest
 def read_entity(tables, pools, slot, as_of_us, values, scratch):
     """One entity's features: one pass from its newest tile backwards, each window finished as it is passed."""
     _order_windows(tables, as_of_us, scratch)
-    row, counts = scratch.row, scratch.counts
+    row = scratch.row
     for word in range(row.size):
         row[word] = tables.empty_row[word]
-    counts[:] = 0
     segment, starts = pools.tiles[slot], pools.starts
     tile = segment[START] + segment[LENGTH] - 1
     while tile >= segment[START] and starts[tile] >= as_of_us:
@@ -28,9 +27,13 @@ def read_entity(tables, pools, slot, as_of_us, values, scratch):
         _merge_sets(tables, pools, slot, tile + 1, newest, scratch)
         newest = tile
         for feature in range(tables.window_bounds[window], tables.window_bounds[window + 1]):
-            plan = tables.feature_plan[feature]
-            values[plan[0]] = finalize(
-                row, counts, scratch.smallest, tables.set_sizes, plan, tables.feature_scales[feature], as_of_us
+            values[tables.feature_outputs[feature]] = call_finalizer(
+                tables.finalizers[feature],
+                row,
+                tables.feature_places[feature],
+                scratch.kept,
+                tables.feature_scales[feature],
+                as_of_us,
             )
 
 
@@ -57,12 +60,14 @@ def _merge_sets(tables, pools, slot, first, last, scratch):
         for tile in range(segment[START] + segment[LENGTH] - 1, first - 1, -1):
             start = stop - pools.rows[tile, index]
             if tile <= last:
-                scratch.counts[index] = merge_into_smallest(
+                scratch.row[index] = merge_into_smallest(
                     scratch.smallest[index],
-                    scratch.counts[index],
+                    scratch.row[index],
                     tables.set_sizes[index],
                     pools.words,
                     start,
                     stop,
                 )
             stop = start
+        if scratch.row[index] == tables.set_sizes[index]:
+            scratch.kept[index, 1] = scratch.smallest[index, tables.set_sizes[index] - 1]

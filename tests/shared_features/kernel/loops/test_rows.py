@@ -1,0 +1,62 @@
+"""Laws of the registers, over rows that hold every kind: in any order, in any grouping, the same bits."""
+
+import numpy as np
+from hypothesis import given
+from numpy.typing import NDArray
+
+from shared_features.kernel.loops.compiled import compiled
+from shared_features.kernel.loops.registers import KINDS, Register
+from shared_features.kernel.loops.rows import merge_rows, prepare_row
+from tests.oracle import Event
+from tests.shared_features.kernel.engine import columns
+from tests.strategies import event_streams, layout
+
+TABLES = layout().tables
+
+
+@compiled
+def _prepare(tables, row, event_time_us, digest, values, valid):
+    for i in range(event_time_us.size):
+        prepare_row(tables, row, event_time_us[i], digest[i], values[i], valid[i])
+
+
+@compiled
+def _merge(tables, into, row):
+    merge_rows(tables.word_bounds, into, row)
+
+
+def prepared(events: list[Event]) -> NDArray[np.int64]:
+    row = TABLES.empty_row.copy()
+    _prepare(TABLES, row, *columns(events))
+    return row
+
+
+def merged(*rows: NDArray[np.int64]) -> list[int]:
+    into = rows[0].copy()
+    for row in rows[1:]:
+        _merge(TABLES, into, row)
+    words: list[int] = into.tolist()
+    return words
+
+
+def test_a_row_of_the_tests_holds_every_kind() -> None:
+    assert set(KINDS) == set(Register) - {Register.DISTINCT}
+    assert all(TABLES.kind_bounds[kind] < TABLES.kind_bounds[kind + 1] for kind in KINDS)
+
+
+@given(event_streams(max_size=12), event_streams(max_size=12), event_streams(max_size=12))
+def test_merging_in_any_order_and_grouping_gives_the_same_bits(one, two, three) -> None:
+    a, b, c = prepared(one), prepared(two), prepared(three)
+    assert merged(a, b) == merged(b, a)
+    assert merged(np.array(merged(a, b)), c) == merged(a, np.array(merged(b, c)))
+
+
+@given(event_streams(max_size=12), event_streams(max_size=12))
+def test_merging_what_was_prepared_apart_is_preparing_it_together(one, two) -> None:
+    assert merged(prepared(one), prepared(two)) == prepared(one + two).tolist()
+
+
+@given(event_streams(max_size=12))
+def test_an_empty_row_changes_nothing(events) -> None:
+    row = prepared(events)
+    assert merged(row, TABLES.empty_row) == merged(TABLES.empty_row, row) == row.tolist()
