@@ -96,16 +96,22 @@ def _complete(value: Plain) -> Plain:
     return [_complete(each) for each in value]
 
 
+def _class(name: str) -> type | None:
+    return _CLASSES.get(name) or {each.__name__: each for each in FieldType.__subclasses__()}.get(name)
+
+
 @cache
 def _defaults(class_name: str) -> dict[str, Plain]:
-    known = _CLASSES.get(class_name) or {each.__name__: each for each in FieldType.__subclasses__()}.get(class_name)
+    known = _class(class_name)
     return plain_defaults(known) if known is not None and is_dataclass(known) else {}
 
 
 def _meaning_of_values(field: Plain) -> tuple[str, Plain]:
     _, each = field
     kind, options = each["type"]
-    return each["name"], {**each, "type": [kind, {"decimals": options.get("decimals", 0)}]}
+    known = _class(kind)
+    meant = known.step_options if known is not None and issubclass(known, FieldType) else options
+    return each["name"], {**each, "type": [kind, {option: options[option] for option in meant}]}
 
 
 def _changes(was: Mapping[str, Plain], now: Mapping[str, Plain]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from msgspec import Meta
@@ -21,6 +21,8 @@ class Decimal(FieldType):
     decimals: int
     low: float
     high: float
+
+    step_options: ClassVar[tuple[str, ...]] = ("decimals",)
 
     @property
     def step_decimals(self) -> int:

@@ -40,6 +40,8 @@ class FieldType(ABC):
     """Whether a step is microseconds since the epoch, so that the field can be an event time."""
     key_part: ClassVar[KeyPart | None] = None
     """As what a key of an entity can be given by hand; None where it cannot. A sole "number" stays a number in keys."""
+    step_options: ClassVar[tuple[str, ...]] = ()
+    """The options that decide what a step means. Changing another one leaves stored values as they are."""
 
     @property
     def step_decimals(self) -> int:

@@ -49,8 +49,9 @@ class Timestamp(FieldType):
         return self.wire if self._is_text else Annotated[int, Meta(ge=-self._limit, le=self._limit)]
 
     def column(self, values: Iterable[Any], count: int) -> tuple[NDArray[np.int64], Bools | None]:
+        limit = self._limit
         column = np.fromiter(map(to_us, values) if self._is_text else values, np.int64, count)
-        bad = (column > self._limit) | (column < -self._limit)
+        bad = (column > limit) | (column < -limit)
         return np.where(bad, 0, column) * _UNIT_US[self.unit], bad
 
     def refusal(self, value: Any) -> str:

@@ -23,7 +23,7 @@ def _reason(value: bytes | None, error: Exception) -> str:
 def _fields(value: bytes) -> Mapping[str, Any] | None:
     try:
         plain = msgspec.msgpack.decode(value)
-    except (ValueError, TypeError, RecursionError):  # TypeError: a list as a key
+    except (ValueError, RecursionError):
         return None
     return plain if isinstance(plain, Mapping) else None
 
