@@ -86,8 +86,7 @@ class RequestBody:
         columns: dict[str, NDArray[Any]] = {}
         valid: dict[str, NDArray[np.bool_]] = {}
         for field, getter in self._getters:
-            column = field.column(list(map(getter, instances)), len(instances))
-            columns[field.name] = column.steps
-            if column.there is not None:
-                valid[field.name] = column.there
+            columns[field.name], there = field.steps(map(getter, instances), len(instances))  # `decode` checked them
+            if there is not None:
+                valid[field.name] = there
         return RequestColumns(columns, valid)

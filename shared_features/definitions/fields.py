@@ -59,14 +59,22 @@ class Field:
 
     def column(self, values: Iterable[Any], count: int) -> FieldColumn:
         """`count` wire values as a column; None is missing, in an optional field."""
-        if not self.optional:
-            steps, bad = self.type.column(values, count)
-            return FieldColumn(steps, None, bad if bad is not None and bad.any() else None)
-        values = values if isinstance(values, list) else list(values)
-        there = np.fromiter((value is not None for value in values), np.bool_, count)
-        if (blank := self.type.blank) is not None:
-            values = [blank if value is None else value for value in values]
+        values, there = self._filled(values, count)
         steps, bad = self.type.column(values, count)
-        if bad is not None:
+        if there is not None and bad is not None:
             steps, bad = np.where(there, steps, 0), bad & there
         return FieldColumn(steps, there, bad if bad is not None and bad.any() else None)
+
+    def steps(self, values: Iterable[Any], count: int) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """`column` without its checks, for values that are known to be good: the steps, and which are there."""
+        values, there = self._filled(values, count)
+        return self.type.steps(values, count), there
+
+    def _filled(self, values: Iterable[Any], count: int) -> tuple[Iterable[Any], NDArray[np.bool_] | None]:
+        """The values with blanks where they are missing, and which are there (None: all must be)."""
+        if not self.optional:
+            return values, None
+        given = values if isinstance(values, list) else list(values)
+        there = np.fromiter((value is not None for value in given), np.bool_, count)
+        blank = self.type.blank
+        return given if blank is None else [blank if value is None else value for value in given], there

@@ -44,7 +44,14 @@ class Decimal(FieldType):
     def column(self, values: Iterable[Any], count: int) -> tuple[NDArray[np.int64], Bools | None]:
         given = np.fromiter(values, np.float64, count)
         bad = ~((given >= self.low) & (given <= self.high))  # NaN is bad too
-        return np.rint(np.where(bad, 0.0, given) * 10**self.decimals).astype(np.int64), bad
+        return self._rounded(np.where(bad, 0.0, given)), bad
+
+    def steps(self, values: Iterable[Any], count: int) -> NDArray[np.int64]:
+        return self._rounded(np.fromiter(values, np.float64, count))
+
+    def _rounded(self, given: NDArray[np.float64]) -> NDArray[np.int64]:
+        rounded: NDArray[np.int64] = np.rint(given * 10**self.decimals).astype(np.int64)
+        return rounded
 
     def refusal(self, value: Any) -> str:
         return f"out of bounds {self.low} to {self.high}: {value!r}"

@@ -45,8 +45,11 @@ class Integer(FieldType):
         return Annotated[int, Meta(ge=self.low, le=self.high)]
 
     def column(self, values: Iterable[Any], count: int) -> tuple[NDArray[np.int64], Bools | None]:
-        column = np.fromiter(values, np.int64, count)
+        column = self.steps(values, count)
         return column, (column < self.low) | (column > self.high)
+
+    def steps(self, values: Iterable[Any], count: int) -> NDArray[np.int64]:
+        return np.fromiter(values, np.int64, count)
 
     def refusal(self, value: Any) -> str:
         return f"out of bounds {self.low} to {self.high}: {value!r}"

@@ -50,9 +50,16 @@ class Timestamp(FieldType):
 
     def column(self, values: Iterable[Any], count: int) -> tuple[NDArray[np.int64], Bools | None]:
         limit = self._limit
-        column = np.fromiter(map(to_us, values) if self._is_text else values, np.int64, count)
+        column = self._counted(values, count)
         bad = (column > limit) | (column < -limit)
         return np.where(bad, 0, column) * _UNIT_US[self.unit], bad
+
+    def steps(self, values: Iterable[Any], count: int) -> NDArray[np.int64]:
+        return self._counted(values, count) * _UNIT_US[self.unit]
+
+    def _counted(self, values: Iterable[Any], count: int) -> NDArray[np.int64]:
+        """In the unit of the wire."""
+        return np.fromiter(map(to_us, values) if self._is_text else values, np.int64, count)
 
     def refusal(self, value: Any) -> str:
         first, last = _days()
