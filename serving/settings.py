@@ -17,9 +17,7 @@ from pydantic_settings import (
 )
 
 from serving.errors import WrongSettingError
-
-PREFIX = "MILLRACE_"
-FILE_VARIABLE = "MILLRACE_SETTINGS"
+from shared_features.setting_names import FILE_VARIABLE, PREFIX, misspelt_settings
 
 
 class ServingSettings(BaseSettings):
@@ -99,11 +97,15 @@ def load_settings(arguments: Sequence[str] | None = None, **given: Any) -> Servi
     """The settings; with `arguments` (a command line) its options win. Raises WrongSettingError."""
     options: dict[str, Any] = {} if arguments is None else {"_cli_parse_args": list(arguments)}
     try:
-        return ServingSettings(**options, **given)
+        settings = ServingSettings(**options, **given)
     except ValidationError as error:
         raise WrongSettingError(" ".join(_sentence(each) for each in error.errors())) from error
     except (SettingsError, ValueError) as error:
         raise WrongSettingError(f"Settings cannot be read: {error}") from error
+    file = os.environ.get(FILE_VARIABLE)
+    if faults := misspelt_settings(os.environ, Path(file).read_text() if file else ""):
+        raise WrongSettingError(". ".join(faults) + ".")
+    return settings
 
 
 def _sentence(error: Any) -> str:

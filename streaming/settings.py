@@ -224,6 +224,19 @@ def load_settings(**given: object) -> StreamingSettings:
         ) from error
 
 
+def refuse_misspelt_settings() -> None:
+    """Raise SettingsError, which names each variable and each key of the file that is not a setting of any program.
+
+    Apart from load_settings(): the list of names is in shared_features, which the supervisor does not load. The
+    supervisor starts `check` first, and `check` calls this.
+    """
+    from shared_features.setting_names import misspelt_settings
+
+    path = os.environ.get(FILE_VARIABLE)
+    if faults := misspelt_settings(os.environ, Path(path).read_text() if path else ""):
+        raise SettingsError(". ".join(faults))
+
+
 def _faults(error: ValidationError) -> list[str]:
     faults = []
     for each in error.errors():

@@ -15,10 +15,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from shared_features.setting_names import FILE_VARIABLE, PREFIX, misspelt_settings
 from training.errors import TrainingError
-
-PREFIX = "MILLRACE_"
-FILE_VARIABLE = "MILLRACE_SETTINGS"
 
 
 def _in_seconds(value: object) -> object:
@@ -71,7 +69,7 @@ def load_settings() -> TrainingSettings:
     if file and not Path(file).is_file():
         raise TrainingError(f"{FILE_VARIABLE} names {file!r}, which is not a file. Correct the variable, or unset it.")
     try:
-        return TrainingSettings()  # type: ignore[call-arg]  # every field has a default, read from the environment
+        settings = TrainingSettings()  # type: ignore[call-arg]  # every field has a default, read from the environment
     except ValidationError as error:
         faults = [
             f"{PREFIX}{'.'.join(map(str, each['loc'])).upper()} is {each['input']!r}: {each['msg']}"
@@ -80,6 +78,9 @@ def load_settings() -> TrainingSettings:
         raise TrainingError(
             "; ".join(faults) + f" (set it in the environment or in the file of {FILE_VARIABLE})"
         ) from error
+    if faults := misspelt_settings(os.environ, Path(file).read_text() if file else ""):
+        raise TrainingError(". ".join(faults) + ".")
+    return settings
 
 
 def describe_settings() -> str:

@@ -29,8 +29,9 @@ name of the variable in lower case, without `MILLRACE_`, as the key. If both are
 
 All programs share one set of names, and every program ignores the settings of the others. So one file can hold the
 settings of all of them. `--help` of `python -m streaming`, `python -m training` and `python -m serving` shows the same
-list. A program with a wrong value does not start, and names the setting. Durations are seconds, or ISO 8601 such as
-`PT10M`.
+list. A program with a wrong value does not start, and names the setting. A variable that begins with `MILLRACE_`, or a
+key of the file, must be a setting of some program. Otherwise the program does not start, and names the setting that was
+probably meant. Durations are seconds, or ISO 8601 such as `PT10M`.
 """
 
 

@@ -1,5 +1,6 @@
 """The page of settings says what the programs do, and a name means one thing in all of them."""
 
+from shared_features.setting_names import SETTING_NAMES
 from tests.architecture.settings_page import PAGE, SERVICES, settings_page
 
 
@@ -14,6 +15,10 @@ def test_a_setting_has_one_default_in_all_services() -> None:
             default = field.get_default(call_default_factory=True, validated_data={})
             other, value = seen.setdefault(name, (service, default))
             assert value == default, f"{name}: {service} says {default!r}, {other} says {value!r}"
+
+
+def test_the_list_of_names_is_that_of_all_services() -> None:
+    assert {name for settings in SERVICES.values() for name in settings.model_fields} == SETTING_NAMES
 
 
 def test_every_setting_says_what_it_is() -> None:

@@ -23,7 +23,7 @@ class DemoRun:
     """A running demo. It and all that it starts carry a mark in their environment, by which they are found."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        self._mark = f"MILLRACE_TEST_MARK_{os.urandom(8).hex()}"
+        self._mark = f"TEST_OF_MILLRACE_{os.urandom(8).hex()}"
         self._output = folder / "output.txt"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MILLRACE_")}
         for name in ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL"):

@@ -56,3 +56,14 @@ def test_a_worker_reads_the_settings_of_its_parent(monkeypatch):
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)
     assert load_settings() == settings
+
+
+def test_a_misspelt_setting_is_named_with_the_nearest(monkeypatch, tmp_path):
+    monkeypatch.setenv("MILLRACE_SERVING_PROT", "8001")
+    with pytest.raises(WrongSettingError, match=r"SERVING_PROT is not a setting\. Did you mean .*SERVING_PORT\?"):
+        load_settings()
+    monkeypatch.delenv("MILLRACE_SERVING_PROT")
+    (tmp_path / "settings.toml").write_text('modell_alias = "challenger"')
+    monkeypatch.setenv("MILLRACE_SETTINGS", str(tmp_path / "settings.toml"))
+    with pytest.raises(WrongSettingError, match=r"Key modell_alias .* Did you mean model_alias\?"):
+        load_settings()

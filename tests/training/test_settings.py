@@ -1,4 +1,8 @@
+import pytest
+
 from training.__main__ import main
+from training.errors import TrainingError
+from training.settings import load_settings
 
 
 def test_settings_come_from_a_file_too_and_the_environment_wins(places, capsys, monkeypatch):
@@ -11,3 +15,9 @@ def test_settings_come_from_a_file_too_and_the_environment_wins(places, capsys, 
     monkeypatch.setenv("MILLRACE_SETTINGS", str(places / "nowhere.toml"))
     assert main(["models"]) == 1
     assert "nowhere.toml" in capsys.readouterr().err
+
+
+def test_a_misspelt_setting_is_named_with_the_nearest(monkeypatch):
+    monkeypatch.setenv("MILLRACE_TRAINING_RUN", "elsewhere")
+    with pytest.raises(TrainingError, match=r"MILLRACE_TRAINING_RUN is not a setting\. Did you mean .*TRAINING_RUNS\?"):
+        load_settings()

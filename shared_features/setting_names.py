@@ -1,0 +1,64 @@
+"""Names of settings: one list for all programs, which share one environment and one file. A misspelt name is found."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+
+PREFIX = "MILLRACE_"
+FILE_VARIABLE = f"{PREFIX}SETTINGS"
+
+# fmt: off
+SETTING_NAMES = frozenset((
+    # of several programs
+    "definitions", "redis_url", "redis_namespace", "lake", "registry", "training_runs", "log_format", "log_level",
+    "allowed_lateness",
+    # of streaming
+    "kafka_bootstrap_servers", "kafka_options", "without_registry", "metrics_port", "topic_mode", "import_until",
+    "mark_slack", "poll_records", "poll_timeout", "fetch_buffer_records", "fetch_buffer_mib", "idle_mark",
+    "topic_check", "workers", "worker", "epoch", "cached_entities", "idle_commit", "redis_timeout",
+    "archive_commit", "archive_commit_records", "materialize_interval", "snapshot_interval", "maintenance_interval",
+    "events_kept_days", "bootstrap_memory", "pipeline_lag",
+    # of training
+    "training_runs_kept",
+    # of serving
+    "serving_host", "serving_port", "serving_workers", "serving_deadline_ms", "serving_max_instances",
+    "serving_max_waiting", "allow_degraded", "model_alias", "model_poll_s",
+))
+# fmt: on
+"""As a file has them; in the environment they are in capitals and begin with PREFIX."""
+_ALSO_BARE = ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL")
+"""They are read without PREFIX too, as other tools do, and under either name in a file."""
+_OTHER_VARIABLES = {FILE_VARIABLE, f"{PREFIX}PYTHON", f"{PREFIX}SUPERVISOR_PROCESS", f"{PREFIX}TESTS_MAY_PULL"}
+"""Of `./run`, of the supervisor and of the tests."""
+_OF_KUBERNETES = re.compile(r"_SERVICE_(HOST|PORT)(_.*)?$|_PORT_\d+_(TCP|UDP)(_.*)?$")
+"""Kubernetes gives every container such variables for a service whose name begins with `millrace`."""
+
+
+def misspelt_settings(environment: Mapping[str, str], file: str = "") -> list[str]:
+    """What is wrong with the names: a text for each variable that has the prefix, and each key of the file, in vain.
+
+    file: the text of the settings file, in TOML.
+    """
+    variables = {f"{PREFIX}{name.upper()}" for name in SETTING_NAMES}
+    keys = SETTING_NAMES.union(*((name, f"{PREFIX}{name}") for name in _ALSO_BARE))
+    faults = [
+        f"Variable {name} is not a setting.{_nearest(name, PREFIX)} Correct its name or unset it"
+        for name, value in sorted(environment.items())
+        if name.upper().startswith(PREFIX)
+        and name.upper() not in variables | _OTHER_VARIABLES
+        and not (_OF_KUBERNETES.search(name.upper()) or ("://" in value and name.upper().endswith("_PORT")))
+    ]
+    return faults + [
+        f"Key {key} of the settings file is not a setting.{_nearest(key)} Correct its name or remove it"
+        for key in tomllib.loads(file)
+        if key not in keys
+    ]
+
+
+def _nearest(name: str, prefix: str = "") -> str:
+    plain = name.lower().removeprefix(PREFIX.lower())
+    near = difflib.get_close_matches(plain, sorted(SETTING_NAMES), 1)
+    return f" Did you mean {prefix}{near[0].upper() if prefix else near[0]}?" if near else ""

@@ -1,0 +1,28 @@
+"""Settings of the streaming programs: what the environment and the file get wrong is named before anything runs."""
+
+import pytest
+
+from streaming.__main__ import main
+from streaming.errors import EXIT_REFUSED, SettingsError
+from streaming.settings import load_settings, refuse_misspelt_settings
+
+
+def test_a_misspelt_setting_is_named_with_the_nearest(monkeypatch, tmp_path):
+    refuse_misspelt_settings()
+    monkeypatch.setenv("MILLRACE_ALOWED_LATENESS", "5")
+    with pytest.raises(SettingsError, match=r"ALOWED_LATENESS is not a setting\. Did you mean .*ALLOWED_LATENESS\?"):
+        refuse_misspelt_settings()
+    monkeypatch.delenv("MILLRACE_ALOWED_LATENESS")
+    (tmp_path / "settings.toml").write_text('lake = "x"\nserving_port = 1\nlaek = "y"\n')
+    monkeypatch.setenv("MILLRACE_SETTINGS", str(tmp_path / "settings.toml"))
+    with pytest.raises(SettingsError, match=r"Key laek of the settings file is not a setting\. Did you mean lake\?"):
+        refuse_misspelt_settings()
+    assert str(load_settings().lake) == "x"
+
+
+@pytest.mark.parametrize("verb", [["check", "--refusing-only"], ["run", "--only", "online"], ["status"], ["bootstrap"]])
+def test_no_program_runs_with_a_misspelt_setting(monkeypatch, capsys, verb):
+    monkeypatch.setenv("MILLRACE_TOPIC_MODES", "embedded")
+    monkeypatch.setattr("streaming.__main__.install", lambda: None)
+    assert main(verb) == EXIT_REFUSED
+    assert "Did you mean MILLRACE_TOPIC_MODE?" in capsys.readouterr().err
