@@ -88,6 +88,7 @@ class ModelLink(RedisLink):
 
     def __init__(self, redis: RedisModel, chances: Chances) -> None:
         self._redis, self._chances = redis, chances
+        self._connection, self._within_s = None, None
         self._sent: list[Sent] = []
         self._started = redis.started
 
