@@ -43,5 +43,5 @@ class Outage:
             return
         now_s = self._clock_s()
         if now_s - self._failed_s >= self._settled_s:
-            self._log.info(self._back, **self._facts, away_s=round(now_s - self._since_s, 1))
+            self._log.info(self._back, **self._facts, unavailable_s=round(now_s - self._since_s, 1))
             self._since_s = None

@@ -41,8 +41,8 @@ def test_tries_wait_longer_and_longer():
 
 
 def test_a_request_to_stop_ends_the_waiting():
-    tries = Tries(Backoff(1.0, 1.0), "asked to stop while Redis is away", lambda seconds: True)
-    with pytest.raises(StoppedWaiting, match=r"^asked to stop while Redis is away$"):
+    tries = Tries(Backoff(1.0, 1.0), "asked to stop while Redis is unavailable", lambda seconds: True)
+    with pytest.raises(StoppedWaiting, match=r"^asked to stop while Redis is unavailable$"):
         tries.wait()
 
 

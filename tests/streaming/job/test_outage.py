@@ -1,4 +1,4 @@
-"""An outage is said twice: when something goes away, and when it is back."""
+"""An outage is said twice: when something becomes unavailable, and when it is back."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -21,7 +21,7 @@ def clock() -> Clock:
 
 def outage(clock: Clock, settled_s: float = 0.0) -> Outage:
     return Outage(
-        get_log("test"), "the lake is away", "the lake is back", settled_s=settled_s, clock_s=clock, table="t"
+        get_log("test"), "the lake is unavailable", "the lake is back", settled_s=settled_s, clock_s=clock, table="t"
     )
 
 
@@ -35,8 +35,8 @@ def test_it_is_said_once_when_it_begins_and_once_when_it_ends_with_how_long_it_t
         lake.answered()
         lake.answered()
     assert [{**line, "part": ""} for line in lines] == [
-        {"event": "the lake is away", "log_level": "warning", "part": "", "table": "t", "reason": "reason 0"},
-        {"event": "the lake is back", "log_level": "info", "part": "", "table": "t", "away_s": 7.5},
+        {"event": "the lake is unavailable", "log_level": "warning", "part": "", "table": "t", "reason": "reason 0"},
+        {"event": "the lake is back", "log_level": "info", "part": "", "table": "t", "unavailable_s": 7.5},
     ]
 
 
@@ -46,7 +46,7 @@ def test_a_second_outage_is_said_again(clock: Clock):
         for _ in range(2):
             lake.failed()
             lake.answered()
-    assert [line["event"] for line in lines] == ["the lake is away", "the lake is back"] * 2
+    assert [line["event"] for line in lines] == ["the lake is unavailable", "the lake is back"] * 2
 
 
 def test_an_answer_that_was_on_its_way_ends_nothing(clock: Clock):
@@ -61,5 +61,5 @@ def test_an_answer_that_was_on_its_way_ends_nothing(clock: Clock):
         assert len(lines) == 1
         clock.now_s += 0.2
         lake.answered()
-    assert [line["event"] for line in lines] == ["the lake is away", "the lake is back"]
-    assert lines[1]["away_s"] == 2.0
+    assert [line["event"] for line in lines] == ["the lake is unavailable", "the lake is back"]
+    assert lines[1]["unavailable_s"] == 2.0
