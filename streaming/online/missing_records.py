@@ -33,8 +33,8 @@ class MissingRecords:
         """Return when the archive has recorded the offsets `first` to `past` - 1 as a gap; else raise RestartNeeded."""
         topic, _, partition = of
         outage = Outage(
-            _LOG, "waiting for the archive to record a gap: records were deleted before they were applied",
-            "continuing, the archive has recorded the gap", topic=topic, partition=partition, first=first, past=past,
+            _LOG, "waiting for the archive: records were deleted before they were applied",
+            "the archive has come past the deleted records", topic=topic, partition=partition, first=first, past=past,
         )  # fmt: skip
         tries = Tries(_BACKOFF, "asked to stop while waiting for the archive", self._sleep)
         while True:
