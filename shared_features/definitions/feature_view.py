@@ -169,7 +169,7 @@ class FeatureView:
 
     @cached_property
     def computed(self) -> tuple[tuple[int, ViewFeature], ...]:
-        """The columns that are no stored feature passed through, with their places."""
+        """The columns that are not a stored feature as it is, with their places."""
         stored = {index for run in self.stored_runs for index in range(run.first, run.stop)}
         return tuple((index, column) for index, column in enumerate(self.columns) if index not in stored)
 

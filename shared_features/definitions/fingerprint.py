@@ -2,7 +2,7 @@
 
 An option that has its default is left out. So a new option with a default changes no fingerprint, and stored data keeps
 its meaning. For the same reason a default is never changed: it is part of every fingerprint that leaves it out.
-An option that is not compared (`field(compare=False)`) only documents, and is no part of the meaning.
+An option that is not compared (`field(compare=False)`) only documents. It is not part of the meaning.
 """
 
 from __future__ import annotations

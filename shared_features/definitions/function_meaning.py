@@ -138,7 +138,7 @@ class _Tree:
 
 
 def _chain_of(node: ast.AST) -> Iterator[str]:
-    """`["np", "linalg", "norm"]` of `np.linalg.norm`; nothing where the first is no name that is read."""
+    """`["np", "linalg", "norm"]` of `np.linalg.norm`; nothing if the first part is not a name that is read."""
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
         yield node.id
     elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):

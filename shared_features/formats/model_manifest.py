@@ -148,10 +148,10 @@ def check_manifest(manifest: ModelManifest, view: FeatureView) -> None:
             found = "does not read it" if live is None else f"reads v{live.version} ({live.fingerprint})"
             raise ManifestMismatchError(
                 f"{model} was trained on group {group.name} v{group.version} ({group.fingerprint}), view {view.label} "
-                f"{found} ({changed}); run the definitions it was trained on, or train a new model"
+                f"{found} ({changed}). Run the definitions that the model was trained on, or train a new model"
             )
     if (wanted.name, wanted.version, wanted.fingerprint) != (has.name, has.version, has.fingerprint):
         raise ManifestMismatchError(
             f"{model} was trained on view {wanted.name}:v{wanted.version} ({wanted.fingerprint}), the definitions have "
-            f"{view.label} ({has.fingerprint}): {changed}; train anew"
+            f"{view.label} ({has.fingerprint}): {changed}. Train a new model"
         )

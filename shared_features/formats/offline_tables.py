@@ -3,7 +3,7 @@
 | table | one row is | partitioned by | its positions (application transactions) |
 |---|---|---|---|
 | events_<source> | an accepted event, position and times | arrival_date | offsets, arrival maxima, gaps, watermark |
-| dead_letters | a record that is no acceptable event, with the reason | | as of events, over all topics |
+| dead_letters | a record that is not an acceptable event, with the reason | | as of events, over all topics |
 | features_<group>_v<N>_on_<source> | the group's values as served at one event of the spine source | | one cut |
 | snapshots_<group>_v<N>_on_<source> | an entity's state of all effects before a cut | cut_us | one cut |
 
@@ -31,13 +31,13 @@ bool for a Boolean, string for a Text; null where an optional field is missing.
 """
 
 DEAD_LETTER_COLUMNS = ("topic", PARTITION, OFFSET, RECORD_TIME, ARRIVAL_TIME, "reason", "key", "value", TOPIC_ID)
-"""reason: one sentence with the path of the fault; key and value: the record's raw bytes. topic_id: null in rows of
-before it was stored; a topic that was made anew has the positions of the one before again."""
+"""reason: one sentence with the path of the fault; key and value: the record's raw bytes. topic_id: null in rows
+that an earlier release wrote. A topic that was re-created has the same positions again; its id tells the two apart."""
 
 FEATURE_ROW_COLUMNS = (PARTITION, OFFSET, "event_time_us", ARRIVAL_TIME, "entity_key", "late", "copy")
 """Columns of a feature row (int32, int64, int64, int64, text, bool, bool) before the group's features, float64
 each under its short name, NaN where missing. late: its event came with more than the allowed lateness, so the row
-was written by a following pass. copy: an earlier position holds the same event; training drops it."""
+was written by a later pass. copy: an earlier position holds the same event; training drops it."""
 
 SNAPSHOT_COLUMNS = ("cut_us", "shard", "entity_key", "state")
 """int64, int32, text, and the entity's bytes as `formats.entity_state` encodes them, build id 0."""
@@ -107,4 +107,4 @@ microseconds. Feature rows of such events are kept; what joins the two leaves th
 
 ERASURES_APP = "erasures"
 """Application id whose version counts the erasures of entities (a legal request) that a table has been through. Of an
-events table: a replay that was begun under another count holds what is erased, and starts anew."""
+events table: a replay that began with another count holds erased events, and has to restart."""

@@ -13,9 +13,9 @@ _FIRST_TILES, _FIRST_WORDS, _FIRST_SLOTS = 64, 64, 16
 
 
 class TileState:
-    """What a group holds of many entities. An entity is a slot: dealt by `add`, given back by `release`.
+    """What a group holds of many entities. An entity is a slot: `add` assigns it, `release` frees it.
 
-    One writer at a time; `read` may go on beside other readers.
+    One writer at a time. Several readers may read at once.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -46,7 +46,7 @@ class TileState:
         return np.concatenate([np.array(reused, np.int64), fresh])
 
     def release(self, slots: ArrayLike) -> None:
-        """Give slots back: their entities are forgotten, `add` may deal the slots again."""
+        """Free slots: their entities are forgotten, and `add` may assign the slots again."""
         slots = np.ascontiguousarray(slots, np.int64)
         self.check_slots(slots)
         forget(self.pools, slots, True)
@@ -72,12 +72,12 @@ class TileState:
         return sum(array.nbytes for array in self.pools)
 
     def check_slots(self, slots: NDArray[np.int64]) -> None:
-        """`IndexError` for a slot that was never dealt: the compiled loops would not notice."""
+        """`IndexError` for a slot that was never assigned: the compiled loops would not notice."""
         if slots.size and not (slots.min() >= 0 and slots.max() < self._top):
             raise IndexError(f"slots lie in 0..{self._top - 1}; got {slots.min()}..{slots.max()}")
 
     def make_room(self) -> None:
-        """Grow the pools that refused, or compact them where half of what was dealt out is garbage."""
+        """Grow the pools that refused, or compact them where half of what is in use is garbage."""
         for usage, grow in zip(self.pools.usage, (self._renew_tiles, self._renew_words), strict=True):
             if usage[WANTED]:
                 crowded = usage[GARBAGE] < usage[TOP] // 2

@@ -16,7 +16,18 @@ from collections.abc import Iterator
 from tests.architecture.source_tree import text_files
 
 # What has been gone through: pages, and the packages whose texts are plain. A file below these names is checked.
-CHECKED = ("README.md", "CHANGELOG.md", "docs/", "run", "deploy/", "streaming/", "tests/packaging/", "training/")
+CHECKED = (
+    "README.md",
+    "CHANGELOG.md",
+    "docs/",
+    "run",
+    "deploy/",
+    "streaming/",
+    "tests/packaging/",
+    "training/",
+    "serving/",
+    "shared_features/",
+)
 
 # The habit, as a regular expression, and what to write instead.
 HABITS: dict[str, str] = {

@@ -19,7 +19,7 @@ from shared_features.definitions.field_types.field_type import (
 )
 
 _INT64 = np.iinfo(np.int64)
-_MOST_DIGITS = 1000  # more are no int64, whatever zeros are among them
+_MOST_DIGITS = 1000  # a longer text is not an int64, even with leading zeros
 
 WIRE_INT = Annotated[int, Meta(ge=int(_INT64.min), le=int(_INT64.max))]
 
@@ -74,7 +74,7 @@ class Integer(FieldType):
 
 
 def whole_number(text: str) -> str | None:
-    """A whole number as every store spells it, without zeros before it; None for what is none, or too large.
+    """A whole number as every store spells it, without leading zeros. None: the text is not a whole number, or too large.
 
     >>> whole_number("007"), whole_number("-0"), whole_number("7.0")
     ('7', '0', None)
