@@ -74,7 +74,7 @@ class Integer(FieldType):
 
 
 def whole_number(text: str) -> str | None:
-    """A whole number as every store spells it, without leading zeros. None: the text is not a whole number, or too large.
+    """A whole number as every store spells it, without leading zeros. None: no whole number, or one too large.
 
     >>> whole_number("007"), whole_number("-0"), whole_number("7.0")
     ('7', '0', None)

@@ -25,7 +25,7 @@ from shared_features.feature_matrix import feature_matrix
 from shared_features.formats.offline_tables import features_table, snapshots_table
 from shared_features.formats.online_state import definition_key, entity_prefix, meta_key
 from tests.domains import machines
-from tests.shared_features.definitions.test_contradictions import SOURCE, group
+from tests.shared_features.definitions.test_catalogue import SOURCE, group
 
 PLAIN = group()
 GROWN = GrownGroup(
