@@ -26,10 +26,6 @@ class HeldBack:
     def begins_us(self) -> int:
         return int(self._left[0])
 
-    @property
-    def transactions_left(self) -> int:
-        return len(self._left)
-
     def stream(self, stop: Callable[[], bool]) -> Iterator[Records]:
         """Batches every 50 ms until told to stop or nothing is left."""
         before_s = time.monotonic()

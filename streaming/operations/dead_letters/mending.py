@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from shared_features.definitions import EventSource
 from shared_features.kernel.event_time import MILLISECOND_US
 from streaming.errors import RefusedError
+from streaming.job.clock import Clock, system_clock_us
 from streaming.kafka.record_reader import CREATE_TIME, LOG_APPEND_TIME, RecordReader, Records, StampRule
 from streaming.operations.dead_letters.letter import Letter, Place, from_json
 from streaming.settings import StreamingSettings
@@ -81,7 +81,7 @@ class TrialReader:
         self,
         settings: StreamingSettings,
         sources: Iterable[EventSource],
-        clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        clock_us: Clock = system_clock_us,
     ) -> None:
         self._live = settings.topic_mode == "live"
         self._clock_us = clock_us

@@ -8,12 +8,12 @@ letters are there.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from shared_features.definitions import load_definitions
 from streaming.errors import RefusedError
+from streaming.job.clock import system_clock_us
 from streaming.kafka.topics import Topic, Topics, partitions_of
 from streaming.operations.dead_letters.letter import Letter, Place, Position
 from streaming.operations.dead_letters.mending import Mended
@@ -80,9 +80,9 @@ def replay(settings: StreamingSettings, mended: Iterable[Mended]) -> Replayed:
                 batch[of] = each
         if batch:
             bounds = look_at.bounds(partitions_of(topics.values()))
-            record.commit("intended", {of: bounds[of.topic, of.partition].high for of in batch}, _now_us())
+            record.commit("intended", {of: bounds[of.topic, of.partition].high for of in batch}, system_clock_us())
             sent = resender.send(batch)
-            record.commit("replayed", sent, _now_us())
+            record.commit("replayed", sent, system_clock_us())
             said.sent += [of.position for of in sent]
     return said
 
@@ -109,10 +109,10 @@ def _settle(
     found = find_sent(settings, asked, bounds)
     absent = {of: log_end for of, log_end in asked.items() if of not in found}
     if found:
-        record.commit("replayed", found, _now_us())
+        record.commit("replayed", found, system_clock_us())
         said.found += [of.position for of in found]
     if absent:
-        record.commit("not_sent", absent, _now_us())
+        record.commit("not_sent", absent, system_clock_us())
     return unknown
 
 
@@ -155,7 +155,3 @@ def _batches(mended: Iterable[Mended]) -> Iterator[list[Mended]]:
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1000

@@ -20,7 +20,6 @@ rebuilt.
 from __future__ import annotations
 
 import json
-import time
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -33,6 +32,7 @@ from confluent_kafka import KafkaException
 from shared_features.definitions import Catalogue, Entity, EventSource, load_definitions
 from shared_features.formats.offline_tables import events_table
 from streaming.errors import EXIT_OK, RefusedError
+from streaming.job.clock import system_clock_us
 from streaming.kafka.decoders.registry import formats_of
 from streaming.lake.changes import purge
 from streaming.operations.erasure.aside import ASIDE, forget_aside, kept_aside
@@ -120,7 +120,7 @@ class Erasure:
         entity = self._subjects[0].entity.name
         new = {digest: each for digest, each in ends.items() if each is now_ends}
         if new:
-            record.write("begun", entity, new, _now_us())
+            record.write("begun", entity, new, system_clock_us())
         batches: dict[str, list[str]] = {}
         for digest, each in ends.items():
             batches.setdefault(json.dumps(each, sort_keys=True), []).append(digest)
@@ -128,7 +128,7 @@ class Erasure:
             counts = self._erase({digest: digests[digest] for digest in some}, ends[some[0]])
             if with_log:
                 counts["records in Kafka"] = self._erase_logs(ends[some[0]])
-            record.write("done", entity, {digest: ends[digest] for digest in some}, _now_us(), counts)
+            record.write("done", entity, {digest: ends[digest] for digest in some}, system_clock_us(), counts)
             for name, count in counts.items():
                 say(f"{count:>9,}  {name}")
         for line in () if with_log else self._logs.kept():
@@ -212,7 +212,3 @@ class Erasure:
         erasure_counts = ErasureCounts({name: (count, count) for name, count in now.items()} | raised)
         erasure_counts.keep(file, digests)
         return erasure_counts
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1000

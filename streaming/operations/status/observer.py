@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ from shared_features.definitions import Catalogue, EventSource, FeatureGroup, lo
 from shared_features.formats.shard_meta import ShardMeta
 from shared_features.kernel.event_time import SECOND_US, to_us
 from streaming.errors import RefusedError
+from streaming.job.clock import Clock, system_clock_us
 from streaming.kafka.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
 from streaming.lake.look import EventCounts, LakeLook
 from streaming.lake.stored_positions import NEVER
@@ -30,16 +30,10 @@ _SAID_AT_MOST = 160
 Answer = TypeVar("Answer")
 
 
-def _system_clock_us() -> int:
-    return time.time_ns() // 1000
-
-
 class StatusObserver:
     """Asks Kafka, Redis and the lake independently: if one is unavailable, the answers of the others still count."""
 
-    def __init__(
-        self, settings: StreamingSettings, clock_us: Callable[[], int] = lambda: time.time_ns() // 1000
-    ) -> None:
+    def __init__(self, settings: StreamingSettings, clock_us: Clock = system_clock_us) -> None:
         self._catalogue: Catalogue = load_definitions(settings.definitions)
         self._lateness_us = to_us(settings.allowed_lateness)
         self._kafka = Topics(settings, within_s=3.0)
