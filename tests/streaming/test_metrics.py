@@ -1,8 +1,6 @@
-"""Late events are counted with how late: in the metrics as they come, and in `status` from what is stored."""
+"""Late events are counted in the metrics with how late they are."""
 
 from __future__ import annotations
-
-import json
 
 import numpy as np
 from prometheus_client import generate_latest
@@ -11,7 +9,6 @@ from shared_features.kernel.event_time import DAY_US, MINUTE_US, SECOND_US
 from streaming.kafka.polled import count_polled
 from streaming.metrics import StreamingMetrics, lateness_edges_us
 from tests.streaming.kafka_log import KafkaLog, Record
-from tests.streaming.operations.stored_world import START_US, StoredWorld, payment
 from tests.streaming.small_domain import PAYMENTS
 
 
@@ -46,20 +43,3 @@ def test_metrics_count_a_batch_like_one_by_one() -> None:
     assert value(f"{name}_sum", {"source": "payments"}) == total_us / SECOND_US
     assert value("streaming_allowed_lateness_seconds") == 600
     assert generate_latest(metrics.registry)
-
-
-def test_status_shows_how_late_the_stored_events_are(world: StoredWorld) -> None:
-    late_s = [0, 5, 10, 10.001, 3000, 3_000_000]
-    world.send("payments", [(START_US, payment(i, START_US - int(s * 1_000_000))) for i, s in enumerate(late_s)])
-    world.archive()
-    found = json.loads(world.run("status", "--json"))
-    payments = next(each for each in found["sources"] if each["source"] == "payments")
-    counted = {bucket["upto_s"]: (bucket["events"], bucket["late"]) for bucket in payments["lateness"]}
-    assert counted[1.0] == (1, False)
-    assert counted[10.0] == (2, False)
-    assert counted[60.0] == (1, True)
-    assert counted[3600.0] == (1, True)
-    assert counted[None] == (1, True)
-    assert sum(events for events, late in counted.values() if late) == payments["late"] == 3
-    table = world.run("status")
-    assert "10 s  1 min *" in table

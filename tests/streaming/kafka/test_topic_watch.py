@@ -151,7 +151,7 @@ def test_partitions_that_are_added_are_read_from_their_beginning_after_a_restart
     before_us = archive.watermark_us
     admin.create_partitions([NewPartitions("payments", 3)])["payments"].result(20)
     produce(kafka, 2, 5, 8)
-    with pytest.raises(RestartNeeded, match="topic payments has more partitions, or was deleted and re-created"):
+    with pytest.raises(RestartNeeded, match="topic payments has changed: it has more partitions, or it was deleted"):
         archive.run_until(lambda: False)
     archive.start()
     archive.run_until(lambda: len(archive.stored()) == 8)
