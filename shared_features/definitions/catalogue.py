@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
+from shared_features.definitions.definitions_module import import_definitions
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import FeatureGroup
 from shared_features.definitions.feature_view import FeatureView
@@ -55,14 +55,7 @@ def load_definitions(module_name: str) -> Catalogue:
 
     Raises DefinitionError when the module cannot be imported, holds no view or group, or uses a name or a topic twice.
     """
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise DefinitionError(
-            f"definitions module {module_name!r} cannot be imported ({error}); set MILLRACE_DEFINITIONS to a module "
-            "on the Python path"
-        ) from error
-    found = list(vars(module).values())
+    found = list(vars(import_definitions(module_name)).values())
     views = [each for each in found if isinstance(each, FeatureView)]
     groups = [part for each in found if isinstance(each, FeatureGroup | GrownGroup) for part in each.parts]
     groups += [group for view in views for group in view.groups]

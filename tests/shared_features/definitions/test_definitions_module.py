@@ -1,0 +1,44 @@
+"""A definitions module that cannot be imported: what is at fault is named, with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from shared_features import DefinitionError, load_definitions
+
+BROKEN = {
+    "a misspelt library": ("import nunpy\n", r"imports 'nunpy', and there is no such module \(line 1 of {file}\)"),
+    "a misspelt part of a library": ("import numpy.lianlg\n", "imports 'numpy.lianlg', and there is no such module"),
+    "a name that a library lacks": ("\nfrom numpy import nunpy\n", r"ImportError: .*nunpy.* \(line 2 of {file}\)"),
+    "no Python": ("views = (\n", r"SyntaxError: '\(' was never closed \(line 1 of {file}\)"),
+    "a misspelt name": ("\n\nview = Veiw()\n", r"NameError: name 'Veiw' is not defined \(line 3 of {file}\)"),
+    "no definition": ("x = 1\n", "holds no feature group"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_what_is_at_fault_is_named_and_not_the_definitions_module(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, says = BROKEN[fault]
+    name = f"broken_definitions_{list(BROKEN).index(fault)}"
+    (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    says = says.format(file=f"{name}.py")
+    with pytest.raises(DefinitionError, match=f"definitions module '{name}' .*{says}") as found:
+        load_definitions(name)
+    assert "MILLRACE_DEFINITIONS" not in str(found.value)
+
+
+@pytest.mark.parametrize("name", ["no_such_definitions", "no.such.definitions", "tests.domains.no_such"])
+def test_a_module_that_is_missing_is_looked_for_on_the_python_path(name: str) -> None:
+    with pytest.raises(DefinitionError, match=rf"{name}' cannot be found .*set MILLRACE_DEFINITIONS"):
+        load_definitions(name)
+
+
+def test_a_contradiction_says_itself_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "from shared_features import *\nentity = Entity('shopper', keys=())\n"
+    (tmp_path / "contradicting_definitions.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(DefinitionError, match=r"^entity 'shopper' has no key field"):
+        load_definitions("contradicting_definitions")
