@@ -8,30 +8,35 @@ import polars as pl
 
 from shared_features.definitions import LabelSource
 from shared_features.formats.events import EventBatch
-from shared_features.formats.offline_tables import ARRIVAL_TIME, RECORD_TIME
+from shared_features.formats.offline_tables import ARRIVAL_TIME, POSITION, RECORD_TIME
 from shared_features.formats.training_run import LABEL
 from training.datasets.offline_store import PinnedTable, event_columns
 
-KNOWN = "label_known_us"
+_KNOWN = "label_arrival_us"
+_HAPPENED = "label_event_time_us"
 _DIGEST = "label_digest"
+_ARRIVAL_ORDER = (_KNOWN, *POSITION)
 
 
 @dataclass(frozen=True)
 class KnownLabels:
-    """Label events that had arrived by `cutoff_us`, one row each: join key, `label`, `label_known_us`, digest."""
+    """Label events that had arrived by `cutoff_us`, one row each: join key, value, event time, arrival and position.
+
+    An event that was delivered again is here once, as it first arrived.
+    """
 
     join: str
     cutoff_us: int
     events: pl.DataFrame
 
     def resolve(self, before_us: int | None = None) -> pl.DataFrame:
-        """One row per join key: the latest of its labels by (event time, content digest).
+        """One row per join key, its `label`: that of the latest event time, and among equal ones the last to arrive.
 
-        before_us: only labels that had become known (their event time) before this instant.
+        before_us: only labels that had arrived before this instant. Nobody could have trained on another one.
         """
-        events = self.events if before_us is None else self.events.filter(pl.col(KNOWN) < before_us)
-        latest = events.sort(self.join, KNOWN, _DIGEST).unique(self.join, keep="last", maintain_order=True)
-        return latest.select(self.join, LABEL, KNOWN)
+        events = self.events if before_us is None else self.events.filter(pl.col(_KNOWN) < before_us)
+        latest = events.sort(self.join, _HAPPENED, *_ARRIVAL_ORDER).unique(self.join, keep="last", maintain_order=True)
+        return latest.select(self.join, LABEL)
 
     @property
     def conflicts(self) -> int:
@@ -45,13 +50,18 @@ def read_labels(labels: LabelSource, table: PinnedTable, cutoff_us: int) -> Know
     source = labels.source
     names = [field.name for field in source.fields]
     known = pl.col(ARRIVAL_TIME) <= cutoff_us
-    frame = table.scan().filter(known & pl.col(labels.value).is_not_null()).select(RECORD_TIME, *names).collect()
+    stored = table.scan().filter(known & pl.col(labels.value).is_not_null())
+    frame = stored.select(*POSITION, RECORD_TIME, ARRIVAL_TIME, *names).collect()
     columns, valid = event_columns(source, frame, names)
     batch = EventBatch(source, columns, valid, frame[RECORD_TIME].to_numpy())
     events = frame.select(
+        *POSITION,
         pl.col(labels.join),
         (pl.col(labels.value).cast(pl.Float64) / source.field(labels.value).scale).alias(LABEL),
-        pl.col(source.event_time).alias(KNOWN),
+        pl.col(source.event_time).alias(_HAPPENED),
+        pl.col(ARRIVAL_TIME).alias(_KNOWN),
         pl.Series(_DIGEST, batch.digest),
     )
-    return KnownLabels(labels.join, cutoff_us, events)
+    # A copy that arrives after a correction must not undo the correction.
+    first = events.sort(*_ARRIVAL_ORDER).unique(_DIGEST, keep="first", maintain_order=True)
+    return KnownLabels(labels.join, cutoff_us, first)

@@ -145,6 +145,25 @@ def test_a_row_to_train_on_needs_a_label_from_before_the_test_window(tmp_path):
     assert dataset.manifest.rows.train.unknown_label_left_out == 1
 
 
+def test_a_label_that_arrived_in_the_test_window_is_not_in_the_train_window_whenever_it_happened(tmp_path):
+    labels = [(number, number * 2.4 + 1, number * 2.4 + 1, number % 2) for number in range(200)]
+    labels[50] = (50, 121, 300, 0)  # happened on day 5, arrived on day 12; the test window begins on day 10
+    label_lake(tmp_path, labels)
+    dataset = build(tmp_path, DatasetParameters(train_days=10, delay_days=0, test_days=9))
+    assert 50 not in labels_of(dataset)
+    assert dataset.manifest.rows.train.unknown_label_left_out == 1
+
+
+def test_of_two_labels_of_one_event_time_the_later_arrival_is_in_the_row(tmp_path):
+    first = [(number, number * 2.4 + 1, number * 2.4 + 1, number % 2) for number in range(200)]
+    later = [(number, number * 2.4 + 1, number * 2.4 + 25, 1 - number % 2) for number in range(40)]
+    label_lake(tmp_path, first + later)
+    dataset = build(tmp_path, DatasetParameters(train_days=10, delay_days=0, test_days=9))
+    found = labels_of(dataset)
+    assert [found[number] for number in range(40)] == [1 - number % 2 for number in range(40)]
+    assert dataset.manifest.labels.conflicting == 40
+
+
 def test_of_conflicting_labels_the_latest_event_wins_whenever_it_arrived(tmp_path):
     labels = [(number, number * 2.4 + 1, number * 2.4 + 1, number % 2) for number in range(200)]
     labels += [(20, 70, 60, 1), (20, 60, 80, 0)]
