@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from serving.body_faults import BodyFaults
 from serving.errors import TooManyInstancesError
+from serving.exact_values import ExactValues
 from serving.request_type import inner_names, request_type
 from shared_features.definitions import FeatureView, Timestamp
 
@@ -54,6 +55,7 @@ class RequestBody:
         names = inner_names(view)
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(self.type).decode
         self._getters = [(field, attrgetter(names[field.name])) for field in self._fields]
+        self._exact = ExactValues(self._fields, names)
         self._unchecked = [pair for pair in self._getters if not pair[0].type.schema_says_all]
 
     def decode(self, raw: bytes) -> PredictionRequest:
@@ -71,6 +73,7 @@ class RequestBody:
             column = field.column(list(map(getter, body.instances)), len(body.instances))
             if column.bad is not None:
                 raise self._faults.out_of_bounds(f"$.instances[{column.bad.argmax()}].{field.name}", raw, field.type)
+        self._exact.fill(body.instances, raw)
         return PredictionRequest(body.instances, self._as_of_us(body.as_of, raw), body.include_features)
 
     def _as_of_us(self, as_of: int | datetime | None, raw: bytes) -> int | None:

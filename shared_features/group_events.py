@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -67,9 +69,18 @@ def horizon_us(group: FeatureGroup, record_time_us: NDArray[np.int64]) -> NDArra
 def _meets(condition: Condition, batch: EventBatch) -> NDArray[np.bool_]:
     field = batch.source.field(condition.column)
     column = batch.columns[condition.column]
-    wanted = condition.value if isinstance(condition.value, str) else round(condition.value * field.scale, 6)
+    wanted = condition.value if isinstance(condition.value, str) else _in_steps(condition.value, field.scale)
     met = np.asarray(_OPERATORS[condition.operator](column, wanted), np.bool_)
     return met & batch.valid[condition.column] if condition.column in batch.valid else met
+
+
+def _in_steps(value: float, scale: int) -> float:
+    """A number of a condition in steps: a whole number, or the middle of the two steps that it lies between.
+
+    A float stands for its shortest text. Digits far below a step are taken for an error of the arithmetic before.
+    """
+    steps = round(Fraction(repr(float(value))) * scale, 6)
+    return int(steps) if steps.denominator == 1 else math.floor(steps) + 0.5
 
 
 def _kernel_columns(group: FeatureGroup, batch: EventBatch) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions.field_types import FieldType
+from shared_features.definitions.field_types.field_type import Exact
 from shared_features.errors import DefinitionError
 
 
@@ -57,10 +58,13 @@ class Field:
         """How many steps make one unit: 100 for two decimals."""
         return int(10**self.type.step_decimals)
 
-    def column(self, values: Iterable[Any], count: int) -> FieldColumn:
-        """`count` wire values as a column; None is missing, in an optional field."""
+    def column(self, values: Iterable[Any], count: int, exact: Exact | None = None) -> FieldColumn:
+        """`count` wire values as a column; None is missing, in an optional field.
+
+        exact: see `FieldType.exact_column`; None where the values are all that there is.
+        """
         values, there = self._filled(values, count)
-        steps, bad = self.type.column(values, count)
+        steps, bad = self.type.exact_column(values, count, exact) if exact else self.type.column(values, count)
         if there is not None and bad is not None:
             steps, bad = np.where(there, steps, 0), bad & there
         return FieldColumn(

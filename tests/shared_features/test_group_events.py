@@ -1,7 +1,24 @@
 """What a group sees of a batch: its conditions, its horizon, its keys, its values."""
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+import pytest
+
+from shared_features import (
+    Aggregate,
+    Condition,
+    Count,
+    Decimal,
+    Entity,
+    EventSource,
+    FeatureGroup,
+    Field,
+    Text,
+    Timestamp,
+    days,
+)
+from shared_features.formats.events import EventBatch
 from shared_features.group_events import group_events, horizon_us
 from shared_features.kernel.event_time import to_us
 from shared_features.kernel.hashing import text_codes
@@ -14,6 +31,35 @@ DAY_US = 86_400_000_000
 def test_a_condition_lets_through_what_meets_it_strictly() -> None:
     events = batch([{**READING, "celsius": celsius} for celsius in (599, 600, 601)])
     assert group_events(HOT_PLANT, events).rows.tolist() == [2]
+
+
+WIDE = Decimal(2, -45e12, 45e12)
+SUMS = (4153167045708358, 4153167045708359, 4153167045708360)
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "met"),
+    [
+        ("==", 41531670457083.59, [1]),
+        (">", 41531670457083.59, [2]),
+        (">=", 41531670457083.59, [1, 2]),
+        ("!=", 41531670457083.59, [0, 2]),
+        ("<", 41531670457083.586, [0]),  # between two steps
+        ("==", 41531670457083.586, []),
+        ("<=", 41531670457083, []),
+        (">", 0.1 + 0.2, [0, 1, 2]),
+    ],
+)
+def test_a_condition_compares_with_the_number_as_it_is_written(operator: Any, value: float, met: list[int]) -> None:
+    """In float64 the product of this number and 100 is half a step off, and would meet no event."""
+    fields = (Field("id", Text()), Field("at", Timestamp()), Field("sum", WIDE))
+    transfers = EventSource("transfers", "transfers", fields, event_id="id", event_time="at")
+    group = FeatureGroup(
+        "large", 1, Entity("id", ("id",)), (transfers,), (Aggregate(None, Count(), (days(1),)),),
+        where=(Condition("sum", operator, value),),
+    )  # fmt: skip
+    columns = {"id": np.array(["a", "b", "c"], object), "at": np.full(3, 5), "sum": np.array(SUMS)}
+    assert group_events(group, EventBatch(transfers, columns, {}, np.full(3, 5))).rows.tolist() == met
 
 
 def test_too_old_is_decided_by_the_record_and_the_longest_window_alone() -> None:

@@ -8,7 +8,7 @@ the types one by one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -23,6 +23,8 @@ Storage = Literal["integer", "boolean", "text"]
 """How a value is stored: a whole number, true or false, or a text. Each store has one type for each of them."""
 
 KeyPart = Literal["number", "text"]
+Exact = Callable[[int], Any]
+"""From the index of a wire value to the value as `exact_wire`, decoded again from the producer's bytes."""
 Bools = NDArray[np.bool_]
 
 
@@ -77,8 +79,21 @@ class FieldType(ABC):
         """The steps of `count` wire values, and which of the values are bad (None: none can be)."""
 
     def steps(self, values: Iterable[Any], count: int) -> NDArray[Any]:
-        """`column` without its checks, for values that are known to be good."""
+        """`column` without its checks, for values that are known to be good, and exact where they were unsure."""
         return self.column(values, count)[0]
+
+    @property
+    def exact_wire(self) -> Any:
+        """The type of a wire value that keeps all digits that a producer wrote; None where `wire` keeps them."""
+        return None
+
+    def unsure(self, values: Sequence[Any]) -> list[int]:
+        """Which wire values (None: missing) do not decide their step. Those need their `exact_wire` value."""
+        return []
+
+    def exact_column(self, values: Iterable[Any], count: int, exact: Exact) -> tuple[NDArray[Any], Bools | None]:
+        """`column`, for a decoder that still has the producer's bytes. `exact` is asked for few values: it is slow."""
+        return self.column(values, count)
 
     def refusal(self, value: Any) -> str:
         """Why a wire value is bad, as in "out of bounds 0 to 9: 12"."""

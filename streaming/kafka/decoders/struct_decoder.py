@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import EventSource, Field
+from shared_features.definitions.field_types.field_type import Exact
 from streaming.kafka.decoders.event_decoder import DecodedColumns, Fault
+
+Int64 = NDArray[np.int64]
 
 _WORDS = {
     "int": "integer",
@@ -32,7 +35,9 @@ _NO_EVENT = (msgspec.MsgspecError, ValueError, TypeError, LookupError, Attribute
 class StructDecoder:
     """Decodes the records of one source. The typed decoder is built once from the source's definition.
 
-    typed: makes a function from bytes to a struct of the given type. reason: says why a value is not an event.
+    typed: makes a function from bytes to a struct of the given type. The struct of a value that stands near the middle
+    of two steps is made again, with `decimal.Decimal` in place of a float, so that all its digits count. reason: says
+    why a value is not an event.
     """
 
     def __init__(
@@ -41,18 +46,13 @@ class StructDecoder:
         typed: Callable[[type], Callable[[Any], Any]],
         reason: Callable[[bytes | None, Exception], str],
     ) -> None:
-        names = {field.name: f"f{index}" for index, field in enumerate(source.fields)}  # free of Python's keywords
-        event = msgspec.defstruct(
-            "Event",
-            # Required fields first, as a struct requires. The columns are taken by name.
-            sorted((_struct_field(names[field.name], field) for field in source.fields), key=len),
-            rename={inside: outside for outside, inside in names.items()},
-            forbid_unknown_fields=source.unknown_fields == "reject",
-            gc=False,
-        )
-        self._decode = typed(event)
+        self._source = source
+        self._typed = typed
+        self._names = {field.name: f"f{index}" for index, field in enumerate(source.fields)}  # no keywords of Python
+        self._decode = typed(self._event())
         self._reason = reason
-        self._getters = [(field, attrgetter(names[field.name])) for field in source.fields]
+        self._getters = [(field, attrgetter(self._names[field.name])) for field in source.fields]
+        self._exact: dict[str, Callable[[Any], Any]] = {}  # made when a value first needs it
 
     def decode(self, values: Sequence[bytes | None]) -> DecodedColumns:
         """Columns of the good values, and a fault for each other value."""
@@ -61,7 +61,8 @@ class StructDecoder:
         valid: dict[str, NDArray[np.bool_]] = {}
         reasons: dict[int, str] = {}
         for field, getter in self._getters:
-            column = field.column(map(getter, events), len(events))
+            exact = self._exact_value(field, getter, values, rows) if field.type.exact_wire is not None else None
+            column = field.column(map(getter, events), len(events), exact)
             columns[field.name] = column.steps
             if column.there is not None:
                 valid[field.name] = column.there
@@ -77,7 +78,26 @@ class StructDecoder:
             valid = {name: there[good] for name, there in valid.items()}
         return DecodedColumns(rows, columns, valid, faults)
 
-    def _structs(self, values: Sequence[bytes | None]) -> tuple[list[Any], NDArray[np.int64], list[Fault]]:
+    def _event(self, exact: Field | None = None) -> type:
+        """The struct of a record, with the wire values of a field exact."""
+        fields = (_struct_field(self._names[each.name], each, each is exact) for each in self._source.fields)
+        return msgspec.defstruct(
+            "Event",
+            sorted(fields, key=len),  # Required fields first, as a struct requires. The columns are taken by name.
+            rename={inside: outside for outside, inside in self._names.items()},
+            forbid_unknown_fields=self._source.unknown_fields == "reject",
+            gc=False,
+        )
+
+    def _exact_value(self, field: Field, getter: Callable[[Any], Any], values: Sequence[Any], rows: Int64) -> Exact:
+        def exact(row: int) -> Any:
+            if field.name not in self._exact:
+                self._exact[field.name] = self._typed(self._event(exact=field))
+            return getter(self._exact[field.name](values[rows[row]]))
+
+        return exact
+
+    def _structs(self, values: Sequence[bytes | None]) -> tuple[list[Any], Int64, list[Fault]]:
         events: list[Any] = []
         faults: list[Fault] = []
         decoded = map(self._decode, values)
@@ -93,8 +113,9 @@ class StructDecoder:
         return events, rows, faults
 
 
-def _struct_field(name: str, field: Field) -> tuple[Any, ...]:
-    return (name, field.type.wire | None, None) if field.optional else (name, field.type.wire)
+def _struct_field(name: str, field: Field, exact: bool) -> tuple[Any, ...]:
+    wire = field.type.exact_wire if exact else field.type.wire
+    return (name, wire | None, None) if field.optional else (name, wire)
 
 
 def reason(value: bytes | None, error: Exception, format_name: str) -> str:
