@@ -29,7 +29,10 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 
 @dataclass(frozen=True)
 class GroupEvents:
-    """`m` rows of a batch as the kernel takes them; `rows` are their indices in the batch."""
+    """`m` rows of a batch as the kernel takes them; `rows` are their indices in the batch.
+
+    digest: of the event among all events of the group. Where the group has several sources, the source is part of it.
+    """
 
     rows: NDArray[np.int64]
     keys: EntityKeys
@@ -52,7 +55,8 @@ def group_events(group: FeatureGroup, batch: EventBatch) -> GroupEvents:
         mask &= _meets(condition, batch)
     rows = np.flatnonzero(mask)
     taken = batch if len(rows) == len(batch) else batch.take(rows)
-    digest = batch.digest if taken is batch else batch.digest[rows]
+    named = batch.digest if len(group.sources) == 1 else batch.digest_among_sources
+    digest = named if taken is batch else named[rows]
     keys = entity_keys(group.entity, batch.source, taken.columns)
     values, valid = _kernel_columns(group, taken)
     return GroupEvents(rows, keys, taken.event_time_us, digest, values, valid)

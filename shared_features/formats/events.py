@@ -47,7 +47,7 @@ class EventBatch:
 
     @cached_property
     def digest(self) -> NDArray[np.uint64]:
-        """uint64[n]: hash of the event id and the content. Equal digests are one event, delivered again.
+        """uint64[n]: hash of the event id and the content. Equal digests of one source are one event, delivered again.
 
         A missing field leaves the digest as it is, so that a field added later does not change older events.
         """
@@ -58,6 +58,14 @@ class EventBatch:
             mixed = combine(digest, hashed ^ _hash_of_name(field.name))  # so that two fields cannot trade contents
             digest = np.where(self.valid[field.name], mixed, digest) if field.name in self.valid else mixed
         return digest
+
+    @cached_property
+    def digest_among_sources(self) -> NDArray[np.uint64]:
+        """uint64[n]: `digest` with the source. What two sources tell in the same words are two events.
+
+        For whatever merges events of several sources. Within one source `digest` says all.
+        """
+        return combine(self.digest, np.broadcast_to(_hash_of_name(self.source.name), self.digest.shape))
 
     @cached_property
     def acceptable(self) -> Bools:
@@ -76,7 +84,7 @@ class EventBatch:
 
 @cache
 def _hash_of_name(name: str) -> NDArray[np.uint64]:
-    """Of a field: the same for every batch, and small batches are most of them."""
+    """Of a field or a source: the same for every batch, and small batches are most of them."""
     return hash_texts([name])
 
 

@@ -25,16 +25,16 @@ from deltalake import DeltaTable
 
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup
 from shared_features.formats import offline_tables
-from shared_features.formats.entity_keys import entity_keys, key_texts, shards_of
+from shared_features.formats.entity_keys import entity_keys, has_integer_key, key_texts, shards_of
 from shared_features.formats.entity_state import decode_states, encode_states
 from shared_features.formats.events import EventBatch
 from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.shard_meta import decode_meta
-from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
 from streaming.lake.events_table import event_batch, int64
 from tests import oracle
+from tests.taken_events import rows_of, taken
 
 Position = tuple[int, int]
 """Partition and offset."""
@@ -269,22 +269,18 @@ class _Seen:
 
 
 def _seen(group: FeatureGroup, stored: Stored) -> _Seen:
-    taken = group_events(group, stored.batch)
-    events = [
-        oracle.Event(time_us, digest, tuple(values), tuple(valid))
-        for time_us, digest, values, valid in zip(
-            taken.event_time_us.tolist(),
-            taken.digest.tolist(),
-            taken.values.tolist(),
-            taken.valid.tolist(),
-            strict=True,
-        )
-    ]
-    columns = (taken.event_time_us, taken.digest, taken.values, taken.valid)
-    shards = shards_of(taken.keys, group.shards).tolist()
-    rows = taken.rows.tolist()
+    seen = list(taken(group, stored.batch.source, rows_of(stored.batch)))
+    rows, texts, events = (list(each) for each in zip(*seen, strict=True)) if seen else ([], [], [])
+    columns = (
+        np.array([event.event_time_us for event in events], np.int64),
+        np.array([event.digest for event in events], np.uint64),
+        np.array([event.values for event in events], np.int64).reshape(len(events), len(group.columns)),
+        np.array([event.valid for event in events], np.bool_).reshape(len(events), len(group.columns)),
+    )
+    numbers = has_integer_key(group.entity, stored.batch.source)
+    shards = shards_of(np.array(texts, np.int64) if numbers else texts, group.shards).tolist()
     arrival_us = [stored.arrival_us[row] for row in rows]
-    return _Seen(rows, key_texts(taken.keys), shards, events, arrival_us, columns)
+    return _Seen(rows, texts, shards, events, arrival_us, columns)
 
 
 def _check_reads(

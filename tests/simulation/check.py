@@ -24,6 +24,7 @@ from tests.simulation.kafka_model import TOPIC_ID, record_reader, records
 from tests.simulation.processes import NAMESPACE, SLACK_US
 from tests.simulation.receipts import receipts
 from tests.simulation.wanted import Update, Updates, canonical, equal_values, shard_of, updates_of, wanted_states
+from tests.taken_events import entity_key, identity, rows_of
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -153,20 +154,21 @@ def _rows(world: World, spine: Spine, stored: dict[str, EventRows]) -> Iterator[
         yield f"{spine.label}: a row lost"
         return
     updates = updates_of(group, [stored[source.name] for source in group.sources])
-    keys = reads.batch.columns[group.entity.keys[0]]
-    met: set[int] = set()
+    events = rows_of(reads.batch)
+    met: set[tuple[Any, ...]] = set()
     for index in np.lexsort((reads.offset, reads.partition, reads.arrival_us)).tolist():
         row = by_position.get((int(reads.partition[index]), int(reads.offset[index])))
         if row is None:
             yield f"{spine.label}: a row of no event"
             return
-        at_us, arrival_us = int(reads.batch.event_time_us[index]), int(reads.arrival_us[index])
-        digest = int(reads.batch.digest[index])
+        event = events[index]
+        at_us, arrival_us = event[spine.source.event_time], int(reads.arrival_us[index])
+        named, of = identity(spine.source, event), entity_key(group, event)
         late = arrival_us - at_us > spine.lateness_us
         found = row["event_time_us"], row["arrival_time_us"], row["entity_key"], row["late"], row["copy"]
-        if found != (at_us, arrival_us, str(int(keys[index])), late, digest in met):
+        if found != (at_us, arrival_us, of, late, named in met):
             yield f"{spine.label}: a row is not its event's"
-        met.add(digest)
-        seen = [each.event for each in updates.get(int(keys[index]), ()) if each.effect_us <= at_us]
+        met.add(named)
+        seen = [each.event for each in updates.get(int(of), ()) if each.effect_us <= at_us]
         if not equal_values(group, [row[feature.name] for feature in group.features], seen, at_us):
             yield f"{spine.label}: a {'late' if late else 'regular'} row's values are not the oracle's"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import shards_of
 from shared_features.formats.entity_state import decode_states, encode_states
-from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply
 from shared_features.kernel.tile_state import TileState
 from streaming.lake.events_reader import EventRows
 from tests import oracle
+from tests.taken_events import rows_of, taken
 
 
 class Update(NamedTuple):
@@ -33,14 +33,11 @@ Updates = dict[int, list[Update]]
 def updates_of(group: FeatureGroup, arrived: Iterable[EventRows]) -> Updates:
     found: Updates = defaultdict(list)
     for each in arrived:
-        taken: Any = group_events(group, each.batch)
-        for index, row in enumerate(taken.rows.tolist()):
-            at_us = int(taken.event_time_us[index])
-            event = oracle.Event(
-                at_us, int(taken.digest[index]), tuple(taken.values[index].tolist()), tuple(taken.valid[index].tolist())
-            )
-            at = each.batch.source.topic, int(each.partition[row]), int(each.offset[row])
-            found[int(taken.keys[index])].append(Update(at, max(int(each.arrival_us[row]), at_us + 1), event))
+        source = each.batch.source
+        for row, key, event in taken(group, source, rows_of(each.batch)):
+            at = source.topic, int(each.partition[row]), int(each.offset[row])
+            effect_us = max(int(each.arrival_us[row]), event.event_time_us + 1)
+            found[int(key)].append(Update(at, effect_us, event))
     return found
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import features_table
-from shared_features.group_events import group_events
 from shared_features.kernel.event_time import DAY_US, SECOND_US
 from streaming.archive.stored_log import Marked, StoredEvents
 from streaming.errors import RestartNeeded
@@ -26,6 +25,7 @@ from streaming.settings import load_settings
 from tests import oracle
 from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record
 from tests.streaming.small_domain import OUTCOMES, PAYER, PAYMENTS, SHOP_RISK, SHOP_USE
+from tests.taken_events import entity_key, identity, rows_of, taken
 
 S = SECOND_US
 START = 10 * DAY_US
@@ -179,29 +179,26 @@ def check_rows(lake: Path, spine: Spine, stored: dict[str, Any]) -> None:
     assert len(rows) == len(found), "a row twice"
     reads = SpineRows.of(group, stored[spine.source.name])
     assert len(rows) == len(reads), "a row lost"
-    updates: dict[Any, list[tuple[int, oracle.Event]]] = defaultdict(list)
+    updates: dict[str, list[tuple[int, oracle.Event]]] = defaultdict(list)
     for source in group.sources:
         arrived = stored[source.name]
-        taken = group_events(group, arrived.batch)
-        keys = taken.keys if isinstance(taken.keys, list) else taken.keys.tolist()
-        for index, row in enumerate(taken.rows.tolist()):
-            at = int(taken.event_time_us[index])
-            values, valid = taken.values[index].tolist(), taken.valid[index].tolist()
-            event = oracle.Event(at, int(taken.digest[index]), tuple(values), tuple(valid))
-            updates[keys[index]].append((max(int(arrived.arrival_us[row]) + spine.lag_us, at + 1), event))
-    met: set[int] = set()
+        for row, of, event in taken(group, source, rows_of(arrived.batch)):
+            effect_us = max(int(arrived.arrival_us[row]) + spine.lag_us, event.event_time_us + 1)
+            updates[of].append((effect_us, event))
+    events = rows_of(stored[spine.source.name].batch)
+    met: set[tuple[Any, ...]] = set()
     order = sorted(range(len(reads)), key=lambda i: (reads.arrival_us[i], reads.partition[i], reads.offset[i]))
     for index in order:
         row = rows[int(reads.partition[index]), int(reads.offset[index])]
         at, arrival = int(reads.event_time_us[index]), int(reads.arrival_us[index])
-        digest = int(reads.digest[index])
-        assert row["copy"] == (digest in met)
-        met.add(digest)
+        named = identity(spine.source, events[index])
+        assert row["copy"] == (named in met)
+        met.add(named)
         assert row["late"] == (arrival - at > spine.lateness_us)
         assert (row["event_time_us"], row["arrival_time_us"]) == (at, arrival)
-        key = reads.key[index].as_py()
-        assert row["entity_key"] == str(key)
-        seen = [event for effect, event in updates[key] if effect <= at]
+        of = entity_key(group, events[index])
+        assert row["entity_key"] == of
+        seen = [event for effect, event in updates[of] if effect <= at]
         for feature, spec in zip(group.features, group.layout.features, strict=True):
             wanted = oracle.value(group.layout, spec, seen, at)
             assert np.float64(row[feature.name]).tobytes() == np.float64(wanted).tobytes() or (

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import redis
@@ -24,6 +23,7 @@ from streaming.online_store.shard_store import shard_label
 from streaming.settings import StreamingSettings
 from tests import oracle
 from tests.streaming.kafka_log import KafkaLog
+from tests.taken_events import rows_of, taken
 
 
 class Shards:
@@ -105,15 +105,10 @@ def oracle_values(group: FeatureGroup, log: KafkaLog, as_of_us: int) -> dict[str
     """The same, by the specification, over the log's events of each entity."""
     events: dict[str, list[oracle.Event]] = {}
     for key in log.all():
-        if log.sources[key[0]] in group.sources:
-            taken: Any = group_events(group, log.poll(key, -1).events)
-            rows = zip(
-                *(key_texts(taken.keys), taken.event_time_us.tolist(), taken.digest.tolist()),
-                *(map(tuple, taken.values.tolist()), map(tuple, taken.valid.tolist())),
-                strict=True,
-            )
-            for text, *event in rows:
-                events.setdefault(text, []).append(oracle.Event(*event))
+        source = log.sources[key[0]]
+        if source in group.sources:
+            for _, text, event in taken(group, source, rows_of(log.poll(key, -1).events)):
+                events.setdefault(text, []).append(event)
     features = group.layout.features
     return {text: [oracle.value(group.layout, each, of, as_of_us) for each in features] for text, of in events.items()}
 
