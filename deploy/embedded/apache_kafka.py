@@ -1,4 +1,4 @@
-"""Apache Kafka itself, one node in KRaft mode, on loopback; its jars come by Maven (`kafka_artifacts`).
+"""Apache Kafka itself, in KRaft mode, on loopback: one node, or two; its jars come by Maven (`kafka_artifacts`).
 
 Measured (4.3.1, Java 17, 2 busy cores): jars 44 MB, fetched in 6 s once; formatted in 0.7-2 s, up 3-4 s
 later, 350 MB resident (440 after 200,000 events); restarts in 6 s, also after a kill; takes 250 thousand
@@ -31,7 +31,7 @@ from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import LOOPBACK, answers, free_port
 
-_UP_WITHIN_S = 60.0
+_UP_WITHIN_S = 120.0
 _FORMATTED_WITHIN_S = 60.0
 _CREATED_WITHIN_S = 30.0
 _STOPPED_WITHIN_S = 20.0
@@ -49,6 +49,9 @@ class ApacheKafka:
     `directory` keeps data and log (default: a temporary one, removed at the end), `heap` is the JVM's -Xmx.
     `behind` is the port of a proxy: clients that come by `proxied_port` are sent to it ever after, as the proxy
     must send its clients there. `environment` is added to the broker's.
+
+    `replicas` is of every topic without another number, Kafka's own topics too. With 2 a second broker has to join:
+    another ApacheKafka with `joins`. The first one is the only controller: without it no partition gets another leader.
     """
 
     def __init__(
@@ -59,7 +62,12 @@ class ApacheKafka:
         libraries: Path = kafka_artifacts.LIBRARIES,
         behind: int | None = None,
         environment: Mapping[str, str] | None = None,
+        replicas: int = 1,
+        joins: ApacheKafka | None = None,
     ) -> None:
+        self._replicas: int = replicas if joins is None else joins._replicas
+        self._first = self if joins is None else joins
+        self._cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         self._behind = behind
         self._proxied_port = None if behind is None else free_port()
         self._environment = {**os.environ, **(environment or {})}
@@ -88,6 +96,11 @@ class ApacheKafka:
         if self._proxied_port is None:
             raise EmbeddedError("Apache Kafka stands behind no proxy; give its port as `behind`")
         return self._proxied_port
+
+    @property
+    def node(self) -> int:
+        """Its number in the cluster."""
+        return 1 if self._first is self else 2
 
     @property
     def pid(self) -> int:
@@ -123,7 +136,9 @@ class ApacheKafka:
                 environment=self._environment,
             )
             try:
-                child.wait_until(functools.partial(_ready, ports[0]), what="Apache Kafka", within_s=_UP_WITHIN_S)
+                child.wait_until(
+                    functools.partial(_ready, ports[0], self.node), what="Apache Kafka", within_s=_UP_WITHIN_S
+                )
             except EmbeddedError as error:
                 log = directory / "kafka.log"
                 logged = log.read_text(errors="replace")[-20_000:] if log.exists() else ""
@@ -136,7 +151,7 @@ class ApacheKafka:
     def create_topic(self, name: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
         """Create a topic with any of Kafka's own settings of a topic, such as `message.timestamp.type`."""
         admin = AdminClient({"bootstrap.servers": self.bootstrap_servers}, logger=_SILENT)
-        topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=self._replicas, config=dict(config or {}))
         try:
             admin.create_topics([topic], operation_timeout=_CREATED_WITHIN_S)[name].result(_CREATED_WITHIN_S)
         except KafkaException as error:
@@ -200,8 +215,14 @@ class ApacheKafka:
             "-XX:+ExitOnOutOfMemoryError",
         ]
 
+    @property
+    def _controller(self) -> int:
+        if self._ports is None:
+            raise EmbeddedError("the first broker of a cluster starts first; start it")
+        return self._ports[1]
+
     def _format(self, directory: Path, jars: Path, properties: Path) -> None:
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        cluster = self._first._cluster
         # "=" keeps an id that begins with "-" from being read as an option.
         tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--config", str(properties)]
         command = [*self._java(directory, jars), "-XX:TieredStopAtLevel=1", *tool]
@@ -213,7 +234,8 @@ class ApacheKafka:
 
     def _configure(self, directory: Path, ports: tuple[int, int]) -> Path:
         properties = directory / "server.properties"
-        settings = {**_SETTINGS, **_listeners(*ports), "log.dirs": str(directory / "data")}
+        settings = {**_SETTINGS, **_replicated(self._replicas), "log.dirs": str(directory / "data")}
+        settings |= _listeners(*ports) if self._first is self else _joining(ports[0], self._first._controller)
         if self._behind is not None:
             settings["listeners"] += f",PROXIED://{LOOPBACK}:{self.proxied_port}"
             settings["advertised.listeners"] += f",PROXIED://{LOOPBACK}:{self._behind}"
@@ -230,21 +252,31 @@ def _listeners(port: int, controller_port: int) -> dict[str, str]:
     }
 
 
+def _joining(port: int, controller_port: int) -> dict[str, str]:
+    return {
+        "process.roles": "broker",
+        "node.id": "2",
+        "listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
+        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
+        "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
+    }
+
+
+def _replicated(replicas: int) -> dict[str, str]:
+    """Kafka's own topics. One partition each keeps the start short."""
+    own = ("offsets.topic", "transaction.state.log", "share.coordinator.state.topic")
+    factors = {f"{topic}.replication.factor": str(replicas) for topic in own}
+    return factors | {f"{topic}.num.partitions": "1" for topic in own}
+
+
 _SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    # One node: every internal topic has one replica; one partition each keeps the start short.
-    "offsets.topic.replication.factor": "1",
-    "offsets.topic.num.partitions": "1",
-    "transaction.state.log.replication.factor": "1",
     "transaction.state.log.min.isr": "1",
-    "transaction.state.log.num.partitions": "1",
-    "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
-    "share.coordinator.state.topic.num.partitions": "1",
     "group.initial.rebalance.delay.ms": "0",
     "auto.create.topics.enable": "false",
     "unclean.leader.election.enable": "false",
@@ -257,8 +289,8 @@ _SETTINGS = {
 }
 
 
-def _ready(port: int) -> bool:
-    """Whether the broker answers and leads every partition it has."""
+def _ready(port: int, node: int) -> bool:
+    """Whether the broker answers, belongs to the cluster, and every partition has a leader."""
     if not answers(port):
         return False
     try:
@@ -266,4 +298,4 @@ def _ready(port: int) -> bool:
     except KafkaException:
         return False
     partitions = [partition for topic in cluster.topics.values() for partition in topic.partitions.values()]
-    return len(cluster.brokers) > 0 and all(partition.leader in cluster.brokers for partition in partitions)
+    return node in cluster.brokers and all(partition.leader in cluster.brokers for partition in partitions)

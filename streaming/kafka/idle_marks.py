@@ -8,10 +8,13 @@ from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any
 
+from confluent_kafka import KafkaException
+
 from streaming.job.clock import Clock
+from streaming.kafka.admin_link import PartitionKey, offset_in
 from streaming.kafka.consumed_partition import ConsumedPartition
 from streaming.kafka.polled import Polled
-from streaming.kafka.topics import PartitionKey, Topics
+from streaming.kafka.topics import Topics
 
 
 class IdleMarks:
@@ -36,7 +39,8 @@ class IdleMarks:
         if self._answers and all(answer.done() for answer in self._answers.values()):
             for key, answer in self._answers.items():
                 partition = self._partitions[key]
-                if answer.exception() is None and answer.result().offset <= partition.last + 1:
+                end = self._end_in(answer)
+                if end is not None and end <= partition.last + 1:
                     marks.append(partition.polled(partition.last, partition.last, idle_until_us=self._asked_us))
             self._answers = {}
         now = time.monotonic()
@@ -47,3 +51,10 @@ class IdleMarks:
                 self._asked_us = self._clock()  # before the question, so that the answer is about a later moment
                 self._answers = self._topics.ask_for_ends(quiet)
         return marks
+
+    def _end_in(self, answer: Future[Any]) -> int | None:
+        try:
+            return offset_in(answer.result())
+        except KafkaException:  # no answer, no mark: the partition may have more records
+            self._topics.renew()
+            return None

@@ -95,6 +95,7 @@ class TopicWatch:
         self._failed = bool(errors)
         if errors:  # the brokers or the topic are unavailable: it is unknown which log the held records are from
             self._held = asked + self._held
+            self._topics.renew()
             if self.full:
                 self._outage.failed(errors=errors)
             return []

@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import (
-    AdminClient,
-    ConfigResource,
-    OffsetSpec,
-    ResourceType,
-)
+from confluent_kafka import KafkaError, KafkaException
 
-from streaming.errors import StoppedWaiting
+from streaming.errors import RestartNeeded, StoppedWaiting
 from streaming.job.backoff import Backoff, Tries
 from streaming.job.outage import Outage
 from streaming.job.stopping import stop_requested
+from streaming.kafka.admin_link import EARLIEST, LATEST, AdminLink, PartitionKey, offset_in
 from streaming.kafka.client import KafkaOutage, client_options
 from streaming.log import get_log
 from streaming.settings import StreamingSettings
+
+__all__ = ["Bounds", "PartitionKey", "Topic", "Topics", "as_topic", "partitions_of"]
 
 _LOG = get_log("topics")
 _ANSWER_S = 5.0
 _BACKOFF = Backoff(first_s=0.1, longest_s=2.0)
 _STOPPED = "asked to stop while waiting for Kafka"
 _MISSING_TOPIC = "the topic does not exist yet; waiting for it"
-_EARLIEST, _LATEST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped there
-_MISSING = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
+_MISSING = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
+_MISSING_AT_MOST = 5
+"""A broker that has just become a leader may not know a partition for a moment. After so many tries it is gone."""
+_MOVING = (
+    *_MISSING,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.REPLICA_NOT_AVAILABLE,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+    KafkaError.KAFKA_STORAGE_ERROR,
+    KafkaError.BROKER_NOT_AVAILABLE,
+    KafkaError.NOT_CONTROLLER,
+    KafkaError.NETWORK_EXCEPTION,
+    KafkaError.REQUEST_TIMED_OUT,
+)
+"""A partition or the cluster is getting another leader. librdkafka does not call all of them retriable."""
 _NOT_TOLD = (KafkaError._UNSUPPORTED_FEATURE, KafkaError.UNSUPPORTED_VERSION, KafkaError.INVALID_REQUEST)
-
-PartitionKey = tuple[str, int]
-"""(topic, partition)"""
-
 
 Answer = TypeVar("Answer")
 
@@ -60,7 +70,7 @@ class Topics:
     """Asks the brokers. While they are unavailable, every method waits with back-off until asked to stop.
 
     within_s: do not wait. Every method answers within this time, or raises KafkaException. For programs that report
-    what is unavailable, instead of waiting.
+    what is unavailable, instead of waiting. Either way, after a failure a new client asks.
     """
 
     def __init__(
@@ -70,7 +80,7 @@ class Topics:
         options = client_options(settings, self._outage)
         if within_s is not None:  # the caller gets the exception; nothing is logged
             options["error_cb"] = lambda error: None
-        self._admin = AdminClient(options)
+        self._link = AdminLink(options, within_s or _ANSWER_S)
 
     def describe(self, names: Iterable[str]) -> dict[str, Topic]:
         """The topics of these names. One that does not exist is waited for; with `within_s` it is left out."""
@@ -80,7 +90,7 @@ class Topics:
         def ask() -> dict[str, Topic]:
             found: dict[str, Topic] = {}
             for name, future in self.ask_for(wanted).items():
-                topic = _existing(future)
+                topic = self._existing(future)
                 if topic is not None:
                     found[name] = topic
                     missing[name].answered()
@@ -99,18 +109,17 @@ class Topics:
             return {}
 
         def ask() -> dict[PartitionKey, Bounds]:
-            low, high = (self._ask_for_offsets(wanted, spec) for spec in (_EARLIEST, _LATEST))
-            return {key: Bounds(low[key].result().offset, future.result().offset) for key, future in high.items()}
+            low, high = (self._link.offsets(wanted, spec) for spec in (EARLIEST, LATEST))
+            return {key: Bounds(self._offset(low[key]), self._offset(high[key])) for key in wanted}
 
         return self._patiently(ask)
 
     def config(self, name: str) -> Mapping[str, str] | None:
         """The topic's configuration. None where the brokers do not tell it, as the simulator does not."""
-        resource = ConfigResource(ResourceType.TOPIC, name)
 
         def ask() -> dict[str, str] | None:
             try:
-                answer = self._admin.describe_configs([resource], request_timeout=self._answer_s)[resource].result()
+                answer = self._link.answer(self._link.config(name))
             except KafkaException as error:
                 if error.args[0].code() in _NOT_TOLD:
                     return None
@@ -120,47 +129,58 @@ class Topics:
         return self._patiently(ask)
 
     def ask_for(self, names: list[str]) -> dict[str, Future[Any]]:
-        """Futures of the descriptions. Does not wait."""
-        asked: dict[str, Future[Any]] = self._admin.describe_topics(
-            TopicCollection(names), request_timeout=self._answer_s
-        )
-        return asked
+        """Futures of the descriptions. Does not wait. Call `renew` if one fails."""
+        return self._link.describe(names)
 
     def ask_for_ends(self, partitions: Iterable[PartitionKey]) -> dict[PartitionKey, Future[Any]]:
-        """Futures of the ends of logs. Does not wait."""
-        return self._ask_for_offsets(partitions, _LATEST)
+        """Futures of the ends of logs, for `offset_in`. Does not wait. Call `renew` if one fails."""
+        return self._link.offsets(partitions, LATEST)
 
-    @property
-    def _answer_s(self) -> float:
-        return _ANSWER_S if self._within_s is None else self._within_s
+    def renew(self) -> None:
+        """Ask by a new client from now on."""
+        self._link.renew()
 
-    def _ask_for_offsets(self, partitions: Iterable[PartitionKey], spec: Any) -> dict[PartitionKey, Future[Any]]:
-        asked = self._admin.list_offsets(
-            {TopicPartition(*each): spec for each in partitions},
-            isolation_level=IsolationLevel.READ_UNCOMMITTED,
-            request_timeout=self._answer_s,
-        )
-        return {(each.topic, each.partition): future for each, future in asked.items()}
+    def _offset(self, future: Future[Any]) -> int:
+        return offset_in(self._link.answer(future))
+
+    def _existing(self, future: Future[Any]) -> Topic | None:
+        """The topic that a description is of; None where there is none."""
+        try:
+            return as_topic(self._link.answer(future))
+        except KafkaException as error:
+            if error.args[0].code() in _MISSING:
+                return None
+            raise
 
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
-        if self._within_s is not None:
-            return ask()
-        tries = Tries(_BACKOFF, _STOPPED)
+        tries, began_s = Tries(_BACKOFF, _STOPPED), time.monotonic()
+        self._link.answer_s = self._within_s or _ANSWER_S
         while True:
-            if stop_requested():
+            if self._within_s is None and stop_requested():
                 raise StoppedWaiting(_STOPPED)
             try:
                 answer = ask()
             except KafkaException as error:
-                self._outage.on_error(error.args[0])
-                if not _is_passing(error.args[0]):
+                self._link.renew()
+                if not _is_passing(error.args[0]) or not self._has_time(began_s):
                     raise
+                if error.args[0].code() in _MISSING and tries.failed >= _MISSING_AT_MOST:
+                    raise RestartNeeded(f"a topic does not exist any more ({error.args[0].str()})") from error
+                if self._within_s is None:
+                    self._outage.failed(error=error.args[0].str())
             except _NotYet:
                 self._outage.answered()
             else:
                 self._outage.answered()
                 return answer
             tries.wait()
+
+    def _has_time(self, began_s: float) -> bool:
+        """Whether to ask again. With `within_s` the next answer has only the time that is left."""
+        if self._within_s is None:
+            return True
+        self._link.answer_s = began_s + self._within_s - time.monotonic()
+        return self._link.answer_s > self._within_s / 2
 
 
 class _NotYet(Exception):
@@ -169,17 +189,7 @@ class _NotYet(Exception):
 
 def _is_passing(error: KafkaError) -> bool:
     code = error.code()
-    return bool(error.retriable()) or (code < 0 and code != KafkaError._UNSUPPORTED_FEATURE)
-
-
-def _existing(future: Future[Any]) -> Topic | None:
-    """The topic that a description is of; None where there is none."""
-    try:
-        return as_topic(future.result())
-    except KafkaException as error:
-        if error.args[0].code() in _MISSING:
-            return None
-        raise
+    return bool(error.retriable()) or code in _MOVING or (code < 0 and code != KafkaError._UNSUPPORTED_FEATURE)
 
 
 def as_topic(description: Any) -> Topic:

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.embedded.apache_kafka import ApacheKafka
 from deploy.embedded.redis_server import RedisServer
+from tests.end_to_end.two_brokers import TwoBrokers
 
 NOT_TESTED: list[str] = []
 """What this run left out; `tests/conftest.py` prints it where nobody overlooks it."""
@@ -27,3 +28,9 @@ def proper_redis(directory: Path) -> RedisServer:
         NOT_TESTED.append(f"redis-server proper (the wheel's took its place): {' '.join(missing)}")
         return RedisServer(directory)
     return RedisServer(directory, proper=True)
+
+
+def two_brokers(directory: Path) -> TwoBrokers:
+    """Apache Kafka itself, twice. Skips the test where java or mvn is missing."""
+    proper_kafka(directory)
+    return TwoBrokers(directory)
