@@ -80,13 +80,16 @@ def _run(settings: StreamingSettings, only: str | None, workers: int, drain_s: f
 
 
 def _run_program(settings: StreamingSettings, name: str) -> int:
+    from streaming.online_store.told_waits import telling_waits
+
     run: Callable[..., int] = importlib.import_module(PROGRAMS[name]).run
     keep_days = settings.events_kept_days
-    if name != "archive" or keep_days is None:
-        return run(settings)
-    from streaming.operations.retention.retain import retain_nightly
+    if name == "archive" and keep_days is not None:
+        from streaming.operations.retention.retain import retain_nightly
 
-    return run(settings, nightly=partial(retain_nightly, settings, keep_days))
+        run = partial(run, nightly=partial(retain_nightly, settings, keep_days))
+    with telling_waits(settings, name):
+        return run(settings)
 
 
 def _bootstrap(settings: StreamingSettings) -> int:

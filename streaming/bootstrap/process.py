@@ -19,6 +19,7 @@ from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import EXIT_OK, RestartNeeded, StoppedWaiting
 from streaming.job.clock import system_clock_us
 from streaming.job.stopping import stop_requested, wait
+from streaming.job.waits import Wait
 from streaming.kafka.topics import Topic, Topics, partitions_of
 from streaming.lake.events_reader import EventsReader, log_erased
 from streaming.lake.tables import lake_outage
@@ -33,6 +34,7 @@ from streaming.settings import StreamingSettings
 
 _LOG = get_log("bootstrap")
 _LOOK_EVERY_S = 1.0
+_WAITING = "waiting to rebuild shard"
 Judge = Callable[[ShardMeta | None], Verdict]
 """The verdict for a shard with this meta, given what was found of the archive and the logs."""
 _LAKE_AWAY = (OSError, DeltaError)
@@ -70,6 +72,7 @@ class Bootstrap:
         self._link = RedisLink(settings, self._redis)
         self._lease = Lease(RedisLink(settings, self._redis), settings.redis_namespace, "bootstrap", job_name(settings))
         self._said: dict[str, str] = {}
+        self._waits: dict[str, Wait] = {}
         self._lake = lake_outage(_LOG)
 
     def step(self) -> bool:
@@ -188,6 +191,11 @@ class Bootstrap:
     def _say(self, verdicts: Mapping[str, Verdict]) -> None:
         for label, verdict in verdicts.items():
             if verdict.reason and self._said.get(label) != verdict.reason:
-                doing = "rebuilding shard" if verdict.state is State.BUILD else "waiting to rebuild shard"
+                doing = "rebuilding shard" if verdict.state is State.BUILD else _WAITING
                 _LOG.info(doing, shard=label, reason=verdict.reason)
             self._said[label] = verdict.reason
+            wait = self._waits.setdefault(label, Wait(_WAITING))
+            if verdict.state is State.WAIT:
+                wait.begin(shard=label, reason=verdict.reason)
+            else:
+                wait.end()

@@ -1,4 +1,7 @@
-"""Outage: a server that a process needs is unavailable. The log says so once when it begins, and once when it ends."""
+"""Outage: a server that a process needs is unavailable. The log says so once when it begins, and once when it ends.
+
+While it lasts, it is among the waits of the process, which `status` shows.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from streaming.job.waits import Wait
 from streaming.log import Log
 
 
@@ -29,6 +33,7 @@ class Outage:
         self._settled_s, self._clock_s = settled_s, clock_s
         self._since_s: float | None = None
         self._failed_s = 0.0
+        self._wait = Wait(away, clock_s)
 
     def failed(self, **why: Any) -> None:
         """Call at each failure. The first one begins the outage, and `why` is logged."""
@@ -36,6 +41,7 @@ class Outage:
         if self._since_s is None:
             self._since_s = self._failed_s
             self._log.warning(self._away, **self._facts, **why)
+            self._wait.begin(**self._facts, **why)
 
     def answered(self) -> None:
         """Call at each success. The first one after a failure ends the outage."""
@@ -45,3 +51,4 @@ class Outage:
         if now_s - self._failed_s >= self._settled_s:
             self._log.info(self._back, **self._facts, unavailable_s=round(now_s - self._since_s, 1))
             self._since_s = None
+            self._wait.end()

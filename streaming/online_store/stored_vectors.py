@@ -8,6 +8,7 @@ from shared_features.definitions import FeatureGroup
 from shared_features.formats.shard_meta import ShardMeta
 from streaming.errors import RefusedError, StoppedWaiting
 from streaming.job.stopping import wait
+from streaming.job.waits import waiting
 from streaming.kafka.recreated_topic import WAY_ON
 from streaming.kafka.topics import PartitionKey, Topics
 from streaming.log import get_log
@@ -18,6 +19,7 @@ from streaming.settings import StreamingSettings
 _LOG = get_log("online")
 _LOOK_EVERY_S = 0.25
 _GRACE_S = 1.0
+_FIRST_SHARD = "waiting for `bootstrap` to build the first shard"
 
 
 def stored_metas(settings: StreamingSettings, groups: Iterable[FeatureGroup]) -> dict[str, ShardMeta | None]:
@@ -38,14 +40,15 @@ def wait_until_live(
     live = _live(settings, groups)
     if any(live):
         return
-    _LOG.info("waiting for `bootstrap` to build the first shard")
+    _LOG.info(_FIRST_SHARD)
     grace_s = _GRACE_S
-    while not all(live) and grace_s > 0:
-        meanwhile()
-        if wait(_LOOK_EVERY_S):
-            raise StoppedWaiting("asked to stop before any shard was live")
-        live = _live(settings, groups)
-        grace_s -= _LOOK_EVERY_S if any(live) else 0
+    with waiting(_FIRST_SHARD):
+        while not all(live) and grace_s > 0:
+            meanwhile()
+            if wait(_LOOK_EVERY_S):
+                raise StoppedWaiting("asked to stop before any shard was live")
+            live = _live(settings, groups)
+            grace_s -= _LOOK_EVERY_S if any(live) else 0
 
 
 def _live(settings: StreamingSettings, groups: tuple[FeatureGroup, ...]) -> list[bool]:

@@ -65,11 +65,22 @@ class GroupStatus:
 
 
 @dataclass(frozen=True)
+class WaitStatus:
+    """A wait of one process, as the process itself told it in Redis. `process`: host, program, number of the worker."""
+
+    process: str
+    what: str
+    why: str
+    since_us: int
+
+
+@dataclass(frozen=True)
 class Status:
-    """`away`: what was unavailable, and why."""
+    """away: what was unavailable, and why. waits: what the processes of the job wait for, the longest wait first."""
 
     at_us: int
     away: dict[str, str]
+    waits: list[WaitStatus]
     sources: list[SourceStatus]
     groups: list[GroupStatus]
 

@@ -18,8 +18,17 @@ from streaming.job.clock import Clock, system_clock_us
 from streaming.kafka.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
 from streaming.lake.look import EventCounts, LakeLook
 from streaming.lake.stored_positions import NEVER
+from streaming.online_store.link import RedisLink
 from streaming.online_store.server import GroupMetas, StoreServer
-from streaming.operations.status.answer import GroupStatus, LatenessBucket, PartitionStatus, SourceStatus, Status
+from streaming.online_store.told_waits import ToldWaits
+from streaming.operations.status.answer import (
+    GroupStatus,
+    LatenessBucket,
+    PartitionStatus,
+    SourceStatus,
+    Status,
+    WaitStatus,
+)
 from streaming.operations.status.positions import online_positions, readers
 from streaming.operations.status.shard import shard_status
 from streaming.settings import StreamingSettings
@@ -38,6 +47,7 @@ class StatusObserver:
         self._lateness_us = to_us(settings.allowed_lateness)
         self._kafka = Topics(settings, within_s=3.0)
         self._redis = StoreServer(settings, within_s=2.0)
+        self._told_waits = ToldWaits(RedisLink(settings, within_s=2.0), settings.redis_namespace)
         self._lake = LakeLook(settings.lake)
         self._clock_us = clock_us
         self._away: dict[str, str] = {}
@@ -65,8 +75,16 @@ class StatusObserver:
                 self._source(each, topics.get(each.topic), bounds, metas, dead) for each in self._catalogue.sources
             ],
             groups=[self._group(each, topics, bounds, metas) for each in self._catalogue.groups],
+            waits=self._ask("Redis", self._waits, []),
             away=self._away,
         )
+
+    def _waits(self) -> list[WaitStatus]:
+        now_us = self._clock_us()
+        return [
+            WaitStatus(each.process, each.what, each.why, now_us - int(each.for_s * SECOND_US))
+            for each in self._told_waits.read()
+        ]
 
     def _ask(self, part: str, question: Callable[[], Answer], otherwise: Answer) -> Answer:
         if part in self._away:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared_features.kernel.event_time import to_datetime
-from streaming.operations.status.answer import GroupStatus, LatenessBucket, PartitionStatus, SourceStatus, Status
+from streaming.operations.status.answer import (
+    GroupStatus,
+    LatenessBucket,
+    PartitionStatus,
+    SourceStatus,
+    Status,
+    WaitStatus,
+)
 from streaming.operations.status.shard import shards_text
 
 _UNKNOWN = "-"
@@ -16,9 +23,15 @@ def status_table(status: Status) -> str:
     """Several lines without colours. A dash means "not known" or "not yet"."""
     parts = [f"streaming at {_time(status.at_us)}"]
     parts += [f"  ! {part}: {reason}" for part, reason in status.away.items()]
+    parts += [f"  ~ {_wait(each, status.at_us)}" for each in status.waits]
     parts += ["", *_sources(status.sources), "", *_lateness(status.sources)]
     parts += ["", *_partitions(status.sources), "", *_groups(status.groups)]
     return "\n".join(parts)
+
+
+def _wait(wait: WaitStatus, now_us: int) -> str:
+    why = f" ({wait.why})" if wait.why else ""
+    return f"{wait.process}: {wait.what} since {_time(wait.since_us)}, {_age((now_us - wait.since_us) / 1e6)}{why}"
 
 
 def _sources(sources: Sequence[SourceStatus]) -> list[str]:
