@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A wait that goes on. `why`: the facts and the first error, as text."""
+    """A wait that has not ended. `why`: the facts and the first error, as text."""
 
     what: str
     why: str
