@@ -11,12 +11,14 @@ import msgspec
 
 from serving.accepted_values import A_TIME, accepted, described, sentence
 from serving.errors import InvalidRequestError
-from shared_features.definitions import Field, FieldType
+from shared_features.definitions import Field, FieldType, Timestamp
 
 _PATH = re.compile(r" - at `(.+)`$")
 _OBJECT = re.compile(r"^Object (missing required|contains unknown) field `(\w+)`")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+_WHOLE = re.compile(r"-?\d+")
 _LONGEST_FOUND = 60
+_AS_OF_TYPE = Timestamp("us")
 
 _BODY = {
     "instances": ("the list of instances to predict", "a list of at least one instance"),
@@ -50,8 +52,10 @@ class BodyFaults:
     def wrong_value(self, path: str, found: str, expected: str | None = None) -> InvalidRequestError:
         """The refusal of a value that its field does not accept. `expected`: where the field's own words do not say."""
         what, accepts = self._about(path)
-        expected = expected or accepts
-        return InvalidRequestError(f"Wrong value at {path}. Found {found}, expected {expected}.{what}", path=path)
+        other = _AS_OF_TYPE.in_another_unit(int(found)) if path == "$.as_of" and _WHOLE.fullmatch(found) else None
+        advice = f" {other[0].upper()}{other[1:]}." if other else ""
+        expected = f"{expected or accepts}.{advice}"
+        return InvalidRequestError(f"Wrong value at {path}. Found {found}, expected {expected}{what}", path=path)
 
     def out_of_bounds(self, path: str, raw: bytes, kind: FieldType) -> InvalidRequestError:
         """The refusal of a value whose bounds only its type knows."""

@@ -24,7 +24,7 @@ from serving.exact_values import ExactValues
 from serving.request_type import inner_names, request_type
 from shared_features.definitions import FeatureView, Timestamp
 
-_TIME = Timestamp("rfc3339")
+_TIME, _EPOCH = Timestamp("rfc3339"), Timestamp("us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,8 @@ class RequestBody:
 
     def _as_of_us(self, as_of: int | datetime | None, raw: bytes) -> int | None:
         if not isinstance(as_of, datetime):
+            if as_of is not None and _EPOCH.in_another_unit(as_of):
+                raise self._faults.wrong_value("$.as_of", str(as_of))
             return as_of
         (as_of_us,), bad = _TIME.column([as_of], 1)
         if bad is not None and bad.any():

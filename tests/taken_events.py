@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,7 @@ from shared_features.definitions import EventSource, FeatureGroup
 from tests.oracle import Event, mix
 
 COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq}
+US = timedelta(microseconds=1)
 Row = Mapping[str, Any]
 
 
@@ -45,7 +47,7 @@ def taken(group: FeatureGroup, source: EventSource, rows: Iterable[Row]) -> Iter
 
 def _takes(group: FeatureGroup, source: EventSource, row: Row) -> bool:
     at_us, record_us = row[source.event_time], row["record_time_us"]
-    if at_us > record_us + source.tolerated_future_us:
+    if not -source.tolerated_past / US <= at_us - record_us <= source.tolerated_future / US:
         return False
     if all(at_us < (record_us - each.length_us) // each.hop_us * each.hop_us for each in group.layout.features):
         return False

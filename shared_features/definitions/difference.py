@@ -26,7 +26,7 @@ from shared_features.kernel.event_time import format_duration
 Plain = Any
 """What JSON gives: a definition is [its class, its fields by name]."""
 
-_DURATIONS = ("lateness_us", "lag_us", "tolerated_future", "delay")
+_DURATIONS = ("lateness_us", "lag_us", "tolerated_future", "tolerated_past", "delay")
 _WORDS = {"lateness_us": "allowed lateness", "lag_us": "pipeline lag", "where": "conditions"}
 _CANNOT_BE_TOLD = "what changed cannot be told, because another release wrote the stored definition"
 _SAME_MEANING = "the meaning is the same, only the form in which definitions are stored has changed"

@@ -11,10 +11,13 @@ from typing import Literal
 from shared_features.definitions.fields import Field
 from shared_features.definitions.fingerprint import canonical
 from shared_features.errors import DefinitionError
-from shared_features.kernel.event_time import minutes, to_us
+from shared_features.kernel.event_time import days, minutes, to_us
 
 RESERVED_FIELDS = ("kafka_partition", "kafka_offset", "record_time_us", "arrival_time_us", "arrival_date")
 """Columns that every events table has besides an event's own fields."""
+
+_NO_BOUND_US = 1 << 61
+"""More than lies between any two instants of a column."""
 
 _FORMAT = re.compile(r"\w+|[\w.]+:\w+")
 
@@ -24,10 +27,11 @@ class EventSource:
     """Events of one topic: their fields, which field is the event time and which the event id.
 
     `tolerated_future`: an event whose event time is further than this ahead of its Kafka record time is a dead
-    letter. `unknown_fields`: fields that are not declared are ignored, so that a producer may add one before its
-    readers know it; "reject" makes such an event a dead letter. `format`: how producers write events: "json",
-    "messagepack", or `module:attribute` of a `streaming.kafka.decoders.event_decoder.EventFormat`. `description`: what
-    an event is; it only documents.
+    letter. `tolerated_past`: so is an event that is older than this at its record time. The default is 30 years: longer
+    than most histories, and short enough to refuse a time in another unit, which reads as 1970. `unknown_fields`:
+    fields that are not declared are ignored, so that a producer may add one before its readers know it; "reject" makes
+    such an event a dead letter. `format`: how producers write events: "json", "messagepack", or `module:attribute` of a
+    `streaming.kafka.decoders.event_decoder.EventFormat`. `description`: what an event is; it only documents.
     """
 
     name: str
@@ -38,6 +42,7 @@ class EventSource:
     tolerated_future: timedelta = minutes(5)
     unknown_fields: Literal["ignore", "reject"] = "ignore"
     format: str = field(default="json", kw_only=True)
+    tolerated_past: timedelta = field(default=days(30 * 365), kw_only=True)
     description: str = field(default="", kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
@@ -62,6 +67,8 @@ class EventSource:
             )
         if to_us(self.tolerated_future) < 0:
             raise DefinitionError(f"{where}: tolerated_future is negative; give zero or more")
+        if to_us(self.tolerated_past) <= 0:
+            raise DefinitionError(f"{where}: tolerated_past is {self.tolerated_past}; give more than zero")
 
     @cached_property
     def text(self) -> str:
@@ -83,3 +90,7 @@ class EventSource:
     @property
     def tolerated_future_us(self) -> int:
         return to_us(self.tolerated_future)
+
+    @property
+    def tolerated_past_us(self) -> int:
+        return min(to_us(self.tolerated_past), _NO_BOUND_US)

@@ -2,7 +2,7 @@
 
 On the wire an event is one JSON object per Kafka record. Inside it is a row of a batch of columns, every number
 a whole number (`definitions.field_types`). This page holds the columns and what follows from them alone: the digest by
-which duplicates are known and ties are broken, and whether an event lies too far in the future.
+which duplicates are known and ties are broken, and whether an event lies too far in the future or in the past.
 """
 
 from __future__ import annotations
@@ -69,8 +69,9 @@ class EventBatch:
 
     @cached_property
     def acceptable(self) -> Bools:
-        """bool[n]: False where the event time is further in the future than the source tolerates."""
-        return self.event_time_us <= self.record_time_us + self.source.tolerated_future_us
+        """bool[n]: False where the event time is further in the future or past than the source tolerates."""
+        ahead_us = self.event_time_us - self.record_time_us
+        return (ahead_us <= self.source.tolerated_future_us) & (ahead_us >= -self.source.tolerated_past_us)
 
     def take(self, rows: NDArray[Any]) -> EventBatch:
         """The rows of a mask or of indices, in their order."""

@@ -19,7 +19,7 @@ import msgspec
 
 from shared_features.errors import FormatVersionError
 from shared_features.formats.json_document import decode_document, encode_document
-from shared_features.kernel.event_time import to_datetime, to_us
+from shared_features.kernel.event_time import to_text, to_us
 
 SCHEMA_VERSION = 1
 HOLDS = "holds"
@@ -48,8 +48,8 @@ class _HoldFile(msgspec.Struct, rename={"from_": "from"}):
 
 def encode_hold(hold: Hold) -> bytes:
     """The file's content; equal holds have equal bytes."""
-    until = None if hold.until_us is None else _text(hold.until_us)
-    file = _HoldFile(SCHEMA_VERSION, hold.reason, _text(hold.from_us), until, hold.sources)
+    until = None if hold.until_us is None else to_text(hold.until_us)
+    file = _HoldFile(SCHEMA_VERSION, hold.reason, to_text(hold.from_us), until, hold.sources)
     return encode_document(msgspec.to_builtins(file), ascii_only=False)
 
 
@@ -67,10 +67,6 @@ def decode_hold(content: bytes, where: str) -> Hold:
             "some sources, give a list of names."
         )
     return hold
-
-
-def _text(time_us: int) -> str:
-    return to_datetime(time_us).isoformat().replace("+00:00", "Z")
 
 
 def _instant(text: str) -> int:

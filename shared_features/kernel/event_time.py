@@ -51,6 +51,11 @@ def to_datetime(time_us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=int(time_us))
 
 
+def to_text(time_us: int) -> str:
+    """The instant as people read it: RFC 3339, in UTC."""
+    return to_datetime(time_us).isoformat().replace("+00:00", "Z")
+
+
 def floor_to(time_us: int, hop_us: int) -> int:
     """The greatest multiple of the hop that is not after the instant; also before 1970."""
     return time_us - time_us % hop_us

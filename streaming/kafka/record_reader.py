@@ -1,4 +1,4 @@
-"""From Kafka records to acceptable events and dead letters: decoder, the rule for stamps, the tolerated future.
+"""From Kafka records to acceptable events and dead letters: decoder, the rule for stamps, tolerated future and past.
 
 The record alone decides whether it is accepted, so every process decides alike.
 """
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from shared_features.definitions import EventSource
 from shared_features.definitions.field_types import MAX_MAGNITUDE
 from shared_features.formats.events import EventBatch, record_time_us
-from shared_features.kernel.event_time import MILLISECOND_US, format_duration, to_datetime
+from shared_features.kernel.event_time import MILLISECOND_US, format_duration, to_text
 from streaming.kafka.decoders.registry import decoder_of
 from streaming.kafka.polled import DeadLetter
 from streaming.settings import StreamingSettings
@@ -78,9 +78,9 @@ class StampRule:
         """Why a record's stamp cannot be used."""
         if stamp_type not in (CREATE_TIME, LOG_APPEND_TIME) or not 0 <= stamp_ms <= _MAX_STAMP_MS:
             return f"no usable record time: {stamp_ms} ms"
-        stamp = f"stamped by its producer {_instant(stamp_ms * MILLISECOND_US)}"
+        stamp = f"stamped by its producer {to_text(stamp_ms * MILLISECOND_US)}"
         if self.mode == "import" and self.import_until_us is not None:
-            return f"{stamp}, but the topic is imported until {_instant(self.import_until_us)}"
+            return f"{stamp}, but the topic is imported until {to_text(self.import_until_us)}"
         return f"{stamp}, but the topic is live: set its message.timestamp.type to LogAppendTime"
 
 
@@ -112,21 +112,31 @@ class RecordReader:
             reasons[fault.index if kept is None else int(kept[fault.index])] = fault.reason
         events = EventBatch(self.source, decoded.columns, decoded.valid, times_us[rows])
         if not events.acceptable.all():
-            reasons |= self._from_the_future(events, rows)
+            reasons |= self._untimely(events, rows)
             rows, events = rows[events.acceptable], events.take(events.acceptable)
         dead = tuple(_dead_letter(records, row, times_us, usable, reasons[row]) for row in sorted(reasons))
         newest = int(times_us[usable].max(initial=-1))
         return Read(events, records.offsets[rows], dead, newest)
 
-    def _from_the_future(self, events: EventBatch, rows: NDArray[np.int64]) -> dict[int, str]:
-        early = np.flatnonzero(~events.acceptable)
-        pairs = zip(events.event_time_us[early].tolist(), events.record_time_us[early].tolist(), strict=True)
-        tolerated = format_duration(self.source.tolerated_future)
+    def _untimely(self, events: EventBatch, rows: NDArray[np.int64]) -> dict[int, str]:
+        refused = np.flatnonzero(~events.acceptable)
+        times = zip(events.event_time_us[refused].tolist(), events.record_time_us[refused].tolist(), strict=True)
         return {
-            int(rows[row]): f"from the future: {_instant(event)} is more than {tolerated} after its record time "
-            f"{_instant(record)} - at $.{self.source.event_time}"
-            for row, (event, record) in zip(early.tolist(), pairs, strict=True)
+            row: f"{self._why_untimely(event_us, record_us)} - at $.{self.source.event_time}"
+            for row, (event_us, record_us) in zip(rows[refused].tolist(), times, strict=True)
         }
+
+    def _why_untimely(self, event_us: int, record_us: int) -> str:
+        source = self.source
+        if event_us > record_us:
+            named, tolerated, side = "future", source.tolerated_future, "after"
+        else:
+            named, tolerated, side = "past", source.tolerated_past, "before"
+        other = source.field(source.event_time).type.in_another_unit(event_us)
+        return (
+            f"from the {named}: {to_text(event_us)} is more than {format_duration(tolerated)} {side} its record time "
+            f"{to_text(record_us)}" + (f"; {other}" if other else "")
+        )
 
 
 def _dead_letter(
@@ -136,7 +146,3 @@ def _dead_letter(
     where = f"(topic {records.topic}, partition {records.partition}, offset {offset})"
     time_us = int(times_us[row]) if usable[row] else -1
     return DeadLetter(offset, time_us, f"{reason} {where}", records.key_of(row), records.values[row])
-
-
-def _instant(time_us: int) -> str:
-    return to_datetime(time_us).isoformat().replace("+00:00", "Z")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from shared_features.kernel.event_time import to_datetime
+from shared_features.kernel.event_time import to_text
 
 
 def say(text: str) -> None:
@@ -14,4 +14,4 @@ def say(text: str) -> None:
 
 def instant(time_us: int) -> str | None:
     """An instant as text; None if there is none (below 0)."""
-    return None if time_us < 0 else to_datetime(time_us).isoformat().replace("+00:00", "Z")
+    return None if time_us < 0 else to_text(time_us)

@@ -111,6 +111,22 @@ def test_a_wrong_request_is_422_with_its_path(serving, body, path):
     assert problem(ask(serving, body), "invalid-request")["path"] == path
 
 
+@pytest.mark.parametrize(
+    ("as_of", "says"),
+    [
+        (1_750_000_000, "In seconds it is 2025-06-15T15:06:40Z."),
+        (1_750_000_000_000, "In milliseconds it is 2025-06-15T15:06:40Z."),
+        (1_750_000_000_000_000_000, "In nanoseconds it is 2025-06-15T15:06:40Z."),
+    ],
+)
+def test_an_as_of_in_another_unit_is_422_and_the_answer_says_which(serving, as_of, says):
+    """Taken as microseconds it was January 1970: 200, with the score of an entity without history."""
+    members = problem(ask(serving, {"instances": [INSTANCE], "as_of": as_of}), "invalid-request")
+    assert members["path"] == "$.as_of"
+    assert f"Found {as_of}, expected a whole number of microseconds since 1970-01-01 UTC" in members["detail"]
+    assert says in members["detail"]
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"instances":[{"celsius":NaN}]}', b"[" * 100_000])
 def test_a_body_that_is_no_json_is_422(serving, content):
     assert problem(ask(serving, content=content), "invalid-request")["path"].startswith("$")

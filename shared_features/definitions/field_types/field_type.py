@@ -104,6 +104,13 @@ class FieldType(ABC):
         """What a bad value is not, as the end of "expected ..."."""
         return self.accepts
 
+    def in_another_unit(self, step: int) -> str | None:
+        """Of a step that cannot be meant: what it is if the producer took another unit, as in "in seconds it is ...".
+
+        None where no other unit makes sense of it.
+        """
+        return None
+
     def spelled_key(self, part: str) -> str | None:
         """A part of a key in the one spelling that stores have; None where no value of the type is meant."""
         return None

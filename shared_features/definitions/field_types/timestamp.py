@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from shared_features.definitions.field_types.field_type import MAX_MAGNITUDE, Bools, FieldType
 from shared_features.definitions.field_types.integer import WIRE_INT
-from shared_features.kernel.event_time import MILLISECOND_US, SECOND_US, to_datetime, to_us
+from shared_features.kernel.event_time import DAY_US, MILLISECOND_US, SECOND_US, to_datetime, to_text, to_us
 
 EXAMPLE_TIME = datetime(2026, 1, 5, 12, 30, tzinfo=UTC)
 
 _UNIT_US = {"us": 1, "ms": MILLISECOND_US, "s": SECOND_US, "rfc3339": 1}
 _EPOCHS = {"us": "microseconds", "ms": "milliseconds", "s": "seconds"}
+_UNITS_NS = {"seconds": 10**9, "milliseconds": 10**6, "microseconds": 1000, "nanoseconds": 1}
+_MEANT_FROM_US = 365 * DAY_US
+"""A time of 1970 is hardly ever meant. In a unit that is too small, the time of any present event reads as 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,20 @@ class Timestamp(FieldType):
 
     def refusal(self, value: Any) -> str:
         first, last = _days()
-        return f"time out of bounds {first} to {last}: {value} read as {self.unit}"
+        other = self._counted_otherwise(value) if isinstance(value, int) else None
+        return f"time out of bounds {first} to {last}: {value} read as {self.unit}" + (f"; {other}" if other else "")
+
+    def in_another_unit(self, step: int) -> str | None:
+        meant = self._is_text or _MEANT_FROM_US <= abs(step) <= MAX_MAGNITUDE
+        return None if meant else self._counted_otherwise(step // _UNIT_US[self.unit])
+
+    def _counted_otherwise(self, count: int) -> str | None:
+        """The reading of an epoch integer in the largest unit that makes an instant of it that may be meant."""
+        for name, unit_ns in _UNITS_NS.items():
+            other_us = count * unit_ns // 1000
+            if _MEANT_FROM_US <= other_us <= MAX_MAGNITUDE:
+                return f"in {name} it is {to_text(other_us)}"
+        return None
 
     @property
     def limits(self) -> str:

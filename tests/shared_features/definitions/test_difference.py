@@ -61,6 +61,7 @@ CHANGES: dict[str, FeatureGroup] = {
     "source orders: field price: decimals 2 -> 3": price_now(Decimal(3, 0, 100)),
     "source orders: field price: type Decimal -> Integer": price_now(Integer()),
     "source orders: tolerated future: 5m -> 1m": price_now(tolerated_future=minutes(1)),
+    "source orders: tolerated past: 10950d -> 1d": price_now(tolerated_past=days(1)),
     "source orders: topic: orders -> orders2": price_now(topic="orders2"),
     "source orders: fields: note was added": replace(
         BEFORE, sources=(replace(SOURCE, fields=(*FIELDS, Field("note", Text()))),)

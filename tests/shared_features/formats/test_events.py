@@ -68,6 +68,12 @@ def test_an_event_is_acceptable_up_to_the_tolerated_future_of_its_own_record() -
     assert batch(rows).acceptable.tolist() == [True, False]
 
 
+def test_an_event_is_acceptable_down_to_the_tolerated_past_of_its_own_record() -> None:
+    at = READINGS.tolerated_past_us + 100
+    rows = [{**READING, "at": 100, "record_time_us": at}, {**READING, "at": 99, "record_time_us": at}]
+    assert batch(rows).acceptable.tolist() == [True, False]
+
+
 def test_record_time_is_the_end_of_the_millisecond_the_broker_floored() -> None:
     assert record_time_us(np.array([5, 5]), np.array([True, False])).tolist() == [5999, 5000]
 

@@ -1,13 +1,16 @@
 """No record is lost, and the record alone decides: acceptance, and whose stamp counts."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared_features.kernel.event_time import MINUTE_US, SECOND_US
+from shared_features.definitions import Field, Timestamp
+from shared_features.kernel.event_time import MINUTE_US, SECOND_US, seconds
 from streaming.kafka.record_reader import CREATE_TIME, LOG_APPEND_TIME, RecordReader, Records, StampRule
 from tests.streaming.small_domain import PAYMENTS
 
@@ -79,6 +82,45 @@ def test_the_end_of_the_brokers_millisecond_plus_the_tolerance_is_the_last_accep
     read = RecordReader(PAYMENTS, LIVE).read(records([payment(time_us=last_us), payment(time_us=last_us + 1)]))
     assert read.offsets.tolist() == [10]
     assert read.dead[0].reason.startswith("from the future: 2023-11-14T22:13:26.001")
+
+
+IN_MILLISECONDS = replace(
+    PAYMENTS, fields=(PAYMENTS.fields[0], Field("event_time", Timestamp("ms")), *PAYMENTS.fields[2:])
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "sent", "reads", "says"),
+    [
+        (IN_MILLISECONDS, NOW_MS // 1000, "1970-01-20T16:13:20Z", "in seconds it is 2023-11-14T22:13:20Z"),
+        (PAYMENTS, NOW_MS, "1970-01-20T16:13:20Z", "in milliseconds it is 2023-11-14T22:13:20Z"),
+        (PAYMENTS, NOW_MS // 1000, "1970-01-01T00:28:20Z", "in seconds it is 2023-11-14T22:13:20Z"),
+    ],
+)
+def test_a_time_in_another_unit_is_a_dead_letter_that_names_the_unit(source, sent, reads, says):
+    """It was stored as 1970 and counted nowhere."""
+    (letter,) = RecordReader(source, LIVE).read(records([payment(time_us=sent)])).dead
+    assert letter.reason == (
+        f"from the past: {reads} is more than 10950d before its record time 2023-11-14T22:13:20.000999Z; {says} - at "
+        "$.event_time (topic payments, partition 3, offset 10)"
+    )
+
+
+def test_a_history_of_decades_is_accepted_and_one_instant_beyond_the_bound_is_not():
+    oldest_us = NOW_MS * 1000 + 999 - PAYMENTS.tolerated_past_us
+    read = RecordReader(PAYMENTS, LIVE).read(records([payment(time_us=oldest_us), payment(time_us=oldest_us - 1)]))
+    assert read.offsets.tolist() == [10]
+    assert read.dead[0].reason.startswith("from the past: 1993-11-21T22:13:20.000998Z is more than 10950d before")
+    assert "; in " not in read.dead[0].reason
+
+
+def test_a_source_says_itself_how_old_its_events_may_be():
+    fresh = replace(PAYMENTS, tolerated_past=seconds(60))
+    endless = replace(PAYMENTS, tolerated_past=timedelta.max)
+    times_us = [NOW_MS * 1000 - 61 * SECOND_US, NOW_MS * 1000, -(2**51)]
+    taken = records([payment(time_us=time_us) for time_us in times_us])
+    assert RecordReader(fresh, LIVE).read(taken).offsets.tolist() == [11]
+    assert RecordReader(endless, LIVE).read(taken).offsets.tolist() == [10, 11, 12]
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ BAD: list[tuple[bytes | None, str]] = [
     ),
     (
         with_('"amount":2,"seen":1700000000000'),
-        "time out of bounds 1827-04-16 to 2112-09-17: 1700000000000 read as s - at $.seen",
+        "time out of bounds 1827-04-16 to 2112-09-17: 1700000000000 read as s; in milliseconds it is "
+        "2023-11-14T22:13:20Z - at $.seen",
     ),
     (with_('"amount":2,"flag":1'), "expected boolean, got integer - at $.flag"),
     (with_('"amount":2,"class":"four"'), "longer than the declared length of 3 - at $.class"),

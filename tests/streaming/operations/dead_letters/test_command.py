@@ -86,6 +86,13 @@ def test_reasons_are_counted_without_what_differs_between_letters() -> None:
     assert {kind_of(reason) for reason in reasons} == {
         "from the future: TIME is more than Ns after its record time TIME - at $.at"
     }
+    old = (
+        "from the past: 1970-01-21T06:06:40Z is more than 10950d before its record time 2026-01-01T00:00:00Z; in "
+        "seconds it is 2025-06-15T15:06:40Z - at $.at (topic a.b, partition 0, offset 7)"
+    )
+    assert kind_of(old) == (
+        "from the past: TIME is more than Nd before its record time TIME; in seconds it is TIME - at $.at"
+    )
 
 
 def test_list_filters_and_counts(letters: StoredWorld) -> None:
