@@ -19,7 +19,7 @@ from serving.docs_page import docs_router
 from serving.feature_vector import FeatureVectors
 from serving.health import health_router
 from serving.live_features import LiveFeatures
-from serving.log import configure_log
+from serving.log import configure_log, get_log
 from serving.metrics import Metrics, metrics_router
 from serving.models import Models
 from serving.online_store import OnlineStore, RedisOnlineStore
@@ -30,7 +30,8 @@ from serving.problems import MEDIA_TYPE, problem_answer, problem_body, unrouted
 from serving.registry_models import RegistryModels
 from serving.request_body import RequestBody
 from serving.settings import ServingSettings, load_settings
-from shared_features.definitions import Catalogue, FeatureView, load_definitions
+from shared_features.definitions import Catalogue, FeatureView, check_functions, load_definitions
+from shared_features.errors import OnDemandError
 
 
 def system_clock_us() -> int:
@@ -80,7 +81,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as ending:
-            for each in served:
+            for each in (sound for sound in served if not sound.broken):
                 each.predictor.warm_up([each.body.decode(_body_of(each.view)).instances[0]])
             if own_store is not None:
                 await own_store.start()
@@ -137,7 +138,18 @@ def _serve(view: FeatureView, settings: ServingSettings, store: OnlineStore, met
         allow_degraded=settings.allow_degraded,
         max_waiting=settings.serving_max_waiting,
     )
-    return ServedView(view, body, vectors, predictor, ServedView.most_bytes_of(settings.serving_max_instances))
+    most_bytes = ServedView.most_bytes_of(settings.serving_max_instances)
+    return ServedView(view, body, vectors, predictor, most_bytes, _broken(view))
+
+
+def _broken(view: FeatureView) -> str:
+    """Why the view cannot be answered for, by a trial of its on-demand functions; empty where it can."""
+    try:
+        check_functions(view)
+    except OnDemandError as error:
+        get_log("serving").error("continuing without a broken view", view=view.label, reason=str(error))
+        return f"The view is not served: {error}."
+    return ""
 
 
 def _by_name(served: list[ServedView]) -> dict[str, ServedView]:

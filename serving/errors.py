@@ -11,6 +11,7 @@ ServingError               the root
     OnlineStoreError       Redis cannot be reached, is too slow, or answers with an error
     CatchingUpError        stored features are missing or not up to date
     NoModelError           no model answers for the view yet
+    BrokenViewError        an on-demand function of the view cannot work, or raised
 
 A message says what is wrong, what was found, and what to do.
 """
@@ -67,3 +68,7 @@ class CatchingUpError(RefusedRequestError):
 
 class NoModelError(RefusedRequestError):
     """No model answers for the view yet."""
+
+
+class BrokenViewError(RefusedRequestError):
+    """An on-demand function of the view cannot work, or raised for this request. Other views are answered."""

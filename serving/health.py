@@ -31,11 +31,17 @@ class Readiness(msgspec.Struct, frozen=True):
         Sequence[str],
         Meta(description="New model versions that do not answer yet, because their features are not up to date."),
     ]
+    broken: Annotated[
+        Sequence[str],
+        Meta(description="Views whose requests are refused, because an on-demand function of theirs does not work."),
+    ]
 
 
 def health_router(served: Sequence[ServedView], store: OnlineStore, models: Models) -> APIRouter:
     """The routes `/health/live` and `/health/ready`."""
     router = APIRouter()
+    broken = [each.broken for each in served if each.broken]
+    sound = [each for each in served if not each.broken]
 
     @router.get("/health/live")
     async def live() -> Response:
@@ -43,10 +49,12 @@ def health_router(served: Sequence[ServedView], store: OnlineStore, models: Mode
 
     @router.get("/health/ready")
     async def ready() -> Response:
-        used = _in_use(served, models)
+        used = _in_use(sound, models)
         missing = await _missing_in_store(used, store)
         missing += _missing_models(used, models, also_waiting=not missing)
-        readiness = Readiness("not ready" if missing else "ready", missing, models.waiting())
+        if not sound:
+            missing = broken
+        readiness = Readiness("not ready" if missing else "ready", missing, models.waiting(), broken)
         return _json(readiness, 503 if missing else 200)
 
     return router

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
-from serving.errors import InvalidRequestError, SlowRequestError, TooManyInstancesError, UnknownViewError
+from serving.errors import (
+    BrokenViewError,
+    InvalidRequestError,
+    SlowRequestError,
+    TooManyInstancesError,
+    UnknownViewError,
+)
 from serving.feature_vector import FeatureVectors
 from serving.metrics import Metrics
 from serving.models import Models
@@ -28,13 +34,14 @@ Clock = Callable[[], int]
 
 @dataclass(frozen=True)
 class ServedView:
-    """A view and the parts that answer for it."""
+    """A view and the parts that answer for it. `broken`: why no request for it is answered; empty otherwise."""
 
     view: FeatureView
     body: RequestBody
     vectors: FeatureVectors
     predictor: Predictor
     most_bytes: int
+    broken: str = ""
 
     @staticmethod
     def most_bytes_of(max_instances: int) -> int:
@@ -73,6 +80,8 @@ class PredictEndpoint:
             raise UnknownViewError(
                 f"Unknown feature view {name!r}. Send the request to one of {', '.join(known)}.", views=known
             )
+        if served.broken:
+            raise BrokenViewError(served.broken)
         request = served.body.decode(await _body(receive, served.most_bytes))
         as_of_us = self._clock() if request.as_of_us is None else request.as_of_us
         model = self._models.current(served.view)

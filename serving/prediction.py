@@ -16,14 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.answers import write_answer
-from serving.errors import CatchingUpError, OnlineStoreError, OverloadedError
+from serving.errors import BrokenViewError, CatchingUpError, OnlineStoreError, OverloadedError
 from serving.feature_vector import FeatureRows, FeatureVectors, ReadPlan
+from serving.log import get_log
 from serving.metrics import Metrics
 from serving.models import Model
 from serving.online_store import OnlineStore, Values
 from serving.request_body import PredictionRequest, RequestBody
 from shared_features.definitions import FeatureView
+from shared_features.errors import OnDemandError
 
+_LOG = get_log("serving")
 _MOST_ROWS = 1024
 _ROWS_IN_LOOP = 32  # below, computing takes about a millisecond; above, the event loop must not wait for it
 
@@ -85,10 +88,24 @@ class Predictor:
                 batch, rows = self._take()
                 try:
                     await self._answer(batch, rows)
+                except OnDemandError as error:
+                    await self._answer_alone(batch, error)
                 except Exception as error:  # a bug: every request of this batch fails, the next batch is answered
                     _fail(batch, error)
         finally:
             self._flight = None
+
+    async def _answer_alone(self, batch: list[_Waiting], error: OnDemandError) -> None:
+        """An on-demand function raised: only the requests whose own rows make it raise are refused."""
+        if len(batch) == 1:
+            _LOG.error("refusing a request: an on-demand function raised", view=self._view, exc_info=error)
+            _fail(batch, BrokenViewError(f"View {self._view}: {error}. Correct the function."))
+            return
+        for each in batch:
+            try:
+                await self._answer([each], len(each.request.instances))
+            except OnDemandError as own:
+                await self._answer_alone([each], own)
 
     def _take(self) -> tuple[list[_Waiting], int]:
         """The requests of the next round trip; at least one."""

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from serving.errors import (
+    BrokenViewError,
     CatchingUpError,
     InvalidRequestError,
     NoModelError,
@@ -111,6 +112,12 @@ PROBLEMS: dict[type[RefusedRequestError], Problem] = {
         "No model answers for this view yet",
         "Train and publish a model with `python -m training run`, then send the request again.",
         retry_after_s=5,
+    ),
+    BrokenViewError: Problem(
+        "broken-view",
+        500,
+        "An on-demand function of the view does not work",
+        "Correct the function that `detail` names, and restart the service. Other views are answered.",
     ),
 }
 UNEXPECTED = Problem(

@@ -34,6 +34,7 @@ from shared_features.kernel.aggregations import (
     TimeSinceLast,
 )
 from shared_features.kernel.event_time import days, hours, minutes, seconds
+from shared_features.kernel.texts import Texts
 
 __all__ = [
     "Aggregate",
@@ -62,6 +63,7 @@ __all__ = [
     "Std",
     "Sum",
     "Text",
+    "Texts",
     "TimeSinceLast",
     "Timestamp",
     "Window",

@@ -2,6 +2,7 @@
 
 FeatureError
   DefinitionError        a group or view contradicts itself (raised at import)
+  OnDemandError          an on-demand function raises, or gives something else than numbers
   FormatVersionError     stored bytes of another schema than this reader knows
   ManifestMismatchError  a model that wants features its view does not have
 
@@ -15,6 +16,10 @@ class FeatureError(Exception):
 
 class DefinitionError(FeatureError):
     """A definition contradicts itself or another one; raised when it is built, that is at import."""
+
+
+class OnDemandError(FeatureError):
+    """An on-demand function raised, or gave something else than numbers. The message says which, and what to write."""
 
 
 class FormatVersionError(FeatureError):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.definitions import EventSource, FeatureView, Input
+from shared_features.definitions import EventSource, FeatureView, Input, call_function
 from shared_features.kernel.hashing import text_codes
 
 Floats = NDArray[np.float64]
@@ -38,6 +38,7 @@ def feature_matrix(
 
     request: field name -> float64[n]. as_of_us: int64[n]. stored: part name of a group -> float64[n, features of
     the part] as the kernel reads them. On-demand functions see float64; the model sees their float32.
+    Raises OnDemandError when a function raises.
     """
     matrix = np.empty((len(as_of_us), len(view.columns)), np.float32)
     with np.errstate(all="ignore"):  # 0/0 and overflow are NaN and infinity by rule, not a warning
@@ -47,7 +48,7 @@ def feature_matrix(
             ]
         for index, column in view.computed:
             inputs = [_values(each, request, as_of_us, stored) for each in column.inputs]
-            matrix[:, index] = inputs[0] if column.function is None else column.function(*inputs)
+            matrix[:, index] = inputs[0] if column.function is None else call_function(column, inputs)
     return matrix
 
 

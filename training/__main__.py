@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from shared_features.definitions import FeatureView, load_definitions
+from shared_features.definitions import FeatureView, check_functions, load_definitions
 from shared_features.errors import FeatureError
 from shared_features.kernel.event_time import to_datetime
 from training.command_line import build_parser
@@ -98,7 +98,9 @@ def _parameters(settings: TrainingSettings, options: argparse.Namespace) -> RunP
     dataset = DatasetParameters(
         options.cutoff, options.train_days, options.delay_days, options.test_days, options.entity, options.seed
     )
-    parameters = RunParameters(_view(settings, options.view), dataset)
+    view = _view(settings, options.view)
+    check_functions(view)  # now, and not after the minutes of the first steps
+    parameters = RunParameters(view, dataset)
     if "models" not in options:
         return parameters
     floors = {**parameters.floors, **dict(options.floor)}

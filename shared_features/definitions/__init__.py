@@ -17,6 +17,8 @@ from shared_features.definitions.feature_view import AS_OF, FeatureView, Input, 
 from shared_features.definitions.field_types import Boolean, Decimal, FieldType, Integer, Text, Timestamp
 from shared_features.definitions.fields import Field
 from shared_features.definitions.fingerprint import fingerprint
+from shared_features.definitions.function_call import call_function
+from shared_features.definitions.function_trial import check_functions
 from shared_features.definitions.grown_group import GrownGroup
 from shared_features.definitions.listing import list_definitions
 
@@ -43,6 +45,8 @@ __all__ = [
     "Timestamp",
     "ViewFeature",
     "Window",
+    "call_function",
+    "check_functions",
     "definition_text",
     "describe_column",
     "describe_duration",

@@ -62,6 +62,14 @@ class Feature:
         return self._made_of[1]
 
     @property
+    def is_text(self) -> bool:
+        """Whether its value is a text, kept as its code: the latest or the first of a text field."""
+        aggregate = self.aggregate
+        if aggregate.column is None or aggregate.aggregation.unit is not None:
+            return False
+        return self.group.sources[0].field(aggregate.column).is_text
+
+    @property
     def _made_of(self) -> tuple[Aggregate, Window]:
         return [(each, over) for each in self.group.aggregates for _, over in each.features][self.index]
 

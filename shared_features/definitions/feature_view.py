@@ -37,10 +37,14 @@ class LabelSource:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Where one value comes from: a field of the request, a stored feature, or the instant of the request."""
+    """Where one value comes from: a field of the request, a stored feature, or the instant of the request.
+
+    is_text: whether it is a text, which an on-demand function sees as `kernel.texts.Texts`.
+    """
 
     field: str | None = None
     feature: Feature | None = None
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +181,11 @@ class FeatureView:
         if name == AS_OF:
             return Input()
         if self.source.has(name):
-            return Input(field=name)
+            return Input(field=name, is_text=self.source.field(name).is_text)
         stored = [each for group in self._offered for each in group.features]
         found = [each for each in stored if name in (each.full_name, each.name)]
         if len(found) == 1:
-            return Input(feature=found[0])
+            return Input(feature=found[0], is_text=found[0].is_text)
         choices = [each.full_name for each in found] or [each.full_name for each in stored]
         problem = "is ambiguous: write one of" if found else f"is neither a field of {self.source.name!r} nor one of"
         raise DefinitionError(f"feature view {self.name!r}: input {name!r} of {asked_by!r} {problem} {choices}")

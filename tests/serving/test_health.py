@@ -4,6 +4,7 @@ import asyncio
 
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import encode_meta
+from tests.domains import one_broken_view
 from tests.domains.machines import HOT_PLANT
 from tests.serving.stored_states import NAMESPACE, shard_meta
 
@@ -23,7 +24,29 @@ def test_live_says_that_the_process_answers(serving, store):
 
 def test_ready_when_store_metas_and_model_are_there(serving):
     response = get(serving, "/health/ready")
-    assert (response.status_code, response.json()) == (200, {"status": "ready", "missing": [], "waiting": []})
+    assert (response.status_code, response.json()) == (
+        200,
+        {"status": "ready", "missing": [], "waiting": [], "broken": []},
+    )
+
+
+def test_a_broken_view_is_named_and_holds_nobody_back(serving, published):
+    response = get(serving, "/health/ready", definitions="tests.domains.one_broken_view")
+    assert response.json()["missing"] == [
+        "No model of view fire:v1 has the alias 'champion' yet. `python -m training run` trains a model, publishes it "
+        "and gives it this alias."
+    ]
+    (broken,) = response.json()["broken"]
+    assert broken.startswith("The view is not served: feature view overheating:v1: on-demand function 'is_hot' raises")
+
+
+def test_not_ready_when_every_view_is_broken(serving, monkeypatch):
+    monkeypatch.setattr(one_broken_view, "SOUND", None)
+    monkeypatch.setattr(one_broken_view, "BREAKDOWN", None)
+    monkeypatch.setattr(one_broken_view, "DELICATE", None)
+    response = get(serving, "/health/ready", definitions="tests.domains.one_broken_view")
+    assert response.status_code == 503
+    assert response.json()["missing"] == response.json()["broken"] != []
 
 
 def test_not_ready_names_everything_that_is_missing(serving, store, tmp_path):

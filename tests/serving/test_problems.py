@@ -9,8 +9,10 @@ from serving.problems import PROBLEMS
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import encode_meta
 from tests.domains.machines import HOT_PLANT
+from tests.domains.one_broken_view import DELICATE
 from tests.fakes import InMemoryOnlineStore
 from tests.serving.conftest import INSTANCE
+from tests.serving.published_models import publish
 from tests.serving.stored_states import NAMESPACE, shard_meta
 
 PATH = "/v1/views/breakdown:predict"
@@ -268,3 +270,37 @@ def test_unknown_paths_and_methods_are_problems_too(serving):
         assert response.status_code == status
         assert response.headers["content-type"] == "application/problem+json"
         assert response.json()["status"] == status
+
+
+BROKEN_DOMAIN = "tests.domains.one_broken_view"
+
+
+def test_a_view_whose_function_cannot_work_is_refused_and_the_others_are_answered(serving):
+    with capture_logs() as lines:
+        refused = ask(serving, {"instances": [INSTANCE]}, "/v1/views/overheating:predict", definitions=BROKEN_DOMAIN)
+    detail = problem(refused, "broken-view")["detail"]
+    assert "feature view overheating:v1: on-demand function 'is_hot' raises ValueError" in detail
+    assert "np.where" in detail
+    (line,) = [each for each in lines if each["log_level"] == "error"]
+    assert line["view"] == "overheating:v1"
+    assert ask(serving, {"instances": [INSTANCE]}, definitions=BROKEN_DOMAIN).status_code == 200
+
+
+def test_a_function_that_raises_for_one_row_refuses_only_the_request_of_this_row(serving, tmp_path):
+    """Requests share a round trip. One request must not make the others fail."""
+    publish(tmp_path, DELICATE)
+    asked = without("machine")
+    bodies = [{"instances": [asked | {"celsius": each}], "include_features": True} for each in (20.0, 451.0, 30.0)]
+
+    async def at_once():
+        async with serving(definitions=BROKEN_DOMAIN, registry=tmp_path) as client:
+            return await asyncio.gather(*(client.post("/v1/views/fire:predict", json=body) for body in bodies))
+
+    first, refused, last = asyncio.run(at_once())
+    detail = problem(refused, "broken-view")["detail"]
+    assert detail == (
+        "View fire:v1: on-demand function 'celsius_of_new_firmware' raises ValueError: paper burns. Correct the "
+        "function."
+    )
+    features = [each.json()["predictions"][0]["features"]["celsius_of_new_firmware"] for each in (first, last)]
+    assert features == [20.0, 30.0]

@@ -25,3 +25,12 @@ def test_wrong_input_is_one_sentence(places, capsys, monkeypatch):
     monkeypatch.setenv("MILLRACE_LOG_LEVEL", "loud")
     assert main(["models"]) == 1
     assert "MILLRACE_LOG_LEVEL" in capsys.readouterr().err
+
+
+def test_a_view_whose_function_cannot_work_is_refused_and_others_are_trained(places, capsys, monkeypatch):
+    monkeypatch.setenv("MILLRACE_DEFINITIONS", "tests.domains.one_broken_view")
+    assert main(["dataset", "--view", "overheating", *OPTIONS]) == 1
+    said = capsys.readouterr().err
+    assert "training: feature view overheating:v1: on-demand function 'is_hot' raises ValueError" in said
+    assert "np.where" in said
+    assert main(["dataset", "--view", "breakdown", *OPTIONS]) == 0

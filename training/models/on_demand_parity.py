@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.definitions import FeatureView, Input, ViewFeature
+from shared_features.definitions import FeatureView, Input, ViewFeature, call_function
+from shared_features.errors import OnDemandError
 from shared_features.kernel.event_time import DAY_US
 from training.datasets.sampled_inputs import SampledInputs
 from training.errors import CertificateError
@@ -53,18 +54,21 @@ def _sampled(wanted: Input, inputs: SampledInputs) -> NDArray[Any]:
 
 
 def _compare(column: ViewFeature, arrays: list[NDArray[Any]]) -> None:
-    function: Any = column.function
     rows = len(arrays[0]) if arrays else 0
     with np.errstate(all="ignore"):  # as `feature_matrix` computes them
-        whole = np.asarray(function(*arrays), np.float64)
+        whole = np.asarray(call_function(column, arrays), np.float64)
         try:
-            scalars = [float(function(*row)) for row in zip(*(each.tolist() for each in arrays), strict=True)]
-        except (TypeError, ValueError, IndexError, AttributeError, ArithmeticError) as error:
+            singles = zip(*(each.tolist() for each in arrays), strict=True)
+            scalars = [float(call_function(column, row)) for row in singles]
+        except (OnDemandError, TypeError, ValueError) as error:
             raise CertificateError(
                 f"on-demand function {column.name} fails on scalars ({error}); write it with numpy's functions, which "
                 "take floats and arrays alike"
             ) from error
-        ones = [np.asarray(function(*(each[row : row + 1] for each in arrays)), np.float64) for row in range(rows)]
+        ones = [
+            np.asarray(call_function(column, [each[row : row + 1] for each in arrays]), np.float64)
+            for row in range(rows)
+        ]
     if whole.shape != (rows,):
         raise CertificateError(
             f"on-demand function {column.name} gives shape {whole.shape} for {rows} rows; give ({rows},)"

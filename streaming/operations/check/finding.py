@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Level = Literal["refused", "away", "warning"]
+Level = Literal["refused", "away", "broken", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """refused: a run would be unsafe. away: could not be checked. warning: a run is safe, but should be improved.
+    """refused: a run would be unsafe. away: could not be checked. broken: a run is safe, but what is broken
+    keeps training and serving from their work. warning: a run is safe, but should be improved.
 
     `waits`: a running dataflow waits for this by itself, so `run` starts nevertheless.
     """

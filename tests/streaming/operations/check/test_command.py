@@ -15,12 +15,12 @@ from shared_features.formats.offline_tables import (
     events_table,
 )
 from shared_features.formats.online_state import definition_key
-from streaming.errors import RefusedError
+from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
 from streaming.kafka.topics import Topics
 from streaming.lake.events_table import events_schema
 from streaming.lake.look import LakeLook
 from streaming.online_store.server import StoreServer
-from streaming.operations.check.command import find, refuse_unsafe
+from streaming.operations.check.command import check, find, refuse_unsafe
 from streaming.operations.status.observer import StatusObserver
 from streaming.operations.status.positions import durable_positions
 from tests.streaming.operations.written_stores import (
@@ -63,6 +63,22 @@ def test_a_redis_that_keeps_nothing_is_a_warning(settings):
     finally:
         client.config_set("appendonly", "yes")
         client.close()
+
+
+def test_a_broken_view_is_named_by_check_and_the_stream_goes_on(settings, capsys):
+    """The stream does not call on-demand functions, so it must not stop for one."""
+    broken = settings.model_copy(update={"definitions": "tests.domains.one_broken_view"})
+    (told,) = [each for each in find(broken) if each.level == "broken"]
+    says = "feature view overheating:v1: on-demand function 'is_hot' raises ValueError"
+    assert says in told.text
+    assert not told.stops_run
+    assert not [each for each in find(broken) if each.stops_run]
+    assert check(broken) == EXIT_REFUSED
+    assert f"broken   Definitions: {says}" in capsys.readouterr().err
+    assert check(broken, refusing_only=True) == EXIT_OK
+    logged = capsys.readouterr().err
+    assert "continuing in spite of broken definitions" in logged
+    assert says in logged
 
 
 def test_a_group_whose_meaning_changed_is_refused(settings):
