@@ -15,12 +15,14 @@ import uvicorn
 from serving.errors import WrongSettingError
 from serving.log import configure_log
 from serving.settings import load_settings
+from shared_features.closed_pipe import ends_with_its_reader
 from shared_features.definitions import load_definitions
 from shared_features.errors import DefinitionError
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
+@ends_with_its_reader
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT, then drain. Exit code 0, or 2 for a wrong setting or definition."""
     try:

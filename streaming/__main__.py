@@ -22,7 +22,22 @@ _STANDS_ON = ("bytewax", "confluent-kafka", "deltalake", "redis", "numba", "nump
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 done or drained, 1 refused or wrong, 75 if a single dataflow asks for a restart at once."""
+    """The exit code: 0 done or drained, 1 refused or wrong, 75 if a single dataflow asks for a restart at once.
+
+    141 if nobody reads what is printed any more.
+    """
+    try:
+        try:
+            return _do(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError as error:
+        from shared_features.closed_pipe import end_quietly  # only here: see below
+
+        return end_quietly(error)
+
+
+def _do(arguments: Sequence[str] | None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         if options.verb == "version":

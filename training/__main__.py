@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from shared_features.closed_pipe import ends_with_its_reader
 from shared_features.definitions import FeatureView, check_functions, load_definitions
 from shared_features.errors import FeatureError
 from shared_features.kernel.event_time import to_datetime
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from training.runs.run_parameters import RunParameters
 
 
+@ends_with_its_reader
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, or 1 with one sentence on standard error."""
     options = build_parser().parse_args(arguments)

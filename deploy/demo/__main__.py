@@ -10,13 +10,23 @@ from deploy.demo.interruption import Interrupted, Interruption
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0, 1 after an error, 128 + signal's number when it was asked to end before its end."""
+    """The exit code: 0, 1 after an error, 128 + signal's number when it was asked to end before its end.
+
+    141 if nobody reads what is printed any more.
+    """
     interruption = Interruption()
     interruption.install()
     try:
-        return _run(arguments, interruption)
+        try:
+            return _run(arguments, interruption)
+        finally:
+            sys.stdout.flush()
     except Interrupted as asked:
         return asked.exit_code
+    except BrokenPipeError as error:
+        from shared_features.closed_pipe import end_quietly  # only here: it loads numba
+
+        return end_quietly(error)
 
 
 def _run(arguments: Sequence[str] | None, interruption: Interruption) -> int:

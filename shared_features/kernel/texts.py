@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from shared_features.kernel.hashing import text_codes
 
 _FEW = 16
+_EQUAL, _NOT_EQUAL, _IS_NAN = np.equal, np.not_equal, np.isnan
 _ALLOWED = "Use ==, !=, np.isin, np.isnan (true where the text is missing) or np.where"
 
 
@@ -68,10 +69,11 @@ class Texts:
         return f"Texts(codes={self.codes!r})"
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        if method == "__call__" and ufunc in (np.equal, np.not_equal):
-            return ufunc(*map(_codes, inputs), **options)
-        if method == "__call__" and ufunc is np.isnan:
-            return np.isnan(self.codes, **options)
+        if method == "__call__":
+            if ufunc is _IS_NAN:
+                return ufunc(self.codes, **options)
+            if ufunc is _EQUAL or ufunc is _NOT_EQUAL:
+                return ufunc(*map(_codes, inputs), **options)
         return _refuse(f"np.{ufunc.__name__}")
 
     def __array_function__(self, function: Any, types: Any, given: Any, options: Any) -> Any:
@@ -117,8 +119,10 @@ def _code(text: str) -> float:
 
 
 def _isin(element: Any, test_elements: Any, *_: Any, invert: bool = False, **__: Any) -> Any:
-    codes, wanted = np.asarray(_codes(element)), np.ravel(_codes(test_elements))
-    if len(wanted) > _FEW:
-        return np.isin(codes, wanted, invert=invert)
-    found = (codes[..., np.newaxis] == wanted).any(axis=-1)
+    codes = np.asarray(_codes(element))
+    if isinstance(test_elements, Texts | np.ndarray) or len(test_elements) > _FEW:
+        return np.isin(codes, _codes(test_elements), invert=invert)
+    found = np.zeros(codes.shape, np.bool_)
+    for each in [test_elements] if isinstance(test_elements, str) else test_elements:
+        found |= np.equal(codes, _codes(each))
     return ~found if invert else found

@@ -70,6 +70,14 @@ class Bar:
             self._said_s = time.monotonic()
 
 
+class _Console(Console):
+    """A console that is silent once nobody reads it, so that what follows can still be cleaned up."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        raise  # the BrokenPipeError under way: `main` ends the demo
+
+
 def _console() -> Console:
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH, soft_wrap=True)
+    found = _Console(highlight=False)
+    return found if found.is_terminal else _Console(highlight=False, width=_PLAIN_WIDTH, soft_wrap=True)
