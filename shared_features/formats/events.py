@@ -65,7 +65,7 @@ class EventBatch:
 
         For whatever merges events of several sources. Within one source `digest` says all.
         """
-        return combine(self.digest, np.broadcast_to(_hash_of_name(self.source.name), self.digest.shape))
+        return combine(self.digest, np.full_like(self.digest, _hash_of_name(self.source.name)[0]))
 
     @cached_property
     def acceptable(self) -> Bools:
