@@ -33,12 +33,15 @@ _ALSO_BARE = ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL")
 """They are read without PREFIX too, as other tools do, and under either name in a file."""
 _OTHER_VARIABLES = {FILE_VARIABLE, f"{PREFIX}PYTHON", f"{PREFIX}SUPERVISOR_PROCESS", f"{PREFIX}TESTS_MAY_PULL"}
 """Of `./run`, of the supervisor and of the tests."""
+_NEARLY = 0.85
 _OF_KUBERNETES = re.compile(r"_SERVICE_(HOST|PORT)(_.*)?$|_PORT_\d+_(TCP|UDP)(_.*)?$")
 """Kubernetes gives every container such variables for a service whose name begins with `millrace`."""
 
 
 def misspelt_settings(environment: Mapping[str, str], file: str = "") -> list[str]:
     """What is wrong with the names: a text for each variable that has the prefix, and each key of the file, in vain.
+
+    A variable that has a misspelt prefix before the name of a setting counts, too.
 
     file: the text of the settings file, in TOML.
     """
@@ -47,7 +50,7 @@ def misspelt_settings(environment: Mapping[str, str], file: str = "") -> list[st
     faults = [
         f"Variable {name} is not a setting.{_nearest(name, PREFIX)} Correct its name or unset it"
         for name, value in sorted(environment.items())
-        if name.upper().startswith(PREFIX)
+        if (name.upper().startswith(PREFIX) or _behind_nearly_the_prefix(name.upper()))
         and name.upper() not in variables | _OTHER_VARIABLES
         and not (_OF_KUBERNETES.search(name.upper()) or ("://" in value and name.upper().endswith("_PORT")))
     ]
@@ -58,7 +61,16 @@ def misspelt_settings(environment: Mapping[str, str], file: str = "") -> list[st
     ]
 
 
+def _behind_nearly_the_prefix(variable: str) -> str | None:
+    """The setting whose name stands behind a misspelt prefix, as `lake` does in MILRACE_LAKE."""
+    for setting in SETTING_NAMES:
+        prefix = variable.removesuffix(setting.upper())
+        if prefix != variable and difflib.SequenceMatcher(None, prefix, PREFIX).ratio() > _NEARLY:
+            return setting
+    return None
+
+
 def _nearest(name: str, prefix: str = "") -> str:
-    plain = name.lower().removeprefix(PREFIX.lower())
+    plain = _behind_nearly_the_prefix(name.upper()) or name.lower().removeprefix(PREFIX.lower())
     near = difflib.get_close_matches(plain, sorted(SETTING_NAMES), 1)
     return f" Did you mean {prefix}{near[0].upper() if prefix else near[0]}?" if near else ""

@@ -19,6 +19,10 @@ def test_settings_of_every_program_are_known_in_every_program():
         ("MILLRACE_ALOWED_LATENES", "MILLRACE_ALLOWED_LATENESS"),
         ("MILLRACE_SERVNG_PORT", "MILLRACE_SERVING_PORT"),
         ("millrace_topic_modus", "MILLRACE_TOPIC_MODE"),
+        ("MILRACE_LAKE", "MILLRACE_LAKE"),
+        ("MILLRACES_REDIS_URL", "MILLRACE_REDIS_URL"),
+        ("MILLRACELAKE", "MILLRACE_LAKE"),
+        ("MLLRACE_WITHOUT_REGISTRY", "MILLRACE_WITHOUT_REGISTRY"),
     ],
 )
 def test_a_misspelt_variable_is_named_with_the_nearest(name: str, meant: str):
@@ -49,9 +53,15 @@ def test_variables_that_kubernetes_sets_are_not_settings():
             {
                 "MILLRACE_SERVICE_HOST": "10.0.0.1",
                 "MILLRACE_SERVING_SERVICE_PORT_HTTP": "80",
+                "MILLRACES_SERVING_PORT": "tcp://10.0.0.1:80",
                 "MILLRACE_ONLINE_PORT": "tcp://10.0.0.1:80",
                 "MILLRACE_ONLINE_PORT_80_TCP_ADDR": "10.0.0.1",
             }
         )
         == []
     )
+
+
+def test_variables_of_other_tools_are_left_alone():
+    others = ("LAKE", "DATA_LAKE", "REGISTRY", "MLFLOW_REGISTRY", "WORKERS", "RACE_EPOCH", "MILL_LAKE", "PGHOST")
+    assert misspelt_settings(dict.fromkeys(others, "x")) == []
