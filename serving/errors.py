@@ -10,6 +10,7 @@ ServingError               the root
     OverloadedError        too many instances are waiting in this process
     OnlineStoreError       Redis cannot be reached, is too slow, or answers with an error
     CatchingUpError        stored features are missing or not up to date
+    UnreadableStateError   stored features are damaged
     NoModelError           no model answers for the view yet
     BrokenViewError        an on-demand function of the view cannot work, or raised
 
@@ -64,6 +65,10 @@ class OnlineStoreError(RefusedRequestError):
 
 class CatchingUpError(RefusedRequestError):
     """A shard is behind, its definition differs, or its group was never streamed."""
+
+
+class UnreadableStateError(RefusedRequestError):
+    """The bytes of an entity, or of its shard's meta, are damaged or another's."""
 
 
 class NoModelError(RefusedRequestError):

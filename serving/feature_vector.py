@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,18 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from serving.log import get_log
 from serving.online_store import Values
 from serving.request_body import RequestColumns
 from serving.shards import Shard, ShardFacts
 from shared_features.definitions import FeatureGroup, FeatureView
-from shared_features.errors import FormatVersionError
 from shared_features.feature_matrix import feature_matrix, request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys, key_texts, shards_of
-from shared_features.formats.entity_state import decode_states
+from shared_features.formats.entity_state import decode_states, owners_of
 from shared_features.kernel.replay import read
 from shared_features.kernel.tile_state import NEVER_US, TileState
 
 _FIRST_SLOTS = 64
+_TELL_EVERY_S = 10.0
+_LOG = get_log("serving.online_store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,15 @@ class ReadPlan:
 
 @dataclass(frozen=True, slots=True)
 class GroupRows:
-    """What one group says of each row. Where `problems` has a sentence, the features are NaN."""
+    """What one group says of each row. Where `problems` has a sentence, the features are NaN.
+
+    unreadable: whether the bytes of the entity, or of its shard's meta, are damaged; then there is a problem too.
+    """
 
     name: str
     facts: Sequence[ShardFacts | None]
     problems: Sequence[str | None]
+    unreadable: Sequence[bool]
     ages_s: Sequence[float | None]
     missing: Sequence[bool]
     ahead: Sequence[bool]
@@ -81,7 +88,7 @@ class FeatureVectors:
         """The vectors as of each row's instant, from what the plan's reads gave."""
         stored, groups = {}, []
         for reader, places in zip(self._groups, plan.places, strict=True):
-            stored[reader.group.part_name], rows = reader.compute(places, values, as_of_us)
+            stored[reader.group.part_name], rows = reader.compute(plan.reads, places, values, as_of_us)
             groups.append(rows)
         return FeatureRows(self._matrix(plan.columns, as_of_us, stored), groups)
 
@@ -90,9 +97,9 @@ class FeatureVectors:
         rows = len(as_of_us)
         stored = {each.group.part_name: np.full((rows, len(each.group.features)), np.nan) for each in self._groups}
         nothing: Any = [None] * rows
+        no = [False] * rows
         groups = [
-            GroupRows(each.group.part_name, nothing, [problem] * rows, nothing, [False] * rows, [False] * rows)
-            for each in self._groups
+            GroupRows(each.group.part_name, nothing, [problem] * rows, no, nothing, no, no) for each in self._groups
         ]
         return FeatureRows(self._matrix(columns, as_of_us, stored), groups)
 
@@ -111,6 +118,7 @@ class _GroupReader:
         self.shards = [Shard(namespace, group, number) for number in range(group.shards)]
         self._state = TileState(group.layout)
         self._slots = self._state.add(_FIRST_SLOTS)
+        self._told_s = -_TELL_EVERY_S
 
     def plan(self, keys: EntityKeys, texts: list[bytes], reads: list[list[bytes]]) -> list[tuple[Shard, int, int]]:
         """Append this group's reads; where each row's entity will be."""
@@ -127,7 +135,11 @@ class _GroupReader:
         return places
 
     def compute(
-        self, places: list[tuple[Shard, int, int]], values: Sequence[Values], as_of_us: NDArray[np.int64]
+        self,
+        reads: Sequence[Sequence[bytes]],
+        places: list[tuple[Shard, int, int]],
+        values: Sequence[Values],
+        as_of_us: NDArray[np.int64],
     ) -> tuple[NDArray[np.float64], GroupRows]:
         """float64[n, features of the group], and what the group says of the rows."""
         count = len(places)
@@ -135,8 +147,16 @@ class _GroupReader:
             self._slots = np.concatenate([self._slots, self._state.add(count - len(self._slots))])
         slots = self._slots[:count]
         facts = [shard.facts(values[index][0]) for shard, index, _ in places]
-        problems = [each.problem for each in facts]
-        found = self._decode(slots, [values[index][place] for _, index, place in places], facts, problems)
+        problems, unreadable = [each.problem for each in facts], [each.unreadable for each in facts]
+        stored = [
+            None if problem else values[index][place]
+            for (_, index, place), problem in zip(places, problems, strict=True)
+        ]
+        keys, damaged = [reads[index][place] for _, index, place in places], dict[int, str]()
+        builds = np.array([each.build_id for each in facts], np.uint64)
+        found = decode_states(self._state, slots, stored, builds, owners_of(keys), damaged).tolist()
+        for row, error in damaged.items():
+            unreadable[row], problems[row] = True, self._told(keys[row], places[row][0], error)
         floats = read(self._state, slots, as_of_us)
         ages: list[float | None] = []
         ahead: list[bool] = []
@@ -147,28 +167,16 @@ class _GroupReader:
         if any(problems):
             floats[[problem is not None for problem in problems]] = np.nan
         missing = [not there and problem is None for there, problem in zip(found, problems, strict=True)]
-        return floats, GroupRows(self.group.part_name, facts, problems, ages, missing, ahead)
+        return floats, GroupRows(self.group.part_name, facts, problems, unreadable, ages, missing, ahead)
 
-    def _decode(
-        self, slots: NDArray[np.int64], values: Values, facts: list[ShardFacts], problems: list[str | None]
-    ) -> list[bool]:
-        """Fill the slots; which entities were found. A row whose bytes are damaged gets a problem of its own."""
-        for row, each in enumerate(facts):
-            if each.problem is not None:
-                values[row] = None
-        builds = np.array([each.build_id for each in facts], np.uint64)
-        try:
-            found: list[bool] = decode_states(self._state, slots, values, builds).tolist()
-        except FormatVersionError:
-            return [self._decode_one(slots, values, row, facts[row].build_id, problems) for row in range(len(values))]
-        return found
-
-    def _decode_one(
-        self, slots: NDArray[np.int64], values: Values, row: int, build_id: int, problems: list[str | None]
-    ) -> bool:
-        try:
-            return bool(decode_states(self._state, slots[row : row + 1], [values[row]], build_id)[0])
-        except FormatVersionError as error:
-            self._state.clear(slots[row : row + 1])
-            problems[row] = f"an entity of {self.group.label} cannot be read: {error}"
-            return False
+    def _told(self, key: bytes, shard: Shard, error: str) -> str:
+        """The problem of an entity whose state cannot be read. The log has it too, but not once per request."""
+        name, meta = key.decode(errors="backslashreplace"), shard.meta_key.decode()
+        now_s = time.monotonic()
+        if now_s - self._told_s >= _TELL_EVERY_S:
+            self._told_s = now_s
+            _LOG.error("refusing a state that cannot be read", key=name, meta=meta, error=error)
+        return (
+            f"an entity of {self.group.label} cannot be read. {error} To rebuild it at once, delete the keys {name!r} "
+            f"and {meta!r} in Redis while the stream job runs."
+        )

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from serving.errors import CatchingUpError, OnlineStoreError, RefusedRequestError
+from serving.errors import CatchingUpError, OnlineStoreError, RefusedRequestError, UnreadableStateError
 from serving.online_store import OnlineStore
 from serving.shards import Shard, ShardFacts
 from shared_features.definitions import FeatureView
@@ -67,7 +67,8 @@ class LiveFeatures:
             return None
         shard, problem = problems[0]
         others = f" The same goes for {len(problems) - 1} more shards of the view." if len(problems) > 1 else ""
-        return CatchingUpError(problem + others, group=shard.group.part_name)
+        refusal = UnreadableStateError if facts[shard.meta_key].unreadable else CatchingUpError
+        return refusal(problem + others, group=shard.group.part_name)
 
     def _not_reached(
         self, label: str, wanted: Sequence[tuple[Shard, ShardFacts]], every: Iterable[ShardFacts]

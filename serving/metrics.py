@@ -58,6 +58,12 @@ class Metrics:
         missing = Counter(
             "serving_missing_entities", "Entities without a state in the online store.", ["group"], registry=registry
         )
+        unreadable = Counter(
+            "serving_unreadable_states",
+            "Instances whose stored state, or the meta of its shard, could not be read.",
+            ["group"],
+            registry=registry,
+        )
         degraded = Counter(
             "serving_degraded_answers", "Answers made without some stored features.", ["view"], registry=registry
         )
@@ -75,6 +81,7 @@ class Metrics:
         self._degraded = {view: degraded.labels(view) for view in views}
         self._age = {group: age.labels(group) for group in groups}
         self._missing = {group: missing.labels(group) for group in groups}
+        self._unreadable = {group: unreadable.labels(group) for group in groups}
         self._answered = {view: self._requests.labels(view, "200") for view in views}
         self._loaded: dict[str, tuple[str, str, str]] = {}
 
@@ -93,7 +100,7 @@ class Metrics:
         self._online_read.observe(seconds)
 
     def rows_read(self, groups: Sequence[GroupRows]) -> None:
-        """One round trip found these ages of features and these entities without a state."""
+        """One round trip found these ages of features, and these entities without a state or with an unreadable one."""
         for group in groups:
             age = self._age[group.name]
             for age_s in group.ages_s:
@@ -101,6 +108,8 @@ class Metrics:
                     age.observe(age_s)
             if missing := sum(group.missing):
                 self._missing[group.name].inc(missing)
+            if unreadable := sum(group.unreadable):
+                self._unreadable[group.name].inc(unreadable)
 
     def degraded(self, view: str) -> None:
         """An answer was made without some stored features."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.answers import write_answer
-from serving.errors import BrokenViewError, CatchingUpError, OnlineStoreError, OverloadedError
+from serving.errors import BrokenViewError, CatchingUpError, OnlineStoreError, OverloadedError, UnreadableStateError
 from serving.feature_vector import FeatureRows, FeatureVectors, ReadPlan
 from serving.log import get_log
 from serving.metrics import Metrics
@@ -29,6 +29,8 @@ from shared_features.errors import OnDemandError
 _LOG = get_log("serving")
 _MOST_ROWS = 1024
 _ROWS_IN_LOOP = 32  # below, computing takes about a millisecond; above, the event loop must not wait for it
+
+Refusal = CatchingUpError | UnreadableStateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +153,11 @@ class Predictor:
         _fail(self._pending, error)
         self._pending, self._rows_waiting = [], 0
 
-    def _compute(
-        self, batch: list[_Waiting], plan: ReadPlan, values: Sequence[Values]
-    ) -> list[bytes | CatchingUpError]:
+    def _compute(self, batch: list[_Waiting], plan: ReadPlan, values: Sequence[Values]) -> list[bytes | Refusal]:
         return self._answers(batch, self._vectors.compute(plan, values, _instants(batch)))
 
-    def _answers(self, batch: list[_Waiting], rows: FeatureRows) -> list[bytes | CatchingUpError]:
-        answers: list[bytes | CatchingUpError] = []
+    def _answers(self, batch: list[_Waiting], rows: FeatureRows) -> list[bytes | Refusal]:
+        answers: list[bytes | Refusal] = []
         start = 0
         for each in batch:
             stop = start + len(each.request.instances)
@@ -175,11 +175,11 @@ class Predictor:
         return answers
 
 
-def _problem(rows: FeatureRows, start: int, stop: int) -> CatchingUpError | None:
+def _problem(rows: FeatureRows, start: int, stop: int) -> Refusal | None:
     for group in rows.groups:
-        for problem in group.problems[start:stop]:
+        for problem, unreadable in zip(group.problems[start:stop], group.unreadable[start:stop], strict=True):
             if problem is not None:
-                return CatchingUpError(problem, group=group.name)
+                return (UnreadableStateError if unreadable else CatchingUpError)(problem, group=group.name)
     return None
 
 

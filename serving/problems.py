@@ -20,6 +20,7 @@ from serving.errors import (
     SlowRequestError,
     TooManyInstancesError,
     UnknownViewError,
+    UnreadableStateError,
 )
 from serving.log import get_log
 
@@ -51,7 +52,8 @@ class ProblemDetails(msgspec.Struct, frozen=True, gc=False):
         int | UnsetType, Meta(description="Type too-many-instances: the most instances, or bytes, of one request.")
     ] = UNSET
     group: Annotated[
-        str | UnsetType, Meta(description="Type catching-up: the feature group that is not up to date.")
+        str | UnsetType,
+        Meta(description="Types catching-up and unreadable-state: the feature group that is concerned."),
     ] = UNSET
 
 
@@ -104,6 +106,14 @@ PROBLEMS: dict[type[RefusedRequestError], Problem] = {
         503,
         "Stored features are not up to date",
         "Send the request again after `Retry-After` seconds. When this lasts, see `python -m streaming status`.",
+        retry_after_s=5,
+    ),
+    UnreadableStateError: Problem(
+        "unreadable-state",
+        503,
+        "Stored features cannot be read",
+        "Send the request again after `Retry-After` seconds. When this lasts, see the log of this service. "
+        "The log names the damaged key in Redis.",
         retry_after_s=5,
     ),
     NoModelError: Problem(

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from serving.log import get_log
 from shared_features.definitions import FeatureGroup
 from shared_features.errors import FeatureError
 from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.receipt import encode_shard
 from shared_features.formats.shard_meta import Partition, decode_meta
+
+_LOG = get_log("serving.online_store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class ShardFacts:
     """What `formats.receipt.encode_shard` gives; empty where there is a problem."""
     offsets: Mapping[Partition, int]
     """The last offset applied of each partition; empty where there is a problem."""
+    unreadable: bool = False
+    """Whether the meta's bytes are damaged, or of another schema or shard."""
 
 
 class Shard:
@@ -51,9 +56,10 @@ class Shard:
         if stored is None:
             return self._unusable(f"{label} was never streamed to the online store. Start `python -m streaming run`.")
         try:
-            meta = decode_meta(stored)
+            meta = decode_meta(stored, self.meta_key)
         except FeatureError as error:
-            return self._unusable(f"shard {self.number} of {label} cannot be read: {error}")
+            _LOG.error("refusing a shard whose meta cannot be read", key=self.meta_key.decode(), error=str(error))
+            return self._unusable(f"shard {self.number} of {label} cannot be read. {error}", unreadable=True)
         if meta.fingerprint != self.group.fingerprint:
             return self._unusable(
                 f"shard {self.number} of {label} was written under another definition (fingerprint {meta.fingerprint}, "
@@ -67,5 +73,5 @@ class Shard:
         receipt = encode_shard(label, self.number, meta)
         return ShardFacts(self.number, meta.build_id, None, known, receipt, offsets)
 
-    def _unusable(self, problem: str) -> ShardFacts:
-        return ShardFacts(self.number, 0, problem, None, b"", {})
+    def _unusable(self, problem: str, *, unreadable: bool = False) -> ShardFacts:
+        return ShardFacts(self.number, 0, problem, None, b"", {}, unreadable)

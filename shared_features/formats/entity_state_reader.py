@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from shared_features.formats.entity_state_writer import CHECKSUM_AT, FRAME_BYTES
 from shared_features.kernel.loops.cascade import floor_us
+from shared_features.kernel.loops.checksum import checksum
 from shared_features.kernel.loops.compiled import compiled, inlined
 from shared_features.kernel.loops.hashes import mix64
 from shared_features.kernel.loops.machine_words import load_word
@@ -12,36 +14,46 @@ from shared_features.kernel.loops.rows import get_row, prepare_row
 from shared_features.kernel.loops.segments import LENGTH, START
 from shared_features.kernel.loops.varints import get_varint, unzigzag
 
-DONE, NO_ROOM, DAMAGED, OTHER_SCHEMA = 0, 1, 2, 3
-_HEADER_BYTES = 9
+DONE, NO_ROOM, DAMAGED, OTHER_SCHEMA, _MISSING = 0, 1, 2, 3, 4
+_UNCHECKED, _UNCHECKED_LEAST = 1, 10  # the schema before checksums, and its fewest bytes: nothing shows damage in it
 
 
 @compiled
-def decode_into(tables, plan, pools, room, slots, schema, build_id, buffer, ends, found, status, done):
+def decode_into(tables, plan, pools, room, slots, schema, build_id, owners, buffer, ends, found, status, done):
     """Fill empty entities from entity `done` on; returns how many are done, `status[0]` says why not all.
 
-    The buffer has bytes to spare behind its last entity, as varints need it.
+    An entity without bytes is missing. The buffer has bytes to spare behind its last entity, as varints need it.
     """
     for i in range(done, slots.size):
         at, end = ends[i], ends[i + 1]
         if at == end:
             continue
-        headed = end - at > _HEADER_BYTES
-        if headed and load_word(buffer, at + 1) != build_id[i]:
+        status[0] = _look(schema, build_id[i], owners[i], buffer, at, end)
+        if status[0] == _MISSING:
             continue
-        if buffer[at] != schema:
-            if not headed:  # of whatever build: not of this one
-                continue
-            status[0] = OTHER_SCHEMA
-            return i
-        if not headed:
-            status[0] = DAMAGED
-            return i
-        status[0] = _get_entity(tables, plan, pools, room, slots[i], buffer, at + _HEADER_BYTES, end)
+        if status[0] == DONE:
+            status[0] = _get_entity(tables, plan, pools, room, slots[i], buffer, at + FRAME_BYTES, end)
         if status[0] != DONE:
             return i
         found[i] = True
     return slots.size
+
+
+@inlined
+def _look(schema, build_id, owner, buffer, at, end):
+    """What the frame says: DONE when the tiles can be read, or why not. Whole bytes of another build are `_MISSING`."""
+    if end - at < _UNCHECKED_LEAST:
+        return DAMAGED
+    of_build = load_word(buffer, at + 1)
+    if buffer[at] == _UNCHECKED and of_build != build_id:
+        return _MISSING
+    if buffer[at] != schema and of_build == build_id:
+        return OTHER_SCHEMA
+    if end - at <= FRAME_BYTES:
+        return DAMAGED
+    if load_word(buffer, at + CHECKSUM_AT) != checksum(buffer, at + FRAME_BYTES, end, owner, of_build):
+        return DAMAGED
+    return DONE if of_build == build_id else _MISSING
 
 
 @inlined

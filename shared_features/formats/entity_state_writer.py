@@ -3,6 +3,7 @@
 import numpy as np
 
 from shared_features.kernel.loops.cascade import floor_us
+from shared_features.kernel.loops.checksum import checksum
 from shared_features.kernel.loops.compiled import compiled, inlined
 from shared_features.kernel.loops.hashes import unmix64
 from shared_features.kernel.loops.machine_words import store_word
@@ -12,15 +13,20 @@ from shared_features.kernel.loops.rows import put_row
 from shared_features.kernel.loops.segments import LENGTH, START
 from shared_features.kernel.loops.varints import put_varint, zigzag
 
+CHECKSUM_AT, FRAME_BYTES = 9, 17
+"""Schema version, build id and checksum stand before the tiles, in every schema from 2 on."""
+
 
 @compiled
-def encode_from(tables, plan, pools, room, slots, schema, build_id, buffer, ends):
+def encode_from(tables, plan, pools, room, slots, schema, build_id, owners, buffer, ends):
     """Write entities one after another; entity i ends at `ends[i + 1]`."""
     for i in range(slots.size):
-        at = ends[i]
+        at, body = ends[i], ends[i] + FRAME_BYTES
         buffer[at] = schema
         store_word(buffer, at + 1, build_id)
-        ends[i + 1] = _put_entity(tables, plan, pools, room, slots[i], buffer, at + 9)
+        end = _put_entity(tables, plan, pools, room, slots[i], buffer, body)
+        store_word(buffer, at + CHECKSUM_AT, checksum(buffer, body, end, owners[i], build_id))
+        ends[i + 1] = end
 
 
 @inlined

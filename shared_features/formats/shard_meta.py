@@ -4,6 +4,8 @@ All numbers are little-endian; a text stands after its length:
 
     commit id          16 bytes, random, before everything else: a commit compares just these
     schema version     u8
+    checksum           u32: CRC-32 of all other bytes
+    key                u16 length, the key of the meta: a meta under another key is of another shard
     build id           u64; a state of another build counts as missing
     behind             u8: 1 while the shard is rebuilt
     committed at       i64 microseconds
@@ -22,17 +24,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import NamedTuple
+from zlib import crc32
 
 from shared_features.errors import FormatVersionError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 COMMIT_ID_BYTES = 16
 _REBUILD = (
     "Run the stream job of this version (`python -m streaming run`): it rebuilds the shard. "
     "Or serve with the version that wrote it."
 )
 
-_HEADER = struct.Struct("<16sBQBqI")
+_FRAME, _HEADER = struct.Struct("<16sBI"), struct.Struct("<QBqI")
 _LENGTH, _COUNT, _ENTRY = struct.Struct("<H"), struct.Struct("<I"), struct.Struct("<Hiqq")
 _PROGRESS = struct.Struct("<qqq")
 
@@ -67,7 +70,7 @@ class ShardMeta:
     """What a shard's states are: a build, and how far each partition was applied to it.
 
     While `behind`, the states are being rebuilt: there is no vector, and nothing may be served. erasures: the sum over
-    the events tables of the group's sources, when it was built or an erasure reached it.
+    the events tables of the group's sources, when it was built or an erasure reached it. key: of the meta itself.
     """
 
     commit_id: bytes
@@ -79,6 +82,7 @@ class ShardMeta:
     gaps: tuple[Gap, ...] = ()
     progress: Progress = _NOT_BEGUN
     erasures: int = 0
+    key: bytes = b""
 
     @cached_property
     def gaps_digest(self) -> int:
@@ -115,15 +119,14 @@ def encode_meta(meta: ShardMeta) -> bytes:
     def entry(partition: Partition, first: int, second: int) -> bytes:
         return _ENTRY.pack(number[partition[:2]], partition[2], first, second)
 
-    header = _HEADER.pack(
-        meta.commit_id, SCHEMA_VERSION, meta.build_id, meta.behind, meta.committed_at_us, meta.erasures
-    )
+    header = _HEADER.pack(meta.build_id, meta.behind, meta.committed_at_us, meta.erasures)
     names = [_text(each) for topic in topics for each in topic]
     vector = [entry(partition, *position) for partition, position in sorted(meta.vector.items())]
     gaps = [entry(*gap) for gap in sorted(set(meta.gaps))]
     progress = _PROGRESS.pack(*meta.progress) if meta.behind else b""
-    return b"".join(
+    told = b"".join(
         (
+            _bytes(meta.key),
             header,
             _text(meta.fingerprint),
             _LENGTH.pack(len(topics)),
@@ -133,24 +136,32 @@ def encode_meta(meta: ShardMeta) -> bytes:
             progress,
         )
     )
+    return _FRAME.pack(meta.commit_id, SCHEMA_VERSION, crc32(told, crc32(meta.commit_id))) + told
 
 
-def decode_meta(data: bytes) -> ShardMeta:
-    """The meta of these bytes; `FormatVersionError` for another schema, or damaged bytes."""
+def decode_meta(data: bytes, key: bytes | None = None) -> ShardMeta:
+    """The meta of these bytes; `FormatVersionError` for another schema, damaged bytes, or a meta of another key."""
     if len(data) > COMMIT_ID_BYTES and data[COMMIT_ID_BYTES] != SCHEMA_VERSION:
         raise FormatVersionError(
             f"A shard meta cannot be read: it has schema {data[COMMIT_ID_BYTES]}, this reader knows {SCHEMA_VERSION}. "
             f"{_REBUILD}"
         )
     try:
-        return _decode(data)
+        meta = _decode(data)
     except (struct.error, IndexError, UnicodeDecodeError) as error:
         raise FormatVersionError(f"A shard meta of {len(data)} bytes is damaged: {error}. {_REBUILD}") from error
+    if key is not None and meta.key != key:
+        raise FormatVersionError(f"The shard meta under {_shown(key)} is the one of {_shown(meta.key)}. {_REBUILD}")
+    return meta
 
 
 def _decode(data: bytes) -> ShardMeta:
-    commit_id, _, build_id, behind, committed_at_us, erasures = _HEADER.unpack_from(data)
-    fingerprint, at = _get_text(data, _HEADER.size)
+    commit_id, _, checksum = _FRAME.unpack_from(data)
+    if crc32(data[_FRAME.size :], crc32(commit_id)) != checksum:
+        raise IndexError("its bytes do not fit their checksum")
+    key, at = _get_bytes(data, _FRAME.size)
+    build_id, behind, committed_at_us, erasures = _HEADER.unpack_from(data, at)
+    fingerprint, at = _get_text(data, at + _HEADER.size)
     (count,), at, topics = _LENGTH.unpack_from(data, at), at + _LENGTH.size, []
     for _ in range(count):
         topic, at = _get_text(data, at)
@@ -173,20 +184,33 @@ def _decode(data: bytes) -> ShardMeta:
         gaps=tuple(((*topics[topic], partition), first, past) for topic, partition, first, past in gaps),
         progress=progress,
         erasures=erasures,
+        key=key,
     )
 
 
+def _shown(key: bytes) -> str:
+    return key.decode(errors="backslashreplace") or "no key"
+
+
+def _bytes(told: bytes) -> bytes:
+    return _LENGTH.pack(len(told)) + told
+
+
 def _text(text: str) -> bytes:
-    encoded = text.encode()
-    return _LENGTH.pack(len(encoded)) + encoded
+    return _bytes(text.encode())
 
 
 def _get_text(data: bytes, at: int) -> tuple[str, int]:
+    found, at = _get_bytes(data, at)
+    return found.decode(), at
+
+
+def _get_bytes(data: bytes, at: int) -> tuple[bytes, int]:
     (length,) = _LENGTH.unpack_from(data, at)
     end = at + _LENGTH.size + length
     if end > len(data):
         raise IndexError("a text ends beyond the last byte")
-    return data[at + _LENGTH.size : end].decode(), end
+    return data[at + _LENGTH.size : end], end
 
 
 def _counted(entries: list[bytes]) -> Iterable[bytes]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup
+from shared_features.errors import FormatVersionError
 from shared_features.formats.shard_meta import Partition, VectorEntry
 from streaming.bootstrap.archive_coverage import ArchiveCoverage, archive_coverage
 from streaming.bootstrap.shard_build import ShardBuild
@@ -20,8 +21,8 @@ from streaming.job.stopping import stop_requested
 from streaming.kafka.topics import Topic
 from streaming.lake.events_reader import EventRows, EventsReader, about, spans
 from streaming.log import get_log
-from streaming.replay.entity_states import EntityKey, built_from_us
-from streaming.replay.snapshots import Snapshot
+from streaming.replay.entity_states import EntityKey, Owners, built_from_us
+from streaming.replay.snapshots import UNREADABLE, Snapshot
 
 _LOG = get_log("bootstrap")
 _WRITTEN_AT_ONCE = 1_000  # entities per commit: a few milliseconds for Redis
@@ -106,6 +107,11 @@ class GroupBuild:
                 _LOG.info(
                     "splitting the build, its states exceed bootstrap_memory", group=self._group.label, parts=parts
                 )
+            except FormatVersionError as error:
+                if snapshot is None:
+                    raise
+                _LOG.warning(UNREADABLE, group=self._group.label, cut_us=snapshot.cut_us, error=str(error))
+                part, snapshot = 0, None
 
     def _fill(
         self, states: ShardStates, shards: Written, at: ArchiveCoverage, snapshot: Snapshot | None, parts: int
@@ -190,7 +196,7 @@ class GroupBuild:
     def _write(self, states: ShardStates, shards: Written) -> None:
         self._total = max(self._total, self._done) + states.changed
         for number, build in shards.items():
-            for keys, encoded in states.take_changed(number, build.build_id, _WRITTEN_AT_ONCE):
+            for keys, encoded in states.take_changed(number, build.build_id, _WRITTEN_AT_ONCE, build.owners):
                 if stop_requested():
                     raise StoppedWaiting("asked to stop during a build; the next start repeats the build")
                 self._meanwhile()
@@ -204,8 +210,8 @@ class _TooLarge(Exception):
     """The states of these entities need more memory than they may take."""
 
 
-def _load(shards: Written, number: int, keys: list[EntityKey]) -> tuple[list[bytes | None], int]:
-    return shards[number].load(keys), shards[number].build_id
+def _load(shards: Written, number: int, keys: list[EntityKey]) -> tuple[list[bytes | None], int, Owners]:
+    return shards[number].load(keys), shards[number].build_id, shards[number].owners(keys)
 
 
 def _held(topic: str, vector: Mapping[Partition, VectorEntry], partitions: NDArray[np.int32]) -> NDArray[np.int64]:

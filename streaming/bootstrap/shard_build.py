@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from shared_features.definitions import FeatureGroup
+from shared_features.formats.entity_state import owners_of
 from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Gap, Partition, Progress, ShardMeta, VectorEntry
 from streaming.errors import RestartNeeded
 from streaming.online_store.shard_store import ShardStore
-from streaming.replay.entity_states import EntityKey
+from streaming.replay.entity_states import EntityKey, Owners
 
 _TELL_EVERY_S = 1.0
 
@@ -51,6 +52,10 @@ class ShardBuild:
     def load(self, keys: Sequence[EntityKey]) -> list[bytes | None]:
         """The stored states of entities, from this build or an earlier one."""
         return self._store.load(self._redis_keys(keys))
+
+    def owners(self, keys: Sequence[EntityKey]) -> Owners:
+        """The owners of the states of entities of the shard."""
+        return owners_of(self._redis_keys(keys))
 
     def _redis_keys(self, keys: Sequence[EntityKey]) -> list[bytes]:
         return [self._prefix + str(key).encode() for key in keys]

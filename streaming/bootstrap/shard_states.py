@@ -15,12 +15,12 @@ from shared_features.formats.entity_keys import EntityKeys, has_integer_key, sha
 from shared_features.group_events import GroupEvents, group_events
 from shared_features.kernel.replay import APPLIED, apply
 from streaming.lake.events_reader import EventRows
-from streaming.replay.entity_states import EntityKey, EntityStates
-from streaming.replay.replayer import SNAPSHOT_BUILD, effects_us
+from streaming.replay.entity_states import EntityKey, EntityStates, Owners
+from streaming.replay.replayer import SNAPSHOT_BUILD, effects_us, snapshot_owners
 
 Int64 = NDArray[np.int64]
-Load = Callable[[int, list[EntityKey]], tuple[list[bytes | None], int]]
-"""(shard, keys) -> the stored states of these keys, and the build id of the states."""
+Load = Callable[[int, list[EntityKey]], tuple[list[bytes | None], int, Owners]]
+"""(shard, keys) -> the stored states of these keys, the build id of the states, and their owners."""
 _THREADS = 2
 
 
@@ -50,8 +50,9 @@ class ShardStates:
         keys: EntityKeys = np.array(names, np.int64) if integer else [str(name) for name in names]
         for number, own_rows in self._dealt(keys):
             picked = own_rows.tolist()
-            taken = [names[row] for row in picked], [states[row] for row in picked]
-            self._changed[number].update(self._states[number].restore(*taken, SNAPSHOT_BUILD).tolist())
+            own = [names[row] for row in picked]
+            restored = own, [states[row] for row in picked], SNAPSHOT_BUILD, snapshot_owners(own)
+            self._changed[number].update(self._states[number].restore(*restored).tolist())
 
     def add(self, arrived: EventRows, new: NDArray[np.bool_]) -> None:
         """Begin to apply the events of a mask. This is done before the next events are applied. Any order will do."""
@@ -101,7 +102,9 @@ class ShardStates:
         """The number of entities that changed since they were last taken."""
         return sum(map(len, self._changed.values()))
 
-    def take_changed(self, number: int, build_id: int, at_once: int) -> Iterator[tuple[list[EntityKey], list[bytes]]]:
+    def take_changed(
+        self, number: int, build_id: int, at_once: int, owners: Callable[[list[EntityKey]], Owners]
+    ) -> Iterator[tuple[list[EntityKey], list[bytes]]]:
         """Keys and encoded states of the entities that changed in a shard since the last call, in pieces."""
         self.settle()
         own, changed = self._states[number], self._changed[number]
@@ -110,7 +113,8 @@ class ShardStates:
         rows = np.flatnonzero(np.isin(slots, np.fromiter(changed, np.int64, len(changed))))
         for start in range(0, len(rows), at_once):
             piece = rows[start : start + at_once]
-            yield [keys[row] for row in piece.tolist()], own.encoded(slots[piece], build_id)
+            of_piece = [keys[row] for row in piece.tolist()]
+            yield of_piece, own.encoded(slots[piece], build_id, owners(of_piece))
 
     def close(self) -> None:
         """Stop the threads."""

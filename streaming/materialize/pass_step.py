@@ -10,6 +10,7 @@ import pyarrow as pa
 from bytewax.operators import StatefulBatchLogic
 from deltalake.exceptions import DeltaError
 
+from shared_features.errors import FormatVersionError
 from shared_features.kernel.event_time import to_us
 from streaming.errors import RestartNeeded
 from streaming.job.backoff import Backoff, Tries
@@ -18,7 +19,7 @@ from streaming.lake.tables import lake_outage
 from streaming.log import get_log
 from streaming.materialize.cut_source import Cut
 from streaming.materialize.passes import Passes
-from streaming.replay.snapshots import latest_snapshot
+from streaming.replay.snapshots import UNREADABLE, latest_snapshot
 from streaming.replay.spine import Spine
 from streaming.settings import StreamingSettings
 
@@ -96,7 +97,14 @@ class PassStep(StatefulBatchLogic[Cut, PassRows, None]):
         snapshot = latest_snapshot(self._lake, spine.group, spine.source, spine.fingerprint, up_to_us)
         self._snapshot_us = -spine.lateness_us if snapshot is None else snapshot.cut_us
         self._snapshot_at = time.monotonic()
-        return Passes(spine, self._tables, max(cut.from_us, 0), snapshot)
+        try:
+            return Passes(spine, self._tables, max(cut.from_us, 0), snapshot)
+        except FormatVersionError as error:
+            if snapshot is None:
+                raise
+            _LOG.warning(UNREADABLE, spine=cut.label, cut_us=snapshot.cut_us, error=str(error))
+        self._snapshot_us = -spine.lateness_us
+        return Passes(spine, self._tables, max(cut.from_us, 0))
 
     def _snapshot(self) -> tuple[pa.Table, int]:
         if self._passes is None:

@@ -25,6 +25,7 @@ class EntityCache:
         self._slot_of: dict[Any, int] = {}
         self._key_of: list[Any] = []
         self._used = np.zeros(0, np.int64)
+        self._owners = np.zeros(0, np.uint64)
         self._tick = 0
 
     def __len__(self) -> int:
@@ -34,19 +35,21 @@ class EntityCache:
         """The keys that are not held, each once, in order of first use."""
         return list(dict.fromkeys(key for key in keys if key not in self._slot_of))
 
-    def add(self, keys: Sequence[Any]) -> Slots:
-        """Empty slots for entities that are not held."""
+    def add(self, keys: Sequence[Any], owners: NDArray[np.uint64]) -> Slots:
+        """Empty slots for entities that are not held. `owners`: of their states, see `formats.entity_state`."""
         slots = self.state.add(len(keys))
         self._make_room(int(slots.max(initial=-1)) + 1)
         for key, slot in zip(keys, slots.tolist(), strict=True):
             self._slot_of[key] = slot
             self._key_of[slot] = key
+        self._owners[slots] = owners
         return slots
 
     def _make_room(self, slots: int) -> None:
         if slots > len(self._used):
             more = max(slots, 2 * len(self._used)) - len(self._used)
             self._used = np.concatenate([self._used, np.zeros(more, np.int64)])
+            self._owners = np.concatenate([self._owners, np.zeros(more, np.uint64)])
             self._key_of.extend([None] * more)
 
     def slots(self, keys: Sequence[Any]) -> Slots:
@@ -59,6 +62,10 @@ class EntityCache:
     def keys(self, slots: Slots) -> list[Any]:
         """The entities in these slots."""
         return list(map(self._key_of.__getitem__, slots.tolist()))
+
+    def owners(self, slots: Slots) -> NDArray[np.uint64]:
+        """The owners of the states in these slots."""
+        return self._owners[slots]
 
     def evict(self) -> int:
         """Forget the least recently used beyond the limit, but none of the last batch. Returns their number."""

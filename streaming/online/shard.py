@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup, difference
-from shared_features.formats.entity_state import decode_states, encode_states
+from shared_features.formats.entity_state import decode_states, encode_states, owners_of
 from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Partition, ShardMeta, VectorEntry
 from shared_features.kernel.replay import APPLIED, apply
 from streaming.errors import RefusedError, RestartNeeded
@@ -110,8 +110,9 @@ class Shard:
 
     def _load(self, keys: list[object]) -> None:
         if keys:
-            stored = self._store.load(self._redis_keys(keys))
-            decode_states(self._cache.state, self._cache.add(keys), stored, self._build_id)
+            redis_keys = self._redis_keys(keys)
+            stored, owners = self._store.load(redis_keys), owners_of(redis_keys)
+            decode_states(self._cache.state, self._cache.add(keys, owners), stored, self._build_id, owners)
             self._metrics.loaded(self._group.label, len(keys))
 
     def _commit(self, changed: NDArray[np.int64]) -> None:
@@ -127,7 +128,8 @@ class Shard:
             erasures=self._erasures,
         )
         keys = self._redis_keys(self._cache.keys(changed))
-        self._store.begin_commit(meta, keys, encode_states(self._cache.state, changed, self._build_id))
+        owners = self._cache.owners(changed)
+        self._store.begin_commit(meta, keys, encode_states(self._cache.state, changed, self._build_id, owners))
         self._cache.evict()
         self._committed_vector, self._committed_at = meta.vector, time.monotonic()
         oldest_us = min((each.consumed_until_us for each in meta.vector.values()), default=-1)

@@ -32,11 +32,11 @@ class StoreServer:
         self._link = RedisLink(settings, within_s=within_s)
 
     def metas(self, groups: Iterable[FeatureGroup]) -> dict[str, tuple[ShardMeta | None, ...]]:
-        """Where the shards of each group stand. None also for a meta of another schema: that shard is rebuilt."""
+        """Where the shards of each group stand. None also for a meta that cannot be read: that shard is rebuilt."""
         return {
             group.label: tuple(
-                readable_meta(self._link.call("GET", meta_key(self._namespace, group, number)))
-                for number in range(group.shards)
+                readable_meta(self._link.call("GET", key), key)
+                for key in (meta_key(self._namespace, group, number) for number in range(group.shards))
             )
             for group in groups
         }

@@ -6,7 +6,7 @@ A commit is begun first and completed later. While Redis works on it, the next b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any
@@ -40,10 +40,10 @@ def is_live(meta: ShardMeta | None) -> bool:
     return meta is not None and not meta.behind
 
 
-def readable_meta(stored: bytes | None) -> ShardMeta | None:
-    """The meta in these bytes; None without bytes, or for bytes of another schema."""
+def readable_meta(stored: bytes | None, key: bytes) -> ShardMeta | None:
+    """The meta in the bytes under its key; None without bytes, or for bytes that cannot be read."""
     try:
-        return None if stored is None else decode_meta(stored)
+        return None if stored is None else decode_meta(stored, key)
     except FormatVersionError as error:
         _LOG.warning("ignoring a shard's meta that cannot be read; bootstrap rebuilds the shard", error=str(error))
         return None
@@ -87,7 +87,7 @@ class ShardStore:
         """
         stored = self._link.call("GET", self._meta_key)
         self._commit_id = NO_META if stored is None else stored[:COMMIT_ID_BYTES]
-        return readable_meta(stored)
+        return readable_meta(stored, self._meta_key)
 
     def load(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The stored values of entities, read together with the meta in one step. RestartNeeded if the meta changed."""
@@ -103,7 +103,8 @@ class ShardStore:
         """Send the changed values with the new meta and its new commit id, after the previous commit is complete."""
         self.settle()
         arguments: list[Any] = ["EVALSHA", _SCRIPT_ID, 1 + len(keys), self._meta_key, *keys]
-        packed = self._link.pack(*arguments, self._commit_id, encode_meta(meta), self._expiry_ms, *values)
+        stored_meta = encode_meta(replace(meta, key=self._meta_key))
+        packed = self._link.pack(*arguments, self._commit_id, stored_meta, self._expiry_ms, *values)
         self._under_way = _Commit(self._commit_id, meta.commit_id, packed, sent=False)
         self._send(self._under_way)
 

@@ -15,6 +15,8 @@ from shared_features.kernel.tile_state import TileState
 
 Int64 = NDArray[np.int64]
 EntityKey = int | str
+Owners = NDArray[np.uint64]
+"""Whose each encoded state is, see `formats.entity_state.owners_of`."""
 
 
 class EntityStates:
@@ -51,16 +53,18 @@ class EntityStates:
         """Every entity's key and slot."""
         return list(self._slots), np.fromiter(self._slots.values(), np.int64, len(self._slots))
 
-    def restore(self, keys: Sequence[EntityKey], states: Sequence[bytes | None], build_id: int) -> Int64:
+    def restore(
+        self, keys: Sequence[EntityKey], states: Sequence[bytes | None], build_id: int, owners: Owners
+    ) -> Int64:
         """Load entities from their encoded states. Returns their slots."""
         slots = self.slots(pa.array(keys)) if len(keys) else np.empty(0, np.int64)
         if len(keys):
-            decode_states(self.state, slots, states, build_id)
+            decode_states(self.state, slots, states, build_id, owners)
         return slots
 
-    def encoded(self, slots: Int64, build_id: int) -> list[bytes]:
+    def encoded(self, slots: Int64, build_id: int, owners: Owners) -> list[bytes]:
         """The encoded states of these slots."""
-        return encode_states(self.state, slots, build_id)
+        return encode_states(self.state, slots, build_id, owners)
 
     def forget(self, before_us: int, busy: Int64) -> None:
         """Release the entities without events at or after an instant, except those in `busy` slots."""

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys
+from shared_features.formats.entity_state import owners_of
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import replay
 from streaming.lake.events_reader import EventRows
-from streaming.replay.entity_states import EntityKey, EntityStates
+from streaming.replay.entity_states import EntityKey, EntityStates, Owners
 
 Int64 = NDArray[np.int64]
 SNAPSHOT_BUILD = 0
@@ -91,16 +92,21 @@ class Replayer:
 
     def restore(self, keys: Sequence[EntityKey], states: Sequence[bytes]) -> None:
         """Load entities from their encoded states."""
-        self._states.restore(keys, states, SNAPSHOT_BUILD)
+        self._states.restore(keys, states, SNAPSHOT_BUILD, snapshot_owners(keys))
 
     def encoded(self) -> tuple[list[EntityKey], list[bytes]]:
         """The entities and their encoded states."""
         keys, slots = self._states.entities
-        return keys, self._states.encoded(slots, SNAPSHOT_BUILD)
+        return keys, self._states.encoded(slots, SNAPSHOT_BUILD, snapshot_owners(keys))
 
     def forget(self, before_us: int) -> None:
         """Release the entities that have no event at or after an instant, and no waiting update or read."""
         self._states.forget(before_us, np.union1d(self._updates["slot"], self._reads["slot"]))
+
+
+def snapshot_owners(keys: Sequence[EntityKey]) -> Owners:
+    """The owners of the states of a snapshot, which lie beside their entity's key."""
+    return owners_of([str(key).encode() for key in keys])
 
 
 def effects_us(arrival_us: Int64, event_time_us: Int64, lag_us: int) -> Int64:

@@ -22,6 +22,7 @@ from streaming.lake.tables import DELTA, DeltaTables
 from streaming.replay.replayer import Replayer
 
 KEPT = 3
+UNREADABLE = "replaying the events tables from their beginning, because a snapshot cannot be read"
 
 
 @dataclass(frozen=True)

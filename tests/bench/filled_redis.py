@@ -12,7 +12,7 @@ from deploy.demo.traffic.event_bytes import LABEL_DELAY_US
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.event_sources import CARD_LABELS
 from shared_features.formats.entity_keys import key_texts, shards_of
-from shared_features.formats.entity_state import encode_states
+from shared_features.formats.entity_state import encode_states, owners_of
 from shared_features.formats.events import EventBatch
 from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.shard_meta import ShardMeta, VectorEntry, encode_meta
@@ -35,7 +35,8 @@ def fill_redis(url: str, namespace: str, groups: tuple[FeatureGroup, ...], rows:
             for start in range(0, len(keys), 1000):
                 client.mset(dict(zip(keys[start : start + 1000], values[start : start + 1000], strict=True)))
             written += len(keys)
-            client.mset({meta_key(namespace, group, shard): _meta(group, shard, rows) for shard in range(group.shards)})
+            metas = [meta_key(namespace, group, shard) for shard in range(group.shards)]
+            client.mset({key: _meta(group, shard, rows, key) for shard, key in enumerate(metas)})
     return written
 
 
@@ -73,7 +74,7 @@ def _states(group: FeatureGroup, namespace: str, rows: Transactions) -> tuple[li
             keys += _keys(group, namespace, new)
             of_entities = np.array([slots[each] for each in entities.tolist()], np.int64)
             apply(state, of_entities[index], seen.event_time_us, seen.digest, seen.values, seen.valid)
-    return keys, encode_states(state, np.fromiter(slots.values(), np.int64, len(slots)), _BUILD_ID)
+    return keys, encode_states(state, np.fromiter(slots.values(), np.int64, len(slots)), _BUILD_ID, owners_of(keys))
 
 
 def _keys(group: FeatureGroup, namespace: str, entities: NDArray[np.int64]) -> list[bytes]:
@@ -82,7 +83,7 @@ def _keys(group: FeatureGroup, namespace: str, entities: NDArray[np.int64]) -> l
     return [prefixes[shard] + text.encode() for shard, text in zip(shards, key_texts(entities), strict=True)]
 
 
-def _meta(group: FeatureGroup, shard: int, rows: Transactions) -> bytes:
+def _meta(group: FeatureGroup, shard: int, rows: Transactions, key: bytes) -> bytes:
     position = VectorEntry(len(rows) // PARTITIONS, int(rows.event_time_us[-1]))
     meta = ShardMeta(
         commit_id=bytes([shard + 1]) * 16,
@@ -91,5 +92,6 @@ def _meta(group: FeatureGroup, shard: int, rows: Transactions) -> bytes:
         fingerprint=group.fingerprint,
         committed_at_us=int(rows.event_time_us[-1]),
         vector={(source.topic, "0" * 22, number): position for source in group.sources for number in range(PARTITIONS)},
+        key=key,
     )
     return encode_meta(meta)

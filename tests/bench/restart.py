@@ -69,11 +69,9 @@ def _first_commit_s(kafka: KafkaSimulator, store: RedisServer, namespace: str, f
     groups = load_definitions("shared_features.feature_views").groups
     with redis.Redis.from_url(store.url) as client:
         metas = {
-            meta_key(namespace, group, number): encode_meta(
-                ShardMeta(os.urandom(16), _BUILD_ID, False, group.fingerprint, 0)
-            )
+            key: encode_meta(ShardMeta(os.urandom(16), _BUILD_ID, False, group.fingerprint, 0, key=key))
             for group in groups
-            for number in range(group.shards)
+            for key in (meta_key(namespace, group, number) for number in range(group.shards))
         }
         client.mset(metas)
         client.delete(f"{namespace}:online:lease")

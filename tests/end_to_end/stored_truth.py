@@ -26,7 +26,7 @@ from deltalake import DeltaTable
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup
 from shared_features.formats import offline_tables
 from shared_features.formats.entity_keys import entity_keys, has_integer_key, key_texts, shards_of
-from shared_features.formats.entity_state import decode_states, encode_states
+from shared_features.formats.entity_state import decode_states, encode_states, owners_of
 from shared_features.formats.events import EventBatch
 from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.shard_meta import decode_meta
@@ -183,26 +183,27 @@ def check_online(
         assert not decode_meta(meta).behind
     for text, slot in slot_of.items():
         prefix = entity_prefix(namespace, group, shard_of[text])
-        value = client.get(prefix + text.encode())
+        key = prefix + text.encode()
+        value = client.get(key)
         build = builds[shard_of[text]]
-        right = value == encode_states(state, np.array([slot]), build)[0]
+        right = value == encode_states(state, np.array([slot]), build, owners_of([key]))[0]
         newest_us = max(event.event_time_us for event in history[text])
         if not right:
             # Keys end their life after the last write; a build forgets what no later event could bring back to be read.
             forgetful = now_us is not None and min(*arrived[text], newest_us) <= now_us - kept_us
-            assert forgetful, f"{group.label} {text}: {_differs(group, value, state, slot, build)}"
-            if isinstance(value, bytes) and not _is_of(group, value, build):
+            assert forgetful, f"{group.label} {text}: {_differs(group, key, value, state, slot, build)}"
+            if isinstance(value, bytes) and not _is_of(group, key, value, build):
                 value = None
             may_miss = now_us is not None and min(max(arrived[text]), newest_us) <= now_us - kept_us
             assert value is not None or may_miss, f"{group.label} {text} is missing in Redis"
             assert isinstance(value, bytes | None)
-        _check_reads(group, value, build, history[text], [newest_us + 1] if right else [now_us or 0])
-        _check_reads(group, value, build, history[text], [max(newest_us, now_us or 0) + 86_400_000_000])
+        _check_reads(group, key, value, build, history[text], [newest_us + 1] if right else [now_us or 0])
+        _check_reads(group, key, value, build, history[text], [max(newest_us, now_us or 0) + 86_400_000_000])
     for shard in range(group.shards):
         prefix = entity_prefix(namespace, group, shard)
         for key in client.scan_iter(_glob(prefix) + b"*", count=10_000):
             if key.removeprefix(prefix).decode() not in slot_of:
-                _check_is_nothing(group, client.get(key), builds[shard], f"{group.label} {key!r}")
+                _check_is_nothing(group, key, client.get(key), builds[shard])
     return len(slot_of)
 
 
@@ -284,12 +285,12 @@ def _seen(group: FeatureGroup, stored: Stored) -> _Seen:
 
 
 def _check_reads(
-    group: FeatureGroup, value: Any, build_id: int, history: list[oracle.Event], instants: list[int]
+    group: FeatureGroup, key: bytes, value: Any, build_id: int, history: list[oracle.Event], instants: list[int]
 ) -> None:
     """What the bytes of an entity (None: nothing) read as at each instant is what the oracle says."""
     state = TileState(group.layout)
     slots = state.add(1)
-    assert decode_states(state, slots, [value], build_id).all() == (value is not None)
+    assert decode_states(state, slots, [value], build_id, owners_of([key])).all() == (value is not None)
     for as_of in instants:
         values = read(state, slots, np.array([as_of]))[0].tolist()
         for feature, found in zip(group.layout.features, values, strict=True):
@@ -297,25 +298,26 @@ def _check_reads(
             assert_same(found, wanted, f"{group.label}.{feature.name} at {as_of}")
 
 
-def _is_of(group: FeatureGroup, value: bytes, build_id: int) -> bool:
+def _is_of(group: FeatureGroup, key: bytes, value: bytes, build_id: int) -> bool:
     state = TileState(group.layout)
-    return bool(decode_states(state, state.add(1), [value], build_id).all())
+    return bool(decode_states(state, state.add(1), [value], build_id, owners_of([key])).all())
 
 
-def _check_is_nothing(group: FeatureGroup, value: Any, build_id: int, what: str) -> None:
+def _check_is_nothing(group: FeatureGroup, key: bytes, value: Any, build_id: int) -> None:
     """A key of no stored event is a left-over of a build before, which no reader takes for a state."""
     state = TileState(group.layout)
     if value is not None:  # it may end its life just now
-        assert not decode_states(state, state.add(1), [value], build_id).any(), f"{what}: no stored event is behind it"
+        found = decode_states(state, state.add(1), [value], build_id, owners_of([key])).any()
+        assert not found, f"{group.label} {key!r}: no stored event is behind it"
 
 
-def _differs(group: FeatureGroup, value: Any, wanted: TileState, slot: int, build_id: int) -> str:
+def _differs(group: FeatureGroup, key: bytes, value: Any, wanted: TileState, slot: int, build_id: int) -> str:
     """How a state in Redis differs from the one of the stored events."""
     if value is None:
         return "missing in Redis"
     state = TileState(group.layout)
     slots = state.add(1)
-    if not decode_states(state, slots, [value], build_id).all():
+    if not decode_states(state, slots, [value], build_id, owners_of([key])).all():
         return f"of another build than its shard's, {build_id}"
     at = np.array([int(wanted.pools.newest_us[slot]) + 1])
     found, right = read(state, slots, at)[0].tolist(), read(wanted, np.array([slot]), at)[0].tolist()

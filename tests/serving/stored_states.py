@@ -10,7 +10,7 @@ import numpy as np
 
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.entity_keys import key_texts, shards_of
-from shared_features.formats.entity_state import encode_states
+from shared_features.formats.entity_state import encode_states, owners_of
 from shared_features.formats.events import EventBatch
 from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.shard_meta import ShardMeta, VectorEntry, encode_meta
@@ -49,6 +49,7 @@ def shard_meta(group: FeatureGroup, shard: int, **changed: Any) -> ShardMeta:
             for source in group.sources
             for partition in (0, 1)
         },
+        "key": meta_key(NAMESPACE, group, shard),
     }
     return ShardMeta(**(given | changed))
 
@@ -73,5 +74,5 @@ def stored_states(groups: Sequence[FeatureGroup], batches: Sequence[EventBatch])
         for text, slot in slots.items():
             shard = shards[text]
             key = entity_prefix(NAMESPACE, group, shard) + text.encode()
-            values[key] = encode_states(state, [slot], metas[shard].build_id)[0]
+            values[key] = encode_states(state, [slot], metas[shard].build_id, owners_of([key]))[0]
     return values

@@ -22,6 +22,7 @@ def test_metrics_count_answers_by_status_ages_and_missing_entities(serving):
         'serving_requests_total{status="404",view=""} 1.0',
         'serving_feature_age_seconds_count{group="machine_heat"} 2.0',
         'serving_missing_entities_total{group="hot_plant"} 1.0',
+        'serving_unreadable_states_total{group="machine_heat"} 0.0',
         'serving_model_info{model="breakdown",version="1",view="breakdown:v1"} 1.0',
         "serving_batch_instances_sum 3.0",
     ):

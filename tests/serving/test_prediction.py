@@ -13,7 +13,7 @@ import pytest
 from serving.models import load_model
 from shared_features.feature_matrix import feature_matrix, request_floats
 from shared_features.formats.entity_keys import entity_keys, key_texts, shards_of
-from shared_features.formats.entity_state import decode_states
+from shared_features.formats.entity_state import decode_states, owners_of
 from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.receipt import decode_receipt
 from shared_features.formats.shard_meta import encode_meta
@@ -215,4 +215,5 @@ def test_what_is_stored_is_what_streaming_would_have_read(store):
     prefix = entity_prefix(NAMESPACE, HOT_PLANT, 0)
     state = TileState(HOT_PLANT.layout)
     slots = state.add(1)
-    assert decode_states(state, slots, [store.values[prefix + b"north"]], shard_meta(HOT_PLANT, 0).build_id).all()
+    key, build_id = prefix + b"north", shard_meta(HOT_PLANT, 0).build_id
+    assert decode_states(state, slots, [store.values[key]], build_id, owners_of([key])).all()

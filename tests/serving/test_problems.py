@@ -163,11 +163,27 @@ def test_a_shard_of_another_definition_is_not_served_from(serving, store):
     assert "another definition" in problem(ask(serving, {"instances": [INSTANCE]}), "catching-up")["detail"]
 
 
-@pytest.mark.parametrize("damage", [lambda value: b"\xfe" + value[1:], lambda value: value[:-1]])
+DAMAGES = {
+    "schema": lambda value: b"\xfe" + value[1:],
+    "build": lambda value: value[:1] + bytes([value[1] ^ 1]) + value[2:],
+    "cut": lambda value: value[:-1],
+    "a bit": lambda value: value[:-9] + bytes([value[-9] ^ 4]) + value[-8:],
+    "x": lambda value: b"x",
+    "empty": lambda value: b"",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_entity_spoils_only_the_requests_that_name_it(serving, store, damage):
     key = next(key for key in store.values if b":e:" in key and key.endswith(b"press\\|1"))
     store.values[key] = damage(store.values[key])
-    assert "cannot be read" in problem(ask(serving, {"instances": [INSTANCE]}), "catching-up")["detail"]
+    with capture_logs() as lines:
+        members = problem(ask(serving, {"instances": [INSTANCE]}), "unreadable-state")
+    assert "cannot be read" in members["detail"]
+    assert members["group"] == "machine_heat"
+    assert [(line["log_level"], line["key"]) for line in lines if line["log_level"] == "error"] == [
+        ("error", key.decode())
+    ]
 
     async def together():
         async with serving() as client:
@@ -176,6 +192,27 @@ def test_a_damaged_entity_spoils_only_the_requests_that_name_it(serving, store, 
 
     bad, good = asyncio.run(together())
     assert (bad.status_code, good.status_code) == (503, 200)
+
+
+def test_where_it_is_allowed_a_damaged_entity_is_degraded_and_not_missing(serving, store):
+    key = next(key for key in store.values if b":e:" in key and key.endswith(b"press\\|1"))
+    store.values[key] = store.values[key][:-1]
+    answer = ask(serving, {"instances": [INSTANCE], "include_features": True}, allow_degraded=True).json()
+    prediction = answer["predictions"][0]
+    assert answer["degraded"] is prediction["degraded"] is True
+    assert prediction["missing_entities"] == []
+    assert prediction["features"]["machine_heat__celsius_mean_1h"] is None
+    assert prediction["features"]["hot_plant__count_2h"] is not None
+
+
+def test_the_meta_of_another_shard_is_not_served_from(serving, store):
+    store.values[meta_key(NAMESPACE, HOT_PLANT, 0)] = encode_meta(shard_meta(HOT_PLANT, 1))
+    with capture_logs() as lines:
+        members = problem(ask(serving, {"instances": [INSTANCE]}), "unreadable-state")
+    assert ":1}:meta" in members["detail"]
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == [
+        "refusing a shard whose meta cannot be read"
+    ]
 
 
 def test_where_it_is_allowed_an_answer_without_the_store_is_degraded_and_marked(serving, store):

@@ -23,7 +23,16 @@ from streaming.replay.spine import Spine
 from tests.simulation.kafka_model import TOPIC_ID, record_reader, records
 from tests.simulation.processes import NAMESPACE, SLACK_US
 from tests.simulation.receipts import receipts
-from tests.simulation.wanted import Update, Updates, canonical, equal_values, shard_of, updates_of, wanted_states
+from tests.simulation.wanted import (
+    Update,
+    Updates,
+    canonical,
+    equal_values,
+    owners,
+    shard_of,
+    updates_of,
+    wanted_states,
+)
 from tests.taken_events import entity_key, identity, rows_of
 
 if TYPE_CHECKING:
@@ -111,21 +120,27 @@ def _states(world: World, group: FeatureGroup, updates: Updates) -> Iterator[str
         found = {int(key[len(prefix) :]): value for key, value in world.redis.values.items() if key.startswith(prefix)}
         keys = sorted({*found, *(key for key in updates if shard_of(group, key) == number)})
         keys = [
-            key for key in keys if not _forgettable(world, group, meta.build_id, found.get(key), updates.get(key, []))
+            key
+            for key in keys
+            if not _forgettable(world, group, meta.build_id, key, found.get(key), updates.get(key, []))
         ]
         bytes_of = [found.get(key) for key in keys]
-        if canonical(group, bytes_of, meta.build_id) != wanted_states(group, [updates.get(key, []) for key in keys]):
+        if canonical(group, keys, bytes_of, meta.build_id) != wanted_states(
+            group, [updates.get(key, []) for key in keys]
+        ):
             yield f"{group.label}: states are not those of the stored events"
         yield from _values(world, group, keys, bytes_of, meta.build_id, updates)
 
 
-def _forgettable(world: World, group: FeatureGroup, build: int, stored: bytes | None, updates: list[Update]) -> bool:
+def _forgettable(
+    world: World, group: FeatureGroup, build: int, key: int, stored: bytes | None, updates: list[Update]
+) -> bool:
     """Whether a build may have left an entity out: nothing can read its events, and whatever comes prunes them."""
     reach_us = 2 * (group.longest_us + group.layout.tolerated_future_us)
     newest_us = max((each.event.event_time_us for each in updates), default=0)
     if newest_us >= world.kafka.clock_us() - SLACK_US - reach_us:
         return False
-    return canonical(group, [stored], build) == canonical(group, [None], build)
+    return canonical(group, [key], [stored], build) == canonical(group, [key], [None], build)
 
 
 def _values(
@@ -134,7 +149,7 @@ def _values(
     newest = max((each.event.event_time_us for of in updates.values() for each in of), default=world.kafka.clock_us())
     state = TileState(group.layout)
     slots = state.add(len(keys))
-    decode_states(state, slots, bytes_of, build)
+    decode_states(state, slots, bytes_of, build, owners(group, keys))
     for after_s in AT_S if keys else ():
         at_us = newest + after_s * SECOND_US
         for key, values in zip(keys, read(state, slots, np.full(len(keys), at_us)).tolist(), strict=True):

@@ -48,8 +48,10 @@ def receipts(world: World) -> Iterator[str]:
         ]
         newest_us = max((each.event.event_time_us for each in of_vector), default=0)
         consumed_us = max((position.consumed_until_us for position in meta.vector.values()), default=0)
-        found = canonical(group, [served.state], meta.build_id)
-        if newest_us < consumed_us - 2 * group.readable_us and found == canonical(group, [None], meta.build_id):
+        found = canonical(group, [served.key], [served.state], meta.build_id)
+        if newest_us < consumed_us - 2 * group.readable_us and found == canonical(
+            group, [served.key], [None], meta.build_id
+        ):
             continue  # a build forgets what nothing can read any more
         if found != wanted_states(group, [of_vector]):
             yield f"{group.label}: what was served is not the state of its vector"

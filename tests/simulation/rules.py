@@ -97,9 +97,9 @@ def _marks_bind() -> Any:
 
 
 def _build_ids() -> Any:
-    def of_any_build(state: Any, slots: Any, values: list[bytes | None], build_id: Any) -> Any:
+    def of_any_build(state: Any, slots: Any, values: list[bytes | None], build_id: Any, *owners: Any) -> Any:
         builds = [int.from_bytes(value[1:9], "little") if value else 0 for value in values]
-        return decode_states(state, slots, values, np.array(builds, np.uint64))
+        return decode_states(state, slots, values, np.array(builds, np.uint64), *owners)
 
     return _both(
         patch.object(shard, "decode_states", of_any_build), patch.object(entity_states, "decode_states", of_any_build)

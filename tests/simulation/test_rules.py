@@ -53,8 +53,9 @@ class Directed:
         self.world = World(next(seed for seed in range(100) if World(seed).groups == (READER,)))
         self.world.chances.calm = True
         for number in range(READER.shards):
-            meta = ShardMeta(bytes([number]) * COMMIT_ID_BYTES, 1, False, READER.fingerprint, 0)
-            self.world.redis.values[meta_key(NAMESPACE, READER, number)] = encode_meta(meta)
+            key = meta_key(NAMESPACE, READER, number)
+            meta = ShardMeta(bytes([number]) * COMMIT_ID_BYTES, 1, False, READER.fingerprint, 0, key=key)
+            self.world.redis.values[key] = encode_meta(meta)
 
     def shards(self) -> list[Shard | AbsentShard]:
         """An owner, as he is when he has read the metas."""

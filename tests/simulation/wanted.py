@@ -7,14 +7,17 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import shards_of
-from shared_features.formats.entity_state import decode_states, encode_states
+from shared_features.formats.entity_state import decode_states, encode_states, owners_of
+from shared_features.formats.online_state import entity_prefix
 from shared_features.kernel.replay import apply
 from shared_features.kernel.tile_state import TileState
 from streaming.lake.events_reader import EventRows
 from tests import oracle
+from tests.simulation.processes import NAMESPACE
 from tests.taken_events import rows_of, taken
 
 
@@ -50,10 +53,15 @@ def shard_of(group: FeatureGroup, key: int) -> int:
     return int(shards_of(np.array([key], np.int64), group.shards)[0])
 
 
-def canonical(group: FeatureGroup, values: list[bytes | None], build: int) -> list[bytes]:
+def owners(group: FeatureGroup, keys: list[int]) -> NDArray[np.uint64]:
+    """Whose the stored states of these entities are."""
+    return owners_of([entity_prefix(NAMESPACE, group, shard_of(group, key)) + b"%d" % key for key in keys])
+
+
+def canonical(group: FeatureGroup, keys: list[int], values: list[bytes | None], build: int) -> list[bytes]:
     state = TileState(group.layout)
     slots = state.add(len(values))
-    decode_states(state, slots, values, build)
+    decode_states(state, slots, values, build, owners(group, keys))
     return encode_states(state, slots, 0)
 
 

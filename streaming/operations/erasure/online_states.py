@@ -57,7 +57,7 @@ class OnlineStates:
         for group in groups:
             numbers = range(group.shards) if subjects is None else {subject.shard(group) for subject in subjects}
             for number in sorted(numbers):
-                while why := _not_beyond(group, self._client.get(self._meta_key(group, number)), log_ends):
+                while why := self._not_beyond(group, number, log_ends):
                     _pause(group, number, why, deadline)
 
     def erase(
@@ -95,10 +95,10 @@ class OnlineStates:
         where, tries = self._meta_key(group, number), 0
         while True:
             stored: bytes | None = self._client.get(where)
-            if keys and (why := _not_beyond(group, stored, log_ends)):
+            if keys and (why := _not_beyond(group, stored, where, log_ends)):
                 _pause(group, number, why, deadline)
                 continue
-            expected, new, meta = b"", b"", readable_meta(stored)
+            expected, new, meta = b"", b"", readable_meta(stored, where)
             if not keys and (meta is None or meta.behind or meta.erasures != erasures[0]):
                 return 0  # the shard is, or will be, built from the tables
             if meta is not None:
@@ -115,6 +115,10 @@ class OnlineStates:
                     "tries. Run this again"
                 )
 
+    def _not_beyond(self, group: FeatureGroup, number: int, log_ends: LogEnds) -> str:
+        where = self._meta_key(group, number)
+        return _not_beyond(group, self._client.get(where), where, log_ends)
+
     def _meta_key(self, group: FeatureGroup, number: int) -> bytes:
         return meta_key(self._namespace, group, number)
 
@@ -128,11 +132,11 @@ def _pause(group: FeatureGroup, number: int, why: str, deadline: Callable[[], bo
     time.sleep(WAIT_S)
 
 
-def _not_beyond(group: FeatureGroup, stored: bytes | None, log_ends: LogEnds) -> str:
+def _not_beyond(group: FeatureGroup, stored: bytes | None, key: bytes, log_ends: LogEnds) -> str:
     """Why a shard may still receive erased events; empty if it cannot, or if there is no shard."""
     if stored is None:
         return ""
-    meta = readable_meta(stored)
+    meta = readable_meta(stored, key)
     if meta is None or meta.behind:
         return "is being rebuilt, and must be live first"
     applied = {(topic, partition): position.offset for (topic, _, partition), position in meta.vector.items()}

@@ -40,9 +40,9 @@ class VersionKeys:
             stored = self._client.get(key)
             if stored is not None:
                 try:
-                    yield key.decode(), decode_meta(stored)
+                    yield key.decode(), decode_meta(stored, key)
                 except FormatVersionError:
-                    continue  # written by another release: no program of this release writes it
+                    continue  # damaged, or written by another release: no program of this release continues it
 
     def remove(self) -> int:
         """Remove the keys. Returns how many were removed.

@@ -24,10 +24,13 @@ META = ShardMeta(
     erasures=3,
     vector={("cards", "id-1", 0): VectorEntry(41, 1_700_000_000_000_999), ("cards", "id-1", 1): VectorEntry(-1, -1)},
     gaps=((("labels", "id-2", 7), 3, 9),),
+    key=b"{millrace:cards:v1:3}:meta",
 )
 GOLDEN = (
     "000102030405060708090a0b0c0d0e0f"  # commit id
-    "02" "0807060504030201" "00" "01401e18240a0600" "03000000"  # schema, build, behind, committed at, erasures
+    "03" "184a8ba2"  # schema, checksum
+    "1a00" "7b6d696c6c726163653a63617264733a76313a337d3a6d657461"  # key
+    "0807060504030201" "00" "01401e18240a0600" "03000000"  # build, behind, committed at, erasures
     "1000" "61626364656630313233343536373839"  # fingerprint
     "0200" "05006361726473" "040069642d31" "06006c6162656c73" "040069642d32"  # topics
     "02000000"  # vector
@@ -84,8 +87,24 @@ def test_spans_are_merged() -> None:
 def test_another_schema_is_refused_with_what_to_do() -> None:
     data = bytearray(encode_meta(META))
     data[COMMIT_ID_BYTES] = 9
-    with pytest.raises(FormatVersionError, match=r"schema 9, this reader knows 2\. Run the stream job"):
+    with pytest.raises(FormatVersionError, match=r"schema 9, this reader knows 3\. Run the stream job"):
         decode_meta(bytes(data))
+
+
+def test_each_flipped_bit_is_refused() -> None:
+    stored = encode_meta(META)
+    for bit in range(8 * len(stored)):
+        damaged = bytearray(stored)
+        damaged[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(FormatVersionError):
+            decode_meta(bytes(damaged), META.key)
+
+
+def test_the_meta_of_another_shard_is_refused_and_named() -> None:
+    other = META.key.replace(b":3}", b":2}")
+    assert decode_meta(encode_meta(META), META.key) == META
+    with pytest.raises(FormatVersionError, match=r"under \{millrace:cards:v1:2\}:meta is the one of .*:3\}:meta\. Run"):
+        decode_meta(encode_meta(META), other)
 
 
 @pytest.mark.parametrize("length", range(len(bytes.fromhex(GOLDEN))))

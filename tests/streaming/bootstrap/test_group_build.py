@@ -1,6 +1,6 @@
 """Shards that were built equal what all stored events make, whatever they were built from and whatever came then."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -8,6 +8,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 import redis
+from structlog.testing import capture_logs
 
 from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import FeatureGroup
@@ -24,7 +25,7 @@ from streaming.kafka.topics import Topic
 from streaming.lake.events_reader import EventsReader
 from streaming.online_store.link import RedisLink
 from streaming.online_store.shard_store import ShardStore
-from streaming.replay.snapshots import latest_snapshot
+from streaming.replay.snapshots import UNREADABLE, Snapshot, latest_snapshot
 from streaming.replay.spine import Spine
 from streaming.settings import StreamingSettings, load_settings
 from tests.streaming.kafka_log import TOPIC_ID, Record
@@ -126,6 +127,28 @@ def reads_like_nothing(group: FeatureGroup, state: bytes, at_us: int) -> bool:
     decode_states(states, slots, [state, None], 0)
     values = read(states, slots, np.array([at_us, at_us]))
     return bool(np.array_equal(values[0], values[1], equal_nan=True))
+
+
+@pytest.mark.parametrize("damage", [lambda state: state[:-1], lambda state: b"\x01" + state[1:9] + state[17:]])
+def test_a_snapshot_that_cannot_be_read_is_passed_over(
+    settings: StreamingSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[bytes], bytes]
+) -> None:
+    """Its last state is cut short, or of the schema before: the build begins again, with the events tables alone."""
+    world = a_world(tmp_path, 3)
+    store_all(world)
+    states, read = Snapshot.states, []
+
+    def damaged(self: Snapshot, shards: Iterable[int] | None = None) -> Iterator[tuple[list[int | str], list[bytes]]]:
+        for keys, found in states(self, shards):
+            read.append(len(keys))
+            yield keys, [*found[:-1], damage(found[-1])]
+
+    monkeypatch.setattr(Snapshot, "states", damaged)
+    with capture_logs() as lines:
+        assert Build(settings, PAYER, world, snapshots=True).run()
+    assert read
+    assert [line["event"] for line in lines if line["log_level"] == "warning"] == [UNREADABLE]
+    assert_whole(settings, PAYER, world)
 
 
 @pytest.mark.parametrize("seed", range(6))

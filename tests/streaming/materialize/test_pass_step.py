@@ -1,18 +1,21 @@
 """The lake goes away between a look at the log and the read of the data: waited for, like one that is gone before."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from structlog.testing import capture_logs
 
 from streaming.lake.events_reader import EventRows, EventsReader
 from streaming.lake.scan import scanned
 from streaming.materialize.cut_source import Cut
 from streaming.materialize.pass_step import PassStep
+from streaming.replay.snapshots import UNREADABLE, Snapshot
 from streaming.replay.spine import Spine
-from tests.streaming.materialize.world import LATENESS, World
+from tests.streaming.materialize.world import LATENESS, Materializer, World
 from tests.streaming.small_domain import PAYER, PAYMENTS
 
 
@@ -46,6 +49,43 @@ def test_a_pass_under_which_it_goes_is_made_again_once_it_is_back(
     back.join()
     assert rows[0].rows is not None
     assert rows[0].rows.num_rows > 0
+
+
+def test_a_snapshot_that_cannot_be_read_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path, seed=1)
+    spine = next(each for each in world.spines if each.group == PAYER)
+    for _ in range(200):
+        world.produce()
+    for _ in range(30):
+        world.archive()
+    owner = Materializer(world, spine)
+    owner.step(snapshot=True)
+    for _ in range(100):
+        world.produce()
+    for _ in range(30):
+        world.archive()
+    tables = {source.name: EventsReader(tmp_path, source) for source in spine.sources}
+    to_us = min(table.refresh() for table in tables.values())
+    assert to_us > owner.stored
+    states, read = Snapshot.states, []
+
+    def damaged(self: Snapshot) -> Iterator[tuple[list[int | str], list[bytes]]]:
+        for keys, found in states(self):
+            read.append(len(keys))
+            yield keys, [*found[:-1], found[-1][:-1]]
+
+    def rows() -> list[str]:
+        step = PassStep(world.settings, {spine.label: spine}, tables)
+        found = step.on_batch([Cut(spine.label, owner.stored, to_us)])[0][0].rows
+        assert found is not None
+        return sorted(map(repr, found.to_pylist()))
+
+    whole = rows()
+    monkeypatch.setattr(Snapshot, "states", damaged)
+    with capture_logs() as lines:
+        assert rows() == whole
+    assert read
+    assert UNREADABLE in [line["event"] for line in lines]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import redis
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import key_texts
-from shared_features.formats.entity_state import decode_states, encode_states
+from shared_features.formats.entity_state import decode_states, encode_states, owners_of
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import ShardMeta, decode_meta, encode_meta
 from shared_features.group_events import group_events
@@ -53,7 +53,7 @@ def begin(settings: StreamingSettings, groups: Sequence[FeatureGroup]) -> None:
         for group in groups:
             for number in range(group.shards):
                 key = meta_key(settings.redis_namespace, group, number)
-                meta = ShardMeta(secrets.token_bytes(16), secrets.randbits(63), False, group.fingerprint, 0)
+                meta = ShardMeta(secrets.token_bytes(16), secrets.randbits(63), False, group.fingerprint, 0, key=key)
                 client.set(key, encode_meta(meta), nx=True)
 
 
@@ -73,7 +73,7 @@ def stored_states(client: "redis.Redis", settings: StreamingSettings, group: Fea
             meta = stored_meta(client, settings, group, number)
             state = TileState(group.layout)
             slots = state.add(len(keys))
-            decode_states(state, slots, client.mget(keys), meta.build_id)  # type: ignore[arg-type]  # synchronous
+            decode_states(state, slots, client.mget(keys), meta.build_id, owners_of(keys))  # type: ignore[arg-type]  # synchronous
             texts = [key.decode().removeprefix(tag) for key in keys]
             states |= dict(zip(texts, encode_states(state, slots, 0), strict=True))
     return states

@@ -7,7 +7,8 @@ from tests.streaming.small_domain import PAYER
 
 
 def meet(cache, keys):
-    cache.add(cache.unknown(keys))
+    unknown = cache.unknown(keys)
+    cache.add(unknown, np.array(unknown, np.uint64) + np.uint64(7))
     return cache.slots(keys)
 
 
@@ -16,6 +17,7 @@ def test_keys_and_slots_belong_together():
     slots = meet(cache, [7, 8, 7])
     assert slots[0] == slots[2] != slots[1]
     assert cache.keys(slots) == [7, 8, 7]
+    assert cache.owners(slots).tolist() == [14, 15, 14]
     assert cache.unknown([9, 7, 9, 5]) == [9, 5]
 
 

@@ -82,8 +82,10 @@ def commit_shards(settings, offsets, *, topic_id=None, fingerprint=GROUP.fingerp
             (SOURCE.topic, topic_id or topic_of(settings).id, partition): VectorEntry(offset, NOW_US - 5_000_000)
             for partition in range(2)
         }
-        meta = ShardMeta(os.urandom(16), 1, False, fingerprint, NOW_US - 1_000_000, vector)
-        client.set(meta_key(settings.redis_namespace, GROUP, number), encode_meta(meta))
+        key = meta_key(settings.redis_namespace, GROUP, number)
+        client.set(
+            key, encode_meta(ShardMeta(os.urandom(16), 1, False, fingerprint, NOW_US - 1_000_000, vector, key=key))
+        )
     client.close()
 
 

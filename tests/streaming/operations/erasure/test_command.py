@@ -96,8 +96,8 @@ def commit_shards(world: StoredWorld, short_by: int = 0) -> None:
     with redis.Redis.from_url(world.settings.redis_url) as client:
         for group in world.catalogue.groups:
             for number in range(group.shards):
-                meta = ShardMeta(os.urandom(16), 1, False, group.fingerprint, 1, vector)
-                client.set(meta_key(world.settings.redis_namespace, group, number), encode_meta(meta))
+                key = meta_key(world.settings.redis_namespace, group, number)
+                client.set(key, encode_meta(ShardMeta(os.urandom(16), 1, False, group.fingerprint, 1, vector, key=key)))
         for payer in (GONE, STAYS):
             client.set(state_key(world, payer), b"state")
 

@@ -38,8 +38,9 @@ ENTITIES = 700
 def store_keys(settings: StreamingSettings, group: FeatureGroup, committed_s: float) -> None:
     with redis.Redis.from_url(settings.redis_url) as client, client.pipeline(transaction=False) as calls:
         for number in range(group.shards):
-            meta = ShardMeta(os.urandom(16), 1, False, group.fingerprint, int(committed_s * 1e6), {})
-            calls.set(meta_key(settings.redis_namespace, group, number), encode_meta(meta))
+            key = meta_key(settings.redis_namespace, group, number)
+            meta = ShardMeta(os.urandom(16), 1, False, group.fingerprint, int(committed_s * 1e6), {}, key=key)
+            calls.set(key, encode_meta(meta))
         for entity in range(ENTITIES):
             prefix = entity_prefix(settings.redis_namespace, group, entity % group.shards)
             calls.set(prefix + str(entity).encode(), b"state")

@@ -67,7 +67,7 @@ def test_a_build_that_begins_meanwhile_is_refused_and_begins_anew(
     def beside_a_build(self: VersionKeys, keys: Iterable[bytes]) -> Sequence[int]:
         done = inner(self, keys := list(keys))
         if key in keys and not built:
-            built.append(ShardMeta(secrets.token_bytes(16), 2, True, OLD.fingerprint, int(time.time() * 1e6)))
+            built.append(ShardMeta(secrets.token_bytes(16), 2, True, OLD.fingerprint, int(time.time() * 1e6), key=key))
             self._client.set(key, encode_meta(built[0]))
         return done
 
