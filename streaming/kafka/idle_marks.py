@@ -14,11 +14,15 @@ from streaming.job.clock import Clock
 from streaming.kafka.admin_link import PartitionKey, offset_in
 from streaming.kafka.consumed_partition import ConsumedPartition
 from streaming.kafka.polled import Polled
+from streaming.kafka.stalls import Stalls
 from streaming.kafka.topics import Topics
 
 
 class IdleMarks:
-    """Marks of quiet partitions. A mark says: everything in the log up to this clock time has been read."""
+    """Marks of quiet partitions. A mark says: everything in the log up to this clock time has been read.
+
+    `stalls` is told where the logs end.
+    """
 
     def __init__(
         self,
@@ -26,7 +30,9 @@ class IdleMarks:
         partitions: Mapping[PartitionKey, ConsumedPartition],
         every: timedelta,
         clock: Clock,
+        stalls: Stalls,
     ) -> None:
+        self._stalls = stalls
         self._topics, self._partitions, self._clock = topics, partitions, clock
         self._every_s = every.total_seconds()
         self._asked_at = time.monotonic()
@@ -40,7 +46,10 @@ class IdleMarks:
             for key, answer in self._answers.items():
                 partition = self._partitions[key]
                 end = self._end_in(answer)
-                if end is not None and end <= partition.last + 1:
+                if end is None:
+                    continue
+                self._stalls.note(key, end)
+                if end <= partition.last + 1:
                     marks.append(partition.polled(partition.last, partition.last, idle_until_us=self._asked_us))
             self._answers = {}
         now = time.monotonic()

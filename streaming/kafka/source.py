@@ -7,6 +7,7 @@ partition and poll. The items of one poll leave together, so a sink can write th
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from operator import methodcaller
@@ -24,6 +25,7 @@ from streaming.kafka.idle_marks import IdleMarks
 from streaming.kafka.messages import Message, by_partition, records_of, without_cycles
 from streaming.kafka.polled import DeadLetter, Polled
 from streaming.kafka.record_reader import RecordReader, StampRule
+from streaming.kafka.stalls import Stalls
 from streaming.kafka.topic_watch import TopicWatch
 from streaming.kafka.topics import PartitionKey, Topics
 from streaming.log import get_log
@@ -100,7 +102,8 @@ class KafkaShare(StatelessSourcePartition[Polled]):
             )
             for name, number in every[share[0] :: share[1]]
         }
-        self._idle_marks = IdleMarks(self._topics, self._partitions, settings.idle_mark, clock)
+        self._stalls = Stalls(self._partitions)
+        self._idle_marks = IdleMarks(self._topics, self._partitions, settings.idle_mark, clock, self._stalls)
         self._topic_watch = TopicWatch(self._topics, self._known, settings.topic_check)
         self._waiting: list[Polled] = []
         self._full_poll = settings.poll_records // 2  # processing so many records takes longer than an answer
@@ -130,7 +133,10 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         polled, self._waiting = self._waiting, []
         with without_cycles():
             polled += self._poll(timeout_s if not polled else 0.0)
-        return polled + self._idle_marks.marks()
+        polled += self._idle_marks.marks()
+        if stalled := self._stalls.due():
+            self._replace_consumer(stalled)
+        return polled
 
     def _poll(self, timeout: float) -> list[Polled]:
         try:
@@ -142,6 +148,13 @@ class KafkaShare(StatelessSourcePartition[Polled]):
             return []
         self._outage.answered()
         return self._read(messages)
+
+    def _replace_consumer(self, stalled: list[PartitionKey]) -> None:
+        _LOG.warning("taking a new consumer, the present one brings nothing of logs that have more", stalled=stalled)
+        # In a thread: a consumer in this state may never end (public report 1726 of confluent-kafka-dotnet).
+        threading.Thread(target=self._consumer.close, name="old-consumer", daemon=True).start()
+        self._consumer = Consumer(consumer_options(self._settings, self._outage))
+        self._assign(())
 
     def close(self) -> None:
         """Close the connection to the brokers."""

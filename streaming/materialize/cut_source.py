@@ -11,8 +11,9 @@ from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import CUT_APP, features_table
-from streaming.errors import StreamingError
+from streaming.errors import RestartNeeded, StreamingError
 from streaming.job.stopping import stop_requested
+from streaming.job.waits import Wait
 from streaming.lake.events_reader import EventsReader
 from streaming.lake.handle import FAULTS_OF_OURS
 from streaming.lake.stored_positions import stored_position
@@ -23,6 +24,8 @@ from streaming.settings import StreamingSettings
 
 _LOG = get_log("materialize")
 _SOON = timedelta(milliseconds=20)
+_STORED_WITHIN_S = 600.0
+"""A pass takes seconds. After so long its cut never comes, for example because the table was restored from a backup."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
         self._table: DeltaTable | None = None
         self._tables = [tables[source.name] for source in spine.sources]
         self._given: int | None = None
+        self._stored_wait = Wait("waiting until the rows of a pass are stored")
         self._next = datetime.now(UTC)
         self._lake = lake_outage(_LOG, spine=spine.label)
 
@@ -87,8 +91,15 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
     def _cut(self) -> Cut | None:
         stored = self._stored()
         if self._given is not None and stored < self._given:
+            self._stored_wait.begin(spine=self._spine.label, cut_us=self._given, stored_us=stored)
+            if self._stored_wait.for_s > _STORED_WITHIN_S:
+                raise RestartNeeded(
+                    f"spine {self._spine.label}: cut {self._given} was not stored within {_STORED_WITHIN_S:g} s, its "
+                    f"table is at {stored}; this process restarts from what is stored"
+                )
             self._next = datetime.now(UTC) + _SOON
             return None
+        self._stored_wait.end()
         watermark = min(table.refresh() for table in self._tables)
         begin = max(stored, 0)
         if watermark <= begin:

@@ -11,6 +11,7 @@ from shared_features.formats.online_state import definition_key, meta_key
 from shared_features.formats.shard_meta import ShardMeta
 from streaming.online_store.link import RedisLink
 from streaming.online_store.shard_store import readable_meta
+from streaming.online_store.told_waits import ToldWait, ToldWaits
 from streaming.settings import StreamingSettings
 
 GroupMetas = Mapping[str, tuple[ShardMeta | None, ...]]
@@ -30,6 +31,7 @@ class StoreServer:
     def __init__(self, settings: StreamingSettings, *, within_s: float | None = None) -> None:
         self._namespace = settings.redis_namespace
         self._link = RedisLink(settings, within_s=within_s)
+        self._told_waits = ToldWaits(self._link, settings.redis_namespace)
 
     def metas(self, groups: Iterable[FeatureGroup]) -> dict[str, tuple[ShardMeta | None, ...]]:
         """Where the shards of each group stand. None also for a meta that cannot be read: that shard is rebuilt."""
@@ -45,6 +47,10 @@ class StoreServer:
         """The definition by which a group's states were built. None where none was kept."""
         stored = self._link.call("GET", definition_key(self._namespace, group))
         return None if stored is None else str(stored, "utf-8")
+
+    def waits(self) -> list[ToldWait]:
+        """What the processes of the job wait for now, the longest wait first."""
+        return self._told_waits.read()
 
     def info(self, section: str) -> dict[str, str]:
         """A section of INFO."""

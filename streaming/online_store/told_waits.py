@@ -65,6 +65,9 @@ class ToldWaits:
                 found += [ToldWait(str(process, "utf-8"), what, why, s + ago_s) for what, why, s in told["waits"]]
         return sorted(found, key=lambda each: -each.for_s)
 
+    def close(self) -> None:
+        self._link.close()
+
     def _now_s(self) -> float:
         seconds, microseconds = self._link.call("TIME")
         return int(seconds) + int(microseconds) / 1e6
@@ -88,6 +91,7 @@ def telling_waits(settings: StreamingSettings, program: str) -> Iterator[None]:
                 known = now
             except (RedisError, RefusedError, StoppedWaiting):
                 continue  # Redis is what it waits for, or is unavailable too
+        told.close()
 
     thread = threading.Thread(target=tell, name="waits", daemon=True)
     thread.start()

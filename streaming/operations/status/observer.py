@@ -18,9 +18,7 @@ from streaming.job.clock import Clock, system_clock_us
 from streaming.kafka.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
 from streaming.lake.look import EventCounts, LakeLook
 from streaming.lake.stored_positions import NEVER
-from streaming.online_store.link import RedisLink
 from streaming.online_store.server import GroupMetas, StoreServer
-from streaming.online_store.told_waits import ToldWaits
 from streaming.operations.status.answer import (
     GroupStatus,
     LatenessBucket,
@@ -47,7 +45,6 @@ class StatusObserver:
         self._lateness_us = to_us(settings.allowed_lateness)
         self._kafka = Topics(settings, within_s=3.0)
         self._redis = StoreServer(settings, within_s=2.0)
-        self._told_waits = ToldWaits(RedisLink(settings, within_s=2.0), settings.redis_namespace)
         self._lake = LakeLook(settings.lake)
         self._clock_us = clock_us
         self._away: dict[str, str] = {}
@@ -83,7 +80,7 @@ class StatusObserver:
         now_us = self._clock_us()
         return [
             WaitStatus(each.process, each.what, each.why, now_us - int(each.for_s * SECOND_US))
-            for each in self._told_waits.read()
+            for each in self._redis.waits()
         ]
 
     def _ask(self, part: str, question: Callable[[], Answer], otherwise: Answer) -> Answer:

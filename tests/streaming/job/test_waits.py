@@ -2,11 +2,17 @@
 
 import gc
 
+import pytest
 from structlog.testing import capture_logs
 
 from streaming.job.outage import Outage
-from streaming.job.waits import Wait, Waiting, waiting, waits
+from streaming.job.waits import _WAITS, Wait, Waiting, waiting, waits
 from streaming.log import get_log
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_other_tests() -> None:
+    _WAITS.clear()
 
 
 def clock_at(now_s: list[float]):

@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from streaming.kafka.consumed_partition import ConsumedPartition
 from streaming.kafka.idle_marks import IdleMarks
 from streaming.kafka.record_reader import RecordReader, StampRule
+from streaming.kafka.stalls import Stalls
 from streaming.kafka.topics import Topic
 from tests.streaming.small_domain import PAYMENTS
 
@@ -39,7 +40,8 @@ class Brokers:
 
 def marks_of(brokers: Any) -> list[int | None]:
     partition = ConsumedPartition(Topic("payments", "id", (0,)), 0, RecordReader(PAYMENTS, StampRule("live")), LAST)
-    marks = IdleMarks(brokers, {partition.key: partition}, timedelta(0), lambda: NOW_US)
+    partitions = {partition.key: partition}
+    marks = IdleMarks(brokers, partitions, timedelta(0), lambda: NOW_US, Stalls(partitions))
     return [each.idle_until_us for _ in range(2) for each in marks.marks()]
 
 

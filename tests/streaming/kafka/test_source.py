@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from confluent_kafka import TopicPartition
 
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.job import stopping
-from streaming.kafka import topic_watch, topics
+from streaming.kafka import stalls, topic_watch, topics
 from streaming.kafka.polled import Polled
 from streaming.kafka.source import KafkaShare, KafkaSource
 from streaming.kafka.topics import Topics
@@ -130,6 +131,21 @@ def test_a_broker_that_comes_back_is_read_on(kafka, build):
     found += polls(share, lambda more: covered(log)(found + more))
     records = sum(len(each.events) + len(each.dead) for each in found)
     assert records == sum(len(log.of(key)) for key in log.all())
+
+
+def test_a_consumer_that_brings_nothing_of_a_log_that_has_more_is_replaced(kafka, build, monkeypatch):
+    monkeypatch.setattr(stalls, "_FIRST_S", 0.5)
+    log = a_log(5, 200)
+    produce(kafka.bootstrap_servers, log, (0, 0.5))
+    share = build()
+    found = polls(share, lambda found: sum(len(each.events) for each in found) > 50)
+    before = share._consumer
+    before.pause([TopicPartition(*key) for key in log.all()])  # as far as its reader sees, it hangs
+    produce(kafka.bootstrap_servers, log, (0.5, 1))
+    found += polls(share, lambda more: covered(log)(found + more))
+    assert share._consumer is not before
+    records = sum(len(each.events) + len(each.dead) for each in found)
+    assert records == sum(len(log.of(key)) for key in log.all()), "each record once"
 
 
 def test_a_topic_that_has_changed_means_a_restart(kafka, build):

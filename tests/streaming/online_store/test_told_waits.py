@@ -1,10 +1,11 @@
 """What processes wait for is in Redis as long as they say so."""
 
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from streaming.job.waits import Waiting, waiting
+from streaming.job.waits import _WAITS, Waiting, waiting
 from streaming.online_store import told_waits
 from streaming.online_store.link import RedisLink
 from streaming.online_store.told_waits import ToldWaits, telling_waits
@@ -13,12 +14,20 @@ from streaming.settings import load_settings
 KAFKA, LAKE = Waiting("waiting for Kafka", "error: timed out", 7.0), Waiting("waiting for the lake", "", 90.0)
 
 
-def told(settings) -> ToldWaits:
-    return ToldWaits(RedisLink(settings), settings.redis_namespace)
+@pytest.fixture(autouse=True)
+def _nothing_of_other_tests() -> None:
+    _WAITS.clear()
 
 
-def texts(settings) -> list[tuple[str, str]]:
-    return [(each.process, each.what) for each in told(settings).read()]
+@pytest.fixture
+def told(settings) -> Iterator[ToldWaits]:
+    told = ToldWaits(RedisLink(settings), settings.redis_namespace)
+    yield told
+    told.close()
+
+
+def texts(told: ToldWaits) -> list[tuple[str, str]]:
+    return [(each.process, each.what) for each in told.read()]
 
 
 def until(condition, within_s=10.0):
@@ -28,39 +37,39 @@ def until(condition, within_s=10.0):
         time.sleep(0.05)
 
 
-def test_every_process_tells_its_own_and_the_longest_wait_comes_first(settings):
-    assert told(settings).read() == []
-    told(settings).tell("a online", [KAFKA])
-    told(settings).tell("b archive", [LAKE, KAFKA])
-    assert texts(settings) == [("b archive", LAKE.what), ("a online", KAFKA.what), ("b archive", KAFKA.what)]
-    told(settings).tell("b archive", [])
-    (left,) = told(settings).read()
+def test_every_process_tells_its_own_and_the_longest_wait_comes_first(told):
+    assert told.read() == []
+    told.tell("a online", [KAFKA])
+    told.tell("b archive", [LAKE, KAFKA])
+    assert texts(told) == [("b archive", LAKE.what), ("a online", KAFKA.what), ("b archive", KAFKA.what)]
+    told.tell("b archive", [])
+    (left,) = told.read()
     assert (left.process, left.what, left.why) == ("a online", KAFKA.what, KAFKA.why)
     assert 7.0 <= left.for_s < 9.0
 
 
-def test_a_process_that_says_nothing_any_more_waits_for_nothing(settings, monkeypatch):
-    told(settings).tell("a online", [KAFKA])
+def test_a_process_that_says_nothing_any_more_waits_for_nothing(told, monkeypatch):
+    told.tell("a online", [KAFKA])
     monkeypatch.setattr(told_waits, "_VALID_S", 0.1)
     time.sleep(0.2)
-    assert told(settings).read() == []
+    assert told.read() == []
 
 
-def test_nothing_of_it_stays_in_redis(settings, client):
-    told(settings).tell("a online", [KAFKA])
+def test_nothing_of_it_stays_in_redis(told, settings, client):
+    told.tell("a online", [KAFKA])
     assert 0 < client.pttl(f"{settings.redis_namespace}:waits") <= 60_000
 
 
-def test_a_program_tells_a_wait_that_lasts_and_its_end(settings, monkeypatch):
+def test_a_program_tells_a_wait_that_lasts_and_its_end(told, settings, monkeypatch):
     monkeypatch.setattr(told_waits, "_TELL_EVERY_S", 0.05)
     monkeypatch.setattr(told_waits, "_WORTH_TELLING_S", 0.0)
     with telling_waits(settings, "online"):
         with waiting("waiting for a shard", shard=3):
-            until(lambda: [what for _, what in texts(settings)] == ["waiting for a shard"])
-            (found,) = told(settings).read()
+            until(lambda: [what for _, what in texts(told)] == ["waiting for a shard"])
+            (found,) = told.read()
             assert found.process.endswith(" online")
             assert found.why == "shard: 3"
-        until(lambda: texts(settings) == [])
+        until(lambda: texts(told) == [])
 
 
 def test_a_program_that_waits_for_nothing_needs_no_redis(monkeypatch):
