@@ -136,6 +136,10 @@ class Topics:
         """Futures of the ends of logs, for `offset_in`. Does not wait. Call `renew` if one fails."""
         return self._link.offsets(partitions, LATEST)
 
+    def answered(self) -> None:
+        """The brokers have answered a question that did not wait here: an outage of Kafka is over."""
+        self._outage.answered()
+
     def renew(self) -> None:
         """Ask by a new client from now on."""
         self._link.renew()

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, TopicPartition
 
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.job import stopping
+from streaming.job.waits import _WAITS, waits
 from streaming.kafka import stalls, topic_watch, topics
 from streaming.kafka.polled import Polled
 from streaming.kafka.source import KafkaShare, KafkaSource
@@ -146,6 +147,15 @@ def test_a_consumer_that_brings_nothing_of_a_log_that_has_more_is_replaced(kafka
     assert share._consumer is not before
     records = sum(len(each.events) + len(each.dead) for each in found)
     assert records == sum(len(log.of(key)) for key in log.all()), "each record once"
+
+
+def test_an_outage_ends_on_a_quiet_topic_too(kafka, build):
+    """One of several brokers was gone for a moment: no record says that the others are enough, their answers do."""
+    share = build(topic_check=0.1)
+    _WAITS.clear()  # of other tests in this process
+    share._outage.on_error(KafkaError(KafkaError._TRANSPORT))
+    assert "waiting for Kafka" in [each.what for each in waits()]
+    polls(share, lambda _: "waiting for Kafka" not in [each.what for each in waits()])
 
 
 def test_a_topic_that_has_changed_means_a_restart(kafka, build):
