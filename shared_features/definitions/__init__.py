@@ -2,6 +2,7 @@
 
 from shared_features.definitions.aggregate import Aggregate, Window, window
 from shared_features.definitions.catalogue import Catalogue, load_definitions
+from shared_features.definitions.definition_text import definition_text, source_text
 from shared_features.definitions.description import (
     Description,
     describe_column,
@@ -10,7 +11,7 @@ from shared_features.definitions.description import (
     describe_field,
     describe_function,
 )
-from shared_features.definitions.difference import definition_text, difference, events_difference, source_text
+from shared_features.definitions.difference import difference, events_difference
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import Condition, Entity, Feature, FeatureGroup
 from shared_features.definitions.feature_view import AS_OF, FeatureView, Input, LabelSource, ViewFeature
