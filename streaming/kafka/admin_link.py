@@ -19,7 +19,11 @@ from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, Resou
 EARLIEST, LATEST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped there
 _LONGER_S = 1.0
 """librdkafka gives every question up after its time. So much later this program gives up without it."""
-_APART_S = 1.0
+_APART_S = 2.0
+_KEPT_S = 15.0
+"""So long a replaced client lives on: a question that it has not answered when it ends may never be answered."""
+NO_ANSWER_WITHIN_S = 15.0
+"""Every question has its answer or its error long before. After so long there is none, whatever librdkafka does."""
 
 PartitionKey = tuple[str, int]
 """(topic, partition)"""
@@ -32,12 +36,16 @@ class AdminLink:
         self._options, self.answer_s = options, answer_s
         self._admin = AdminClient(options)
         self._renewed_at = float("-inf")
+        self._replaced: list[tuple[float, AdminClient]] = []
 
     def renew(self) -> None:
-        """Call this after a failure. Takes a new client, at most one a second. Open questions to the old one fail."""
-        if time.monotonic() - self._renewed_at >= _APART_S:
+        """Call this after a failure. Takes a new client, at most one in two seconds. The old one still answers."""
+        now_s = time.monotonic()
+        self._replaced = [each for each in self._replaced if now_s - each[0] < _KEPT_S]
+        if now_s - self._renewed_at >= _APART_S:
+            self._replaced.append((now_s, self._admin))
             self._admin = AdminClient(self._options)
-            self._renewed_at = time.monotonic()
+            self._renewed_at = now_s
 
     def describe(self, names: list[str]) -> dict[str, Future[Any]]:
         asked: dict[str, Future[Any]] = self._admin.describe_topics(

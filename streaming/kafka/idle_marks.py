@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import timedelta
 from typing import Any
 
 from confluent_kafka import KafkaException
 
 from streaming.job.clock import Clock
-from streaming.kafka.admin_link import PartitionKey, offset_in
+from streaming.kafka.admin_link import NO_ANSWER_WITHIN_S, PartitionKey, offset_in
 from streaming.kafka.consumed_partition import ConsumedPartition
 from streaming.kafka.polled import Polled
 from streaming.kafka.stalls import Stalls
@@ -42,7 +43,8 @@ class IdleMarks:
     def marks(self) -> list[Polled]:
         """The marks that follow from the answers so far. Then asks again if the interval has passed."""
         marks: list[Polled] = []
-        if self._answers and all(answer.done() for answer in self._answers.values()):
+        late = time.monotonic() - self._asked_at > NO_ANSWER_WITHIN_S
+        if self._answers and (late or all(answer.done() for answer in self._answers.values())):
             for key, answer in self._answers.items():
                 partition = self._partitions[key]
                 end = self._end_in(answer)
@@ -63,7 +65,7 @@ class IdleMarks:
 
     def _end_in(self, answer: Future[Any]) -> int | None:
         try:
-            return offset_in(answer.result())
-        except KafkaException:  # no answer, no mark: the partition may have more records
+            return offset_in(answer.result(0.0))
+        except (KafkaException, FutureTimeout):  # no answer, no mark: the partition may have more records
             self._topics.renew()
             return None

@@ -13,6 +13,7 @@ from typing import Any
 from streaming.errors import RestartNeeded
 from streaming.job.outage import Outage
 from streaming.job.stopping import wait
+from streaming.kafka.admin_link import NO_ANSWER_WITHIN_S
 from streaming.kafka.polled import Polled
 from streaming.kafka.topics import Topic, Topics, as_topic
 from streaming.log import get_log
@@ -82,16 +83,19 @@ class TopicWatch:
     def _settle(self, wait_s: float) -> list[Polled]:
         if self._answers and wait_s:
             futures.wait(self._answers.values(), wait_s)
-        if not self._answers or not all(answer.done() for answer in self._answers.values()):
+        waited_s = time.monotonic() - self._asked_at
+        if not self._answers or not (
+            waited_s > NO_ANSWER_WITHIN_S or all(each.done() for each in self._answers.values())
+        ):
             return []
         answers, self._answers = self._answers, {}
         asked, self._asked = self._asked, []
         for name, answer in answers.items():
-            if answer.exception() is None and as_topic(answer.result()) != self._known[name]:
+            if answer.done() and answer.exception() is None and as_topic(answer.result()) != self._known[name]:
                 raise RestartNeeded(
                     f"topic {name} has changed: it has more partitions, or it was deleted and re-created"
                 )
-        errors = {name: str(error) for name, answer in answers.items() if (error := answer.exception()) is not None}
+        errors = {name: error for name, answer in answers.items() if (error := _error_in(answer)) is not None}
         self._failed = bool(errors)
         if errors:  # the brokers or the topic are unavailable: it is unknown which log the held records are from
             self._held = asked + self._held
@@ -102,3 +106,11 @@ class TopicWatch:
         self._outage.answered()
         self._topics.answered()  # on a quiet topic no record says that Kafka is back, or that one broker is enough
         return list(chain.from_iterable(asked))
+
+
+def _error_in(answer: Future[Any]) -> str | None:
+    """Why there is no description; None if there is one."""
+    if not answer.done():
+        return "no answer"
+    error = answer.exception()
+    return None if error is None else str(error)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from streaming.kafka import idle_marks
 from streaming.kafka.consumed_partition import ConsumedPartition
 from streaming.kafka.idle_marks import IdleMarks
 from streaming.kafka.record_reader import RecordReader, StampRule
@@ -58,4 +59,12 @@ def test_a_partition_that_may_have_more_records_is_not_marked(answer):
 def test_after_a_failure_a_new_client_asks(answer):
     brokers = Brokers(answer)
     marks_of(brokers)
+    assert brokers.renewed == 1
+
+
+def test_a_question_that_is_never_answered_is_asked_again_by_a_new_client(monkeypatch):
+    monkeypatch.setattr(idle_marks, "NO_ANSWER_WITHIN_S", -1.0)
+    brokers = Brokers(LAST + 1)
+    monkeypatch.setattr(brokers, "ask_for_ends", lambda partitions: {each: Future() for each in partitions})
+    assert marks_of(brokers) == []
     assert brokers.renewed == 1

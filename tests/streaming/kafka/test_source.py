@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -156,6 +157,19 @@ def test_an_outage_ends_on_a_quiet_topic_too(kafka, build):
     share._outage.on_error(KafkaError(KafkaError._TRANSPORT))
     assert "waiting for Kafka" in [each.what for each in waits()]
     polls(share, lambda _: "waiting for Kafka" not in [each.what for each in waits()])
+
+
+def test_a_question_for_topics_that_is_never_answered_is_asked_again(kafka, build, monkeypatch):
+    """Reads pause until the brokers describe topics. An answer that is lost must not pause them for ever."""
+    monkeypatch.setattr(topic_watch, "NO_ANSWER_WITHIN_S", 0.5)
+    log = a_log(6, 200)
+    share = build(poll_records=10)
+    watch = share._topic_watch
+    watch._answers = {name: Future() for name in share._known}
+    watch._asked_at = time.monotonic()
+    produce(kafka.bootstrap_servers, log)
+    found = polls(share, covered(log))
+    assert sum(len(each.events) + len(each.dead) for each in found) == sum(len(log.of(key)) for key in log.all())
 
 
 def test_a_topic_that_has_changed_means_a_restart(kafka, build):
