@@ -2,6 +2,7 @@
 
 from shared_features.definitions.aggregate import Aggregate, Window, window
 from shared_features.definitions.catalogue import Catalogue, load_definitions
+from shared_features.definitions.condition import Condition
 from shared_features.definitions.definition_text import definition_text, source_text
 from shared_features.definitions.description import (
     Description,
@@ -12,15 +13,17 @@ from shared_features.definitions.description import (
     describe_function,
 )
 from shared_features.definitions.difference import difference, events_difference
+from shared_features.definitions.entity import Entity
 from shared_features.definitions.event_source import EventSource
-from shared_features.definitions.feature_group import Condition, Entity, Feature, FeatureGroup
-from shared_features.definitions.feature_view import AS_OF, FeatureView, Input, LabelSource, ViewFeature
+from shared_features.definitions.feature_group import Feature, FeatureGroup
+from shared_features.definitions.feature_view import AS_OF, FeatureView, Input, ViewFeature
 from shared_features.definitions.field_types import Boolean, Decimal, FieldType, Integer, Text, Timestamp
 from shared_features.definitions.fields import Field
 from shared_features.definitions.fingerprint import fingerprint
 from shared_features.definitions.function_call import call_function
 from shared_features.definitions.function_trial import check_functions
 from shared_features.definitions.grown_group import GrownGroup
+from shared_features.definitions.label_source import LabelSource
 from shared_features.definitions.listing import list_definitions
 
 __all__ = [

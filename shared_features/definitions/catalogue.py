@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
+from shared_features.arguments import did_you_mean
 from shared_features.definitions.definitions_module import import_definitions
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import FeatureGroup
@@ -29,19 +31,23 @@ class Catalogue:
         for view in reversed(self.views):  # the newest version of the name
             if name in (view.name, view.label):
                 return view
-        raise DefinitionError(f"no feature view {name!r}; there are {[each.label for each in self.views]}")
+        known = [each.label for each in self.views]
+        meant = did_you_mean(name, [each.name for each in self.views] + known)
+        raise DefinitionError(f"no feature view {name!r}; there are {known}.{meant}")
 
     def group(self, label: str) -> FeatureGroup:
         for group in self.groups:
             if group.label == label:
                 return group
-        raise DefinitionError(f"no feature group {label!r}; there are {[each.label for each in self.groups]}")
+        known = [each.label for each in self.groups]
+        raise DefinitionError(f"no feature group {label!r}; there are {known}.{did_you_mean(label, known)}")
 
     def source(self, name: str) -> EventSource:
         for source in self.sources:
             if source.name == name:
                 return source
-        raise DefinitionError(f"no event source {name!r}; there are {[each.name for each in self.sources]}")
+        known = [each.name for each in self.sources]
+        raise DefinitionError(f"no event source {name!r}; there are {known}.{did_you_mean(name, known)}")
 
     @cached_property
     def spines(self) -> tuple[tuple[FeatureGroup, EventSource], ...]:
@@ -53,9 +59,10 @@ class Catalogue:
 def load_definitions(module_name: str) -> Catalogue:
     """The definitions among the attributes of an importable module, and all that its views and groups refer to.
 
-    Raises DefinitionError when the module cannot be imported, holds no view or group, or uses a name or a topic twice.
+    Raises DefinitionError when the module cannot be imported, holds no view, or uses a name or a topic twice.
     """
-    found = list(vars(import_definitions(module_name)).values())
+    variables = vars(import_definitions(module_name))
+    found = list(variables.values())
     views = [each for each in found if isinstance(each, FeatureView)]
     groups = [part for each in found if isinstance(each, FeatureGroup | GrownGroup) for part in each.parts]
     groups += [group for view in views for group in view.groups]
@@ -64,10 +71,16 @@ def load_definitions(module_name: str) -> Catalogue:
     sources += [view.source for view in views] + [view.labels.source for view in views if view.labels]
     if not groups:
         raise DefinitionError(f"definitions module {module_name!r} holds no feature group and no view; define one")
+    if not views:
+        names = ", ".join(dict.fromkeys(group.name for group in groups))
+        raise DefinitionError(
+            f"definitions module {module_name!r} holds no feature view, and feature groups {names}: nothing would be "
+            "trained or served. Define a FeatureView, or import it into the module"
+        )
     catalogue = Catalogue(
-        views=_unique([((view.name, view.version), view) for view in views]),
-        groups=_unique([((group.name, group.version, group.part), group) for group in groups]),
-        sources=_unique([((source.name,), source) for source in sources]),
+        views=_unique("feature view", [((view.name, view.version), view) for view in views], variables),
+        groups=_unique("feature group", [((each.name, each.version, each.part), each) for each in groups], variables),
+        sources=_unique("event source", [((source.name,), source) for source in sources], variables),
     )
     _refuse_shared_topics(catalogue.sources)
     return catalogue
@@ -86,9 +99,20 @@ def _refuse_shared_topics(sources: tuple[EventSource, ...]) -> None:
 Definition = TypeVar("Definition")
 
 
-def _unique(items: list[tuple[tuple[Any, ...], Definition]]) -> tuple[Definition, ...]:
+def _unique(
+    kind: str, items: list[tuple[tuple[Any, ...], Definition]], variables: Mapping[str, Any]
+) -> tuple[Definition, ...]:
     found: dict[tuple[Any, ...], Definition] = {}
     for key, item in items:
-        if found.setdefault(key, item) != item:
-            raise DefinitionError(f"{key[0]!r} is defined twice, differently, under one version; raise one's version")
+        if (other := found.setdefault(key, item)) != item:
+            called = [name for name, value in variables.items() if value is item or value is other]
+            versioned = f" in version {key[1]}" if len(key) > 1 else ""
+            raise DefinitionError(
+                f"{kind} {key[0]!r} is defined twice{versioned}, differently{_as(called)}; rename one"
+                + (", or raise its version" if versioned else "")
+            )
     return tuple(found[key] for key in sorted(found))
+
+
+def _as(variables: list[str]) -> str:
+    return f": as {' and as '.join(variables)}" if variables else ""

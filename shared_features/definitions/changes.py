@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
 from shared_features.definitions.definition_text import Plain
-from shared_features.kernel.event_time import format_duration
+from shared_features.kernel.event_time import spelled_duration
 
-_DURATIONS = ("lateness_us", "lag_us", "tolerated_future", "delay")
+_DURATIONS = ("lateness_us", "lag_us", "tolerated_future", "tolerated_past", "delay")
 _WORDS = {"lateness_us": "allowed lateness", "lag_us": "pipeline lag", "where": "conditions"}
 
 
@@ -36,7 +36,7 @@ def _shown(value: Plain) -> str:
 
 
 def _duration(us: Plain) -> str:
-    return "none" if us is None else format_duration(timedelta(microseconds=us))
+    return "none" if us is None else spelled_duration(timedelta(microseconds=us))
 
 
 def _lists(what: str, was: list[str], now: list[str]) -> Iterator[str]:
@@ -60,7 +60,7 @@ def _aggregates(name: str, was: Plain, now: Plain) -> Iterator[str]:
 
 
 def _features(aggregates: Plain) -> dict[str, int]:
-    """The hop of each feature, called as in "mean of value over 1h"."""
+    """The hop of each feature, called as in "mean of value over 1 h"."""
     found = {}
     for _, each in aggregates:
         kind, options = each["aggregation"]

@@ -9,15 +9,21 @@ from types import ModuleType
 
 from shared_features.errors import DefinitionError, FeatureError
 
-_OF_PYTHON = ("<frozen", importlib.__file__)
+_OURS = Path(__file__).parents[1]
+_NOT_A_USERS = (
+    "<frozen",
+    "<string>",  # what `dataclass` writes
+    importlib.__file__,
+    *(str(_OURS / name) for name in ("definitions/", "kernel/", "arguments.py")),
+)
 
 
 def import_definitions(module_name: str) -> ModuleType:
     """Import the module. Raises DefinitionError, which names the line at fault, when that fails."""
     try:
         return importlib.import_module(module_name)
-    except FeatureError:
-        raise  # a contradiction: it says itself what to do
+    except FeatureError as error:  # a contradiction: it says itself what to do
+        raise DefinitionError(f"{error}{_place(error)}") from error
     except ModuleNotFoundError as error:
         if error.name and f"{module_name}.".startswith(f"{error.name}."):
             raise DefinitionError(
@@ -40,5 +46,5 @@ def _place(error: Exception) -> str:
     """Where the error was raised, as in " (line 3 of features.py)"."""
     if isinstance(error, SyntaxError):
         return f" (line {error.lineno} of {Path(error.filename or '').name})"
-    frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(_OF_PYTHON)]
-    return f" (line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if len(frames) > 1 else ""
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(_NOT_A_USERS)]
+    return f" (line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if frames else ""

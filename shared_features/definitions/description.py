@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from shared_features.definitions.feature_group import Condition, Feature
+from shared_features.definitions.condition import Condition
+from shared_features.definitions.feature_group import Feature
 from shared_features.definitions.feature_view import FeatureView, ViewFeature
 from shared_features.definitions.field_types.field_type import counted
 from shared_features.definitions.fields import Field

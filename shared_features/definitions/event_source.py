@@ -8,10 +8,11 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Literal
 
+from shared_features.arguments import Checked, did_you_mean
 from shared_features.definitions.fields import Field
 from shared_features.definitions.fingerprint import canonical
 from shared_features.errors import DefinitionError
-from shared_features.kernel.event_time import days, minutes, to_us
+from shared_features.kernel.event_time import days, minutes, spelled_duration, to_us
 
 RESERVED_FIELDS = ("kafka_partition", "kafka_offset", "record_time_us", "arrival_time_us", "arrival_date")
 """Columns that every events table has besides an event's own fields."""
@@ -19,11 +20,12 @@ RESERVED_FIELDS = ("kafka_partition", "kafka_offset", "record_time_us", "arrival
 _NO_BOUND_US = 1 << 61
 """More than lies between any two instants of a column."""
 
+_TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 _FORMAT = re.compile(r"\w+|[\w.]+:\w+")
 
 
 @dataclass(frozen=True)
-class EventSource:
+class EventSource(metaclass=Checked):
     """Events of one topic: their fields, which field is the event time and which the event id.
 
     `tolerated_future`: an event whose event time is further than this ahead of its Kafka record time is a dead
@@ -50,17 +52,25 @@ class EventSource:
         where = f"event source {self.name!r}"
         if not self.name.isidentifier():
             raise DefinitionError(f"{where}: a name is a Python identifier; rename it")
+        if not _TOPIC.fullmatch(self.topic) or self.topic in (".", ".."):
+            raise DefinitionError(
+                f"{where}: topic is {self.topic!r}; a topic of Kafka has 1 to 249 letters, digits, dots, underscores "
+                "or hyphens"
+            )
         if len({name.casefold() for name in names}) != len(names):
             raise DefinitionError(f"{where}: a field is declared twice among {names} (case does not count); drop one")
         if taken := [name for name in names if name.casefold() in RESERVED_FIELDS]:
             raise DefinitionError(f"{where}: {taken} are columns of every events table; call those fields otherwise")
         for role, name in (("event_id", self.event_id), ("event_time", self.event_time)):
             if name not in names:
-                raise DefinitionError(f"{where}: {role} {name!r} is not among its fields {names}; add it")
+                instants = [each.name for each in self.fields if each.type.is_instant]
+                known = f" Its Timestamp fields are {', '.join(instants)}" if role == "event_time" and instants else ""
+                meant = did_you_mean(name, names) or known
+                raise DefinitionError(f"{where}: {role} {name!r} is not among its fields {names}; add it.{meant}")
             if self.field(name).optional:
                 raise DefinitionError(f"{where}: {role} {name!r} is optional; an event cannot be without it")
         if not self.field(self.event_time).type.is_instant:
-            raise DefinitionError(f"{where}: event_time {self.event_time!r} is not a Timestamp field")
+            raise DefinitionError(f"{where}: event_time {self.event_time!r} is not a Timestamp field; make it one")
         if not _FORMAT.fullmatch(self.format):
             raise DefinitionError(
                 f'{where}: format is {self.format!r}; give a name such as "json", or MODULE:ATTRIBUTE'
@@ -68,7 +78,9 @@ class EventSource:
         if to_us(self.tolerated_future) < 0:
             raise DefinitionError(f"{where}: tolerated_future is negative; give zero or more")
         if to_us(self.tolerated_past) <= 0:
-            raise DefinitionError(f"{where}: tolerated_past is {self.tolerated_past}; give more than zero")
+            raise DefinitionError(
+                f"{where}: tolerated_past is {spelled_duration(self.tolerated_past)}; give more than zero"
+            )
 
     @cached_property
     def text(self) -> str:
@@ -82,9 +94,12 @@ class EventSource:
     def has(self, name: str) -> bool:
         return name in self._by_name
 
-    def field(self, name: str) -> Field:
+    def field(self, name: str, asked_by: str = "") -> Field:
+        """The field of this name. asked_by: what an error is about, besides the source."""
         if name not in self._by_name:
-            raise DefinitionError(f"event source {self.name!r} has no field {name!r}; it has {list(self._by_name)}")
+            about = f"{asked_by}: source {self.name!r}" if asked_by else f"event source {self.name!r}"
+            meant = did_you_mean(name, self._by_name)
+            raise DefinitionError(f"{about} has no field {name!r}.{meant} It has {', '.join(self._by_name)}")
         return self._by_name[name]
 
     @property

@@ -5,37 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
+from shared_features.arguments import Checked, did_you_mean
 from shared_features.definitions.aggregate import Aggregate, Window
+from shared_features.definitions.condition import Condition
+from shared_features.definitions.entity import Entity
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.fingerprint import fingerprint, meant_options
 from shared_features.errors import DefinitionError
-from shared_features.kernel.event_time import to_us
+from shared_features.kernel.event_time import spelled_duration, to_us
 from shared_features.kernel.feature_spec import Column, FeatureSpec
 from shared_features.kernel.layout import Layout
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """What features describe; `keys` are the event fields that identify one."""
-
-    name: str
-    keys: tuple[str, ...]
-    description: str = field(default="", kw_only=True, compare=False)
-
-    def __post_init__(self) -> None:
-        if not self.keys:
-            raise DefinitionError(f"entity {self.name!r} has no key field; name at least one")
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """`column operator value`: a group sees only events for which it holds (a missing column: it does not)."""
-
-    column: str
-    operator: Literal[">", ">=", "<", "<=", "==", "!="]
-    value: float | str | bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +56,7 @@ class Feature:
 
 
 @dataclass(frozen=True)
-class FeatureGroup:
+class FeatureGroup(metaclass=Checked):
     """Features of one entity from the events of one or several sources.
 
     `where`: conditions that an event must meet. `shards`: how many slices of the entities are committed on their
@@ -98,7 +79,7 @@ class FeatureGroup:
         if not self.name.isidentifier() or "__" in self.name:
             raise DefinitionError(f"{where}: a name is a Python identifier without a double underscore; rename it")
         if self.version < 1 or self.shards < 1:
-            raise DefinitionError(f"{where}: version and shards start at 1")
+            raise DefinitionError(f"{where}: version is {self.version} and shards is {self.shards}; both start at 1")
         if not self.sources or not self.aggregates:
             raise DefinitionError(f"{where}: give at least one source and one aggregate")
         names = [feature.name for feature in self.features]
@@ -106,26 +87,28 @@ class FeatureGroup:
             raise DefinitionError(f"{where}: {sorted(twice)} defined twice; drop one aggregate")
         for source in self.sources:
             self._check_source(where, source)
-        hops = sorted({spec.hop_us for spec in self.layout.features})
+        hops = sorted({over.hop for each in self.aggregates for _, over in each.features})
         for small, large in pairwise(hops):
             if large % small:
-                raise DefinitionError(f"{where}: hop {small} us does not divide hop {large} us; choose nested hops")
+                raise DefinitionError(
+                    f"{where}: a hop of {spelled_duration(small)} does not divide a hop of {spelled_duration(large)}; "
+                    "choose nested hops, such as 5 min and 1 h"
+                )
 
     def _check_source(self, where: str, source: EventSource) -> None:
-        used = [*self.entity.keys, *self.columns, *(condition.column for condition in self.where)]
-        for name in used:
-            if not source.has(name):
-                raise DefinitionError(f"{where}: source {source.name!r} has no field {name!r}; add it or drop its use")
-            if source.field(name).type != self.sources[0].field(name).type:
-                raise DefinitionError(f"{where}: field {name!r} has different types in its sources; make them equal")
-        for name in self.entity.keys:
-            if source.field(name).optional:
-                raise DefinitionError(f"{where}: entity key {name!r} is optional in {source.name!r}; make it required")
+        self.entity.check(where, source)
+        for aggregate in self.aggregates:
+            aggregate.check(where, source)
         for condition in self.where:
-            if source.field(condition.column).is_text != isinstance(condition.value, str):
-                raise DefinitionError(f"{where}: condition on {condition.column!r} compares it with another type")
-            if isinstance(condition.value, str) and condition.operator not in ("==", "!="):
-                raise DefinitionError(f"{where}: a text is compared by == or !=, not {condition.operator}")
+            condition.check(where, source)
+        first = self.sources[0]
+        for name in dict.fromkeys([*self.entity.keys, *self.columns, *(each.column for each in self.where)]):
+            here, there = source.field(name).type, first.field(name).type
+            if here != there:
+                raise DefinitionError(
+                    f"{where}: field {name!r} has different types in its sources: {there.words} in {first.name!r}, "
+                    f"{here.words} in {source.name!r}; make them equal"
+                )
 
     @property
     def parts(self) -> tuple[FeatureGroup, ...]:
@@ -202,4 +185,5 @@ def find_feature(group: str, features: tuple[Feature, ...], name: str) -> Featur
     for feature in features:
         if feature.name == name:
             return feature
-    raise DefinitionError(f"{group!r} has no feature {name!r}; it has {[each.name for each in features]}")
+    names = [each.name for each in features]
+    raise DefinitionError(f"{group!r} has no feature {name!r}.{did_you_mean(name, names)} It has {', '.join(names)}")

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
+from shared_features.arguments import Checked, did_you_mean
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import Feature, FeatureGroup
 from shared_features.definitions.fields import Field
 from shared_features.definitions.fingerprint import fingerprint, meant_options
+from shared_features.definitions.function_inputs import function_inputs
 from shared_features.definitions.function_meaning import function_fingerprint
 from shared_features.definitions.grown_group import GrownGroup
+from shared_features.definitions.label_source import LabelSource
 from shared_features.errors import DefinitionError
 
 OnDemand = Callable[..., Any]
 AS_OF = "as_of_us"
 """Name of the parameter by which an on-demand function asks for the instant of the request."""
-
-
-@dataclass(frozen=True)
-class LabelSource:
-    """Where labels come from: `value` of the events of `source`, joined to the spine on the field `join`.
-
-    `delay`: how long after the spine event its label can be known at the earliest.
-    """
-
-    source: EventSource
-    value: str
-    join: str
-    delay: timedelta
+_NAME = re.compile(r"\w[\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +57,7 @@ class StoredRun:
 
 
 @dataclass(frozen=True)
-class FeatureView:
+class FeatureView(metaclass=Checked):
     """The ordered features of a model.
 
     `source`: each of its events is a training row, and its fields are what a request carries. `features`: field
@@ -85,28 +75,63 @@ class FeatureView:
 
     def __post_init__(self) -> None:
         where = f"feature view {self.name!r}"
+        if not _NAME.fullmatch(self.name):
+            raise DefinitionError(f"{where}: a name has letters, digits, underscores, dots and hyphens; rename it")
         if self.version < 1 or not self.features:
             raise DefinitionError(f"{where}: versions start at 1, and a view has at least one feature")
         for group in self.groups:
-            for key in group.entity.keys:
-                if not self.source.has(key):
-                    raise DefinitionError(
-                        f"{where}: group {group.name!r} is keyed by {key!r}, which {self.source.name!r} lacks; "
-                        "read the view on a source that carries the key"
-                    )
+            self._check_keys(where, group)
         names = [column.name for column in self.columns]
         if twice := {name for name in names if names.count(name) > 1}:
             raise DefinitionError(f"{where}: features {sorted(twice)} appear twice; drop one")
-        _ = self._functions  # refused now, while the definitions are loaded, and not when somebody asks
+        for column in self.columns:
+            self._check_number(where, column)
+        try:
+            _ = self._functions  # refused now, while the definitions are loaded, and not when somebody asks
+        except DefinitionError as error:
+            raise DefinitionError(f"{where}: {error}") from None
         if self.labels is not None:
-            self._check_labels(where, self.labels)
+            self.labels.check(where, self.source)
 
-    def _check_labels(self, where: str, labels: LabelSource) -> None:
-        if not labels.source.has(labels.value) or labels.source.field(labels.value).is_text:
-            raise DefinitionError(f"{where}: label {labels.value!r} is not a number field of {labels.source.name!r}")
-        for source in (self.source, labels.source):
-            if not source.has(labels.join):
-                raise DefinitionError(f"{where}: labels join on {labels.join!r}, which {source.name!r} lacks; add it")
+    def _check_keys(self, where: str, group: FeatureGroup) -> None:
+        """Whether an event of the view's source says whose features of a group it is read with."""
+        for name in group.entity.keys:
+            if not self.source.has(name):
+                raise DefinitionError(
+                    f"{where}: group {group.name!r} is keyed by {name!r}, which {self.source.name!r} lacks; "
+                    "read the view on a source that carries the key"
+                )
+            ours, theirs = self.source.field(name), group.sources[0].field(name)
+            if ours.optional:
+                raise DefinitionError(
+                    f"{where}: group {group.name!r} is keyed by {name!r}, which is optional in {self.source.name!r}; "
+                    "make it required"
+                )
+            if not ours.type.is_like(theirs.type):
+                kinds = " and ".join(
+                    f"{type(each.type).__name__} in {source.name!r} ({each.type.words})"
+                    for each, source in ((theirs, group.sources[0]), (ours, self.source))
+                )
+                raise DefinitionError(
+                    f"{where}: group {group.name!r} is keyed by {name!r}, which is {kinds}; give both one type"
+                )
+
+    def _check_number(self, where: str, column: ViewFeature) -> None:
+        """Whether a column that is passed through is a number: a model can make nothing of the code of a text."""
+        if column.function is not None:
+            return
+        (given,) = column.inputs
+        if given.field is not None and self.source.field(given.field).is_text:
+            raise DefinitionError(
+                f"{where}: feature {column.name!r} is a text field of {self.source.name!r}, and a model takes numbers. "
+                "Write an on-demand function that takes the text and returns a number"
+            )
+        if given.feature is not None and given.feature.is_text:
+            raise DefinitionError(
+                f"{where}: feature {column.name!r} is a text, kept as a code, and a model takes numbers. "
+                f"Drop it from features, name group {given.feature.group.name!r} in also_reads, and write an on-demand "
+                "function that takes it"
+            )
 
     @cached_property
     def groups(self) -> tuple[FeatureGroup, ...]:
@@ -134,7 +159,7 @@ class FeatureView:
     def columns(self) -> tuple[ViewFeature, ...]:
         """The columns of the feature matrix, in order."""
         columns: list[ViewFeature] = []
-        for item in self.features:
+        for place, item in enumerate(self.features):
             if isinstance(item, FeatureGroup | GrownGroup):
                 columns += [ViewFeature(each.full_name, (Input(feature=each),)) for each in item.features]
             elif isinstance(item, Feature):
@@ -142,8 +167,7 @@ class FeatureView:
             elif isinstance(item, str):
                 columns.append(ViewFeature(item, (self._input(item, item),)))
             else:
-                name = item.__name__
-                parameters = inspect.signature(item).parameters
+                name, parameters = function_inputs(item, f"feature view {self.name!r}: features[{place}]")
                 columns.append(ViewFeature(name, tuple(self._input(each, name) for each in parameters), item))
         return tuple(columns)
 
@@ -178,17 +202,31 @@ class FeatureView:
         return tuple((index, column) for index, column in enumerate(self.columns) if index not in stored)
 
     def _input(self, name: str, asked_by: str) -> Input:
-        if name == AS_OF:
-            return Input()
-        if self.source.has(name):
-            return Input(field=name, is_text=self.source.field(name).is_text)
         stored = [each for group in self._offered for each in group.features]
-        found = [each for each in stored if name in (each.full_name, each.name)]
+        found: dict[str, Input] = {}
+        if name == AS_OF:
+            found[AS_OF] = Input()
+        for given in self.source.fields:
+            if name in (given.name, self._full_name(given.name)):
+                found[self._full_name(given.name)] = Input(field=given.name, is_text=given.is_text)
+        for feature in stored:
+            if name in (feature.full_name, feature.name):
+                found[feature.full_name] = Input(feature=feature, is_text=feature.is_text)
         if len(found) == 1:
-            return Input(feature=found[0], is_text=found[0].is_text)
-        choices = [each.full_name for each in found] or [each.full_name for each in stored]
-        problem = "is ambiguous: write one of" if found else f"is neither a field of {self.source.name!r} nor one of"
-        raise DefinitionError(f"feature view {self.name!r}: input {name!r} of {asked_by!r} {problem} {choices}")
+            return next(iter(found.values()))
+        asked = f"feature {name!r}" if name == asked_by else f"input {name!r} of {asked_by!r}"
+        where = f"feature view {self.name!r}: {asked}"
+        if found:
+            raise DefinitionError(f"{where} is ambiguous: write one of {list(found)}")
+        fields, choices = [each.name for each in self.source.fields], [each.full_name for each in stored]
+        meant = did_you_mean(name, [*fields, *(each.name for each in stored), *choices])
+        if choices:
+            raise DefinitionError(f"{where} is neither a field of {self.source.name!r} nor one of {choices}.{meant}")
+        raise DefinitionError(f"{where} is not a field of {self.source.name!r}, which has {', '.join(fields)}.{meant}")
+
+    def _full_name(self, field: str) -> str:
+        """A field under a name that no stored feature has."""
+        return f"{self.source.name}__{field}"
 
     @property
     def label(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from shared_features.arguments import Checked
 from shared_features.definitions.field_types import FieldType
 from shared_features.definitions.field_types.field_type import Exact
 from shared_features.errors import DefinitionError
@@ -27,7 +28,7 @@ class FieldColumn(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class Field(metaclass=Checked):
     """One field of an event. A field that is not `optional` must be there in every event.
 
     `description`: what it is, in one sentence. `unit`: what its numbers count, as in "euro". Both document;
@@ -43,8 +44,6 @@ class Field:
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
             raise DefinitionError(f"field {self.name!r}: a field name is a Python identifier; rename it")
-        if not isinstance(self.type, FieldType):
-            raise DefinitionError(f"field {self.name!r}: its type is {self.type!r}; give a type such as Integer()")
         if wrong := self.type.contradiction():
             raise DefinitionError(f"field {self.name!r}: {wrong}")
 

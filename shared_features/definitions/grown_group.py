@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from shared_features.arguments import Checked
 from shared_features.definitions.aggregate import Aggregate
 from shared_features.definitions.feature_group import Feature, FeatureGroup, find_feature
 from shared_features.errors import DefinitionError
 
 
 @dataclass(frozen=True)
-class GrownGroup:
+class GrownGroup(metaclass=Checked):
     """A group that is running, and the aggregates that were added to it since.
 
     Each entry of `added` is kept on its own, as a *part*: a FeatureGroup with its own states, positions, tables and

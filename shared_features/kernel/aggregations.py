@@ -9,13 +9,14 @@ a row of the table in `loops/registers.py`.
 """
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shared_features.arguments import Checked
 from shared_features.errors import DefinitionError
 from shared_features.kernel.loops.finalize import quotient, sample_std
 from shared_features.kernel.loops.register_bytes import is_empty
@@ -26,7 +27,7 @@ Hashes = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
-class Aggregation(ABC):
+class Aggregation(metaclass=Checked):
     """What the kernel asks of an aggregation. A class of this kind is all there is to it; its fields are parameters."""
 
     name: ClassVar[str]
@@ -37,6 +38,8 @@ class Aggregation(ABC):
     """What its value counts; None: what the column counts."""
     needs_column: ClassVar[bool] = True
     """Whether it is of a column's values; if not, it may be of the events themselves."""
+    of_texts: ClassVar[bool] = False
+    """Whether it makes sense of texts, which it sees by their codes; if not, it is of numbers."""
     registers: ClassVar[tuple[Register, ...]]
     """What it needs of a tile."""
 
@@ -60,6 +63,7 @@ class Count(Aggregation):
     """How many events have a value in the column, or how many events when there is no column; 0 when none."""
 
     name = "count"
+    of_texts = True
     wording = "number of {events}"
     unit = ""
     registers = (Register.COUNT,)
@@ -144,6 +148,7 @@ class First(Aggregation):
     """The value of the earliest event that has one (of ties: smallest digest); NaN when none."""
 
     name = "first"
+    of_texts = True
     wording = "first {column}"
     registers = (Register.FIRST,)
 
@@ -157,6 +162,7 @@ class Last(Aggregation):
     """The value of the latest event that has one (of ties: greatest digest); NaN when none."""
 
     name = "last"
+    of_texts = True
     wording = "latest {column}"
     registers = (Register.LAST,)
 
@@ -170,6 +176,7 @@ class TimeSinceLast(Aggregation):
     """Seconds from the window's newest event (that has a value, if of a column) to `as_of`; NaN when none."""
 
     name = "time_since_last"
+    of_texts = True
     wording = "time since the latest {event}"
     unit = "seconds"
     registers = (Register.LAST,)
@@ -190,6 +197,7 @@ class ApproxDistinct(Aggregation):
 
     k: int = 256
     name = "approx_distinct"
+    of_texts = True
     wording = "approximate number of different values of {column}"
     unit = ""
     registers = (Register.DISTINCT,)

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from shared_features.errors import DefinitionError
+
 MICROSECOND_US = 1
 MILLISECOND_US = 1_000
 SECOND_US = 1_000_000
@@ -16,22 +18,29 @@ _UNITS = (("d", DAY_US), ("h", HOUR_US), ("m", MINUTE_US), ("s", SECOND_US), ("m
 
 def seconds(count: float) -> timedelta:
     """A duration of so many seconds."""
-    return timedelta(seconds=count)
+    return _duration("seconds", count)
 
 
 def minutes(count: float) -> timedelta:
     """A duration of so many minutes."""
-    return timedelta(minutes=count)
+    return _duration("minutes", count)
 
 
 def hours(count: float) -> timedelta:
     """A duration of so many hours."""
-    return timedelta(hours=count)
+    return _duration("hours", count)
 
 
 def days(count: float) -> timedelta:
     """A duration of so many days of 24 hours."""
-    return timedelta(days=count)
+    return _duration("days", count)
+
+
+def _duration(unit: str, count: float) -> timedelta:
+    try:
+        return timedelta(**{unit: count})
+    except (TypeError, ValueError, OverflowError):
+        raise DefinitionError(f"{unit}({count!r}) is not a duration; write a number, as in {unit}(7)") from None
 
 
 def to_us(time: timedelta | datetime) -> int:
@@ -67,8 +76,23 @@ def format_duration(duration: timedelta) -> str:
     >>> format_duration(days(7)), format_duration(hours(36)), format_duration(minutes(5))
     ('7d', '36h', '5m')
     """
+    count, unit = _count_and_unit(duration)
+    return f"{count}{unit}"
+
+
+def spelled_duration(duration: timedelta) -> str:
+    """A duration as people write it, in its largest whole unit.
+
+    >>> spelled_duration(days(7)), spelled_duration(hours(36)), spelled_duration(minutes(5))
+    ('7 d', '36 h', '5 min')
+    """
+    count, unit = _count_and_unit(duration)
+    return f"{count} {'min' if unit == 'm' else unit}"
+
+
+def _count_and_unit(duration: timedelta) -> tuple[int, str]:
     duration_us = to_us(duration)
     for suffix, unit_us in _UNITS:
         if duration_us % unit_us == 0 and duration_us:
-            return f"{duration_us // unit_us}{suffix}"
-    return "0s"
+            return duration_us // unit_us, suffix
+    return 0, "s"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from shared_features.definitions import EventSource
 from shared_features.definitions.field_types import MAX_MAGNITUDE
 from shared_features.formats.events import EventBatch, record_time_us
-from shared_features.kernel.event_time import MILLISECOND_US, format_duration, to_text
+from shared_features.kernel.event_time import MILLISECOND_US, spelled_duration, to_text
 from streaming.kafka.decoders.registry import decoder_of
 from streaming.kafka.polled import DeadLetter
 from streaming.settings import StreamingSettings
@@ -134,7 +134,7 @@ class RecordReader:
             named, tolerated, side = "past", source.tolerated_past, "before"
         other = source.field(source.event_time).type.in_another_unit(event_us)
         return (
-            f"from the {named}: {to_text(event_us)} is more than {format_duration(tolerated)} {side} its record time "
+            f"from the {named}: {to_text(event_us)} is more than {spelled_duration(tolerated)} {side} its record time "
             f"{to_text(record_us)}" + (f"; {other}" if other else "")
         )
 

@@ -98,5 +98,14 @@ HOT_PLANT = FeatureGroup(
     shards=1,
 )
 VIEW = FeatureView(
-    name="chaos", version=1, source=READINGS, features=("heat", MACHINE_HEAT, PLANT_LOAD, PLANT_CARE, HOT_PLANT)
+    name="chaos",
+    version=1,
+    source=READINGS,
+    features=(
+        "heat",
+        *(each for each in MACHINE_HEAT.features if not each.is_text),
+        PLANT_LOAD,
+        PLANT_CARE,
+        HOT_PLANT,
+    ),
 )

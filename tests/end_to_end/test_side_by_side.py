@@ -111,7 +111,9 @@ def test_a_group_grows_gets_a_second_version_and_keeps_what_it_had(tmp_path: Pat
         names = {table(part, SAMPLES) for part in PARTS for table in (features_table, snapshots_table)}
         assert names <= {path.name for path in job.lake.iterdir()}
 
-        removed = "aggregates: hop of mean of value over 1h: 1m -> 5m; aggregates: sum of value over 1d was removed"
+        removed = (
+            "aggregates: hop of mean of value over 1 h: 1 min -> 5 min; aggregates: sum of value over 1 d was removed"
+        )
         assert removed in refused(job, "probes_changed")
         assert removed in refused(job, "probes_changed", "online", supervised=True)
         assert removed in refused(job, "probes_changed", "materialize", supervised=True)

@@ -1,6 +1,7 @@
 """A request's fields become the very columns that streaming makes of an event: skew would begin here."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,14 @@ FIELDS = (
 )
 SOURCE = EventSource("all_types", "all.types", FIELDS, event_id="id", event_time="at")
 GROUP = FeatureGroup("named", 1, Entity("named", ("name",)), (SOURCE,), (Aggregate(None, Count(), (days(1),)),))
-VIEW = FeatureView("every", 1, SOURCE, (*(field.name for field in FIELDS), GROUP))
+
+
+def is_named(name: Any, note: Any) -> Any:
+    return np.where(np.equal(name, note), 1.0, 0.0)
+
+
+NUMBERS = tuple(field.name for field in FIELDS if not field.is_text)
+VIEW = FeatureView("every", 1, SOURCE, (*NUMBERS, is_named, GROUP))
 
 US = st.integers(-(2**52), 2**52)
 TIMES = st.sampled_from(["2026-01-02T03:04:05.678901Z", "1969-12-31T23:59:59+01:00", "2000-02-29T00:00:00.1234567Z"])

@@ -72,4 +72,5 @@ SHOP_USE = FeatureGroup(
     sources=(PAYMENTS, OUTCOMES),
     aggregates=(Aggregate(None, Count(), OVER),),
 )
-VIEW = FeatureView(name="view", version=1, source=PAYMENTS, features=(PAYER, SHOP_RISK, SHOP_USE))
+PAYER_NUMBERS = tuple(each for each in PAYER.features if not each.is_text)
+VIEW = FeatureView(name="view", version=1, source=PAYMENTS, features=(*PAYER_NUMBERS, SHOP_RISK, SHOP_USE))

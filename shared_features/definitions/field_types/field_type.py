@@ -7,13 +7,14 @@ the types one by one.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shared_features.arguments import Checked
 from shared_features.kernel.feature_spec import MAX_VALUE
 
 MAX_MAGNITUDE = MAX_VALUE
@@ -28,7 +29,7 @@ Exact = Callable[[int], Any]
 Bools = NDArray[np.bool_]
 
 
-class FieldType(ABC):
+class FieldType(metaclass=Checked):
     """What the values of a field are.
 
     A *wire value* is what a decoder makes of a producer's bytes, as `wire` says. A *step* is what stands in a column:
@@ -54,6 +55,12 @@ class FieldType(ABC):
     def blank(self) -> Any:
         """A wire value whose step is 0 (a text: None). It stands where an optional field is missing."""
         return 0
+
+    def is_like(self, other: FieldType) -> bool:
+        """Whether equal steps of both types mean equal values, so that one can be looked for among the other."""
+        return type(self) is type(other) and all(
+            getattr(self, option) == getattr(other, option) for option in self.step_options
+        )
 
     def contradiction(self) -> str | None:
         """Why no field can be of this type; None where it can."""

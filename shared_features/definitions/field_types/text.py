@@ -22,6 +22,9 @@ class Text(FieldType):
     storage: ClassVar[Storage] = "text"
     key_part: ClassVar[KeyPart | None] = "text"
 
+    def contradiction(self) -> str | None:
+        return None if self.max_length > 0 else f"max_length is {self.max_length}; give 1 or more"
+
     @property
     def blank(self) -> Any:
         return None

@@ -33,7 +33,7 @@ class Timestamp(FieldType):
     is_instant: ClassVar[bool] = True
 
     def contradiction(self) -> str | None:
-        return None if self.unit in _UNIT_US else f"unit is {self.unit!r}; give one of {list(_UNIT_US)}"
+        return None if self.unit in _UNIT_US else f"unit is {self.unit!r}; write one of {', '.join(_UNIT_US)}"
 
     @property
     def schema_says_all(self) -> bool:

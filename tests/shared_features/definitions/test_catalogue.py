@@ -122,14 +122,106 @@ def test_a_contradiction_is_refused_with_what_to_do(name: str) -> None:
         build()
 
 
+def module_of(monkeypatch: pytest.MonkeyPatch, **definitions: Any) -> str:
+    """The name of a module with these definitions."""
+    module = ModuleType("written_definitions")
+    vars(module).update(definitions)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return module.__name__
+
+
 def test_two_sources_of_one_topic_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A record belongs to one source; the other one would get nothing, and nobody would say so."""
     renamed = replace(SOURCE, name="orders_2")
-    module = ModuleType("both_sources")
-    module.spend, module.spend_2 = group(), group(version=2, sources=(renamed,))  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+    module = module_of(monkeypatch, spend=group(), spend_2=group(version=2, sources=(renamed,)), view=view())
     with pytest.raises(DefinitionError, match="'orders' and 'orders_2' both read topic 'orders'"):
-        load_definitions(module.__name__)
+        load_definitions(module)
+
+
+OTHER = group(aggregates=(Aggregate("price", Mean(), (days(2),)),))
+SHARED_NAMES: dict[str, tuple[dict[str, Any], str]] = {
+    "groups": (
+        {"SPEND": group(), "SPENT": OTHER, "VIEW": view(features=("price",))},
+        "feature group 'spend' is defined twice in version 1, differently: as SPEND and as SPENT; rename one, or raise",
+    ),
+    "a group of a view and another": ({"SPENT": OTHER, "VIEW": view()}, "differently: as SPENT; rename one"),
+    "views": (
+        {"FIRST": view(), "SECOND": view(features=("maybe", group()))},
+        "feature view 'v' is defined twice in version 1, differently: as FIRST and as SECOND",
+    ),
+    "sources": (
+        {"ORDERS": SOURCE, "AGAIN": replace(SOURCE, topic="again"), "VIEW": view()},
+        "event source 'orders' is defined twice, differently: as ORDERS and as AGAIN; rename one",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SHARED_NAMES)
+def test_two_definitions_of_one_name_are_refused(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    definitions, says = SHARED_NAMES[kind]
+    with pytest.raises(DefinitionError, match=says):
+        load_definitions(module_of(monkeypatch, **definitions))
+
+
+def test_one_definition_under_two_names_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue = load_definitions(module_of(monkeypatch, SPEND=group(), ALSO=group(), VIEW=view()))
+    assert [each.label for each in catalogue.groups] == ["spend:v1"]
+
+
+def test_a_module_without_a_view_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(
+        DefinitionError, match=r"holds no feature view, and feature groups spend: .* Define a FeatureView"
+    ):
+        load_definitions(module_of(monkeypatch, SPEND=group()))
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda found: found.view("vv"), "no feature view 'vv'; .* Did you mean 'v:v1'"),
+        (lambda found: found.group("spend:1"), "no feature group 'spend:1'; .* Did you mean 'spend:v1'"),
+        (lambda found: found.source("order"), "no event source 'order'; .* Did you mean 'orders'"),
+    ],
+)
+def test_a_name_that_is_not_there_is_looked_for_nearby(
+    ask: Callable[[Any], Any], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DefinitionError, match=says):
+        ask(load_definitions(module_of(monkeypatch, VIEW=view())))
+
+
+COUNTED = replace(SOURCE, fields=(*FIELDS, Field("price_mean_1d", Integer())))
+
+
+def of_both(price_mean_1d: Any) -> Any:
+    return price_mean_1d
+
+
+def of_the_field(orders__price_mean_1d: Any) -> Any:
+    return orders__price_mean_1d
+
+
+def of_the_feature(spend__price_mean_1d: Any) -> Any:
+    return spend__price_mean_1d
+
+
+@pytest.mark.parametrize("asked", [of_both, "price_mean_1d"])
+def test_a_field_and_a_stored_feature_of_one_name_are_told_apart_by_their_full_names(asked: Any) -> None:
+    """Nobody could say which of the two a parameter meant; the field was taken, silently."""
+    with pytest.raises(
+        DefinitionError, match=r"ambiguous: write one of \['orders__price_mean_1d', 'spend__price_mean_1d'\]"
+    ):
+        view(source=COUNTED, features=(asked,), also_reads=(group(),))
+    both = view(source=COUNTED, features=(of_the_field, of_the_feature), also_reads=(group(),))
+    assert both.columns[0].inputs[0].field == "price_mean_1d"
+    assert both.columns[1].inputs[0].feature == group()["price_mean_1d"]
+
+
+def test_a_field_that_is_called_like_the_instant_of_the_request_is_told_apart_too() -> None:
+    dated = replace(SOURCE, fields=(*FIELDS, Field("as_of_us", Integer())))
+    with pytest.raises(DefinitionError, match=r"ambiguous: write one of \['as_of_us', 'orders__as_of_us'\]"):
+        view(source=dated, features=("as_of_us",))
+    assert view(source=dated, features=("orders__as_of_us",)).columns[0].inputs[0].field == "as_of_us"
 
 
 def test_reserved_fields_are_those_of_the_events_table() -> None:

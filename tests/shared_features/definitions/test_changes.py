@@ -9,14 +9,14 @@ from shared_features.definitions.changes import changes_between, field_changes
 DAY_US = 86_400_000_000
 
 SENTENCES: dict[str, tuple[str, Any, Any]] = {
-    "allowed lateness: 1d -> none": ("lateness_us", DAY_US, None),
-    "pipeline lag: 1m -> 1h": ("lag_us", 60_000_000, 3_600_000_000),
-    "tolerated future: 1d -> 1h": ("tolerated_future", DAY_US, 3_600_000_000),
+    "allowed lateness: 1 d -> none": ("lateness_us", DAY_US, None),
+    "pipeline lag: 1 min -> 1 h": ("lag_us", 60_000_000, 3_600_000_000),
+    "tolerated future: 1 d -> 1 h": ("tolerated_future", DAY_US, 3_600_000_000),
     "as it was: no -> yes": ("as_it_was", False, True),
     "groups: payer was removed": ("groups", {"payer": {}}, {}),
     "group payer: shards: 4 -> 8": ("groups", {"payer": {"shards": 4}}, {"payer": {"shards": 8}}),
     "labels were added": ("labels", None, ["LabelSource", {}]),
-    "labels: delay: 1d -> 1h": (
+    "labels: delay: 1 d -> 1 h": (
         "labels",
         ["LabelSource", {"delay": DAY_US}],
         ["LabelSource", {"delay": 3_600_000_000}],

@@ -40,5 +40,5 @@ def test_a_contradiction_says_itself_what_to_do(tmp_path: Path, monkeypatch: pyt
     text = "from shared_features import *\nentity = Entity('shopper', keys=())\n"
     (tmp_path / "contradicting_definitions.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(DefinitionError, match=r"^entity 'shopper' has no key field"):
+    with pytest.raises(DefinitionError, match=r"^entity 'shopper' has no key field.* \(line 2 of contr.*\.py\)"):
         load_definitions("contradicting_definitions")

@@ -42,13 +42,14 @@ def price_now(fields: Any = None, **changes: Any) -> FeatureGroup:
 
 
 CHANGES: dict[str, FeatureGroup] = {
-    "aggregates: sum of price over 7d was removed": replace(BEFORE, aggregates=(HOURLY,)),
-    "aggregates: hop of mean of price over 1h: 5m -> 1m": replace(
+    "aggregates: sum of price over 7 d was removed": replace(BEFORE, aggregates=(HOURLY,)),
+    "aggregates: hop of mean of price over 1 h: 5 min -> 1 min": replace(
         BEFORE, aggregates=(Aggregate("price", Mean(), (Window(hours(1), minutes(1)),)), WEEKLY)
     ),
-    "aggregates: count over 1d was added; put what was added into `added` of a GrownGroup to keep the others as they "
+    "aggregates: count over 1 d was added; put what was added into `added` of a GrownGroup to keep the others as they "
     "are, or raise the version": replace(BEFORE, aggregates=(HOURLY, WEEKLY, Aggregate(None, Count(), (days(1),)))),
-    "aggregates: sum of price over 7d was removed; aggregates: approx_distinct(k=64) of who over 7d was added": replace(
+    "aggregates: sum of price over 7 d was removed; "
+    "aggregates: approx_distinct(k=64) of who over 7 d was added": replace(
         BEFORE, aggregates=(HOURLY, Aggregate("who", ApproxDistinct(64), (days(7),)))
     ),
     "aggregates: in another order": replace(BEFORE, aggregates=(WEEKLY, HOURLY)),
@@ -60,8 +61,8 @@ CHANGES: dict[str, FeatureGroup] = {
     "entity: keys: (who) -> (who, id)": replace(BEFORE, entity=Entity("who", ("who", "id"))),
     "source orders: field price: decimals 2 -> 3": price_now(Decimal(3, 0, 100)),
     "source orders: field price: type Decimal -> Integer": price_now(Integer()),
-    "source orders: tolerated future: 5m -> 1m": price_now(tolerated_future=minutes(1)),
-    "source orders: tolerated past: 10950d -> 1d": price_now(tolerated_past=days(1)),
+    "source orders: tolerated future: 5 min -> 1 min": price_now(tolerated_future=minutes(1)),
+    "source orders: tolerated past: 10950 d -> 1 d": price_now(tolerated_past=days(1)),
     "source orders: topic: orders -> orders2": price_now(topic="orders2"),
     "source orders: fields: note was added": replace(
         BEFORE, sources=(replace(SOURCE, fields=(*FIELDS, Field("note", Text()))),)
@@ -82,7 +83,7 @@ def test_another_order_of_additions_is_named() -> None:
     grown = GrownGroup(BEFORE, (Aggregate(None, Count(), (days(1),)), Aggregate("price", Sum(), (days(1),))))
     turned = GrownGroup(BEFORE, grown.added[::-1])
     assert difference(definition_text(grown.parts[1]), turned.parts[1]) == (
-        "aggregates: count over 1d was removed; aggregates: sum of price over 1d was added; this is number 1 of "
+        "aggregates: count over 1 d was removed; aggregates: sum of price over 1 d was added; this is number 1 of "
         "`added`, which grows at its end and keeps its order"
     )
 
@@ -108,7 +109,7 @@ def view_of(function: Any, labels: LabelSource | None = LABELS, own: FeatureGrou
 def test_a_change_of_a_view_is_named() -> None:
     stored = definition_text(view_of(half))
     assert difference(stored, view_of(half_otherwise())) == "on-demand function half has changed"
-    assert difference(stored, view_of(half, replace(LABELS, delay=days(2)))) == "labels: delay: 1d -> 2d"
+    assert difference(stored, view_of(half, replace(LABELS, delay=days(2)))) == "labels: delay: 1 d -> 2 d"
     assert difference(stored, view_of(half, None)) == "labels were removed"
     other = difference(stored, view_of(half, own=replace(BEFORE, shards=1)))
     assert other == "group spend: shards: 4 -> 1"
@@ -118,11 +119,11 @@ def test_what_else_decides_the_meaning_of_a_table_is_named() -> None:
     also: dict[str, Any] = {"spine": SOURCE, "lateness_us": 600_000_000, "lag_us": 0}
     stored = definition_text(BEFORE, **also)
     now = definition_text(BEFORE, **{**also, "lateness_us": 300_000_000})
-    assert difference(stored, now) == "allowed lateness: 10m -> 5m"
+    assert difference(stored, now) == "allowed lateness: 10 min -> 5 min"
     moved = definition_text(BEFORE, **{**also, "spine": replace(SOURCE, name="refunds")})
     assert difference(stored, moved) == "spine: orders -> refunds"
     quicker = definition_text(BEFORE, **{**also, "spine": replace(SOURCE, tolerated_future=minutes(1))})
-    assert difference(stored, quicker) == "source orders: tolerated future: 5m -> 1m"
+    assert difference(stored, quicker) == "source orders: tolerated future: 5 min -> 1 min"
 
 
 @pytest.mark.parametrize("stored", ["", "{", "[]", '{"aggregates": 7}', '{"sources": [1]}'])
@@ -151,7 +152,7 @@ def test_a_text_that_writes_every_default_down_is_compared_well() -> None:
     )
     assert difference(text, replace(BEFORE, shards=8)) == "shards: 4 -> 8"
     quicker = replace(SOURCE, tolerated_future=minutes(1))
-    assert difference(text, replace(BEFORE, sources=(quicker,))) == "source orders: tolerated future: 5m -> 1m"
+    assert difference(text, replace(BEFORE, sources=(quicker,))) == "source orders: tolerated future: 5 min -> 1 min"
     assert events_difference(json.dumps({"source": ["EventSource", source]}), SOURCE) == ""
     assert events_difference(json.dumps({"source": ["EventSource", source]}), replace(SOURCE, event_id="who")) == (
         "source orders: event id: id -> who"

@@ -142,7 +142,7 @@ def test_another_view_does_not_fit_and_the_message_says_where():
         "reads v1": {"groups": (replace(groups[0], fingerprint="x"), *groups[1:])},
         "does not read it": {"groups": (*groups, GroupStamp("gone", 1, "x"))},
         "the group, an on-demand function, the source or the labels changed": {"fingerprint": "x", "definition": ""},
-        "labels: delay: 5d -> 7d. Train a new model": {
+        "labels: delay: 5 d -> 7 d. Train a new model": {
             "fingerprint": "x",
             "definition": definition_text(replace(CARD_FRAUD, labels=replace(labels, delay=days(5)))),
         },

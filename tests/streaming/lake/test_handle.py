@@ -161,9 +161,9 @@ def test_the_refusal_of_another_definition_names_what_changed(tmp_path):
     payer = small_domain.PAYER
     open_as(payer, 2)
     open_as(payer, 2)
-    with pytest.raises(RefusedError, match=r"aggregates: time_since_last over 1m was removed. Raise the group's"):
+    with pytest.raises(RefusedError, match=r"aggregates: time_since_last over 1 min was removed. Raise the group's"):
         open_as(replace(payer, aggregates=payer.aggregates[:-1]), 2)
-    with pytest.raises(RefusedError, match="allowed lateness: 2s -> 3s"):
+    with pytest.raises(RefusedError, match="allowed lateness: 2 s -> 3 s"):
         open_as(payer, 3)
 
 

@@ -236,7 +236,9 @@ def test_another_definition_under_the_same_version_is_refused(client, settings):
         Shards(settings, (PAYER,))
     before = replace(PAYER, aggregates=PAYER.aggregates[:1])
     client.set(definition_key(settings.redis_namespace, PAYER), definition_text(before))
-    with pytest.raises(RefusedError, match=r"aggregates: sum of amount over 1m was added; .* put what was added into"):
+    with pytest.raises(
+        RefusedError, match=r"aggregates: sum of amount over 1 min was added; .* put what was added into"
+    ):
         Shards(settings, (PAYER,))
 
 

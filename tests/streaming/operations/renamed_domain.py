@@ -10,4 +10,5 @@ OUTCOMES = small_domain.OUTCOMES
 PAYER = replace(small_domain.PAYER, version=2, sources=(PAYMENTS,))
 SHOP_RISK = small_domain.SHOP_RISK
 SHOP_USE = replace(small_domain.SHOP_USE, version=2, sources=(PAYMENTS, OUTCOMES))
-VIEW = FeatureView(name="view", version=2, source=PAYMENTS, features=(PAYER, SHOP_RISK, SHOP_USE))
+PAYER_NUMBERS = tuple(each for each in PAYER.features if not each.is_text)
+VIEW = FeatureView(name="view", version=2, source=PAYMENTS, features=(*PAYER_NUMBERS, SHOP_RISK, SHOP_USE))

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from shared_features.definitions import FeatureView
 from streaming.kafka.decoders.event_decoder import EventFormat
 from streaming.kafka.decoders.struct_decoder import StructDecoder, reason
 from tests.streaming import small_domain
@@ -35,3 +36,4 @@ PAYMENTS = replace(small_domain.PAYMENTS, format=f"{__name__}:CSV")
 OUTCOMES = small_domain.OUTCOMES
 PAYER = replace(small_domain.PAYER, sources=(PAYMENTS,))
 SHOP_USE = replace(small_domain.SHOP_USE, sources=(PAYMENTS, OUTCOMES))
+VIEW = FeatureView("view", 1, PAYMENTS, (SHOP_USE, PAYER["amount_sum_1m"]))

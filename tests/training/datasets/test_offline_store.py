@@ -28,9 +28,9 @@ from training.errors import DatasetError
 LATER = (Aggregate("celsius", Max(), windows=(hours(2),)), Aggregate("humidity", Std(), windows=(days(1),)))
 ADDED = GrownGroup(MACHINE_HEAT, LATER)
 TOGETHER = replace(MACHINE_HEAT, version=4, aggregates=(*MACHINE_HEAT.aggregates, *LATER))
-NAMES = [feature.name for feature in TOGETHER.features]
+NAMES = [feature.name for feature in TOGETHER.features if not feature.is_text]
 OF_PARTS = FeatureView("parts", 1, READINGS, tuple(ADDED[name] for name in NAMES), BREAKDOWN.labels)
-OF_ONE = FeatureView("one", 1, READINGS, (TOGETHER,), BREAKDOWN.labels)
+OF_ONE = FeatureView("one", 1, READINGS, tuple(TOGETHER[name] for name in NAMES), BREAKDOWN.labels)
 
 
 def built(lake: Path, view: FeatureView) -> TrainingDataset:

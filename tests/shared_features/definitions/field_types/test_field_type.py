@@ -154,5 +154,5 @@ def test_its_options_are_part_of_the_meaning() -> None:
 
 
 def test_a_field_without_a_type_is_refused() -> None:
-    with pytest.raises(DefinitionError, match="give a type such as Integer"):
+    with pytest.raises(DefinitionError, match=r"type is the class ClockTime; write ClockTime\(\)"):
         Field("opens", ClockTime)  # type: ignore[arg-type]  # the class, where an object of it is meant

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shared_features.definitions import Field, Text
+from shared_features.definitions import FeatureView, Field, Text
 from tests.streaming import small_domain
 
 PAYMENTS = replace(
@@ -13,3 +13,4 @@ PAYMENTS = replace(
 )
 OUTCOMES = small_domain.OUTCOMES
 SHOP_USE = replace(small_domain.SHOP_USE, sources=(PAYMENTS, OUTCOMES))
+VIEW = FeatureView("view", 1, PAYMENTS, (SHOP_USE,))

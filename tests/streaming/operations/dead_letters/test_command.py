@@ -79,19 +79,19 @@ def replayed_originals(world: StoredWorld, topic: str = "payments") -> Counter[t
 
 def test_reasons_are_counted_without_what_differs_between_letters() -> None:
     reasons = [
-        "from the future: 2026-01-01T00:00:09.5Z is more than 6s after its record time 2026-01-01T00:00:00Z - at $.at "
+        "from the future: 2026-01-01T00:00:09.5Z is more than 6 s after its record time 2026-01-01T00:00:00Z - at $.at "
         f"(topic a.b, partition {partition}, offset 7)"
         for partition in (0, 1)
     ]
     assert {kind_of(reason) for reason in reasons} == {
-        "from the future: TIME is more than Ns after its record time TIME - at $.at"
+        "from the future: TIME is more than N s after its record time TIME - at $.at"
     }
     old = (
-        "from the past: 1970-01-21T06:06:40Z is more than 10950d before its record time 2026-01-01T00:00:00Z; in "
+        "from the past: 1970-01-21T06:06:40Z is more than 10950 d before its record time 2026-01-01T00:00:00Z; in "
         "seconds it is 2025-06-15T15:06:40Z - at $.at (topic a.b, partition 0, offset 7)"
     )
     assert kind_of(old) == (
-        "from the past: TIME is more than Nd before its record time TIME; in seconds it is TIME - at $.at"
+        "from the past: TIME is more than N d before its record time TIME; in seconds it is TIME - at $.at"
     )
 
 
