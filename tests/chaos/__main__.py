@@ -8,11 +8,13 @@ import signal
 import sys
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 from deploy.embedded.apache_kafka import ApacheKafka
 from tests.chaos.faults import FAULTS
 from tests.chaos.ground import Ground
+from tests.chaos.schedule import brokers_of
 from tests.chaos.seed_run import Outcome, run_seed
 
 ROOT = Path(__file__).parents[2]
@@ -41,13 +43,17 @@ def main() -> int:
     only = only if options.only or options.without else []
     began = time.monotonic()
     outcomes: list[Outcome] = []
-    with Ground(folder / "ground", print) as ground:
-        print(f"servers are up after {time.monotonic() - began:.1f} s", flush=True)
+    with ExitStack() as opened:
+        grounds: dict[int, Ground] = {}
         for seed in seeds:
             if options.minutes is not None and time.monotonic() - began > options.minutes * 60:
                 print(f"{options.minutes:g} minutes are over: seeds from {seed} on were not begun")
                 break
-            outcomes.append(run_seed(seed, ground, folder / f"seed{seed}", only=only))
+            size = brokers_of(seed, only)
+            if size not in grounds:
+                grounds[size] = opened.enter_context(Ground(folder / f"ground{size}", print, size))
+                print(f"servers are up after {time.monotonic() - began:.1f} s ({size} brokers)", flush=True)
+            outcomes.append(run_seed(seed, grounds[size], folder / f"seed{seed}", only=only))
             show(outcomes[-1], sys.argv[1:], keep=options.keep)
     return sum_up(outcomes, time.monotonic() - began)
 

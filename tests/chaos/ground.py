@@ -1,4 +1,4 @@
-"""What stands for many seeds: Apache Kafka, redis-server, a proxy before each, clocks, a small disk for the lake."""
+"""What stands for many seeds: Apache Kafka, redis-server, proxies before them, clocks, a small disk for the lake."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,19 +23,21 @@ from deploy.embedded.ports import LOOPBACK, free_port
 from deploy.embedded.redis_server import RedisServer
 from tests.chaos import clock
 from tests.chaos.proxy import Proxy
+from tests.end_to_end.two_brokers import TwoBrokers
 
 DISK_MIB = 96
 _ANSWER_S = 30.0
 _ATTEMPTS = 50
+_IN_STEP_WITHIN_S = 60.0
 
 Say = Callable[[str], None]
 
 
 class Ground:
-    """A context manager. `lacks` says what of the faults cannot be had on this machine."""
+    """A context manager. `lacks` says what of the faults cannot be had on this machine. `size`: one broker, or two."""
 
-    def __init__(self, folder: Path, say: Say) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, say: Say, size: int = 1) -> None:
+        self.folder, self.size = folder, size
         self.lacks: dict[str, str] = {}
         """Kind of what is missing ("redis", "disk", "clock") -> why."""
         self._say = say
@@ -71,51 +74,89 @@ class Ground:
         opened.enter_context(self.redis)
         self.redis_proxy = opened.enter_context(Proxy(self.redis.port))
 
-        port = free_port()
-        self.kafka = ApacheKafka(self.folder / "kafka", behind=port, environment=self.broker_clock.environment)
-        self.kafka_proxy = opened.enter_context(Proxy(self.kafka.proxied_port, port))
-        opened.enter_context(self.kafka)
-        self.admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap_servers, "log_level": 2})
+        ports, environment = [free_port() for _ in range(self.size)], self.broker_clock.environment
+        self.pair = None
+        if self.size == 1:
+            self.brokers = [ApacheKafka(self.folder / "kafka", behind=ports[0], environment=environment)]
+        else:
+            self.pair = TwoBrokers(self.folder / "kafka", behind=ports, environment=environment)
+            self.brokers = [self.pair.first, self.pair.second]
+        self.kafka_proxies = [
+            opened.enter_context(Proxy(broker.proxied_port, port))
+            for broker, port in zip(self.brokers, ports, strict=True)
+        ]
+        for broker in self.brokers:
+            opened.enter_context(broker)
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Of the brokers themselves, not of the job's proxies."""
+        return ",".join(broker.bootstrap_servers for broker in self.brokers)
 
     @property
     def job_servers(self) -> tuple[str, str]:
-        """Bootstrap servers and Redis URL of the job: both behind their proxies."""
-        return f"{LOOPBACK}:{self.kafka_proxy.port}", f"redis://{LOOPBACK}:{self.redis_proxy.port}/0"
+        """Bootstrap servers and Redis URL of the job: all behind their proxies."""
+        kafka = ",".join(f"{LOOPBACK}:{proxy.port}" for proxy in self.kafka_proxies)
+        return kafka, f"redis://{LOOPBACK}:{self.redis_proxy.port}/0"
+
+    def admin(self) -> AdminClient:
+        """A new client, because an old one may not know the leaders of today. Keep it until it has answered."""
+        return AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 2})
 
     def be_good(self) -> None:
         """No fault any more, whatever a seed left behind."""
-        for proxy in (self.redis_proxy, self.kafka_proxy):
+        for proxy in (self.redis_proxy, *self.kafka_proxies):
             proxy.be_good()
         self.job_clock.step_to(0)
         self.broker_clock.step_to(0)
         self.lakes.empty_ballast()
         self.redis.options = {}
-        for server in (self.redis, self.kafka):
+        servers: list[RedisServer | ApacheKafka] = [self.redis, *self.brokers]
+        for server in servers:
             if server.running:
                 server.resume()
             else:
                 server.start()
+        self.wait_until_in_step()
         with redis.Redis.from_url(self.redis.url) as client:
             client.config_set("maxmemory", 0)
 
     def forget(self, topics: Iterable[str]) -> None:
         """After a seed: its topics and all of Redis."""
-        names = list(topics)
-        for future in self.admin.delete_topics(names, operation_timeout=_ANSWER_S).values():
+        names, admin = list(topics), self.admin()
+        for future in admin.delete_topics(names, operation_timeout=_ANSWER_S).values():
             future.result(_ANSWER_S)
         with redis.Redis.from_url(self.redis.url) as client:
             client.flushall()
 
     def delete_records(self, up_to: dict[tuple[str, int], int]) -> None:
         """What retention does: everything below these offsets goes."""
-        asked = self.admin.delete_records([TopicPartition(*key, offset) for key, offset in up_to.items()])
+        admin = self.admin()
+        asked = admin.delete_records([TopicPartition(*key, offset) for key, offset in up_to.items()])
         for future in asked.values():
             future.result(_ANSWER_S)
 
-    def wait_for_topics(self, names: list[str]) -> None:
-        """Until the broker describes them."""
-        for future in self.admin.describe_topics(TopicCollection(names)).values():
-            future.result(_ANSWER_S)
+    def topic_ids(self, names: list[str]) -> dict[str, str]:
+        admin = self.admin()
+        asked = admin.describe_topics(TopicCollection(names))
+        return {name: str(future.result(_ANSWER_S).topic_id) for name, future in asked.items()}
+
+    def wait_until_in_step(self) -> None:
+        """Every broker has every record: the next fault may take any of them."""
+        deadline = time.monotonic() + _IN_STEP_WITHIN_S
+        while lagging := self._lagging():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not in step within {_IN_STEP_WITHIN_S:g} s: {lagging}")
+            time.sleep(0.1)
+
+    def _lagging(self) -> list[str]:
+        found = self.admin().list_topics(timeout=_ANSWER_S).topics
+        return [
+            f"{name}/{number}"
+            for name, topic in found.items()
+            for number, partition in topic.partitions.items()
+            if len(partition.isrs) < len(partition.replicas)
+        ]
 
 
 def unmount(folder: Path) -> None:

@@ -13,6 +13,8 @@ from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.world import World
 
 FEWEST, MOST = 3, 8
+TWO_BROKERS_EVERY = 5
+"""Two brokers take longer to start, and twice the memory."""
 _APART_S = (0.1, 2.2)
 
 
@@ -32,11 +34,17 @@ class Planned:
         return f"{self.at_s:5.1f} s  {self.fault.kind}"
 
 
+def brokers_of(seed: int, only: Collection[str] = ()) -> int:
+    """How many brokers a seed has: two in every fifth, and where all kinds to draw from need two."""
+    two = seed % TWO_BROKERS_EVERY == 0 or (bool(only) and all(FAULTS[kind].brokers == 2 for kind in only))
+    return 2 if two else 1
+
+
 def draw(seed: int, *, lacking: Collection[str] = (), only: Collection[str] = ()) -> list[Planned]:
     """The faults of a seed. `lacking`: what the ground has not; `only`: the kinds to draw from, all when empty."""
     chance = random.Random(f"schedule {seed}")
     kinds = [each for kind, each in sorted(FAULTS.items()) if kind in only or not only]
-    kinds = [each for each in kinds if each.lacking not in lacking]
+    kinds = [each for each in kinds if each.lacking not in lacking and each.brokers <= brokers_of(seed, only)]
     planned, at_s = [], 0.0
     for number in range(chance.randint(FEWEST, MOST)):
         at_s += chance.uniform(*_APART_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tests.chaos.faults import FAULTS
-from tests.chaos.schedule import FEWEST, MOST, draw
+from tests.chaos.schedule import FEWEST, MOST, brokers_of, draw
 from tests.chaos.world import RESOURCES
 
 
@@ -25,9 +25,17 @@ def test_200_seeds_draw_every_kind_often() -> None:
 
 
 def test_what_the_machine_lacks_is_not_drawn() -> None:
-    drawn = {each.fault.kind for seed in range(100) for each in draw(seed, lacking={"clock": "", "disk": ""})}
+    drawn = {each.fault.kind for seed in range(300) for each in draw(seed, lacking={"clock": "", "disk": ""})}
     assert drawn == {kind for kind, fault in FAULTS.items() if fault.lacking is None}
     assert {each.fault.kind for seed in range(20) for each in draw(seed, only={"kill_one"})} == {"kill_one"}
+
+
+def test_every_fifth_seed_has_two_brokers_and_no_other_draws_what_needs_them() -> None:
+    assert [seed for seed in range(1, 21) if brokers_of(seed) == 2] == [5, 10, 15, 20]
+    for seed in range(1, 200):
+        assert all(each.fault.brokers <= brokers_of(seed) for each in draw(seed))
+    assert brokers_of(1, {"leaders_moved"}) == 2
+    assert brokers_of(1, {"leaders_moved", "kill_one"}) == 1
 
 
 def test_every_fault_says_what_it_strikes() -> None:

@@ -20,7 +20,7 @@ from tests.end_to_end.stored_truth import (
     stored_events,
 )
 
-REST_WITHIN_S = 120.0
+REST_WITHIN_S = 240.0
 _LOOK_EVERY_S = 0.15
 
 

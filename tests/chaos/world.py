@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from confluent_kafka import TopicCollection
 
 from shared_features.definitions import Catalogue
 from streaming.bootstrap.judge import Verdict
@@ -88,7 +87,7 @@ class World:
     @property
     def bootstrap_servers(self) -> str:
         """Of the broker itself, not of the job's proxy."""
-        return self.ground.kafka.bootstrap_servers
+        return self.ground.bootstrap_servers
 
     def note(self, text: str) -> None:
         """A line of the seed's schedule as it really went."""
@@ -117,8 +116,7 @@ class World:
         return self.kept
 
     def topic_ids(self) -> dict[str, str]:
-        asked = self.ground.admin.describe_topics(TopicCollection(self.topics))
-        return {name: str(future.result(30).topic_id) for name, future in asked.items()}
+        return self.ground.topic_ids(self.topics)
 
     def close(self) -> None:
         self._lines.close()
@@ -138,7 +136,7 @@ def build_world(seed: int, run: str, folder: Path, ground: Ground, *, partitions
         folder, servers, redis_url, definitions=DEFINITIONS, also=also, lake=lake, namespace=f"chaos_{run}s{seed}"
     )
     stamped: Any = {"message.timestamp.type": "LogAppendTime"}
-    ground.kafka.create_topic(domain.READINGS.topic, partitions, stamped)
-    ground.kafka.create_topic(domain.INSPECTIONS.topic, max(1, partitions - 1), stamped)
-    traffic = Traffic(seed, ground.kafka.bootstrap_servers, domain.READINGS, domain.INSPECTIONS, rate=rate)
+    ground.brokers[0].create_topic(domain.READINGS.topic, partitions, stamped)
+    ground.brokers[0].create_topic(domain.INSPECTIONS.topic, max(1, partitions - 1), stamped)
+    traffic = Traffic(seed, ground.bootstrap_servers, domain.READINGS, domain.INSPECTIONS, rate=rate)
     return World(seed, folder, ground, job, Instances(folder, job.environment), traffic)

@@ -15,24 +15,27 @@ Act = Callable[[World, random.Random], None]
 
 @dataclass(frozen=True)
 class Fault:
-    """`wants`: resources that no other fault may touch meanwhile. `lacking`: what it cannot do without on a machine."""
+    """`wants`: resources that no other fault may touch meanwhile. `lacking`: what it cannot do without on a machine.
+    `brokers`: how many it needs; most seeds have one.
+    """
 
     kind: str
     act: Act
     wants: frozenset[str]
     weight: float = 1.0
     lacking: str | None = None
+    brokers: int = 1
 
 
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(*wants: str, weight: float = 1.0, lacking: str | None = None) -> Callable[[Act], Act]:
+def fault(*wants: str, weight: float = 1.0, lacking: str | None = None, brokers: int = 1) -> Callable[[Act], Act]:
     """Register a function as the fault of its name."""
 
     def register(act: Act) -> Act:
         kind = act.__name__
-        FAULTS[kind] = Fault(kind, act, frozenset(wants), weight, lacking)
+        FAULTS[kind] = Fault(kind, act, frozenset(wants), weight, lacking, brokers)
         return act
 
     return register

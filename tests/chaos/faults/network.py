@@ -56,14 +56,14 @@ def commit_late(world: World, chance: random.Random) -> None:
 
 @fault("kafka_net")
 def kafka_torn(world: World, chance: random.Random) -> None:
-    torn(world, world.ground.kafka_proxy, chance)
+    torn(world, chance.choice(world.ground.kafka_proxies), chance)
 
 
 @fault("kafka_net")
 def kafka_slow(world: World, chance: random.Random) -> None:
-    slow(world.ground.kafka_proxy, chance)
+    slow(chance.choice(world.ground.kafka_proxies), chance)
 
 
 @fault("kafka_net")
 def kafka_silent(world: World, chance: random.Random) -> None:
-    silent(world.ground.kafka_proxy, chance)
+    silent(chance.choice(world.ground.kafka_proxies), chance)
