@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log_config=None,
             server_header=False,
             proxy_headers=False,  # nothing here needs the address of the client
+            timeout_keep_alive=settings.serving_keep_alive_s,
             timeout_graceful_shutdown=10,
         )
     return 0

@@ -37,12 +37,12 @@ def docs_router(title: str) -> APIRouter:
     page = docs_page(title).encode()
     router = APIRouter(include_in_schema=False)
 
-    @router.get("/docs")
+    @router.api_route("/docs", methods=["GET", "HEAD"])
     async def docs() -> Response:
         headers = {"content-security-policy": CONTENT_SECURITY_POLICY}
         return Response(page, media_type="text/html; charset=utf-8", headers=headers)
 
-    @router.get("/docs/{name}")
+    @router.api_route("/docs/{name}", methods=["GET", "HEAD"])
     async def file(name: str) -> Response:
         if name not in _FILES:
             raise HTTPException(404)

@@ -9,6 +9,7 @@ ServingError               the root
     SlowRequestError       the body did not arrive in time
     OverloadedError        too many instances are waiting in this process
     OnlineStoreError       Redis cannot be reached, is too slow, or answers with an error
+      LostConnectionError  the connection ended before the answer
     CatchingUpError        stored features are missing or not up to date
     UnreadableStateError   stored features are damaged
     NoModelError           no model answers for the view yet
@@ -61,6 +62,10 @@ class OverloadedError(RefusedRequestError):
 
 class OnlineStoreError(RefusedRequestError):
     """Redis cannot be reached, is too slow, or answers with an error."""
+
+
+class LostConnectionError(OnlineStoreError):
+    """The connection to Redis ended before the answer. A new connection may answer."""
 
 
 class CatchingUpError(RefusedRequestError):

@@ -43,11 +43,11 @@ def health_router(served: Sequence[ServedView], store: OnlineStore, models: Mode
     broken = [each.broken for each in served if each.broken]
     sound = [each for each in served if not each.broken]
 
-    @router.get("/health/live")
+    @router.api_route("/health/live", methods=["GET", "HEAD"])
     async def live() -> Response:
         return _json(Live("live"), 200)
 
-    @router.get("/health/ready")
+    @router.api_route("/health/ready", methods=["GET", "HEAD"])
     async def ready() -> Response:
         used = _in_use(sound, models)
         missing = await _missing_in_store(used, store)

@@ -139,7 +139,7 @@ def metrics_router(metrics: Metrics) -> APIRouter:
     """The route `/metrics`."""
     router = APIRouter()
 
-    @router.get("/metrics")
+    @router.api_route("/metrics", methods=["GET", "HEAD"])
     async def exposition() -> Response:
         return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import hiredis
-from redis.asyncio.connection import parse_url
+from redis.asyncio.connection import SSLConnection, parse_url
 
-from serving.errors import OnlineStoreError
+from serving.errors import LostConnectionError, OnlineStoreError
 
 _GRACE_S = 0.002  # a loop that was late itself first reads what has already arrived
 
@@ -43,26 +43,29 @@ class RedisConnection(asyncio.Protocol):
         self._asked: deque[_Ask] = deque()
         self._transport: asyncio.Transport | None = None
         self._reason = "the connection was closed"
+        self.late = False
+        """Whether it was ended because an answer was late."""
         self.lost: asyncio.Future[str] = self._loop.create_future()
         """Resolves to the reason when the connection is gone."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
-    def ask(self, commands: Sequence[Any]) -> asyncio.Future[list[Any]]:
+    def ask(self, commands: Sequence[Any], within_s: float | None = None) -> asyncio.Future[list[Any]]:
         """The answers, one per command; an error that Redis answers is a `hiredis.ReplyError` among them.
 
-        Fails with OnlineStoreError when the connection is lost or the deadline passes.
+        Fails with LostConnectionError when the connection is lost, with OnlineStoreError when the deadline, or
+        `within_s`, passes.
         """
         future: asyncio.Future[list[Any]] = self._loop.create_future()
         if self._transport is None or self.lost.done():
-            future.set_exception(OnlineStoreError(f"Redis: {self._reason}"))
+            future.set_exception(LostConnectionError(f"Redis: {self._reason}"))
             return future
         if not commands:
             future.set_result([])
             return future
         ask = _Ask(len(commands), future)
-        ask.timer = self._loop.call_later(self._deadline_s, self._late, ask)
+        ask.timer = self._loop.call_later(self._deadline_s if within_s is None else within_s, self._late, ask)
         self._asked.append(ask)
         self._transport.write(b"".join([hiredis.pack_command(command) for command in commands]))
         return future
@@ -94,6 +97,7 @@ class RedisConnection(asyncio.Protocol):
     def _expire(self, ask: _Ask) -> None:
         # Later answers could no longer be told apart from this one's: the connection ends.
         if not ask.future.done():
+            self.late = True
             self.close(f"did not answer within {self._deadline_s * 1000:g} ms")
 
     def close(self, reason: str) -> None:
@@ -101,22 +105,22 @@ class RedisConnection(asyncio.Protocol):
         self._reason = reason
         if self._transport is not None:
             self._transport.abort()
-        self._fail_all()
+        self._fail_all(OnlineStoreError)
 
     def connection_lost(self, error: Exception | None) -> None:
         if error is not None:
             self._reason = f"the connection was lost ({error})"
-        self._fail_all()
+        self._fail_all(LostConnectionError)
 
-    def _fail_all(self) -> None:
+    def _fail_all(self, kind: type[OnlineStoreError]) -> None:
+        if not self.lost.done():  # first, so that who waits for an answer finds the next connection being made
+            self.lost.set_result(self._reason)
         while self._asked:
             ask = self._asked.popleft()
             if ask.timer is not None:
                 ask.timer.cancel()
             if not ask.future.done():
-                ask.future.set_exception(OnlineStoreError(f"Redis: {self._reason}"))
-        if not self.lost.done():
-            self.lost.set_result(self._reason)
+                ask.future.set_exception(kind(f"Redis: {self._reason}"))
 
 
 async def connect(url: str, deadline_s: float) -> RedisConnection:
@@ -127,7 +131,7 @@ async def connect(url: str, deadline_s: float) -> RedisConnection:
         if "path" in where:
             _, link = await loop.create_unix_connection(lambda: RedisConnection(deadline_s), where["path"])
         else:
-            secure = ssl.create_default_context() if url.startswith("rediss:") else None
+            secure = _secure(where) if url.startswith("rediss:") else None
             host, port = where.get("host", "localhost"), where.get("port", 6379)
             _, link = await loop.create_connection(lambda: RedisConnection(deadline_s), host, port, ssl=secure)
         try:
@@ -136,6 +140,11 @@ async def connect(url: str, deadline_s: float) -> RedisConnection:
             link.close("the login failed")
             raise
         return link
+
+
+def _secure(where: dict[str, Any]) -> ssl.SSLContext:
+    """The TLS settings of the URL (`ssl_ca_certs=...`), as redis-py reads them in the stream job."""
+    return SSLConnection(**{name: value for name, value in where.items() if name.startswith("ssl_")}).ssl_context.get()
 
 
 async def _log_in(link: RedisConnection, where: dict[str, Any]) -> None:

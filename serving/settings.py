@@ -53,6 +53,13 @@ class ServingSettings(BaseSettings):
     serving_host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 listens on all addresses.")
     serving_port: int = Field(8000, ge=0, le=65_535, description="Port to listen on. 0 takes a free port.")
     serving_workers: int = Field(1, ge=1, le=256, description="Number of processes that answer requests.")
+    serving_keep_alive_s: int = Field(
+        75,
+        ge=0,
+        le=3600,
+        description="How long a connection without a request stays open, in seconds. Set it longer than the proxy in "
+        "front does (often 60), or requests meet a closed connection.",
+    )
     serving_deadline_ms: float = Field(
         100.0,
         gt=0,

@@ -24,8 +24,8 @@ SETTING_NAMES = frozenset((
     # of training
     "training_runs_kept",
     # of serving
-    "serving_host", "serving_port", "serving_workers", "serving_deadline_ms", "serving_max_instances",
-    "serving_max_waiting", "allow_degraded", "model_alias", "model_poll_s",
+    "serving_host", "serving_port", "serving_workers", "serving_keep_alive_s", "serving_deadline_ms",
+    "serving_max_instances", "serving_max_waiting", "allow_degraded", "model_alias", "model_poll_s",
 ))
 # fmt: on
 """As a file has them; in the environment they are in capitals and begin with PREFIX."""

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import encode_meta
 from tests.domains import one_broken_view
@@ -66,3 +68,15 @@ def test_not_ready_while_the_store_is_away(serving, store):
     response = get(serving, "/health/ready")
     assert response.status_code == 503
     assert response.json()["missing"] == ["Redis: the connection was lost"]
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json"])
+def test_a_head_request_is_answered_like_a_get(serving, path):
+    """Load balancers and uptime checks ask by HEAD."""
+
+    async def both():
+        async with serving() as client:
+            return await client.head(path), await client.get(path)
+
+    head, get = asyncio.run(both())
+    assert (head.status_code, head.headers["content-type"]) == (200, get.headers["content-type"])

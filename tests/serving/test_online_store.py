@@ -1,15 +1,21 @@
 """The online store in memory and the one in Redis: the same tests for both, and what only Redis can do wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 import redis
 
+from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
+from serving import online_store
 from serving.errors import OnlineStoreError
-from serving.online_store import OnlineStore, RedisOnlineStore
+from serving.online_store import NOT_A_STRING, OnlineStore, RedisOnlineStore
+from streaming.online_store.link import RedisLink
+from streaming.settings import load_settings
 from tests.fakes import InMemoryOnlineStore
 
 VALUES = {b"{a}:meta": b"\x00\xffmeta", b"{a}:e:1": b"one", b"{a}:e:2": b"", b"{b}:meta": b"other"}
@@ -119,6 +125,60 @@ def test_a_password_is_given_and_a_wrong_one_is_said():
             client.config_set("requirepass", "")
 
 
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory) -> Iterator[tuple[str, Path]]:
+    """The address of a redis-server with TLS, and the certificate that it shows."""
+    folder = tmp_path_factory.mktemp("tls")
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    server, port = RedisServer(proper=True), free_port()
+    if missing := RedisServer.missing(proper=True):
+        pytest.skip(f"NOT TESTED: Redis with TLS. {missing[0]}")
+    subprocess.run([*command.split(), *files, *names], check=True, capture_output=True)
+    server.options |= {
+        "tls-port": str(port),
+        "tls-cert-file": str(folder / "cert.pem"),
+        "tls-key-file": str(folder / "key.pem"),
+        "tls-ca-cert-file": str(folder / "cert.pem"),
+        "tls-auth-clients": "no",
+    }
+    with server:
+        with redis.Redis.from_url(server.url) as client:
+            client.set("key", "value")
+        yield f"127.0.0.1:{port}", folder / "cert.pem"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("?ssl_ca_certs={cert}", None),
+        ("/0?ssl_ca_certs={cert}&ssl_cert_reqs=required&ssl_check_hostname=true", None),
+        ("?ssl_cert_reqs=none", None),
+        ("", "CERTIFICATE_VERIFY_FAILED"),
+    ],
+)
+def test_the_tls_options_of_the_url_mean_what_they_mean_to_the_stream_job(encrypted, options, said):
+    """Both programs verify the server by the URL's certificate, or by none, or refuse an unknown one."""
+    address, cert = encrypted
+    url = f"rediss://{address}{options.format(cert=cert)}"
+
+    async def read():
+        async with redis_store(url, 2.0) as store:
+            return await store.read([[b"key"]])
+
+    link = RedisLink(load_settings(redis_url=url), within_s=2.0)
+    if said is None:
+        assert asyncio.run(read()) == [[b"value"]]
+        assert link.call("GET", "key") == b"value"
+    else:
+        with pytest.raises(OnlineStoreError, match=said):
+            asyncio.run(read())
+        with pytest.raises(redis.ConnectionError, match=said):
+            link.call("GET", "key")
+    link.close()
+
+
 def test_a_frozen_redis_is_given_up_within_the_deadline_and_found_again():
     with RedisServer() as server:
         with redis.Redis.from_url(server.url) as client:
@@ -170,6 +230,140 @@ def test_a_port_where_nobody_listens_is_said_at_the_start_and_not_waited_for():
 
     with pytest.raises(OnlineStoreError, match="Redis"):
         asyncio.run(read())
+
+
+def test_a_key_that_holds_no_string_is_not_missing(server):
+    with redis.Redis.from_url(server.url) as client:
+        client.flushall()
+        client.hset("{a}:e:1", "field", "value")
+        client.set("{a}:e:2", "two")
+        client.rpush("{a}:meta", "x")
+
+    async def read():
+        async with redis_store(server.url) as store:
+            return await store.read([[b"{a}:meta", b"{a}:e:1", b"{a}:e:2", b"{a}:e:3"], [b"{a}:e:1"]])
+
+    assert asyncio.run(read()) == [[NOT_A_STRING, NOT_A_STRING, b"two", None], [NOT_A_STRING]]
+
+
+def test_after_a_pause_that_redis_does_not_wait_for_a_read_is_answered(server):
+    """`timeout 1` closes a connection that is idle for a second: in the middle of a read, before one, or after one."""
+    with redis.Redis.from_url(server.url) as client:
+        client.mset(VALUES)
+        client.config_set("timeout", 1)
+
+        async def read():
+            found = []
+            async with redis_store(server.url) as store:
+                for pause_s in (1.2, 2.1, 3.3):
+                    await asyncio.sleep(pause_s)
+                    found.append(await store.read([[b"{a}:e:1"]]))
+            return found
+
+        try:
+            assert asyncio.run(read()) == [[[b"one"]]] * 3
+        finally:
+            client.config_set("timeout", 0)
+
+
+def test_reads_whose_connection_is_killed_are_repeated_on_the_next(server):
+    """However often and whenever: before, during and after the reads of many requests."""
+    with redis.Redis.from_url(server.url) as client:
+        client.mset(VALUES)
+
+        async def read():
+            loop, found = asyncio.get_running_loop(), []
+            async with redis_store(server.url, 2.0) as store:
+                for _ in range(30):
+                    killing = loop.run_in_executor(None, client.client_kill_filter, None, "normal", None, True)
+                    for _ in range(2):  # the second find what the first may have left: a killed connection
+                        reads = [store.read([[b"{a}:e:1"], [b"{b}:meta"]]) for _ in range(5)]
+                        found += await asyncio.gather(*reads)
+                        await killing
+            return found
+
+        assert asyncio.run(read()) == [[[b"one"], [b"other"]]] * 300
+
+
+def test_a_read_is_repeated_within_its_deadline_alone(server):
+    """The first connection is cut at half of the deadline, the second is silent: one deadline in all."""
+
+    async def read():
+        async with cut_off(server.port) as proxy, redis_store(f"redis://127.0.0.1:{proxy.port}/0", 0.4) as store:
+            assert await store.read([[b"{a}:e:1"]]) == [[b"one"]]
+            proxy.silent = True
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            reading = asyncio.ensure_future(store.read([[b"{a}:e:1"]]))
+            await asyncio.sleep(0.2)
+            proxy.cut()
+            with pytest.raises(OnlineStoreError):
+                await reading
+            return loop.time() - began
+
+    with redis.Redis.from_url(server.url) as client:
+        client.mset(VALUES)
+    assert 0.35 < asyncio.run(read()) < 0.7
+
+
+def test_a_connection_that_is_forgotten_without_a_word_is_found_by_a_ping(server, monkeypatch):
+    """A firewall drops what has been idle: no answer comes, and no end of the connection."""
+    monkeypatch.setattr(online_store, "_PING_EVERY_S", 0.1)
+    monkeypatch.setattr(online_store, "_PING_WITHIN_S", 0.1)
+    with redis.Redis.from_url(server.url) as client:
+        client.mset(VALUES)
+
+    async def read():
+        async with cut_off(server.port) as proxy, redis_store(f"redis://127.0.0.1:{proxy.port}/0", 0.4) as store:
+            proxy.forget()
+            await asyncio.sleep(0.5)
+            assert proxy.accepted == 2
+            return await store.read([[b"{a}:e:1"]])
+
+    assert asyncio.run(read()) == [[b"one"]]
+
+
+class CutOff:
+    """A proxy before Redis: cuts its connections, forgets them, or lets nothing through."""
+
+    def __init__(self, behind: int) -> None:
+        self._behind = behind
+        self._open: list[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = []
+        self._forgotten: set[asyncio.StreamWriter] = set()
+        self.silent, self.accepted, self.port = False, 0, 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        from_redis, to_redis = await asyncio.open_connection("127.0.0.1", self._behind)
+        self._open.append((writer, to_redis))
+        await asyncio.gather(self._pass(reader, to_redis, writer), self._pass(from_redis, writer, writer))
+
+    async def _pass(self, reader: asyncio.StreamReader, to: asyncio.StreamWriter, of: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(1 << 16):
+                if not self.silent and of not in self._forgotten:
+                    to.write(data)
+
+    def cut(self) -> None:
+        for writer, to_redis in self._open:
+            writer.transport.abort()
+            to_redis.transport.abort()
+        self._open.clear()
+
+    def forget(self) -> None:
+        self._forgotten = {writer for writer, _ in self._open}
+
+
+@asynccontextmanager
+async def cut_off(behind: int) -> AsyncIterator[CutOff]:
+    proxy = CutOff(behind)
+    listening = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    proxy.port = listening.sockets[0].getsockname()[1]
+    try:
+        yield proxy
+    finally:
+        proxy.cut()
+        listening.close()
 
 
 async def found_again(store: OnlineStore) -> list[list[bytes | None]]:
