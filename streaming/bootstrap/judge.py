@@ -62,7 +62,7 @@ def _need(
     if meta is None:
         return "the shard was never built, or Redis has lost it"
     if meta.behind:
-        return "its build was not finished"
+        return "its build was not finished, or states of it could not be read"
     if meta.erasures != archived.erasures:
         return "entities were erased from the events since, and Redis was rolled back or was not reached"
     for partition, start in sorted(log_starts.items()):

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.entity_state import owners_of
+from shared_features.formats.entity_state import decode_states, encode_states, owners_of
 from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Gap, Partition, Progress, ShardMeta, VectorEntry
+from shared_features.kernel.tile_state import TileState
 from streaming.errors import RestartNeeded
 from streaming.online_store.shard_store import ShardStore
 from streaming.replay.entity_states import EntityKey, Owners
@@ -50,8 +51,21 @@ class ShardBuild:
         self._commit(True, self._redis_keys(keys), states)
 
     def load(self, keys: Sequence[EntityKey]) -> list[bytes | None]:
-        """The stored states of entities, from this build or an earlier one."""
-        return self._store.load(self._redis_keys(keys))
+        """The stored states of entities, from this build or an earlier one. RestartNeeded for damaged ones."""
+        redis_keys = self._redis_keys(keys)
+        values, damaged, scratch = self._store.load(redis_keys), dict[int, str](), TileState(self._group.layout)
+        owners, slots = owners_of(redis_keys), scratch.add(len(keys))
+        decode_states(scratch, slots, values, self.build_id, owners, damaged)
+        if damaged:
+            rows = sorted(damaged)
+            empty = encode_states(scratch, slots[rows], self.build_id, owners[rows])
+            self._commit(True, [redis_keys[row] for row in rows], empty)
+            self._store.settle()
+            raise RestartNeeded(
+                f"{len(rows)} states cannot be read and were emptied, so the build begins again. The first: "
+                f"{redis_keys[rows[0]]!r}. {damaged[rows[0]]}"
+            )
+        return values
 
     def owners(self, keys: Sequence[EntityKey]) -> Owners:
         """The owners of the states of entities of the shard."""

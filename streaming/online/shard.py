@@ -9,21 +9,24 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup, difference
 from shared_features.formats.entity_state import decode_states, encode_states, owners_of
-from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Partition, ShardMeta, VectorEntry
+from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Partition, Progress, ShardMeta, VectorEntry
 from shared_features.kernel.replay import APPLIED, apply
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.kafka.recreated_topic import WAY_ON
+from streaming.log import get_log
 from streaming.metrics import StreamingMetrics
 from streaming.online.entity_cache import EntityCache
 from streaming.online.sub_batch import Stretch, SubBatch
 from streaming.online_store.shard_store import ShardStore
 
+_LOG = get_log("online")
 Clock = Callable[[], int]
 Missing = Callable[[Partition, int, int], None]
 """Called with (partition, first, past) for deleted records. Raises unless a shard may continue without them."""
@@ -112,8 +115,33 @@ class Shard:
         if keys:
             redis_keys = self._redis_keys(keys)
             stored, owners = self._store.load(redis_keys), owners_of(redis_keys)
-            decode_states(self._cache.state, self._cache.add(keys, owners), stored, self._build_id, owners)
+            slots, damaged = self._cache.add(keys, owners), dict[int, str]()
+            decode_states(self._cache.state, slots, stored, self._build_id, owners, damaged)
+            if damaged:
+                rows = sorted(damaged)
+                self._give_up(slots[rows], [redis_keys[row] for row in rows], damaged[rows[0]])
             self._metrics.loaded(self._group.label, len(keys))
+
+    def _give_up(self, damaged: NDArray[np.int64], keys: list[bytes], error: str) -> NoReturn:
+        """States cannot be read, so nothing may be built on them: mark the shard behind, for `bootstrap` to rebuild it.
+
+        Empty states replace the damaged ones: a build leaves alone what it has no events of, and would meet them again.
+        """
+        _LOG.error("marking a shard for a rebuild, states of it cannot be read", shard=self._label, states=len(keys),
+                   key=keys[0].decode(errors="backslashreplace"), error=error)  # fmt: skip
+        now_us = self._clock()
+        meta = ShardMeta(
+            commit_id=secrets.token_bytes(COMMIT_ID_BYTES),
+            build_id=self._build_id,
+            behind=True,
+            fingerprint=self._group.fingerprint,
+            committed_at_us=now_us,
+            progress=Progress(now_us, 0, 0),
+        )
+        owners = self._cache.owners(damaged)
+        self._store.begin_commit(meta, keys, encode_states(self._cache.state, damaged, self._build_id, owners))
+        self._store.settle()
+        raise RestartNeeded(f"shard {self._label}: {len(keys)} states cannot be read; `bootstrap` rebuilds the shard")
 
     def _commit(self, changed: NDArray[np.int64]) -> None:
         started = time.perf_counter()

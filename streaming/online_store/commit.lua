@@ -1,7 +1,8 @@
 -- One commit of a shard: compare, then write; nothing is written unless the shard is as expected.
 -- KEYS: meta, then each changed entity. ARGV: expected commit id (empty: no meta), new meta, expiry in ms of the
 -- entities, then each entity's value. Returns 1 when written, 0 when the shard is not as expected.
-if redis.call('GETRANGE', KEYS[1], 0, 15) ~= ARGV[1] then
+-- MGET: a key that holds no string counts as missing, and is replaced.
+if string.sub(redis.call('MGET', KEYS[1])[1] or '', 1, 16) ~= ARGV[1] then
     return 0
 end
 if #ARGV ~= #KEYS + 2 then

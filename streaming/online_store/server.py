@@ -37,7 +37,7 @@ class StoreServer:
         """Where the shards of each group stand. None also for a meta that cannot be read: that shard is rebuilt."""
         return {
             group.label: tuple(
-                readable_meta(self._link.call("GET", key), key)
+                readable_meta(self._link.call("MGET", key)[0], key)
                 for key in (meta_key(self._namespace, group, number) for number in range(group.shards))
             )
             for group in groups

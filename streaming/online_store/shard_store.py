@@ -28,6 +28,8 @@ _SCRIPT_ID = sha1(_SCRIPT, usedforsecurity=False).hexdigest()
 _LOAD_AT_ONCE = 2_000  # entities per read: a few hundred KB, about a millisecond for Redis
 
 NO_META = b""
+NOT_A_STRING = b""
+"""The value of a key that holds no string. No state has these bytes."""
 
 
 def shard_label(group: FeatureGroup, number: int) -> str:
@@ -85,7 +87,7 @@ class ShardStore:
 
         None if there is no meta, or one that this version cannot read. In both cases the shard must be rebuilt.
         """
-        stored = self._link.call("GET", self._meta_key)
+        (stored,) = self._link.call("MGET", self._meta_key)  # GET refuses a key that holds no string
         self._commit_id = NO_META if stored is None else stored[:COMMIT_ID_BYTES]
         return readable_meta(stored, self._meta_key)
 
@@ -96,8 +98,17 @@ class ShardStore:
         for start in range(0, len(keys), _LOAD_AT_ONCE):
             meta, *found = self._link.call("MGET", self._meta_key, *keys[start : start + _LOAD_AT_ONCE])
             self._check(NO_META if meta is None else meta[:COMMIT_ID_BYTES])
-            values += found
+            values += self._told_apart(keys[start : start + _LOAD_AT_ONCE], found)
         return values
+
+    def _told_apart(self, keys: Sequence[bytes], found: list[bytes | None]) -> list[bytes | None]:
+        """The values, NOT_A_STRING for a key that holds a hash or a list: MGET tells it as if it were missing."""
+        missing = [row for row, value in enumerate(found) if value is None]
+        if missing and self._link.call("EXISTS", *(keys[row] for row in missing)):
+            for row in missing:
+                if self._link.call("TYPE", keys[row]) not in (b"none", b"string"):
+                    found[row] = NOT_A_STRING
+        return found
 
     def begin_commit(self, meta: ShardMeta, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
         """Send the changed values with the new meta and its new commit id, after the previous commit is complete."""
@@ -132,7 +143,8 @@ class ShardStore:
         if commit.sent and self._was_written(commit, tries):
             return True
         # Refused, or the outcome is unknown: the stored id alone says what happened.
-        stored = self._link.call("GETRANGE", self._meta_key, 0, COMMIT_ID_BYTES - 1)
+        (meta,) = self._link.call("MGET", self._meta_key)
+        stored = NO_META if meta is None else meta[:COMMIT_ID_BYTES]
         if stored == commit.written:
             return True
         self._check(stored)

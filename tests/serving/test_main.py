@@ -1,12 +1,12 @@
 """The service as it runs: `python -m serving` in a process of its own, on a real Redis that comes and goes."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -59,14 +59,15 @@ def running(
 
 def test_a_connection_outlives_the_pause_that_a_proxy_allows(redis_server, published, tmp_path):
     """uvicorn closes after 5 s, proxies keep a connection for 60 s: a request then met a closed connection."""
-    with (
-        running(redis_server, published, tmp_path / "log") as (client, _),
-        socket.create_connection((client.base_url.host, client.base_url.port or 80)) as connection,
-    ):
+    with running(redis_server, published, tmp_path / "log") as (client, _):
+        connection, sockets = HTTPConnection(client.base_url.host, client.base_url.port), set()
         for pause_s in (0, 6):
             time.sleep(pause_s)
-            connection.sendall(b"GET /health/live HTTP/1.1\r\nhost: serving\r\n\r\n")
-            assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200")
+            connection.request("GET", "/health/live")
+            assert connection.getresponse().read() == b'{"status":"live"}'
+            sockets.add(connection.sock)
+        assert len(sockets) == 1
+        connection.close()
 
 
 def is_up(client: httpx.Client) -> bool:

@@ -50,8 +50,10 @@ class RedisModel:
             return self.values.get(call[1])
         if name == "MGET":
             return [self.values.get(key) for key in call[1:]]
-        if name == "GETRANGE":
-            return self.values.get(call[1], b"")[call[2] : call[3] + 1]
+        if name == "EXISTS":
+            return sum(key in self.values for key in call[1:])
+        if name == "TYPE":
+            return b"string" if call[1] in self.values else b"none"
         if name == "SCRIPT":
             self._scripts.add(_SCRIPT_ID)
             return _SCRIPT_ID.encode()

@@ -151,6 +151,27 @@ def test_a_snapshot_that_cannot_be_read_is_passed_over(
     assert_whole(settings, PAYER, world)
 
 
+def test_a_build_that_meets_damaged_bytes_begins_again_and_does_not_meet_them_twice(
+    settings: StreamingSettings,
+) -> None:
+    """They are from before the build, or were damaged meanwhile. Nothing is built on them."""
+    prefix = entity_prefix(settings.redis_namespace, PAYER, 0)
+
+    def build() -> ShardBuild:
+        store = ShardStore.of(RedisLink(settings), settings.redis_namespace, PAYER, 0)
+        return ShardBuild(PAYER, store, prefix, lambda: 0)
+
+    with redis.Redis.from_url(settings.redis_url) as client:
+        client.set(prefix + b"1", b"x")
+        client.hset((prefix + b"2").decode(), "field", "value")
+        with pytest.raises(RestartNeeded, match=r"2 states cannot be read and were emptied.*:e:1'"):
+            build().load([3, 1, 2])
+        found = build().load([3, 1, 2])
+        assert found[0] is None
+        assert None not in found[1:]
+        assert stored_states(client, settings, PAYER).keys() == {"1", "2"}
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_built_from_the_events_table_and_from_snapshots_alike(
     settings: StreamingSettings, tmp_path: Path, seed: int

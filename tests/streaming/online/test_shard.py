@@ -13,13 +13,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from shared_features.definitions import definition_text
+from shared_features.formats.entity_state import decode_states, owners_of
 from shared_features.formats.online_state import definition_key, meta_key
 from shared_features.formats.shard_meta import encode_meta
 from shared_features.kernel.event_time import SECOND_US
+from shared_features.kernel.tile_state import TileState
 from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
 from streaming.kafka.polled import Polled
+from streaming.online.absent_shard import AbsentShard
 from streaming.online.missing_records import MissingRecords
-from streaming.online_store.shard_store import expiry_ms
+from streaming.online.shard import Shard
+from streaming.online_store.shard_store import expiry_ms, shard_label
 from streaming.online_store.stored_vectors import smallest_positions, stored_metas
 from streaming.settings import load_settings
 from tests.streaming.kafka_log import TOPIC_ID
@@ -293,3 +297,44 @@ def test_records_that_were_deleted_before_they_were_applied_are_not_passed_over_
         missing(partition, 4, 8)
     archived.append((9, [(5, 8), (2, 5)]))
     missing(partition, 4, 8)
+
+
+DAMAGES = {
+    "build id": lambda state: state[:1] + bytes([state[1] ^ 1]) + state[2:],
+    "a bit": lambda state: state[:-1] + bytes([state[-1] ^ 4]),
+    "empty": lambda state: b"",
+    "a hash": None,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_nothing_is_built_on_a_damaged_state_and_the_shard_is_rebuilt(client, settings, damage):
+    """The process restarts once. Then the shard is behind, the others go on, and the damaged bytes are gone."""
+    log = a_log(3)
+    whole = Shards(settings, GROUPS)
+    whole.write(*everything(log))
+    whole.close()
+    key = min(client.scan_iter(match=f"{{{settings.redis_namespace}:{PAYER.label}:*}}:e:*"))
+    number, state = int(key.partition(b"}")[0].rpartition(b":")[2]), client.get(key)
+    client.delete(key)
+    if damage is None:
+        client.hset(key, "field", "value")
+    else:
+        client.set(key, damage(state))
+    before = {each: client.get(each) for each in client.scan_iter(match="*:e:*") if each != key}
+    label = shard_label(PAYER, number)
+    again = Shards(settings, GROUPS)
+    shard = again.parts[label]._shard
+    assert isinstance(shard, Shard)
+    with pytest.raises(RestartNeeded, match=f"shard {label}: 1 states cannot be read"):
+        shard._load([int(key.rpartition(b":")[2])])
+    meta = stored_meta(client, settings, PAYER, number)
+    assert meta.behind
+    assert meta.vector == {}
+    assert {each: client.get(each) for each in before} == before
+    built = TileState(PAYER.layout)
+    assert decode_states(built, built.add(1), [client.get(key)], meta.build_id, owners_of([key])).tolist() == [True]
+    after = Shards(settings, GROUPS)
+    assert isinstance(after.parts[label]._shard, AbsentShard)
+    after.write(*everything(log))
+    after.close()
