@@ -42,13 +42,6 @@ class Prediction(msgspec.Struct, gc=False, frozen=True):
             "features of these groups are those of an entity without history."
         ),
     ]
-    ahead: Annotated[
-        bool,
-        Meta(
-            description="true: the entity has stored events at or after the request's instant. They do not count, "
-            "but features of an instant in the past may be inexact."
-        ),
-    ]
     degraded: Annotated[
         bool,
         Meta(
@@ -61,6 +54,14 @@ class Prediction(msgspec.Struct, gc=False, frozen=True):
         Meta(
             description="What the model saw, as 32-bit floats. Only when the request sets include_features. "
             'null: missing. Infinity has no number in JSON and is written as the text "Infinity" or "-Infinity".'
+        ),
+    ] = UNSET
+    as_of_us: Annotated[
+        int | UnsetType,
+        Meta(
+            description="The instant of this prediction, microseconds since 1970-01-01 UTC. Only when it is not that "
+            "of the answer: the instance named the time of its event.",
+            examples=[EXAMPLE_US],
         ),
     ] = UNSET
 
@@ -80,8 +81,8 @@ class Answer(msgspec.Struct, gc=False, frozen=True):
     as_of_us: Annotated[
         int,
         Meta(
-            description="The instant of the request, microseconds since 1970-01-01 UTC. "
-            "Events strictly before this instant count.",
+            description="The instant of the request, microseconds since 1970-01-01 UTC. Events strictly before this "
+            "instant count, whatever has been streamed meanwhile.",
             examples=[EXAMPLE_US],
         ),
     ]
@@ -111,7 +112,7 @@ def write_answer(
     """
     predictions, degraded = [], False
     for row, score in enumerate(scores, start):
-        prediction = _prediction(score, rows, row, names)
+        prediction = _prediction(score, rows, row, names, as_of_us)
         degraded = degraded or prediction.degraded
         predictions.append(prediction)
     freshness, receipt = _shards(rows, start, start + len(scores), as_of_us)
@@ -119,18 +120,18 @@ def write_answer(
     return _encode(Answer(view, name, as_of_us, predictions, degraded, freshness, receipt))
 
 
-def _prediction(score: float, rows: FeatureRows, row: int, names: tuple[str, ...] | None) -> Prediction:
+def _prediction(score: float, rows: FeatureRows, row: int, names: tuple[str, ...] | None, as_of_us: int) -> Prediction:
     ages: dict[str, float | None] = {}
     missing: list[str] = []
-    ahead = degraded = False
+    degraded = False
     for group in rows.groups:
         ages[group.name] = group.ages_s[row]
-        ahead = ahead or group.ahead[row]
         degraded = degraded or group.problems[row] is not None
         if group.missing[row]:
             missing.append(group.name)
     features = UNSET if names is None else _features(names, rows.matrix[row].tolist())
-    return Prediction(score, ages, missing, ahead, degraded, features)
+    own_us = int(rows.as_of_us[row])
+    return Prediction(score, ages, missing, degraded, features, UNSET if own_us == as_of_us else own_us)
 
 
 def _features(names: tuple[str, ...], values: list[float]) -> dict[str, FeatureValue]:

@@ -5,6 +5,7 @@ ServingError               the root
   RefusedRequestError      a request gets problem details instead of a prediction
     UnknownViewError       the path names a view that is not defined
     InvalidRequestError    the body does not match the view's fields; carries the path of the wrong field
+    EarlyInstantError      the instant lies before what the online store can answer exactly
     TooManyInstancesError  the body has more instances, or more bytes, than one request may carry
     SlowRequestError       the body did not arrive in time
     OverloadedError        too many instances are waiting in this process
@@ -46,6 +47,13 @@ class UnknownViewError(RefusedRequestError):
 
 class InvalidRequestError(RefusedRequestError):
     """The body does not match the view's fields; the member `path` says where."""
+
+
+class EarlyInstantError(RefusedRequestError):
+    """The instant lies before what the online store can answer exactly.
+
+    The members `path` and `exact_from_us` say which instant it is, and which is the first that can be asked for.
+    """
 
 
 class TooManyInstancesError(RefusedRequestError):

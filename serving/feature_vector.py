@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from serving.earliest_instant import exact_from_us
 from serving.log import get_log
 from serving.online_store import Values
 from serving.request_body import RequestColumns
@@ -43,22 +44,28 @@ class GroupRows:
     """What one group says of each row. Where `problems` has a sentence, the features are NaN.
 
     unreadable: whether the bytes of the entity, or of its shard's meta, are damaged; then there is a problem too.
+    exact_from_us: where the row's instant is too early, the first that is not; else None.
     """
 
-    name: str
+    group: FeatureGroup
     facts: Sequence[ShardFacts | None]
     problems: Sequence[str | None]
     unreadable: Sequence[bool]
     ages_s: Sequence[float | None]
     missing: Sequence[bool]
-    ahead: Sequence[bool]
+    exact_from_us: Sequence[int | None]
+
+    @property
+    def name(self) -> str:
+        return self.group.part_name
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureRows:
-    """float32[n, features] in the view's order, and what each group says of the rows."""
+    """float32[n, features] in the view's order as of each row's instant, and what each group says of the rows."""
 
     matrix: NDArray[np.float32]
+    as_of_us: NDArray[np.int64]
     groups: list[GroupRows]
 
 
@@ -90,7 +97,7 @@ class FeatureVectors:
         for reader, places in zip(self._groups, plan.places, strict=True):
             stored[reader.group.part_name], rows = reader.compute(plan.reads, places, values, as_of_us)
             groups.append(rows)
-        return FeatureRows(self._matrix(plan.columns, as_of_us, stored), groups)
+        return FeatureRows(self._matrix(plan.columns, as_of_us, stored), as_of_us, groups)
 
     def without_store(self, columns: RequestColumns, as_of_us: NDArray[np.int64], problem: str) -> FeatureRows:
         """The vectors without stored features: these, and what is computed from them, are NaN."""
@@ -98,10 +105,8 @@ class FeatureVectors:
         stored = {each.group.part_name: np.full((rows, len(each.group.features)), np.nan) for each in self._groups}
         nothing: Any = [None] * rows
         no = [False] * rows
-        groups = [
-            GroupRows(each.group.part_name, nothing, [problem] * rows, no, nothing, no, no) for each in self._groups
-        ]
-        return FeatureRows(self._matrix(columns, as_of_us, stored), groups)
+        groups = [GroupRows(each.group, nothing, [problem] * rows, no, nothing, no, nothing) for each in self._groups]
+        return FeatureRows(self._matrix(columns, as_of_us, stored), as_of_us, groups)
 
     def _matrix(
         self, columns: RequestColumns, as_of_us: NDArray[np.int64], stored: Mapping[str, NDArray[np.float64]]
@@ -159,15 +164,19 @@ class _GroupReader:
             unreadable[row], problems[row] = True, self._told(keys[row], places[row][0], error)
         floats = read(self._state, slots, as_of_us)
         ages: list[float | None] = []
-        ahead: list[bool] = []
-        for newest_us, instant_us in zip(self._state.newest_us(slots).tolist(), as_of_us.tolist(), strict=True):
-            before = newest_us < instant_us
-            ages.append((instant_us - newest_us) / 1e6 if before and newest_us != NEVER_US else None)
-            ahead.append(not before)
+        early: list[int | None] = []
+        for slot, newest_us, instant_us, of_shard in zip(
+            slots.tolist(), self._state.newest_us(slots).tolist(), as_of_us.tolist(), facts, strict=True
+        ):
+            exact_us = exact_from_us(self.group, newest_us, of_shard)
+            early.append(exact_us if instant_us < exact_us else None)
+            if newest_us >= instant_us:
+                newest_us = self._state.newest_before_us(slot, instant_us)
+            ages.append(None if newest_us == NEVER_US else (instant_us - newest_us) / 1e6)
         if any(problems):
             floats[[problem is not None for problem in problems]] = np.nan
         missing = [not there and problem is None for there, problem in zip(found, problems, strict=True)]
-        return floats, GroupRows(self.group.part_name, facts, problems, unreadable, ages, missing, ahead)
+        return floats, GroupRows(self.group, facts, problems, unreadable, ages, missing, early)
 
     def _told(self, key: bytes, shard: Shard, error: str) -> str:
         """The problem of an entity whose state cannot be read. The log has it too, but not once per request."""

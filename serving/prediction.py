@@ -16,7 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.answers import write_answer
-from serving.errors import BrokenViewError, CatchingUpError, OnlineStoreError, OverloadedError, UnreadableStateError
+from serving.earliest_instant import early_instant
+from serving.errors import (
+    BrokenViewError,
+    CatchingUpError,
+    EarlyInstantError,
+    OnlineStoreError,
+    OverloadedError,
+    UnreadableStateError,
+)
 from serving.feature_vector import FeatureRows, FeatureVectors, ReadPlan
 from serving.log import get_log
 from serving.metrics import Metrics
@@ -30,7 +38,7 @@ _LOG = get_log("serving")
 _MOST_ROWS = 1024
 _ROWS_IN_LOOP = 32  # below, computing takes about a millisecond; above, the event loop must not wait for it
 
-Refusal = CatchingUpError | UnreadableStateError
+Refusal = CatchingUpError | EarlyInstantError | UnreadableStateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +169,10 @@ class Predictor:
         start = 0
         for each in batch:
             stop = start + len(each.request.instances)
-            problem = _problem(rows, start, stop)
-            if problem is not None and not self._allow_degraded:
+            problem, early = _problem(rows, start, stop), _early(each.request, rows, start, stop)
+            if early is not None:
+                answers.append(early)
+            elif problem is not None and not self._allow_degraded:
                 answers.append(problem)
             else:
                 if problem is not None:
@@ -183,8 +193,16 @@ def _problem(rows: FeatureRows, start: int, stop: int) -> Refusal | None:
     return None
 
 
+def _early(request: PredictionRequest, rows: FeatureRows, start: int, stop: int) -> EarlyInstantError | None:
+    for group in rows.groups:
+        for row, exact_us in enumerate(group.exact_from_us[start:stop]):
+            if exact_us is not None and group.problems[start + row] is None:
+                return early_instant(request, row, group.group, int(rows.as_of_us[start + row]), exact_us)
+    return None
+
+
 def _instants(batch: list[_Waiting]) -> NDArray[np.int64]:
-    return np.array([each.as_of_us for each in batch for _ in each.request.instances], np.int64)
+    return np.array([instant for each in batch for instant in each.request.instants(each.as_of_us)], np.int64)
 
 
 def _settle(batch: Sequence[_Waiting], answers: Sequence[bytes | Exception]) -> None:

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from serving.errors import (
     BrokenViewError,
     CatchingUpError,
+    EarlyInstantError,
     InvalidRequestError,
     NoModelError,
     OnlineStoreError,
@@ -40,7 +41,10 @@ class ProblemDetails(msgspec.Struct, frozen=True, gc=False):
     detail: Annotated[str, Meta(description="What is wrong, what was found, and what to do.")]
     path: Annotated[
         str | UnsetType,
-        Meta(description="Type invalid-request: where the problem is in the body.", examples=["$.instances[0].field"]),
+        Meta(
+            description="Types invalid-request and early-instant: where the problem is in the body.",
+            examples=["$.instances[0].field"],
+        ),
     ] = UNSET
     fields: Annotated[
         Sequence[str] | UnsetType, Meta(description="Type invalid-request: the fields that belong at that place.")
@@ -50,6 +54,10 @@ class ProblemDetails(msgspec.Struct, frozen=True, gc=False):
     ] = UNSET
     limit: Annotated[
         int | UnsetType, Meta(description="Type too-many-instances: the most instances, or bytes, of one request.")
+    ] = UNSET
+    exact_from_us: Annotated[
+        int | UnsetType,
+        Meta(description="Type early-instant: the first instant that can be asked for, microseconds since 1970."),
     ] = UNSET
     group: Annotated[
         str | UnsetType,
@@ -80,6 +88,12 @@ PROBLEMS: dict[type[RefusedRequestError], Problem] = {
         422,
         "The request does not match the view's fields",
         "Correct the body: `path` says where it is wrong and `detail` says what to write there.",
+    ),
+    EarlyInstantError: Problem(
+        "early-instant",
+        422,
+        "The instant is earlier than what the online store can answer exactly",
+        "Ask as of `exact_from_us` or later. Features of earlier instants are in the offline store.",
     ),
     TooManyInstancesError: Problem(
         "too-many-instances", 413, "The request is too large", "Send fewer instances in one request; see `limit`."

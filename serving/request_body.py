@@ -2,15 +2,17 @@
 
     {"instances": [{<the view's request fields>}, ...], "as_of": <instant>, "include_features": <bool>}
 
-One instance is a list of one. A field that the view does not declare is refused. Otherwise a misspelt optional field,
-or an event time instead of `as_of`, would be dropped silently.
+One instance is a list of one. A field that the view does not declare is refused. Otherwise a misspelt optional field
+would be dropped silently. An instance may have the time of its event, under the name that the view's source gives it:
+this names the event that the prediction is about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
@@ -21,10 +23,11 @@ from numpy.typing import NDArray
 from serving.body_faults import BodyFaults
 from serving.errors import TooManyInstancesError
 from serving.exact_values import ExactValues
-from serving.request_type import inner_names, request_type
+from serving.request_type import inner_names, instance_fields, request_type
 from shared_features.definitions import FeatureView, Timestamp
 
 _TIME, _EPOCH = Timestamp("rfc3339"), Timestamp("us")
+_NEVER_US = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +40,42 @@ class RequestColumns:
 
 @dataclass(frozen=True, slots=True)
 class PredictionRequest:
-    """A decoded request. Without `as_of_us` the server's clock counts."""
+    """A decoded request. Without `as_of_us` the server's clock counts.
+
+    event_time_us: of the events that the instances name; None where none is named. event_time_field: where it stands.
+    """
 
     instances: Sequence[Any]
     as_of_us: int | None
     include_features: bool
+    event_time_us: Sequence[int | None] | None
+    event_time_field: str
+
+    def instants(self, as_of_us: int) -> Iterable[int]:
+        """As of when each instance is asked: before the event that it names, and not after the request's instant.
+
+        as_of_us: the request's instant, or the server's clock. An instance that names its event needs no clock.
+        """
+        if self.event_time_us is None:
+            return repeat(as_of_us, len(self.instances))
+        latest_us = _NEVER_US if self.as_of_us is None else self.as_of_us
+        return (as_of_us if each is None else min(each, latest_us) for each in self.event_time_us)
 
 
 class RequestBody:
     """Decodes the requests of one view."""
 
     def __init__(self, view: FeatureView, max_instances: int) -> None:
-        self._fields = view.request_fields
         self._max_instances = max_instances
-        self._faults = BodyFaults(self._fields)
+        self._faults = BodyFaults(instance_fields(view))
         self.type = request_type(view, max_instances)
         names = inner_names(view)
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(self.type).decode
-        self._getters = [(field, attrgetter(names[field.name])) for field in self._fields]
-        self._exact = ExactValues(self._fields, names)
-        self._unchecked = [pair for pair in self._getters if not pair[0].type.schema_says_all]
+        self._getters = [(field, attrgetter(names[field.name])) for field in view.request_fields]
+        self._exact = ExactValues(view.request_fields, names)
+        every = {field.name: (field, attrgetter(names[field.name])) for field in instance_fields(view)}
+        self._unchecked = [pair for pair in every.values() if not pair[0].type.schema_says_all]
+        self._event_time = every[view.source.event_time]
 
     def decode(self, raw: bytes) -> PredictionRequest:
         """Raises InvalidRequestError with the path of the fault, TooManyInstancesError."""
@@ -74,7 +93,9 @@ class RequestBody:
             if column.bad is not None:
                 raise self._faults.out_of_bounds(f"$.instances[{column.bad.argmax()}].{field.name}", raw, field.type)
         self._exact.fill(body.instances, raw)
-        return PredictionRequest(body.instances, self._as_of_us(body.as_of, raw), body.include_features)
+        as_of_us = self._as_of_us(body.as_of, raw)
+        named_us = self._event_times_us(body.instances)
+        return PredictionRequest(body.instances, as_of_us, body.include_features, named_us, self._event_time[0].name)
 
     def _as_of_us(self, as_of: int | datetime | None, raw: bytes) -> int | None:
         if not isinstance(as_of, datetime):
@@ -85,6 +106,15 @@ class RequestBody:
         if bad is not None and bad.any():
             raise self._faults.out_of_bounds("$.as_of", raw, _TIME)
         return int(as_of_us)
+
+    def _event_times_us(self, instances: Sequence[Any]) -> Sequence[int | None] | None:
+        field, getter = self._event_time
+        times = list(map(getter, instances))
+        if times.count(None) == len(times):
+            return None
+        steps, there = field.steps(times, len(times))
+        named = repeat(True) if there is None else there.tolist()
+        return [each if there else None for each, there in zip(steps.tolist(), named, strict=False)]
 
     def columns(self, instances: Sequence[Any]) -> RequestColumns:
         """The fields of decoded instances in columns; the steps are those that streaming makes of an event."""

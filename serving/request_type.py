@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -25,7 +26,13 @@ IncludeFeatures = Annotated[
 
 def inner_names(view: FeatureView) -> dict[str, str]:
     """Request field -> attribute of the decoded instance: a field may be called like a keyword of Python."""
-    return {field.name: f"f{index}" for index, field in enumerate(view.request_fields)}
+    return {field.name: f"f{index}" for index, field in enumerate(instance_fields(view))}
+
+
+def instance_fields(view: FeatureView) -> tuple[Field, ...]:
+    """The fields of an instance: the view's request fields and, if it is not among them, the time of its event."""
+    event_time = view.source.field(view.source.event_time)
+    return (*view.request_fields, *(() if event_time in view.request_fields else (replace(event_time, optional=True),)))
 
 
 def request_type(view: FeatureView, max_instances: int) -> type[msgspec.Struct]:
@@ -34,7 +41,7 @@ def request_type(view: FeatureView, max_instances: int) -> type[msgspec.Struct]:
     instance = msgspec.defstruct(
         f"{view.name}_instance",
         # Required fields first, as a struct wants them; columns are taken by name.
-        sorted(((names[each.name], *_annotation(each)) for each in view.request_fields), key=len),
+        sorted(((names[each.name], *_annotation(view, each)) for each in instance_fields(view)), key=len),
         rename={inside: outside for outside, inside in names.items()},
         namespace={"__doc__": f"What view {view.name} needs to know of the instance to predict."},
         forbid_unknown_fields=True,
@@ -58,10 +65,18 @@ def request_type(view: FeatureView, max_instances: int) -> type[msgspec.Struct]:
     )
 
 
-def _annotation(field: Field) -> tuple[Any, ...]:
+_NAMES_ITS_EVENT = (
+    "The time of the event that the instance is about, which may have been sent to the stream already. "
+    "That event, and all at or after its time, do not count."
+)
+
+
+def _annotation(view: FeatureView, field: Field) -> tuple[Any, ...]:
     """The type with its bounds and its description, and None as the default of an optional field."""
     annotation = field.type.bounded
     what = described(field)
     description = f"{sentence(what)} " if what else ""
+    if field.name == view.source.event_time:
+        description += f"{_NAMES_ITS_EVENT} "
     said = Meta(description=f"{description}Write {accepted(field)}.", examples=[field.type.example])
     return (Annotated[annotation | None, said], None) if field.optional else (Annotated[annotation, said],)

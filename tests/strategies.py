@@ -17,7 +17,7 @@ from shared_features.kernel.layout import Layout
 from tests.oracle import Event, mix
 
 ORIGIN_US = 1_700_000_000_000_000
-NO_FUTURE_US, SOME_FUTURE_US = 0, 5 * MINUTE_US
+NO_HEAD_US, SOME_HEAD_US = 0, 5 * MINUTE_US
 
 EVERY = tuple(each() for each in Aggregation.__subclasses__() if each.__module__ == Aggregation.__module__)
 """One of each class: a new one is drawn, read and stored by every test here without being named."""
@@ -36,7 +36,7 @@ EXACT_SLIDING = ((HOUR_US, 1), (DAY_US, 1))
 def layout(
     windows: tuple[tuple[int, int], ...] = WINDOWS,
     aggregations: tuple[Aggregation, ...] = (*NUMBERS, *CONTENTS[1:]),
-    tolerated_future_us: int = SOME_FUTURE_US,
+    head_us: int = SOME_HEAD_US,
 ) -> Layout:
     """Two columns and the events themselves, each aggregation of each over each window."""
     columns = (Column("amount", 2), Column("place", 0))
@@ -47,13 +47,13 @@ def layout(
         for length, hop in windows
         if column is not None or not each.needs_column
     )
-    return Layout(columns, features, tolerated_future_us)
+    return Layout(columns, features, head_us)
 
 
 LAYOUTS = (
     layout(WINDOWS, NUMBERS),
     layout(WINDOWS, CONTENTS),
-    layout(WINDOWS[:1], tolerated_future_us=NO_FUTURE_US),
+    layout(WINDOWS[:1], head_us=NO_HEAD_US),
     layout(EXACT_SLIDING, (Count(), Sum(), Last())),
     layout(WINDOWS[2:], (Count(),)),
 )

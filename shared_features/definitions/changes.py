@@ -9,7 +9,7 @@ from datetime import timedelta
 from shared_features.definitions.definition_text import Plain
 from shared_features.kernel.event_time import spelled_duration
 
-_DURATIONS = ("lateness_us", "lag_us", "tolerated_future", "tolerated_past", "delay")
+_DURATIONS = ("lateness_us", "lag_us", "tolerated_future", "tolerated_past", "head", "delay")
 _WORDS = {"lateness_us": "allowed lateness", "lag_us": "pipeline lag", "where": "conditions"}
 
 

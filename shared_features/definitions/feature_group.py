@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -14,7 +15,7 @@ from shared_features.definitions.entity import Entity
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.fingerprint import fingerprint, meant_options
 from shared_features.errors import DefinitionError
-from shared_features.kernel.event_time import spelled_duration, to_us
+from shared_features.kernel.event_time import minutes, spelled_duration, to_us
 from shared_features.kernel.feature_spec import Column, FeatureSpec
 from shared_features.kernel.layout import Layout
 
@@ -60,8 +61,10 @@ class FeatureGroup(metaclass=Checked):
     """Features of one entity from the events of one or several sources.
 
     `where`: conditions that an event must meet. `shards`: how many slices of the entities are committed on their
-    own; fixed for the life of a version. `part`: 0, or the number of an addition, which only `GrownGroup` sets. What is
-    stored, streamed and read is a FeatureGroup: a group without additions, or one addition of a `GrownGroup`.
+    own; fixed for the life of a version. `head`: how far before now `as_of` may lie; the events of an entity's head are
+    kept one by one, so that a value is exact as of any instant in it. `part`: 0, or the number of an addition, which
+    only `GrownGroup` sets. What is stored, streamed and read is a FeatureGroup: a group without additions, or one
+    addition of a `GrownGroup`.
     """
 
     name: str
@@ -71,6 +74,7 @@ class FeatureGroup(metaclass=Checked):
     aggregates: tuple[Aggregate, ...]
     where: tuple[Condition, ...] = ()
     shards: int = 4
+    head: timedelta = minutes(2)
     part: int = field(default=0, kw_only=True)
     description: str = field(default="", kw_only=True, compare=False)
 
@@ -80,6 +84,8 @@ class FeatureGroup(metaclass=Checked):
             raise DefinitionError(f"{where}: a name is a Python identifier without a double underscore; rename it")
         if self.version < 1 or self.shards < 1:
             raise DefinitionError(f"{where}: version is {self.version} and shards is {self.shards}; both start at 1")
+        if to_us(self.head) < 0:
+            raise DefinitionError(f"{where}: head is negative; give zero or more")
         if not self.sources or not self.aggregates:
             raise DefinitionError(f"{where}: give at least one source and one aggregate")
         names = [feature.name for feature in self.features]
@@ -146,8 +152,13 @@ class FeatureGroup(metaclass=Checked):
                 for each in self.aggregates
                 for name, over in each.features
             ),
-            tolerated_future_us=max(source.tolerated_future_us for source in self.sources),
+            head_us=self.tolerated_future_us + to_us(self.head),
         )
+
+    @property
+    def tolerated_future_us(self) -> int:
+        """How far ahead of its record an event of any of the sources may be, microseconds."""
+        return max(source.tolerated_future_us for source in self.sources)
 
     @property
     def label(self) -> str:
@@ -167,7 +178,7 @@ class FeatureGroup(metaclass=Checked):
     @property
     def readable_us(self) -> int:
         """Microseconds after which an entity's newest event, even one dated ahead, is older than anything read."""
-        return self.longest_us + self.layout.tolerated_future_us
+        return self.longest_us + self.layout.head_us
 
     @cached_property
     def fingerprint(self) -> str:

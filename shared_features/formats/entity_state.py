@@ -1,4 +1,4 @@
-"""Entity state: the bytes of one entity's tiles in the online store. Equal states of an owner have equal bytes.
+"""Entity state: the bytes of one entity's head and tiles in the online store. Equal states of an owner: equal bytes.
 
 Every schema begins with its version and the build id; every schema from 2 on, with its checksum behind them. So bytes
 that an earlier build left behind are told from damaged ones, whatever release wrote them.
@@ -6,12 +6,15 @@ that an earlier build left behind are told from damaged ones, whatever release w
     schema version         1 byte
     build id               8 bytes, little-endian
     checksum               8 bytes, little-endian: of the build id and all that follows, bound to the owner
-    tiles                  varint; nothing follows 0
+    events of the head     varint; nothing follows 0
     newest event time      zigzag varint, microseconds
+    head, newest first     per event its digest, 8 bytes, little-endian; but for the newest, microseconds to the event
+                           before as a varint; per column a varint: 0 when missing, 1 + zigzag of the value
+    tiles                  varint; nothing follows 0
     words of each set      a varint per set, that of event digests first
     digests                8 bytes each, little-endian, tile after tile, sorted within a tile
     per tile, oldest first
-        head               varint: 2 * steps + (more than one event). Steps of the finest hop: of the first tile from
+        begin              varint: 2 * steps + (more than one event). Steps of the finest hop: of the first tile from
                            its start to the newest event's hop, of the others from the tile before
         of one event       per column a varint: 0 when missing, 1 + zigzag of the value;
                            microseconds since the tile's start as a varint, where a register keeps times
@@ -64,10 +67,9 @@ def encode_states(state: TileState, slots: ArrayLike, build_id: int, owners: Arr
     plan = state_plan(state.layout)
     tiles = int(pools.tiles[slots, LENGTH].sum())
     words = int(pools.sets[slots, :, LENGTH].sum())
-    buffer = np.empty(
-        len(slots) * (FRAME_BYTES + plan.entity_bytes) + tiles * plan.tile_bytes + words * MOST_BYTES + SPARE_BYTES,
-        np.uint8,
-    )
+    heads = int(pools.heads[slots, LENGTH].sum())
+    most = heads * plan.head_bytes + tiles * plan.tile_bytes + words * MOST_BYTES + SPARE_BYTES
+    buffer = np.empty(len(slots) * (FRAME_BYTES + plan.entity_bytes) + most, np.uint8)
     ends = np.empty(len(slots) + 1, np.int64)
     ends[0] = 0
     room = state_room(state.layout)

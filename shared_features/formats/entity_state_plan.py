@@ -17,7 +17,8 @@ class StatePlan(NamedTuple):
     sources: NDArray[np.int64]  # [columns, 4]: what holds the value, where; what tells it is missing, where
     times: NDArray[np.int64]  # words that hold the event's time, or are empty
     single: bool  # whether tiles of one event can be written as that event
-    entity_bytes: int  # an entity takes at most so many, without tiles and words of sets
+    entity_bytes: int  # an entity takes at most so many, without its head, tiles and words of sets
+    head_bytes: int  # an event of its head at most so many
     tile_bytes: int  # a tile at most so many, without words of sets
 
 
@@ -49,7 +50,8 @@ def state_plan(layout: Layout) -> StatePlan:
         sources=np.array(sources, np.int64).reshape(-1, 4),
         times=np.array(times, np.int64),
         single=all(bool(times) if column < 0 else sources[column][0] != NOWHERE for column in valued),
-        entity_bytes=MOST_BYTES * (3 + len(tables.set_sizes)),
+        entity_bytes=MOST_BYTES * (4 + len(tables.set_sizes)),
+        head_bytes=MOST_BYTES * (2 + len(layout.columns)),
         tile_bytes=MOST_BYTES * (3 + row + len(layout.columns)),
     )
 

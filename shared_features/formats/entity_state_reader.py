@@ -7,8 +7,9 @@ from shared_features.kernel.loops.cascade import floor_us
 from shared_features.kernel.loops.checksum import checksum
 from shared_features.kernel.loops.compiled import compiled, inlined
 from shared_features.kernel.loops.hashes import mix64
+from shared_features.kernel.loops.head import DIGEST, TIME, columns_of
 from shared_features.kernel.loops.machine_words import load_word
-from shared_features.kernel.loops.pools import NEVER_US, make_set_room, make_tile_room
+from shared_features.kernel.loops.pools import NEVER_US, make_head_room, make_set_room, make_tile_room
 from shared_features.kernel.loops.register_bytes import Tile
 from shared_features.kernel.loops.rows import get_row, prepare_row
 from shared_features.kernel.loops.segments import LENGTH, START
@@ -59,10 +60,22 @@ def _look(schema, build_id, owner, buffer, at, end):
 @inlined
 def _get_entity(tables, plan, pools, room, slot, buffer, at, end):
     """Fill one empty entity; everything is checked against `end` before it is believed."""
+    events, at = get_varint(buffer, at, end)
+    if events == np.uint64(0):
+        return DONE if at == end else DAMAGED
+    newest, at = get_varint(buffer, at, end)
+    if events > np.uint64(end - at):
+        return DAMAGED
+    if not make_head_room(pools, slot, np.int64(events)):
+        return NO_ROOM
+    pools.heads[slot, LENGTH] = events
+    pools.newest_us[slot], pools.due_us[slot] = unzigzag(newest), NEVER_US
+    at = _get_head(pools, slot, buffer, at, end)
+    if at > end:
+        return DAMAGED
     tiles, at = get_varint(buffer, at, end)
     if tiles == np.uint64(0):
         return DONE if at == end else DAMAGED
-    newest, at = get_varint(buffer, at, end)
     fits = tiles <= np.uint64(end - at)
     for index in range(tables.set_sizes.size):
         words, at = get_varint(buffer, at, end)
@@ -72,16 +85,39 @@ def _get_entity(tables, plan, pools, room, slot, buffer, at, end):
     if not fits or digests > end - at:
         return DAMAGED
     if not _make_room(pools, slot, np.int64(tiles), room):
+        pools.heads[slot, LENGTH] = 0  # so that it is empty when it is filled again
         return NO_ROOM
     for digest in range(pools.sets[slot, 0, LENGTH]):
         pools.words[room.offsets[0] + digest] = load_word(buffer, at + 8 * digest)
-    pools.newest_us[slot], pools.due_us[slot] = unzigzag(newest), NEVER_US
     at = _get_tiles(tables, plan, pools, room, slot, buffer, at + digests, end)
     for index in range(tables.set_sizes.size):
         segment = pools.sets[slot, index]
         if room.offsets[index] != segment[START] + segment[LENGTH]:
             return DAMAGED
     return DONE if at == end else DAMAGED
+
+
+@inlined
+def _get_head(pools, slot, buffer, at, end):
+    """Read the head, newest event first; returns where the next byte is, beyond `end` when something is wrong."""
+    head, time_us = pools.heads[slot], pools.newest_us[slot]
+    newest = head[START] + head[LENGTH] - 1
+    for place in range(newest, head[START] - 1, -1):
+        event = pools.events[place]
+        if at + 8 > end:
+            return end + 1
+        event[DIGEST] = np.int64(load_word(buffer, at))
+        at += 8
+        if place < newest:
+            since, at = get_varint(buffer, at, end)
+            time_us -= np.int64(since)
+        event[TIME] = time_us
+        values, valid = columns_of(event)
+        for column in range(values.size):
+            code, at = get_varint(buffer, at, end)
+            valid[column] = code != np.uint64(0)
+            values[column] = unzigzag(code - np.uint64(1)) if valid[column] else 0
+    return at
 
 
 @inlined

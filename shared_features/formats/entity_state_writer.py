@@ -6,6 +6,7 @@ from shared_features.kernel.loops.cascade import floor_us
 from shared_features.kernel.loops.checksum import checksum
 from shared_features.kernel.loops.compiled import compiled, inlined
 from shared_features.kernel.loops.hashes import unmix64
+from shared_features.kernel.loops.head import DIGEST, TIME, columns_of
 from shared_features.kernel.loops.machine_words import store_word
 from shared_features.kernel.loops.register_bytes import Tile, is_empty
 from shared_features.kernel.loops.registers import SET, WIDE, WORD
@@ -31,12 +32,40 @@ def encode_from(tables, plan, pools, room, slots, schema, build_id, owners, buff
 
 @inlined
 def _put_entity(tables, plan, pools, room, slot, buffer, at):
+    events = pools.heads[slot, LENGTH]
+    at = put_varint(buffer, at, events)
+    if not events:
+        return at
+    at = _put_head(pools, slot, buffer, at)
     segment = pools.tiles[slot]
     at = put_varint(buffer, at, segment[LENGTH])
-    if not segment[LENGTH]:
-        return at
-    newest_us, hop_us = pools.newest_us[slot], tables.hops[0]
-    at = put_varint(buffer, at, zigzag(newest_us))
+    if segment[LENGTH]:
+        at = _put_tiles(tables, plan, pools, room, slot, buffer, at)
+    return at
+
+
+@inlined
+def _put_head(pools, slot, buffer, at):
+    head, after_us = pools.heads[slot], pools.newest_us[slot]
+    newest = head[START] + head[LENGTH] - 1
+    at = put_varint(buffer, at, zigzag(after_us))
+    for place in range(newest, head[START] - 1, -1):
+        event = pools.events[place]
+        store_word(buffer, at, np.uint64(event[DIGEST]))
+        at += 8
+        if place < newest:
+            at = put_varint(buffer, at, after_us - event[TIME])
+            after_us = event[TIME]
+        values, valid = columns_of(event)
+        for column in range(values.size):
+            code = zigzag(values[column]) + np.uint64(1) if valid[column] else np.uint64(0)
+            at = put_varint(buffer, at, code)
+    return at
+
+
+@inlined
+def _put_tiles(tables, plan, pools, room, slot, buffer, at):
+    segment, newest_us, hop_us = pools.tiles[slot], pools.newest_us[slot], tables.hops[0]
     for index in range(tables.set_sizes.size):
         room.offsets[index] = pools.sets[slot, index, START]
         at = put_varint(buffer, at, pools.sets[slot, index, LENGTH])

@@ -10,20 +10,21 @@ from shared_features.kernel.layout_tables import LayoutTables, layout_tables
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns and features of a group, and how far ahead of the clock an event may be.
+    """The columns and features of a group, and how long its newest events stay single.
 
-    Hops must divide one another, the smallest first, so that a fine tile lies inside one coarse tile.
+    Hops must divide one another, the smallest first, so that a fine tile lies inside one coarse tile. `head_us`: the
+    events of an entity that are not older than this before its newest one are kept one by one; the tiles hold the rest.
     """
 
     columns: tuple[Column, ...]
     features: tuple[FeatureSpec, ...]
-    tolerated_future_us: int
+    head_us: int
 
     def __post_init__(self) -> None:
         if not self.features:
             raise DefinitionError("a layout has no features; give at least one")
-        if self.tolerated_future_us < 0:
-            raise DefinitionError(f"tolerated_future_us is {self.tolerated_future_us}; it cannot be negative")
+        if self.head_us < 0:
+            raise DefinitionError(f"head_us is {self.head_us}; it cannot be negative")
         for feature in self.features:
             if feature.column is not None and not 0 <= feature.column < len(self.columns):
                 raise DefinitionError(f"feature {feature.name!r} is of column {feature.column}; there is no such one")
@@ -36,11 +37,11 @@ class Layout:
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.columns, self.features, self.tolerated_future_us))
+        return hash((self.columns, self.features, self.head_us))
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         # Texts hash differently in another process: nothing that was worked out here may go along.
-        return Layout, (self.columns, self.features, self.tolerated_future_us)
+        return Layout, (self.columns, self.features, self.head_us)
 
     @cached_property
     def hops_us(self) -> tuple[int, ...]:
@@ -51,16 +52,15 @@ class Layout:
     def keeps_us(self) -> tuple[int, ...]:
         """Per hop: how long before the newest event it may still be needed at this or a finer hop.
 
-        A read at `as_of >= newest - tolerated_future` starts at `floor(as_of - length, hop)`, which is later than
-        `newest - tolerated_future - length - hop`.
+        A read at `as_of >= newest - head` starts at `floor(as_of - length, hop)`, which is later than
+        `newest - head - length - hop`.
         """
         return tuple(
-            max(feature.length_us + feature.hop_us for feature in self.features if feature.hop_us <= hop)
-            + self.tolerated_future_us
+            max(feature.length_us + feature.hop_us for feature in self.features if feature.hop_us <= hop) + self.head_us
             for hop in self.hops_us
         )
 
     @cached_property
     def tables(self) -> LayoutTables:
         """The same as arrays, for the compiled loops."""
-        return layout_tables(self.columns, self.features, self.hops_us, self.keeps_us)
+        return layout_tables(self.columns, self.features, self.hops_us, self.keeps_us, self.head_us)

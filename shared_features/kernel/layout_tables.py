@@ -27,6 +27,7 @@ class LayoutTables(NamedTuple):
 
     hops: NDArray[np.int64]  # [levels]
     keeps: NDArray[np.int64]  # [levels]
+    head_us: np.int64  # events not older than this before the newest one are in no tile
     set_columns: NDArray[np.int64]  # [sets]
     set_sizes: NDArray[np.int64]  # [sets]
     kind_bounds: NDArray[np.int64]  # [kinds + 1] -> registers
@@ -43,7 +44,11 @@ class LayoutTables(NamedTuple):
 
 
 def layout_tables(
-    columns: Sequence[Column], features: Sequence[FeatureSpec], hops_us: Sequence[int], keeps_us: Sequence[int]
+    columns: Sequence[Column],
+    features: Sequence[FeatureSpec],
+    hops_us: Sequence[int],
+    keeps_us: Sequence[int],
+    head_us: int,
 ) -> LayoutTables:
     """The arrays of a layout of these columns and features."""
     registers, sets = _keys(features)
@@ -65,6 +70,7 @@ def layout_tables(
     return LayoutTables(
         hops=_array(hops_us),
         keeps=_array(keeps_us),
+        head_us=np.int64(head_us),
         set_columns=_array([key[1] for key in sets]),
         set_sizes=_array([key[2] for key in sets]),
         kind_bounds=_array(kind_bounds),

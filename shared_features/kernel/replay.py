@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shared_features.kernel.layout import Layout
+from shared_features.kernel.loops.head import event_words
 from shared_features.kernel.loops.steps import take_steps
 from shared_features.kernel.loops.tile_update import APPLIED, DUPLICATE, PRUNED
 from shared_features.kernel.tile_state import TileState
@@ -37,10 +38,9 @@ def apply(
 def read(state: TileState, slots: ArrayLike, as_of_us: ArrayLike) -> NDArray[np.float64]:
     """The features of entities as of instants. Shape: float64 (n, features); NaN where there is no value.
 
-    A window covers `floor(as_of - length, hop) <= event time < as_of`. A tile holds no order inside: an event that was
-    applied to a tile that begins before `as_of` counts, even if the event is not before `as_of`. So apply only what
-    `as_of` may see (`replay` does). Exact for `as_of >= newest - tolerated_future`; at older instants, events that have
-    been pruned are missing.
+    A window covers `floor(as_of - length, hop) <= event time < as_of`. Exact for `as_of >= newest - head`: from there
+    on events are kept one by one. At older instants a tile that begins before `as_of` counts whole, and events that
+    have been pruned are missing.
     """
     instants = _reads(slots, as_of_us)
     return _run(state, -1 - np.arange(len(instants.slots)), _updates(state.layout), instants)[1]
@@ -88,8 +88,9 @@ class _Reads(NamedTuple):
 
 
 class _Room(NamedTuple):
-    """What one read needs beside the state: room for the merged tiles of one entity."""
+    """What a step needs beside the state: an update the laid out event, a read the merged tiles of one entity."""
 
+    event: NDArray[np.int64]  # [words of an event]
     row: NDArray[np.int64]  # [words of a row]
     smallest: NDArray[np.uint64]  # [sets, largest k]; how many of them there are stands in `row`
     kept: NDArray[np.uint64]  # [sets, 2]: k, and the k-th smallest where there are k
@@ -134,6 +135,7 @@ def _room(layout: Layout) -> _Room:
     kept = np.zeros((sets, 2), np.uint64)
     kept[:, 0] = tables.set_sizes
     return _Room(
+        event=np.empty(event_words(len(layout.columns)), np.int64),
         row=tables.empty_row.copy(),
         smallest=np.empty((sets, max([0, *tables.set_sizes[1:].tolist()])), np.uint64),
         kept=kept,

@@ -1,15 +1,24 @@
-"""TileState: the tiles of many entities, by slot."""
+"""TileState: the heads and tiles of many entities, by slot."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shared_features.kernel.layout import Layout
-from shared_features.kernel.loops.pools import FIELDS, NEVER_US, Pools, compact_tiles, compact_words, forget
-from shared_features.kernel.loops.segments import GARBAGE, TOP, WANTED
+from shared_features.kernel.loops.head import TIME, event_words
+from shared_features.kernel.loops.pools import (
+    FIELDS,
+    NEVER_US,
+    Pools,
+    compact_heads,
+    compact_tiles,
+    compact_words,
+    forget,
+)
+from shared_features.kernel.loops.segments import GARBAGE, LENGTH, START, TOP, WANTED
 
 __all__ = ["NEVER_US", "TileState"]
 
-_FIRST_TILES, _FIRST_WORDS, _FIRST_SLOTS = 64, 64, 16
+_FIRST_TILES, _FIRST_WORDS, _FIRST_EVENTS, _FIRST_SLOTS = 64, 64, 64, 16
 
 
 class TileState:
@@ -32,7 +41,9 @@ class TileState:
             starts=np.empty(_FIRST_TILES, np.int64),
             rows=np.empty((_FIRST_TILES, row), np.int64),
             words=np.empty(_FIRST_WORDS, np.uint64),
-            usage=np.zeros((2, 3), np.int64),
+            heads=np.zeros((_FIRST_SLOTS, FIELDS), np.int64),
+            events=np.empty((_FIRST_EVENTS, event_words(len(layout.columns))), np.int64),
+            usage=np.zeros((3, 3), np.int64),
         )
 
     def add(self, count: int) -> NDArray[np.int64]:
@@ -66,6 +77,13 @@ class TileState:
         newest_us: NDArray[np.int64] = self.pools.newest_us[slots]
         return newest_us
 
+    def newest_before_us(self, slot: int, as_of_us: int) -> int:
+        """Greatest event time of the head before an instant; NEVER_US where there is none."""
+        segment = self.pools.heads[slot]
+        times = self.pools.events[segment[START] : segment[START] + segment[LENGTH], TIME]
+        before = int(np.searchsorted(times, as_of_us))
+        return int(times[before - 1]) if before else NEVER_US
+
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
@@ -78,7 +96,8 @@ class TileState:
 
     def make_room(self) -> None:
         """Grow the pools that refused, or compact them where half of what is in use is garbage."""
-        for usage, grow in zip(self.pools.usage, (self._renew_tiles, self._renew_words), strict=True):
+        renew = (self._renew_tiles, self._renew_words, self._renew_heads)
+        for usage, grow in zip(self.pools.usage, renew, strict=True):
             if usage[WANTED]:
                 crowded = usage[GARBAGE] < usage[TOP] // 2
                 grow((2 if crowded else 1) * int(usage[TOP] + usage[WANTED]))
@@ -95,6 +114,11 @@ class TileState:
         self.pools.usage[1, TOP] = compact_words(self.pools.sets, self.pools.words, words)
         self.pools = self.pools._replace(words=words)
 
+    def _renew_heads(self, size: int) -> None:
+        events = np.empty((size, self.pools.events.shape[1]), np.int64)
+        self.pools.usage[2, TOP] = compact_heads(self.pools.heads, self.pools.events, events)
+        self.pools = self.pools._replace(events=events)
+
     def _deal_slots(self, count: int) -> None:
         old = self.pools
         more = count - len(old.newest_us)
@@ -103,5 +127,6 @@ class TileState:
             newest_us=np.concatenate([old.newest_us, never]),
             due_us=np.concatenate([old.due_us, never]),
             tiles=np.concatenate([old.tiles, np.zeros((more, FIELDS), np.int64)]),
+            heads=np.concatenate([old.heads, np.zeros((more, FIELDS), np.int64)]),
             sets=np.concatenate([old.sets, np.zeros((more, *old.sets.shape[1:]), np.int64)]),
         )

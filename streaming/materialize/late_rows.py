@@ -45,7 +45,7 @@ def _replayed(group: FeatureGroup, tables: Sequence[EventsReader], rows: SpineRo
     values = np.empty((len(rows), len(group.features)))
     open_rows = np.arange(len(rows))
     # An event may be ahead of its arrival by at most the tolerated future.
-    first_us = oldest_us - group.layout.tolerated_future_us
+    first_us = oldest_us - group.tolerated_future_us
     for low_us, high_us in spans(tables, first_us, end_us):
         for table in tables:
             condition = f"{quoted(table.source.event_time)} >= {oldest_us}"

@@ -79,4 +79,4 @@ class EntityStates:
 def built_from_us(group: FeatureGroup) -> int:
     """Events that arrived earlier than this before the watermark are in no tile of an entity that is still kept."""
     hop_us = max(spec.hop_us for spec in group.layout.features)
-    return 3 * group.readable_us + hop_us + group.layout.tolerated_future_us
+    return 3 * group.readable_us + hop_us + group.layout.head_us

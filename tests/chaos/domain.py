@@ -23,6 +23,7 @@ from shared_features.kernel.event_time import seconds
 
 TOPIC_SUFFIX = "CHAOS_TOPIC_SUFFIX"
 TOLERATED_FUTURE = seconds(2)
+HEAD = seconds(1)
 _SUFFIX = os.environ.get(TOPIC_SUFFIX, "none")
 
 READINGS = EventSource(
@@ -71,6 +72,7 @@ MACHINE_HEAT = FeatureGroup(
         Aggregate(None, TimeSinceLast(), (_LONG,)),
     ),
     shards=2,
+    head=HEAD,
 )
 PLANT_LOAD = FeatureGroup(  # of both topics
     name="plant_load",
@@ -79,6 +81,7 @@ PLANT_LOAD = FeatureGroup(  # of both topics
     sources=(READINGS, INSPECTIONS),
     aggregates=(Aggregate(None, Count(), (_LONG, _FINE)),),
     shards=1,
+    head=HEAD,
 )
 PLANT_CARE = FeatureGroup(  # updated by one topic, read on the other; its states are soon forgotten
     name="plant_care",
@@ -87,6 +90,7 @@ PLANT_CARE = FeatureGroup(  # updated by one topic, read on the other; its state
     sources=(INSPECTIONS,),
     aggregates=(Aggregate("good", Mean(), (Window(seconds(4), seconds(1)),)),),
     shards=1,
+    head=HEAD,
 )
 HOT_PLANT = FeatureGroup(
     name="hot_plant",
@@ -96,6 +100,7 @@ HOT_PLANT = FeatureGroup(
     aggregates=(Aggregate("heat", Max(), (_FINE,)),),
     where=(Condition("heat", ">", 60.0),),
     shards=1,
+    head=HEAD,
 )
 VIEW = FeatureView(
     name="chaos",

@@ -7,6 +7,7 @@ bit for bit.
 from __future__ import annotations
 
 import math
+import random
 import struct
 from bisect import bisect_left
 from collections import defaultdict
@@ -30,6 +31,7 @@ from shared_features.formats.entity_state import decode_states, encode_states, o
 from shared_features.formats.events import EventBatch
 from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.shard_meta import decode_meta
+from shared_features.kernel.event_time import to_us
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
 from streaming.lake.events_table import event_batch, int64
@@ -174,7 +176,7 @@ def check_online(
         for text, event, arrival_us in zip(seen.texts, seen.events, seen.arrival_us, strict=True):
             history[text].append(event)
             arrived[text].append(arrival_us)
-    kept_us = 2 * (group.longest_us + group.layout.tolerated_future_us)
+    kept_us = 2 * group.readable_us
     builds = {}
     for shard in range(group.shards):
         meta = client.get(meta_key(namespace, group, shard))
@@ -197,7 +199,9 @@ def check_online(
             may_miss = now_us is not None and min(max(arrived[text]), newest_us) <= now_us - kept_us
             assert value is not None or may_miss, f"{group.label} {text} is missing in Redis"
             assert isinstance(value, bytes | None)
-        _check_reads(group, key, value, build, history[text], [newest_us + 1] if right else [now_us or 0])
+        _check_reads(
+            group, key, value, build, history[text], _instants(group, history[text]) if right else [now_us or 0]
+        )
         _check_reads(group, key, value, build, history[text], [max(newest_us, now_us or 0) + 86_400_000_000])
     for shard in range(group.shards):
         prefix = entity_prefix(namespace, group, shard)
@@ -296,6 +300,16 @@ def _check_reads(
         for feature, found in zip(group.layout.features, values, strict=True):
             wanted = oracle.value(group.layout, feature, history, as_of)
             assert_same(found, wanted, f"{group.label}.{feature.name} at {as_of}")
+
+
+def _instants(group: FeatureGroup, history: list[oracle.Event]) -> list[int]:
+    """Where values must be exact: after the newest event, at some event of the head, and anywhere in the head."""
+    times = sorted(event.event_time_us for event in history)
+    chance = random.Random(times[-1])
+    head_us = to_us(group.head) + max(to_us(source.tolerated_future) for source in group.sources)
+    first_us = times[-1] - head_us
+    head = [time_us for time_us in times if time_us >= first_us]
+    return [times[-1] + 1, chance.choice(head), chance.randint(first_us, times[-1])]
 
 
 def _is_of(group: FeatureGroup, key: bytes, value: bytes, build_id: int) -> bool:

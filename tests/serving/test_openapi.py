@@ -123,10 +123,11 @@ def test_the_examples_of_the_openapi_document_are_accepted_as_they_stand(serving
     described = schemas["breakdown_answer"]["properties"]
     assert list(answers[PATH].json()) == list(described)
     prediction = resolved(described["predictions"]["items"], document)["properties"]
-    assert set(answers[PATH].json()["predictions"][0]) == set(prediction)
+    # The example names no event of its own, whose instant would be said.
+    assert set(answers[PATH].json()["predictions"][0]) == set(prediction) - {"as_of_us"}
     instance = resolved(schemas["breakdown_request"]["properties"]["instances"]["items"], document)
     assert instance["required"] == ["plant", "machine", "celsius"]
-    assert list(instance["properties"]) == [field.name for field in BREAKDOWN.request_fields]
+    assert list(instance["properties"]) == [*(field.name for field in BREAKDOWN.request_fields), "at"]
     _, others = asyncio.run(follow("shared_features.feature_views", allow_degraded=True))
     assert [each.json()["type"] for each in others.values()] == ["/docs#no-model"]  # what the body says was accepted
     assert example_request(CARD_FRAUD)["instances"][0].keys() == {field.name for field in CARD_FRAUD.request_fields}

@@ -18,6 +18,7 @@ from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.receipt import decode_receipt
 from shared_features.formats.shard_meta import encode_meta
 from shared_features.group_events import group_events
+from shared_features.kernel.event_time import to_text
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
 from tests.domains.machines import BREAKDOWN, HOT_PLANT, READINGS
@@ -79,7 +80,8 @@ def test_an_answer_names_view_model_instant_ages_and_freshness(serving):
     assert answer["as_of_us"] == NOW_US
     prediction = answer["predictions"][0]
     assert prediction["feature_age_seconds"] == {"machine_heat": 600.000001, "hot_plant": 1800.000001}
-    assert (prediction["missing_entities"], prediction["ahead"], prediction["degraded"]) == ([], False, False)
+    assert (prediction["missing_entities"], prediction["degraded"]) == ([], False)
+    assert "as_of_us" not in prediction
     assert answer["degraded"] is False
     assert answer["freshness_seconds"] == {"machine_heat": NOW_US / 1e6, "hot_plant": NOW_US / 1e6}
     assert "features" not in prediction
@@ -181,25 +183,75 @@ def test_without_new_events_features_decay_to_empty(serving, clock):
     assert answer["predictions"][0]["missing_entities"] == []
 
 
-def test_as_of_is_microseconds_or_rfc3339_and_an_entity_ahead_of_it_is_said(serving):
-    past_us = NOW_US - 3_600_000_000
-    by_number = ask(serving, {"instances": [INSTANCE], "as_of": past_us}).json()
-    by_text = ask(serving, {"instances": [INSTANCE], "as_of": "2026-01-01T00:00:00+01:00"}).json()
+def test_as_of_is_microseconds_or_rfc3339(serving):
+    by_number = ask(serving, {"instances": [INSTANCE], "as_of": NOW_US, "include_features": True}).json()
+    text = to_text(NOW_US).replace("Z", "+00:00")
+    by_text = ask(serving, {"instances": [INSTANCE], "as_of": text, "include_features": True}).json()
     assert by_number == by_text
-    assert by_number["as_of_us"] == past_us
-    assert by_number["predictions"][0]["ahead"] is True
-    assert by_number["predictions"][0]["feature_age_seconds"]["machine_heat"] is None
-    assert ask(serving, {"instances": [INSTANCE]}).json()["predictions"][0]["ahead"] is False
+    assert by_number["as_of_us"] == NOW_US
 
 
-def test_an_event_at_as_of_itself_is_ahead_and_does_not_count(serving):
-    """Strictly before: an event must not count itself."""
+def served_features(prediction: dict[str, Any]) -> bytes:
+    floats = [np.nan if v is None else v for v in prediction["features"].values()]
+    return np.asarray(floats, np.float32).tobytes()
+
+
+def wanted_features(as_of_us: int) -> bytes:
+    row: bytes = expected_matrix({**INSTANCE, "celsius": 712, "humidity": None}, as_of_us)[0].tobytes()
+    return row
+
+
+def test_an_instant_in_the_head_is_answered_exactly(serving):
+    """Strictly before: an event at the instant itself does not count."""
     newest_us = NOW_US - 600_000_001  # of the first machine: event 1
-    answer = ask(serving, {"instances": [INSTANCE], "as_of": newest_us, "include_features": True}).json()
-    assert answer["predictions"][0]["ahead"] is True
-    after = ask(serving, {"instances": [INSTANCE], "as_of": newest_us + 1, "include_features": True}).json()
-    assert after["predictions"][0]["feature_age_seconds"]["machine_heat"] == 1e-06
-    assert after["predictions"][0]["ahead"] is False
+    for as_of_us in (newest_us, newest_us + 1, NOW_US):
+        body = {"instances": [INSTANCE], "as_of": as_of_us, "include_features": True}
+        prediction = ask(serving, body).json()["predictions"][0]
+        assert served_features(prediction) == wanted_features(as_of_us)
+        age_s = (as_of_us - newest_us) / 1e6 if as_of_us > newest_us else None
+        assert prediction["feature_age_seconds"]["machine_heat"] == age_s
+
+
+def test_an_instance_that_names_its_event_is_answered_as_of_that_event(serving):
+    """The newest event of the machine lies in the store already; asked about, neither it nor a later one counts."""
+    newest_us = NOW_US - 600_000_001
+    named = INSTANCE | {"at": to_text(newest_us)}
+    answer = ask(serving, {"instances": [named, INSTANCE], "include_features": True}).json()
+    assert answer["as_of_us"] == NOW_US
+    about, now = answer["predictions"]
+    assert about["as_of_us"] == newest_us
+    assert served_features(about) == wanted_features(newest_us)
+    assert "as_of_us" not in now
+    assert served_features(now) == wanted_features(NOW_US)
+    both = ask(serving, {"instances": [named], "as_of": NOW_US, "include_features": True}).json()["predictions"][0]
+    assert served_features(both) == served_features(about)
+
+
+def test_an_instant_before_the_head_is_refused_with_the_first_that_can_be_had(serving):
+    newest_us = NOW_US - 600_000_001
+    first_us = newest_us - GROUPS[0].layout.head_us
+    assert ask(serving, {"instances": [INSTANCE], "as_of": first_us}).status_code == 200
+    response = ask(serving, {"instances": [INSTANCE], "as_of": NOW_US - 3_600_000_000})
+    problem = response.json()
+    assert (response.status_code, problem["type"], problem["path"]) == (422, "/docs#early-instant", "$.as_of")
+    assert (problem["group"], problem["exact_from_us"]) == ("machine_heat:v3", first_us)
+    assert f"It is exact for this entity from {to_text(first_us)} on" in problem["detail"]
+    named = ask(serving, {"instances": [INSTANCE, INSTANCE | {"at": "2025-12-31T00:00:00Z"}]})
+    assert (named.status_code, named.json()["path"]) == (422, "$.instances[1].at")
+
+
+def test_an_entity_that_may_have_expired_is_not_answered_as_one_without_history(serving, store):
+    """Nine days back, the machine may have had events whose key has expired since."""
+    for shard in range(GROUPS[0].shards):
+        vector = {of: at._replace(consumed_until_us=NOW_US) for of, at in shard_meta(GROUPS[0], shard).vector.items()}
+        key = meta_key(NAMESPACE, GROUPS[0], shard)
+        store.values[key] = encode_meta(shard_meta(GROUPS[0], shard, vector=vector))
+    unknown = INSTANCE | {"machine": "never seen", "plant": "south"}
+    recent = ask(serving, {"instances": [unknown], "as_of": NOW_US - GROUPS[0].readable_us})
+    assert recent.json()["predictions"][0]["missing_entities"] == ["machine_heat", "hot_plant"]
+    old = ask(serving, {"instances": [unknown], "as_of": NOW_US - 9 * 86_400_000_000})
+    assert (old.status_code, old.json()["type"]) == (422, "/docs#early-instant")
+    assert old.json()["exact_from_us"] == NOW_US - GROUPS[0].readable_us
 
 
 def test_many_instances_are_answered_like_one(serving):

@@ -92,7 +92,7 @@ def test_a_wrong_field_is_422_with_its_path(serving, instance, path, says):
 def test_the_fault_of_a_later_instance_is_found_there(serving):
     members = problem(ask(serving, {"instances": [INSTANCE, without("plant")]}), "invalid-request")
     assert members["path"] == "$.instances[1].plant"
-    assert members["fields"] == ["plant", "machine", "celsius", "humidity", "firmware"]
+    assert members["fields"] == ["plant", "machine", "celsius", "humidity", "firmware", "at"]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from shared_features.kernel.replay import read
 from shared_features.kernel.tile_state import TileState
 from streaming.lake.events_reader import EventRows
 from streaming.replay.spine import Spine
+from tests.simulation.domain import FUTURE_S, HEAD_S
 from tests.simulation.kafka_model import TOPIC_ID, record_reader, records
 from tests.simulation.processes import NAMESPACE, SLACK_US
 from tests.simulation.receipts import receipts
@@ -38,7 +39,8 @@ from tests.taken_events import entity_key, identity, rows_of
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-AT_S = (1, 40)
+AT_S = (-FUTURE_S - HEAD_S, -3, 0, 1, 40)
+"""Instants at which values are read, from the newest event on: the earliest is where the heads begin."""
 """How long after the newest event values are read."""
 
 
@@ -136,7 +138,7 @@ def _forgettable(
     world: World, group: FeatureGroup, build: int, key: int, stored: bytes | None, updates: list[Update]
 ) -> bool:
     """Whether a build may have left an entity out: nothing can read its events, and whatever comes prunes them."""
-    reach_us = 2 * (group.longest_us + group.layout.tolerated_future_us)
+    reach_us = 2 * group.readable_us
     newest_us = max((each.event.event_time_us for each in updates), default=0)
     if newest_us >= world.kafka.clock_us() - SLACK_US - reach_us:
         return False

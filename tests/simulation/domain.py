@@ -14,7 +14,7 @@ from shared_features.definitions import (
 from shared_features.kernel.aggregations import Count, Last, Sum
 from shared_features.kernel.event_time import seconds
 
-FUTURE_S, LENGTH_S, HOP_S = 6, 60, 10
+FUTURE_S, HEAD_S, LENGTH_S, HOP_S = 6, 4, 60, 10
 OVER = (Window(seconds(LENGTH_S), seconds(HOP_S)),)
 
 
@@ -43,6 +43,7 @@ READER = FeatureGroup(
     sources=(VISITS,),
     aggregates=(Aggregate("value", Count(), OVER), Aggregate("value", Sum(), OVER), Aggregate("value", Last(), OVER)),
     shards=2,
+    head=seconds(HEAD_S),
 )
 PAGE = FeatureGroup(
     name="page",
@@ -51,5 +52,6 @@ PAGE = FeatureGroup(
     sources=(VOTES,),
     aggregates=(Aggregate("value", Count(), OVER), Aggregate("value", Last(), OVER)),
     shards=1,
+    head=seconds(HEAD_S),
 )
 VIEW = FeatureView(name="view", version=1, source=VISITS, features=(READER, PAGE))

@@ -57,6 +57,7 @@ PAYER = FeatureGroup(
         Aggregate("note", ApproxDistinct(), OVER[:1]),
         Aggregate(None, TimeSinceLast(), OVER[:1]),
     ),
+    head=seconds(4),
 )
 SHOP_RISK = FeatureGroup(
     name="shop_risk",
@@ -64,6 +65,7 @@ SHOP_RISK = FeatureGroup(
     entity=Entity("shop", keys=("shop",)),
     sources=(OUTCOMES,),
     aggregates=(Aggregate("bad", Count(), OVER), Aggregate("bad", Mean(), OVER)),
+    head=seconds(4),
 )
 SHOP_USE = FeatureGroup(
     name="shop_use",
@@ -71,6 +73,7 @@ SHOP_USE = FeatureGroup(
     entity=Entity("shop", keys=("shop",)),
     sources=(PAYMENTS, OUTCOMES),
     aggregates=(Aggregate(None, Count(), OVER),),
+    head=seconds(4),
 )
 PAYER_NUMBERS = tuple(each for each in PAYER.features if not each.is_text)
 VIEW = FeatureView(name="view", version=1, source=PAYMENTS, features=(*PAYER_NUMBERS, SHOP_RISK, SHOP_USE))

@@ -110,11 +110,10 @@ def _parity_rows(facts: Facts) -> Iterator[tuple[str, str]]:
         f"{parity['worst_difference']:.1e}; on-demand functions over {parity['on_demand_cases']:,} values, equal to "
         "the bit",
     )
-    left_out = f" ({replayed['ahead']} left out: their state was ahead of them)" if replayed["ahead"] else ""
     yield (
         "served = lake",
         f"{_verdict(replayed['ok'])}: the features of {replayed['equal']:,} of {replayed['checked']:,} predictions, "
-        f"computed again from the stored events up to the positions in their receipts, are equal to the bit{left_out}",
+        f"computed again from the stored events up to the positions in their receipts, are equal to the bit",
     )
     for text in replayed["differences"][:5]:
         yield "", f"[red]{_escaped(text)}[/]"

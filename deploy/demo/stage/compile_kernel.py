@@ -13,7 +13,7 @@ import numpy as np
 
 from shared_features.definitions import EventSource, FeatureGroup, load_definitions
 from shared_features.formats.entity_keys import shards_of
-from shared_features.formats.entity_state import decode_states, encode_states
+from shared_features.formats.entity_state import decode_states, encode_states, owners_of
 from shared_features.formats.events import EventBatch
 from shared_features.group_events import group_events
 from shared_features.kernel.event_time import DAY_US
@@ -59,6 +59,7 @@ def _exercise(group: FeatureGroup, batch: EventBatch) -> None:
     events = group_events(group, batch)
     _read_only(batch).digest  # noqa: B018  # columns that come from the lake are read-only, which is another type
     shards_of(events.keys, group.shards)
+    owners = owners_of([b"any key"] * 7)
     state = TileState(group.layout)
     slots = state.add(7)[np.arange(len(events)) % 7]
     columns = (events.event_time_us, events.digest, events.values, events.valid)
@@ -67,8 +68,8 @@ def _exercise(group: FeatureGroup, batch: EventBatch) -> None:
     every = np.unique(slots)
     last_us = np.full(len(every), int(events.event_time_us[-1]) + 1)
     read(state, every, last_us)
-    encoded = encode_states(state, every, 1)
-    decode_states(state, every, encoded, 1)
+    encoded = encode_states(state, every, 1, owners)
+    decode_states(state, every, encoded, 1, owners)
     again = TileState(group.layout)
     replay(again, again.add(7)[np.arange(len(events)) % 7], events.event_time_us, *columns, every, last_us)
     state.clear(every)

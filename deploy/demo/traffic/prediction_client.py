@@ -38,6 +38,10 @@ class Asked:
         return found
 
     @property
+    def as_of_us(self) -> int:
+        return int(self.prediction.get("as_of_us", self.answer["as_of_us"]))
+
+    @property
     def score(self) -> float:
         return float(self.prediction["score"])
 
@@ -48,7 +52,10 @@ class Asked:
 
 @dataclass
 class PredictionClient:
-    """Asks one server, one request at a time. own_times: as_of is the transaction's time, else the server's clock."""
+    """Asks one server, one request at a time, and names each transaction by its time.
+
+    own_times: that time is the request's instant too, which else is the server's clock.
+    """
 
     port: int
     own_times: bool
@@ -79,6 +86,7 @@ class PredictionClient:
                 continue
             self._seen.add(number)
             instance = {name: _json_value(name, columns[name][row]) for name in names}
+            instance[CARD_TRANSACTIONS.event_time] = event_us  # its unit is microseconds
             self._ask(number, instance, event_us)
         self._until_s = time.monotonic()
 

@@ -1,4 +1,4 @@
-"""Pools: the memory of many entities' tiles and sets in a few arrays, and how it grows."""
+"""Pools: the memory of many entities' heads, tiles and sets in a few arrays, and how it grows."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,10 @@ from shared_features.kernel.loops.segments import BASE, CAPACITY, FIELDS, LENGTH
 
 
 class Pools(NamedTuple):
-    """The arrays of a state. A tile is a start and a row; its sets lie in its entity's set segments."""
+    """The arrays of a state. A tile is a start and a row; its sets lie in its entity's set segments.
+
+    A head is an entity's newest events by (time, digest); they are in no tile.
+    """
 
     newest_us: NDArray[np.int64]  # [slots]: greatest event time, or NEVER_US
     due_us: NDArray[np.int64]  # [slots]: the newest event time at which tiles have to be coarsened
@@ -19,7 +22,9 @@ class Pools(NamedTuple):
     starts: NDArray[np.int64]  # [tile pool]
     rows: NDArray[np.int64]  # [tile pool, words of a row]
     words: NDArray[np.uint64]  # [set pool]
-    usage: NDArray[np.int64]  # [2, 3]: tile pool, set pool
+    heads: NDArray[np.int64]  # [slots, FIELDS]: segments of `events`
+    events: NDArray[np.int64]  # [head pool, words of an event]: laid out by `head.py`
+    usage: NDArray[np.int64]  # [3, 3]: tile pool, set pool, head pool
 
 
 @compiled
@@ -51,6 +56,28 @@ def make_set_room(pools, slot, index, more):
         move_words(words, segment[START], segment[BASE], segment[LENGTH])
         segment[START] = segment[BASE]
     return plan != NO_ROOM
+
+
+@inlined
+def make_head_room(pools, slot, more):
+    """Room for `more` events in an entity's head; False when the pool has to grow first."""
+    segment = pools.heads[slot]
+    plan = plan_room(segment, pools.usage[2], pools.events.shape[0], more)
+    if plan == MOVES:
+        move_events(pools.events, segment[START], segment[BASE], segment[LENGTH])
+        segment[START] = segment[BASE]
+    return plan != NO_ROOM
+
+
+@inlined
+def move_events(events, source, target, count):
+    """Copy events of heads within a pool, either way, overlapping or not."""
+    step = 1 if target < source else -1
+    first = 0 if step == 1 else count - 1
+    for i in range(count):
+        at = first + i * step
+        for word in range(events.shape[1]):
+            events[target + at, word] = events[source + at, word]
 
 
 @compiled
@@ -103,6 +130,19 @@ def compact_words(sets, words, to_words):
     return top
 
 
+@compiled
+def compact_heads(heads, events, to_events):
+    """Copy the heads of all entities into another array, closely; returns how much of it is used."""
+    top = 0
+    for slot in range(heads.shape[0]):
+        segment = heads[slot]
+        for i in range(segment[LENGTH]):
+            for word in range(events.shape[1]):
+                to_events[top + i, word] = events[segment[START] + i, word]
+        top = _settle(segment, top)
+    return top
+
+
 @inlined
 def _settle(segment, top):
     segment[START] = segment[BASE] = top
@@ -116,6 +156,7 @@ def forget(pools, slots, give_back):
     for slot in slots:
         pools.newest_us[slot] = pools.due_us[slot] = NEVER_US
         _forget_segment(pools.tiles[slot], pools.usage[0], give_back)
+        _forget_segment(pools.heads[slot], pools.usage[2], give_back)
         for index in range(pools.sets.shape[1]):
             _forget_segment(pools.sets[slot, index], pools.usage[1], give_back)
 
@@ -136,12 +177,15 @@ __all__ = [
     "FIELDS",
     "NEVER_US",
     "Pools",
+    "compact_heads",
     "compact_tiles",
     "compact_words",
     "forget",
+    "make_head_room",
     "make_room",
     "make_set_room",
     "make_tile_room",
+    "move_events",
     "move_tiles",
     "move_words",
 ]

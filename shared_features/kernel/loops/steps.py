@@ -1,6 +1,7 @@
 """Steps: updates and reads of many entities in one order. Applying, reading and replaying are all this loop."""
 
 from shared_features.kernel.loops.compiled import compiled
+from shared_features.kernel.loops.head import lay_out
 from shared_features.kernel.loops.tile_update import NO_ROOM, apply_event
 from shared_features.kernel.loops.window_values import read_entity
 
@@ -14,15 +15,8 @@ def take_steps(tables, pools, steps, done, events, outcome, instants, values, ro
     for at in range(done, steps.size):
         i = steps[at]
         if i >= 0:
-            result = apply_event(
-                tables,
-                pools,
-                events.slots[i],
-                events.event_time_us[i],
-                events.digest[i],
-                events.values[i],
-                events.valid[i],
-            )
+            lay_out(room.event, events.event_time_us[i], events.digest[i], events.values[i], events.valid[i])
+            result = apply_event(tables, pools, events.slots[i], room.event)
             if result == NO_ROOM:
                 return at
             outcome[i] = result

@@ -1,9 +1,12 @@
-"""One event into its tile."""
+"""One event into the head or the tile where it belongs."""
+
+import numpy as np
 
 from shared_features.kernel.loops.cascade import PRUNED_LEVEL, advance, floor_us, level_of, set_offset
 from shared_features.kernel.loops.compiled import inlined
 from shared_features.kernel.loops.hashes import mix64
-from shared_features.kernel.loops.pools import make_room, move_tiles, move_words
+from shared_features.kernel.loops.head import DIGEST, TIME, columns_of, in_head, insert, leave
+from shared_features.kernel.loops.pools import NEVER_US, make_head_room, make_room, move_tiles, move_words
 from shared_features.kernel.loops.rows import prepare_row
 from shared_features.kernel.loops.segments import LENGTH, START, has_room
 from shared_features.kernel.loops.sets import find
@@ -13,28 +16,49 @@ NO_ROOM = 3
 
 
 @inlined
-def apply_event(tables, pools, slot, event_time_us, digest, values, valid):
-    """Put one event into its tile; NO_ROOM, and nothing changed, when a pool has to grow first.
+def apply_event(tables, pools, slot, event):
+    """Put one event in, laid out as those of a head. NO_ROOM when a pool has to grow first: put it in again then.
+
+    What leaves the head is put into tiles on the way; stopped half-way, the state reads as before.
+    """
+    time_us, newest_us, head = event[TIME], pools.newest_us[slot], pools.heads[slot]
+    late, level, head_from_us = not in_head(tables, newest_us, time_us), 0, NEVER_US
+    if late:
+        level = level_of(tables, time_us, newest_us)
+        if level == PRUNED_LEVEL:
+            return PRUNED
+    elif not has_room(head) and not make_head_room(pools, slot, 1):
+        return NO_ROOM
+    elif time_us > newest_us:
+        head_from_us = time_us - tables.head_us
+    while late or (head[LENGTH] and pools.events[head[START], TIME] < head_from_us):
+        if not _has_room(pools, slot) and not make_room(pools, slot):
+            return NO_ROOM
+        outcome = _put_in_tile(tables, pools, slot, level, event if late else pools.events[head[START]])
+        if late:
+            return outcome
+        leave(head)
+    if time_us > newest_us:
+        advance(tables, pools, slot, time_us)
+    return APPLIED if insert(pools, slot, event) else DUPLICATE
+
+
+@inlined
+def _put_in_tile(tables, pools, slot, level, event):
+    """Put one event into its tile, where there is room.
 
     A layout's only set of the events themselves is that of digests, so a duplicate shows before anything changed.
     """
-    level = 0
-    if event_time_us <= pools.newest_us[slot]:
-        level = level_of(tables, event_time_us, pools.newest_us[slot])
-        if level == PRUNED_LEVEL:
-            return PRUNED
-    if not _has_room(pools, slot) and not make_room(pools, slot):
-        return NO_ROOM
-    if event_time_us > pools.newest_us[slot]:
-        advance(tables, pools, slot, event_time_us)
-    tile = _tile_of(tables, pools, slot, floor_us(event_time_us, tables.hops[level]))
+    values, valid = columns_of(event)
+    tile = _tile_of(tables, pools, slot, floor_us(event[TIME], tables.hops[level]))
     for index in range(tables.set_columns.size):
         column = tables.set_columns[index]
         if column < 0 or valid[column]:
-            word = digest if column < 0 else mix64(values[column])
+            word = np.uint64(event[DIGEST]) if column < 0 else mix64(values[column])
             if not _add_word(pools, slot, tile, index, tables.set_sizes[index], word) and index == 0:
                 return DUPLICATE
-    prepare_row(tables, pools.rows[pools.tiles[slot, START] + tile], event_time_us, digest, values, valid)
+    row = pools.rows[pools.tiles[slot, START] + tile]
+    prepare_row(tables, row, event[TIME], np.uint64(event[DIGEST]), values, valid)
     return APPLIED
 
 

@@ -1,7 +1,8 @@
-"""One entity's tiles to its feature values as of an instant."""
+"""One entity's head and tiles to its feature values as of an instant."""
 
 from shared_features.kernel.loops.cascade import floor_us
 from shared_features.kernel.loops.compiled import inlined
+from shared_features.kernel.loops.head import TIME, merge_event
 from shared_features.kernel.loops.machine_words import call_finalizer
 from shared_features.kernel.loops.rows import merge_rows
 from shared_features.kernel.loops.segments import LENGTH, START
@@ -10,7 +11,7 @@ from shared_features.kernel.loops.sets import merge_into_smallest
 
 @inlined
 def read_entity(tables, pools, slot, as_of_us, values, scratch):
-    """One entity's features: one pass from its newest tile backwards, each window finished as it is passed."""
+    """One entity's features: one pass from its newest event backwards, each window finished as it is passed."""
     _order_windows(tables, as_of_us, scratch)
     row = scratch.row
     for word in range(row.size):
@@ -20,7 +21,14 @@ def read_entity(tables, pools, slot, as_of_us, values, scratch):
     while tile >= segment[START] and starts[tile] >= as_of_us:
         tile -= 1
     newest = tile
+    head, events = pools.heads[slot], pools.events
+    event = head[START] + head[LENGTH] - 1
+    while event >= head[START] and events[event, TIME] >= as_of_us:
+        event -= 1
     for window in scratch.order:
+        while event >= head[START] and events[event, TIME] >= scratch.starts[window]:
+            merge_event(tables, events[event], scratch)
+            event -= 1
         while tile >= segment[START] and starts[tile] >= scratch.starts[window]:
             merge_rows(tables.word_bounds, row, pools.rows[tile])
             tile -= 1

@@ -105,7 +105,7 @@ def _holds(settings: StreamingSettings, catalogue: Catalogue, source: EventSourc
 
 
 def _future_us(group: FeatureGroup, spine: EventSource) -> int:
-    return max(group.layout.tolerated_future_us, spine.tolerated_future_us)
+    return max(group.tolerated_future_us, spine.tolerated_future_us)
 
 
 def _latest_snapshot_us(look: LakeLook, group: FeatureGroup, spine: EventSource) -> int | None:

@@ -63,6 +63,7 @@ CHANGES: dict[str, FeatureGroup] = {
     "source orders: field price: type Decimal -> Integer": price_now(Integer()),
     "source orders: tolerated future: 5 min -> 1 min": price_now(tolerated_future=minutes(1)),
     "source orders: tolerated past: 10950 d -> 1 d": price_now(tolerated_past=days(1)),
+    "head: 2 min -> 1 min": replace(BEFORE, head=minutes(1)),
     "source orders: topic: orders -> orders2": price_now(topic="orders2"),
     "source orders: fields: note was added": replace(
         BEFORE, sources=(replace(SOURCE, fields=(*FIELDS, Field("note", Text()))),)

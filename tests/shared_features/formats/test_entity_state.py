@@ -51,7 +51,7 @@ def test_a_state_goes_on_after_its_bytes_were_read_elsewhere(layout, events, cut
 
 
 AGGREGATIONS = (Count(), Mean(), Max(), Last(), TimeSinceLast(), ApproxDistinct(4))
-SMALL = layout(((HOUR_US, MINUTE_US), (DAY_US, HOUR_US)), AGGREGATIONS)
+SMALL = layout(((HOUR_US, MINUTE_US), (DAY_US, HOUR_US)), AGGREGATIONS, head_us=MINUTE_US // 2)
 AT = 1_000 * DAY_US
 EVENTS = [
     Event(AT, 0x1111_1111_1111_1111, (250, 7), (True, True)),
@@ -60,14 +60,14 @@ EVENTS = [
     Event(AT - 3 * HOUR_US, 0x4444_4444_4444_4444, (MAX_VALUE, -MAX_VALUE), (True, True)),
 ]
 GOLDEN = (
-    "02" "67452301ed5eedfe" "cb6bc9fa2c312eb7" "07"  # schema, build, checksum, three tiles
-    "400087e294944e" "09" "07" "07"  # newest; words of each set
-    "4444444444444444" "1111111111111111" "2222222222222222" "3333333333333333"
+    "02" "67452301ed5eedfe" "dbbabdf0b25db0c4"  # schema, build, checksum
+    "03" "400087e294944e" "3333333333333333" "01" "03"  # one event in the head, newest; its digest; no amount, a place
+    "05" "07" "07" "05"  # two tiles; words of each set
+    "4444444444444444" "1111111111111111" "2222222222222222"
     "aa05" "8001000000000020" "8000000000000020" "01"  # three hours earlier, one event: extremes, missing nothing
     "a605" "05" "01" "01" "03" "920f" "39" "d607" "1f"  # two events: counts, sums, greatest
     "05" "03" "05" "0303" "03" "01" "1d"  # the last events
     "05" "d207" "03" "03" "1d"  # sets
-    "05" "01" "03" "01"  # a minute later, one event: no amount
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared_features.kernel.aggregations import Count, Last, Sum, TimeSinceLast
-from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, floor_to
+from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US
 from shared_features.kernel.layout import Layout
 from shared_features.kernel.replay import read
 from shared_features.kernel.tile_state import TileState
@@ -24,16 +24,26 @@ def test_a_window_equals_its_definition(layout: Layout, events: list[Event], lat
         assert_same_features(layout, read(state, [slot], as_of)[0], expected(layout, events, as_of))
 
 
-@given(layouts(), event_streams(), st.integers(0, 5 * MINUTE_US))
-def test_what_was_pruned_or_coarsened_is_in_no_window_back_to_the_tolerated_future(layout, events, back) -> None:
+@given(layouts(), event_streams(), st.integers(0, 5 * MINUTE_US) | st.sampled_from([0, 1, 5 * MINUTE_US]))
+def test_a_read_as_of_any_instant_in_the_head_takes_what_lies_strictly_before_it(layout, events, back) -> None:
     assume(events)
     state = TileState(layout)
     (slot,) = state.add(1)
     apply_events(state, slot, events)
     newest = max(event.event_time_us for event in events)
-    # At an edge of the finest tiles no tile holds events of both sides.
-    as_of = floor_to(newest - min(back, layout.tolerated_future_us), layout.hops_us[0])
-    assume(as_of >= newest - layout.tolerated_future_us)
+    as_of = newest - min(back, layout.head_us)
+    assert_same_features(layout, read(state, [slot], as_of)[0], expected(layout, events, as_of))
+
+
+@given(layouts(), event_streams(), st.data())
+def test_a_read_as_of_an_event_in_the_head_leaves_out_that_event_and_all_at_or_after_its_time(layout, events, data):
+    assume(events)
+    state = TileState(layout)
+    (slot,) = state.add(1)
+    apply_events(state, slot, events)
+    newest = max(event.event_time_us for event in events)
+    head = [event for event in events if event.event_time_us >= newest - layout.head_us]
+    as_of = data.draw(st.sampled_from(head)).event_time_us
     assert_same_features(layout, read(state, [slot], as_of)[0], expected(layout, events, as_of))
 
 

@@ -1,0 +1,37 @@
+"""The earliest instant that stored features are exact as of, and the refusal of an earlier one."""
+
+from __future__ import annotations
+
+from serving.errors import EarlyInstantError
+from serving.request_body import PredictionRequest
+from serving.shards import ShardFacts
+from shared_features.definitions import FeatureGroup
+from shared_features.kernel.event_time import spelled_duration, to_text
+from shared_features.kernel.tile_state import NEVER_US
+
+
+def exact_from_us(group: FeatureGroup, newest_us: int, facts: ShardFacts) -> int:
+    """From which instant on the stored features of an entity are exact, microseconds.
+
+    newest_us: of the entity's events; NEVER_US where the store has no entity. Then there may have been one, whose key
+    expired when its last event could be in no window any more.
+    """
+    if newest_us != NEVER_US:
+        return newest_us - group.layout.head_us
+    return NEVER_US if facts.consumed_until_us is None else facts.consumed_until_us - group.readable_us
+
+
+def early_instant(
+    request: PredictionRequest, row: int, group: FeatureGroup, instant_us: int, from_us: int
+) -> EarlyInstantError:
+    """The refusal of a request whose instance at `row` asks for an earlier instant."""
+    named = request.event_time_us is not None and request.event_time_us[row] == instant_us
+    path = f"$.instances[{row}].{request.event_time_field}" if named else "$.as_of"
+    return EarlyInstantError(
+        f"The instant {to_text(instant_us)} is too early for feature group {group.label}. It is exact for this entity "
+        f"from {to_text(from_us)} on, because the newest events are kept one by one for "
+        f"{spelled_duration(group.head)} only. Ask as of that instant or later.",
+        path=path,
+        group=group.label,
+        exact_from_us=from_us,
+    )
