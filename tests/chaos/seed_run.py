@@ -93,10 +93,12 @@ def start(world: World, workers: int) -> None:
         assert child.running, f"the job ended: {child.last_words(20)}"
         assert time.monotonic() < deadline, f"nothing was stored: {child.last_words(20)}"
         time.sleep(0.1)
+    world.asker.start()
 
 
 def end(world: World, *, failed: bool) -> None:
     """Leave nothing behind; of a seed that failed the lake is kept beside its logs."""
+    world.asker.stop()
     world.instances.end_all()
     world.ground.be_good()
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -42,10 +44,18 @@ def test_the_check_finds_what_is_wrong(ground: Ground, tmp_path: Path) -> None:
     world = build_world(0, "wrong", tmp_path, ground, partitions=2, rate=100)
     try:
         start(world, workers=1)
+        time.sleep(2)  # some questions
         wait_for_rest(world)
         world.instances.end_all()
-        check_truth(world)
-        for break_it in (swap_two_states, lose_a_state, invent_a_state, set_a_row_wrong, store_an_event_twice):
+        assert check_truth(world)["answers"] > 10
+        for break_it in (
+            answer_otherwise,
+            swap_two_states,
+            lose_a_state,
+            invent_a_state,
+            set_a_row_wrong,
+            store_an_event_twice,
+        ):
             mend = break_it(world)
             with pytest.raises(AssertionError):
                 check_truth(world)
@@ -78,6 +88,13 @@ def put(world: World, values: dict[bytes, bytes]) -> None:
     with world.redis() as client:
         for key, value in values.items():
             client.set(key, value)
+
+
+def answer_otherwise(world: World) -> Mend:
+    values = next(each.values for each in world.asker.answers if each.values)
+    name, value = next(iter(values.items()))
+    values[name] = 0.0 if math.isnan(value) else value + 1
+    return lambda: values.update({name: value})
 
 
 def swap_two_states(world: World) -> Mend:

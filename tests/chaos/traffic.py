@@ -6,7 +6,7 @@ import json
 import random
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from typing import Any
 
 from confluent_kafka import Producer
@@ -24,12 +24,16 @@ _SPREAD_S = 0.2
 
 
 class Traffic:
-    """Events of a seed, sent at a steady rate by a thread of its own. `sent` counts them by what they are."""
+    """Events of a seed, sent at a steady rate by a thread of its own. `sent` counts them by what they are.
+
+    recent: the latest readings, each from a moment before it is sent.
+    """
 
     def __init__(
         self, seed: int, bootstrap_servers: str, readings: EventSource, inspections: EventSource, *, rate: float
     ) -> None:
         self.sent: Counter[str] = Counter()
+        self.recent: deque[dict[str, Any]] = deque(maxlen=40)
         self._chance = random.Random(f"traffic {seed}")
         self._producer = Producer(
             {
@@ -90,6 +94,8 @@ class Traffic:
         copies = 2 if chance.random() < DOUBLED else 1
         self.sent[kind] += 1
         self.sent["doubled"] += copies - 1
+        if source is self._readings:
+            self.recent.append(event)
         key = event["plant"].encode()
         for _ in range(copies):
             # A repeated event may come by another partition, as from a producer that was set up anew.

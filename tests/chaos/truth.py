@@ -28,6 +28,7 @@ def wait_for_rest(world: World) -> None:
     """Everything that the log holds is in both stores, and every event that counts has its row."""
     world.ground.be_good()
     world.traffic.stop()
+    world.asker.stop()
     world.log()
     ends = last_offsets(world)
     until(world, lambda: behind(world, ends))
@@ -86,6 +87,8 @@ def check_truth(world: World) -> Counter[str]:
     counts["records"] = len(log)
     check_positions(world, ids)
     counts["lost"] = len(lost(world, ids))
+    counts["answers"] = world.asker.check(lake, lost(world, ids))
+    counts.update({f"asked: {what}": count for what, count in world.asker.counts.items()})
     with world.redis() as client:
         for group in world.catalogue.groups:
             now_us = time.time_ns() // 1000

@@ -19,6 +19,7 @@ from streaming.bootstrap.judge import Verdict
 from streaming.bootstrap.process import Bootstrap
 from streaming.operations.status.positions import DurablePositions
 from tests.chaos import domain
+from tests.chaos.asked import Asker
 from tests.chaos.ground import Ground
 from tests.chaos.instances import Instances
 from tests.chaos.traffic import Traffic
@@ -60,6 +61,7 @@ class World:
     job: Job
     instances: Instances
     traffic: Traffic
+    asker: Asker
     kept: Log = field(default_factory=dict)
     deleted: set[tuple[str, int, int]] = field(default_factory=set)
     begun: float = field(default_factory=time.monotonic)
@@ -139,4 +141,5 @@ def build_world(seed: int, run: str, folder: Path, ground: Ground, *, partitions
     ground.brokers[0].create_topic(domain.READINGS.topic, partitions, stamped)
     ground.brokers[0].create_topic(domain.INSPECTIONS.topic, max(1, partitions - 1), stamped)
     traffic = Traffic(seed, ground.bootstrap_servers, domain.READINGS, domain.INSPECTIONS, rate=rate)
-    return World(seed, folder, ground, job, Instances(folder, job.environment), traffic)
+    asker = Asker(seed, job.catalogue.views[0], job.namespace, ground.redis.url, traffic.recent)
+    return World(seed, folder, ground, job, Instances(folder, job.environment), traffic, asker)
