@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -22,11 +22,22 @@ class Live(msgspec.Struct, frozen=True):
     status: Annotated[Literal["live"], Meta(description="Always live.")]
 
 
+class ViewReadiness(msgspec.Struct, frozen=True):
+    """Whether predictions of one view can be made, and why not."""
+
+    status: Annotated[Literal["ready", "not ready"], Meta(description="ready: predictions of the view can be made.")]
+    missing: Annotated[Sequence[str], Meta(description="Why they cannot be made, a sentence per reason.")]
+
+
 class Readiness(msgspec.Struct, frozen=True):
     """Whether predictions can be made, and why not."""
 
-    status: Annotated[Literal["ready", "not ready"], Meta(description="ready: predictions can be made.")]
-    missing: Annotated[Sequence[str], Meta(description="Why predictions cannot be made, a sentence per reason.")]
+    status: Annotated[
+        Literal["ready", "not ready"], Meta(description="ready: predictions of at least one view can be made.")
+    ]
+    missing: Annotated[
+        Sequence[str], Meta(description="Why predictions cannot be made, of all views, a sentence per reason.")
+    ]
     waiting: Annotated[
         Sequence[str],
         Meta(description="New model versions that do not answer yet, because their features are not up to date."),
@@ -35,6 +46,7 @@ class Readiness(msgspec.Struct, frozen=True):
         Sequence[str],
         Meta(description="Views whose requests are refused, because an on-demand function of theirs does not work."),
     ]
+    views: Annotated[Mapping[str, ViewReadiness], Meta(description="The same by view, without the broken ones.")]
 
 
 def health_router(served: Sequence[ServedView], store: OnlineStore, models: Models) -> APIRouter:
@@ -49,13 +61,12 @@ def health_router(served: Sequence[ServedView], store: OnlineStore, models: Mode
 
     @router.api_route("/health/ready", methods=["GET", "HEAD"])
     async def ready() -> Response:
-        used = _in_use(sound, models)
-        missing = await _missing_in_store(used, store)
-        missing += _missing_models(used, models, also_waiting=not missing)
-        if not sound:
-            missing = broken
-        readiness = Readiness("not ready" if missing else "ready", missing, models.waiting(), broken)
-        return _json(readiness, 503 if missing else 200)
+        missing = await _missing(_in_use(sound, models), store, models)
+        views = {label: ViewReadiness("not ready" if each else "ready", each) for label, each in missing.items()}
+        reasons = list(dict.fromkeys(reason for each in missing.values() for reason in each)) if sound else broken
+        one_is_ready = not all(missing.values())
+        status: Literal["ready", "not ready"] = "ready" if one_is_ready else "not ready"
+        return _json(Readiness(status, reasons, models.waiting(), broken, views), 200 if one_is_ready else 503)
 
     return router
 
@@ -74,23 +85,28 @@ def _in_use(served: Sequence[ServedView], models: Models) -> list[ServedView]:
     return [each for each in served if each.view == answering[each.view.name]]
 
 
-async def _missing_in_store(used: Sequence[ServedView], store: OnlineStore) -> list[str]:
+async def _missing(used: Sequence[ServedView], store: OnlineStore, models: Models) -> dict[str, list[str]]:
+    """Per view, why it cannot answer."""
     shards = {shard.meta_key: shard for each in used for shard in each.vectors.shards}
     try:
-        problems = await problems_of(store, list(shards.values()))
+        problems = {shard.meta_key: problem for shard, problem in await problems_of(store, list(shards.values()))}
     except OnlineStoreError as error:
+        return {each.view.label: [error.detail] for each in used}
+    return {
+        each.view.label: [
+            *dict.fromkeys(problems[shard.meta_key] for shard in each.vectors.shards if shard.meta_key in problems),
+            *_missing_model(each, models, stored=not any(shard.meta_key in problems for shard in each.vectors.shards)),
+        ]
+        for each in used
+    }
+
+
+def _missing_model(served: ServedView, models: Models, *, stored: bool) -> list[str]:
+    """stored: a model that waits for its features is named too, where the store named no shard of the view."""
+    try:
+        models.current(served.view)
+    except NoModelError as error:
         return [error.detail]
-    return list(dict.fromkeys(problem for _, problem in problems))
-
-
-def _missing_models(used: Sequence[ServedView], models: Models, *, also_waiting: bool) -> list[str]:
-    """also_waiting: models that wait for their features are named too, where the store named no shard."""
-    missing = []
-    for each in used:
-        try:
-            models.current(each.view)
-        except NoModelError as error:
-            missing.append(error.detail)
-        except RefusedRequestError as error:
-            missing += [error.detail] if also_waiting else []
-    return missing
+    except RefusedRequestError as error:
+        return [error.detail] if stored else []
+    return []

@@ -120,7 +120,8 @@ _OPERATIONS = {
     "/health/ready": _get(
         "ready",
         "Whether predictions can be made",
-        "Ready: the online store answers, the stored features of every view are up to date, and models are loaded.",
+        "Ready: the online store answers, and at least one view has a model and stored features that are up to date. "
+        "`views` says it of each view: one that waits for its first model holds no other back.",
         {
             "200": _answer("Predictions can be made.", "Readiness"),
             "503": _answer("Predictions cannot be made yet. `missing` says why.", "Readiness"),

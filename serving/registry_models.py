@@ -89,8 +89,7 @@ class RegistryModels:
         raise NoModelError(
             f"The published model of view {view.label} was not loaded: {why}"
             if why
-            else f"No model of view {view.label} has the alias {self._alias!r} yet. `python -m training run` "
-            "trains a model, publishes it and gives it this alias."
+            else f"No model of view {view.label} has the alias {self._alias!r} yet. {_way_to_a_model(view)}"
         )
 
     def answering(self, name: str) -> FeatureView | None:
@@ -177,3 +176,9 @@ class RegistryModels:
     def _keep_looking(self) -> None:
         while not self._stop.wait(min(self._poll_s, _LOOK_WHILE_WAITING_S) if self._waiting else self._poll_s):
             self.look()
+
+
+def _way_to_a_model(view: FeatureView) -> str:
+    if view.labels is None:
+        return f"The view has no labels to train on. Give view {view.name!r} its labels, and train it then."
+    return "`python -m training run` trains a model, publishes it and gives it this alias."

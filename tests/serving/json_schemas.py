@@ -38,7 +38,10 @@ def faults(value: Any, schema: Mapping[str, Any], document: Mapping[str, Any], a
 
 
 def _of_type(value: Any, schema: Mapping[str, Any], document: Mapping[str, Any], at: str) -> Iterator[str]:
-    if isinstance(value, dict):
+    if isinstance(value, dict) and "properties" not in schema:  # names that the document does not know
+        for name, each in value.items():
+            yield from faults(each, schema["additionalProperties"], document, f"{at}.{name}")
+    elif isinstance(value, dict):
         known = schema["properties"]
         yield from (f"{at}.{name}: not described" for name in value if name not in known)
         yield from (f"{at}.{name}: missing" for name in schema["required"] if name not in value)

@@ -1,12 +1,13 @@
 """Health: whether the process answers, and whether predictions can be made."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import encode_meta
-from tests.domains import one_broken_view
+from tests.domains import machines, one_broken_view
 from tests.domains.machines import HOT_PLANT
 from tests.serving.stored_states import NAMESPACE, shard_meta
 
@@ -28,7 +29,13 @@ def test_ready_when_store_metas_and_model_are_there(serving):
     response = get(serving, "/health/ready")
     assert (response.status_code, response.json()) == (
         200,
-        {"status": "ready", "missing": [], "waiting": [], "broken": []},
+        {
+            "status": "ready",
+            "missing": [],
+            "waiting": [],
+            "broken": [],
+            "views": {"breakdown:v1": {"status": "ready", "missing": []}},
+        },
     )
 
 
@@ -40,6 +47,20 @@ def test_a_broken_view_is_named_and_holds_nobody_back(serving, published):
     ]
     (broken,) = response.json()["broken"]
     assert broken.startswith("The view is not served: feature view overheating:v1: on-demand function 'is_hot' raises")
+
+
+def test_a_view_without_a_model_holds_no_other_back(serving, published):
+    response = get(serving, "/health/ready", definitions="tests.domains.one_broken_view")
+    readiness = response.json()
+    assert (response.status_code, readiness["status"]) == (200, "ready")
+    assert readiness["views"]["breakdown:v1"] == {"status": "ready", "missing": []}
+    assert readiness["views"]["fire:v1"] == {"status": "not ready", "missing": readiness["missing"]}
+
+
+def test_a_view_without_labels_is_told_what_it_lacks(serving, tmp_path, monkeypatch):
+    monkeypatch.setattr(machines, "BREAKDOWN", replace(machines.BREAKDOWN, labels=None))
+    (reason,) = get(serving, "/health/ready", registry=tmp_path).json()["missing"]
+    assert reason.endswith("The view has no labels to train on. Give view 'breakdown' its labels, and train it then.")
 
 
 def test_not_ready_when_every_view_is_broken(serving, monkeypatch):
