@@ -52,7 +52,7 @@ def refuse_unknown(lake: Path, catalogue: Catalogue, wide: Catalogue) -> None:
 
 
 def _as_stored(lake: Path, name: str) -> EventSource:
-    """A source as far as its table describes it: the columns and their kinds."""
+    """A source as far as its table describes it: the columns and their kinds. Of its topic nothing is known."""
     schema = pa.schema(DeltaTable(lake / f"{_EVENTS}{name}").schema().to_arrow())
     fields = tuple(Field(each.name, stored_type(each.type)) for each in schema if each.name not in EVENT_COLUMNS)
-    return EventSource(name, "", (*fields, _TIME), event_id=_TIME.name, event_time=_TIME.name)
+    return EventSource(name, f"{_EVENTS}{name}", (*fields, _TIME), event_id=_TIME.name, event_time=_TIME.name)
