@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
+from shared_features.definitions import FeatureView
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE
 from streaming.archive.stored_log import Marked, StoredDeadLetters
 from streaming.kafka.polled import DeadLetter, Polled
@@ -22,7 +23,7 @@ from streaming.operations.dead_letters.letter import Letter, to_json
 from streaming.operations.dead_letters.mending import by_hand
 from tests.streaming.operations.dead_letters.test_command import MEND, bad, letters, replayed_originals
 from tests.streaming.operations.stored_world import START_US, StoredWorld
-from tests.streaming.small_domain import PAYMENTS, SHOP_RISK
+from tests.streaming.small_domain import OUTCOMES, PAYMENTS, SHOP_RISK
 
 __all__ = ["letters"]
 REPLAY = ("dead-letters", "replay", "--mend", MEND, "--reason", "got string", "--execute")
@@ -89,7 +90,8 @@ def test_a_line_comes_back_whatever_its_value_holds(tmp_path: Path, ending: str)
 def test_a_letter_of_a_topic_that_no_source_reads_says_so(
     letters: StoredWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "outcomes_alone", SimpleNamespace(shop_risk=SHOP_RISK))
+    view = FeatureView(name="risk", version=1, source=OUTCOMES, features=(SHOP_RISK,))
+    monkeypatch.setitem(sys.modules, "outcomes_alone", SimpleNamespace(view=view))
     letters.settings = letters.settings.model_copy(update={"definitions": "outcomes_alone"})
     text = letters.run("dead-letters", "replay")
     assert text.count("no event source of the definitions reads topic payments") == 8
