@@ -27,7 +27,7 @@ from tests import oracle
 from tests.end_to_end.stored_truth import stored_events
 from tests.taken_events import rows_of, taken
 
-_PAUSE_S = 0.05
+_PAUSE_S = 0.25
 _AFTER_MS = (-400, -1, 0, 1, 400)
 """Of the events that are asked about: where the instant lies beside the event's own time."""
 
