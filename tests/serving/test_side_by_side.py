@@ -243,7 +243,6 @@ def test_not_ready_while_nothing_answers_because_features_have_to_catch_up(
 
     async def story() -> None:
         publish(tmp_path, PROBE_PEAK)
-        publish(tmp_path, PROBE_ALARM_2)
         at(1, 0)
         at(9, 1)
         async with serving(server, tmp_path) as asking:
