@@ -41,6 +41,7 @@ from shared_features.formats.entity_state_writer import FRAME_BYTES, encode_from
 from shared_features.kernel.loops.checksum import checksums_into
 from shared_features.kernel.loops.segments import LENGTH
 from shared_features.kernel.loops.varints import MOST_BYTES, SPARE_BYTES
+from shared_features.kernel.replay import settle
 from shared_features.kernel.tile_state import TileState
 
 SCHEMA_VERSION = 2
@@ -60,9 +61,9 @@ def owners_of(keys: Sequence[bytes]) -> NDArray[np.uint64]:
 
 
 def encode_states(state: TileState, slots: ArrayLike, build_id: int, owners: ArrayLike = NOBODY) -> list[bytes]:
-    """The bytes of each entity, in the order of the slots. `owners`: one for all, or one each."""
+    """The bytes of each entity, in the order of the slots; settles them. `owners`: one for all, or one each."""
     slots = np.ascontiguousarray(slots, np.int64)
-    state.check_slots(slots)
+    settle(state, slots)
     tables, pools = state.layout.tables, state.pools
     plan = state_plan(state.layout)
     tiles = int(pools.tiles[slots, LENGTH].sum())

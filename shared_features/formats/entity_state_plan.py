@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.kernel.layout import Layout
+from shared_features.kernel.loops.events import event_words
 from shared_features.kernel.loops.registers import KINDS, NOWHERE, SET, WORD, Register
 from shared_features.kernel.loops.varints import MOST_BYTES
 
@@ -26,15 +27,13 @@ class StateRoom(NamedTuple):
     """What writing and reading need beside the state."""
 
     offsets: NDArray[np.int64]  # [sets]: where in the pool the sets of the next tile are
-    values: NDArray[np.int64]  # [columns]: of a tile's only event
-    valid: NDArray[np.bool_]  # [columns]
+    event: NDArray[np.int64]  # [1, words of an event]: the only one of a tile
 
 
 def state_room(layout: Layout) -> StateRoom:
     """Room for one thread."""
-    columns = len(layout.columns)
-    sets = len(layout.tables.set_sizes)
-    return StateRoom(np.zeros(sets, np.int64), np.zeros(columns, np.int64), np.zeros(columns, np.bool_))
+    sets, words = len(layout.tables.set_sizes), event_words(len(layout.columns))
+    return StateRoom(np.zeros(sets, np.int64), np.zeros((1, words), np.int64))
 
 
 @lru_cache(maxsize=256)

@@ -6,12 +6,12 @@ from shared_features.formats.entity_state_writer import CHECKSUM_AT, FRAME_BYTES
 from shared_features.kernel.loops.cascade import floor_us
 from shared_features.kernel.loops.checksum import checksum
 from shared_features.kernel.loops.compiled import compiled, inlined
+from shared_features.kernel.loops.events import DIGEST, TIME, columns_of
 from shared_features.kernel.loops.hashes import mix64
-from shared_features.kernel.loops.head import DIGEST, TIME, columns_of
 from shared_features.kernel.loops.machine_words import load_word
 from shared_features.kernel.loops.pools import NEVER_US, make_head_room, make_set_room, make_tile_room
 from shared_features.kernel.loops.register_bytes import Tile
-from shared_features.kernel.loops.rows import get_row, prepare_row
+from shared_features.kernel.loops.rows import get_row, prepare_event
 from shared_features.kernel.loops.segments import LENGTH, START
 from shared_features.kernel.loops.varints import get_varint, unzigzag
 
@@ -168,7 +168,7 @@ def _words_left(pools, slot, room, index):
 
 @inlined
 def _get_event(tables, plan, pools, room, slot, tile, start_us, buffer, at, end):
-    values, valid = room.values, room.valid
+    values, valid = columns_of(room.event[0])
     for column in range(values.size):
         code, at = get_varint(buffer, at, end)
         valid[column] = code != np.uint64(0)
@@ -180,7 +180,8 @@ def _get_event(tables, plan, pools, room, slot, tile, start_us, buffer, at, end)
         return end + 1
     row = pools.rows[tile]
     row[0] = 1
-    prepare_row(tables, row, start_us + np.int64(since), pools.words[room.offsets[0]], values, valid)
+    room.event[0, TIME], room.event[0, DIGEST] = start_us + np.int64(since), np.int64(pools.words[room.offsets[0]])
+    prepare_event(tables.kind_bounds, tables.word_bounds, tables.register_columns, row, room.event, 0, 1)
     for index in range(1, room.offsets.size):
         column = tables.set_columns[index]
         if valid[column]:

@@ -5,8 +5,8 @@ import numpy as np
 from shared_features.kernel.loops.cascade import floor_us
 from shared_features.kernel.loops.checksum import checksum
 from shared_features.kernel.loops.compiled import compiled, inlined
+from shared_features.kernel.loops.events import DIGEST, TIME, columns_of
 from shared_features.kernel.loops.hashes import unmix64
-from shared_features.kernel.loops.head import DIGEST, TIME, columns_of
 from shared_features.kernel.loops.machine_words import store_word
 from shared_features.kernel.loops.register_bytes import Tile, is_empty
 from shared_features.kernel.loops.registers import SET, WIDE, WORD

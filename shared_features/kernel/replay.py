@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shared_features.kernel.layout import Layout
-from shared_features.kernel.loops.head import event_words
 from shared_features.kernel.loops.steps import take_steps
 from shared_features.kernel.loops.tile_update import APPLIED, DUPLICATE, PRUNED
 from shared_features.kernel.tile_state import TileState
 
-__all__ = ["APPLIED", "DUPLICATE", "PRUNED", "apply", "read", "replay"]
+__all__ = ["APPLIED", "DUPLICATE", "PRUNED", "apply", "read", "replay", "settle"]
+
+
+_NO_SLOTS = np.empty(0, np.int64)
 
 
 def apply(
@@ -70,6 +72,15 @@ def replay(
     return _run(state, _entity_by_entity(events.slots, effects, *instants), events, instants)[1]
 
 
+def settle(state: TileState, slots: ArrayLike) -> None:
+    """Put into tiles what fell behind the heads of entities: equal events are then held in equal ways.
+
+    Applying leaves that for later, as many events at once cost less. No read as of an instant in the head can tell.
+    """
+    slots = np.ascontiguousarray(slots, np.int64)
+    _run(state, np.arange(len(slots)), _updates(state.layout), _reads(), slots)
+
+
 class _Updates(NamedTuple):
     """Columns of n events; `values` are fixed point, `digest` names an event by its content."""
 
@@ -88,9 +99,8 @@ class _Reads(NamedTuple):
 
 
 class _Room(NamedTuple):
-    """What a step needs beside the state: an update the laid out event, a read the merged tiles of one entity."""
+    """What a read needs beside the state: the merged tiles of one entity."""
 
-    event: NDArray[np.int64]  # [words of an event]
     row: NDArray[np.int64]  # [words of a row]
     smallest: NDArray[np.uint64]  # [sets, largest k]; how many of them there are stands in `row`
     kept: NDArray[np.uint64]  # [sets, 2]: k, and the k-th smallest where there are k
@@ -135,7 +145,6 @@ def _room(layout: Layout) -> _Room:
     kept = np.zeros((sets, 2), np.uint64)
     kept[:, 0] = tables.set_sizes
     return _Room(
-        event=np.empty(event_words(len(layout.columns)), np.int64),
         row=tables.empty_row.copy(),
         smallest=np.empty((sets, max([0, *tables.set_sizes[1:].tolist()])), np.uint64),
         kept=kept,
@@ -145,17 +154,23 @@ def _room(layout: Layout) -> _Room:
 
 
 def _run(
-    state: TileState, steps: NDArray[np.int64], events: _Updates, instants: _Reads
+    state: TileState,
+    steps: NDArray[np.int64],
+    events: _Updates,
+    instants: _Reads,
+    settled: NDArray[np.int64] = _NO_SLOTS,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Take the steps in order: i >= 0 applies event i, -1 - i makes read i. Returns outcomes and values."""
-    state.check_slots(events.slots)
-    state.check_slots(instants.slots)
+    """Take the steps in order, numbered as `take_steps` wants them. Returns outcomes and values."""
+    for slots in (events.slots, instants.slots, settled):
+        state.check_slots(slots)
     outcome = np.empty(len(events.slots), np.uint8)
     values = np.empty((len(instants.slots), len(state.layout.features)))
     room = _room(state.layout)
     done = 0
     while done < len(steps):
-        done = take_steps(state.layout.tables, state.pools, steps, done, events, outcome, instants, values, room)
+        done = take_steps(
+            *(state.layout.tables, state.pools, steps, done, events, outcome, instants, values, settled, room)
+        )
         if done < len(steps):
             state.make_room()
     return outcome, values

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shared_features.kernel.layout import Layout
-from shared_features.kernel.loops.head import TIME, event_words
+from shared_features.kernel.loops.events import TIME, event_words
 from shared_features.kernel.loops.pools import (
     FIELDS,
     NEVER_US,

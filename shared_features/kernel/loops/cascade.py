@@ -111,9 +111,9 @@ def _coarsen(tables, pools, slot, since_us, until_us, hop_us):
         at, start = segment[START] + tile, floor_us(starts[segment[START] + tile], hop_us)
         same = 1
         while tile + same < stop and starts[at + same] < start + hop_us:
-            merge_rows(tables.word_bounds, rows[at], rows[at + same])
             same += 1
         if same > 1:
+            merge_rows(tables.word_bounds, rows[at], rows, at + 1, at + same)
             _merge_sets(tables, pools, slot, tile, same)
         starts[at] = start
         if kept < tile:

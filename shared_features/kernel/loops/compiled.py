@@ -22,18 +22,26 @@ from numba.core.ccallback import CFunc
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+# Python calls whole loops alone, and C calls none. A way to call a part would be a copy compiled for nothing.
+_WHOLE: dict[str, Any] = {**_OPTIONS, "no_cfunc_wrapper": True}
+_PART: dict[str, Any] = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def compiled(function: F) -> F:
     """The function as machine code, compiled at its first call or taken from the cache of this very source."""
-    dispatcher = cast(Any, njit(cache=True, **_OPTIONS)(function))
+    dispatcher = cast(Any, njit(cache=True, **_WHOLE)(function))
     _stamp(dispatcher._cache, function)
     return cast(F, dispatcher)
 
 
 def inlined(function: F) -> F:
     """A part of compiled functions, copied into each caller: for what runs per event or per tile."""
-    return cast(F, njit(forceinline=True, **_OPTIONS)(function))
+    return cast(F, njit(forceinline=True, **_PART)(function))
+
+
+def called(function: F) -> F:
+    """A part of compiled functions that they call: for what runs over many events or tiles, in more than one place."""
+    return cast(F, njit(**_PART)(function))
 
 
 def address_of(function: Callable[..., Any], signature: Any) -> int:

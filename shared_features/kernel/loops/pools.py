@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.kernel.loops.compiled import compiled, inlined
+from shared_features.kernel.loops.events import move_events
 from shared_features.kernel.loops.segments import BASE, CAPACITY, FIELDS, LENGTH, MOVES, NO_ROOM, START, plan_room
 
 
 class Pools(NamedTuple):
     """The arrays of a state. A tile is a start and a row; its sets lie in its entity's set segments.
 
-    A head is an entity's newest events by (time, digest); they are in no tile.
+    A head is an entity's newest events by (time, digest), and may hold some that fell behind it; they are in no tile.
     """
 
     newest_us: NDArray[np.int64]  # [slots]: greatest event time, or NEVER_US
@@ -23,16 +24,16 @@ class Pools(NamedTuple):
     rows: NDArray[np.int64]  # [tile pool, words of a row]
     words: NDArray[np.uint64]  # [set pool]
     heads: NDArray[np.int64]  # [slots, FIELDS]: segments of `events`
-    events: NDArray[np.int64]  # [head pool, words of an event]: laid out by `head.py`
+    events: NDArray[np.int64]  # [head pool, words of an event]: laid out by `events.py`
     usage: NDArray[np.int64]  # [3, 3]: tile pool, set pool, head pool
 
 
-@compiled
-def make_room(pools, slot):
-    """Room for one event more of an entity; False when a pool has to grow first."""
+@inlined
+def make_room(pools, slot, events):
+    """Room for so many events more in one tile of an entity; False when a pool has to grow first."""
     room = make_tile_room(pools, slot, 1)
     for index in range(pools.sets.shape[1]):
-        room = make_set_room(pools, slot, index, 1) and room
+        room = make_set_room(pools, slot, index, events) and room
     return room
 
 
@@ -67,17 +68,6 @@ def make_head_room(pools, slot, more):
         move_events(pools.events, segment[START], segment[BASE], segment[LENGTH])
         segment[START] = segment[BASE]
     return plan != NO_ROOM
-
-
-@inlined
-def move_events(events, source, target, count):
-    """Copy events of heads within a pool, either way, overlapping or not."""
-    step = 1 if target < source else -1
-    first = 0 if step == 1 else count - 1
-    for i in range(count):
-        at = first + i * step
-        for word in range(events.shape[1]):
-            events[target + at, word] = events[source + at, word]
 
 
 @compiled
@@ -185,7 +175,6 @@ __all__ = [
     "make_room",
     "make_set_room",
     "make_tile_room",
-    "move_events",
     "move_tiles",
     "move_words",
 ]

@@ -7,23 +7,28 @@ in a chain give the same machine code, but the compiler optimizes the end of the
 from collections.abc import Callable
 from typing import Any
 
-from shared_features.kernel.loops.compiled import inlined
+import numpy as np
+
+from shared_features.kernel.loops.compiled import called, inlined
+from shared_features.kernel.loops.events import DIGEST, TIME, VALUES
 from shared_features.kernel.loops.registers import KINDS
 
 _PREPARE = """\
-    at = tables.word_bounds[{kind}]
-    for register in range(tables.kind_bounds[{kind}], tables.kind_bounds[{kind} + 1]):
-        column = tables.register_columns[register]
-        if column < 0:
-            prepare_{kind}(row, at, event_time_us, event_time_us, digest)
-        elif valid[column]:
-            prepare_{kind}(row, at, values[column], event_time_us, digest)
+    at = word_bounds[{kind}]
+    for register in range(kind_bounds[{kind}], kind_bounds[{kind} + 1]):
+        column = register_columns[register]
+        value = TIME if column < 0 else VALUES + column
+        valid = VALUES + column + ((events.shape[1] - VALUES) >> 1)
+        for event in range(first, stop):
+            if column < 0 or events[event, valid]:
+                prepare_{kind}(row, at, events[event, value], events[event, TIME], uint64(events[event, DIGEST]))
         at += {words}
 """
 
 _MERGE = """\
-    for at in range(places[{kind}], places[{kind} + 1], {words}):
-        merge_{kind}(into, row, at)
+    for at in range(word_bounds[{kind}], word_bounds[{kind} + 1], {words}):
+        for tile in range(first, stop):
+            merge_{kind}(into, rows[tile], at)
 """
 
 _PUT = """\
@@ -48,16 +53,22 @@ def _of_every_kind(signature: str, loop: str, result: str = "") -> Callable[...,
     names: dict[str, Any] = {
         f"{part}_{int(kind)}": each for kind, of in KINDS.items() for part, each in of._asdict().items()
     }
+    names |= {"TIME": TIME, "DIGEST": DIGEST, "VALUES": VALUES, "uint64": np.uint64}
     exec(compile(text, f"<{signature}>", "exec"), names)  # the text comes from this file and the table alone
     written: Callable[..., Any] = names[signature.partition("(")[0]]
-    return inlined(written)
+    return written
 
 
-prepare_row = _of_every_kind("prepare_row(tables, row, event_time_us, digest, values, valid)", _PREPARE)
-"""Put one event in; a missing value leaves its registers alone."""
-merge_rows = _of_every_kind("merge_rows(places, into, row)", _MERGE)
-"""Merge the registers of a row into those of another; `places` are the table's `word_bounds`."""
-put_row = _of_every_kind("put_row(tables, row, tile, buffer, place)", _PUT, "place")
+_prepare_events = _of_every_kind(
+    "prepare_events(kind_bounds, word_bounds, register_columns, row, events, first, stop)", _PREPARE
+)
+prepare_events = called(_prepare_events)
+"""Put the events at `first .. stop` of a pool of heads into a row; a missing value leaves its registers alone."""
+prepare_event = inlined(_prepare_events)
+"""The same, for one event and many rows: a call would cost as much as the event."""
+merge_rows = called(_of_every_kind("merge_rows(word_bounds, into, rows, first, stop)", _MERGE))
+"""Merge the registers of the rows at `first .. stop` into those of another, which is not among them."""
+put_row = inlined(_of_every_kind("put_row(tables, row, tile, buffer, place)", _PUT, "place"))
 """Write the registers of a tile of more than one event; returns the next place."""
-get_row = _of_every_kind("get_row(tables, row, tile, buffer, place, end)", _GET, "place")
+get_row = inlined(_of_every_kind("get_row(tables, row, tile, buffer, place, end)", _GET, "place"))
 """Read them back; returns the next place, beyond `end` when bytes are missing or wrong."""

@@ -17,9 +17,9 @@ STAYS, MOVES, NO_ROOM = 0, 1, 2
 
 
 @inlined
-def has_room(segment):
-    """Whether one element more fits at the back."""
-    return segment[START] + segment[LENGTH] < segment[BASE] + segment[CAPACITY]
+def has_room(segment, more):
+    """Whether `more` elements fit at the back."""
+    return segment[START] + segment[LENGTH] + more <= segment[BASE] + segment[CAPACITY]
 
 
 @inlined

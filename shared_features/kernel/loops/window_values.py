@@ -2,7 +2,8 @@
 
 from shared_features.kernel.loops.cascade import floor_us
 from shared_features.kernel.loops.compiled import inlined
-from shared_features.kernel.loops.head import TIME, merge_event
+from shared_features.kernel.loops.events import TIME
+from shared_features.kernel.loops.head import merge_events
 from shared_features.kernel.loops.machine_words import call_finalizer
 from shared_features.kernel.loops.rows import merge_rows
 from shared_features.kernel.loops.segments import LENGTH, START
@@ -22,16 +23,20 @@ def read_entity(tables, pools, slot, as_of_us, values, scratch):
         tile -= 1
     newest = tile
     head, events = pools.heads[slot], pools.events
-    event = head[START] + head[LENGTH] - 1
-    while event >= head[START] and events[event, TIME] >= as_of_us:
-        event -= 1
+    stop = head[START] + head[LENGTH]
+    while stop > head[START] and events[stop - 1, TIME] >= as_of_us:
+        stop -= 1
     for window in scratch.order:
-        while event >= head[START] and events[event, TIME] >= scratch.starts[window]:
-            merge_event(tables, events[event], scratch)
+        event = stop
+        while event > head[START] and events[event - 1, TIME] >= scratch.starts[window]:
             event -= 1
+        if event < stop:
+            merge_events(tables, events, event, stop, scratch)
+            stop = event
         while tile >= segment[START] and starts[tile] >= scratch.starts[window]:
-            merge_rows(tables.word_bounds, row, pools.rows[tile])
             tile -= 1
+        if tile < newest:
+            merge_rows(tables.word_bounds, row, pools.rows, tile + 1, newest + 1)
         _merge_sets(tables, pools, slot, tile + 1, newest, scratch)
         newest = tile
         for feature in range(tables.window_bounds[window], tables.window_bounds[window + 1]):

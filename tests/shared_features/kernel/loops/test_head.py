@@ -1,5 +1,7 @@
 """The head of an entity: what is in it, what leaves it, and that neither order nor a full pool can be seen."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,9 +9,9 @@ from hypothesis import strategies as st
 from shared_features.formats.entity_state import encode_states
 from shared_features.kernel.aggregations import Count, Sum
 from shared_features.kernel.event_time import HOUR_US, MINUTE_US
-from shared_features.kernel.loops.head import TIME
+from shared_features.kernel.loops.events import TIME
 from shared_features.kernel.loops.segments import LENGTH, START
-from shared_features.kernel.replay import APPLIED, DUPLICATE, apply, read
+from shared_features.kernel.replay import APPLIED, DUPLICATE, PRUNED, apply, read, settle
 from shared_features.kernel.tile_state import TileState
 from tests.oracle import Event
 from tests.shared_features.kernel.engine import apply_events, assert_same_features, expected
@@ -29,7 +31,8 @@ def counted(state: TileState, slot: int, as_of: int) -> float:
 
 
 def single(state: TileState, slot: int) -> list[int]:
-    """The times of the events in the head."""
+    """The times of the events in the head, once the entity is settled."""
+    settle(state, [slot])
     segment = state.pools.heads[slot]
     times: list[int] = state.pools.events[segment[START] : segment[START] + segment[LENGTH], TIME].tolist()
     return times
@@ -43,6 +46,39 @@ def test_the_head_holds_what_is_not_older_than_its_length_before_the_newest_even
     newest = max((event.event_time_us for event in events), default=0)
     wanted = {event.digest: event.event_time_us for event in events if event.event_time_us >= newest - layout.head_us}
     assert single(state, slot) == sorted(wanted.values())
+
+
+@given(layouts(), event_streams(), st.lists(st.integers(0, 40)), st.data())
+def test_when_an_entity_is_settled_shows_nowhere(layout, events, cuts, data) -> None:
+    """What fell behind the head is put into tiles now or later: same outcomes, same values, same bytes."""
+    late, often = TileState(layout), TileState(layout)
+    (slot,), (other,) = late.add(1), often.add(1)
+    stops = [*sorted(cuts), len(events)]
+    for start, stop in pairwise([0, *stops]):
+        part = events[start:stop] + data.draw(st.lists(st.sampled_from(events), max_size=3) if events else st.just([]))
+        assert apply_events(late, slot, part) == [apply_events(often, other, [event])[0] for event in part]
+        settle(often, [other])
+        newest = int(late.newest_us([slot])[0])
+        for as_of in (newest - layout.head_us, newest + 1) if part else ():
+            assert_same_features(layout, read(late, [slot], as_of)[0], read(often, [other], as_of)[0])
+    assert encode_states(late, [slot], 0) == encode_states(often, [other], 0)
+
+
+def test_an_event_behind_the_head_that_nothing_can_read_is_pruned_before_it_is_settled_too() -> None:
+    state = TileState(HOURLY)
+    (slot,) = state.add(1)
+    events = [payment(0, 1), payment(100 * HOUR_US, 2), payment(0, 1), payment(100 * HOUR_US, 2)]
+    assert apply_events(state, slot, events) == [APPLIED, APPLIED, PRUNED, DUPLICATE]
+
+
+def test_copies_of_two_events_of_one_instant_are_known_wherever_the_head_ends() -> None:
+    state = TileState(HOURLY)
+    (slot,) = state.add(1)
+    twins = [payment(0, digest) for digest in range(1, 40)]
+    assert apply_events(state, slot, [*twins, payment(5 * MINUTE_US, 50)]) == [APPLIED] * 40
+    assert apply_events(state, slot, twins) == [DUPLICATE] * 39
+    settle(state, [slot])
+    assert apply_events(state, slot, twins) == [DUPLICATE] * 39
 
 
 def test_an_event_that_arrived_before_its_time_does_not_count_until_then() -> None:

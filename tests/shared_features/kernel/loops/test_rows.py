@@ -5,8 +5,9 @@ from hypothesis import given
 from numpy.typing import NDArray
 
 from shared_features.kernel.loops.compiled import compiled
+from shared_features.kernel.loops.events import event_words, lay_out
 from shared_features.kernel.loops.registers import KINDS, Register
-from shared_features.kernel.loops.rows import merge_rows, prepare_row
+from shared_features.kernel.loops.rows import merge_rows, prepare_event, prepare_events
 from tests.oracle import Event
 from tests.shared_features.kernel.engine import columns
 from tests.strategies import event_streams, layout
@@ -15,26 +16,29 @@ TABLES = layout().tables
 
 
 @compiled
-def _prepare(tables, row, event_time_us, digest, values, valid):
+def _prepare(tables, row, one_by_one, room, event_time_us, digest, values, valid):
     for i in range(event_time_us.size):
-        prepare_row(tables, row, event_time_us[i], digest[i], values[i], valid[i])
+        lay_out(room[i], event_time_us[i], digest[i], values[i], valid[i])
+        prepare_event(tables.kind_bounds, tables.word_bounds, tables.register_columns, one_by_one, room, i, i + 1)
+    count = event_time_us.size
+    prepare_events(tables.kind_bounds, tables.word_bounds, tables.register_columns, row, room, 0, count)
 
 
 @compiled
-def _merge(tables, into, row):
-    merge_rows(tables.word_bounds, into, row)
+def _merge(tables, into, rows):
+    merge_rows(tables.word_bounds, into, rows, 0, rows.shape[0])
 
 
 def prepared(events: list[Event]) -> NDArray[np.int64]:
-    row = TABLES.empty_row.copy()
-    _prepare(TABLES, row, *columns(events))
+    row, one_by_one = TABLES.empty_row.copy(), TABLES.empty_row.copy()
+    _prepare(TABLES, row, one_by_one, np.empty((len(events), event_words(2)), np.int64), *columns(events))
+    assert row.tolist() == one_by_one.tolist()
     return row
 
 
 def merged(*rows: NDArray[np.int64]) -> list[int]:
     into = rows[0].copy()
-    for row in rows[1:]:
-        _merge(TABLES, into, row)
+    _merge(TABLES, into, np.array(rows[1:]))
     words: list[int] = into.tolist()
     return words
 
@@ -48,7 +52,7 @@ def test_a_row_of_the_tests_holds_every_kind() -> None:
 def test_merging_in_any_order_and_grouping_gives_the_same_bits(one, two, three) -> None:
     a, b, c = prepared(one), prepared(two), prepared(three)
     assert merged(a, b) == merged(b, a)
-    assert merged(np.array(merged(a, b)), c) == merged(a, np.array(merged(b, c)))
+    assert merged(np.array(merged(a, b)), c) == merged(a, np.array(merged(b, c))) == merged(a, b, c)
 
 
 @given(event_streams(max_size=12), event_streams(max_size=12))
