@@ -16,9 +16,9 @@ SETTING_NAMES = frozenset((
     "definitions", "redis_url", "redis_namespace", "lake", "registry", "training_runs", "log_format", "log_level",
     "allowed_lateness",
     # of streaming
-    "kafka_bootstrap_servers", "kafka_options", "without_registry", "metrics_port", "topic_mode", "import_until",
-    "mark_slack", "poll_records", "poll_timeout", "fetch_buffer_records", "fetch_buffer_mib", "idle_mark",
-    "topic_check", "workers", "worker", "epoch", "cached_entities", "idle_commit", "redis_timeout",
+    "kafka_bootstrap_servers", "kafka_options", "without_registry", "metrics_port", "topic_mode", "embedded_log",
+    "import_until", "mark_slack", "poll_records", "poll_timeout", "fetch_buffer_records", "fetch_buffer_mib",
+    "idle_mark", "topic_check", "workers", "worker", "epoch", "cached_entities", "idle_commit", "redis_timeout",
     "archive_commit", "archive_commit_records", "materialize_interval", "snapshot_interval", "maintenance_interval",
     "events_kept_days", "bootstrap_memory", "pipeline_lag",
     # of training

@@ -85,6 +85,12 @@ class StreamingSettings(BaseSettings):
         description="Whose clock stamps the records. live: the brokers'. import: the producers', up to import_until. "
         "embedded: that of one producer on this machine.",
     )
+    embedded_log: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]+$",
+        description="In mode embedded, the name of the log that the simulated Kafka continues after a restart. It "
+        "takes the place of the ids of topics, which the simulator draws anew at every start.",
+    )
     import_until: AwareDatetime | None = Field(
         None, description="In mode import, a record that is stamped later than this time (RFC 3339) is a dead letter."
     )
@@ -182,6 +188,11 @@ class StreamingSettings(BaseSettings):
     def _consistent(self) -> StreamingSettings:
         if (self.topic_mode == "import") != (self.import_until is not None):
             raise ValueError("topic_mode=import needs import_until=<RFC 3339>, and the reverse. Set both or neither")
+        if self.embedded_log is not None and self.topic_mode != "embedded":
+            raise ValueError(
+                f"embedded_log needs topic_mode=embedded, but topic_mode is {self.topic_mode}: other brokers keep the "
+                "ids of their topics. Unset embedded_log"
+            )
         if self.workers and self.worker >= len(self.workers):
             raise ValueError(f"worker is {self.worker}, but workers lists only {len(self.workers)}. Count from 0")
         return self

@@ -2,6 +2,7 @@
 
     python -m deploy.embedded.kafka_simulator --topic transactions:4 --topic labels:4
 
+(NAME:PARTITIONS, or NAME:PARTITIONS:OFFSET,OFFSET... where its logs shall not begin at 0)
 prints {"bootstrap_servers": "..."} on one line, then reads one JSON command per line from its stdin
 ({"do": "broker_down"}; the methods of `MockCluster` by name) and answers each with {"error": null | text}.
 It ends on SIGTERM, SIGINT or when its stdin is closed.
@@ -18,7 +19,8 @@ What it is and is not (librdkafka 2.16.0, measured on 2 cores and read in `rdkaf
   until it seeks; with `earliest` it continues at the log's start with no error. `delete_records` makes such a gap.
 - **Times**: always CreateTime (type 1), exactly the producer's stamp, past or future; without one the
   producer's clock at `produce`. There is no LogAppendTime and no check of a stamp.
-- **Kept**: keys, headers, tombstones, leader epochs, committed offsets. A restart is empty, on another port.
+- **Kept**: keys, headers, tombstones, leader epochs, committed offsets. A restart is empty, on another port. Its logs
+  may begin at offsets of one's choice (`begin_at`), so that offsets that a sink has stored do not return.
 - **Works**: idempotent producers, get_watermark_offsets and list_offsets (earliest, latest), list_topics,
   describe_topics with a topic id (random per topic and start). Offsets by time: always -1. Refused at once by
   AdminClient: create_topics (so there is `create_topic` here), describe_configs, delete_records. A topic that a client
@@ -34,6 +36,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import select
 import signal
 import sys
@@ -46,7 +49,9 @@ from typing import Self
 
 from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.front_door import FrontDoor
 from deploy.embedded.mock_cluster import MockCluster
+from deploy.embedded.ports import LOOPBACK
 
 _ROOT = Path(__file__).parents[2]
 _ANSWER_WITHIN_S = 10.0
@@ -56,13 +61,22 @@ _COMMANDS = ("create_topic", "delete_records", "broker_down", "broker_up", "roun
 class KafkaSimulator:
     """The simulator in a child process; a `Broker`. All it holds is in its memory: `stop` loses it.
 
-    `directory` receives its log (default: a temporary one, removed at the end).
+    `directory` receives its log (default: a temporary one, removed at the end). `begin_at`: topic -> the offset at
+    which the log of each partition begins; 0 where nothing is said. `port`: where clients find it, at every start.
     """
 
     def __init__(
-        self, topics: Mapping[str, int] | None = None, *, directory: Path | None = None, brokers: int = 1
+        self,
+        topics: Mapping[str, int] | None = None,
+        *,
+        directory: Path | None = None,
+        brokers: int = 1,
+        begin_at: Mapping[str, Sequence[int]] | None = None,
+        port: int | None = None,
     ) -> None:
         self._topics = dict(topics or {})
+        self._begin_at = dict(begin_at or {})
+        self._port = port
         self._directory = directory
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._brokers = brokers
@@ -88,12 +102,18 @@ class KafkaSimulator:
             self._temporary = tempfile.TemporaryDirectory(prefix="millrace-kafka-simulator-")
             self._directory = Path(self._temporary.name)
         self._directory.mkdir(parents=True, exist_ok=True)
-        topics = [part for name, count in self._topics.items() for part in ("--topic", f"{name}:{count}")]
+        begins = {name: f":{','.join(map(str, offsets))}" for name, offsets in self._begin_at.items()}
+        topics = [
+            part
+            for name, count in self._topics.items()
+            for part in ("--topic", f"{name}:{count}{begins.get(name, '')}")
+        ]
         command = [
             sys.executable,
             "-m",
             "deploy.embedded.kafka_simulator",
             f"--brokers={self._brokers}",
+            *([] if self._port is None else [f"--port={self._port}"]),
             *topics,
         ]
         log = self._directory / "kafka-simulator.log"
@@ -192,6 +212,7 @@ class KafkaSimulator:
         return answer
 
 
+_TOPIC = re.compile(r"(?P<name>[^:]+):(?P<partitions>\d+)(:(?P<offsets>\d+(,\d+)*))?")
 _HONOURED = {("message.timestamp.type", "CreateTime")}
 
 
@@ -199,24 +220,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the simulator until it is told to end."""
     parser = argparse.ArgumentParser(prog="python -m deploy.embedded.kafka_simulator", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--topic", action="append", default=[], metavar="NAME:PARTITIONS", help="may be repeated")
+    parser.add_argument(
+        "--topic", action="append", default=[], metavar="NAME:PARTITIONS[:OFFSETS]", help="may be repeated"
+    )
     parser.add_argument("--brokers", type=int, default=1, help="how many brokers (default 1)")
+    parser.add_argument("--port", type=int, help="where clients may ask first (default: a free port)")
     options = parser.parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     cluster = MockCluster(options.brokers)
     try:
         for topic in options.topic:
-            name, _, partitions = topic.rpartition(":")
-            if not name or not partitions.isdecimal():
-                parser.error(f"--topic {topic}: expected NAME:PARTITIONS, for example transactions:4")
-            cluster.create_topic(name, int(partitions))
-        _say({"bootstrap_servers": cluster.bootstrap_servers})
+            found = _TOPIC.fullmatch(topic)
+            if found is None:
+                parser.error(
+                    f"--topic {topic}: expected NAME:PARTITIONS, for example transactions:4, or "
+                    "NAME:PARTITIONS:OFFSETS, for example transactions:2:17,40"
+                )
+            cluster.create_topic(found["name"], int(found["partitions"]))
+            for partition, offset in enumerate(found["offsets"].split(",") if found["offsets"] else ()):
+                cluster.begin_at(found["name"], partition, int(offset))
+        _say({"bootstrap_servers": _first_address(cluster, options.port)})
         for line in sys.stdin:
             _say({"error": _obey(cluster, line)})
     finally:
         cluster.close()
     return 0
+
+
+def _first_address(cluster: MockCluster, port: int | None) -> str:
+    if port is None:
+        return cluster.bootstrap_servers
+    FrontDoor(port, int(cluster.bootstrap_servers.split(",")[0].rpartition(":")[2]))
+    return f"{LOOPBACK}:{port}"
 
 
 def _obey(cluster: MockCluster, line: str) -> str | None:

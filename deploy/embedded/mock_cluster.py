@@ -14,6 +14,7 @@ from ctypes import c_char_p, c_int, c_int16, c_int32, c_int64, c_size_t, c_void_
 from pathlib import Path
 from typing import Any
 
+from deploy.embedded.empty_batch import MOST_RECORDS, append_without_records
 from deploy.embedded.errors import EmbeddedError
 
 _PRODUCER = 0  # rd_kafka_type_t
@@ -83,6 +84,14 @@ class MockCluster:
             self._library.rd_kafka_mock_topic_create(self._cluster, name.encode(), partitions, self._brokers),
             f"creating topic {name} with {partitions} partitions",
         )
+
+    def begin_at(self, topic: str, partition: int, offset: int) -> None:
+        """Let the log of an empty partition begin at an offset, as if earlier records had fallen out of it."""
+        host, _, port = self.bootstrap_servers.split(",")[0].rpartition(":")
+        for done in range(0, offset, MOST_RECORDS):
+            append_without_records((host, int(port)), topic, partition, min(MOST_RECORDS, offset - done))
+        if offset:
+            self.delete_records(topic, partition, offset)
 
     def delete_records(self, topic: str, partition: int, before: int) -> None:
         """Forget the records below an offset, as retention does."""

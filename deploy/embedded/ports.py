@@ -34,6 +34,17 @@ def free_port() -> int:
     raise EmbeddedError(f"found no free port on {LOOPBACK} between {_LOWEST} and {highest}")
 
 
+def is_free(port: int) -> bool:
+    """Whether a server could listen on the port just now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
 def answers(port: int, timeout_s: float = 0.5) -> bool:
     """Whether somebody accepts connections on the port."""
     try:

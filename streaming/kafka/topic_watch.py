@@ -15,7 +15,7 @@ from streaming.job.outage import Outage
 from streaming.job.stopping import wait
 from streaming.kafka.admin_link import NO_ANSWER_WITHIN_S
 from streaming.kafka.polled import Polled
-from streaming.kafka.topics import Topic, Topics, as_topic
+from streaming.kafka.topics import Topic, Topics
 from streaming.log import get_log
 
 _LOG = get_log("kafka_source")
@@ -91,7 +91,9 @@ class TopicWatch:
         answers, self._answers = self._answers, {}
         asked, self._asked = self._asked, []
         for name, answer in answers.items():
-            if answer.done() and answer.exception() is None and as_topic(answer.result()) != self._known[name]:
+            if not answer.done() or answer.exception() is not None:
+                continue
+            if self._topics.told_by(answer.result()) != self._known[name]:
                 raise RestartNeeded(
                     f"topic {name} has changed: it has more partitions, or it was deleted and re-created"
                 )

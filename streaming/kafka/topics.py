@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -19,7 +21,7 @@ from streaming.kafka.client import KafkaOutage, client_options
 from streaming.log import get_log
 from streaming.settings import StreamingSettings
 
-__all__ = ["Bounds", "PartitionKey", "Topic", "Topics", "as_topic", "partitions_of"]
+__all__ = ["Bounds", "PartitionKey", "Topic", "Topics", "id_in_embedded_log", "partitions_of"]
 
 _LOG = get_log("topics")
 _ANSWER_S = 5.0
@@ -77,6 +79,7 @@ class Topics:
         self, settings: StreamingSettings, outage: KafkaOutage | None = None, *, within_s: float | None = None
     ) -> None:
         self._outage, self._within_s = outage or KafkaOutage(), within_s
+        self._embedded_log = settings.embedded_log
         options = client_options(settings, self._outage)
         if within_s is not None:  # the caller gets the exception; nothing is logged
             options["error_cb"] = lambda error: None
@@ -132,6 +135,14 @@ class Topics:
         """Futures of the descriptions. Does not wait. Call `renew` if one fails."""
         return self._link.describe(names)
 
+    def told_by(self, description: Any) -> Topic:
+        """The topic that an answer to `ask_for` describes."""
+        name = str(description.name)
+        partitions = tuple(sorted(each.id for each in description.partitions))
+        if self._embedded_log is not None:
+            return Topic(name, id_in_embedded_log(self._embedded_log, name), partitions)
+        return Topic(name, str(description.topic_id), partitions)
+
     def ask_for_ends(self, partitions: Iterable[PartitionKey]) -> dict[PartitionKey, Future[Any]]:
         """Futures of the ends of logs, for `offset_in`. Does not wait. Call `renew` if one fails."""
         return self._link.offsets(partitions, LATEST)
@@ -150,7 +161,7 @@ class Topics:
     def _existing(self, future: Future[Any]) -> Topic | None:
         """The topic that a description is of; None where there is none."""
         try:
-            return as_topic(self._link.answer(future))
+            return self.told_by(self._link.answer(future))
         except KafkaException as error:
             if error.args[0].code() in _MISSING:
                 return None
@@ -196,9 +207,10 @@ def _is_passing(error: KafkaError) -> bool:
     return bool(error.retriable()) or code in _MOVING or (code < 0 and code != KafkaError._UNSUPPORTED_FEATURE)
 
 
-def as_topic(description: Any) -> Topic:
-    """A Topic of confluent-kafka's TopicDescription."""
-    return Topic(description.name, str(description.topic_id), tuple(sorted(each.id for each in description.partitions)))
+def id_in_embedded_log(log: str, topic: str) -> str:
+    """The id of a topic of a log that outlives its simulator, as long as Kafka's own ids are."""
+    digest = hashlib.sha256(f"{log}/{topic}".encode()).digest()
+    return base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode()
 
 
 def partitions_of(topics: Iterable[Topic]) -> list[PartitionKey]:

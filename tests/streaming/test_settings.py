@@ -26,3 +26,9 @@ def test_no_program_runs_with_a_misspelt_setting(monkeypatch, capsys, verb):
     monkeypatch.setattr("streaming.__main__.install", lambda: None)
     assert main(verb) == EXIT_REFUSED
     assert "Did you mean MILLRACE_TOPIC_MODE?" in capsys.readouterr().err
+
+
+def test_only_a_simulated_log_has_a_name_of_its_own():
+    """Kafka keeps the ids of its topics, and a re-created topic must be noticed."""
+    with pytest.raises(SettingsError, match="embedded_log needs topic_mode=embedded, but topic_mode is live"):
+        load_settings(embedded_log="shop")

@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient
 from deploy.embedded.broker import Broker
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.kafka_simulator import KafkaSimulator
-from deploy.embedded.ports import answers
+from deploy.embedded.ports import answers, free_port
 from tests.deploy.embedded.probes import alive, consumer, port_of, producer, read
 
 _ROOT = Path(__file__).parents[3]
@@ -152,3 +152,28 @@ def test_injected_errors_and_delays_reach_the_client(simulator: KafkaSimulator) 
     client.produce("events", b"3", partition=0)
     assert client.flush(10) == 0
     assert time.monotonic() - started >= 0.3
+
+
+def test_a_log_begins_where_an_earlier_one_ended_and_clients_find_it_at_the_same_address(tmp_path: Path) -> None:
+    """Otherwise offsets that sinks have stored would return with other records behind them."""
+    port, far = free_port(), 3_000_000_017  # more than one batch can move the end
+    for begin in (0, far):
+        with KafkaSimulator({"events": 2}, directory=tmp_path, begin_at={"events": (begin, 5)}, port=port) as simulator:
+            assert simulator.bootstrap_servers == f"127.0.0.1:{port}"
+            client = producer(simulator.bootstrap_servers)
+            client.produce("events", b"the next", partition=0)
+            assert client.flush(10) == 0
+            looking = consumer(simulator.bootstrap_servers)
+            bounds = [looking.get_watermark_offsets(TopicPartition("events", number), timeout=5) for number in (0, 1)]
+            looking.close()
+            assert bounds == [(begin, begin + 1), (5, 5)]
+            (record,) = read(simulator.bootstrap_servers, "events", 0, begin, 1)
+            assert (record.error(), record.value()) == (None, b"the next")
+
+
+@pytest.mark.parametrize("topic", ["events", "events:", "events:2:x", "events:2:1,"])
+def test_a_topic_that_is_not_described_is_refused_with_an_example(topic: str) -> None:
+    command = [sys.executable, "-m", "deploy.embedded.kafka_simulator", "--topic", topic]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=_ROOT, check=False)
+    assert done.returncode == 2
+    assert "transactions:4" in done.stderr

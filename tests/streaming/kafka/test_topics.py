@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from streaming.errors import StoppedWaiting
 from streaming.job import stopping
-from streaming.kafka.topics import Bounds, Topics, partitions_of
+from streaming.kafka.topics import Bounds, Topics, id_in_embedded_log, partitions_of
 from streaming.settings import StreamingSettings, load_settings
 from tests.streaming.online.some_log import TOPICS, a_log, produce
 
@@ -71,3 +71,18 @@ def test_brokers_that_are_away_are_waited_for(kafka):
     back.start()
     assert set(topics.describe(["payments"])) == {"payments"}
     back.join()
+
+
+def test_a_log_that_outlives_its_simulator_keeps_the_ids_of_its_topics():
+    """The simulator draws them anew at every start; every stored position names one."""
+    ids = []
+    for log in (None, None, "shop", "shop", "other"):
+        with KafkaSimulator(TOPICS) as kafka:
+            settings = load_settings(
+                kafka_bootstrap_servers=kafka.bootstrap_servers, topic_mode="embedded", embedded_log=log
+            )
+            ids.append({name: topic.id for name, topic in Topics(settings, within_s=5.0).describe(TOPICS).items()})
+    drawn, again, first, second, other = ids
+    assert drawn != again
+    assert first == second == {name: id_in_embedded_log("shop", name) for name in TOPICS}
+    assert len({*first.values(), *other.values()}) == 2 * len(TOPICS)
