@@ -89,7 +89,7 @@ class StreamingSettings(BaseSettings):
         None,
         pattern=r"^[A-Za-z0-9._-]+$",
         description="In mode embedded, the name of the log that the simulated Kafka continues after a restart. It "
-        "takes the place of the ids of topics, which the simulator draws anew at every start.",
+        "takes the place of the ids of topics, which change at every start of the simulator.",
     )
     import_until: AwareDatetime | None = Field(
         None, description="In mode import, a record that is stamped later than this time (RFC 3339) is a dead letter."

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from deploy.demo.interruption import Interrupted, Interruption
+from deploy.local.interruption import Interrupted, Interruption
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,10 +35,10 @@ def _run(arguments: Sequence[str] | None, interruption: Interruption) -> int:
 
     from confluent_kafka import KafkaException
 
-    from deploy.demo.errors import DemoError
     from deploy.demo.options import parse_options
     from deploy.demo.report.screen import Screen
     from deploy.embedded.errors import EmbeddedError
+    from deploy.local.errors import LocalError
 
     options = parse_options(arguments)
     from deploy.demo.story import Story
@@ -50,7 +50,7 @@ def _run(arguments: Sequence[str] | None, interruption: Interruption) -> int:
         with ExitStack() as stack:
             stack.callback(lambda: screen.line("cleaning up ..."))
             Story(options, screen, interruption, stack).tell()
-    except (DemoError, EmbeddedError, KafkaException) as error:
+    except (LocalError, EmbeddedError, KafkaException) as error:
         print(f"\nmillrace demo: {error}", file=sys.stderr)
         return 1
     except Interrupted as asked:

@@ -1,5 +1,7 @@
 """Why the demo cannot continue, as one message for the person who started it."""
 
+from deploy.local.errors import LocalError
 
-class DemoError(RuntimeError):
+
+class DemoError(LocalError):
     """The message says what happened, where to read more, and what to do."""

@@ -10,20 +10,20 @@ from contextlib import ExitStack
 from typing import Any
 
 from deploy.demo.errors import DemoError
-from deploy.demo.interruption import Interruption
 from deploy.demo.options import DemoOptions
 from deploy.demo.report import lake_facts
 from deploy.demo.report.facts import Facts, event_facts, model_facts, prediction_facts, write_json
 from deploy.demo.report.replayed_features import replay_features
 from deploy.demo.report.screen import Screen
 from deploy.demo.report.summary import show_summary, show_what_stays
-from deploy.demo.stage.programs import Program
 from deploy.demo.stage.stage import DEFINITIONS, Stage, set_stage, shown
 from deploy.demo.traffic.durable_records import DurableRecords
 from deploy.demo.traffic.live_feed import LiveFeed
 from deploy.demo.traffic.paced_producer import BUDGET_BYTES, PacedProducer
 from deploy.demo.traffic.prediction_client import PredictionClient, require_answers, wait_until_ready
 from deploy.demo.traffic.scenario import Scenario, build_scenario
+from deploy.local.interruption import Interruption
+from deploy.local.programs import Program
 from shared_features.definitions import load_definitions
 from streaming.settings import StreamingSettings, load_settings
 
@@ -49,7 +49,7 @@ class Story:
             self._stage = set_stage(self._options, scenario.import_until_us, self._stack)
             self._screen.line(_describe(self._stage))
         with self._screen.phase("kernel", "Compiling the kernel (once: numba keeps it)"):
-            self._run("kernel", ["deploy.demo.stage.compile_kernel"], lambda line: None)
+            self._run("kernel", ["deploy.local.compile_kernel"], lambda line: None)
         self._streaming = self._start("streaming", ["streaming", "run"])
         self._durable = DurableRecords(_settings(self._stage))
         budget = BUDGET_BYTES if self._stage.needs_pacing else _UNPACED_BYTES

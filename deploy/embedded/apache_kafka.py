@@ -48,7 +48,7 @@ class ApacheKafka:
 
     `directory` keeps data and log (default: a temporary one, removed at the end), `heap` is the JVM's -Xmx.
     `behind` is the port of a proxy: clients that come by `proxied_port` are sent to it ever after, as the proxy
-    must send its clients there. `environment` is added to the broker's.
+    must send its clients there. `environment` is added to the broker's. `ports`: of the broker and of its controller.
 
     `replicas` is of every topic without another number, Kafka's own topics too. With 2 a second broker has to join:
     another ApacheKafka with `joins`. The first one is the only controller: without it no partition gets another leader.
@@ -64,6 +64,7 @@ class ApacheKafka:
         environment: Mapping[str, str] | None = None,
         replicas: int = 1,
         joins: ApacheKafka | None = None,
+        ports: tuple[int, int] | None = None,
     ) -> None:
         self._replicas: int = replicas if joins is None else joins._replicas
         self._first = self if joins is None else joins
@@ -75,7 +76,7 @@ class ApacheKafka:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._heap = heap
         self._libraries = libraries
-        self._ports: tuple[int, int] | None = None
+        self._ports = ports
         self._child: BackgroundProcess | None = None
 
     @staticmethod

@@ -14,7 +14,10 @@ from pathlib import Path
 from deploy.embedded.errors import EmbeddedError
 
 POM = Path(__file__).parents[1] / "kafka" / "pom.xml"
-LIBRARIES = Path(__file__).parents[2] / "var" / "kafka" / "libs"
+_ROOT = Path(__file__).parents[2]
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+LIBRARIES = (_ROOT / "var" if (_ROOT / "pyproject.toml").exists() else _CACHE / "millrace") / "kafka" / "libs"
+"""In a checkout they lie in `var`; an installation must not write beside the packages."""
 _JAVA_AT_LEAST = 17
 _FETCHED_WITHIN_S = 600.0
 

@@ -94,6 +94,13 @@ def test_shared_features_needs_msgspec_numba_and_numpy_and_nothing_else() -> Non
     assert not strangers, "\n".join(strangers)
 
 
+def test_local_and_all_hold_every_service() -> None:
+    extras = PROJECT["optional-dependencies"]
+    assert extras["all"] == ["millrace[local]"]
+    (services,) = (Requirement(line) for line in extras["local"] if line.startswith("millrace["))
+    assert services.extras == {"streaming", "training", "serving"}
+
+
 @pytest.mark.parametrize("service", ["streaming", "training", "serving"])
 def test_a_service_imports_only_what_its_extra_installs(service: str) -> None:
     """Each extra is an image of its own: a library that another one declares is not there."""
@@ -115,7 +122,24 @@ def test_a_service_imports_only_what_its_extra_installs(service: str) -> None:
     assert not undeclared, f"not in extra {service!r} of pyproject.toml:\n" + "\n".join(undeclared)
 
 
+def test_what_is_installed_with_local_is_all_that_deploy_needs() -> None:
+    """`pip install millrace[local]` brings the stack and the demo."""
+    extras = PROJECT["optional-dependencies"]
+    named = [line for extra in ("streaming", "training", "serving", "local") for line in extras[extra]]
+    declared = distributions(PROJECT["dependencies"] + named)
+    shipped_by = packages_distributions()
+    undeclared = [
+        f"{name}:{line} imports {package}"
+        for name, tree in python_files("deploy")
+        for package, line in imported_packages(tree)
+        if package not in sys.stdlib_module_names
+        and package not in OURS
+        and not declared & {canonicalize_name(d) for d in shipped_by.get(package, [package])}
+    ]
+    assert not undeclared, "\n".join(undeclared)
+
+
 def test_dev_holds_every_service() -> None:
     """One environment runs all tests; it must be what the services declare, not a copy that drifts."""
     dev = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
-    assert {"streaming", "training", "serving"} in [r.extras for r in dev if r.name == "millrace"]
+    assert {"local"} in [requirement.extras for requirement in dev if requirement.name == "millrace"]

@@ -38,7 +38,7 @@ _WITHIN_S = 60.0
 
 def measure(file: Path | None) -> list[Figure]:
     subprocess.run(
-        [sys.executable, "-m", "deploy.demo.stage.compile_kernel"], cwd=ROOT, check=True
+        [sys.executable, "-m", "deploy.local.compile_kernel"], cwd=ROOT, check=True
     )  # compiling is no figure
     topics = {CARD_TRANSACTIONS.topic: 2, CARD_LABELS.topic: 2}
     seconds = {}

@@ -39,7 +39,7 @@ _PARTS: dict[str, Callable[..., Progress]] = {
 def measure(file: Path | None) -> list[Figure]:
     rows = read_transactions(file)
     subprocess.run(
-        [sys.executable, "-m", "deploy.demo.stage.compile_kernel"], cwd=ROOT, check=True
+        [sys.executable, "-m", "deploy.local.compile_kernel"], cwd=ROOT, check=True
     )  # compiling is no figure
     bare: list[BareLoop] = []
     paces: dict[str, Pace] = {}

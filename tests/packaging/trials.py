@@ -11,6 +11,7 @@ from deploy.embedded.ports import free_port
 from tests.packaging.fresh_environment import FreshEnvironment, TrialError
 
 _HERE = Path(__file__).parent
+_MACHINES = _HERE.parent / "domains" / "machines.py"
 _UP_WITHIN_S = 300.0  # the endpoint compiles its part of the kernel at its first start
 
 Trial = Callable[[FreshEnvironment], None]
@@ -59,7 +60,16 @@ def serving(installed: FreshEnvironment) -> None:
 
 
 def all_together(installed: FreshEnvironment) -> None:
-    _import("shared_features", "streaming", "training", "serving")(installed)
+    """One command, without a checkout: a stack of one's own definitions goes up and down."""
+    _import("shared_features", "streaming", "training", "serving", "deploy")(installed)
+    _expect("on this machine:", installed.run("millrace", "--help"))
+    _expect("Did you mean `status`?", installed.run("millrace", "stauts", exit_code=2))
+    (installed.elsewhere / "my_machines.py").write_text(_MACHINES.read_text())
+    try:
+        _expect("everything is up", installed.run("millrace", "up", "--detach", "--definitions", "my_machines"))
+        _expect("serving", installed.run("millrace", "status"))
+    finally:
+        _expect("the data stay", installed.run("millrace", "down"))
     for program in ("streaming", "training", "serving"):
         _expect("usage:", installed.run("python", "-m", program, "--help"))
 
@@ -69,7 +79,7 @@ TRIALS: tuple[tuple[tuple[str, ...], Trial], ...] = (
     (("streaming",), streaming),
     (("training",), training),
     (("serving",), serving),
-    (("streaming", "training", "serving"), all_together),
+    (("all",), all_together),
 )
 """The extras that are installed, and what is then tried."""
 

@@ -1,1 +1,1 @@
-"""What runs: Kafka, Redis, topics, directories, and Millrace's programs."""
+"""What runs: Kafka, Redis, topics and directories."""

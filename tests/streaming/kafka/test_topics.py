@@ -74,7 +74,7 @@ def test_brokers_that_are_away_are_waited_for(kafka):
 
 
 def test_a_log_that_outlives_its_simulator_keeps_the_ids_of_its_topics():
-    """The simulator draws them anew at every start; every stored position names one."""
+    """They change at every start of the simulator; every stored position names one."""
     ids = []
     for log in (None, None, "shop", "shop", "other"):
         with KafkaSimulator(TOPICS) as kafka:

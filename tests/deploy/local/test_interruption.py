@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from deploy.demo.interruption import Interrupted, Interruption
+from deploy.local.interruption import Interrupted, Interruption
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -7,7 +7,7 @@ from types import FrameType
 
 
 class Interrupted(BaseException):
-    """Somebody asked the demo to end. No Exception, so that nothing on the way takes it for a fault."""
+    """Somebody asked the program to end. No Exception, so that nothing on the way takes it for a fault."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)

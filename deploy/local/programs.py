@@ -1,4 +1,4 @@
-"""Millrace's programs as children of the demo: each with its log, watched, and its end explained."""
+"""Millrace's programs as children: each with its log, watched, and its end explained."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from deploy.demo.errors import DemoError
-from deploy.demo.options import ROOT
 from deploy.embedded.background_process import BackgroundProcess
+from deploy.local.errors import LocalError
 
+ROOT = Path(__file__).parents[2]
+"""Where the packages lie: a checkout, or the folder of an installation."""
 _LOOK_EVERY_S = 0.05
 _LAST_LINES = 12
 
@@ -32,17 +33,22 @@ class Program:
     def pid(self) -> int:
         return self._child.pid
 
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._child.exit_code
+
     def check(self) -> None:
-        """Raise DemoError when it has ended, though nobody asked it to."""
+        """Raise LocalError when it has ended, though nobody asked it to."""
         if not self._child.running and not self._stopped:
             raise self.failed(f"ended with exit code {self._child.exit_code}")
 
-    def failed(self, what: str) -> DemoError:
+    def failed(self, what: str) -> LocalError:
         """An error that names the program, and shows the end of its log and where the log lies."""
-        return DemoError(f"{self.name} {what}. The end of its log, {self.log}:\n{last_lines(self.log)}")
+        return LocalError(f"{self.name} {what}. The end of its log, {self.log}:\n{last_lines(self.log)}")
 
     def run_to_end(self, on_line: Callable[[str], None], check: Callable[[], None]) -> None:
-        """Hand on the lines of its log until it ends. Raises DemoError when it did not end well."""
+        """Hand on the lines of its log until it ends. Raises LocalError when it did not end well."""
         seen = 0
         while self._child.running:
             seen = self._hand_on(seen, on_line)

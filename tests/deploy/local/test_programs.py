@@ -1,12 +1,12 @@
-"""Millrace's programs as the demo runs them: their lines are handed on, and their end is explained."""
+"""Millrace's programs as children: their lines are handed on, and their end is explained."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from deploy.demo.errors import DemoError
-from deploy.demo.stage.programs import Program
+from deploy.local.errors import LocalError
+from deploy.local.programs import Program
 
 
 def program(tmp_path: Path, text: str) -> Program:
@@ -25,7 +25,7 @@ def test_every_line_of_a_program_is_handed_on(tmp_path):
 def test_a_program_that_fails_is_named_with_the_end_of_its_log(tmp_path):
     with (
         program(tmp_path, "raise SystemExit('no room for data')") as small,
-        pytest.raises(DemoError, match=r"(?s)small ended with exit code 1\. The end of its log.*no room for data"),
+        pytest.raises(LocalError, match=r"(?s)small ended with exit code 1\. The end of its log.*no room for data"),
     ):
         small.run_to_end(lambda line: None, lambda: None)
 

@@ -1,0 +1,115 @@
+"""First models: each view that can be trained gets one, once its labels are there. A schedule may replace this."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from deploy.local.programs import Program
+from shared_features.definitions import Catalogue, FeatureView
+from shared_features.formats.model_manifest import ALIASES, CHAMPION
+from shared_features.formats.offline_tables import events_table
+from streaming.lake.look import LakeLook
+
+_LOOK_EVERY_S = 3.0
+_AGAIN_S = 300.0
+_SETTLED = 1.02
+"""History that is still streaming in is waited for: a model of its first days would be champion for good."""
+_MORE = 1.2
+
+Start = Callable[[Sequence[str]], Program]
+Counts = tuple[int, int]
+"""Feature rows and label events."""
+
+
+class FirstModels:
+    """`step` looks, starts a training run or notes its end, and never waits. One run at a time.
+
+    start: starts `python -m training` with these arguments.
+    """
+
+    def __init__(self, catalogue: Catalogue, lake: Path, registry: Path, start: Start) -> None:
+        views = {view.name: view for view in sorted(catalogue.views, key=lambda each: each.version)}
+        self._views = [view for view in views.values() if view.labels is not None]
+        self._lake, self._registry, self._start = LakeLook(lake), registry, start
+        self._counts: dict[str, Counts] = {}
+        self._tried: dict[str, tuple[Counts, float, str]] = {}
+        self._running: tuple[FeatureView, Program] | None = None
+        self._looked_s = float("-inf")
+
+    @property
+    def program(self) -> Program | None:
+        """The training run that is under way."""
+        return None if self._running is None else self._running[1]
+
+    def lacking(self) -> list[FeatureView]:
+        """Views that could be trained, and have no model that answers."""
+        return [each for each in self._views if not (self._registry / each.name / ALIASES / CHAMPION).exists()]
+
+    def step(self) -> str | None:
+        """What is being done, or what is waited for. None when every view that can have a model has one."""
+        if self._running is not None:
+            view, program = self._running
+            if program.exit_code is None:
+                return f"training the first model of {view.name}"
+            self._running = None
+            self._tried[view.name] = (self._counts[view.name], time.monotonic(), _reason(program))
+        lacking = self.lacking()
+        if not lacking:
+            return None
+        if time.monotonic() - self._looked_s >= _LOOK_EVERY_S:
+            self._looked_s = time.monotonic()
+            for view in lacking:
+                before, now = self._counts.get(view.name), self._count(view)
+                self._counts[view.name] = now
+                if self._is_due(view, before, now):
+                    self._running = view, self._start(["run", "--view", view.name])
+                    return f"training the first model of {view.name}"
+        return "; ".join(self._waits_for(view) for view in lacking)
+
+    def _count(self, view: FeatureView) -> Counts:
+        rows = [self._lake.feature_rows(group, view.source) for group in view.groups]
+        if view.labels is None:
+            raise ValueError(f"view {view.label} has no labels")
+        return min(rows, default=self._events(events_table(view.source))), self._events(
+            events_table(view.labels.source)
+        )
+
+    def _events(self, name: str) -> int:
+        table = self._lake.table(name)
+        return 0 if table is None else int(table.count())
+
+    def _is_due(self, view: FeatureView, before: Counts | None, now: Counts) -> bool:
+        if before is None or not all(now) or any(new > old * _SETTLED for new, old in zip(now, before, strict=True)):
+            return False
+        if view.name not in self._tried:
+            return True
+        tried, at_s, _ = self._tried[view.name]
+        grown = now != tried
+        much = any(new >= old * _MORE for new, old in zip(now, tried, strict=True))
+        return much or (grown and time.monotonic() - at_s >= _AGAIN_S)
+
+    def _waits_for(self, view: FeatureView) -> str:
+        if view.name in self._tried:
+            return f"{view.name}: {self._tried[view.name][2]}"
+        rows, labels = self._counts.get(view.name, (0, 0))
+        if not rows:
+            return f"{view.name}: waiting for events of {view.source.name}"
+        if not labels and view.labels is not None:
+            return (
+                f"{view.name}: waiting for labels, events of {view.labels.source.name} ({rows:,} feature rows so far)"
+            )
+        return (
+            f"{view.name}: waiting until what streams in has settled ({rows:,} feature rows, {labels:,} label events)"
+        )
+
+
+def _reason(program: Program) -> str:
+    """Why a run left no model that answers, in its own words."""
+    lines = [line.strip() for line in program.log.read_text(errors="replace").splitlines() if line.strip()]
+    if program.exit_code == 0:
+        told = next((line for line in reversed(lines) if "champion" in line), lines[-1] if lines else "")
+        return f"a model was published, and does not answer yet: {told}"
+    refusal = next((line for line in reversed(lines) if line.startswith("training: ")), lines[-1] if lines else "")
+    return f"not yet: {refusal.removeprefix('training: ')}"

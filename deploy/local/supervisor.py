@@ -1,0 +1,174 @@
+"""The supervisor of a stack: starts the parts in their order, watches them, and ends them in reverse."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+from deploy.local.board import Board
+from deploy.local.environment import program_environment, stack_settings, write_environment_file
+from deploy.local.errors import LocalError
+from deploy.local.first_models import FirstModels
+from deploy.local.interruption import Interruption
+from deploy.local.programs import Program
+from deploy.local.readiness import OnlineStoreLook, endpoint
+from deploy.local.servers import KAFKA, REDIS, choose_ports, start_servers
+from deploy.local.stack_directory import Remembered, StackDirectory
+from deploy.local.standing import Part
+from deploy.local.unread_records import wait_until_read
+from shared_features.definitions import Catalogue
+from streaming.settings import load_settings
+
+STREAM, SERVING, TRAINING = "stream job", "serving", "training"
+_LOOK_EVERY_S = 0.5
+
+
+class Supervisor:
+    """One life of a stack, from `run` until a signal. `told` hears of each part that changes."""
+
+    def __init__(
+        self,
+        directory: StackDirectory,
+        remembered: Remembered,
+        catalogue: Catalogue,
+        interruption: Interruption,
+        told: Callable[[Part], None],
+    ) -> None:
+        self._directory, self._remembered, self._catalogue = directory, remembered, catalogue
+        self._interruption = interruption
+        self._board = Board(directory, told)
+        self._programs: dict[str, Program] = {}
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Start everything, call `ready` when it is, and watch. Raises what ended it: Interrupted, or an error."""
+        try:
+            with ExitStack() as exits:
+                exits.callback(lambda: self._board.phase("stopping"))
+                self._start(exits)
+                try:
+                    self._watch(ready)
+                finally:
+                    self._drain()
+        except Exception as error:
+            self._board.phase("failed", str(error))
+            raise
+        except BaseException:
+            self._board.phase("ended")
+            raise
+
+    def _start(self, exits: ExitStack) -> None:
+        self._remembered, changed = choose_ports(self._remembered)
+        for each in changed:
+            self._board.put("ports", "up", each)
+        self._servers = start_servers(self._directory, self._remembered, self._catalogue, self._board, exits)
+        self._remembered = self._servers.remembered
+        self._directory.remember(self._remembered)
+        settings = stack_settings(self._directory, self._remembered, self._servers.mode)
+        write_environment_file(self._directory, self._remembered, settings)
+        self._environment = program_environment(self._remembered, settings)
+        os.environ.update(self._environment)  # what this process itself reads of them
+        self._settings = load_settings()
+        self._board.put("kernel", "starting", "compiling the kernel (once: numba keeps it)")
+        with self._program("kernel", ["deploy.local.compile_kernel"]) as kernel:
+            kernel.run_to_end(lambda line: None, self._interruption.check)
+        self._board.put("kernel", "ended", "compiled")
+        self._begin(exits, STREAM, ["streaming", "run"], "loading, then building its shards")
+        address = f"http://127.0.0.1:{self._remembered.serving_port}"
+        self._begin(exits, SERVING, ["serving"], "loading", address=address)
+        self._models = FirstModels(self._catalogue, self._directory.lake, self._directory.registry, self._train)
+        exits.callback(self._end_training)
+        self._store = OnlineStoreLook(self._settings, self._catalogue)
+
+    def _begin(self, exits: ExitStack, name: str, arguments: Sequence[str], says: str, **more: str) -> None:
+        program = exits.enter_context(self._program(name, arguments))
+        self._programs[name] = program
+        self._board.put(name, "starting", says, pid=program.pid, log=program.log, **more)
+
+    def _program(self, name: str, arguments: Sequence[str]) -> Program:
+        return Program(name, arguments, self._environment, self._directory.log(name.replace(" ", "-")))
+
+    def _train(self, arguments: Sequence[str]) -> Program:
+        log = self._directory.log("training")
+        log.unlink(missing_ok=True)  # its last lines say why a run ended: of this run
+        return Program(TRAINING, ["training", *arguments], self._environment, log)
+
+    def _end_training(self) -> None:
+        if self._models.program is not None:
+            self._models.program.stop()
+
+    def _watch(self, ready: Callable[[], None]) -> None:
+        while True:
+            self._interruption.check()
+            self._servers.note_failures(self._board)
+            for name, program in self._programs.items():
+                if self._board.state(name) != "failed" and program.exit_code is not None:
+                    self._board.put(name, "failed", str(program.failed(f"ended with exit code {program.exit_code}")))
+            self._look_at_stream()
+            self._look_at_serving()
+            self._look_at_training()
+            if self._board.standing.phase == "starting":
+                self._be_ready(ready)
+            time.sleep(_LOOK_EVERY_S)
+
+    def _look_at_stream(self) -> None:
+        if self._board.state(STREAM) == "failed" or self._board.state(REDIS) == "failed":
+            return
+        shards = self._store.shards()
+        if shards is None:
+            return
+        live, wanted = shards
+        if live == wanted:
+            self._board.put(STREAM, "up", f"online, archive, materialize, bootstrap; {wanted} shards live")
+        elif self._board.state(STREAM) == "up" or live:
+            self._board.put(STREAM, "waiting", f"{live} of {wanted} shards are live; the others are being built")
+
+    def _look_at_serving(self) -> None:
+        if self._board.state(SERVING) == "failed":
+            return
+        answers, missing = endpoint(int(self._remembered.serving_port or 0))
+        if answers and not missing:
+            self._board.put(SERVING, "up", "predicts; its documentation is at /docs")
+        elif answers:
+            self._board.put(SERVING, "waiting", self._serving_waits_for(missing))
+        elif self._board.state(SERVING) == "up":
+            self._board.put(SERVING, "waiting", "gives no answer just now")
+
+    def _serving_waits_for(self, missing: Sequence[str]) -> str:
+        """In a stack some of it is not the person's business: who starts what is settled."""
+        if self._board.state(STREAM) != "up":
+            return "waits for the stream job"
+        if lacking := self._models.lacking():
+            return f"waits for a first model of {', '.join(view.name for view in lacking)}"
+        return "; ".join(missing)
+
+    def _look_at_training(self) -> None:
+        if self._board.state(STREAM) in (None, "starting"):
+            return
+        says = self._models.step()
+        program = self._models.program
+        pid, log = (None, None) if program is None else (program.pid, program.log)
+        if says is None:
+            self._board.put(TRAINING, "up", "every view with labels has a model that answers", pid=None)
+        else:
+            self._board.put(TRAINING, "up" if program else "waiting", says, pid=pid, **({"log": log} if log else {}))
+
+    def _be_ready(self, ready: Callable[[], None]) -> None:
+        states = {name: self._board.state(name) for name in (KAFKA, REDIS, STREAM, SERVING, TRAINING)}
+        failed = self._board.standing.failed
+        if failed:
+            raise LocalError("\n".join(each.says for each in failed))
+        if states[STREAM] == "up" and states[SERVING] in ("up", "waiting") and states[TRAINING] is not None:
+            self._board.phase("ready")
+            ready()
+
+    def _drain(self) -> None:
+        """What only the simulator holds would be lost: wait until Redis and the lake have it."""
+        self._board.phase("stopping")
+        stream = self._programs.get(STREAM)
+        if self._remembered.kafka != "simulator" or stream is None or stream.exit_code is not None:
+            return
+        left = wait_until_read(self._settings, lambda: stream.exit_code is not None)
+        if left:
+            self._board.put(KAFKA, "up", f"{left:,} records were not taken by every sink, and end with the simulator")

@@ -1,0 +1,125 @@
+"""`up`: in the foreground the supervisor itself; detached, a supervisor of its own, which this process waits for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from rich.console import Console
+
+from deploy.local.environment import import_path
+from deploy.local.errors import LocalError
+from deploy.local.interruption import Interrupted, Interruption
+from deploy.local.lines import console, next_steps, part_line
+from deploy.local.processes import end, started
+from deploy.local.programs import ROOT, last_lines
+from deploy.local.stack_directory import Remembered, StackDirectory
+from deploy.local.standing import Part
+from deploy.local.status import show_status
+from deploy.local.supervisor import Supervisor
+from deploy.local.wanted import wanted_stack
+from shared_features.definitions import Catalogue
+
+_LOOK_EVERY_S = 0.2
+_END_WITHIN_S = 120.0
+
+
+def bring_up(options: argparse.Namespace, interruption: Interruption) -> int:
+    """The exit code. Raises LocalError, EmbeddedError, Interrupted."""
+    directory, screen = StackDirectory(options.directory), console()
+    if directory.supervisor() is not None:
+        wanted_definitions = options.definitions
+        remembered = directory.remembered()
+        if remembered is not None and wanted_definitions not in (None, remembered.definitions):
+            raise LocalError(
+                f"A stack of other definitions, {remembered.definitions}, runs in {directory.path}. "
+                "End it with `down`, or give another --directory."
+            )
+        screen.print(f"the stack in {directory.path} runs already:")
+        return show_status(directory, as_json=False)
+    remembered, catalogue = wanted_stack(options, directory)
+    directory.create()
+    if options.detach and not options.as_supervisor:
+        return _start_and_follow(options, directory, catalogue, screen)
+    return _supervise(directory, remembered, catalogue, interruption, screen)
+
+
+def _supervise(
+    directory: StackDirectory,
+    remembered: Remembered,
+    catalogue: Catalogue,
+    interruption: Interruption,
+    screen: Console,
+) -> int:
+    def told(part: Part) -> None:
+        screen.print(part_line(part))
+
+    def ready() -> None:
+        known = directory.remembered() or remembered
+        screen.print(f"\n{next_steps(directory, known, catalogue)}\n", markup=False)
+        screen.print("[bold]everything is up[/]; Ctrl-C ends it, and the data stay")
+
+    with directory.locked():
+        try:
+            Supervisor(directory, remembered, catalogue, interruption, told).run(ready)
+        except Interrupted as asked:
+            screen.print(f"ended by {asked}; no process was left, and the data stay in {directory.path}")
+            return 0 if asked.exit_code == 128 + signal.SIGTERM else asked.exit_code
+    return 0
+
+
+def _start_and_follow(
+    options: argparse.Namespace, directory: StackDirectory, catalogue: Catalogue, screen: Console
+) -> int:
+    """Start a supervisor that outlives this process, and show its parts until all are ready."""
+    command = [sys.executable, "-P", "-m", "deploy.local", "up", "--as-supervisor", f"--directory={directory.path}"]
+    command += [f"--definitions={options.definitions}"] if options.definitions else []
+    command += ["--kafka"] if options.kafka else []
+    command += [f"--port={options.port}"] if options.port else []
+    path = os.pathsep.join([str(ROOT), *import_path()])
+    log = directory.log("supervisor")
+    log.write_bytes(b"")
+    (directory.path / "standing.json").unlink(missing_ok=True)
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,
+        )
+    since = started(child.pid)
+    try:
+        return _follow(child, directory, catalogue, screen)
+    except BaseException:
+        end(child.pid, since, grace_s=_END_WITHIN_S)
+        raise
+
+
+def _follow(child: subprocess.Popen[bytes], directory: StackDirectory, catalogue: Catalogue, screen: Console) -> int:
+    shown: dict[str, Part] = {}
+    while True:
+        ended = child.poll() is not None
+        standing = directory.standing()
+        for part in standing.parts if standing else ():
+            before = shown.get(part.name)
+            if before is None or (before.state, before.says) != (part.state, part.says):
+                screen.print(part_line(part))
+                shown[part.name] = part
+        if ended:
+            why = standing.error if standing is not None and standing.error else None
+            log = directory.log("supervisor")
+            raise LocalError(why or f"the supervisor ended. The end of its log, {log}:\n{last_lines(log)}")
+        if standing is not None and standing.phase == "ready":
+            remembered = directory.remembered()
+            if remembered is None:
+                raise LocalError(f"{directory.path} lost its stack.json while the stack started")
+            screen.print(f"\n{next_steps(directory, remembered, catalogue)}\n", markup=False)
+            screen.print(f"[bold]everything is up[/] (supervisor {child.pid}); `down` ends it, and the data stay")
+            return 0
+        time.sleep(_LOOK_EVERY_S)

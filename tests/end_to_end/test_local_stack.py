@@ -1,0 +1,137 @@
+"""The local stack through its one command: up, events in, a prediction out, down, and up again with its data."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.local.processes import is_running
+from deploy.local.stack_directory import StackDirectory
+from shared_features.definitions import load_definitions
+from streaming.online_store.server import StoreServer
+from streaming.settings import load_settings
+from tests.end_to_end.job import produce
+from tests.end_to_end.test_other_domain import START_MS, STEP_MS, records
+
+DEFINITIONS = "tests.domains.machines"
+READINGS_SENT = 1_500
+LAST_MS = START_MS + READINGS_SENT * STEP_MS
+WITHIN_S = 240.0
+
+
+class Stack:
+    """The command in a folder where a person keeps definitions, away from the project."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.directory = StackDirectory(folder / "var" / "stack")
+
+    def run(self, *arguments: str, exit_code: int = 0) -> str:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MILLRACE_")}
+        for name in ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL"):
+            environment.pop(name, None)
+        command = [sys.executable, "-m", "deploy.command_line", *arguments]
+        done = subprocess.run(
+            command, cwd=self._folder, env=environment, capture_output=True, text=True, timeout=WITHIN_S, check=False
+        )
+        assert done.returncode == exit_code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def status(self) -> Any:
+        return json.loads(self.run("status", "--json"))
+
+    def wait_until(self, ready: Callable[[], bool], what: str) -> None:
+        deadline_s = time.monotonic() + WITHIN_S
+        while not ready():
+            assert time.monotonic() < deadline_s, f"not within {WITHIN_S:g} s: {what}; {self.directory.standing()}"
+            time.sleep(1.0)
+
+    def state(self, part: str) -> str | None:
+        """As the supervisor wrote it."""
+        standing = self.directory.standing()
+        found = None if standing is None else standing.part(part)
+        return None if found is None else found.state
+
+    @property
+    def remembered(self) -> Any:
+        found = self.directory.remembered()
+        assert found is not None
+        return found
+
+    def gaps(self) -> list[Any]:
+        """Offsets that some shard could not apply."""
+        settings = load_settings(
+            redis_url=self.remembered.redis_address, redis_namespace=self.remembered.namespace, definitions=DEFINITIONS
+        )
+        metas = StoreServer(settings, within_s=10.0).metas(load_definitions(DEFINITIONS).groups)
+        assert all(meta is not None for shards in metas.values() for meta in shards)
+        return [gap for shards in metas.values() for meta in shards if meta is not None for gap in meta.gaps]
+
+    def predict(self) -> Any:
+        url = f"http://127.0.0.1:{self.remembered.serving_port}/v1/views/breakdown:predict"
+        instance = {"plant": "a|b", "machine": "m1", "celsius": 55.5, "humidity": None, "firmware": "1.1"}
+        body = {"instances": [instance], "as_of": LAST_MS * 1000, "include_features": True}
+        answered = httpx.post(url, json=body)
+        assert answered.status_code == 200, answered.text
+        (prediction,) = answered.json()["predictions"]
+        return prediction["score"], prediction["features"]
+
+
+def archived(status: Any) -> dict[str, int]:
+    return {source["source"]: source["events"] for source in status["stream"]["sources"]}
+
+
+def test_up_and_events_and_a_prediction_and_down_and_up_again_with_the_same_data(tmp_path: Path) -> None:
+    (tmp_path / "my_machines.py").write_text("from tests.domains.machines import *\n")
+    stack = Stack(tmp_path)
+    try:
+        said = stack.run("up", "--detach", "--definitions", "my_machines")
+        assert "everything is up" in said
+        assert "waiting for events of readings" in said
+        address, port = stack.remembered.kafka_address, stack.remembered.serving_port
+        produce(address, records(READINGS_SENT, seed=5))
+        stack.wait_until(lambda: stack.state("serving") == "up", "a first model that answers")
+        before, counted = stack.predict(), archived(stack.status())
+        assert before[1]["hot_plant__count_2h"] > 0
+        assert counted["readings"] >= READINGS_SENT
+        assert "runs already" in stack.run("up")
+        assert "A stack of other definitions, my_machines, runs" in stack.run(
+            "up", "--definitions", "tests.domains.tills", exit_code=1
+        )
+
+        standing = stack.directory.standing()
+        assert standing is not None
+        processes = [(part.pid, part.started) for part in standing.parts if part.pid is not None]
+        assert len(processes) >= 4
+        assert "the data stay" in stack.run("down")
+        assert not [pid for pid, started in processes if is_running(pid, started)]
+        assert "down" in stack.run("status", exit_code=1)
+        assert "--definitions names tests.domains.tills" in stack.run(
+            "up", "--definitions", "tests.domains.tills", exit_code=1
+        )
+
+        stack.run("up", "--detach")
+        assert (stack.remembered.kafka_address, stack.remembered.serving_port) == (address, port)
+        stack.wait_until(lambda: stack.state("serving") == "up", "the model of before")
+        assert stack.predict() == before
+        reading = {
+            "reading": "one more",
+            "at": "2025-06-30T00:00:00Z",
+            "plant": "north",
+            "machine": "m1",
+            "celsius": 9.5,
+        }
+        produce(address, [("plant.readings", b"m1", json.dumps(reading).encode(), LAST_MS)])
+        stack.wait_until(lambda: archived(stack.status())["readings"] == counted["readings"] + 1, "one event more")
+        assert stack.gaps() == [], "the log of the second simulator continues that of the first"
+    finally:
+        if stack.directory.is_there:
+            stack.run("down")
