@@ -16,6 +16,7 @@ _EXECUTE = "do it; without this option the command only shows what it would do"
 def add_operator_verbs(verbs: Any) -> None:
     """Add them to the subparsers of `python -m streaming`. Each sets `module`: its `run(settings, options) -> int`."""
     _add_catalogue(verbs)
+    _add_produce(verbs)
     _add_dead_letters(verbs)
     _add_retain(verbs)
     _add_retire(verbs)
@@ -31,6 +32,37 @@ def _add_catalogue(verbs: Any) -> None:
     )
     catalogue.add_argument("--json", action="store_true", help="print JSON")
     catalogue.set_defaults(module="streaming.operations.catalogue")
+
+
+def _add_produce(verbs: Any) -> None:
+    produce = verbs.add_parser(
+        "produce",
+        help="send the rows of a file as the events of a source, after a check of the first 10,000",
+        description="Send the rows of Parquet, CSV or JSON lines files as events. History keeps its own times. The "
+        "first 10,000 rows are tried first, by the reader of the stream. If a run is killed, run the command again: an "
+        "event that is there already counts once. The history of several sources belongs in one command.",
+    )
+    add = produce.add_argument
+    add("files", nargs="+", metavar="FILE", help="a .parquet, .csv, .tsv or .jsonl file; .csv.gz and .jsonl.gz too")
+    add("--source", action="append", required=True, metavar="NAME",
+        help="the event source; repeat it, to pair files with sources or to feed several from one file")  # fmt: skip
+    pace = produce.add_mutually_exclusive_group()
+    pace.add_argument("--rate", type=_at_least(1), metavar="N", help="rows a second")
+    pace.add_argument("--as-recorded", action="store_true", help="with the distances in time that the rows have")
+    pace.add_argument("--as-fast-as-possible", action="store_true", help="the default")
+    add("--arrival", action="append", default=[], metavar="[SOURCE=]COLUMN",
+        help="the column that says when a row became known (default: its event time)")  # fmt: skip
+    add("--map", action="append", default=[], metavar="[SOURCE.]FIELD=COLUMN",
+        help="the column of a field, where their names differ")  # fmt: skip
+    add("--rows", type=_at_least(1), metavar="N", help="only the first N rows of each file")
+    add("--timezone", default="UTC", metavar="ZONE", help="the zone of times that name none (default UTC)")
+    add("--epoch", choices=("s", "ms", "us", "ns"), help="the unit of times that are numbers (default: by their size)")
+    add("--encoding", default="utf-8-sig", metavar="NAME", help="of CSV and JSON lines (default UTF-8)")
+    add("--move-days", type=int, default=0, metavar="N", help="move all times by whole days, for old history")
+    add("--as-live", action="store_true", help="send history into a live topic: it counts from now on")
+    add("--check-only", action="store_true", help="show the check and send nothing; exit code 1 if a row is refused")
+    add("--yes", action="store_true", help="send although some rows would be dead letters")
+    produce.set_defaults(module="streaming.operations.produce.command")
 
 
 def _add_dead_letters(verbs: Any) -> None:

@@ -1,0 +1,1 @@
+"""`produce`: a file of rows becomes the records of an event source."""

@@ -1,0 +1,97 @@
+"""How the first rows of a file fit a source: what is read as what, and which rows would be dead letters and why.
+
+The reader of the stream itself decides, so its answer is the stream's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shared_features.kernel.event_time import MILLISECOND_US
+from streaming.kafka.record_reader import CREATE_TIME, LOG_APPEND_TIME, RecordReader, Records, StampRule
+from streaming.operations.produce.file_rows import Row
+from streaming.operations.produce.row_encoder import RowEncoder
+from streaming.settings import StreamingSettings
+
+_PLACE = re.compile(r" \(topic .*\)$")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Of the rows that were tried: how many are events, how many repeat another, and why the others are not."""
+
+    rows: int
+    events: int
+    repeated: int
+    refused: Counter[str]
+
+
+def tried(encoder: RowEncoder, rows: Sequence[Row], settings: StreamingSettings, now_us: int) -> Fit:
+    """Whether the stream accepts the rows, if they are sent now."""
+    live = settings.topic_mode == "live"
+    values, stamps = [], []
+    for row in rows:
+        known_us, _, value = encoder.encode(row)
+        values.append(value)
+        stamps.append(stamp_ms(now_us if live else known_us, now_us))
+    count = len(values)
+    records = Records(
+        encoder.source.topic,
+        0,
+        np.arange(count, dtype=np.int64),
+        np.array(stamps, np.int64),
+        np.full(count, LOG_APPEND_TIME if live else CREATE_TIME, np.int64),
+        values,
+        key_of=lambda _: None,
+    )
+    read = RecordReader(encoder.source, StampRule.of(settings)).read(records)
+    refused = Counter(_kind(letter.reason) for letter in read.dead)
+    return Fit(count, len(read.events), len(read.events) - len(np.unique(read.events.digest)), refused)
+
+
+def stamp_ms(known_us: int | None, now_us: int) -> int:
+    """The stamp of a record: when it became known, and never later than now."""
+    return min(now_us if known_us is None else known_us, now_us) // MILLISECOND_US
+
+
+def _kind(reason: str) -> str:
+    """A reason without its place and its values, so that equal faults count together."""
+    kind = _PLACE.sub("", reason)
+    kind = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", kind)
+    return re.sub(r"(out of bounds \S+ to \S+): .*? - at", r"\1 - at", kind)
+
+
+def fit_lines(encoder: RowEncoder, rows: Sequence[Row], fit: Fit) -> Iterator[str]:
+    """The table that a person reads."""
+    source = encoder.source
+    lines = [("field", "column", "found", "becomes")]
+    for field in source.fields:
+        column = encoder.columns.get(field.name)
+        found = "" if column is None else _found(column, encoder, rows)
+        becomes = f"{type(field.type).__name__}: {field.type.words}" + (", may be missing" if field.optional else "")
+        lines.append((field.name, column or "(none)", found, becomes))
+    widths = [max(len(line[at]) for line in lines) for at in range(3)]
+    for line in lines:
+        yield "  ".join([*(text.ljust(width) for text, width in zip(line, widths, strict=False)), line[3]]).rstrip()
+    if encoder.ignored:
+        rejects = source.unknown_fields == "reject"
+        said = "not sent (the source rejects unknown fields)" if rejects else "not sent"
+        yield f"columns that no field takes, {said}: {', '.join(encoder.ignored)}"
+    repeats = f", {fit.repeated:,} of them repeat another and count once" if fit.repeated else ""
+    yield f"of the first {fit.rows:,} rows, {fit.events:,} are events{repeats}"
+    for reason, count in fit.refused.most_common():
+        yield f"  {count:,} would be dead letters: {reason}"
+
+
+def _found(column: str, encoder: RowEncoder, rows: Sequence[Row]) -> str:
+    kinds = Counter(type(value).__name__ for row in rows if (value := row.get(column)) is not None)
+    missing = sum(row.get(column) is None for row in rows)
+    words = " or ".join(kind for kind, _ in kinds.most_common()) or "nothing"
+    if unit := encoder.epochs.get(column):
+        words += f" (epoch in {unit})"
+    return words + (f", {missing:,} missing" if missing else "")

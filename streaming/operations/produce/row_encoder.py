@@ -1,0 +1,149 @@
+"""From a row of a file to a record of a source: which column is which field, and the bytes of the event."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import Any
+
+import msgspec
+
+from shared_features.arguments import did_you_mean
+from shared_features.definitions import Catalogue, EventSource
+from shared_features.definitions.field_types import Timestamp
+from streaming.errors import RefusedError
+from streaming.operations.produce.file_rows import UNREADABLE, Row
+from streaming.operations.produce.wire_values import converter, epoch_unit, instant_us
+
+_ENCODERS: dict[str, Any] = {
+    "json": msgspec.json.Encoder(decimal_format="number"),
+    "messagepack": msgspec.msgpack.Encoder(decimal_format="number"),
+}
+_DAY_US = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is to be read: columns of fields that are named otherwise, and what times mean.
+
+    moved_days: by how many days all times of the source are moved.
+    """
+
+    columns: Mapping[str, str]
+    zone: tzinfo = UTC
+    epoch: str | None = None
+    arrival: str | None = None
+    moved_days: int = 0
+
+
+class RowEncoder:
+    """Encodes the rows of one file for one source. `sample`: its first rows; units of times are guessed from them."""
+
+    def __init__(self, source: EventSource, key: Sequence[str], sample: Sequence[Row], reading: Reading) -> None:
+        if source.format not in _ENCODERS:
+            raise RefusedError(
+                f"Event source {source.name} has the format {source.format}. produce writes {', '.join(_ENCODERS)}"
+            )
+        self.source, self._reading = source, reading
+        self._encode = _ENCODERS[source.format].encode
+        self._key = key
+        self.seen = list(dict.fromkeys(name for row in sample for name in row if name != UNREADABLE))
+        self.columns = self._matched()
+        self.epochs = {
+            column: reading.epoch or epoch_unit(row.get(column) for row in sample) for column in self._time_columns()
+        }
+        self._convert = {
+            field.name: (column, converter(field.type, reading.zone, self._epoch(field.name, column)))
+            for field in source.fields
+            if (column := self.columns.get(field.name)) is not None
+        }
+
+    def encode(self, row: Row) -> tuple[int | None, bytes, bytes]:
+        """The instant at which the row became known (None: it names none), the key, the event."""
+        if UNREADABLE in row:
+            return None, b"", row[UNREADABLE].encode("utf-8", "replace")
+        event = {name: convert(row.get(column)) for name, (column, convert) in self._convert.items()}
+        if self._reading.moved_days:
+            event = {name: self._moved(name, value) for name, value in event.items()}
+        known = self._known_us(row)
+        key = "|".join(str(event.get(name)) for name in self._key)
+        return known, key.encode(), self._encode({name: value for name, value in event.items() if value is not None})
+
+    @property
+    def ignored(self) -> list[str]:
+        """The columns that no field takes."""
+        return [name for name in self.seen if name not in self.columns.values() and name != self._reading.arrival]
+
+    def _known_us(self, row: Row) -> int | None:
+        column = self._reading.arrival or self.columns[self.source.event_time]
+        found = instant_us(row.get(column), self._reading.zone, self.epochs.get(column) or "us")
+        return None if found is None else found + self._reading.moved_days * _DAY_US
+
+    def _moved(self, name: str, value: Any) -> Any:
+        kind = self.source.field(name).type
+        found = instant_us(value, UTC, kind.unit) if isinstance(kind, Timestamp) and kind.unit != "rfc3339" else None
+        if isinstance(kind, Timestamp) and kind.unit == "rfc3339":
+            found = instant_us(value, UTC, "us") if isinstance(value, str) else None
+        if found is None:
+            return value
+        return converter(kind, UTC, "us")(found + self._reading.moved_days * _DAY_US)
+
+    def _epoch(self, field: str, column: str) -> str:
+        kind = self.source.field(field).type
+        declared = kind.unit if isinstance(kind, Timestamp) and kind.unit != "rfc3339" else "us"
+        return self.epochs.get(column) or declared
+
+    def _time_columns(self) -> set[str]:
+        found = {column for name, column in self.columns.items() if isinstance(self.source.field(name).type, Timestamp)}
+        return found | ({self._reading.arrival} if self._reading.arrival else set())
+
+    def _matched(self) -> dict[str, str]:
+        """Field -> column. Raises RefusedError for a required field, or a named column, that the file lacks."""
+        spelled: dict[str, list[str]] = {}
+        for name in self.seen:
+            spelled.setdefault(_spelling(name), []).append(name)
+        found: dict[str, str] = {}
+        faults: list[str] = []
+        for field in self.source.fields:
+            column = self._reading.columns.get(field.name)
+            near = spelled.get(_spelling(field.name), [])
+            if column is None:
+                column = field.name if field.name in self.seen else near[0] if len(near) == 1 else None
+            elif column not in self.seen:
+                faults.append(f"--map names column {column}, which it lacks.{did_you_mean(column, self.seen)}")
+            if column is not None:
+                found[field.name] = column
+            elif not field.optional:
+                faults.append(f"it has no column for the field {field.name}.{did_you_mean(field.name, self.seen)}")
+        faults += [f"--map names {name}, which is not a field" for name in self._reading.columns if not self._is(name)]
+        if self._reading.arrival is not None and self._reading.arrival not in self.seen:
+            arrival = self._reading.arrival
+            faults.append(f"--arrival names column {arrival}, which it lacks.{did_you_mean(arrival, self.seen)}")
+        if faults and self.seen:
+            raise RefusedError(
+                f"The file does not fit event source {self.source.name}: {'; '.join(faults)} It has the columns "
+                f"{', '.join(self.seen)}. Name the column of a field with --map FIELD=COLUMN"
+            )
+        return found
+
+    def _is(self, name: str) -> bool:
+        return self.source.has(name)
+
+
+def _spelling(name: str) -> str:
+    """What two names share that mean the same: `Order ID`, `order.id` and `order_id`."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def key_fields(catalogue: Catalogue, source: EventSource) -> tuple[str, ...]:
+    """The fields whose values are the key of a record: those of the entity of the first group that reads the source.
+
+    Of labels, the field that joins them: corrections of one label stay in the order in which they were sent.
+    """
+    for group in catalogue.groups:
+        if source in group.sources:
+            return tuple(group.entity.keys)
+    joins = [each.labels.join for each in catalogue.views if each.labels is not None and each.labels.source == source]
+    return (joins[0] if joins else source.event_id,)

@@ -1,0 +1,106 @@
+"""Sends records, and never runs further ahead of the sinks than the log can hold.
+
+librdkafka's simulator keeps about 5 MB of a partition and forgets the rest. So with it, what is sent and not yet
+durable in every sink is bounded. Apache Kafka needs no pacing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from streaming.errors import RefusedError
+from streaming.kafka.client import client_options
+from streaming.kafka.topics import PartitionKey
+from streaming.operations.saying import say
+from streaming.settings import StreamingSettings
+
+Durable = Callable[[], Mapping[str, Mapping[PartitionKey, int]]]
+"""Per sink, the last safe offset of each partition that it takes."""
+
+AHEAD_BYTES = 2_000_000
+_FLUSH_S, _LOOK_S, _SAY_S = 60.0, 0.2, 10.0
+
+
+class Sender:
+    """An idempotent producer: a retry neither repeats nor reorders. durable: None where the log holds everything."""
+
+    def __init__(self, settings: StreamingSettings, durable: Durable | None) -> None:
+        self._durable = durable
+        self._failed: KafkaError | None = None
+        self._ends: dict[PartitionKey, int] = {}
+        self._ahead: deque[tuple[dict[PartitionKey, int], int]] = deque()
+        self._bytes = 0
+        self._producer = Producer(
+            {
+                **client_options(settings),
+                "error_cb": lambda error: None,
+                "enable.idempotence": True,
+                "compression.type": "zstd",
+                "linger.ms": 20,
+                "queue.buffering.max.messages": 200_000,
+                "on_delivery": self._delivered,
+            }
+        )
+
+    def send(self, topic: str, key: bytes, value: bytes, stamp_ms: int) -> None:
+        """Send one record. Raises RefusedError once a record was not taken."""
+        while True:
+            try:
+                self._producer.produce(topic, value, key or None, timestamp=stamp_ms)
+                break
+            except BufferError:
+                self._producer.poll(0.1)
+        self._bytes += len(key) + len(value) + 40
+        if self._durable is not None and self._bytes >= AHEAD_BYTES // 4:
+            self.flush()
+            self._wait_for_sinks()
+        else:
+            self._producer.poll(0)
+        self._check()
+
+    def flush(self) -> None:
+        """Return when every record is in the log."""
+        left = self._producer.flush(_FLUSH_S)
+        self._check()
+        if left:
+            raise RefusedError(f"Kafka took {left:,} records not within {_FLUSH_S:g} s. {_AGAIN}")
+        if self._bytes:
+            self._ahead.append((dict(self._ends), self._bytes))
+            self._bytes = 0
+
+    def _wait_for_sinks(self) -> None:
+        said_s = time.monotonic()
+        while sum(size for _, size in self._ahead) > AHEAD_BYTES:
+            self._look()
+            if time.monotonic() - said_s > _SAY_S:
+                said_s = time.monotonic()
+                say("waiting until the stream job has stored what was sent; is `python -m streaming run` running?")
+            time.sleep(_LOOK_S)
+
+    def _look(self) -> None:
+        sinks = list(self._durable().values()) if self._durable is not None else []
+        while sinks and self._ahead:
+            ends, _ = self._ahead[0]
+            if any(end > sink[key] for sink in sinks for key, end in ends.items() if key in sink):
+                return
+            self._ahead.popleft()
+
+    def _delivered(self, error: KafkaError | None, message: Any) -> None:
+        if error is not None:
+            self._failed = self._failed or error
+        else:
+            self._ends[message.topic(), message.partition()] = message.offset()
+
+    def _check(self) -> None:
+        if self._failed is not None:
+            raise RefusedError(f"Kafka did not take a record ({self._failed.str()}). {_AGAIN}") from KafkaException(
+                self._failed
+            )
+
+
+_AGAIN = "Run the same command again: an event that is there already counts once"

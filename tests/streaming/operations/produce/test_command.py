@@ -1,0 +1,157 @@
+"""`produce` with a simulated Kafka: what lies in the topics is what the stream reads as the file's events."""
+
+import json
+import time
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from deploy.embedded.kafka_simulator import KafkaSimulator
+from shared_features import load_definitions
+from streaming.command_line import build_parser
+from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
+from streaming.operations.produce import command
+from streaming.settings import load_settings
+
+TOPICS = {"lab.samples": 1, "lab.alarms": 1}
+DAY_MS, FIRST_MS = 86_400_000, 1_700_000_000_000
+
+
+@pytest.fixture(scope="module")
+def simulator():
+    with KafkaSimulator(TOPICS) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(simulator, tmp_path):
+    return load_settings(
+        definitions="tests.domains.probes",
+        kafka_bootstrap_servers=simulator.bootstrap_servers,
+        lake=tmp_path / "lake",
+        topic_mode="embedded",
+    )
+
+
+@pytest.fixture
+def samples(tmp_path):
+    """Three rows out of order: seconds in place of milliseconds, other names of columns, one value out of bounds."""
+    file = tmp_path / "samples.csv"
+    file.write_text(
+        "Sample;at;probe;value;other;alarm\n"
+        f"s2;{FIRST_MS // 1000 + 60};p1;1.25;x;1\n"
+        f"s1;{FIRST_MS // 1000};p1;0.5;x;0\n"
+        f"s3;{FIRST_MS // 1000 + 120};p2;5000;x;0\n"
+    )
+    return file
+
+
+def produce(settings, *arguments):
+    return command.run(settings, build_parser().parse_args(["produce", *map(str, arguments)]))
+
+
+def ends(simulator):
+    consumer = Consumer({"bootstrap.servers": simulator.bootstrap_servers, "group.id": "t", "log_level": 0})
+    found = {name: consumer.get_watermark_offsets(TopicPartition(name, 0), 10)[1] for name in TOPICS}
+    consumer.close()
+    return found
+
+
+def records(simulator, topic, after):
+    consumer = Consumer({"bootstrap.servers": simulator.bootstrap_servers, "group.id": "t", "log_level": 0})
+    consumer.assign([TopicPartition(topic, 0, after)])
+    count = ends(simulator)[topic] - after
+    found: list[tuple[bytes | None, int, object]] = []
+    while len(found) < count:
+        if (message := consumer.poll(10)) is not None:
+            found.append((message.key(), message.timestamp()[1], json.loads(message.value() or b"")))
+    consumer.close()
+    return found
+
+
+def test_the_check_shows_what_fits_and_sends_nothing(simulator, settings, samples, capsys):
+    before = ends(simulator)
+    assert produce(settings, samples, "--source", "samples", "--check-only") == EXIT_REFUSED
+    said = capsys.readouterr().out
+    assert "sample  Sample" in said
+    assert "epoch in s" in said
+    assert "columns that no field takes, not sent: other, alarm" in said
+    assert "of the first 3 rows, 2 are events" in said
+    assert "1 would be dead letters: out of bounds -1000 to 1000 - at $.value" in said
+    assert ends(simulator) == before
+
+
+def test_rows_that_would_be_dead_letters_need_a_yes(simulator, settings, samples, monkeypatch):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    before = ends(simulator)
+    with pytest.raises(RefusedError, match="add --yes"):
+        produce(settings, samples, "--source", "samples")
+    assert ends(simulator) == before
+
+
+def test_history_is_sent_in_order_with_its_own_times_and_the_key_of_its_entity(simulator, settings, samples):
+    after = ends(simulator)["lab.samples"]
+    assert produce(settings, samples, "--source", "samples", "--yes") == EXIT_OK
+    assert records(simulator, "lab.samples", after) == [
+        (b"p1", FIRST_MS, {"sample": "s1", "at": FIRST_MS, "probe": "p1", "value": 0.5}),
+        (b"p1", FIRST_MS + 60_000, {"sample": "s2", "at": FIRST_MS + 60_000, "probe": "p1", "value": 1.25}),
+        (b"p2", FIRST_MS + 120_000, {"sample": "s3", "at": FIRST_MS + 120_000, "probe": "p2", "value": 5000}),
+    ]
+
+
+def test_one_file_feeds_two_sources_and_all_times_move_together(simulator, settings, samples):
+    """A file whose rows carry their outcome: the label is an event of its own, keyed by what it is joined on."""
+    after = ends(simulator)["lab.alarms"]
+    asked = ("--source", "samples", "--source", "alarms", "--map", "alarms.alarm=Sample", "--map",
+             "alarms.raised=alarm", "--rows", "2", "--move-days", "2")  # fmt: skip
+    assert produce(settings, samples, *asked) == EXIT_OK
+    moved = FIRST_MS + 2 * DAY_MS
+    assert records(simulator, "lab.alarms", after) == [
+        (b"s1", moved, {"alarm": "s1", "at": moved, "sample": "s1", "raised": False}),
+        (b"s2", moved + 60_000, {"alarm": "s2", "at": moved + 60_000, "sample": "s2", "raised": True}),
+    ]
+
+
+def test_a_row_is_stamped_with_the_time_at_which_it_became_known(simulator, settings, tmp_path):
+    file = tmp_path / "late.jsonl"
+    file.write_text('{"sample":"s9","at":1700000000000,"probe":"p","value":1,"meta":{"got":"2023-11-15T00:00:00"}}\n')
+    after = ends(simulator)["lab.samples"]
+    asked = ("--source", "samples", "--arrival", "meta.got", "--timezone", "Europe/Berlin")
+    assert produce(settings, file, *asked) == EXIT_OK
+    assert records(simulator, "lab.samples", after) == [
+        (b"p", 1_700_002_800_000, {"sample": "s9", "at": 1_700_000_000_000, "probe": "p", "value": 1})
+    ]
+
+
+def test_a_rate_is_kept(settings, samples):
+    began_s = time.monotonic()
+    produce(settings, samples, "--source", "samples", "--rows", "2", "--rate", "2")
+    assert time.monotonic() - began_s >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("sample,at,prob,value\n1,2,3,4\n", "no column for the field probe. Did you mean 'prob'?"),
+        ("sample,at,probe,value\n", "has no rows"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused_with_what_to_write(settings, tmp_path, content, said):
+    file = tmp_path / "samples.csv"
+    file.write_text(content)
+    with pytest.raises(RefusedError) as caught:
+        produce(settings, file, "--source", "samples")
+    assert said in str(caught.value)
+
+
+def test_a_map_of_a_field_that_no_source_has_is_refused(settings, samples):
+    with pytest.raises(RefusedError, match="Did you mean 'probe'"):
+        produce(settings, samples, "--source", "samples", "--map", "prob=other")
+
+
+def test_history_is_refused_where_the_brokers_stamp_the_records(settings, samples):
+    live = settings.model_copy(update={"topic_mode": "live"})
+    feeds = [command._feed(load_definitions(live.definitions), samples, "samples",
+                           build_parser().parse_args(["produce", str(samples), "--source", "samples"]))]  # fmt: skip
+    with pytest.raises(RefusedError, match="is history: its rows begin at 2023-11-14T22:13:20Z"):
+        command._refuse_history(live, feeds, time.time_ns() // 1000)
