@@ -1,4 +1,7 @@
-"""The command line: `python -m serving` (or `millrace-serve`) serves predictions until it is asked to stop."""
+"""The command line: `python -m serving` (or `millrace-serve`) serves predictions until it is asked to stop.
+
+`python -m serving predict` asks such a service for a prediction.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import uvicorn
 
 from serving.errors import WrongSettingError
 from serving.log import configure_log
+from serving.predict_command import run as predict
 from serving.settings import load_settings
 from shared_features.closed_pipe import ends_with_its_reader
 from shared_features.definitions import load_definitions
@@ -25,8 +29,11 @@ MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 @ends_with_its_reader
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT, then drain. Exit code 0, or 2 for a wrong setting or definition."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["predict"]:
+        return predict(given[1:])
     try:
-        settings = load_settings(sys.argv[1:] if arguments is None else arguments)
+        settings = load_settings(given)
         load_definitions(settings.definitions)
     except (WrongSettingError, DefinitionError) as error:
         print(f"python -m serving: {error}", file=sys.stderr)

@@ -13,7 +13,8 @@ from msgspec import NODEFAULT, Meta, UnsetType
 from msgspec.structs import fields as struct_fields
 
 from serving.accepted_values import sentence
-from serving.answers import Answer, FeatureValue, Prediction
+from serving.answers import Answer, Prediction
+from serving.feature_value import FeatureValue
 from shared_features.definitions import FeatureView, describe_column
 from shared_features.formats.receipt import Receipt
 

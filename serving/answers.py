@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from serving.accepted_values import EXAMPLE_US
+from serving.explanation import Explanation
+from serving.feature_value import FeatureValue, feature_value
 from serving.feature_vector import FeatureRows
 from serving.models import Model
 from shared_features.formats.receipt import EncodedReceipt, encode_receipt
-
-FeatureValue = float | Literal["Infinity", "-Infinity"] | None
-"""JSON has no infinity, and null would say "missing": infinity is written as a text."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -64,6 +63,10 @@ class Prediction(msgspec.Struct, gc=False, frozen=True):
             examples=[EXAMPLE_US],
         ),
     ] = UNSET
+    explanation: Annotated[
+        Explanation | UnsetType,
+        Meta(description="Where each feature comes from. Only when the request sets explain."),
+    ] = UNSET
 
 
 class ModelName(msgspec.Struct, gc=False, frozen=True):
@@ -105,16 +108,20 @@ def write_answer(
     rows: FeatureRows,
     start: int,
     names: tuple[str, ...] | None,
+    explanations: Sequence[Explanation] | None = None,
 ) -> bytes:
     """The JSON of the answer to one request, whose rows are those from `start`, one per score.
 
-    names: those of the features, where the request wants to see them.
+    names: those of the features, where the request wants to see them. explanations: one per score, where it wants them.
     """
     predictions, degraded = [], False
     for row, score in enumerate(scores, start):
         prediction = _prediction(score, rows, row, names, as_of_us)
         degraded = degraded or prediction.degraded
         predictions.append(prediction)
+    if explanations is not None:
+        pairs = zip(predictions, explanations, strict=True)
+        predictions = [msgspec.structs.replace(each, explanation=explanation) for each, explanation in pairs]
     freshness, receipt = _shards(rows, start, start + len(scores), as_of_us)
     name = ModelName(model.name, model.version)
     return _encode(Answer(view, name, as_of_us, predictions, degraded, freshness, receipt))
@@ -139,7 +146,7 @@ def _features(names: tuple[str, ...], values: list[float]) -> dict[str, FeatureV
     features: dict[str, FeatureValue] = dict(zip(names, values, strict=True))
     for name, value in zip(names, values, strict=True):
         if math.isinf(value):
-            features[name] = "Infinity" if value > 0 else "-Infinity"
+            features[name] = feature_value(value)
     return features
 
 

@@ -27,6 +27,7 @@ _BODY = {
         f"a whole number of microseconds since 1970-01-01 UTC, {A_TIME}, or null",
     ),
     "include_features": ("whether the answer lists the features that the model saw", "true or false"),
+    "explain": ("whether each prediction says where its features come from", "true or false"),
 }
 
 

@@ -25,6 +25,8 @@ from serving.errors import (
     OverloadedError,
     UnreadableStateError,
 )
+from serving.explained_rows import ExplainedRows
+from serving.explanation import Explanation
 from serving.feature_vector import FeatureRows, FeatureVectors, ReadPlan
 from serving.log import get_log
 from serving.metrics import Metrics
@@ -66,6 +68,7 @@ class Predictor:
         self._view = view.label
         self._names = tuple(column.name for column in view.columns)
         self._body, self._vectors, self._store, self._metrics = body, vectors, store, metrics
+        self._explained = ExplainedRows(view)
         self._allow_degraded = allow_degraded
         self._max_waiting = max_waiting
         self._pending: list[_Waiting] = []
@@ -144,7 +147,7 @@ class Predictor:
         self._metrics.online_read(rows, time.perf_counter() - began)
         if unavailable is not None:
             self._give_up(batch, plan, unavailable)
-        elif rows <= _ROWS_IN_LOOP:
+        elif rows <= _ROWS_IN_LOOP and not any(each.request.explain for each in batch):
             _settle(batch, self._compute(batch, plan, values))
         else:
             loop = asyncio.get_running_loop()
@@ -155,16 +158,18 @@ class Predictor:
         if self._allow_degraded:
             as_of_us = _instants(batch)
             rows = self._vectors.without_store(plan.columns, as_of_us, error.detail)
-            _settle(batch, self._answers(batch, rows))
+            _settle(batch, self._answers(batch, rows, plan, ()))
             return
         _fail(batch, error)
         _fail(self._pending, error)
         self._pending, self._rows_waiting = [], 0
 
     def _compute(self, batch: list[_Waiting], plan: ReadPlan, values: Sequence[Values]) -> list[bytes | Refusal]:
-        return self._answers(batch, self._vectors.compute(plan, values, _instants(batch)))
+        return self._answers(batch, self._vectors.compute(plan, values, _instants(batch)), plan, values)
 
-    def _answers(self, batch: list[_Waiting], rows: FeatureRows) -> list[bytes | Refusal]:
+    def _answers(
+        self, batch: list[_Waiting], rows: FeatureRows, plan: ReadPlan, values: Sequence[Values]
+    ) -> list[bytes | Refusal]:
         answers: list[bytes | Refusal] = []
         start = 0
         for each in batch:
@@ -179,10 +184,16 @@ class Predictor:
                     self._metrics.degraded(self._view)
                 scores = each.model.score(rows.matrix[start:stop])
                 names = self._names if each.request.include_features else None
-                answers.append(write_answer(self._view, each.model, each.as_of_us, scores, rows, start, names))
+                why = self._why(plan, values, rows, start, stop) if each.request.explain else None
+                answers.append(write_answer(self._view, each.model, each.as_of_us, scores, rows, start, names, why))
             start = stop
         self._metrics.rows_read(rows.groups)
         return answers
+
+    def _why(
+        self, plan: ReadPlan, values: Sequence[Values], rows: FeatureRows, start: int, stop: int
+    ) -> list[Explanation]:
+        return [self._explained.explanation(plan, values, rows, row) for row in range(start, stop)]
 
 
 def _problem(rows: FeatureRows, start: int, stop: int) -> Refusal | None:

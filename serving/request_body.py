@@ -1,6 +1,7 @@
 """The body of a prediction request: decoded by a struct built from the view's definition, into columns.
 
-    {"instances": [{<the view's request fields>}, ...], "as_of": <instant>, "include_features": <bool>}
+    {"instances": [{<the view's request fields>}, ...], "as_of": <instant>, "include_features": <bool>,
+     "explain": <bool>}
 
 One instance is a list of one. A field that the view does not declare is refused. Otherwise a misspelt optional field
 would be dropped silently. An instance may have the time of its event, under the name that the view's source gives it:
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from serving.body_faults import BodyFaults
 from serving.errors import TooManyInstancesError
 from serving.exact_values import ExactValues
+from serving.explanation import EXPLAINED_AT_MOST
 from serving.request_type import inner_names, instance_fields, request_type
 from shared_features.definitions import FeatureView, Timestamp
 
@@ -50,6 +52,7 @@ class PredictionRequest:
     include_features: bool
     event_time_us: Sequence[int | None] | None
     event_time_field: str
+    explain: bool = False
 
     def instants(self, as_of_us: int) -> Iterable[int]:
         """As of when each instance is asked: before the event that it names, and not after the request's instant.
@@ -88,6 +91,12 @@ class RequestBody:
                 f"The request has {len(body.instances)} instances. Send at most {self._max_instances} in one request.",
                 limit=self._max_instances,
             )
+        if body.explain and len(body.instances) > EXPLAINED_AT_MOST:
+            raise TooManyInstancesError(
+                f"The request has {len(body.instances)} instances and wants each explained. Send at most "
+                f"{EXPLAINED_AT_MOST} in one request, or leave out `explain`.",
+                limit=EXPLAINED_AT_MOST,
+            )
         for field, getter in self._unchecked:
             column = field.column(list(map(getter, body.instances)), len(body.instances))
             if column.bad is not None:
@@ -95,7 +104,8 @@ class RequestBody:
         self._exact.fill(body.instances, raw)
         as_of_us = self._as_of_us(body.as_of, raw)
         named_us = self._event_times_us(body.instances)
-        return PredictionRequest(body.instances, as_of_us, body.include_features, named_us, self._event_time[0].name)
+        field = self._event_time[0].name
+        return PredictionRequest(body.instances, as_of_us, body.include_features, named_us, field, body.explain)
 
     def _as_of_us(self, as_of: int | datetime | None, raw: bytes) -> int | None:
         if not isinstance(as_of, datetime):

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from serving.accepted_values import EXAMPLE_TIME, EXAMPLE_US, accepted, described, sentence
+from serving.explanation import EXPLAINED_AT_MOST
 from shared_features.definitions import FeatureView, Field, Timestamp
 
 AsOf: Any = Annotated[
@@ -21,6 +22,13 @@ AsOf: Any = Annotated[
 ]
 IncludeFeatures = Annotated[
     bool, Meta(description="true: each prediction also lists the features that the model saw. Default: false.")
+]
+Explain = Annotated[
+    bool,
+    Meta(
+        description="true: each prediction also says where each of its features comes from: the window, the number of "
+        f"events in it, and the key in Redis. Then at most {EXPLAINED_AT_MOST} instances. Default: false."
+    ),
 ]
 
 
@@ -58,6 +66,7 @@ def request_type(view: FeatureView, max_instances: int) -> type[msgspec.Struct]:
             ("instances", Annotated[list[instance], many]),  # type: ignore[valid-type]  # built above
             ("as_of", AsOf, None),
             ("include_features", IncludeFeatures, False),
+            ("explain", Explain, False),
         ],
         namespace={"__doc__": f"A request for predictions of view {view.name}."},
         forbid_unknown_fields=True,

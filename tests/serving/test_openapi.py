@@ -69,6 +69,7 @@ def test_real_answers_of_every_route_and_status_are_what_the_document_declares(s
 
     see(
         ("POST", PATH, {"json": BODY}),
+        ("POST", PATH, {"json": BODY | {"explain": True}}),
         ("POST", PATH, {"json": {"instances": [INSTANCE | {"plant": "south"}], "as_of": 0}}),
         ("POST", PATH, {"json": {"instances": [INSTANCE | {"celsius": "hot"}]}}),
         ("POST", PATH, {"json": {"instances": [{}]}}),
@@ -87,7 +88,7 @@ def test_real_answers_of_every_route_and_status_are_what_the_document_declares(s
     see(("POST", PATH, {"json": BODY}))
     store.values[meta] = live
     store.away = "the connection was lost"
-    see(("POST", PATH, {"json": BODY}), allow_degraded=True)
+    see(("POST", PATH, {"json": BODY | {"explain": True}}), allow_degraded=True)
     see(("POST", PATH, {"json": BODY}), ("GET", "/health/ready", {}))
     store.away = None
     with monkeypatch.context() as patch:
@@ -123,8 +124,8 @@ def test_the_examples_of_the_openapi_document_are_accepted_as_they_stand(serving
     described = schemas["breakdown_answer"]["properties"]
     assert list(answers[PATH].json()) == list(described)
     prediction = resolved(described["predictions"]["items"], document)["properties"]
-    # The example names no event of its own, whose instant would be said.
-    assert set(answers[PATH].json()["predictions"][0]) == set(prediction) - {"as_of_us"}
+    # The example names no event of its own, whose instant would be said, and wants no explanation.
+    assert set(answers[PATH].json()["predictions"][0]) == set(prediction) - {"as_of_us", "explanation"}
     instance = resolved(schemas["breakdown_request"]["properties"]["instances"]["items"], document)
     assert instance["required"] == ["plant", "machine", "celsius"]
     assert list(instance["properties"]) == [*(field.name for field in BREAKDOWN.request_fields), "at"]

@@ -105,6 +105,7 @@ def test_the_fault_of_a_later_instance_is_found_there(serving):
         ({"instances": [INSTANCE], "as_of": 1.5}, "$.as_of"),
         ({"instances": [INSTANCE], "as_of": 2**60}, "$.as_of"),
         ({"instances": [INSTANCE], "include_features": 1}, "$.include_features"),
+        ({"instances": [INSTANCE], "explain": "yes"}, "$.explain"),
         ({"instances": [INSTANCE], "asof": 1}, "$.asof"),
         ([], "$"),
     ],

@@ -1,0 +1,125 @@
+"""Entity contents: what a state holds, for a person who asks: its head, its tiles, the events in each window."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.kernel.event_time import floor_to
+from shared_features.kernel.layout import Layout
+from shared_features.kernel.loops.head import DIGEST, TIME, VALUES
+from shared_features.kernel.loops.segments import LENGTH, START
+from shared_features.kernel.tile_state import NEVER_US, TileState
+
+
+class Tile(NamedTuple):
+    """How many events of `start_us <= event time < start_us + hop_us` are in a tile."""
+
+    start_us: int
+    hop_us: int
+    events: int
+
+
+class HeadEvent(NamedTuple):
+    """One event of a head. values: of the group's columns as the kernel takes them, None where missing."""
+
+    event_time_us: int
+    digest: int
+    values: tuple[int | None, ...]
+
+
+class WindowContents(NamedTuple):
+    """The events of `from_us <= event time < until_us`.
+
+    newest_us: the time of the newest of them; None without events. A tile does not keep the times of its events. Where
+    the newest event lies in one, the newest event is not older than `newest_us` and less than `within_us` younger.
+    """
+
+    from_us: int
+    until_us: int
+    events: int
+    newest_us: int | None
+    within_us: int
+
+
+def window_contents(state: TileState, slot: int, as_of_us: int) -> list[WindowContents]:
+    """What lies in the window of each feature of an entity, in the order of the layout. Exact where `read` is."""
+    head, tiles = _head_times(state, slot), tiles_of(state, slot)
+    newest_us = int(state.newest_us([slot])[0])
+    found: dict[tuple[int, int], WindowContents] = {}
+    for feature in state.layout.features:
+        window = feature.length_us, feature.hop_us
+        if window not in found:
+            from_us = floor_to(as_of_us - feature.length_us, feature.hop_us)
+            in_head = head[(head >= from_us) & (head < as_of_us)]
+            in_tiles = [tile for tile in tiles if from_us <= tile.start_us < as_of_us]
+            newest = _newest(in_head, in_tiles, min(as_of_us, newest_us - state.layout.head_us))
+            events = len(in_head) + sum(tile.events for tile in in_tiles)
+            found[window] = WindowContents(from_us, as_of_us, events, *newest)
+    return [found[feature.length_us, feature.hop_us] for feature in state.layout.features]
+
+
+def tiles_of(state: TileState, slot: int) -> list[Tile]:
+    """The tiles of an entity, oldest first."""
+    start, length = (int(state.pools.tiles[slot, field]) for field in (START, LENGTH))
+    starts = state.pools.starts[start : start + length].tolist()
+    events = state.pools.rows[start : start + length, 0].tolist()  # set 0 holds the digests
+    newest_us = int(state.newest_us([slot])[0])
+    return [
+        Tile(start_us, _hop_us(state.layout, start_us, newest_us), count)
+        for start_us, count in zip(starts, events, strict=True)
+    ]
+
+
+def head_of(state: TileState, slot: int) -> list[HeadEvent]:
+    """The events of an entity's head, oldest first."""
+    columns = len(state.layout.columns)
+    return [
+        HeadEvent(
+            event[TIME],
+            event[DIGEST] % 2**64,
+            tuple(
+                value if there else None
+                for value, there in zip(event[VALUES : VALUES + columns], event[VALUES + columns :], strict=True)
+            ),
+        )
+        for event in _head(state, slot).tolist()
+    ]
+
+
+def is_exact(state: TileState, slot: int, as_of_us: int) -> bool:
+    """Whether `read` is exact as of an instant: it lies not more than the head before the newest event."""
+    newest_us = int(state.newest_us([slot])[0])
+    return newest_us == NEVER_US or as_of_us >= newest_us - state.layout.head_us
+
+
+def _head(state: TileState, slot: int) -> NDArray[np.int64]:
+    start, length = (int(state.pools.heads[slot, field]) for field in (START, LENGTH))
+    return state.pools.events[start : start + length]
+
+
+def _head_times(state: TileState, slot: int) -> NDArray[np.int64]:
+    return _head(state, slot)[:, TIME]
+
+
+def _newest(in_head: NDArray[np.int64], in_tiles: Sequence[Tile], tiles_until_us: int) -> tuple[int | None, int]:
+    """`tiles_until_us`: no event in a tile is younger, whatever the hop of its tile."""
+    if len(in_head):
+        return int(in_head[-1]), 0
+    if not in_tiles:
+        return None, 0
+    last = in_tiles[-1]
+    return last.start_us, min(last.hop_us, tiles_until_us - last.start_us)
+
+
+def _hop_us(layout: Layout, start_us: int, newest_us: int) -> int:
+    """The hop of the tile that starts there: that of the finest level whose bound it does not lie before.
+
+    See `loops.cascade`: the bounds are multiples of the coarser hop, so all events of a tile are on one side of them.
+    """
+    hops = layout.hops_us
+    for hop_us, coarser_us, keep_us in zip(hops, (*hops[1:], hops[-1]), layout.keeps_us, strict=True):
+        if start_us >= floor_to(newest_us - keep_us, coarser_us):
+            return hop_us
+    return hops[-1]
