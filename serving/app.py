@@ -24,7 +24,8 @@ from serving.metrics import Metrics, metrics_router
 from serving.models import Models
 from serving.online_store import OnlineStore, RedisOnlineStore
 from serving.openapi import openapi_document
-from serving.predict_endpoint import PREDICT_END, PREDICT_PATH, PREDICT_START, Clock, PredictEndpoint, ServedView
+from serving.predict_endpoint import Clock, PredictEndpoint, ServedView
+from serving.predict_path import PREDICT_END, PREDICT_PATH, PREDICT_START
 from serving.prediction import Predictor
 from serving.problems import MEDIA_TYPE, problem_answer, problem_body, unrouted
 from serving.registry_models import RegistryModels

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from serving.errors import WrongSettingError
-from serving.predict_endpoint import PREDICT_END, PREDICT_START
+from serving.predict_path import PREDICT_END, PREDICT_START
 
 _OF_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 

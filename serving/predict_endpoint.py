@@ -24,8 +24,6 @@ from serving.problems import problem_answer
 from serving.request_body import RequestBody
 from shared_features.definitions import FeatureView
 
-PREDICT_START, PREDICT_END = "/v1/views/", ":predict"
-PREDICT_PATH = PREDICT_START + "{view}" + PREDICT_END
 _BODY_WITHIN_S = 10.0
 _BYTES_PER_INSTANCE = 16_384  # room for dozens of long fields
 

@@ -53,7 +53,7 @@ def test_a_prediction_is_a_table_of_its_features(predict):
     code, out, err = predict("breakdown", TEXT, "--as-of", AT)
     assert (code, err) == (0, "")
     assert lines(out)[0] == f"view breakdown:v1, model breakdown 1, as of {AT}"
-    assert lines(out)[2] == "score 1"
+    assert "score 1" in lines(out)
     assert {"feature value", "celsius 71.2", "humidity -"} <= set(lines(out))
 
 
@@ -152,5 +152,5 @@ def test_without_an_address_the_settings_say_where_the_endpoint_is(url, monkeypa
 
 def test_it_is_a_command_of_the_program_that_serves(url):
     command = [sys.executable, "-m", "serving", "predict", "breakdown", "-", "--url", url, "--json"]
-    done = subprocess.run(command, cwd=ROOT, input=TEXT, text=True, capture_output=True, check=True, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, input=TEXT, text=True, capture_output=True, check=True, timeout=180)
     assert json.loads(done.stdout)["view"] == "breakdown:v1"
