@@ -104,8 +104,8 @@ class RequestBody:
         self._exact.fill(body.instances, raw)
         as_of_us = self._as_of_us(body.as_of, raw)
         named_us = self._event_times_us(body.instances)
-        field = self._event_time[0].name
-        return PredictionRequest(body.instances, as_of_us, body.include_features, named_us, field, body.explain)
+        time_field = self._event_time[0].name
+        return PredictionRequest(body.instances, as_of_us, body.include_features, named_us, time_field, body.explain)
 
     def _as_of_us(self, as_of: int | datetime | None, raw: bytes) -> int | None:
         if not isinstance(as_of, datetime):

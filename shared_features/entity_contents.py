@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from shared_features.kernel.event_time import floor_to
 from shared_features.kernel.layout import Layout
-from shared_features.kernel.loops.head import DIGEST, TIME, VALUES
+from shared_features.kernel.loops.events import DIGEST, TIME, VALUES
 from shared_features.kernel.loops.segments import LENGTH, START
+from shared_features.kernel.replay import settle
 from shared_features.kernel.tile_state import NEVER_US, TileState
 
 
@@ -62,6 +63,7 @@ def window_contents(state: TileState, slot: int, as_of_us: int) -> list[WindowCo
 
 def tiles_of(state: TileState, slot: int) -> list[Tile]:
     """The tiles of an entity, oldest first."""
+    settle(state, [slot])  # a state that still takes events may put off what belongs into tiles
     start, length = (int(state.pools.tiles[slot, field]) for field in (START, LENGTH))
     starts = state.pools.starts[start : start + length].tolist()
     events = state.pools.rows[start : start + length, 0].tolist()  # set 0 holds the digests
@@ -95,6 +97,7 @@ def is_exact(state: TileState, slot: int, as_of_us: int) -> bool:
 
 
 def _head(state: TileState, slot: int) -> NDArray[np.int64]:
+    settle(state, [slot])
     start, length = (int(state.pools.heads[slot, field]) for field in (START, LENGTH))
     return state.pools.events[start : start + length]
 

@@ -47,7 +47,7 @@ def test_windows_have_the_edges_and_the_events_that_the_rows_say(serving, as_of_
     stored = [column for column in BREAKDOWN.columns if column.function is None and column.inputs[0].feature]
     assert len(stored) == 6
     for column in stored:
-        feature = column.inputs[0].feature
+        feature: Any = column.inputs[0].feature
         value = found["explanation"]["features"][column.name]
         length_us, hop_us = to_us(feature.window.length), to_us(feature.window.hop)
         from_us = (as_of_us - length_us) // hop_us * hop_us
@@ -146,7 +146,7 @@ def test_only_the_request_that_asks_is_explained_and_the_store_is_read_once(serv
 
 
 def test_more_instances_than_a_person_reads_are_not_explained(serving):
-    body = {"instances": [INSTANCE] * EXPLAINED_AT_MOST, "explain": True}
+    body: dict[str, Any] = {"instances": [INSTANCE] * EXPLAINED_AT_MOST, "explain": True}
     answer = ask(serving, body)
     assert len({str(each["explanation"]) for each in answer.json()["predictions"]}) == 1
     body["instances"].append(INSTANCE)
