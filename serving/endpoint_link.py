@@ -18,7 +18,7 @@ class EndpointAwayError(Exception):
 
 
 def predict_url(base: str, view: str) -> str:
-    """The address of a view's predictions. Raises WrongSettingError for a base that is no address."""
+    """The address of a view's predictions. Raises WrongSettingError for a base that is not an HTTP address."""
     whole = base if "://" in base else f"http://{base}"
     try:
         parts = urlsplit(whole)
@@ -26,7 +26,9 @@ def predict_url(base: str, view: str) -> str:
     except ValueError:
         fits = False
     if not fits:
-        raise WrongSettingError(f"The address {base!r} is no HTTP address. Write one such as http://localhost:8000.")
+        raise WrongSettingError(
+            f"The address {base!r} cannot be used. Write an HTTP address such as http://localhost:8000."
+        )
     return f"{whole.rstrip('/')}{PREDICT_START}{quote(view, safe=':+')}{PREDICT_END}"
 
 

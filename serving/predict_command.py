@@ -25,7 +25,7 @@ _LONGEST_CURL = 4_000
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Exit code 0, 1 where the endpoint is away or refuses, 2 for a wrong argument or JSON that cannot be read."""
+    """Exit code 0, 1 where the endpoint is unavailable or refuses, 2 for a wrong argument or JSON that cannot be read."""
     options = _parser().parse_args(arguments)
     try:
         url = predict_url(options.url or _own_url(), options.view)
@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 class _UnreadableError(Exception):
-    """What was given is no request. The message says where and why."""
+    """What was given is not a request. The message says where and why."""
 
 
 def _own_url() -> str:

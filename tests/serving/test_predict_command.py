@@ -137,7 +137,7 @@ def test_json_that_cannot_be_read_is_shown_where(capsys, text, says):
 @pytest.mark.parametrize("given", ["ftp://host", "http://host:eighty", "http://"])
 def test_an_address_that_is_none_is_refused(capsys, given):
     assert main(["predict", "breakdown", TEXT, "--url", given]) == 2
-    assert f"The address {given!r} is no HTTP address." in capsys.readouterr().err
+    assert f"The address {given!r} cannot be used. Write an HTTP address such as" in capsys.readouterr().err
 
 
 def test_without_an_address_the_settings_say_where_the_endpoint_is(url, monkeypatch, capsys):
