@@ -25,7 +25,7 @@ _LONGEST_CURL = 4_000
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Exit code 0, 1 where the endpoint is unavailable or refuses, 2 for a wrong argument or JSON that cannot be read."""
+    """Exit code 0; 1 where the endpoint is unavailable or refuses; 2 for an argument or JSON that cannot be used."""
     options = _parser().parse_args(arguments)
     try:
         url = predict_url(options.url or _own_url(), options.view)
