@@ -16,6 +16,7 @@ _EXECUTE = "do it; without this option the command only shows what it would do"
 def add_operator_verbs(verbs: Any) -> None:
     """Add them to the subparsers of `python -m streaming`. Each sets `module`: its `run(settings, options) -> int`."""
     _add_catalogue(verbs)
+    _add_inspect(verbs)
     _add_produce(verbs)
     _add_dead_letters(verbs)
     _add_retain(verbs)
@@ -63,6 +64,25 @@ def _add_produce(verbs: Any) -> None:
     add("--check-only", action="store_true", help="show the check and send nothing; exit code 1 if a row is refused")
     add("--yes", action="store_true", help="send although some rows would be dead letters")
     produce.set_defaults(module="streaming.operations.produce.command")
+
+
+def _add_inspect(verbs: Any) -> None:
+    inspect = verbs.add_parser(
+        "inspect",
+        help="show an entity's events, tiles and features, from Redis and from the lake, side by side",
+        description="Show an entity's events, tiles and features as of an instant: from Redis, and replayed from the "
+        "stored events up to the offsets that Redis has applied. Exit code 1 if a feature differs without a known "
+        "reason. Nothing is changed.",
+    )
+    inspect.add_argument("entity", metavar="ENTITY", help="the name of the entity in the definitions")
+    inspect.add_argument("key", metavar="KEY", help="its key: 7, or several fields as a=1,b=x, or joined by |")
+    inspect.add_argument("--as-of", type=_instant, metavar="TIME", help="an instant (RFC 3339); otherwise now")
+    inspect.add_argument("--group", metavar="NAME[:vN]", help="only this feature group")
+    inspect.add_argument(
+        "--events", type=_at_least(0), default=10, metavar="N", help="show the newest N events (default 10)"
+    )
+    inspect.add_argument("--json", action="store_true", help="print JSON")
+    inspect.set_defaults(module="streaming.operations.inspect.command")
 
 
 def _add_dead_letters(verbs: Any) -> None:
