@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def test_up_and_events_and_a_prediction_and_down_and_up_again_with_the_same_data
         assert stack.predict() == before
         reading = {
             "reading": "one more",
-            "at": "2025-06-30T00:00:00Z",
+            "at": datetime.fromtimestamp(LAST_MS / 1000, UTC).isoformat(),
             "plant": "north",
             "machine": "m1",
             "celsius": 9.5,
