@@ -43,9 +43,13 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
         Verb("models", (*_TRAIN, "models"), "list what the registry holds"),
         Verb("promote", (*_TRAIN, "promote"), "let an alias name a version"),
         Verb("serve", ("serving",), "answer predictions over HTTP"),
+        Verb(
+            "predict", ("serving", "predict"), "ask a running endpoint; with --explain, where each feature comes from"
+        ),
     ),
     "the stream job": (
         Verb("stream", _STREAM, "any verb of the stream job: run, status, version, ..."),
+        Verb("inspect", (*_STREAM, "inspect"), "show an entity's events and features, in Redis and in the lake"),
         Verb("bootstrap", (*_STREAM, "bootstrap"), "build what the online store lacks, then exit"),
         Verb("dead-letters", (*_STREAM, "dead-letters"), "list, show and replay records that are not events"),
         Verb("retain", (*_STREAM, "retain"), "delete old days of the events tables"),
