@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
-
-from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.kafka_simulator import KafkaSimulator
-from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
 from tests.domains.machines import BREAKDOWNS, READINGS
-from tests.end_to_end.job import ROOT, Job, log_ends, produce
+from tests.end_to_end.job import Job, log_ends, produce
+from tests.end_to_end.whole_path import endpoint, predict, train
 
 START_MS = 1_750_000_000_000
 STEP_MS = 300_000
@@ -81,8 +75,9 @@ def test_another_domain_runs_through_the_same_programs(tmp_path: Path) -> None:
             job.wait_for_cut((START_MS + (READINGS_SENT - 300) * STEP_MS) * 1000)
             assert job.stop() == 0
             counts = job.check_truth()
-            train(job.environment)
-            answer = predict(job.environment, tmp_path / "serving.log")
+            train(job.environment, "--train-days", "5", "--test-days", "2")
+            with endpoint(job.environment, tmp_path / "serving.log") as url:
+                answer = predict(url, "breakdown", body())
         finally:
             job.supervisor.kill()
     assert counts["dead"] == len(NOT_EVENTS)
@@ -94,34 +89,7 @@ def test_another_domain_runs_through_the_same_programs(tmp_path: Path) -> None:
     assert prediction["features"]["hot_plant__count_2h"] > 0
 
 
-def train(environment: Mapping[str, str]) -> None:
-    """Training, publishing and promoting, with the window this short history allows."""
-    command = [sys.executable, "-m", "training", "run", "--train-days", "5", "--test-days", "2"]
-    command += ["--models", "logistic_regression"]
-    done = subprocess.run(command, cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "is champion" in done.stdout
-
-
-def predict(environment: Mapping[str, str], log: Path) -> Any:
-    """What the endpoint answers for one machine, at the end of what was streamed."""
-    port = free_port()
-    endpoint = {**environment, "MILLRACE_SERVING_PORT": str(port)}
-    serving = BackgroundProcess([sys.executable, "-m", "serving"], log=log, cwd=ROOT, environment=endpoint)
-    url = f"http://127.0.0.1:{port}"
-
-    def is_ready() -> bool:
-        try:
-            return httpx.get(f"{url}/health/ready").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    try:
-        serving.wait_until(is_ready, what="the endpoint", within_s=60)
-        instance = {"plant": "a|b", "machine": "m1", "celsius": 55.5, "humidity": None, "firmware": "1.1"}
-        body = {"instances": [instance], "as_of": (START_MS + READINGS_SENT * STEP_MS) * 1000, "include_features": True}
-        answered = httpx.post(f"{url}/v1/views/breakdown:predict", json=body)
-        assert answered.status_code == 200, answered.text
-        return answered.json()
-    finally:
-        serving.stop()
+def body() -> dict[str, Any]:
+    """A request about one machine, at the end of what was streamed."""
+    instance = {"plant": "a|b", "machine": "m1", "celsius": 55.5, "humidity": None, "firmware": "1.1"}
+    return {"instances": [instance], "as_of": (START_MS + READINGS_SENT * STEP_MS) * 1000, "include_features": True}

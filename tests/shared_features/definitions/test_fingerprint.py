@@ -58,6 +58,14 @@ GOLDEN = {
         "probe_alarm:v1": "affb33e161783bb5",
         "probe_level:v1": "075bde1bd623c5ac",
     },
+    "tests.domains.web_shop": {
+        "category_gifts:v1": "981755cdce57244a",
+        "order_return:v1": "425618d5d3791a76",
+        "product_orders:v1": "e10a8022f0b08241",
+        "product_returns:v1": "0a8ce8733afaf0d1",
+        "visitor_clicks:v1": "458695054f25b374",
+        "visitor_orders:v1": "602e21db863b85a8",
+    },
 }
 
 

@@ -1,0 +1,59 @@
+"""The page of metrics, from what the services expose after one observation of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from serving.metrics import Metrics
+from streaming.metrics import StreamingMetrics
+from tests.docs.reference.table import code, table
+
+HEAD = """\
+# Metrics
+
+In Prometheus' text format. The programs of the stream job answer on `MILLRACE_METRICS_PORT`, one port per process. The
+endpoint answers at `/metrics`, for all its workers. A histogram has the suffixes `_bucket`, `_sum` and `_count`.
+[Operations](../operations.md) says which ones to look at.
+"""
+
+
+def page() -> str:
+    text = HEAD
+    for title, families in (("Stream job", streaming_families()), ("Endpoint", serving_families())):
+        rows = [(code(_name(each)), each.type, _labels(each), each.documentation) for each in families]
+        text += f"\n## {title}\n\n{table(('metric', 'type', 'labels', 'what it is'), sorted(rows))}"
+    return text
+
+
+def streaming_families() -> list[Metric]:
+    metrics = StreamingMetrics(allowed_lateness_us=600_000_000)
+    metrics.read("a", np.array([700_000_000]), dead=1, missing=1)
+    metrics.applied("a", "a", (1, 1, 1))
+    metrics.loaded("a", 1)
+    metrics.committed("a", "a/0", 1, 0.1, 1)
+    return list(metrics.registry.collect())
+
+
+def serving_families() -> Iterable[Metric]:
+    metrics = Metrics(["a"], ["a"])
+    metrics.online_read(1, 0.1)
+    metrics.answered("a", 200, 0.1)
+    metrics.model_loaded("a", "a", "1")
+    metrics.model_refused("a")
+    families = text_string_to_metric_families(metrics.exposition().decode())
+    return [each for each in families if not each.name.endswith("_created")]  # when a counter began: of the library
+
+
+def _name(family: Metric) -> str:
+    return f"{family.name}_total" if family.type == "counter" else family.name
+
+
+def _labels(family: Metric) -> str:
+    names = {name for sample in family.samples for name in sample.labels if name != "le"}
+    if not family.samples:
+        raise ValueError(f"{family.name} was not observed: observe it once in {__name__}")
+    return ", ".join(code(name) for name in sorted(names))

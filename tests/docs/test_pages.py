@@ -1,0 +1,117 @@
+"""Links lead somewhere, commands are those of the programs, and code on a page runs as it stands."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streaming.command_line import build_parser as streaming_parser
+from tests.architecture.source_tree import ROOT
+from tests.docs.pages import Block, Page, pages
+from training.command_line import build_parser as training_parser
+
+PAGES = {page.name: page for page in pages()}
+BLOCKS = [block for page in PAGES.values() for block in page.blocks()]
+RUNS_SHELL = {"docs/tutorial.md"}
+"""Pages whose shell blocks a test pastes one after another."""
+PARSERS = {"streaming": streaming_parser, "training": training_parser}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_leads_to_a_file_and_an_anchor(name: str) -> None:
+    broken = []
+    for link in PAGES[name].links():
+        target, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", link):
+            continue
+        path = (PAGES[name].path.parent / target).resolve() if target else PAGES[name].path
+        page = PAGES.get(path.relative_to(ROOT).as_posix()) if path.is_relative_to(ROOT) else None
+        if not path.exists() or (anchor and (page is None or anchor not in page.anchors())):
+            broken.append(link)
+    assert not broken
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("docs/")])
+def test_a_page_of_the_site_links_to_pages_of_the_site(name: str) -> None:
+    """What lies outside of docs/ is no part of the site: name it in code instead."""
+    outside = [link for link in PAGES[name].links() if link.startswith("../") and not _inside(PAGES[name], link)]
+    assert not outside
+
+
+def _inside(page: Page, link: str) -> bool:
+    return (page.path.parent / link.partition("#")[0]).resolve().is_relative_to(ROOT / "docs")
+
+
+def test_every_block_of_code_runs_or_says_why_not() -> None:
+    unsaid = [
+        str(block)
+        for block in BLOCKS
+        if block.language in ("sh", "bash") and not block.kind and block.page not in RUNS_SHELL
+    ]
+    assert not unsaid, "write <!-- not run: WHY --> or <!-- run by: TEST --> above the block"
+
+
+@pytest.mark.parametrize("block", [each for each in BLOCKS if each.kind == "run by"], ids=str)
+def test_the_test_that_runs_a_block_exists(block: Block) -> None:
+    assert (ROOT / block.text).is_file()
+
+
+WITH_PYTHON = [name for name, page in PAGES.items() if any(each.language == "python" for each in page.blocks())]
+
+
+@pytest.mark.parametrize("name", WITH_PYTHON)
+def test_the_python_blocks_of_a_page_are_a_module(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As its reader has them: one after another in a file. A line of the file is that of the page."""
+    text = ""
+    for block in PAGES[name].blocks():
+        if block.language == "python" and not block.kind:
+            text += "\n" * (block.line - text.count("\n")) + block.code
+    module = f"page_{Path(name).stem.replace('-', '_')}"
+    (tmp_path / f"{module}.py").write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module(module)
+
+
+def commands(block: Block) -> Iterator[list[str]]:
+    """`python -m streaming ...` and `python -m training ...` of a shell block, without their shell."""
+    for line in block.code.replace("\\\n", " ").splitlines():
+        for part in re.split(r"&&|\|\||;|(?<!\w)\|(?!\w)|(?<![\w'])&", _without_comment(line)):
+            found = re.search(r"python -m (streaming|training)\s+(.*)", part)
+            if found and "..." not in part:
+                words = shlex.split(re.sub(r"\s+\d?>>?\s*\S+", "", found.group(2)))
+                yield [found.group(1), *words]
+
+
+def _without_comment(line: str) -> str:
+    return re.sub(r"(^|\s)#.*", "", line)
+
+
+COMMANDS = [(block, command) for block in BLOCKS if block.language in ("sh", "bash") for command in commands(block)]
+
+
+@pytest.mark.parametrize(("block", "command"), COMMANDS, ids=[f"{b} {' '.join(c)}" for b, c in COMMANDS])
+def test_the_programs_take_every_command_of_a_page(block: Block, command: list[str]) -> None:
+    """Also of a block that is not run: a verb or an option that is gone is found here."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+            PARSERS[command[0]]().parse_args(command[1:])
+    except SystemExit:
+        pytest.fail(f"{block}: {' '.join(command)}: {said.getvalue()}")
+
+
+def test_headings_become_anchors_as_on_github() -> None:
+    page = Page("a.md", "# `online`: a compare-and-set\n## Twice\n## Twice\n```sh\n# not a heading\n```\n")
+    assert page.anchors() == {"online-a-compare-and-set", "twice", "twice-1"}
+
+
+def test_a_mark_belongs_to_the_block_below_it() -> None:
+    page = Page("a.md", "<!-- not run: it is\nlong -->\n```sh\nls\n```\n\n```sh\nls\n```\n")
+    assert [block.kind for block in page.blocks()] == ["not run", ""]
