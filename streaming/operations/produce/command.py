@@ -23,7 +23,7 @@ from streaming.lake.look import LakeLook
 from streaming.operations.check.topics import config_findings
 from streaming.operations.produce.arrival_order import Outgoing, in_order
 from streaming.operations.produce.file_rows import Row, file_rows
-from streaming.operations.produce.fit import fit_lines, stamp_ms, tried
+from streaming.operations.produce.fit import fit_lines, late_lines, stamp_ms, tried
 from streaming.operations.produce.row_encoder import Reading, RowEncoder, key_fields
 from streaming.operations.produce.sender import Sender
 from streaming.operations.saying import say
@@ -173,6 +173,9 @@ def _send(settings: StreamingSettings, feeds: list[Feed], options: Namespace, no
             say(f"{sent:,} rows sent, up to {to_text(known_us)}, {sent / (said_s - began_s):,.0f} rows/s")
     sender.flush()
     say(f"{sent:,} rows sent in {time.monotonic() - began_s:.1f} s. Sent again, they count once")
+    for feed in feeds:
+        for line in late_lines(feed.encoder):
+            say(f"{feed.path.name}: {line}")
 
 
 def _look_at_topics(settings: StreamingSettings, feeds: list[Feed]) -> bool:

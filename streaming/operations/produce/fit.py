@@ -88,6 +88,12 @@ def fit_lines(encoder: RowEncoder, rows: Sequence[Row], fit: Fit) -> Iterator[st
         yield f"  {count:,} would be dead letters: {reason}"
 
 
+def late_lines(encoder: RowEncoder) -> Iterator[str]:
+    """What a person must know after the sending: columns that the first rows lacked and that were not sent."""
+    if encoder.late:
+        yield f"columns that appeared after the first rows and that no field takes, not sent: {', '.join(encoder.late)}"
+
+
 def _found(column: str, encoder: RowEncoder, rows: Sequence[Row]) -> str:
     kinds = Counter(type(value).__name__ for row in rows if (value := row.get(column)) is not None)
     missing = sum(row.get(column) is None for row in rows)

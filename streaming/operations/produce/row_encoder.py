@@ -15,7 +15,7 @@ from shared_features.definitions import Catalogue, EventSource
 from shared_features.definitions.field_types import Timestamp
 from streaming.errors import RefusedError
 from streaming.operations.produce.file_rows import UNREADABLE, Row
-from streaming.operations.produce.wire_values import converter, epoch_unit, instant_us
+from streaming.operations.produce.wire_values import Convert, converter, epoch_unit, instant_us
 
 _ENCODERS: dict[str, Any] = {
     "json": msgspec.json.Encoder(decimal_format="number"),
@@ -54,16 +54,17 @@ class RowEncoder:
         self.epochs = {
             column: reading.epoch or epoch_unit(row.get(column) for row in sample) for column in self._time_columns()
         }
-        self._convert = {
-            field.name: (column, converter(field.type, reading.zone, self._epoch(field.name, column)))
-            for field in source.fields
-            if (column := self.columns.get(field.name)) is not None
-        }
+        self._convert = {name: self._conversion(name, column) for name, column in self.columns.items()}
+        self._names = {*self.seen, UNREADABLE}
+        self.late: list[str] = []
+        """The columns that no field takes and that no row of the sample has."""
 
     def encode(self, row: Row) -> tuple[int | None, bytes, bytes]:
         """The instant at which the row became known (None: it names none), the key, the event."""
         if UNREADABLE in row:
             return None, b"", row[UNREADABLE].encode("utf-8", "replace")
+        if not row.keys() <= self._names:
+            self._learn(row)
         event = {name: convert(row.get(column)) for name, (column, convert) in self._convert.items()}
         if self._reading.moved_days:
             event = {name: self._moved(name, value) for name, value in event.items()}
@@ -75,6 +76,32 @@ class RowEncoder:
     def ignored(self) -> list[str]:
         """The columns that no field takes."""
         return [name for name in self.seen if name not in self.columns.values() and name != self._reading.arrival]
+
+    def _learn(self, row: Row) -> None:
+        """Look at columns that no row had before. A missing value says nothing: its column is looked at again."""
+        for column in [name for name, value in row.items() if name not in self._names and value is not None]:
+            self._names.add(column)
+            self.seen.append(column)
+            field = self._field_of(column)
+            if field is None:
+                self.late.append(column)
+                continue
+            self.columns[field] = column
+            if isinstance(self.source.field(field).type, Timestamp):
+                self.epochs[column] = self._reading.epoch or epoch_unit([row[column]])
+            self._convert[field] = self._conversion(field, column)
+
+    def _field_of(self, column: str) -> str | None:
+        """The field that takes a late column: one without a column, and whose name no other column shares."""
+        alike = [name for name in self.seen if _spelling(name) == _spelling(column)]
+        for field in self.source.fields:
+            same = column == field.name or (alike == [column] and _spelling(column) == _spelling(field.name))
+            if same and field.name not in self.columns:
+                return field.name
+        return None
+
+    def _conversion(self, field: str, column: str) -> tuple[str, Convert]:
+        return column, converter(self.source.field(field).type, self._reading.zone, self._epoch(field, column))
 
     def _known_us(self, row: Row) -> int | None:
         column = self._reading.arrival or self.columns[self.source.event_time]

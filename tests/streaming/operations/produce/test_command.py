@@ -155,3 +155,17 @@ def test_history_is_refused_where_the_brokers_stamp_the_records(settings, sample
                            build_parser().parse_args(["produce", str(samples), "--source", "samples"]))]  # fmt: skip
     with pytest.raises(RefusedError, match="is history: its rows begin at 2023-11-14T22:13:20Z"):
         command._refuse_history(live, feeds, time.time_ns() // 1000)
+
+
+def test_an_unknown_column_that_appears_after_the_first_rows_is_told_at_the_end(
+    settings, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(command, "SAMPLE", 1)
+    file = tmp_path / "samples.jsonl"
+    row = {"sample": "u1", "at": FIRST_MS, "probe": "p", "value": 1}
+    file.write_text(json.dumps(row) + "\n" + json.dumps(row | {"sample": "u2", "colour": "red"}) + "\n")
+    assert produce(settings, file, "--source", "samples") == EXIT_OK
+    assert (
+        "columns that appeared after the first rows and that no field takes, not sent: colour"
+        in (capsys.readouterr().out.splitlines()[-1])
+    )

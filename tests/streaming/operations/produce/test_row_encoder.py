@@ -1,0 +1,43 @@
+"""A column that the first rows lack is found where it first appears, and one that no field takes is remembered."""
+
+import json
+
+from shared_features import EventSource, Field, Text, Timestamp
+from streaming.operations.produce.fit import late_lines
+from streaming.operations.produce.row_encoder import Reading, RowEncoder
+
+NOTES = EventSource(
+    name="notes",
+    topic="lab.notes",
+    fields=(
+        Field("note", Text(max_length=20)),
+        Field("at", Timestamp("ms")),
+        Field("author", Text(max_length=20), optional=True),
+        Field("seen_at", Timestamp("ms"), optional=True),
+    ),
+    event_id="note",
+    event_time="at",
+)
+FIRST = {"note": "a", "at": 1_700_000_000_000}
+
+
+def test_an_optional_field_that_first_appears_after_the_sample_is_sent():
+    encoder = RowEncoder(NOTES, ("note",), [FIRST], Reading({}))
+    late = FIRST | {"Author": "eve", "seen_at": 1_700_000_060}
+    assert json.loads(encoder.encode(late)[2]) == FIRST | {"author": "eve", "seen_at": 1_700_000_060_000}
+    assert json.loads(encoder.encode(FIRST)[2]) == FIRST
+    assert list(late_lines(encoder)) == []
+
+
+def test_a_missing_value_does_not_settle_what_a_late_column_means():
+    encoder = RowEncoder(NOTES, ("note",), [FIRST], Reading({}))
+    encoder.encode(FIRST | {"seen_at": None})
+    late = FIRST | {"seen_at": 1_700_000_060}
+    assert json.loads(encoder.encode(late)[2])["seen_at"] == 1_700_000_060_000
+
+
+def test_a_late_column_that_no_field_takes_is_told():
+    encoder = RowEncoder(NOTES, ("note",), [FIRST], Reading({}))
+    encoder.encode(FIRST | {"colour": "red", "Note": "b"})
+    (said,) = late_lines(encoder)
+    assert said == "columns that appeared after the first rows and that no field takes, not sent: colour, Note"
