@@ -6,7 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sequence
 from pathlib import Path
 
 from tests.architecture.source_tree import ROOT
@@ -42,13 +42,13 @@ class FreshEnvironment:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
         return {**kept, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "REDIS_URL": "redis://127.0.0.1:1/0"}
 
-    def run(self, program: str, *arguments: str | Path, exit_code: int = 0) -> str:
+    def run(self, program: str, *arguments: str | Path, exit_code: int = 0, without: Sequence[str] = ()) -> str:
         """Run a program of the environment to its end; its output. Raises TrialError for any other exit code."""
         command = [str(self.bin / program), *map(str, arguments)]
         done = subprocess.run(
             command,
             cwd=self.elsewhere,
-            env=self.variables,
+            env={name: value for name, value in self.variables.items() if name not in without},
             capture_output=True,
             text=True,
             timeout=_WITHIN_S,

@@ -59,19 +59,24 @@ def serving(installed: FreshEnvironment) -> None:
         raise TrialError(f"serving ended with exit code {child.exit_code} when asked to. {child.last_words()}")
 
 
+_NAMED = ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL")
+"""They name ports where nothing answers. Without them `up` brings its own."""
+
+
 def all_together(installed: FreshEnvironment) -> None:
     """One command, without a checkout: a stack of one's own definitions goes up and down."""
     _import("shared_features", "streaming", "training", "serving", "deploy")(installed)
     _expect("on this machine:", installed.run("millrace", "--help"))
     _expect("Did you mean `status`?", installed.run("millrace", "stauts", exit_code=2))
     (installed.elsewhere / "my_machines.py").write_text(_MACHINES.read_text())
-    for name in ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL"):  # they name ports where nothing answers: `up` brings its own
-        installed.variables.pop(name, None)
     try:
-        _expect("everything is up", installed.run("millrace", "up", "--detach", "--definitions", "my_machines"))
-        _expect("serving", installed.run("millrace", "status"))
+        _expect(
+            "everything is up",
+            installed.run("millrace", "up", "--detach", "--definitions", "my_machines", without=_NAMED),
+        )
+        _expect("serving", installed.run("millrace", "status", without=_NAMED))
     finally:
-        _expect("the data stay", installed.run("millrace", "down"))
+        _expect("the data stay", installed.run("millrace", "down", without=_NAMED))
     for program in ("streaming", "training", "serving"):
         _expect("usage:", installed.run("python", "-m", program, "--help"))
 
