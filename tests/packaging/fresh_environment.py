@@ -6,7 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.architecture.source_tree import ROOT
