@@ -14,7 +14,7 @@ from unittest.mock import patch
 import numpy as np
 
 from shared_features.formats.entity_state import decode_states
-from shared_features.kernel.loops import registers
+from shared_features.kernel.loops import head, registers
 from shared_features.kernel.loops.compiled import inlined
 from streaming.archive import stored_log
 from streaming.archive.arrival_times import ArrivalTimes, arrival_times
@@ -114,7 +114,8 @@ def _content_ties() -> Any:
     def earlier(time_us, digest, other_time_us, other_digest):
         return time_us < other_time_us
 
-    return patch.object(registers, "earlier", inlined(earlier))
+    by_time = inlined(earlier)  # one order in both places: that of a head, and that of what is first and last in a tile
+    return _both(patch.object(head, "earlier", by_time), patch.object(registers, "earlier", by_time))
 
 
 RULES: dict[str, Callable[[], Any]] = {
