@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from deploy.local.interruption import Interrupted, Interruption
+from deploy.local.interruption import Interrupted, Interruption, interruptible
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -14,19 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     141 if nobody reads what is printed any more.
     """
-    interruption = Interruption()
-    interruption.install()
-    try:
-        try:
-            return _run(arguments, interruption)
-        finally:
-            sys.stdout.flush()
-    except Interrupted as asked:
-        return asked.exit_code
-    except BrokenPipeError as error:
-        from shared_features.closed_pipe import end_quietly  # only here: it loads numba
-
-        return end_quietly(error)
+    return interruptible(lambda interruption: _run(arguments, interruption))
 
 
 def _run(arguments: Sequence[str] | None, interruption: Interruption) -> int:

@@ -6,26 +6,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from deploy.local.interruption import Interrupted, Interruption
+from deploy.local.interruption import Interruption, interruptible
 from deploy.local.options import parse_options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, 1 after an error, 128 + the signal's number when it was asked to end, 141 without a reader."""
     options = parse_options(arguments)
-    interruption = Interruption()
-    interruption.install()
-    try:
-        try:
-            return _do(options, interruption)
-        finally:
-            sys.stdout.flush()
-    except Interrupted as asked:
-        return asked.exit_code
-    except BrokenPipeError as error:
-        from shared_features.closed_pipe import end_quietly  # only here: it loads numba
-
-        return end_quietly(error)
+    return interruptible(lambda interruption: _do(options, interruption))
 
 
 def _do(options: argparse.Namespace, interruption: Interruption) -> int:

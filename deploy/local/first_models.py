@@ -8,9 +8,11 @@ from pathlib import Path
 
 from deploy.local.programs import Program
 from shared_features.definitions import Catalogue, FeatureView
-from shared_features.formats.model_manifest import ALIASES, CHAMPION
+from shared_features.formats.model_manifest import CHAMPION
 from shared_features.formats.offline_tables import events_table
 from streaming.lake.look import LakeLook
+from training.registry.aliases import Aliases
+from training.registry.versions import Registry
 
 _LOOK_EVERY_S = 3.0
 _AGAIN_S = 300.0
@@ -32,7 +34,7 @@ class FirstModels:
     def __init__(self, catalogue: Catalogue, lake: Path, registry: Path, start: Start) -> None:
         views = {view.name: view for view in sorted(catalogue.views, key=lambda each: each.version)}
         self._views = [view for view in views.values() if view.labels is not None]
-        self._lake, self._registry, self._start = LakeLook(lake), registry, start
+        self._lake, self._aliases, self._start = LakeLook(lake), Aliases(Registry(registry)), start
         self._counts: dict[str, Counts] = {}
         self._tried: dict[str, tuple[Counts, float, str]] = {}
         self._running: tuple[FeatureView, Program] | None = None
@@ -45,7 +47,7 @@ class FirstModels:
 
     def lacking(self) -> list[FeatureView]:
         """Views that could be trained, and have no model that answers."""
-        return [each for each in self._views if not (self._registry / each.name / ALIASES / CHAMPION).exists()]
+        return [each for each in self._views if CHAMPION not in self._aliases.of(each.name)]
 
     def step(self) -> str | None:
         """What is being done, or what is waited for. None when every view that can have a model has one."""

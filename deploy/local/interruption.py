@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import sys
+from collections.abc import Callable
 from types import FrameType
 
 
@@ -34,3 +36,22 @@ class Interruption:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.number = number
         raise Interrupted(number)
+
+
+def interruptible(program: Callable[[Interruption], int]) -> int:
+    """The exit code of a whole program: its own, 128 + the signal's number when it was asked to end, or 141 if nobody
+    reads what is printed any more.
+    """
+    interruption = Interruption()
+    interruption.install()
+    try:
+        try:
+            return program(interruption)
+        finally:
+            sys.stdout.flush()
+    except Interrupted as asked:
+        return asked.exit_code
+    except BrokenPipeError as error:
+        from shared_features.closed_pipe import end_quietly  # only here: it loads numba
+
+        return end_quietly(error)

@@ -15,11 +15,13 @@ from deploy.local.processes import is_running
 from deploy.local.stack_directory import Remembered, StackDirectory
 from deploy.local.standing import Part, Standing
 from shared_features.definitions import Catalogue, load_definitions
-from shared_features.formats.model_manifest import ALIASES, CHAMPION
+from shared_features.formats.model_manifest import CHAMPION
 from shared_features.kernel.event_time import to_datetime
 from streaming.operations.status.answer import Status, status_json
 from streaming.operations.status.observer import StatusObserver
 from streaming.settings import load_settings
+from training.registry.aliases import Aliases
+from training.registry.versions import Registry
 
 _RUNS, _NOT_WELL = 0, 1
 _ENDED: Any = {"state": "ended", "says": "does not run"}
@@ -73,11 +75,8 @@ def _observe(directory: StackDirectory, remembered: Remembered) -> Status:
 
 def _models(directory: StackDirectory, catalogue: Catalogue) -> dict[str, int | None]:
     """View -> the version of its model that answers."""
-    found: dict[str, int | None] = {}
-    for name in sorted({view.name for view in catalogue.views}):
-        champion = directory.registry / name / ALIASES / CHAMPION
-        found[name] = int(champion.read_text()) if champion.exists() else None
-    return found
+    aliases = Aliases(Registry(directory.registry))
+    return {name: aliases.of(name).get(CHAMPION) for name in sorted({view.name for view in catalogue.views})}
 
 
 def _print(

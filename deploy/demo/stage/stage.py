@@ -13,12 +13,13 @@ from typing import Literal
 from deploy.demo.errors import DemoError
 from deploy.demo.options import ROOT, DemoOptions
 from deploy.demo.stage.run_directory import RunDirectory
-from deploy.demo.stage.topics import IMPORTED, PARTITIONS, create_topics, make_live
+from deploy.demo.stage.topics import create_topics, make_live
 from deploy.embedded.apache_kafka import ApacheKafka
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
+from deploy.local.topics import PARTITIONS, STAMPED_BY_PRODUCERS
 from shared_features.definitions import load_definitions
 from shared_features.kernel.event_time import to_datetime
 
@@ -148,7 +149,7 @@ def _kafka(
         kafka = stack.enter_context(ApacheKafka(run.path / "kafka"))
         embedded.append(("Apache Kafka", kafka))
         for name in topics:
-            kafka.create_topic(name, PARTITIONS, IMPORTED)
+            kafka.create_topic(name, PARTITIONS, STAMPED_BY_PRODUCERS)
         return "apache", kafka.bootstrap_servers
     simulator = stack.enter_context(KafkaSimulator(dict.fromkeys(topics, PARTITIONS), directory=run.path / "kafka"))
     embedded.append(("the Kafka simulator", simulator))

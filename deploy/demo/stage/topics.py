@@ -9,11 +9,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from deploy.demo.errors import DemoError
-
-PARTITIONS = 2
-STAMP_TYPE = "message.timestamp.type"
-IMPORTED = {STAMP_TYPE: "CreateTime", "retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
-"""History is imported with its own times: nothing may be deleted for its age."""
+from deploy.local.topics import PARTITIONS, STAMP_TYPE, STAMPED_BY_PRODUCERS
 
 _ANSWER_S = 15.0
 
@@ -32,10 +28,14 @@ def create_topics(bootstrap_servers: str, names: Iterable[str]) -> None:
                 f"(kafka-topics.sh --bootstrap-server {bootstrap_servers} --delete --topic {full[0]} ...) or use "
                 "another Kafka"
             )
-        new = [NewTopic(name, num_partitions=PARTITIONS, config=IMPORTED) for name in wanted if name not in there]
+        new = [
+            NewTopic(name, num_partitions=PARTITIONS, config=STAMPED_BY_PRODUCERS)
+            for name in wanted
+            if name not in there
+        ]
         for future in admin.create_topics(new, operation_timeout=_ANSWER_S).values() if new else ():
             future.result(_ANSWER_S)
-        _alter(admin, [name for name in wanted if name in there], IMPORTED)
+        _alter(admin, [name for name in wanted if name in there], STAMPED_BY_PRODUCERS)
     except KafkaException as error:
         raise DemoError(
             f"Kafka at {bootstrap_servers}: {error.args[0].str()}; look at KAFKA_BOOTSTRAP_SERVERS"
