@@ -108,7 +108,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         self._waiting: list[Polled] = []
         self._full_poll = settings.poll_records // 2  # processing so many records takes longer than an answer
         self._consumer = Consumer(consumer_options(settings, self._outage))
-        self._assign(self._partitions)
+        self._waiting += self._assign(self._partitions)
 
     def next_batch(self) -> list[Polled]:
         """What arrived since the last call. Waits no longer than the setting `poll_timeout`."""
@@ -160,8 +160,12 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         """Close the connection to the brokers."""
         self._consumer.close()
 
-    def _assign(self, lost: Iterable[PartitionKey]) -> None:
-        """Assign every partition after its last offset. For those in `lost`, ask first which offsets exist."""
+    def _assign(self, lost: Iterable[PartitionKey]) -> list[Polled]:
+        """Assign every partition after its last offset. For those in `lost`, ask first which offsets exist.
+
+        Returns the gaps, which must be passed on before anything that follows them in the log.
+        """
+        gaps: list[Polled] = []
         for key, bounds in self._topics.bounds(lost).items():
             partition = self._partitions[key]
             start = partition.last + 1
@@ -174,9 +178,10 @@ class KafkaShare(StatelessSourcePartition[Polled]):
             if start < bounds.low:
                 _LOG.warning("skipping records that were deleted before they were read", topic=key[0], partition=key[1],
                              first_missing=start, first_present=bounds.low)  # fmt: skip
-                self._waiting.append(partition.polled(partition.last, bounds.low - 1, gap=(start, bounds.low)))
+                gaps.append(partition.polled(partition.last, bounds.low - 1, gap=(start, bounds.low)))
                 partition.last = bounds.low - 1
         self._consumer.assign([TopicPartition(*each.key, each.last + 1) for each in self._partitions.values()])
+        return gaps
 
     def _read(self, messages: list[Message]) -> list[Polled]:
         ends: list[Message] = []
@@ -191,7 +196,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
                 polled.append(partition.polled(partition.last, message.offset() - 1))
                 partition.last = message.offset() - 1
         if lost:  # last, because records before a deleted offset count
-            self._assign(lost)
+            polled += self._assign(lost)
         return polled
 
     def _shares(self, messages: list[Message]) -> list[tuple[ConsumedPartition, list[Message]]]:

@@ -217,6 +217,24 @@ def test_records_deleted_under_a_running_reader_are_read_or_a_gap_and_nothing_is
     assert sorted(read + lost) == list(range(3_000))
 
 
+def test_a_mark_of_a_quiet_log_does_not_overtake_the_gap_before_it(kafka, admin, archive):
+    """The answer that the log ends there arrives in the poll that finds out that the records are gone."""
+    archive.settings = archive.settings.model_copy(update={"idle_mark": timedelta(milliseconds=1)})
+    archive.start()
+    produce(kafka, 0, 0, 5)
+    archive.run_until(lambda: len(archive.stored()) == 5)
+    assert archive.share is not None
+    archive.share._consumer.pause([TopicPartition("payments", 0)])  # fetches nothing while the records are deleted
+    produce(kafka, 0, 5, 20)
+    delete_records(admin, 0, 20)
+    archive.step()
+    archive.share._consumer.resume([TopicPartition("payments", 0)])
+    archive.run_until(lambda: archive.gaps() == [(5, 20)])
+    last_us = archive.watermark_us
+    archive.run_until(lambda: archive.watermark_us > last_us)
+    assert [offset for _, offset, _ in archive.stored()] == list(range(5))
+
+
 def test_a_day_without_traffic_moves_the_watermark_a_day_and_loses_no_position(kafka, admin, archive):
     archive.clock = clock = PushedClock(system_clock_us())
     archive.start()
