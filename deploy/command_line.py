@@ -34,6 +34,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
         Verb("demo", ("deploy.demo",), "see the whole path once, with generated card payments"),
     ),
     "definitions": (
+        Verb("new", ("deploy.project", "new"), "write a package of definitions, proposed from a file or as an example"),
         Verb("catalogue", (*_STREAM, "catalogue"), "list sources, groups, features and views, and what reads them"),
         Verb("check", (*_STREAM, "check"), "find what is unsafe: definitions, Kafka, Redis, the lake"),
     ),
@@ -49,6 +50,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
     ),
     "the stream job": (
         Verb("stream", _STREAM, "any verb of the stream job: run, status, version, ..."),
+        Verb("produce", (*_STREAM, "produce"), "send the rows of a file as events, after a check of the first 10,000"),
         Verb("inspect", (*_STREAM, "inspect"), "show an entity's events and features, in Redis and in the lake"),
         Verb("bootstrap", (*_STREAM, "bootstrap"), "build what the online store lacks, then exit"),
         Verb("dead-letters", (*_STREAM, "dead-letters"), "list, show and replay records that are not events"),

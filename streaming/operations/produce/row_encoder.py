@@ -93,9 +93,9 @@ class RowEncoder:
 
     def _field_of(self, column: str) -> str | None:
         """The field that takes a late column: one without a column, and whose name no other column shares."""
-        alike = [name for name in self.seen if _spelling(name) == _spelling(column)]
+        alike = [name for name in self.seen if spelling(name) == spelling(column)]
         for field in self.source.fields:
-            same = column == field.name or (alike == [column] and _spelling(column) == _spelling(field.name))
+            same = column == field.name or (alike == [column] and spelling(column) == spelling(field.name))
             if same and field.name not in self.columns:
                 return field.name
         return None
@@ -130,12 +130,12 @@ class RowEncoder:
         """Field -> column. Raises RefusedError for a required field, or a named column, that the file lacks."""
         spelled: dict[str, list[str]] = {}
         for name in self.seen:
-            spelled.setdefault(_spelling(name), []).append(name)
+            spelled.setdefault(spelling(name), []).append(name)
         found: dict[str, str] = {}
         faults: list[str] = []
         for field in self.source.fields:
             column = self._reading.columns.get(field.name)
-            near = spelled.get(_spelling(field.name), [])
+            near = spelled.get(spelling(field.name), [])
             if column is None:
                 column = field.name if field.name in self.seen else near[0] if len(near) == 1 else None
             elif column not in self.seen:
@@ -159,7 +159,7 @@ class RowEncoder:
         return self.source.has(name)
 
 
-def _spelling(name: str) -> str:
+def spelling(name: str) -> str:
     """What two names share that mean the same: `Order ID`, `order.id` and `order_id`."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 

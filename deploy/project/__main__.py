@@ -1,0 +1,30 @@
+"""`python -m deploy.project new NAME`: wiring only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from deploy.project.errors import ProjectError
+from deploy.project.options import parse_options
+from deploy.project.project import write_project
+from shared_features.closed_pipe import ends_with_its_reader
+from shared_features.errors import FeatureError
+from streaming.errors import RefusedError
+
+
+@ends_with_its_reader
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0, or 1 where the project was not written."""
+    options = parse_options(arguments)
+    try:
+        for line in write_project(options.name, options.file, options.directory, options.encoding):
+            print(line)
+    except (ProjectError, FeatureError, RefusedError, OSError) as error:
+        print(f"millrace {options.verb}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,179 @@
+"""The text of a module of definitions, as it is proposed for a file."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from deploy.project.column import Column
+from deploy.project.lengths import delay, spelled_length
+from deploy.project.proposal import Proposal
+from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
+
+_WIDTH = 116
+_IMPORTED = ("Aggregate", "ApproxDistinct", "Boolean", "Count", "Decimal", "Entity", "EventSource", "FeatureGroup",
+             "FeatureView", "Field", "Integer", "LabelSource", "Max", "Mean", "Text", "TimeSinceLast", "Timestamp",
+             "days", "hours", "minutes", "seconds")  # fmt: skip
+
+
+class ModuleText:
+    """`text`: the module. `functions`: the names of its on-demand functions."""
+
+    def __init__(self, proposal: Proposal, file: str) -> None:
+        self._proposal, self._file = proposal, file
+        fields = {each.field for each in proposal.spine}
+        self.over = _free(f"{proposal.measures[0].field}_over_usual", fields) if proposal.measures else None
+        self.hour = _free("hour_of_day", fields)
+        self._source = proposal.source.upper()
+        self._entity = f"{proposal.entity.upper()}_ENTITY"
+        self._group = f"{proposal.entity}_{proposal.source}".upper() + "_GROUP"
+
+    @property
+    def text(self) -> str:
+        body = "\n".join([*self._sources(), *self._group_text(), *self._functions(), *self._view()])
+        used = [name for name in _IMPORTED if f"{name}(" in body]
+        head = [
+            f'"""What {self._proposal.project} tells and asks. Proposed from {_quoted(self._file)}: read each comment.',
+            "",
+            "A comment that begins with `guessed` says what was seen in the first rows. Correct it if wrong.",
+            '"""',
+            "",
+            "from typing import Any",
+            "",
+            "import numpy as np",
+            "",
+            "from shared_features import (",
+            *(f"    {name}," for name in used),
+            ")",
+            "",
+        ]
+        return "\n".join(head) + "\n" + body + "\n"
+
+    def _sources(self) -> Iterator[str]:
+        proposal, roles = self._proposal, self._proposal.roles
+        for unknown in roles.unknown:
+            yield from _comment(f"TO DO: {unknown}.")
+        for each in proposal.left:
+            yield from _comment(f"Column {_quoted(each.name)} is left out: {each.why}.")
+        yield from _comment(f"guessed: {roles.key.name} is the key: {roles.why['key']}.")
+        yield f"{self._entity} = Entity({_text(proposal.entity)}, keys=({_text(roles.key.field)},))"
+        yield ""
+        yield from self._source_text(self._source, proposal.source, proposal.spine, roles.time)
+        if roles.label is None:
+            return
+        known = roles.label_time or roles.time
+        later = [each.name for each in (roles.label, *roles.later)]
+        yield from _comment(
+            f"guessed: {roles.label.name} is the label: {roles.why['label']}. The same file feeds both sources. "
+            f"{' and '.join(later)} become known later, so the event above lacks them: a request cannot know them."
+        )
+        yield from self._source_text(f"{self._source}_LABELS", proposal.label_source, proposal.labels, known)
+
+    def _source_text(self, constant: str, name: str, columns: Iterable[Column], time: Column) -> Iterator[str]:
+        proposal, why = self._proposal, self._proposal.roles.why
+        topic = f"{proposal.project}.{name}".replace("_", "-")
+        yield f"{constant} = EventSource("
+        yield f"    name={_text(name)},"
+        yield f"    topic={_text(topic)},"
+        yield "    fields=("
+        for each in columns:
+            yield from _comment(f"guessed: {each.why}.", 8)
+            optional = ", optional=True" if each.optional else ""
+            yield f"        Field({_text(each.field)}, {spelled(each)}{optional}),"
+        yield "    ),"
+        yield from _comment(f"guessed: {why['id']}.", 4)
+        yield f"    event_id={_text(proposal.roles.id.field)},"
+        reason = why["label_time"] if time is proposal.roles.label_time else why["time"]
+        yield from _comment(f"guessed: {reason}.", 4)
+        yield f"    event_time={_text(time.field)},"
+        yield ")"
+        yield ""
+
+    def _group_text(self) -> Iterator[str]:
+        proposal = self._proposal
+        (short, _), (middle, _), (long, _) = proposal.spans
+        gap = spelled_length(proposal.usual_gap_us)
+        yield from _comment(f"guessed: windows that hold some events; two events of one {proposal.entity} are usually "
+                            f"{gap} apart." if proposal.usual_gap_us else
+                            "guessed: windows of any kind; no two events of one entity are known.")  # fmt: skip
+        yield f"{self._group} = FeatureGroup("
+        yield f"    name={_text(f'{proposal.entity}_{proposal.source}')},"
+        yield "    version=1,"
+        yield f"    entity={self._entity},"
+        yield f"    sources=({self._source},),"
+        yield "    aggregates=("
+        yield f"        Aggregate(None, Count(), windows=({short}, {middle}, {long})),"
+        for each in proposal.measures:
+            yield f"        Aggregate({_text(each.field)}, Mean(), windows=({middle}, {long})),"
+        if proposal.measures:
+            yield f"        Aggregate({_text(proposal.measures[0].field)}, Max(), windows=({long},)),"
+        if proposal.category:
+            yield f"        Aggregate({_text(proposal.category.field)}, ApproxDistinct(), windows=({long},)),"
+        yield f"        Aggregate(None, TimeSinceLast(), windows=({long},)),"
+        yield "    ),"
+        yield ")"
+
+    def _functions(self) -> Iterator[str]:
+        if self.over:
+            field, long = self._proposal.measures[0].field, self._proposal.spans[2][1]
+            value = f"{self._proposal.source}__{field}"
+            mean = f"{self._proposal.entity}_{self._proposal.source}__{field}_mean_{long}"
+            yield from ("", "", f"def {self.over}({value}: Any, {mean}: Any) -> Any:")
+            usual = f"the usual {field} of the {self._proposal.entity}"
+            yield f'    """How many times {usual} this one is. NaN without history."""'
+            yield f"    return np.divide({value}, {mean})"
+        yield from ("", "", f"def {self.hour}(as_of_us: Any) -> Any:")
+        yield '    """The hour of the day, UTC: 0 to 23."""'
+        yield "    return np.floor_divide(np.mod(as_of_us, 86_400_000_000), 3_600_000_000)"
+        yield from ("", "")
+
+    def _view(self) -> Iterator[str]:
+        proposal = self._proposal
+        yield f"{self._source}_VIEW = FeatureView("
+        yield f"    name={_text(proposal.project)},"
+        yield "    version=1,"
+        yield f"    source={self._source},"
+        yield "    features=("
+        for each in (*(_text(each.field) for each in proposal.numbers), self._group, self.over, self.hour):
+            if each:
+                yield f"        {each},"
+        yield "    ),"
+        if proposal.roles.label:
+            yield from _comment(
+                "guessed: 95 of 100 outcomes are known by then." if proposal.roles.label_time else
+                "guessed: an outcome is known at once. Set the time that it takes.", 4)  # fmt: skip
+            yield f"    labels=LabelSource({self._source}_LABELS, value={_text(proposal.roles.label.field)}, "\
+                  f"join={_text(proposal.roles.id.field)}, delay={delay(proposal.delay_us)}),"  # fmt: skip
+        yield ")"
+
+
+def spelled(column: Column) -> str:
+    """The type as it is written in a module."""
+    kind = column.type
+    if isinstance(kind, Decimal):
+        return f"Decimal(decimals={kind.decimals}, low={kind.low:_}, high={kind.high:_})"
+    if isinstance(kind, Integer):
+        return "Integer(low=0)" if kind.low == 0 else "Integer()"
+    if isinstance(kind, Text):
+        return f"Text(max_length={kind.max_length})"
+    return f'Timestamp("{kind.unit}")' if isinstance(kind, Timestamp) else f"{Boolean.__name__}()"
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_now"
+    return name
+
+
+def _text(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _quoted(value: str) -> str:
+    """A name from outside, in a comment or a docstring: on one line, and without what would end it."""
+    return " ".join(value.split()).replace("\\", "/").replace('"', "'")
+
+
+def _comment(text: str, indent: int = 0) -> Iterator[str]:
+    for line in textwrap.wrap(" ".join(text.split()), _WIDTH - indent, break_long_words=True, break_on_hyphens=False):
+        yield f"{' ' * indent}# {line}"

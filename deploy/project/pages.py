@@ -1,0 +1,73 @@
+"""What lies beside the definitions of a project: a README with the next commands, and a test."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared_features.definitions import Catalogue
+
+
+def produce_command(file: str, sources: Sequence[str], maps: Mapping[str, str], move_days: int) -> str:
+    """The command that sends the file."""
+    parts = ["millrace", "produce", file]
+    for source in sources:
+        parts += ["--source", source]
+    for field, column in maps.items():
+        parts += ["--map", f"{field}={column}"]
+    return shlex.join([*parts, *(["--move-days", str(move_days)] if move_days else [])])
+
+
+def readme_text(
+    project: str, catalogue: Catalogue, produce: str, request: Mapping[str, Any], notes: Sequence[str]
+) -> str:  # fmt: skip
+    """notes: what a person must know or do first, one sentence or more each."""
+    (view,) = catalogue.views
+    entity = catalogue.groups[0].entity
+    instance = json.dumps(request, ensure_ascii=False)
+    ask = shlex.join(["millrace", "predict", view.name, instance, "--explain"])
+    key = "|".join(str(request.get(name, "KEY")) for name in entity.keys)
+    look = shlex.join(["millrace", "inspect", entity.name, key])
+    answer = ["millrace status                 # until training is done", ask] if view.labels else []
+    lines = [
+        f"# {project}",
+        "",
+        f"`features.py` holds the definitions. `pytest {project}` tries them. Run the commands in the folder that "
+        f"holds `{project}/`. In a checkout of Millrace, write `./run` in place of `millrace`.",
+        "",
+        *(f"- {note}" for note in notes),
+        *([""] if notes else []),
+        "```sh",
+        f"millrace up --detach --definitions {project}.features",
+        "source var/stack/env.sh         # addresses and folders, for the commands below",
+        produce,
+        look,
+        *answer,
+        "millrace down                   # ends every part; the data stay",
+        "```",
+    ]
+    if not view.labels:
+        lines += ["", f"Then, when the view has labels and a model is trained: `{ask}`"]
+    return "\n".join(lines) + "\n"
+
+
+def test_text(project: str, catalogue: Catalogue) -> str:
+    """A test of the definitions that runs with pytest."""
+    (view,) = catalogue.views
+    names = [each.name for each in catalogue.sources]
+    return f'''"""The definitions of {project} load, and their functions work for single values and for arrays."""
+
+from shared_features import load_definitions
+from shared_features.definitions.function_trial import check_functions
+
+
+def test_the_definitions_load():
+    catalogue = load_definitions("{project}.features")
+    assert {{each.name for each in catalogue.sources}} == {{{", ".join(json.dumps(each) for each in names)}}}
+
+
+def test_every_function_takes_single_values_and_arrays():
+    check_functions(load_definitions("{project}.features").view("{view.name}"))
+'''

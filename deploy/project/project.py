@@ -1,0 +1,133 @@
+"""A project: its folder, written whole or not at all."""
+
+from __future__ import annotations
+
+import importlib.util
+import keyword
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from deploy.project import web_shop
+from deploy.project.errors import ProjectError
+from deploy.project.module_text import ModuleText
+from deploy.project.pages import produce_command, readme_text, test_text
+from deploy.project.proposal import propose
+from deploy.project.trial import Trial, try_project
+from shared_features.definitions import EventSource
+from shared_features.kernel.event_time import DAY_US
+from streaming.job.clock import system_clock_us
+from streaming.operations.produce.command import SAMPLE
+from streaming.operations.produce.file_rows import Row, file_rows
+
+_FRESH_DAYS = 7
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What is to be written. last_us: the time of the newest event, None where it is unknown."""
+
+    module: str
+    file: str
+    rows: Sequence[Row]
+    maps: Mapping[str, str]
+    notes: Sequence[str]
+    last_us: int | None = None
+
+
+def write_project(name: str, file: Path | None, directory: Path, encoding: str) -> list[str]:
+    """Write `directory/name`. What to tell the person, line by line. Raises ProjectError, and then nothing is left."""
+    target = directory / name
+    _refuse_name(name)
+    if os.path.lexists(target):
+        raise ProjectError(f"{target} exists. Give another name or --directory, or remove it first")
+    if not directory.is_dir():
+        raise ProjectError(f"there is no directory {directory}. Create it, or give another --directory")
+    now_us = system_clock_us()
+    parent = Path(tempfile.mkdtemp(prefix=".millrace-new-", dir=directory))
+    try:
+        folder = parent / name
+        folder.mkdir()
+        draft = _example(name, folder, now_us) if file is None else _from_file(name, file, directory, encoding)
+        said = _write(name, folder, draft, now_us)
+        folder.rename(target)
+    finally:
+        shutil.rmtree(parent, ignore_errors=True)
+    return [f"{target} is written: features.py, test_features.py and README.md", *said]
+
+
+def _refuse_name(name: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or "__" in name or keyword.iskeyword(name):
+        raise ProjectError(
+            f"{name!r} cannot be the name of a package. Give small letters, digits and single underscores, beginning "
+            "with a letter, such as my_shop"
+        )
+    try:
+        taken = importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        taken = True
+    if taken:
+        raise ProjectError(f"a Python module is called {name} already, and would be found instead. Give another name")
+
+
+def _example(name: str, folder: Path, now_us: int) -> _Draft:
+    path = folder / web_shop.FILE
+    path.write_text(web_shop.orders_csv(now_us), encoding="utf-8")
+    rows = list(islice(file_rows(path), SAMPLE))
+    return _Draft(web_shop.module_text(name), f"{name}/{web_shop.FILE}", rows, web_shop.MAPS, ())
+
+
+def _from_file(name: str, file: Path, directory: Path, encoding: str) -> _Draft:
+    rows = list(islice(file_rows(file, encoding), SAMPLE))
+    if not rows:
+        raise ProjectError(f"{file.name} has no rows. Give a file that has some")
+    proposal = propose(name, file.name, rows)
+    whole, base = file.resolve(), directory.resolve()
+    shown = str(whole.relative_to(base)) if whole.is_relative_to(base) else str(whole)
+    module = ModuleText(proposal, file.name).text
+    notes = [f"{each}." for each in proposal.roles.unknown]
+    notes += [f"Column `{each.name}` is left out: {each.why}." for each in proposal.left]
+    # Of a longer file the end was not seen: how far it can be moved is not known.
+    times = [each for each in proposal.roles.time.instants if each is not None] if len(rows) < SAMPLE else []
+    last_us = max(times, default=None)
+    return _Draft(module, shown, rows, proposal.maps, notes, last_us)
+
+
+def _write(name: str, folder: Path, draft: _Draft, now_us: int) -> list[str]:
+    (folder / "__init__.py").write_text("", encoding="utf-8")
+    (folder / "features.py").write_text(draft.module, encoding="utf-8")
+    trial = try_project(folder.parent, name, draft.rows, draft.maps, now_us)
+    old_days = 0 if draft.last_us is None else (now_us - draft.last_us) // DAY_US
+    move_days = int(old_days) if old_days > _FRESH_DAYS else 0
+    notes = list(draft.notes)
+    if move_days:
+        notes.append(
+            f"The newest row is {move_days} days old, so no window of today would hold them. "
+            "`--move-days` moves all times. Give the same number when you send the file again."
+        )
+    produce = produce_command(draft.file, [each.name for each in _spine_first(trial)], draft.maps, move_days)
+    readme = readme_text(name, trial.catalogue, produce, trial.request, notes)
+    (folder / "README.md").write_text(readme, encoding="utf-8")
+    (folder / "test_features.py").write_text(test_text(name, trial.catalogue), encoding="utf-8")
+    maps = [f"--map {field}={column}" for field, column in draft.maps.items()]
+    also = [f"columns that produce does not find by their names: {' '.join(maps)}"] if maps else []
+    return [*_decoded(trial), *also, *notes, f"next: {folder.name}/README.md, then {produce}"]
+
+
+def _spine_first(trial: Trial) -> list[EventSource]:
+    (view,) = trial.catalogue.views
+    return sorted(trial.catalogue.sources, key=lambda each: each != view.source)
+
+
+def _decoded(trial: Trial) -> list[str]:
+    lines = []
+    for source in _spine_first(trial):
+        fit = trial.fits[source.name]
+        lines.append(f"{source.name}: of the first {fit.rows:,} rows, {fit.events:,} are events")
+        lines += [f"  {count:,} would be dead letters: {why}" for why, count in fit.refused.most_common()]
+    return lines

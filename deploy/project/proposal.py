@@ -1,0 +1,151 @@
+"""What is proposed for a file: names, columns with their roles, windows, and what the features are about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+from deploy.project.column import Column, look_at
+from deploy.project.errors import ProjectError
+from deploy.project.field_names import field_names, mapped
+from deploy.project.roles import Roles, guess_roles
+from shared_features.definitions import Boolean, Decimal, Integer, Text
+from shared_features.kernel.event_time import DAY_US
+from streaming.operations.produce.file_rows import UNREADABLE, Row
+
+_MINUTE_US = 60_000_000
+Span = tuple[str, str]
+"""A length as it is written, and as it stands in the name of a feature."""
+
+_SPANS: tuple[tuple[int, tuple[Span, Span, Span]], ...] = (
+    (5 * _MINUTE_US, (("minutes(10)", "10m"), ("hours(1)", "1h"), ("days(1)", "1d"))),
+    (DAY_US, (("hours(1)", "1h"), ("days(1)", "1d"), ("days(7)", "7d"))),
+    (1 << 62, (("days(1)", "1d"), ("days(7)", "7d"), ("days(30)", "30d"))),
+)
+_ID_ENDS = ("id", "uuid", "guid", "no", "nr", "number", "key", "code", "zip", "year", "version")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """source: name of the event source. columns: those that a field takes. left: those that none takes."""
+
+    project: str
+    source: str
+    columns: tuple[Column, ...]
+    left: tuple[Column, ...]
+    names: dict[str, str]
+    roles: Roles
+
+    @cached_property
+    def spine(self) -> tuple[Column, ...]:
+        """The columns of the event: all but those that become known with the outcome."""
+        needed = (self.roles.time, self.roles.id, self.roles.key)
+        out = [self.roles.label, *self.roles.later]
+        return tuple(
+            each.required() if each in needed else each for each in self.columns if not any(each is one for one in out)
+        )
+
+    @cached_property
+    def labels(self) -> tuple[Column, ...]:
+        """The columns of the label's event: the id, the time, the outcome. Empty where there is no label."""
+        if self.roles.label is None:
+            return ()
+        return (
+            self.roles.id.required(),
+            (self.roles.label_time or self.roles.time).required(),
+            self.roles.label.required(),
+        )
+
+    @property
+    def label_source(self) -> str:
+        name = self.roles.label.field.lower() if self.roles.label else ""
+        return plain_name(f"{self.source}_{name}")
+
+    @property
+    def entity(self) -> str:
+        stem = re.sub(r"_(id|uuid|guid|no|nr|number|key|code|ref)$", "", plain_name("_".join(self.roles.key.words)))
+        return stem or "entity"
+
+    @cached_property
+    def numbers(self) -> tuple[Column, ...]:
+        """The columns that measure something: numbers and truths that are neither ids nor keys."""
+        taken = (self.roles.id.name, self.roles.key.name, self.roles.time.name)
+        return tuple(
+            each for each in self.spine
+            if isinstance(each.type, Decimal | Integer | Boolean) and each.name not in taken
+            and not (isinstance(each.type, Integer) and each.words[-1:] and each.words[-1] in _ID_ENDS)
+        )  # fmt: skip
+
+    @property
+    def measures(self) -> tuple[Column, ...]:
+        """The numbers that a mean is taken of: those with decimals first."""
+        found = [each for each in self.numbers if isinstance(each.type, Decimal | Integer)]
+        return tuple(sorted(found, key=lambda each: (each.optional, isinstance(each.type, Integer))))[:3]
+
+    @property
+    def category(self) -> Column | None:
+        """The text with the fewest different values."""
+        taken = (self.roles.id.name, self.roles.key.name)
+        texts = [each for each in self.spine if isinstance(each.type, Text) and each.name not in taken]
+        found = [each for each in texts if 2 <= len(each.counts) <= 0.5 * each.counts.total()]
+        return min(found, key=lambda each: len(each.counts), default=None)
+
+    @cached_property
+    def spans(self) -> tuple[Span, Span, Span]:
+        """Windows that hold several events: they follow from the usual distance of an entity's events."""
+        return next(spans for below, spans in _SPANS if self.usual_gap_us < below)
+
+    @cached_property
+    def usual_gap_us(self) -> int:
+        """The middle distance of two events of one entity; 0 where there are none."""
+        times: dict[Any, list[int]] = {}
+        for key, at in zip(self.roles.key.values, self.roles.time.instants, strict=True):
+            if key is not None and at is not None:
+                times.setdefault(key, []).append(at)
+        gaps = sorted(b - a for each in times.values() for a, b in pairwise(sorted(each)))
+        return gaps[len(gaps) // 2] if gaps else 0
+
+    @property
+    def delay_us(self) -> int:
+        """How long it takes until 95 of 100 outcomes are known."""
+        if self.roles.label_time is None:
+            return 0
+        pairs = zip(self.roles.label_time.instants, self.roles.time.instants, strict=True)
+        waits = sorted(a - b for a, b in pairs if a is not None and b is not None)
+        return waits[int(0.95 * (len(waits) - 1))]
+
+    @property
+    def maps(self) -> dict[str, str]:
+        """Field -> column, for --map."""
+        used = {each.field for each in (*self.spine, *self.labels)}
+        return {field: column for field, column in mapped(self.names).items() if field in used}
+
+
+def propose(project: str, stem: str, rows: Sequence[Row]) -> Proposal:
+    """From the first rows of a file. Raises ProjectError where they hold no event."""
+    readable = [row for row in rows if UNREADABLE not in row]
+    if not readable:
+        raise ProjectError("no line of the file is a JSON object. Give one object per line")
+    names = field_names(dict.fromkeys(name for row in readable for name in row))
+    seen = [look_at(name, field, [row.get(name) for row in readable]) for name, field in names.items()]
+    columns = tuple(each for each in seen if each.type is not None)
+    if not columns:
+        raise ProjectError(f"no column of the file holds a value. It has {', '.join(names)}. Give a file with events")
+    source = plain_name(stem.partition(".")[0]) or "events"
+    roles = guess_roles(columns, source)
+    columns = tuple(roles.label if roles.label and each.name == roles.label.name else each for each in columns)
+    return Proposal(project, source, columns, tuple(each for each in seen if each.type is None), names, roles)
+
+
+def plain_name(text: str) -> str:
+    """Small letters, digits and single underscores, beginning with a letter; empty where nothing is left.
+
+    >>> plain_name("Orders 2024-05"), plain_name("2024 orders"), plain_name("__")
+    ('orders_2024_05', 'n2024_orders', '')
+    """
+    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    return f"n{name}" if name[:1].isdigit() else name

@@ -1,0 +1,76 @@
+"""A trial of a written project: its definitions load, and its rows are events. The reader of the stream decides."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared_features.definitions import Catalogue, FeatureView, load_definitions
+from shared_features.definitions.function_trial import check_functions
+from streaming.operations.produce.file_rows import UNREADABLE, Row
+from streaming.operations.produce.fit import Fit, tried
+from streaming.operations.produce.row_encoder import Reading, RowEncoder, key_fields
+from streaming.settings import StreamingSettings
+
+
+@dataclass(frozen=True)
+class Trial:
+    """catalogue: the definitions, loaded. fits: by the name of each source, what its reader says of the rows.
+
+    request: an instance for the endpoint.
+    """
+
+    catalogue: Catalogue
+    fits: dict[str, Fit]
+    request: dict[str, Any]
+
+
+def try_project(parent: Path, project: str, rows: Sequence[Row], maps: Mapping[str, str], now_us: int) -> Trial:
+    """Raises FeatureError where the definitions cannot work. maps: FIELD or SOURCE.FIELD -> column."""
+    with _importable(parent, project):
+        catalogue = load_definitions(f"{project}.features")
+    for view in catalogue.views:
+        check_functions(view)
+    settings = StreamingSettings.model_construct(topic_mode="embedded")  # not of the environment: nothing is sent
+    fits, request = {}, {}
+    for source in catalogue.sources:
+        own = {name: column for name, column in maps.items() if "." not in name and source.has(name)}
+        own |= {name.partition(".")[2]: column for name, column in maps.items() if name.startswith(f"{source.name}.")}
+        encoder = RowEncoder(source, key_fields(catalogue, source), rows, Reading(own))
+        fits[source.name] = tried(encoder, rows, settings, now_us)
+        for view in catalogue.views:
+            if view.source == source:
+                request = _request(view, encoder, rows)
+    return Trial(catalogue, fits, request)
+
+
+def _request(view: FeatureView, encoder: RowEncoder, rows: Sequence[Row]) -> dict[str, Any]:
+    """From the first row that has every field which a request must carry; empty where no row has them."""
+    needed = {each.name for each in view.request_fields if not each.optional}
+    for row in rows:
+        event = {} if UNREADABLE in row else json.loads(encoder.encode(row)[2])
+        if needed <= event.keys():
+            return {each.name: event[each.name] for each in view.request_fields if each.name in event}
+    return {}
+
+
+@contextmanager
+def _importable(parent: Path, project: str) -> Iterator[None]:
+    """The project alone is found first, and nothing of it stays: neither a loaded module nor a compiled file."""
+    writes = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, str(parent))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(parent))
+        sys.dont_write_bytecode = writes
+        for name in [each for each in sys.modules if each.partition(".")[0] == project]:
+            del sys.modules[name]

@@ -1,0 +1,248 @@
+"""Three files that nobody has seen before, and the example: each becomes a project whose definitions take every row."""
+
+import csv
+import datetime as dt
+import json
+import random
+import re
+import subprocess
+import sys
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from deploy.project.__main__ import main
+from deploy.project.errors import ProjectError
+from deploy.project.project import write_project
+from shared_features import Boolean, Decimal, Integer, Text, Timestamp, load_definitions
+from streaming.operations.produce.file_rows import file_rows
+from streaming.operations.produce.fit import tried
+from streaming.operations.produce.row_encoder import Reading, RowEncoder, key_fields
+from streaming.settings import load_settings
+
+BEGAN = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+ROWS = 300
+
+
+def sensor_readings(folder):
+    """Parquet: one reading a minute, with gaps, whole numbers that are floats because some are missing, no label."""
+    drawn = random.Random(1)
+    rows = [
+        {
+            "reading_id": number,
+            "ts": BEGAN + dt.timedelta(minutes=number),
+            "sensor": f"s{drawn.randrange(8)}",
+            "celsius": None if number % 7 == 0 else round(drawn.gauss(20, 4), 3),
+            "pulses": None if number % 11 == 0 else float(drawn.randrange(90)),
+            "note": None,
+        }
+        for number in range(ROWS)
+    ]
+    file = folder / "readings.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), file)
+    return file
+
+
+def marketplace_orders(folder):
+    """CSV: text keys, empty values, zip codes, names of columns that are no identifiers, outcomes in the same file."""
+    drawn = random.Random(2)
+    file = folder / "orders.csv"
+    with file.open("w", newline="") as opened:
+        table = csv.writer(opened)
+        table.writerow(["Order ID", "order_id", "placed at", "Seller", "class", "2nd item", "price €", "zip", "coupon",
+                        "refunded", "refunded at"])  # fmt: skip
+        for number in range(ROWS):
+            at = BEGAN + dt.timedelta(hours=number)
+            table.writerow([
+                f"A-{number}", drawn.randrange(4), at.isoformat(), f"shop {drawn.randrange(20)}",
+                drawn.choice(["new", "used"]), drawn.choice(["yes", "no"]), f"{drawn.uniform(1, 900):.2f}",
+                f"{drawn.randrange(1000):05}", drawn.choice(["", "", "SPRING"]), int(drawn.random() < 0.1),
+                (at + dt.timedelta(days=3)).isoformat(),
+            ])  # fmt: skip
+    return file
+
+
+def log_lines(folder):
+    """JSON lines: nested objects, a list, times as milliseconds, a field that only some lines have."""
+    drawn = random.Random(3)
+    lines = []
+    for number in range(ROWS):
+        line = {
+            "time": int(BEGAN.timestamp() * 1000) + number * 1700,
+            "request": {"id": f"{drawn.getrandbits(64):016x}", "path": drawn.choice(["/", "/buy", "/cart"])},
+            "host": {"name": f"web-{drawn.randrange(3)}"},
+            "took": round(drawn.random(), 4),
+            "bytes": drawn.randrange(10**6),
+            "tags": ["a", "b"],
+            "failed": drawn.random() < 0.2,
+        }
+        if number % 5 == 0:
+            line["user"] = {"id": drawn.randrange(50)}
+        lines.append(json.dumps(line))
+    file = folder / "log.jsonl"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+FILES = {"readings": sensor_readings, "market": marketplace_orders, "logs": log_lines}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Write a project from a file (None: the example) and load it: what was said, the folder, the definitions."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def written(name, file=None):
+        said = write_project(name, file, tmp_path, "utf-8-sig")
+        yours = load_definitions(f"{name}.features")
+        for each in [each for each in sys.modules if each.partition(".")[0] == name]:
+            del sys.modules[each]
+        return said, tmp_path / name, yours
+
+    return written
+
+
+def types_of(catalogue, source):
+    return {field.name: (field.type, field.optional) for field in catalogue.source(source).fields}
+
+
+def maps_in(folder):
+    return dict(re.findall(r"--map '?([\w.]+)=([^'\n]+?)'?(?= --|\n)", (folder / "README.md").read_text()))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_row_of_the_file_is_an_event_of_every_source(name, project, tmp_path):
+    """Asked again here of the reader of the stream, with the --map of the README: `new` must not be its own judge."""
+    file = FILES[name](tmp_path)
+    said, folder, catalogue = project(name, file)
+    rows, maps = list(file_rows(file)), maps_in(folder)
+    settings = load_settings(topic_mode="embedded")
+    for source in catalogue.sources:
+        own = {field: column for field, column in maps.items() if source.has(field)}
+        fit = tried(RowEncoder(source, key_fields(catalogue, source), rows, Reading(own)), rows, settings, 2**51)
+        assert (fit.events, fit.rows, dict(fit.refused)) == (ROWS, ROWS, {})
+        assert f"{source.name}: of the first {ROWS} rows, {ROWS} are events" in said
+
+
+def test_readings_with_gaps_have_optional_numbers_and_no_label(project, tmp_path):
+    said, folder, catalogue = project("readings", sensor_readings(tmp_path))
+    assert types_of(catalogue, "readings") == {
+        "reading_id": (Integer(low=0), False),
+        "ts": (Timestamp("rfc3339"), False),
+        "sensor": (Text(max_length=16), False),
+        "celsius": (Decimal(decimals=3, low=0, high=1_000), True),
+        "pulses": (Integer(low=0), True),
+    }
+    (view,) = catalogue.views
+    assert view.labels is None
+    assert catalogue.groups[0].entity.keys == ("sensor",)
+    assert any("No column looks like a label" in line for line in said)
+    assert any("Column `note` is left out: it is empty in every row" in line for line in said)
+    module = (folder / "features.py").read_text()
+    assert "# guessed: sensor is the key: 97% of its 300 values repeat, so it names an entity (8 different" in module
+
+
+def test_orders_have_text_keys_mapped_names_and_labels_from_the_same_file(project, tmp_path):
+    said, folder, catalogue = project("market", marketplace_orders(tmp_path))
+    assert types_of(catalogue, "orders") == {
+        "order_id_2": (Text(max_length=16), False),
+        "order_id": (Integer(low=0), False),
+        "placed_at": (Timestamp("rfc3339"), False),
+        "Seller": (Text(max_length=16), False),
+        "class_": (Text(max_length=16), False),
+        "field_2nd_item": (Boolean(), False),
+        "price": (Decimal(decimals=2, low=0, high=10_000), False),
+        "zip": (Text(max_length=16), False),
+        "coupon": (Text(max_length=16), True),
+    }
+    (view,) = catalogue.views
+    assert (view.labels.value, view.labels.delay) == ("refunded", dt.timedelta(days=3))
+    assert list(types_of(catalogue, view.labels.source.name)) == [view.labels.join, "refunded_at", "refunded"]
+    assert catalogue.groups[0].entity.keys == ("Seller",)
+    assert "field_2nd_item" in maps_in(folder)
+    assert any("--map field_2nd_item=2nd item" in line for line in said)
+
+
+def test_log_lines_have_the_fields_of_nested_objects(project, tmp_path):
+    said, _, catalogue = project("logs", log_lines(tmp_path))
+    assert types_of(catalogue, "log") == {
+        "time": (Timestamp("ms"), False),
+        "request_id": (Text(max_length=32), False),
+        "request_path": (Text(max_length=16), False),
+        "host_name": (Text(max_length=16), False),
+        "took": (Decimal(decimals=4, low=0, high=10), False),
+        "bytes": (Integer(low=0), False),
+        "user_id": (Integer(low=0), True),
+    }
+    assert catalogue.source("log").event_id == "request_id"
+    assert catalogue.groups[0].entity.keys == ("host_name",)
+    assert catalogue.views[0].labels.value == "failed"
+    assert any("When an outcome became known is unknown" in line for line in said)
+    assert any("Column `tags` is left out: it holds lists" in line for line in said)
+
+
+def test_lines_that_are_not_events_are_counted_and_do_not_stop_it(project, tmp_path):
+    file = log_lines(tmp_path)
+    file.write_text("not JSON\n" + file.read_text())
+    said, folder, _ = project("logs", file)
+    assert "log: of the first 301 rows, 300 are events" in said
+    assert any("1 would be dead letters" in line for line in said)
+    assert '"host_name": "web-' in (folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["market", "web_example"])
+def test_the_written_test_passes(name, project, tmp_path):
+    project(name, FILES[name](tmp_path) if name in FILES else None)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), name]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
+
+
+def test_without_a_file_the_project_is_a_web_shop_with_data(project):
+    said, folder, catalogue = project("web_example")
+    assert "orders: of the first 5,000 rows, 5,000 are events" in said
+    assert "returns: of the first 5,000 rows, 5,000 are events" in said
+    assert catalogue.view("web_example").labels.value == "returned"
+    assert maps_in(folder) == {"returns.at": "returned_at"}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a,b\n1,2\n", "no column of the file is a time, and every event needs one. It has a, b"),
+        ("a,b\n", "has no rows"),
+        ("a,b\n,\n", "no column of the file holds a value"),
+    ],
+)
+def test_a_file_without_events_is_refused_and_nothing_is_left(text, reason, tmp_path):
+    file = tmp_path / "some.csv"
+    file.write_text(text)
+    with pytest.raises(ProjectError, match=reason):
+        write_project("from_some", file, tmp_path, "utf-8-sig")
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_where_nothing_repeats_says_so(project, tmp_path):
+    file = tmp_path / "few.csv"
+    file.write_text("id,at,x\na,2026-01-01,1.5\nb,2026-01-02,2.5\n")
+    said, _, catalogue = project("few_rows", file)
+    assert any("No column names an entity" in line for line in said)
+    assert catalogue.groups[0].entity.keys == ("id",)
+
+
+@pytest.mark.parametrize("name", ["My_Shop", "my-shop", "class", "2nd", "a__b", "streaming", "json"])
+def test_a_name_that_cannot_be_a_package_of_yours_is_refused(name, tmp_path, capsys):
+    assert main(["new", name, "--directory", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("millrace new: ")
+    assert "name" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_exists_is_refused_and_stays_as_it_is(tmp_path, capsys):
+    (tmp_path / "my_shop").mkdir()
+    assert main(["new", "my_shop", "--directory", str(tmp_path)]) == 1
+    assert "exists. Give another name or --directory" in capsys.readouterr().err
+    assert not list((tmp_path / "my_shop").iterdir())
