@@ -51,9 +51,9 @@ def try_project(parent: Path, project: str, rows: Sequence[Row], maps: Mapping[s
 
 
 def _request(view: FeatureView, encoder: RowEncoder, rows: Sequence[Row]) -> dict[str, Any]:
-    """From the first row that has every field which a request must carry; empty where no row has them."""
+    """From the last row that has every field which a request must carry: its entity has history. Else empty."""
     needed = {each.name for each in view.request_fields if not each.optional}
-    for row in rows:
+    for row in reversed(rows):
         event = {} if UNREADABLE in row else json.loads(encoder.encode(row)[2])
         if needed <= event.keys():
             return {each.name: event[each.name] for each in view.request_fields if each.name in event}

@@ -14,7 +14,7 @@ ORDERS = 5_000
 MAPS: Mapping[str, str] = {"returns.at": "returned_at"}
 """SOURCE.FIELD -> column, for --map."""
 
-_HISTORY_DAYS, _OUTCOME_DAYS = 40, 5
+_HISTORY_DAYS, _OUTCOME_DAYS = 40, 2
 _CATEGORIES = ("shoes", "clothes", "books", "garden")
 
 _MODULE = '''\
@@ -104,7 +104,7 @@ ORDER_RETURN = FeatureView(
     version=1,
     source=ORDERS,
     features=("price", SHOPPER_ORDERS, price_over_usual, is_worn),
-    labels=LabelSource(RETURNS, value="returned", join="order", delay=days(5)),
+    labels=LabelSource(RETURNS, value="returned", join="order", delay=days(2)),
 )
 '''
 

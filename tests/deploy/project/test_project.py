@@ -206,6 +206,10 @@ def test_without_a_file_the_project_is_a_web_shop_with_data(project):
     assert "returns: of the first 5,000 rows, 5,000 are events" in said
     assert catalogue.view("web_example").labels.value == "returned"
     assert maps_in(folder) == {"returns.at": "returned_at"}
+    last = list(file_rows(folder / "orders.csv"))[-1]
+    assert f"inspect shopper {last['shopper']}" in (folder / "README.md").read_text(), "a shopper with a recent order"
+    age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(last["at"])
+    assert age < catalogue.groups[0].features[-1].window.length / 2, "the windows of today hold orders"
 
 
 @pytest.mark.parametrize(
