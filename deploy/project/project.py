@@ -22,7 +22,7 @@ from deploy.project.trial import Trial, try_project
 from shared_features.definitions import EventSource
 from shared_features.kernel.event_time import DAY_US
 from streaming.job.clock import system_clock_us
-from streaming.operations.produce.command import SAMPLE
+from streaming.operations.produce.feed import SAMPLE
 from streaming.operations.produce.file_rows import Row, file_rows
 
 _FRESH_DAYS = 7

@@ -7,8 +7,9 @@ way. Without `--execute` they refuse the same things, so a person can rehearse f
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, date, datetime
 from typing import Any
+
+from streaming.operations.argument_types import at_least, day, instant, position
 
 _EXECUTE = "do it; without this option the command only shows what it would do"
 
@@ -48,14 +49,14 @@ def _add_produce(verbs: Any) -> None:
     add("--source", action="append", required=True, metavar="NAME",
         help="the event source; repeat it, to pair files with sources or to feed several from one file")  # fmt: skip
     pace = produce.add_mutually_exclusive_group()
-    pace.add_argument("--rate", type=_at_least(1), metavar="N", help="rows a second")
+    pace.add_argument("--rate", type=at_least(1), metavar="N", help="rows a second")
     pace.add_argument("--as-recorded", action="store_true", help="with the distances in time that the rows have")
     pace.add_argument("--as-fast-as-possible", action="store_true", help="the default")
     add("--arrival", action="append", default=[], metavar="[SOURCE=]COLUMN",
         help="the column that says when a row became known (default: its event time)")  # fmt: skip
     add("--map", action="append", default=[], metavar="[SOURCE.]FIELD=COLUMN",
         help="the column of a field, where their names differ")  # fmt: skip
-    add("--rows", type=_at_least(1), metavar="N", help="only the first N rows of each file")
+    add("--rows", type=at_least(1), metavar="N", help="only the first N rows of each file")
     add("--timezone", default="UTC", metavar="ZONE", help="the zone of times that name none (default UTC)")
     add("--epoch", choices=("s", "ms", "us", "ns"), help="the unit of times that are numbers (default: by their size)")
     add("--encoding", default="utf-8-sig", metavar="NAME", help="of CSV and JSON lines (default UTF-8)")
@@ -76,10 +77,10 @@ def _add_inspect(verbs: Any) -> None:
     )
     inspect.add_argument("entity", metavar="ENTITY", help="the name of the entity in the definitions")
     inspect.add_argument("key", metavar="KEY", help="its key: 7, or several fields as a=1,b=x, or joined by |")
-    inspect.add_argument("--as-of", type=_instant, metavar="TIME", help="an instant (RFC 3339); otherwise now")
+    inspect.add_argument("--as-of", type=instant, metavar="TIME", help="an instant (RFC 3339); otherwise now")
     inspect.add_argument("--group", metavar="NAME[:vN]", help="only this feature group")
     inspect.add_argument(
-        "--events", type=_at_least(0), default=10, metavar="N", help="show the newest N events (default 10)"
+        "--events", type=at_least(0), default=10, metavar="N", help="show the newest N events (default 10)"
     )
     inspect.add_argument("--json", action="store_true", help="print JSON")
     inspect.set_defaults(module="streaming.operations.inspect.command")
@@ -94,14 +95,14 @@ def _add_dead_letters(verbs: Any) -> None:
     listing.add_argument("--open", action="store_true", help="only letters that were not replayed yet")
     listing.add_argument("--counts", action="store_true", help="only the counts per reason")
     listing.add_argument(
-        "--limit", type=_at_least(0), metavar="N", help="show at most N letters (default 20; --json: all)"
+        "--limit", type=at_least(0), metavar="N", help="show at most N letters (default 20; --json: all)"
     )
     listing.add_argument(
         "--json", action="store_true", help="print one JSON object per line, as `replay --from` reads them"
     )
 
     show = actions.add_parser("show", help="show one complete letter")
-    show.add_argument("position", type=_position, metavar="TOPIC:PARTITION:OFFSET")
+    show.add_argument("position", type=position, metavar="TOPIC:PARTITION:OFFSET")
     show.add_argument("--raw", action="store_true", help="print only the bytes of its value")
 
     replay = actions.add_parser(
@@ -131,10 +132,10 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--topic", help="only letters of this topic")
     parser.add_argument("--reason", metavar="PATTERN", help="only letters whose reason matches this regular expression")
     parser.add_argument(
-        "--since", type=_instant, metavar="TIME", help="only letters that arrived at or after TIME (RFC 3339)"
+        "--since", type=instant, metavar="TIME", help="only letters that arrived at or after TIME (RFC 3339)"
     )
     parser.add_argument(
-        "--until", type=_instant, metavar="TIME", help="only letters that arrived before TIME (RFC 3339)"
+        "--until", type=instant, metavar="TIME", help="only letters that arrived before TIME (RFC 3339)"
     )
 
 
@@ -146,8 +147,8 @@ def _add_retain(verbs: Any) -> None:
         "dataset or a hold still needs one of the days, nothing is deleted, and the output names what needs the day.",
     )
     bound = retain.add_mutually_exclusive_group(required=True)
-    bound.add_argument("--keep", type=_at_least(1), metavar="DAYS", help="keep this many days before today")
-    bound.add_argument("--before", type=_day, metavar="DATE", help="delete the days before DATE (YYYY-MM-DD)")
+    bound.add_argument("--keep", type=at_least(1), metavar="DAYS", help="keep this many days before today")
+    bound.add_argument("--before", type=day, metavar="DATE", help="delete the days before DATE (YYYY-MM-DD)")
     retain.add_argument("--source", action="append", metavar="NAME", help="only this event source; may be repeated")
     retain.add_argument("--json", action="store_true", help="print JSON")
     retain.add_argument("--execute", action="store_true", help=_EXECUTE)
@@ -189,37 +190,3 @@ def _add_erase(verbs: Any) -> None:
     )  # fmt: skip
     erase.add_argument("--execute", action="store_true", help=_EXECUTE)
     erase.set_defaults(module="streaming.operations.erasure.command")
-
-
-def _position(text: str) -> tuple[str, int, int]:
-    topic, partition, offset = [*text.rsplit(":", 2), "", ""][:3]
-    if not topic or not partition.isdecimal() or not offset.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a position; give TOPIC:PARTITION:OFFSET as `list` prints it")
-    return topic, int(partition), int(offset)
-
-
-def _instant(text: str) -> int:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not an RFC 3339 time; give one such as 2026-03-01T06:00:00Z"
-        ) from error
-    found = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-    return round(found.timestamp() * 1_000_000)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day; give one such as 2026-03-01") from error
-
-
-def _at_least(least: int) -> Any:
-    def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
-        return int(text)
-
-    return number

@@ -3,14 +3,17 @@
 import json
 import time
 
+import pyarrow as pa
 import pytest
 from confluent_kafka import Consumer, TopicPartition
+from deltalake import CommitProperties, Transaction, write_deltalake
 
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from shared_features import load_definitions
+from shared_features.formats.offline_tables import WATERMARK_APP, events_table
 from streaming.command_line import build_parser
 from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
-from streaming.operations.produce import command
+from streaming.operations.produce import command, feed
 from streaming.settings import load_settings
 
 TOPICS = {"lab.samples": 1, "lab.alarms": 1}
@@ -149,18 +152,10 @@ def test_a_map_of_a_field_that_no_source_has_is_refused(settings, samples):
         produce(settings, samples, "--source", "samples", "--map", "prob=other")
 
 
-def test_history_is_refused_where_the_brokers_stamp_the_records(settings, samples):
-    live = settings.model_copy(update={"topic_mode": "live"})
-    feeds = [command._feed(load_definitions(live.definitions), samples, "samples",
-                           build_parser().parse_args(["produce", str(samples), "--source", "samples"]))]  # fmt: skip
-    with pytest.raises(RefusedError, match="is history: its rows begin at 2023-11-14T22:13:20Z"):
-        command._refuse_history(live, feeds, time.time_ns() // 1000)
-
-
 def test_an_unknown_column_that_appears_after_the_first_rows_is_told_at_the_end(
     settings, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(command, "SAMPLE", 1)
+    monkeypatch.setattr(feed, "SAMPLE", 1)
     file = tmp_path / "samples.jsonl"
     row = {"sample": "u1", "at": FIRST_MS, "probe": "p", "value": 1}
     file.write_text(json.dumps(row) + "\n" + json.dumps(row | {"sample": "u2", "colour": "red"}) + "\n")
@@ -169,3 +164,26 @@ def test_an_unknown_column_that_appears_after_the_first_rows_is_told_at_the_end(
         "columns that appeared after the first rows and that no field takes, not sent: colour"
         in (capsys.readouterr().out.splitlines()[-1])
     )
+
+
+def test_what_is_told_about_history_is_about_the_whole_file(simulator, settings, tmp_path, monkeypatch, capsys):
+    """Only a row behind the sample is older than what the archive has closed."""
+    monkeypatch.setattr(feed, "SAMPLE", 1)
+    table = settings.lake / events_table(load_definitions(settings.definitions).source("samples"))
+    watermark = Transaction(WATERMARK_APP, (FIRST_MS + 1000) * 1000)
+    commit = CommitProperties(app_transactions=[watermark])
+    write_deltalake(table, pa.table({"x": [1]}), mode="append", commit_properties=commit)
+    rows = [{"sample": f"h{at}", "at": FIRST_MS + at, "probe": "p", "value": 1} for at in (5000, 0)]
+    file = tmp_path / "samples.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert produce(settings, file, "--source", "samples", "--rows", "1") == EXIT_OK
+    assert "the archive is complete" not in capsys.readouterr().out
+    assert produce(settings, file, "--source", "samples") == EXIT_OK
+    assert "samples: the archive is complete up to 2023-11-14T22:13:21Z" in capsys.readouterr().out
+
+
+def test_where_the_output_is_no_terminal_nothing_is_drawn(settings, samples, capsys):
+    produce(settings, samples, "--source", "samples", "--rows", "2")
+    said = capsys.readouterr().out
+    assert "\x1b" not in said
+    assert "2 rows sent in" in said

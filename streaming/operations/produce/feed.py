@@ -1,0 +1,118 @@
+"""A feed: one file as the events of one source, and the pairs of files and sources that a command line names."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from shared_features.arguments import did_you_mean
+from shared_features.definitions import Catalogue, EventSource
+from streaming.errors import RefusedError
+from streaming.operations.produce.arrival_order import Outgoing
+from streaming.operations.produce.file_rows import Row, file_rows
+from streaming.operations.produce.row_encoder import Reading, RowEncoder, key_fields
+
+SAMPLE = 10_000
+
+
+@dataclass
+class Feed:
+    """rows: how many of its rows are read, None for all. earliest_us: of the rows that were read so far, when the
+    first one became known; None while none names a time.
+    """
+
+    path: Path
+    encoder: RowEncoder
+    sample: list[Row]
+    encoding: str
+    rows: int | None
+    earliest_us: int | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        for row in self.sample:
+            self._note(self.encoder.encode(row)[0])
+
+    def all_rows(self) -> Iterator[Row]:
+        return islice(file_rows(self.path, self.encoding), self.rows)
+
+    def outgoing(self, number: int, now_us: int) -> Iterator[Outgoing]:
+        """Its records. A row whose time cannot be read stays beside the row before it."""
+        known_us = next((at for row in self.sample if (at := self.encoder.encode(row)[0]) is not None), now_us)
+        for place, row in enumerate(self.all_rows()):
+            at, key, value = self.encoder.encode(row)
+            self._note(at)
+            known_us = known_us if at is None else at
+            yield known_us, place, number, key, value
+
+    def _note(self, known_us: int | None) -> None:
+        if known_us is not None and (self.earliest_us is None or known_us < self.earliest_us):
+            self.earliest_us = known_us
+
+
+def feeds_of(catalogue: Catalogue, options: Namespace) -> list[Feed]:
+    """What the options of `produce` name. Raises RefusedError, which says what does not fit."""
+    _refuse_unknown_fields(catalogue, options)
+    return [_feed(catalogue, path, source, options) for path, source in _pairs(options)]
+
+
+def _pairs(options: Namespace) -> list[tuple[Path, str]]:
+    files, sources = [Path(each) for each in options.files], options.source
+    if len(files) == 1:
+        return [(files[0], source) for source in sources]
+    if len(sources) == 1:
+        return [(file, sources[0]) for file in files]
+    if len(files) != len(sources):
+        raise RefusedError(
+            f"{len(files)} files and {len(sources)} sources cannot be paired. Give one --source for each file, in "
+            "their order; or one file for several sources; or several files for one source"
+        )
+    return list(zip(files, sources, strict=True))
+
+
+def _feed(catalogue: Catalogue, path: Path, name: str, options: Namespace) -> Feed:
+    source = catalogue.source(name)
+    sample = list(islice(file_rows(path, options.encoding), min(SAMPLE, options.rows or SAMPLE)))
+    if not sample:
+        raise RefusedError(f"{path.name} has no rows. Nothing was sent")
+    encoder = RowEncoder(source, key_fields(catalogue, source), sample, _reading(source, options))
+    return Feed(path, encoder, sample, options.encoding, options.rows)
+
+
+def _refuse_unknown_fields(catalogue: Catalogue, options: Namespace) -> None:
+    """Raise RefusedError for a --map of a field that no source has."""
+    known = {field.name for name in options.source for field in catalogue.source(name).fields}
+    for each in options.map:
+        field_name = each.partition("=")[0].rpartition(".")[2]
+        if field_name not in known:
+            raise RefusedError(
+                f"--map {each}: no source of --source has the field {field_name}.{did_you_mean(field_name, known)} "
+                "Write FIELD=COLUMN"
+            )
+
+
+def _reading(source: EventSource, options: Namespace) -> Reading:
+    """What the options say about one source: `SOURCE.FIELD=COLUMN` and `SOURCE=COLUMN` are about that one."""
+    columns = {}
+    for each in options.map:
+        name, _, column = each.partition("=")
+        of, dot, own = name.rpartition(".")
+        if not column or (dot and of not in options.source):
+            raise RefusedError(f"--map {each}: write FIELD=COLUMN, or SOURCE.FIELD=COLUMN with a SOURCE of --source")
+        if of == source.name or (not of and source.has(own)):
+            columns[own] = column
+    arrival = None
+    for each in options.arrival:
+        of, equals, column = each.rpartition("=")
+        if of in ("", source.name):
+            arrival = column
+        if equals and of not in options.source:
+            raise RefusedError(f"--arrival {each}: write COLUMN, or SOURCE=COLUMN with a SOURCE of --source")
+    try:
+        zone = ZoneInfo(options.timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise RefusedError(f"--timezone {options.timezone} is unknown. Give one such as Europe/Berlin") from error
+    return Reading(columns, zone, options.epoch, arrival, options.move_days)
