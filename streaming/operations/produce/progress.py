@@ -1,4 +1,4 @@
-"""How far a `produce` is: a bar on a terminal, and a line now and then where the output goes elsewhere."""
+"""How far a `produce` is: a bar on a screen, and a line now and then where the output goes elsewhere."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Row = TypeVar("Row")
 class ProduceProgress:
     """First `reading`, then `sending` is called with each row. Drawn at most ten times a second: a row costs nothing.
 
-    on_terminal: whether a bar is drawn.
+    on_screen: whether a bar is drawn.
     """
 
-    def __init__(self, *, on_terminal: bool | None = None) -> None:
+    def __init__(self, *, on_screen: bool | None = None) -> None:
         self.read = self.sent = 0
         self._began_s = self._told_s = time.monotonic()
-        self._bar = _bar() if (sys.stdout.isatty() if on_terminal is None else on_terminal) else None
+        self._bar = _bar() if (sys.stdout.isatty() if on_screen is None else on_screen) else None
         self._task = None if self._bar is None else self._bar.add_task("reading", total=None, where="")
 
     def __enter__(self) -> ProduceProgress:
