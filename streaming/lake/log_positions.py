@@ -50,7 +50,7 @@ class LogPositions:
                 if partition[2] < known:
                     stored.offsets[partition] = table.position(offset_app(*partition))
                     stored.maxima_us[partition] = table.position(arrival_app(*partition))
-                    stored.gaps[partition] = _stored_gaps(table, partition)
+                    stored.gaps[partition] = stored_gaps(table, partition)
         return stored
 
     def copy(self) -> LogPositions:
@@ -90,7 +90,9 @@ class LogPositions:
         return versions
 
 
-def _stored_gaps(table: StoredPositions, partition: Partition) -> tuple[OffsetRange, ...]:
+def stored_gaps(table: StoredPositions, partition: Partition) -> tuple[OffsetRange, ...]:
+    """The ranges of offsets that were gone before the table could hold them."""
+
     def end(index: int, name: str) -> int:
         return table.position(gap_app(*partition, index, name))
 

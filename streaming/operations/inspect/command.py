@@ -19,6 +19,7 @@ from streaming.online_store.link import RedisLink
 from streaming.operations.erasure.subject import Subject
 from streaming.operations.inspect.comparison import compared, first_edge_us
 from streaming.operations.inspect.entity_key import named_entity
+from streaming.operations.inspect.history import lacks, was_erased
 from streaming.operations.inspect.lake_entity import LakeEntity, read_lake
 from streaming.operations.inspect.redis_entity import RedisEntity, read_entity
 from streaming.operations.inspect.table import inspected_text
@@ -81,12 +82,16 @@ def _inspected(
     vector = {} if redis is None or redis.meta is None else redis.meta.vector
     since_us = first_edge_us(group, as_of_us)
     lake = _ask("lake", away, lambda: read_lake(settings.lake, group, subject, vector, since_us, max(1, newest)))
-    features, reasons, notes = compared(group, redis, lake, as_of_us, to_us(settings.pipeline_lag))
+    lag_us = to_us(settings.pipeline_lag)
+    features, reasons, notes = compared(group, redis, lake, as_of_us, lag_us)
+    if lake is not None and was_erased(settings.lake, subject):
+        notes.append("the entity was erased on request: its events of before are in neither store")
     return {
         "group": group.label,
         "redis": None if redis is None else _redis(redis),
         "events": [] if lake is None else _events(lake, redis)[:newest],
         "features": features,
+        "as_served_lacks": None if lake is None else lacks(lake, as_of_us, lag_us),
         "reasons": reasons,
         "notes": notes,
     }

@@ -17,11 +17,25 @@ from shared_features.group_events import GroupEvents, group_events
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
 from streaming.lake.events_reader import EventRows, EventsReader
+from streaming.lake.log_positions import stored_gaps
 from streaming.lake.scan import quoted
 from streaming.operations.erasure.subject import Subject
 from streaming.replay.replayer import effects_us
 
 _EVER_US = 1 << 62
+
+
+@dataclass(frozen=True)
+class StoredTable:
+    """How much of its log an events table holds.
+
+    complete_until_us: events stored later arrive then or later. kept_from_us: arrivals before it were deleted, -1 if
+    none were. missing: records that Kafka had deleted before they were archived; only of the partitions asked for.
+    """
+
+    complete_until_us: int
+    kept_from_us: int
+    missing: int
 
 
 @dataclass(frozen=True)
@@ -31,6 +45,7 @@ class SourceEvents:
     source: EventSource
     rows: EventRows
     events: GroupEvents
+    table: StoredTable
 
     def __len__(self) -> int:
         return len(self.events)
@@ -40,15 +55,19 @@ class SourceEvents:
 class LakeEntity:
     """One entity as the events tables have it.
 
-    offsets: per partition the last offset that the tables hold. kept_from_us: arrivals before it were deleted.
-    erasures: how many erasures the tables have been through, over all sources.
+    offsets: per partition the last offset that the tables hold. erasures: how many erasures the tables have been
+    through, over all sources.
     """
 
     group: FeatureGroup
     sources: Sequence[SourceEvents]
     offsets: Mapping[Partition, int]
-    kept_from_us: int
     erasures: int
+
+    @property
+    def kept_from_us(self) -> int:
+        """Arrivals before it were deleted from a table."""
+        return max(of.table.kept_from_us for of in self.sources)
 
     def values(self, wanted: Sequence[NDArray[np.bool_]], as_of_us: int) -> NDArray[np.float64]:
         """The features as of an instant, replayed from these of the events, per source."""
@@ -87,23 +106,29 @@ def read_lake(
 ) -> LakeEntity:
     """The entity's events since an instant, and of the older ones the newest few. Raises OSError or DeltaError.
 
-    vector: the partitions whose stored offsets are asked for.
+    vector: the partitions whose stored offsets and gaps are asked for.
     """
     sources: list[SourceEvents] = []
     offsets: dict[Partition, int] = {}
-    kept_from_us = erasures = 0
+    erasures = 0
     for source in group.sources:
         reader = EventsReader(lake, source)
-        rows = EventRows.empty(source)
+        rows, until_us = EventRows.empty(source), 0
         if (lake / events_table(source)).is_dir():
-            reader.refresh()
+            until_us = reader.refresh()
             rows = _rows(reader, subject, since_us, newest)
         events = group_events(group, rows.batch)
-        sources.append(SourceEvents(source, rows.take(np.isin(np.arange(len(rows)), events.rows)), events))
-        offsets |= {each: reader.position(offset_app(*each)) for each in vector if each[0] == source.topic}
-        kept_from_us = max(kept_from_us, reader.position(KEPT_FROM_APP))
+        partitions = [each for each in vector if each[0] == source.topic]
+        table = StoredTable(until_us, reader.position(KEPT_FROM_APP), _missing(reader, partitions))
+        sources.append(SourceEvents(source, rows.take(np.isin(np.arange(len(rows)), events.rows)), events, table))
+        offsets |= {each: reader.position(offset_app(*each)) for each in partitions}
         erasures += reader.erased
-    return LakeEntity(group, sources, offsets, kept_from_us, erasures)
+    return LakeEntity(group, sources, offsets, erasures)
+
+
+def _missing(reader: EventsReader, partitions: Iterable[Partition]) -> int:
+    """How many records of the partitions were gone before they were archived."""
+    return sum(past - first for each in partitions for first, past in stored_gaps(reader, each))
 
 
 def _rows(reader: EventsReader, subject: Subject, since_us: int, newest: int) -> EventRows:

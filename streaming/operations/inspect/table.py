@@ -33,11 +33,19 @@ def _group(group: Told) -> Iterator[str]:
         for each in group["features"]
     ]  # fmt: skip
     yield from _table(head, rows)
+    if group["as_served_lacks"] is not None:
+        yield from _as_served(group["as_served_lacks"])
     differs = any(each["verdict"] == "differs" for each in group["features"])
     if differs and not group["reasons"]:
         yield "  DIFFERS without a known reason. Report it, with this output"
     yield from (f"  {'a difference can be legitimate' if differs else 'note'}: {each}" for each in group["reasons"])
     yield from (f"  note: {each}" for each in group["notes"])
+
+
+def _as_served(lacks: Sequence[str]) -> Iterator[str]:
+    if not lacks:
+        yield "  as served: exact. The lake holds every event that had arrived by then"
+    yield from (f"  as served: may not be exact, {each}" for each in lacks)
 
 
 def _redis(redis: Told) -> Iterator[str]:
