@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
+from typing import Any
+
+import msgspec
+
 from serving.errors import EarlyInstantError
 from serving.request_body import PredictionRequest
 from serving.shards import ShardFacts
 from shared_features.definitions import FeatureGroup
 from shared_features.kernel.event_time import spelled_duration, to_text
 from shared_features.kernel.tile_state import NEVER_US
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_LONGEST_INSTANCE = 1_000
 
 
 def exact_from_us(group: FeatureGroup, newest_us: int, facts: ShardFacts) -> int:
@@ -22,7 +30,7 @@ def exact_from_us(group: FeatureGroup, newest_us: int, facts: ShardFacts) -> int
 
 
 def early_instant(
-    request: PredictionRequest, row: int, group: FeatureGroup, instant_us: int, from_us: int
+    view: str, request: PredictionRequest, row: int, group: FeatureGroup, instant_us: int, from_us: int
 ) -> EarlyInstantError:
     """The refusal of a request whose instance at `row` asks for an earlier instant."""
     named = request.event_time_us is not None and request.event_time_us[row] == instant_us
@@ -30,8 +38,16 @@ def early_instant(
     return EarlyInstantError(
         f"The instant {to_text(instant_us)} is too early for feature group {group.label}. It is exact for this entity "
         f"from {to_text(from_us)} on, because the newest events are kept one by one for "
-        f"{spelled_duration(group.head)} only. Ask as of that instant or later.",
+        f"{spelled_duration(group.head)} only. Ask as of that instant or later. Or replay the stored events, which is "
+        f"slow and exact: {_replay(view, request.instances[row], instant_us)}",
         path=path,
         group=group.label,
         exact_from_us=from_us,
     )
+
+
+def _replay(view: str, instance: Any, instant_us: int) -> str:
+    """The command that gives the features of an instance as of any instant."""
+    given = shlex.quote(_ENCODER.encode(instance).decode())
+    given = given if len(given) <= _LONGEST_INSTANCE else "@instance.json"
+    return f"python -m streaming history {view} {given} --as-of {to_text(instant_us)}"

@@ -174,7 +174,7 @@ class Predictor:
         start = 0
         for each in batch:
             stop = start + len(each.request.instances)
-            problem, early = _problem(rows, start, stop), _early(each.request, rows, start, stop)
+            problem, early = _problem(rows, start, stop), _early(self._view, each.request, rows, start, stop)
             if early is not None:
                 answers.append(early)
             elif problem is not None and not self._allow_degraded:
@@ -204,11 +204,11 @@ def _problem(rows: FeatureRows, start: int, stop: int) -> Refusal | None:
     return None
 
 
-def _early(request: PredictionRequest, rows: FeatureRows, start: int, stop: int) -> EarlyInstantError | None:
+def _early(view: str, request: PredictionRequest, rows: FeatureRows, start: int, stop: int) -> EarlyInstantError | None:
     for group in rows.groups:
         for row, exact_us in enumerate(group.exact_from_us[start:stop]):
             if exact_us is not None and group.problems[start + row] is None:
-                return early_instant(request, row, group.group, int(rows.as_of_us[start + row]), exact_us)
+                return early_instant(view, request, row, group.group, int(rows.as_of_us[start + row]), exact_us)
     return None
 
 

@@ -93,7 +93,8 @@ PROBLEMS: dict[type[RefusedRequestError], Problem] = {
         "early-instant",
         422,
         "The instant is earlier than what the online store can answer exactly",
-        "Ask as of `exact_from_us` or later. Features of earlier instants are in the offline store.",
+        "Ask as of `exact_from_us` or later. Or run the command in `detail` where the lake is mounted: it replays the "
+        "stored events, which is slow and exact.",
     ),
     TooManyInstancesError: Problem(
         "too-many-instances", 413, "The request is too large", "Send fewer instances in one request; see `limit`."

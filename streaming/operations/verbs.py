@@ -18,6 +18,7 @@ def add_operator_verbs(verbs: Any) -> None:
     """Add them to the subparsers of `python -m streaming`. Each sets `module`: its `run(settings, options) -> int`."""
     _add_catalogue(verbs)
     _add_inspect(verbs)
+    _add_history(verbs)
     _add_produce(verbs)
     _add_dead_letters(verbs)
     _add_retain(verbs)
@@ -84,6 +85,28 @@ def _add_inspect(verbs: Any) -> None:
     )
     inspect.add_argument("--json", action="store_true", help="print JSON")
     inspect.set_defaults(module="streaming.operations.inspect.command")
+
+
+def _add_history(verbs: Any) -> None:
+    history = verbs.add_parser(
+        "history",
+        help="the features of a request as of an earlier instant, replayed from the stored events",
+        description="Compute the features of a request as of any instant, by replay of the stored events: what was "
+        "served then, or could have been served. Slow and exact. Redis and Kafka may be down. Exit code 1 if the lake "
+        "lacks events of that time: then the values may not be exact, and the output says what is missing.",
+    )
+    history.add_argument("view", metavar="VIEW", help="a feature view, such as churn, or churn:v2 for that version")
+    history.add_argument(
+        "request", metavar="JSON",
+        help="an instance, a list of instances, or a whole request, as `predict` takes it. @FILE reads a file",
+    )  # fmt: skip
+    history.add_argument(
+        "--as-of", type=instant, metavar="TIME",
+        help="the instant (RFC 3339, or microseconds since 1970). Otherwise that of the request, or of each instance's "
+        "event",
+    )  # fmt: skip
+    history.add_argument("--json", action="store_true", help="print JSON")
+    history.set_defaults(module="streaming.operations.history.command")
 
 
 def _add_dead_letters(verbs: Any) -> None:

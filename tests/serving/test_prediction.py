@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import math
+import shlex
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,8 @@ from shared_features.group_events import group_events
 from shared_features.kernel.event_time import to_text
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
+from streaming.operations.argument_types import instant
+from streaming.operations.history.request import read_request
 from tests.domains.machines import BREAKDOWN, HOT_PLANT, READINGS
 from tests.serving.conftest import GROUPS, INSTANCE, NOW_US, readings
 from tests.serving.stored_states import NAMESPACE, event_batch, shard_meta
@@ -236,6 +239,15 @@ def test_an_instant_before_the_head_is_refused_with_the_first_that_can_be_had(se
     assert (response.status_code, problem["type"], problem["path"]) == (422, "/docs#early-instant", "$.as_of")
     assert (problem["group"], problem["exact_from_us"]) == ("machine_heat:v3", first_us)
     assert f"It is exact for this entity from {to_text(first_us)} on" in problem["detail"]
+    command = shlex.split(problem["detail"].partition("slow and exact: ")[2])
+    assert command[:5] == ["python", "-m", "streaming", "history", "breakdown:v1"]
+    replayed = read_request(BREAKDOWN, command[5], instant(command[7]))
+    assert replayed.as_of_us.tolist() == [NOW_US - 3_600_000_000]
+    assert [replayed.columns[name].tolist() for name in ("plant", "machine", "celsius")] == [
+        ["north"],
+        ["press|1"],
+        [712],
+    ]
     named = ask(serving, {"instances": [INSTANCE, INSTANCE | {"at": "2025-12-31T00:00:00Z"}]})
     assert (named.status_code, named.json()["path"]) == (422, "$.instances[1].at")
 

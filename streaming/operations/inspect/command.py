@@ -85,7 +85,7 @@ def _inspected(
     lag_us = to_us(settings.pipeline_lag)
     features, reasons, notes = compared(group, redis, lake, as_of_us, lag_us)
     if lake is not None and was_erased(settings.lake, subject):
-        notes.append("the entity was erased on request: its events of before are in neither store")
+        notes.append("the entity was erased on request: its earlier events are in neither store")
     return {
         "group": group.label,
         "redis": None if redis is None else _redis(redis),

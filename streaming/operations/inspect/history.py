@@ -28,8 +28,10 @@ def was_erased(lake: Path, subject: Subject) -> bool:
 def _of_source(of: SourceEvents, edge_us: int, arrived_us: int) -> Iterator[str]:
     name, table = of.source.name, of.table
     if table.complete_until_us <= arrived_us:
-        until = to_text(table.complete_until_us) if table.complete_until_us else "nothing yet"
-        yield f"the archive of source {name} is complete up to {until}: wait until it is beyond the instant"
+        until = (
+            f"is complete up to {to_text(table.complete_until_us)}" if table.complete_until_us else "has nothing yet"
+        )
+        yield f"the archive of source {name} {until}: wait until it is beyond the instant"
     # An event may arrive before its own time, by as much as its source tolerates.
     if table.kept_from_us > edge_us - to_us(of.source.tolerated_future):
         yield f"events of source {name} that arrived before {to_text(table.kept_from_us)} were deleted by `retain`"
