@@ -36,7 +36,11 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
     "definitions": (
         Verb("new", ("deploy.project", "new"), "write a package of definitions, proposed from a file or as an example"),
         Verb("catalogue", (*_STREAM, "catalogue"), "list sources, groups, features and views, and what reads them"),
-        Verb("check", (*_STREAM, "check"), "find what is unsafe: definitions, Kafka, Redis, the lake"),
+        Verb(
+            "check",
+            (*_STREAM, "check"),
+            "find what is unsafe or cannot work: definitions, a file, Kafka, Redis, the lake",
+        ),
     ),
     "models": (
         Verb("train", (*_TRAIN, "run"), "build the dataset, fit, certify, publish"),

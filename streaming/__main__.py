@@ -46,10 +46,6 @@ def _do(arguments: Sequence[str] | None) -> int:
         if options.verb == "run":
             return _run(settings, options.only, options.workers or 1, options.drain_seconds)
         refuse_misspelt_settings()
-        if options.verb == "check":
-            from streaming.operations.check.command import check
-
-            return check(settings, refusing_only=options.refusing_only)
         if options.verb == "bootstrap":
             return _bootstrap(settings)
         if "module" in options:

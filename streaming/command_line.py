@@ -6,6 +6,7 @@ import argparse
 import textwrap
 
 from streaming.job.programs import PROGRAMS
+from streaming.operations.argument_types import at_least
 from streaming.operations.verbs import add_operator_verbs
 from streaming.settings import FILE_VARIABLE, PREFIX, StreamingSettings
 
@@ -29,7 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--only", choices=tuple(PROGRAMS), help="run only this program, in this process (for containers)")
     run.add_argument(
         "--workers",
-        type=_at_least_one,
+        type=at_least(1),
         metavar="N",
         help="number of processes of online, or of the dataflow of --only (one Bytewax cluster on this machine)",
     )
@@ -47,8 +48,6 @@ def build_parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="print JSON")
     status.add_argument("--watch", action="store_true", help="repeat every 2 seconds until Ctrl-C")
 
-    check = verbs.add_parser("check", help="find unsafe settings of Kafka, Redis and the lake; exit code 1 if any")
-    check.add_argument("--refusing-only", action="store_true", help="show only findings that keep `run` from starting")
     verbs.add_parser("bootstrap", help="build the shards of the online store that need building, then exit")
     add_operator_verbs(verbs)
     verbs.add_parser("version", help="show the versions of Millrace and of its main libraries")
@@ -64,9 +63,3 @@ def _settings_text() -> str:
         lines += textwrap.wrap(field.description or "", 100, initial_indent="      ", subsequent_indent="      ")
     lines.append("  KAFKA_BOOTSTRAP_SERVERS and REDIS_URL are read without the prefix as well.")
     return "\n".join(lines)
-
-
-def _at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes; give 1 or more")
-    return int(text)

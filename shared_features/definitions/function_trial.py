@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -47,7 +48,13 @@ def _faults(view: FeatureView) -> Iterator[str]:
             _refuse_is_none(column)
             _try(column)
         except OnDemandError as error:
-            yield str(error)
+            yield f"{error}{_place(column)}"
+
+
+def _place(column: ViewFeature) -> str:
+    """Where the function is written, as in " (line 3 of features.py)"."""
+    code = getattr(inspect.unwrap(column.function), "__code__", None) if callable(column.function) else None
+    return "" if code is None else f" (line {code.co_firstlineno} of {Path(code.co_filename).name})"
 
 
 def _try(column: ViewFeature) -> None:

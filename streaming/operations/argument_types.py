@@ -56,3 +56,20 @@ def at_least(least: int) -> Callable[[str], int]:
         return int(text)
 
     return number
+
+
+def of_entity(text: str) -> tuple[str | None, int]:
+    """`[ENTITY=]N`: a number, of one kind of entity or of each."""
+    name, _, number = text.rpartition("=")
+    return name or None, at_least(1)(number.replace("_", "").replace(",", ""))
+
+
+def above_zero(text: str) -> float:
+    """A number above 0."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return found

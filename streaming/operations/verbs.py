@@ -9,13 +9,15 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from streaming.operations.argument_types import at_least, day, instant, position
+from streaming.operations.argument_types import above_zero, at_least, day, instant, of_entity, position
+from streaming.operations.file_arguments import add_reading
 
 _EXECUTE = "do it; without this option the command only shows what it would do"
 
 
 def add_operator_verbs(verbs: Any) -> None:
     """Add them to the subparsers of `python -m streaming`. Each sets `module`: its `run(settings, options) -> int`."""
+    _add_check(verbs)
     _add_catalogue(verbs)
     _add_inspect(verbs)
     _add_history(verbs)
@@ -24,6 +26,28 @@ def add_operator_verbs(verbs: Any) -> None:
     _add_retain(verbs)
     _add_retire(verbs)
     _add_erase(verbs)
+
+
+def _add_check(verbs: Any) -> None:
+    check = verbs.add_parser(
+        "check",
+        help="find what is unsafe or cannot work: definitions, a file of yours, Kafka, Redis, the lake",
+        description="Find what is unsafe or cannot work, before anything runs: the definitions, with each on-demand "
+        "function called; with --data a file; with --entities the memory of Redis and the cost of an event; then "
+        "Kafka, Redis and the lake. Nothing is changed. Exit code 1 if anything must be corrected.",
+    )
+    add = check.add_argument
+    add("--definitions-only", action="store_true", help="ask no server: look at definitions and files alone")
+    add("--data", action="append", default=[], dest="files", metavar="FILE",
+        help="a file that you mean to send: does it fit, and what do its entities take?")  # fmt: skip
+    add("--source", action="append", default=[], metavar="NAME", help="the event source of --data")
+    add("--entities", action="append", default=[], type=of_entity, metavar="[ENTITY=]N",
+        help="measure what so many entities take in Redis, and what an event costs")  # fmt: skip
+    add("--events-per-day", action="append", type=above_zero, metavar="R",
+        help="events of one entity a day, without --data (default: 1, 10 and 100)")  # fmt: skip
+    add_reading(check)
+    add("--refusing-only", action="store_true", help="show only findings that keep `run` from starting")
+    check.set_defaults(module="streaming.operations.check.command")
 
 
 def _add_catalogue(verbs: Any) -> None:
@@ -53,15 +77,7 @@ def _add_produce(verbs: Any) -> None:
     pace.add_argument("--rate", type=at_least(1), metavar="N", help="rows a second")
     pace.add_argument("--as-recorded", action="store_true", help="with the distances in time that the rows have")
     pace.add_argument("--as-fast-as-possible", action="store_true", help="the default")
-    add("--arrival", action="append", default=[], metavar="[SOURCE=]COLUMN",
-        help="the column that says when a row became known (default: its event time)")  # fmt: skip
-    add("--map", action="append", default=[], metavar="[SOURCE.]FIELD=COLUMN",
-        help="the column of a field, where their names differ")  # fmt: skip
-    add("--rows", type=at_least(1), metavar="N", help="only the first N rows of each file")
-    add("--timezone", default="UTC", metavar="ZONE", help="the zone of times that name none (default UTC)")
-    add("--epoch", choices=("s", "ms", "us", "ns"), help="the unit of times that are numbers (default: by their size)")
-    add("--encoding", default="utf-8-sig", metavar="NAME", help="of CSV and JSON lines (default UTF-8)")
-    add("--move-days", type=int, default=0, metavar="N", help="move all times by whole days, for old history")
+    add_reading(produce)
     add("--as-live", action="store_true", help="send history into a live topic: it counts from now on")
     add("--check-only", action="store_true", help="show the check and send nothing; exit code 1 if a row is refused")
     add("--yes", action="store_true", help="send although some rows would be dead letters")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
 
 from confluent_kafka import KafkaException
 
-from shared_features.definitions import Catalogue, check_functions, load_definitions
-from shared_features.errors import OnDemandError
+from shared_features.definitions import Catalogue, load_definitions
 from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
+from streaming.job.clock import system_clock_us
 from streaming.kafka.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
 from streaming.log import get_log, set_up_log
 from streaming.online_store.server import StoreServer
+from streaming.operations.check.definitions import broken_views, definitions_line, unread_groups
 from streaming.operations.check.finding import Finding
 from streaming.operations.check.stores import check_lake, check_redis
 from streaming.operations.check.topics import check_config, missing_topics
@@ -23,6 +25,7 @@ def find(settings: StreamingSettings) -> Iterator[Finding]:
     """Look at Kafka, Redis and the lake once. Changes nothing. Takes seconds if one of them is unavailable."""
     catalogue = load_definitions(settings.definitions)
     yield from broken_views(catalogue)
+    yield from unread_groups(catalogue)
     names = {source.topic for source in catalogue.sources}
     kafka = Topics(settings, within_s=5.0)
     topics: dict[str, Topic] = {}
@@ -49,15 +52,35 @@ def find(settings: StreamingSettings) -> Iterator[Finding]:
     yield from check_lake(settings.lake, catalogue, topics, bounds)
 
 
-def broken_views(catalogue: Catalogue) -> Iterator[Finding]:
-    """The views whose on-demand functions cannot work. The stream runs without them, training and serving do not."""
-    for view in catalogue.views:
-        try:
-            check_functions(view)
-        except OnDemandError as error:
-            yield Finding(
-                "broken", "Definitions", f"{error}. Training and serving refuse this view; streaming continues"
-            )
+def run(settings: StreamingSettings, options: Namespace) -> int:
+    """The exit code: 1 if something must be corrected, or could not be checked."""
+    if options.refusing_only:
+        return check(settings, refusing_only=True)
+    catalogue = load_definitions(settings.definitions)
+    _say(definitions_line(catalogue))
+    rejected = _look_at_files(settings, catalogue, options)
+    if options.definitions_only:
+        findings = [*broken_views(catalogue), *unread_groups(catalogue)]
+        return _verdict(findings, rejected, "no fault in the definitions")
+    return _verdict(list(find(settings)), rejected, "safe to run")
+
+
+def _look_at_files(settings: StreamingSettings, catalogue: Catalogue, options: Namespace) -> int:
+    """Print how files fit and what entities take. How many of the first rows would be dead letters."""
+    if bool(options.files) != bool(options.source):
+        raise RefusedError("--data and --source belong together: a file, and the event source that takes its rows")
+    # Only here: they load what reads files and what computes, which a running job needs not
+    from streaming.operations.check.estimate import RATES, Asked, estimate_lines
+    from streaming.operations.produce.command import say_fit
+    from streaming.operations.produce.feed import feeds_of
+
+    feeds, now_us = feeds_of(catalogue, options) if options.files else [], system_clock_us()
+    rejected = sum(say_fit(feed, settings, now_us) for feed in feeds)
+    if feeds or options.entities or options.events_per_day:
+        asked = Asked(dict(options.entities), options.events_per_day or RATES)
+        for line in estimate_lines(settings, catalogue, asked, feeds):
+            _say(line)
+    return rejected
 
 
 def check(settings: StreamingSettings, *, refusing_only: bool = False) -> int:
@@ -67,14 +90,27 @@ def check(settings: StreamingSettings, *, refusing_only: bool = False) -> int:
         set_up_log(settings, command="check")
         _log_broken(findings)
         findings = [each for each in findings if each.stops_run]
-    for each in findings:
+        return _verdict(findings, 0, "")
+    return _verdict(findings, 0, "safe to run")
+
+
+def _verdict(findings: Iterable[Finding], rejected: int, well: str) -> int:
+    """Print the findings, and the verdict unless it is empty. The exit code."""
+    told = list(dict.fromkeys(findings))
+    for each in told:
         sys.stderr.write(f"{each.level:8} {each}\n")
-    bad = sum(each.level != "warning" for each in findings)
-    if not refusing_only:
-        warnings = len(findings) - bad
-        verdict = "safe to run" if not bad else f"{bad} to correct before it is safe to run"
-        sys.stdout.write(f"{verdict}{f', {warnings} warnings' if warnings else ''}\n")
-    return EXIT_REFUSED if bad else EXIT_OK
+    bad = sum(each.level != "warning" for each in told)
+    warnings = len(told) - bad
+    if well:
+        dead = f"; {rejected:,} of the first rows would be dead letters" if rejected else ""
+        verdict = f"{bad} to correct before it is safe to run" if bad else well if not rejected else "definitions work"
+        _say(f"{verdict}{f', {warnings} warnings' if warnings else ''}{dead}")
+    return EXIT_REFUSED if bad or rejected else EXIT_OK
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def refuse_unsafe(settings: StreamingSettings) -> None:

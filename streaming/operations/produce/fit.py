@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared_features.kernel.event_time import MILLISECOND_US
-from streaming.kafka.record_reader import CREATE_TIME, LOG_APPEND_TIME, RecordReader, Records, StampRule
+from streaming.kafka.record_reader import CREATE_TIME, LOG_APPEND_TIME, Read, RecordReader, Records, StampRule
 from streaming.operations.produce.file_rows import Row
 from streaming.operations.produce.row_encoder import RowEncoder
 from streaming.settings import StreamingSettings
@@ -33,6 +33,18 @@ class Fit:
 
 def tried(encoder: RowEncoder, rows: Sequence[Row], settings: StreamingSettings, now_us: int) -> Fit:
     """Whether the stream accepts the rows, if they are sent now."""
+    read = read_rows(encoder, rows, settings, now_us)
+    refused = Counter(_kind(letter.reason) for letter in read.dead)
+    return Fit(len(rows), len(read.events), len(read.events) - len(np.unique(read.events.digest)), refused)
+
+
+def read_rows(encoder: RowEncoder, rows: Sequence[Row], settings: StreamingSettings, now_us: int) -> Read:
+    """What the stream makes of the rows, if they are sent now."""
+    return RecordReader(encoder.source, StampRule.of(settings)).read(records_of(encoder, rows, settings, now_us))
+
+
+def records_of(encoder: RowEncoder, rows: Sequence[Row], settings: StreamingSettings, now_us: int) -> Records:
+    """The rows as Kafka would hand them out."""
     live = settings.topic_mode == "live"
     values, stamps = [], []
     for row in rows:
@@ -40,7 +52,7 @@ def tried(encoder: RowEncoder, rows: Sequence[Row], settings: StreamingSettings,
         values.append(value)
         stamps.append(stamp_ms(now_us if live else known_us, now_us))
     count = len(values)
-    records = Records(
+    return Records(
         encoder.source.topic,
         0,
         np.arange(count, dtype=np.int64),
@@ -49,9 +61,6 @@ def tried(encoder: RowEncoder, rows: Sequence[Row], settings: StreamingSettings,
         values,
         key_of=lambda _: None,
     )
-    read = RecordReader(encoder.source, StampRule.of(settings)).read(records)
-    refused = Counter(_kind(letter.reason) for letter in read.dead)
-    return Fit(count, len(read.events), len(read.events) - len(np.unique(read.events.digest)), refused)
 
 
 def stamp_ms(known_us: int | None, now_us: int) -> int:

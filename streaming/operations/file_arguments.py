@@ -1,0 +1,21 @@
+"""The arguments that say how a file of rows is read: of `produce`, and of `check`."""
+
+from __future__ import annotations
+
+import argparse
+
+from streaming.operations.argument_types import at_least
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """What the columns mean, and how many rows are read."""
+    add = parser.add_argument
+    add("--arrival", action="append", default=[], metavar="[SOURCE=]COLUMN",
+        help="the column that says when a row became known (default: its event time)")  # fmt: skip
+    add("--map", action="append", default=[], metavar="[SOURCE.]FIELD=COLUMN",
+        help="the column of a field, where their names differ")  # fmt: skip
+    add("--rows", type=at_least(1), metavar="N", help="only the first N rows of each file")
+    add("--timezone", default="UTC", metavar="ZONE", help="the zone of times that name none (default UTC)")
+    add("--epoch", choices=("s", "ms", "us", "ns"), help="the unit of times that are numbers (default: by their size)")
+    add("--encoding", default="utf-8-sig", metavar="NAME", help="of CSV and JSON lines (default UTF-8)")
+    add("--move-days", type=int, default=0, metavar="N", help="move all times by whole days, for old history")
