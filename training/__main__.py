@@ -21,6 +21,7 @@ from training.settings import TrainingSettings, load_settings
 
 if TYPE_CHECKING:
     from training.runs.run_parameters import RunParameters
+    from training.steps.run_journal import StepEntry
 
 
 @ends_with_its_reader
@@ -37,9 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(settings: TrainingSettings, options: argparse.Namespace) -> int:
-    from training.runs.training_run import run_training
+    from training.runs.training_run import explain_run, run_training
 
     parameters = _parameters(settings, options)
+    if options.explain:
+        for each in explain_run(settings, parameters):
+            print(f"{each.step:9} {each.verdict:8} {each.reason}")
+        return 0
     path = run_training(settings, parameters, _print_step, time.time_ns() // 1000)
     print(f"the run's results are in {path}")
     return 0
@@ -79,8 +84,9 @@ def _promote(settings: TrainingSettings, options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_step(name: str, seconds: float, line: str) -> None:
-    print(f"{name:9} {seconds:7.2f} s  {line}", flush=True)
+def _print_step(name: str, entry: StepEntry) -> None:
+    skipped = f"skipped ({entry.reason}): " if entry.done == "skipped" else ""
+    print(f"{name:9} {entry.seconds:7.2f} s  {skipped}{entry.line}", flush=True)
 
 
 def _view(settings: TrainingSettings, name: str | None) -> FeatureView:

@@ -8,10 +8,8 @@ from pathlib import Path
 
 from shared_features.formats.model_manifest import CHAMPION
 from shared_features.kernel.event_time import to_us
+from training.models.model_constants import MODELS
 from training.settings import describe_settings
-
-MODELS = ("hist_gradient_boosting", "random_forest", "logistic_regression")
-"""`models.candidates.CANDIDATES` by name: `--help` does not wait for scikit-learn."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -47,6 +45,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     run.add_argument(
         "--gate-tolerance", type=float, default=0.01, help="by how much average precision may lie below the champion's"
+    )
+    run.add_argument(
+        "--explain", action="store_true", help="say which steps would run or be skipped, and why; run nothing"
     )
     run.set_defaults(models=MODELS)
     dataset.add_argument("--output", type=Path, metavar="FILE.parquet", help="also write the dataset as one table")

@@ -4,6 +4,7 @@ TrainingError
   DatasetError      the offline store cannot give the training dataset that was asked for
   CertificateError  what was exported does not compute what was fitted
   RegistryError     a model version or an alias that is missing
+  StepError         a step cannot read what it needs, or cannot write what it made
 
 A message names the thing, what was found, and what to do.
 """
@@ -25,3 +26,7 @@ class CertificateError(TrainingError):
 
 class RegistryError(TrainingError):
     """The registry has no such model, version or alias."""
+
+
+class StepError(TrainingError):
+    """The disk is full or read-only, or a result that a step needs is gone or damaged."""

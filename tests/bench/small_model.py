@@ -20,7 +20,8 @@ from tests.bench.filled_redis import event_batches
 from tests.bench.transactions import Transactions
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from training.models.candidates import fit_model
-from training.models.onnx_export import INPUT_NAME, OUTPUT_NAME, export_onnx
+from training.models.model_constants import INPUT_NAME, OUTPUT_NAME
+from training.models.onnx_export import export_onnx
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 

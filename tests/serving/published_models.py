@@ -16,7 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from shared_features.definitions import FeatureView
 from shared_features.formats.model_manifest import ModelManifest, Parity, stamp_view
 from tests.shared_features.formats.test_dataset_manifest import DATASET
-from training.models.onnx_export import INPUT_NAME, OUTPUT_NAME, export_onnx
+from training.models.model_constants import INPUT_NAME, OUTPUT_NAME
+from training.models.onnx_export import export_onnx
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 

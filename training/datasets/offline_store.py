@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 from numpy.typing import NDArray
 
 from shared_features.definitions import EventSource, FeatureGroup, difference, events_difference
@@ -25,6 +26,14 @@ from training.errors import DatasetError
 
 
 @dataclass(frozen=True)
+class TableVersion:
+    """One version of a table. table_id: a table that was created anew under its old name has another one."""
+
+    table_id: str
+    version: int
+
+
+@dataclass(frozen=True)
 class PinnedTable:
     """One Delta table at one version: whatever is appended or compacted later, its rows stay these."""
 
@@ -34,6 +43,10 @@ class PinnedTable:
     @property
     def version(self) -> int:
         return int(self.table.version())
+
+    @property
+    def pinned_version(self) -> TableVersion:
+        return TableVersion(str(self.table.metadata().id), self.version)
 
     @property
     def files(self) -> list[str]:
@@ -58,10 +71,11 @@ class PinnedTable:
 
 
 class OfflineStore:
-    """The lake's tables, by name."""
+    """The lake's tables, by name: each at its newest version, or at the version that a run pinned when it began."""
 
-    def __init__(self, lake: Path) -> None:
-        self._lake = lake
+    def __init__(self, lake: Path, versions: Mapping[str, TableVersion] | None = None) -> None:
+        """versions: table -> the version to read; without them, the newest of each."""
+        self._lake, self._versions = lake, versions
 
     def pin_features(self, group: FeatureGroup, spine: EventSource) -> PinnedTable:
         """The feature rows of a group. Raises DatasetError where they were computed by another definition."""
@@ -100,7 +114,17 @@ class OfflineStore:
                 f"the lake {self._lake} has no table {name!r}; stream events into it with `python -m streaming run`, "
                 "or set MILLRACE_LAKE to the directory that has it"
             )
-        return PinnedTable(name, DeltaTable(str(path)))
+        return PinnedTable(name, DeltaTable(str(path)) if self._versions is None else self._at(path, name))
+
+    def _at(self, path: Path, name: str) -> DeltaTable:
+        wanted = (self._versions or {}).get(name)
+        try:
+            table = DeltaTable(str(path), version=wanted.version if wanted else None)
+        except (DeltaError, OSError) as error:
+            raise DatasetError(f"table {name!r} has no version {wanted} any more; start a new run") from error
+        if wanted is None or str(table.metadata().id) != wanted.table_id:
+            raise DatasetError(f"table {name!r} is not the one that the run began with; start a new run")
+        return table
 
 
 def event_columns(

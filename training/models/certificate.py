@@ -17,13 +17,10 @@ from sklearn.pipeline import Pipeline
 from shared_features.formats.model_manifest import Parity
 from training.errors import CertificateError
 from training.models.candidates import scores
+from training.models.model_constants import TOLERANCE
 from training.models.onnx_export import open_session, run_session
 from training.models.split_thresholds import split_nodes
 from training.models.training_range import TrainingRange
-
-TOLERANCE = 1e-5
-"""On a probability. Float32 sums over some hundred trees or features differ by 1e-7 to 1e-6; a row on the wrong side of
-a single split by 1e-4 and more. This lies between."""
 
 _TEST_ROWS = 20_000
 _THRESHOLDS = 20_000

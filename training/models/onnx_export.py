@@ -13,8 +13,8 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.pipeline import Pipeline
 
-INPUT_NAME = "features"
-OUTPUT_NAME = "score"
+from training.models.model_constants import INPUT_NAME, OUTPUT_NAME
+
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 """What skl2onnx 1.20 writes for all three candidates, and old enough for any runtime of the last years."""
 

@@ -9,20 +9,31 @@ from pathlib import Path
 import numpy as np
 
 from shared_features.formats.json_document import encode_document
-from shared_features.formats.training_run import SAMPLED_INPUTS_FILE
+from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_FILE
 from training.datasets.dataset_builder import build_dataset
 from training.datasets.erasures import erased_since
-from training.datasets.offline_store import OfflineStore
-from training.datasets.point_in_time import pin_view
+from training.datasets.point_in_time import PinnedView
 from training.datasets.time_split import TEST, TRAIN
 from training.datasets.training_dataset import load_dataset
 from training.errors import DatasetError
+from training.runs.data_version import open_data
+from training.runs.run_context import RunContext
 from training.runs.run_parameters import RunParameters
+from training.steps.step import Task
 
 
-def make_dataset(lake: Path, lateness_us: int, parameters: RunParameters, output: Path) -> str:
-    """Pin the tables, build the dataset and save it."""
-    pinned = pin_view(OfflineStore(lake), parameters.view, lateness_us)
+def dataset_step(task: Task) -> str:
+    context: RunContext = task.context
+    pinned = open_data(context.settings.lake, context.parameters.view, context.data)
+    return make_dataset(pinned, context.parameters, task.output)
+
+
+def validate_step(task: Task) -> str:
+    return validate_dataset(task.inputs / DATASET_FOLDER, task.output)
+
+
+def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path) -> str:
+    """Build the dataset of pinned tables and save it."""
     dataset, inputs = build_dataset(pinned, parameters.dataset)
     dataset.save(output)
     (output / SAMPLED_INPUTS_FILE).write_bytes(pickle.dumps(inputs))
@@ -40,7 +51,7 @@ def make_dataset(lake: Path, lateness_us: int, parameters: RunParameters, output
     )
 
 
-def validate_dataset(dataset_directory: Path, parameters: RunParameters, output: Path) -> str:
+def validate_dataset(dataset_directory: Path, output: Path) -> str:
     """Refuse a dataset nothing can be learned from or tested on, and note features without values."""
     dataset = load_dataset(dataset_directory)
     for name, window in (("train", TRAIN), ("test", TEST)):

@@ -22,6 +22,23 @@ from training.models.on_demand_parity import certify_on_demand
 from training.models.onnx_export import export_onnx
 from training.runs.run_folder import load_pickle, model_file, read_json
 from training.runs.run_parameters import RunParameters
+from training.steps.step import Task
+
+
+def fit_step(task: Task) -> str:
+    return fit_models(task.inputs / DATASET_FOLDER, task.context.parameters, task.output)
+
+
+def evaluate_step(task: Task) -> str:
+    return evaluate_models(task.inputs / DATASET_FOLDER, task.inputs / "fit", task.context.parameters, task.output)
+
+
+def export_step(task: Task) -> str:
+    return export_model(task.inputs / "fit", task.inputs / "evaluate", task.context.parameters, task.output)
+
+
+def certify_step(task: Task) -> str:
+    return certify_model(task.inputs, task.context.parameters, task.output)
 
 
 def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path) -> str:

@@ -7,9 +7,6 @@ import importlib.metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from shared_features.errors import FeatureError
 from shared_features.formats.dataset_manifest import DATASET_FILE, decode_dataset_manifest
 from shared_features.formats.json_document import encode_document
 from shared_features.formats.model_manifest import (
@@ -18,28 +15,41 @@ from shared_features.formats.model_manifest import (
     MODEL_FILE,
     ModelManifest,
     Parity,
-    check_manifest,
     stamp_view,
 )
 from shared_features.formats.training_run import DATASET_FOLDER
-from training.datasets.time_split import TEST
-from training.datasets.training_dataset import TrainingDataset, load_dataset
-from training.models.certificate import Certificate, require_pass
-from training.models.evaluation import evaluate_scores
-from training.models.onnx_export import INPUT_NAME, OUTPUT_NAME, open_session, run_session
+from training.durable_files import replace_file
+from training.errors import CertificateError
+from training.models.model_constants import INPUT_NAME, OUTPUT_NAME
 from training.registry.aliases import Aliases
-from training.registry.gate import decide
+from training.registry.gate import Decision, decide
 from training.registry.versions import Registry
+from training.runs.run_context import RunContext
 from training.runs.run_folder import read_json
 from training.runs.run_parameters import RunParameters
+from training.steps.step import Task
 
 _LIBRARIES = ("numpy", "onnx", "onnxruntime", "polars", "scikit-learn", "skl2onnx")
+
+
+def publish_step(task: Task) -> str:
+    context: RunContext = task.context
+    registry = Registry(context.settings.registry)
+    return publish_model(task.inputs, context.parameters, registry, context.began_at_us, task.output)
+
+
+def promote_step(task: Task) -> str:
+    context: RunContext = task.context
+    return promote_model(task.inputs, context.parameters, Registry(context.settings.registry), task.output)
 
 
 def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_us: int, output: Path) -> str:
     """Publish model, manifest, metrics and dataset manifest as a version. Refuses without a passed certificate."""
     parity = Parity(**read_json(run / "certify" / "certificate.json")["parity"])
-    require_pass(Certificate(parity, {"all": (parity.cases, parity.worst_difference)}))
+    if not parity.worst_difference <= parity.tolerance:
+        raise CertificateError(
+            f"the certificate says {parity.worst_difference:.3g}, more than {parity.tolerance:g}; nothing was published"
+        )
     file = run / DATASET_FOLDER / DATASET_FILE
     dataset = decode_dataset_manifest(file.read_bytes(), str(file))
     metrics = read_json(run / "evaluate" / METRICS_FILE)
@@ -59,47 +69,59 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         created_at_us=now_us,
     )
     published = registry.publish(manifest, graph, metrics, dataset)
-    (output / "published.json").write_bytes(encode_document({"model": manifest.model, "version": published.version}))
+    replace_file(output / "published.json", encode_document({"model": manifest.model, "version": published.version}))
     said = "" if published.new else " (the same model was published before)"
     return f"{manifest.model} version {published.version}{said} at {published.path}"
 
 
 def promote_model(run: Path, parameters: RunParameters, registry: Registry, output: Path) -> str:
-    """Move the alias champion to the published version, if the gate lets it."""
+    """Move the alias champion to the published version, if the gate lets it.
+
+    The decision is written down before it is carried out: a run that is killed in between carries out the same one.
+    """
+    file = output / "promotion.json"
+    if not file.exists():
+        replace_file(file, encode_document(_decision(run, parameters, registry)))
+    return _carry_out(read_json(file), registry)
+
+
+def _decision(run: Path, parameters: RunParameters, registry: Registry) -> dict[str, Any]:
     published = read_json(run / "publish" / "published.json")
     model, version = published["model"], published["version"]
     metrics = read_json(run / "evaluate" / METRICS_FILE)
     champion = Aliases(registry).of(model).get(CHAMPION)
-    theirs, basis = None, ""
-    if champion is not None and champion != version:
-        theirs, basis = _champion_metrics(registry, model, champion, load_dataset(run / DATASET_FOLDER), parameters)
-    ours = metrics["models"][metrics["chosen"]]
-    decision = decide(ours, theirs, parameters.floors, parameters.gate_tolerance, basis)
-    promoted = champion == version or decision.promote
-    report = {"version": version, "champion_before": champion, "promoted": promoted, "reasons": list(decision.reasons)}
-    (output / "promotion.json").write_bytes(encode_document(report))
-    if champion == version:
+    decision = Decision(True, ("it is champion already",))
+    if champion != version:
+        theirs, basis = None, ""
+        if champion is not None:
+            # Imported here: a run that changes nothing does not wait for the libraries that score.
+            from training.runs.champion_metrics import champion_metrics
+
+            theirs, basis = champion_metrics(registry, model, champion, run / DATASET_FOLDER, parameters)
+        ours = metrics["models"][metrics["chosen"]]
+        decision = decide(ours, theirs, parameters.floors, parameters.gate_tolerance, basis)
+    return {
+        "model": model,
+        "version": version,
+        "champion_before": champion,
+        "promoted": decision.promote,
+        "reasons": list(decision.reasons),
+    }
+
+
+def _carry_out(decided: dict[str, Any], registry: Registry) -> str:
+    model, version, before = decided["model"], decided["version"], decided["champion_before"]
+    reasons = "; ".join(decided["reasons"])
+    if before == version:
         return f"version {version} is champion already"
-    if not promoted:
-        return f"version {version} stays a challenger, {_called(champion)}: {'; '.join(decision.reasons)}"
+    if not decided["promoted"]:
+        return f"version {version} stays a challenger, {_called(before)}: {reasons}"
+    champion = Aliases(registry).of(model).get(CHAMPION)
+    if champion not in (before, version):
+        return f"version {version} stays a challenger: {_called(champion)} by the time the alias was to be moved"
     Aliases(registry).promote(model, version)
-    return f"version {version} is champion, before {_called(champion)}: {'; '.join(decision.reasons)}"
+    return f"version {version} is champion, before {_called(before)}: {reasons}"
 
 
 def _called(champion: int | None) -> str:
     return "there was no champion" if champion is None else f"version {champion} was champion"
-
-
-def _champion_metrics(
-    registry: Registry, model: str, version: int, dataset: TrainingDataset, parameters: RunParameters
-) -> tuple[dict[str, Any], str]:
-    """The champion's metrics over this run's test rows; its own published ones where it wants other features."""
-    path = registry.path(model, version)
-    try:
-        check_manifest(registry.manifest(model, version), parameters.view)
-    except FeatureError:
-        found = read_json(path / METRICS_FILE)
-        return found["models"][found["chosen"]], "on its own test window, since it was trained on another view"
-    rows = np.asarray(dataset.matrix[dataset.rows(TEST)])
-    score = run_session(open_session((path / MODEL_FILE).read_bytes()), rows)
-    return evaluate_scores(dataset, score, parameters.k), "on the same rows"

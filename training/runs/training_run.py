@@ -1,54 +1,89 @@
-"""A training run: the steps one after the other, each in its own directory, each saying what it did and how long."""
+"""A training run: its folder, from its first step to its last, and which runs are kept."""
 
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from shared_features.kernel.event_time import to_datetime, to_us
-from training.registry.versions import Registry
-from training.runs.dataset_steps import make_dataset, validate_dataset
-from training.runs.model_steps import certify_model, evaluate_models, export_model, fit_models
-from training.runs.registry_steps import promote_model, publish_model
+from shared_features.errors import FeatureError
+from shared_features.kernel.event_time import DAY_US, to_datetime, to_us
+from training.errors import StepError
+from training.runs.data_version import pin_data
+from training.runs.retraining import STEP_NAMES, STEPS
+from training.runs.run_context import RunContext, context_of
 from training.runs.run_parameters import RunParameters
 from training.settings import TrainingSettings
+from training.steps.result_store import ResultStore
+from training.steps.run_journal import FAILED, SUCCEEDED, StepEntry, journals, read_journal, write_journal
+from training.steps.step_runner import Explanation, StepRunner
 
-Report = Callable[[str, float, str], None]
-"""Called after each step with its name, its seconds and its line."""
-
-STEPS = ("dataset", "validate", "fit", "evaluate", "export", "certify", "publish", "promote")
+Report = Callable[[str, StepEntry], None]
+"""Called after each step with its name and what became of it."""
 
 
 def run_training(
-    settings: TrainingSettings, parameters: RunParameters, report: Report, now_us: int, last: str = STEPS[-1]
+    settings: TrainingSettings, parameters: RunParameters, report: Report, now_us: int, last: str = STEP_NAMES[-1]
 ) -> Path:
     """Run the steps up to `last`; returns the run's directory. What a step refuses is raised as a TrainingError."""
-    runs = settings.training_runs / parameters.view.name
-    run = _new_directory(runs, now_us)
-    registry = Registry(settings.registry)
-    actions: dict[str, Callable[[Path], str]] = {
-        "dataset": lambda to: make_dataset(settings.lake, to_us(settings.allowed_lateness), parameters, to),
-        "validate": lambda to: validate_dataset(run / "dataset", parameters, to),
-        "fit": lambda to: fit_models(run / "dataset", parameters, to),
-        "evaluate": lambda to: evaluate_models(run / "dataset", run / "fit", parameters, to),
-        "export": lambda to: export_model(run / "fit", run / "evaluate", parameters, to),
-        "certify": lambda to: certify_model(run, parameters, to),
-        "publish": lambda to: publish_model(run, parameters, registry, now_us, to),
-        "promote": lambda to: promote_model(run, parameters, registry, to),
-    }
-    for name in STEPS[: STEPS.index(last) + 1]:
-        started = time.perf_counter()
-        (run / name).mkdir()
-        line = actions[name](run / name)
-        report(name, time.perf_counter() - started, line)
-    _forget_old(runs, settings.training_runs_kept)
+    run = begin_run(settings, parameters, now_us)
+    try:
+        for name in STEP_NAMES[: STEP_NAMES.index(last) + 1]:
+            report(name, perform_step(settings, run, name))
+    except FeatureError as error:
+        end_run(settings, run, now_us, str(error))
+        raise
+    end_run(settings, run, now_us)
     return run
 
 
+def begin_run(settings: TrainingSettings, parameters: RunParameters, now_us: int, name: str | None = None) -> Path:
+    """Pin the data and make the run's folder. With a name: a run of this name that has begun is returned as it is."""
+    runs = settings.training_runs / parameters.view.name
+    if name is not None and (runs / name).is_dir():
+        return runs / name
+    data = pin_data(settings.lake, parameters.view, to_us(settings.allowed_lateness))
+    journal = RunContext(settings, parameters, data, now_us).begin()
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        run = _new_directory(runs, now_us) if name is None else runs / name
+        run.mkdir(exist_ok=True)
+        write_journal(run, journal)
+    except OSError as error:
+        raise StepError(f"the run cannot begin in {runs}: {error}. Mend it, then start the run again.") from error
+    return run
+
+
+def perform_step(settings: TrainingSettings, run: Path, name: str) -> StepEntry:
+    """Do one step of a run that has begun, by this process or by another one."""
+    context = context_of(settings, read_journal(run))
+    return _runner(context, run).perform(name, context)
+
+
+def end_run(settings: TrainingSettings, run: Path, now_us: int, error: str = "") -> None:
+    """Note the end in the run's journal, and forget old runs with the results that only they used."""
+    try:
+        journal = read_journal(run)
+    except StepError:
+        return  # an erasure removed it
+    write_journal(run, replace(journal, status=FAILED if error else SUCCEEDED, ended_at_us=now_us, error=error))
+    _forget_old(run.parent, settings.training_runs_kept, now_us)
+    ResultStore(settings.training_runs).forget()
+
+
+def explain_run(settings: TrainingSettings, parameters: RunParameters) -> Iterator[Explanation]:
+    """What a run would do with each step, if it began now. Nothing is written."""
+    data = pin_data(settings.lake, parameters.view, to_us(settings.allowed_lateness))
+    context = RunContext(settings, parameters, data, 0)
+    return _runner(context, settings.training_runs / parameters.view.name / "a run to come").explain()
+
+
+def _runner(context: RunContext, run: Path) -> StepRunner:
+    return StepRunner(ResultStore(context.settings.training_runs), STEPS, run, context.facts)
+
+
 def _new_directory(runs: Path, now_us: int) -> Path:
-    runs.mkdir(parents=True, exist_ok=True)
     for name in _names(f"{to_datetime(now_us):%Y%m%dT%H%M%S}"):
         try:
             (runs / name).mkdir()
@@ -66,7 +101,11 @@ def _names(stem: str) -> Iterator[str]:
         number += 1
 
 
-def _forget_old(runs: Path, kept: int) -> None:
-    """Keep the newest runs only: their matrices are large, and can be built again."""
+def _forget_old(runs: Path, kept: int, now_us: int) -> None:
+    """Keep the newest runs only, and those that are under way."""
+    running = {
+        run for run, journal in journals(runs) if journal.ended_at_us is None and journal.began_at_us > now_us - DAY_US
+    }
     for path in sorted(each for each in runs.iterdir() if each.is_dir())[:-kept]:
-        shutil.rmtree(path, ignore_errors=True)
+        if path not in running:
+            shutil.rmtree(path, ignore_errors=True)

@@ -45,7 +45,7 @@ from streaming.operations.erasure.online_states import OnlineStates
 from streaming.operations.erasure.record import ErasureRecord, LogEnds, salt
 from streaming.operations.erasure.scope import scope_of
 from streaming.operations.erasure.subject import Subject
-from streaming.operations.erasure.training_runs import remove_runs, runs_with
+from streaming.operations.erasure.training_runs import count_results, remove_runs, runs_with
 from streaming.operations.retirement.version import sweep
 from streaming.operations.saying import instant, say
 from streaming.settings import StreamingSettings
@@ -101,7 +101,8 @@ class Erasure:
         say(f"{sum(map(len, letters.values())):,} dead letters")
         with closing(OnlineStates(self._settings)) as online:
             say(f"{online.count(scope.groups, self._subjects):,} states in Redis, of {len(scope.groups)} groups")
-        say(f"{len(self._runs(positions))} training runs")
+        runs = self._runs(positions)
+        say(f"{len(runs) - count_results(runs)} training runs, {count_results(runs)} results of their steps")
         if with_log:
             say(f"{sum(self._logs.below(ends).values()):,} records in Kafka, of all entities")
         self._say_lost(rows)
@@ -152,7 +153,7 @@ class Erasure:
         letters = self._letters(subjects, ends)
         counts["dead letters"] = letters.erase(letters.find(self._logs.topics, scope.others))
         counts["states in Redis"] = self._erase_online(rows, by_digest, ends, [*positions.values()])
-        counts["training runs"] = remove_runs(self._runs(positions))
+        counts |= self._remove_runs(positions)
         sweep(self._lake)  # tables that a killed `retire` has set aside
         counts["files of the lake"] = sum(purge(path) for path in scope.tables(self._lake))
         forget_aside(self._lake, name)
@@ -167,6 +168,15 @@ class Erasure:
             if not readable:
                 say(f"training run {run}: its rows cannot be read, so it is removed too")
         return list(found)
+
+    def _remove_runs(self, positions: Mapping[str, pa.Table]) -> dict[str, int]:
+        """Look again after a removal: a result may be given its name between a look and the removal."""
+        runs, results = 0, 0
+        while found := self._runs(positions):
+            removed = remove_runs(found)
+            results += count_results(found)
+            runs += removed - count_results(found)
+        return {"training runs": runs, "results of training steps": results}
 
     def _positions(self, rows: LakeRows, source: EventSource) -> pa.Table:
         return rows.positions(source, self._scope.own_rows[source.name])

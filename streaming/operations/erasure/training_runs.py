@@ -1,8 +1,9 @@
-"""The training runs on disk: `<runs>/<view>/<run>/dataset/rows.parquet`, and a matrix of the same rows.
+"""The training runs on disk, and the results of their steps (laid out in `formats.training_run`).
 
-A version in the registry holds a model and descriptions, but no rows. The intermediate results of its run hold rows
-with entity keys. A run that holds an erased event is removed completely: it can be repeated without the event. A run
-whose rows cannot be read (after a kill or a full disk) is removed too, because its content is unknown.
+A version in the registry holds a model and descriptions, but no rows. A result `dataset` holds rows with entity keys.
+If it holds an erased event, it is removed with whatever was made from it, to any depth, and with the runs that used
+it: they can be repeated without the event. What cannot be read (after a kill or a full disk) is removed too, because
+its content is unknown.
 """
 
 from __future__ import annotations
@@ -18,17 +19,71 @@ from shared_features.definitions import Catalogue
 from shared_features.errors import FormatVersionError
 from shared_features.formats.dataset_manifest import DATASET_FILE, decode_dataset_manifest
 from shared_features.formats.offline_tables import POSITION, events_table
-from shared_features.formats.training_run import DATASET_FOLDERS, ROWS_FILE
+from shared_features.formats.training_run import (
+    BEGUN_FILE,
+    DATASET_FOLDERS,
+    RESULT_FILE,
+    RESULTS_FOLDER,
+    ROWS_FILE,
+    StepResult,
+    decode_step_result,
+)
 from streaming.errors import RefusedError
 
 
 def runs_with(runs: Path, catalogue: Catalogue, positions: Mapping[str, pa.Table]) -> dict[Path, bool]:
-    """The runs that hold, or may hold, one of the positions, each with whether its rows could be read.
+    """The runs and results that hold, or may hold, one of the positions, each with whether it could be read.
 
     positions: by source.
     """
+    found = _datasets_with(runs, catalogue, positions)
+    results = _results(runs)
+    found |= {folder: False for folder, result in results.items() if result is None}
+    gone = {digest for folder in found for digest in _digests(results.get(folder))}
+    while made := [each for each, result in results.items() if each not in found and _is_made_from(result, gone)]:
+        found |= dict.fromkeys(made, True)
+        gone |= {digest for folder in made for digest in _digests(results[folder])}
+    names = {folder.name for folder in found}
+    links = sorted(each for each in runs.glob("*/*/*") if each.is_symlink())
+    return found | {each.parent: True for each in links if each.readlink().parent.name in names}
+
+
+def count_results(found: Iterable[Path]) -> int:
+    """How many of these are results of steps; the others are runs."""
+    return sum(each.parent.name == RESULTS_FOLDER for each in found)
+
+
+def _results(runs: Path) -> dict[Path, StepResult | None]:
+    """Each result, also one that is being written; None: it cannot be read."""
+    found: dict[Path, StepResult | None] = {}
+    for folder in (runs / RESULTS_FOLDER).glob("*/"):
+        # Twice the finished one: it may be finished between the looks.
+        for name in (RESULT_FILE, BEGUN_FILE, RESULT_FILE):
+            try:
+                found[folder] = decode_step_result((folder / name).read_bytes(), str(folder / name))
+                break
+            except (OSError, FormatVersionError):
+                continue
+        else:
+            try:
+                if any(folder.iterdir()):
+                    found[folder] = None
+            except OSError:
+                continue  # given its name between the looks; the next look finds it
+    return found
+
+
+def _digests(result: StepResult | None) -> list[str]:
+    return [digest for digest, _ in result.files.values()] if result else []
+
+
+def _is_made_from(result: StepResult | None, digests: set[str]) -> bool:
+    return result is not None and not digests.isdisjoint(result.made_from.values())
+
+
+def _datasets_with(runs: Path, catalogue: Catalogue, positions: Mapping[str, pa.Table]) -> dict[Path, bool]:
     found = {}
-    for dataset in sorted(runs.glob(DATASET_FOLDERS)):
+    for dataset in sorted(each for each in runs.glob(DATASET_FOLDERS) if not each.is_symlink()):
         run = dataset.parent
         try:
             if not any(dataset.iterdir()):

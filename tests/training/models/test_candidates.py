@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from tests.training.models.fitted_models import window_rows
-from training.command_line import MODELS
 from training.errors import TrainingError
 from training.models.candidates import CANDIDATES, fit_model
+from training.models.model_constants import MODELS
 
 
 def test_an_unknown_model_is_named():

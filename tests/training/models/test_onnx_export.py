@@ -2,7 +2,8 @@ import pytest
 
 from tests.training.models.fitted_models import fitted, window_rows
 from training.models.candidates import CANDIDATES
-from training.models.onnx_export import INPUT_NAME, OUTPUT_NAME, export_onnx, open_session, run_session
+from training.models.model_constants import INPUT_NAME, OUTPUT_NAME
+from training.models.onnx_export import export_onnx, open_session, run_session
 
 
 @pytest.mark.parametrize("name", CANDIDATES)

@@ -17,6 +17,7 @@ from tests.training.lake import LATENESS_US
 from training.datasets.dataset_builder import build_dataset
 from training.errors import DatasetError
 from training.runs import dataset_steps
+from training.runs.data_version import open_data, pin_data
 from training.runs.run_parameters import RunParameters
 
 PARAMETERS = RunParameters(BREAKDOWN, DatasetParameters(train_days=2, delay_days=0, test_days=1))
@@ -36,11 +37,13 @@ def test_what_was_built_during_an_erasure_is_thrown_away(
         return build_dataset(*arguments)
 
     monkeypatch.setattr(dataset_steps, "build_dataset", beside_an_erasure)
+    pinned = open_data(lake, BREAKDOWN, pin_data(lake, BREAKDOWN, LATENESS_US))
     output.mkdir(parents=True)
     with pytest.raises(DatasetError, match=f"entities were erased from {name} while it was built; start the run again"):
-        dataset_steps.make_dataset(lake, LATENESS_US, PARAMETERS, output)
+        dataset_steps.make_dataset(pinned, PARAMETERS, output)
     assert not output.exists()
     monkeypatch.undo()
     output.mkdir()
-    assert "rows x" in dataset_steps.make_dataset(lake, LATENESS_US, PARAMETERS, output)
+    pinned = open_data(lake, BREAKDOWN, pin_data(lake, BREAKDOWN, LATENESS_US))
+    assert "rows x" in dataset_steps.make_dataset(pinned, PARAMETERS, output)
     assert (output / "rows.parquet").exists()

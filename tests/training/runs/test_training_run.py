@@ -1,8 +1,19 @@
 import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
+import polars as pl
+import pyarrow as pa
+from deltalake import DeltaTable
 
+from shared_features.definitions import load_definitions
 from shared_features.formats.model_manifest import check_manifest
+from shared_features.formats.offline_tables import OFFSET, PARTITION
+from shared_features.formats.training_run import RESULTS_FOLDER
+from streaming.operations.erasure.training_runs import count_results, remove_runs, runs_with
 from tests.domains.machines import BREAKDOWN
 from training.__main__ import main
 from training.models import onnx_export
@@ -10,6 +21,7 @@ from training.models.candidates import fit_model
 from training.models.onnx_export import open_session, run_session
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
+from training.steps.run_journal import read_journal
 
 OPTIONS = ["--train-days", "6", "--delay-days", "1", "--test-days", "3", "--top", "5"]
 
@@ -33,8 +45,15 @@ def test_a_run_ends_in_a_certified_champion_and_another_one_changes_nothing(plac
 
     assert main(["run", *OPTIONS]) == 0
     said = capsys.readouterr().out
+    assert said.count("skipped (same code, parameters and inputs)") == 6
     assert "the same model was published before" in said
     assert "version 1 is champion already" in said
+
+    assert main(["run", *OPTIONS, "--explain", "--top", "7"]) == 0
+    told = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert told["fit"].startswith("skipped")
+    assert told["evaluate"] == "run      k changed from 5 to 7"
+    assert told["export"] == "open     runs, unless evaluate give equal results"
 
     assert main(["run", *OPTIONS, "--models", "random_forest", "--gate-tolerance=-1"]) == 0
     said = capsys.readouterr().out
@@ -44,6 +63,74 @@ def test_a_run_ends_in_a_certified_champion_and_another_one_changes_nothing(plac
     assert main(["models"]) == 0
     assert "random_forest" in capsys.readouterr().out
     assert Aliases(registry).of("breakdown") == {"champion": 2}
+
+
+def steps(run):
+    return {name: entry.done for name, entry in read_journal(run).steps.items()}
+
+
+def newest(places):
+    return max((places / "runs" / "breakdown").iterdir())
+
+
+def test_tables_that_were_compacted_build_the_dataset_again_and_fit_nothing(places, machine_lake, monkeypatch):
+    lake = shutil.copytree(machine_lake, places / "lake")
+    monkeypatch.setenv("MILLRACE_LAKE", str(lake))
+    options = [*OPTIONS, "--models", "logistic_regression"]
+    assert main(["run", *options]) == 0
+    assert set(steps(newest(places)).values()) == {"run", "effect"}
+    for table in lake.iterdir():
+        DeltaTable(table).optimize.compact()
+    assert main(["run", *options]) == 0
+    found = steps(newest(places))
+    assert found.pop("dataset") == "run"
+    assert set(found.values()) == {"skipped", "effect"}
+    changed = read_journal(newest(places)).steps["dataset"].reason
+    assert "data.tables.events_readings.version changed from 2 to 3" in changed
+
+    # An erasure reaches the rows, what was made from them, and the runs that used them.
+    rows = pl.read_parquet(newest(places) / "dataset" / "rows.parquet")
+    for position, count in ((rows.row(0)[:2], 2), ((0, 10**9), 0)):
+        gone = pa.table({PARTITION: pa.array([position[0]], pa.int32()), OFFSET: pa.array([position[1]], pa.int64())})
+        held = runs_with(places / "runs", load_definitions("tests.domains.machines"), {"readings": gone})
+        assert len(held) - count_results(held) == count
+        kinds = sorted(step.name for each in held for step in each.iterdir() if each.parent.name == RESULTS_FOLDER)
+        made = {"certify", "dataset", "evaluate", "export", "fit", "validate"}
+        assert {kind for kind in kinds if not kind.endswith(".json")} == (made if count else set())
+        remove_runs(held)
+    assert main(["run", *options, "--explain"]) == 0
+
+
+def test_a_run_that_changes_nothing_imports_no_library_that_learns(places):
+    options = [*OPTIONS, "--models", "logistic_regression"]
+    assert main(["run", *options]) == 0
+    program = (
+        "import sys; from training.__main__ import main; assert main(sys.argv[1:]) == 0; "
+        "assert not {'sklearn', 'skl2onnx', 'onnx', 'onnxruntime', 'pandas', 'dbos'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", program, "run", *options], check=True, cwd=Path(__file__).parents[3])
+    assert list(steps(newest(places)).values()) == ["skipped"] * 6 + ["effect"] * 2
+
+
+def test_old_runs_go_and_what_only_they_had_goes_with_them(places, monkeypatch):
+    monkeypatch.setenv("MILLRACE_TRAINING_RUNS_KEPT", "1")
+    for seed in ("1", "2"):
+        assert main(["dataset", *OPTIONS[:-2], "--seed", seed]) == 0
+    results = [each for each in (places / "runs" / RESULTS_FOLDER).iterdir() if each.is_dir()]
+    assert [(newest(places) / "dataset").resolve()] == [each / "dataset" for each in results]
+    assert len(list((places / "runs" / "breakdown").iterdir())) == 1
+
+
+def test_a_registry_that_cannot_be_written_is_one_sentence_and_the_next_run_only_publishes(places, capsys, monkeypatch):
+    (places / "file").touch()
+    options = [*OPTIONS, "--models", "logistic_regression"]
+    monkeypatch.setenv("MILLRACE_REGISTRY", str(places / "file" / "registry"))
+    assert main(["run", *options]) == 1
+    assert "step 'publish' stopped: [Errno 20] Not a directory" in capsys.readouterr().err
+    assert read_journal(newest(places)).status == "failed"
+    monkeypatch.setenv("MILLRACE_REGISTRY", str(places / "registry"))
+    assert main(["run", *options]) == 0
+    assert capsys.readouterr().out.count("skipped") == 6
 
 
 def test_a_failed_certificate_blocks_publication(places, capsys, monkeypatch):

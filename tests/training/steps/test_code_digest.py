@@ -1,0 +1,101 @@
+"""Code counts by what it computes: helpers in other modules do, comments and docstrings do not."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from training.steps.code_digest import Code, code_of
+
+ACTION = """
+import json
+import numpy as np
+from {package}.helpers import halve
+from {package} import tables
+LIMIT = 3
+
+def action(task):
+    '''Says what it does.'''
+    from pandas import DataFrame
+    return halve(LIMIT) + np.sum(tables.ROWS)
+
+def unused():
+    return 1
+"""
+HELPERS = "class Divider:\n    by = 2\n\ndef halve(x: int) -> float:\n    return x / Divider.by\n"
+_COUNT = itertools.count()
+
+Build = Callable[..., Code]
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
+    """The code of `action` in a package of its own, after replacements in its sources."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def built(old: str = "", new: str = "") -> Code:
+        package = f"steps_package_{next(_COUNT)}"
+        (tmp_path / package).mkdir()
+        for name, text in {"__init__": "", "action": ACTION, "helpers": HELPERS, "tables": "ROWS = [1, 2]\n"}.items():
+            said = text.replace(old, new) if old else text
+            (tmp_path / package / f"{name}.py").write_text(said.format(package=package))
+        found = code_of([f"{package}.action:action"])
+        assert f"{package}.helpers" not in sys.modules, "reading the code must not import it"
+        return found
+
+    return built
+
+
+def same(one: Code, other: Code) -> bool:
+    return len(one.digest) == len(other.digest) == 64 and one.digest == other.digest
+
+
+@pytest.fixture(autouse=True)
+def _names_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each copy of the package has another name, which is part of the digest. Here it is not."""
+    import hashlib
+    import re
+
+    sha256 = hashlib.sha256
+    monkeypatch.setattr(
+        "training.steps.code_digest.hashlib.sha256", lambda text: sha256(re.sub(rb"steps_package_\d+", b"p", text))
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("LIMIT = 3", "LIMIT = 4"),
+        ("by = 2", "by = 3"),
+        ("x / Divider.by", "x // Divider.by"),
+        ("[1, 2]", "[1, 3]"),
+    ],
+)
+def test_what_a_function_reaches_counts(build: Build, old: str, new: str) -> None:
+    assert not same(build(), build(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("Says what it does.", "Says it otherwise."), ("return 1", "return 2"), ("LIMIT = 3", "LIMIT = 3  # a limit")],
+)
+def test_what_changes_no_result_does_not_count(build: Build, old: str, new: str) -> None:
+    assert same(build(), build(old, new))
+
+
+def test_libraries_are_named_wherever_they_are_imported(build: Build) -> None:
+    assert build().libraries == {"numpy", "pandas"}
+
+
+def test_the_real_steps_reach_the_libraries_that_shape_them() -> None:
+    assert {"numpy", "sklearn", "threadpoolctl", "polars"} <= code_of(["training.runs.model_steps:fit_step"]).libraries
+    assert {"onnx", "skl2onnx"} <= code_of(["training.runs.model_steps:export_step"]).libraries
+
+
+def test_a_function_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(LookupError, match=r"training\.runs\.model_steps:no_step"):
+        code_of(["training.runs.model_steps:no_step"])

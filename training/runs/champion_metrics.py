@@ -1,0 +1,34 @@
+"""How good the champion is, measured as the challenger is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared_features.errors import FeatureError
+from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE, check_manifest
+from training.datasets.time_split import TEST
+from training.datasets.training_dataset import load_dataset
+from training.models.evaluation import evaluate_scores
+from training.models.onnx_export import open_session, run_session
+from training.registry.versions import Registry
+from training.runs.run_folder import read_json
+from training.runs.run_parameters import RunParameters
+
+
+def champion_metrics(
+    registry: Registry, model: str, version: int, dataset_directory: Path, parameters: RunParameters
+) -> tuple[dict[str, Any], str]:
+    """The champion's metrics over this run's test rows; its own published ones where it wants other features."""
+    path = registry.path(model, version)
+    try:
+        check_manifest(registry.manifest(model, version), parameters.view)
+    except FeatureError:
+        found = read_json(path / METRICS_FILE)
+        return found["models"][found["chosen"]], "on its own test window, since it was trained on another view"
+    dataset = load_dataset(dataset_directory)
+    rows = np.asarray(dataset.matrix[dataset.rows(TEST)])
+    score = run_session(open_session((path / MODEL_FILE).read_bytes()), rows)
+    return evaluate_scores(dataset, score, parameters.k), "on the same rows"

@@ -1,0 +1,50 @@
+"""Retraining: the steps from the offline store to a champion, with what each of them takes."""
+
+from __future__ import annotations
+
+from shared_features.formats.dataset_manifest import DATASET_FILE
+from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE
+from shared_features.formats.training_run import DATASET_FOLDER, MATRIX_FILE, ROWS_FILE, SAMPLED_INPUTS_FILE
+from training.steps.step import Step
+
+_HERE = "training.runs"
+_ROWS = tuple(f"{DATASET_FOLDER}/{name}" for name in (DATASET_FILE, MATRIX_FILE, ROWS_FILE))
+_METRICS = f"evaluate/{METRICS_FILE}"
+
+STEPS = (
+    Step(
+        DATASET_FOLDER,
+        f"{_HERE}.dataset_steps:dataset_step",
+        parameters=("view", "data", "dataset"),
+        digests={DATASET_FILE: f"{_HERE}.input_digests:rows_digest"},
+    ),
+    Step("validate", f"{_HERE}.dataset_steps:validate_step", inputs=_ROWS),
+    Step("fit", f"{_HERE}.model_steps:fit_step", inputs=_ROWS, parameters=("models", "seed")),
+    Step(
+        "evaluate",
+        f"{_HERE}.model_steps:evaluate_step",
+        inputs=(*_ROWS, "fit/*"),
+        parameters=("models", "k"),
+        digests={METRICS_FILE: f"{_HERE}.input_digests:chosen_digest"},
+    ),
+    Step("export", f"{_HERE}.model_steps:export_step", inputs=("fit/*", _METRICS), parameters=("view",)),
+    Step(
+        "certify",
+        f"{_HERE}.model_steps:certify_step",
+        inputs=(*_ROWS, f"{DATASET_FOLDER}/{SAMPLED_INPUTS_FILE}", "fit/*", _METRICS, f"export/{MODEL_FILE}"),
+        parameters=("view", "seed", "parity_tolerance"),
+    ),
+    Step(
+        "publish",
+        f"{_HERE}.registry_steps:publish_step",
+        inputs=(f"{DATASET_FOLDER}/{DATASET_FILE}", _METRICS, f"export/{MODEL_FILE}", "certify/certificate.json"),
+        effect=True,
+    ),
+    Step(
+        "promote",
+        f"{_HERE}.registry_steps:promote_step",
+        inputs=("publish/published.json", _METRICS, *_ROWS),
+        effect=True,
+    ),
+)
+STEP_NAMES = tuple(step.name for step in STEPS)

@@ -1,0 +1,69 @@
+"""The journal of a run: the file `run.json` in its folder. Whoever has it can go on with the run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from training.durable_files import replace_file
+from training.errors import StepError
+
+JOURNAL_FILE = "run.json"
+RUNNING, SUCCEEDED, FAILED = "running", "succeeded", "failed"
+
+
+@dataclass(frozen=True)
+class StepEntry:
+    """A finished step. parts: what its key was made of. done: `run`, `skipped` or, for an effect, `effect`."""
+
+    done: str
+    line: str
+    seconds: float
+    reason: str
+    key: str | None = None
+    parts: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Journal:
+    """asked: what the run was asked for, as plain data. data: which data it reads. ended_at_us: None while it runs."""
+
+    asked: dict[str, Any]
+    data: dict[str, Any]
+    began_at_us: int
+    steps: dict[str, StepEntry]
+    status: str = RUNNING
+    ended_at_us: int | None = None
+    error: str = ""
+
+    def with_step(self, name: str, entry: StepEntry) -> Journal:
+        return replace(self, steps={**self.steps, name: entry})
+
+
+def write_journal(run: Path, journal: Journal) -> None:
+    replace_file(run / JOURNAL_FILE, (json.dumps(asdict(journal), indent=2) + "\n").encode())
+
+
+def read_journal(run: Path) -> Journal:
+    """Raises StepError where the run is gone, or its file is damaged."""
+    file = run / JOURNAL_FILE
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Journal)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise StepError(
+            f"{file} cannot be read: {error}. The run was removed, perhaps by an erasure. Start a new run."
+        ) from error
+
+
+def journals(runs: Path) -> Iterator[tuple[Path, Journal]]:
+    """The runs below a directory that have a journal, newest first."""
+    for run in sorted((each for each in runs.glob("*") if each.is_dir()), reverse=True):
+        try:
+            yield run, read_journal(run)
+        except StepError:
+            continue
