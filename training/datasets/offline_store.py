@@ -27,7 +27,7 @@ from training.errors import DatasetError
 
 @dataclass(frozen=True)
 class TableVersion:
-    """One version of a table. table_id: a table that was created anew under its old name has another one."""
+    """One version of a table. table_id: a table that was re-created under its old name has another one."""
 
     table_id: str
     version: int

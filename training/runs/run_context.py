@@ -1,4 +1,4 @@
-"""What a run hands to each of its steps, and how that is written down, so that another process can go on."""
+"""What a run hands to each of its steps, and how that is written down, so that another process can continue."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def context_of(settings: TrainingSettings, journal: Journal) -> RunContext:
     view = next((each for each in views if each.label == wanted["label"]), None)
     if view is None or view.fingerprint != wanted["fingerprint"]:
         raise TrainingError(
-            f"view {wanted['label']} changed since the run began, so the run cannot go on. Start a new run."
+            f"view {wanted['label']} changed since the run began, so the run cannot continue. Start a new run."
         )
     parameters = RunParameters.from_plain(view, asked)
     return RunContext(settings, parameters, msgspec.convert(journal.data, DataVersion), journal.began_at_us)

@@ -1,4 +1,4 @@
-"""The journal of a run: the file `run.json` in its folder. Whoever has it can go on with the run."""
+"""The journal of a run: the file `run.json` in its folder. A process that reads it can continue the run."""
 
 from __future__ import annotations
 

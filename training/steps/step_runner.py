@@ -40,7 +40,7 @@ class StepRunner:
         self._steps = {step.name: step for step in steps}
 
     def perform(self, name: str, context: Any) -> StepEntry:
-        """Do a step, unless its result is there; written into the run's journal. Doing a finished one is harmless."""
+        """Do a step, unless its result exists; written into the run's journal. Doing a finished one is harmless."""
         step, began = self._steps[name], time.perf_counter()
         try:
             inputs = self._inputs(step)
@@ -80,7 +80,7 @@ class StepRunner:
             key = steps[need].key if need in steps else None
             result = self._store.find(need, key) if key else None
             if result is None:
-                why = "was removed, perhaps by an erasure" if key else "is not there yet"
+                why = "was removed, perhaps by an erasure" if key else "has not been made yet"
                 raise StepError(f"step {step.name!r} needs the result of {need!r}, which {why}. Start the run again.")
             found[need] = result
         return found
@@ -144,7 +144,7 @@ class StepRunner:
         }
 
     def _code(self, step: Step) -> Code:
-        """The code of a step. A pickle runs the code of whoever wrote it, so that counts too."""
+        """The code of a step. A pickle runs the code of the step that wrote it, so that code counts too."""
         writers = {each.partition("/")[0] for each in step.inputs if each.endswith((_PICKLE, "/*"))}
         return code_of([step.action, *(self._steps[each].action for each in sorted(writers))])
 
