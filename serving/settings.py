@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from serving.errors import WrongSettingError
+from shared_features.redis_url import url_fault
 from shared_features.setting_names import FILE_VARIABLE, PREFIX, misspelt_settings
 
 
@@ -41,7 +42,7 @@ class ServingSettings(BaseSettings):
         "redis://localhost:6379/0",
         validation_alias=AliasChoices("redis_url", "MILLRACE_REDIS_URL", "REDIS_URL"),
         description="URL of the Redis server that holds the online store: redis://, rediss:// or unix://, with user, "
-        "password and database.",
+        "password and database. TLS options (ssl_ca_certs=...) may follow a `?`; other options are refused.",
     )
     redis_namespace: str = Field("millrace", min_length=1, description="First part of every key in Redis.")
     registry: Path = Field(Path("var/registry"), description="Directory of the model registry.")
@@ -77,6 +78,13 @@ class ServingSettings(BaseSettings):
     )
     model_alias: str = Field("champion", min_length=1, description="Alias of the model version that answers.")
     model_poll_s: float = Field(1.0, gt=0, le=3600, description="How often the registry is read, in seconds.")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _a_url_of_redis(cls, value: str) -> str:
+        if wrong := url_fault(value):
+            raise ValueError(wrong)
+        return value
 
     @classmethod
     def settings_customise_sources(
@@ -117,5 +125,7 @@ def load_settings(arguments: Sequence[str] | None = None, **given: Any) -> Servi
 
 def _sentence(error: Any) -> str:
     name = str(error["loc"][0]).lower()
-    variable = "REDIS_URL" if name == "redis_url" else PREFIX + name.upper()
+    if name.endswith("redis_url"):  # its value has a password, and is not shown
+        return f"Setting redis_url (REDIS_URL) is wrong. {error['msg'].removeprefix('Value error, ')}."
+    variable = PREFIX + name.upper()
     return f"Setting {name} ({variable}) is {error['input']!r}. {error['msg']}."

@@ -16,7 +16,7 @@ from streaming.job.programs import PROGRAMS, dataflow_parts
 from streaming.job.stopping import install, stop_requested
 from streaming.job.supervisor import Supervisor
 from streaming.log import set_up_log
-from streaming.settings import StreamingSettings, load_settings, refuse_misspelt_settings
+from streaming.settings import StreamingSettings, load_settings, refuse_wrong_settings
 
 _STANDS_ON = ("bytewax", "confluent-kafka", "deltalake", "redis", "numba", "numpy")
 
@@ -45,7 +45,7 @@ def _do(arguments: Sequence[str] | None) -> int:
         settings = load_settings()
         if options.verb == "run":
             return _run(settings, options.only, options.workers or 1, options.drain_seconds)
-        refuse_misspelt_settings()
+        refuse_wrong_settings(settings)
         if options.verb == "bootstrap":
             return _bootstrap(settings)
         if "module" in options:
@@ -78,7 +78,7 @@ def _run(settings: StreamingSettings, only: str | None, workers: int, drain_s: f
         if not is_supervised():  # a supervisor has already checked, and a restart should be quick
             from streaming.operations.check.command import refuse_unsafe
 
-            refuse_misspelt_settings()
+            refuse_wrong_settings(settings)
             refuse_unsafe(settings)
         return _run_program(settings, only)
     # The supervisor stays small: a child that ends loads the clients of Kafka, Redis and the lake.

@@ -56,7 +56,8 @@ class StreamingSettings(BaseSettings):
     redis_url: str = Field(
         "redis://localhost:6379/0",
         validation_alias=AliasChoices("MILLRACE_REDIS_URL", "REDIS_URL"),
-        description="URL of the Redis server that holds the online store.",
+        description="URL of the Redis server that holds the online store: redis://, rediss:// or unix://, with user, "
+        "password and database. TLS options (ssl_ca_certs=...) may follow a `?`; other options are refused.",
     )
     redis_namespace: str = Field(
         "millrace", pattern=r"^[A-Za-z0-9._-]+$", description="First part of every key in Redis."
@@ -235,16 +236,20 @@ def load_settings(**given: object) -> StreamingSettings:
         ) from error
 
 
-def refuse_misspelt_settings() -> None:
-    """Raise SettingsError, which names each variable and each key of the file that is not a setting of any program.
+def refuse_wrong_settings(settings: StreamingSettings) -> None:
+    """Raise SettingsError for names that are not settings of any program, and for a URL of Redis that is wrong.
 
-    Apart from load_settings(): the list of names is in shared_features, which the supervisor does not load. The
-    supervisor starts `check` first, and `check` calls this.
+    The error names each variable and each key of the file. Apart from load_settings(): the rules are in
+    shared_features, which the supervisor does not load. The supervisor starts `check` first, and `check` calls this.
     """
+    from shared_features.redis_url import url_fault
     from shared_features.setting_names import misspelt_settings
 
     path = os.environ.get(FILE_VARIABLE)
-    if faults := misspelt_settings(os.environ, Path(path).read_text() if path else ""):
+    faults = misspelt_settings(os.environ, Path(path).read_text() if path else "")
+    if wrong := url_fault(settings.redis_url):
+        faults.append(f"REDIS_URL is wrong. {wrong}")
+    if faults:
         raise SettingsError(". ".join(faults))
 
 

@@ -45,6 +45,16 @@ def test_a_wrong_value_names_itself(monkeypatch, name, value):
         load_settings()
 
 
+@pytest.mark.parametrize("name", ["REDIS_URL", "MILLRACE_REDIS_URL"])
+def test_a_url_of_redis_that_is_read_in_part_is_refused_without_its_password(monkeypatch, name):
+    monkeypatch.setenv(name, "redis://:geheim@h:6379/0?socket_timeot=3")
+    with pytest.raises(
+        WrongSettingError, match=r"REDIS_URL\) is wrong\. The URL has no option 'socket_timeot'"
+    ) as error:
+        load_settings()
+    assert "geheim" not in str(error.value)
+
+
 def test_a_settings_file_that_is_not_there_is_said(monkeypatch, tmp_path):
     monkeypatch.setenv("MILLRACE_SETTINGS", str(tmp_path / "none.toml"))
     with pytest.raises(WrongSettingError, match=r"none\.toml"):
