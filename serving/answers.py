@@ -32,7 +32,12 @@ class Prediction(msgspec.Struct, gc=False, frozen=True):
     ]
     feature_age_seconds: Annotated[
         Mapping[str, float | None],
-        Meta(description="How old the newest event behind the stored features is, as of the request's instant."),
+        Meta(
+            description="Seconds from the newest event behind the stored features to the instant of the prediction. "
+            "null: no such event. Where later events have arrived and the newest that counts is older than the head, "
+            "the greatest age that it can have: at most one hop too much. Exact in any case in a group with "
+            "Aggregate(None, TimeSinceLast(), ...)."
+        ),
     ]
     missing_entities: Annotated[
         Sequence[str],

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.earliest_instant import exact_from_us
+from serving.feature_age import FeatureAge
 from serving.log import get_log
 from serving.online_store import Values
 from serving.request_body import RequestColumns
@@ -20,7 +21,7 @@ from shared_features.feature_matrix import feature_matrix, request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys, key_texts, shards_of
 from shared_features.formats.entity_state import decode_states, owners_of
 from shared_features.kernel.replay import read
-from shared_features.kernel.tile_state import NEVER_US, TileState
+from shared_features.kernel.tile_state import TileState
 
 _FIRST_SLOTS = 64
 _TELL_EVERY_S = 10.0
@@ -124,6 +125,7 @@ class _GroupReader:
         self._state = TileState(group.layout)
         self._slots = self._state.add(_FIRST_SLOTS)
         self._told_s = -_TELL_EVERY_S
+        self._age = FeatureAge(group, self._state)
 
     def plan(self, keys: EntityKeys, texts: list[bytes], reads: list[list[bytes]]) -> list[tuple[Shard, int, int]]:
         """Append this group's reads; where each row's entity will be."""
@@ -165,14 +167,12 @@ class _GroupReader:
         floats = read(self._state, slots, as_of_us)
         ages: list[float | None] = []
         early: list[int | None] = []
-        for slot, newest_us, instant_us, of_shard in zip(
-            slots.tolist(), self._state.newest_us(slots).tolist(), as_of_us.tolist(), facts, strict=True
+        for slot, newest_us, instant_us, of_shard, row in zip(
+            slots.tolist(), self._state.newest_us(slots).tolist(), as_of_us.tolist(), facts, floats, strict=True
         ):
             exact_us = exact_from_us(self.group, newest_us, of_shard)
             early.append(exact_us if instant_us < exact_us else None)
-            if newest_us >= instant_us:
-                newest_us = self._state.newest_before_us(slot, instant_us)
-            ages.append(None if newest_us == NEVER_US else (instant_us - newest_us) / 1e6)
+            ages.append(self._age.seconds(slot, newest_us, instant_us, row))
         if any(problems):
             floats[[problem is not None for problem in problems]] = np.nan
         missing = [not there and problem is None for there, problem in zip(found, problems, strict=True)]

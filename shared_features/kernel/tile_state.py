@@ -78,11 +78,18 @@ class TileState:
         return newest_us
 
     def newest_before_us(self, slot: int, as_of_us: int) -> int:
-        """Greatest event time of the head before an instant; NEVER_US where there is none."""
+        """Greatest event time before an instant of the head; NEVER_US where there is none.
+
+        Where that event lies in a tile, which keeps no event times, the start of the tile: at most a hop too early.
+        The state is one that was decoded or settled.
+        """
         segment = self.pools.heads[slot]
         times = self.pools.events[segment[START] : segment[START] + segment[LENGTH], TIME]
         before = int(np.searchsorted(times, as_of_us))
-        return int(times[before - 1]) if before else NEVER_US
+        if before:
+            return int(times[before - 1])
+        segment = self.pools.tiles[slot]
+        return int(self.pools.starts[segment[START] + segment[LENGTH] - 1]) if segment[LENGTH] else NEVER_US
 
     @property
     def nbytes(self) -> int:
