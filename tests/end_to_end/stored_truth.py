@@ -26,7 +26,7 @@ from deltalake import DeltaTable
 
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup
 from shared_features.formats import offline_tables
-from shared_features.formats.entity_keys import entity_keys, has_integer_key, key_texts, shards_of
+from shared_features.formats.entity_keys import has_integer_key, shards_of
 from shared_features.formats.entity_state import decode_states, encode_states, owners_of
 from shared_features.formats.events import EventBatch
 from shared_features.formats.online_state import entity_prefix, meta_key
@@ -36,7 +36,8 @@ from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
 from streaming.lake.events_table import event_batch, int64
 from tests import oracle
-from tests.taken_events import rows_of, taken
+from tests.sent_events import sent_row
+from tests.taken_events import entity_key, rows_of, taken
 
 Position = tuple[int, int]
 """Partition and offset."""
@@ -108,10 +109,11 @@ def check_log(
     found: dict[tuple[str, int, int], str] = {}
     for source in catalogue.sources:
         stored = stored_events(lake, source)
-        for (partition, offset), time_us in zip(stored.positions, stored.batch.record_time_us.tolist(), strict=True):
+        for (partition, offset), row in zip(stored.positions, rows_of(stored.batch), strict=True):
             position = (source.topic, partition, offset)
             assert position not in found, f"{position} is stored twice"
-            assert log[position][1] == time_us
+            value, time_us = log[position]
+            assert row == {**sent_row(source, value), "record_time_us": time_us}, f"{position} is not stored as sent"
             found[position] = "event"
     dead = pl.read_delta(str(lake / offline_tables.DEAD_LETTERS_TABLE))
     names = ["topic", offline_tables.PARTITION, offline_tables.OFFSET, "value", "reason"]
@@ -222,7 +224,7 @@ def check_feature_rows(
         for row, text, event in zip(seen.rows, seen.texts, seen.events, strict=True):
             updates[text].append((max(stored.arrival_us[row], event.event_time_us + 1), event))
     events = stored_events(lake, spine)
-    texts = key_texts(entity_keys(group.entity, spine, events.batch.columns))
+    texts = [entity_key(group, row) for row in rows_of(events.batch)]
     wanted = {
         position: (text, time_us)
         for position, text, time_us, arrival in zip(
