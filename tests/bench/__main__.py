@@ -19,6 +19,7 @@ SUITES = {
     "bootstrap": "tests.bench.bootstrap",
     "restart": "tests.bench.restart",
     "joining": "tests.bench.joining",
+    "idle": "tests.bench.idle",
     "streaming": "tests.bench.streaming",
     "predictions": "tests.bench.predictions",
 }
