@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +30,9 @@ from streaming.lake.tables import DELTA, DeltaTables
 from streaming.metrics import StreamingMetrics
 from streaming.settings import StreamingSettings
 
+_GATHER = timedelta(seconds=0.5)
+"""Longest time that a poll gathers records. They wait for the next commit anyway."""
+
 
 def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None = None) -> Dataflow:
     """Input from Kafka, marks, one part per table, gathered, output to Delta."""
@@ -40,7 +44,8 @@ def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None
     marks = Marks(settings.topic_mode, to_us(settings.mark_slack), system_clock_us)
     flow = Dataflow("archive")
     held, counted = partial(held_positions, tables), partial(count_polled, metrics)
-    source = KafkaSource(settings, catalogue.sources, held, on_polled=counted)
+    gather = min(max(settings.archive_commit / 10, settings.poll_timeout), _GATHER)
+    source = KafkaSource(settings, catalogue.sources, held, on_polled=counted, gather=gather)
     polled = op.input("kafka", flow, source)
     routed = op.flat_map("route", polled, partial(route, marks))
     every, records = settings.archive_commit, settings.archive_commit_records

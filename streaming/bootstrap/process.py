@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -26,14 +27,17 @@ from streaming.lake.tables import lake_outage
 from streaming.log import get_log
 from streaming.online_store.lease import Lease, job_name
 from streaming.online_store.link import RedisLink, RedisOutage
+from streaming.online_store.server import StoreServer
 from streaming.online_store.shard_store import ShardStore, shard_label
-from streaming.online_store.stored_vectors import stored_metas
+from streaming.online_store.stored_vectors import shard_metas
 from streaming.replay.snapshots import Snapshot, latest_snapshot
 from streaming.replay.spine import Spine, settings_spines
 from streaming.settings import StreamingSettings
 
 _LOG = get_log("bootstrap")
 _LOOK_EVERY_S = 1.0
+_JUDGE_EVERY_S = 5.0
+"""How often Kafka and the lake are asked while every shard is live. Redis is asked every second."""
 _WAITING = "waiting to rebuild shard"
 Judge = Callable[[ShardMeta | None], Verdict]
 """The verdict for a shard with this meta, given what was found of the archive and the logs."""
@@ -45,7 +49,8 @@ def run(settings: StreamingSettings) -> int:
     with suppress(StoppedWaiting):
         bootstrap = Bootstrap(settings)
         while not stop_requested():
-            bootstrap.step()
+            if not bootstrap.rests():
+                bootstrap.step()
             wait(_LOOK_EVERY_S)
     return EXIT_OK
 
@@ -74,6 +79,22 @@ class Bootstrap:
         self._said: dict[str, str] = {}
         self._waits: dict[str, Wait] = {}
         self._lake = lake_outage(_LOG)
+        self._server = StoreServer(settings)
+        self._judges: dict[str, Judge] = {}
+        self._judged_at = float("-inf")
+
+    def rests(self) -> bool:
+        """Whether all shards were live a moment ago, and still are by their metas. Keeps the lease meanwhile."""
+        if time.monotonic() - self._judged_at >= _JUDGE_EVERY_S:
+            return False
+        self._lease.take()
+        metas = shard_metas(self._server, self._groups)
+        verdicts = (
+            self._judges[group.label](metas[shard_label(group, number)])
+            for group in self._groups
+            for number in range(group.shards)
+        )
+        return all(verdict.state is State.LIVE for verdict in verdicts)
 
     def step(self) -> bool:
         """Look at all shards, and build those that need it. Returns whether all were live at the look.
@@ -81,6 +102,7 @@ class Bootstrap:
         Stands by while another job builds: two jobs would take the shards from each other, and neither would finish.
         """
         self._lease.take()
+        self._judged_at = float("-inf")
         try:
             verdicts, judges = self._judged()
             for group in self._groups:
@@ -100,7 +122,10 @@ class Bootstrap:
             self._lake.failed(reason=str(error))
             return False
         self._lake.answered()
-        return all(verdict.state is State.LIVE for verdict in verdicts.values())
+        live = all(verdict.state is State.LIVE for verdict in verdicts.values())
+        if live:
+            self._judges, self._judged_at = judges, time.monotonic()
+        return live
 
     def verdicts(self) -> dict[str, Verdict]:
         """The verdict of every shard, by its label. Waits for Kafka and Redis. The lake raises OSError, DeltaError."""
@@ -109,7 +134,7 @@ class Bootstrap:
     def _judged(self) -> tuple[dict[str, Verdict], dict[str, Judge]]:
         # The archive last, so that a gap that a shard has passed is already recorded.
         topics = self._topics.describe({source.topic for group in self._groups for source in group.sources})
-        metas = stored_metas(self._settings, self._groups)
+        metas = shard_metas(self._server, self._groups)
         starts = self._log_starts(topics)
         tables = {source.name: self._table(source) for group in self._groups for source in group.sources}
         for table in tables.values():

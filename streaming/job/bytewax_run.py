@@ -12,6 +12,7 @@ from bytewax.testing import cluster_main
 
 from streaming.errors import EXIT_OK, EXIT_RESTART, StreamingError
 from streaming.job.stopping import stop_requested
+from streaming.job.timer_slack import relaxed
 from streaming.log import get_log
 from streaming.settings import StreamingSettings
 
@@ -28,7 +29,8 @@ def run_dataflow(settings: StreamingSettings, build: Callable[[StreamingSettings
     try:
         flow = build(settings)
         workers = list(settings.workers)
-        cluster_main(flow, workers, settings.worker, epoch_interval=settings.epoch)  # type: ignore[no-untyped-call]
+        with relaxed():  # sources call `precise` in the thread of their worker
+            cluster_main(flow, workers, settings.worker, epoch_interval=settings.epoch)  # type: ignore[no-untyped-call]
     except Exception as error:
         stopped = _streaming_error(error)
         if stopped is None:

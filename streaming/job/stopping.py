@@ -10,20 +10,27 @@ waits for the others, as long as `bytewax_run` lets it.
 
 from __future__ import annotations
 
+import os
+import select
 import signal
 import time
 from types import FrameType
 
-_LOOK_EVERY_S = 0.05
+_LOOK_EVERY_S = 0.5
+"""The pipe ends a wait at once. This is for a request that comes without a signal."""
 
 
 class _Stop:
     # A flag instead of a threading.Event: a handler that interrupts Event.wait would wait for its lock.
     requested = False
+    pipe: tuple[int, int] | None = None
+    """Becomes readable with the request. Nobody reads from it, so it ends the waits of all threads."""
 
 
 def install() -> None:
     """Take SIGTERM and SIGINT as a request to stop, from now on. Call it in the main thread, before the dataflow."""
+    if _Stop.pipe is None:
+        _Stop.pipe = os.pipe()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _note)
 
@@ -37,9 +44,11 @@ def wait(seconds: float) -> bool:
     """Sleep, but no longer than until a request to stop. True if there is one. For loops that wait for a server."""
     deadline = time.monotonic() + seconds
     while not _Stop.requested and (left := deadline - time.monotonic()) > 0:
-        time.sleep(min(left, _LOOK_EVERY_S))
+        select.select([] if _Stop.pipe is None else [_Stop.pipe[0]], [], [], min(left, _LOOK_EVERY_S))
     return _Stop.requested
 
 
 def _note(number: int, frame: FrameType | None) -> None:
-    _Stop.requested = True
+    again, _Stop.requested = _Stop.requested, True
+    if _Stop.pipe is not None and not again:
+        os.write(_Stop.pipe[1], b"!")

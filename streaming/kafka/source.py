@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from operator import methodcaller
 
 from bytewax.inputs import DynamicSource, StatelessSourcePartition
@@ -19,6 +20,7 @@ from shared_features.definitions import EventSource
 from streaming.errors import RefusedError
 from streaming.job.clock import Clock, system_clock_us
 from streaming.job.stopping import stop_requested
+from streaming.job.timer_slack import precise
 from streaming.kafka.client import KafkaOutage, consumer_options
 from streaming.kafka.consumed_partition import ConsumedPartition
 from streaming.kafka.idle_marks import IdleMarks
@@ -35,6 +37,8 @@ __all__ = ["DeadLetter", "KafkaSource", "Polled"]
 
 _LOG = get_log("kafka_source")
 _CONFIRMED_WITHIN_S = 0.05
+_QUIET_POLL_S = 0.1
+"""How long a poll waits for its first record. A request to stop waits as long, see `job.stopping`."""
 
 HeldOffsets = Callable[[], Mapping[PartitionKey, int]]
 """(topic, partition) -> the last offset that the sink holds durably. Partitions without one are left out."""
@@ -43,7 +47,9 @@ HeldOffsets = Callable[[], Mapping[PartitionKey, int]]
 class KafkaSource(DynamicSource[Polled]):
     """Reads the topics of `sources`, starting after `positions`, which is called once, when a worker starts.
 
-    `on_polled` gets the polled batches. `each_time` is called before every poll.
+    `on_polled` gets the polled batches. `each_time` is called before every poll. `gather`: how long a poll waits for
+    more records after its first one; by default the setting `poll_timeout`. A poll costs the same for one record as for
+    hundreds, so a sink that is in no hurry gathers longer.
     """
 
     def __init__(
@@ -55,6 +61,7 @@ class KafkaSource(DynamicSource[Polled]):
         clock: Clock = system_clock_us,
         on_polled: Callable[[list[Polled]], None] | None = None,
         each_time: Callable[[], None] | None = None,
+        gather: timedelta | None = None,
     ) -> None:
         self._settings = settings
         self._sources = tuple(sources)
@@ -62,9 +69,11 @@ class KafkaSource(DynamicSource[Polled]):
         self._clock = clock
         self._on_polled = on_polled
         self._each_time = each_time
+        self._gather = settings.poll_timeout if gather is None else gather
 
     def build(self, step_id: str, worker_index: int, worker_count: int) -> KafkaShare:
         """The share of one worker: every `worker_count`-th partition."""
+        precise()
         return KafkaShare(
             self._settings,
             self._sources,
@@ -73,6 +82,7 @@ class KafkaSource(DynamicSource[Polled]):
             self._clock,
             self._on_polled,
             self._each_time,
+            self._gather,
         )
 
 
@@ -88,8 +98,12 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         clock: Clock,
         on_polled: Callable[[list[Polled]], None] | None,
         each_time: Callable[[], None] | None,
+        gather: timedelta,
     ) -> None:
         self._settings, self._on_polled, self._each_time = settings, on_polled, each_time
+        self._poll_timeout_s, self._gather_s = settings.poll_timeout.total_seconds(), gather.total_seconds()
+        # While one worker of several waits, what the others send to its shards waits too.
+        self._quiet_s = _QUIET_POLL_S if share[1] == 1 else self._poll_timeout_s
         self._outage = KafkaOutage()
         self._topics = Topics(settings, self._outage)
         self._known = self._topics.describe(source.topic for source in sources)
@@ -111,36 +125,40 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         self._waiting += self._assign(self._partitions)
 
     def next_batch(self) -> list[Polled]:
-        """What arrived since the last call. Waits no longer than the setting `poll_timeout`."""
+        """What arrived since the last call, else what arrives within a tenth of a second."""
         if stop_requested():
             raise StopIteration
         if self._each_time is not None:
             self._each_time()
-        timeout_s = self._settings.poll_timeout.total_seconds()
         if self._topic_watch.full:
-            self._topic_watch.wait(timeout_s)
+            self._topic_watch.wait(self._poll_timeout_s)
             polled = self._topic_watch.confirmed([], 0.0)
         else:
-            polled = self._take(timeout_s)
+            polled = self._take()
             records = sum(len(each.offsets) for each in polled)
             polled = self._topic_watch.confirmed(polled, _CONFIRMED_WITHIN_S if records < self._full_poll else 0.0)
         if self._on_polled is not None and polled:
             self._on_polled(polled)
         return polled
 
-    def _take(self, timeout_s: float) -> list[Polled]:
+    def _take(self) -> list[Polled]:
         """Batches that wait to be passed on, else what arrives within a time, and the marks of quiet partitions."""
         polled, self._waiting = self._waiting, []
         with without_cycles():
-            polled += self._poll(timeout_s if not polled else 0.0)
+            if polled:
+                polled += self._poll(0.0)
+            elif self._topic_watch.holds_records:  # they are passed on as soon as there is an answer
+                polled += self._poll(self._poll_timeout_s)
+            else:
+                polled += self._poll(self._quiet_s)
         polled += self._idle_marks.marks()
         if stalled := self._stalls.due():
             self._replace_consumer(stalled)
         return polled
 
-    def _poll(self, timeout: float) -> list[Polled]:
+    def _poll(self, first_within_s: float) -> list[Polled]:
         try:
-            messages = self._consumer.consume(self._settings.poll_records, timeout)
+            messages = self._messages(first_within_s)
         except KafkaException as error:
             self._outage.on_error(error.args[0])
             return []
@@ -148,6 +166,21 @@ class KafkaShare(StatelessSourcePartition[Polled]):
             return []
         self._outage.answered()
         return self._read(messages)
+
+    def _messages(self, first_within_s: float) -> list[Message]:
+        """The first record and what follows it. `consume` itself would wait for its whole time after the first one."""
+        most = self._settings.poll_records
+        messages: list[Message] = self._consumer.consume(1, first_within_s)
+        until_s = time.monotonic() + self._gather_s
+        left_s = self._gather_s
+        while messages and len(messages) < most and left_s > 0 and not stop_requested():
+            try:
+                messages += self._consumer.consume(most - len(messages), min(left_s, _QUIET_POLL_S))
+            except KafkaException as error:  # what came before is not lost
+                self._outage.on_error(error.args[0])
+                break
+            left_s = until_s - time.monotonic()
+        return messages
 
     def _replace_consumer(self, stalled: list[PartitionKey]) -> None:
         _LOG.warning("taking a new consumer, the present one brings nothing of logs that have more", stalled=stalled)

@@ -53,6 +53,11 @@ class TopicWatch:
         """Whether so much is held that nothing more may be polled before an answer arrives."""
         return len(self._asked) + len(self._held) >= _MOST_POLLS
 
+    @property
+    def holds_records(self) -> bool:
+        """Whether something was polled that waits for an answer."""
+        return bool(self._asked or self._held)
+
     def wait(self, wait_s: float) -> None:
         """Wait until there is an answer or the brokers may be asked again, but no longer than `wait_s`."""
         if self._answers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hiredis import pack_command
@@ -136,12 +136,17 @@ class RedisLink:
 
     def call(self, *arguments: bytes | str | int) -> Any:
         """Send a call that may be executed twice, and repeat it with back-off until Redis answers."""
+        return self.calls([arguments])[0]
+
+    def calls(self, several: Sequence[tuple[bytes | str | int, ...]]) -> list[Any]:
+        """Send several such calls at once, and repeat all of them until Redis answers all."""
         tries, refused = self.tries(), False
+        packed = [part for arguments in several for part in self.pack(*arguments)]
         while True:
             connected = self._connection is not None
             try:
-                self.begin(self.pack(*arguments))
-                answer = self.answer()
+                self.begin(packed)
+                answers = self._answers(len(several))
             except RedisError as error:
                 if not passing(error) or self._gives_up(error, connected):
                     raise
@@ -150,7 +155,18 @@ class RedisLink:
             else:
                 if refused:
                     self.wrote()
-                return answer
+                return answers
+
+    def _answers(self, number: int) -> list[Any]:
+        answers: list[Any] = []
+        try:
+            while len(answers) < number:
+                answers.append(self.answer())
+        except RedisError:
+            if len(answers) + 1 < number:
+                self.close()  # the later answers must not be taken for those of the next call
+            raise
+        return answers
 
     def _gives_up(self, error: RedisError, connected: bool) -> bool:
         # A connection that was lost before this call says nothing of Redis now: a new one is worth a try.

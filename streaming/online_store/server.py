@@ -35,13 +35,14 @@ class StoreServer:
 
     def metas(self, groups: Iterable[FeatureGroup]) -> dict[str, tuple[ShardMeta | None, ...]]:
         """Where the shards of each group stand. None also for a meta that cannot be read: that shard is rebuilt."""
-        return {
-            group.label: tuple(
-                readable_meta(self._link.call("MGET", key)[0], key)
-                for key in (meta_key(self._namespace, group, number) for number in range(group.shards))
-            )
+        of_group = {
+            group.label: [meta_key(self._namespace, group, number) for number in range(group.shards)]
             for group in groups
         }
+        keys = [key for keys in of_group.values() for key in keys]
+        # A call per key: each may be in another slot of a cluster.
+        stored = dict(zip(keys, self._link.calls([("MGET", key) for key in keys]), strict=True))
+        return {label: tuple(readable_meta(stored[key][0], key) for key in keys) for label, keys in of_group.items()}
 
     def definition(self, group: FeatureGroup) -> str | None:
         """The definition by which a group's states were built. None where none was kept."""

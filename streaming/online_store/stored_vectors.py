@@ -24,11 +24,17 @@ _FIRST_SHARD = "waiting for `bootstrap` to build the first shard"
 
 def stored_metas(settings: StreamingSettings, groups: Iterable[FeatureGroup]) -> dict[str, ShardMeta | None]:
     """The meta of every shard by its label, None if there is no readable one. Waits while Redis is unavailable."""
-    groups, server = tuple(groups), StoreServer(settings)
+    server = StoreServer(settings)
     try:
-        metas = server.metas(groups)
+        return shard_metas(server, groups)
     finally:
         server.close()
+
+
+def shard_metas(server: StoreServer, groups: Iterable[FeatureGroup]) -> dict[str, ShardMeta | None]:
+    """The same, from a server that is kept open."""
+    groups = tuple(groups)
+    metas = server.metas(groups)
     return {shard_label(group, number): meta for group in groups for number, meta in enumerate(metas[group.label])}
 
 

@@ -68,7 +68,7 @@ def fed(monkeypatch, log):
 
     monkeypatch.setattr(dataflow, "Topics", Topics)
     monkeypatch.setattr(
-        dataflow, "KafkaSource", lambda settings, sources, positions, on_polled: FedSource(log, positions)
+        dataflow, "KafkaSource", lambda settings, sources, positions, **_: FedSource(log, positions)
     )
 
 

@@ -88,3 +88,22 @@ def test_a_dataflow_drains_when_asked(entry, workers, number):
     for word, count in re.findall(r"(taken|written) (\d+)", said):
         counts[word] += int(count)
     assert counts["taken"] == counts["written"] > 0
+
+
+WAITING = r"""
+import os, signal, threading
+from streaming.job.stopping import install, wait
+install()
+threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
+others = [threading.Thread(target=wait, args=(600,)) for _ in range(2)]
+for each in others:
+    each.start()
+print(wait(600), flush=True)
+for each in others:
+    each.join()
+"""
+
+
+def test_a_request_to_stop_ends_the_waits_of_all_threads_at_once():
+    done = subprocess.run([sys.executable, "-c", WAITING], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr, done.returncode) == ("True\n", "", 0)

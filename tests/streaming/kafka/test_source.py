@@ -6,7 +6,7 @@ from concurrent.futures import Future
 
 import numpy as np
 import pytest
-from confluent_kafka import KafkaError, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from streaming.errors import RefusedError, RestartNeeded
@@ -210,6 +210,43 @@ def test_while_topics_are_not_described_it_stops_when_it_is_asked_to(kafka, buil
     monkeypatch.setattr(stopping._Stop, "requested", True)
     with pytest.raises(StopIteration):
         share.next_batch()
+
+
+class Noted:
+    """A consumer that notes how it is asked, and fails when it is asked for more after a first record."""
+
+    def __init__(self, consumer, fails: bool = False) -> None:
+        self._consumer, self._fails = consumer, fails
+        self.asked: list[tuple[int, float]] = []
+
+    def consume(self, records: int, within_s: float):
+        self.asked.append((records, within_s))
+        if records > 1 and self._fails:
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+        return self._consumer.consume(records, within_s)
+
+    def __getattr__(self, name: str):
+        return getattr(self._consumer, name)
+
+
+@pytest.mark.parametrize(("workers", "within_s"), [(1, 0.1), (2, 0.01)])
+def test_a_quiet_source_waits_for_its_first_record_alone_and_ten_times_a_second(build, workers, within_s):
+    """With several workers it looks more often: what the others send to its shards waits meanwhile."""
+    share = build(worker=(0, workers))
+    polls(share, lambda found: bool(found))  # the first marks: every end of a log was told
+    share._consumer = noted = Noted(share._consumer)
+    for _ in range(5):
+        share.next_batch()
+    assert noted.asked == [(1, within_s)] * 5
+
+
+def test_the_records_before_a_failure_are_not_lost(kafka, build):
+    log = a_log(8, 60)
+    produce(kafka.bootstrap_servers, log)
+    share = build()
+    share._consumer = Noted(share._consumer, fails=True)
+    found = polls(share, covered(log))
+    assert sum(len(each.events) + len(each.dead) for each in found) == sum(len(log.of(key)) for key in log.all())
 
 
 def test_asked_to_stop_it_ends(build, monkeypatch):

@@ -125,3 +125,13 @@ def test_what_passes_and_what_does_not() -> None:
         assert passing(ResponseError(text)), text
     for text in ("wrong number of arguments", "BUSYKEY Target key", "WRONGTYPE", f"{script}-ERR unknown", "a -OOMPH"):
         assert not passing(ResponseError(text)), text
+
+
+def test_several_calls_at_once_are_answered_in_order_and_a_refused_one_shifts_no_answer(settings, server):
+    link = RedisLink(settings)
+    assert link.calls([("SET", f"k{number}", number) for number in range(3)]) == [b"OK"] * 3
+    assert link.calls([("GET", f"k{number}") for number in range(3)]) == [b"0", b"1", b"2"]
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        link.calls([("GET", "k0"), ("LPUSH", "k1", "x"), ("GET", "k2")])
+    assert link.call("GET", "k1") == b"1"
+    link.close()
