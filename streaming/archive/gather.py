@@ -9,8 +9,15 @@ from bytewax.operators import StatefulBatchLogic
 from streaming.archive.stored_log import Marked
 
 
+_LONGER_WITHOUT_ROWS = 3
+"""A commit without rows only moves positions: its time is not urgent, and it costs as much as any other commit."""
+
+
 class Gather(StatefulBatchLogic[Marked, list[Marked], None]):
-    """Passes on what it holds after `every`, or earlier with `records` records. Its sink keeps the positions."""
+    """Passes on what it holds after `every`, or earlier with `records` records. Its sink keeps the positions.
+
+    What holds no row for the table waits three times as long.
+    """
 
     def __init__(self, every: timedelta, records: int) -> None:
         self._every, self._records = every, records
@@ -19,10 +26,15 @@ class Gather(StatefulBatchLogic[Marked, list[Marked], None]):
         self._due: datetime | None = None
 
     def on_batch(self, values: list[Marked]) -> tuple[list[list[Marked]], bool]:
+        records = sum(value.records for value in values)
+        now, due = datetime.now(UTC), self._due
         if not self._held:
-            self._due = datetime.now(UTC) + self._every
+            due = now + _LONGER_WITHOUT_ROWS * self._every
+        if records and not self._count and due is not None:
+            due = min(due, now + self._every)
+        self._due = due
         self._held += values
-        self._count += sum(value.records for value in values)
+        self._count += records
         return (self._let_go() if self._count >= self._records else []), self.RETAIN
 
     def on_notify(self) -> tuple[list[list[Marked]], bool]:

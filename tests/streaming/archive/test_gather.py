@@ -1,0 +1,63 @@
+"""Rows wait for a commit no longer than its interval. Marks alone wait longer: a commit of them costs as much."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from streaming.archive.gather import Gather
+from streaming.archive.stored_log import Marked
+from tests.streaming.kafka_log import KafkaLog, Record
+from tests.streaming.small_domain import PAYMENTS
+
+EVERY = timedelta(seconds=10)
+
+
+@pytest.fixture
+def log() -> KafkaLog:
+    log = KafkaLog({"payments": PAYMENTS}, {"payments": 1})
+    event = {"id": 1, "event_time": 1, "payer": 1, "shop": "a", "amount": 1}
+    log.of(("payments", 0)).extend([Record(1, event)] * 6)
+    return log
+
+
+def due_in(gather: Gather) -> timedelta:
+    due = gather.notify_at()
+    assert due is not None
+    return due - datetime.now(UTC)
+
+
+def mark(log: KafkaLog) -> Marked:
+    return Marked(log.poll(("payments", 0), -1, -1), 5)
+
+
+def rows(log: KafkaLog, after: int, to: int) -> Marked:
+    return Marked(log.poll(("payments", 0), after, to))
+
+
+def test_marks_alone_wait_three_times_as_long(log):
+    gather = Gather(EVERY, 100)
+    assert gather.on_batch([mark(log)])[0] == []
+    assert 2.9 * EVERY < due_in(gather) <= 3 * EVERY
+    first = gather.notify_at()
+    gather.on_batch([mark(log)])
+    assert gather.notify_at() == first, "later marks do not put it off"
+
+
+def test_the_first_row_makes_what_is_held_due_and_a_later_one_does_not_put_it_off(log):
+    gather = Gather(EVERY, 100)
+    gather.on_batch([mark(log)])
+    gather.on_batch([rows(log, -1, 1)])
+    assert 0.9 * EVERY < due_in(gather) <= EVERY
+    first = gather.notify_at()
+    gather.on_batch([rows(log, 1, 3)])
+    assert gather.notify_at() == first
+    ((held,), _) = gather.on_notify()
+    assert [each.records for each in held] == [0, 2, 2]
+    assert gather.notify_at() is None
+
+
+def test_enough_rows_do_not_wait(log):
+    gather = Gather(EVERY, 4)
+    assert gather.on_batch([rows(log, -1, 1)])[0] == []
+    ((held,), _) = gather.on_batch([rows(log, 1, 3)])
+    assert [each.records for each in held] == [2, 2]
