@@ -110,7 +110,9 @@ class StreamingSettings(BaseSettings):
 
     poll_records: int = Field(50_000, ge=1, le=1_000_000, description="Maximum number of records per poll of Kafka.")
     poll_timeout: Duration = Field(
-        timedelta(milliseconds=10), gt=timedelta(0), description="How long a poll of `online` gathers more records after the first one."
+        timedelta(milliseconds=10),
+        gt=timedelta(0),
+        description="How long a poll of `online` gathers more records after the first one.",
     )
     fetch_buffer_records: int = Field(
         300_000, ge=1, description="Number of records that the Kafka client fetches ahead."

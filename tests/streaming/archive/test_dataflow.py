@@ -67,9 +67,7 @@ def fed(monkeypatch, log):
             return {name: Topic(name, TOPIC_ID, tuple(range(PARTITIONS[name]))) for name in names}
 
     monkeypatch.setattr(dataflow, "Topics", Topics)
-    monkeypatch.setattr(
-        dataflow, "KafkaSource", lambda settings, sources, positions, **_: FedSource(log, positions)
-    )
+    monkeypatch.setattr(dataflow, "KafkaSource", lambda settings, sources, positions, **_: FedSource(log, positions))
 
 
 def test_what_is_gathered_when_the_source_ends_is_committed(settings, log, fed):
