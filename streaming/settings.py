@@ -166,8 +166,8 @@ class StreamingSettings(BaseSettings):
     materialize_interval: Duration = Field(
         timedelta(seconds=30),
         gt=timedelta(0),
-        description="How often materialize moves the cut of a group while few events come. It does not wait for 200,000 "
-        "events, or where no more come.",
+        description="How often materialize moves the cut of a group while few events come. It does not wait once it "
+        "has 200,000 events, or where no more come.",
     )
     snapshot_interval: Duration = Field(
         timedelta(hours=1), gt=timedelta(0), description="How often materialize writes state snapshots."

@@ -8,7 +8,6 @@ from bytewax.operators import StatefulBatchLogic
 
 from streaming.archive.stored_log import Marked
 
-
 _LONGER_WITHOUT_ROWS = 3
 """A commit without rows only moves positions: its time is not urgent, and it costs as much as any other commit."""
 
