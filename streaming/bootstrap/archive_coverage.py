@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.formats.offline_tables import OFFSET, PARTITION
 from shared_features.formats.shard_meta import Gap, Partition, VectorEntry
 from streaming.kafka.recreated_topic import what_was_recreated
 from streaming.kafka.topics import Topic
@@ -41,6 +45,23 @@ class ArchiveCoverage:
     def held(self, partition: Partition) -> int:
         """The last offset held of a partition, -1 if there is none."""
         return self.vector[partition].offset if partition in self.vector else -1
+
+    def held_of_rows(self, topic: str, partitions: NDArray[np.int32]) -> NDArray[np.int64]:
+        """int64[n]: the last offset held of each row's partition, -1 for an unknown partition."""
+        offsets = self._offsets(topic)
+        numbers, index = np.unique(partitions, return_inverse=True)
+        return np.array([offsets.get(number, -1) for number in numbers.tolist()], np.int64)[index]
+
+    def condition_beyond(self, topic: str) -> str | None:
+        """The condition for the rows of a topic's table beyond what is held; None if nothing is known of the topic."""
+        known = self._offsets(topic)
+        if not known:
+            return None
+        parts = [f"({PARTITION} = {number} AND {OFFSET} > {offset})" for number, offset in sorted(known.items())]
+        return f"({' OR '.join([*parts, f'{PARTITION} > {max(known)}'])})"
+
+    def _offsets(self, topic: str) -> dict[int, int]:
+        return {number: position.offset for (name, _, number), position in self.vector.items() if name == topic}
 
 
 def archive_coverage(tables: Iterable[EventsReader], topics: Mapping[str, Topic]) -> ArchiveCoverage:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 
@@ -12,14 +11,15 @@ from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup
 from shared_features.errors import FormatVersionError
-from shared_features.formats.shard_meta import Partition, VectorEntry
+from shared_features.formats.shard_meta import Partition
 from streaming.bootstrap.archive_coverage import ArchiveCoverage, archive_coverage
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.bootstrap.shard_states import ShardStates, effect_mask
+from streaming.bootstrap.spans_ahead import read_ahead
 from streaming.errors import StoppedWaiting
 from streaming.job.stopping import stop_requested
 from streaming.kafka.topics import Topic
-from streaming.lake.events_reader import EventRows, EventsReader, about, spans
+from streaming.lake.events_reader import EventRows, EventsReader, about
 from streaming.log import get_log
 from streaming.replay.entity_states import EntityKey, Owners, built_from_us
 from streaming.replay.snapshots import UNREADABLE, Snapshot
@@ -29,7 +29,6 @@ _WRITTEN_AT_ONCE = 1_000  # entities per commit: a few milliseconds for Redis
 _FEW_EVENTS = 20_000
 """What arrived meanwhile is read again and again, until so few events are left that Kafka delivers them in a moment."""
 
-_SPAN_ROWS = 250_000  # events read at once; memory holds three spans
 _FORGET_EVERY = 8  # spans; forgetting has to wait for the states
 
 _MOST_PARTS = 1024  # with more parts, the number of entities is not what takes the memory
@@ -141,10 +140,10 @@ class GroupBuild:
         """Apply what was stored since an earlier refresh. Returns the number of these events."""
         if at.vector == before.vector:
             return 0
-        conditions = {table.source.name: _beyond(table.source.topic, before.vector) for table in self._tables}
+        conditions = {table.source.name: before.condition_beyond(table.source.topic) for table in self._tables}
 
         def wanted(table: EventsReader, arrived: EventRows) -> NDArray[np.bool_]:
-            return arrived.offset > _held(table.source.topic, before.vector, arrived.partition)
+            return arrived.offset > before.held_of_rows(table.source.topic, arrived.partition)
 
         done = self._done
         self._read(states, shards, before.watermark_us, at.newest_us + 1, conditions, wanted)
@@ -159,7 +158,9 @@ class GroupBuild:
         conditions: Mapping[str, str | None] | None,
         wanted: Mask,
     ) -> None:
-        for number, (table, arrived, until_us) in enumerate(self._arrived(low_us, high_us, conditions or {})):
+        for number, (table, arrived, until_us) in enumerate(
+            read_ahead(self._tables, low_us, high_us, conditions or {})
+        ):
             if stop_requested():
                 raise StoppedWaiting("asked to stop during a build; the next start repeats the build")
             self._meanwhile()
@@ -173,21 +174,6 @@ class GroupBuild:
             for build in shards.values():
                 build.tell(self._done, self._total)
         states.settle()
-
-    def _arrived(
-        self, low_us: int, high_us: int, conditions: Mapping[str, str | None]
-    ) -> Iterator[tuple[EventsReader, EventRows, int]]:
-        """Every span of every table. The next span is read while the present one is used."""
-        wanted = ((table, *span) for span in spans(self._tables, low_us, high_us, _SPAN_ROWS) for table in self._tables)
-        with ThreadPoolExecutor(1, "read") as reader:
-            ahead = None
-            for table, begin_us, end_us in wanted:
-                coming = reader.submit(table.where, begin_us, end_us, conditions.get(table.source.name))
-                if ahead is not None:
-                    yield ahead[0], ahead[1].result(), ahead[2]
-                ahead = table, coming, begin_us
-            if ahead is not None:
-                yield ahead[0], ahead[1].result(), ahead[2]
 
     def _check_memory(self, states: ShardStates) -> None:
         if states.nbytes > self._memory_bytes and states.parts < _MOST_PARTS:
@@ -212,19 +198,3 @@ class _TooLarge(Exception):
 
 def _load(shards: Written, number: int, keys: list[EntityKey]) -> tuple[list[bytes | None], int, Owners]:
     return shards[number].load(keys), shards[number].build_id, shards[number].owners(keys)
-
-
-def _held(topic: str, vector: Mapping[Partition, VectorEntry], partitions: NDArray[np.int32]) -> NDArray[np.int64]:
-    """int64[n]: the vector's last offset for each row's partition, -1 for an unknown partition."""
-    offsets = {number: position.offset for (name, _, number), position in vector.items() if name == topic}
-    numbers, index = np.unique(partitions, return_inverse=True)
-    return np.array([offsets.get(number, -1) for number in numbers.tolist()], np.int64)[index]
-
-
-def _beyond(topic: str, vector: Mapping[Partition, VectorEntry]) -> str | None:
-    """The condition for the rows of a topic's table beyond a vector; None if the vector has no partition."""
-    known = {number: position.offset for (name, _, number), position in vector.items() if name == topic}
-    if not known:
-        return None
-    parts = [f"(kafka_partition = {number} AND kafka_offset > {offset})" for number, offset in sorted(known.items())]
-    return f"({' OR '.join([*parts, f'kafka_partition > {max(known)}'])})"

@@ -15,11 +15,10 @@ from typing import Any, TypeVar
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from shared_features.definitions import difference
-from shared_features.formats.offline_tables import DEFINITION, FINGERPRINT
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.job.backoff import Backoff, Tries
 from streaming.lake.stored_positions import NEVER, stored_position
+from streaming.lake.table_definition import TableDefinition
 from streaming.lake.tables import DELTA, DeltaTables, lake_outage, writer_properties
 from streaming.log import get_log
 
@@ -36,20 +35,11 @@ FAULTS_OF_OURS = (NameError, AttributeError, TypeError, ImportError, AssertionEr
 _BACKOFF, _TRIES_WHILE_STOPPING = Backoff(first_s=0.04, longest_s=5.0), 5
 SPARE_BYTES = 16 << 20  # disk space that a commit needs beside its rows
 
-TABLE_SETTINGS = {
-    "delta.checkpointInterval": "100",
-    "delta.logRetentionDuration": "interval 2 hours",
-    "delta.enableExpiredLogCleanup": "true",
-    "delta.deletedFileRetentionDuration": "interval 7 days",
-}
-
 
 class DeltaHandle:
     """A table of one schema, opened or created, and the only way this process writes to it.
 
-    `fingerprint`: what the rows mean, stored when the table is created. A table with another fingerprint is refused.
-    `definition`: the definition as text (`definitions.difference`), stored too, so that a refusal names what changed.
-    `added`: columns that a table of an earlier release lacks. They are added, null in the existing rows.
+    `partition_by`, `fingerprint`, `definition` and `added`: of its `TableDefinition`. Another table is refused.
     `sleep`: waits while the table is unavailable, and is true when asked to stop.
     """
 
@@ -67,15 +57,13 @@ class DeltaHandle:
         self.path = path
         self._delta = delta
         self._writer = writer_properties(schema)
-        self._schema, self._added = schema, added
+        self._definition = TableDefinition(schema, partition_by, fingerprint, definition, added)
         self._sleep = sleep or delta.wait
         self._outage = lake_outage(_LOG, table=path.name)
         self._commits = 0
         self._synced: int | None = None
-        stored = {FINGERPRINT: fingerprint, DEFINITION: definition}
-        settings = TABLE_SETTINGS | {name: value for name, value in stored.items() if value is not None}
-        self._table: DeltaTable = self._patiently(lambda: self._open_or_create(partition_by, settings))
-        self._check_same(fingerprint, definition)
+        self._table: DeltaTable = self._patiently(self._open_or_create)
+        self._definition.refuse_other(self._table, path.name)
 
     @property
     def table(self) -> DeltaTable:
@@ -158,37 +146,10 @@ class DeltaHandle:
         except OSError:
             return False
 
-    def _open_or_create(self, partition_by: tuple[str, ...], settings: Mapping[str, str]) -> DeltaTable:
-        if self._delta.exists(self.path):
-            self._delta.check_commits(self.path)
-            table = self._widened(self._delta.open(self.path))
-        else:
-            table = self._delta.create(self.path, self._schema, partition_by, settings)
+    def _open_or_create(self) -> DeltaTable:
+        table = self._definition.open_or_create(self.path, self._delta)
         self._sync(table, {})  # the writer of the last commits may have been killed before it synced them
         return table
-
-    def _widened(self, table: DeltaTable) -> DeltaTable:
-        there = pa.schema(table.schema().to_arrow()).names
-        if lacking := [name for name in self._added if name not in there]:
-            self._delta.add_columns(table, pa.schema([self._schema.field(name) for name in lacking]))
-        return table
-
-    def _check_same(self, fingerprint: str | None, definition: str | None) -> None:
-        stored = self._table.metadata().configuration
-        if fingerprint is not None and stored.get(FINGERPRINT) != fingerprint:
-            text, changed = stored.get(DEFINITION), "the definition or the allowed lateness has changed"
-            if text is not None and definition is not None:
-                changed = difference(text, definition)
-            raise RefusedError(
-                f"Table {self.path.name} was written for another definition ({stored.get(FINGERPRINT)}; this process "
-                f"has {fingerprint}): {changed}. Raise the group's version, or move the table away"
-            )
-        found = pa.schema(self._table.schema().to_arrow()).names
-        if set(found) != set(self._schema.names):
-            raise RefusedError(
-                f"Table {self.path.name} has other columns than this process writes. The table has {sorted(found)}, "
-                f"this process writes {sorted(self._schema.names)}. Add the missing columns, or move the table away"
-            )
 
     def _patiently(self, action: Callable[[], Result]) -> Result:
         tries = self._tries()

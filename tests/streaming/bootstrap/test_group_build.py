@@ -17,7 +17,7 @@ from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.kernel.replay import read
 from shared_features.kernel.tile_state import TileState
 from streaming.archive.stored_log import Marked
-from streaming.bootstrap import group_build
+from streaming.bootstrap import group_build, spans_ahead
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import RestartNeeded
@@ -192,7 +192,7 @@ def test_entities_that_do_not_fit_into_memory_are_built_in_parts(
     world = a_world(tmp_path, 15)
     store_all(world)
     monkeypatch.setattr(group_build, "_FORGET_EVERY", 1)
-    monkeypatch.setattr(group_build, "_SPAN_ROWS", 20)
+    monkeypatch.setattr(spans_ahead, "_SPAN_ROWS", 20)
     monkeypatch.setattr(group_build, "_MOST_PARTS", 4)
     parts: list[int] = []
     monkeypatch.setattr(GroupBuild, "_fill", counting(GroupBuild._fill, parts))

@@ -5,7 +5,6 @@ import shutil
 import signal
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,8 +14,6 @@ from deltalake.transaction import Transaction
 
 from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
 from streaming.lake.handle import DeltaHandle
-from streaming.replay.spine import Spine
-from tests.streaming import small_domain
 
 SCHEMA = pa.schema([("number", pa.int64())])
 
@@ -142,35 +139,6 @@ def test_a_last_commit_torn_by_a_loss_of_power_is_refused_and_can_be_dropped(tmp
         DeltaHandle(tmp_path / "t", SCHEMA)
     last.unlink()
     assert DeltaHandle(tmp_path / "t", SCHEMA).position("a") == 1
-
-
-def test_a_table_of_another_definition_is_refused(tmp_path):
-    DeltaHandle(tmp_path / "t", SCHEMA, fingerprint="one")
-    DeltaHandle(tmp_path / "t", SCHEMA, fingerprint="one")
-    with pytest.raises(RefusedError, match=r"another definition \(one; this process has two\)"):
-        DeltaHandle(tmp_path / "t", SCHEMA, fingerprint="two")
-    with pytest.raises(RefusedError, match="columns"):
-        DeltaHandle(tmp_path / "t", pa.schema([("other", pa.int64())]), fingerprint="one")
-
-
-def test_the_refusal_of_another_definition_names_what_changed(tmp_path):
-    def open_as(group, lateness_s):
-        spine = Spine(group, small_domain.PAYMENTS, lateness_s * 1_000_000)
-        DeltaHandle(tmp_path / "t", SCHEMA, fingerprint=spine.fingerprint, definition=spine.definition)
-
-    payer = small_domain.PAYER
-    open_as(payer, 2)
-    open_as(payer, 2)
-    with pytest.raises(RefusedError, match=r"aggregates: time_since_last over 1 min was removed. Raise the group's"):
-        open_as(replace(payer, aggregates=payer.aggregates[:-1]), 2)
-    with pytest.raises(RefusedError, match="allowed lateness: 2 s -> 3 s"):
-        open_as(payer, 3)
-
-
-def test_a_table_from_before_definitions_were_kept_is_refused_as_then(tmp_path):
-    DeltaHandle(tmp_path / "t", SCHEMA, fingerprint="one")
-    with pytest.raises(RefusedError, match=r"the definition or the allowed lateness has changed\. Raise"):
-        DeltaHandle(tmp_path / "t", SCHEMA, fingerprint="two", definition="{}")
 
 
 def test_every_file_of_a_commit_is_forced_to_disk_before_it_is_acknowledged(tmp_path, monkeypatch):

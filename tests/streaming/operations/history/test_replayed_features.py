@@ -15,7 +15,7 @@ from shared_features.kernel.event_time import SECOND_US, to_text
 from streaming.operations.retention.retain import delete_days
 from tests.end_to_end.stored_truth import stored_events
 from tests.streaming.operations.payments_history import LAST_US, as_served
-from tests.streaming.operations.stored_world import DAY_US, START_US, StoredWorld
+from tests.streaming.operations.stored_world import DAY_US, START_US, StoredWorld, payment
 from tests.streaming.small_domain import PAYMENTS, VIEW
 
 REQUEST = {"payer": 7, "shop": "s1"}
@@ -88,3 +88,37 @@ def test_without_redis_it_is_said_that_gaps_are_not_known(history: StoredWorld) 
 )
 def test_what_cannot_be_asked_is_refused(history: StoredWorld, arguments: tuple[str, ...], words: str) -> None:
     assert words in history.run("history", *arguments, "--as-of", to_text(START_US), code=1)
+
+
+SHOPS = [
+    "O'Brien",
+    'a"b',
+    "a|b",
+    "a\\b",
+    "a\\|b",
+    "a,shop=b",
+    "a\nb",
+    "a\x00b",
+    "",
+    " s ",
+    "%",
+    "é",
+    "e\u0301",
+    "😀",
+    "NULL",
+    "@f",
+]
+
+
+def test_a_key_of_any_text_means_itself_in_the_lake(world: StoredWorld) -> None:
+    """Quotes, bars, backslashes, an empty text, two spellings of a letter: each shop sold once more than the last."""
+    number = 0
+    for times, shop in enumerate(SHOPS, 1):
+        for _ in range(times):
+            number += 1
+            world.send("payments", [(START_US, payment(number, START_US, shop=shop))], number % 2)
+    world.archive()
+    as_of_us = START_US + SECOND_US
+    found = asked(world, [{"payer": 1, "shop": shop} for shop in SHOPS], "--as-of", to_text(as_of_us), code=1)
+    counts = [each["features"]["shop_use__count_1m"] for each in found]
+    assert dict(zip(SHOPS, counts, strict=True)) == {shop: times for times, shop in enumerate(SHOPS, 1)}
