@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from serving.accepted_values import example_request
+from serving.body_faults import shortened
 from serving.docs_page import docs_router
 from serving.feature_vector import FeatureVectors
 from serving.health import health_router
@@ -165,7 +166,8 @@ def _body_of(view: FeatureView) -> bytes:
 
 async def _http_problem(request: Request, error: Any) -> Response:
     """The answer to an unknown path or a wrong method."""
-    detail = f"{request.method} {request.url.path}: {error.detail}. The docs page lists the paths of this service."
+    asked = f"{request.method} {shortened(request.url.path)}"
+    detail = f"{asked}: {error.detail}. The docs page lists the paths of this service."
     body = problem_body(unrouted(error.status_code), detail)
     return Response(body, error.status_code, headers=dict(error.headers or {}), media_type=MEDIA_TYPE)
 

@@ -13,8 +13,8 @@ from serving.accepted_values import A_TIME, accepted, described, sentence
 from serving.errors import InvalidRequestError
 from shared_features.definitions import Field, FieldType, Timestamp
 
-_PATH = re.compile(r" - at `(.+)`$")
-_OBJECT = re.compile(r"^Object (missing required|contains unknown) field `(\w+)`")
+_PATH = re.compile(r"\$(?:\.\w++|\[\d++\])*+")  # the text is the client's own: nothing here may look back
+_MISSING, _UNKNOWN = "Object missing required field `", "Object contains unknown field `"
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _WHOLE = re.compile(r"-?\d+")
 _LONGEST_FOUND = 60
@@ -42,12 +42,11 @@ class BodyFaults:
         """The refusal of a body that could not be decoded."""
         if not isinstance(error, msgspec.ValidationError):
             return InvalidRequestError(f"The body is not JSON: {error}. Send {self._object('$')}.", path="$")
-        message = str(error)
-        found = _PATH.search(message)
-        path = found.group(1) if found else "$"
-        if about := _OBJECT.match(message):
-            missing = about.group(1) == "missing required"
-            return self._missing(path, about.group(2)) if missing else self._unknown(path, about.group(2))
+        message, path = _message_and_path(str(error))
+        if message.startswith(_MISSING):
+            return self._missing(path, message[len(_MISSING) : -1])
+        if message.startswith(_UNKNOWN):
+            return self._unknown(path, message[len(_UNKNOWN) : -1])
         return self.wrong_value(path, _found(raw, path))
 
     def wrong_value(self, path: str, found: str, expected: str | None = None) -> InvalidRequestError:
@@ -68,7 +67,7 @@ class BodyFaults:
         return InvalidRequestError(f"Missing field {name} at {path}. Write {expected}.{what}", path=path, fields=fields)
 
     def _unknown(self, path: str, name: str) -> InvalidRequestError:
-        fields = self._fields(path)
+        fields, name = self._fields(path), shortened(name)
         near = get_close_matches(name, fields, 1)
         advice = f"Did you mean {near[0]}? " if near else ""
         detail = f"Unknown field {name} at {path}.{name}. {advice}The fields here are {', '.join(fields)}."
@@ -93,6 +92,18 @@ class BodyFaults:
         return self._names if path.startswith("$.instances[") else list(_BODY)
 
 
+def shortened(text: str) -> str:
+    """A text of the client as an answer repeats it."""
+    return text if len(text) <= _LONGEST_FOUND else f"{text[: _LONGEST_FOUND - 3]}..."
+
+
+def _message_and_path(said: str) -> tuple[str, str]:
+    """What msgspec says, and where: it leaves out the root. A name of the client may look like a place itself."""
+    message, _, place = said.rpartition(" - at `")
+    path = place.removesuffix("`")
+    return (message, path) if message and _PATH.fullmatch(path) else (said, "$")
+
+
 def _found(raw: bytes, path: str) -> str:
     """The value at a path of the body, as JSON; shortened."""
     try:
@@ -101,5 +112,4 @@ def _found(raw: bytes, path: str) -> str:
             value = value[name] if name else value[int(index)]
     except (msgspec.DecodeError, KeyError, IndexError, TypeError, UnicodeDecodeError, RecursionError):
         return "something else"
-    text = msgspec.json.encode(value).decode()
-    return text if len(text) <= _LONGEST_FOUND else f"{text[: _LONGEST_FOUND - 3]}..."
+    return shortened(msgspec.json.encode(value).decode())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
+from serving.body_faults import shortened
 from serving.errors import (
     BrokenViewError,
     InvalidRequestError,
@@ -76,7 +77,7 @@ class PredictEndpoint:
         if served is None:
             known = sorted({each.view.name for each in self._served.values()})
             raise UnknownViewError(
-                f"Unknown feature view {name!r}. Send the request to one of {', '.join(known)}.", views=known
+                f"Unknown feature view {shortened(name)!r}. Send the request to one of {', '.join(known)}.", views=known
             )
         if served.broken:
             raise BrokenViewError(served.broken)
