@@ -46,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
         "status", help="show where every part stands: positions, lag, freshness, late and duplicate events"
     )
     status.add_argument("--json", action="store_true", help="print JSON")
-    status.add_argument("--watch", action="store_true", help="repeat every 2 seconds until Ctrl-C")
+    status.add_argument("--watch", action="store_true", help="a page that is drawn again every 2 seconds, until Ctrl-C")
 
     verbs.add_parser("bootstrap", help="build the shards of the online store that need building, then exit")
     add_operator_verbs(verbs)

@@ -24,6 +24,9 @@ from streaming.kafka.topics import PartitionKey, Topic
 from streaming.lake.stored_positions import known_position, stored_offsets
 from streaming.metrics import lateness_edges_us
 
+_PLACE = r" \(topic .*, partition \d+, offset \d+\)$"
+_INSTANT = r"\d{4}-\d\d-\d\dT[\d:.]+Z"
+_NUMBER = r"-?\b\d[\d_]*(\.\d+)?"
 _DUPLICATES_AMONG_ROWS = 20_000_000  # counting duplicates takes 8 bytes per row
 
 
@@ -41,17 +44,30 @@ class EventCounts:
 
 
 class LakeLook:
-    """Raises OSError if the directory of the lake is missing. A table that does not exist yet is None."""
+    """Raises OSError if the directory of the lake is missing. A table that does not exist yet is None.
 
-    def __init__(self, lake: Path) -> None:
-        self._lake = lake
+    keep: a table is opened once, until `forget`. So several questions cost one look at its log.
+    """
+
+    def __init__(self, lake: Path, *, keep: bool = False) -> None:
+        self._lake, self._keep = lake, keep
+        self._opened: dict[str, DeltaTable] = {}
+
+    def forget(self) -> None:
+        """Look at the newest versions from now on."""
+        self._opened.clear()
 
     def table(self, name: str) -> DeltaTable | None:
         """The newest version of a table."""
         if not self._lake.is_dir():
             raise FileNotFoundError(f"{self._lake} is missing (the archive creates it at its first start)")
         path = self._lake / name
-        return DeltaTable(path) if (path / "_delta_log").is_dir() else None
+        if name in self._opened:
+            return self._opened[name]
+        table = DeltaTable(path) if (path / "_delta_log").is_dir() else None
+        if self._keep and table is not None:
+            self._opened[name] = table
+        return table
 
     def offsets(self, name: str, topic: Topic) -> dict[PartitionKey, int]:
         """The last offset of each partition that a table holds, -1 if it holds none."""
@@ -94,9 +110,17 @@ class LakeLook:
         different = pl.scan_delta(table).select(content.n_unique()).collect(engine="streaming").item()
         return EventCounts(rows, late_rows, rows - different, buckets)
 
-    def dead_letters(self) -> Mapping[str, int]:
-        """Number of dead letters by topic."""
+    def dead_letter_kinds(self) -> Mapping[str, Mapping[str, int]]:
+        """By topic the number of dead letters of each kind of reason, the most frequent first.
+
+        A kind is a reason without its place, instants and numbers.
+        """
         table = self.table(DEAD_LETTERS_TABLE)
         if table is None:
             return {}
-        return dict(pl.scan_delta(table).group_by("topic").len().collect().iter_rows())
+        kind = pl.col("reason").str.replace(_PLACE, "").str.replace_all(_INSTANT, "TIME").str.replace_all(_NUMBER, "N")
+        counted = pl.scan_delta(table).group_by("topic", kind).len().sort("len", "reason", descending=[True, False])
+        found: dict[str, dict[str, int]] = {}
+        for topic, reason, number in counted.collect(engine="streaming").iter_rows():
+            found.setdefault(topic, {})[reason] = number
+        return found

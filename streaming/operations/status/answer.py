@@ -36,7 +36,10 @@ class LatenessBucket:
 
 @dataclass(frozen=True)
 class SourceStatus:
-    """One event source. Counts are from the events table: late by the allowed lateness, duplicates by content."""
+    """One event source. Counts are from the events table: late by the allowed lateness, duplicates by content.
+
+    dead_letter_reasons: how many there are of each kind of reason, the most frequent first.
+    """
 
     source: str
     topic: str
@@ -45,6 +48,7 @@ class SourceStatus:
     late: int | None = None
     duplicates: int | None = None
     dead_letters: int | None = None
+    dead_letter_reasons: dict[str, int] = field(default_factory=dict)
     watermark_us: int | None = None
     lateness: list[LatenessBucket] = field(default_factory=list)
 

@@ -12,21 +12,34 @@ from streaming.operations.status.observer import StatusObserver
 from streaming.operations.status.table import status_table
 from streaming.settings import StreamingSettings
 
-_WATCH_EVERY_S = 2.0
-
 
 def show_status(settings: StreamingSettings, *, as_json: bool, watch: bool) -> int:
     """Print the status, once or repeatedly. The exit code is 0 even if parts are unavailable: the status names them."""
     observer = StatusObserver(settings)
     if watch:
         install()
+        _watch(observer, as_json=as_json)
+    else:
+        _print(observer, as_json=as_json)
+    return EXIT_OK
+
+
+def _print(observer: StatusObserver, *, as_json: bool) -> None:
+    status = observer.observe()
+    sys.stdout.write((json.dumps(status_json(status)) if as_json else status_table(status)) + "\n")
+    sys.stdout.flush()
+
+
+def _watch(observer: StatusObserver, *, as_json: bool) -> None:
+    """A page where somebody sees it; else a JSON line, or a table, every time."""
+    from streaming.operations.status.watch import EVERY_S, is_drawn, watch_page  # only here: it loads what draws
+
+    if is_drawn() and not as_json:
+        from streaming.operations.status.page import StatusPages
+
+        watch_page(StatusPages(observer.observe).next, "streaming")
+        return
     while True:
-        status = observer.observe()
-        if as_json:
-            text = json.dumps(status_json(status))
-        else:
-            text = ("\x1b[2J\x1b[H" if watch and sys.stdout.isatty() else "") + status_table(status)
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
-        if not watch or stop_requested() or wait(_WATCH_EVERY_S):
-            return EXIT_OK
+        _print(observer, as_json=as_json)
+        if stop_requested() or wait(EVERY_S):
+            return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from confluent_kafka import KafkaException
@@ -11,6 +12,7 @@ from polars.exceptions import PolarsError
 from redis.exceptions import RedisError
 
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup, load_definitions
+from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
 from shared_features.formats.shard_meta import ShardMeta
 from shared_features.kernel.event_time import SECOND_US, to_us
 from streaming.errors import RefusedError
@@ -27,6 +29,7 @@ from streaming.operations.status.answer import (
     Status,
     WaitStatus,
 )
+from streaming.operations.status.kept_answers import KeptAnswers
 from streaming.operations.status.positions import online_positions, readers
 from streaming.operations.status.shard import shard_status
 from streaming.settings import StreamingSettings
@@ -45,13 +48,15 @@ class StatusObserver:
         self._lateness_us = to_us(settings.allowed_lateness)
         self._kafka = Topics(settings, within_s=3.0)
         self._redis = StoreServer(settings, within_s=2.0)
-        self._lake = LakeLook(settings.lake)
+        self._lake = LakeLook(settings.lake, keep=True)
+        self._kept = KeptAnswers()
         self._clock_us = clock_us
         self._away: dict[str, str] = {}
 
     def observe(self) -> Status:
         """One look at everything."""
         self._away = {}
+        self._lake.forget()
         nothing: dict[str, Topic] = {}
         names = {source.topic for source in self._catalogue.sources}
         topics = self._ask("Kafka", lambda: self._kafka.describe(names), nothing)
@@ -62,7 +67,7 @@ class StatusObserver:
             else unbounded
         )
         metas = self._ask("Redis", lambda: self._redis.metas(self._catalogue.groups), None)
-        dead = self._ask("lake", self._lake.dead_letters, None)
+        dead = self._ask("lake", self._dead_letters, None)
         for name in sorted(names - set(topics)):
             if "Kafka" not in self._away:
                 self._away[f"topic {name}"] = "does not exist"
@@ -99,7 +104,7 @@ class StatusObserver:
         topic: Topic | None,
         bounds: Mapping[PartitionKey, Bounds],
         metas: GroupMetas | None,
-        dead: Mapping[str, int] | None,
+        dead: Mapping[str, Mapping[str, int]] | None,
     ) -> SourceStatus:
         groups = readers(self._catalogue.groups, source.topic)
         online = {} if topic is None or metas is None else online_positions(groups, metas, topic)
@@ -107,7 +112,8 @@ class StatusObserver:
         archived = (
             unknown if topic is None else self._ask("lake", lambda: self._lake.stored_offsets(source, topic), unknown)
         )
-        counts = self._ask("lake", lambda: self._lake.event_counts(source, self._lateness_us), EventCounts())
+        counts = self._ask("lake", lambda: self._event_counts(source), EventCounts())
+        reasons = {} if dead is None else dead.get(source.topic, {})
         partitions = []
         for number in () if topic is None else topic.partitions:
             log = bounds.get((source.topic, number))
@@ -123,13 +129,28 @@ class StatusObserver:
             events=counts.events,
             late=counts.late,
             duplicates=counts.duplicates,
-            dead_letters=None if dead is None else dead.get(source.topic, 0),
+            dead_letters=None if dead is None else sum(reasons.values()),
+            dead_letter_reasons=dict(reasons),
             watermark_us=self._ask("lake", lambda: self._lake.watermark_us(source), None),
             lateness=[
                 LatenessBucket(None if upto_us is None else upto_us / SECOND_US, events, self._is_late(upto_us))
                 for upto_us, events in counts.lateness
             ],
         )
+
+    def _event_counts(self, source: EventSource) -> EventCounts:
+        """Archived events are counted at every look, late ones and duplicates as often as that may cost."""
+        table = self._lake.table(events_table(source))
+        if table is None:
+            return EventCounts(0, 0, 0)
+        counts = self._kept.get(
+            source.name, table.version(), lambda: self._lake.event_counts(source, self._lateness_us)
+        )
+        return replace(counts, events=int(table.count()))
+
+    def _dead_letters(self) -> Mapping[str, Mapping[str, int]]:
+        table = self._lake.table(DEAD_LETTERS_TABLE)
+        return self._kept.get(DEAD_LETTERS_TABLE, table and table.version(), self._lake.dead_letter_kinds)
 
     def _is_late(self, upto_us: int | None) -> bool:
         return upto_us is None or upto_us > self._lateness_us

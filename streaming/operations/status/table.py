@@ -21,17 +21,20 @@ _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 def status_table(status: Status) -> str:
     """Several lines without colours. A dash means "not known" or "not yet"."""
-    parts = [f"streaming at {_time(status.at_us)}"]
+    parts = [f"streaming at {instant_text(status.at_us)}"]
     parts += [f"  ! {part}: {reason}" for part, reason in status.away.items()]
-    parts += [f"  ~ {_wait(each, status.at_us)}" for each in status.waits]
+    parts += [f"  ~ {wait_text(each, status.at_us)}" for each in status.waits]
     parts += ["", *_sources(status.sources), "", *_lateness(status.sources)]
     parts += ["", *_partitions(status.sources), "", *_groups(status.groups)]
     return "\n".join(parts)
 
 
-def _wait(wait: WaitStatus, now_us: int) -> str:
+def wait_text(wait: WaitStatus, now_us: int) -> str:
+    """What a process waits for, since when, and why."""
     why = f" ({wait.why})" if wait.why else ""
-    return f"{wait.process}: {wait.what} since {_time(wait.since_us)}, {_age((now_us - wait.since_us) / 1e6)}{why}"
+    return (
+        f"{wait.process}: {wait.what} since {instant_text(wait.since_us)}, {age((now_us - wait.since_us) / 1e6)}{why}"
+    )
 
 
 def _sources(sources: Sequence[SourceStatus]) -> list[str]:
@@ -40,11 +43,11 @@ def _sources(sources: Sequence[SourceStatus]) -> list[str]:
         (
             each.source,
             each.topic,
-            _count(each.events),
-            _count(each.late),
-            _count(each.duplicates),
-            _count(each.dead_letters),
-            _time(each.watermark_us),
+            count(each.events),
+            count(each.late),
+            count(each.duplicates),
+            count(each.dead_letters),
+            instant_text(each.watermark_us),
         )
         for each in sources
     ]
@@ -55,7 +58,7 @@ def _lateness(sources: Sequence[SourceStatus]) -> list[str]:
     counted = [each for each in sources if each.lateness]
     if not counted:
         return ["(no events are stored yet)"]
-    rows = [(each.source, *(_count(bucket.events) for bucket in each.lateness)) for each in counted]
+    rows = [(each.source, *(count(bucket.events) for bucket in each.lateness)) for each in counted]
     return _table(("late by up to", *map(_bucket, counted[0].lateness)), rows)
 
 
@@ -70,7 +73,7 @@ def _bucket(bucket: LatenessBucket) -> str:
 def _partitions(sources: Sequence[SourceStatus]) -> list[str]:
     head = ("topic", "partition", "log start", "log end", "online", "lag", "archive", "lag")
     rows = [
-        (source.topic, str(each.partition), _count(each.log_start), _count(each.log_end), *_sinks(each))
+        (source.topic, str(each.partition), count(each.log_start), count(each.log_end), *_sinks(each))
         for source in sources
         for each in source.partitions
     ]
@@ -80,7 +83,7 @@ def _partitions(sources: Sequence[SourceStatus]) -> list[str]:
 def _groups(groups: Sequence[GroupStatus]) -> list[str]:
     head = ("group", "shards", "lag", "freshness", "last commit", "on", "feature rows", "complete up to")
     rows = [
-        (*_shards(each), spine, _count(each.feature_rows.get(spine)), _time(each.cut_us.get(spine)))
+        (*_shards(each), spine, count(each.feature_rows.get(spine)), instant_text(each.cut_us.get(spine)))
         for each in groups
         for spine in each.cut_us or {_UNKNOWN: None}
     ]
@@ -89,12 +92,12 @@ def _groups(groups: Sequence[GroupStatus]) -> list[str]:
 
 def _sinks(partition: PartitionStatus) -> list[str]:
     pairs = [(partition.sinks.get(sink), partition.lag(sink)) for sink in ("online", "archive")]
-    return [_count(number) for pair in pairs for number in pair]
+    return [count(number) for pair in pairs for number in pair]
 
 
 def _shards(group: GroupStatus) -> tuple[str, ...]:
     shards = shards_text(group.shards) if group.shards else _UNKNOWN
-    return group.group, shards, _count(group.lag), _age(group.freshness_s), _age(group.committed_age_s)
+    return group.group, shards, count(group.lag), age(group.freshness_s), age(group.committed_age_s)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -103,15 +106,18 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
 
-def _count(number: int | None) -> str:
+def count(number: int | None) -> str:
+    """A number, or a dash."""
     return _UNKNOWN if number is None else f"{number:,}"
 
 
-def _age(seconds: float | None) -> str:
+def age(seconds: float | None) -> str:
+    """A length of time, or a dash."""
     if seconds is None:
         return _UNKNOWN
     return f"{seconds:.1f} s" if seconds < 600 else f"{seconds / 3600:,.1f} h"
 
 
-def _time(time_us: int | None) -> str:
+def instant_text(time_us: int | None) -> str:
+    """An instant, or a dash."""
     return _UNKNOWN if time_us is None or time_us <= 0 else to_datetime(time_us).strftime("%Y-%m-%d %H:%M:%S")

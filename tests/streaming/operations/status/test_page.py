@@ -1,0 +1,121 @@
+"""The live page: what it says of two looks, and in which colours."""
+
+import io
+import re
+from dataclasses import replace
+
+from rich.console import Console
+
+from streaming.operations.status.answer import (
+    GroupStatus,
+    PartitionStatus,
+    SourceStatus,
+    Status,
+    WaitStatus,
+)
+from streaming.operations.status.page import StatusPages, status_page
+from streaming.operations.status.shard import ShardStatus
+
+NOW_US = 1_800_000_000_000_000
+
+
+def partitions(end, online, archive):
+    return [PartitionStatus(0, 0, end, {"online": online, "archive": archive})]
+
+
+BEFORE = Status(
+    at_us=NOW_US - 20_000_000,
+    away={},
+    waits=[],
+    sources=[
+        SourceStatus(
+            "readings",
+            "plant.readings",
+            partitions(1_000, 899, 999),
+            events=990,
+            late=3,
+            duplicates=2,
+            dead_letters=10,
+            dead_letter_reasons={"out of bounds N to N: N - at $.celsius": 10},
+            watermark_us=NOW_US,
+        )
+    ],
+    groups=[
+        GroupStatus(
+            "machine_heat:v3",
+            [ShardStatus(0, "live"), ShardStatus(1, "behind", 50.0, 12.0), ShardStatus(2, "absent")],
+            lag=100,
+            freshness_s=2.0,
+            committed_age_s=1.0,
+            cut_us={"readings": NOW_US},
+            feature_rows={"readings": 980},
+        )
+    ],
+)
+NOW = replace(
+    BEFORE,
+    at_us=NOW_US,
+    away={"Redis": "Connection refused"},
+    waits=[WaitStatus("host online", "waiting for Kafka", "no answer", NOW_US - 9_000_000)],
+    sources=[
+        replace(
+            BEFORE.sources[0],
+            partitions=partitions(1_200, 899, 1_099),
+            events=1_090,
+            dead_letters=12,
+            dead_letter_reasons={"out of bounds N to N: N - at $.celsius": 12},
+        )
+    ],
+)
+
+
+def text_of(page, *, colours=False, environment=None):
+    file = io.StringIO()
+    console = Console(
+        file=file, width=160, force_terminal=colours, color_system="standard" if colours else None,
+        highlight=False, _environ=environment or {},
+    )  # fmt: skip
+    console.print(page)
+    return file.getvalue()
+
+
+def cells(text, name):
+    """The line after the head of that name, without its rules."""
+    lines = [each.strip() for each in text.splitlines()]
+    place = next(number for number, line in enumerate(lines) if line.startswith(name))
+    return re.split(r" {2,}", lines[place + 2])
+
+
+def test_rates_follow_from_two_looks():
+    assert cells(text_of(status_page(NOW, BEFORE)), "source ")[1:6] == ["10", "0", "300", "5.0", "100"]
+    assert cells(text_of(status_page(BEFORE)), "source ")[1:6] == ["-", "-", "100", "-", "0"]
+
+
+def test_the_page_says_what_is_away_what_is_waited_for_and_why_letters_are_dead():
+    shown = text_of(status_page(NOW, BEFORE))
+    assert "! Redis: Connection refused" in shown
+    assert "~ host online: waiting for Kafka since 2027-01-15 07:59:51, 9.0 s (no answer)" in shown
+    assert cells(shown, "dead letters ") == ["12", "readings", "out of bounds N to N: N - at $.celsius"]
+    assert "1 live, 1 behind (50 %, 12 s left), 1 absent" in shown
+
+
+def test_colours_tell_a_lag_that_stands_still_from_one_that_is_worked_off():
+    red, yellow, green = "\x1b[1;31m", "\x1b[33m", "\x1b[32m"
+    shown = text_of(status_page(NOW, BEFORE), colours=True)
+    assert re.search(re.escape(red) + " *300", shown), "online has stored nothing since the last look"
+    assert re.search(re.escape(green) + " *100", shown), "the archive is seconds behind"
+    worked_off = replace(NOW, sources=[replace(NOW.sources[0], partitions=partitions(1_000, 950, 999))])
+    assert re.search(re.escape(yellow) + " *49", text_of(status_page(worked_off, BEFORE), colours=True))
+
+
+def test_without_colours_nothing_is_lost():
+    assert "\x1b[3" not in text_of(status_page(NOW, BEFORE), colours=True, environment={"NO_COLOR": "1"})
+
+
+def test_pages_remember_the_look_before():
+    looks = iter([BEFORE, NOW])
+    pages = StatusPages(lambda: next(looks))
+    pages.next()
+    at_us, page = pages.next()
+    assert at_us == NOW_US
+    assert text_of(page) == text_of(status_page(NOW, BEFORE))
