@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from deploy.local.errors import LocalError
 from deploy.local.interruption import Interruption, interruptible
 from deploy.local.options import parse_options
+
+if TYPE_CHECKING:
+    from deploy.local.stack_directory import StackDirectory
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,29 +22,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _do(options: argparse.Namespace, interruption: Interruption) -> int:
-    # Loaded only now: a Ctrl-C while the libraries load ends as quietly as any other.
-    from confluent_kafka import KafkaException
-
-    from deploy.embedded.errors import EmbeddedError
-    from deploy.local.errors import LocalError
-    from deploy.local.stack_directory import StackDirectory
-    from shared_features.errors import FeatureError
-
+    # Loaded only now: a Ctrl-C while the libraries load ends as quietly as any other. `down` and `status` load few.
     try:
         if options.verb == "up":
-            from deploy.local.up import bring_up
+            return _up(options, interruption)
+        from deploy.local.stack_directory import StackDirectory
 
-            return bring_up(options, interruption)
+        directory = StackDirectory(options.directory)
         if options.verb == "down":
             from deploy.local.down import bring_down
 
-            return bring_down(StackDirectory(options.directory))
+            return bring_down(directory)
+        if options.watch:
+            return _watch(directory, options)
         from deploy.local.status import show_status
 
-        return show_status(StackDirectory(options.directory), as_json=options.json)
-    except (LocalError, EmbeddedError, KafkaException, FeatureError) as error:
+        return show_status(directory, as_json=options.json)
+    except LocalError as error:
         print(f"millrace {options.verb}: {error}", file=sys.stderr)
         return 1
+
+
+def _up(options: argparse.Namespace, interruption: Interruption) -> int:
+    from confluent_kafka import KafkaException
+
+    from deploy.embedded.errors import EmbeddedError
+    from deploy.local.up import bring_up
+    from shared_features.errors import FeatureError
+    from streaming.errors import StreamingError
+
+    try:
+        return bring_up(options, interruption)
+    except (EmbeddedError, KafkaException, FeatureError, StreamingError) as error:
+        raise LocalError(str(error)) from error
+
+
+def _watch(directory: StackDirectory, options: argparse.Namespace) -> int:
+    from shared_features.errors import FeatureError
+
+    try:
+        if options.json or not sys.stdout.isatty():
+            from deploy.local.watch import repeat_status
+
+            return repeat_status(directory, as_json=options.json)
+        from deploy.local.watch import watch_status
+
+        return watch_status(directory)
+    except FeatureError as error:
+        raise LocalError(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy.local.programs import ROOT
 from deploy.local.stack_directory import Remembered, StackDirectory
+from streaming.settings import StreamingSettings, load_settings
 
 _BARE = ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL")
 _COMMIT = {"MILLRACE_ARCHIVE_COMMIT": "PT1S", "MILLRACE_MATERIALIZE_INTERVAL": "PT1S"}
@@ -32,6 +33,12 @@ def stack_settings(directory: StackDirectory, remembered: Remembered, mode: str)
     if remembered.kafka == "simulator":
         chosen["MILLRACE_EMBEDDED_LOG"] = remembered.log
     return {**{name: text for name, text in _COMMIT.items() if name not in os.environ}, **chosen}
+
+
+def settings_of(settings: Mapping[str, str]) -> StreamingSettings:
+    """The settings of the stream as a stack chooses them; all others are those of the environment."""
+    chosen: dict[str, object] = {name.removeprefix("MILLRACE_").lower(): text for name, text in settings.items()}
+    return load_settings(**{"import_until": None, "embedded_log": None, **chosen})
 
 
 def program_environment(remembered: Remembered, settings: Mapping[str, str]) -> dict[str, str]:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
 
 from deploy.local.stack_directory import Remembered, StackDirectory
 from deploy.local.standing import Part, State
-from shared_features.definitions import Catalogue
-from shared_features.kernel.event_time import to_datetime
+from streaming.operations.status.colours import BROKEN, STARTS, UNKNOWN, WAITS, WELL
+
+if TYPE_CHECKING:
+    from shared_features.definitions import Catalogue
 
 _COLOURS: dict[State, str] = {
-    "starting": "cyan",
-    "up": "green",
-    "waiting": "yellow",
-    "failed": "bold red",
-    "ended": "dim",
+    "starting": STARTS,
+    "up": WELL,
+    "waiting": WAITS,
+    "failed": BROKEN,
+    "ended": UNKNOWN,
 }
-"""green: works. yellow: waits for something. red: ended, and nobody asked it to."""
 
 
 def console() -> Console:
@@ -33,8 +40,29 @@ def part_line(part: Part) -> str:
 
 def part_with_age(part: Part) -> str:
     """The same, with the time since when it is so."""
-    since = f"[dim](since {to_datetime(part.since_us):%Y-%m-%d %H:%M:%S} UTC)[/]"
-    return f"{part_line(part)} {since}"
+    return f"{part_line(part)} [dim](since {instant_text(part.since_us)})[/]"
+
+
+def parts_table(parts: Iterable[Part]) -> Table:
+    """All parts, a line each; a long line is folded beside its name."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for part in parts:
+        colour = _COLOURS[part.state]
+        says = Text(part.says)
+        if part.address and part.state != "failed":
+            says.append(f" {part.address}", "bold")
+        since = Text(instant_text(part.since_us)[11:19], UNKNOWN)
+        table.add_row(Text(part.name, colour), Text(part.state, colour), since, says)
+    return table
+
+
+def instant_text(time_us: int) -> str:
+    """An instant as people read it."""
+    return f"{datetime.fromtimestamp(time_us / 1e6, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def next_steps(directory: StackDirectory, remembered: Remembered, catalogue: Catalogue) -> str:

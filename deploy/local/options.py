@@ -46,6 +46,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     down = verbs.add_parser("down", help="end everything that `up` started here; the data stay")
     status = verbs.add_parser("status", help="show where every part stands")
     status.add_argument("--json", action="store_true", help="print JSON")
+    status.add_argument("--watch", action="store_true", help="a page that is drawn again every 2 seconds, until Ctrl-C")
     for each in (up, down, status):
         each.add_argument(
             "--directory", type=Path, default=DIRECTORY, metavar="DIR", help=f"where its data are (default {DIRECTORY})"

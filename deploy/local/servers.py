@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -14,7 +13,7 @@ from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port, is_free
 from deploy.embedded.redis_server import RedisServer
 from deploy.local.board import Board
-from deploy.local.environment import stack_settings
+from deploy.local.environment import settings_of, stack_settings
 from deploy.local.log_beginnings import log_beginnings
 from deploy.local.stack_directory import Remembered, StackDirectory
 from deploy.local.topics import PARTITIONS, prepare_topics
@@ -97,8 +96,8 @@ def _simulator(
     directory: StackDirectory, remembered: Remembered, catalogue: Catalogue, topics: tuple[str, ...]
 ) -> KafkaSimulator:
     known = msgspec.structs.replace(remembered, kafka_address="127.0.0.1:1")  # nothing here asks it
-    os.environ.update(stack_settings(directory, known, "embedded"))
-    begin_at = log_beginnings(load_settings(), catalogue, PARTITIONS)
+    settings = settings_of(stack_settings(directory, known, "embedded"))
+    begin_at = log_beginnings(settings, catalogue, PARTITIONS)
     partitions = dict.fromkeys(topics, PARTITIONS)
     folder = directory.path / "kafka"
     return KafkaSimulator(partitions, directory=folder, begin_at=begin_at, port=remembered.kafka_port)

@@ -18,6 +18,7 @@ from deploy.local.standing import Standing
 Ours = Literal["simulator", "apache", "yours"]
 _Stored = TypeVar("_Stored", bound=msgspec.Struct)
 _LOCK, _MEMORY, _STANDING, _ENVIRONMENT = ".running", "stack.json", "standing.json", "env.sh"
+_QUESTION, _ANSWER = ".asked", "answer.json"
 
 
 class Remembered(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +93,28 @@ class StackDirectory:
     def standing(self) -> Standing | None:
         """Where the parts stood at the last change. None before the first `up`."""
         return self._read(_STANDING, Standing)
+
+    def ask(self) -> str:
+        """Ask the supervisor to look at the stream; the name of the question."""
+        name = uuid.uuid4().hex
+        beside = self.path / f"{_QUESTION}-{name}"
+        beside.write_text(name)
+        beside.replace(self.path / _QUESTION)
+        return name
+
+    def asked(self) -> str | None:
+        """The last question."""
+        try:
+            return (self.path / _QUESTION).read_text()
+        except OSError:
+            return None
+
+    def write_answer(self, answer: msgspec.Struct) -> None:
+        self._write(_ANSWER, answer)
+
+    def answered(self, kind: type[_Stored]) -> _Stored | None:
+        """What the supervisor has answered last. Raises LocalError for an answer that cannot be read."""
+        return self._read(_ANSWER, kind)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

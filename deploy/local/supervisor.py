@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from deploy.local.board import Board
-from deploy.local.environment import program_environment, stack_settings, write_environment_file
+from deploy.local.environment import program_environment, settings_of, stack_settings, write_environment_file
 from deploy.local.errors import LocalError
 from deploy.local.first_models import FirstModels
 from deploy.local.interruption import Interruption
 from deploy.local.programs import Program
 from deploy.local.readiness import OnlineStoreLook, endpoint
+from deploy.local.respondent import Respondent
 from deploy.local.servers import KAFKA, REDIS, choose_ports, start_servers
 from deploy.local.stack_directory import Remembered, StackDirectory
 from deploy.local.standing import Part
 from deploy.local.unread_records import wait_until_read
 from shared_features.definitions import Catalogue
-from streaming.settings import load_settings
 
 STREAM, SERVING, TRAINING = "stream job", "serving", "training"
 _LOOK_EVERY_S = 0.5
@@ -68,8 +67,7 @@ class Supervisor:
         settings = stack_settings(self._directory, self._remembered, self._servers.mode)
         write_environment_file(self._directory, self._remembered, settings)
         self._environment = program_environment(self._remembered, settings)
-        os.environ.update(self._environment)  # what this process itself reads of them
-        self._settings = load_settings()
+        self._settings = settings_of(settings)
         self._board.put("kernel", "starting", "compiling the kernel (once: numba keeps it)")
         with self._program("kernel", ["deploy.local.compile_kernel"]) as kernel:
             kernel.run_to_end(lambda line: None, self._interruption.check)
@@ -80,6 +78,7 @@ class Supervisor:
         self._models = FirstModels(self._catalogue, self._directory.lake, self._directory.registry, self._train)
         exits.callback(self._end_training)
         self._store = OnlineStoreLook(self._settings, self._catalogue)
+        self._respondent = Respondent(self._directory, self._settings, self._catalogue)
 
     def _begin(self, exits: ExitStack, name: str, arguments: Sequence[str], says: str, **more: str) -> None:
         program = exits.enter_context(self._program(name, arguments))
@@ -110,6 +109,8 @@ class Supervisor:
             self._look_at_training()
             if self._board.standing.phase == "starting":
                 self._be_ready(ready)
+            else:
+                self._respondent.step()
             time.sleep(_LOOK_EVERY_S)
 
     def _look_at_stream(self) -> None:
@@ -160,6 +161,7 @@ class Supervisor:
         if failed:
             raise LocalError("\n".join(each.says for each in failed))
         if states[STREAM] == "up" and states[SERVING] in ("up", "waiting") and states[TRAINING] is not None:
+            self._respondent.answer()
             self._board.phase("ready")
             ready()
 

@@ -9,16 +9,14 @@ import subprocess
 import sys
 import time
 
-from rich.console import Console
-
 from deploy.local.environment import import_path
 from deploy.local.errors import LocalError
 from deploy.local.interruption import Interrupted, Interruption
-from deploy.local.lines import console, next_steps, part_line
+from deploy.local.lines import next_steps
 from deploy.local.processes import end, started
 from deploy.local.programs import ROOT, last_lines
+from deploy.local.screen import Screen
 from deploy.local.stack_directory import Remembered, StackDirectory
-from deploy.local.standing import Part
 from deploy.local.status import show_status
 from deploy.local.supervisor import Supervisor
 from deploy.local.wanted import wanted_stack
@@ -30,7 +28,7 @@ _END_WITHIN_S = 120.0
 
 def bring_up(options: argparse.Namespace, interruption: Interruption) -> int:
     """The exit code. Raises LocalError, EmbeddedError, Interrupted."""
-    directory, screen = StackDirectory(options.directory), console()
+    directory = StackDirectory(options.directory)
     if directory.supervisor() is not None:
         wanted_definitions = options.definitions
         remembered = directory.remembered()
@@ -39,13 +37,13 @@ def bring_up(options: argparse.Namespace, interruption: Interruption) -> int:
                 f"A stack of other definitions, {remembered.definitions}, runs in {directory.path}. "
                 "End it with `down`, or give another --directory."
             )
-        screen.print(f"the stack in {directory.path} runs already:")
+        print(f"the stack in {directory.path} runs already:")
         return show_status(directory, as_json=False)
     remembered, catalogue = wanted_stack(options, directory)
     directory.create()
     if options.detach and not options.as_supervisor:
-        return _start_and_follow(options, directory, catalogue, screen)
-    return _supervise(directory, remembered, catalogue, interruption, screen)
+        return _start_and_follow(options, directory, catalogue)
+    return _supervise(directory, remembered, catalogue, interruption)
 
 
 def _supervise(
@@ -53,28 +51,29 @@ def _supervise(
     remembered: Remembered,
     catalogue: Catalogue,
     interruption: Interruption,
-    screen: Console,
 ) -> int:
-    def told(part: Part) -> None:
-        screen.print(part_line(part))
+    screen = Screen()
 
     def ready() -> None:
-        known = directory.remembered() or remembered
-        screen.print(f"\n{next_steps(directory, known, catalogue)}\n", markup=False)
-        screen.print("[bold]everything is up[/]; Ctrl-C ends it, and the data stay")
+        _say_what_is_up(screen, directory, directory.remembered() or remembered, catalogue)
+        screen.console.print("[bold]everything is up[/]; Ctrl-C ends it, and the data stay")
 
     with directory.locked():
         try:
-            Supervisor(directory, remembered, catalogue, interruption, told).run(ready)
+            with screen:
+                Supervisor(directory, remembered, catalogue, interruption, screen.told).run(ready)
         except Interrupted as asked:
-            screen.print(f"ended by {asked}; no process was left, and the data stay in {directory.path}")
+            screen.console.print(f"ended by {asked}; no process was left, and the data stay in {directory.path}")
             return 0 if asked.exit_code == 128 + signal.SIGTERM else asked.exit_code
     return 0
 
 
-def _start_and_follow(
-    options: argparse.Namespace, directory: StackDirectory, catalogue: Catalogue, screen: Console
-) -> int:
+def _say_what_is_up(screen: Screen, directory: StackDirectory, remembered: Remembered, catalogue: Catalogue) -> None:
+    screen.settle()
+    screen.console.print(f"\n{next_steps(directory, remembered, catalogue)}\n", markup=False)
+
+
+def _start_and_follow(options: argparse.Namespace, directory: StackDirectory, catalogue: Catalogue) -> int:
     """Start a supervisor that outlives this process, and show its parts until all are ready."""
     command = [sys.executable, "-P", "-m", "deploy.local", "up", "--as-supervisor", f"--directory={directory.path}"]
     command += [f"--definitions={options.definitions}"] if options.definitions else []
@@ -95,22 +94,19 @@ def _start_and_follow(
         )
     since = started(child.pid)
     try:
-        return _follow(child, directory, catalogue, screen)
+        with Screen() as screen:
+            return _follow(child, directory, catalogue, screen)
     except BaseException:
         end(child.pid, since, grace_s=_END_WITHIN_S)
         raise
 
 
-def _follow(child: subprocess.Popen[bytes], directory: StackDirectory, catalogue: Catalogue, screen: Console) -> int:
-    shown: dict[str, Part] = {}
+def _follow(child: subprocess.Popen[bytes], directory: StackDirectory, catalogue: Catalogue, screen: Screen) -> int:
     while True:
         ended = child.poll() is not None
         standing = directory.standing()
         for part in standing.parts if standing else ():
-            before = shown.get(part.name)
-            if before is None or (before.state, before.says) != (part.state, part.says):
-                screen.print(part_line(part))
-                shown[part.name] = part
+            screen.told(part)
         if ended:
             why = standing.error if standing is not None and standing.error else None
             log = directory.log("supervisor")
@@ -119,7 +115,9 @@ def _follow(child: subprocess.Popen[bytes], directory: StackDirectory, catalogue
             remembered = directory.remembered()
             if remembered is None:
                 raise LocalError(f"{directory.path} lost its stack.json while the stack started")
-            screen.print(f"\n{next_steps(directory, remembered, catalogue)}\n", markup=False)
-            screen.print(f"[bold]everything is up[/] (supervisor {child.pid}); `down` ends it, and the data stay")
+            _say_what_is_up(screen, directory, remembered, catalogue)
+            screen.console.print(
+                f"[bold]everything is up[/] (supervisor {child.pid}); `down` ends it, and the data stay"
+            )
             return 0
         time.sleep(_LOOK_EVERY_S)

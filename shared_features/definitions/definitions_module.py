@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import sysconfig
 import traceback
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import ModuleType
 
 from shared_features.errors import DefinitionError, FeatureError
 
 _OURS = Path(__file__).parents[1]
+_STANDARD_LIBRARY, _INSTALLED = sysconfig.get_paths()["stdlib"], ("site-packages", "dist-packages")
 _NOT_A_USERS = (
     "<frozen",
     "<string>",  # what `dataclass` writes
-    importlib.__file__,
     *(str(_OURS / name) for name in ("definitions/", "kernel/", "arguments.py")),
 )
 
@@ -46,5 +47,11 @@ def _place(error: Exception) -> str:
     """Where the error was raised, as in " (line 3 of features.py)"."""
     if isinstance(error, SyntaxError):
         return f" (line {error.lineno} of {Path(error.filename or '').name})"
-    frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(_NOT_A_USERS)]
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if _is_a_users(each.filename)]
     return f" (line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if frames else ""
+
+
+def _is_a_users(file: str) -> bool:
+    """Whether a person who writes definitions may have written the file: it is neither Python's own nor ours."""
+    of_python = file.startswith(_STANDARD_LIBRARY) and not set(PurePath(file).parts) & set(_INSTALLED)
+    return not of_python and not file.startswith(_NOT_A_USERS)

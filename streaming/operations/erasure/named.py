@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shared_features.arguments import did_you_mean
 from shared_features.definitions import Catalogue, Entity, EventSource
 from shared_features.definitions.field_types.integer import whole_number
 from streaming.errors import RefusedError
@@ -40,7 +41,10 @@ def kinds_of(catalogue: Catalogue, entity_name: str) -> list[Entity]:
     found = sorted((each for each in entities if each.name == entity_name), key=lambda each: each.keys)
     if not found:
         names = sorted({each.name for each in entities})
-        raise RefusedError(f"The definitions have no entity {entity_name!r}. They have {names}")
+        raise RefusedError(
+            f"The definitions have no entity {entity_name!r}.{did_you_mean(entity_name, names)} They have "
+            f"{', '.join(names)}"
+        )
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from shared_features.arguments import did_you_mean
 from shared_features.definitions import Catalogue, Entity
 from shared_features.formats.entity_keys import escape
 from streaming.errors import RefusedError
@@ -15,12 +14,6 @@ from streaming.operations.erasure.subject import Subject
 
 def named_entity(catalogue: Catalogue, entity_name: str, key: str) -> list[Subject]:
     """The entities that a name and a key mean: one for each set of key fields that the key fits."""
-    names = sorted({group.entity.name for group in catalogue.groups})
-    if entity_name not in names:
-        raise RefusedError(
-            f"The definitions have no entity {entity_name!r}.{did_you_mean(entity_name, names)} They have "
-            f"{', '.join(names)}"
-        )
     kinds = kinds_of(catalogue, entity_name)
     try:
         return subjects_of(catalogue, entity_name, stored_spelling(kinds, key))

@@ -20,7 +20,7 @@ class _Kept:
 
 
 class KeptAnswers:
-    """So who looks every two seconds spends at most a twentieth of the time on scans, however large the tables are."""
+    """At most a twentieth of the time goes into scans, however large tables are and however often somebody looks."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, share: float = _SHARE) -> None:
         self._clock, self._share = clock, share

@@ -1,4 +1,4 @@
-"""The live page: a status and the one before it, drawn with colours."""
+"""The live page: a status, drawn with colours; rates follow from an earlier status."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def status_page(status: Status, before: Status | None = None) -> RenderableType:
 
 
 def notes(status: Status) -> Iterator[Text]:
-    """What is away, and what is waited for."""
+    """What is unavailable, and what is waited for."""
     for part, reason in status.away.items():
         yield Text(f"! {part}: {reason}", style=BROKEN)
     for each in status.waits:

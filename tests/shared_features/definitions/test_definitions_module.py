@@ -42,3 +42,15 @@ def test_a_contradiction_says_itself_what_to_do(tmp_path: Path, monkeypatch: pyt
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(DefinitionError, match=r"^entity 'shopper' has no key field.* \(line 2 of contr.*\.py\)"):
         load_definitions("contradicting_definitions")
+
+
+def test_the_line_is_that_of_the_user_where_the_fault_is_found_by_a_property(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Columns of a view are a cached property, which Python's functools computes."""
+    text = "from tests.domains.machines import *\nfrom tests.domains.machines import READINGS\n\n\n\n"
+    text += "VIEW = FeatureView(name='hot', version=1, source=READINGS, features=('celsus',))\n"
+    (tmp_path / "misspelt_definitions.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(DefinitionError, match=r"Did you mean 'celsius'\? \(line 6 of misspelt_definitions\.py\)"):
+        load_definitions("misspelt_definitions")

@@ -36,8 +36,10 @@ def test_keys_are_spelled_as_the_stores_spell_them() -> None:
     assert subject.literals(machines.source("readings")) == ("'plant|3'", "'m\\1'")
     assert subject.parts_in({"plant": "plant|3", "machine": "m\\1", "celsius": None}) == subject.parts
     assert subject.parts_in({"plant": "plant|3"}) == ()
-    with pytest.raises(RefusedError, match="no entity 'driver'"):
+    with pytest.raises(RefusedError, match=r"no entity 'driver'\. They have machine, plant"):
         subjects_of(machines, "driver", "1")
+    with pytest.raises(RefusedError, match=r"no entity 'machin'\. Did you mean 'machine'\? They have machine, plant"):
+        subjects_of(machines, "machin", "1")
     with pytest.raises(RefusedError, match="has 1 fields"):
         subjects_of(machines, "machine", "m1")
     small = load_definitions("tests.streaming.small_domain")

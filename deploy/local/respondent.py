@@ -1,0 +1,60 @@
+"""The part of the supervisor that answers `status`: it looks at the stream and the models when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from deploy.local.answer import Answer
+from deploy.local.stack_directory import StackDirectory
+from shared_features.definitions import Catalogue
+from shared_features.formats.model_manifest import CHAMPION
+from streaming.operations.status.answer import Status, status_json
+from streaming.operations.status.observer import StatusObserver
+from streaming.operations.status.rates import SINKS, lag
+from streaming.settings import StreamingSettings
+from training.registry.aliases import Aliases
+from training.registry.versions import Registry
+
+
+class Respondent:
+    """`step` answers a question that came since the last. A look takes a moment, seconds if a server is unavailable."""
+
+    def __init__(self, directory: StackDirectory, settings: StreamingSettings, catalogue: Catalogue) -> None:
+        self._directory, self._catalogue = directory, catalogue
+        self._observe: Callable[[], Status] = StatusObserver(settings).observe
+        self._answered: str | None = None
+
+    def step(self) -> None:
+        asked = self._directory.asked()
+        if asked is not None and asked != self._answered:
+            self._answered = asked
+            self.answer(asked)
+
+    def answer(self, asked: str = "") -> None:
+        """Look, and write what was seen."""
+        seen = self._observe()
+        models = answering_models(self._directory, self._catalogue)
+        answer = Answer(asked, dict(models), tuple(stream_lines(seen)), status_json(seen))
+        self._directory.write_answer(answer)
+
+
+def answering_models(directory: StackDirectory, catalogue: Catalogue) -> Mapping[str, int | None]:
+    """View -> the version of its model that answers."""
+    aliases = Aliases(Registry(directory.registry))
+    return {name: aliases.of(name).get(CHAMPION) for name in sorted({view.name for view in catalogue.views})}
+
+
+def stream_lines(seen: Status) -> list[str]:
+    """Per source what came and how far behind each sink is; per group how fresh it is."""
+    lines = [f"! {part}: {why}" for part, why in seen.away.items()]
+    for source in seen.sources:
+        lags = {sink: lag(source, sink) for sink in SINKS}
+        behind = ", ".join(f"{sink} {number:,} behind" for sink, number in lags.items() if number) or "no lag"
+        dead = f", {source.dead_letters:,} dead letters" if source.dead_letters else ""
+        late = f", {source.late:,} late" if source.late else ""
+        lines.append(f"source {source.source}: {source.events or 0:,} events{late}{dead}; {behind}")
+    for group in seen.groups:
+        rows = ", ".join(f"{count or 0:,} feature rows on {spine}" for spine, count in group.feature_rows.items())
+        fresh = "not live yet" if group.freshness_s is None else f"fresh to {group.freshness_s:.1f} s"
+        lines.append(f"group {group.group}: {fresh}; {rows or 'no feature rows'}")
+    return lines

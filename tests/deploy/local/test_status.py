@@ -1,0 +1,43 @@
+"""`status` and `down` load little: they answer while a person waits."""
+
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from tests.streaming.processes import ROOT
+
+AT_MOST_S = 1.5
+HEAVY = ("numba", "polars", "pyarrow", "redis", "confluent_kafka", "deltalake")
+
+
+@pytest.mark.parametrize("verb", ["status", "down"])
+def test_they_load_neither_the_definitions_nor_any_client(verb, tmp_path):
+    code = (
+        "import sys\n"
+        "from deploy.local.__main__ import main\n"
+        f"code = main(['{verb}', '--directory', {str(tmp_path)!r}])\n"
+        f"print(code, [each for each in {HEAVY!r} if each in sys.modules])\n"
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    spent_s = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    assert done.stdout.endswith("1 []\n"), done.stdout + done.stderr
+    assert "There is no stack in" in done.stderr
+    assert spent_s < AT_MOST_S
+
+
+def test_a_stack_that_is_down_is_told_with_the_models_of_before(tmp_path):
+    (tmp_path / ".running").touch()
+    (tmp_path / "stack.json").write_text(
+        '{"definitions":"my_shop.features","kafka":"simulator","redis":"embedded","namespace":"n","log":"l"}'
+    )
+    (tmp_path / "answer.json").write_text('{"asked":"x","models":{"churn":3,"spam":null},"lines":[],"stream":{}}')
+    command = [sys.executable, "-m", "deploy.local", "status", "--directory", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert f"{tmp_path}: down, definitions my_shop.features" in done.stdout
+    assert "model of view churn: version 3 answers" in done.stdout
+    assert "model of view spam: none yet" in done.stdout
+    assert "`up` starts it again" in done.stdout
