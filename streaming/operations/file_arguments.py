@@ -17,5 +17,6 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     add("--rows", type=at_least(1), metavar="N", help="only the first N rows of each file")
     add("--timezone", default="UTC", metavar="ZONE", help="the zone of times that name none (default UTC)")
     add("--epoch", choices=("s", "ms", "us", "ns"), help="the unit of times that are numbers (default: by their size)")
+    add("--decimal-comma", action="store_true", help="numbers are written as 12,50 or 1.234,50")
     add("--encoding", default="utf-8-sig", metavar="NAME", help="of CSV and JSON lines (default UTF-8)")
     add("--move-days", type=int, default=0, metavar="N", help="move all times by whole days, for old history")

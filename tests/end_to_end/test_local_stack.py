@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -35,10 +36,14 @@ class Stack:
         self._folder = folder
         self.directory = StackDirectory(folder / "var" / "stack")
 
-    def run(self, *arguments: str, exit_code: int = 0) -> str:
+    def run(self, *arguments: str, exit_code: int = 0, sourced: bool = False) -> str:
+        """sourced: in a shell that has read the env.sh of the stack."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MILLRACE_")}
         for name in ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL"):
             environment.pop(name, None)
+        if sourced:
+            lines = shlex.split(self.directory.environment_file.read_text().replace("export ", ""))
+            environment |= dict(line.split("=", 1) for line in lines if not line.startswith("PYTHONPATH="))
         command = [sys.executable, "-m", "deploy.command_line", *arguments]
         done = subprocess.run(
             command, cwd=self._folder, env=environment, capture_output=True, text=True, timeout=WITHIN_S, check=False
@@ -133,6 +138,34 @@ def test_up_and_events_and_a_prediction_and_down_and_up_again_with_the_same_data
         produce(address, [("plant.readings", b"m1", json.dumps(reading).encode(), LAST_MS)])
         stack.wait_until(lambda: archived(stack.status())["readings"] == counted["readings"] + 1, "one event more")
         assert stack.gaps() == [], "the log of the second simulator continues that of the first"
+        a_file_that_is_produced_twice_counts_once(stack, tmp_path)
     finally:
         if stack.directory.is_there:
             stack.run("down")
+
+
+def a_file_that_is_produced_twice_counts_once(stack: Stack, folder: Path) -> None:
+    """Through the real stream: the second time every row is a duplicate, and no feature and no score changes."""
+    rows = 40
+    file = folder / "more.csv"
+    lines = [f"again {n},{LAST_MS - 1_000 * n},a|b,m1,{n % 9}.5" for n in range(rows)]
+    file.write_text("\n".join(["reading,at,plant,machine,celsius", *lines]) + "\n")
+    known = numbers_of(stack.status())
+    for times in (1, 2):
+        said = stack.run("produce", str(file), "--source", "readings", sourced=True)
+        assert f"{rows} rows sent" in said
+        stack.wait_until(lambda: archived(stack.status())["readings"] == known[0] + rows * times, "all rows, again")  # noqa: B023
+        stack.wait_until(lambda: numbers_of(stack.status())[2] == known[2] + rows, "a feature row for each")
+        if times == 1:
+            once, score = numbers_of(stack.status()), stack.predict()
+    events, duplicates, feature_rows = numbers_of(stack.status())
+    assert (events, duplicates, feature_rows) == (once[0] + rows, once[1] + rows, once[2])
+    assert stack.predict() == score
+
+
+def numbers_of(status: Any) -> tuple[int, int, int]:
+    """Archived readings, duplicates among them, and feature rows of all groups."""
+    (source,) = [each for each in status["stream"]["sources"] if each["source"] == "readings"]
+    rows = sum(number or 0 for group in status["stream"]["groups"] for number in group["feature_rows"].values())
+    groups = len([number for group in status["stream"]["groups"] for number in group["feature_rows"]])
+    return source["events"], source["duplicates"], rows // groups

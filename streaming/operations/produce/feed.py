@@ -13,8 +13,8 @@ from shared_features.arguments import did_you_mean
 from shared_features.definitions import Catalogue, EventSource
 from streaming.errors import RefusedError
 from streaming.operations.produce.arrival_order import Outgoing
-from streaming.operations.produce.file_rows import Row, file_rows
-from streaming.operations.produce.row_encoder import Reading, RowEncoder, key_fields
+from streaming.operations.produce.file_rows import UNREADABLE, Row, file_rows
+from streaming.operations.produce.row_encoder import ROW_NUMBER, Reading, RowEncoder, key_fields
 
 SAMPLE = 10_000
 
@@ -37,7 +37,7 @@ class Feed:
             self._note(self.encoder.encode(row)[0])
 
     def all_rows(self) -> Iterator[Row]:
-        return islice(file_rows(self.path, self.encoding), self.rows)
+        return islice(_numbered_rows(self.path, self.encoding), self.rows)
 
     def outgoing(self, number: int, now_us: int) -> Iterator[Outgoing]:
         """Its records. A row whose time cannot be read stays beside the row before it."""
@@ -75,11 +75,32 @@ def _pairs(options: Namespace) -> list[tuple[Path, str]]:
 
 def _feed(catalogue: Catalogue, path: Path, name: str, options: Namespace) -> Feed:
     source = catalogue.source(name)
-    sample = list(islice(file_rows(path, options.encoding), min(SAMPLE, options.rows or SAMPLE)))
+    sample = list(islice(_numbered_rows(path, options.encoding), min(SAMPLE, options.rows or SAMPLE)))
     if not sample:
         raise RefusedError(f"{path.name} has no rows. Nothing was sent")
-    encoder = RowEncoder(source, key_fields(catalogue, source), sample, _reading(source, options))
+    reading = _reading(source, options)
+    asked = {*reading.columns.values(), *([reading.arrival] if reading.arrival else [])}
+    later = list(_first_rows_with(asked - {name for row in sample for name in row}, path, options))
+    encoder = RowEncoder(source, key_fields(catalogue, source), [*sample, *later], reading)
     return Feed(path, encoder, sample, options.encoding, options.rows)
+
+
+def _first_rows_with(columns: set[str], path: Path, options: Namespace) -> Iterator[Row]:
+    """Columns that were asked for and that no row of the sample has: the first row of the whole file with each."""
+    for row in islice(_numbered_rows(path, options.encoding), options.rows) if columns else ():
+        if found := columns & row.keys():
+            columns = columns - found
+            yield row
+        if not columns:
+            return
+
+
+def _numbered_rows(path: Path, encoding: str) -> Iterator[Row]:
+    """The rows of a file, with their numbers under the name that --map may give."""
+    for number, row in enumerate(file_rows(path, encoding), 1):
+        if UNREADABLE not in row:
+            row[ROW_NUMBER] = number
+        yield row
 
 
 def _refuse_unknown_fields(catalogue: Catalogue, options: Namespace) -> None:
@@ -115,4 +136,4 @@ def _reading(source: EventSource, options: Namespace) -> Reading:
         zone = ZoneInfo(options.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise RefusedError(f"--timezone {options.timezone} is unknown. Give one such as Europe/Berlin") from error
-    return Reading(columns, zone, options.epoch, arrival, options.move_days)
+    return Reading(columns, zone, options.epoch, arrival, options.move_days, options.decimal_comma)

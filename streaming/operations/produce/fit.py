@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shared_features.definitions.field_types import Decimal, Integer
 from shared_features.kernel.event_time import MILLISECOND_US
 from streaming.kafka.record_reader import CREATE_TIME, LOG_APPEND_TIME, Read, RecordReader, Records, StampRule
 from streaming.operations.produce.file_rows import Row
 from streaming.operations.produce.row_encoder import RowEncoder
+from streaming.operations.produce.wire_values import has_decimal_comma
 from streaming.settings import StreamingSettings
 
 _PLACE = re.compile(r" \(topic .*\)$")
@@ -95,6 +97,18 @@ def fit_lines(encoder: RowEncoder, rows: Sequence[Row], fit: Fit) -> Iterator[st
     yield f"of the first {fit.rows:,} rows, {fit.events:,} are events{repeats}"
     for reason, count in fit.refused.most_common():
         yield f"  {count:,} would be dead letters: {reason}"
+    yield from _comma_lines(encoder, rows)
+
+
+def _comma_lines(encoder: RowEncoder, rows: Sequence[Row]) -> Iterator[str]:
+    """What to do about numbers that are written with a decimal comma."""
+    for field in encoder.source.fields:
+        column = encoder.columns.get(field.name)
+        if column is None or encoder.reading.decimal_comma or not isinstance(field.type, Decimal | Integer):
+            continue
+        found = [row[column] for row in rows if has_decimal_comma(row.get(column))]
+        if found:
+            yield f"  {column} has decimal commas in {len(found):,} rows, such as {found[0]}: add --decimal-comma"
 
 
 def late_lines(encoder: RowEncoder) -> Iterator[str]:

@@ -12,23 +12,30 @@ import msgspec
 
 from shared_features.arguments import did_you_mean
 from shared_features.definitions import Catalogue, EventSource
-from shared_features.definitions.field_types import Timestamp
+from shared_features.definitions.field_types import Decimal, Integer, Timestamp
 from streaming.errors import RefusedError
 from streaming.operations.produce.file_rows import UNREADABLE, Row
-from streaming.operations.produce.wire_values import Convert, converter, epoch_unit, instant_us
+from streaming.operations.produce.wire_values import Convert, converter, epoch_unit, instant_us, with_point
 
 _ENCODERS: dict[str, Any] = {
     "json": msgspec.json.Encoder(decimal_format="number"),
     "messagepack": msgspec.msgpack.Encoder(decimal_format="number"),
 }
 _DAY_US = 86_400_000_000
+ROW_NUMBER = "#row"
+"""The column that --map may name where a file has none: the number of the row in the file, from 1."""
+_NOT_OF_THE_FILE = (UNREADABLE, ROW_NUMBER)
+_NUMBER_THEM = (
+    " It is the event id, by which an event that is sent again counts once. If no column differs in every row, number "
+    f"the rows with --map {{}}={ROW_NUMBER}, and leave their order in the file as it is."
+)
 
 
 @dataclass(frozen=True)
 class Reading:
     """How a file is to be read: columns of fields that are named otherwise, and what times mean.
 
-    moved_days: by how many days all times of the source are moved.
+    moved_days: by how many days all times of the source are moved. decimal_comma: whether "1.234,50" is a number.
     """
 
     columns: Mapping[str, str]
@@ -36,6 +43,7 @@ class Reading:
     epoch: str | None = None
     arrival: str | None = None
     moved_days: int = 0
+    decimal_comma: bool = False
 
 
 class RowEncoder:
@@ -46,16 +54,16 @@ class RowEncoder:
             raise RefusedError(
                 f"Event source {source.name} has the format {source.format}. produce writes {', '.join(_ENCODERS)}"
             )
-        self.source, self._reading = source, reading
+        self.source, self.reading = source, reading
         self._encode = _ENCODERS[source.format].encode
         self._key = key
-        self.seen = list(dict.fromkeys(name for row in sample for name in row if name != UNREADABLE))
+        self.seen = list(dict.fromkeys(name for row in sample for name in row if name not in _NOT_OF_THE_FILE))
         self.columns = self._matched()
         self.epochs = {
             column: reading.epoch or epoch_unit(row.get(column) for row in sample) for column in self._time_columns()
         }
         self._convert = {name: self._conversion(name, column) for name, column in self.columns.items()}
-        self._names = {*self.seen, UNREADABLE}
+        self._names = {*self.seen, *_NOT_OF_THE_FILE}
         self.late: list[str] = []
         """The columns that no field takes and that no row of the sample has."""
 
@@ -66,7 +74,7 @@ class RowEncoder:
         if not row.keys() <= self._names:
             self._learn(row)
         event = {name: convert(row.get(column)) for name, (column, convert) in self._convert.items()}
-        if self._reading.moved_days:
+        if self.reading.moved_days:
             event = {name: self._moved(name, value) for name, value in event.items()}
         known = self._known_us(row)
         key = "|".join(str(event.get(name)) for name in self._key)
@@ -75,7 +83,7 @@ class RowEncoder:
     @property
     def ignored(self) -> list[str]:
         """The columns that no field takes."""
-        return [name for name in self.seen if name not in self.columns.values() and name != self._reading.arrival]
+        return [name for name in self.seen if name not in self.columns.values() and name != self.reading.arrival]
 
     def _learn(self, row: Row) -> None:
         """Look at columns that no row had before. A missing value says nothing: its column is looked at again."""
@@ -88,7 +96,7 @@ class RowEncoder:
                 continue
             self.columns[field] = column
             if isinstance(self.source.field(field).type, Timestamp):
-                self.epochs[column] = self._reading.epoch or epoch_unit([row[column]])
+                self.epochs[column] = self.reading.epoch or epoch_unit([row[column]])
             self._convert[field] = self._conversion(field, column)
 
     def _field_of(self, column: str) -> str | None:
@@ -101,12 +109,19 @@ class RowEncoder:
         return None
 
     def _conversion(self, field: str, column: str) -> tuple[str, Convert]:
-        return column, converter(self.source.field(field).type, self._reading.zone, self._epoch(field, column))
+        kind = self.source.field(field).type
+        convert = converter(kind, self.reading.zone, self._epoch(field, column))
+        if self.reading.decimal_comma and isinstance(kind, Decimal | Integer):
+            return column, lambda value: convert(with_point(value))
+        return column, convert
 
     def _known_us(self, row: Row) -> int | None:
-        column = self._reading.arrival or self.columns[self.source.event_time]
-        found = instant_us(row.get(column), self._reading.zone, self.epochs.get(column) or "us")
-        return None if found is None else found + self._reading.moved_days * _DAY_US
+        """A row that does not say when it became known was known at its event time."""
+        column = self.reading.arrival
+        if column is None or row.get(column) in (None, ""):
+            column = self.columns[self.source.event_time]
+        found = instant_us(row.get(column), self.reading.zone, self.epochs.get(column) or "us")
+        return None if found is None else found + self.reading.moved_days * _DAY_US
 
     def _moved(self, name: str, value: Any) -> Any:
         kind = self.source.field(name).type
@@ -115,7 +130,7 @@ class RowEncoder:
             found = instant_us(value, UTC, "us") if isinstance(value, str) else None
         if found is None:
             return value
-        return converter(kind, UTC, "us")(found + self._reading.moved_days * _DAY_US)
+        return converter(kind, UTC, "us")(found + self.reading.moved_days * _DAY_US)
 
     def _epoch(self, field: str, column: str) -> str:
         kind = self.source.field(field).type
@@ -124,7 +139,7 @@ class RowEncoder:
 
     def _time_columns(self) -> set[str]:
         found = {column for name, column in self.columns.items() if isinstance(self.source.field(name).type, Timestamp)}
-        return found | ({self._reading.arrival} if self._reading.arrival else set())
+        return found | ({self.reading.arrival} if self.reading.arrival else set())
 
     def _matched(self) -> dict[str, str]:
         """Field -> column. Raises RefusedError for a required field, or a named column, that the file lacks."""
@@ -134,19 +149,22 @@ class RowEncoder:
         found: dict[str, str] = {}
         faults: list[str] = []
         for field in self.source.fields:
-            column = self._reading.columns.get(field.name)
+            column = self.reading.columns.get(field.name)
             near = spelled.get(spelling(field.name), [])
             if column is None:
                 column = field.name if field.name in self.seen else near[0] if len(near) == 1 else None
-            elif column not in self.seen:
+            elif column not in (*self.seen, ROW_NUMBER):
                 faults.append(f"--map names column {column}, which it lacks.{did_you_mean(column, self.seen)}")
             if column is not None:
                 found[field.name] = column
             elif not field.optional:
-                faults.append(f"it has no column for the field {field.name}.{did_you_mean(field.name, self.seen)}")
-        faults += [f"--map names {name}, which is not a field" for name in self._reading.columns if not self._is(name)]
-        if self._reading.arrival is not None and self._reading.arrival not in self.seen:
-            arrival = self._reading.arrival
+                advice = _NUMBER_THEM.format(field.name) if field.name == self.source.event_id else ""
+                faults.append(
+                    f"it has no column for the field {field.name}.{did_you_mean(field.name, self.seen)}{advice}"
+                )
+        faults += [f"--map names {name}, which is not a field" for name in self.reading.columns if not self._is(name)]
+        if self.reading.arrival is not None and self.reading.arrival not in self.seen:
+            arrival = self.reading.arrival
             faults.append(f"--arrival names column {arrival}, which it lacks.{did_you_mean(arrival, self.seen)}")
         if faults and self.seen:
             raise RefusedError(

@@ -21,6 +21,7 @@ from shared_features.kernel.event_time import to_text, to_us
 Convert = Callable[[Any], Any]
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_WITH_COMMA = re.compile(r"[+-]?(\d+|\d{1,3}([.\s']\d{3})+),\d+")
 _MISSING = {"", "nan", "null", "none", "na", "n/a", r"\n"}
 _TRUTHS = dict.fromkeys(("true", "t", "yes", "y", "1", "1.0"), True)
 _TRUTHS |= dict.fromkeys(("false", "f", "no", "n", "0", "0.0"), False)
@@ -75,6 +76,22 @@ def epoch_unit(values: Iterable[Any]) -> str | None:
         if least <= middle < beyond:
             return unit
     return None
+
+
+def with_point(value: Any) -> Any:
+    """A number that is written with a decimal comma, as a text with a point. Anything else as it is.
+
+    >>> with_point("1.234,50"), with_point("12,5"), with_point("1.5"), with_point("a,b")
+    ('1234.50', '12.5', '1.5', 'a,b')
+    """
+    if isinstance(value, str) and _WITH_COMMA.fullmatch(value.strip()):
+        return re.sub(r"[.\s']", "", value.strip()).replace(",", ".")
+    return value
+
+
+def has_decimal_comma(value: Any) -> bool:
+    """Whether a value is a text that reads as a number once its comma is a point."""
+    return isinstance(value, str) and _WITH_COMMA.fullmatch(value.strip()) is not None
 
 
 def _is_number(value: Any) -> bool:

@@ -187,3 +187,42 @@ def test_where_the_output_is_no_terminal_nothing_is_drawn(settings, samples, cap
     said = capsys.readouterr().out
     assert "\x1b" not in said
     assert "2 rows sent in" in said
+
+
+def test_numbers_with_a_decimal_comma_are_told_and_read_where_it_is_asked(simulator, settings, tmp_path, capsys):
+    file = tmp_path / "samples.csv"
+    file.write_text(f"sample;at;probe;value\nc1;{FIRST_MS};p;0,75\nc2;{FIRST_MS};p;-0,5\n")
+    assert produce(settings, file, "--source", "samples", "--check-only") == EXIT_REFUSED
+    assert "value has decimal commas in 2 rows, such as 0,75: add --decimal-comma" in capsys.readouterr().out
+    after = ends(simulator)["lab.samples"]
+    assert produce(settings, file, "--source", "samples", "--decimal-comma") == EXIT_OK
+    assert [event["value"] for _, _, event in records(simulator, "lab.samples", after)] == [0.75, -0.5]
+
+
+def test_a_file_without_ids_says_how_to_number_its_rows(simulator, settings, tmp_path):
+    file = tmp_path / "samples.csv"
+    file.write_text(f"at,probe,value\n{FIRST_MS},p,1\n{FIRST_MS},p,1\n")
+    with pytest.raises(RefusedError, match=r"It is the event id, .* --map sample=#row"):
+        produce(settings, file, "--source", "samples")
+    after = ends(simulator)["lab.samples"]
+    assert produce(settings, file, "--source", "samples", "--map", "sample=#row") == EXIT_OK
+    assert [event["sample"] for _, _, event in records(simulator, "lab.samples", after)] == ["1", "2"]
+
+
+def test_a_time_of_arrival_may_appear_late_and_rows_without_it_have_their_event_time(
+    simulator, settings, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(feed, "SAMPLE", 1)
+    file = tmp_path / "samples.jsonl"
+    row = {"at": FIRST_MS, "probe": "p", "value": 1}
+    rows = [row | {"sample": "a1"}, row | {"sample": "a2", "got": FIRST_MS // 1000 + 9}, row | {"sample": "a3"}]
+    file.write_text("".join(json.dumps(each) + "\n" for each in rows))
+    after = ends(simulator)["lab.samples"]
+    assert produce(settings, file, "--source", "samples", "--arrival", "got") == EXIT_OK
+    assert [(event["sample"], stamp) for _, stamp, event in records(simulator, "lab.samples", after)] == [
+        ("a1", FIRST_MS),
+        ("a3", FIRST_MS),
+        ("a2", FIRST_MS + 9_000),
+    ]
+    with pytest.raises(RefusedError, match="--arrival names column gott, which it lacks"):
+        produce(settings, file, "--source", "samples", "--arrival", "gott", "--rows", "2")
