@@ -10,7 +10,7 @@ from deploy.project.options import parse_options
 from deploy.project.project import write_project
 from shared_features.closed_pipe import ends_with_its_reader
 from shared_features.errors import FeatureError
-from streaming.errors import RefusedError
+from streaming.errors import StreamingError
 
 
 @ends_with_its_reader
@@ -18,9 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, or 1 where the project was not written."""
     options = parse_options(arguments)
     try:
-        for line in write_project(options.name, options.file, options.directory, options.encoding):
+        for line in write_project(options.name, options.file, options.directory, options.encoding, options.topic):
             print(line)
-    except (ProjectError, FeatureError, RefusedError, OSError) as error:
+    except (ProjectError, FeatureError, StreamingError, OSError) as error:
         print(f"millrace {options.verb}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -66,14 +66,23 @@ class Column:
         return replace(self, type=kind, values=tuple(map(convert, self.values)), why=why)
 
 
-def look_at(name: str, field: str, values: Sequence[Any]) -> Column:
-    """What a column is. Every value of the sample can be sent as the type that is guessed."""
+def look_at(name: str, field: str, values: Sequence[Any], *, as_written: bool = False) -> Column:
+    """What a column is. Every value of the sample can be sent as the type that is guessed.
+
+    as_written: the values are those of records, which nobody converts: a number in quotes stays a text.
+    """
     there = [each for each in values if each is not None]
     if not there:
         return Column(name, field, None, tuple(values), "it is empty in every row that was looked at")
     if any(isinstance(each, list | dict | tuple) for each in there):
         return Column(name, field, None, (), "it holds lists or objects, and a field holds one value")
-    kind, epoch, why = _truth(there) or _number(name, values) or _time(there) or _text(there)
+    if as_written and any(isinstance(each, str) for each in there):
+        kind, epoch, why = _time(there) or _text(there)
+    else:
+        kind, epoch, why = _truth(there) or _number(name, values) or _time(there) or _text(there)
+    if as_written and isinstance(kind, Integer) and not all(isinstance(each, int) for each in there):
+        numbers = [Exact(str(each)) for each in there]
+        kind, epoch, why = _decimal(numbers, min(numbers), max(numbers))
     convert = converter(kind, UTC, epoch)
     wire = tuple(map(convert, values))
     missing = wire.count(None)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from deploy.project.column import Column
 from deploy.project.lengths import delay, spelled_length
 from deploy.project.proposal import Proposal
+from deploy.project.topic_sample import TopicSample
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 
 _WIDTH = 116
@@ -19,8 +20,8 @@ _IMPORTED = ("Aggregate", "ApproxDistinct", "Boolean", "Count", "Decimal", "Enti
 class ModuleText:
     """`text`: the module. `functions`: the names of its on-demand functions."""
 
-    def __init__(self, proposal: Proposal, file: str) -> None:
-        self._proposal, self._file = proposal, file
+    def __init__(self, proposal: Proposal, file: str, topic: TopicSample | None = None) -> None:
+        self._proposal, self._file, self._topic = proposal, file, topic
         fields = {each.field for each in proposal.spine}
         self.over = _free(f"{proposal.measures[0].field}_over_usual", fields) if proposal.measures else None
         self.hour = _free("hour_of_day", fields)
@@ -71,7 +72,7 @@ class ModuleText:
 
     def _source_text(self, constant: str, name: str, columns: Iterable[Column], time: Column) -> Iterator[str]:
         proposal, why = self._proposal, self._proposal.roles.why
-        topic = f"{proposal.project}.{name}".replace("_", "-")
+        topic = self._topic.topic if self._topic else f"{proposal.project}.{name}".replace("_", "-")
         yield f"{constant} = EventSource("
         yield f"    name={_text(name)},"
         yield f"    topic={_text(topic)},"
@@ -86,6 +87,8 @@ class ModuleText:
         reason = why["label_time"] if time is proposal.roles.label_time else why["time"]
         yield from _comment(f"guessed: {reason}.", 4)
         yield f"    event_time={_text(time.field)},"
+        if self._topic and self._topic.format != "json":
+            yield f"    format={_text(self._topic.format)},"
         yield ")"
         yield ""
 

@@ -21,9 +21,16 @@ def produce_command(file: str, sources: Sequence[str], maps: Mapping[str, str], 
 
 
 def readme_text(
-    project: str, catalogue: Catalogue, produce: str, request: Mapping[str, Any], notes: Sequence[str]
-) -> str:  # fmt: skip
-    """notes: what a person must know or do first, one sentence or more each."""
+    project: str,
+    catalogue: Catalogue,
+    produce: str | None,
+    request: Mapping[str, Any],
+    notes: Sequence[str],
+    kafka: str,
+) -> str:
+    """notes: what a person must know or do first, one sentence or more each. produce: None where the events are in
+    Kafka already, at the address `kafka`.
+    """
     (view,) = catalogue.views
     entity = catalogue.groups[0].entity
     instance = json.dumps(request, ensure_ascii=False)
@@ -40,9 +47,10 @@ def readme_text(
         *(f"- {note}" for note in notes),
         *([""] if notes else []),
         "```sh",
+        *([] if produce else [f"export KAFKA_BOOTSTRAP_SERVERS={shlex.quote(kafka)}"]),
         f"millrace up --detach --definitions {project}.features",
         "source var/stack/env.sh         # addresses and folders, for the commands below",
-        produce,
+        *([produce] if produce else []),
         look,
         *answer,
         "millrace down                   # ends every part; the data stay",

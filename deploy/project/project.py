@@ -18,12 +18,14 @@ from deploy.project.errors import ProjectError
 from deploy.project.module_text import ModuleText
 from deploy.project.pages import produce_command, readme_text, test_text
 from deploy.project.proposal import propose
+from deploy.project.topic_sample import TopicSample, read_topic
 from deploy.project.trial import Trial, try_project
 from shared_features.definitions import EventSource
 from shared_features.kernel.event_time import DAY_US
 from streaming.job.clock import system_clock_us
 from streaming.operations.produce.feed import SAMPLE
 from streaming.operations.produce.file_rows import Row, file_rows
+from streaming.settings import load_settings
 
 _FRESH_DAYS = 7
 
@@ -38,9 +40,10 @@ class _Draft:
     maps: Mapping[str, str]
     notes: Sequence[str]
     last_us: int | None = None
+    topic: TopicSample | None = None
 
 
-def write_project(name: str, file: Path | None, directory: Path, encoding: str) -> list[str]:
+def write_project(name: str, file: Path | None, directory: Path, encoding: str, topic: str | None = None) -> list[str]:
     """Write `directory/name`. What to tell the person, line by line. Raises ProjectError, and then nothing is left."""
     target = directory / name
     _refuse_name(name)
@@ -53,7 +56,10 @@ def write_project(name: str, file: Path | None, directory: Path, encoding: str) 
     try:
         folder = parent / name
         folder.mkdir()
-        draft = _example(name, folder, now_us) if file is None else _from_file(name, file, directory, encoding)
+        if topic is not None:
+            draft = _from_topic(name, topic)
+        else:
+            draft = _example(name, folder, now_us) if file is None else _from_file(name, file, directory, encoding)
         said = _write(name, folder, draft, now_us)
         folder.rename(target)
     finally:
@@ -98,10 +104,20 @@ def _from_file(name: str, file: Path, directory: Path, encoding: str) -> _Draft:
     return _Draft(module, shown, rows, proposal.maps, notes, last_us)
 
 
+def _from_topic(name: str, topic: str) -> _Draft:
+    settings = load_settings()
+    sample = read_topic(settings, topic, SAMPLE)
+    proposal = propose(name, topic.rpartition(".")[2] or topic, sample.rows, as_written=True)
+    module = ModuleText(proposal, f"topic {topic}", sample).text
+    notes = [f"{each}." for each in proposal.roles.unknown]
+    notes += [f"Column `{each.name}` is left out: {each.why}." for each in proposal.left]
+    return _Draft(module, settings.kafka_bootstrap_servers, sample.rows, {}, notes, topic=sample)
+
+
 def _write(name: str, folder: Path, draft: _Draft, now_us: int) -> list[str]:
     (folder / "__init__.py").write_text("", encoding="utf-8")
     (folder / "features.py").write_text(draft.module, encoding="utf-8")
-    trial = try_project(folder.parent, name, draft.rows, draft.maps, now_us)
+    trial = try_project(folder.parent, name, draft.rows, draft.maps, now_us, draft.topic)
     old_days = 0 if draft.last_us is None else (now_us - draft.last_us) // DAY_US
     move_days = int(old_days) if old_days > _FRESH_DAYS else 0
     notes = list(draft.notes)
@@ -110,13 +126,20 @@ def _write(name: str, folder: Path, draft: _Draft, now_us: int) -> list[str]:
             f"The newest row is {move_days} days old, so no window of today would hold them. "
             "`--move-days` moves all times. Give the same number when you send the file again."
         )
-    produce = produce_command(draft.file, [each.name for each in _spine_first(trial)], draft.maps, move_days)
-    readme = readme_text(name, trial.catalogue, produce, trial.request, notes)
+    produce = None
+    if draft.topic is None:
+        produce = produce_command(draft.file, [each.name for each in _spine_first(trial)], draft.maps, move_days)
+    readme = readme_text(name, trial.catalogue, produce, trial.request, notes, kafka=draft.file)
     (folder / "README.md").write_text(readme, encoding="utf-8")
     (folder / "test_features.py").write_text(test_text(name, trial.catalogue), encoding="utf-8")
     maps = [f"--map {field}={column}" for field, column in draft.maps.items()]
     also = [f"columns that produce does not find by their names: {' '.join(maps)}"] if maps else []
-    return [*_decoded(trial), *also, *notes, f"next: {folder.name}/README.md, then {produce}"]
+    return [
+        *_decoded(trial, draft.topic),
+        *also,
+        *notes,
+        f"next: {folder.name}/README.md{f', then {produce}' if produce else ''}",
+    ]
 
 
 def _spine_first(trial: Trial) -> list[EventSource]:
@@ -124,10 +147,11 @@ def _spine_first(trial: Trial) -> list[EventSource]:
     return sorted(trial.catalogue.sources, key=lambda each: each != view.source)
 
 
-def _decoded(trial: Trial) -> list[str]:
+def _decoded(trial: Trial, topic: TopicSample | None) -> list[str]:
     lines = []
     for source in _spine_first(trial):
         fit = trial.fits[source.name]
-        lines.append(f"{source.name}: of the first {fit.rows:,} rows, {fit.events:,} are events")
+        what = f"the first {fit.rows:,} rows" if topic is None else f"the newest {fit.rows:,} records"
+        lines.append(f"{source.name}: of {what}, {fit.events:,} are events")
         lines += [f"  {count:,} would be dead letters: {why}" for why, count in fit.refused.most_common()]
     return lines

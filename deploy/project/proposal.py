@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -25,6 +25,11 @@ _SPANS: tuple[tuple[int, tuple[Span, Span, Span]], ...] = (
     (5 * _MINUTE_US, (("minutes(10)", "10m"), ("hours(1)", "1h"), ("days(1)", "1d"))),
     (DAY_US, (("hours(1)", "1h"), ("days(1)", "1d"), ("days(7)", "7d"))),
     (1 << 62, (("days(1)", "1d"), ("days(7)", "7d"), ("days(30)", "30d"))),
+)
+_NAME = "a field has the name of its member, and a field cannot be called so. Let the producer rename it"
+_OUTCOME = (
+    "it looks like an outcome, or like the time of one, which a request cannot know. Send outcomes to a topic of their "
+    "own, then add an event source and `labels`: docs/definitions.md, section 4"
 )
 _ID_ENDS = ("id", "uuid", "guid", "no", "nr", "number", "key", "code", "zip", "year", "version")
 
@@ -125,20 +130,38 @@ class Proposal:
         return {field: column for field, column in mapped(self.names).items() if field in used}
 
 
-def propose(project: str, stem: str, rows: Sequence[Row]) -> Proposal:
-    """From the first rows of a file. Raises ProjectError where they hold no event."""
+def propose(project: str, stem: str, rows: Sequence[Row], *, as_written: bool = False) -> Proposal:
+    """From the first rows of a file. Raises ProjectError where they hold no event.
+
+    as_written: the rows are records of a topic. A field is a member of that very name, and outcomes are left out.
+    """
     readable = [row for row in rows if UNREADABLE not in row]
     if not readable:
-        raise ProjectError("no line of the file is a JSON object. Give one object per line")
+        what = "no record of the topic is an object" if as_written else "no line of the file is a JSON object"
+        raise ProjectError(f"{what}. Give one object per {'record' if as_written else 'line'}")
     names = field_names(dict.fromkeys(name for row in readable for name in row))
-    seen = [look_at(name, field, [row.get(name) for row in readable]) for name, field in names.items()]
+    seen = [
+        look_at(name, field, [row.get(name) for row in readable], as_written=as_written)
+        for name, field in names.items()
+    ]
+    if as_written:
+        seen = [each if each.name == each.field else _left(each, _NAME) for each in seen]
     columns = tuple(each for each in seen if each.type is not None)
     if not columns:
         raise ProjectError(f"no column of the file holds a value. It has {', '.join(names)}. Give a file with events")
     source = plain_name(stem.partition(".")[0]) or "events"
     roles = guess_roles(columns, source)
+    if as_written and roles.label is not None:
+        outcomes = {each.name: _left(each, _OUTCOME) for each in (roles.label, *roles.later)}
+        seen = [outcomes.get(each.name, each) for each in seen]
+        columns = tuple(each for each in columns if each.name not in outcomes)
+        roles = guess_roles(columns, source)
     columns = tuple(roles.label if roles.label and each.name == roles.label.name else each for each in columns)
     return Proposal(project, source, columns, tuple(each for each in seen if each.type is None), names, roles)
+
+
+def _left(column: Column, why: str) -> Column:
+    return replace(column, type=None, why=why)
 
 
 def plain_name(text: str) -> str:

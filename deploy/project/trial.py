@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from deploy.project.topic_sample import TopicSample
 from shared_features.definitions import Catalogue, FeatureView, load_definitions
 from shared_features.definitions.function_trial import check_functions
+from streaming.kafka.record_reader import RecordReader, StampRule
 from streaming.operations.produce.file_rows import UNREADABLE, Row
-from streaming.operations.produce.fit import Fit, tried
+from streaming.operations.produce.fit import Fit, fit_of, tried
 from streaming.operations.produce.row_encoder import Reading, RowEncoder, key_fields
 from streaming.settings import StreamingSettings
 
@@ -31,8 +35,18 @@ class Trial:
     request: dict[str, Any]
 
 
-def try_project(parent: Path, project: str, rows: Sequence[Row], maps: Mapping[str, str], now_us: int) -> Trial:
-    """Raises FeatureError where the definitions cannot work. maps: FIELD or SOURCE.FIELD -> column."""
+def try_project(
+    parent: Path,
+    project: str,
+    rows: Sequence[Row],
+    maps: Mapping[str, str],
+    now_us: int,
+    topic: TopicSample | None = None,
+) -> Trial:
+    """Raises FeatureError where the definitions cannot work. maps: FIELD or SOURCE.FIELD -> column.
+
+    topic: where the rows are its records, those are tried as they are.
+    """
     with _importable(parent, project):
         catalogue = load_definitions(f"{project}.features")
     for view in catalogue.views:
@@ -43,7 +57,10 @@ def try_project(parent: Path, project: str, rows: Sequence[Row], maps: Mapping[s
         own = {name: column for name, column in maps.items() if "." not in name and source.has(name)}
         own |= {name.partition(".")[2]: column for name, column in maps.items() if name.startswith(f"{source.name}.")}
         encoder = RowEncoder(source, key_fields(catalogue, source), rows, Reading(own))
-        fits[source.name] = tried(encoder, rows, settings, now_us)
+        if topic is None:
+            fits[source.name] = tried(encoder, rows, settings, now_us)
+        else:
+            fits[source.name] = fit_of(RecordReader(source, StampRule.of(settings)).read(topic.records), len(rows))
         for view in catalogue.views:
             if view.source == source:
                 request = _request(view, encoder, rows)
@@ -54,10 +71,18 @@ def _request(view: FeatureView, encoder: RowEncoder, rows: Sequence[Row]) -> dic
     """From the last row that has every field which a request must carry: its entity has history. Else empty."""
     needed = {each.name for each in view.request_fields if not each.optional}
     for row in reversed(rows):
-        event = {} if UNREADABLE in row else json.loads(encoder.encode(row)[2])
+        event = {} if UNREADABLE in row else _plain(encoder, row)
         if needed <= event.keys():
             return {each.name: event[each.name] for each in view.request_fields if each.name in event}
     return {}
+
+
+def _plain(encoder: RowEncoder, row: Row) -> dict[str, Any]:
+    value = encoder.encode(row)[2]
+    found: dict[str, Any] = (
+        msgspec.msgpack.decode(value) if encoder.source.format == "messagepack" else json.loads(value)
+    )
+    return found
 
 
 @contextmanager

@@ -35,9 +35,13 @@ class Fit:
 
 def tried(encoder: RowEncoder, rows: Sequence[Row], settings: StreamingSettings, now_us: int) -> Fit:
     """Whether the stream accepts the rows, if they are sent now."""
-    read = read_rows(encoder, rows, settings, now_us)
+    return fit_of(read_rows(encoder, rows, settings, now_us), len(rows))
+
+
+def fit_of(read: Read, rows: int) -> Fit:
+    """How the records of so many rows were read."""
     refused = Counter(_kind(letter.reason) for letter in read.dead)
-    return Fit(len(rows), len(read.events), len(read.events) - len(np.unique(read.events.digest)), refused)
+    return Fit(rows, len(read.events), len(read.events) - len(np.unique(read.events.digest)), refused)
 
 
 def read_rows(encoder: RowEncoder, rows: Sequence[Row], settings: StreamingSettings, now_us: int) -> Read:
