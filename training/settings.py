@@ -76,7 +76,7 @@ def load_settings() -> TrainingSettings:
             for each in error.errors()
         ]
         raise TrainingError(
-            "; ".join(faults) + f" (set it in the environment or in the file of {FILE_VARIABLE})"
+            ". ".join(faults) + f". Correct it in the environment, or in the file of {FILE_VARIABLE}."
         ) from error
     if faults := misspelt_settings(os.environ, Path(file).read_text() if file else ""):
         raise TrainingError(". ".join(faults) + ".")

@@ -22,7 +22,7 @@ from shared_features.formats.dataset_manifest import (
 from shared_features.formats.entity_keys import EntityKeys
 from shared_features.formats.offline_tables import OFFSET, PARTITION, POSITION
 from shared_features.formats.training_run import LABEL
-from shared_features.kernel.event_time import to_us
+from shared_features.kernel.event_time import spelled_duration, to_text, to_us
 from training.datasets.erasures import erased_entities
 from training.datasets.labels import KnownLabels, read_labels
 from training.datasets.point_in_time import EVENT_TIME, JoinedRows, PinnedView, complete_events, read_spine_rows
@@ -62,7 +62,10 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
     matrix = canonical(feature_matrix(view, rows.request, rows.event_time_us, rows.stored)[keep])
     entity = parameters.entity or view.groups[0].entity.name
     if entity not in rows.entities:
-        raise DatasetError(f"view {view.label} has no entity {entity!r}; it has {sorted(rows.entities)}")
+        raise DatasetError(
+            f"View {view.label} has no entity {entity!r}. Its entities are {', '.join(sorted(rows.entities))}. Name "
+            "one of them, or name none."
+        )
     features = tuple(column.name for column in view.columns)
     columns = (matrix, label[keep], rows.partition[keep], rows.offset[keep], window[keep])
     dataset = TrainingDataset(
@@ -84,12 +87,15 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
 def _labels(pinned: PinnedView, parameters: DatasetParameters) -> tuple[KnownLabels, LabelSource]:
     view = pinned.view
     if view.labels is None or pinned.labels is None:
-        raise DatasetError(f"view {view.label} has no label source, so it cannot be trained; give it `labels=`")
+        raise DatasetError(
+            f"View {view.label} cannot be trained. It has no label source. Give it labels=LabelSource(...)."
+        )
     cutoff_us = pinned.cut_us - 1 if parameters.cutoff_us is None else parameters.cutoff_us
     if cutoff_us >= pinned.cut_us:
         raise DatasetError(
-            f"cutoff {cutoff_us} us is not before the cut {pinned.cut_us} us, so labels may still arrive and the "
-            "dataset could not be built again; give an earlier --cutoff, or wait until materialize is beyond it"
+            f"The cutoff {to_text(cutoff_us)} is too late. Labels may still arrive at {to_text(pinned.cut_us)} or "
+            "later, and then the dataset could not be built again. Give an earlier --cutoff, or wait until materialize "
+            "is beyond it."
         )
     return read_labels(view.labels, pinned.labels, cutoff_us), view.labels
 
@@ -102,8 +108,9 @@ def _labelled(events: pl.DataFrame, source: LabelSource, resolved: pl.DataFrame)
 def _span(labelled: pl.DataFrame, pinned: PinnedView, source: LabelSource) -> tuple[int, int]:
     if labelled.is_empty():
         raise DatasetError(
-            f"no event of {pinned.view.source.name!r} below the cut has a label known by the cutoff: labels of "
-            f"{source.source.name!r} come {source.delay} after their event; stream more history or wait"
+            f"No event of {pinned.view.source.name!r} below the cut has a label known by the cutoff. Labels of "
+            f"{source.source.name!r} come {spelled_duration(source.delay)} after their event. Stream more history, or "
+            "wait."
         )
     first, last = labelled.select(pl.col(EVENT_TIME).min().alias("first"), pl.col(EVENT_TIME).max().alias("last")).row(
         0

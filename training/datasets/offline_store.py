@@ -62,7 +62,8 @@ class PinnedTable:
         cut = self.table.transaction_version(CUT_APP)
         if cut is None:
             raise DatasetError(
-                f"table {self.name!r} has no cut yet; let `python -m streaming run --only materialize` run"
+                f"Table {self.name!r} has no cut yet. Materialize has not finished its first pass. Run "
+                "`python -m streaming run --only materialize`, and wait."
             )
         return int(cut)
 
@@ -85,8 +86,8 @@ class OfflineStore:
         if fingerprint is not None and fingerprint.partition("-")[0] != group.fingerprint:
             changed = "" if text is None else f" ({difference(text, group)})"
             raise DatasetError(
-                f"table {pinned.name!r} was written by another definition of {group.label}{changed}; raise the group's "
-                "version, or train with the definitions that streaming runs"
+                f"Table {pinned.name!r} was written by another definition of {group.label}{changed}. Raise the group's "
+                "version, or train with the definitions that streaming runs."
             )
         return pinned
 
@@ -96,8 +97,8 @@ class OfflineStore:
         text = pinned.table.metadata().configuration.get(DEFINITION)
         if text is not None and (changed := events_difference(text, source)):
             raise DatasetError(
-                f"table {pinned.name!r} holds events by another definition ({changed}); give the source another name, "
-                "or train with the definitions that streaming runs"
+                f"Table {pinned.name!r} holds events by another definition ({changed}). Give the source another name, "
+                "or train with the definitions that streaming runs."
             )
         return pinned
 
@@ -111,8 +112,8 @@ class OfflineStore:
         path = self._lake / name
         if not DeltaTable.is_deltatable(str(path)):
             raise DatasetError(
-                f"the lake {self._lake} has no table {name!r}; stream events into it with `python -m streaming run`, "
-                "or set MILLRACE_LAKE to the directory that has it"
+                f"The lake {self._lake} has no table {name!r}. Stream events into it with `python -m streaming run`, "
+                "or set MILLRACE_LAKE to the directory that has the table."
             )
         return PinnedTable(name, DeltaTable(str(path)) if self._versions is None else self._at(path, name))
 
@@ -121,9 +122,14 @@ class OfflineStore:
         try:
             table = DeltaTable(str(path), version=wanted.version if wanted else None)
         except (DeltaError, OSError) as error:
-            raise DatasetError(f"table {name!r} has no version {wanted} any more; start a new run") from error
+            raise DatasetError(
+                f"Table {name!r} has no version {wanted.version if wanted else None} any more. The run began with that "
+                "version. Start a new run."
+            ) from error
         if wanted is None or str(table.metadata().id) != wanted.table_id:
-            raise DatasetError(f"table {name!r} is not the one that the run began with; start a new run")
+            raise DatasetError(
+                f"Table {name!r} is another one than the run began with. It was re-created since. Start a new run."
+            )
         return table
 
 

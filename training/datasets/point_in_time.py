@@ -25,6 +25,7 @@ from shared_features.formats.offline_tables import (
     PARTITION,
     POSITION,
 )
+from shared_features.kernel.event_time import to_text
 from training.datasets.offline_store import OfflineStore, PinnedTable, event_columns
 from training.errors import DatasetError
 
@@ -89,14 +90,15 @@ class JoinedRows:
 def pin_view(store: OfflineStore, view: FeatureView, lateness_us: int, cut_us: int | None = None) -> PinnedView:
     """Pin every table of the view, and the cut: the smallest of its groups', or an earlier one to build again."""
     if not view.groups:
-        raise DatasetError(f"view {view.label} reads no feature group, so nothing pins a cut; add a group to it")
+        raise DatasetError(f"View {view.label} reads no feature group, so it has no feature rows. Add a group to it.")
     # Feature rows first: an events table pinned later holds at least the events behind them.
     groups = {group.part_name: store.pin_features(group, view.source) for group in view.groups}
     available = {name: table.cut_us for name, table in groups.items()}
     slowest = min(available, key=lambda name: available[name])
     if cut_us is not None and cut_us > available[slowest]:
         raise DatasetError(
-            f"Cut {cut_us} is not available yet. Group {slowest!r} is materialized up to {available[slowest]}. "
+            f"Cut {cut_us} is not available yet. Group {slowest!r} is materialized up to "
+            f"{available[slowest]} ({to_text(available[slowest])}). "
             "Wait, or choose an earlier cut."
         )
     sources = {each.name: each for each in (view.source, *(each for group in view.groups for each in group.sources))}
@@ -144,7 +146,7 @@ def read_spine_rows(pinned: PinnedView, start_us: int, end_us: int) -> JoinedRow
         copy |= frame[_COPY].to_numpy()
         stored[group.part_name] = _floats(frame.select(names))
     if position is None:
-        raise DatasetError(f"view {view.label} reads no feature group; add one")
+        raise DatasetError(f"View {view.label} reads no feature group, so it has no feature rows. Add a group to it.")
     events = _events_at(pinned, position, start_us, end_us)
     columns, valid = event_columns(view.source, events, _needed_fields(view))
     keep = np.flatnonzero(~copy)
@@ -187,15 +189,18 @@ def _events_at(pinned: PinnedView, position: pl.DataFrame, start_us: int, end_us
     missing = len(position) - len(position.join(events, on=POSITION, how="semi"))
     if missing or len(found) != len(position):
         raise DatasetError(
-            f"{missing} feature rows have no event, {len(found) - len(position) + 0} too many, in table "
-            f"{pinned.events.name!r}: were events deleted or copied? Restore them, or materialize again"
+            f"Feature rows and events do not match. Of {len(position)} feature rows, {missing} have no event in table "
+            f"{pinned.events.name!r}, and {len(found) - len(position)} events too many have their positions. Restore "
+            "the events that were deleted or copied, or materialize again."
         )
     return found
 
 
 def _check_unique(position: pl.DataFrame, table: str) -> None:
     if twice := int(position.is_duplicated().sum()):
-        raise DatasetError(f"table {table!r} holds {twice} rows with the position of another one; materialize it again")
+        raise DatasetError(
+            f"Table {table!r} is damaged. {twice} of its rows have the position of another row. Materialize it again."
+        )
 
 
 def _disagreement(pinned: PinnedView, group: str, ours: pl.DataFrame, theirs: pl.DataFrame) -> str:
@@ -203,6 +208,7 @@ def _disagreement(pinned: PinnedView, group: str, ours: pl.DataFrame, theirs: pl
     lacking = len(ours.join(theirs, on=POSITION, how="anti"))
     extra = len(theirs.join(ours, on=POSITION, how="anti"))
     return (
-        f"at cut {pinned.cut_us} the feature rows of {group!r} lack {lacking} and add {extra} positions beside those "
-        f"of {first!r}: materialize the groups again, with the allowed lateness that training is told"
+        f"The feature rows of {group!r} and {first!r} are not of the same events. Up to {to_text(pinned.cut_us)}, "
+        f"{group!r} lacks {lacking} rows and has {extra} more. Set MILLRACE_ALLOWED_LATENESS alike for training and "
+        "streaming, and materialize the groups again."
     )

@@ -36,8 +36,8 @@ def choose_split(
     room_us = span_us - gap_us
     if room_us <= 0:
         raise DatasetError(
-            f"labelled events span {_days(span_us)} d, not more than the gap of {_days(gap_us)} d between training and "
-            "test: stream more history, wait for labels, or give a smaller --delay-days"
+            f"There is too little history. Labelled events span {_days(span_us)} d, and the gap between training and "
+            f"test takes {_days(gap_us)} d. Stream more history, wait for labels, or give a smaller --delay-days."
         )
     test_us = _whole(min(_us(DEFAULT_TEST_DAYS), room_us // 4)) if test_days is None else _us(test_days)
     end_us = floor_to(last_us + 1, DAY_US)
@@ -49,8 +49,9 @@ def choose_split(
         end_us = last_us + 1
     if min(train_us, test_us) <= 0 or end_us - train_us - gap_us - test_us < first_us:
         raise DatasetError(
-            f"train {_days(train_us)} d + gap {_days(gap_us)} d + test {_days(test_us)} d do not fit into the "
-            f"{_days(span_us)} d of labelled events: give smaller --train-days, --delay-days or --test-days"
+            f"The windows are too long. Training takes {_days(train_us)} d, the gap {_days(gap_us)} d and the test "
+            f"{_days(test_us)} d, and labelled events span {_days(span_us)} d. Give smaller --train-days, --delay-days "
+            "or --test-days."
         )
     return TimeSplit(end_us - test_us - gap_us - train_us, train_us, gap_us, test_us)
 

@@ -72,7 +72,7 @@ def fit_model(name: str, matrix: Matrix, label: NDArray[np.float64], seed: int) 
     Raises TrainingError for a name that CANDIDATES does not have.
     """
     if name not in CANDIDATES:
-        raise TrainingError(f"there is no model {name!r}; give some of {', '.join(CANDIDATES)}")
+        raise TrainingError(f"There is no model {name!r}. Give one or several of {', '.join(CANDIDATES)}.")
     pipeline = Pipeline(CANDIDATES[name](len(label), seed))
     with warnings.catch_warnings(record=True) as caught, _threads(len(label)):
         warnings.simplefilter("always", ConvergenceWarning)

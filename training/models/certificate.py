@@ -77,15 +77,18 @@ def require_pass(certificate: Certificate) -> None:
         return
     kind, (count, worst) = max(certificate.kinds.items(), key=lambda item: item[1][1])
     raise CertificateError(
-        f"the exported graph differs from what was fitted by {worst:.3g} on rows of kind {kind!r} ({count} rows), more "
-        f"than {certificate.parity.tolerance:g}; nothing was published. Check the converter of each pipeline step"
+        f"The exported model is not the fitted one, so nothing was published. On rows of kind {kind!r} ({count} rows) "
+        f"it differs by {worst:.3g}; {certificate.parity.tolerance:g} is allowed. Check the converter of each step of "
+        "the pipeline."
     )
 
 
 def build_cases(pipeline: Pipeline, test_rows: Matrix, random: np.random.Generator) -> dict[str, Matrix]:
     """Kind of case -> rows. Every changed row starts from a row of the test window."""
     if len(test_rows) == 0:
-        raise CertificateError("there is no test row to certify the model on; give a larger test window")
+        raise CertificateError(
+            "The test window has no row, so the model cannot be certified. Give a larger --test-days."
+        )
     features = test_rows.shape[1]
     cases = {"test window": _bases(test_rows, min(_TEST_ROWS, len(test_rows)), random)}
     columns = np.repeat(np.arange(features), _MISSING_ROWS)

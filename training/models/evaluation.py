@@ -88,7 +88,10 @@ def evaluate_scores(dataset: TrainingDataset, score: NDArray[Any], k: int) -> di
     window = dataset.rows(TEST)
     label = dataset.label[window]
     if len(np.unique(label)) < 2:
-        raise DatasetError("the test window holds one class only; give a larger --test-days, or stream more")
+        raise DatasetError(
+            "The model cannot be evaluated. All labels of the test window are equal. Give a larger --test-days, or "
+            "stream more history."
+        )
     rows, day = candidate_rows(dataset)
     candidate_score, candidate_label = score[np.searchsorted(window, rows)], dataset.label[rows]
     both = len(np.unique(candidate_label)) == 2

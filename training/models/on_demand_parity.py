@@ -62,8 +62,8 @@ def _compare(column: ViewFeature, arrays: list[NDArray[Any]]) -> None:
             scalars = [float(call_function(column, row)) for row in singles]
         except (OnDemandError, TypeError, ValueError) as error:
             raise CertificateError(
-                f"on-demand function {column.name} fails on scalars ({error}); write it with numpy's functions, which "
-                "take floats and arrays alike"
+                f"On-demand function {column.name} fails on scalars: {error}. Write it with numpy's functions, which "
+                "take floats and arrays alike."
             ) from error
         ones = [
             np.asarray(call_function(column, [each[row : row + 1] for each in arrays]), np.float64)
@@ -71,7 +71,8 @@ def _compare(column: ViewFeature, arrays: list[NDArray[Any]]) -> None:
         ]
     if whole.shape != (rows,):
         raise CertificateError(
-            f"on-demand function {column.name} gives shape {whole.shape} for {rows} rows; give ({rows},)"
+            f"On-demand function {column.name} gives shape {whole.shape} for {rows} rows. Give one value for each row, "
+            f"as shape ({rows},)."
         )
     one_by_one = np.concatenate(ones) if ones else np.empty(0)
     for kind, found in (("scalars", np.array(scalars, np.float64)), ("arrays of one", one_by_one)):
@@ -79,6 +80,6 @@ def _compare(column: ViewFeature, arrays: list[NDArray[Any]]) -> None:
         if not same.all():
             at = int(np.flatnonzero(~same)[0])
             raise CertificateError(
-                f"on-demand function {column.name} gives {found[at]!r} from {kind} and {whole[at]!r} from an array, "
-                f"for inputs {[each[at].item() for each in arrays]}; use operations that round alike"
+                f"On-demand function {column.name} gives {found[at]!r} from {kind} and {whole[at]!r} from an array, "
+                f"for inputs {[each[at].item() for each in arrays]}. Use operations that round alike."
             )

@@ -41,5 +41,7 @@ class Aliases:
 def _number(file: Path) -> int:
     text = file.read_text().strip()
     if not text.isdecimal():
-        raise RegistryError(f"alias file {file} holds {text!r}, not a version number; promote a version again")
+        raise RegistryError(
+            f"Alias file {file} is damaged. It holds {text!r} in place of a version number. Promote a version again."
+        )
     return int(text)

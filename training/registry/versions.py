@@ -62,7 +62,9 @@ class Registry:
     def path(self, model: str, version: int) -> Path:
         path = self.directory / model / str(version)
         if not path.is_dir():
-            raise RegistryError(f"model {model!r} has no version {version}; it has {self.versions(model)}")
+            there = ", ".join(map(str, self.versions(model)))
+            found = f"It has {there}. Name one of these." if there else "It has none yet. Train and publish one."
+            raise RegistryError(f"Model {model!r} has no version {version}. {found}")
         return path
 
     def manifest(self, model: str, version: int) -> ModelManifest:

@@ -76,7 +76,7 @@ def test_feature_rows_of_another_definition_are_not_trained_on(lake: Path) -> No
         DEFINITION: definition_text(before, **more),
     }
     table.alter.set_table_properties(properties, raise_if_not_exists=False)
-    with pytest.raises(DatasetError, match=r"another definition of machine_heat:v3 \(shards: 9 -> 2\); raise"):
+    with pytest.raises(DatasetError, match=r"another definition of machine_heat:v3 \(shards: 9 -> 2\)\. Raise"):
         built(lake, OF_PARTS)
 
 

@@ -8,7 +8,7 @@ from training.models.model_constants import MODELS
 
 
 def test_an_unknown_model_is_named():
-    with pytest.raises(TrainingError, match="there is no model 'forest'"):
+    with pytest.raises(TrainingError, match="There is no model 'forest'"):
         fit_model("forest", window_rows(), np.zeros(len(window_rows())), 0)
 
 
