@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ from serving.settings import load_settings
 _PROGRAM = "python -m serving predict"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # what a server listens on
 _LONGEST_CURL = 4_000
+_UNAVAILABLE = 503
+_AGAIN_S = 1.0
 
 
 def run(arguments: Sequence[str]) -> int:
     """Exit code 0; 1 where the endpoint is unavailable or refuses; 2 for an argument or JSON that cannot be used."""
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
         url = predict_url(options.url or _own_url(), options.view)
         body = _body(_given(options.json_text), options)
@@ -34,7 +37,7 @@ def run(arguments: Sequence[str]) -> int:
         return _say(error, 2)
     curl = f"curl -sS {shlex.quote(url)} -H 'content-type: application/json' -d {shlex.quote(body.decode())}"
     try:
-        status, answer = send(url, body, options.timeout)
+        status, answer = _answered(url, body, options)
     except EndpointAwayError as error:
         return _say(error, 1)
     if status != 200:
@@ -48,12 +51,27 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _answered(url: str, body: bytes, options: argparse.Namespace) -> tuple[int, bytes]:
+    """Status and body of the answer. With --wait, that of the first one that says something else than "not yet"."""
+    until_s = time.monotonic() + options.wait
+    while True:
+        last = time.monotonic() >= until_s
+        try:
+            status, answer = send(url, body, options.timeout)
+            if last or status != _UNAVAILABLE:
+                return status, answer
+        except EndpointAwayError:
+            if last:
+                raise
+        time.sleep(_AGAIN_S)
+
+
 def _say(error: Exception | str, code: int) -> int:
     sys.stderr.write(f"{_PROGRAM}: {error}\n")
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=_PROGRAM,
         description="Ask a running endpoint (`python -m serving`) for predictions, and print them.",
@@ -82,7 +100,14 @@ def _parser() -> argparse.ArgumentParser:
         help="the instant to predict as of: RFC 3339, or microseconds since 1970. Otherwise now",
     )
     parser.add_argument("--json", action="store_true", dest="as_json", help="print the answer as the endpoint gives it")
-    parser.add_argument("--timeout", type=float, default=30.0, metavar="S", help="seconds to wait (default 30)")
+    parser.add_argument("--timeout", type=float, default=30.0, metavar="S", help="seconds for one answer (default 30)")
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="ask again for S seconds while there is no endpoint, or no model that answers yet",
+    )
     return parser
 
 

@@ -7,6 +7,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -110,6 +112,26 @@ def test_an_endpoint_that_is_away_is_named_with_what_to_do(predict):
     assert (code, out) == (1, "")
     assert f"No endpoint answers at {nowhere}/v1/views/breakdown:predict: " in err
     assert "Connection refused. Start it with `python -m serving`, or give its address by --url." in err
+
+
+def test_it_can_wait_for_an_endpoint_and_for_a_model(published, tmp_path, capsys):
+    """Who has just started a stack would otherwise try again by hand."""
+    registry = tmp_path / "registry"
+    registry.mkdir()
+    with RedisServer() as server, redis.Redis.from_url(server.url) as client:
+        client.mset(machine_states())
+        with running(server, registry, tmp_path / "log") as (endpoint, _):
+            asked = ["predict", "breakdown", TEXT, "--url", str(endpoint.base_url)]
+            assert main(asked) == 1
+            assert "No model answers for this view yet (503)" in capsys.readouterr().err
+            later = threading.Timer(1.5, shutil.copytree, (published, registry), {"dirs_exist_ok": True})
+            later.start()
+            assert main([*asked, "--wait", "60"]) == 0
+            later.join()
+    began_s = time.monotonic()
+    assert main([*asked, "--wait", "1.5"]) == 1, "the endpoint has ended"
+    assert 1.5 < time.monotonic() - began_s < 15
+    assert "No endpoint answers" in capsys.readouterr().err
 
 
 def test_another_server_is_told_from_ours(predict, url):
