@@ -65,7 +65,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
 }
 """The verbs by what a person wants."""
 
-_VERBS = {verb.name: verb for verbs in GROUPS.values() for verb in verbs}
+VERBS = {verb.name: verb for verbs in GROUPS.values() for verb in verbs}
 _UNKNOWN = 2
 
 
@@ -78,12 +78,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[0] == "--version":
         given[:1] = ["stream", "version"]
     name, *rest = given
-    if name not in _VERBS:
-        near = difflib.get_close_matches(name, _VERBS, 1)
+    if name not in VERBS:
+        near = difflib.get_close_matches(name, VERBS, 1)
         meant = f" Did you mean `{near[0]}`?" if near else ""
         print(f"millrace: There is no verb `{name}`.{meant} `millrace --help` lists the verbs.", file=sys.stderr)
         return _UNKNOWN
-    return _become([sys.executable, "-P", "-m", *_VERBS[name].program, *rest])
+    return _become([sys.executable, "-P", "-m", *VERBS[name].program, *rest])
 
 
 def _become(command: list[str]) -> NoReturn:
@@ -102,7 +102,7 @@ def environment() -> dict[str, str]:
 
 
 def _help() -> str:
-    width = max(map(len, _VERBS))
+    width = max(map(len, VERBS))
     lines = ["usage: millrace VERB ...", "", "From events to predictions. `millrace VERB --help` shows the options."]
     for title, verbs in GROUPS.items():
         lines += ["", f"{title}:", *(f"  {verb.name:<{width}}  {verb.help}" for verb in verbs)]

@@ -10,7 +10,8 @@ from pathlib import Path
 from tests.architecture.source_tree import ROOT, project_files
 
 _FENCE = re.compile(
-    r"^(?P<fence>```+)(?P<language>\w*)[^\n]*\n(?P<code>.*?)^(?P=fence)[ \t]*$", re.MULTILINE | re.DOTALL
+    r"""^(?P<fence>```+)(?P<language>\w*)(?: title="(?P<title>[^"\n]+)")?[^\n]*\n(?P<code>.*?)^(?P=fence)[ \t]*$""",
+    re.MULTILINE | re.DOTALL,
 )
 _MARK = re.compile(r"<!-- (?P<kind>not run|run by): (?P<text>[^>]+?) -->\s*\Z")
 _HEADING = re.compile(r"^#{1,6} +(.+?)\s*$", re.MULTILINE)
@@ -19,7 +20,10 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code. `kind`: "" where it runs as it stands, else "not run" or "run by", with the text behind it."""
+    """A block of code. `kind`: "" where it runs as it stands, else "not run" or "run by", with the text behind it.
+
+    `title`: the name of the file that the block is.
+    """
 
     page: str
     line: int
@@ -27,6 +31,7 @@ class Block:
     code: str
     kind: str
     text: str
+    title: str = ""
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -49,7 +54,7 @@ class Page:
             mark = _MARK.search(self.text[: found.start()])
             kind, text = mark.group("kind", "text") if mark else ("", "")
             line = self.text.count("\n", 0, found.start()) + 1
-            yield Block(self.name, line, found["language"], found["code"], kind, text)
+            yield Block(self.name, line, found["language"], found["code"], kind, text, found["title"] or "")
 
     def links(self) -> Iterator[str]:
         """The targets of its links, without those inside code."""
@@ -67,8 +72,13 @@ class Page:
         return anchors
 
 
+def page(name: str) -> Page:
+    """The page of that name."""
+    return Page(name, (ROOT / name).read_text(encoding="utf-8"))
+
+
 def pages() -> list[Page]:
     """README, changelog and everything in docs/."""
     names = [path.relative_to(ROOT).as_posix() for path in project_files() if path.suffix == ".md"]
     wanted = [name for name in names if name.startswith("docs/") or name in ("README.md", "CHANGELOG.md")]
-    return [Page(name, (ROOT / name).read_text(encoding="utf-8")) for name in wanted]
+    return [page(name) for name in wanted]

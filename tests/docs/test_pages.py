@@ -7,11 +7,16 @@ import importlib
 import io
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from deploy.command_line import VERBS
+from deploy.demo.options import parse_options as demo_options
+from deploy.local.options import parse_options as local_options
+from deploy.project.options import parse_options as new_options
+from serving.predict_command import build_parser as predict_parser
 from streaming.command_line import build_parser as streaming_parser
 from tests.architecture.source_tree import ROOT
 from tests.docs.pages import Block, Page, pages
@@ -21,7 +26,16 @@ PAGES = {page.name: page for page in pages()}
 BLOCKS = [block for page in PAGES.values() for block in page.blocks()]
 RUNS_SHELL = {"docs/tutorial.md"}
 """Pages whose shell blocks a test pastes one after another."""
-PARSERS = {"streaming": streaming_parser, "training": training_parser}
+PARSERS: dict[str, Callable[[Sequence[str]], object]] = {
+    "streaming": lambda words: streaming_parser().parse_args(words),
+    "training": lambda words: training_parser().parse_args(words),
+    "serving": lambda words: not words or predict_parser().parse_args(words[1:]),
+    "deploy.local": local_options,
+    "deploy.project": new_options,
+    "deploy.demo": demo_options,
+}
+OF_RUN_ALONE = ("exec", "test", "check", "check-definitions", "bench", "chaos", "package", "lock", "docs")
+"""Verbs of `./run` that are none of `millrace`."""
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -80,17 +94,35 @@ def test_the_python_blocks_of_a_page_are_a_module(name: str, tmp_path: Path, mon
 
 
 def commands(block: Block) -> Iterator[list[str]]:
-    """`python -m streaming ...` and `python -m training ...` of a shell block, without their shell."""
+    """`python -m streaming ...`, `python -m training ...` and `millrace ...` of a shell block: program, arguments."""
     for line in block.code.replace("\\\n", " ").splitlines():
-        for part in re.split(r"&&|\|\||;|(?<!\w)\|(?!\w)|(?<![\w'])&", _without_comment(line)):
-            found = re.search(r"python -m (streaming|training)\s+(.*)", part)
-            if found and "..." not in part:
-                words = shlex.split(re.sub(r"\s+\d?>>?\s*\S+", "", found.group(2)))
-                yield [found.group(1), *words]
+        for words in simple_commands(line):
+            at = next((at for at, word in enumerate(words) if word in PARSERS and words[at - 1 : at] == ["-m"]), None)
+            if "..." in words or any("$" in word for word in words):  # the person or the shell fills it in
+                continue
+            if at is not None:
+                yield words[at:]
+            elif words[:1] in (["millrace"], ["./run"]) and words[1:] and words[1] not in OF_RUN_ALONE:
+                yield [*(VERBS[words[1]].program if words[1] in VERBS else words[1:2]), *words[2:]]
 
 
-def _without_comment(line: str) -> str:
-    return re.sub(r"(^|\s)#.*", "", line)
+def simple_commands(line: str) -> Iterator[list[str]]:
+    """The words of each command of a line, without redirections."""
+    tokens = shlex.shlex(line, posix=True, punctuation_chars=True)
+    tokens.whitespace_split = True
+    words: list[str] = []
+    redirected = False
+    for token in tokens:
+        if set(token) <= set("();&|"):
+            yield words
+            words = []
+        elif set(token) <= set("<>&"):
+            redirected = True
+        elif redirected:
+            redirected = False
+        else:
+            words.append(token)
+    yield words
 
 
 COMMANDS = [(block, command) for block in BLOCKS if block.language in ("sh", "bash") for command in commands(block)]
@@ -102,7 +134,7 @@ def test_the_programs_take_every_command_of_a_page(block: Block, command: list[s
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-            PARSERS[command[0]]().parse_args(command[1:])
+            PARSERS[command[0]](command[1:])
     except SystemExit:
         pytest.fail(f"{block}: {' '.join(command)}: {said.getvalue()}")
 

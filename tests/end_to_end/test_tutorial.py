@@ -1,0 +1,69 @@
+"""The tutorial and the guides, word for word: files saved, shell blocks pasted one after another, output compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.processes import is_running
+from deploy.local.stack_directory import StackDirectory
+from tests.architecture.source_tree import ROOT
+from tests.docs.pages import Block, page
+from tests.docs.reader import Reader
+
+GUIDES = ("read-from-python", "debug-a-value", "bring-history", "second-version", "add-a-feature")
+"""In this order: a later one finds in the stack what an earlier one left there."""
+NOTHING_TO_RUN = ("index", "my-kafka-and-redis")
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """In an empty folder. Whatever a test leaves there ends with the module."""
+    reader = Reader(tmp_path_factory.mktemp("shop"))
+    yield reader
+    if stack(reader).supervisor() is not None:
+        reader.paste("millrace down")
+
+
+def stack(reader: Reader) -> StackDirectory:
+    return StackDirectory(reader.folder / "var" / "stack")
+
+
+def blocks(name: str) -> list[Block]:
+    return [block for block in page(name).blocks() if block.kind != "not run"]
+
+
+def until_the_end() -> tuple[list[Block], list[Block]]:
+    """The tutorial, in two: the guides begin before its last shell block, which ends the stack."""
+    whole = blocks("docs/tutorial.md")
+    last = max(place for place, block in enumerate(whole) if block.language == "sh")
+    return whole[:last], whole[last:]
+
+
+def test_the_tutorial_runs_as_it_is_pasted(reader: Reader) -> None:
+    for block in until_the_end()[0]:
+        reader.follow(block)
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_a_guide_runs_on_the_stack_of_the_tutorial(reader: Reader, guide: str) -> None:
+    for block in blocks(f"docs/how-to/{guide}.md"):
+        reader.follow(block)
+
+
+def test_the_last_step_leaves_no_process(reader: Reader) -> None:
+    standing = stack(reader).standing()
+    assert standing is not None
+    processes = [(part.pid, part.started) for part in standing.parts if part.pid is not None]
+    assert len(processes) >= 4
+    for block in until_the_end()[1]:
+        reader.follow(block)
+    assert not [pid for pid, started in processes if is_running(pid, started)]
+
+
+def test_every_guide_is_followed() -> None:
+    guides = {path.stem for path in Path(ROOT, "docs", "how-to").glob("*.md")}
+    assert guides == {*GUIDES, *NOTHING_TO_RUN}
+    assert not [block for name in NOTHING_TO_RUN for block in blocks(f"docs/how-to/{name}.md")]
