@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from deploy.local.board import Board
+from deploy.local.compiled_kernel import CompiledKernel
 from deploy.local.environment import program_environment, settings_of, stack_settings, write_environment_file
 from deploy.local.errors import LocalError
 from deploy.local.first_models import FirstModels
@@ -68,10 +69,7 @@ class Supervisor:
         write_environment_file(self._directory, self._remembered, settings)
         self._environment = program_environment(self._remembered, settings)
         self._settings = settings_of(settings)
-        self._board.put("kernel", "starting", "compiling the kernel (once: numba keeps it)")
-        with self._program("kernel", ["deploy.local.compile_kernel"]) as kernel:
-            kernel.run_to_end(lambda line: None, self._interruption.check)
-        self._board.put("kernel", "ended", "compiled")
+        self._compile()
         self._begin(exits, STREAM, ["streaming", "run"], "loading, then building its shards")
         address = f"http://127.0.0.1:{self._remembered.serving_port}"
         self._begin(exits, SERVING, ["serving"], "loading", address=address)
@@ -79,6 +77,18 @@ class Supervisor:
         exits.callback(self._end_training)
         self._store = OnlineStoreLook(self._settings, self._catalogue)
         self._respondent = Respondent(self._directory, self._settings, self._catalogue)
+
+    def _compile(self) -> None:
+        """Once, by one process: several programs that start at once would each compile the same."""
+        compiled = CompiledKernel(self._directory, self._catalogue)
+        if compiled.is_there():
+            self._board.put("kernel", "ended", "was compiled before")
+            return
+        self._board.put("kernel", "starting", "compiling the kernel (once: numba keeps it)")
+        with self._program("kernel", ["deploy.local.compile_kernel"]) as kernel:
+            kernel.run_to_end(lambda line: None, self._interruption.check)
+        compiled.note()
+        self._board.put("kernel", "ended", "compiled")
 
     def _begin(self, exits: ExitStack, name: str, arguments: Sequence[str], says: str, **more: str) -> None:
         program = exits.enter_context(self._program(name, arguments))

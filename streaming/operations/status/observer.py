@@ -30,7 +30,7 @@ from streaming.operations.status.answer import (
     WaitStatus,
 )
 from streaming.operations.status.kept_answers import KeptAnswers
-from streaming.operations.status.positions import online_positions, readers
+from streaming.operations.status.positions import group_lag, online_positions, readers
 from streaming.operations.status.shard import shard_status
 from streaming.settings import StreamingSettings
 
@@ -169,7 +169,7 @@ class StatusObserver:
         return GroupStatus(
             group=group.label,
             shards=[shard_status(number, meta) for number, meta in enumerate(stored)],
-            lag=None if metas is None else _lag(group, topics, bounds, metas),
+            lag=None if metas is None else group_lag(group, topics, bounds, metas),
             freshness_s=_freshness_s(live, now_us) if len(live) == group.shards else None,
             committed_age_s=max(((now_us - meta.committed_at_us) / 1e6 for meta in live), default=None),
             cut_us={each.name: self._cut_us(group, each) for each in spines},
@@ -181,22 +181,6 @@ class StatusObserver:
 
     def _feature_rows(self, group: FeatureGroup, spine: EventSource) -> int | None:
         return self._ask("lake", lambda: self._lake.feature_rows(group, spine), None)
-
-
-def _lag(
-    group: FeatureGroup, topics: Mapping[str, Topic], bounds: Mapping[PartitionKey, Bounds], metas: GroupMetas
-) -> int | None:
-    """The offsets of the group's topics that its slowest shard has not applied, over all partitions."""
-    lag = 0
-    for name in {source.topic for source in group.sources}:
-        if name not in topics:
-            return None
-        for partition, offset in online_positions([group], metas, topics[name]).items():
-            if partition not in bounds:
-                return None
-            log = bounds[partition]
-            lag += max(0, log.high - max(offset + 1, log.low))
-    return lag
 
 
 def _freshness_s(metas: Iterable[ShardMeta], now_us: int) -> float | None:

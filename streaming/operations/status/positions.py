@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from shared_features.definitions import Catalogue, FeatureGroup, load_definitions
 from streaming.errors import RefusedError
-from streaming.kafka.topics import PartitionKey, Topic, Topics, partitions_of
+from streaming.kafka.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
 from streaming.lake.look import LakeLook
 from streaming.lake.stored_positions import NEVER
 from streaming.online_store.server import GroupMetas, StoreServer
@@ -82,6 +82,22 @@ def online_positions(groups: Iterable[FeatureGroup], metas: GroupMetas, topic: T
         known = [None if meta is None else meta.vector.get(of) for meta in shards]
         found[topic.name, number] = min(NEVER if each is None else each.offset for each in known)
     return found
+
+
+def group_lag(
+    group: FeatureGroup, topics: Mapping[str, Topic], bounds: Mapping[PartitionKey, Bounds], metas: GroupMetas
+) -> int | None:
+    """The offsets of the group's topics that its slowest shard has not applied, over all partitions."""
+    lag = 0
+    for name in {source.topic for source in group.sources}:
+        if name not in topics:
+            return None
+        for partition, offset in online_positions([group], metas, topics[name]).items():
+            if partition not in bounds:
+                return None
+            log = bounds[partition]
+            lag += max(0, log.high - max(offset + 1, log.low))
+    return lag
 
 
 def archive_positions(lake: LakeLook, catalogue: Catalogue, topics: Mapping[str, Topic]) -> Positions:
