@@ -1,4 +1,4 @@
-"""`python -m training run | dataset | models | promote`: wiring only."""
+"""`python -m training COMMAND`: wiring only. What a command needs is imported when it runs."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from shared_features.closed_pipe import ends_with_its_reader
-from shared_features.definitions import FeatureView, check_functions, load_definitions
 from shared_features.errors import FeatureError
-from shared_features.kernel.event_time import to_datetime
 from training.command_line import build_parser
 from training.errors import TrainingError
 from training.log import configure_log
-from training.registry.aliases import Aliases
-from training.registry.versions import Registry
 from training.settings import TrainingSettings, load_settings
 
 if TYPE_CHECKING:
+    from shared_features.definitions import FeatureView
     from training.runs.run_parameters import RunParameters
     from training.steps.run_journal import StepEntry
 
@@ -62,7 +59,22 @@ def _dataset(settings: TrainingSettings, options: argparse.Namespace) -> int:
     return 0
 
 
+def _scheduled(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    """Commands that need DBOS, which the others do not wait for."""
+    try:
+        from training.scheduler.commands import COMMANDS
+    except ModuleNotFoundError as error:
+        raise TrainingError(
+            f"`python -m training {options.command}` needs {error.name}. Install the extra `millrace[scheduler]`."
+        ) from error
+    return COMMANDS[options.command](settings, options)
+
+
 def _models(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    from shared_features.kernel.event_time import to_datetime
+    from training.registry.aliases import Aliases
+    from training.registry.versions import Registry
+
     registry = Registry(settings.registry)
     models = registry.models()
     for model in models:
@@ -78,9 +90,13 @@ def _models(settings: TrainingSettings, options: argparse.Namespace) -> int:
 
 
 def _promote(settings: TrainingSettings, options: argparse.Namespace) -> int:
-    model = _view(settings, options.view).name
-    before = Aliases(Registry(settings.registry)).promote(model, options.version, options.alias)
-    print(f"{options.alias} of {model} is version {options.version}" + (f", before {before}" if before else ""))
+    from shared_features.formats.model_manifest import CHAMPION
+    from training.registry.aliases import Aliases
+    from training.registry.versions import Registry
+
+    model, alias = _view(settings, options.view).name, options.alias or CHAMPION
+    before = Aliases(Registry(settings.registry)).promote(model, options.version, alias)
+    print(f"{alias} of {model} is version {options.version}" + (f", before {before}" if before else ""))
     return 0
 
 
@@ -90,6 +106,8 @@ def _print_step(name: str, entry: StepEntry) -> None:
 
 
 def _view(settings: TrainingSettings, name: str | None) -> FeatureView:
+    from shared_features.definitions import load_definitions
+
     catalogue = load_definitions(settings.definitions)
     if name is not None:
         return catalogue.view(name)
@@ -100,6 +118,7 @@ def _view(settings: TrainingSettings, name: str | None) -> FeatureView:
 
 
 def _parameters(settings: TrainingSettings, options: argparse.Namespace) -> RunParameters:
+    from shared_features.definitions import check_functions
     from shared_features.formats.dataset_manifest import DatasetParameters
     from training.runs.run_parameters import RunParameters
 
@@ -122,6 +141,7 @@ _COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
     "dataset": _dataset,
     "models": _models,
     "promote": _promote,
+    **dict.fromkeys(("serve", "start", "runs", "cancel", "resume", "schedule"), _scheduled),
 }
 
 

@@ -6,8 +6,6 @@ import argparse
 from datetime import datetime
 from pathlib import Path
 
-from shared_features.formats.model_manifest import CHAMPION
-from shared_features.kernel.event_time import to_us
 from training.models.model_constants import MODELS
 from training.settings import describe_settings
 
@@ -51,15 +49,35 @@ def build_parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(models=MODELS)
     dataset.add_argument("--output", type=Path, metavar="FILE.parquet", help="also write the dataset as one table")
+    commands.add_parser("serve", help="do the runs that are started or scheduled, until it is stopped")
+    start = commands.add_parser("start", help="start a durable run, which a process of `serve` does")
+    start.add_argument("--template", default="retrain", help="what to run (retrain)")
+    start.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="its parameters; VALUE is JSON or a text")
+    start.add_argument("--id", help="two starts with one id are one run")
+    start.add_argument("--wait", action="store_true", help="wait for its end; exit code 1 if it fails")
+    commands.add_parser("runs", help="the durable runs, newest first")
+    schedule = commands.add_parser("schedule", help="when runs start by themselves")
+    schedule.add_argument("verb", choices=("list", "put", "remove", "pause", "resume"), nargs="?", default="list")
+    schedule.add_argument("name", nargs="?", help="name of the schedule")
+    schedule.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="put: parameters of its runs")
+    schedule.add_argument("--cron", default="*/5 * * * *", help="put: when it ticks, minute hour day month weekday")
+    schedule.add_argument("--time-zone", default="UTC", help="put: of the cron line, such as Europe/Berlin")
+    schedule.add_argument("--new-labels", type=int, default=0, metavar="N", help="put: only if N labels arrived since")
+    schedule.add_argument("--template", default="retrain", help="put: what to run (retrain)")
+    for name, what in (("cancel", "end a durable run; its finished steps are kept"), ("resume", "continue such a run")):
+        commands.add_parser(name, help=what).add_argument("id")
     commands.add_parser("models", help="what the registry holds")
     promote = commands.add_parser("promote", help="let an alias name a version")
     promote.add_argument("version", type=int)
     promote.add_argument("--view", help="feature view, which is the model's name")
-    promote.add_argument("--alias", default=CHAMPION)
+    promote.add_argument("--alias", help="default: champion")
     return parser
 
 
 def _instant(text: str) -> int:
+    # Imported here: `--help` and a scheduler do not wait for numba.
+    from shared_features.kernel.event_time import to_us
+
     try:
         return to_us(datetime.fromisoformat(text))
     except ValueError as error:

@@ -5,6 +5,9 @@ TrainingError
   CertificateError  what was exported does not compute what was fitted
   RegistryError     a model version or an alias that is missing
   StepError         a step cannot read what it needs, or cannot write what it made
+  StepFailedError   a step of a durable run failed in its own process
+    TransientStepError  the same, but another try may help
+  RequestError      a run or a schedule was asked for that cannot be
 
 A message names the thing, what was found, and what to do.
 """
@@ -30,3 +33,15 @@ class RegistryError(TrainingError):
 
 class StepError(TrainingError):
     """The disk is full or read-only, or a result that a step needs is gone or damaged."""
+
+
+class StepFailedError(TrainingError):
+    """A step failed in its process; the text is that of its error."""
+
+
+class TransientStepError(StepFailedError):
+    """It failed for a reason that may have gone: a connection, a time limit, a process that was killed."""
+
+
+class RequestError(TrainingError):
+    """The template, a parameter, the cron line or the time zone is wrong."""

@@ -41,6 +41,12 @@ class TrainingSettings(BaseSettings):
     registry: Path = Field(Path("var/registry"), description="directory of the model registry")
     training_runs: Path = Field(Path("var/training"), description="directory of the runs' intermediate results")
     training_runs_kept: int = Field(3, ge=1, description="how many runs keep their intermediate results")
+    training_step_limit: Duration = Field(
+        timedelta(hours=6), gt=timedelta(0), description="how long a step of a durable run may take"
+    )
+    runs_database: str = Field(
+        "", description="PostgreSQL URL for durable runs and schedules; empty: an SQLite file in MILLRACE_TRAINING_RUNS"
+    )
     allowed_lateness: Duration = Field(
         timedelta(minutes=10),
         ge=timedelta(0),

@@ -98,13 +98,15 @@ def test_local_and_all_hold_every_service() -> None:
     extras = PROJECT["optional-dependencies"]
     assert extras["all"] == ["millrace[local]"]
     (services,) = (Requirement(line) for line in extras["local"] if line.startswith("millrace["))
-    assert services.extras == {"streaming", "training", "serving"}
+    assert services.extras == {"streaming", "training", "scheduler", "serving"}
 
 
-@pytest.mark.parametrize("service", ["streaming", "training", "serving"])
+@pytest.mark.parametrize("service", ["streaming", "training", "scheduler", "serving"])
 def test_a_service_imports_only_what_its_extra_installs(service: str) -> None:
     """Each extra is an image of its own: a library that another one declares is not there."""
-    declared = distributions(PROJECT["dependencies"] + PROJECT["optional-dependencies"][service])
+    extras = PROJECT["optional-dependencies"]
+    of_scheduler = service == "scheduler"  # a floor of training, with training's libraries and its own
+    declared = distributions(PROJECT["dependencies"] + extras[service] + (extras["training"] if of_scheduler else []))
     shipped_by = packages_distributions()
     # The other halves of what is declared: settings are pydantic models, a FastAPI request is starlette's.
     if declared & {"pydantic-settings", "fastapi"}:
@@ -113,7 +115,8 @@ def test_a_service_imports_only_what_its_extra_installs(service: str) -> None:
         declared.add("starlette")
     undeclared = [
         f"{name}:{line} imports {package}"
-        for name, tree in python_files(service)
+        for name, tree in python_files("training" if of_scheduler else service)
+        if service != "training" or "training/scheduler/" not in name
         for package, line in imported_packages(tree)
         if package not in sys.stdlib_module_names
         and package not in OURS
@@ -125,7 +128,7 @@ def test_a_service_imports_only_what_its_extra_installs(service: str) -> None:
 def test_what_is_installed_with_local_is_all_that_deploy_needs() -> None:
     """`pip install millrace[local]` brings the stack and the demo."""
     extras = PROJECT["optional-dependencies"]
-    named = [line for extra in ("streaming", "training", "serving", "local") for line in extras[extra]]
+    named = [line for extra in ("streaming", "training", "scheduler", "serving", "local") for line in extras[extra]]
     declared = distributions(PROJECT["dependencies"] + named)
     shipped_by = packages_distributions()
     undeclared = [

@@ -33,9 +33,10 @@ def streaming(installed: FreshEnvironment) -> None:
 
 
 def training(installed: FreshEnvironment) -> None:
-    _import("shared_features", "training")(installed)
+    _import("shared_features", "training", "-training.scheduler")(installed)
     _expect("usage:", installed.run("millrace-train", "--help"))
     _expect("MILLRACE_LAKE", installed.run("python", "-m", "training", "run", exit_code=1))
+    _expect("Install the extra `millrace[scheduler]`", installed.run("python", "-m", "training", "serve", exit_code=1))
 
 
 def serving(installed: FreshEnvironment) -> None:
@@ -63,6 +64,10 @@ _NAMED = ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL")
 """They name ports where nothing answers. Without them `up` brings its own."""
 
 
+def scheduler(installed: FreshEnvironment) -> None:
+    _import("shared_features", "training")(installed)
+
+
 def all_together(installed: FreshEnvironment) -> None:
     """One command, without a checkout: a stack of one's own definitions goes up and down."""
     _import("shared_features", "streaming", "training", "serving", "deploy")(installed)
@@ -85,6 +90,7 @@ TRIALS: tuple[tuple[tuple[str, ...], Trial], ...] = (
     ((), without_extras),
     (("streaming",), streaming),
     (("training",), training),
+    (("scheduler",), scheduler),
     (("serving",), serving),
     (("all",), all_together),
 )

@@ -47,4 +47,3 @@ STEPS = (
         effect=True,
     ),
 )
-STEP_NAMES = tuple(step.name for step in STEPS)

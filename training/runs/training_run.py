@@ -11,9 +11,10 @@ from shared_features.errors import FeatureError
 from shared_features.kernel.event_time import DAY_US, to_datetime, to_us
 from training.errors import StepError
 from training.runs.data_version import pin_data
-from training.runs.retraining import STEP_NAMES, STEPS
+from training.runs.retraining import STEPS
 from training.runs.run_context import RunContext, context_of
 from training.runs.run_parameters import RunParameters
+from training.runs.step_names import STEP_NAMES
 from training.settings import TrainingSettings
 from training.steps.result_store import ResultStore
 from training.steps.run_journal import FAILED, SUCCEEDED, StepEntry, journals, read_journal, write_journal

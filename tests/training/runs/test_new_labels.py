@@ -1,0 +1,26 @@
+"""New labels are those that the last run could not know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from tests.domains.machines import BREAKDOWN
+from training.runs.new_labels import count_new_labels
+from training.settings import load_settings
+from training.steps.run_journal import FAILED, SUCCEEDED, Journal, write_journal
+
+
+def test_labels_count_from_the_cut_of_the_newest_run_that_succeeded(places, machine_lake):
+    settings = load_settings()
+    assert BREAKDOWN.labels is not None
+    name = f"events_{BREAKDOWN.labels.source.name}"
+    arrived = pl.read_delta(str(machine_lake / name)).filter(pl.col(BREAKDOWN.labels.value).is_not_null())
+    assert count_new_labels(settings, BREAKDOWN) == len(arrived) > 10
+    cut_us = int(arrived["arrival_time_us"].sort()[-5])
+    journal = Journal({}, {"cut_us": cut_us}, 0, {}, SUCCEEDED)
+    for run, written in (("1", journal), ("2", replace(journal, data={"cut_us": 1 << 62}, status=FAILED))):
+        (places / "runs" / "breakdown" / run).mkdir(parents=True)
+        write_journal(places / "runs" / "breakdown" / run, written)
+    assert count_new_labels(settings, BREAKDOWN) == int((arrived["arrival_time_us"] >= cut_us).sum()) > 0

@@ -1,0 +1,69 @@
+"""The command line of durable runs, and a `serve` that stops at once and loses nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from training.__main__ import main
+from training.scheduler.runs import CANCELLED, QUEUED, RUNNING, Runs
+from training.settings import load_settings
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_a_stopped_serve_ends_at_once_and_its_run_stays(places):
+    assert main(["start", "--id", "one", "train_days=6", 'models=["logistic_regression"]']) == 0
+    serving = subprocess.Popen([sys.executable, "-m", "training", "serve"], cwd=ROOT)
+    try:
+        with Runs(load_settings()) as runs:
+            while runs.status("one") != RUNNING:
+                assert serving.poll() is None
+                time.sleep(0.1)
+            os.kill(serving.pid, signal.SIGTERM)
+            assert serving.wait(timeout=60) == 0
+            assert runs.status("one") == RUNNING
+    finally:
+        serving.kill()
+        serving.wait()
+
+
+def test_what_a_person_types_and_reads(places, capsys):
+    assert main(["start", "--id", "a", "top=5", "view=breakdown"]) == 0
+    assert capsys.readouterr().out == "a\n"
+    assert main(["runs"]) == 0
+    assert 'a  retrain top=5 view="breakdown"' in capsys.readouterr().out
+    assert main(["cancel", "a"]) == 0
+    with Runs(load_settings()) as runs:
+        assert runs.status("a") == CANCELLED
+    assert main(["resume", "a"]) == 0
+    with Runs(load_settings()) as runs:
+        assert runs.status("a") == QUEUED
+    put = ["schedule", "put", "nightly", "top=7", "--cron", "0 3 * * *", "--time-zone", "Europe/Berlin"]
+    assert main(put) == 0
+    assert main(["schedule"]) == 0
+    assert "nightly  0 3 * * * Europe/Berlin  retrain top=7  next " in capsys.readouterr().out
+    for wrong, said in (
+        (["start", "top"], "'top' is not a parameter. Give NAME=VALUE"),
+        (["start", "--template", "score"], "There is no run template 'score'"),
+        (["cancel", "b"], "There is no run 'b'"),
+        (["schedule", "put"], "`schedule put` needs the name of a schedule"),
+        (["schedule", "put", "x", "--cron", "0 0 30 2 *"], "never fires"),
+    ):
+        assert main(wrong) == 1
+        assert said in capsys.readouterr().err
+
+
+def test_a_database_that_cannot_be_used_is_one_sentence(places, capsys, monkeypatch):
+    monkeypatch.setenv("MILLRACE_RUNS_DATABASE", "mysql://somewhere/runs")
+    assert main(["runs"]) == 1
+    assert "MILLRACE_RUNS_DATABASE is not the URL of a PostgreSQL database" in capsys.readouterr().err
+    monkeypatch.delenv("MILLRACE_RUNS_DATABASE")
+    (places / "file").touch()
+    monkeypatch.setenv("MILLRACE_TRAINING_RUNS", str(places / "file" / "runs"))
+    assert main(["runs"]) == 1
+    assert "the database of runs cannot be used" in capsys.readouterr().err

@@ -1,0 +1,52 @@
+"""Steps are done in a process of their own, which can be ended at any time and ends with its scheduler."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import pytest
+
+from training.errors import StepFailedError, TransientStepError
+from training.scheduler.step_process import StepProcess
+
+BEGIN = {"do": "begin", "template": "retrain", "parameters": {"view": "nothing"}, "name": "r"}
+
+
+class Stop(BaseException):
+    pass
+
+
+def test_answers_limits_kills_and_cancels(places: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    with StepProcess(lambda: looks.append(1)) as process:
+        with pytest.raises(StepFailedError, match="no feature view 'nothing'") as refused:
+            process.ask(BEGIN, 100)
+        assert not isinstance(refused.value, TransientStepError)
+        first = worker(process)
+        os.kill(first, signal.SIGKILL)
+        with pytest.raises(TransientStepError, match=r"the process of step 'begin' ended with exit code -9"):
+            process.ask(BEGIN, 100)
+        with pytest.raises(StepFailedError, match=r"took longer than 0\.05 s, so it was ended"):
+            process.ask(BEGIN, 0.05)
+        gone = worker_or_none(process)
+        assert gone is None
+
+    def cancelled() -> None:
+        raise Stop
+
+    with StepProcess(cancelled) as process, pytest.raises(Stop):
+        process.ask({"do": "step", "step": "fit", "run": "no run"} | BEGIN, 100)
+    assert worker_or_none(process) is None
+
+
+def worker(process: StepProcess) -> int:
+    running = worker_or_none(process)
+    assert running is not None
+    return running
+
+
+def worker_or_none(process: StepProcess) -> int | None:
+    running = process._process
+    return None if running is None else running.pid

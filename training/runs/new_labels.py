@@ -1,0 +1,26 @@
+"""How many labels arrived since the last run: what a schedule may wait for."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from shared_features.definitions import FeatureView
+from shared_features.formats.offline_tables import ARRIVAL_TIME
+from training.datasets.offline_store import OfflineStore
+from training.errors import DatasetError
+from training.settings import TrainingSettings
+from training.steps.run_journal import SUCCEEDED, journals
+
+
+def count_new_labels(settings: TrainingSettings, view: FeatureView) -> int:
+    """Stored labels of the view that the newest run that succeeded could not know; all of them without such a run.
+
+    That run knew the labels that had arrived before its cut. So neither compaction nor retention changes the count.
+    """
+    if view.labels is None:
+        raise DatasetError(f"view {view.label} has no label source, so no label can arrive; give it `labels=`")
+    done = (journal for _, journal in journals(settings.training_runs / view.name) if journal.status == SUCCEEDED)
+    cut_us = next((int(journal.data["cut_us"]) for journal in done), 0)
+    labels = OfflineStore(settings.lake).pin_events(view.labels.source).scan()
+    arrived = labels.filter((pl.col(ARRIVAL_TIME) >= cut_us) & pl.col(view.labels.value).is_not_null())
+    return int(arrived.select(pl.len()).collect().item())

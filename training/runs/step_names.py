@@ -1,0 +1,6 @@
+"""The names of the steps of retraining, in their order; importable without any library."""
+
+from __future__ import annotations
+
+STEP_NAMES = ("dataset", "validate", "fit", "evaluate", "export", "certify", "publish", "promote")
+"""Of `retraining.STEPS`."""

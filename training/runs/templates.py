@@ -1,0 +1,72 @@
+"""Run templates: what a run may be started as, and the parameters that each takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shared_features.arguments import did_you_mean
+from training.errors import RequestError
+from training.models.model_constants import MODELS, TOLERANCE
+from training.registry.gate import DEFAULT_FLOORS, DEFAULT_TOLERANCE
+
+
+class Retrain(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The parameters of the template `retrain`: those of `python -m training run`, under the names of its options."""
+
+    view: str | None = None
+    cutoff: datetime | None = None
+    train_days: float | None = None
+    delay_days: float | None = None
+    test_days: float | None = None
+    entity: str | None = None
+    seed: int = 0
+    models: tuple[str, ...] = MODELS
+    top: int = 100
+    floor: Mapping[str, float] = {}
+    gate_tolerance: float = DEFAULT_TOLERANCE
+
+    def plain(self) -> dict[str, Any]:
+        """What `RunParameters.from_plain` reads."""
+        # Imported here: a scheduler at rest only checks parameters, and holds no numba.
+        from shared_features.formats.dataset_manifest import DatasetParameters
+        from shared_features.kernel.event_time import to_us
+
+        cutoff_us = None if self.cutoff is None else to_us(self.cutoff)
+        days = (self.train_days, self.delay_days, self.test_days)
+        return {
+            "dataset": asdict(DatasetParameters(cutoff_us, *days, self.entity, self.seed)),
+            "models": list(self.models),
+            "k": self.top,
+            "parity_tolerance": TOLERANCE,
+            "floors": {**DEFAULT_FLOORS, **self.floor},
+            "gate_tolerance": self.gate_tolerance,
+        }
+
+
+TEMPLATES = {"retrain": Retrain}
+
+
+def check_request(template: str, parameters: Mapping[str, Any]) -> Retrain:
+    """The parameters of a template. Raises RequestError for a template or a parameter that does not exist or fit."""
+    if template not in TEMPLATES:
+        raise RequestError(
+            f"There is no run template {template!r}. There are: {', '.join(TEMPLATES)}."
+            f"{did_you_mean(template, list(TEMPLATES))}"
+        )
+    try:
+        found = msgspec.convert(dict(parameters), TEMPLATES[template])
+    except msgspec.ValidationError as error:
+        names = ", ".join(Retrain.__struct_fields__)
+        raise RequestError(f"Parameters of run template {template!r}: {error}. It takes {names}.") from error
+    if unknown := [name for name in found.models if name not in MODELS]:
+        raise RequestError(f"Unknown models: {', '.join(unknown)}. Give some of {', '.join(MODELS)}.")
+    if unknown := sorted(set(found.floor) - {"roc_auc", "average_precision"}):
+        raise RequestError(f"There is no floor for {', '.join(unknown)}. Give roc_auc or average_precision.")
+    if found.cutoff is not None and found.cutoff.tzinfo is None:
+        raise RequestError(f"cutoff {found.cutoff} has no time zone. Give a time such as 2026-01-31T00:00:00Z.")
+    return found

@@ -1,0 +1,129 @@
+"""The commands of `python -m training` that need a database of runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from training.errors import RequestError
+from training.scheduler.engine import launched
+from training.scheduler.runs import ENDED, SUCCEEDED, Run, Runs
+from training.scheduler.schedules import Schedules, ScheduleState
+from training.scheduler.tick import Schedule
+from training.settings import TrainingSettings
+
+_LOG = structlog.get_logger(part="scheduler")
+_LOOK_S = 0.5
+
+
+def serve(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    """Scheduler and workers, until a signal. The run that is being done continues at the next start.
+
+    The process ends as if it had been killed, because a run survives that: it waits for no step, however long.
+    """
+    stop = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda number, frame: stop.set())
+    with launched(settings):
+        _LOG.info("serving", database=settings.runs_database.partition("@")[2] or str(settings.training_runs))
+        stop.wait()
+        _LOG.info("stopped")
+        os._exit(0)
+
+
+def start(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    with Runs(settings) as runs:
+        run_id = runs.start(options.template, dict(map(_parameter, options.parameters)), options.id)
+        _say(run_id)
+        if not options.wait:
+            return 0
+        while (status := runs.status(run_id)) not in ENDED:
+            time.sleep(_LOOK_S)
+        _show(runs.show(run_id))
+        return 0 if status == SUCCEEDED else 1
+
+
+def list_runs(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    with Runs(settings) as runs:
+        for run in runs.newest():
+            _show(run)
+    return 0
+
+
+def cancel(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    with Runs(settings) as runs:
+        runs.cancel(options.id)
+    return 0
+
+
+def resume(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    with Runs(settings) as runs:
+        runs.resume(options.id)
+    return 0
+
+
+def schedules(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    with Runs(settings) as runs:
+        found = Schedules(runs.client)
+        if options.verb == "list":
+            for each in found.all():
+                _show_schedule(each)
+            return 0
+        if options.name is None:
+            raise RequestError(f"`schedule {options.verb}` needs the name of a schedule. Give it behind the verb.")
+        if options.verb == "put":
+            given = dict(map(_parameter, options.parameters))
+            found.put(
+                Schedule(options.name, options.template, given, options.cron, options.time_zone, options.new_labels)
+            )
+        else:
+            {"remove": found.remove, "pause": found.pause, "resume": found.resume}[options.verb](options.name)
+    return 0
+
+
+def _show_schedule(state: ScheduleState) -> None:
+    schedule = state.schedule
+    given = " ".join(f"{name}={json.dumps(value)}" for name, value in schedule.parameters.items())
+    after = f", after {schedule.new_labels:,} new labels" if schedule.new_labels else ""
+    following = "paused" if state.next_tick is None else f"next {state.next_tick.isoformat()}"
+    _say(f"{schedule.name}  {schedule.cron} {schedule.time_zone}{after}  {schedule.template} {given}  {following}")
+
+
+def _show(run: Run) -> None:
+    given = " ".join(f"{name}={json.dumps(value)}" for name, value in run.parameters.items())
+    _say(f"{run.asked_at[:19]}Z  {run.status:9}  {run.id}  {run.template} {given}  {run.error}".rstrip())
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    """`name=value`; a value that is not JSON is a text."""
+    name, given, value = text.partition("=")
+    if not given:
+        raise RequestError(f"{text!r} is not a parameter. Give NAME=VALUE, such as top=50.")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
+    "serve": serve,
+    "start": start,
+    "runs": list_runs,
+    "cancel": cancel,
+    "resume": resume,
+    "schedule": schedules,
+}

@@ -1,0 +1,81 @@
+"""The schedules as people and other programs see them: added, listed, paused, removed, fired by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from dbos import DBOSClient
+
+from training.errors import RequestError
+from training.scheduler.cron import check_cron, next_tick
+from training.scheduler.tick import TICK_WORKFLOW, Schedule, checked
+
+_ACTIVE = "ACTIVE"
+
+
+@dataclass(frozen=True)
+class ScheduleState:
+    """next_tick: None while it is paused. last_tick: None before the first one."""
+
+    schedule: Schedule
+    next_tick: datetime | None
+    last_tick: datetime | None
+
+
+class Schedules:
+    """The schedules of a database of runs. They survive restarts; a scheduler notices a change within seconds."""
+
+    def __init__(self, client: DBOSClient) -> None:
+        self._client = client
+
+    def put(self, schedule: Schedule) -> None:
+        """Add a schedule, or replace the one of that name. Raises RequestError for one that cannot be."""
+        context = checked(schedule)
+        check_cron(schedule.cron, schedule.time_zone)
+        new = self._client.get_schedule(schedule.name) is None
+        self._client.apply_schedules(
+            [
+                {
+                    "schedule_name": schedule.name,
+                    "workflow_name": TICK_WORKFLOW,
+                    "schedule": schedule.cron,
+                    "cron_timezone": schedule.time_zone,
+                    "context": context,
+                    "automatic_backfill": True,
+                }
+            ]
+        )
+        if new:
+            # DBOS makes up the ticks since the last one that fired. The first one may be missed too.
+            self._client._sys_db.update_last_fired_at(schedule.name, datetime.now(UTC).isoformat())
+
+    def all(self) -> Iterator[ScheduleState]:
+        """By name."""
+        for each in sorted(self._client.list_schedules(), key=lambda found: found["schedule_name"]):
+            schedule = Schedule(**each["context"])
+            last = each["last_fired_at"]
+            active = each["status"] == _ACTIVE
+            yield ScheduleState(
+                schedule,
+                next_tick(schedule.cron, schedule.time_zone, datetime.now(UTC)) if active else None,
+                datetime.fromisoformat(last) if last else None,
+            )
+
+    def remove(self, name: str) -> None:
+        self._client.delete_schedule(self._known(name))
+
+    def pause(self, name: str) -> None:
+        self._client.pause_schedule(self._known(name))
+
+    def resume(self, name: str) -> None:
+        """The ticks of the pause are not made up."""
+        self._client._sys_db.update_last_fired_at(self._known(name), datetime.now(UTC).isoformat())
+        self._client.resume_schedule(name)
+
+    def _known(self, name: str) -> str:
+        if self._client.get_schedule(name) is None:
+            known = ", ".join(each["schedule_name"] for each in self._client.list_schedules()) or "none"
+            raise RequestError(f"There is no schedule {name!r}. There are: {known}.")
+        return name
