@@ -38,6 +38,7 @@ SPAN_ROWS = 1_000_000
 Keep = Callable[[pa.RecordBatch], pa.RecordBatch]
 _REOPEN_AFTER = 50
 _KEPT = 2
+_KEPT_ANSWERS, _KEPT_ROWS = 4, 50_000
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class EventsReader:
         self._looks = 0
         self._erasures: int | None = None
         self._kept: OrderedDict[tuple[int, int], EventRows] = OrderedDict()
+        self._answers: OrderedDict[tuple[int, int, str], EventRows] = OrderedDict()
 
     def refresh(self) -> int:
         """Look at the table again, and return its watermark, microseconds: events stored later arrive then or later."""
@@ -140,6 +142,21 @@ class EventsReader:
             predicate = f"{predicate} AND {condition}"
         kept = [keep(batch) for batch in scanned(self._table, names, predicate)]
         return EventRows.of(self.source, pa.Table.from_batches(kept)) if kept else EventRows.empty(self.source)
+
+    def some(self, low_us: int, high_us: int, condition: str, keep: Keep = lambda batch: batch) -> EventRows:
+        """Like `where`, for a few events out of many days. The latest answers are kept for the next group that asks.
+
+        The condition must say all that `keep` selects by.
+        """
+        asked = (low_us, high_us, condition)
+        if asked in self._answers:
+            return self._answers[asked]
+        answer = self.where(low_us, high_us, condition, keep)
+        if len(answer) <= _KEPT_ROWS:
+            self._answers[asked] = answer
+            while len(self._answers) > _KEPT_ANSWERS:
+                self._answers.popitem(last=False)
+        return answer
 
     def about(self, low_us: int, high_us: int) -> int:
         """The number of events in all files that may hold events with low <= arrival < high."""

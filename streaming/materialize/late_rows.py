@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import has_integer_key
-from shared_features.kernel.event_time import HOUR_US
 from streaming.lake.events_reader import EventsReader, spans
 from streaming.lake.scan import quoted
 from streaming.materialize.spine_rows import SpineRows, copies
@@ -51,7 +50,7 @@ def _replayed(group: FeatureGroup, tables: Sequence[EventsReader], rows: SpineRo
             condition = f"{quoted(table.source.event_time)} >= {oldest_us}"
             if len(keys) <= LISTED and has_integer_key(group.entity, table.source):
                 condition += f" AND {quoted(group.entity.keys[0])} IN ({', '.join(map(str, keys))})"
-            replayer.add_updates(table.where(low_us, high_us, condition), oldest_us, only=keys)
+            replayer.add_updates(table.some(low_us, high_us, condition), oldest_us, only=keys)
         answered = rows.event_time_us[open_rows] < high_us
         values[open_rows[answered]] = replayer.advance(high_us)
         open_rows = open_rows[~answered]
@@ -59,21 +58,24 @@ def _replayed(group: FeatureGroup, tables: Sequence[EventsReader], rows: SpineRo
 
 
 def late_copies(group: FeatureGroup, table: EventsReader, rows: SpineRows) -> NDArray[np.bool_]:
-    """bool[n]: like `spine_rows.copies`, compared with all events of the spine that arrived earlier."""
-    found = np.zeros(len(rows), np.bool_)
-    for some in _runs(rows.event_time_us, HOUR_US):
-        part = rows.take(some)
-        times = np.unique(part.event_time_us)
-        name = quoted(table.source.event_time)
+    """bool[n]: like `spine_rows.copies`, compared with all events of the spine that arrived earlier.
+
+    One scan, however far the times lie apart: each would reach from its time to the present, through the same files.
+    """
+    times = np.unique(rows.event_time_us)
+    name = quoted(table.source.event_time)
+    first_us, end_us = int(times[0]) - table.source.tolerated_future_us, int(rows.arrival_us.max()) + 1
+    if len(times) <= LISTED:
+        condition = f"{name} IN ({', '.join(map(str, times.tolist()))})"
+        arrived = table.some(first_us, end_us, condition)
+    else:
         condition = f"{name} >= {times[0]} AND {name} <= {times[-1]}"
-        if len(times) <= LISTED:
-            condition = f"{name} IN ({', '.join(map(str, times.tolist()))})"
-        first_us = int(times[0]) - table.source.tolerated_future_us
         keep = partial(_at, table.source.event_time, pa.array(times, pa.int64()))
-        peers = SpineRows.of(group, table.where(first_us, int(part.arrival_us.max()) + 1, condition, keep))
-        at = {position: index for index, position in enumerate(zip(peers.partition, peers.offset, strict=True))}
-        own = [at[position] for position in zip(part.partition, part.offset, strict=True)]
-        found[some] = copies(peers)[own]
+        arrived = table.where(first_us, end_us, condition, keep)
+    peers = SpineRows.of(group, arrived)
+    at = {position: index for index, position in enumerate(zip(peers.partition, peers.offset, strict=True))}
+    own = [at[position] for position in zip(rows.partition, rows.offset, strict=True)]
+    found: NDArray[np.bool_] = copies(peers)[own]
     return found
 
 

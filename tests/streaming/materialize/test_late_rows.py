@@ -1,11 +1,12 @@
 """What late rows ask of the events table: names as they are, and no more of it at once than there are such rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 
 from shared_features.definitions import (
     Aggregate,
@@ -21,6 +22,7 @@ from shared_features.definitions import (
 from shared_features.kernel.aggregations import Count
 from shared_features.kernel.event_time import SECOND_US, seconds
 from streaming.archive.stored_log import Marked, StoredEvents
+from streaming.lake import events_reader
 from streaming.lake.events_reader import EventRows, EventsReader
 from streaming.materialize import late_rows
 from streaming.materialize.late_rows import late_copies
@@ -31,6 +33,7 @@ from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record
 
 S = SECOND_US
 START = 10 * 24 * 3600 * S
+MINUTE = Window(seconds(60), seconds(10))
 
 
 def a_source(event_time: str = "event_time", key: str = "payer") -> EventSource:
@@ -49,10 +52,10 @@ def a_source(event_time: str = "event_time", key: str = "payer") -> EventSource:
     )
 
 
-def a_group(source: EventSource) -> FeatureGroup:
-    aggregates = (Aggregate(None, Count(), (Window(seconds(60), seconds(10)),)),)
+def a_group(source: EventSource, name: str = "g", window: Window = MINUTE) -> FeatureGroup:
+    aggregates = (Aggregate(None, Count(), (window,)),)
     entity = Entity("e", keys=(source.fields[2].name,))
-    return FeatureGroup(name="g", version=1, entity=entity, sources=(source,), aggregates=aggregates)
+    return FeatureGroup(name=name, version=1, entity=entity, sources=(source,), aggregates=aggregates)
 
 
 def stored(lake: Path, source: EventSource, *runs: Sequence[tuple[int, int]]) -> EventsReader:
@@ -104,3 +107,27 @@ def test_copies_are_looked_for_without_loading_what_lies_between_their_times(
     assert len(rows) == 50
     assert not late_copies(a_group(source), table, rows).any()
     assert sum(taken) == 100, "the late ones, and those that came at their times before"
+
+
+def test_late_rows_of_any_lateness_and_of_all_groups_cost_two_scans(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scan reads days of the table. There was one for each hour in which late events had happened, and per group."""
+    source, hour, end_us = a_source(), 3600 * S, START + 40 * 3600 * S
+    in_time = [(START + number * hour, START + number * hour) for number in range(40)]
+    late = [(end_us + number, START + number * 3 * hour) for number in range(10)]
+    table = stored(tmp_path, source, in_time, late, [(end_us + hour, end_us + hour)])
+    scans: list[str] = []
+    scan = events_reader.scanned
+
+    def noted(table: DeltaTable, columns: Sequence[str], predicate: str) -> Iterator[pa.RecordBatch]:
+        scans.append(predicate)
+        return scan(table, columns, predicate)
+
+    monkeypatch.setattr(events_reader, "scanned", noted)
+    window = Window(seconds(86_400), seconds(3600))
+    for name, rows, wanted in (("g", 10, 3), ("h", 10, 0)):
+        passes = Passes(Spine(a_group(source, name, window), source, 12 * S), {"p": table}, end_us)
+        scans.clear()
+        assert passes.run(end_us + 10 * S).num_rows == rows
+        assert len(scans) == wanted, "the events of the pass, those before the late ones, and those of their times"
