@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +29,9 @@ KEEP_REMOVED_HOURS = 168
 CROWDED_FILES = 20
 """With this many small files, a partition is worth rewriting."""
 SMALL_BYTES = 32 << 20
+TIERS = (1 << 20, 8 << 20, SMALL_BYTES)
+"""Where rows still arrive, only files of one tier are rewritten together, into files of the next one. So a row is
+rewritten once per tier. Otherwise the large file of the day would be rewritten every time, for the few new rows."""
 _LOOK_S = 0.1
 _LOG = get_log("maintenance")
 
@@ -81,21 +83,44 @@ def _locked(lock: TextIO) -> bool:
 
 def _compact(path: Path, crowded: int) -> int:
     table = DeltaTable(path)
-    files = pa.table(table.get_add_actions(flatten=True))
     if table.metadata().partition_columns != [ARRIVAL_DATE]:
-        small = sum(size < SMALL_BYTES for size in files["size_bytes"].to_pylist())
-        return _rewrite(table, None) if small >= crowded else 0
-    dates, sizes = files[f"partition.{ARRIVAL_DATE}"].to_pylist(), files["size_bytes"].to_pylist()
-    crowds = Counter(date for date, size in zip(dates, sizes, strict=True) if size < SMALL_BYTES)
-    newest = max(crowds, default=None)
-    removed = 0
-    for date, count in sorted(crowds.items()):
-        if count >= (crowded if date == newest else 2):  # a closed day ends as few files
-            removed += _rewrite(DeltaTable(path), [(ARRIVAL_DATE, "=", date)])
+        return _compact_growing(path, None, crowded)
+    small = {str(date): len(sizes) for date, sizes in _small_files(table).items()}
+    if not small:
+        return 0
+    newest = max(small)
+    removed = _compact_growing(path, newest, crowded)
+    for date, count in sorted(small.items()):
+        if date != newest and count >= 2:  # a closed day ends as few files
+            removed += _rewrite(path, date, None)
     return removed
 
 
-def _rewrite(table: DeltaTable, partition: list[tuple[str, str, str]] | None) -> int:
+def _compact_growing(path: Path, date: str | None, crowded: int) -> int:
+    """Rewrite each tier of which there are many files: of a day, or of a table that has no days."""
+    removed = 0
+    for tier in TIERS:
+        sizes = _small_files(DeltaTable(path)).get(date, [])
+        if sum(size < tier for size in sizes) >= crowded:
+            removed += _rewrite(path, date, tier)
+    return removed
+
+
+def _small_files(table: DeltaTable) -> dict[str | None, list[int]]:
+    """The sizes of the small files by their day, None for a table that has no days."""
+    files = pa.table(table.get_add_actions(flatten=True))
+    days = f"partition.{ARRIVAL_DATE}"
+    dates = files[days].to_pylist() if days in files.column_names else [None] * files.num_rows
+    found: dict[str | None, list[int]] = {}
+    for date, size in zip(dates, files["size_bytes"].to_pylist(), strict=True):
+        if size < SMALL_BYTES:
+            found.setdefault(date, []).append(size)
+    return found
+
+
+def _rewrite(path: Path, date: str | None, target_bytes: int | None) -> int:
+    table = DeltaTable(path)
     writer = writer_properties(pa.schema(table.schema().to_arrow()))
-    metrics = table.optimize.compact(partition_filters=partition, writer_properties=writer)
+    partition = None if date is None else [(ARRIVAL_DATE, "=", date)]
+    metrics = table.optimize.compact(partition_filters=partition, target_size=target_bytes, writer_properties=writer)
     return int(metrics["numFilesRemoved"])

@@ -1,14 +1,17 @@
 """Compaction: Delta would take two of the same files, and double every row; ours never are two."""
 
+import json
 import multiprocessing
 import time
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from shared_features.formats.offline_tables import ARRIVAL_DATE
+from streaming.lake import compaction
 from streaming.lake.compaction import compact, tend
 
 
@@ -69,3 +72,26 @@ def test_a_lake_that_cannot_be_listed_is_looked_at_again(tmp_path: Path, monkeyp
         tend(tmp_path)
     tend(tmp_path)
     assert len(DeltaTable(tmp_path / "t").file_uris()) == 1
+
+
+@pytest.mark.parametrize("days", [True, False])
+def test_a_row_is_rewritten_once_per_tier_and_not_at_every_compaction(
+    days: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file of the present day grows. It was rewritten whole at each maintenance, for the few rows that had come."""
+    monkeypatch.setattr(compaction, "TIERS", (10_000, 40_000, 160_000))
+    table, r = tmp_path / "t", np.random.default_rng(1)
+    for number in range(64):
+        some = rows(0, 200).set_column(1, "number", pa.array(r.integers(0, 2**62, 200)))
+        some = some if days else some.drop_columns([ARRIVAL_DATE])
+        write_deltalake(table, some, mode="append", partition_by=[ARRIVAL_DATE] if days else None)
+        if number % 4 == 3:
+            compact(table, crowded=4)
+    written = {True: 0, False: 0}
+    for commit in (table / "_delta_log").glob("*.json"):
+        for action in map(json.loads, commit.read_text().splitlines()):
+            if "add" in action:
+                written[action["add"]["dataChange"]] += action["add"]["size"]
+    assert 0 < written[False] < 3.5 * written[True], "it was 8.5 times"
+    assert len(DeltaTable(table).file_uris()) < 16
+    assert DeltaTable(table).count() == 64 * 200
