@@ -39,6 +39,9 @@ _LOG = get_log("kafka_source")
 _CONFIRMED_WITHIN_S = 0.05
 _QUIET_POLL_S = 0.1
 """How long a poll waits for its first record. A request to stop waits as long, see `job.stopping`."""
+_CLUSTER_POLL_S = 0.01
+_ANSWER_POLL_S = 0.01
+"""While records are held until the brokers describe their topics."""
 
 HeldOffsets = Callable[[], Mapping[PartitionKey, int]]
 """(topic, partition) -> the last offset that the sink holds durably. Partitions without one are left out."""
@@ -101,9 +104,10 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         gather: timedelta,
     ) -> None:
         self._settings, self._on_polled, self._each_time = settings, on_polled, each_time
-        self._poll_timeout_s, self._gather_s = settings.poll_timeout.total_seconds(), gather.total_seconds()
         # While one worker of several waits, what the others send to its shards waits too.
-        self._quiet_s = _QUIET_POLL_S if share[1] == 1 else self._poll_timeout_s
+        alone, longest_s = share[1] == 1, gather.total_seconds()
+        self._gather_s = longest_s if alone else min(longest_s, _CLUSTER_POLL_S)
+        self._quiet_s = _QUIET_POLL_S if alone else _CLUSTER_POLL_S
         self._outage = KafkaOutage()
         self._topics = Topics(settings, self._outage)
         self._known = self._topics.describe(source.topic for source in sources)
@@ -131,7 +135,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         if self._each_time is not None:
             self._each_time()
         if self._topic_watch.full:
-            self._topic_watch.wait(self._poll_timeout_s)
+            self._topic_watch.wait(_ANSWER_POLL_S)
             polled = self._topic_watch.confirmed([], 0.0)
         else:
             polled = self._take()
@@ -148,7 +152,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
             if polled:
                 polled += self._poll(0.0)
             elif self._topic_watch.holds_records:  # they are passed on as soon as there is an answer
-                polled += self._poll(self._poll_timeout_s)
+                polled += self._poll(_ANSWER_POLL_S)
             else:
                 polled += self._poll(self._quiet_s)
         polled += self._idle_marks.marks()
