@@ -24,6 +24,7 @@ from shared_features.kernel.event_time import SECOND_US, seconds
 from streaming.archive.stored_log import Marked, StoredEvents
 from streaming.lake import events_reader
 from streaming.lake.events_reader import EventRows, EventsReader
+from streaming.lake.scan import scanned
 from streaming.materialize import late_rows
 from streaming.materialize.late_rows import late_copies
 from streaming.materialize.passes import Passes
@@ -118,7 +119,7 @@ def test_late_rows_of_any_lateness_and_of_all_groups_cost_two_scans(
     late = [(end_us + number, START + number * 3 * hour) for number in range(10)]
     table = stored(tmp_path, source, in_time, late, [(end_us + hour, end_us + hour)])
     scans: list[str] = []
-    scan = events_reader.scanned
+    scan = scanned
 
     def noted(table: DeltaTable, columns: Sequence[str], predicate: str) -> Iterator[pa.RecordBatch]:
         scans.append(predicate)
