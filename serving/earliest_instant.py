@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from serving.errors import EarlyInstantError
+from serving.errors import ClockBehindError, EarlyInstantError
 from serving.request_body import PredictionRequest
 from serving.shards import ShardFacts
 from shared_features.definitions import FeatureGroup
@@ -31,9 +31,11 @@ def exact_from_us(group: FeatureGroup, newest_us: int, facts: ShardFacts) -> int
 
 def early_instant(
     view: str, request: PredictionRequest, row: int, group: FeatureGroup, instant_us: int, from_us: int
-) -> EarlyInstantError:
-    """The refusal of a request whose instance at `row` asks for an earlier instant."""
+) -> EarlyInstantError | ClockBehindError:
+    """The refusal of a request whose instance at `row` is to be answered as of an earlier instant."""
     named = request.event_time_us is not None and request.event_time_us[row] == instant_us
+    if request.as_of_us is None and not named:
+        return _clock_behind(group, instant_us, from_us)
     path = f"$.instances[{row}].{request.event_time_field}" if named else "$.as_of"
     return EarlyInstantError(
         f"The instant {to_text(instant_us)} is too early for feature group {group.label}. It is exact for this entity "
@@ -41,6 +43,18 @@ def early_instant(
         f"{spelled_duration(group.head)} only. Ask as of that instant or later. Or replay the stored events, which is "
         f"slow and exact: {_replay(view, request.instances[row], instant_us)}",
         path=path,
+        group=group.label,
+        exact_from_us=from_us,
+    )
+
+
+def _clock_behind(group: FeatureGroup, clock_us: int, from_us: int) -> ClockBehindError:
+    """The request names no instant, so the sender of the request is not at fault."""
+    return ClockBehindError(
+        f"The clock of this service shows {to_text(clock_us)}. Stored features of {group.label} can be had for this "
+        f"entity from {to_text(from_us)} on only, because newer events have been stored already. So the clock is "
+        f"behind that of the Kafka brokers, or records were stamped ahead, by {(from_us - clock_us) / 1e6:.1f} s more "
+        f"than the head of {spelled_duration(group.head)}. Set the clocks alike, or give `as_of`.",
         group=group.label,
         exact_from_us=from_us,
     )

@@ -6,6 +6,7 @@ ServingError               the root
     UnknownViewError       the path names a view that is not defined
     InvalidRequestError    the body does not match the view's fields; carries the path of the wrong field
     EarlyInstantError      the instant lies before what the online store can answer exactly
+    ClockBehindError       the clock of this service is behind the stored events
     TooManyInstancesError  the body has more instances, or more bytes, than one request may carry
     SlowRequestError       the body did not arrive in time
     OverloadedError        too many instances are waiting in this process
@@ -53,6 +54,13 @@ class EarlyInstantError(RefusedRequestError):
     """The instant lies before what the online store can answer exactly.
 
     The members `path` and `exact_from_us` say which instant it is, and which is the first that can be asked for.
+    """
+
+
+class ClockBehindError(RefusedRequestError):
+    """A request has no instant, and the clock of this service is behind the stored events by more than the head.
+
+    The member `exact_from_us` says the first instant that can be asked for.
     """
 
 

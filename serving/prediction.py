@@ -20,6 +20,7 @@ from serving.earliest_instant import early_instant
 from serving.errors import (
     BrokenViewError,
     CatchingUpError,
+    ClockBehindError,
     EarlyInstantError,
     OnlineStoreError,
     OverloadedError,
@@ -40,7 +41,7 @@ _LOG = get_log("serving")
 _MOST_ROWS = 1024
 _ROWS_IN_LOOP = 32  # below, computing takes about a millisecond; above, the event loop must not wait for it
 
-Refusal = CatchingUpError | EarlyInstantError | UnreadableStateError
+Refusal = CatchingUpError | ClockBehindError | EarlyInstantError | UnreadableStateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,9 @@ def _problem(rows: FeatureRows, start: int, stop: int) -> Refusal | None:
     return None
 
 
-def _early(view: str, request: PredictionRequest, rows: FeatureRows, start: int, stop: int) -> EarlyInstantError | None:
+def _early(
+    view: str, request: PredictionRequest, rows: FeatureRows, start: int, stop: int
+) -> EarlyInstantError | ClockBehindError | None:
     for group in rows.groups:
         for row, exact_us in enumerate(group.exact_from_us[start:stop]):
             if exact_us is not None and group.problems[start + row] is None:

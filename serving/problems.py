@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from serving.errors import (
     BrokenViewError,
     CatchingUpError,
+    ClockBehindError,
     EarlyInstantError,
     InvalidRequestError,
     NoModelError,
@@ -57,11 +58,13 @@ class ProblemDetails(msgspec.Struct, frozen=True, gc=False):
     ] = UNSET
     exact_from_us: Annotated[
         int | UnsetType,
-        Meta(description="Type early-instant: the first instant that can be asked for, microseconds since 1970."),
+        Meta(
+            description="Types early-instant, clock-behind: the first instant that can be had, microseconds since 1970."
+        ),
     ] = UNSET
     group: Annotated[
         str | UnsetType,
-        Meta(description="Types catching-up and unreadable-state: the feature group that is concerned."),
+        Meta(description="Types catching-up, unreadable-state, early-instant and clock-behind: the group concerned."),
     ] = UNSET
 
 
@@ -95,6 +98,14 @@ PROBLEMS: dict[type[RefusedRequestError], Problem] = {
         "The instant is earlier than what the online store can answer exactly",
         "Ask as of `exact_from_us` or later. Or run the command in `detail` where the lake is mounted: it replays the "
         "stored events, which is slow and exact.",
+    ),
+    ClockBehindError: Problem(
+        "clock-behind",
+        503,
+        "The clock of this service is behind the stored events",
+        "Set the clocks of this service and of the Kafka brokers alike, by NTP. Until then, give `as_of` in the "
+        "request, at `exact_from_us` or later.",
+        retry_after_s=5,
     ),
     TooManyInstancesError: Problem(
         "too-many-instances", 413, "The request is too large", "Send fewer instances in one request; see `limit`."

@@ -1,6 +1,7 @@
 """Every clear answer other than a prediction."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -41,6 +42,17 @@ def test_an_unknown_view_is_404_and_the_known_ones_are_named(serving):
     members = problem(ask(serving, {"instances": [INSTANCE]}, "/v1/views/breakdowns:predict"), "unknown-view")
     assert "breakdowns" in members["detail"]
     assert members["views"] == ["breakdown"]
+
+
+def test_a_clock_that_is_behind_the_events_is_not_the_senders_fault(serving, clock):
+    """Events that the brokers stamped just now are beyond the head for a service whose clock is slow."""
+    clock.push(timedelta(minutes=-30))
+    members = problem(ask(serving, {"instances": [INSTANCE]}), "clock-behind")
+    assert (members["group"], "path" in members) == ("machine_heat:v3", False)
+    assert "The clock of this service shows 2025-12-31T23:30:00Z" in members["detail"]
+    assert ask(serving, {"instances": [INSTANCE], "as_of": members["exact_from_us"]}).status_code == 200
+    early = {"instances": [INSTANCE], "as_of": members["exact_from_us"] - 1}
+    assert problem(ask(serving, early), "early-instant")["path"] == "$.as_of"
 
 
 def test_a_view_is_found_by_its_version_too(serving):
