@@ -14,13 +14,16 @@ from deltalake import DeltaTable, write_deltalake
 from shared_features.errors import FormatVersionError
 from shared_features.formats import offline_tables
 from shared_features.formats.online_state import entity_prefix
+from tests.chaos.faults import FAULTS
 from tests.chaos.ground import Ground
+from tests.chaos.schedule import brokers_of
 from tests.chaos.seed_run import end, run_seed, start
 from tests.chaos.truth import check_truth, wait_for_rest
 from tests.chaos.world import World, build_world
 from tests.end_to_end.brokers import NOT_TESTED, proper_kafka
 
-SEEDS = (1, 2)
+SEEDS = (1,)
+OF_TWO_BROKERS = {kind for kind, fault in FAULTS.items() if fault.brokers == 2}
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -38,6 +41,18 @@ def test_when_the_faults_stop_everything_is_right_bit_for_bit(ground: Ground, tm
     outcome = run_seed(seed, ground, tmp_path / f"seed{seed}")
     plan = "\n".join(map(str, outcome.plan))
     assert outcome.error is None, f"{plan}\n{outcome.error}\nagain: ./run chaos --replay {seed}"
+
+
+def test_with_two_brokers_too(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A broker is fenced, the coordinator is lost, leaders move: the seed draws each of them."""
+    folder = tmp_path_factory.mktemp("two_brokers")
+    proper_kafka(folder)
+    with Ground(folder / "ground", NOT_TESTED.append, brokers_of(SEEDS[0], OF_TWO_BROKERS)) as ground:
+        outcome = run_seed(SEEDS[0], ground, tmp_path / "seed", only=OF_TWO_BROKERS)
+    plan = "\n".join(map(str, outcome.plan))
+    assert {each.fault.kind for each in outcome.plan} == OF_TWO_BROKERS, plan
+    options = " ".join(f"--only {kind}" for kind in sorted(OF_TWO_BROKERS))
+    assert outcome.error is None, f"{plan}\n{outcome.error}\nagain: ./run chaos --replay {SEEDS[0]} {options}"
 
 
 def test_the_check_finds_what_is_wrong(ground: Ground, tmp_path: Path) -> None:
