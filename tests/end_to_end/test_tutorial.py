@@ -13,6 +13,8 @@ from tests.architecture.source_tree import ROOT
 from tests.docs.pages import Block, page
 from tests.docs.reader import Reader
 
+pytestmark = pytest.mark.slow
+
 GUIDES = ("read-from-python", "debug-a-value", "bring-history", "second-version", "add-a-feature")
 """In this order: a later one finds in the stack what an earlier one left there."""
 NOTHING_TO_RUN = ("index", "my-kafka-and-redis")

@@ -25,8 +25,9 @@ def build_site(target: Path) -> None:
     """Write the site to `target`, in place of what is there. Raises SiteError."""
     with tempfile.TemporaryDirectory(prefix="millrace-docs-") as folder:
         project = Path(folder)
-        shutil.copy(_CONFIGURATION, project)
         shutil.copytree(ROOT / "docs", project / "docs")
+        configuration = _with_all_pages(_CONFIGURATION.read_text(encoding="utf-8"), project / "docs")
+        (project / _CONFIGURATION.name).write_text(configuration, encoding="utf-8")
         command = [sys.executable, "-m", "zensical", "build", "--strict"]
         done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -36,6 +37,15 @@ def build_site(target: Path) -> None:
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(site, target)
+
+
+def _with_all_pages(configuration: str, docs: Path) -> str:
+    """The builder knows no patterns: `"FOLDER/*.md"` becomes the pages of the folder, by name."""
+
+    def pages(pattern: re.Match[str]) -> str:
+        return ", ".join(f'"{path.relative_to(docs).as_posix()}"' for path in sorted(docs.glob(pattern[1])))
+
+    return re.sub(r'"([^"*]+\*\.md)"', pages, configuration)
 
 
 def _ask_no_other_host(site: Path) -> None:

@@ -68,7 +68,7 @@ def read(site: Path) -> dict[str, Read]:
 def test_every_page_is_built_and_in_the_navigation(read: dict[str, Read]) -> None:
     assert set(PAGES) <= set(read)
     reached = {urlsplit(link).path.removeprefix("./") for link in read["index.html"].links}
-    assert set(PAGES) <= reached
+    assert set(PAGES) <= reached, "give a new page its place in the `nav` of zensical.toml"
 
 
 def test_no_page_loads_anything_from_another_host(read: dict[str, Read]) -> None:
