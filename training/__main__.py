@@ -62,7 +62,10 @@ def _dataset(settings: TrainingSettings, options: argparse.Namespace) -> int:
 def _scheduled(settings: TrainingSettings, options: argparse.Namespace) -> int:
     """Commands that need DBOS, which the others do not wait for."""
     try:
-        from training.scheduler.commands import COMMANDS
+        if options.command in ("serve", "key"):
+            from training.service.commands import COMMANDS
+        else:
+            from training.scheduler.commands import COMMANDS
     except ModuleNotFoundError as error:
         raise TrainingError(
             f"`python -m training {options.command}` needs {error.name}. Install the extra `millrace[scheduler]`."
@@ -141,7 +144,7 @@ _COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
     "dataset": _dataset,
     "models": _models,
     "promote": _promote,
-    **dict.fromkeys(("serve", "start", "runs", "cancel", "resume", "schedule"), _scheduled),
+    **dict.fromkeys(("serve", "start", "runs", "cancel", "resume", "schedule", "key"), _scheduled),
 }
 
 

@@ -8,6 +8,8 @@ TrainingError
   StepFailedError   a step of a durable run failed in its own process
     TransientStepError  the same, but another try may help
   RequestError      a run or a schedule was asked for that cannot be
+    UnknownNameError  there is no run or schedule of that name
+    ConflictError   the run is not in a state in which that can be done
 
 A message names the thing, what was found, and what to do.
 """
@@ -44,4 +46,19 @@ class TransientStepError(StepFailedError):
 
 
 class RequestError(TrainingError):
-    """The template, a parameter, the cron line or the time zone is wrong."""
+    """The template, a parameter, the cron line or the time zone is wrong.
+
+    path: where it is wrong in the body of a request, such as `$.parameters.top`.
+    """
+
+    def __init__(self, message: str, path: str = "$") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class UnknownNameError(RequestError):
+    """There is no run or schedule of that name."""
+
+
+class ConflictError(RequestError):
+    """The run is not in a state in which that can be done, or the name is taken by another one."""

@@ -33,7 +33,7 @@ def streaming(installed: FreshEnvironment) -> None:
 
 
 def training(installed: FreshEnvironment) -> None:
-    _import("shared_features", "training", "-training.scheduler")(installed)
+    _import("shared_features", "training", "-training.scheduler", "-training.service")(installed)
     _expect("usage:", installed.run("millrace-train", "--help"))
     _expect("MILLRACE_LAKE", installed.run("python", "-m", "training", "run", exit_code=1))
     _expect("Install the extra `millrace[scheduler]`", installed.run("python", "-m", "training", "serve", exit_code=1))

@@ -22,4 +22,5 @@ def places(machine_lake, tmp_path, monkeypatch):
     monkeypatch.setenv("MILLRACE_LAKE", str(machine_lake))
     monkeypatch.setenv("MILLRACE_REGISTRY", str(tmp_path / "registry"))
     monkeypatch.setenv("MILLRACE_TRAINING_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("MILLRACE_RUNS_PORT", "0")  # tests run side by side; a test of the port chooses one
     return tmp_path

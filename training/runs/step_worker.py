@@ -64,9 +64,11 @@ def _answer(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str,
 
 def _begin(settings: TrainingSettings, request: Mapping[str, Any]) -> str:
     """Begin a run, unless a run of this name has begun; returns its folder."""
+    from training.runs.fork import forked_data
     from training.runs.training_run import begin_run
 
-    return str(begin_run(settings, _parameters(settings, request), _now_us(), request["name"]))
+    data = forked_data(Path(request["fork"]["folder"])) if "fork" in request else None
+    return str(begin_run(settings, _parameters(settings, request), _now_us(), request["name"], data))
 
 
 def _new_labels(settings: TrainingSettings, request: Mapping[str, Any]) -> int:
@@ -100,10 +102,15 @@ def _step(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, A
     return {"done": entry.done, "line": entry.line, "seconds": entry.seconds, "reason": entry.reason, "key": entry.key}
 
 
-def _end(settings: TrainingSettings, request: Mapping[str, Any]) -> None:
+def _end(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Note the end; returns what is worth knowing of the run after its folder is gone."""
+    from training.runs.run_summary import summarize
     from training.runs.training_run import end_run
 
-    end_run(settings, Path(request["run"]), _now_us(), request["error"])
+    run = Path(request["run"])
+    summary = summarize(run)
+    end_run(settings, run, _now_us(), request["error"])
+    return summary
 
 
 @contextmanager

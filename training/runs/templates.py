@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -56,17 +57,34 @@ def check_request(template: str, parameters: Mapping[str, Any]) -> Retrain:
     if template not in TEMPLATES:
         raise RequestError(
             f"There is no run template {template!r}. There are: {', '.join(TEMPLATES)}."
-            f"{did_you_mean(template, list(TEMPLATES))}"
+            f"{did_you_mean(template, list(TEMPLATES))}",
+            "$.template",
         )
     try:
         found = msgspec.convert(dict(parameters), TEMPLATES[template])
     except msgspec.ValidationError as error:
         names = ", ".join(Retrain.__struct_fields__)
-        raise RequestError(f"Parameters of run template {template!r}: {error}. It takes {names}.") from error
+        raise RequestError(
+            f"Parameters of run template {template!r}: {error}. It takes {names}.", _path_of(error)
+        ) from error
     if unknown := [name for name in found.models if name not in MODELS]:
-        raise RequestError(f"Unknown models: {', '.join(unknown)}. Give some of {', '.join(MODELS)}.")
+        raise RequestError(
+            f"Unknown models: {', '.join(unknown)}. Give some of {', '.join(MODELS)}.", "$.parameters.models"
+        )
     if unknown := sorted(set(found.floor) - {"roc_auc", "average_precision"}):
-        raise RequestError(f"There is no floor for {', '.join(unknown)}. Give roc_auc or average_precision.")
+        raise RequestError(
+            f"There is no floor for {', '.join(unknown)}. Give roc_auc or average_precision.", "$.parameters.floor"
+        )
     if found.cutoff is not None and found.cutoff.tzinfo is None:
-        raise RequestError(f"cutoff {found.cutoff} has no time zone. Give a time such as 2026-01-31T00:00:00Z.")
+        raise RequestError(
+            f"cutoff {found.cutoff} has no time zone. Give a time such as 2026-01-31T00:00:00Z.", "$.parameters.cutoff"
+        )
     return found
+
+
+def _path_of(error: msgspec.ValidationError) -> str:
+    """Where the parameter stands in the body of a request."""
+    if unknown := re.search(r"unknown field `([^`]+)`", str(error)):
+        return f"$.parameters.{unknown[1]}"
+    at = re.search(r"at `\$([^`]*)`", str(error))
+    return f"$.parameters{at[1] if at else ''}"

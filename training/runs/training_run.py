@@ -10,7 +10,7 @@ from pathlib import Path
 from shared_features.errors import FeatureError
 from shared_features.kernel.event_time import DAY_US, to_datetime, to_us
 from training.errors import StepError
-from training.runs.data_version import pin_data
+from training.runs.data_version import DataVersion, pin_data
 from training.runs.retraining import STEPS
 from training.runs.run_context import RunContext, context_of
 from training.runs.run_parameters import RunParameters
@@ -39,12 +39,21 @@ def run_training(
     return run
 
 
-def begin_run(settings: TrainingSettings, parameters: RunParameters, now_us: int, name: str | None = None) -> Path:
-    """Pin the data and make the run's folder. With a name: a run of this name that has begun is returned as it is."""
+def begin_run(
+    settings: TrainingSettings,
+    parameters: RunParameters,
+    now_us: int,
+    name: str | None = None,
+    data: DataVersion | None = None,
+) -> Path:
+    """Pin the data and make the run's folder. With a name: a run of this name that has begun is returned as it is.
+
+    data: what is read; None: the newest.
+    """
     runs = settings.training_runs / parameters.view.name
     if name is not None and (runs / name).is_dir():
         return runs / name
-    data = pin_data(settings.lake, parameters.view, to_us(settings.allowed_lateness))
+    data = data or pin_data(settings.lake, parameters.view, to_us(settings.allowed_lateness))
     journal = RunContext(settings, parameters, data, now_us).begin()
     try:
         runs.mkdir(parents=True, exist_ok=True)

@@ -4,40 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-import structlog
-
 from training.errors import RequestError
-from training.scheduler.engine import launched
 from training.scheduler.runs import ENDED, SUCCEEDED, Run, Runs
 from training.scheduler.schedules import Schedules, ScheduleState
 from training.scheduler.tick import Schedule
 from training.settings import TrainingSettings
 
-_LOG = structlog.get_logger(part="scheduler")
 _LOOK_S = 0.5
-
-
-def serve(settings: TrainingSettings, options: argparse.Namespace) -> int:
-    """Scheduler and workers, until a signal. The run that is being done continues at the next start.
-
-    The process ends as if it had been killed, because a run survives that: it waits for no step, however long.
-    """
-    stop = threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda number, frame: stop.set())
-    with launched(settings):
-        _LOG.info("serving", database=settings.runs_database.partition("@")[2] or str(settings.training_runs))
-        stop.wait()
-        _LOG.info("stopped")
-        os._exit(0)
 
 
 def start(settings: TrainingSettings, options: argparse.Namespace) -> int:
@@ -120,7 +98,6 @@ def _parameter(text: str) -> tuple[str, Any]:
 
 
 COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
-    "serve": serve,
     "start": start,
     "runs": list_runs,
     "cancel": cancel,

@@ -26,12 +26,15 @@ def check_cron(line: str, time_zone: str) -> None:
     if not croniter.is_valid(line, second_at_beginning=True):
         raise RequestError(
             f"Cron line {line!r} cannot be read. Give five fields (minute hour day month weekday), such as '0 3 * * *' "
-            "for each day at 3:00."
+            "for each day at 3:00.",
+            "$.cron",
         )
     try:
         next_tick(line, time_zone, datetime.now(UTC))
     except CroniterBadDateError as error:
-        raise RequestError(f"Cron line {line!r} never fires: no such day exists. Correct its day and month.") from error
+        raise RequestError(
+            f"Cron line {line!r} never fires: no such day exists. Correct its day and month.", "$.cron"
+        ) from error
 
 
 def next_tick(line: str, time_zone: str, after: datetime) -> datetime:
@@ -57,5 +60,6 @@ def zone(name: str) -> ZoneInfo:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise RequestError(
             f"There is no time zone {name!r}. Give a name such as Europe/Berlin or UTC."
-            f"{did_you_mean(name, available_timezones())}"
+            f"{did_you_mean(name, available_timezones())}",
+            "$.time_zone",
         ) from error

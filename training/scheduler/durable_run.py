@@ -21,7 +21,7 @@ WORKFLOW = "training_run"
 QUEUE = "training-runs"
 """One run of a template and view at a time: they are its partitions."""
 
-VERSION = hashlib.sha256(repr(("request 1", STEP_NAMES)).encode()).hexdigest()[:16]
+VERSION = hashlib.sha256(repr(("request 2", STEP_NAMES)).encode()).hexdigest()[:16]
 """The application version, by which DBOS decides which process may continue a run: one with the same steps in the same
 order. Code, libraries and data do not count here: they are in the keys of the steps' results."""
 
@@ -42,11 +42,11 @@ class DurableRuns:
         """Make the workflow known to DBOS. Before it is launched."""
 
         @DBOS.workflow(name=WORKFLOW)
-        def training_run(request: dict[str, Any]) -> str:
+        def training_run(request: dict[str, Any]) -> dict[str, Any]:
             return self.run(request)
 
-    def run(self, request: dict[str, Any]) -> str:
-        """All steps of a run; returns its folder."""
+    def run(self, request: dict[str, Any]) -> dict[str, Any]:
+        """All steps of a run; returns the summary of it, which outlives its folder."""
         run_id = str(DBOS.workflow_id)
         with StepProcess(lambda: self._look(run_id)) as process:
             begin = {**request, "do": "begin", "name": folder_name(run_id, request["asked_at"])}
@@ -60,8 +60,8 @@ class DurableRuns:
                 reason = str(failure)
                 raise
             finally:
-                process.ask({"do": "end", "run": run, "error": reason}, _SHORT_S)
-        return run
+                summary = process.ask({"do": "end", "run": run, "error": reason}, _SHORT_S)
+        return {"folder": run, **summary}
 
     def _step(self, name: str, process: StepProcess, request: dict[str, Any], limit_s: float) -> Any:
         options: StepOptions = {

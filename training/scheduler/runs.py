@@ -7,35 +7,34 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from dbos import DBOSClient, EnqueueOptions, WorkflowStatus, error
 
-from training.errors import RequestError
+from training.errors import ConflictError, UnknownNameError
+from training.runs.fork import check_fork
+from training.runs.run_summary import summarize
 from training.runs.templates import check_request
 from training.scheduler.database import APPLICATION, create_database
 from training.scheduler.durable_run import QUEUE, VERSION, WORKFLOW, folder_name
+from training.scheduler.run_states import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, STATUS, SUCCEEDED
+from training.scheduler.run_steps import RunStep, steps_of
 from training.settings import TrainingSettings
 
-QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED = "queued", "running", "succeeded", "failed", "cancelled"
-ENDED = (SUCCEEDED, FAILED, CANCELLED)
-_STATUS = {
-    "ENQUEUED": QUEUED,
-    "DELAYED": QUEUED,
-    "PENDING": RUNNING,
-    "SUCCESS": SUCCEEDED,
-    "CANCELLED": CANCELLED,
-    "ERROR": FAILED,
-    "MAX_RECOVERY_ATTEMPTS_EXCEEDED": FAILED,
-}
+__all__ = ["CANCELLED", "ENDED", "FAILED", "QUEUED", "RUNNING", "SUCCEEDED", "Run", "Runs"]
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run. folder: its name below the folder of its view. steps: those that have ended, in order."""
+    """One run. folder: its name below the folder of its view. steps: those that have ended, in order.
+
+    began_at_ms: None while it waits. ended_at_ms: None until it ended. origin: the run that it was forked from.
+    summary: `run_summary`, once it succeeded.
+    """
 
     id: str
     status: str
@@ -45,6 +44,10 @@ class Run:
     folder: str
     error: str
     steps: tuple[str, ...] = ()
+    began_at_ms: int | None = None
+    ended_at_ms: int | None = None
+    origin: str | None = None
+    summary: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Runs:
@@ -69,16 +72,46 @@ class Runs:
 
         Raises RequestError for a template or parameters that cannot be.
         """
-        options, request = enqueue(template, parameters, run_id or f"{template}-{uuid.uuid4().hex[:12]}")
+        options, request = enqueue(template, parameters, run_id or _new_id(template))
         self._client.enqueue(options, request)
         return options["workflow_id"]
 
+    def fork(self, origin: str, step: str, parameters: Mapping[str, Any], run_id: str | None = None) -> str:
+        """Queue a run on the data of another one, with other parameters for `step` and what follows it.
+
+        The steps before `step` are skipped, because their results are there. Raises RequestError for a parameter that
+        an earlier step has used, and ConflictError where the other run has left nothing to begin with.
+        """
+        found = self.show(origin)
+        changed = {**found.parameters, **parameters}
+        check_fork(step, check_request(found.template, found.parameters), check_request(found.template, changed))
+        folder = self._folder(origin)
+        if folder is None or not folder.is_dir():
+            raise ConflictError(
+                f"Run {origin} has no folder: it has not begun, or its folder was removed. Start a new run instead."
+            )
+        options, request = enqueue(found.template, changed, run_id or _new_id(found.template))
+        self._client.enqueue(options, {**request, "fork": {"run": origin, "folder": str(folder), "step": step}})
+        return options["workflow_id"]
+
     def status(self, run_id: str) -> str:
-        return _STATUS[self._found(run_id).status]
+        return STATUS[self._found(run_id).status]
 
     def show(self, run_id: str) -> Run:
         steps = self._client.list_workflow_steps(run_id, load_output=False)
         return _run(self._found(run_id), tuple(each["function_name"] for each in steps))
+
+    def steps(self, run_id: str) -> tuple[RunStep, ...]:
+        """Every step of a run, with what became of it so far."""
+        found = self._found(run_id)
+        return steps_of(STATUS[found.status], self._client.list_workflow_steps(run_id), found.dequeued_at)
+
+    def summary(self, run: Run) -> Mapping[str, Any]:
+        """What is known of a run's data, code, metrics and model, while it runs and after it failed too."""
+        if run.summary:
+            return run.summary
+        folder = self._folder(run.id)
+        return {} if folder is None else summarize(folder)
 
     def newest(self, limit: int = 50) -> list[Run]:
         """The newest runs, newest first."""
@@ -93,22 +126,29 @@ class Runs:
 
     def cancel(self, run_id: str) -> None:
         """The step that is being done is ended within some seconds. Nothing of it counts."""
-        self._found(run_id)
+        if (status := self.status(run_id)) in ENDED:
+            raise ConflictError(f"run {run_id} is {status}; it cannot be cancelled any more.")
         self._client.cancel_workflow(run_id)
 
     def resume(self, run_id: str) -> None:
         """Continue a cancelled run with the step that was interrupted."""
         if (status := self.status(run_id)) != CANCELLED:
-            raise RequestError(
+            raise ConflictError(
                 f"run {run_id} is {status}; only a cancelled one is resumed. Start a new run: it skips finished steps."
             )
         self._client.resume_workflow(run_id, queue_name=QUEUE)
+
+    def _folder(self, run_id: str) -> Path | None:
+        steps = self._client.list_workflow_steps(run_id)
+        return next(
+            (Path(each["output"]) for each in steps if each["function_name"] == "begin" and each["output"]), None
+        )
 
     def _found(self, run_id: str) -> WorkflowStatus:
         try:
             return self._client.retrieve_workflow(run_id).get_status()
         except error.DBOSNonExistentWorkflowError as failure:
-            raise RequestError(f"There is no run {run_id!r}. `python -m training runs` lists them.") from failure
+            raise UnknownNameError(f"There is no run {run_id!r}. `python -m training runs` lists them.") from failure
 
 
 def enqueue(template: str, parameters: Mapping[str, Any], run_id: str) -> tuple[EnqueueOptions, dict[str, Any]]:
@@ -130,11 +170,19 @@ def _run(found: WorkflowStatus, steps: tuple[str, ...]) -> Run:
     request = arguments[0]
     return Run(
         found.workflow_id,
-        _STATUS[found.status],
+        STATUS[found.status],
         request["template"],
         request["parameters"],
         request["asked_at"],
         folder_name(found.workflow_id, request["asked_at"]),
         "" if found.error is None else str(found.error),
         steps,
+        found.dequeued_at,
+        found.completed_at,
+        request.get("fork", {}).get("run"),
+        found.output or {},
     )
+
+
+def _new_id(template: str) -> str:
+    return f"{template}-{uuid.uuid4().hex[:12]}"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from dbos import DBOSClient
 
-from training.errors import RequestError
+from training.errors import UnknownNameError
 from training.scheduler.cron import check_cron, next_tick
 from training.scheduler.tick import TICK_WORKFLOW, Schedule, checked
 
@@ -77,5 +77,5 @@ class Schedules:
     def _known(self, name: str) -> str:
         if self._client.get_schedule(name) is None:
             known = ", ".join(each["schedule_name"] for each in self._client.list_schedules()) or "none"
-            raise RequestError(f"There is no schedule {name!r}. There are: {known}.")
+            raise UnknownNameError(f"There is no schedule {name!r}. There are: {known}.")
         return name

@@ -85,8 +85,10 @@ def count_new_labels(template: str, parameters: dict[str, Any]) -> int:
 def checked(schedule: Schedule) -> dict[str, Any]:
     """The schedule as plain data. Raises RequestError for a name, template or parameter that cannot be."""
     if not schedule.name or not schedule.name.replace("-", "_").isidentifier():
-        raise RequestError(f"{schedule.name!r} is not a name of a schedule. Use letters, digits, - and _.")
+        raise RequestError(f"{schedule.name!r} is not a name of a schedule. Use letters, digits, - and _.", "$.name")
     if schedule.new_labels < 0:
-        raise RequestError(f"{schedule.new_labels} new labels cannot be asked for. Give 1 or more, or leave it out.")
+        raise RequestError(
+            f"{schedule.new_labels} new labels cannot be asked for. Give 1 or more, or leave it out.", "$.new_labels"
+        )
     check_request(schedule.template, schedule.parameters)
     return asdict(schedule)

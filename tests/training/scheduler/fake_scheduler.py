@@ -18,12 +18,18 @@ class FakeProcess:
     def __init__(self, look: Any) -> None:
         pass
 
-    def ask(self, request: dict[str, Any], limit_s: float) -> str:
+    def ask(self, request: dict[str, Any], limit_s: float) -> Any:
         name = request.get("name") or request["run"]
         with Path(sys.argv[1]).open("a") as file:
             file.write(f"{os.getpid()} {time.time()} {request.get('step', request['do'])} {name}\n")
         time.sleep(0.02)
-        return str(name)
+        return (
+            {}
+            if request["do"] == "end"
+            else {"done": "run", "reason": "", "seconds": 0.0, "line": ""}
+            if "step" in request
+            else str(name)
+        )
 
     def __enter__(self) -> FakeProcess:
         return self

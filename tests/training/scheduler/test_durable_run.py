@@ -92,7 +92,9 @@ class FakeProcess:
             self._look()
         if self.errors.get(name):
             raise self.errors[name].pop(0)
-        return "the folder"
+        if name == "begin":
+            return "the folder"
+        return {} if name == "end" else {"done": "run", "reason": "", "seconds": 0.0, "line": ""}
 
     def __enter__(self) -> FakeProcess:
         return self

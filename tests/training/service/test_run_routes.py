@@ -1,0 +1,158 @@
+"""Runs by REST: started once per key, shown with live steps, cancelled, resumed, forked; refusals name the field."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from tests.training.service.conftest import Service
+from training.errors import StepFailedError
+from training.runs.step_names import STEP_NAMES
+
+PATIENCE_S = 60.0
+
+
+def started(service: Service, parameters: dict[str, Any], key: str) -> str:
+    answer = service.client.post(
+        "/v1/runs", json={"template": "retrain", "parameters": parameters}, headers={"Idempotency-Key": key}
+    )
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["location"] == f"/v1/runs/{answer.json()['id']}"
+    return str(answer.json()["id"])
+
+
+def reached(service: Service, run_id: str, until: Any) -> dict[str, Any]:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        run: dict[str, Any] = service.client.get(f"/v1/runs/{run_id}").json()
+        if until(run):
+            return run
+        assert time.monotonic() < deadline, run
+        time.sleep(0.05)
+
+
+def ended(service: Service, run_id: str) -> dict[str, Any]:
+    return reached(service, run_id, lambda run: run["status"] in ("succeeded", "failed", "cancelled"))
+
+
+def states(run: dict[str, Any]) -> dict[str, str]:
+    return {step["name"]: step["state"] for step in run["steps"]}
+
+
+def test_two_requests_with_one_key_are_one_run_and_another_body_is_refused(service: Service) -> None:
+    run_id = started(service, {"top": 5}, "monday")
+    assert started(service, {"top": 5}, "monday") == run_id
+    other = service.client.post("/v1/runs", json={"template": "retrain"}, headers={"Idempotency-Key": "monday"})
+    assert other.status_code == 409
+    assert "with other parameters. Use a new key." in other.json()["detail"]
+    service.played.summary = {"metrics": {"average_precision": 0.5}, "cut_us": 7}
+    run = ended(service, run_id)
+    assert run["status"] == "succeeded"
+    assert run["seconds"] > 0
+    assert [step["name"] for step in run["steps"]] == list(STEP_NAMES)
+    assert run["steps"][2] == {
+        "name": "fit",
+        "state": "done",
+        "reason": "no earlier run has it",
+        "seconds": 0.5,
+        "line": "fit said so",
+    }
+    (listed,) = [each for each in service.client.get("/v1/runs").json() if each["id"] == run_id]
+    assert listed["parameters"] == {"top": 5}
+    assert "steps" not in listed
+
+
+def test_a_run_is_watched_while_it_goes_cancelled_and_resumed(service: Service) -> None:
+    service.played.held["fit"] = threading.Event()
+    run_id = started(service, {}, "watched")
+    run = reached(service, run_id, lambda run: states(run)["fit"] == "running")
+    assert run["status"] == "running"
+    assert list(states(run).values()) == ["done", "done", "running", *["waiting"] * 5]
+    assert run["steps"][2]["seconds"] >= 0
+    early = service.client.post(f"/v1/runs/{run_id}/resume")
+    assert (early.status_code, early.json()["type"]) == (409, "/docs#conflict")
+    assert service.client.post(f"/v1/runs/{run_id}/cancel").status_code == 202
+    run = reached(service, run_id, lambda run: run["status"] == "cancelled")
+    assert states(run)["fit"] == "cancelled"
+    service.played.held.pop("fit").set()
+    assert service.client.post(f"/v1/runs/{run_id}/resume").status_code == 202
+    assert ended(service, run_id)["status"] == "succeeded"
+    assert service.client.post(f"/v1/runs/{run_id}/cancel").status_code == 409
+
+
+def test_a_failed_step_says_why(service: Service) -> None:
+    service.played.errors["validate"] = StepFailedError("the windows hold one class")
+    run = ended(service, started(service, {}, "fails"))
+    service.played.errors.clear()
+    assert run["status"] == "failed"
+    assert "the windows hold one class" in run["error"]
+    assert run["steps"][1]["state"] == "failed"
+    assert "the windows hold one class" in run["steps"][1]["reason"]
+    assert set(list(states(run).values())[2:]) == {"waiting"}
+
+
+def test_a_fork_reads_the_data_of_its_origin_and_changes_later_parameters_only(service: Service) -> None:
+    origin = started(service, {"train_days": 6}, "origin")
+    ended(service, origin)
+    body = {"step": "fit", "parameters": {"models": ["random_forest"]}}
+    answer = service.client.post(f"/v1/runs/{origin}/fork", json=body, headers={"Idempotency-Key": "fork"})
+    assert answer.status_code == 202, answer.text
+    run = ended(service, answer.json()["id"])
+    assert (run["status"], run["forked_from"]) == ("succeeded", origin)
+    assert run["parameters"] == {"train_days": 6, "models": ["random_forest"]}
+    (begun,) = [each for each in service.played.asked if each.get("fork", {}).get("run") == origin]
+    assert begun["fork"]["step"] == "fit"
+    body["parameters"] = {"train_days": 7}
+    refused = service.client.post(f"/v1/runs/{origin}/fork", json=body)
+    assert refused.status_code == 422
+    assert refused.json()["path"] == "$.parameters.train_days"
+    assert refused.json()["detail"].endswith("Fork from 'dataset'.")
+    misspelt = service.client.post(f"/v1/runs/{origin}/fork", json={"step": "fitt"}).json()
+    assert (misspelt["path"], misspelt["detail"][-20:]) == ("$.step", " Did you mean 'fit'?")
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "said"),
+    [
+        ({"template": "retrian"}, "$.template", "There is no run template 'retrian'. There are: retrain. Did you mean"),
+        ({"template": "retrain", "parameters": {"top": "5"}}, "$.parameters.top", "Expected `int`, got `str`"),
+        ({"template": "retrain", "parameters": {"tops": 5}}, "$.parameters.tops", "unknown field `tops`"),
+        ({"template": "retrain", "parameters": {"models": ["forest"]}}, "$.parameters.models", "Give some of hist_"),
+        ({"template": "retrain", "parameters": 5}, "$.parameters", "$.parameters is 5. Input should be a valid dict"),
+        ({"templat": "retrain"}, "$.templat", "There is no field 'templat'. Fields: template, parameters. Did"),
+        ({}, "$.template", "Field 'template' is missing. Give it: What to run, such as `retrain`."),
+        ([], None, "Input should be"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named(service: Service, body: Any, path: Any, said: str) -> None:
+    answer = service.client.post("/v1/runs", json=body)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert said in problem["detail"]
+    assert (problem["type"], problem["status"]) == ("/docs#invalid-request", 422)
+    assert path is None or problem["path"] == path
+
+
+def test_what_does_not_exist_is_not_found(service: Service) -> None:
+    answer = service.client.get("/v1/runs/none")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/docs#unknown-name")
+    assert service.client.get("/v1/nothing").json()["type"] == "/docs#unknown-route"
+    assert service.client.delete("/v1/runs").status_code == 405
+    assert service.client.get("/v1/runs?limit=0").json()["path"] == "limit"
+
+
+def test_the_document_describes_every_path_and_field(service: Service) -> None:
+    document = service.client.get("/openapi.json").json()
+    for verbs in document["paths"].values():
+        for operation in verbs.values():
+            assert operation["summary"]
+            assert {"401", "403", "422"} <= set(operation["responses"])
+    for name, schema in document["components"]["schemas"].items():
+        if name in ("HTTPValidationError", "ValidationError"):
+            continue
+        for field, described in schema["properties"].items():
+            assert described.get("description"), f"{name}.{field}"

@@ -1,0 +1,54 @@
+"""A fork: a run on the data of another one, with other parameters from one of its steps on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from shared_features.arguments import did_you_mean
+from training.errors import RequestError
+from training.runs.step_names import STEP_NAMES
+from training.runs.templates import Retrain
+from training.steps.run_journal import read_journal
+
+if TYPE_CHECKING:
+    from training.runs.data_version import DataVersion
+
+FIRST_USE = {
+    "view": "dataset",
+    "cutoff": "dataset",
+    "train_days": "dataset",
+    "delay_days": "dataset",
+    "test_days": "dataset",
+    "entity": "dataset",
+    "seed": "dataset",
+    "models": "fit",
+    "top": "evaluate",
+    "floor": "promote",
+    "gate_tolerance": "promote",
+}
+"""Parameter -> the first step that uses it."""
+
+
+def check_fork(step: str, before: Retrain, after: Retrain) -> None:
+    """Raises RequestError for a step that does not exist, and for a changed parameter that an earlier step has used."""
+    if step not in STEP_NAMES:
+        raise RequestError(
+            f"There is no step {step!r}. There are: {', '.join(STEP_NAMES)}.{did_you_mean(step, STEP_NAMES)}", "$.step"
+        )
+    for name, first in FIRST_USE.items():
+        changed = getattr(before, name) != getattr(after, name)
+        if changed and STEP_NAMES.index(first) < STEP_NAMES.index(step):
+            raise RequestError(
+                f"Parameter {name} is used by step {first!r}, which comes before {step!r}. Fork from {first!r}.",
+                f"$.parameters.{name}",
+            )
+
+
+def forked_data(origin: Path) -> DataVersion:
+    """The data that the other run reads. Raises StepError where its folder is gone."""
+    from training.runs.data_version import DataVersion
+
+    return msgspec.convert(read_journal(origin).data, DataVersion)

@@ -1,0 +1,50 @@
+"""The commands of `python -m training` that need the service: `serve`, and `key` for who may ask it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from training.errors import RequestError
+from training.scheduler.engine import launched
+from training.service.api_keys import add_key
+from training.service.app import create_app
+from training.service.web_server import serving_http
+from training.settings import TrainingSettings
+
+_LOG = structlog.get_logger(part="scheduler")
+
+
+def serve(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    """Scheduler, workers and REST, until a signal. The run that is being done continues at the next start.
+
+    The process ends as if it had been killed, because a run survives that: it waits for no step, however long.
+    """
+    stop = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda number, frame: stop.set())
+    with launched(settings) as runs:
+        with serving_http(settings, lambda: create_app(settings, runs)) as address:
+            database = settings.runs_database.partition("@")[2] or str(settings.training_runs)
+            _LOG.info("serving", database=database, address=address)
+            stop.wait()
+        _LOG.info("stopped")
+        os._exit(0)
+
+
+def key(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    """Make a key, keep its digest, show it once."""
+    if settings.runs_keys is None:
+        raise RequestError("There is no file for API keys. Set MILLRACE_RUNS_KEYS, for `serve` too.")
+    scopes = [each.strip() for each in options.scopes.split(",")]
+    sys.stdout.write(add_key(settings.runs_keys, options.name, scopes) + "\n")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {"serve": serve, "key": key}
