@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-_LOOK_EVERY_S = 0.1
+_LOOK_EVERY_S, _LOOK_AT_LEAST_EVERY_S = 0.1, 0.5
 
 
 def started(pid: int) -> str | None:
@@ -32,12 +32,13 @@ def is_running(pid: int, since: str | None) -> bool:
 def end(pid: int, since: str | None, *, grace_s: float) -> bool:
     """Ask the process to end, kill it after `grace_s`. Whether it had to be killed. Harmless when it has ended."""
     _send(pid, since, signal.SIGTERM)
-    deadline_s = time.monotonic() + grace_s
+    deadline_s, look_every_s = time.monotonic() + grace_s, _LOOK_EVERY_S
     while is_running(pid, since):
         if time.monotonic() > deadline_s:
             _send(pid, since, signal.SIGKILL)
             return True
-        time.sleep(_LOOK_EVERY_S)
+        time.sleep(look_every_s)
+        look_every_s = min(look_every_s * 1.2, _LOOK_AT_LEAST_EVERY_S)  # each look starts a process
     return False
 
 

@@ -19,6 +19,7 @@ from streaming.operations.status.table import age, count, wait_text
 
 _OVER_S, _STILL_S = 30.0, 20.0
 _TRAFFIC_S, _STALE_S, _REASONS = 30.0, 60.0, 8
+_LONG_S = 3 * 86_400.0
 
 
 class StatusPages:
@@ -147,4 +148,6 @@ def _rate(rate: float | None) -> Text:
 
 def _ago(status: Status, time_us: int | None) -> Text:
     known = None if time_us is None or time_us <= 0 else max(0.0, (status.at_us - time_us) / SECOND_US)
-    return Text("-", style=UNKNOWN) if known is None else Text(f"{age(known)} ago")
+    if known is None:
+        return Text("-", style=UNKNOWN)
+    return Text(f"{age(known) if known < _LONG_S else f'{known / 86_400:,.0f} d'} ago")

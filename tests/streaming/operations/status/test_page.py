@@ -108,6 +108,11 @@ def test_colours_tell_a_lag_that_stands_still_from_one_that_is_worked_off():
     assert re.search(re.escape(yellow) + " *49", text_of(status_page(worked_off, BEFORE), colours=True))
 
 
+def test_history_is_days_old():
+    old = replace(NOW, sources=[replace(NOW.sources[0], watermark_us=NOW_US - 521 * 86_400_000_000)])
+    assert "521 d ago" in text_of(status_page(old))
+
+
 def test_without_colours_nothing_is_lost():
     assert "\x1b[3" not in text_of(status_page(NOW, BEFORE), colours=True, environment={"NO_COLOR": "1"})
 
