@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 
 from shared_features.definitions import Timestamp
 
+EXECUTE = "do it; without this option the command only shows what it would do"
+"""Help of the option --execute."""
 _WHOLE = re.compile(r"-?\d+")
 _EPOCH = Timestamp("us")
 

@@ -6,13 +6,11 @@ way. Without `--execute` they refuse the same things, so a person can rehearse f
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
-from streaming.operations.argument_types import above_zero, at_least, day, instant, of_entity, position
+from streaming.operations.argument_types import EXECUTE, above_zero, at_least, day, instant, of_entity
+from streaming.operations.dead_letters.arguments import add_dead_letters
 from streaming.operations.file_arguments import add_reading
-
-_EXECUTE = "do it; without this option the command only shows what it would do"
 
 
 def add_operator_verbs(verbs: Any) -> None:
@@ -22,7 +20,7 @@ def add_operator_verbs(verbs: Any) -> None:
     _add_inspect(verbs)
     _add_history(verbs)
     _add_produce(verbs)
-    _add_dead_letters(verbs)
+    add_dead_letters(verbs)
     _add_retain(verbs)
     _add_retire(verbs)
     _add_erase(verbs)
@@ -125,59 +123,6 @@ def _add_history(verbs: Any) -> None:
     history.set_defaults(module="streaming.operations.history.command")
 
 
-def _add_dead_letters(verbs: Any) -> None:
-    letters = verbs.add_parser("dead-letters", help="list, show and replay records that are not acceptable events")
-    actions = letters.add_subparsers(dest="action", required=True, metavar="ACTION")
-
-    listing = actions.add_parser("list", help="show the number of letters per reason, and the letters")
-    _add_filters(listing)
-    listing.add_argument("--open", action="store_true", help="only letters that were not replayed yet")
-    listing.add_argument("--counts", action="store_true", help="only the counts per reason")
-    listing.add_argument(
-        "--limit", type=at_least(0), metavar="N", help="show at most N letters (default 20; --json: all)"
-    )
-    listing.add_argument(
-        "--json", action="store_true", help="print one JSON object per line, as `replay --from` reads them"
-    )
-
-    show = actions.add_parser("show", help="show one complete letter")
-    show.add_argument("position", type=position, metavar="TOPIC:PARTITION:OFFSET")
-    show.add_argument("--raw", action="store_true", help="print only the bytes of its value")
-
-    replay = actions.add_parser(
-        "replay",
-        help="send letters to their topic again, each once",
-        description="Send the letters that are acceptable events now to their topic again. Each is sent only once, "
-        "even if a run is killed. A letter is mended by new definitions (no option), by a function (--mend), or by "
-        "hand (--from). A letter that is still not acceptable is left alone and listed with its reason. Nothing is "
-        "sent without --execute.",
-    )
-    _add_filters(replay)
-    mending = replay.add_mutually_exclusive_group()
-    mending.add_argument(
-        "--mend",
-        metavar="MODULE:FUNCTION",
-        help="function (value: bytes, reason: str) -> bytes, or None to leave the letter alone",
-    )
-    mending.add_argument(
-        "--from", dest="edited", metavar="FILE", help="edited lines of `list --json`; only these letters"
-    )
-    replay.add_argument("--execute", action="store_true", help=_EXECUTE)
-    for each in (listing, show, replay):
-        each.set_defaults(module="streaming.operations.dead_letters.command")
-
-
-def _add_filters(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--topic", help="only letters of this topic")
-    parser.add_argument("--reason", metavar="PATTERN", help="only letters whose reason matches this regular expression")
-    parser.add_argument(
-        "--since", type=instant, metavar="TIME", help="only letters that arrived at or after TIME (RFC 3339)"
-    )
-    parser.add_argument(
-        "--until", type=instant, metavar="TIME", help="only letters that arrived before TIME (RFC 3339)"
-    )
-
-
 def _add_retain(verbs: Any) -> None:
     retain = verbs.add_parser(
         "retain",
@@ -190,7 +135,7 @@ def _add_retain(verbs: Any) -> None:
     bound.add_argument("--before", type=day, metavar="DATE", help="delete the days before DATE (YYYY-MM-DD)")
     retain.add_argument("--source", action="append", metavar="NAME", help="only this event source; may be repeated")
     retain.add_argument("--json", action="store_true", help="print JSON")
-    retain.add_argument("--execute", action="store_true", help=_EXECUTE)
+    retain.add_argument("--execute", action="store_true", help=EXECUTE)
     retain.set_defaults(module="streaming.operations.retention.command")
 
 
@@ -206,7 +151,7 @@ def _add_retire(verbs: Any) -> None:
         "--spine", metavar="SOURCE", help="only the tables on this source, if no view reads the version there"
     )
     retire.add_argument("--with-rows", action="store_true", help="remove the feature rows too; otherwise they are kept")
-    retire.add_argument("--execute", action="store_true", help=_EXECUTE)
+    retire.add_argument("--execute", action="store_true", help=EXECUTE)
     retire.set_defaults(module="streaming.operations.retirement.command")
 
 
@@ -227,5 +172,5 @@ def _add_erase(verbs: Any) -> None:
         help="then also delete from Kafka all records that its topics held when the command began, those of other "
         "entities too (the events tables hold them). Otherwise Kafka's retention deletes the records later",
     )  # fmt: skip
-    erase.add_argument("--execute", action="store_true", help=_EXECUTE)
+    erase.add_argument("--execute", action="store_true", help=EXECUTE)
     erase.set_defaults(module="streaming.operations.erasure.command")
