@@ -8,18 +8,19 @@ from bytewax.operators import StatefulBatchLogic
 
 from streaming.archive.stored_log import Marked
 
-_LONGER_WITHOUT_ROWS = 3
+_LONGER_WITHOUT_ROWS, _LONGEST_WITHOUT_ROWS = 3, timedelta(seconds=30)
 """A commit without rows only moves positions: its time is not urgent, and it costs as much as any other commit."""
 
 
 class Gather(StatefulBatchLogic[Marked, list[Marked], None]):
     """Passes on what it holds after `every`, or earlier with `records` records. Its sink keeps the positions.
 
-    What holds no row for the table waits three times as long.
+    What holds no row for the table waits three times as long, up to 30 s: an erasure waits until a table is past it.
     """
 
     def __init__(self, every: timedelta, records: int) -> None:
         self._every, self._records = every, records
+        self._without_rows = max(every, min(_LONGER_WITHOUT_ROWS * every, _LONGEST_WITHOUT_ROWS))
         self._held: list[Marked] = []
         self._count = 0
         self._due: datetime | None = None
@@ -28,7 +29,7 @@ class Gather(StatefulBatchLogic[Marked, list[Marked], None]):
         records = sum(value.records for value in values)
         now, due = datetime.now(UTC), self._due
         if not self._held:
-            due = now + _LONGER_WITHOUT_ROWS * self._every
+            due = now + self._without_rows
         if records and not self._count and due is not None:
             due = min(due, now + self._every)
         self._due = due
