@@ -62,7 +62,7 @@ def _dataset(settings: TrainingSettings, options: argparse.Namespace) -> int:
 def _scheduled(settings: TrainingSettings, options: argparse.Namespace) -> int:
     """Commands that need DBOS, which the others do not wait for."""
     try:
-        if options.command in ("serve", "key"):
+        if options.command in ("serve", "key", "news"):
             from training.service.commands import COMMANDS
         else:
             from training.scheduler.commands import COMMANDS
@@ -144,7 +144,7 @@ _COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
     "dataset": _dataset,
     "models": _models,
     "promote": _promote,
-    **dict.fromkeys(("serve", "start", "runs", "cancel", "resume", "schedule", "key"), _scheduled),
+    **dict.fromkeys(("serve", "start", "runs", "cancel", "resume", "schedule", "key", "news"), _scheduled),
 }
 
 

@@ -58,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     key = commands.add_parser("key", help="make an API key for `serve`; it is shown once")
     key.add_argument("name", help="whose key it is")
     key.add_argument("--scopes", default="read", metavar="A,B", help="read: look; run: start, cancel, schedule (read)")
+    commands.add_parser("news", help="what failed, was refused, promoted, grew stale or was missed within a day")
     commands.add_parser("runs", help="the durable runs, newest first")
     schedule = commands.add_parser("schedule", help="when runs start by themselves")
     schedule.add_argument("verb", choices=("list", "put", "remove", "pause", "resume"), nargs="?", default="list")

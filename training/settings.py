@@ -54,6 +54,14 @@ class TrainingSettings(BaseSettings):
     runs_keys: Path | None = Field(
         None, description="file of API keys, which `key` writes; without it everybody on this machine may ask `serve`"
     )
+    runs_webhook: str = Field(
+        "",
+        pattern="^(https?://.*)?$",
+        description="http or https address that `serve` sends news to, as Slack reads them",
+    )
+    champion_age_limit: Duration = Field(
+        timedelta(0), ge=timedelta(0), description="age of a champion from which on it is news; 0: never"
+    )
     allowed_lateness: Duration = Field(
         timedelta(minutes=10),
         ge=timedelta(0),

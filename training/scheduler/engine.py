@@ -16,6 +16,7 @@ from training.scheduler.database import APPLICATION, database_url
 from training.scheduler.durable_run import QUEUE, VERSION, DurableRuns
 from training.scheduler.runs import CANCELLED, Runs
 from training.scheduler.tick import Ticks, count_new_labels
+from training.scheduler.webhook import TELL_QUEUE, register_webhook
 from training.settings import TrainingSettings
 
 _PLACES = 64
@@ -38,8 +39,11 @@ def launched(settings: TrainingSettings) -> Iterator[Runs]:
         DBOS(config=config)
         DurableRuns(settings.training_step_limit.total_seconds(), lambda run_id: _look(runs, run_id)).register()
         Ticks(runs, count_new_labels).register()
+        if settings.runs_webhook:
+            register_webhook(settings.runs_webhook)
         try:
             DBOS.launch()
+            DBOS.register_queue(TELL_QUEUE, polling_interval_sec=2.0)
             DBOS.register_queue(QUEUE, partition_concurrency=1, polling_interval_sec=1.0)
             yield runs
         finally:

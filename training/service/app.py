@@ -13,6 +13,7 @@ from training.scheduler.schedules import Schedules
 from training.service.access import Access
 from training.service.model_routes import model_router
 from training.service.problems import ProblemDetails, answer_problems
+from training.service.run_metrics import metrics_router
 from training.service.run_routes import run_router
 from training.service.schedule_routes import schedule_router
 from training.settings import TrainingSettings
@@ -46,4 +47,5 @@ def create_app(settings: TrainingSettings, runs: Runs) -> FastAPI:
     app.include_router(run_router(runs))
     app.include_router(schedule_router(Schedules(runs.client)))
     app.include_router(model_router(Registry(settings.registry)))
+    app.include_router(metrics_router(runs, Registry(settings.registry)))
     return app

@@ -13,8 +13,11 @@ import structlog
 
 from training.errors import RequestError
 from training.scheduler.engine import launched
+from training.scheduler.news import EXIT_CODES
+from training.scheduler.runs import Runs
 from training.service.api_keys import add_key
 from training.service.app import create_app
+from training.service.watch import news_of, watching
 from training.service.web_server import serving_http
 from training.settings import TrainingSettings
 
@@ -30,12 +33,22 @@ def serve(settings: TrainingSettings, options: argparse.Namespace) -> int:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda number, frame: stop.set())
     with launched(settings) as runs:
-        with serving_http(settings, lambda: create_app(settings, runs)) as address:
+        with serving_http(settings, lambda: create_app(settings, runs)) as address, watching(settings, runs):
             database = settings.runs_database.partition("@")[2] or str(settings.training_runs)
             _LOG.info("serving", database=database, address=address)
             stop.wait()
         _LOG.info("stopped")
         os._exit(0)
+
+
+def news(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    """What there is to tell; the exit code says whether somebody has to look at it."""
+    with Runs(settings) as runs:
+        found = list(news_of(settings, runs))
+    for each in found:
+        sys.stdout.write(f"{each.kind:16} {each.text}\n")
+    kinds = {each.kind for each in found}
+    return next((code for kind, code in EXIT_CODES.items() if kind in kinds), 0)
 
 
 def key(settings: TrainingSettings, options: argparse.Namespace) -> int:
@@ -47,4 +60,4 @@ def key(settings: TrainingSettings, options: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {"serve": serve, "key": key}
+COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {"serve": serve, "key": key, "news": news}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from prometheus_client import Metric
@@ -11,19 +14,27 @@ from prometheus_client.parser import text_string_to_metric_families
 from serving.metrics import Metrics
 from streaming.metrics import StreamingMetrics
 from tests.docs.reference.table import code, table
+from training.registry.versions import Registry
+from training.scheduler.runs import Run
+from training.service.run_metrics import RunMetrics
 
 HEAD = """\
 # Metrics
 
 In Prometheus' text format. The programs of the stream job answer on `MILLRACE_METRICS_PORT`, one port per process. The
-endpoint answers at `/metrics`, for all its workers. A histogram has the suffixes `_bucket`, `_sum` and `_count`.
+endpoint answers at `/metrics`, for all its workers, and so does `python -m training serve`. A histogram has the
+suffixes `_bucket`, `_sum` and `_count`.
 [Operations](../operations.md) says which ones to look at.
 """
 
 
 def page() -> str:
     text = HEAD
-    for title, families in (("Stream job", streaming_families()), ("Endpoint", serving_families())):
+    for title, families in (
+        ("Stream job", streaming_families()),
+        ("Endpoint", serving_families()),
+        ("Training runs", training_families()),
+    ):
         rows = [(code(_name(each)), each.type, _labels(each), each.documentation) for each in families]
         text += f"\n## {title}\n\n{table(('metric', 'type', 'labels', 'what it is'), sorted(rows))}"
     return text
@@ -48,12 +59,20 @@ def serving_families() -> Iterable[Metric]:
     return [each for each in families if not each.name.endswith("_created")]  # when a counter began: of the library
 
 
+def training_families() -> Iterable[Metric]:
+    """Of a run that ended, without a model and a schedule."""
+    run = Run("a", "succeeded", "retrain", {}, "", "", "", began_at_ms=1, ended_at_ms=2)
+    runs: Any = SimpleNamespace(newest=lambda limit: [run], client=SimpleNamespace(list_schedules=list))
+    return list(RunMetrics(runs, Registry(Path("none"))).collect())
+
+
 def _name(family: Metric) -> str:
     return f"{family.name}_total" if family.type == "counter" else family.name
 
 
 def _labels(family: Metric) -> str:
     names = {name for sample in family.samples for name in sample.labels if name != "le"}
-    if not family.samples:
+    names |= set(getattr(family, "_labelnames", ()))
+    if not names and not family.samples:
         raise ValueError(f"{family.name} was not observed: observe it once in {__name__}")
     return ", ".join(code(name) for name in sorted(names))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +16,11 @@ import httpx
 import pytest
 
 from deploy.embedded.ports import free_port
-from training.scheduler import durable_run
+from training.scheduler import durable_run, webhook
 from training.scheduler.engine import launched
 from training.scheduler.runs import Runs
 from training.service.app import create_app
+from training.service.watch import watching
 from training.service.web_server import serving_http
 from training.settings import load_settings
 
@@ -61,27 +66,74 @@ class PlayedProcess:
 
 
 @dataclass
+class Listener:
+    """A real HTTP server that webhooks are sent to. refusals: how many requests it answers by 500 first."""
+
+    refusals: int = 0
+    refused: int = 0
+    got: list[dict[str, Any]] = field(default_factory=list)
+
+    @contextmanager
+    def listening(self) -> Iterator[str]:
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                if listener.refused < listener.refusals:
+                    listener.refused += 1
+                    self.send_error(500)
+                    return
+                listener.got.append(body)
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, format: str, *arguments: object) -> None:
+                pass
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+            thread.start()
+            yield f"http://127.0.0.1:{server.server_port}/hook"
+            server.shutdown()
+            thread.join()
+
+
+@dataclass
 class Service:
     client: httpx.Client
     runs: Runs
     played: Played
+    listener: Listener
+
+    @staticmethod
+    def wait_for(until: Callable[[], bool], patience_s: float = 60.0) -> None:
+        deadline = time.monotonic() + patience_s
+        while not until():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     place = tmp_path_factory.mktemp("service")
     played = Played(place)
-    with pytest.MonkeyPatch.context() as patch:
+    listener = Listener()
+    with pytest.MonkeyPatch.context() as patch, listener.listening() as hook:
         patch.setenv("MILLRACE_TRAINING_RUNS", str(place / "runs"))
         patch.setenv("MILLRACE_REGISTRY", str(place / "registry"))
         patch.setenv("MILLRACE_RUNS_PORT", str(free_port()))
+        patch.setenv("MILLRACE_RUNS_WEBHOOK", hook)
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        patch.setattr(webhook, "FIRST_WAIT_S", 0.05)
         patch.setattr(durable_run, "StepProcess", played.process)
         settings = load_settings()
         with (
             launched(settings) as runs,
+            watching(settings, runs, look_s=0.2),
             serving_http(settings, lambda: create_app(settings, runs)) as address,
             httpx.Client(base_url=str(address), timeout=30.0, trust_env=False) as client,
         ):
-            yield Service(client, runs, played)
+            yield Service(client, runs, played, listener)
             for each in played.held.values():
                 each.set()
