@@ -14,7 +14,6 @@ import httpx
 import pytest
 import redis
 
-from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.redis_server import RedisServer
 from tests.serving.conftest import machine_states
 from tests.serving.running_service import BODY, predict, running
@@ -36,11 +35,7 @@ def service(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             client.mset(machine_states())
         with running(server, published, log, *options) as (http, child):
             assert predict(http)[0].status_code == 200
-            yield http, log, pid_of(child)
-
-
-def pid_of(child: BackgroundProcess) -> int:
-    return child.pid
+            yield http, log, child.pid
 
 
 class Attacker:
@@ -158,7 +153,10 @@ def test_a_client_that_lets_the_service_wait_is_sent_away(service):
     http, log, _ = service
     began = time.monotonic()
     attackers = {name: Attacker(http).send(sent) for name, sent in SLOW.items()}
-    answers = {name: attacker.answer() for name, attacker in attackers.items()}
+    answers = {}
+    for name, attacker in attackers.items():
+        with attacker:
+            answers[name] = attacker.answer()
     assert time.monotonic() - began < RECEIVE_S + 1.0 + 2 * LOOKS_EVERY_S + SCHEDULING_S
     assert is_prompt(http)
     assert answers.pop("nothing") == b""
