@@ -11,6 +11,7 @@ from training.registry.versions import Registry
 from training.scheduler.runs import Runs
 from training.scheduler.schedules import Schedules
 from training.service.access import Access
+from training.service.docs_page import docs_router
 from training.service.model_routes import model_router
 from training.service.problems import ProblemDetails, answer_problems
 from training.service.run_metrics import metrics_router
@@ -38,7 +39,7 @@ def create_app(settings: TrainingSettings, runs: Runs) -> FastAPI:
         title="Millrace training runs",
         description=_DESCRIPTION,
         version=importlib.metadata.version("millrace"),
-        docs_url=None,
+        docs_url=None,  # that page of FastAPI loads from the network
         redoc_url=None,
         responses=_RESPONSES,
         dependencies=[Depends(access.check)],
@@ -48,4 +49,5 @@ def create_app(settings: TrainingSettings, runs: Runs) -> FastAPI:
     app.include_router(schedule_router(Schedules(runs.client)))
     app.include_router(model_router(Registry(settings.registry)))
     app.include_router(metrics_router(runs, Registry(settings.registry)))
+    app.include_router(docs_router(app))
     return app

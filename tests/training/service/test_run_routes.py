@@ -156,3 +156,11 @@ def test_the_document_describes_every_path_and_field(service: Service) -> None:
             continue
         for field, described in schema["properties"].items():
             assert described.get("description"), f"{name}.{field}"
+
+
+def test_the_type_of_a_problem_leads_to_a_row_of_the_page(service: Service) -> None:
+    kind = service.client.get("/v1/runs/none").json()["type"]
+    page, _, anchor = kind.partition("#")
+    answer = service.client.get(page)
+    assert answer.status_code == 200
+    assert f'id="{anchor}"' in answer.text
