@@ -7,12 +7,21 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests.depth import searched
 from tests.end_to_end.brokers import NOT_TESTED
 
-settings.register_profile("millrace", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile(
+    "millrace", deadline=None, derandomize=True, print_blob=True, max_examples=searched(quick=40, deep=200)
+)
 # `./run test --hypothesis-profile=explore` looks for new counterexamples; what it finds becomes an @example.
 settings.register_profile("explore", deadline=None, max_examples=1_000, print_blob=True)
 settings.load_profile("millrace")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests begin first: a long test that begins last leaves the other processes without work."""
+    slow = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("kafka")}
+    items.sort(key=lambda item: item.path not in slow)  # stable: within a file and among files the order stays
 
 
 @pytest.fixture(autouse=True)

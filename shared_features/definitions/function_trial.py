@@ -27,7 +27,7 @@ from shared_features.kernel.texts import Texts
 _ROWS = 3
 _INSTANTS_US = (20_000 * DAY_US + 1, 0, 20_007 * DAY_US)
 _NUMBERS = (1.5, 0.0, np.nan)
-_TEXTS = (*text_codes(["example", ""]).tolist(), np.nan)
+_TEXTS = ("example", "")
 _BOTH = (
     "Write it with functions of numpy that take a single value and an array alike: np.where(x > 0, a, b) for an `if`, "
     "np.isin(x, [...]) for `in`, `&` for `and`, np.maximum(a, b) for max(a, b), np.divide(a, b) where b may be 0"
@@ -100,7 +100,9 @@ def _values(wanted: Input) -> NDArray[Any]:
     """Values that an input may have: a usual one, an empty one and a missing one. An instant is never missing."""
     if _is_instant(wanted):
         return _frozen(np.array(_INSTANTS_US, np.int64))
-    return _frozen(np.array(_TEXTS if wanted.is_text else _NUMBERS))
+    if not wanted.is_text:
+        return _frozen(np.array(_NUMBERS))
+    return _frozen(np.array([*text_codes(_TEXTS).tolist(), np.nan]))  # not at import: it starts Numba, for 1 s
 
 
 def _is_instant(wanted: Input) -> bool:

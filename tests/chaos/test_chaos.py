@@ -20,9 +20,10 @@ from tests.chaos.schedule import brokers_of
 from tests.chaos.seed_run import end, run_seed, start
 from tests.chaos.truth import check_truth, wait_for_rest
 from tests.chaos.world import World, build_world
+from tests.depth import searched
 from tests.end_to_end.brokers import NOT_TESTED, proper_kafka
 
-SEEDS = (1,)
+SEEDS = range(1, 1 + searched(quick=1, deep=2))
 OF_TWO_BROKERS = {kind for kind, fault in FAULTS.items() if fault.brokers == 2}
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]

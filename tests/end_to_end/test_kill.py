@@ -19,12 +19,13 @@ from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
 from streaming.job.programs import PROGRAMS
+from tests.depth import searched
 from tests.end_to_end.brokers import proper_kafka, proper_redis
 from tests.end_to_end.job import Job, log_ends, produce
 
 TOPICS = {CARD_TRANSACTIONS.topic: 2, CARD_LABELS.topic: 2}
 DISTURBANCES = Disturbances(late=0.05, duplicate=0.02, malformed=0.02)
-KILLS = 5
+KILLS = searched(quick=3, deep=5)
 
 
 def world(customers: int, days: int) -> World:

@@ -27,6 +27,7 @@ from shared_features.feature_matrix import request_floats
 from shared_features.kernel.aggregations import Count
 from shared_features.kernel.event_time import days
 from streaming.kafka.decoders.registry import decoder_of
+from tests.depth import searched
 
 FIELDS = (
     Field("id", Integer(low=0)),
@@ -123,7 +124,7 @@ TOKENS = st.one_of(
 
 
 @given(st.sampled_from(FIELDS), st.none() | TOKENS)
-@settings(max_examples=500)
+@settings(max_examples=searched(quick=150, deep=500))
 def test_a_value_gives_the_same_bits_in_an_event_and_in_a_request_or_neither_takes_it(field, token):
     """Where the two would differ, the stream is right: its data is stored."""
     tokens = {name: json.dumps(value) for name, value in REQUIRED.items() if name != field.name}

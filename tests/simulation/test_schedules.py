@@ -1,4 +1,4 @@
-"""A part of the schedules in every run of the suite; `python -m tests.simulation --schedules 100000` for the rest."""
+"""A few schedules in every run of the suite, more in a deep one, and as many as one likes by hand."""
 
 import hashlib
 import os
@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
-SCHEDULES = 2_000
-"""About three quarters of a minute on two cores: 45 ms each on one."""
+from tests.depth import searched
+
+SCHEDULES = searched(quick=300, deep=2_000)
+"""45 ms each on a core: the deep ones take about three quarters of a minute on two."""
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared_features.kernel.hashing import text_codes
 from shared_features.kernel.texts import Texts
+from tests.depth import searched
 
 WORDS = st.none() | st.sampled_from(["gold", "silver", "", "basic", "Gold", "gold ", "gëld"]) | st.text(max_size=12)
 ROWS = st.lists(WORDS, max_size=30)
@@ -49,7 +50,7 @@ COMPARISONS: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize("name", COMPARISONS)
-@settings(max_examples=30)
+@settings(max_examples=searched(quick=10, deep=30))
 @given(plans=ROWS, data=st.data())
 def test_texts_compare_as_texts_do_on_one_row_and_on_many(name, plans, data) -> None:
     compared, right = COMPARISONS[name]

@@ -26,6 +26,7 @@ from streaming.online.shard import Shard
 from streaming.online_store.shard_store import expiry_ms, shard_label
 from streaming.online_store.stored_vectors import smallest_positions, stored_metas
 from streaming.settings import load_settings
+from tests.depth import searched
 from tests.streaming.kafka_log import TOPIC_ID
 from tests.streaming.online.shards import (
     Shards,
@@ -57,7 +58,7 @@ def everything(log):
 
 
 @given(st.integers(0, 10_000), st.integers(1, 20), st.integers(1, 4), st.integers(1, 100))
-@hypothesis_settings(max_examples=15)
+@hypothesis_settings(max_examples=searched(quick=6, deep=15))
 def test_states_equal_the_kernels_whatever_the_batches(redis_server, seed, most, restarts, cached):
     settings = load_settings(
         redis_url=redis_server.url, redis_namespace=f"p{uuid4().hex[:8]}", cached_entities=cached, idle_commit=1e-6

@@ -15,6 +15,7 @@ from shared_features.definitions import Decimal, EventSource, FeatureView, Field
 from shared_features.kernel.feature_spec import MAX_VALUE
 from streaming.kafka.decoders.registry import decoder_of
 from streaming.kafka.decoders.struct_decoder import StructDecoder, reason
+from tests.depth import searched
 
 SEEN_ROUNDED_TWICE = [
     (Decimal(2, -45e12, 45e12), "41531670457083.59", 4153167045708359),
@@ -97,7 +98,7 @@ def typed_texts(draw: st.DrawFn) -> tuple[Decimal, list[str]]:
     return kind, texts
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=searched(quick=80, deep=300), deadline=None)
 @given(typed_texts())
 @example((Decimal(2, -1e6, 1e6), ["1e-400", "0e5", "-0.0", "-0.005", "0.005", "100000.00"]))
 def test_any_text_is_rounded_as_the_decimal_module_rounds_it(drawn: tuple[Decimal, list[str]]) -> None:
@@ -107,7 +108,7 @@ def test_any_text_is_rounded_as_the_decimal_module_rounds_it(drawn: tuple[Decima
     assert of_requests(kind, texts) == right
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=searched(quick=80, deep=200), deadline=None)
 @given(typed_texts())
 def test_a_float_of_another_format_stands_for_its_shortest_text(drawn: tuple[Decimal, list[str]]) -> None:
     kind, floats = drawn[0], [float(text) for text in drawn[1]]
