@@ -15,6 +15,8 @@ settings.register_profile(
 )
 # `./run test --hypothesis-profile=explore` looks for new counterexamples; what it finds becomes an @example.
 settings.register_profile("explore", deadline=None, max_examples=1_000, print_blob=True)
+# `./run coverage` counts the lines that run, which takes few examples.
+settings.register_profile("lines", deadline=None, derandomize=True, max_examples=5)
 settings.load_profile("millrace")
 
 
