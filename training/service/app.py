@@ -16,6 +16,7 @@ from training.service.model_routes import model_router
 from training.service.problems import ProblemDetails, answer_problems
 from training.service.run_metrics import metrics_router
 from training.service.run_routes import run_router
+from training.service.runs_page import page_router
 from training.service.schedule_routes import schedule_router
 from training.settings import TrainingSettings
 
@@ -50,4 +51,5 @@ def create_app(settings: TrainingSettings, runs: Runs) -> FastAPI:
     app.include_router(model_router(Registry(settings.registry)))
     app.include_router(metrics_router(runs, Registry(settings.registry)))
     app.include_router(docs_router(app))
+    app.include_router(page_router(runs, Schedules(runs.client), Registry(settings.registry)))
     return app

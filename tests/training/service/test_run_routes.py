@@ -51,7 +51,7 @@ def test_two_requests_with_one_key_are_one_run_and_another_body_is_refused(servi
     service.played.summary = {"metrics": {"average_precision": 0.5}, "cut_us": 7}
     run = ended(service, run_id)
     assert run["status"] == "succeeded"
-    assert run["seconds"] > 0
+    assert run["seconds"] >= 0
     assert [step["name"] for step in run["steps"]] == list(STEP_NAMES)
     assert run["steps"][2] == {
         "name": "fit",
