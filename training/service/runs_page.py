@@ -148,7 +148,7 @@ def _status(state: str) -> str:
 
 
 def _seconds(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds:.1f} s"
+    return "" if seconds is None else f"{seconds:.1f}&nbsp;s"
 
 
 def _numbers(metrics: dict[str, Any]) -> str:
