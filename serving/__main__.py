@@ -10,11 +10,14 @@ import signal
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from types import FrameType
 from typing import NoReturn
 
 import uvicorn
 
+from serving.client_connection import ClientConnection
+from serving.connection_keeper import ConnectionKeeper
 from serving.errors import WrongSettingError
 from serving.log import configure_log
 from serving.predict_command import run as predict
@@ -52,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             port=settings.serving_port,
             workers=settings.serving_workers,
             loop="uvloop",
-            http="httptools",
+            http=partial(ClientConnection, ConnectionKeeper.of(settings)),  # type: ignore[arg-type]  # called like a type
+            ws="none",
             lifespan="on",
             access_log=False,
             log_config=None,

@@ -99,7 +99,7 @@ def create_app(
     app.openapi = lambda: document  # type: ignore[method-assign]  # the documented way to supply a document
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(Exception, _unexpected_problem)
-    app.endpoint = PredictEndpoint(_by_name(served), models_used, metrics, clock)
+    app.endpoint = PredictEndpoint(_by_name(served), models_used, metrics, clock, settings.serving_receive_s)
     app.router.routes.append(Route(PREDICT_PATH, app.endpoint, methods=["POST"]))  # refuses other methods
     for router in (health_router(served, store_used, models_used), metrics_router(metrics), docs_router(app.title)):
         app.include_router(router)

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 
+from serving.connection_problems import CONNECTION_PROBLEMS
 from serving.problems import PROBLEMS, UNEXPECTED, unrouted
 
 CONTENT_SECURITY_POLICY = (
@@ -53,7 +54,7 @@ def docs_router(title: str) -> APIRouter:
 
 def docs_page(title: str) -> str:
     """The page's HTML. Swagger UI fills the element `swagger-ui`; each problem type has an anchor below."""
-    problems = [(str(each.status), each) for each in (*PROBLEMS.values(), UNEXPECTED)]
+    problems = [(str(each.status), each) for each in (*PROBLEMS.values(), UNEXPECTED, *CONNECTION_PROBLEMS)]
     problems.append(("404, 405", unrouted(404)))
     rows = [
         f'<tr id="{each.name}"><td><code>{each.name}</code><td>{status}'

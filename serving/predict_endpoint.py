@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,14 +9,9 @@ from dataclasses import dataclass
 from starlette.types import Receive, Scope, Send
 
 from serving.body_faults import shortened
-from serving.errors import (
-    BrokenViewError,
-    InvalidRequestError,
-    SlowRequestError,
-    TooManyInstancesError,
-    UnknownViewError,
-)
+from serving.errors import BrokenViewError, UnknownViewError
 from serving.feature_vector import FeatureVectors
+from serving.incoming_body import IncomingBody
 from serving.metrics import Metrics
 from serving.models import Models
 from serving.prediction import Predictor
@@ -25,8 +19,8 @@ from serving.problems import problem_answer
 from serving.request_body import RequestBody
 from shared_features.definitions import FeatureView
 
-_BODY_WITHIN_S = 10.0
 _BYTES_PER_INSTANCE = 16_384  # room for dozens of long fields
+_UNKNOWN_VIEW_BYTES = 1_048_576
 
 Clock = Callable[[], int]
 
@@ -51,8 +45,10 @@ class ServedView:
 class PredictEndpoint:
     """`POST /v1/views/{view}:predict`, as an ASGI application that answers every error itself."""
 
-    def __init__(self, served: Mapping[str, ServedView], models: Models, metrics: Metrics, clock: Clock) -> None:
-        self._served = served
+    def __init__(
+        self, served: Mapping[str, ServedView], models: Models, metrics: Metrics, clock: Clock, receive_s: float
+    ) -> None:
+        self._served, self._receive_s = served, receive_s
         self._models, self._metrics, self._clock = models, metrics, clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,17 +59,26 @@ class PredictEndpoint:
         began = time.perf_counter()
         view = self._models.answering(name)
         served = self._served.get(name if view is None else view.label)
+        incoming = IncomingBody(receive, self._receive_s)
         try:
-            body = await self._answer(name, receive, served)
+            body = await self._answer(name, incoming, served)
             status, headers = 200, [(b"content-type", b"application/json")]
         except Exception as error:
             status, headers, body = problem_answer(error)
         headers.append((b"content-length", b"%d" % len(body)))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        if incoming.is_complete:
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+        else:
+            headers.append((b"connection", b"close"))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            await incoming.drop()
+            await send({"type": "http.response.body", "body": b""})
         self._metrics.answered("" if served is None else served.view.label, status, time.perf_counter() - began)
 
-    async def _answer(self, name: str, receive: Receive, served: ServedView | None) -> bytes:
+    async def _answer(self, name: str, incoming: IncomingBody, served: ServedView | None) -> bytes:
+        raw = await incoming.read(served.most_bytes if served else _UNKNOWN_VIEW_BYTES)
         if served is None:
             known = sorted({each.view.name for each in self._served.values()})
             raise UnknownViewError(
@@ -81,38 +86,7 @@ class PredictEndpoint:
             )
         if served.broken:
             raise BrokenViewError(served.broken)
-        request = served.body.decode(await _body(receive, served.most_bytes))
+        request = served.body.decode(raw)
         as_of_us = self._clock() if request.as_of_us is None else request.as_of_us
         model = self._models.current(served.view)
         return await served.predictor.predict(request, as_of_us, model)
-
-
-async def _body(receive: Receive, most_bytes: int) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        if len(body) > most_bytes:
-            raise _too_long(most_bytes)
-        return body
-    try:
-        async with asyncio.timeout(_BODY_WITHIN_S):
-            parts, length = [body], len(body)
-            while message.get("more_body", False):
-                message = await receive()
-                parts.append(message.get("body", b""))
-                length += len(parts[-1])
-                if length > most_bytes:
-                    raise _too_long(most_bytes)
-    except TimeoutError as error:
-        raise SlowRequestError(
-            f"The body was not complete within {_BODY_WITHIN_S:g} seconds. Send it faster, or send fewer instances."
-        ) from error
-    if message["type"] == "http.disconnect":
-        raise InvalidRequestError(
-            "The client closed the connection before the body was complete. Send the whole request.", path="$"
-        )
-    return b"".join(parts)
-
-
-def _too_long(most_bytes: int) -> TooManyInstancesError:
-    return TooManyInstancesError(f"The body is longer than {most_bytes} bytes. Send fewer instances.", limit=most_bytes)

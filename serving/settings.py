@@ -61,6 +61,34 @@ class ServingSettings(BaseSettings):
         description="How long a connection without a request stays open, in seconds. Set it longer than the proxy in "
         "front does (often 60), or requests meet a closed connection.",
     )
+    serving_receive_s: float = Field(
+        10.0,
+        gt=0,
+        le=3600,
+        description="How long a client may take to send the head of a request, and then its body, in seconds. Then it "
+        "is answered with 408. A connection on which nothing was ever sent is closed.",
+    )
+    serving_answer_s: float = Field(
+        30.0,
+        gt=0,
+        le=3600,
+        description="How long a request may take to be answered, and a client to read its answer, in seconds. Then the "
+        "connection is closed.",
+    )
+    serving_max_head_bytes: int = Field(
+        65_536,
+        ge=4096,
+        le=16_777_216,
+        description="Longest head of a request: its path and headers. A longer one is answered with 431.",
+    )
+    serving_max_connections: int = Field(
+        4096,
+        ge=1,
+        le=1_000_000,
+        description="Most connections of one process; fewer where the limit of open files (`ulimit -n`) is lower. Then "
+        "those that have waited longest for their client are closed. If all are at work, the new one is answered with "
+        "503.",
+    )
     serving_deadline_ms: float = Field(
         100.0,
         gt=0,

@@ -25,7 +25,8 @@ SETTING_NAMES = frozenset((
     "training_runs_kept", "training_step_limit", "runs_database", "runs_host", "runs_port", "runs_keys",
     "runs_webhook", "champion_age_limit",
     # of serving
-    "serving_host", "serving_port", "serving_workers", "serving_keep_alive_s", "serving_deadline_ms",
+    "serving_host", "serving_port", "serving_workers", "serving_keep_alive_s", "serving_receive_s",
+    "serving_answer_s", "serving_max_head_bytes", "serving_max_connections", "serving_deadline_ms",
     "serving_max_instances", "serving_max_waiting", "allow_degraded", "model_alias", "model_poll_s",
 ))
 # fmt: on

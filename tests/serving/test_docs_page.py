@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
+from serving.connection_problems import CONNECTION_PROBLEMS
 from serving.docs_page import docs_page
 from serving.problems import PROBLEMS, UNEXPECTED
 
@@ -77,7 +78,7 @@ def test_page_and_document_are_found_under_the_root_path_of_a_proxy(serving):
 
 
 def test_every_problem_type_leads_to_a_row_that_says_what_to_do():
-    for problem in (*PROBLEMS.values(), UNEXPECTED):
+    for problem in (*PROBLEMS.values(), UNEXPECTED, *CONNECTION_PROBLEMS):
         assert f'<tr id="{problem.name}">' in PAGE
         assert problem.advice
     assert '<tr id="unknown-route">' in PAGE

@@ -5,24 +5,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
-from pathlib import Path
 
 import httpx
 import pytest
 import redis
 
-from deploy.embedded.background_process import BackgroundProcess
-from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
-from tests.serving.conftest import INSTANCE, NOW_US, machine_states
-from tests.serving.stored_states import NAMESPACE
+from tests.serving.conftest import machine_states
+from tests.serving.running_service import DEADLINE_S, ROOT, predict, running
 
-ROOT = Path(__file__).parents[2]
-DEADLINE_S = 0.2
 SCHEDULING_S = 1.0  # what a busy machine may add to any wait
-BODY = {"instances": [INSTANCE], "as_of": NOW_US, "include_features": True}
 
 
 @pytest.fixture
@@ -31,30 +24,6 @@ def redis_server() -> Iterator[RedisServer]:
         with redis.Redis.from_url(server.url) as client:
             client.mset(machine_states())
         yield server
-
-
-@contextmanager
-def running(
-    redis_server: RedisServer, registry: Path, log: Path, *options: str
-) -> Iterator[tuple[httpx.Client, BackgroundProcess]]:
-    port = free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MILLRACE_")}
-    environment |= {
-        "PYTHONPATH": str(ROOT),
-        "REDIS_URL": redis_server.url,
-        "MILLRACE_DEFINITIONS": "tests.domains.machines",
-        "MILLRACE_REDIS_NAMESPACE": NAMESPACE,
-        "MILLRACE_REGISTRY": str(registry),
-        "MILLRACE_SERVING_PORT": str(port),
-        "MILLRACE_SERVING_DEADLINE_MS": str(DEADLINE_S * 1000),
-    }
-    child = BackgroundProcess([sys.executable, "-m", "serving", *options], log=log, environment=environment)
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as client:
-            child.wait_until(lambda: is_up(client), what="serving", within_s=120.0)
-            yield client, child
-    finally:
-        child.stop()
 
 
 def test_a_connection_outlives_the_pause_that_a_proxy_allows(redis_server, published, tmp_path):
@@ -68,19 +37,6 @@ def test_a_connection_outlives_the_pause_that_a_proxy_allows(redis_server, publi
             sockets.add(connection.sock)
         assert len(sockets) == 1
         connection.close()
-
-
-def is_up(client: httpx.Client) -> bool:
-    try:
-        return client.get("/health/live").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def predict(client: httpx.Client) -> tuple[httpx.Response, float]:
-    began = time.monotonic()
-    response = client.post("/v1/views/breakdown:predict", json=BODY)
-    return response, time.monotonic() - began
 
 
 def recovered(client: httpx.Client) -> httpx.Response:

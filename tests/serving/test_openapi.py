@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from serving import predict_endpoint
 from serving.accepted_values import example_request
 from serving.openapi import openapi_document
 from shared_features.definitions import describe_column
@@ -78,9 +77,7 @@ def test_real_answers_of_every_route_and_status_are_what_the_document_declares(s
         ("GET", "/health/ready", {}),
         ("GET", "/metrics", {}),
     )
-    with monkeypatch.context() as patch:
-        patch.setattr(predict_endpoint, "_BODY_WITHIN_S", 0.0)
-        see(("POST", PATH, {"content": never_ending()}))
+    see(("POST", PATH, {"content": never_ending()}), serving_receive_s=0.001)
     see(("POST", PATH, {"json": BODY}), ("GET", "/health/ready", {}), registry=tmp_path)
     meta = meta_key(NAMESPACE, HOT_PLANT, 0)
     live, store.values[meta] = store.values[meta], encode_meta(shard_meta(HOT_PLANT, 0, behind=True))

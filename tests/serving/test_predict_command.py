@@ -21,7 +21,7 @@ from deploy.embedded.redis_server import RedisServer
 from serving.__main__ import main
 from shared_features.kernel.event_time import to_text
 from tests.serving.conftest import INSTANCE, NOW_US, machine_states
-from tests.serving.test_main import ROOT, running
+from tests.serving.running_service import ROOT, running
 
 TEXT = json.dumps(INSTANCE)
 AT = to_text(NOW_US)

@@ -18,7 +18,7 @@ def test_wrong_input_is_one_sentence(places, capsys, monkeypatch):
     assert main(["run", "--view", "nothing"]) == 1
     assert "no feature view 'nothing'" in capsys.readouterr().err
     assert main(["run", "--train-days", "500"]) == 1
-    assert "give smaller --train-days" in capsys.readouterr().err
+    assert "Give smaller --train-days" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["run", "--cutoff", "2026-01-01T00:00:00"])
     assert "RFC 3339" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from serving.answers import Answer, ModelName, Prediction
+from serving.connection_problems import CONNECTION_PROBLEMS
 from serving.health import Readiness, ViewReadiness
 from serving.openapi import openapi_document
 from serving.problems import PROBLEMS, UNEXPECTED, ProblemDetails, unrouted
@@ -46,6 +47,7 @@ def page() -> str:
 
 def _problems(answers: Mapping[str, Any]) -> str:
     known = [*((error.__name__, problem) for error, problem in PROBLEMS.items()), ("any other", UNEXPECTED)]
+    known += [("a connection", problem) for problem in CONNECTION_PROBLEMS]
     known.append(("a path or a method that does not exist", unrouted(404)))
     rows = [
         (

@@ -1,0 +1,58 @@
+"""The body of a request as it arrives: read within a length and a time, and dropped where it is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from starlette.types import Receive
+
+from serving.errors import InvalidRequestError, SlowRequestError, TooManyInstancesError
+
+_DROP_WITHIN_S = 1.0
+
+
+class IncomingBody:
+    """`is_complete`: whether nothing of it can come any more."""
+
+    def __init__(self, receive: Receive, within_s: float) -> None:
+        self._receive, self._within_s = receive, within_s
+        self.is_complete = False
+
+    async def read(self, most_bytes: int) -> bytes:
+        """All of it. Raises TooManyInstancesError, SlowRequestError; InvalidRequestError if the client has left."""
+        try:
+            async with asyncio.timeout(self._within_s):
+                body = await self._next()
+                if self.is_complete and len(body) <= most_bytes:
+                    return body
+                parts, length = [body], len(body)
+                while length <= most_bytes and not self.is_complete:
+                    parts.append(await self._next())
+                    length += len(parts[-1])
+        except TimeoutError as error:
+            raise SlowRequestError(
+                f"The body was not complete within {self._within_s:g} seconds. Send it faster, or send fewer instances."
+            ) from error
+        if length > most_bytes:
+            raise TooManyInstancesError(
+                f"The body is longer than {most_bytes} bytes. Send fewer instances.", limit=most_bytes
+            )
+        return b"".join(parts)
+
+    async def drop(self) -> None:
+        """Read on for a moment: a client that still sends when its connection ends might not see the answer."""
+        with suppress(TimeoutError, InvalidRequestError):
+            async with asyncio.timeout(_DROP_WITHIN_S):
+                while not self.is_complete:
+                    await self._next()
+
+    async def _next(self) -> bytes:
+        message = await self._receive()
+        self.is_complete = not message.get("more_body", False)
+        if message["type"] == "http.disconnect":
+            raise InvalidRequestError(
+                "The client closed the connection before the body was complete. Send the whole request.", path="$"
+            )
+        body: bytes = message.get("body", b"")
+        return body

@@ -1,0 +1,87 @@
+"""Attacks by many connections on the running service, which may open few files: new clients are still answered."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from deploy.embedded.redis_server import RedisServer
+from tests.serving.conftest import machine_states
+from tests.serving.running_service import BODY, predict, running
+
+FILES, MOST = 160, 32  # the service keeps 128 files for what is not a connection
+RAW = json.dumps(BODY).encode()
+POST = b"POST /v1/views/breakdown:predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(RAW)
+Service = tuple[httpx.Client, RedisServer, Path]
+
+
+@pytest.fixture(scope="module")
+def service(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    log = tmp_path_factory.mktemp("keeper") / "log"
+    with RedisServer() as server:
+        with redis.Redis.from_url(server.url) as client:
+            client.mset(machine_states())
+        slow_store = ("--serving-deadline-ms", "8000")
+        with running(server, published, log, *slow_store, open_files=FILES) as (http, _):
+            assert predict(http)[0].status_code == 200
+            yield http, server, log
+
+
+def opened(http: httpx.Client, count: int, sends: bytes) -> list[socket.socket]:
+    found = [socket.create_connection((http.base_url.host, http.base_url.port), timeout=20) for _ in range(count)]
+    for each in found:
+        each.sendall(sends)
+    return found
+
+
+def answered(http: httpx.Client) -> httpx.Response:
+    with httpx.Client(base_url=http.base_url, timeout=20) as other:  # over a connection of its own
+        return other.post("/v1/views/breakdown:predict", json=BODY)
+
+
+@pytest.mark.parametrize("sends", [b"", POST[:9], POST, POST + RAW], ids=["nothing", "a line", "a head", "a request"])
+def test_connections_that_wait_for_their_client_make_room_for_others(service: Service, sends: bytes):
+    """1,004 idle connections shut everybody else out, since the service could open no more files."""
+    http, _, log = service
+    attackers = opened(http, MOST, sends)
+    time.sleep(1.0)
+    more = opened(http, 3 * MOST, sends)
+    try:
+        time.sleep(1.0)
+        assert answered(http).status_code == 200
+        assert "lowering the bound on connections" in log.read_text()
+        assert "closed to make room for new connections" in log.read_text()
+    finally:
+        for each in (*attackers, *more):
+            each.close()
+
+
+def test_a_connection_beyond_those_at_work_is_told_to_come_again(service: Service):
+    http, server, _ = service
+    time.sleep(1.0)  # those of other tests are gone
+    server.pause()
+    try:
+        at_work = opened(http, MOST, POST + RAW)
+        time.sleep(1.0)
+        (beyond,) = opened(http, 1, b"")
+        answer = beyond.recv(65536)
+    finally:
+        server.resume()
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nretry-after: 1\r\n" in answer
+    assert b'"type":"/docs#too-many-connections"' in answer
+    answers: list[bytes] = []
+    readers = [threading.Thread(target=lambda each=each: answers.append(each.recv(65536))) for each in at_work]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert [each[:12] for each in answers] == [b"HTTP/1.1 200"] * MOST
+    for each in (*at_work, beyond):
+        each.close()
