@@ -54,7 +54,7 @@ class ServingApp(FastAPI):
         if scope["type"] == "http" and scope["method"] == "POST":
             path: str = scope["path"]
             if path.startswith(PREDICT_START) and path.endswith(PREDICT_END):
-                await self.endpoint.predict(path[len(PREDICT_START) : -len(PREDICT_END)], receive, send)
+                await self.endpoint.predict(path[len(PREDICT_START) : -len(PREDICT_END)], scope, receive, send)
                 return
         await super().__call__(scope, receive, send)
 
@@ -95,7 +95,13 @@ def create_app(
             yield
 
     document = openapi_document(catalogue.views, settings.serving_max_instances)
-    app = ServingApp(title="Millrace serving", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = ServingApp(
+        title="Millrace serving",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would name the host that the client sent
+        lifespan=lifespan,
+    )
     app.openapi = lambda: document  # type: ignore[method-assign]  # the documented way to supply a document
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(Exception, _unexpected_problem)

@@ -9,12 +9,14 @@ ServingError               the root
     ClockBehindError       the clock of this service is behind the stored events
     TooManyInstancesError  the body has more instances, or more bytes, than one request may carry
     SlowRequestError       the body did not arrive in time
+    ContentEncodingError   the body is compressed, or encoded otherwise
     OverloadedError        too many instances are waiting in this process
     OnlineStoreError       Redis cannot be reached, is too slow, or answers with an error
       LostConnectionError  the connection ended before the answer
     CatchingUpError        stored features are missing or not up to date
     UnreadableStateError   stored features are damaged
     NoModelError           no model answers for the view yet
+    FailedModelError       the model raised for this request
     BrokenViewError        an on-demand function of the view cannot work, or raised
 
 A message says what is wrong, what was found, and what to do.
@@ -72,6 +74,10 @@ class SlowRequestError(RefusedRequestError):
     """The body did not arrive in time."""
 
 
+class ContentEncodingError(RefusedRequestError):
+    """The body is compressed, or encoded otherwise."""
+
+
 class OverloadedError(RefusedRequestError):
     """Too many instances are waiting in this process."""
 
@@ -94,6 +100,10 @@ class UnreadableStateError(RefusedRequestError):
 
 class NoModelError(RefusedRequestError):
     """No model answers for the view yet."""
+
+
+class FailedModelError(RefusedRequestError):
+    """The model raised for this request. Other requests are answered."""
 
 
 class BrokenViewError(RefusedRequestError):

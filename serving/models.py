@@ -81,6 +81,7 @@ def read_manifest(directory: Path) -> ModelManifest:
 def open_session(graph: bytes) -> Any:
     """An ONNX Runtime session on one thread of the CPU: a row takes microseconds, a thread pool would cost more."""
     options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what fails is raised; its own lines are coloured text between those of our log
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 

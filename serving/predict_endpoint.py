@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.types import Receive, Scope, Send
 
 from serving.body_faults import shortened
-from serving.errors import BrokenViewError, UnknownViewError
+from serving.errors import BrokenViewError, ContentEncodingError, UnknownViewError
 from serving.feature_vector import FeatureVectors
 from serving.incoming_body import IncomingBody
 from serving.metrics import Metrics
@@ -52,16 +52,16 @@ class PredictEndpoint:
         self._models, self._metrics, self._clock = models, metrics, clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.predict(scope["path_params"]["view"], receive, send)
+        await self.predict(scope["path_params"]["view"], scope, receive, send)
 
-    async def predict(self, name: str, receive: Receive, send: Send) -> None:
+    async def predict(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for the view of this label, or for the version of this name that answers now."""
         began = time.perf_counter()
         view = self._models.answering(name)
         served = self._served.get(name if view is None else view.label)
         incoming = IncomingBody(receive, self._receive_s)
         try:
-            body = await self._answer(name, incoming, served)
+            body = await self._answer(name, scope, incoming, served)
             status, headers = 200, [(b"content-type", b"application/json")]
         except Exception as error:
             status, headers, body = problem_answer(error)
@@ -77,8 +77,13 @@ class PredictEndpoint:
             await send({"type": "http.response.body", "body": b""})
         self._metrics.answered("" if served is None else served.view.label, status, time.perf_counter() - began)
 
-    async def _answer(self, name: str, incoming: IncomingBody, served: ServedView | None) -> bytes:
+    async def _answer(self, name: str, scope: Scope, incoming: IncomingBody, served: ServedView | None) -> bytes:
         raw = await incoming.read(served.most_bytes if served else _UNKNOWN_VIEW_BYTES)
+        for header, value in scope["headers"]:
+            if header == b"content-encoding" and value.lower() != b"identity":
+                raise ContentEncodingError(
+                    f"The body has the Content-Encoding {shortened(value.decode('latin-1'))}. Send plain JSON without it."
+                )
         if served is None:
             known = sorted({each.view.name for each in self._served.values()})
             raise UnknownViewError(

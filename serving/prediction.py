@@ -22,6 +22,7 @@ from serving.errors import (
     CatchingUpError,
     ClockBehindError,
     EarlyInstantError,
+    FailedModelError,
     OnlineStoreError,
     OverloadedError,
     UnreadableStateError,
@@ -41,7 +42,7 @@ _LOG = get_log("serving")
 _MOST_ROWS = 1024
 _ROWS_IN_LOOP = 32  # below, computing takes about a millisecond; above, the event loop must not wait for it
 
-Refusal = CatchingUpError | ClockBehindError | EarlyInstantError | UnreadableStateError
+Refusal = CatchingUpError | ClockBehindError | EarlyInstantError | UnreadableStateError | FailedModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Predictor:
         self._pending: list[_Waiting] = []
         self._rows_waiting = 0
         self._flight: asyncio.Task[None] | None = None
+        self._told: set[tuple[Any, ...]] = set()
 
     def predict(self, request: PredictionRequest, as_of_us: int, model: Model) -> asyncio.Future[bytes]:
         """The answer's JSON, soon. Raises OverloadedError; the future raises the other refusals."""
@@ -112,7 +114,7 @@ class Predictor:
     async def _answer_alone(self, batch: list[_Waiting], error: OnDemandError) -> None:
         """An on-demand function raised: only the requests whose own rows make it raise are refused."""
         if len(batch) == 1:
-            _LOG.error("refusing a request: an on-demand function raised", view=self._view, exc_info=error)
+            self._tell_once("refusing a request: an on-demand function raised", error)
             _fail(batch, BrokenViewError(f"View {self._view}: {error}. Correct the function."))
             return
         for each in batch:
@@ -183,13 +185,33 @@ class Predictor:
             else:
                 if problem is not None:
                     self._metrics.degraded(self._view)
-                scores = each.model.score(rows.matrix[start:stop])
+                scores = self._scores(each.model, rows.matrix[start:stop])
+                if isinstance(scores, FailedModelError):
+                    answers.append(scores)
+                    start = stop
+                    continue
                 names = self._names if each.request.include_features else None
                 why = self._why(plan, values, rows, start, stop) if each.request.explain else None
                 answers.append(write_answer(self._view, each.model, each.as_of_us, scores, rows, start, names, why))
             start = stop
         self._metrics.rows_read(rows.groups)
         return answers
+
+    def _scores(self, model: Model, matrix: NDArray[np.float32]) -> list[float] | FailedModelError:
+        try:
+            return model.score(matrix)
+        except Exception as error:  # whatever the graph raises for these rows; other requests of the batch are answered
+            self._tell_once("refusing a request: a model raised", error, model=model.name, version=model.version)
+            return FailedModelError(
+                f"Model {model.name} {model.version} raised {type(error).__name__} for this request."
+            )
+
+    def _tell_once(self, event: str, error: Exception, **facts: Any) -> None:
+        """With its traceback, and not again for each request that meets the same fault."""
+        fault = event, type(error), *facts.values()
+        if fault not in self._told:
+            self._told.add(fault)
+            _LOG.error(event, view=self._view, exc_info=error, **facts)
 
     def _why(
         self, plan: ReadPlan, values: Sequence[Values], rows: FeatureRows, start: int, stop: int

@@ -13,7 +13,9 @@ from serving.errors import (
     BrokenViewError,
     CatchingUpError,
     ClockBehindError,
+    ContentEncodingError,
     EarlyInstantError,
+    FailedModelError,
     InvalidRequestError,
     NoModelError,
     OnlineStoreError,
@@ -113,6 +115,9 @@ PROBLEMS: dict[type[RefusedRequestError], Problem] = {
     SlowRequestError: Problem(
         "slow-request", 408, "The request arrived too slowly", "Send the request again, over a faster connection."
     ),
+    ContentEncodingError: Problem(
+        "content-encoding", 415, "The body is encoded", "Send plain JSON, without a `Content-Encoding`."
+    ),
     OverloadedError: Problem(
         "overloaded",
         503,
@@ -148,6 +153,12 @@ PROBLEMS: dict[type[RefusedRequestError], Problem] = {
         "No model answers for this view yet",
         "Train and publish a model with `python -m training run`, then send the request again.",
         retry_after_s=5,
+    ),
+    FailedModelError: Problem(
+        "failed-model",
+        500,
+        "The model raised for this request",
+        "Roll back to another model with `python -m training`. The log of this service has the cause.",
     ),
     BrokenViewError: Problem(
         "broken-view",

@@ -73,6 +73,7 @@ def test_real_answers_of_every_route_and_status_are_what_the_document_declares(s
         ("POST", PATH, {"json": {"instances": [INSTANCE | {"celsius": "hot"}]}}),
         ("POST", PATH, {"json": {"instances": [{}]}}),
         ("POST", PATH, {"json": {"instances": [INSTANCE] * 300}}),
+        ("POST", PATH, {"json": BODY, "headers": {"Content-Encoding": "gzip"}}),
         ("GET", "/health/live", {}),
         ("GET", "/health/ready", {}),
         ("GET", "/metrics", {}),

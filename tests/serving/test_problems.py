@@ -1,11 +1,14 @@
 """Every clear answer other than a prediction."""
 
 import asyncio
+import gzip
+import json
 from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
+from serving.models import Model
 from serving.problems import PROBLEMS
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import encode_meta
@@ -354,3 +357,49 @@ def test_a_function_that_raises_for_one_row_refuses_only_the_request_of_this_row
     )
     features = [each.json()["predictions"][0]["features"]["celsius_of_new_firmware"] for each in (first, last)]
     assert features == [20.0, 30.0]
+
+
+def test_a_model_that_raises_for_one_row_refuses_only_the_request_of_this_row(serving, monkeypatch):
+    """Every request that shared its round trip was a 500, each with a traceback in the log."""
+    score = Model.score
+
+    def picky(model, matrix):
+        if (matrix == 451.0).any():
+            raise RuntimeError("input out of range")
+        return score(model, matrix)
+
+    monkeypatch.setattr(Model, "score", picky)
+    bodies = [{"instances": [INSTANCE | {"celsius": each}]} for each in (20.0, 451.0, 30.0, 451.0)]
+
+    async def at_once():
+        async with serving() as client:
+            return await asyncio.gather(*(client.post(PATH, json=body) for body in bodies))
+
+    with capture_logs() as lines:
+        first, refused, last, again = asyncio.run(at_once())
+    assert (first.status_code, last.status_code) == (200, 200)
+    for each in (refused, again):
+        assert problem(each, "failed-model")["detail"] == "Model breakdown 1 raised RuntimeError for this request."
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["refusing a request: a model raised"]
+
+
+def test_an_encoded_body_is_415_and_not_a_fault_of_its_json(serving):
+    async def once():
+        async with serving() as client:
+            packed = gzip.compress(json.dumps({"instances": [INSTANCE]}).encode())
+            return await client.post(PATH, content=packed, headers={"Content-Encoding": "gzip"})
+
+    assert "Content-Encoding gzip" in problem(asyncio.run(once()), "content-encoding")["detail"]
+
+
+@pytest.mark.parametrize("path", ["/docs/", "/health/live/", "/metrics/"])
+def test_a_path_with_another_slash_is_unknown_and_redirects_nowhere(serving, path):
+    """The redirect named the host that the client had sent."""
+
+    async def once():
+        async with serving() as client:
+            return await client.get(path, headers={"Host": "evil.example"})
+
+    response = asyncio.run(once())
+    assert response.status_code == 404
+    assert "location" not in response.headers
