@@ -82,7 +82,7 @@ class PredictEndpoint:
         for header, value in scope["headers"]:
             if header == b"content-encoding" and value.lower() != b"identity":
                 raise ContentEncodingError(
-                    f"The body has the Content-Encoding {shortened(value.decode('latin-1'))}. Send plain JSON without it."
+                    f"The body has the Content-Encoding {shortened(value.decode('latin-1'))}. Send plain JSON."
                 )
         if served is None:
             known = sorted({each.view.name for each in self._served.values()})
