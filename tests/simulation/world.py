@@ -11,7 +11,7 @@ from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.shard_meta import decode_meta
 from shared_features.kernel.event_time import SECOND_US
-from streaming.bootstrap import group_build, shard_build, shard_states
+from streaming.bootstrap import group_build, shard_build, shard_states, spans_ahead
 from streaming.errors import RestartNeeded
 from streaming.lake.stored_positions import NEVER
 from streaming.metrics import StreamingMetrics
@@ -51,7 +51,7 @@ CHANGED = (
     (absent_shard, "_LOOK_EVERY_S"),
     (shard_build, "_TELL_EVERY_S"),
     (group_build, "_MOST_PARTS"),
-    (group_build, "ThreadPoolExecutor"),
+    (spans_ahead, "ThreadPoolExecutor"),
     (shard_states, "ThreadPoolExecutor"),
 )
 """Names of the product that a world sets to something else."""
@@ -95,7 +95,7 @@ class World:
         absent_shard._LOOK_EVERY_S = 0.0
         shard_build._TELL_EVERY_S = r.choice((0.0, 1e9))
         group_build._MOST_PARTS = 2
-        group_build.ThreadPoolExecutor = shard_states.ThreadPoolExecutor = InTurn  # type: ignore[attr-defined, assignment]
+        spans_ahead.ThreadPoolExecutor = shard_states.ThreadPoolExecutor = InTurn  # type: ignore[attr-defined, assignment]
         self.build_bytes = r.choice((1, 1 << 30, 1 << 30))
         self._patience = r.choice((1, 2, 6))
         self._makers: dict[str, Callable[[], Callable[[], None]]] = {
