@@ -177,25 +177,29 @@ class Predictor:
         start = 0
         for each in batch:
             stop = start + len(each.request.instances)
-            problem, early = _problem(rows, start, stop), _early(self._view, each.request, rows, start, stop)
-            if early is not None:
-                answers.append(early)
-            elif problem is not None and not self._allow_degraded:
-                answers.append(problem)
-            else:
-                if problem is not None:
-                    self._metrics.degraded(self._view)
-                scores = self._scores(each.model, rows.matrix[start:stop])
-                if isinstance(scores, FailedModelError):
-                    answers.append(scores)
-                    start = stop
-                    continue
-                names = self._names if each.request.include_features else None
-                why = self._why(plan, values, rows, start, stop) if each.request.explain else None
-                answers.append(write_answer(self._view, each.model, each.as_of_us, scores, rows, start, names, why))
+            answers.append(self._outcome(each, rows, start, stop, plan, values))
             start = stop
         self._metrics.rows_read(rows.groups)
         return answers
+
+    def _outcome(
+        self, waiting: _Waiting, rows: FeatureRows, start: int, stop: int, plan: ReadPlan, values: Sequence[Values]
+    ) -> bytes | Refusal:
+        """Of one request, whose rows are start..stop."""
+        request, model = waiting.request, waiting.model
+        problem, early = _problem(rows, start, stop), _early(self._view, request, rows, start, stop)
+        if early is not None:
+            return early
+        if problem is not None and not self._allow_degraded:
+            return problem
+        if problem is not None:
+            self._metrics.degraded(self._view)
+        scores = self._scores(model, rows.matrix[start:stop])
+        if isinstance(scores, FailedModelError):
+            return scores
+        names = self._names if request.include_features else None
+        why = self._why(plan, values, rows, start, stop) if request.explain else None
+        return write_answer(self._view, model, waiting.as_of_us, scores, rows, start, names, why)
 
     def _scores(self, model: Model, matrix: NDArray[np.float32]) -> list[float] | FailedModelError:
         try:
