@@ -1,6 +1,11 @@
-"""Depth: how long the tests search. Short by default; with `TEST_DEPTH=deep` long, which CI does as well."""
+"""Depth: how much the tests try. Little by default; with `TEST_DEPTH=deep` all of it, which CI does as well.
+
+A test that is marked `deep` runs at that depth alone. It is a long one, and tests by default run each of its parts.
+"""
 
 import os
+
+import pytest
 
 VARIABLE = "TEST_DEPTH"
 QUICK, DEEP = "quick", "deep"
@@ -15,5 +20,16 @@ def depth() -> str:
 
 
 def searched(quick: int, deep: int) -> int:
-    """How many examples, seeds or schedules to try."""
+    """How many examples of a law to try."""
     return deep if depth() == DEEP else quick
+
+
+def left_out(items: list[pytest.Item]) -> list[pytest.Item]:
+    """The tests that are too long for the depth that is asked for."""
+    return [] if depth() == DEEP else [item for item in items if item.get_closest_marker(DEEP)]
+
+
+def said_of(count: int) -> str:
+    """What the run says at its end about the tests that it left out."""
+    tests = "1 long test was" if count == 1 else f"{count} long tests were"
+    return f"{tests} left out. With them: {VARIABLE}={DEEP} ./run test -m {DEEP}"

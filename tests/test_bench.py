@@ -29,6 +29,7 @@ def few_transactions(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 def test_the_harness_measures_and_writes_what_it_measured(few_transactions: Path, tmp_path: Path) -> None:
     """The suite of windows also compares kernel and DuckDB, value by value."""
     found = tmp_path / "figures.json"

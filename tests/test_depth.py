@@ -1,8 +1,33 @@
-"""How long the tests search is asked for by one variable."""
+"""How much the tests try is asked for by one variable; what is left out is said, and CI runs it."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from tests.architecture.source_tree import ROOT
 from tests.depth import VARIABLE, depth, searched
+
+LONG = """
+import pytest
+from hypothesis import given, strategies
+
+@pytest.mark.deep
+def test_long(): ...
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", [1, 2])
+def test_seeds(seed): ...
+
+@given(strategies.booleans())
+def test_law(value): ...
+
+def test_short(): ...
+"""
+SAID = "3 long tests were left out. With them: TEST_DEPTH=deep ./run test -m deep"
 
 
 @pytest.mark.parametrize(("asked", "number"), [(None, 3), ("", 3), ("quick", 3), ("deep", 500)])
@@ -18,3 +43,52 @@ def test_a_depth_that_there_is_not_is_refused(monkeypatch) -> None:
     monkeypatch.setenv(VARIABLE, "depe")
     with pytest.raises(ValueError, match="TEST_DEPTH is 'depe'"):
         depth()
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with three long tests, a law and a short test, which run as the tests of this project do."""
+    folder = tmp_path_factory.mktemp("few")
+    (folder / "conftest.py").write_text("from tests.conftest import *\n")
+    (folder / "test_long.py").write_text(LONG)
+    return folder
+
+
+def run(folder: Path, depth: str, *arguments: str) -> str:
+    environment = os.environ | {VARIABLE: depth, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder), "-v"]
+    command += ["-p", "no:cacheprovider", *arguments, str(folder)]
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False).stdout
+
+
+@pytest.mark.parametrize("processes", ["-n0", "-n2"])
+def test_what_is_left_out_is_counted_and_the_command_for_it_is_said(few: Path, processes: str) -> None:
+    said = run(few, "quick", processes)
+    assert SAID in said.splitlines()[-3:]
+    assert "2 passed" in said.splitlines()[-1]
+
+
+def test_only_the_tests_that_were_asked_for_are_counted(few: Path) -> None:
+    assert "left out" not in run(few, "quick", "-n0", "-k", "short")
+    assert "2 long tests were left out" in run(few, "quick", "-n0", "-k", "seeds")
+
+
+def test_ci_runs_every_test_and_the_long_ones_once(few: Path) -> None:
+    """It asks for no folder, so that none is forgotten."""
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    asked = [line.partition("||")[0].strip() for line in lines if "./run test" in line and not line.startswith("#")]
+    deep, quick = asked
+    assert quick == "./run test"
+    found = re.fullmatch(r'TEST_DEPTH=deep \./run test -m "([^"]*)"', deep)
+    assert found is not None
+    said = run(few, "deep", "-n0", "-m", found[1])
+    assert "4 passed, 1 deselected" in said.splitlines()[-1]
+    assert "left out" not in said
+
+
+def test_only_the_examples_of_laws_differ_by_depth() -> None:
+    """A longer search of another kind is a test of its own, marked deep: CI finds those, and laws."""
+    files = [file for file in (ROOT / "tests").rglob("test_*.py") if file != Path(__file__)]
+    lines = [line.strip() for file in files for line in file.read_text().splitlines() if "searched(" in line]
+    lines = [line for line in lines if "max_examples=searched(" not in line and not line.startswith("def ")]
+    assert lines == []

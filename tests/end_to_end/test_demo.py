@@ -76,7 +76,7 @@ def test_ctrl_c_while_it_stays_leaves_nothing(finished) -> None:
     [
         ("kernel", signal.SIGINT, True),
         ("history", signal.SIGTERM, False),
-        ("training", signal.SIGINT, True),
+        pytest.param("training", signal.SIGINT, True, marks=pytest.mark.deep),
     ],
 )
 def test_being_ended_in_a_phase_leaves_nothing(tmp_path, phase, number, like_a_terminal) -> None:
@@ -85,6 +85,7 @@ def test_being_ended_in_a_phase_leaves_nothing(tmp_path, phase, number, like_a_t
         check_leaves_nothing(run, number, like_a_terminal=like_a_terminal)
 
 
+@pytest.mark.deep
 def test_a_file_is_streamed_with_its_own_times_and_loses_no_row(tmp_path) -> None:
     rows = 6_000
     first = datetime(2018, 4, 1, tzinfo=UTC)

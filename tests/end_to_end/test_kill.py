@@ -19,13 +19,12 @@ from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
 from streaming.job.programs import PROGRAMS
-from tests.depth import searched
 from tests.end_to_end.brokers import proper_kafka, proper_redis
 from tests.end_to_end.job import Job, log_ends, produce
 
 TOPICS = {CARD_TRANSACTIONS.topic: 2, CARD_LABELS.topic: 2}
 DISTURBANCES = Disturbances(late=0.05, duplicate=0.02, malformed=0.02)
-KILLS = searched(quick=3, deep=5)
+KILLS = 3
 
 
 def world(customers: int, days: int) -> World:
@@ -78,6 +77,7 @@ def test_killed_on_the_embedded_parts(tmp_path: Path) -> None:
 
 
 @pytest.mark.kafka
+@pytest.mark.deep  # chaos kills on Apache Kafka too
 def test_killed_on_apache_kafka_and_redis_server(tmp_path: Path) -> None:
     traffic = CardTraffic(world(60, 25).transactions, DISTURBANCES, seed=3)
     with proper_redis(tmp_path / "redis") as store, proper_kafka(tmp_path / "kafka") as kafka:

@@ -91,6 +91,7 @@ def refused(job: Job, module: str, *only: str, supervised: bool = False) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.deep  # the guides of a second version and of a further feature do it by hand
 def test_a_group_grows_gets_a_second_version_and_keeps_what_it_had(tmp_path: Path) -> None:
     with (
         RedisServer(tmp_path / "redis") as store,

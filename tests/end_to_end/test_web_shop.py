@@ -23,6 +23,8 @@ TOPICS = {CLICKS.topic: 2, ORDERS.topic: 2, RETURNS.topic: 1}
 VISITOR = "zoë"
 
 
+@pytest.mark.slow
+@pytest.mark.deep  # the tutorial runs a web shop too
 def test_a_web_shop_runs_through_the_same_programs(tmp_path: Path) -> None:
     with RedisServer(tmp_path / "redis") as store, KafkaSimulator(TOPICS) as kafka:
         also = {"MILLRACE_TOPIC_MODE": "embedded"}

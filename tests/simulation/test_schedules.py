@@ -7,15 +7,14 @@ import sys
 
 import pytest
 
-from tests.depth import searched
-
-SCHEDULES = searched(quick=300, deep=2_000)
-"""45 ms each on a core: the deep ones take about three quarters of a minute on two."""
+FEW, MANY = (0, 300), (300, 2_000)
+"""First seed, and how many: 45 ms each on a core, so that many take about three quarters of a minute on two."""
 
 
 @pytest.mark.slow
-def test_every_schedule_ends_right():
-    command = [sys.executable, "-m", "tests.simulation", "--schedules", str(SCHEDULES)]
+@pytest.mark.parametrize(("first", "count"), [FEW, pytest.param(*MANY, marks=pytest.mark.deep)])
+def test_every_schedule_ends_right(first, count):
+    command = [sys.executable, "-m", "tests.simulation", "--first-seed", str(first), "--schedules", str(count)]
     ended = subprocess.run(  # in a session of its own, so that it can give way to other tests
         command, capture_output=True, text=True, check=False, timeout=3_000, start_new_session=True
     )

@@ -44,8 +44,16 @@ def contents(registry: Path) -> dict[str, Any]:
     return found
 
 
+KILLS = [("after", name) for name in ("begin", *STEP_NAMES, "end")]
+KILLS.insert(KILLS.index(("after", "fit")), ("during", "fit"))
+FEW_KILLS = [("during", "fit"), ("after", "publish")]
+
+
 @pytest.mark.slow
-def test_a_run_that_is_killed_at_every_boundary_ends_as_an_undisturbed_one(places, monkeypatch):
+@pytest.mark.parametrize(
+    "kills", [FEW_KILLS, pytest.param(KILLS, marks=pytest.mark.deep)], ids=["few", "every boundary"]
+)
+def test_a_run_that_is_killed_at_boundaries_ends_as_an_undisturbed_one(places, monkeypatch, kills):
     assert main(["run", *OPTIONS]) == 0
     undisturbed = contents(places / "registry")
     told = {name: entry.line for name, entry in read_journal(only_run(places / "runs")).steps.items()}
@@ -53,8 +61,6 @@ def test_a_run_that_is_killed_at_every_boundary_ends_as_an_undisturbed_one(place
     monkeypatch.setenv("MILLRACE_TRAINING_RUNS", str(places / "killed" / "runs"))
     with Runs(load_settings()) as runs:
         assert runs.start("retrain", PARAMETERS, "one") == "one"
-        kills = [("after", name) for name in ("begin", *STEP_NAMES, "end")]
-        kills.insert(kills.index(("after", "fit")), ("during", "fit"))
         for moment, step in kills:
             assert scheduler_until(moment, step) == -signal.SIGKILL, f"{moment} {step}"
             assert runs.status("one") in (RUNNING, QUEUED)
