@@ -91,14 +91,17 @@ def check_truth(world: World) -> Counter[str]:
     counts.update({f"asked: {what}": count for what, count in world.asker.counts.items()})
     with world.redis() as client:
         for group in world.catalogue.groups:
-            now_us = time.time_ns() // 1000
-            counts["entities"] += check_online(client, world.job.namespace, lake, group, now_us=now_us)
+            counts["entities"] += check_online(client, world.job.namespace, lake, group, clock_us=_now_us)
             check_vectors(world, client, group, ids)
     up_to_us = world.job.cut_us() - LATENESS_S * 1_000_000
     for group, spine in world.catalogue.spines:
         counts["feature rows"] += check_feature_rows(lake, group, spine, up_to_us=up_to_us)
         check_cut(world, group, spine)
     return counts
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
 
 
 def lost(world: World, ids: dict[str, str]) -> set[tuple[str, int, int]]:

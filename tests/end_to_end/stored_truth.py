@@ -11,7 +11,7 @@ import random
 import struct
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,13 +156,13 @@ def _check_gaps(
 
 
 def check_online(
-    client: redis.Redis, namespace: str, lake: Path, group: FeatureGroup, *, now_us: int | None = None
+    client: redis.Redis, namespace: str, lake: Path, group: FeatureGroup, *, clock_us: Callable[[], int] | None = None
 ) -> int:
     """Every state in Redis is the one of the stored events, and reads as the oracle does. Returns the entities.
 
-    With `now_us`, an instant after all arrivals, Redis may have forgotten what was not written for as long as keys
-    live, and a build what nothing can read any more: then the entity is missing or lacks its older tiles, and reads as
-    of now are all the same.
+    With a clock, Redis may have forgotten what was not written for as long as keys live, and a build what nothing can
+    read any more: then the entity is missing or lacks its older tiles, and reads as of now are all the same. The clock
+    is asked after each look at Redis: keys go on expiring while the others are checked.
     """
     events = [_seen(group, stored_events(lake, source)) for source in group.sources]
     state = TileState(group.layout)
@@ -189,6 +189,7 @@ def check_online(
         prefix = entity_prefix(namespace, group, shard_of[text])
         key = prefix + text.encode()
         value = client.get(key)
+        now_us = None if clock_us is None else clock_us()
         build = builds[shard_of[text]]
         right = value == encode_states(state, np.array([slot]), build, owners_of([key]))[0]
         newest_us = max(event.event_time_us for event in history[text])

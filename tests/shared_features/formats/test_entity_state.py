@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared_features.errors import FormatVersionError
@@ -150,7 +150,10 @@ def test_each_flipped_bit_is_refused() -> None:
 
 @given(event_streams(max_size=12), st.data())
 def test_damaged_bytes_are_refused(events, data) -> None:
-    """Cut, longer, with other bytes anywhere, or in another order; the neighbour stays whole."""
+    """Cut, longer, with other bytes anywhere, or in another order; the neighbour stays whole.
+
+    But for bytes that claim to be of another build of the schema without checksums: those are nothing, see above.
+    """
     stored = encoded(SMALL, events)
     at = data.draw(st.integers(0, len(stored)))
     some, turn = data.draw(st.binary(max_size=20)), data.draw(st.integers(1, len(stored)))
@@ -160,6 +163,7 @@ def test_damaged_bytes_are_refused(events, data) -> None:
     state = TileState(SMALL)
     slots = state.add(2)
     decode_states(state, slots[:1], [stored], BUILD)
+    assume(damaged[:1] != b"\x01" or damaged[1:9] == stored[1:9])
     if damaged != stored:
         with pytest.raises(FormatVersionError):
             decode_states(state, slots[1:], [damaged], BUILD)
