@@ -54,7 +54,11 @@ def build_parser() -> argparse.ArgumentParser:
     start.add_argument("--template", default="retrain", help="what to run (retrain)")
     start.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="its parameters; VALUE is JSON or a text")
     start.add_argument("--id", help="two starts with one id are one run")
-    start.add_argument("--wait", action="store_true", help="wait for its end; exit code 1 if it fails")
+    start.add_argument(
+        "--wait",
+        action="store_true",
+        help="wait for its end; exit code 1 if it fails or is cancelled, 3 if the gate refuses its version",
+    )
     key = commands.add_parser("key", help="make an API key for `serve`; it is shown once")
     key.add_argument("name", help="whose key it is")
     key.add_argument("--scopes", default="read", metavar="A,B", help="read: look; run: start, cancel, schedule (read)")
@@ -68,7 +72,10 @@ def build_parser() -> argparse.ArgumentParser:
     schedule.add_argument("--time-zone", default="UTC", help="put: of the cron line, such as Europe/Berlin")
     schedule.add_argument("--new-labels", type=int, default=0, metavar="N", help="put: only if N labels arrived since")
     schedule.add_argument("--template", default="retrain", help="put: what to run (retrain)")
-    for name, what in (("cancel", "end a durable run; its finished steps are kept"), ("resume", "continue such a run")):
+    for name, what in (
+        ("cancel", "end a durable run; its finished steps are kept"),
+        ("resume", "continue a run that was cancelled or failed; prints the id of the run that continues it"),
+    ):
         commands.add_parser(name, help=what).add_argument("id")
     commands.add_parser("models", help="what the registry holds")
     promote = commands.add_parser("promote", help="let an alias name a version")

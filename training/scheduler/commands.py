@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from training.errors import RequestError
+from training.scheduler.news import EXIT_CODES, GATE_REFUSED, RUN_FAILED
 from training.scheduler.runs import ENDED, SUCCEEDED, Run, Runs
 from training.scheduler.schedules import Schedules, ScheduleState
 from training.scheduler.tick import Schedule
@@ -26,8 +27,12 @@ def start(settings: TrainingSettings, options: argparse.Namespace) -> int:
             return 0
         while (status := runs.status(run_id)) not in ENDED:
             time.sleep(_LOOK_S)
-        _show(runs.show(run_id))
-        return 0 if status == SUCCEEDED else 1
+        run = runs.show(run_id)
+    _show(run)
+    if run.summary.get("promoted") is False:
+        _say(f"the gate refused version {run.summary['version']}: {'; '.join(run.summary['reasons'])}")
+        return EXIT_CODES[GATE_REFUSED]
+    return 0 if status == SUCCEEDED else EXIT_CODES[RUN_FAILED]
 
 
 def list_runs(settings: TrainingSettings, options: argparse.Namespace) -> int:
@@ -45,7 +50,7 @@ def cancel(settings: TrainingSettings, options: argparse.Namespace) -> int:
 
 def resume(settings: TrainingSettings, options: argparse.Namespace) -> int:
     with Runs(settings) as runs:
-        runs.resume(options.id)
+        _say(runs.resume(options.id))
     return 0
 
 

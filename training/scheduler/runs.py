@@ -18,12 +18,16 @@ from dbos import DBOSClient, EnqueueOptions, WorkflowStatus, error
 from training.errors import ConflictError, UnknownNameError
 from training.runs.fork import check_fork
 from training.runs.run_summary import summarize
+from training.runs.step_names import STEP_NAMES
 from training.runs.templates import check_request
 from training.scheduler.database import APPLICATION, create_database
 from training.scheduler.durable_run import QUEUE, VERSION, WORKFLOW, folder_name
 from training.scheduler.run_states import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, STATUS, SUCCEEDED
-from training.scheduler.run_steps import RunStep, steps_of
+from training.scheduler.run_steps import DONE, SKIPPED, RunStep, steps_of
 from training.settings import TrainingSettings
+
+_GIVEN_BACK = ("CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+"""The states of DBOS from which a run continues under its own id."""
 
 __all__ = ["CANCELLED", "ENDED", "FAILED", "QUEUED", "RUNNING", "SUCCEEDED", "Run", "Runs"]
 
@@ -130,13 +134,20 @@ class Runs:
             raise ConflictError(f"run {run_id} is {status}; it cannot be cancelled any more.")
         self._client.cancel_workflow(run_id)
 
-    def resume(self, run_id: str) -> None:
-        """Continue a cancelled run with the step that was interrupted."""
-        if (status := self.status(run_id)) != CANCELLED:
-            raise ConflictError(
-                f"run {run_id} is {status}; only a cancelled one is resumed. Start a new run: it skips finished steps."
-            )
-        self._client.resume_workflow(run_id, queue_name=QUEUE)
+    def resume(self, run_id: str) -> str:
+        """Continue a run that was cancelled or failed; returns the id of the run that continues it.
+
+        A cancelled run continues itself, with the step that was interrupted. The end of a failed one is on record, so
+        a run `ID-resumed` continues it, on the same data, with the step that failed. Two requests are one run.
+        """
+        found = self._found(run_id)
+        if found.status in _GIVEN_BACK:
+            self._client.resume_workflow(run_id, queue_name=QUEUE)
+            return run_id
+        if (status := STATUS[found.status]) != FAILED:
+            raise ConflictError(f"run {run_id} is {status}; only a run that was cancelled or failed is resumed.")
+        unfinished = (each.name for each in self.steps(run_id) if each.state not in (DONE, SKIPPED))
+        return self.fork(run_id, next(unfinished, STEP_NAMES[-1]), {}, f"{run_id}-resumed")
 
     def _folder(self, run_id: str) -> Path | None:
         steps = self._client.list_workflow_steps(run_id)

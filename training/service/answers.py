@@ -35,6 +35,10 @@ class RunAnswer(BaseModel):
     ended_at: str | None = Field(description="When it ended.")
     seconds: float | None = Field(description="How long it took, or has taken so far.")
     error: str = Field(description="Why it failed; empty otherwise.")
+    gate: str | None = Field(
+        description="promoted: its version is champion. refused: the champion stays, summary.reasons says why. null: "
+        "not decided."
+    )
     forked_from: str | None = Field(description="The run whose data it reads.")
     summary: dict[str, Any] = Field(
         description="view, cut_us (the data are complete up to there), code (a digest per step), chosen, metrics, "
@@ -107,6 +111,7 @@ def _run(run: Run, summary: Any) -> dict[str, Any]:
         "ended_at": instant(run.ended_at_ms),
         "seconds": None if run.began_at_ms is None else max(0.0, (until_ms - run.began_at_ms) / 1000),
         "error": run.error,
+        "gate": {True: "promoted", False: "refused"}.get(summary.get("promoted")),
         "forked_from": run.origin,
         "summary": {name: value for name, value in summary.items() if name != "folder"},
     }

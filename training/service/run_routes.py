@@ -41,11 +41,12 @@ def run_router(runs: Runs) -> APIRouter:
         runs.cancel(run_id)
         return shown(runs, run_id)
 
-    @router.post("/{run_id}/resume", status_code=202, summary="Resume a cancelled run")
-    def resume(run_id: str) -> RunWithSteps:
-        """Continue with the step that was interrupted."""
-        runs.resume(run_id)
-        return shown(runs, run_id)
+    @router.post("/{run_id}/resume", status_code=202, summary="Resume a run that was cancelled or failed")
+    def resume(run_id: str, response: Response) -> RunWithSteps:
+        """Continue with the step that was interrupted or failed. A failed run is continued by a run of another id."""
+        continued = runs.resume(run_id)
+        response.headers["location"] = f"/v1/runs/{continued}"
+        return shown(runs, continued)
 
     @router.post("/{run_id}/fork", status_code=202, summary="Fork a run from a step")
     def fork(run_id: str, body: ForkBody, response: Response, idempotency_key: IdempotencyKey = None) -> RunWithSteps:

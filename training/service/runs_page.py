@@ -17,7 +17,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from training.registry.versions import Registry
-from training.scheduler.run_states import CANCELLED, QUEUED, RUNNING
+from training.scheduler.run_states import CANCELLED, FAILED, QUEUED, RUNNING
 from training.scheduler.runs import Runs
 from training.scheduler.schedules import Schedules
 from training.service.answers import ModelAnswer, RunAnswer, RunWithSteps, ScheduleAnswer, run_answer, schedule_answer
@@ -129,7 +129,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], empty: str) -
 
 
 def _button(run: RunAnswer) -> str:
-    verb = {QUEUED: "cancel", RUNNING: "cancel", CANCELLED: "resume"}.get(run.status)
+    verb = {QUEUED: "cancel", RUNNING: "cancel", CANCELLED: "resume", FAILED: "resume"}.get(run.status)
     return "" if verb is None else _post(f"/v1/runs/{quote(run.id, safe='')}/{verb}", verb.capitalize())
 
 

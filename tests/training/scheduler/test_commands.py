@@ -8,9 +8,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from training.__main__ import main
+from training.scheduler.engine import launched
 from training.scheduler.runs import CANCELLED, QUEUED, RUNNING, Runs
+from training.scheduler.step_process import StepProcess
 from training.settings import load_settings
 
 ROOT = Path(__file__).parents[3]
@@ -56,6 +59,24 @@ def test_what_a_person_types_and_reads(places, capsys):
     ):
         assert main(wrong) == 1
         assert said in capsys.readouterr().err
+
+
+def test_waiting_tells_of_a_refused_gate_by_an_exit_code_of_its_own(places, capsys, monkeypatch):
+    def played(self: object, request: dict[str, Any], limit_s: float) -> object:
+        return {
+            "begin": "a folder",
+            "step": {"done": "run", "reason": "", "seconds": 0.0, "line": ""},
+            "end": {"version": 2, "promoted": promoted, "reasons": ["below the champion"]},
+        }[request["do"]]
+
+    monkeypatch.setattr(StepProcess, "ask", played)
+    with launched(load_settings()):
+        promoted = False
+        assert main(["start", "--wait", "--id", "worse"]) == 3
+        assert "the gate refused version 2: below the champion\n" in capsys.readouterr().out
+        promoted = True
+        assert main(["start", "--wait", "--id", "better"]) == 0
+        assert "refused" not in capsys.readouterr().out
 
 
 def test_a_database_that_cannot_be_used_is_one_sentence(places, capsys, monkeypatch):

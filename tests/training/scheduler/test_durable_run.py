@@ -198,5 +198,7 @@ def test_a_run_that_does_not_exist_and_one_that_is_not_cancelled_are_named(place
         with pytest.raises(RequestError, match="There is no run 'x'"):
             runs.cancel("x")
         runs.start("retrain", {}, "queued")
-        with pytest.raises(RequestError, match="run queued is queued; only a cancelled one is resumed"):
+        with pytest.raises(
+            RequestError, match="run queued is queued; only a run that was cancelled or failed is resumed"
+        ):
             runs.resume("queued")

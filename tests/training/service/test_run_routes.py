@@ -92,6 +92,24 @@ def test_a_failed_step_says_why(service: Service) -> None:
     assert run["steps"][1]["state"] == "failed"
     assert "the windows hold one class" in run["steps"][1]["reason"]
     assert set(list(states(run).values())[2:]) == {"waiting"}
+    assert run["gate"] is None
+
+
+def test_a_failed_run_is_resumed_once_on_its_data_and_tells_of_a_refused_gate(service: Service) -> None:
+    service.played.errors["fit"] = StepFailedError("no memory")
+    failed = ended(service, started(service, {"top": 9}, "fails to fit"))
+    service.played.errors.clear()
+    service.played.summary = {"model": "m", "version": 2, "promoted": False, "reasons": ["0.1 is below 0.2"]}
+    service.played.asked.clear()
+    answer = service.client.post(f"/v1/runs/{failed['id']}/resume")
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["location"] == f"/v1/runs/{failed['id']}-resumed"
+    assert service.client.post(f"/v1/runs/{failed['id']}/resume").json()["id"] == answer.json()["id"]
+    run = ended(service, answer.json()["id"])
+    assert (run["status"], run["forked_from"], run["parameters"]) == ("succeeded", failed["id"], {"top": 9})
+    (begun,) = [each for each in service.played.asked if each["do"] == "begin"]
+    assert begun["fork"]["step"] == "fit"
+    assert (run["gate"], run["summary"]["reasons"]) == ("refused", ["0.1 is below 0.2"])
 
 
 def test_a_fork_reads_the_data_of_its_origin_and_changes_later_parameters_only(service: Service) -> None:
