@@ -31,6 +31,7 @@ from typing import IO
 
 from deploy.embedded.errors import EmbeddedError
 
+_LOOK_EVERY_S = 0.01
 _LAUNCH = Path(__file__).with_name("launch.py")
 
 
@@ -92,12 +93,12 @@ class BackgroundProcess:
     @property
     def running(self) -> bool:
         """Whether it has not ended; a paused one is running."""
-        return self._process.poll() is None
+        return self._poll() is None
 
     @property
     def exit_code(self) -> int | None:
         """Its exit code, minus the signal's number when a signal ended it, None while it runs."""
-        return self._process.poll()
+        return self._poll()
 
     def pause(self) -> None:
         """Freeze it (SIGSTOP): its connections stay open and nothing answers."""
@@ -117,18 +118,17 @@ class BackgroundProcess:
             if self._paused:
                 self.resume()
             self._signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(grace_s)
+            deadline = time.monotonic() + grace_s
+            while self.running and time.monotonic() < deadline:
+                time.sleep(_LOOK_EVERY_S)
         finally:
             # Also when a second Ctrl-C ends the wait.
             self.kill()
 
     def kill(self) -> None:
         """End it at once (SIGKILL), with the children of its group. Harmless when ended."""
-        # Before the wait: while it is not waited for, its id can be nobody else's.
         if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
+            self._kill_group()
             # Between its start and its setsid it has no group yet.
             self._signal(signal.SIGKILL)
         self._process.wait()
@@ -158,9 +158,30 @@ class BackgroundProcess:
         end = self.log.read_text(errors="replace").splitlines()[-lines:] if self.log.exists() else []
         return "\n".join([f"see {self.log}", *end])
 
+    def _poll(self) -> int | None:
+        """The exit code of a command that has ended, whose group is then ended, too: a child of the command that is
+        still importing does not notice that its parent is gone.
+        """
+        if self._process.returncode is None and _has_ended(self.pid):
+            self._kill_group()
+        return self._process.poll()
+
+    def _kill_group(self) -> None:
+        # Before the wait: while it is not waited for, its id can be nobody else's.
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses a group of the dead
+            os.killpg(self.pid, signal.SIGKILL)
+
     def _signal(self, number: signal.Signals) -> None:
         # Popen sends nothing to a child that was waited for, so the id is surely the child's.
         self._process.send_signal(number)
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a child has ended; it stays to be waited for."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
 
 
 class _Launcher:

@@ -92,6 +92,28 @@ def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
     assert child.exit_code == -signal.SIGKILL
 
 
+_LEAVES_A_CHILD = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print(child.pid, flush=True)
+time.sleep(float(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("ends", ["by itself", "when asked"])
+def test_a_command_that_ends_takes_its_own_children_with_it(tmp_path: Path, ends: str) -> None:
+    """One that is still importing would not notice for seconds that its parent is gone."""
+    log, for_s = tmp_path / "log", "0" if ends == "by itself" else "60"
+    child = BackgroundProcess([sys.executable, "-c", _LEAVES_A_CHILD, for_s], log=log)
+    assert eventually(lambda: log.read_text().endswith("\n"))
+    grandchild = int(log.read_text())
+    if ends == "when asked":
+        child.stop(grace_s=30)
+    assert eventually(lambda: not child.running)
+    assert eventually(lambda: not alive(grandchild))
+    assert child.exit_code == (0 if ends == "by itself" else -signal.SIGTERM)
+
+
 def test_ending_twice_is_harmless(tmp_path: Path) -> None:
     child = _sleeper(tmp_path)
     child.kill()
