@@ -3,6 +3,9 @@
 A shard that is live may still be where its stream was stopped days ago. So the shards of a view have to reach a
 target: what any shard of the definitions had applied when the view was first asked about. A view that needs longer than
 a minute gets a new target. The rule uses offsets and not event times, so it also works while a history is imported.
+
+Where no model answers for a view yet, waiting is an outage. Then a shard may lack what arrived in the last minute that
+any shard has seen: a stream that was killed leaves its shards a few events apart, and they stay so until it continues.
 """
 
 from __future__ import annotations
@@ -16,17 +19,20 @@ from serving.errors import CatchingUpError, OnlineStoreError, RefusedRequestErro
 from serving.online_store import OnlineStore
 from serving.shards import Shard, ShardFacts
 from shared_features.definitions import FeatureView
-from shared_features.formats.shard_meta import Partition
+from shared_features.formats.shard_meta import Partition, VectorEntry
 
 REACHED_WITHIN_S = 60.0
 """How far, at most, the features of a view version may be behind other features when its model begins to answer."""
 
+_REACHED_WITHIN_US = int(REACHED_WITHIN_S * 1_000_000)
+_NOTHING = VectorEntry(-1, -1)
+
 
 @dataclass(frozen=True)
 class _Target:
-    """The furthest offset that any shard had applied of each partition, and when that was seen (monotonic seconds)."""
+    """The furthest that any shard had applied each partition, and when that was seen (monotonic seconds)."""
 
-    offsets: Mapping[Partition, int]
+    vector: Mapping[Partition, VectorEntry]
     seen_s: float
 
 
@@ -47,13 +53,16 @@ class LiveFeatures:
         """Remember the event loop of the store. From now on other threads can ask."""
         self._loop = asyncio.get_running_loop()
 
-    def __call__(self, view: FeatureView) -> RefusedRequestError | None:
-        """Why features of the view are not up to date, as a request would be told. None when they are."""
+    def __call__(self, view: FeatureView, *, nothing_answers: bool = False) -> RefusedRequestError | None:
+        """Why features of the view are not up to date, as a request would be told. None when they are.
+
+        nothing_answers: whether requests for the view are refused meanwhile.
+        """
         if self._loop is None:
             return OnlineStoreError("The service has not started yet. Send the request again.")
-        return asyncio.run_coroutine_threadsafe(self._ask(view.label), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(self._ask(view.label, nothing_answers), self._loop).result()
 
-    async def _ask(self, label: str) -> RefusedRequestError | None:
+    async def _ask(self, label: str, nothing_answers: bool) -> RefusedRequestError | None:
         every = {shard.meta_key: shard for shards in self._shards.values() for shard in shards}
         try:
             found = await facts_of(self._store, list(every.values()))
@@ -62,7 +71,7 @@ class LiveFeatures:
         facts = {shard.meta_key: fact for shard, fact in found}
         wanted = [(shard, facts[shard.meta_key]) for shard in self._shards[label]]
         problems = [(shard, fact.problem) for shard, fact in wanted if fact.problem is not None]
-        problems = problems or self._not_reached(label, wanted, facts.values())
+        problems = problems or self._not_reached(label, wanted, facts.values(), nothing_answers)
         if not problems:
             return None
         shard, problem = problems[0]
@@ -71,7 +80,11 @@ class LiveFeatures:
         return refusal(problem + others, group=shard.group.part_name)
 
     def _not_reached(
-        self, label: str, wanted: Sequence[tuple[Shard, ShardFacts]], every: Iterable[ShardFacts]
+        self,
+        label: str,
+        wanted: Sequence[tuple[Shard, ShardFacts]],
+        every: Iterable[ShardFacts],
+        nothing_answers: bool,
     ) -> list[tuple[Shard, str]]:
         """The shards that have not reached the target. A target is set here, and dropped when it is reached."""
         now_s = self._clock()
@@ -81,7 +94,7 @@ class LiveFeatures:
         problems = [
             (shard, problem)
             for shard, fact in wanted
-            if (problem := _short_of(target.offsets, shard, fact)) is not None
+            if (problem := _short_of(target.vector, shard, fact, nothing_answers)) is not None
         ]
         if not problems:
             del self._targets[label]
@@ -99,22 +112,29 @@ async def problems_of(store: OnlineStore, shards: Sequence[Shard]) -> list[tuple
     return [(shard, fact.problem) for shard, fact in await facts_of(store, shards) if fact.problem is not None]
 
 
-def _furthest(every: Iterable[ShardFacts]) -> dict[Partition, int]:
-    found: dict[Partition, int] = {}
+def _furthest(every: Iterable[ShardFacts]) -> dict[Partition, VectorEntry]:
+    found: dict[Partition, VectorEntry] = {}
     for facts in every:
-        for partition, offset in facts.offsets.items():
-            found[partition] = max(offset, found.get(partition, offset))
+        for partition, entry in facts.vector.items():
+            found[partition] = VectorEntry(*map(max, entry, found.get(partition, entry)))
     return found
 
 
-def _short_of(target: Mapping[Partition, int], shard: Shard, facts: ShardFacts) -> str | None:
+def _short_of(
+    target: Mapping[Partition, VectorEntry], shard: Shard, facts: ShardFacts, nothing_answers: bool
+) -> str | None:
     topics = {source.topic for source in shard.group.sources}
-    for partition, offset in sorted(target.items()):
-        has = facts.offsets.get(partition, -1)
-        if partition[0] in topics and has < offset:
+    for partition, entry in sorted(target.items()):
+        has = facts.vector.get(partition, _NOTHING)
+        if partition[0] in topics and has.offset < entry.offset and not (nothing_answers and _is_near(has, entry)):
             return (
                 f"shard {shard.number} of {shard.group.label} has applied {partition[0]}, partition {partition[2]}, "
-                f"up to offset {has}, others up to {offset}. Wait until it catches up, and see that "
+                f"up to offset {has.offset}, others up to {entry.offset}. Wait until it catches up, and see that "
                 "`python -m streaming run` runs with its definition."
             )
     return None
+
+
+def _is_near(has: VectorEntry, target: VectorEntry) -> bool:
+    """Whether it lacks only what arrived within a minute."""
+    return has.consumed_until_us >= 0 and target.consumed_until_us - has.consumed_until_us <= _REACHED_WITHIN_US

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from serving.errors import NoModelError, RefusedRequestError
 from serving.log import get_log
@@ -17,8 +18,15 @@ from shared_features.formats.model_manifest import ALIASES
 _LOOK_WHILE_WAITING_S = 1.0
 _FIRST_WITHIN_S, _LOOK_AT_FIRST_S = 3.0, 0.1
 
-WaitsFor = Callable[[FeatureView], RefusedRequestError | None]
-"""Why features of a view are not up to date, as a request would be told. None when they are."""
+
+class WaitsFor(Protocol):
+    """Why features of a view are not up to date, as a request would be told. None when they are."""
+
+    def __call__(self, view: FeatureView, *, nothing_answers: bool) -> RefusedRequestError | None: ...
+
+
+def _for_nothing(view: FeatureView, *, nothing_answers: bool) -> None:
+    return None
 
 
 class RegistryModels:
@@ -37,7 +45,7 @@ class RegistryModels:
         alias: str,
         poll_s: float,
         *,
-        waits_for: WaitsFor = lambda view: None,
+        waits_for: WaitsFor = _for_nothing,
         waits_from_start: bool = True,
         loaded: Callable[[FeatureView, Model], None] = lambda view, model: None,
         refused: Callable[[FeatureView], None] = lambda view: None,
@@ -156,7 +164,7 @@ class RegistryModels:
     def _has_to_wait(self, view: FeatureView, version: str) -> bool:
         if view.name not in self._answering and not self._waits_from_start:
             return False
-        error = self._waits_for(view)
+        error = self._waits_for(view, nothing_answers=view.name not in self._answering)
         if error is None:
             return False
         said = self._waiting.get(view.name)

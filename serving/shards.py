@@ -10,7 +10,7 @@ from shared_features.definitions import FeatureGroup
 from shared_features.errors import FeatureError
 from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.receipt import encode_shard
-from shared_features.formats.shard_meta import Partition, decode_meta
+from shared_features.formats.shard_meta import Partition, VectorEntry, decode_meta
 
 _LOG = get_log("serving.online_store")
 
@@ -25,8 +25,8 @@ class ShardFacts:
     consumed_until_us: int | None
     receipt: bytes
     """What `formats.receipt.encode_shard` gives; empty where there is a problem."""
-    offsets: Mapping[Partition, int]
-    """The last offset applied of each partition; empty where there is a problem."""
+    vector: Mapping[Partition, VectorEntry]
+    """How far each partition was applied; empty where there is a problem."""
     unreadable: bool = False
     """Whether the meta's bytes are damaged, or of another schema or shard."""
 
@@ -69,9 +69,8 @@ class Shard:
             return self._unusable(f"shard {self.number} of {label} is being rebuilt and has not caught up yet. Wait.")
         until = [position.consumed_until_us for position in meta.vector.values()]
         known = min(until) if until and min(until) >= 0 else None
-        offsets = {partition: position.offset for partition, position in meta.vector.items()}
         receipt = encode_shard(label, self.number, meta)
-        return ShardFacts(self.number, meta.build_id, None, known, receipt, offsets)
+        return ShardFacts(self.number, meta.build_id, None, known, receipt, meta.vector)
 
     def _unusable(self, problem: str, *, unreadable: bool = False) -> ShardFacts:
         return ShardFacts(self.number, 0, problem, None, b"", {}, unreadable)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import pytest
+
 from serving.live_features import REACHED_WITHIN_S, LiveFeatures
 from serving.shards import Shard
 from shared_features.definitions import FeatureView
@@ -29,20 +31,20 @@ class Store:
     async def read(self, keys: Sequence[Sequence[bytes]]) -> list[list[bytes | None]]:
         return [[self.values.get(key) for key in some] for some in keys]
 
-    def apply(self, view: FeatureView, offset: int) -> None:
-        """All shards of a view have applied everything up to an offset."""
+    def apply(self, view: FeatureView, offset: int, until_us: int = 0) -> None:
+        """All shards of a view have applied everything up to an offset, that had arrived until then."""
         for shard in SHARDS[view.label]:
-            vector = {(source.topic, "id", 0): VectorEntry(offset, 0) for source in shard.group.sources}
+            vector = {(source.topic, "id", 0): VectorEntry(offset, until_us) for source in shard.group.sources}
             self.values[shard.meta_key] = encode_meta(shard_meta(shard.group, shard.number, vector=vector))
 
     def asks(self) -> LiveFeatures:
         return LiveFeatures(self, SHARDS, lambda: self.now_s)
 
 
-def ask(live: LiveFeatures, view: FeatureView) -> str | None:
+def ask(live: LiveFeatures, view: FeatureView, *, nothing_answers: bool = False) -> str | None:
     async def asked() -> str | None:
         live.start()
-        error = await asyncio.to_thread(live, view)
+        error = await asyncio.to_thread(live, view, nothing_answers=nothing_answers)
         return None if error is None else error.detail
 
     return asyncio.run(asked())
@@ -81,3 +83,19 @@ def test_more_than_a_minute_behind_is_not_caught_up() -> None:
         store.apply(PROBE_ALARM, 100 * (behind - 1))
         assert ask(live, PROBE_ALARM) is not None
         store.now_s += REACHED_WITHIN_S + 1
+
+
+@pytest.mark.parametrize(
+    ("behind_us", "until_us", "is_taken"),
+    [(2_000_000, 1_000, True), (60_000_000, 1_000, True), (61_000_000, 1_000, False), (2_000_000, -1, False)],
+)
+def test_a_minute_behind_is_taken_where_nothing_answers_and_only_there(
+    behind_us: int, until_us: int, is_taken: bool
+) -> None:
+    """The stream was killed between the commits of two shards, and nothing will move them."""
+    store = Store()
+    store.apply(PROBE_ALARM_2, 9_003, max(until_us, 0) + behind_us)
+    store.apply(PROBE_ALARM, 9_000, until_us)
+    live = store.asks()
+    assert ask(live, PROBE_ALARM) is not None
+    assert (ask(live, PROBE_ALARM, nothing_answers=True) is None) == is_taken

@@ -237,13 +237,13 @@ def test_where_degraded_answers_are_allowed_the_first_model_does_not_wait(
 def test_not_ready_while_nothing_answers_because_features_have_to_catch_up(
     server: RedisServer, online: Online, tmp_path: Path
 ):
-    def at(offset: int, shard: int) -> None:
-        vector = {(SAMPLES.topic, "topic-id", partition): VectorEntry(offset, 0) for partition in (0, 1)}
+    def at(offset: int, shard: int, until_us: int = NOW_US) -> None:
+        vector = {(SAMPLES.topic, "topic-id", partition): VectorEntry(offset, until_us) for partition in (0, 1)}
         online.put(PROBE.parts[0], shard, vector=vector)
 
     async def story() -> None:
         publish(tmp_path, PROBE_PEAK)
-        at(1, 0)
+        at(1, 0, NOW_US - 3_600_000_000)
         at(9, 1)
         async with serving(server, tmp_path) as asking:
             status, missing, _ = await asking.health()
@@ -258,5 +258,30 @@ def test_not_ready_while_nothing_answers_because_features_have_to_catch_up(
 
             await asking.until(ready)
             assert await asking.answers("probe_peak") == ("probe_peak:v1", 1)
+
+    asyncio.run(story())
+
+
+def test_a_service_that_starts_anew_after_the_stream_was_killed_answers_as_the_one_before_does(
+    server: RedisServer, online: Online, tmp_path: Path
+):
+    """One shard had committed three events more than the other. So a restart of serving became an outage."""
+
+    def at(offset: int, shard: int, until_us: int) -> None:
+        vector = {(SAMPLES.topic, "topic-id", partition): VectorEntry(offset, until_us) for partition in (0, 1)}
+        for group in GROUPS:
+            online.put(group, shard, vector=vector)
+
+    async def story() -> None:
+        publish(tmp_path, PROBE_PEAK)
+        at(20, 0, NOW_US)
+        at(20, 1, NOW_US)
+        async with serving(server, tmp_path) as before:
+            at(23, 0, NOW_US + 2_000_000)
+            old = await before.predict("probe_peak")
+            async with serving(server, tmp_path) as after:
+                new = await after.predict("probe_peak")
+        assert (old.status_code, new.status_code) == (200, 200)
+        assert new.json()["predictions"] == old.json()["predictions"]
 
     asyncio.run(story())
