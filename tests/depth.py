@@ -1,9 +1,11 @@
 """Depth: how much the tests try. Little by default; with `TEST_DEPTH=deep` all of it, which CI does as well.
 
-A test that is marked `deep` runs at that depth alone. It is a long one, and tests by default run each of its parts.
+A test that is marked `deep` runs at that depth alone. It is a long one whose parts are run by default as well, in
+shorter tests, or a further seed of a search.
 """
 
 import os
+from typing import Any
 
 import pytest
 
@@ -24,6 +26,11 @@ def searched(quick: int, deep: int) -> int:
     return deep if depth() == DEEP else quick
 
 
+def seeds(quick: int, deep: int) -> list[Any]:
+    """For `parametrize`: so many by default, so many in all. The further ones are tests of their own, marked deep."""
+    return [seed if seed < quick else pytest.param(seed, marks=pytest.mark.deep) for seed in range(deep)]
+
+
 def left_out(items: list[pytest.Item]) -> list[pytest.Item]:
     """The tests that are too long for the depth that is asked for."""
     return [] if depth() == DEEP else [item for item in items if item.get_closest_marker(DEEP)]
@@ -31,5 +38,5 @@ def left_out(items: list[pytest.Item]) -> list[pytest.Item]:
 
 def said_of(count: int) -> str:
     """What the run says at its end about the tests that it left out."""
-    tests = "1 long test was" if count == 1 else f"{count} long tests were"
-    return f"{tests} left out. With them: {VARIABLE}={DEEP} ./run test -m {DEEP}"
+    tests = "1 long test or further seed was" if count == 1 else f"{count} long tests and further seeds were"
+    return f"{tests} left out. They run with: {VARIABLE}={DEEP} ./run test -m {DEEP}"

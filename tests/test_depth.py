@@ -13,13 +13,13 @@ from tests.depth import VARIABLE, depth, searched
 
 LONG = """
 import pytest
+from tests.depth import seeds
 from hypothesis import given, strategies
 
 @pytest.mark.deep
 def test_long(): ...
 
-@pytest.mark.deep
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", seeds(quick=1, deep=3))
 def test_seeds(seed): ...
 
 @given(strategies.booleans())
@@ -27,7 +27,7 @@ def test_law(value): ...
 
 def test_short(): ...
 """
-SAID = "3 long tests were left out. With them: TEST_DEPTH=deep ./run test -m deep"
+SAID = "3 long tests and further seeds were left out. They run with: TEST_DEPTH=deep ./run test -m deep"
 
 
 @pytest.mark.parametrize(("asked", "number"), [(None, 3), ("", 3), ("quick", 3), ("deep", 500)])
@@ -65,12 +65,12 @@ def run(folder: Path, depth: str, *arguments: str) -> str:
 def test_what_is_left_out_is_counted_and_the_command_for_it_is_said(few: Path, processes: str) -> None:
     said = run(few, "quick", processes)
     assert SAID in said.splitlines()[-3:]
-    assert "2 passed" in said.splitlines()[-1]
+    assert "3 passed" in said.splitlines()[-1]
 
 
 def test_only_the_tests_that_were_asked_for_are_counted(few: Path) -> None:
     assert "left out" not in run(few, "quick", "-n0", "-k", "short")
-    assert "2 long tests were left out" in run(few, "quick", "-n0", "-k", "seeds")
+    assert "2 long tests and further seeds were left out" in run(few, "quick", "-n0", "-k", "seeds")
 
 
 def test_ci_runs_every_test_and_the_long_ones_once(few: Path) -> None:
@@ -82,7 +82,7 @@ def test_ci_runs_every_test_and_the_long_ones_once(few: Path) -> None:
     found = re.fullmatch(r'TEST_DEPTH=deep \./run test -m "([^"]*)"', deep)
     assert found is not None
     said = run(few, "deep", "-n0", "-m", found[1])
-    assert "4 passed, 1 deselected" in said.splitlines()[-1]
+    assert "4 passed, 2 deselected" in said.splitlines()[-1]
     assert "left out" not in said
 
 

@@ -23,7 +23,7 @@ from deploy.embedded.ports import LOOPBACK, free_port
 from deploy.embedded.redis_server import RedisServer
 from tests.chaos import clock
 from tests.chaos.proxy import Proxy
-from tests.end_to_end.two_brokers import TwoBrokers
+from tests.end_to_end.two_brokers import QUICK, TwoBrokers
 
 DISK_MIB = 96
 _ANSWER_S = 30.0
@@ -77,7 +77,7 @@ class Ground:
         ports, environment = [free_port() for _ in range(self.size)], self.broker_clock.environment
         self.pair = None
         if self.size == 1:
-            self.brokers = [ApacheKafka(self.folder / "kafka", behind=ports[0], environment=environment)]
+            self.brokers = [ApacheKafka(self.folder / "kafka", behind=ports[0], environment={**QUICK, **environment})]
         else:
             self.pair = TwoBrokers(self.folder / "kafka", behind=ports, environment=environment)
             self.brokers = [self.pair.first, self.pair.second]

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.embedded.apache_kafka import ApacheKafka
 from deploy.embedded.redis_server import RedisServer
-from tests.end_to_end.two_brokers import TwoBrokers
+from tests.end_to_end.two_brokers import QUICK, TwoBrokers
 
 NOT_TESTED: list[str] = []
 """What this run left out; `tests/conftest.py` prints it where nobody overlooks it."""
@@ -19,7 +19,7 @@ def proper_kafka(directory: Path) -> ApacheKafka:
     if missing := ApacheKafka.missing():
         NOT_TESTED.append(f"Apache Kafka: {' '.join(missing)}")
         pytest.skip(NOT_TESTED[-1])
-    return ApacheKafka(directory)
+    return ApacheKafka(directory, environment=QUICK)
 
 
 def proper_redis(directory: Path) -> RedisServer:

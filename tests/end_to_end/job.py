@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 
 import redis
@@ -18,11 +19,14 @@ from deltalake import DeltaTable
 from deploy.embedded.background_process import BackgroundProcess
 from shared_features.definitions import Catalogue, load_definitions
 from shared_features.formats import offline_tables
+from streaming.operations.status.positions import DurablePositions
 from streaming.settings import StreamingSettings, load_settings
 from tests.end_to_end.stored_truth import check_feature_rows, check_log, check_online, read_log
 
 ROOT = Path(__file__).parents[2]
 LATENESS_S = 2
+_LOOK_EVERY_S = 0.5
+"""A look reads Redis and the lake, which takes the processor from the job."""
 
 
 class Job:
@@ -100,7 +104,7 @@ class Job:
 
     def stop(self) -> int | None:
         """SIGTERM; the exit code after draining."""
-        self.supervisor.stop(grace_s=60)
+        self.supervisor.stop(grace_s=240)
         return self.supervisor.exit_code
 
     def settings(self) -> StreamingSettings:
@@ -113,12 +117,12 @@ class Job:
             lake=self.lake,
         )
 
-    def positions(self) -> Mapping[str, Mapping[tuple[str, int], int]]:
-        from streaming.operations.status.positions import durable_positions
+    @cached_property
+    def positions(self) -> DurablePositions:
+        """Called, it looks where the sinks are."""
+        return DurablePositions(self.settings())
 
-        return durable_positions(self.settings())
-
-    def wait_for(self, ends: Mapping[tuple[str, int], int], within_s: float = 90) -> None:
+    def wait_for(self, ends: Mapping[tuple[str, int], int], within_s: float = 300) -> None:
         """Until the sinks of Kafka have everything up to `ends` (last offsets)."""
 
         taken = {source.topic for group in self.catalogue.groups for source in group.sources}
@@ -132,7 +136,7 @@ class Job:
 
         self.until(done, within_s, lambda: f"positions {self.positions()} of {ends}")
 
-    def wait_for_cut(self, cut_us: int, within_s: float = 90) -> None:
+    def wait_for_cut(self, cut_us: int, within_s: float = 300) -> None:
         """Until every group's feature rows are complete up to the arrival watermark `cut_us`."""
         self.until(lambda: self.cut_us() >= cut_us, within_s, lambda: f"cut {self.cut_us()} of {cut_us}")
 
@@ -152,7 +156,7 @@ class Job:
             assert self.supervisor.running, f"the job ended: {self.supervisor.last_words(40)}"
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {within_s} s: {what()}\n{self.supervisor.last_words(40)}")
-            time.sleep(0.2)
+            time.sleep(_LOOK_EVERY_S)
 
     def check_truth(self, *, sample: int = 3_000) -> dict[str, int]:
         """PROTOCOL's "correct": log = events and dead letters; states and rows = the oracle over the stored events."""

@@ -7,6 +7,8 @@ import time
 from itertools import islice
 from pathlib import Path
 
+import pytest
+
 from deploy.demo.traffic.card_traffic import CardTraffic
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
@@ -16,6 +18,8 @@ from tests.end_to_end.test_kill import DISTURBANCES, TOPICS, world
 AWAY_S = 20
 
 
+@pytest.mark.slow
+@pytest.mark.deep  # chaos does it too
 def test_what_is_away_for_20_seconds_is_waited_for(tmp_path: Path) -> None:
     traffic = CardTraffic(world(40, 20).transactions, DISTURBANCES, seed=5)
     records = (record for some in traffic.history() for record in some)

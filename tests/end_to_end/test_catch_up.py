@@ -42,7 +42,7 @@ def test_a_redis_that_was_emptied_is_rebuilt_under_a_live_job(tmp_path: Path) ->
                 client.flushall()
             produce(kafka.bootstrap_servers, records)
             job.wait_for(log_ends(kafka.bootstrap_servers, TOPICS))
-            job.until(lambda: set(shards(job)) == {"live"}, 60, lambda: str(shards(job)))
+            job.until(lambda: set(shards(job)) == {"live"}, 300, lambda: str(shards(job)))
             job.wait_for_cut(traffic.end_us - 10 * 86_400_000_000)
             assert job.stop() == 0
             assert job.check_truth()["dead"] == traffic.truth.dead

@@ -46,7 +46,7 @@ def stream_and_kill(job: Job, traffic: CardTraffic, seed: int) -> None:
     for part in in_parts(records, KILLS + 1, traffic.records_until(traffic.end_us)):
         produce(job.bootstrap_servers, part)
         time.sleep(chosen.uniform(0.5, 3.0))
-        job.until(lambda: len(job.dataflows()) == len(PROGRAMS), 60, lambda: str(job.dataflows()))
+        job.until(lambda: len(job.dataflows()) == len(PROGRAMS), 300, lambda: str(job.dataflows()))
         job.kill_one(chosen)
     job.wait_for(log_ends(job.bootstrap_servers, TOPICS))
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from tests.domains.machines import BREAKDOWNS, READINGS
@@ -63,6 +65,8 @@ def records(count: int, seed: int) -> list[tuple[str, bytes, bytes, int]]:
     return sent
 
 
+@pytest.mark.slow
+@pytest.mark.deep  # the local stack runs this domain too
 def test_another_domain_runs_through_the_same_programs(tmp_path: Path) -> None:
     topics = {READINGS.topic: 3, BREAKDOWNS.topic: 1}
     with RedisServer(tmp_path / "redis") as store, KafkaSimulator(topics) as kafka:

@@ -17,12 +17,13 @@ pytestmark = pytest.mark.slow
 
 GUIDES = ("read-from-python", "debug-a-value", "bring-history", "second-version", "add-a-feature")
 """In this order: a later one finds in the stack what an earlier one left there."""
+LONG_GUIDES = ("debug-a-value", "second-version")
 NOTHING_TO_RUN = ("index", "my-kafka-and-redis")
 
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    """In an empty folder. Whatever a test leaves there ends with the module."""
+    """In an empty folder. Whatever is left there ends with the module."""
     reader = Reader(tmp_path_factory.mktemp("shop"))
     yield reader
     if stack(reader).supervisor() is not None:
@@ -44,24 +45,33 @@ def until_the_end() -> tuple[list[Block], list[Block]]:
     return whole[:last], whole[last:]
 
 
-def test_the_tutorial_runs_as_it_is_pasted(reader: Reader) -> None:
+@pytest.fixture(scope="module")
+def shop(reader: Reader) -> Reader:
+    """Who has followed the tutorial."""
     for block in until_the_end()[0]:
         reader.follow(block)
+    return reader
 
 
-@pytest.mark.parametrize("guide", GUIDES)
-def test_a_guide_runs_on_the_stack_of_the_tutorial(reader: Reader, guide: str) -> None:
+def test_the_tutorial_runs_as_it_is_pasted(shop: Reader) -> None:
+    assert stack(shop).standing() is not None
+
+
+@pytest.mark.parametrize(
+    "guide", [pytest.param(guide, marks=pytest.mark.deep) if guide in LONG_GUIDES else guide for guide in GUIDES]
+)
+def test_a_guide_runs_on_the_stack_of_the_tutorial(shop: Reader, guide: str) -> None:
     for block in blocks(f"docs/how-to/{guide}.md"):
-        reader.follow(block)
+        shop.follow(block)
 
 
-def test_the_last_step_leaves_no_process(reader: Reader) -> None:
-    standing = stack(reader).standing()
+def test_the_last_step_leaves_no_process(shop: Reader) -> None:
+    standing = stack(shop).standing()
     assert standing is not None
     processes = [(part.pid, part.started) for part in standing.parts if part.pid is not None]
     assert len(processes) >= 4
     for block in until_the_end()[1]:
-        reader.follow(block)
+        shop.follow(block)
     assert not [pid for pid, started in processes if is_running(pid, started)]
 
 

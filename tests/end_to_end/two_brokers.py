@@ -15,8 +15,8 @@ from confluent_kafka.admin import AdminClient
 from deploy.embedded.apache_kafka import ApacheKafka
 
 HEAP = "256m"
-_QUICK = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
-"""They start with half of the work, and never do much."""
+QUICK = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+"""A JVM that starts with half of the work, and never does much."""
 _WITHIN_S = 30.0
 _LOOK_EVERY_S = 0.1
 
@@ -35,7 +35,7 @@ class TwoBrokers:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         before, after = (None, None) if behind is None else behind
-        also = {**_QUICK, **(environment or {})}
+        also = {**QUICK, **(environment or {})}
         self.first = ApacheKafka(folder / "1", heap=HEAP, behind=before, environment=also, replicas=2)
         self.second = ApacheKafka(folder / "2", heap=HEAP, behind=after, environment=also, joins=self.first)
         self._open = ExitStack()

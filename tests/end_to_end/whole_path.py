@@ -40,7 +40,7 @@ def endpoint(environment: Mapping[str, str], log: Path) -> Iterator[str]:
             return False
 
     try:
-        serving.wait_until(is_ready, what="the endpoint", within_s=60)
+        serving.wait_until(is_ready, what="the endpoint", within_s=240)
         yield url
     finally:
         serving.stop()

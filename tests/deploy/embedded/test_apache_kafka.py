@@ -17,6 +17,7 @@ from deploy.embedded.broker import Broker
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import answers
 from tests.deploy.embedded.probes import alive, port_of, producer, read
+from tests.end_to_end.two_brokers import QUICK
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKafka]:
             warnings.simplefilter("always")
             warnings.warn(told, stacklevel=1)
         pytest.skip(told)
-    with ApacheKafka(tmp_path_factory.mktemp("kafka")) as kafka:
+    with ApacheKafka(tmp_path_factory.mktemp("kafka"), environment=QUICK) as kafka:
         yield kafka
 
 

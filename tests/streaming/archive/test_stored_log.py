@@ -13,6 +13,7 @@ from streaming.lake.compaction import tend
 from streaming.lake.events_reader import EventsReader
 from streaming.lake.events_table import event_batch
 from streaming.lake.log_positions import LogPositions
+from tests.depth import seeds
 from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record
 from tests.streaming.small_domain import OUTCOMES, PAYMENTS
 
@@ -187,7 +188,7 @@ def test_what_is_stored_is_what_was_polled(tmp_path, log):
         assert again.columns[name][valid].tolist() == column[valid].tolist()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", seeds(quick=3, deep=6))
 def test_owners_zombies_and_restarts_store_every_offset_once(tmp_path, log, seed):
     r = random.Random(seed)
     times = sorted(r.randrange(10**6) for _ in range(300))

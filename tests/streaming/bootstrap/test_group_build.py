@@ -28,6 +28,7 @@ from streaming.online_store.shard_store import ShardStore
 from streaming.replay.snapshots import UNREADABLE, Snapshot, latest_snapshot
 from streaming.replay.spine import Spine
 from streaming.settings import StreamingSettings, load_settings
+from tests.depth import seeds
 from tests.streaming.kafka_log import TOPIC_ID, Record
 from tests.streaming.materialize.world import LATENESS, SOURCES, World
 from tests.streaming.online.shards import stored_meta, stored_states, wanted_states
@@ -172,7 +173,7 @@ def test_a_build_that_meets_damaged_bytes_begins_again_and_does_not_meet_them_tw
         assert stored_states(client, settings, PAYER).keys() == {"1", "2"}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", seeds(quick=2, deep=6))
 def test_built_from_the_events_table_and_from_snapshots_alike(
     settings: StreamingSettings, tmp_path: Path, seed: int
 ) -> None:

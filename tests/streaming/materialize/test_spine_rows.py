@@ -5,11 +5,12 @@ import pytest
 from shared_features.kernel.event_time import SECOND_US
 from streaming.lake.events_reader import EventRows
 from streaming.materialize.spine_rows import SpineRows, contradicted_ids, copies
+from tests.depth import seeds
 from tests.domains.machines import MACHINE_HEAT, READINGS
 from tests.streaming.materialize.world import World
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", seeds(quick=2, deep=5))
 def test_feature_rows_equal_the_oracle_over_the_stored_events(tmp_path, seed):
     """Late, early, equal and duplicate events, marks, cuts, restarts, snapshots and zombies, in any order."""
     world = World(tmp_path, seed, lag_us=(seed % 3 == 0) * SECOND_US)
