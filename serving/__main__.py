@@ -27,6 +27,8 @@ from shared_features.definitions import load_definitions
 from shared_features.errors import DefinitionError
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_WORKER_ANSWERS_WITHIN_S = 120
+"""A worker answers once it has imported everything, which takes longer than uvicorn's 5 s on a busy machine."""
 
 
 @ends_with_its_reader
@@ -64,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             proxy_headers=False,  # nothing here needs the address of the client
             timeout_keep_alive=settings.serving_keep_alive_s,
             timeout_graceful_shutdown=10,
+            timeout_worker_healthcheck=_WORKER_ANSWERS_WITHIN_S,
         )
     return 0
 

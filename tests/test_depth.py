@@ -27,7 +27,7 @@ def test_law(value): ...
 
 def test_short(): ...
 """
-SAID = "3 long tests and further seeds were left out. They run with: TEST_DEPTH=deep ./run test -m deep"
+SAID = "3 long tests and further cases were left out. They run with: TEST_DEPTH=deep ./run test -m deep"
 
 
 @pytest.mark.parametrize(("asked", "number"), [(None, 3), ("", 3), ("quick", 3), ("deep", 500)])
@@ -70,7 +70,7 @@ def test_what_is_left_out_is_counted_and_the_command_for_it_is_said(few: Path, p
 
 def test_only_the_tests_that_were_asked_for_are_counted(few: Path) -> None:
     assert "left out" not in run(few, "quick", "-n0", "-k", "short")
-    assert "2 long tests and further seeds were left out" in run(few, "quick", "-n0", "-k", "seeds")
+    assert "2 long tests and further cases were left out" in run(few, "quick", "-n0", "-k", "seeds")
 
 
 def test_ci_runs_every_test_and_the_long_ones_once(few: Path) -> None:

@@ -57,6 +57,7 @@ HABITS: dict[str, str] = {
     r"whence|thereof|whereof|therein|hence|hitherto|henceforth": "a plainer word",
 }  # fmt: skip
 _HABIT = {re.compile(rf"\b(?:{habit})\b", re.IGNORECASE): instead for habit, instead in HABITS.items()}
+_ANY_HABIT = re.compile("|".join(rf"\b(?:{habit})\b" for habit in HABITS), re.IGNORECASE)
 
 
 def complaints() -> list[str]:
@@ -72,8 +73,10 @@ def complaints() -> list[str]:
 
 def habits_in(words: str) -> Iterator[tuple[str, str]]:
     """Each habit that stands in a text, and what to write instead."""
-    for habit, instead in _HABIT.items():
-        yield from ((found.group(), instead) for found in habit.finditer(" ".join(words.split())))
+    words = " ".join(words.split())
+    if _ANY_HABIT.search(words):
+        for habit, instead in _HABIT.items():
+            yield from ((found.group(), instead) for found in habit.finditer(words))
 
 
 def _texts(name: str, text: str) -> Iterator[tuple[int, str]]:

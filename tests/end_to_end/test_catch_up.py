@@ -7,6 +7,7 @@ import time
 from itertools import islice
 from pathlib import Path
 
+import pytest
 import redis
 
 from deploy.demo.traffic.card_traffic import CardTraffic
@@ -23,6 +24,8 @@ def shards(job: Job) -> list[str]:
     return [shard["state"] for group in groups for shard in group["shards"]]
 
 
+@pytest.mark.slow
+@pytest.mark.deep  # the simulation loses Redis too, and tests of bootstrap build from the events table
 def test_a_redis_that_was_emptied_is_rebuilt_under_a_live_job(tmp_path: Path) -> None:
     traffic = CardTraffic(world(50, 25).transactions, DISTURBANCES, seed=8)
     records = (record for some in traffic.history() for record in some)

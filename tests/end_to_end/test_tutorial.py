@@ -10,6 +10,7 @@ import pytest
 from deploy.local.processes import is_running
 from deploy.local.stack_directory import StackDirectory
 from tests.architecture.source_tree import ROOT
+from tests.depth import cases
 from tests.docs.pages import Block, page
 from tests.docs.reader import Reader
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 GUIDES = ("read-from-python", "debug-a-value", "bring-history", "second-version", "add-a-feature")
 """In this order: a later one finds in the stack what an earlier one left there."""
-LONG_GUIDES = ("debug-a-value", "second-version")
+SHORT_GUIDES = ("read-from-python", "bring-history", "add-a-feature")
 NOTHING_TO_RUN = ("index", "my-kafka-and-redis")
 
 
@@ -57,9 +58,7 @@ def test_the_tutorial_runs_as_it_is_pasted(shop: Reader) -> None:
     assert stack(shop).standing() is not None
 
 
-@pytest.mark.parametrize(
-    "guide", [pytest.param(guide, marks=pytest.mark.deep) if guide in LONG_GUIDES else guide for guide in GUIDES]
-)
+@pytest.mark.parametrize("guide", cases(GUIDES, quick=SHORT_GUIDES))
 def test_a_guide_runs_on_the_stack_of_the_tutorial(shop: Reader, guide: str) -> None:
     for block in blocks(f"docs/how-to/{guide}.md"):
         shop.follow(block)

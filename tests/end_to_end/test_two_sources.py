@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 import redis
 
 from deploy.embedded.kafka_simulator import KafkaSimulator
@@ -61,6 +62,8 @@ def records() -> list[tuple[str, bytes, bytes, int]]:
     return sorted(sent, key=lambda each: each[3])
 
 
+@pytest.mark.slow
+@pytest.mark.deep  # the local stack has two sources, and tests of datasets have two labels
 def test_two_sources_two_labels_and_a_wrong_unit(tmp_path: Path) -> None:
     topics = {TILL.topic: 1, WEB.topic: 1, RETURNS.topic: 1}
     with RedisServer(tmp_path / "redis") as store, KafkaSimulator(topics) as kafka:

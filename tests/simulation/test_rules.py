@@ -38,6 +38,7 @@ def test_a_rule_that_is_missing_is_found(rule):
 
 
 @pytest.mark.slow
+@pytest.mark.deep  # the kernel is compiled a second time
 def test_ties_broken_by_order_are_found(tmp_path):
     """In a process of its own, whose kernel is compiled with the other rule and cached apart."""
     command = [sys.executable, "-m", "tests.simulation", "--schedules", "40", "--processes", "1", "--without", COMPILED]

@@ -57,6 +57,7 @@ def test_a_topic_has_the_time_stamps_it_was_created_with(kafka: ApacheKafka) -> 
 
 
 @pytest.mark.kafka
+@pytest.mark.deep  # chaos restarts, kills and pauses it too
 def test_data_ports_and_topic_ids_outlive_a_restart_a_kill_and_a_pause(kafka: ApacheKafka) -> None:
     kafka.create_topic("kept", 1)
     servers, topic_id = kafka.bootstrap_servers, _topic_id(kafka, "kept")

@@ -73,7 +73,7 @@ class StoredWorld:
         share = KafkaSource(self.settings, self.catalogue.sources, partial(held_positions, tables)).build("", 0, 1)
         ends = self.ends()
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 240
             while any(held_positions(tables).get(place, -1) < end - 1 for place, end in ends.items()):
                 assert time.monotonic() < deadline, f"{held_positions(tables)} of {ends}"
                 for polled in share.next_batch():
@@ -85,10 +85,10 @@ class StoredWorld:
     def archive_is_at_the_end(self) -> None:
         """Wait for an archive that runs."""
         ends, look = self.ends(), DurablePositions(self.settings)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while any(look()["archive"].get(place, -1) < end - 1 for place, end in ends.items()):
             assert time.monotonic() < deadline, f"{look()} of {ends}"
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     def ends(self) -> dict[tuple[str, int], int]:
         """Where the log of each partition ends."""

@@ -22,7 +22,7 @@ from training.scheduler.tick import Schedule
 from training.settings import load_settings
 
 ROOT = Path(__file__).parents[3]
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0
 EVERY_TWO_SECONDS = Schedule("often", "retrain", {}, "*/2 * * * * *")
 
 
@@ -41,7 +41,7 @@ def wait(until: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not until():
         assert time.monotonic() < deadline
-        time.sleep(0.1)
+        time.sleep(0.3)
 
 
 @pytest.mark.slow

@@ -42,6 +42,7 @@ def answered(client: httpx.Client, path: str, until: Any) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.deep  # durable runs and the routes have tests of their own
 def test_the_lines_of_the_page_start_and_fork_a_run_and_a_key_is_asked_for(places, monkeypatch, capfd):
     address = f"127.0.0.1:{free_port()}"
     monkeypatch.setenv("MILLRACE_RUNS_PORT", address.partition(":")[2])

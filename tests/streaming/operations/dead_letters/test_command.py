@@ -16,6 +16,7 @@ from streaming.operations.dead_letters.listing import kind_of
 from streaming.operations.dead_letters.mending import Mended, TrialReader, as_it_is
 from streaming.operations.dead_letters.replay import replay
 from streaming.operations.dead_letters.resending import HEADER
+from tests.depth import cases
 from tests.streaming.operations.stored_world import START_US, StoredWorld, payment
 
 DIES = "import os, signal\ndef die(*a, **k): os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -179,11 +180,11 @@ def test_a_replayed_letter_that_dies_again_is_a_new_one(letters: StoredWorld) ->
     assert "6 letters replayed" in other.run("dead-letters", "replay", "--execute")
 
 
-@pytest.mark.parametrize("point", CRASHES)
+@pytest.mark.parametrize("point", cases(CRASHES, quick=("when some were sent and the transaction is open",)))
 def test_a_replay_killed_at_any_point_sends_each_letter_once(letters: StoredWorld, point: str) -> None:
     arguments = ("dead-letters", "replay", "--mend", MEND, "--reason", "got string", "--execute")
     child = letters.started(*arguments, script=CRASHES[point])
-    out, errors = child.communicate(timeout=60)
+    out, errors = child.communicate(timeout=300)
     assert child.returncode == -9, out + errors
     letters.run(*arguments)
     assert replayed_originals(letters) == Counter({(0, offset): 1 for offset in (0, 1, 2, 4, 5)})
@@ -209,7 +210,7 @@ def test_a_mending_function_that_raises_leaves_the_letter_alone(letters: StoredW
 def test_a_letter_whose_fate_retention_hid_is_left_alone(letters: StoredWorld) -> None:
     arguments = ("dead-letters", "replay", "--mend", MEND, "--reason", "got string", "--execute")
     child = letters.started(*arguments, script=CRASHES["after all were sent, before that is stored"])
-    child.communicate(timeout=60)
+    child.communicate(timeout=300)
     letters.simulator.delete_records("payments", 0, letters.ends()["payments", 0])
     assert "retention has deleted that part of the log" in letters.run(*arguments)
     assert letters.records("payments", 0) == []

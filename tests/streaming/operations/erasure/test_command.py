@@ -28,6 +28,7 @@ from streaming.operations.erasure import command
 from streaming.operations.erasure.named import subjects_of
 from streaming.operations.erasure.record import salt
 from streaming.replay.snapshots import Snapshots, snapshot_schema
+from tests.depth import cases
 from tests.streaming.operations.stored_world import START_US, StoredWorld, payment
 from tests.streaming.small_domain import PAYER, PAYMENTS
 
@@ -164,14 +165,14 @@ def test_it_goes_from_every_store_and_the_rest_stays(stored: StoredWorld) -> Non
     assert {each["key_digest"] for each in record} == {digest}
 
 
-@pytest.mark.parametrize("point", STEPS)
+@pytest.mark.parametrize("point", cases(STEPS, quick=("before feature rows", "before Redis")))
 def test_killed_at_any_point_it_goes_on_and_what_came_later_stays(stored: StoredWorld, point: str) -> None:
     noun, method = STEPS[point]
     script = "import os, signal\nimport streaming.operations.erasure.command as c\n"
     script += f"c.{noun}.{method} = lambda *a: os.kill(os.getpid(), signal.SIGKILL)"
     arguments = ("erase", "--entity", "payer", "--key", str(GONE), "--execute")
     child = stored.started(*arguments, script=script)
-    out, errors = child.communicate(timeout=60)
+    out, errors = child.communicate(timeout=300)
     assert child.returncode == -9, out + errors
     at = START_US + 1_000_000
     stored.send("payments", [(at, payment(9_999, at, GONE))])  # a new event of the same entity
@@ -252,7 +253,7 @@ def test_erasing_beside_a_running_archive(stored: StoredWorld) -> None:
         assert running.poll() is None
     finally:
         running.terminate()
-        _, errors = running.communicate(timeout=60)
+        _, errors = running.communicate(timeout=300)
     assert running.returncode == 0, errors
     assert column(stored, "events_payments", "payer") == [STAYS] * 60
     assert len(set(column(stored, "events_payments", "id"))) == 60
