@@ -42,6 +42,12 @@ class ChildProcess:
             preexec_fn=(lambda: _die_with(parent)) if _LINUX else None,
         )
         self.started_s = time.monotonic()
+        self._ended = _pidfd(self._process.pid)
+
+    @property
+    def ended(self) -> list[int]:
+        """Descriptors that become readable when the process ends: one on Linux, none elsewhere or after `kill`."""
+        return [] if self._ended is None else [self._ended]
 
     @property
     def pid(self) -> int:
@@ -60,13 +66,16 @@ class ChildProcess:
         """Send SIGKILL and wait. Harmless if the process has ended."""
         self._process.kill()
         self._process.wait()
+        if self._ended is not None:
+            os.close(self._ended)
+            self._ended = None
 
 
 def run_to_end(command: Sequence[str]) -> int:
     """Run a child until it ends, or until this process is asked to stop (0 then)."""
     child = ChildProcess(command, {})
     try:
-        while child.exit_code is None and not wait(_LOOK_FOR_END_EVERY_S):
+        while child.exit_code is None and not wait(_LOOK_FOR_END_EVERY_S, child.ended):
             pass
         return child.exit_code or 0
     finally:
@@ -89,6 +98,16 @@ def end_with_parent() -> None:
     parent = supervisor_process()
     if parent is not None and not _LINUX:
         threading.Thread(target=_watch, args=(parent,), name="parent-watch", daemon=True).start()
+
+
+def _pidfd(process_id: int) -> int | None:
+    """A descriptor of a child, None where there is none: other systems than Linux, and some sandboxes."""
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(process_id)
+    except OSError:
+        return None
 
 
 def _die_with(parent: int) -> None:

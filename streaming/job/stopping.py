@@ -14,6 +14,7 @@ import os
 import select
 import signal
 import time
+from collections.abc import Sequence
 from types import FrameType
 
 _LOOK_EVERY_S = 0.5
@@ -40,11 +41,16 @@ def stop_requested() -> bool:
     return _Stop.requested
 
 
-def wait(seconds: float) -> bool:
-    """Sleep, but no longer than until a request to stop. True if there is one. For loops that wait for a server."""
+def wait(seconds: float, or_readable: Sequence[int] = ()) -> bool:
+    """Sleep, but no longer than until a request to stop. True if there is one. For loops that wait for a server.
+
+    `or_readable`: descriptors of files; the sleep ends, too, when one of them is readable.
+    """
     deadline = time.monotonic() + seconds
+    watched = [*or_readable, *([] if _Stop.pipe is None else [_Stop.pipe[0]])]
     while not _Stop.requested and (left := deadline - time.monotonic()) > 0:
-        select.select([] if _Stop.pipe is None else [_Stop.pipe[0]], [], [], min(left, _LOOK_EVERY_S))
+        if select.select(watched, [], [], min(left, _LOOK_EVERY_S))[0]:
+            break
     return _Stop.requested
 
 

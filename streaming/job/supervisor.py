@@ -18,6 +18,8 @@ from streaming.job.stopping import stop_requested, wait
 from streaming.log import get_log
 
 _LOOK_EVERY_S = 0.05
+_TOLD_EVERY_S = 1.0
+"""Where the kernel tells the end of a child, a look is only a precaution."""
 _EXPECTED_WHEN_ASKED = (EXIT_OK, EXIT_RESTART, -signal.SIGTERM)
 """SIGTERM itself ends a child that was still importing. Such a child had nothing in flight."""
 
@@ -62,12 +64,20 @@ class Supervisor:
             while not stop_requested():
                 for each in self._parts:
                     self._look_after(each)
-                wait(_LOOK_EVERY_S)
+                self._rest()
             return self._drain()
         finally:
             for each in self._parts:  # also when this process itself fails
                 for child in each.children:
                     child.kill()
+
+    def _rest(self) -> None:
+        """Sleep until a child ends or is to be started, or this process is asked to stop."""
+        children = [child for each in self._parts for child in each.children]
+        ends = [descriptor for child in children for descriptor in child.ended]
+        start_s = min((each.start_at_s for each in self._parts if not each.children), default=float("inf"))
+        longest_s = _LOOK_EVERY_S if len(ends) < len(children) else _TOLD_EVERY_S
+        wait(min(longest_s, max(0.0, start_s - time.monotonic())), ends)
 
     def _look_after(self, running: _Running) -> None:
         now = time.monotonic()

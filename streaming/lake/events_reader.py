@@ -28,7 +28,7 @@ from shared_features.formats.offline_tables import (
 from streaming.errors import RestartNeeded
 from streaming.lake.events_table import event_batch, events_schema, int64, is_recreated, refuse_other_events
 from streaming.lake.scan import scanned
-from streaming.lake.stored_positions import stored_position
+from streaming.lake.stored_positions import NEVER, KnownPositions
 from streaming.lake.tables import DELTA, DeltaTables
 from streaming.log import get_log
 
@@ -79,21 +79,22 @@ class EventsReader:
         self._delta = delta
         self._path = lake / events_table(source)
         self._table: DeltaTable | None = None
-        self._looks = 0
+        self._moves = 0
+        self._positions = KnownPositions()
+        self._listed: tuple[DeltaTable, int, tuple[Int64, Int64, Int64]] | None = None
         self._erasures: int | None = None
         self._kept: OrderedDict[tuple[int, int], EventRows] = OrderedDict()
         self._answers: OrderedDict[tuple[int, int, str], EventRows] = OrderedDict()
 
     def refresh(self) -> int:
         """Look at the table again, and return its watermark, microseconds: events stored later arrive then or later."""
-        if self._table is None or self._looks >= _REOPEN_AFTER:
+        if self._table is None or self._moves >= _REOPEN_AFTER:
             if not self._delta.exists(self._path):
                 return 0
             self._table = self._delta.open(self._path)
             refuse_other_events(self._table, self.source)
-            self._looks = 0
-        self._looks += 1
-        self._table.update_incremental()
+            self._moves = 0
+        self._moves += self._delta.update(self._table, self._path)
         self._refuse_erased()
         return max(0, self.position(WATERMARK_APP))
 
@@ -112,7 +113,7 @@ class EventsReader:
 
     def position(self, app: str) -> int:
         """The stored version of an application id as of the last refresh, -1 if there is none."""
-        return stored_position(self._table, app)
+        return NEVER if self._table is None else self._positions.position(self._table, app)
 
     def is_recreated(self, topic_id: str) -> bool:
         """Whether the table holds events of an earlier topic with the same name, as of the last refresh."""
@@ -180,8 +181,16 @@ class EventsReader:
 
     def _files(self) -> tuple[Int64, Int64, Int64]:
         """For each file as of the last refresh: first and last arrival time, and number of events."""
-        files = None if self._table is None else pa.table(self._table.get_add_actions(flatten=True))
-        if files is None or not files.num_rows:
+        if self._table is None:
+            return (np.empty(0, np.int64),) * 3
+        table, version = self._table, self._table.version()
+        if self._listed is None or self._listed[0] is not table or self._listed[1] != version:
+            self._listed = table, version, self._statistics(table)
+        return self._listed[2]
+
+    def _statistics(self, table: DeltaTable) -> tuple[Int64, Int64, Int64]:
+        files = pa.table(table.get_add_actions(flatten=True))
+        if not files.num_rows:
             return (np.empty(0, np.int64),) * 3
         names = (f"min.{ARRIVAL_TIME}", f"max.{ARRIVAL_TIME}", "num_records")
         return tuple(int64(files, name) for name in names)  # type: ignore[return-value]  # three of them

@@ -17,7 +17,7 @@ from deltalake import DeltaTable
 
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.job.backoff import Backoff, Tries
-from streaming.lake.stored_positions import NEVER, stored_position
+from streaming.lake.stored_positions import NEVER, KnownPositions
 from streaming.lake.table_definition import TableDefinition
 from streaming.lake.tables import DELTA, DeltaTables, lake_outage, writer_properties
 from streaming.log import get_log
@@ -62,6 +62,7 @@ class DeltaHandle:
         self._outage = lake_outage(_LOG, table=path.name)
         self._commits = 0
         self._synced: int | None = None
+        self._known = KnownPositions()
         self._table: DeltaTable = self._patiently(self._open_or_create)
         self._definition.refuse_other(self._table, path.name)
 
@@ -77,7 +78,7 @@ class DeltaHandle:
 
     def position(self, app: str) -> int:
         """The stored version of one application id as of the last refresh, -1 if there is none."""
-        return stored_position(self._table, app)
+        return self._known.position(self._table, app)
 
     def positions(self, apps: Mapping[str, Any] | list[str]) -> dict[str, int]:
         return {app: self.position(app) for app in apps}
@@ -119,14 +120,16 @@ class DeltaHandle:
 
     def _write(self, data: pa.Table, new: AppVersions) -> None:
         self._commits += 1
+        before = self._table.version()
         self._delta.append(self._table, data, new, self._writer)
+        self._known.wrote(self._table, before, new)
 
     def _update(self) -> None:
         if self._commits >= REOPEN_AFTER_COMMITS:
             self._table = self._delta.open(self.path)
             self._commits = 0
         else:
-            self._table.update_incremental()
+            self._delta.update(self._table, self.path)
 
     def _readable(self) -> bool:
         try:

@@ -16,7 +16,7 @@ from deltalake.transaction import Transaction
 
 from streaming.job.outage import Outage
 from streaming.job.stopping import wait
-from streaming.lake.log_files import check_commits, sync_commit
+from streaming.lake.log_files import check_commits, commit_path, sync_commit
 from streaming.log import Log
 
 COMMIT_RETRIES = 50
@@ -35,6 +35,17 @@ class DeltaTables:
     def open(self, path: Path) -> DeltaTable:
         """The newest version of the table."""
         return DeltaTable(path)
+
+    def update(self, table: DeltaTable, path: Path) -> bool:
+        """Bring an opened table to its newest version. Returns whether it moved.
+
+        The library would list the whole log to find that there is nothing new. A commit has one name: the next number.
+        """
+        version = table.version()
+        if not commit_path(path, version + 1).exists() and commit_path(path, version).exists():
+            return False
+        table.update_incremental()
+        return table.version() != version
 
     def create(
         self, path: Path, schema: pa.Schema, partition_by: Sequence[str], settings: Mapping[str, str]

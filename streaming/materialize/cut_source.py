@@ -13,21 +13,20 @@ from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import CUT_APP, features_table
 from streaming.errors import RestartNeeded, StreamingError
-from streaming.job.stopping import stop_requested
+from streaming.job.stopping import stop_requested, wait
 from streaming.job.timer_slack import precise
 from streaming.job.waits import Wait
 from streaming.lake.events_reader import EventsReader, about
 from streaming.lake.handle import FAULTS_OF_OURS
-from streaming.lake.stored_positions import stored_position
-from streaming.lake.tables import lake_outage
+from streaming.lake.stored_positions import KnownPositions
+from streaming.lake.tables import DELTA, lake_outage
 from streaming.log import get_log
 from streaming.replay.spine import Spine
 from streaming.settings import StreamingSettings
 
 _LOG = get_log("materialize")
 _SOON = timedelta(milliseconds=20)
-_LONGEST_SLEEP = timedelta(milliseconds=100)
-"""A request to stop waits as long, see `job.stopping`."""
+_LONGEST_SLEEP = timedelta(seconds=1)
 _LOOKS = 3
 _WORTH_A_PASS = 200_000
 """So many events are worth a pass at once. Fewer wait for more: a pass and its commit cost about the same for few."""
@@ -62,10 +61,10 @@ class Rest:
         return label == next(iter(self._due))
 
     def sleep(self, label: str) -> None:
-        """Sleep until a spine is due, but no longer than a request to stop may wait."""
+        """Sleep until a spine is due or this process is asked to stop."""
         if self.is_by(label):
             left = min(self._due.values()) - datetime.now(UTC)
-            time.sleep(max(0.0, min(left, _LONGEST_SLEEP).total_seconds()))
+            wait(max(0.0, min(left, _LONGEST_SLEEP).total_seconds()))
 
 
 class CutSource(FixedPartitionedSource[tuple[str, Cut], None]):
@@ -94,18 +93,20 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
         self._spine, self._every, self._rest = spine, settings.materialize_interval, rest
         self._path = settings.lake / features_table(spine.group, spine.source)
         self._table: DeltaTable | None = None
+        self._positions = KnownPositions()
         self._tables = [tables[source.name] for source in spine.sources]
         self._given: int | None = None
         self._seen, self._given_at = -1, float("-inf")
         self._stored_wait = Wait("waiting until the rows of a pass are stored")
-        self._next = datetime.now(UTC)
+        self._called = self._next = datetime.now(UTC)
         self._rest.due(spine.label, self._next)
         self._lake = lake_outage(_LOG, spine=spine.label)
 
     def next_batch(self) -> list[tuple[str, Cut]]:
         if stop_requested():
             raise StopIteration
-        if datetime.now(UTC) < self._next:
+        self._called = datetime.now(UTC)
+        if self._called < self._next:
             self._rest.sleep(self._spine.label)
             return []
         cut = self._looked()
@@ -113,8 +114,9 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
         return [] if cut is None else [(self._spine.label, cut)]
 
     def next_awake(self) -> datetime:
-        now = datetime.now(UTC)
-        return now if self._rest.is_by(self._spine.label) else min(self._next, now + _LONGEST_SLEEP)
+        # Bytewax counts from the beginning of the call: an instant after the sleep would be a pause as long again, in
+        # which it looks a thousand times a second.
+        return self._called if self._rest.is_by(self._spine.label) else min(self._next, self._called + _LONGEST_SLEEP)
 
     def snapshot(self) -> None:
         """Nothing: the cut is in the features table."""
@@ -171,5 +173,5 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
             if not DeltaTable.is_deltatable(str(self._path)):
                 return -1
             self._table = DeltaTable(self._path)
-        self._table.update_incremental()
-        return stored_position(self._table, CUT_APP)
+        DELTA.update(self._table, self._path)
+        return self._positions.position(self._table, CUT_APP)

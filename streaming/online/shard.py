@@ -155,9 +155,11 @@ class Shard:
             vector=dict(self._vector),
             erasures=self._erasures,
         )
-        keys = self._redis_keys(self._cache.keys(changed))
-        owners = self._cache.owners(changed)
-        self._store.begin_commit(meta, keys, encode_states(self._cache.state, changed, self._build_id, owners))
+        keys, states = list[bytes](), list[bytes]()
+        if len(changed):  # most commits of a quiet shard move the vector alone
+            keys, owners = self._redis_keys(self._cache.keys(changed)), self._cache.owners(changed)
+            states = encode_states(self._cache.state, changed, self._build_id, owners)
+        self._store.begin_commit(meta, keys, states)
         self._cache.evict()
         self._committed_vector, self._committed_at = meta.vector, time.monotonic()
         oldest_us = min((each.consumed_until_us for each in meta.vector.values()), default=-1)

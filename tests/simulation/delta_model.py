@@ -163,6 +163,11 @@ class ModelTables(DeltaTables):
             raise OSError("the disk is away")
         return cast(DeltaTable, Handle(self.logs[path], self._chances))
 
+    def update(self, table: DeltaTable, path: Path) -> bool:
+        version = table.version()
+        table.update_incremental()
+        return table.version() != version
+
     def create(
         self, path: Path, schema: pa.Schema, partition_by: Sequence[str], settings: Mapping[str, str]
     ) -> DeltaTable:

@@ -52,7 +52,9 @@ def ends_with(code: int) -> str:
     """A child that ends at once with this exit code."""
     return (
         "import os, pathlib, sys, time\n"
-        f"(pathlib.Path(sys.argv[1]) / f'started-{{os.getpid()}}').write_text(str(time.monotonic()))\nsys.exit({code})"
+        "folder, own = pathlib.Path(sys.argv[1]), os.getpid()\n"
+        "(folder / f'new-{own}').write_text(str(time.monotonic()))\n"
+        f"(folder / f'new-{{own}}').rename(folder / f'started-{{own}}')\nsys.exit({code})"
     )
 
 

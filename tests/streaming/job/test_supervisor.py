@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -61,6 +62,23 @@ def test_a_child_that_fails_backs_off_and_one_that_asks_comes_back_at_once(tmp_p
         times[code] = sorted(float(path.read_text()) for path in folder.glob("started-*"))[:4]
     assert times[1][3] - times[1][0] >= 0.1 + 0.2 + 0.4  # halves of 0.2, 0.4, 0.8 s
     assert times[75][3] - times[75][0] < times[1][3] - times[1][0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of the end of its child")
+def test_a_supervisor_sleeps_while_its_children_run(tmp_path):
+    running = supervise(tmp_path, DRAINS, DRAINS)
+    until(lambda: len(started(tmp_path)) == 2)
+    before = sleeps(running.pid)
+    time.sleep(3)
+    assert sleeps(running.pid) - before <= 15  # it looked 20 times a second
+    running.terminate()
+    assert running.wait(10) == 0
+
+
+def sleeps(process_id: int) -> int:
+    """How often a process has gone to sleep up to now."""
+    status = Path(f"/proc/{process_id}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("voluntary_ctxt_switches")))
 
 
 def test_processes_of_one_cluster_live_and_end_together(tmp_path):
