@@ -16,8 +16,10 @@ from training.registry.versions import Registry
 
 _LOOK_EVERY_S = 3.0
 _AGAIN_S = 300.0
-_SETTLED = 1.02
-"""History that is still streaming in is waited for: a model of its first days would be champion for good."""
+_SETTLED, _QUIET_S = 1.02, 10.0
+"""History that is still streaming in is waited for: a model of its first days would be champion for good. Rows and
+labels may grow by so little in so long.
+"""
 _MORE = 1.2
 
 Start = Callable[[Sequence[str]], Program]
@@ -28,14 +30,19 @@ Counts = tuple[int, int]
 class FirstModels:
     """`step` looks, starts a training run or notes its end, and never waits. One run at a time.
 
-    start: starts `python -m training` with these arguments.
+    start: starts `python -m training` with these arguments. unrest: why the stream is not at rest, None if it is.
     """
 
-    def __init__(self, catalogue: Catalogue, lake: Path, registry: Path, start: Start) -> None:
+    def __init__(
+        self, catalogue: Catalogue, lake: Path, registry: Path, start: Start, unrest: Callable[[], str | None]
+    ) -> None:
         views = {view.name: view for view in sorted(catalogue.views, key=lambda each: each.version)}
         self._views = [view for view in views.values() if view.labels is not None]
         self._lake, self._aliases, self._start = LakeLook(lake), Aliases(Registry(registry)), start
+        self._unrest, self._why = unrest, ""
         self._counts: dict[str, Counts] = {}
+        self._quiet: dict[str, tuple[Counts, float]] = {}
+        """Since when the counts are about these."""
         self._tried: dict[str, tuple[Counts, float, str]] = {}
         self._running: tuple[FeatureView, Program] | None = None
         self._looked_s = float("-inf")
@@ -63,9 +70,8 @@ class FirstModels:
         if time.monotonic() - self._looked_s >= _LOOK_EVERY_S:
             self._looked_s = time.monotonic()
             for view in lacking:
-                before, now = self._counts.get(view.name), self._count(view)
-                self._counts[view.name] = now
-                if self._is_due(view, before, now):
+                self._counts[view.name] = self._count(view)
+                if self._is_due(view, self._counts[view.name]):
                     self._running = view, self._start(["run", "--view", view.name])
                     return f"training the first model of {view.name}"
         return "; ".join(self._waits_for(view) for view in lacking)
@@ -82,8 +88,8 @@ class FirstModels:
         table = self._lake.table(name)
         return 0 if table is None else int(table.count())
 
-    def _is_due(self, view: FeatureView, before: Counts | None, now: Counts) -> bool:
-        if before is None or not all(now) or any(new > old * _SETTLED for new, old in zip(now, before, strict=True)):
+    def _is_due(self, view: FeatureView, now: Counts) -> bool:
+        if not self._has_settled(view, now):
             return False
         if view.name not in self._tried:
             return True
@@ -91,6 +97,19 @@ class FirstModels:
         grown = now != tried
         much = any(new >= old * _MORE for new, old in zip(now, tried, strict=True))
         return much or (grown and time.monotonic() - at_s >= _AGAIN_S)
+
+    def _has_settled(self, view: FeatureView, now: Counts) -> bool:
+        self._why = ""
+        before, since_s = self._quiet.get(view.name, ((0, 0), 0.0))
+        if any(new > old * _SETTLED for new, old in zip(now, before, strict=True)):
+            self._quiet[view.name] = now, time.monotonic()
+            return False
+        if not all(now) or time.monotonic() - since_s < _QUIET_S:
+            return False
+        self._why = self._unrest() or ""
+        if self._why:
+            self._quiet[view.name] = now, time.monotonic()
+        return not self._why
 
     def _waits_for(self, view: FeatureView) -> str:
         if view.name in self._tried:
@@ -102,8 +121,10 @@ class FirstModels:
             return (
                 f"{view.name}: waiting for labels, events of {view.labels.source.name} ({rows:,} feature rows so far)"
             )
+        why = f": {self._why}" if self._why else ""
         return (
             f"{view.name}: waiting until what streams in has settled ({rows:,} feature rows, {labels:,} label events)"
+            f"{why}"
         )
 
 

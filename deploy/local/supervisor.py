@@ -18,6 +18,7 @@ from deploy.local.respondent import Respondent
 from deploy.local.servers import KAFKA, REDIS, choose_ports, start_servers
 from deploy.local.stack_directory import Remembered, StackDirectory
 from deploy.local.standing import Part
+from deploy.local.stream_rest import StreamRest
 from deploy.local.unread_records import wait_until_read
 from shared_features.definitions import Catalogue
 
@@ -73,7 +74,8 @@ class Supervisor:
         self._begin(exits, STREAM, ["streaming", "run"], "loading, then building its shards")
         address = f"http://127.0.0.1:{self._remembered.serving_port}"
         self._begin(exits, SERVING, ["serving"], "loading", address=address)
-        self._models = FirstModels(self._catalogue, self._directory.lake, self._directory.registry, self._train)
+        unrest = StreamRest(self._settings, self._catalogue)
+        self._models = FirstModels(self._catalogue, self._directory.lake, self._directory.registry, self._train, unrest)
         exits.callback(self._end_training)
         self._store = OnlineStoreLook(self._settings, self._catalogue)
         self._respondent = Respondent(self._directory, self._settings, self._catalogue)

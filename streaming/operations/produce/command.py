@@ -18,6 +18,7 @@ from streaming.operations.produce.arrival_order import in_order
 from streaming.operations.produce.feed import Feed, feeds_of
 from streaming.operations.produce.fit import fit_lines, late_lines, stamp_ms, tried
 from streaming.operations.produce.history import refuse_history, warn_of_late_history
+from streaming.operations.produce.presence import present
 from streaming.operations.produce.progress import ProduceProgress
 from streaming.operations.produce.sender import Sender
 from streaming.operations.saying import say
@@ -35,7 +36,8 @@ def run(settings: StreamingSettings, options: Namespace) -> int:
     if refused and not options.yes:
         _ask(refused)
     try:
-        _send(settings, feeds, options, now_us)
+        with present(settings.lake):
+            _send(settings, feeds, options, now_us)
     except KafkaException as error:
         raise RefusedError(
             f"Kafka at {settings.kafka_bootstrap_servers} cannot be reached ({error.args[0].str()}). "

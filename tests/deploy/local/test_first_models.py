@@ -13,12 +13,12 @@ CATALOGUE = load_definitions("tests.domains.machines")
 
 
 class World:
-    """counts: what the lake holds; runs: the training runs that were started."""
+    """counts: what the lake holds; unrest: why the stream is not at rest; runs: the runs that were started."""
 
     def __init__(self, folder, monkeypatch):
-        self.counts, self.now_s, self.runs = (0, 0), 0.0, []
+        self.counts, self.now_s, self.runs, self.unrest = (0, 0), 0.0, [], None
         self.registry, self._log = folder / "registry", folder / "training.log"
-        self.models = FirstModels(CATALOGUE, folder / "lake", self.registry, self._start)
+        self.models = FirstModels(CATALOGUE, folder / "lake", self.registry, self._start, lambda: self.unrest)
         monkeypatch.setattr(self.models, "_count", lambda view: self.counts)
         monkeypatch.setattr(time, "monotonic", lambda: self.now_s)
 
@@ -30,7 +30,7 @@ class World:
         self._log.write_text(said)
         self.runs[-1].exit_code = exit_code
 
-    def look(self, *counts, after_s=5.0):
+    def look(self, *counts, after_s=12.0):
         self.counts, self.now_s = counts, self.now_s + after_s
         return self.models.step()
 
@@ -55,6 +55,18 @@ def test_history_that_still_streams_in_is_not_trained_on(world):
     assert [run.arguments for run in world.runs] == [["run", "--view", "breakdown"]]
     assert world.look(2_010, 1_005) == "training the first model of breakdown"
     assert len(world.runs) == 1
+
+
+def test_a_producer_that_stalls_between_blocks_is_waited_for(world):
+    """The counts rest meanwhile: a model was trained on a third of a file that was still being sent."""
+    world.unrest = "`produce` is still sending"
+    for _ in range(3):
+        said = world.look(1_000, 500)
+    assert said.endswith("has settled (1,000 feature rows, 500 label events): `produce` is still sending")
+    assert world.runs == []
+    world.unrest = None
+    assert "has settled" in world.look(1_000, 500, after_s=5.0), "rows may follow what was stored last"
+    assert world.look(1_000, 500) == "training the first model of breakdown"
 
 
 def test_a_refusal_is_said_and_tried_again_when_there_is_more(world):
