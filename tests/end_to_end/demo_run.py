@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-WITHIN_S = 240.0
+WITHIN_S = 600.0
 ENDED_WITHIN_S = 60.0
 
 

@@ -85,7 +85,7 @@ def refused(job: Job, module: str, *only: str, supervised: bool = False) -> str:
     if supervised:
         environment["MILLRACE_SUPERVISOR_PROCESS"] = str(os.getpid())
     command = [sys.executable, "-m", "streaming", "run", *(part for name in only for part in ("--only", name))]
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False)
     assert ended.returncode == 1, ended.stdout + ended.stderr
     return ended.stdout + ended.stderr
 
@@ -159,7 +159,7 @@ def predict(environment: Mapping[str, str], log: Path) -> Any:
         return response is not None and response.status_code == 200
 
     try:
-        serving.wait_until(answers, what="the endpoint", within_s=60)
+        serving.wait_until(answers, what="the endpoint", within_s=240)
         response = asked()
         assert response is not None
         return response.json()

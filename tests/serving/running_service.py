@@ -18,7 +18,7 @@ from tests.serving.conftest import INSTANCE, NOW_US
 from tests.serving.stored_states import NAMESPACE
 
 ROOT = Path(__file__).parents[2]
-DEADLINE_S = 0.2
+DEADLINE_S = 1.0
 BODY = {"instances": [INSTANCE], "as_of": NOW_US, "include_features": True}
 
 

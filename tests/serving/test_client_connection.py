@@ -20,7 +20,7 @@ from tests.serving.running_service import BODY, predict, running
 
 RECEIVE_S = 2.0
 LOOKS_EVERY_S = 0.5
-SCHEDULING_S = 2.0  # what a busy machine may add to any wait
+SCHEDULING_S = 5.0  # what a busy machine may add to any wait
 PATH = "/v1/views/breakdown:predict"
 RAW = json.dumps(BODY).encode()
 JAVA = Path(__file__).with_name("JavaClient.java")

@@ -15,7 +15,7 @@ from deploy.embedded.redis_server import RedisServer
 from tests.serving.conftest import machine_states
 from tests.serving.running_service import DEADLINE_S, ROOT, predict, running
 
-SCHEDULING_S = 1.0  # what a busy machine may add to any wait
+SCHEDULING_S = 10.0  # what a busy machine may add to any wait
 
 
 @pytest.fixture
@@ -40,19 +40,19 @@ def test_a_connection_outlives_the_pause_that_a_proxy_allows(redis_server, publi
 
 
 def recovered(client: httpx.Client) -> httpx.Response:
-    for _ in range(100):
+    until = time.monotonic() + 120
+    while True:
         response, _ = predict(client)
         if response.status_code == 200:
             return response
+        assert time.monotonic() < until, f"no prediction any more: {response.text}"
         time.sleep(0.1)
-    raise AssertionError(f"no prediction any more: {response.text}")
 
 
 @pytest.mark.slow
 def test_redis_killed_and_frozen_is_503_within_the_deadline_and_comes_back(redis_server, published, tmp_path):
     with running(redis_server, published, tmp_path / "log") as (client, child):
-        before, _ = predict(client)
-        assert before.status_code == 200
+        before = recovered(client)
         time.sleep(1.5)  # its log is synced every second
         redis_server.kill()
         for _ in range(3):
@@ -72,7 +72,7 @@ def test_redis_killed_and_frozen_is_503_within_the_deadline_and_comes_back(redis
         assert waited < DEADLINE_S + SCHEDULING_S
         assert recovered(client).text == before.text
 
-        child.stop()
+        child.stop(60)
         assert child.exit_code == 0
         lines = (tmp_path / "log").read_text()
     assert 1 <= lines.count("reconnecting to the online store") <= 2  # once for each outage, not once for each request
@@ -92,7 +92,7 @@ def test_several_workers_answer_alike_and_one_of_them_speaks_for_all(redis_serve
             line for line in client.get("/metrics").text.splitlines() if line.startswith("serving_requests_total{")
         ]
         assert sum(float(line.rpartition(" ")[2]) for line in counted if '"200"' in line) == 20
-        child.stop()
+        child.stop(60)
         assert child.exit_code == 0
 
 

@@ -130,7 +130,7 @@ def test_it_can_wait_for_an_endpoint_and_for_a_model(published, tmp_path, capsys
             later.join()
     began_s = time.monotonic()
     assert main([*asked, "--wait", "1.5"]) == 1, "the endpoint has ended"
-    assert 1.5 < time.monotonic() - began_s < 15
+    assert 1.5 < time.monotonic() - began_s < 60
     assert "No endpoint answers" in capsys.readouterr().err
 
 

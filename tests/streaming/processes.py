@@ -84,7 +84,7 @@ def is_there(pid: int) -> bool:
         return False
 
 
-def until(fulfilled: Callable[[], bool], within_s: float = 15.0) -> None:
+def until(fulfilled: Callable[[], bool], within_s: float = 90.0) -> None:
     deadline = time.monotonic() + within_s
     while not fulfilled():
         if time.monotonic() > deadline:

@@ -28,7 +28,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 10.0) -> bool:
+def eventually(condition: Callable[[], bool], within_s: float = 90.0) -> bool:
     """Whether the condition comes to hold in time."""
     deadline = time.monotonic() + within_s
     while not condition():
@@ -55,12 +55,12 @@ def consumer(bootstrap_servers: str, **options: str | int) -> Consumer:
 
 
 def read(bootstrap_servers: str, topic: str, partition: int, offset: int, count: int) -> list[Message]:
-    """`count` records (or errors) from an offset on, or what came of them within 15 s."""
+    """`count` records (or errors) from an offset on, or what came of them within 90 s."""
     client = consumer(bootstrap_servers)
     try:
         client.assign([TopicPartition(topic, partition, offset)])
         found: list[Message] = []
-        deadline = time.monotonic() + 15.0
+        deadline = time.monotonic() + 90.0
         while len(found) < count and time.monotonic() < deadline:
             found.extend(client.consume(count - len(found), 0.1))
         return found

@@ -87,7 +87,7 @@ def test_a_paused_child_stops_as_well(tmp_path: Path) -> None:
 def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
     program = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); signal.pause()"
     child = BackgroundProcess([sys.executable, "-c", program], log=tmp_path / "log")
-    child.wait_until(lambda: (tmp_path / "log").read_text() != "", what="it", within_s=10)
+    child.wait_until(lambda: (tmp_path / "log").read_text() != "", what="it", within_s=90)
     child.stop(grace_s=0.2)
     assert child.exit_code == -signal.SIGKILL
 

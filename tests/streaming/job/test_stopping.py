@@ -81,9 +81,9 @@ def test_a_dataflow_drains_when_asked(entry, workers, number):
     time.sleep(0.3)
     asked_s = time.monotonic()
     running.send_signal(number)
-    said, _ = running.communicate(timeout=20)
+    said, _ = running.communicate(timeout=120)
     assert running.returncode == 0
-    assert time.monotonic() - asked_s < 3
+    assert time.monotonic() - asked_s < 60
     counts = {"taken": 0, "written": 0}
     for word, count in re.findall(r"(taken|written) (\d+)", said):
         counts[word] += int(count)

@@ -33,7 +33,7 @@ def test_asked_to_stop_every_child_drains_and_the_supervisor_exits_0(tmp_path, n
     running = supervise(tmp_path, DRAINS, DRAINS, DRAINS)
     until(lambda: len(started(tmp_path)) == 3)
     running.send_signal(number)
-    assert running.wait(10) == 0
+    assert running.wait(60) == 0
     assert sorted(drained(tmp_path)) == sorted(started(tmp_path))
     assert not [pid for pid in started(tmp_path) if is_there(pid)]
 
@@ -46,7 +46,7 @@ def test_a_killed_child_comes_back_and_the_others_run_on(tmp_path):
     until(lambda: len(started(tmp_path)) == 3)
     assert is_there(other)
     running.terminate()
-    assert running.wait(10) == 0
+    assert running.wait(60) == 0
     assert "-9" in (tmp_path / "log").read_text()
 
 
@@ -58,7 +58,7 @@ def test_a_child_that_fails_backs_off_and_one_that_asks_comes_back_at_once(tmp_p
         running = supervise(folder, ends_with(code))
         until(partial(came_up, folder, 4))
         running.terminate()
-        assert running.wait(10) == 0
+        assert running.wait(60) == 0
         times[code] = sorted(float(path.read_text()) for path in folder.glob("started-*"))[:4]
     assert times[1][3] - times[1][0] >= 0.1 + 0.2 + 0.4  # halves of 0.2, 0.4, 0.8 s
     assert times[75][3] - times[75][0] < times[1][3] - times[1][0]
@@ -89,14 +89,14 @@ def test_processes_of_one_cluster_live_and_end_together(tmp_path):
     until(lambda: len(started(tmp_path)) == 4)
     assert not is_there(peer)
     running.terminate()
-    assert running.wait(10) == 0
+    assert running.wait(60) == 0
 
 
 def test_a_child_that_does_not_drain_is_killed_and_the_exit_code_says_so(tmp_path):
     running = supervise(tmp_path, DOES_NOT_DRAIN, DRAINS, drain_s=0.5)
     until(lambda: len(started(tmp_path)) == 2)
     running.terminate()
-    assert running.wait(10) == 1
+    assert running.wait(60) == 1
     assert len(drained(tmp_path)) == 1
     assert not [pid for pid in started(tmp_path) if is_there(pid)]
 
@@ -106,8 +106,8 @@ def test_a_supervisor_that_is_killed_leaves_nobody_behind(tmp_path):
     running = supervise(tmp_path, DRAINS, DOES_NOT_DRAIN, "2*" + DRAINS)
     until(lambda: len(started(tmp_path)) == 4)
     running.kill()
-    running.wait(10)
-    until(lambda: not [pid for pid in started(tmp_path) if is_there(pid)], within_s=5)
+    running.wait(60)
+    until(lambda: not [pid for pid in started(tmp_path) if is_there(pid)], within_s=60)
 
 
 def test_a_child_is_out_of_reach_of_the_consoles_ctrl_c(tmp_path):
@@ -115,4 +115,4 @@ def test_a_child_is_out_of_reach_of_the_consoles_ctrl_c(tmp_path):
     until(lambda: len(started(tmp_path)) == 1)
     assert os.getpgid(started(tmp_path)[0]) != os.getpgid(running.pid)
     running.terminate()
-    assert running.wait(10) == 0
+    assert running.wait(60) == 0

@@ -21,7 +21,7 @@ from streaming.settings import StreamingSettings, load_settings
 from tests.end_to_end.two_brokers import TwoBrokers
 
 RECORDS = 5
-HEALED_WITHIN_S = 20.0
+HEALED_WITHIN_S = 90.0
 
 
 @pytest.fixture

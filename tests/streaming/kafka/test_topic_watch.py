@@ -55,7 +55,7 @@ def admin(kafka: ApacheKafka) -> Iterator[AdminClient]:
 
 def delete(admin: AdminClient) -> None:
     admin.delete_topics(["payments"], operation_timeout=20)["payments"].result(20)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while "payments" in admin.list_topics(timeout=10).topics:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -105,7 +105,7 @@ class Archive:
             for name, marked in route(self.marks, polled):
                 self.tables[name].take([marked])
 
-    def run_until(self, done: Callable[[], bool], within_s: float = 60.0) -> None:
+    def run_until(self, done: Callable[[], bool], within_s: float = 240.0) -> None:
         deadline = time.monotonic() + within_s
         while not done():
             assert time.monotonic() < deadline, f"{self.stored()}, gaps {self.gaps()}"

@@ -50,7 +50,7 @@ def test_a_server_that_is_away_is_an_error_within_the_time():
     began_s = time.monotonic()
     with pytest.raises(redis.ConnectionError):
         server.metas([PAYER])
-    assert time.monotonic() - began_s < 5.0
+    assert time.monotonic() - began_s < 60.0
 
 
 def test_a_connection_that_was_lost_since_the_last_question_is_made_again(tmp_path):

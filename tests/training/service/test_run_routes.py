@@ -12,7 +12,7 @@ from tests.training.service.conftest import Service
 from training.errors import StepFailedError
 from training.runs.step_names import STEP_NAMES
 
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 
 
 def started(service: Service, parameters: dict[str, Any], key: str) -> str:

@@ -7,7 +7,7 @@ import time
 from tests.training.service.conftest import Service
 from training.errors import StepFailedError
 
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 
 
 def test_a_webhook_that_fails_first_gets_each_news_once(service: Service) -> None:
