@@ -37,7 +37,7 @@ def problem_text(status: int, body: bytes) -> str:
 
 
 def _prediction(prediction: Mapping[str, Any], title: str) -> Iterator[str]:
-    yield f"{title}score {_value(prediction['score'])}"
+    yield f"{title}{_outcome(prediction)}"
     if "as_of_us" in prediction:
         yield f"as of its own event: {to_text(prediction['as_of_us'])}"
     if prediction["degraded"]:
@@ -49,6 +49,11 @@ def _prediction(prediction: Mapping[str, Any], title: str) -> Iterator[str]:
     elif "features" in prediction:
         rows = [(name, _value(value)) for name, value in prediction["features"].items()]
         yield from table(("feature", "value"), rows)
+
+
+def _outcome(prediction: Mapping[str, Any]) -> str:
+    name = "value" if "value" in prediction else "score"
+    return f"{name} {_value(prediction[name])}"
 
 
 def _explanation(explanation: Mapping[str, Any]) -> Iterator[str]:

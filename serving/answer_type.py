@@ -15,7 +15,7 @@ from msgspec.structs import fields as struct_fields
 from serving.accepted_values import sentence
 from serving.answers import Answer, Prediction
 from serving.feature_value import FeatureValue
-from shared_features.definitions import FeatureView, describe_column
+from shared_features.definitions import FeatureView, describe_column, describe_field
 from shared_features.formats.receipt import Receipt
 
 
@@ -24,13 +24,15 @@ def answer_type(view: FeatureView) -> type[msgspec.Struct]:
     groups: Any = Literal[tuple(group.part_name for group in view.groups)] if view.groups else str
     ages = "Seconds from the newest event of the entity in {} to the request's instant. null: no event before it."
     freshness = "Seconds that the shards of {} lag behind the request's instant. 0: they are beyond it. null: unknown."
+    outcome, other = ("value", "score") if _task(view) == "regression" else ("score", "value")
     prediction = _narrowed(
         Prediction,
         f"{view.name}_prediction",
-        score=Annotated[float | None, Meta(description=_score(view), examples=[0.12])],
+        without=(other,),
         feature_age_seconds=_by_group(view, "feature_ages", ages),
         missing_entities=Sequence[groups],
         features=_features(view) | UnsetType,
+        **{outcome: _outcome(view)},
     )
     return _narrowed(
         Answer,
@@ -40,6 +42,26 @@ def answer_type(view: FeatureView) -> type[msgspec.Struct]:
         freshness_seconds=_by_group(view, "freshness", freshness),
         receipt=Receipt,
     )
+
+
+def _task(view: FeatureView) -> str:
+    """Of a view without labels, which no model answers, as of one with two outcomes."""
+    return "binary" if view.labels is None else view.labels.kind
+
+
+def _outcome(view: FeatureView) -> Any:
+    """What the model of this view gives, which every prediction has."""
+    if _task(view) == "regression":
+        return Annotated[float | None, Meta(description=_value(view), examples=[21.5])]
+    return Annotated[float | None, Meta(description=_score(view), examples=[0.12])]
+
+
+def _value(view: FeatureView) -> str:
+    if view.labels is None:
+        raise ValueError(f"view {view.label} has no labels")
+    label = view.labels.source.field(view.labels.value)
+    said = sentence(str(describe_field(label)))
+    return f"The model's estimate of {label.name} (label of view {view.name}): {said} null: the model gave no number."
 
 
 def _score(view: FeatureView) -> str:
@@ -65,15 +87,23 @@ def _object(name: str, doc: str, descriptions: Mapping[str, str], kind: Any) -> 
     return msgspec.defstruct(name, fields, rename=outside, namespace={"__doc__": doc})
 
 
-def _narrowed(struct: type[msgspec.Struct], name: str, **types: Any) -> type[msgspec.Struct]:
-    """The same struct with narrower types for some of its fields. Their descriptions stay, unless a type brings one."""
+def _narrowed(
+    struct: type[msgspec.Struct], name: str, without: tuple[str, ...] = (), **types: Any
+) -> type[msgspec.Struct]:
+    """The same struct with narrower types for some of its fields. Their descriptions stay, unless a type brings one.
+
+    A field that may be absent is always there where its type does not say so. without: fields that are left out.
+    """
     known = {each.name: each for each in struct_fields(struct)}
     if unknown := set(types) - set(known):
         raise TypeError(f"struct {struct.__name__} has no fields {sorted(unknown)}; it has {sorted(known)}")
-    fields = []
+    fields: list[Any] = []
     for each in known.values():
+        if each.name in without:
+            continue
         kind = types.get(each.name, each.type)
         if get_origin(kind) is not Annotated:
             kind = Annotated[(kind, *get_args(each.type)[1:])]
-        fields.append((each.name, kind) if each.default is NODEFAULT else (each.name, kind, each.default))
-    return msgspec.defstruct(name, fields, namespace={"__doc__": struct.__doc__})
+        always = each.default is NODEFAULT or UnsetType not in get_args(get_args(kind)[0])
+        fields.append((each.name, kind) if always else (each.name, kind, each.default))
+    return msgspec.defstruct(name, fields, namespace={"__doc__": struct.__doc__}, kw_only=True)

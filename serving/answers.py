@@ -19,17 +19,25 @@ from shared_features.formats.receipt import EncodedReceipt, encode_receipt
 _encode = msgspec.json.Encoder().encode
 
 
-class Prediction(msgspec.Struct, gc=False, frozen=True):
+class Prediction(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """The answer for one instance, and what the answer was made from. Groups are called by their names."""
 
     score: Annotated[
-        float | None,
+        float | UnsetType | None,
         Meta(
             description="The model's estimate of the probability that the label is 1, from 0 to 1. "
-            "null: the model gave no number.",
+            "null: the model gave no number. Only of a label with two outcomes.",
             examples=[0.12],
         ),
-    ]
+    ] = UNSET
+    value: Annotated[
+        float | UnsetType | None,
+        Meta(
+            description="The model's estimate of the label. null: the model gave no number. Only of a label that is a "
+            "number.",
+            examples=[21.5],
+        ),
+    ] = UNSET
     feature_age_seconds: Annotated[
         Mapping[str, float | None],
         Meta(
@@ -121,7 +129,7 @@ def write_answer(
     """
     predictions, degraded = [], False
     for row, score in enumerate(scores, start):
-        prediction = _prediction(score, rows, row, names, as_of_us)
+        prediction = _prediction(model.task, score, rows, row, names, as_of_us)
         degraded = degraded or prediction.degraded
         predictions.append(prediction)
     if explanations is not None:
@@ -132,7 +140,9 @@ def write_answer(
     return _encode(Answer(view, name, as_of_us, predictions, degraded, freshness, receipt))
 
 
-def _prediction(score: float, rows: FeatureRows, row: int, names: tuple[str, ...] | None, as_of_us: int) -> Prediction:
+def _prediction(
+    task: str, predicted: float, rows: FeatureRows, row: int, names: tuple[str, ...] | None, as_of_us: int
+) -> Prediction:
     ages: dict[str, float | None] = {}
     missing: list[str] = []
     degraded = False
@@ -143,7 +153,15 @@ def _prediction(score: float, rows: FeatureRows, row: int, names: tuple[str, ...
             missing.append(group.name)
     features = UNSET if names is None else _features(names, rows.matrix[row].tolist())
     own_us = int(rows.as_of_us[row])
-    return Prediction(score, ages, missing, degraded, features, UNSET if own_us == as_of_us else own_us)
+    return Prediction(
+        score=predicted if task == "binary" else UNSET,
+        value=predicted if task == "regression" else UNSET,
+        feature_age_seconds=ages,
+        missing_entities=missing,
+        degraded=degraded,
+        features=features,
+        as_of_us=UNSET if own_us == as_of_us else own_us,
+    )
 
 
 def _features(names: tuple[str, ...], values: list[float]) -> dict[str, FeatureValue]:

@@ -31,9 +31,10 @@ class Model:
     input_name: str
     output_name: str
     session: Any  # onnxruntime has no types
+    task: str = "binary"
 
     def score(self, matrix: NDArray[np.float32]) -> list[float]:
-        """One score per row, float32 as float.
+        """One score per row, or one value where the task is regression; float32 as float.
 
         Row by row: a matrix product adds in another order for one row than for several, and a score must not depend
         on which requests happened to be read together. (Seen: a logistic regression, half of 3,000 rows.)
@@ -68,7 +69,9 @@ def load_model(directory: Path, view: FeatureView) -> Model:
             f"{MODEL_FILE} of model {manifest.model} {manifest.version} is not the file that was published: its digest "
             f"is {digest[:12]}, and the manifest says {manifest.model_digest[:12]}. Publish the model again."
         )
-    model = Model(manifest.model, manifest.version, manifest.input_name, manifest.output_name, open_session(graph))
+    model = Model(
+        manifest.model, manifest.version, manifest.input_name, manifest.output_name, open_session(graph), manifest.task
+    )
     _try_out(model, manifest)
     return model
 

@@ -130,13 +130,10 @@ def _parameters(settings: TrainingSettings, options: argparse.Namespace) -> RunP
     )
     view = _view(settings, options.view)
     check_functions(view)  # now, and not after the minutes of the first steps
-    parameters = RunParameters(view, dataset)
     if "models" not in options:
-        return parameters
-    floors = {**parameters.floors, **dict(options.floor)}
-    return RunParameters(
-        parameters.view, dataset, options.models, options.top, floors=floors, gate_tolerance=options.gate_tolerance
-    )
+        return RunParameters(view, dataset)
+    floors, tolerance = dict(options.floor), options.gate_tolerance
+    return RunParameters(view, dataset, options.models, options.top, floors=floors, gate_tolerance=tolerance)
 
 
 _COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {

@@ -6,7 +6,7 @@ import argparse
 from datetime import datetime
 from pathlib import Path
 
-from training.models.model_constants import MODELS
+from training.models.task_rules import BETTER_IS_MORE, MODELS
 from training.settings import describe_settings
 
 
@@ -31,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
         each.add_argument("--test-days", type=_days, metavar="N", help="default: 7, less where history is short")
         each.add_argument("--entity", help="entity whose precision is measured; default: that of the first group")
         each.add_argument("--seed", type=int, default=0)
-    run.add_argument("--models", type=_models_option, metavar="A,B", help="candidates; default: all three")
+    run.add_argument("--models", type=_models_option, metavar="A,B", help="candidates; default: all of the task")
     run.add_argument("--top", type=int, default=100, metavar="K", help="entities looked at per day (100)")
     run.add_argument(
         "--floor",
@@ -39,15 +39,18 @@ def build_parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="METRIC=N",
-        help="lowest value of a metric that may become champion",
+        help="worst value of a metric that may become champion",
     )
     run.add_argument(
-        "--gate-tolerance", type=float, default=0.01, help="by how much average precision may lie below the champion's"
+        "--gate-tolerance",
+        type=float,
+        default=0.01,
+        help="by how much average precision may lie below the champion's, or RMSE above as a part of it",
     )
     run.add_argument(
         "--explain", action="store_true", help="say which steps would run or be skipped, and why; run nothing"
     )
-    run.set_defaults(models=MODELS)
+    run.set_defaults(models=())
     dataset.add_argument("--output", type=Path, metavar="FILE.parquet", help="also write the dataset as one table")
     commands.add_parser("serve", help="do the runs that are started or scheduled, until it is stopped")
     start = commands.add_parser("start", help="start a durable run, which a process of `serve` does")
@@ -104,8 +107,8 @@ def _days(text: str) -> float:
 
 def _floor(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
-    if name not in ("roc_auc", "average_precision"):
-        raise argparse.ArgumentTypeError(f"{text!r}: give roc_auc=NUMBER or average_precision=NUMBER")
+    if name not in BETTER_IS_MORE:
+        raise argparse.ArgumentTypeError(f"{text!r}: give METRIC=NUMBER, with a metric of {', '.join(BETTER_IS_MORE)}")
     return name, float(value)
 
 

@@ -43,8 +43,8 @@ def _events(source: EventSource) -> EventBatch:
             columns[field.name] = np.array([f"text {each % 7}" for each in count.tolist()], object)
         else:
             columns[field.name] = count % (2 if field.type.storage == "boolean" else 7)
-    columns[source.event_time] = time_us
     columns[source.event_id] = count if columns[source.event_id].dtype != object else columns[source.event_id]
+    columns[source.event_time] = time_us  # last: it may be the event id, too
     valid = {field.name: count % 3 > 0 for field in source.fields if field.optional}
     return EventBatch(source, columns, valid, time_us)
 

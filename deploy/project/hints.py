@@ -13,5 +13,6 @@ LABEL_WORDS = {
     "refunded", "disputed", "chargeback", "late", "defect", "defective", "broken", "alarm", "attack", "incident",
     "success", "won", "lost", "overheated",
 }  # fmt: skip
+NUMBER_LABEL_WORDS = {"label", "target", "outcome"}
 LATER_WORDS = {"updated", "modified", "closed", "resolved", "returned", "delivered", "ended", "finished", "known",
                 "expires", "due", "born", "birth", "noted", "ingested", "processed"}  # fmt: skip

@@ -142,12 +142,31 @@ class ModuleText:
                 yield f"        {each},"
         yield "    ),"
         if proposal.roles.label:
-            yield from _comment(
-                "guessed: 95 of 100 outcomes are known by then." if proposal.roles.label_time else
-                "guessed: an outcome is known at once. Set the time that it takes.", 4)  # fmt: skip
-            yield f"    labels=LabelSource({self._source}_LABELS, value={_text(proposal.roles.label.field)}, "\
-                  f"join={_text(proposal.roles.id.field)}, delay={delay(proposal.delay_us)}),"  # fmt: skip
+            yield from self._labels(proposal.roles.label)
         yield ")"
+
+    def _labels(self, label: Column) -> Iterator[str]:
+        proposal = self._proposal
+        names = [_text(each.field) for each in proposal.roles.joins]
+        join = names[0] if len(names) == 1 else f"({', '.join(names)})"
+        yield from _comment(_delay_reason(proposal), 4)
+        yield "    labels=LabelSource("
+        yield f"        {self._source}_LABELS,"
+        yield f"        value={_text(label.field)},"
+        yield f"        join={join},"
+        yield f"        delay={delay(proposal.delay_us)},"
+        if isinstance(label.type, Integer):
+            yield from _comment('guessed: it counts or measures. Write "binary" if it is 0 or 1.', 8)
+            yield '        task="regression",'
+        yield "    ),"
+
+
+def _delay_reason(proposal: Proposal) -> str:
+    if proposal.roles.label_time:
+        return "guessed: 95 of 100 outcomes are known by then."
+    if proposal.roles.horizon_us:
+        return "guessed: the name of the label says when it is known."
+    return "guessed: an outcome is known at once. Set the time that it takes."
 
 
 def spelled(column: Column) -> str:

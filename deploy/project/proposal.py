@@ -56,14 +56,12 @@ class Proposal:
 
     @cached_property
     def labels(self) -> tuple[Column, ...]:
-        """The columns of the label's event: the id, the time, the outcome. Empty where there is no label."""
+        """The columns of the label's event: what names its event, the time, the outcome. Empty without a label."""
         if self.roles.label is None:
             return ()
-        return (
-            self.roles.id.required(),
-            (self.roles.label_time or self.roles.time).required(),
-            self.roles.label.required(),
-        )
+        known = self.roles.label_time or self.roles.time
+        wanted = {each.name: each.required() for each in (*self.roles.joins, known, self.roles.label)}
+        return tuple(wanted.values())
 
     @property
     def label_source(self) -> str:
@@ -118,7 +116,7 @@ class Proposal:
     def delay_us(self) -> int:
         """How long it takes until 95 of 100 outcomes are known."""
         if self.roles.label_time is None:
-            return 0
+            return self.roles.horizon_us
         pairs = zip(self.roles.label_time.instants, self.roles.time.instants, strict=True)
         waits = sorted(a - b for a, b in pairs if a is not None and b is not None)
         return waits[int(0.95 * (len(waits) - 1))]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from deploy.project.column import Column
 from deploy.project.errors import ProjectError
-from deploy.project.hints import ID_WORDS, KEY_WORDS, LABEL_WORDS, LATER_WORDS, TIME_WORDS
+from deploy.project.hints import ID_WORDS, KEY_WORDS, LABEL_WORDS, LATER_WORDS, NUMBER_LABEL_WORDS, TIME_WORDS
+from deploy.project.horizon import horizon_us
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 
 _NEARLY = 0.95
@@ -16,7 +17,8 @@ _RARE = 0.2
 
 @dataclass(frozen=True)
 class Roles:
-    """label_time: None where the file does not say when an outcome became known.
+    """joins: what names the event that a label is of. label_time: None where the file does not say when an outcome
+    became known. horizon_us: how long after the event that is, where the label's name says it.
 
     later: columns known with the outcome. why: of each role. unknown: what could not be
     guessed, and what to do.
@@ -25,10 +27,12 @@ class Roles:
     time: Column
     id: Column
     key: Column
+    joins: tuple[Column, ...]
     label: Column | None
     label_time: Column | None
     later: list[Column]
     why: dict[str, str]
+    horizon_us: int = 0
     unknown: list[str] = field(default_factory=list)
 
 
@@ -39,19 +43,28 @@ def guess_roles(columns: Sequence[Column], source: str) -> Roles:
     time = _time(columns, why)
     label = _label(columns, why)
     id_ = _id([each for each in columns if each is not label], source, why)
-    if id_ is None:
-        id_, label = time, None
+    key = _key([each for each in columns if each not in (label, id_, time)], why)
+    joins: tuple[Column, ...] = (time,) if id_ is None else (id_,)
+    if id_ is None and key is not None and _name_together(key, time):
+        joins = (key, time)
+        why["id"] = (
+            f"no column differs in every row, so the event time stands in. {key.name} and {time.name} together do, so "
+            "a label joins on both"
+        )
+    elif id_ is None:
+        label = None
         why["id"] = "no column differs in every row, so the event time stands in. Name a better one if there is one"
         unknown.append(
             "No column names each event: none differs in every row. The event time stands in for the event id, and no "
             "label is joined. Add a column that numbers the rows, then run this again"
         )
-    elif label is None:
+    id_ = id_ or time
+    if label is None and len(unknown) == 0:
         unknown.append(
-            "No column looks like a label (true or false, or 0 and 1). Without a label nothing is trained. Add an "
-            "event source with the outcomes and `labels` to the view: docs/definitions.md, section 4"
+            "No column looks like a label: true or false, 0 and 1, or a number whose name is target or looks ahead, as "
+            "in load_in_30min. Without a label nothing is trained. Add an event source with the outcomes and `labels` "
+            "to the view: docs/definitions.md, section 4"
         )
-    key = _key([each for each in columns if each not in (label, id_, time)], why)
     if key is None:
         key = id_
         why["key"] = "nothing repeats, so the event id stands in. No event has a history: name a column that repeats"
@@ -61,16 +74,17 @@ def guess_roles(columns: Sequence[Column], source: str) -> Roles:
         )
     later = _later(columns, time, label) if label else []
     label_time = next((each for each in later if each.is_required), None)
+    ahead_us = (horizon_us(label.name) or 0) if label else 0
     if label_time:
         why["label_time"] = f"it is never before {time.name}"
-    elif label:
+    elif label and not ahead_us:
         unknown.append(_unknown_delay(later))
     if label and label.missing:
         unknown.append(
             f"{label.name} is missing in {label.missing:,} rows: each of those becomes a dead letter of the labels, "
             "which does no harm. Put the outcomes into a file of their own to avoid that"
         )
-    return Roles(time, id_, key, label, label_time, later, why, unknown)
+    return Roles(time, id_, key, joins, label, label_time, later, why, ahead_us, unknown)
 
 
 def _unknown_delay(later: Sequence[Column]) -> str:
@@ -141,13 +155,29 @@ def _names_an_entity(column: Column) -> bool:
     return bool(fits and column.is_required and len(column.counts) >= 2 and _differ(column) <= 0.8)
 
 
-def _label(columns: Iterable[Column], why: dict[str, str]) -> Column | None:
+def _name_together(key: Column, time: Column) -> bool:
+    """Whether no two rows have both values in common."""
+    pairs = [each for each in zip(key.values, time.values, strict=True) if None not in each]
+    return len(set(pairs)) == len(pairs) > 0
+
+
+def _number_ahead(columns: Iterable[Column], truths: Sequence[Column]) -> Column | None:
+    """A number that is known later, by its name."""
+    numbers = [each for each in columns if isinstance(each.type, Decimal | Integer) and each not in truths]
+    called = [each for each in numbers if each.words and each.words[-1] in NUMBER_LABEL_WORDS]
+    return next(iter([*called, *(each for each in numbers if horizon_us(each.name) is not None)]), None)
+
+
+def _label(columns: Sequence[Column], why: dict[str, str]) -> Column | None:
     truths = [each for each in columns if _is_truth(each)]
     named = [each for each in truths if _named(each, LABEL_WORDS)]
     rare = [each for each in truths if each.counts[1] <= _RARE * each.counts.total()]
     if named:
         best = max(named, key=lambda each: each.words[-1] in LABEL_WORDS)
         why["label"] = "its name says that it is an outcome"
+    elif number := _number_ahead(columns, truths):
+        why["label"] = "it is a number, and its name says that it is an outcome"
+        return number
     elif len(truths) == 1 and rare:
         best = rare[0]
         why["label"] = "the only column of truths, and few are true; its name does not say so"

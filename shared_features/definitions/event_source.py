@@ -28,6 +28,9 @@ _FORMAT = re.compile(r"\w+|[\w.]+:\w+")
 class EventSource(metaclass=Checked):
     """Events of one topic: their fields, which field is the event time and which the event id.
 
+    Where no field names an event, its time may stand in: `event_id` is the event time then, and labels join on several
+    fields.
+
     `tolerated_future`: an event whose event time is further than this ahead of its Kafka record time is a dead
     letter. `tolerated_past`: so is an event that is older than this at its record time. The default is 30 years: longer
     than most histories, and short enough to refuse a time in another unit, which reads as 1970. `unknown_fields`:

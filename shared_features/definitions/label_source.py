@@ -2,45 +2,74 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from shared_features.arguments import Checked
 from shared_features.definitions.event_source import EventSource
+from shared_features.definitions.task import Task, is_clear, possible_tasks
 from shared_features.errors import DefinitionError
 from shared_features.kernel.event_time import spelled_duration
 
 
 @dataclass(frozen=True)
 class LabelSource(metaclass=Checked):
-    """Where labels come from: `value` of the events of `source`, joined to the spine on the field `join`.
+    """Where labels come from: `value` of the events of `source`, joined to the spine on the field or fields `join`.
 
-    `delay`: how long after the spine event its label can be known at the earliest.
+    `delay`: how long after the spine event its label can be known at the earliest. `task`: what a model of it predicts.
+    A Boolean, and an Integer from 0 to 1, is "binary", a Decimal is "regression"; of another Integer it must be said.
     """
 
     source: EventSource
     value: str
-    join: str
+    join: str | tuple[str, ...]
     delay: timedelta
+    task: Task | None = field(default=None, kw_only=True)
+
+    @property
+    def joins(self) -> tuple[str, ...]:
+        """The fields that say which event a label is of."""
+        return (self.join,) if isinstance(self.join, str) else self.join
+
+    @property
+    def kind(self) -> Task:
+        """The task: as it is said, or as the type of the label says."""
+        return self.task or possible_tasks(self.source.field(self.value).type)[0]
 
     def check(self, where: str, spine: EventSource) -> None:
         """Raises DefinitionError where the events of a spine cannot be labelled."""
-        value = self.source.field(self.value, f"{where}: label")
-        if value.is_text:
+        self._check_value(where)
+        if not self.joins:
+            raise DefinitionError(f"{where}: labels join on no field; name the field or fields that both events have")
+        for name in self.joins:
+            self._check_join(where, spine, name)
+        if self.delay < timedelta(0):
             raise DefinitionError(
-                f"{where}: label {self.value!r} is not a number field of {self.source.name!r}, it is a text; "
-                "write a Boolean or a number"
+                f"{where}: labels have a delay of {spelled_duration(self.delay)}; give zero or more, as in days(7)"
             )
-        ours, theirs = (
-            each.field(self.join, f"{where}: labels join on {self.join!r}") for each in (spine, self.source)
-        )
+
+    def _check_value(self, where: str) -> None:
+        kind = self.source.field(self.value, f"{where}: label").type
+        what = f"{where}: label {self.value!r} of {self.source.name!r} is {type(kind).__name__} ({kind.words})"
+        possible = possible_tasks(kind)
+        if not possible:
+            raise DefinitionError(
+                f"{what}, which no model predicts; write a Boolean for one of two outcomes, or a number"
+            )
+        if self.task is not None and self.task not in possible:
+            meant = " or ".join(map(repr, possible))
+            raise DefinitionError(f"{what}, which task {self.task!r} cannot mean; leave task out, or write {meant}")
+        if self.task is None and not is_clear(kind):
+            raise DefinitionError(
+                f"{what}, which may be one of two outcomes or a number. Write task='binary' where it is 0 or 1, and "
+                "task='regression' where it counts or measures"
+            )
+
+    def _check_join(self, where: str, spine: EventSource, name: str) -> None:
+        ours, theirs = (each.field(name, f"{where}: labels join on {name!r}") for each in (spine, self.source))
         if not ours.type.is_like(theirs.type):
             kinds = " and ".join(
                 f"{type(each.type).__name__} in {source.name!r} ({each.type.words})"
                 for each, source in ((ours, spine), (theirs, self.source))
             )
-            raise DefinitionError(f"{where}: labels join on {self.join!r}, which is {kinds}; give both one type")
-        if self.delay < timedelta(0):
-            raise DefinitionError(
-                f"{where}: labels have a delay of {spelled_duration(self.delay)}; give zero or more, as in days(7)"
-            )
+            raise DefinitionError(f"{where}: labels join on {name!r}, which is {kinds}; give both one type")

@@ -85,7 +85,10 @@ class DatasetParameters:
 
 @dataclass(frozen=True)
 class WindowCounts:
-    """Rows of one window of the split. Rows whose label is unknown are left out of the dataset."""
+    """Rows of one window of the split. Rows whose label is unknown are left out of the dataset.
+
+    positive: labels above 0.
+    """
 
     labelled: int
     positive: int
@@ -109,7 +112,8 @@ class DatasetManifest:
     groups: label of a group -> its fingerprint. cut_us: the arrival watermark up to which the rows are complete.
     tables: name -> what was read of it. entity: the entity that evaluation follows. features: the columns of the
     matrix, in order. digest: sha256 of the rows. erased_entities: how many entities had been erased from the events
-    tables; 0 in manifests that were written before entities could be erased.
+    tables; 0 in manifests that were written before entities could be erased. task: what the labels are for; "binary"
+    in manifests that were written before there was another.
     """
 
     view: DatasetView
@@ -125,6 +129,7 @@ class DatasetManifest:
     rows: RowCounts
     digest: str
     erased_entities: int = 0
+    task: str = "binary"
     schema_version: int = SCHEMA_VERSION
 
 

@@ -60,6 +60,8 @@ class ViewStamp:
 class Parity:
     """What the certificate found: over `cases` rows, fitted and exported scores differ by `worst_difference` at most.
 
+    Of a regression, differences are parts of the spread of the labels, less the rounding of the value to a float32.
+
     on_demand_cases: values of on-demand functions that were computed from scalars and from arrays; all were equal
     bit for bit, or the model would not have been published.
     """
@@ -75,7 +77,8 @@ class ModelManifest:
     """One version of a model. The graph takes float32[n, features] at `input_name`, gives float32[n] at `output_name`.
 
     model_digest: sha256 of model.onnx. dataset_digest: `digest` of the dataset manifest. cut_us: the arrival watermark
-    up to which the rows of that dataset are complete. libraries: name -> version at export.
+    up to which the rows of that dataset are complete. libraries: name -> version at export. task: what the graph
+    gives: a score (binary) or a value (regression).
     """
 
     model: str
@@ -90,6 +93,7 @@ class ModelManifest:
     cut_us: int
     parity: Parity
     created_at_us: int
+    task: str = "binary"
     schema_version: int = SCHEMA_VERSION
 
 

@@ -34,6 +34,8 @@ class Passes:
     ) -> None:
         self.spine, self.cut_us = spine, cut_us
         self.contradicted = 0
+        # Where nothing names an event its time stands in, and two events of one instant contradict nothing.
+        self._reports = spine.reports and spine.source.event_id != spine.source.event_time
         self._tables = [tables[source.name] for source in spine.sources]
         self._updating = {source.name for source in spine.group.sources}
         self._replayer = Replayer(spine.group, spine.lag_us)
@@ -119,7 +121,7 @@ class Passes:
             self._replayer.advance(min(self.effects_us, high_us))
 
     def _report(self, rows: SpineRows, copy: NDArray[np.bool_]) -> None:
-        if contradicted := contradicted_ids(rows, copy) if self.spine.reports else []:
+        if contradicted := contradicted_ids(rows, copy) if self._reports else []:
             self.contradicted += len(contradicted)
             _LOG.warning(
                 "found event ids with more than one content; all of these events count",

@@ -20,8 +20,9 @@ from tests.bench.filled_redis import event_batches
 from tests.bench.transactions import Transactions
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from training.models.candidates import fit_model
-from training.models.model_constants import INPUT_NAME, OUTPUT_NAME
+from training.models.model_constants import INPUT_NAME
 from training.models.onnx_export import export_onnx
+from training.models.task_rules import RULES
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 
@@ -42,7 +43,7 @@ def publish_small_model(registry: Path, view: FeatureView, rows: Transactions) -
         model_digest=hashlib.sha256(graph).hexdigest(),
         view=stamp_view(view),
         input_name=INPUT_NAME,
-        output_name=OUTPUT_NAME,
+        output_name=RULES["binary"].output_name,
         estimator=ESTIMATOR,
         libraries={},
         dataset_digest="",

@@ -16,9 +16,9 @@ from deploy.embedded.ports import free_port
 from tests.end_to_end.job import ROOT
 
 
-def train(environment: Mapping[str, str], *options: str) -> str:
+def train(environment: Mapping[str, str], *options: str, models: str = "logistic_regression") -> str:
     """Training, publishing and promoting, with the windows that `options` choose. Returns what it printed."""
-    command = [sys.executable, "-m", "training", "run", "--models", "logistic_regression", *options]
+    command = [sys.executable, "-m", "training", "run", "--models", models, *options]
     done = subprocess.run(command, cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "is champion" in done.stdout

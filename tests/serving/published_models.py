@@ -17,8 +17,9 @@ from sklearn.preprocessing import StandardScaler
 from shared_features.definitions import FeatureView
 from shared_features.formats.model_manifest import ModelManifest, Parity, stamp_view
 from tests.shared_features.formats.test_dataset_manifest import DATASET
-from training.models.model_constants import INPUT_NAME, OUTPUT_NAME
+from training.models.model_constants import INPUT_NAME
 from training.models.onnx_export import export_onnx
+from training.models.task_rules import RULES
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 
@@ -32,7 +33,7 @@ def publish(registry: Path, view: FeatureView, seed: int = 0, /, *, promote: boo
         model_digest=hashlib.sha256(graph).hexdigest(),
         view=stamp_view(view),
         input_name=INPUT_NAME,
-        output_name=OUTPUT_NAME,
+        output_name=RULES["binary"].output_name,
         estimator="LogisticRegression",
         libraries={},
         dataset_digest="",

@@ -44,7 +44,7 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
     if erased := erased_entities(pinned):
         _LOG.info(f"events of {erased} erased entities are not in it", view=view.label)
     labels, label_source = _labels(pinned, parameters)
-    events = complete_events(pinned, (label_source.join,))
+    events = complete_events(pinned, label_source.joins)
     labelled = _labelled(events, label_source, labels.resolve())
     split = choose_split(
         *_span(labelled, pinned, label_source),
@@ -102,7 +102,7 @@ def _labels(pinned: PinnedView, parameters: DatasetParameters) -> tuple[KnownLab
 
 def _labelled(events: pl.DataFrame, source: LabelSource, resolved: pl.DataFrame) -> pl.DataFrame:
     """Position, event time and label of the events whose label is in `resolved`."""
-    return events.join(resolved, on=source.join, how="inner").select(*POSITION, EVENT_TIME, LABEL)
+    return events.join(resolved, on=source.joins, how="inner").select(*POSITION, EVENT_TIME, LABEL)
 
 
 def _span(labelled: pl.DataFrame, pinned: PinnedView, source: LabelSource) -> tuple[int, int]:
@@ -170,4 +170,5 @@ def _manifest(
         rows=rows,
         digest=digest,
         erased_entities=erased_entities(pinned),
+        task="binary" if view.labels is None else view.labels.kind,
     )

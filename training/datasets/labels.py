@@ -25,23 +25,25 @@ class KnownLabels:
     An event that was delivered again is here once, as it first arrived.
     """
 
-    join: str
+    joins: tuple[str, ...]
     cutoff_us: int
     events: pl.DataFrame
 
     def resolve(self, before_us: int | None = None) -> pl.DataFrame:
-        """One row per join key, its `label`: that of the latest event time, and among equal ones the last to arrive.
+        """One row per join key, its `label` the one of the latest event time, and among equal ones the last to arrive.
 
         before_us: only labels that had arrived before this instant. Nobody could have trained on another one.
         """
         events = self.events if before_us is None else self.events.filter(pl.col(_KNOWN) < before_us)
-        latest = events.sort(self.join, _HAPPENED, *_ARRIVAL_ORDER).unique(self.join, keep="last", maintain_order=True)
-        return latest.select(self.join, LABEL)
+        latest = events.sort(*self.joins, _HAPPENED, *_ARRIVAL_ORDER).unique(
+            self.joins, keep="last", maintain_order=True
+        )
+        return latest.select(*self.joins, LABEL)
 
     @property
     def conflicts(self) -> int:
         """How many join keys have labels of different values."""
-        values = self.events.group_by(self.join).agg(pl.col(LABEL).n_unique())
+        values = self.events.group_by(self.joins).agg(pl.col(LABEL).n_unique())
         return int((values[LABEL] > 1).sum())
 
 
@@ -56,7 +58,7 @@ def read_labels(labels: LabelSource, table: PinnedTable, cutoff_us: int) -> Know
     batch = EventBatch(source, columns, valid, frame[RECORD_TIME].to_numpy())
     events = frame.select(
         *POSITION,
-        pl.col(labels.join),
+        *labels.joins,
         (pl.col(labels.value).cast(pl.Float64) / source.field(labels.value).scale).alias(LABEL),
         pl.col(source.event_time).alias(_HAPPENED),
         pl.col(ARRIVAL_TIME).alias(_KNOWN),
@@ -64,4 +66,4 @@ def read_labels(labels: LabelSource, table: PinnedTable, cutoff_us: int) -> Know
     )
     # A copy that arrives after a correction must not undo the correction.
     first = events.sort(*_ARRIVAL_ORDER).unique(_DIGEST, keep="first", maintain_order=True)
-    return KnownLabels(labels.join, cutoff_us, first)
+    return KnownLabels(labels.joins, cutoff_us, first)

@@ -1,4 +1,4 @@
-"""The candidate models: scikit-learn pipelines that take the view's float32 matrix, NaN included, as it is.
+"""The candidate models of each task: scikit-learn pipelines that take the view's float32 matrix as it is, with NaN.
 
 Whatever is fitted besides the estimator (ranges, medians, scales) is a step of the pipeline, so it ends up inside the
 ONNX graph. Classes are not reweighted: a score stays an estimate of the probability, the rare class included, and
@@ -13,33 +13,39 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.base import is_regressor
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from training.errors import TrainingError
 from training.models.split_thresholds import round_thresholds
+from training.models.task_rules import RULES
 from training.models.training_range import TrainingRange
 
 Matrix = NDArray[np.float32]
 ESTIMATOR = "estimator"
 _FOREST_SAMPLE = 50_000
 """Rows a tree of a forest is grown on at most, so that its cost does not grow with history."""
-_ONE_THREAD_ROWS = 500_000
-"""Up to here boosting runs on one thread: two gain a fifth on idle cores, lose much on busy ones, and add up floats in
-another order."""
 
 
-def _boosting(rows: int, seed: int) -> list[tuple[str, Any]]:
-    return [(ESTIMATOR, HistGradientBoostingClassifier(learning_rate=0.05, max_iter=200, random_state=seed))]
+def _boosting(rows: int, seed: int, task: str) -> list[tuple[str, Any]]:
+    kind = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
+    return [(ESTIMATOR, kind(learning_rate=0.05, max_iter=200, random_state=seed))]
 
 
-def _forest(rows: int, seed: int) -> list[tuple[str, Any]]:
-    forest = RandomForestClassifier(
+def _forest(rows: int, seed: int, task: str) -> list[tuple[str, Any]]:
+    kind = RandomForestRegressor if task == "regression" else RandomForestClassifier
+    forest = kind(
         n_estimators=60,
         max_depth=12,
         min_samples_leaf=5,
@@ -50,47 +56,64 @@ def _forest(rows: int, seed: int) -> list[tuple[str, Any]]:
     return [("range", TrainingRange()), ("impute", _imputer()), (ESTIMATOR, forest)]
 
 
-def _logistic(rows: int, seed: int) -> list[tuple[str, Any]]:
-    regression = LogisticRegression(max_iter=300, random_state=seed)
-    return [("range", TrainingRange()), ("impute", _imputer()), ("scale", StandardScaler()), (ESTIMATOR, regression)]
+def _logistic(rows: int, seed: int, task: str) -> list[tuple[str, Any]]:
+    return [*_scaled(), (ESTIMATOR, LogisticRegression(max_iter=300, random_state=seed))]
+
+
+def _linear(rows: int, seed: int, task: str) -> list[tuple[str, Any]]:
+    # A little regularised: means of overlapping windows are nearly one column, and their coefficients would be huge.
+    return [*_scaled(), (ESTIMATOR, Ridge(alpha=1.0, random_state=seed))]
+
+
+def _scaled() -> list[tuple[str, Any]]:
+    return [("range", TrainingRange()), ("impute", _imputer()), ("scale", StandardScaler())]
 
 
 def _imputer() -> Any:
     return SimpleImputer(strategy="median", keep_empty_features=True)
 
 
-CANDIDATES: dict[str, Callable[[int, int], list[tuple[str, Any]]]] = {
+CANDIDATES: dict[str, Callable[[int, int, str], list[tuple[str, Any]]]] = {
     "hist_gradient_boosting": _boosting,
     "random_forest": _forest,
     "logistic_regression": _logistic,
+    "linear_regression": _linear,
 }
 
 
-def fit_model(name: str, matrix: Matrix, label: NDArray[np.float64], seed: int) -> tuple[Pipeline, list[str]]:
-    """Fit a candidate. Returns it with notes, such as that it did not converge.
+def fit_model(
+    name: str, matrix: Matrix, label: NDArray[np.float64], seed: int, task: str = "binary"
+) -> tuple[Pipeline, list[str]]:
+    """Fit a candidate of a task. Returns it with notes, such as that it did not converge.
 
     Raises TrainingError for a name that CANDIDATES does not have.
     """
     if name not in CANDIDATES:
         raise TrainingError(f"There is no model {name!r}. Give one or several of {', '.join(CANDIDATES)}.")
-    pipeline = Pipeline(CANDIDATES[name](len(label), seed))
-    with warnings.catch_warnings(record=True) as caught, _threads(len(label)):
+    RULES[task].check_models((name,))
+    pipeline = Pipeline(CANDIDATES[name](len(label), seed, task))
+    with warnings.catch_warnings(record=True) as caught, _one_thread():
         warnings.simplefilter("always", ConvergenceWarning)
-        pipeline.fit(_learnable(matrix), label.astype(np.int8))
+        pipeline.fit(_learnable(matrix), label if task == "regression" else label.astype(np.int8))
     round_thresholds(pipeline)
     notes = [str(each.message).split("\n")[0] for each in caught if issubclass(each.category, ConvergenceWarning)]
     return pipeline, notes
 
 
-def scores(pipeline: Pipeline, matrix: Matrix) -> NDArray[np.float64]:
-    """float64[n]: the estimated probability of the positive class."""
-    with _threads(len(matrix)):
+def predicted(pipeline: Pipeline, matrix: Matrix) -> NDArray[np.float64]:
+    """float64[n]: the estimated probability of the positive class, or the estimated value."""
+    with _one_thread():
+        if is_regressor(pipeline):
+            return np.asarray(pipeline.predict(matrix), np.float64).reshape(-1)
         return np.asarray(pipeline.predict_proba(matrix)[:, 1], np.float64)
 
 
-def _threads(rows: int) -> threadpool_limits:
-    """Bounds the threads of OpenMP, which only boosting uses."""
-    return threadpool_limits(1 if rows <= _ONE_THREAD_ROWS else None, user_api="openmp")
+def _one_thread() -> threadpool_limits:
+    """Bounds the threads of OpenMP, which only boosting uses.
+
+    Two took 2.4 times the CPU time of one above 500,000 rows, and add up floats in another order.
+    """
+    return threadpool_limits(1, user_api="openmp")
 
 
 def _learnable(matrix: Matrix) -> Matrix:

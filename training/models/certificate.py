@@ -2,7 +2,8 @@
 
 The fitted pipeline and the exported graph score the same rows: rows of the test window, rows with one or all features
 missing, values beside every kind of threshold, where float32 and float64 could part ways, and extremes. The worst
-absolute difference goes into the manifest; above the tolerance nothing is published.
+absolute difference goes into the manifest; above the tolerance nothing is published. Of a regression, a difference is
+a part of the spread of the labels, less what a float32 cannot hold of the value.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sklearn.pipeline import Pipeline
 
 from shared_features.formats.model_manifest import Parity
 from training.errors import CertificateError
-from training.models.candidates import scores
+from training.models.candidates import predicted
 from training.models.model_constants import TOLERANCE
 from training.models.onnx_export import open_session, run_session
 from training.models.split_thresholds import split_nodes
@@ -25,6 +26,8 @@ from training.models.training_range import TrainingRange
 _TEST_ROWS = 20_000
 _THRESHOLDS = 20_000
 _MISSING_ROWS = 50
+_ROUNDINGS = 8
+"""How many roundings to a float32 a value may have gone through, besides those of the sums."""
 _FLOAT32 = np.finfo(np.float32)
 _EXTREMES = np.array(
     [0, -0.0, 1, -1, _FLOAT32.tiny, _FLOAT32.smallest_subnormal, _FLOAT32.max, _FLOAT32.min, np.inf, -np.inf, np.nan],
@@ -54,14 +57,23 @@ class Certificate:
 
 
 def certify(
-    pipeline: Pipeline, graph: bytes, test_rows: Matrix, on_demand_cases: int, seed: int, tolerance: float = TOLERANCE
+    pipeline: Pipeline,
+    graph: bytes,
+    test_rows: Matrix,
+    on_demand_cases: int,
+    seed: int,
+    tolerance: float = TOLERANCE,
+    spread: float | None = None,
 ) -> Certificate:
-    """Compare pipeline and graph over all kinds of cases, chosen with the seed."""
+    """Compare pipeline and graph over all kinds of cases, chosen with the seed.
+
+    spread: of a regression, the standard deviation of the labels it was fitted on.
+    """
     random = np.random.default_rng(seed)
     session = open_session(graph)
     kinds: dict[str, tuple[int, float]] = {}
     for kind, rows in build_cases(pipeline, test_rows, random).items():
-        difference = np.abs(scores(pipeline, rows) - run_session(session, rows).astype(np.float64))
+        difference = _difference(predicted(pipeline, rows), run_session(session, rows).astype(np.float64), spread)
         worst = float(
             np.where(np.isnan(difference), 1.0, difference).max(initial=0.0)
         )  # without a number there is no parity
@@ -69,6 +81,15 @@ def certify(
     cases = sum(count for count, _ in kinds.values())
     worst = max(worst for _, worst in kinds.values())
     return Certificate(Parity(cases, worst, tolerance, on_demand_cases), kinds)
+
+
+def _difference(
+    fitted: NDArray[np.float64], exported: NDArray[np.float64], spread: float | None
+) -> NDArray[np.float64]:
+    difference = np.abs(fitted - exported)
+    if spread is None:
+        return difference
+    return np.maximum(difference - _ROUNDINGS * float(_FLOAT32.eps) * np.abs(fitted), 0.0) / spread
 
 
 def require_pass(certificate: Certificate) -> None:

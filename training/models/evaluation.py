@@ -1,4 +1,4 @@
-"""How good scores are: ranking metrics over the test window, and entity precision at k.
+"""How good scores and values are over the test window, and entity precision at k.
 
 After Le Borgne, Siblini, Lebichot, Bontempi, *Reproducible Machine Learning for Credit Card Fraud Detection - Practical
 Handbook* (Université Libre de Bruxelles, 2022), chapter 4, "Precision top-k metrics", with the test set of its chapter
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, log_loss, r2_score, roc_auc_score
 
 from shared_features.kernel.event_time import DAY_US
 from training.datasets.time_split import TEST
@@ -79,8 +79,8 @@ def candidate_rows(dataset: TrainingDataset) -> tuple[NDArray[np.int64], NDArray
     return rows[keep], day[keep]
 
 
-def evaluate_scores(dataset: TrainingDataset, score: NDArray[Any], k: int) -> dict[str, Any]:
-    """Metric name -> value. score: of each row of the test window, in order. Raises DatasetError for one class only.
+def _of_scores(dataset: TrainingDataset, score: NDArray[Any], k: int) -> dict[str, Any]:
+    """score: of each row of the test window, in order. Raises DatasetError for one class only.
 
     `roc_auc` and `average_precision` are over the whole test window; `..._of_candidates` and entity precision are over
     its candidates, as the Handbook has them all. None where there are no candidates, or all are of one class.
@@ -99,6 +99,8 @@ def evaluate_scores(dataset: TrainingDataset, score: NDArray[Any], k: int) -> di
     return {
         "roc_auc": float(roc_auc_score(label, score)),
         "average_precision": float(average_precision_score(label, score)),
+        "log_loss": float(log_loss(label, np.asarray(score, np.float64))),
+        "brier_score": float(np.mean((np.asarray(score, np.float64) - label) ** 2)),
         f"precision_at_{k}_per_day": precision.mean if precision.per_day else None,
         "roc_auc_of_candidates": float(roc_auc_score(candidate_label, candidate_score)) if both else None,
         "average_precision_of_candidates": (
@@ -109,6 +111,31 @@ def evaluate_scores(dataset: TrainingDataset, score: NDArray[Any], k: int) -> di
             "positive_entities": list(precision.positive_entities_per_day),
         },
     }
+
+
+def _of_values(label: NDArray[np.float64], value: NDArray[Any]) -> dict[str, Any]:
+    """value: of each label. `r2`: the share of the labels' variance that is explained; None where they do not vary."""
+    error = np.asarray(value, np.float64) - label
+    return {
+        "r2": float(r2_score(label, value)) if np.ptp(label) > 0 else None,
+        "rmse": float(np.sqrt(np.mean(error**2))),
+        "mae": float(np.mean(np.abs(error))),
+        "median_absolute_error": float(np.median(np.abs(error))),
+        "mean_error": float(np.mean(error)),
+    }
+
+
+def evaluate_predictions(dataset: TrainingDataset, predicted: NDArray[Any], k: int) -> dict[str, Any]:
+    """Metric name -> value, as the task of the dataset has them. predicted: of each row of the test window, in order.
+
+    Raises DatasetError where the test window cannot tell.
+    """
+    if dataset.manifest.task == "regression":
+        label = dataset.label[dataset.rows(TEST)]
+        if not len(label):
+            raise DatasetError("The model cannot be evaluated. The test window has no row. Give a larger --test-days.")
+        return _of_values(label, predicted)
+    return _of_scores(dataset, predicted, k)
 
 
 def format_metrics(metrics: Mapping[str, Any]) -> str:

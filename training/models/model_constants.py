@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-MODELS = ("hist_gradient_boosting", "random_forest", "logistic_regression")
-"""`candidates.CANDIDATES` by name."""
-
 INPUT_NAME = "features"
-OUTPUT_NAME = "score"
 
 TOLERANCE = 1e-5
-"""On a probability. Float32 sums over some hundred trees or features differ by 1e-7 to 1e-6; a row on the wrong side of
-a single split by 1e-4 and more. This lies between."""
+"""On a probability, and on a value as a part of the spread of the labels. Float32 sums over some hundred trees or
+features differ by 1e-7 to 1e-6; a row on the wrong side of a single split by 1e-4 and more. This lies between."""

@@ -1,4 +1,4 @@
-"""From a fitted pipeline to one ONNX graph: float32[n, features] in, float32[n] scores out."""
+"""From a fitted pipeline to one ONNX graph: float32[n, features] in, float32[n] scores or values out."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import onnxruntime
 from numpy.typing import NDArray
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
+from sklearn.base import is_regressor
 from sklearn.pipeline import Pipeline
 
-from training.models.model_constants import INPUT_NAME, OUTPUT_NAME
+from training.models.model_constants import INPUT_NAME
+from training.models.task_rules import RULES
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
-"""What skl2onnx 1.20 writes for all three candidates, and old enough for any runtime of the last years."""
+"""What skl2onnx 1.20 writes for all candidates, and old enough for any runtime of the last years."""
 
 
 def export_onnx(pipeline: Pipeline, features: int) -> bytes:
@@ -28,10 +30,13 @@ def export_onnx(pipeline: Pipeline, features: int) -> bytes:
             pipeline,
             name="model",
             initial_types=[(INPUT_NAME, FloatTensorType([None, features]))],
-            options={id(pipeline): {"zipmap": False}},
+            options=None if is_regressor(pipeline) else {id(pipeline): {"zipmap": False}},
             target_opset=OPSETS,
         )
-    _keep_positive_score(model)
+    if is_regressor(pipeline):
+        _keep_value(model)
+    else:
+        _keep_positive_score(model)
     del model.opset_import[:]
     model.opset_import.extend(onnx.helper.make_opsetid(domain, version) for domain, version in OPSETS.items())
     onnx.checker.check_model(model, full_check=True)
@@ -43,9 +48,22 @@ def _keep_positive_score(model: Any) -> None:
     graph = model.graph
     probabilities = graph.output[1].name
     graph.initializer.append(onnx.helper.make_tensor("positive_class", onnx.TensorProto.INT64, [], [1]))
-    graph.node.append(onnx.helper.make_node("Gather", [probabilities, "positive_class"], [OUTPUT_NAME], axis=1))
+    name = RULES["binary"].output_name
+    graph.node.append(onnx.helper.make_node("Gather", [probabilities, "positive_class"], [name], axis=1))
+    _give(graph, name)
+
+
+def _keep_value(model: Any) -> None:
+    """Give the value as float32[n] in place of float32[n, 1]."""
+    graph, name = model.graph, RULES["regression"].output_name
+    graph.initializer.append(onnx.helper.make_tensor("one_axis", onnx.TensorProto.INT64, [1], [-1]))
+    graph.node.append(onnx.helper.make_node("Reshape", [graph.output[0].name, "one_axis"], [name]))
+    _give(graph, name)
+
+
+def _give(graph: Any, name: str) -> None:
     del graph.output[:]
-    graph.output.append(onnx.helper.make_tensor_value_info(OUTPUT_NAME, onnx.TensorProto.FLOAT, [None]))
+    graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None]))
 
 
 def open_session(graph: bytes) -> Any:
@@ -57,9 +75,9 @@ def open_session(graph: bytes) -> Any:
 
 
 def run_session(session: Any, matrix: NDArray[np.float32], batch: int = 65_536) -> NDArray[np.float32]:
-    """float32[n]: the graph's scores, batch after batch."""
+    """float32[n]: the graph's scores or values, batch after batch."""
     parts = [
-        session.run([OUTPUT_NAME], {INPUT_NAME: np.ascontiguousarray(matrix[start : start + batch])})[0]
+        session.run(None, {INPUT_NAME: np.ascontiguousarray(matrix[start : start + batch])})[0]
         for start in range(0, len(matrix), batch)
     ]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)

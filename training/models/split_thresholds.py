@@ -6,7 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.pipeline import Pipeline
 
 
@@ -35,9 +40,9 @@ def round_thresholds(pipeline: Pipeline) -> None:
 def _tree_arrays(pipeline: Pipeline) -> list[tuple[NDArray[Any], NDArray[np.float64]]]:
     """Per tree, views of its nodes' features (negative in a leaf) and thresholds; writing to them changes the tree."""
     estimator = pipeline[-1]
-    if isinstance(estimator, RandomForestClassifier):
+    if isinstance(estimator, RandomForestClassifier | RandomForestRegressor):
         return [(tree.tree_.feature, tree.tree_.threshold) for tree in estimator.estimators_]
-    if isinstance(estimator, HistGradientBoostingClassifier):
+    if isinstance(estimator, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
         nodes = [each.nodes for stage in estimator._predictors for each in stage]
         return [(np.where(each["is_leaf"], -1, each["feature_idx"]), each["num_threshold"]) for each in nodes]
     return []

@@ -11,7 +11,7 @@ from shared_features.errors import FeatureError
 from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE, check_manifest
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import load_dataset
-from training.models.evaluation import evaluate_scores
+from training.models.evaluation import evaluate_predictions
 from training.models.onnx_export import open_session, run_session
 from training.registry.versions import Registry
 from training.runs.run_folder import read_json
@@ -30,5 +30,5 @@ def champion_metrics(
         return found["models"][found["chosen"]], "on its own test window, since it was trained on another view"
     dataset = load_dataset(dataset_directory)
     rows = np.asarray(dataset.matrix[dataset.rows(TEST)])
-    score = run_session(open_session((path / MODEL_FILE).read_bytes()), rows)
-    return evaluate_scores(dataset, score, parameters.k), "on the same rows"
+    predicted = run_session(open_session((path / MODEL_FILE).read_bytes()), rows)
+    return evaluate_predictions(dataset, predicted, parameters.k), "on the same rows"

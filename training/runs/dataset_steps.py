@@ -12,8 +12,9 @@ from shared_features.formats.json_document import encode_document
 from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_FILE
 from training.datasets.dataset_builder import build_dataset
 from training.datasets.erasures import erased_since
+from training.datasets.label_check import check_labels
 from training.datasets.point_in_time import PinnedView
-from training.datasets.time_split import TEST, TRAIN
+from training.datasets.time_split import TRAIN
 from training.datasets.training_dataset import load_dataset
 from training.errors import DatasetError
 from training.runs.data_version import open_data
@@ -43,7 +44,11 @@ def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path) ->
         raise DatasetError(f"entities were erased from {', '.join(tables)} while it was built; start the run again")
     rows = dataset.manifest.rows
     windows = {"train": rows.train, "gap": rows.gap, "test": rows.test}
-    parts = ", ".join(f"{name} {each.labelled:,} ({each.positive:,} positive)" for name, each in windows.items())
+    binary = dataset.manifest.task == "binary"
+    parts = ", ".join(
+        f"{name} {each.labelled:,}" + (f" ({each.positive:,} positive)" if binary else "")
+        for name, each in windows.items()
+    )
     unknown = sum(each.unknown_label_left_out for each in windows.values())
     return (
         f"{len(dataset):,} rows x {len(dataset.features)} features: {parts}; left out {unknown:,} without known label, "
@@ -54,15 +59,7 @@ def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path) ->
 def validate_dataset(dataset_directory: Path, output: Path) -> str:
     """Refuse a dataset nothing can be learned from or tested on, and note features without values."""
     dataset = load_dataset(dataset_directory)
-    for name, window in (("train", TRAIN), ("test", TEST)):
-        found = np.unique(dataset.label[dataset.rows(window)])
-        if not np.isin(found, (0.0, 1.0)).all():
-            raise DatasetError(f"labels of the {name} window are {found[:5].tolist()}; a classifier takes 0 and 1 only")
-        if len(found) < 2:
-            what = f"labels of one class only ({found[0]:g})" if len(found) else "no labelled rows"
-            raise DatasetError(
-                f"the {name} window holds {what}: give a larger --{name}-days, a smaller --delay-days, or stream more"
-            )
+    said = check_labels(dataset)
     train = dataset.matrix[dataset.rows(TRAIN)]
     missing = {name: float(np.isnan(train[:, at]).mean()) for at, name in enumerate(dataset.features)}
     infinite = {name: int(np.isinf(train[:, at]).sum()) for at, name in enumerate(dataset.features)}
@@ -70,4 +67,4 @@ def validate_dataset(dataset_directory: Path, output: Path) -> str:
     (output / "validation.json").write_bytes(encode_document(report))
     empty = [name for name, share in missing.items() if share == 1.0]
     note = f"; without any value: {', '.join(empty)}" if empty else ""
-    return f"both classes in both windows; {np.mean(list(missing.values())):.1%} of values missing{note}"
+    return f"{said}; {np.mean(list(missing.values())):.1%} of values missing{note}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import pickle
 from dataclasses import asdict
@@ -15,11 +16,12 @@ from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_
 from training.datasets.sampled_inputs import SampledInputs
 from training.datasets.time_split import TEST, TRAIN
 from training.datasets.training_dataset import load_dataset
-from training.models.candidates import fit_model, scores
+from training.models.candidates import fit_model, predicted
 from training.models.certificate import certify, require_pass
-from training.models.evaluation import candidate_rows, evaluate_scores, format_metrics
+from training.models.evaluation import candidate_rows, evaluate_predictions, format_metrics
 from training.models.on_demand_parity import certify_on_demand
 from training.models.onnx_export import export_onnx
+from training.models.task_rules import better
 from training.runs.run_folder import load_pickle, model_file, read_json
 from training.runs.run_parameters import RunParameters
 from training.steps.step import Task
@@ -48,32 +50,41 @@ def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path)
     matrix, label = np.asarray(dataset.matrix[rows]), dataset.label[rows]
     said = []
     for name in parameters.models:
-        pipeline, notes = fit_model(name, matrix, label, parameters.seed)
+        pipeline, notes = fit_model(name, matrix, label, parameters.seed, dataset.manifest.task)
         model_file(output, name).write_bytes(pickle.dumps(pipeline))
         said.append(" ".join([name, *(f"({note})" for note in notes)]))
     return f"{len(rows):,} rows: {', '.join(said)}"
 
 
 def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: RunParameters, output: Path) -> str:
-    """Measure every candidate on the test window and choose the one of best average precision."""
+    """Measure every candidate on the test window and choose the one that is best by the metric of the task."""
     dataset = load_dataset(dataset_directory)
     rows = dataset.rows(TEST)
     matrix = np.asarray(dataset.matrix[rows])
     metrics = {
-        name: evaluate_scores(dataset, scores(load_pickle(model_file(fit_directory, name)), matrix), parameters.k)
+        name: evaluate_predictions(
+            dataset, predicted(load_pickle(model_file(fit_directory, name)), matrix), parameters.k
+        )
         for name in parameters.models
     }
-    chosen = max(parameters.models, key=lambda name: metrics[name]["average_precision"])
+    by = parameters.rules.chosen_by
+    chosen = functools.reduce(
+        lambda best, name: name if better(by, metrics[name][by], metrics[best][by]) else best, parameters.models
+    )
     report = {
         "chosen": chosen,
-        "chosen_by": "average_precision",
+        "chosen_by": by,
+        "task": dataset.manifest.task,
         "models": metrics,
         "rows": len(rows),
-        "positive": int((dataset.label[rows] > 0).sum()),
-        "candidates": len(candidate_rows(dataset)[0]),
-        "k": parameters.k,
-        "entity": dataset.manifest.entity,
     }
+    if dataset.manifest.task == "binary":
+        report |= {
+            "positive": int((dataset.label[rows] > 0).sum()),
+            "candidates": len(candidate_rows(dataset)[0]),
+            "k": parameters.k,
+            "entity": dataset.manifest.entity,
+        }
     (output / METRICS_FILE).write_bytes(encode_document(report))
     return f"{len(rows):,} test rows; " + "; ".join(f"{name}: {format_metrics(metrics[name])}" for name in metrics)
 
@@ -100,6 +111,7 @@ def certify_model(run: Path, parameters: RunParameters, output: Path) -> str:
         on_demand,
         parameters.seed,
         parameters.parity_tolerance,
+        float(np.std(dataset.label[dataset.rows(TRAIN)])) if dataset.manifest.task == "regression" else None,
     )
     kinds = {kind: {"rows": rows, "worst_difference": worst} for kind, (rows, worst) in found.kinds.items()}
     (output / "certificate.json").write_bytes(encode_document({"parity": asdict(found.parity), "kinds": kinds}))

@@ -20,7 +20,7 @@ from shared_features.formats.model_manifest import (
 from shared_features.formats.training_run import DATASET_FOLDER
 from training.durable_files import replace_file
 from training.errors import CertificateError
-from training.models.model_constants import INPUT_NAME, OUTPUT_NAME
+from training.models.model_constants import INPUT_NAME
 from training.registry.aliases import Aliases
 from training.registry.gate import Decision, decide
 from training.registry.versions import Registry
@@ -60,13 +60,14 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         model_digest=hashlib.sha256(graph).hexdigest(),
         view=stamp_view(parameters.view),
         input_name=INPUT_NAME,
-        output_name=OUTPUT_NAME,
+        output_name=parameters.rules.output_name,
         estimator=metrics["chosen"],
         libraries={name: importlib.metadata.version(name) for name in _LIBRARIES},
         dataset_digest=dataset.digest,
         cut_us=dataset.cut_us,
         parity=parity,
         created_at_us=now_us,
+        task=dataset.task,
     )
     published = registry.publish(manifest, graph, metrics, dataset)
     replace_file(output / "published.json", encode_document({"model": manifest.model, "version": published.version}))
@@ -99,7 +100,7 @@ def _decision(run: Path, parameters: RunParameters, registry: Registry) -> dict[
 
             theirs, basis = champion_metrics(registry, model, champion, run / DATASET_FOLDER, parameters)
         ours = metrics["models"][metrics["chosen"]]
-        decision = decide(ours, theirs, parameters.floors, parameters.gate_tolerance, basis)
+        decision = decide(ours, theirs, parameters.floors, parameters.gate_tolerance, basis, parameters.rules.chosen_by)
     return {
         "model": model,
         "version": version,

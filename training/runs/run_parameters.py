@@ -10,21 +10,37 @@ import msgspec
 
 from shared_features.definitions import FeatureView
 from shared_features.formats.dataset_manifest import DatasetParameters
-from training.models.model_constants import MODELS, TOLERANCE
-from training.registry.gate import DEFAULT_FLOORS, DEFAULT_TOLERANCE
+from training.models.model_constants import TOLERANCE
+from training.models.task_rules import RULES, TaskRules
+from training.registry.gate import DEFAULT_TOLERANCE
 
 
 @dataclass(frozen=True)
 class RunParameters:
-    """What a run is asked for, beside the dataset's parameters. k: entities looked at per day."""
+    """What a run is asked for, beside the dataset's parameters.
+
+    models: candidates; all of the task where none is named. k: entities looked at per day. floors: worst values of
+    metrics that may become champion, besides those of the task. Raises TrainingError for what is not of the task.
+    """
 
     view: FeatureView
     dataset: DatasetParameters = field(default_factory=DatasetParameters)
-    models: tuple[str, ...] = MODELS
+    models: tuple[str, ...] = ()
     k: int = 100
     parity_tolerance: float = TOLERANCE
-    floors: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_FLOORS))
+    floors: Mapping[str, float] = field(default_factory=dict)
     gate_tolerance: float = DEFAULT_TOLERANCE
+
+    def __post_init__(self) -> None:
+        self.rules.check_models(self.models)
+        self.rules.check_floors(tuple(self.floors))
+        object.__setattr__(self, "models", self.models or self.rules.models)
+        object.__setattr__(self, "floors", {**self.rules.floors, **self.floors})
+
+    @property
+    def rules(self) -> TaskRules:
+        """Those of the task that the view's label tells; of a view without labels, which no step can use, any."""
+        return RULES["binary" if self.view.labels is None else self.view.labels.kind]
 
     @property
     def seed(self) -> int:

@@ -12,8 +12,9 @@ import msgspec
 
 from shared_features.arguments import did_you_mean
 from training.errors import RequestError
-from training.models.model_constants import MODELS, TOLERANCE
-from training.registry.gate import DEFAULT_FLOORS, DEFAULT_TOLERANCE
+from training.models.model_constants import TOLERANCE
+from training.models.task_rules import BETTER_IS_MORE, MODELS
+from training.registry.gate import DEFAULT_TOLERANCE
 
 
 class Retrain(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -26,7 +27,7 @@ class Retrain(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     test_days: float | None = None
     entity: str | None = None
     seed: int = 0
-    models: tuple[str, ...] = MODELS
+    models: tuple[str, ...] = ()
     top: int = 100
     floor: Mapping[str, float] = {}
     gate_tolerance: float = DEFAULT_TOLERANCE
@@ -44,7 +45,7 @@ class Retrain(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
             "models": list(self.models),
             "k": self.top,
             "parity_tolerance": TOLERANCE,
-            "floors": {**DEFAULT_FLOORS, **self.floor},
+            "floors": dict(self.floor),
             "gate_tolerance": self.gate_tolerance,
         }
 
@@ -71,9 +72,9 @@ def check_request(template: str, parameters: Mapping[str, Any]) -> Retrain:
         raise RequestError(
             f"Unknown models: {', '.join(unknown)}. Give some of {', '.join(MODELS)}.", "$.parameters.models"
         )
-    if unknown := sorted(set(found.floor) - {"roc_auc", "average_precision"}):
+    if unknown := sorted(set(found.floor) - set(BETTER_IS_MORE)):
         raise RequestError(
-            f"There is no floor for {', '.join(unknown)}. Give roc_auc or average_precision.", "$.parameters.floor"
+            f"There is no floor for {', '.join(unknown)}. Give {', '.join(BETTER_IS_MORE)}.", "$.parameters.floor"
         )
     if found.cutoff is not None and found.cutoff.tzinfo is None:
         raise RequestError(

@@ -185,10 +185,10 @@ def spelling(name: str) -> str:
 def key_fields(catalogue: Catalogue, source: EventSource) -> tuple[str, ...]:
     """The fields whose values are the key of a record: those of the entity of the first group that reads the source.
 
-    Of labels, the field that joins them: corrections of one label stay in the order in which they were sent.
+    Of labels, the fields that join them: corrections of one label stay in the order in which they were sent.
     """
     for group in catalogue.groups:
         if source in group.sources:
             return tuple(group.entity.keys)
-    joins = [each.labels.join for each in catalogue.views if each.labels is not None and each.labels.source == source]
-    return (joins[0] if joins else source.event_id,)
+    joins = [each.labels.joins for each in catalogue.views if each.labels is not None and each.labels.source == source]
+    return joins[0] if joins else (source.event_id,)

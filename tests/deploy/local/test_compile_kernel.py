@@ -6,7 +6,7 @@ from deploy.local import compile_kernel
 from shared_features.definitions import load_definitions
 
 
-@pytest.mark.parametrize("definitions", ["tests.domains.machines", "tests.domains.tills"])
+@pytest.mark.parametrize("definitions", ["tests.domains.machines", "tests.domains.sensors", "tests.domains.tills"])
 def test_groups_of_other_domains_compile(definitions, monkeypatch):
     """A group that takes only hot readings found none among the generated ones, and the program ended."""
     monkeypatch.setenv("MILLRACE_DEFINITIONS", definitions)

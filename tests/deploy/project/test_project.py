@@ -85,7 +85,22 @@ def log_lines(folder):
     return file
 
 
-FILES = {"readings": sensor_readings, "market": marketplace_orders, "logs": log_lines}
+def weather(folder):
+    """CSV: sensors that all measure at the same instants, no column that names a row, a number to be predicted."""
+    drawn = random.Random(4)
+    file = folder / "weather.csv"
+    with file.open("w", newline="") as opened:
+        table = csv.writer(opened)
+        table.writerow(["sensor", "measured_at", "celsius", "humidity", "celsius_in_30min"])
+        for number in range(ROWS // 3):
+            for sensor in ("s1", "s2", "s3"):
+                at = f"{BEGAN + dt.timedelta(minutes=30 * number):%Y-%m-%d %H:%M:%S}"
+                now, soon = drawn.gauss(0, 8), drawn.gauss(0, 8)
+                table.writerow([sensor, at, f"{now:.2f}", drawn.choice(["", "61.5"]), f"{soon:.2f}"])
+    return file
+
+
+FILES = {"readings": sensor_readings, "market": marketplace_orders, "logs": log_lines, "weather": weather}
 
 
 @pytest.fixture
@@ -162,6 +177,26 @@ def test_orders_have_text_keys_mapped_names_and_labels_from_the_same_file(projec
     assert catalogue.groups[0].entity.keys == ("Seller",)
     assert "field_2nd_item" in maps_in(folder)
     assert any("--map field_2nd_item=2nd item" in line for line in said)
+
+
+def test_a_number_whose_name_looks_ahead_is_the_label_and_key_and_time_name_the_event(project, tmp_path):
+    said, folder, catalogue = project("weather", weather(tmp_path))
+    (view,) = catalogue.views
+    assert (view.labels.value, view.labels.kind) == ("celsius_in_30min", "regression")
+    assert (view.labels.joins, view.labels.delay) == (("sensor", "measured_at"), dt.timedelta(minutes=30))
+    assert "celsius_in_30min" not in types_of(catalogue, "weather")
+    assert not any("No column" in line or "became known" in line for line in said)
+    assert "sensor and measured_at together do, so a" in (folder / "features.py").read_text()
+
+
+def test_a_count_that_is_the_target_says_its_task(project, tmp_path):
+    rows = ["id,at,shop,visitors,target"]
+    rows += [f"r{n},{(BEGAN + dt.timedelta(hours=n)).isoformat()},s{n % 4},{n % 50},{n % 7}" for n in range(ROWS)]
+    file = tmp_path / "visits.csv"
+    file.write_text("\n".join(rows) + "\n")
+    _, folder, catalogue = project("visits", file)
+    assert catalogue.views[0].labels.kind == "regression"
+    assert 'task="regression",' in (folder / "features.py").read_text()
 
 
 def test_log_lines_have_the_fields_of_nested_objects(project, tmp_path):

@@ -109,7 +109,22 @@ CONTRADICTIONS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: view(labels=LabelSource(SOURCE, value="price", join="nope", delay=days(1))),
         "join on 'nope'",
     ),
-    "label is text": (lambda: view(labels=LabelSource(SOURCE, value="id", join="id", delay=days(1))), "not a number"),
+    "label is text": (
+        lambda: view(labels=LabelSource(SOURCE, value="id", join="id", delay=days(1))),
+        "label 'id' of .* is Text .*, which no model predicts",
+    ),
+    "label of an unclear integer": (
+        lambda: view(labels=LabelSource(SOURCE, value="who", join="id", delay=days(1))),
+        "Write task='binary' where it is 0 or 1, and task='regression' where it counts",
+    ),
+    "task that the label cannot mean": (
+        lambda: view(labels=LabelSource(SOURCE, value="price", join="id", delay=days(1), task="binary")),
+        "which task 'binary' cannot mean; leave task out, or write 'regression'",
+    ),
+    "label that joins on nothing": (
+        lambda: view(labels=LabelSource(SOURCE, value="price", join=(), delay=days(1))),
+        "join on no field",
+    ),
     "no module": (lambda: load_definitions("no.such.module"), "MILLRACE_DEFINITIONS"),
     "empty module": (lambda: load_definitions("string"), "no feature group"),
 }

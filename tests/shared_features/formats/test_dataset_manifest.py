@@ -100,6 +100,7 @@ GOLDEN = """{
       "version": 7
     }
   },
+  "task": "binary",
   "view": {
     "fingerprint": "0123456789abcdef",
     "name": "breakdown",

@@ -61,6 +61,7 @@ GOLDEN = """{
     "worst_difference": 1.5e-07
   },
   "schema_version": 1,
+  "task": "binary",
   "version": 12,
   "view": {
     "definition": "{}",

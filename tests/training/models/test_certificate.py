@@ -2,18 +2,18 @@ import numpy as np
 import onnx
 import pytest
 
-from tests.training.models.fitted_models import fitted, window_rows
+from tests.training.models.fitted_models import FITTED, fitted, spread, window_rows
 from training.errors import CertificateError
-from training.models.candidates import CANDIDATES, scores
+from training.models.candidates import predicted
 from training.models.certificate import certify, require_pass
 from training.models.onnx_export import export_onnx
 
 
-@pytest.mark.parametrize("name", CANDIDATES)
-def test_the_exported_graph_scores_as_the_fitted_model_also_with_missing_and_extreme_values(name):
-    pipeline = fitted(name)
+@pytest.mark.parametrize(("task", "name"), FITTED)
+def test_the_exported_graph_predicts_as_the_fitted_model_also_with_missing_and_extreme_values(task, name):
+    pipeline = fitted(name, task)
     graph = export_onnx(pipeline, 6)
-    found = certify(pipeline, graph, window_rows(), on_demand_cases=0, seed=0)
+    found = certify(pipeline, graph, window_rows(), on_demand_cases=0, seed=0, spread=spread(task))
     assert found.passed, found
     kinds = {
         "test window",
@@ -25,7 +25,7 @@ def test_the_exported_graph_scores_as_the_fitted_model_also_with_missing_and_ext
     }
     assert set(found.kinds) == kinds
     assert found.parity.cases > 1_000
-    assert len(np.unique(scores(pipeline, window_rows()))) > 20
+    assert len(np.unique(predicted(pipeline, window_rows()))) > 20
 
 
 def test_a_graph_that_computes_something_else_is_refused_by_name():
@@ -35,4 +35,17 @@ def test_a_graph_that_computes_something_else_is_refused_by_name():
     coefficients.floats[6] += 0.1  # the first of the positive class
     found = certify(fitted("logistic_regression"), graph.SerializeToString(), window_rows(), 0, 0)
     with pytest.raises(CertificateError, match=r"not the fitted one, so nothing was published.*differs by"):
+        require_pass(found)
+
+
+def test_a_regression_that_splits_elsewhere_is_refused_though_its_values_are_large():
+    """One leaf of one tree is off by a hundredth of the spread: less than a ten-thousandth of the value."""
+    graph = onnx.load_from_string(export_onnx(fitted("hist_gradient_boosting", "regression"), 6))
+    trees = next(node for node in graph.graph.node if node.op_type == "TreeEnsembleRegressor")
+    weights = next(each for each in trees.attribute if each.name == "target_weights")
+    for place in range(40):
+        weights.floats[place] += 0.01 * spread("regression")
+    pipeline = fitted("hist_gradient_boosting", "regression")
+    found = certify(pipeline, graph.SerializeToString(), window_rows(), 0, 0, spread=spread("regression"))
+    with pytest.raises(CertificateError, match="not the fitted one"):
         require_pass(found)

@@ -8,7 +8,7 @@ from shared_features.kernel.event_time import DAY_US
 from tests.training.random_dataset import random_dataset
 from training.datasets.time_split import TEST
 from training.errors import DatasetError
-from training.models.evaluation import candidate_rows, entity_precision_at_k, evaluate_scores
+from training.models.evaluation import candidate_rows, entity_precision_at_k, evaluate_predictions
 
 
 def naive_precision(score, label, entity, day, k):
@@ -74,12 +74,30 @@ def test_one_class_only_is_refused():
     dataset = random_dataset()
     nothing = dataclasses.replace(dataset, label=np.zeros(len(dataset)))
     with pytest.raises(DatasetError, match="larger --test-days"):
-        evaluate_scores(nothing, np.zeros(len(dataset.rows(TEST))), 100)
+        evaluate_predictions(nothing, np.zeros(len(dataset.rows(TEST))), 100)
 
 
 def test_where_every_entity_is_known_to_be_positive_the_ranking_metrics_remain():
     dataset = dataclasses.replace(random_dataset(), entity=np.zeros(3_000, np.int64))
     rows = dataset.rows(TEST)
-    metrics = evaluate_scores(dataset, dataset.label[rows] + 0.0, 100)
+    metrics = evaluate_predictions(dataset, dataset.label[rows] + 0.0, 100)
     assert metrics["roc_auc"] == metrics["average_precision"] == 1.0
     assert metrics["precision_at_100_per_day"] is metrics["roc_auc_of_candidates"] is None
+
+
+def test_a_regression_is_measured_by_its_errors():
+    dataset = random_dataset()
+    dataset = dataclasses.replace(dataset, manifest=dataclasses.replace(dataset.manifest, task="regression"))
+    rows = dataset.rows(TEST)
+    label = np.arange(len(rows), dtype=np.float64)
+    whole = np.zeros(len(dataset))
+    whole[rows] = label
+    dataset = dataclasses.replace(dataset, label=whole)
+    off = np.where(np.arange(len(rows)) % 2 == 0, 3.0, -1.0)
+    metrics = evaluate_predictions(dataset, label + off, 100)
+    even = (len(rows) + 1) // 2
+    squares = (9 * even + (len(rows) - even)) / len(rows)
+    assert metrics["rmse"] == pytest.approx(squares**0.5)
+    assert metrics["mae"] == pytest.approx((3 * even + len(rows) - even) / len(rows))
+    assert metrics["r2"] == pytest.approx(1 - squares / np.var(label))
+    assert evaluate_predictions(dataset, np.full(len(rows), label.mean()), 100)["r2"] == pytest.approx(0)

@@ -1,0 +1,83 @@
+"""What a task asks of a model: its candidates, its metrics, what the gate compares, what the graph gives.
+
+Importable without scikit-learn: the command line and a scheduler at rest ask too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from training.errors import TrainingError
+
+BETTER_IS_MORE: Mapping[str, bool] = {
+    "roc_auc": True,
+    "average_precision": True,
+    "log_loss": False,
+    "brier_score": False,
+    "r2": True,
+    "rmse": False,
+    "mae": False,
+}
+"""The metrics that a floor may name, and whether more of one is better."""
+
+
+@dataclass(frozen=True)
+class TaskRules:
+    """Rules of one task.
+
+    models: its candidates. metrics: those that a floor may name. chosen_by: the metric that chooses a candidate and
+    that the gate compares. floors: the worst values that may become champion, where nobody says otherwise.
+    output_name: what the graph gives.
+    """
+
+    name: str
+    models: tuple[str, ...]
+    metrics: tuple[str, ...]
+    chosen_by: str
+    floors: Mapping[str, float]
+    output_name: str
+
+    def check_models(self, names: tuple[str, ...]) -> None:
+        """Raises TrainingError for a candidate of another task."""
+        if unknown := [name for name in names if name not in self.models]:
+            raise TrainingError(
+                f"The label asks for {self.name}, and {', '.join(unknown)} cannot learn it. Give some of "
+                f"{', '.join(self.models)}."
+            )
+
+    def check_floors(self, names: tuple[str, ...]) -> None:
+        """Raises TrainingError for a metric of another task."""
+        if unknown := [name for name in names if name not in self.metrics]:
+            raise TrainingError(
+                f"A model of {self.name} has no metric {', '.join(unknown)}. Give a floor for some of "
+                f"{', '.join(self.metrics)}."
+            )
+
+
+RULES: Mapping[str, TaskRules] = {
+    "binary": TaskRules(
+        "binary",
+        ("hist_gradient_boosting", "random_forest", "logistic_regression"),
+        ("roc_auc", "average_precision", "log_loss", "brier_score"),
+        "average_precision",
+        {"roc_auc": 0.5},  # below, a score ranks worse than chance
+        "score",
+    ),
+    "regression": TaskRules(
+        "regression",
+        ("hist_gradient_boosting", "random_forest", "linear_regression"),
+        ("r2", "rmse", "mae"),
+        "rmse",
+        {"r2": 0.0},  # below, the mean of the labels is the better model
+        "value",
+    ),
+}
+
+MODELS = tuple(dict.fromkeys(name for each in RULES.values() for name in each.models))
+"""The candidates of all tasks."""
+
+
+def better(metric: str, ours: float, theirs: float) -> bool:
+    """Whether `ours` is the better value of the two; NaN is better than nothing."""
+    return ours > theirs if BETTER_IS_MORE[metric] else ours < theirs
