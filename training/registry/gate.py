@@ -29,7 +29,7 @@ def decide(
     basis: str = "on the same rows",
     compared: str = RULES["binary"].chosen_by,
 ) -> Decision:
-    """Promote when every floor is reached and the compared metric is no worse than the champion's, less the tolerance.
+    """Promote when every floor is reached and the compared metric is as good as the champion's, less the tolerance.
 
     champion: its metrics, None when there is no champion, so that nothing is compared. basis: over which rows they are.
     """
