@@ -1,6 +1,6 @@
 """Compaction: rewrites many small files into few large ones, and deletes files that no reader needs any more.
 
-Compaction, and a vacuum of files that were removed a week ago, conflict with no writer. A compaction conflicts with
+Compaction, and a vacuum of files that were removed half a day ago, conflict with no writer. A compaction conflicts with
 another compaction: Delta accepts two compactions of the same files at the same time, and then every row of the files is
 stored twice (seen with deltalake 1.6.6, with and without application transactions). So a table is compacted under a
 lock, with a handle that was opened under the lock. An erasure holds the lock too: a compaction that the erasure
@@ -22,10 +22,10 @@ from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import ARRIVAL_DATE
 from streaming.lake.log_files import sync_commit
+from streaming.lake.table_definition import KEEP_REMOVED_HOURS
 from streaming.lake.tables import writer_properties
 from streaming.log import get_log
 
-KEEP_REMOVED_HOURS = 168
 CROWDED_FILES = 20
 """With this many small files, a partition is worth rewriting."""
 SMALL_BYTES = 32 << 20
@@ -46,7 +46,7 @@ def tend(lake: Path) -> None:
     for path in paths:
         try:
             compacted = compact(path.parent)
-            deleted = DeltaTable(path.parent).vacuum(retention_hours=KEEP_REMOVED_HOURS, dry_run=False)
+            deleted = _vacuum(path.parent)
         except Exception as error:
             _LOG.warning("failed to maintain a table, trying again later", table=path.parent.name, error=str(error))
         else:
@@ -57,9 +57,12 @@ def tend(lake: Path) -> None:
 def compact(path: Path, crowded: int = CROWDED_FILES) -> int:
     """Rewrite the partitions that have many small files. Returns how many files were removed."""
     with alone(path) as mine:
-        removed = _compact(path, crowded) if mine else 0
+        if not mine:
+            return 0
+        table = DeltaTable(path)  # one for all: opening a table reads the names of all files that it has removed
+        removed = _compact(table, crowded)
         if removed:
-            sync_commit(path, DeltaTable(path).version(), {})
+            sync_commit(path, table.version(), {})
         return removed
 
 
@@ -81,28 +84,32 @@ def _locked(lock: TextIO) -> bool:
     return True
 
 
-def _compact(path: Path, crowded: int) -> int:
-    table = DeltaTable(path)
+def _vacuum(path: Path) -> list[str]:
+    """Delete the files that were removed long ago. A table of an earlier release says that they are kept for longer."""
+    return DeltaTable(path).vacuum(retention_hours=KEEP_REMOVED_HOURS, enforce_retention_duration=False, dry_run=False)
+
+
+def _compact(table: DeltaTable, crowded: int) -> int:
     if table.metadata().partition_columns != [ARRIVAL_DATE]:
-        return _compact_growing(path, None, crowded)
+        return _compact_growing(table, None, crowded)
     small = {str(date): len(sizes) for date, sizes in _small_files(table).items()}
     if not small:
         return 0
     newest = max(small)
-    removed = _compact_growing(path, newest, crowded)
+    removed = _compact_growing(table, newest, crowded)
     for date, count in sorted(small.items()):
         if date != newest and count >= 2:  # a closed day ends as few files
-            removed += _rewrite(path, date, None)
+            removed += _rewrite(table, date, None)
     return removed
 
 
-def _compact_growing(path: Path, date: str | None, crowded: int) -> int:
+def _compact_growing(table: DeltaTable, date: str | None, crowded: int) -> int:
     """Rewrite each tier of which there are many files: of a day, or of a table that has no days."""
     removed = 0
     for tier in TIERS:
-        sizes = _small_files(DeltaTable(path)).get(date, [])
+        sizes = _small_files(table).get(date, [])
         if sum(size < tier for size in sizes) >= crowded:
-            removed += _rewrite(path, date, tier)
+            removed += _rewrite(table, date, tier)
     return removed
 
 
@@ -118,8 +125,7 @@ def _small_files(table: DeltaTable) -> dict[str | None, list[int]]:
     return found
 
 
-def _rewrite(path: Path, date: str | None, target_bytes: int | None) -> int:
-    table = DeltaTable(path)
+def _rewrite(table: DeltaTable, date: str | None, target_bytes: int | None) -> int:
     writer = writer_properties(pa.schema(table.schema().to_arrow()))
     partition = None if date is None else [(ARRIVAL_DATE, "=", date)]
     metrics = table.optimize.compact(partition_filters=partition, target_size=target_bytes, writer_properties=writer)

@@ -13,11 +13,14 @@ from shared_features.formats.offline_tables import DEFINITION, FINGERPRINT
 from streaming.errors import RefusedError
 from streaming.lake.tables import DeltaTables
 
+KEEP_REMOVED_HOURS = 12
+"""How long a file that was removed stays on the disk, for readers that have the table open: twice the longest step of a
+training run. Every checkpoint of a log names all of them, so what it costs to open a table follows their number."""
 TABLE_SETTINGS = {
     "delta.checkpointInterval": "100",
     "delta.logRetentionDuration": "interval 2 hours",
     "delta.enableExpiredLogCleanup": "true",
-    "delta.deletedFileRetentionDuration": "interval 7 days",
+    "delta.deletedFileRetentionDuration": f"interval {KEEP_REMOVED_HOURS} hours",
 }
 
 

@@ -2,7 +2,7 @@
 
 Days are days of arrival. Nothing is appended to a day after the watermark has passed it. So the delete and the
 archive's appends never touch the same file, and at most one waits for the other's commit. Positions are application
-transactions, and stay. The archive's maintenance deletes the files from the disk a week later.
+transactions, and stay. The archive's maintenance deletes the files from the disk half a day later.
 """
 
 from __future__ import annotations

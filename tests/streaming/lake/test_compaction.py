@@ -95,3 +95,34 @@ def test_a_row_is_rewritten_once_per_tier_and_not_at_every_compaction(
     assert 0 < written[False] < 3.5 * written[True], "it was 8.5 times"
     assert len(DeltaTable(table).file_uris()) < 16
     assert DeltaTable(table).count() == 64 * 200
+
+
+def test_a_table_is_opened_twice_for_its_maintenance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening reads the names of all files that were removed lately: 0.01 s at first, 0.03 s after four hours."""
+    for number in range(30):
+        append(tmp_path / "t", number, 1)
+    opened: list[Path] = []
+
+    def noted(path: Path) -> DeltaTable:
+        opened.append(path)
+        return DeltaTable(path)
+
+    monkeypatch.setattr(compaction, "DeltaTable", noted)
+    tend(tmp_path)
+    assert len(opened) == 2
+    assert len(DeltaTable(tmp_path / "t").file_uris()) == 1
+
+
+def test_a_file_that_was_removed_leaves_the_disk_after_half_a_day_also_where_the_table_says_a_week(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables of earlier releases say so."""
+    table = tmp_path / "t"
+    for number in range(30):
+        append(table, number, 1)
+    DeltaTable(table).alter.set_table_properties({"delta.deletedFileRetentionDuration": "interval 7 days"})
+    tend(tmp_path)
+    assert len(list(table.glob("**/*.parquet"))) - len(list(table.glob("_delta_log/*.parquet"))) == 31
+    monkeypatch.setattr(compaction, "KEEP_REMOVED_HOURS", 0)
+    tend(tmp_path)
+    assert len(list(table.glob("**/*.parquet"))) - len(list(table.glob("_delta_log/*.parquet"))) == 1
