@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
 from serving.errors import LostConnectionError, OnlineStoreError
+from serving.kept_connection import KeptConnection
 from serving.log import get_log
-from serving.redis_connection import RedisConnection, connect
+from serving.redis_connection import RedisConnection
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
-_PING_EVERY_S, _PING_WITHIN_S = 10.0, 1.0
+_ATTEMPTS = 3  # on either connection, and on a new one
+_TELL_EVERY_S = 10.0
 NOT_A_STRING = b""
 """The value of a key that holds a hash, a list, ... No state and no meta has these bytes."""
 _ABSENT = (b"none", b"string")  # a string: it was written since
 
 Values = list[bytes | None]
 _Commands = Sequence[Sequence[bytes]]
-_Asked = asyncio.Future[list[Any]] | None
+_Answers = asyncio.Future[list[Any]]
 
 
 class OnlineStore(Protocol):
@@ -34,37 +34,31 @@ class OnlineStore(Protocol):
 
 
 class RedisOnlineStore:
-    """Reads from Redis by MGET, which is atomic. Keeps one connection, and makes a new one when it is lost.
+    """Reads from Redis by MGET, which is atomic, over one of two connections. A lost connection is made again.
 
-    Redis, or what lies between, may close a connection that is idle. So the connection is pinged now and then, and a
-    read whose connection is lost is repeated once on the next connection, within its deadline. Once an attempt to
-    connect has failed, a read fails at once instead of waiting for its deadline.
+    Answers come in the order of the commands, so one that is slow holds back all behind it. A read that has waited for
+    half of its deadline is sent once more, over the second connection. The answer that comes first counts. Later reads
+    take the second connection until the first has answered.
+
+    Redis, or what lies between, may close a connection that is idle. So the connections are pinged now and then, and a
+    read whose connection is lost is repeated on another, within its deadline. Once an attempt to connect has failed, or
+    answers are late on both connections, a read fails at once instead of waiting for its deadline.
     """
 
     def __init__(self, url: str, deadline_s: float) -> None:
-        self._url = url
         self._deadline_s = deadline_s
-        self._connection: RedisConnection | None = None
-        self._next: asyncio.Future[RedisConnection | None] | None = None
-        """The connection that is made after a loss, None if it cannot be made. Not set while there is no such hope."""
-        self._reason = "not connected yet"
-        self._keeper: asyncio.Task[None] | None = None
-        self._tried = asyncio.Event()
+        self._kept = [KeptConnection(url, deadline_s, self._made, self._lost) for _ in range(2)]
+        self._away = False
+        self._slow_reads, self._told_slow_s = 0, -_TELL_EVERY_S
         self._log = get_log("serving.online_store")
 
     async def start(self) -> None:
-        """Begin to keep a connection. Returns after the first attempt, successful or not."""
-        self._keeper = asyncio.create_task(self._keep_connected(), name="redis connection")
-        await self._tried.wait()
+        """Begin to keep the connections. Returns after the first attempt, successful or not."""
+        await asyncio.gather(*(each.start() for each in self._kept))
 
     async def stop(self) -> None:
-        """End the connection."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeper
-        if self._connection is not None:
-            self._connection.close("the service is stopping")
+        """End the connections."""
+        await asyncio.gather(*(each.stop() for each in self._kept))
 
     def read(self, reads: Sequence[Sequence[bytes]]) -> Awaitable[list[Values]]:
         """See OnlineStore. The commands are on their way when this returns.
@@ -73,11 +67,12 @@ class RedisOnlineStore:
         """
         until_s = asyncio.get_running_loop().time() + self._deadline_s
         commands = [(b"MGET", *keys) for keys in reads]
-        asked = None if self._connection is None else self._connection.ask(commands)
+        connection = self._ready()
+        asked = None if connection is None else self._ask(connection, commands, until_s)
         return self._values(reads, commands, asked, until_s)
 
     async def _values(
-        self, reads: Sequence[Sequence[bytes]], commands: _Commands, asked: _Asked, until_s: float
+        self, reads: Sequence[Sequence[bytes]], commands: _Commands, asked: _Answers | None, until_s: float
     ) -> Any:
         values = await self._answers(commands, asked, until_s)
         absent = [(of, place) for of, row in enumerate(values) for place, value in enumerate(row) if value is None]
@@ -88,74 +83,76 @@ class RedisOnlineStore:
                     values[of][place] = NOT_A_STRING
         return values
 
-    async def _answers(self, commands: _Commands, asked: _Asked, until_s: float) -> list[Any]:
-        try:
-            answers = await (asked or self._ask(self._connection, commands, until_s))
-        except LostConnectionError as error:
-            await asyncio.sleep(0)  # what runs at the loss, `_lost`, may still be in the queue behind this
-            renewed = self._connection or await self._renewed(until_s)
-            if renewed is None:
-                raise
-            answers = await self._ask(renewed, commands, until_s)
-            self._log.debug("repeated a read on a new connection", reason=error.detail)
+    async def _answers(self, commands: _Commands, asked: _Answers | None, until_s: float) -> list[Any]:
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                answers = await (asked or self._ask(self._ready(), commands, until_s))
+                break
+            except LostConnectionError as error:
+                await asyncio.sleep(0)  # what runs at the loss may still be in the queue behind this
+                renewed = self._ready() or await self._renewed(until_s)
+                if renewed is None or not left:
+                    raise
+                asked = self._ask(renewed, commands, until_s)
+                self._log.debug("repeating a read on another connection", reason=error.detail)
         for answer in answers:
             if isinstance(answer, Exception):
                 raise OnlineStoreError(f"Redis: {answer}")
         return answers
 
-    def _ask(
-        self, connection: RedisConnection | None, commands: _Commands, until_s: float
-    ) -> asyncio.Future[list[Any]]:
+    def _ready(self) -> RedisConnection | None:
+        """The first connection, unless only the second answers in time."""
+        first, second = (each.connection for each in self._kept)
+        if first is None or (first.is_slow and second is not None and not second.is_slow):
+            return second
+        return first
+
+    def _ask(self, connection: RedisConnection | None, commands: _Commands, until_s: float) -> _Answers:
         if connection is None:
-            raise LostConnectionError(f"Redis: {self._reason}")
-        return connection.ask(commands, until_s - asyncio.get_running_loop().time())
+            raise LostConnectionError(f"Redis: {self._kept[0].reason}")
+        again = partial(self._ask_again, connection, commands, until_s)
+        return connection.ask(commands, until_s - asyncio.get_running_loop().time(), again)
+
+    def _ask_again(self, slow: RedisConnection, commands: _Commands, until_s: float, asked: _Answers) -> None:
+        """Half of the time of a read has passed."""
+        now_s = asyncio.get_running_loop().time()
+        self._tell_slow(now_s)
+        for each in self._kept:
+            other = each.connection
+            if other is not None and other is not slow and not other.is_slow:
+                other.ask(commands, until_s - now_s).add_done_callback(partial(_pass_on, asked))
+
+    def _tell_slow(self, now_s: float) -> None:
+        self._slow_reads += 1
+        if now_s - self._told_slow_s >= _TELL_EVERY_S:
+            self._log.warning(
+                "waiting for a slow online store", reads=self._slow_reads, longer_than_ms=self._deadline_s * 500
+            )
+            self._slow_reads, self._told_slow_s = 0, now_s
 
     async def _renewed(self, until_s: float) -> RedisConnection | None:
-        """The connection that is being made after a loss. None if none is being made, or it is not ready in time."""
-        if self._next is None:
+        """A connection that is being made after a loss. None if none is being made, or it is not ready in time."""
+        coming = next((each.next for each in self._kept if each.next is not None), None)
+        if coming is None:
             return None
         try:
             async with asyncio.timeout_at(until_s):
-                return await asyncio.shield(self._next)
+                return await asyncio.shield(coming)
         except TimeoutError:
             return None
 
-    async def _keep_connected(self) -> None:
-        pause_s, told = _FIRST_PAUSE_S, False
-        while True:
-            try:
-                connection = self._connection = await connect(self._url, self._deadline_s)
-                self._tell_next(connection)
-                if told:
-                    self._log.info("reconnected to the online store")
-                pause_s, told = _FIRST_PAUSE_S, False
-                self._tried.set()
-                connection.lost.add_done_callback(partial(self._lost, connection))
-                await _until_lost(connection)
-                continue  # at once: a connection that was closed because it was idle is not an outage
-            except (OSError, OnlineStoreError) as error:
-                self._reason = str(error) or "no connection within the deadline"
-            self._tell_next(None)
-            if not told:
-                self._log.warning("reconnecting to the online store", reason=self._reason)
-                told = True
-            self._tried.set()
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+    def _made(self) -> None:
+        if self._away:
+            self._log.info("reconnected to the online store")
+        self._away = False
 
-    def _lost(self, connection: RedisConnection, lost: asyncio.Future[str]) -> None:
-        self._connection, self._reason = None, lost.result()
-        # A read that was not answered in time says that Redis is slow: the next reads do not wait for a connection.
-        self._next = None if connection.late else asyncio.get_running_loop().create_future()
-
-    def _tell_next(self, connection: RedisConnection | None) -> None:
-        if self._next is not None:
-            self._next.set_result(connection)
-            self._next = None
+    def _lost(self, reason: str) -> None:
+        if not self._away and all(each.connection is None for each in self._kept):
+            self._log.warning("reconnecting to the online store", reason=reason)
+            self._away = True
 
 
-async def _until_lost(connection: RedisConnection) -> None:
-    """Return when the connection is lost. A PING keeps it from being idle, and shows whether it is dead."""
-    while not (await asyncio.wait([connection.lost], timeout=_PING_EVERY_S))[0]:
-        with suppress(OnlineStoreError):
-            await connection.ask([(b"PING",)], _PING_WITHIN_S)
+def _pass_on(asked: _Answers, repeated: _Answers) -> None:
+    """The answer of the repeated read, unless the first one's came meanwhile."""
+    if not repeated.cancelled() and repeated.exception() is None and not asked.done():
+        asked.set_result(repeated.result())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import hiredis
@@ -19,22 +19,33 @@ from redis.asyncio.connection import SSLConnection, parse_url
 from serving.errors import LostConnectionError, OnlineStoreError
 
 _GRACE_S = 0.002  # a loop that was late itself first reads what has already arrived
+_SILENT_S = 1.0  # so long after an answer was due, the connection is given up
+
+Answers = asyncio.Future[list[Any]]
 
 
 class _Ask:
-    """Commands that were sent together, and the answers that have come so far."""
+    """Commands that were sent together, and the answers that have come so far.
 
-    __slots__ = ("answers", "count", "future", "timer")
+    slow: called when half of the time has passed. is_slow: it has.
+    """
 
-    def __init__(self, count: int, future: asyncio.Future[list[Any]]) -> None:
+    __slots__ = ("answers", "count", "future", "is_late", "is_slow", "slow", "timer", "until_s")
+
+    def __init__(self, count: int, future: Answers, slow: Callable[[Answers], None] | None, until_s: float) -> None:
         self.count = count
         self.answers: list[Any] = []
-        self.future = future
+        self.future, self.slow = future, slow
+        self.until_s = until_s
+        self.is_slow = self.is_late = False
         self.timer: asyncio.TimerHandle | None = None
 
 
 class RedisConnection(asyncio.Protocol):
-    """An open connection. After any failure it is closed for good, and every waiting read fails."""
+    """An open connection. After a failure it is closed for good, and every waiting read fails.
+
+    An answer that is late is no failure of the connection: the read fails, and its answer is dropped when it comes.
+    """
 
     def __init__(self, deadline_s: float) -> None:
         self._deadline_s = deadline_s
@@ -43,29 +54,46 @@ class RedisConnection(asyncio.Protocol):
         self._asked: deque[_Ask] = deque()
         self._transport: asyncio.Transport | None = None
         self._reason = "the connection was closed"
+        self._overdue = f"did not answer within {deadline_s * 1000:g} ms"
         self.late = False
-        """Whether it was ended because an answer was late."""
+        """Whether it was ended because no answer came."""
         self.lost: asyncio.Future[str] = self._loop.create_future()
         """Resolves to the reason when the connection is gone."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
-    def ask(self, commands: Sequence[Any], within_s: float | None = None) -> asyncio.Future[list[Any]]:
+    @property
+    def is_slow(self) -> bool:
+        """Whether the oldest read that waits has waited for half of its time, or longer."""
+        return bool(self._asked) and self._asked[0].is_slow
+
+    def ask(
+        self,
+        commands: Sequence[Any],
+        within_s: float | None = None,
+        slow: Callable[[Answers], None] | None = None,
+    ) -> Answers:
         """The answers, one per command; an error that Redis answers is a `hiredis.ReplyError` among them.
 
-        Fails with LostConnectionError when the connection is lost, with OnlineStoreError when the deadline, or
-        `within_s`, passes.
+        slow: called with what this returns when half of the time has passed without the answers. Fails with
+        LostConnectionError when the connection is lost, with OnlineStoreError when the deadline, or `within_s`, passes.
+        It fails at once while the answer to an earlier read is late.
         """
-        future: asyncio.Future[list[Any]] = self._loop.create_future()
+        future: Answers = self._loop.create_future()
+        within_s = self._deadline_s if within_s is None else within_s
         if self._transport is None or self.lost.done():
             future.set_exception(LostConnectionError(f"Redis: {self._reason}"))
             return future
         if not commands:
             future.set_result([])
             return future
-        ask = _Ask(len(commands), future)
-        ask.timer = self._loop.call_later(self._deadline_s if within_s is None else within_s, self._late, ask)
+        if self._asked and self._asked[0].is_late:
+            future.set_exception(OnlineStoreError(f"Redis: {self._overdue}"))
+            return future
+        now_s = self._loop.time()
+        ask = _Ask(len(commands), future, slow, now_s + within_s)
+        ask.timer = self._loop.call_at(now_s + within_s / 2, self._slow, ask)
         self._asked.append(ask)
         self._transport.write(b"".join([hiredis.pack_command(command) for command in commands]))
         return future
@@ -91,14 +119,26 @@ class RedisConnection(asyncio.Protocol):
             if not ask.future.done():
                 ask.future.set_result(ask.answers)
 
+    def _slow(self, ask: _Ask) -> None:
+        ask.is_slow = True
+        ask.timer = self._loop.call_at(ask.until_s, self._late, ask)
+        if ask.slow is not None and not ask.future.done():
+            ask.slow(ask.future)
+
     def _late(self, ask: _Ask) -> None:
         ask.timer = self._loop.call_later(_GRACE_S, self._expire, ask)
 
     def _expire(self, ask: _Ask) -> None:
-        # Later answers could no longer be told apart from this one's: the connection ends.
+        # It keeps its place, so that later answers are not taken for this one's.
+        ask.is_late = True
+        ask.timer = self._loop.call_later(max(_SILENT_S, self._deadline_s), self.end_as_late, self._overdue)
         if not ask.future.done():
-            self.late = True
-            self.close(f"did not answer within {self._deadline_s * 1000:g} ms")
+            ask.future.set_exception(OnlineStoreError(f"Redis: {self._overdue}"))
+
+    def end_as_late(self, reason: str) -> None:
+        """End the connection, because Redis does not answer on it."""
+        self.late = True
+        self.close(reason)
 
     def close(self, reason: str) -> None:
         """End the connection now."""

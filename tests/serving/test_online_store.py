@@ -6,13 +6,15 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import cast
 
 import pytest
 import redis
+from structlog.testing import capture_logs
 
 from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
-from serving import online_store
+from serving import kept_connection
 from serving.errors import OnlineStoreError
 from serving.online_store import NOT_A_STRING, OnlineStore, RedisOnlineStore
 from streaming.online_store.link import RedisLink
@@ -311,32 +313,71 @@ def test_a_read_is_repeated_within_its_deadline_alone(server):
 
 def test_a_connection_that_is_forgotten_without_a_word_is_found_by_a_ping(server, monkeypatch):
     """A firewall drops what has been idle: no answer comes, and no end of the connection."""
-    monkeypatch.setattr(online_store, "_PING_EVERY_S", 0.1)
-    monkeypatch.setattr(online_store, "_PING_WITHIN_S", 0.1)
+    monkeypatch.setattr(kept_connection, "_PING_EVERY_S", 0.1)
+    monkeypatch.setattr(kept_connection, "_PING_WITHIN_S", 0.1)
     with redis.Redis.from_url(server.url) as client:
         client.mset(VALUES)
 
     async def read():
         async with cut_off(server.port) as proxy, redis_store(f"redis://127.0.0.1:{proxy.port}/0", 0.4) as store:
             proxy.forget()
-            await asyncio.sleep(0.5)
-            assert proxy.accepted == 2
-            return await store.read([[b"{a}:e:1"]])
+            return await found_again(store, b"{a}:e:1")
 
     assert asyncio.run(read()) == [[b"one"]]
 
 
+def test_a_slow_answer_is_asked_for_once_more_and_fails_nobody_behind_it(server):
+    """One late answer failed every read in flight, and no line of the log told of it."""
+    with redis.Redis.from_url(server.url) as client:
+        client.mset(VALUES)
+
+    async def read():
+        async with cut_off(server.port) as proxy, redis_store(f"redis://127.0.0.1:{proxy.port}/0", 6.0) as store:
+            proxy.holds_next = True
+            first = [store.read([[b"{a}:e:1"]]), store.read([[b"{b}:meta"]])]
+            found = await asyncio.gather(*first)
+            found.append(await store.read([[b"{a}:meta"]]))
+            assert proxy.held  # the first connection still answers nothing
+            return found, proxy.accepted
+
+    with capture_logs() as lines:
+        found, accepted = asyncio.run(read())
+    assert found == [[[b"one"]], [[b"other"]], [[b"\x00\xffmeta"]]]
+    assert accepted == 2  # no connection was ended
+    assert [line["event"] for line in lines if line["log_level"] == "warning"] == ["waiting for a slow online store"]
+
+
+def test_an_answer_that_comes_too_late_is_dropped_and_the_next_belongs_to_its_read(server):
+    with redis.Redis.from_url(server.url) as client:
+        client.mset(VALUES)
+
+    async def read():
+        async with cut_off(server.port) as proxy, redis_store(f"redis://127.0.0.1:{proxy.port}/0", 0.5) as store:
+            proxy.holds_all = True
+            with pytest.raises(OnlineStoreError, match="within 500 ms"):
+                await store.read([[b"{a}:e:1"]])
+            proxy.holds_all = False
+            return await found_again(store, b"{b}:meta")
+
+    assert asyncio.run(read()) == [[b"other"]]
+
+
 class CutOff:
-    """A proxy before Redis: cuts its connections, forgets them, or lets nothing through."""
+    """A proxy before Redis: cuts its connections, forgets them, lets nothing through, or holds answers back."""
 
     def __init__(self, behind: int) -> None:
         self._behind = behind
         self._open: list[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = []
         self._forgotten: set[asyncio.StreamWriter] = set()
+        self._serving: list[asyncio.Task[None]] = []
         self.silent, self.accepted, self.port = False, 0, 0
+        self.holds_next = self.holds_all = False
+        self.held: set[asyncio.StreamWriter] = set()
+        """The connections whose answers are held back: of the next that is asked on, where `holds_next` was set."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
+        self._serving.append(cast(asyncio.Task[None], asyncio.current_task()))
         from_redis, to_redis = await asyncio.open_connection("127.0.0.1", self._behind)
         self._open.append((writer, to_redis))
         await asyncio.gather(self._pass(reader, to_redis, writer), self._pass(from_redis, writer, writer))
@@ -344,6 +385,10 @@ class CutOff:
     async def _pass(self, reader: asyncio.StreamReader, to: asyncio.StreamWriter, of: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await reader.read(1 << 16):
+                if to is not of and self.holds_next:
+                    self.held, self.holds_next = {of}, False
+                while to is of and (self.holds_all or of in self.held):
+                    await asyncio.sleep(0.01)
                 if not self.silent and of not in self._forgotten:
                     to.write(data)
 
@@ -352,6 +397,11 @@ class CutOff:
             writer.transport.abort()
             to_redis.transport.abort()
         self._open.clear()
+
+    async def end(self) -> None:
+        self.holds_all, self.held = False, set()
+        self.cut()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     def forget(self) -> None:
         self._forgotten = {writer for writer, _ in self._open}
@@ -365,14 +415,14 @@ async def cut_off(behind: int) -> AsyncIterator[CutOff]:
     try:
         yield proxy
     finally:
-        proxy.cut()
         listening.close()
+        await proxy.end()
 
 
-async def found_again(store: OnlineStore) -> list[list[bytes | None]]:
-    for _ in range(100):
+async def found_again(store: OnlineStore, key: bytes = b"key") -> list[list[bytes | None]]:
+    for _ in range(600):
         try:
-            return await store.read([[b"key"]])
+            return await store.read([[key]])
         except OnlineStoreError:
             await asyncio.sleep(0.1)
     raise AssertionError("Redis was not found again")
