@@ -145,6 +145,7 @@ def _serve(view: FeatureView, settings: ServingSettings, store: OnlineStore, met
         metrics,
         allow_degraded=settings.allow_degraded,
         max_waiting=settings.serving_max_waiting,
+        max_wait_s=settings.serving_max_wait_ms / 1000,
     )
     most_bytes = ServedView.most_bytes_of(settings.serving_max_instances)
     return ServedView(view, body, vectors, predictor, most_bytes, _broken(view))

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import httptools
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from serving.asking_client import AskingClient
 from serving.connection_problems import BAD_REQUEST, HEAD_TOO_LONG, answer
 from serving.problems import Problem
 
@@ -56,6 +58,7 @@ class ClientConnection(HttpToolsProtocol):
         self._keeper = keeper
         self._since_body = 0  # bytes that were neither a complete head nor body: of a head, of trailers, of chunk sizes
         self._ended = False
+        self.has_left = False
         self._under_way: RequestResponseCycle | None = None
         self._seen: tuple[Waits, object] | None = None
         self._seen_s = 0.0
@@ -65,6 +68,7 @@ class ClientConnection(HttpToolsProtocol):
         self._keeper.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.has_left = True
         self._let_go()
         super().connection_lost(exc)
 
@@ -98,6 +102,7 @@ class ClientConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._since_body = 0
         if not self.parser.should_upgrade():
+            AskingClient(self, self.loop.time()).write_to(cast(Scope, self.scope))
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -10,7 +10,7 @@ ServingError               the root
     TooManyInstancesError  the body has more instances, or more bytes, than one request may carry
     SlowRequestError       the body did not arrive in time
     ContentEncodingError   the body is compressed, or encoded otherwise
-    OverloadedError        too many instances are waiting in this process
+    OverloadedError        too many instances are waiting in this process, or for too long
     OnlineStoreError       Redis cannot be reached, is too slow, or answers with an error
       LostConnectionError  the connection ended before the answer
     CatchingUpError        stored features are missing or not up to date
@@ -79,7 +79,7 @@ class ContentEncodingError(RefusedRequestError):
 
 
 class OverloadedError(RefusedRequestError):
-    """Too many instances are waiting in this process."""
+    """Too many instances are waiting in this process, or for too long."""
 
 
 class OnlineStoreError(RefusedRequestError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
+from serving.asking_client import AskingClient
 from serving.body_faults import shortened
 from serving.errors import BrokenViewError, ContentEncodingError, UnknownViewError
 from serving.feature_vector import FeatureVectors
@@ -91,7 +92,9 @@ class PredictEndpoint:
             )
         if served.broken:
             raise BrokenViewError(served.broken)
+        client = AskingClient.of(scope)
+        served.predictor.check_load(client)
         request = served.body.decode(raw)
         as_of_us = self._clock() if request.as_of_us is None else request.as_of_us
         model = self._models.current(served.view)
-        return await served.predictor.predict(request, as_of_us, model)
+        return await served.predictor.predict(request, as_of_us, model, client)

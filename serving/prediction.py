@@ -1,7 +1,8 @@
 """Predictions of one view: concurrent requests share a round trip to the online store, and each gets its own answer.
 
 While a round trip is under way, requests gather. When it is answered, the next round trip takes all that gathered.
-A request that finds no round trip under way starts one at once.
+A request that finds no round trip under way starts one at once. Nothing is computed for a client that has left, or that
+has waited so long that the service is overloaded: the others would wait for it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.answers import write_answer
+from serving.asking_client import AskingClient
 from serving.earliest_instant import early_instant
 from serving.errors import (
     BrokenViewError,
@@ -23,6 +25,7 @@ from serving.errors import (
     ClockBehindError,
     EarlyInstantError,
     FailedModelError,
+    InvalidRequestError,
     OnlineStoreError,
     OverloadedError,
     UnreadableStateError,
@@ -50,6 +53,7 @@ class _Waiting:
     request: PredictionRequest
     as_of_us: int
     model: Model
+    client: AskingClient
     answer: asyncio.Future[bytes]
 
 
@@ -66,25 +70,37 @@ class Predictor:
         *,
         allow_degraded: bool,
         max_waiting: int,
+        max_wait_s: float,
     ) -> None:
         self._view = view.label
         self._names = tuple(column.name for column in view.columns)
         self._body, self._vectors, self._store, self._metrics = body, vectors, store, metrics
         self._explained = ExplainedRows(view)
         self._allow_degraded = allow_degraded
-        self._max_waiting = max_waiting
+        self._max_waiting, self._max_wait_s = max_waiting, max_wait_s
         self._pending: list[_Waiting] = []
         self._rows_waiting = 0
         self._flight: asyncio.Task[None] | None = None
         self._told: set[tuple[Any, ...]] = set()
 
-    def predict(self, request: PredictionRequest, as_of_us: int, model: Model) -> asyncio.Future[bytes]:
-        """The answer's JSON, soon. Raises OverloadedError; the future raises the other refusals."""
+    def check_load(self, client: AskingClient) -> None:
+        """Raises OverloadedError where the answer would come too late: nothing has been done for the request yet."""
+        oldest = self._pending[0].client if self._pending else client
+        if client.has_waited(self._max_wait_s) or oldest.has_waited(self._max_wait_s):
+            self._let_go_of_who_left()
+            raise OverloadedError(self._too_long())
+
+    def predict(
+        self, request: PredictionRequest, as_of_us: int, model: Model, client: AskingClient
+    ) -> asyncio.Future[bytes]:
+        """The answer's JSON, soon. Raises OverloadedError; the future raises that and the other refusals."""
         rows = len(request.instances)
+        if self._rows_waiting + rows > self._max_waiting:
+            self._let_go_of_who_left()
         if self._rows_waiting + rows > self._max_waiting and self._pending:
             raise OverloadedError(f"{self._rows_waiting} instances are waiting already. Send the request again later.")
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(request, as_of_us, model, loop.create_future())
+        waiting = _Waiting(request, as_of_us, model, client, loop.create_future())
         self._pending.append(waiting)
         self._rows_waiting += rows
         if self._flight is None:
@@ -101,7 +117,10 @@ class Predictor:
     async def _fly(self) -> None:
         try:
             while self._pending:
+                self._let_go_of_who_left()
                 batch, rows = self._take()
+                if not batch:
+                    break
                 try:
                     await self._answer(batch, rows)
                 except OnDemandError as error:
@@ -123,8 +142,24 @@ class Predictor:
             except OnDemandError as own:
                 await self._answer_alone([each], own)
 
+    def _too_long(self) -> str:
+        return f"Requests wait for longer than {self._max_wait_s:g} seconds. Send the request again later."
+
+    def _let_go_of_who_left(self) -> None:
+        """Refuse the requests whose client has left, and those that have waited for too long."""
+        staying = []
+        for each in self._pending:
+            if each.client.has_left:
+                _fail([each], InvalidRequestError("The client closed the connection before the answer.", path="$"))
+            elif each.client.has_waited(self._max_wait_s):
+                _fail([each], OverloadedError(self._too_long()))
+            else:
+                staying.append(each)
+        if len(staying) < len(self._pending):
+            self._pending, self._rows_waiting = staying, sum(len(each.request.instances) for each in staying)
+
     def _take(self) -> tuple[list[_Waiting], int]:
-        """The requests of the next round trip; at least one."""
+        """The requests of the next round trip; at least one, where one is pending."""
         batch, rows = self._pending, self._rows_waiting
         if rows > _MOST_ROWS:
             rows = count = 0

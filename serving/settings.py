@@ -99,6 +99,14 @@ class ServingSettings(BaseSettings):
     serving_max_waiting: int = Field(
         4096, ge=1, description="Most instances that wait in one process. More are answered with 503."
     )
+    serving_max_wait_ms: float = Field(
+        1000.0,
+        gt=0,
+        le=600_000,
+        description="How long a request may wait in one process before it is computed, in milliseconds. Then it is "
+        "answered with 503, and so are those that come while it waits. Under overload the others are still answered "
+        "soon.",
+    )
     allow_degraded: bool = Field(
         False,
         description="Whether to predict without stored features when the online store cannot answer. Such answers are "

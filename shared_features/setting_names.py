@@ -27,7 +27,8 @@ SETTING_NAMES = frozenset((
     # of serving
     "serving_host", "serving_port", "serving_workers", "serving_keep_alive_s", "serving_receive_s",
     "serving_answer_s", "serving_max_head_bytes", "serving_max_connections", "serving_deadline_ms",
-    "serving_max_instances", "serving_max_waiting", "allow_degraded", "model_alias", "model_poll_s",
+    "serving_max_instances", "serving_max_waiting", "serving_max_wait_ms",
+    "allow_degraded", "model_alias", "model_poll_s",
 ))
 # fmt: on
 """As a file has them; in the environment they are in capitals and begin with PREFIX."""

@@ -74,6 +74,7 @@ def serving(store: InMemoryOnlineStore, clock: PushedClock, published: Path) -> 
             "redis_namespace": NAMESPACE,
             "registry": published,
             "model_poll_s": 0.05,
+            "serving_max_wait_ms": 60_000,
         }
         app = create_app(ServingSettings(**(given | changed)), store=store, clock=clock)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
