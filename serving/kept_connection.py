@@ -72,7 +72,7 @@ class KeptConnection:
 
     def _lost(self, connection: RedisConnection, lost: asyncio.Future[str]) -> None:
         self.connection, self.reason = None, lost.result()
-        # A connection that was silent for long says that Redis is away: the next reads do not wait for another.
+        # A connection that was silent for long says that Redis is unavailable: the next reads do not wait for another.
         self.next = None if connection.late else asyncio.get_running_loop().create_future()
 
     def _tell_next(self, connection: RedisConnection | None) -> None:

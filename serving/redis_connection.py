@@ -44,7 +44,7 @@ class _Ask:
 class RedisConnection(asyncio.Protocol):
     """An open connection. After a failure it is closed for good, and every waiting read fails.
 
-    An answer that is late is no failure of the connection: the read fails, and its answer is dropped when it comes.
+    An answer that is late is not a failure of the connection: the read fails, and its answer is dropped when it comes.
     """
 
     def __init__(self, deadline_s: float) -> None:
