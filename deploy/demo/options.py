@@ -62,7 +62,11 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--stay", action="store_true", help="leave everything up after the summary, until Ctrl-C")
+    add(
+        "--stay",
+        action="store_true",
+        help="leave everything up after the summary and retrain each minute, until Ctrl-C",
+    )
     add("--data", type=_file, metavar="FILE", help="a Parquet file of transactions in place of the generator")
     add("--kafka", action="store_true", help="Apache Kafka itself in place of the simulator (needs java 17+ and mvn)")
     add("--customers", type=_count, default=1_700, metavar="N", help="customers of the generator (default 1,700)")

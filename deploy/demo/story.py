@@ -16,6 +16,7 @@ from deploy.demo.report.facts import Facts, event_facts, model_facts, prediction
 from deploy.demo.report.replayed_features import replay_features
 from deploy.demo.report.screen import Screen
 from deploy.demo.report.summary import show_summary, show_what_stays
+from deploy.demo.stage.retraining import retrain_each_minute
 from deploy.demo.stage.stage import DEFINITIONS, Stage, set_stage, shown
 from deploy.demo.traffic.durable_records import DurableRecords
 from deploy.demo.traffic.live_feed import LiveFeed
@@ -174,7 +175,14 @@ class Story:
     def _stay(self, scenario: Scenario, feed: LiveFeed) -> None:
         if not scenario.own_times:
             feed.start()
-        show_what_stays(self._screen.console, scenario.own_times)
+        scheduler = self._start("scheduler", ["training", "serve"])
+        deadline = time.monotonic() + _READY_WITHIN_S
+        while not retrain_each_minute(self._stage.runs_port):
+            self._check(feed)
+            if time.monotonic() > deadline:
+                raise scheduler.failed(f"does not answer after {_READY_WITHIN_S:.0f} s")
+            time.sleep(_LOOK_EVERY_S)
+        show_what_stays(self._screen.console, self._stage, own_times=scenario.own_times)
         while True:
             self._check(feed)
             time.sleep(_LOOK_EVERY_S)

@@ -10,6 +10,9 @@ output streams on. Here any thread may start a program, and each program has a l
 
 The kernel's rule speaks of the *thread* that started the child, so all children are started by one daemon
 thread that lives as long as the process: a child started from a thread pool outlives the pool.
+
+That thread also notes each child. A signal's handler runs in the main thread, and may raise there before the child's
+`BackgroundProcess` exists; the child is known all the same, and killed at exit.
 """
 
 from __future__ import annotations
@@ -23,7 +26,6 @@ import subprocess
 import sys
 import threading
 import time
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -58,7 +60,7 @@ class BackgroundProcess:
 
         def start() -> subprocess.Popen[bytes]:
             with log.open("ab") as output:
-                return subprocess.Popen(
+                process = subprocess.Popen(
                     launched,
                     stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
                     stdout=subprocess.PIPE if talks else output,
@@ -67,9 +69,10 @@ class BackgroundProcess:
                     env=None if environment is None else dict(environment),
                     start_new_session=True,
                 )
+            _RUNNING.add(process)
+            return process
 
         self._process = _LAUNCHER.call(start)
-        _RUNNING.add(self)
 
     @property
     def pid(self) -> int:
@@ -127,17 +130,12 @@ class BackgroundProcess:
 
     def kill(self) -> None:
         """End it at once (SIGKILL), with the children of its group. Harmless when ended."""
-        if self._process.returncode is None:
-            self._kill_group()
-            # Between its start and its setsid it has no group yet.
-            self._signal(signal.SIGKILL)
-        self._process.wait()
+        _kill(self._process)
         self._paused = False
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
-        _RUNNING.discard(self)
 
     def wait_until(self, ready: Callable[[], bool], *, what: str, within_s: float) -> None:
         """Return when `ready()`; otherwise end the child and raise EmbeddedError with the end of its log."""
@@ -163,13 +161,8 @@ class BackgroundProcess:
         still importing does not notice that its parent is gone.
         """
         if self._process.returncode is None and _has_ended(self.pid):
-            self._kill_group()
+            _kill_group(self._process)
         return self._process.poll()
-
-    def _kill_group(self) -> None:
-        # Before the wait: while it is not waited for, its id can be nobody else's.
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses a group of the dead
-            os.killpg(self.pid, signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         # Popen sends nothing to a child that was waited for, so the id is surely the child's.
@@ -204,6 +197,12 @@ class _Launcher:
         self._calls.put((start, result))
         return result.result()
 
+    def finish(self) -> None:
+        """Return when all that was asked for has been started, also what nobody waits for any more."""
+        if self._thread is not None and self._thread.is_alive():
+            with contextlib.suppress(_NothingError):
+                self.call(_nothing)
+
     def _run(self) -> None:
         while True:
             start, result = self._calls.get()
@@ -213,13 +212,37 @@ class _Launcher:
                 result.set_exception(error)
 
 
+class _NothingError(Exception):
+    """Nothing was to be started."""
+
+
+def _nothing() -> subprocess.Popen[bytes]:
+    raise _NothingError
+
+
 _LAUNCHER = _Launcher()
-_RUNNING: weakref.WeakSet[BackgroundProcess] = weakref.WeakSet()
+_RUNNING: set[subprocess.Popen[bytes]] = set()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.returncode is None:
+        _kill_group(process)
+        # Between its start and its setsid it has no group yet.
+        process.send_signal(signal.SIGKILL)
+    process.wait()
+    _RUNNING.discard(process)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    # Before the wait: while it is not waited for, its id can be nobody else's.
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses a group of the dead
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _kill_running() -> None:
-    for child in list(_RUNNING):
-        child.kill()
+    _LAUNCHER.finish()
+    for process in list(_RUNNING):
+        _kill(process)
 
 
 atexit.register(_kill_running)

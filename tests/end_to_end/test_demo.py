@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import polars as pl
 import pytest
 
@@ -66,6 +67,21 @@ def test_without_a_terminal_there_are_lines_and_no_bar(finished) -> None:
     assert "\r" not in finished.output
     assert "\x1b" not in finished.output
     assert len(finished.output.splitlines()) < 150
+
+
+def test_a_retraining_begins_each_minute_and_its_page_is_printed(finished) -> None:
+    address = finished.output.partition("schedule are shown at\n")[2].splitlines()[0]
+    with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
+        finished.wait_for(lambda: began(client), "a scheduled run")
+        (schedule,) = client.get("/v1/schedules").json()
+        assert (schedule["name"], schedule["cron"]) == ("every-minute", "* * * * *")
+        assert "every-minute-" in client.get("/").text
+
+
+def began(client: httpx.Client) -> bool:
+    runs = client.get("/v1/runs").json()
+    assert not [each["error"] for each in runs if each["error"]]
+    return any(each["status"] in ("running", "succeeded") for each in runs)
 
 
 def test_ctrl_c_while_it_stays_leaves_nothing(finished) -> None:

@@ -16,6 +16,9 @@ from typing import IO, Any
 from training.errors import StepFailedError, TransientStepError
 
 _LOOK_S = 1.0
+_OPEN = threading.Lock()
+"""Held while a process is started, and for ever once this process is about to end."""
+_RUNNING: set[subprocess.Popen[str]] = set()
 _WORKER = "training.runs.step_worker"
 Line = str | None
 
@@ -42,7 +45,8 @@ class StepProcess:
             process.stdin.flush()
         line = self._wait(limit_s, request)
         if line is None:
-            code = process.wait()
+            with _OPEN:  # nobody leaves this line where it was ended by `end_all`: then the step did not fail
+                code = process.wait()
             self.close()
             raise TransientStepError(f"the process of step {_name(request)} ended with exit code {code}; see the log")
         answer = json.loads(line)
@@ -55,6 +59,7 @@ class StepProcess:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            _RUNNING.discard(self._process)
             for pipe in (self._process.stdin, self._process.stdout):
                 with suppress(BrokenPipeError):  # a request that nobody read
                     if pipe is not None:
@@ -70,9 +75,11 @@ class StepProcess:
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
             self._answers = queue.Queue()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", _WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
+            with _OPEN:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", _WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                )
+                _RUNNING.add(self._process)
             threading.Thread(target=_read, args=(self._process.stdout, self._answers), daemon=True).start()
         return self._process
 
@@ -92,6 +99,15 @@ class StepProcess:
             f"step {_name(request)} took longer than {limit_s:g} s, so it was ended. Raise "
             "MILLRACE_TRAINING_STEP_LIMIT, or train on fewer days."
         )
+
+
+def end_all() -> None:
+    """End every process of steps, and let none be started any more. The caller ends this process at once."""
+    _OPEN.acquire()
+    for process in list(_RUNNING):
+        process.kill()
+    for process in list(_RUNNING):
+        process.wait()
 
 
 def _read(pipe: IO[str] | None, answers: queue.Queue[Line]) -> None:

@@ -15,6 +15,7 @@ from training.errors import RequestError
 from training.scheduler.engine import launched
 from training.scheduler.news import EXIT_CODES
 from training.scheduler.runs import Runs
+from training.scheduler.step_process import end_all
 from training.service.api_keys import add_key
 from training.service.app import create_app
 from training.service.watch import news_of, watching
@@ -38,6 +39,7 @@ def serve(settings: TrainingSettings, options: argparse.Namespace) -> int:
             _LOG.info("serving", database=database, address=address)
             stop.wait()
         _LOG.info("stopped")
+        end_all()  # a process of steps that is only just loading would notice our end late
         os._exit(0)
 
 

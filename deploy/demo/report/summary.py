@@ -44,8 +44,10 @@ def show_summary(console: Console, stage: Stage, facts: Facts, *, stays: bool) -
     _print_commands(console, stage, facts, stays=stays)
 
 
-def show_what_stays(console: Console, own_times: bool) -> None:
+def show_what_stays(console: Console, stage: Stage, *, own_times: bool) -> None:
     now = "the whole file has been streamed" if own_times else "live traffic continues"
+    console.print("\n[dim]# a retraining begins each minute; its runs, models and schedule are shown at[/]")
+    _plain(console, stage.runs_url)
     console.print(f"\n[bold]Everything stays up, {now}. Ctrl-C ends it.[/]")
 
 

@@ -40,6 +40,7 @@ class Stage:
     topics: tuple[str, ...]
     environment: Mapping[str, str]
     serving_port: int
+    runs_port: int
     embedded: tuple[tuple[str, KafkaSimulator | ApacheKafka | RedisServer], ...]
 
     @property
@@ -53,6 +54,11 @@ class Stage:
     @property
     def serving_url(self) -> str:
         return f"http://127.0.0.1:{self.serving_port}"
+
+    @property
+    def runs_url(self) -> str:
+        """The page of training runs, where the demo stays up."""
+        return f"http://127.0.0.1:{self.runs_port}"
 
     @property
     def needs_pacing(self) -> bool:
@@ -96,7 +102,7 @@ def set_stage(options: DemoOptions, import_until_us: int, stack: ExitStack) -> S
         embedded.append(("redis-server", redis))
         redis_url = redis.url
     kind, kafka = _kafka(options, run, topics, embedded, stack)
-    port = free_port()
+    port, runs_port = free_port(), free_port()
     environment = {
         **os.environ,
         "PYTHONUNBUFFERED": "1",
@@ -107,6 +113,8 @@ def set_stage(options: DemoOptions, import_until_us: int, stack: ExitStack) -> S
         "MILLRACE_LAKE": str(run.path / "lake"),
         "MILLRACE_REGISTRY": str(run.path / "registry"),
         "MILLRACE_TRAINING_RUNS": str(run.path / "training"),
+        "MILLRACE_TRAINING_RUNS_KEPT": "10",  # one a minute, and each can be looked at for a while
+        "MILLRACE_RUNS_PORT": str(runs_port),
         "MILLRACE_LOG_FORMAT": "human",
         "MILLRACE_SERVING_PORT": str(port),
         # Often, so that the producer seldom waits for the small log of the simulator, and the tables are fresh.
@@ -117,7 +125,7 @@ def set_stage(options: DemoOptions, import_until_us: int, stack: ExitStack) -> S
     if kind != "simulator":
         environment["MILLRACE_TOPIC_MODE"] = "import"
         environment["MILLRACE_IMPORT_UNTIL"] = to_datetime(import_until_us).isoformat()
-    stage = Stage(run, kind, kafka, redis_url, topics, environment, port, tuple(embedded))
+    stage = Stage(run, kind, kafka, redis_url, topics, environment, port, runs_port, tuple(embedded))
     exports = (f"export {name}={shlex.quote(value)}\n" for name, value in sorted(stage.shown_environment.items()))
     (run.path / "environment.sh").write_text("".join(exports))
     return stage

@@ -28,6 +28,44 @@ with RedisServer() as redis, KafkaSimulator() as kafka:
 """
 
 
+_INTERRUPTED = """
+import atexit, signal, subprocess, sys, time
+from pathlib import Path
+started = []
+atexit.register(lambda: print([each.poll() for each in started]))  # after the one of the module below
+from deploy.embedded import background_process
+
+class Slow(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        started.append(self)
+        print("started", flush=True)
+        time.sleep(0.5)
+
+class Asked(BaseException):
+    pass
+
+def ask(number, frame):
+    raise Asked
+
+background_process.subprocess.Popen = Slow
+signal.signal(signal.SIGUSR1, ask)
+try:
+    background_process.BackgroundProcess(["sleep", "600"], log=Path(sys.argv[1]))
+except Asked:
+    print("asked")
+"""
+
+
+def test_a_child_is_ended_though_its_parent_is_interrupted_while_it_starts(tmp_path: Path) -> None:
+    command = [sys.executable, "-u", "-c", _INTERRUPTED, str(tmp_path / "log")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "started\n"
+        parent.send_signal(signal.SIGUSR1)
+        assert parent.communicate(timeout=120)[0] == "asked\n[-9]\n"
+
+
 def _sleeper(directory: Path) -> BackgroundProcess:
     return BackgroundProcess(["sleep", "60"], log=directory / "log")
 

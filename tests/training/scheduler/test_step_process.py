@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -39,6 +41,29 @@ def test_answers_limits_kills_and_cancels(places: Any, monkeypatch: pytest.Monke
     with StepProcess(cancelled) as process, pytest.raises(Stop):
         process.ask({"do": "step", "step": "fit", "run": "no run"} | BEGIN, 100)
     assert worker_or_none(process) is None
+
+
+ENDING = """
+import os, sys, threading, time
+from training.scheduler import step_process
+process = step_process.StepProcess(lambda: None)
+def ask():
+    process.ask({"do": "begin"}, 600)
+    os._exit(3)  # an answer, or an error: the step would count as failed
+threading.Thread(target=ask, daemon=True).start()
+while not step_process._RUNNING:
+    time.sleep(0.01)
+(worker,) = step_process._RUNNING
+step_process.end_all()
+time.sleep(0.5)
+print(worker.returncode, flush=True)
+os._exit(0)
+"""
+
+
+def test_a_scheduler_that_ends_leaves_no_process_of_steps_and_no_failed_step() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDING], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, "-9\n"), done.stderr
 
 
 def worker(process: StepProcess) -> int:

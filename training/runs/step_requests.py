@@ -1,0 +1,107 @@
+"""What a process of steps is asked, and what it answers: begin a run, do a step, end a run, count new labels."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from shared_features.definitions import check_functions, load_definitions
+from shared_features.errors import FeatureError
+from training.errors import TrainingError
+from training.settings import TrainingSettings
+from training.steps.transient import is_transient
+
+if TYPE_CHECKING:
+    from training.runs.run_parameters import RunParameters
+
+_LOG = structlog.get_logger(part="step worker")
+
+
+def answer(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return {"result": _DOES[request["do"]](settings, request)}
+    except FeatureError as error:
+        return {"error": str(error), "transient": is_transient(error)}
+    except Exception as error:
+        _LOG.exception("failed", request=request)
+        return {"error": f"{type(error).__name__}: {error}", "transient": is_transient(error)}
+
+
+def _begin(settings: TrainingSettings, request: Mapping[str, Any]) -> str:
+    """Begin a run, unless a run of this name has begun; returns its folder."""
+    from training.runs.fork import forked_data
+    from training.runs.training_run import begin_run
+
+    data = forked_data(Path(request["fork"]["folder"])) if "fork" in request else None
+    return str(begin_run(settings, _parameters(settings, request), _now_us(), request["name"], data))
+
+
+def _new_labels(settings: TrainingSettings, request: Mapping[str, Any]) -> int:
+    """How many labels were stored since the last run of the view that succeeded."""
+    from training.runs.new_labels import count_new_labels
+
+    return count_new_labels(settings, _parameters(settings, request).view)
+
+
+def _parameters(settings: TrainingSettings, request: Mapping[str, Any]) -> RunParameters:
+    from training.runs.run_parameters import RunParameters
+    from training.runs.templates import check_request
+
+    asked = check_request(request["template"], request["parameters"])
+    catalogue = load_definitions(settings.definitions)
+    names = sorted({view.name for view in catalogue.views})
+    name = asked.view or (names[0] if len(names) == 1 else None)
+    if name is None:
+        raise TrainingError(f"definitions {settings.definitions!r} hold the views {names}; choose one by `view`")
+    view = catalogue.view(name)
+    check_functions(view)
+    return RunParameters.from_plain(view, asked.plain())
+
+
+def _step(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, Any]:
+    from training.runs.training_run import perform_step
+
+    run = Path(request["run"])
+    with _alone(run):
+        entry = perform_step(settings, run, request["step"])
+    return {"done": entry.done, "line": entry.line, "seconds": entry.seconds, "reason": entry.reason, "key": entry.key}
+
+
+def _end(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Note the end; returns what is worth knowing of the run after its folder is gone."""
+    from training.runs.run_summary import summarize
+    from training.runs.training_run import end_run
+
+    run = Path(request["run"])
+    summary = summarize(run)
+    end_run(settings, run, _now_us(), request["error"])
+    return summary
+
+
+@contextmanager
+def _alone(run: Path) -> Iterator[None]:
+    """Wait for a worker of a killed scheduler that is about to end."""
+    if not run.is_dir():
+        yield  # the step itself says that the run is gone
+        return
+    with (run / "lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+_DOES: dict[str, Callable[[TrainingSettings, Mapping[str, Any]], Any]] = {
+    "begin": _begin,
+    "step": _step,
+    "end": _end,
+    "new_labels": _new_labels,
+}
