@@ -28,8 +28,8 @@ from deploy.local.programs import Program
 from shared_features.definitions import load_definitions
 from streaming.settings import StreamingSettings, load_settings
 
-_NOTHING_MOVES_S = 60.0
-_READY_WITHIN_S = 120.0
+_NOTHING_MOVES_S = 240.0
+_READY_WITHIN_S = 240.0
 _LOOK_EVERY_S = 0.2
 _UNPACED_BYTES = 1 << 50
 

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from tests.deploy.embedded.probes import eventually
-from tests.end_to_end.demo_run import demo, listening_ports
+from tests.end_to_end.demo_run import WITHIN_S, demo, listening_ports
 
 pytestmark = [
     pytest.mark.slow,
@@ -118,7 +118,7 @@ def test_a_file_is_streamed_with_its_own_times_and_loses_no_row(tmp_path) -> Non
     )
     frame.write_parquet(tmp_path / "mine.parquet")
     with demo(tmp_path, "--data", str(tmp_path / "mine.parquet"), "--held-back", "100") as run:
-        assert run.process.wait(240) == 0, run.output
+        assert run.process.wait(WITHIN_S) == 0, run.output
         facts = run.summary()
     assert facts["events"]["accounted_for"]
     assert facts["events"]["stored"]["card_transactions"] == {
@@ -134,7 +134,7 @@ def test_a_file_is_streamed_with_its_own_times_and_loses_no_row(tmp_path) -> Non
 def test_a_file_without_a_column_is_refused_by_name(tmp_path) -> None:
     pl.DataFrame({"transaction_id": [1], "amount": [1.0]}).write_parquet(tmp_path / "wrong.parquet")
     with demo(tmp_path, "--data", str(tmp_path / "wrong.parquet")) as run:
-        assert run.process.wait(60) == 1
+        assert run.process.wait(WITHIN_S) == 1
         assert "has no column event_time, customer_id, terminal_id, is_fraud" in run.output
 
 
@@ -143,7 +143,7 @@ def test_a_program_that_dies_is_named_with_its_log(tmp_path) -> None:
         run.wait_for_phase("history")
         supervisor = next(pid for pid, command in run.processes().items() if command.endswith("-m streaming run "))
         subprocess.run(["kill", "-9", str(supervisor)], check=True)
-        assert run.process.wait(60) == 1
+        assert run.process.wait(WITHIN_S) == 1
         assert re.search(r"streaming ended with exit code -9.*its log, .*streaming\.log", run.output)
         assert run.processes() == {}
 
