@@ -12,7 +12,7 @@ The kernel's rule speaks of the *thread* that started the child, so all children
 thread that lives as long as the process: a child started from a thread pool outlives the pool.
 
 That thread also notes each child. A signal's handler runs in the main thread, and may raise there before the child's
-`BackgroundProcess` exists; the child is known all the same, and killed at exit.
+`BackgroundProcess` exists; the child is known nevertheless, and killed at exit.
 """
 
 from __future__ import annotations
