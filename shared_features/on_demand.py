@@ -48,7 +48,7 @@ def amount_z_score_30d(amount: Floats, amount_mean_30d: Floats, amount_std_30d: 
 
 
 def is_night(as_of_us: NDArray[np.int64]) -> Any:
-    """1.0 between midnight and six in the morning UTC, else 0.0, as the Fraud Detection Handbook has it.
+    """1.0 from midnight until six in the morning UTC, else 0.0. In the Fraud Detection Handbook, until seven.
 
     >>> float(is_night(3 * 3_600_000_000))
     1.0

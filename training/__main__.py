@@ -126,8 +126,9 @@ def _parameters(settings: TrainingSettings, options: argparse.Namespace) -> RunP
     from training.runs.run_parameters import RunParameters
 
     dataset = DatasetParameters(
-        options.cutoff, options.train_days, options.delay_days, options.test_days, options.entity, options.seed
-    )
+        options.cutoff, options.train_days, options.delay_days, options.test_days, options.entity, options.seed,
+        options.train_from, options.train_to, options.test_from, options.test_to,
+    )  # fmt: skip
     view = _view(settings, options.view)
     check_functions(view)  # now, and not after the minutes of the first steps
     if "models" not in options:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from training.models.task_rules import BETTER_IS_MORE, MODELS
@@ -23,12 +23,19 @@ def build_parser() -> argparse.ArgumentParser:
     dataset = commands.add_parser("dataset", help="build the training dataset only")
     for each in (run, dataset):
         each.add_argument("--view", help="feature view; may be left out where there is one")
-        each.add_argument("--cutoff", type=_instant, metavar="TIME", help="ignore labels that arrived after this time")
+        each.add_argument(
+            "--cutoff", type=_instant, metavar="TIME", help="ignore labels that arrived after this date or time"
+        )
         each.add_argument("--train-days", type=_days, metavar="N", help="default: what there is, at most 21")
         each.add_argument(
             "--delay-days", type=_days, metavar="N", help="days between training and test window; default: label delay"
         )
         each.add_argument("--test-days", type=_days, metavar="N", help="default: 7, less where history is short")
+        for window in ("train", "test"):
+            for end, what in (("from", "begins"), ("to", "ends: up to but not including")):
+                each.add_argument(
+                    f"--{window}-{end}", type=_instant, metavar="TIME", help=f"the {window} window {what}"
+                )
         each.add_argument("--entity", help="entity whose precision is measured; default: that of the first group")
         each.add_argument("--seed", type=int, default=0)
     run.add_argument("--models", type=_models_option, metavar="A,B", help="candidates; default: all of the task")
@@ -93,9 +100,12 @@ def _instant(text: str) -> int:
     from shared_features.kernel.event_time import to_us
 
     try:
-        return to_us(datetime.fromisoformat(text))
+        instant = datetime.fromisoformat(text)
+        return to_us(instant.replace(tzinfo=UTC) if len(text) == len("2026-01-31") else instant)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r}: give an RFC 3339 time such as 2026-01-31T00:00:00Z") from error
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: give a date, which is its midnight UTC, or a time such as 2026-01-31T00:00:00Z"
+        ) from error
 
 
 def _days(text: str) -> float:

@@ -72,7 +72,8 @@ class DatasetParameters:
     """What was asked of a dataset; None takes the default that the data allow (`choose_split` of training).
 
     cutoff_us: labels that arrived later are unknown; default the last instant below the cut. entity: the entity whose
-    precision is measured; default that of the view's first group.
+    precision is measured; default that of the view's first group. train_from_us to test_to_us: the windows by their
+    ends, each up to but not including the second; they win over days.
     """
 
     cutoff_us: int | None = None
@@ -81,6 +82,15 @@ class DatasetParameters:
     test_days: float | None = None
     entity: str | None = None
     seed: int = 0
+    train_from_us: int | None = None
+    train_to_us: int | None = None
+    test_from_us: int | None = None
+    test_to_us: int | None = None
+
+    @property
+    def by_date(self) -> bool:
+        """Whether any end of a window was given."""
+        return (self.train_from_us, self.train_to_us, self.test_from_us, self.test_to_us) != (None,) * 4
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,8 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
     split = choose_split(
         *_span(labelled, pinned, label_source),
         to_us(label_source.delay),
-        parameters.train_days,
-        parameters.delay_days,
-        parameters.test_days,
+        parameters,
+        labels.cutoff_us + 1 - to_us(label_source.delay),
     )
     rows = read_spine_rows(pinned, split.start_us, split.end_us)
     window = _windows(rows.event_time_us, split)

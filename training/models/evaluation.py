@@ -21,6 +21,8 @@ from training.datasets.time_split import TEST
 from training.datasets.training_dataset import TrainingDataset
 from training.errors import DatasetError
 
+_OF_CANDIDATES = "precision_at_"
+
 
 @dataclass(frozen=True)
 class EntityPrecision:
@@ -139,6 +141,9 @@ def evaluate_predictions(dataset: TrainingDataset, predicted: NDArray[Any], k: i
 
 
 def format_metrics(metrics: Mapping[str, Any]) -> str:
-    """The chief metrics in a few words."""
+    """The chief metrics in a few words; those that leave rows out are named apart."""
     shown = {name: value for name, value in metrics.items() if isinstance(value, float) and "_of_" not in name}
-    return ", ".join(f"{name} {value:.4f}" for name, value in shown.items())
+    said = [f"{name} {value:.4f}" for name, value in shown.items()]
+    whole = [each for each in said if not each.startswith(_OF_CANDIDATES)]
+    parts = [each for each in said if each.startswith(_OF_CANDIDATES)]
+    return ", ".join(whole) + (f", and of entities not known yet {', '.join(parts)}" if parts else "")

@@ -77,10 +77,10 @@ class Registry:
         """Publish a version under the next free number; the manifest's own number is set to it.
 
         The version is written aside, synced, and appears whole by one rename. A model of the same digest for the same
-        view is not published again.
+        view is not published again, unless its metrics or the rows that it learned from differ.
         """
         model = manifest.model
-        if found := self._same(manifest):
+        if found := self._same(manifest, encode_document(dict(metrics))):
             return Published(found, self.path(model, found), new=False)
         directory = self.directory / model
         directory.mkdir(parents=True, exist_ok=True)
@@ -111,10 +111,13 @@ class Registry:
                 continue  # another process took this number between the look and the rename
             return version
 
-    def _same(self, manifest: ModelManifest) -> int | None:
+    def _same(self, manifest: ModelManifest, metrics: bytes) -> int | None:
+        wanted = (manifest.model_digest, manifest.view, manifest.dataset_digest)
         for version in reversed(self.versions(manifest.model)):
             found = self.manifest(manifest.model, version)
-            if (found.model_digest, found.view) == (manifest.model_digest, manifest.view):
+            if (found.model_digest, found.view, found.dataset_digest) != wanted:
+                continue
+            if (self.path(manifest.model, version) / METRICS_FILE).read_bytes() == metrics:
                 return version
         return None
 

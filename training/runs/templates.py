@@ -16,6 +16,8 @@ from training.models.model_constants import TOLERANCE
 from training.models.task_rules import BETTER_IS_MORE, MODELS
 from training.registry.gate import DEFAULT_TOLERANCE
 
+_TIMES = ("cutoff", "train_from", "train_to", "test_from", "test_to")
+
 
 class Retrain(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The parameters of the template `retrain`: those of `python -m training run`, under the names of its options."""
@@ -25,6 +27,10 @@ class Retrain(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     train_days: float | None = None
     delay_days: float | None = None
     test_days: float | None = None
+    train_from: datetime | None = None
+    train_to: datetime | None = None
+    test_from: datetime | None = None
+    test_to: datetime | None = None
     entity: str | None = None
     seed: int = 0
     models: tuple[str, ...] = ()
@@ -38,10 +44,11 @@ class Retrain(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         from shared_features.formats.dataset_manifest import DatasetParameters
         from shared_features.kernel.event_time import to_us
 
-        cutoff_us = None if self.cutoff is None else to_us(self.cutoff)
+        times = (getattr(self, name) for name in _TIMES)
+        cutoff_us, *ends_us = (None if each is None else to_us(each) for each in times)
         days = (self.train_days, self.delay_days, self.test_days)
         return {
-            "dataset": asdict(DatasetParameters(cutoff_us, *days, self.entity, self.seed)),
+            "dataset": asdict(DatasetParameters(cutoff_us, *days, self.entity, self.seed, *ends_us)),
             "models": list(self.models),
             "k": self.top,
             "parity_tolerance": TOLERANCE,
@@ -76,10 +83,12 @@ def check_request(template: str, parameters: Mapping[str, Any]) -> Retrain:
         raise RequestError(
             f"There is no floor for {', '.join(unknown)}. Give {', '.join(BETTER_IS_MORE)}.", "$.parameters.floor"
         )
-    if found.cutoff is not None and found.cutoff.tzinfo is None:
-        raise RequestError(
-            f"cutoff {found.cutoff} has no time zone. Give a time such as 2026-01-31T00:00:00Z.", "$.parameters.cutoff"
-        )
+    for name in _TIMES:
+        given = getattr(found, name)
+        if given is not None and given.tzinfo is None:
+            raise RequestError(
+                f"{name} {given} has no time zone. Give a time such as 2026-01-31T00:00:00Z.", f"$.parameters.{name}"
+            )
     return found
 
 

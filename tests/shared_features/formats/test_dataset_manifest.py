@@ -65,7 +65,11 @@ GOLDEN = """{
     "entity": null,
     "seed": 0,
     "test_days": null,
-    "train_days": 6.0
+    "test_from_us": null,
+    "test_to_us": null,
+    "train_days": 6.0,
+    "train_from_us": null,
+    "train_to_us": null
   },
   "rows": {
     "copies_left_out": 20,

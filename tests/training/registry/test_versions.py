@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import textwrap
@@ -5,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from shared_features.formats.model_manifest import CHAMPION, MODEL_FILE
+from shared_features.formats.model_manifest import CHAMPION, METRICS_FILE, MODEL_FILE
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
 from training.registry.aliases import Aliases
@@ -14,9 +15,9 @@ from training.registry.versions import Registry
 FILES = {"model.onnx", "manifest.json", "metrics.json", "dataset.json"}
 
 
-def publish(registry, digest="d1", **changes):
+def publish(registry, digest="d1", entity="customer", **changes):
     manifest = replace(MANIFEST, model_digest=digest, **changes)
-    return registry.publish(manifest, b"graph of " + digest.encode(), {"roc_auc": 0.9}, DATASET)
+    return registry.publish(manifest, b"graph of " + digest.encode(), {"roc_auc": 0.9, "entity": entity}, DATASET)
 
 
 def test_versions_count_up_and_hold_all_files(tmp_path):
@@ -35,6 +36,17 @@ def test_the_same_model_is_published_once(tmp_path):
     assert (first.new, again.new, again.version) == (True, False, 1)
     other_meaning = replace(MANIFEST.view, fingerprint="0" * 16)
     assert publish(registry, view=other_meaning).version == 2
+
+
+def test_the_metrics_and_the_rows_beside_a_version_are_of_the_run_that_published_it(tmp_path):
+    """Of a run with another --entity it was said that the model is there already; the old metrics stood beside it."""
+    registry = Registry(tmp_path)
+    assert publish(registry).version == 1
+    other = publish(registry, entity="terminal")
+    assert (other.version, other.new) == (2, True)
+    assert json.loads((other.path / METRICS_FILE).read_text())["entity"] == "terminal"
+    assert publish(registry, dataset_digest="ef" * 32).version == 3
+    assert publish(registry).version == 1
 
 
 def test_publishers_at_once_get_numbers_of_their_own(tmp_path):
