@@ -158,7 +158,7 @@ def test_of_two_labels_of_one_event_time_the_later_arrival_is_in_the_row(tmp_pat
     first = [(number, number * 2.4 + 1, number * 2.4 + 1, number % 2) for number in range(200)]
     later = [(number, number * 2.4 + 1, number * 2.4 + 25, 1 - number % 2) for number in range(40)]
     label_lake(tmp_path, first + later)
-    dataset = build(tmp_path, DatasetParameters(train_days=10, delay_days=0, test_days=9))
+    dataset = build(tmp_path, DatasetParameters(train_days=10, delay_days=0, test_days=10))
     found = labels_of(dataset)
     assert [found[number] for number in range(40)] == [1 - number % 2 for number in range(40)]
     assert dataset.manifest.labels.conflicting == 40
