@@ -36,7 +36,8 @@ def run_dataflow(settings: StreamingSettings, build: Callable[[StreamingSettings
         if stopped is None:
             raise
         if stopped.exit_code != EXIT_OK:
-            _LOG.error("stopped", reason=str(stopped), exit_code=stopped.exit_code)
+            say = _LOG.info if stopped.exit_code == EXIT_RESTART else _LOG.error  # the supervisor restarts it at once
+            say("stopped", reason=str(stopped), exit_code=stopped.exit_code)
         return stopped.exit_code
     return EXIT_OK
 
