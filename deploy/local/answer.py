@@ -18,13 +18,14 @@ _WITHIN_S, _LOOK_EVERY_S = 20.0, 0.05
 
 class Answer(msgspec.Struct, frozen=True):
     """asked: the question that it answers. models: view -> the version that answers. lines, stream: for people, for
-    machines.
+    machines. trained: view -> what that version was trained on.
     """
 
     asked: str
     models: dict[str, int | None]
     lines: tuple[str, ...]
     stream: dict[str, Any]
+    trained: dict[str, str] = {}
 
 
 def ask(directory: StackDirectory) -> Answer | None:

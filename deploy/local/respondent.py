@@ -8,6 +8,7 @@ from deploy.local.answer import Answer
 from deploy.local.stack_directory import StackDirectory
 from shared_features.definitions import Catalogue
 from shared_features.formats.model_manifest import CHAMPION
+from shared_features.kernel.event_time import to_text
 from streaming.operations.status.answer import Status, status_json
 from streaming.operations.status.observer import StatusObserver
 from streaming.operations.status.rates import SINKS, lag
@@ -34,8 +35,21 @@ class Respondent:
         """Look, and write what was seen."""
         seen = self._observe()
         models = answering_models(self._directory, self._catalogue)
-        answer = Answer(asked, dict(models), tuple(stream_lines(seen)), status_json(seen))
+        trained = trained_on(self._directory, models)
+        answer = Answer(asked, dict(models), tuple(stream_lines(seen)), status_json(seen), trained)
         self._directory.write_answer(answer)
+
+
+def trained_on(directory: StackDirectory, models: Mapping[str, int | None]) -> dict[str, str]:
+    """View -> what the version that answers was trained on."""
+    registry = Registry(directory.registry)
+    found = {name: None if version is None else registry.dataset(name, version) for name, version in models.items()}
+    return {
+        name: f"trained on {dataset.rows.train.labelled:,} rows up to {to_text(dataset.split.train_end_us)}, tested on "
+        f"{dataset.rows.test.labelled:,} up to {to_text(dataset.split.end_us)}"
+        for name, dataset in found.items()
+        if dataset is not None
+    }
 
 
 def answering_models(directory: StackDirectory, catalogue: Catalogue) -> Mapping[str, int | None]:
@@ -51,10 +65,17 @@ def stream_lines(seen: Status) -> list[str]:
         lags = {sink: lag(source, sink) for sink in SINKS}
         behind = ", ".join(f"{sink} {number:,} behind" for sink, number in lags.items() if number) or "no lag"
         dead = f", {source.dead_letters:,} dead letters" if source.dead_letters else ""
-        late = f", {source.late:,} late" if source.late else ""
+        late = f", {source.late:,} came late (they count)" if source.late else ""
         lines.append(f"source {source.source}: {source.events or 0:,} events{late}{dead}; {behind}")
+    events = {source.source: source.events or 0 for source in seen.sources}
     for group in seen.groups:
-        rows = ", ".join(f"{count or 0:,} feature rows on {spine}" for spine, count in group.feature_rows.items())
+        rows = ", ".join(_rows(spine, count or 0, events.get(spine, 0)) for spine, count in group.feature_rows.items())
         fresh = "not live yet" if group.freshness_s is None else f"fresh to {group.freshness_s:.1f} s"
         lines.append(f"group {group.group}: {fresh}; {rows or 'no feature rows'}")
     return lines
+
+
+def _rows(spine: str, rows: int, events: int) -> str:
+    """The newest events have no row yet: the allowed lateness has not passed for them, by the times of the records."""
+    more = "; those of the newest events follow when later records come" if rows < events else ""
+    return f"{rows:,} feature rows on {spine}{more}"

@@ -26,17 +26,19 @@ def show_status(directory: StackDirectory, *, as_json: bool) -> int:
     answer = ask(directory) if running and standing.phase == "ready" else None
     known = answer or last_answer(directory)
     models = {} if known is None else known.models
+    trained = {} if known is None else known.trained
     if as_json:
         told = {
             "running": running,
             "definitions": remembered.definitions,
             **msgspec.to_builtins(standing),
             "models": models,
+            "trained": trained,
             "stream": None if answer is None else answer.stream,
         }
         print(json.dumps(told))
     else:
-        _print(directory, remembered, standing, running, answer, models)
+        _print(directory, remembered, standing, running, answer, model_lines(models, trained))
     return _NOT_WELL if standing.failed or not running else _RUNS
 
 
@@ -76,10 +78,13 @@ def headline(directory: StackDirectory, remembered: Remembered, standing: Standi
     return f"{directory.path}: {phase}{since}, definitions {remembered.definitions}"
 
 
-def model_lines(models: dict[str, int | None]) -> list[str]:
-    """Which version of each view's model answers."""
+def model_lines(models: dict[str, int | None], trained: dict[str, str]) -> list[str]:
+    """Which version of each view's model answers, and what it was trained on."""
     said = {name: "none yet" if version is None else f"version {version} answers" for name, version in models.items()}
-    return [f"model of view {name}: {text}" for name, text in said.items()]
+    return [
+        f"model of view {name}: {text}" + (f", {trained[name]}" if name in trained else "")
+        for name, text in said.items()
+    ]
 
 
 def _print(
@@ -88,7 +93,7 @@ def _print(
     standing: Standing,
     running: bool,
     answer: Answer | None,
-    models: dict[str, int | None],
+    models: list[str],
 ) -> None:
     screen = console()
     screen.print(headline(directory, remembered, standing, running), markup=False)
@@ -100,7 +105,7 @@ def _print(
         screen.print()
         for line in (_NO_ANSWER,) if answer is None else answer.lines:
             screen.print(line, markup=False)
-    for line in model_lines(models):
+    for line in models:
         screen.print(line, markup=False)
     if not running:
         screen.print("`up` starts it again; the data are there.")

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from deploy.local.environment import find_definitions, settings_of, stack_settings
 from deploy.local.lines import parts_table
-from deploy.local.respondent import answering_models
+from deploy.local.respondent import answering_models, trained_on
 from deploy.local.stack_directory import Remembered, StackDirectory
 from deploy.local.status import begun, headline, model_lines, show_status, stands_now
 from shared_features.definitions import Catalogue, load_definitions
@@ -65,7 +65,8 @@ class StackPages:
             parts.append(page)
         elif not running:
             parts.append(Text("\n`up` starts it again; the data are there.", style=UNKNOWN))
-        models = model_lines(dict(answering_models(self._directory, self._catalogue)))
+        answering = dict(answering_models(self._directory, self._catalogue))
+        models = model_lines(answering, trained_on(self._directory, answering))
         return at_us, Group(*parts, Text(), *(Text(line) for line in models))
 
     def _pages(self, remembered: Remembered) -> StatusPages:

@@ -13,7 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shared_features.formats.dataset_manifest import DATASET_FILE, DatasetManifest, encode_dataset_manifest
+from shared_features.formats.dataset_manifest import (
+    DATASET_FILE,
+    DatasetManifest,
+    decode_dataset_manifest,
+    encode_dataset_manifest,
+)
 from shared_features.formats.json_document import encode_document
 from shared_features.formats.model_manifest import (
     MANIFEST_FILE,
@@ -70,6 +75,11 @@ class Registry:
     def manifest(self, model: str, version: int) -> ModelManifest:
         file = self.path(model, version) / MANIFEST_FILE
         return decode_manifest(file.read_bytes(), str(file))
+
+    def dataset(self, model: str, version: int) -> DatasetManifest | None:
+        """What a version was trained on. None: its directory does not say so."""
+        file = self.path(model, version) / DATASET_FILE
+        return decode_dataset_manifest(file.read_bytes(), str(file)) if file.is_file() else None
 
     def publish(
         self, manifest: ModelManifest, model_onnx: bytes, metrics: Mapping[str, Any], dataset: DatasetManifest

@@ -31,7 +31,11 @@ def _of_source(of: SourceEvents, edge_us: int, arrived_us: int) -> Iterator[str]
         until = (
             f"is complete up to {to_text(table.complete_until_us)}" if table.complete_until_us else "has nothing yet"
         )
-        yield f"the archive of source {name} {until}: wait until it is beyond the instant"
+        yield (
+            f"the archive of source {name} {until}. In mode live it follows the clock: wait until it is beyond the "
+            "instant. In the other modes it follows the newest record, because more history may come: where no more "
+            "will, and `status` shows no lag, the values are exact"
+        )
     # An event may arrive before its own time, by as much as its source tolerates.
     if table.kept_from_us > edge_us - to_us(of.source.tolerated_future):
         yield f"events of source {name} that arrived before {to_text(table.kept_from_us)} were deleted by `retain`"

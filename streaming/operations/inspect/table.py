@@ -58,7 +58,7 @@ def _redis(redis: Told) -> Iterator[str]:
         yield f"  newest event {to_text(redis['newest_us'])}; {len(redis['head'])} newest events are kept one by one"
         for hop, tiles in _by_hop(redis["tiles"]):
             shown = ", ".join(f"{to_text(start_us)}: {count}" for start_us, count in tiles[-5:])
-            older = f"{len(tiles) - 5} older ones, " if len(tiles) > 5 else ""
+            older = f"{len(tiles) - 5} older ones, and the newest: " if len(tiles) > 5 else ""
             yield f"  tiles of {hop}: {older}{shown}"
     for each in redis["vector"]:
         yield f"  applied {each['topic']}:{each['partition']} up to offset {each['offset']}"

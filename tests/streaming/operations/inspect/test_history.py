@@ -46,6 +46,8 @@ def test_what_the_lake_lacks_of_an_instant_is_said(history: StoredWorld) -> None
     now_us = START_US + 10_000 * DAY_US
     (lacking,) = asked(history, now_us)["as_served_lacks"]
     assert lacking.startswith("the archive of source payments is complete up to 20")
+    assert "follows the newest record" in lacking
+    assert lacking.endswith("where no more will, and `status` shows no lag, the values are exact")
     told = history.run("inspect", "payer", "7", "--as-of", to_text(now_us))
     assert "as served: may not be exact, the archive of source payments is complete up to" in told
     assert "as served: exact." in history.run("inspect", "payer", "7", "--as-of", to_text(START_US + SECOND_US))
