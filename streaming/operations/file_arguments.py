@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from streaming.operations.argument_types import at_least
+from streaming.operations.argument_types import at_least, instant
+from streaming.operations.produce.time_span import NOW
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
@@ -19,4 +20,10 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     add("--epoch", choices=("s", "ms", "us", "ns"), help="the unit of times that are numbers (default: by their size)")
     add("--decimal-comma", action="store_true", help="numbers are written as 12,50 or 1.234,50")
     add("--encoding", default="utf-8-sig", metavar="NAME", help="of CSV and JSON lines (default UTF-8)")
-    add("--move-days", type=int, default=0, metavar="N", help="move all times by whole days, for old history")
+    moved = parser.add_mutually_exclusive_group()
+    moved.add_argument("--move-days", type=int, default=0, metavar="N",
+        help="move all times by whole days, for old history")  # fmt: skip
+    moved.add_argument("--move-to", type=instant, metavar="TIME",
+        help="move all times by one amount, so that the newest row of all files is of then (RFC 3339)")  # fmt: skip
+    moved.add_argument("--move-to-now", dest="move_to", action="store_const", const=NOW,
+        help="the same, to this second")  # fmt: skip

@@ -10,6 +10,7 @@ from itertools import chain
 from confluent_kafka import KafkaException
 
 from shared_features.definitions import load_definitions
+from shared_features.kernel.event_time import to_text
 from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
 from streaming.job.clock import system_clock_us
 from streaming.kafka.topics import Topics
@@ -21,6 +22,7 @@ from streaming.operations.produce.history import refuse_history, warn_of_late_hi
 from streaming.operations.produce.presence import present
 from streaming.operations.produce.progress import ProduceProgress
 from streaming.operations.produce.sender import Sender
+from streaming.operations.produce.time_span import read_whole, warn_of_odd_times
 from streaming.operations.saying import say
 from streaming.operations.status.positions import DurablePositions
 from streaming.settings import StreamingSettings
@@ -32,6 +34,8 @@ def run(settings: StreamingSettings, options: Namespace) -> int:
     now_us = system_clock_us()
     refused = sum(say_fit(feed, settings, now_us) for feed in feeds)
     if options.check_only:
+        read_whole(feeds, now_us)
+        warn_of_odd_times(feeds, now_us)
         return EXIT_REFUSED if refused else EXIT_OK
     if refused and not options.yes:
         _ask(refused)
@@ -77,6 +81,7 @@ def _send(settings: StreamingSettings, feeds: list[Feed], options: Namespace, no
         first = next(records, None)  # all files are read by now
         if not options.as_live:
             refuse_history(settings, feeds, now_us)
+        warn_of_odd_times(feeds, now_us)
         warn_of_late_history(settings, feeds)
         for known_us, _, number, key, value in () if first is None else chain((first,), records):
             due_s = _due_s(options, progress.sent, known_us - (first[0] if first else known_us))
@@ -84,12 +89,20 @@ def _send(settings: StreamingSettings, feeds: list[Feed], options: Namespace, no
                 sender.flush()
                 time.sleep(wait_s)
             sender.send(topics[number], key, value, stamp_ms(known_us, system_clock_us()))
+            progress.waited_s = sender.waited_s
             progress.sending(known_us)
         sender.flush()
-    say(f"{progress.sent:,} rows sent in {progress.elapsed_s:.1f} s. Sent again, they count once")
+    waited = f" ({sender.waited_s:.1f} s of them waiting for the stream job)" if sender.waited_s >= 1.0 else ""
+    again = f"Sent again{_alike(options)}, they count once"
+    say(f"{progress.sent:,} rows sent in {progress.elapsed_s:.1f} s{waited}. {again}")
     for feed in feeds:
         for line in late_lines(feed.encoder):
             say(f"{feed.path.name}: {line}")
+
+
+def _alike(options: Namespace) -> str:
+    """What makes the same events of the rows another time."""
+    return f" with --move-to {to_text(options.moved_to_us)}" if options.move_to is not None else ""
 
 
 def _due_s(options: Namespace, sent: int, since_first_us: int) -> float:

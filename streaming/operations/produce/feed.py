@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared_features.arguments import did_you_mean
-from shared_features.definitions import Catalogue, EventSource
+from shared_features.definitions import Catalogue, EventSource, FeatureGroup
+from shared_features.kernel.event_time import DAY_US
 from streaming.errors import RefusedError
 from streaming.operations.produce.arrival_order import Outgoing
 from streaming.operations.produce.file_rows import UNREADABLE, Row, file_rows
 from streaming.operations.produce.row_encoder import ROW_NUMBER, Reading, RowEncoder, key_fields
+from streaming.operations.produce.time_span import move_to
 
 SAMPLE = 10_000
 
@@ -22,7 +24,7 @@ SAMPLE = 10_000
 @dataclass
 class Feed:
     """rows: how many of its rows are read, None for all. earliest_us: of the rows that were read so far, when the
-    first one became known; None while none names a time.
+    first one became known, newest_us: the last one; None while none names a time. groups: those of the definitions.
     """
 
     path: Path
@@ -30,11 +32,19 @@ class Feed:
     sample: list[Row]
     encoding: str
     rows: int | None
+    groups: tuple[FeatureGroup, ...] = ()
     earliest_us: int | None = field(default=None, init=False)
+    newest_us: int | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         for row in self.sample:
             self._note(self.encoder.encode(row)[0])
+
+    def move(self, moved_us: int) -> None:
+        """Move all its times."""
+        self.encoder.reading = replace(self.encoder.reading, moved_us=moved_us)
+        self.earliest_us = self.newest_us = None
+        self.__post_init__()
 
     def all_rows(self) -> Iterator[Row]:
         return islice(_numbered_rows(self.path, self.encoding), self.rows)
@@ -49,14 +59,19 @@ class Feed:
             yield known_us, place, number, key, value
 
     def _note(self, known_us: int | None) -> None:
-        if known_us is not None and (self.earliest_us is None or known_us < self.earliest_us):
-            self.earliest_us = known_us
+        if known_us is None:
+            return
+        self.earliest_us = known_us if self.earliest_us is None else min(self.earliest_us, known_us)
+        self.newest_us = known_us if self.newest_us is None else max(self.newest_us, known_us)
 
 
 def feeds_of(catalogue: Catalogue, options: Namespace) -> list[Feed]:
     """What the options of `produce` name. Raises RefusedError, which says what does not fit."""
     _refuse_unknown_fields(catalogue, options)
-    return [_feed(catalogue, path, source, options) for path, source in _pairs(options)]
+    feeds = [_feed(catalogue, path, source, options) for path, source in _pairs(options)]
+    if options.move_to is not None:
+        move_to(feeds, options)
+    return feeds
 
 
 def _pairs(options: Namespace) -> list[tuple[Path, str]]:
@@ -82,7 +97,7 @@ def _feed(catalogue: Catalogue, path: Path, name: str, options: Namespace) -> Fe
     asked = {*reading.columns.values(), *([reading.arrival] if reading.arrival else [])}
     later = list(_first_rows_with(asked - {name for row in sample for name in row}, path, options))
     encoder = RowEncoder(source, key_fields(catalogue, source), [*sample, *later], reading)
-    return Feed(path, encoder, sample, options.encoding, options.rows)
+    return Feed(path, encoder, sample, options.encoding, options.rows, tuple(catalogue.groups))
 
 
 def _first_rows_with(columns: set[str], path: Path, options: Namespace) -> Iterator[Row]:
@@ -136,4 +151,4 @@ def _reading(source: EventSource, options: Namespace) -> Reading:
         zone = ZoneInfo(options.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise RefusedError(f"--timezone {options.timezone} is unknown. Give one such as Europe/Berlin") from error
-    return Reading(columns, zone, options.epoch, arrival, options.move_days, options.decimal_comma)
+    return Reading(columns, zone, options.epoch, arrival, options.move_days * DAY_US, options.decimal_comma)

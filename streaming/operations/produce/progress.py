@@ -22,11 +22,12 @@ Row = TypeVar("Row")
 class ProduceProgress:
     """First `reading`, then `sending` is called with each row. Drawn at most ten times a second: a row costs nothing.
 
-    on_screen: whether a bar is drawn.
+    on_screen: whether a bar is drawn. waited_s: for how long the sending waited for others; no rate counts it.
     """
 
     def __init__(self, *, on_screen: bool | None = None) -> None:
         self.read = self.sent = 0
+        self.waited_s = 0.0
         self._began_s = self._told_s = time.monotonic()
         self._bar = _bar() if (sys.stdout.isatty() if on_screen is None else on_screen) else None
         self._task = None if self._bar is None else self._bar.add_task("reading", total=None, where="")
@@ -62,7 +63,7 @@ class ProduceProgress:
             if self._is_due(_DRAW_S):
                 self._bar.update(self._task, completed=self.sent, where=to_text(known_us)[:19])
         elif self._is_due(_SAY_S):
-            rate = self.sent / (self._told_s - self._began_s)
+            rate = self.sent / max(1e-3, self._told_s - self._began_s - self.waited_s)
             say(f"{self.sent:,} of {self.read:,} rows sent, up to {to_text(known_us)}, {rate:,.0f} rows/s")
 
     @property

@@ -21,7 +21,6 @@ _ENCODERS: dict[str, Any] = {
     "json": msgspec.json.Encoder(decimal_format="number"),
     "messagepack": msgspec.msgpack.Encoder(decimal_format="number"),
 }
-_DAY_US = 86_400_000_000
 ROW_NUMBER = "#row"
 """The column that --map may name where a file has none: the number of the row in the file, from 1."""
 _NOT_OF_THE_FILE = (UNREADABLE, ROW_NUMBER)
@@ -35,14 +34,14 @@ _NUMBER_THEM = (
 class Reading:
     """How a file is to be read: columns of fields that are named otherwise, and what times mean.
 
-    moved_days: by how many days all times of the source are moved. decimal_comma: whether "1.234,50" is a number.
+    moved_us: by how much all times of the source are moved. decimal_comma: whether "1.234,50" is a number.
     """
 
     columns: Mapping[str, str]
     zone: tzinfo = UTC
     epoch: str | None = None
     arrival: str | None = None
-    moved_days: int = 0
+    moved_us: int = 0
     decimal_comma: bool = False
 
 
@@ -74,7 +73,7 @@ class RowEncoder:
         if not row.keys() <= self._names:
             self._learn(row)
         event = {name: convert(row.get(column)) for name, (column, convert) in self._convert.items()}
-        if self.reading.moved_days:
+        if self.reading.moved_us:
             event = {name: self._moved(name, value) for name, value in event.items()}
         known = self._known_us(row)
         key = "|".join(str(event.get(name)) for name in self._key)
@@ -121,7 +120,7 @@ class RowEncoder:
         if column is None or row.get(column) in (None, ""):
             column = self.columns[self.source.event_time]
         found = instant_us(row.get(column), self.reading.zone, self.epochs.get(column) or "us")
-        return None if found is None else found + self.reading.moved_days * _DAY_US
+        return None if found is None else found + self.reading.moved_us
 
     def _moved(self, name: str, value: Any) -> Any:
         kind = self.source.field(name).type
@@ -130,7 +129,7 @@ class RowEncoder:
             found = instant_us(value, UTC, "us") if isinstance(value, str) else None
         if found is None:
             return value
-        return converter(kind, UTC, "us")(found + self.reading.moved_days * _DAY_US)
+        return converter(kind, UTC, "us")(found + self.reading.moved_us)
 
     def _epoch(self, field: str, column: str) -> str:
         kind = self.source.field(field).type

@@ -23,7 +23,7 @@ Durable = Callable[[], Mapping[str, Mapping[PartitionKey, int]]]
 """Per sink, the last safe offset of each partition that it takes."""
 
 AHEAD_BYTES = 2_000_000
-_FLUSH_S, _LOOK_S, _SAY_S = 60.0, 0.2, 10.0
+_FLUSH_S, _LOOK_S, _NOTHING_MOVES_S = 60.0, 0.2, 30.0
 
 
 class Sender:
@@ -35,6 +35,9 @@ class Sender:
         self._ends: dict[PartitionKey, int] = {}
         self._ahead: deque[tuple[dict[PartitionKey, int], int]] = deque()
         self._bytes = 0
+        self.waited_s = 0.0
+        """How long the sending waited for the stream job."""
+        self._said = False
         self._producer = Producer(
             {
                 **client_options(settings),
@@ -74,13 +77,20 @@ class Sender:
             self._bytes = 0
 
     def _wait_for_sinks(self) -> None:
-        said_s = time.monotonic()
+        began_s = moved_s = time.monotonic()
         while sum(size for _, size in self._ahead) > AHEAD_BYTES:
+            before = len(self._ahead)
             self._look()
-            if time.monotonic() - said_s > _SAY_S:
-                said_s = time.monotonic()
-                say("waiting until the stream job has stored what was sent; is `python -m streaming run` running?")
+            if len(self._ahead) < before:
+                moved_s = time.monotonic()
+            elif not self._said and time.monotonic() - moved_s > _NOTHING_MOVES_S:
+                self._said = True
+                say(
+                    f"waiting: the stream job has stored nothing for {_NOTHING_MOVES_S:g} s, and the log holds no more"
+                    ". `status` (./run status, millrace status) says what the job does"
+                )
             time.sleep(_LOOK_S)
+        self.waited_s += time.monotonic() - began_s
 
     def _look(self) -> None:
         sinks = list(self._durable().values()) if self._durable is not None else []

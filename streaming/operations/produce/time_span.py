@@ -1,0 +1,78 @@
+"""The span of the rows' times beside now: all times moved so that it ends now, and what is odd about where it lies."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from shared_features.definitions import EventSource
+from shared_features.kernel.event_time import SECOND_US, to_text
+from streaming.job.clock import system_clock_us
+from streaming.operations.saying import say
+
+if TYPE_CHECKING:
+    from streaming.operations.produce.feed import Feed
+
+NOW = -1
+"""The value of --move-to that --move-to-now gives."""
+_DAY_US, _HOUR_US = 86_400_000_000, 3_600_000_000
+
+
+def read_whole(feeds: Sequence[Feed], now_us: int) -> None:
+    """Read every row, so that the feeds know their first and their newest one."""
+    for number, feed in enumerate(feeds):
+        for _ in feed.outgoing(number, now_us):
+            pass
+
+
+def move_to(feeds: Sequence[Feed], options: Namespace) -> None:
+    """Move all times of all feeds by one amount, so that the newest row becomes known at --move-to."""
+    now_us = system_clock_us()
+    options.moved_to_us = now_us // SECOND_US * SECOND_US if options.move_to == NOW else options.move_to
+    read_whole(feeds, now_us)
+    newest_us = max((each.newest_us for each in feeds if each.newest_us is not None), default=None)
+    if newest_us is None:
+        return
+    moved_us = options.moved_to_us - newest_us
+    say(f"all times are moved by {_length(moved_us)}: the newest row, {to_text(newest_us)}, gets the time "
+        f"{to_text(options.moved_to_us)}")  # fmt: skip
+    for feed in feeds:
+        feed.move(moved_us)
+
+
+def warn_of_odd_times(feeds: Sequence[Feed], now_us: int) -> None:
+    """Say where rows lie in the future, or before every window of now."""
+    for feed in feeds:
+        if feed.newest_us is None:
+            continue
+        name, source, ahead_us = feed.path.name, feed.encoder.source, feed.newest_us - now_us
+        if ahead_us > SECOND_US:
+            say(f"! {name}: its newest row, {to_text(feed.newest_us)}, lies {_length(ahead_us)} in the future. "
+                f"{_ADVICE}")  # fmt: skip
+        elif (longest_us := longest_window_us(source, feed)) and -ahead_us > longest_us:
+            say(f"! {name}: its newest row, {to_text(feed.newest_us)}, is {_length(-ahead_us)} old, before every "
+                f"window of now. The longest one on {source.name} is {_length(longest_us)}. {_ADVICE}")  # fmt: skip
+
+
+def longest_window_us(source: EventSource, feed: Feed) -> int:
+    """The longest window over events of the source. 0: no group reads the source."""
+    groups = [group for group in feed.groups if source in group.sources]
+    return max((each.length_us for group in groups for each in group.layout.features), default=0)
+
+
+def _length(span_us: int) -> str:
+    """A length of time, for people.
+
+    >>> _length(90_000_000_000), _length(-7_200_000_000), _length(3_000_000)
+    ('1 d 1 h 0 min', '-2 h 0 min', '3 s')
+    """
+    sign, left_us = ("-" if span_us < 0 else ""), abs(span_us)
+    if left_us < 60_000_000:
+        return f"{sign}{left_us / 1e6:.3g} s"
+    days, left_us = divmod(left_us, _DAY_US)
+    hours, left_us = divmod(left_us, _HOUR_US)
+    return sign + (f"{days:,} d " if days else "") + f"{hours} h {left_us // 60_000_000} min"
+
+
+_ADVICE = "--move-to-now moves the times of all files of one command, so that the newest row is of now"
