@@ -21,8 +21,9 @@ from training.models.certificate import certify, require_pass
 from training.models.evaluation import candidate_rows, evaluate_predictions, format_metrics
 from training.models.on_demand_parity import certify_on_demand
 from training.models.onnx_export import export_onnx
+from training.models.score_curves import score_curves
 from training.models.task_rules import better
-from training.runs.run_folder import load_pickle, model_file, read_json
+from training.runs.run_folder import CURVES_FILE, load_pickle, model_file, read_json
 from training.runs.run_parameters import RunParameters
 from training.steps.step import Task
 
@@ -61,12 +62,8 @@ def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: Ru
     dataset = load_dataset(dataset_directory)
     rows = dataset.rows(TEST)
     matrix = np.asarray(dataset.matrix[rows])
-    metrics = {
-        name: evaluate_predictions(
-            dataset, predicted(load_pickle(model_file(fit_directory, name)), matrix), parameters.k
-        )
-        for name in parameters.models
-    }
+    scored = {name: predicted(load_pickle(model_file(fit_directory, name)), matrix) for name in parameters.models}
+    metrics = {name: evaluate_predictions(dataset, found, parameters.k) for name, found in scored.items()}
     by = parameters.rules.chosen_by
     chosen = functools.reduce(
         lambda best, name: name if better(by, metrics[name][by], metrics[best][by]) else best, parameters.models
@@ -85,6 +82,8 @@ def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: Ru
             "k": parameters.k,
             "entity": dataset.manifest.entity,
         }
+        curves = {name: score_curves(dataset.label[rows], score) for name, score in scored.items()}
+        (output / CURVES_FILE).write_bytes(encode_document(curves))
     (output / METRICS_FILE).write_bytes(encode_document(report))
     return f"{len(rows):,} test rows; " + "; ".join(f"{name}: {format_metrics(metrics[name])}" for name in metrics)
 

@@ -7,6 +7,9 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+CURVES_FILE = "curves.json"
+"""Of the step `evaluate`: candidate -> `score_curves`."""
+
 
 def model_file(directory: Path, name: str) -> Path:
     """Where the step `fit` leaves a candidate."""

@@ -14,6 +14,7 @@ import structlog
 from shared_features.definitions import check_functions, load_definitions
 from shared_features.errors import FeatureError
 from training.errors import TrainingError
+from training.runs.step_log import logged
 from training.settings import TrainingSettings
 from training.steps.transient import is_transient
 
@@ -29,7 +30,8 @@ def answer(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, 
     except FeatureError as error:
         return {"error": str(error), "transient": is_transient(error)}
     except Exception as error:
-        _LOG.exception("failed", request=request)
+        if request["do"] != "step":  # a step has said it in its own log
+            _LOG.exception("failed", request=request)
         return {"error": f"{type(error).__name__}: {error}", "transient": is_transient(error)}
 
 
@@ -68,8 +70,17 @@ def _step(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, A
     from training.runs.training_run import perform_step
 
     run = Path(request["run"])
-    with _alone(run):
-        entry = perform_step(settings, run, request["step"])
+    with _alone(run), logged(run, request["step"]):
+        _LOG.info("beginning", step=request["step"])
+        try:
+            entry = perform_step(settings, run, request["step"])
+        except FeatureError as error:
+            _LOG.error("stopped", step=request["step"], reason=str(error))
+            raise
+        except Exception:
+            _LOG.exception("failed", step=request["step"])
+            raise
+        _LOG.info("ended", step=request["step"], done=entry.done, seconds=round(entry.seconds, 3), said=entry.line)
     return {"done": entry.done, "line": entry.line, "seconds": entry.seconds, "reason": entry.reason, "key": entry.key}
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from training.errors import RequestError
 from training.scheduler.news import EXIT_CODES, GATE_REFUSED, RUN_FAILED
-from training.scheduler.runs import ENDED, SUCCEEDED, Run, Runs
+from training.scheduler.run_commands import look_at_runs, show_run
+from training.scheduler.runs import ENDED, SUCCEEDED, Runs
 from training.scheduler.schedules import Schedules, ScheduleState
 from training.scheduler.tick import Schedule
 from training.settings import TrainingSettings
@@ -28,18 +29,11 @@ def start(settings: TrainingSettings, options: argparse.Namespace) -> int:
         while (status := runs.status(run_id)) not in ENDED:
             time.sleep(_LOOK_S)
         run = runs.show(run_id)
-    _show(run)
+    show_run(run)
     if run.summary.get("promoted") is False:
         _say(f"the gate refused version {run.summary['version']}: {'; '.join(run.summary['reasons'])}")
         return EXIT_CODES[GATE_REFUSED]
     return 0 if status == SUCCEEDED else EXIT_CODES[RUN_FAILED]
-
-
-def list_runs(settings: TrainingSettings, options: argparse.Namespace) -> int:
-    with Runs(settings) as runs:
-        for run in runs.newest():
-            _show(run)
-    return 0
 
 
 def cancel(settings: TrainingSettings, options: argparse.Namespace) -> int:
@@ -81,11 +75,6 @@ def _show_schedule(state: ScheduleState) -> None:
     _say(f"{schedule.name}  {schedule.cron} {schedule.time_zone}{after}  {schedule.template} {given}  {following}")
 
 
-def _show(run: Run) -> None:
-    given = " ".join(f"{name}={json.dumps(value)}" for name, value in run.parameters.items())
-    _say(f"{run.asked_at[:19]}Z  {run.status:9}  {run.id}  {run.template} {given}  {run.error}".rstrip())
-
-
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
@@ -104,7 +93,7 @@ def _parameter(text: str) -> tuple[str, Any]:
 
 COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
     "start": start,
-    "runs": list_runs,
+    "runs": look_at_runs,
     "cancel": cancel,
     "resume": resume,
     "schedule": schedules,

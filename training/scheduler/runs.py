@@ -17,7 +17,9 @@ from dbos import DBOSClient, EnqueueOptions, WorkflowStatus, error
 
 from training.errors import ConflictError, UnknownNameError
 from training.runs.fork import check_fork
+from training.runs.run_report import RunReport, read_report
 from training.runs.run_summary import summarize
+from training.runs.step_log import read_log
 from training.runs.step_names import STEP_NAMES
 from training.runs.templates import check_request
 from training.scheduler.database import APPLICATION, create_database
@@ -116,6 +118,18 @@ class Runs:
             return run.summary
         folder = self._folder(run.id)
         return {} if folder is None else summarize(folder)
+
+    def report(self, run_id: str) -> RunReport:
+        """Its parameters, data, metrics and curves, as far as its folder has them."""
+        return read_report(self._folder(run_id))
+
+    def log(self, run_id: str, step: str) -> str:
+        """What a step of a run printed. Raises UnknownNameError for a run or a step that does not exist."""
+        self._found(run_id)
+        if step not in STEP_NAMES:
+            raise UnknownNameError(f"There is no step {step!r}. There are: {', '.join(STEP_NAMES)}.")
+        folder = self._folder(run_id)
+        return "" if folder is None else read_log(folder, step)
 
     def newest(self, limit: int = 50) -> list[Run]:
         """The newest runs, newest first."""

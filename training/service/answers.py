@@ -52,6 +52,16 @@ class RunWithSteps(RunAnswer):
     steps: list[StepAnswer] = Field(description="The steps, in order.")
 
 
+class FactAnswer(BaseModel):
+    """One fact of two runs."""
+
+    section: str = Field(description="run, parameters, data, metrics, missing values in training, or code.")
+    name: str = Field(description="What it is.")
+    first: Any = Field(description="Its value in the first run; null where it is not known.")
+    second: Any = Field(description="Its value in the second run; null where it is not known.")
+    difference: float | None = Field(description="second less first, where both are numbers.")
+
+
 class ScheduleAnswer(BaseModel):
     """A schedule."""
 

@@ -13,10 +13,10 @@ from training.scheduler.schedules import Schedules
 from training.service.access import Access
 from training.service.docs_page import docs_router
 from training.service.model_routes import model_router
+from training.service.page.router import page_router
 from training.service.problems import ProblemDetails, answer_problems
 from training.service.run_metrics import metrics_router
 from training.service.run_routes import run_router
-from training.service.runs_page import page_router
 from training.service.schedule_routes import schedule_router
 from training.settings import TrainingSettings
 

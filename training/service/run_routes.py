@@ -6,10 +6,12 @@ import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import PlainTextResponse
 
 from training.errors import ConflictError
+from training.scheduler.run_facts import facts_of, side_by_side
 from training.scheduler.runs import Runs
-from training.service.answers import RunAnswer, RunWithSteps, run_answer, run_with_steps
+from training.service.answers import FactAnswer, RunAnswer, RunWithSteps, run_answer, run_with_steps
 from training.service.request_bodies import ForkBody, StartBody
 
 _KEY = "Two requests with one key are one run: a client that got no answer sends the request again."
@@ -34,6 +36,19 @@ def run_router(runs: Runs) -> APIRouter:
     def show(run_id: str) -> RunWithSteps:
         """What each step did and why, also of a run that has not ended."""
         return shown(runs, run_id)
+
+    @router.get("/{run_id}/compare/{other}", summary="Two runs side by side")
+    def compare(run_id: str, other: str) -> list[FactAnswer]:
+        """Every fact of either: parameters, data, metrics of each candidate, features, code."""
+        first, second = (
+            facts_of(run, runs.summary(run), runs.report(run.id)) for run in map(runs.show, (run_id, other))
+        )
+        return [FactAnswer(**vars(row), difference=row.difference) for row in side_by_side(first, second)]
+
+    @router.get("/{run_id}/logs/{step}", summary="What a step printed", response_class=PlainTextResponse)
+    def log(run_id: str, step: str) -> str:
+        """The last 64 KiB, also of a step that is being done; empty where it printed nothing or was skipped."""
+        return runs.log(run_id, step)
 
     @router.post("/{run_id}/cancel", status_code=202, summary="Cancel a run")
     def cancel(run_id: str) -> RunWithSteps:

@@ -40,6 +40,13 @@ def test_what_a_person_types_and_reads(places, capsys):
     assert capsys.readouterr().out == "a\n"
     assert main(["runs"]) == 0
     assert 'a  retrain top=5 view="breakdown"' in capsys.readouterr().out
+    assert main(["runs", "show", "a"]) == 0
+    assert "top     5\n" in (said := capsys.readouterr().out)
+    assert "== steps\ndataset    waiting\n" in said
+    assert main(["start", "--id", "b", "top=6"]) == 0
+    assert main(["runs", "compare", "a", "b"]) == 0
+    assert "top     5            6  +1\n" in capsys.readouterr().out.replace("            ", "            ")
+    assert main(["runs", "logs", "a", "fit"]) == 0
     assert main(["cancel", "a"]) == 0
     with Runs(load_settings()) as runs:
         assert runs.status("a") == CANCELLED
@@ -53,7 +60,9 @@ def test_what_a_person_types_and_reads(places, capsys):
     for wrong, said in (
         (["start", "top"], "'top' is not a parameter. Give NAME=VALUE"),
         (["start", "--template", "score"], "There is no run template 'score'"),
-        (["cancel", "b"], "There is no run 'b'"),
+        (["cancel", "c"], "There is no run 'c'"),
+        (["runs", "compare", "a"], "`runs compare` takes two runs; 1 names were given."),
+        (["runs", "logs", "a", "fitt"], "There is no step 'fitt'. There are: dataset, "),
         (["schedule", "put"], "`schedule put` needs the name of a schedule"),
         (["schedule", "put", "x", "--cron", "0 0 30 2 *"], "never fires"),
     ):

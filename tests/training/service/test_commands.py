@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -74,6 +75,16 @@ def test_the_lines_of_the_page_start_and_fork_a_run_and_a_key_is_asked_for(place
             assert (model["model"], model["aliases"]) == ("breakdown", ["champion"])
             assert model["cut_us"] == run["summary"]["cut_us"]
             assert all(isinstance(version, int) for version in model["tables"].values())
+            page = client.get("/models/breakdown/1").text
+            assert model["dataset_digest"] in page
+            assert f'<a href="/runs/{run["id"]}">' in page
+            assert '"event": "ended"' in client.get(f"/v1/runs/{run['id']}/logs/fit").text
+            rows = client.get(f"/v1/runs/{run['id']}/compare/{forked['id']}").json()
+            top = next(each for each in rows if each["name"] == "k")
+            assert (top["section"], top["first"], top["second"]) == ("parameters", 100, 50)
+            assert "Precision and recall" in client.get(f"/compare?run={run['id']}&run={forked['id']}").text
+            assert main(["runs", "compare", run["id"], forked["id"]]) == 0
+            assert re.search(r"^k +100 +50 +-50$", capfd.readouterr().out, re.MULTILINE)
     finally:
         serving.send_signal(signal.SIGTERM)
         assert serving.wait(30) == 0

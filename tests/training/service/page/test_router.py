@@ -14,14 +14,20 @@ def test_the_page_shows_runs_steps_and_schedules(service: Service) -> None:
     service.played.errors.clear()
     page = service.client.get("/")
     assert "script-src 'self'" in page.headers["content-security-policy"]
-    assert f'<a href="/runs/{run_id}">{run_id}</a><td><span class="failed">failed</span>' in page.text
+    assert (
+        f'<a href="/runs/{run_id}">{run_id}</a></div><td data-label="status"><div class="cell"><span class="state failed">'
+        in page.text
+    )
     assert "top 7" in page.text
     assert 'data-path="/v1/schedules/nightly/pause"' in page.text
     one = service.client.get(f"/runs/{run_id}").text
     assert "one class &lt;script&gt;" in one
     assert "<script>alert" not in one
-    assert 'dataset<td><span class="done">done</span>' in one
+    assert 'dataset <span class="state done">done</span>' in one
+    assert 'aria-label="Steps: dataset done, validate failed, fit waiting' in one
+    assert service.client.get("/compare?run=x").status_code == 422
+    assert service.client.get("/models/none/1").status_code == 404
     assert service.client.get("/runs/none").status_code == 404
-    assert service.client.get("/page/runs_page.js").headers["content-type"].startswith("text/javascript")
+    assert service.client.get("/page/page.js").headers["content-type"].startswith("text/javascript")
     assert service.client.get("/page/app.py").status_code == 404
     service.client.delete("/v1/schedules/nightly")

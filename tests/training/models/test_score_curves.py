@@ -1,0 +1,27 @@
+"""The curves are those of scikit-learn, with few of their points."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from training.models.score_curves import score_curves
+
+
+def test_the_curves_of_four_scores_are_those_that_a_person_counts() -> None:
+    found = score_curves(np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.1, 0.4, 0.35, 0.8]))
+    assert found["roc"][0] == [0.0, 0.0]
+    assert found["roc"][-1] == [1.0, 1.0]
+    assert [0.0, 1.0] in found["precision_recall"]
+    assert found["precision_recall"][-1] == [1.0, 0.5], "everything is called positive: half of it is"
+
+
+def test_many_scores_give_few_points_of_the_curve_itself() -> None:
+    random = np.random.default_rng(1)
+    label = (random.random(20_000) < 0.1).astype(float)
+    found = score_curves(label, label + random.normal(size=20_000))
+    for curve in found.values():
+        assert 50 < len(curve) <= 103
+        assert all(before[0] <= after[0] for before, after in itertools.pairwise(curve))
+    assert found["roc"][0] == [0.0, 0.0]

@@ -1,0 +1,68 @@
+"""The report of a run: its parameters, data, metrics, features and curves, read from its folder as far as it got."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from training.errors import StepError
+from training.runs.run_folder import CURVES_FILE
+from training.steps.run_journal import read_journal
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """Empty where the folder is gone. parameters: all of them, those that were not given too. data: rows and digest.
+
+    models: candidate -> its metrics. features: feature -> share of missing values in the train window.
+    curves: candidate -> curve -> points.
+    """
+
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    chosen: str = ""
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    features: Mapping[str, float] = field(default_factory=dict)
+    curves: Mapping[str, Mapping[str, list[list[float]]]] = field(default_factory=dict)
+
+
+def read_report(run: Path | None) -> RunReport:
+    """What the run has found so far."""
+    if run is None:
+        return RunReport()
+    try:
+        asked = dict(read_journal(run).asked)
+    except StepError:
+        return RunReport()
+    dataset, metrics = _read(run / "dataset" / "dataset.json"), _read(run / "evaluate" / "metrics.json")
+    validation = _read(run / "validate" / "validation.json")
+    return RunReport(
+        {"view": asked.pop("view")["label"], **asked.pop("dataset"), **asked},
+        _data(dataset) if dataset else {},
+        metrics.get("chosen", ""),
+        metrics.get("models", {}),
+        validation.get("missing_share", {}),
+        _read(run / "evaluate" / CURVES_FILE),
+    )
+
+
+def _data(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    rows = dataset["rows"]
+    counts = {
+        f"{window} rows, {kind.replace('_', ' ')}": number
+        for window in ("train", "gap", "test")
+        for kind, number in rows[window].items()
+        if isinstance(number, int)
+    }
+    return {"digest": dataset["digest"][:16], "features": len(dataset["features"]), **counts}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(file.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    return found

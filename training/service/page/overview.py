@@ -1,0 +1,102 @@
+"""The overview: runs, schedules and models, with what can be started."""
+
+from __future__ import annotations
+
+from html import escape
+
+from training.service.answers import ModelAnswer, RunAnswer, ScheduleAnswer
+from training.service.page.parts import (
+    button,
+    form,
+    instant,
+    instant_us,
+    live,
+    numbers,
+    parameters_field,
+    plain,
+    run_button,
+    run_link,
+    seconds,
+    status,
+    table,
+    text_field,
+)
+
+
+def overview(runs: list[RunAnswer], schedules: list[ScheduleAnswer], models: list[ModelAnswer]) -> str:
+    start = '<input type="hidden" name="template" value="retrain">' + parameters_field()
+    put = (
+        text_field("name", "Name", required=True)
+        + text_field("cron", "Cron line: minute hour day month weekday", "0 3 * * *", required=True)
+        + text_field("time_zone", "Time zone", "UTC", required=True)
+        + text_field("new_labels", "Only after so many new labels", "0", kind="number")
+        + parameters_field()
+    )
+    return (
+        "<h2>Runs</h2>"
+        + form("Start a retraining", "POST", "/v1/runs", start, "Start", follows=True)
+        + '<form id="compare" action="/compare"><button>Compare the two selected</button></form>'
+        + live("runs", _runs(runs))
+        + "<h2>Schedules</h2>"
+        + form("Put a schedule", "PUT", "/v1/schedules/{name}", put, "Put")
+        + live("schedules", _schedules(schedules))
+        + "<h2>Models</h2>"
+        + live("models", _models(models))
+    )
+
+
+def _runs(runs: list[RunAnswer]) -> str:
+    rows = [
+        (
+            f'<input type="checkbox" name="run" value="{escape(each.id)}" form="compare" '
+            f'aria-label="compare {escape(each.id)}">',
+            run_link(each.id),
+            status(each.status) + (f" {status(each.gate)}" if each.gate else ""),
+            instant(each.asked_at),
+            seconds(each.seconds),
+            numbers(each.summary.get("metrics", {})),
+            plain(each.parameters),
+            instant_us(each.summary.get("cut_us")),
+            run_button(each),
+        )
+        for each in runs
+    ]
+    head = ("", "run", "status", "asked for, UTC", "took", "metrics", "parameters", "data up to, UTC", "")
+    return table(head, rows, "No run yet.")
+
+
+def _schedules(schedules: list[ScheduleAnswer]) -> str:
+    rows = [
+        (
+            escape(each.name),
+            f"<code>{escape(each.cron)}</code> {escape(each.time_zone)}"
+            + (f", after {each.new_labels:,} new labels" if each.new_labels else ""),
+            plain(each.parameters),
+            instant(each.last_tick),
+            instant(each.next_tick) or "paused",
+            _buttons(each),
+        )
+        for each in schedules
+    ]
+    return table(("schedule", "cron", "parameters", "last tick", "next tick", ""), rows, "No schedule yet.")
+
+
+def _buttons(schedule: ScheduleAnswer) -> str:
+    path, verb = f"/v1/schedules/{schedule.name}", "pause" if schedule.next_tick else "resume"
+    return f"{button('POST', f'{path}/{verb}', verb.capitalize())} {button('DELETE', path, 'Remove')}"
+
+
+def _models(models: list[ModelAnswer]) -> str:
+    rows = [
+        (
+            f'<a href="/models/{escape(each.model)}/{each.version}">{escape(each.model)} {each.version}</a>',
+            " ".join(status(name) for name in each.aliases),
+            escape(each.estimator),
+            numbers(each.metrics),
+            instant(each.created_at),
+            instant_us(each.cut_us),
+        )
+        for each in models
+    ]
+    head = ("model", "aliases", "estimator", "metrics", "made at, UTC", "data up to, UTC")
+    return table(head, rows, "No model yet.")

@@ -1,0 +1,81 @@
+"""The paths of the page. Its script sends the requests of buttons and forms, and asks again for what has not ended."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse, Response
+
+from training.errors import RequestError, UnknownNameError
+from training.registry.versions import Registry
+from training.runs.retraining import STEPS
+from training.scheduler.run_facts import Facts, facts_of
+from training.scheduler.runs import Runs
+from training.scheduler.schedules import Schedules
+from training.service.answers import run_answer, schedule_answer
+from training.service.model_routes import model_answers
+from training.service.page.comparison import comparison
+from training.service.page.model import model_page
+from training.service.page.overview import overview
+from training.service.page.parts import document, is_moving
+from training.service.page.run import run_page
+from training.service.run_routes import shown
+
+_FILES = {"page.css": "text/css", "page.js": "text/javascript"}
+_NEEDS = {step.name: step.needs for step in STEPS}
+
+
+def page_router(runs: Runs, schedules: Schedules, registry: Registry) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    def every() -> HTMLResponse:
+        found = [run_answer(each, runs.summary(each)) for each in runs.newest()]
+        ticks = [schedule_answer(each) for each in schedules.all()]
+        # A schedule may start a run at any time.
+        moving = is_moving(found) or any(each.next_tick for each in ticks)
+        return document("Training runs", overview(found, ticks, model_answers(registry)), is_moving=moving)
+
+    @router.get("/runs/{run_id}")
+    def one(run_id: str) -> HTMLResponse:
+        run, logs = shown(runs, run_id), {}
+        for step in run.steps:
+            logs[step.name] = runs.log(run_id, step.name)
+        text = run_page(run, _facts(runs, run_id), runs.report(run_id), logs, _NEEDS)
+        return document(f"Run {run.id}", text, is_moving=is_moving([run]))
+
+    @router.get("/compare")
+    def two(run: Annotated[list[str], Query(description="Two runs.")] = []) -> HTMLResponse:  # noqa: B006  # never written
+        if len(run) != 2:
+            raise RequestError(f"Two runs are compared; {len(run)} were selected. Go back and select two.", "run")
+        first, second = sorted(run, key=lambda each: runs.show(each).asked_at)
+        facts = (_facts(runs, first), _facts(runs, second))
+        return document("Two runs", comparison((first, second), facts, (runs.report(first), runs.report(second))))
+
+    @router.get("/models/{model}/{version}")
+    def version(model: str, version: int) -> HTMLResponse:
+        found = next((each for each in model_answers(registry) if (each.model, each.version) == (model, version)), None)
+        if found is None:
+            raise UnknownNameError(f"There is no version {version} of a model {model!r}. The page / lists them.")
+        of = [each.id for each in runs.newest() if _published(runs.summary(each)) == (model, version)]
+        return document(f"{model} {version}", model_page(found, of))
+
+    @router.get("/page/{name}")
+    def file(name: str) -> Response:
+        if name not in _FILES:
+            return Response(status_code=404)
+        return Response(files("training.service.page").joinpath(name).read_bytes(), media_type=_FILES[name])
+
+    return router
+
+
+def _facts(runs: Runs, run_id: str) -> Facts:
+    run = runs.show(run_id)
+    return facts_of(run, runs.summary(run), runs.report(run_id))
+
+
+def _published(summary: object) -> tuple[object, object]:
+    found = summary if isinstance(summary, dict) else {}
+    return found.get("model"), found.get("version")

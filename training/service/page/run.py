@@ -1,0 +1,106 @@
+"""The page of a run: its facts, its step graph, each step with its reason and log, its plots, and its fork."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from training.runs.run_report import RunReport
+from training.scheduler.run_facts import Facts, shown
+from training.service.answers import RunWithSteps, StepAnswer
+from training.service.page.parts import (
+    facts,
+    form,
+    instant,
+    live,
+    parameters_field,
+    plain,
+    run_button,
+    run_link,
+    run_path,
+    seconds,
+    status,
+    table,
+)
+from training.service.page.plot import plot
+from training.service.page.step_graph import step_graph
+
+
+def run_page(
+    run: RunWithSteps, known: Facts, report: RunReport, logs: Mapping[str, str], needs: Mapping[str, Sequence[str]]
+) -> str:
+    """logs: step -> what it printed. needs: step -> the steps whose results it takes."""
+    model, version = run.summary.get("model"), run.summary.get("version")
+    version_link = f'<a href="/models/{escape(model)}/{version}">{escape(model)} {version}</a>' if model else ""
+    head = facts(
+        {
+            "status": status(run.status) + (f" {status(run.gate)}" if run.gate else ""),
+            "error": escape(run.error),
+            "gate": escape("; ".join(run.summary.get("reasons", []))),
+            "model": version_link,
+            "asked for": instant(run.asked_at),
+            "took": seconds(run.seconds),
+            "parameters": plain(run.parameters),
+            "forked from": run_link(run.forked_from) if run.forked_from else "",
+        }
+    )
+    steps = "".join(_step(each, logs.get(each.name, "")) for each in run.steps)
+    details = "".join(_section(title, rows) for title, rows in known.items() if title != "run")
+    return (
+        live("facts", f"<p>{run_button(run, follows=True)}</p>{head}")
+        + _fork(run)
+        + "<h2>Steps</h2>"
+        + live("steps", f'<div class="steps">{step_graph(run.steps, needs)}<ol>{steps}</ol></div>')
+        + live("plots", _plots(report))
+        + live("details", f"<h2>Details</h2>{details}")
+    )
+
+
+def curve_plots(lines: Mapping[str, Mapping[str, list[list[float]]]]) -> str:
+    """lines: name -> curve -> points."""
+    recall = {name: each.get("precision_recall", []) for name, each in lines.items()}
+    roc = {name: each.get("roc", []) for name, each in lines.items()}
+    drawn = plot("Precision and recall", "recall", "precision", recall)
+    return drawn + plot("ROC", "false positive rate", "true positive rate", roc)
+
+
+def per_day(models: Mapping[str, Mapping[str, object]]) -> dict[str, list[list[float]]]:
+    """Model -> precision of the top entities on each day of the test window."""
+    found: dict[str, list[list[float]]] = {}
+    for name, metrics in models.items():
+        days = metrics.get("per_day")
+        if isinstance(days, Mapping):
+            found[name] = [[float(day), float(value)] for day, value in enumerate(days["precision"])]
+    return found
+
+
+def _plots(report: RunReport) -> str:
+    drawn = curve_plots(report.curves)
+    drawn += plot(
+        "Precision of the top entities, each day", "day of the test window", "precision", per_day(report.models)
+    )
+    return f'<h2>Plots</h2><div class="plots">{drawn}</div>' if drawn else ""
+
+
+def _step(step: StepAnswer, log: str) -> str:
+    printed = f"<details><summary>Log of {escape(step.name)}</summary><pre>{escape(log)}</pre></details>" if log else ""
+    said = "".join(f"<p>{escape(each)}</p>" for each in (step.line,) if each)
+    why = f'<p class="why">{escape(step.reason)}</p>' if step.reason else ""
+    return (
+        f'<li id="step-{escape(step.name)}"><h3>{escape(step.name)} {status(step.state)} '
+        f"<small>{seconds(step.seconds)}</small></h3>{said}{why}{printed}"
+    )
+
+
+def _section(title: str, rows: Mapping[str, object]) -> str:
+    cells = [(escape(name), escape(shown(value))) for name, value in rows.items() if shown(value)]
+    if not cells:
+        return ""
+    return f"<details><summary>{escape(title.capitalize())}</summary>{table(('name', 'value'), cells)}</details>"
+
+
+def _fork(run: RunWithSteps) -> str:
+    names = "".join(f"<option>{escape(each.name)}</option>" for each in run.steps)
+    fields = f'<label>From step<select name="step">{names}</select></label>{parameters_field()}'
+    path = f"/v1/runs/{run_path(run.id)}/fork"
+    return form("Fork: the same data, other parameters from a step on", "POST", path, fields, "Fork", follows=True)
