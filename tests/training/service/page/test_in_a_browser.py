@@ -140,7 +140,7 @@ def _write_results(folder: Path, quality: float) -> None:
 def _schedules(page: Page) -> None:
     page.goto("/")
     page.get_by_text("Put a schedule").click()
-    page.get_by_label("Name").fill("nightly")
+    page.get_by_role("textbox", name="Name", exact=True).fill("nightly")
     page.get_by_label("Cron line").fill("0 0 30 2 *")
     page.get_by_role("button", name="Put", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("never fires")
