@@ -163,7 +163,7 @@ def _fits_a_phone_and_has_two_colours(page: Page, path: str) -> None:
     assert over <= 0, f"{path} is {over} pixels wider than a phone"
     grounds = set()
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         grounds.add(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
     assert len(grounds) == 2
     page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
