@@ -13,10 +13,12 @@ from deltalake.transaction import Transaction
 
 from shared_features.formats.dataset_manifest import DatasetParameters
 from shared_features.formats.offline_tables import ERASURES_APP, events_table
+from shared_features.kernel.event_time import DAY_US
 from streaming.operations.retention.retain import day_us, delete_days
 from streaming.settings import load_settings
 from tests.domains.machines import BREAKDOWN, READINGS
 from tests.training.lake import LATENESS_US
+from tests.training.machine_streams import end_us
 from training.datasets.dataset_builder import build_dataset
 from training.datasets.offline_store import OfflineStore
 from training.datasets.point_in_time import pin_view
@@ -25,8 +27,10 @@ from training.datasets.training_dataset import TrainingDataset
 SEVENTH_DAY = date(2024, 10, 10)
 
 
-def build(lake: Path, train_days: float | None, test_days: float | None) -> TrainingDataset:
-    parameters = DatasetParameters(train_days=train_days, delay_days=0, test_days=test_days)
+def build(
+    lake: Path, train_days: float | None, test_days: float | None, test_to_us: int | None = None
+) -> TrainingDataset:
+    parameters = DatasetParameters(train_days=train_days, delay_days=0, test_days=test_days, test_to_us=test_to_us)
     return build_dataset(pin_view(OfflineStore(lake), BREAKDOWN, LATENESS_US), parameters)[0]
 
 
@@ -54,8 +58,8 @@ def test_a_dataset_says_that_entities_were_erased(machine_lake: Path, tmp_path: 
     erased = CommitProperties(app_transactions=[Transaction(app_id=ERASURES_APP, version=2)])
     table = DeltaTable(lake / events_table(READINGS))
     last = pa.table(table.scan(columns=["arrival_time_us"]))["arrival_time_us"].to_pylist()
-    table.delete(f"arrival_time_us = {max(last)}", commit_properties=erased)  # behind every cut
+    table.delete(f"arrival_time_us = {max(last)}", commit_properties=erased)
     with structlog.testing.capture_logs() as lines:
-        dataset = build(lake, 2, 1)
+        dataset = build(lake, 2, 1, end_us() - DAY_US)  # before the event that is gone
     assert dataset.manifest.erased_entities == 2
     assert [line["event"] for line in lines] == ["events of 2 erased entities are not in it"]
