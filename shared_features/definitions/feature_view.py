@@ -220,9 +220,17 @@ class FeatureView(metaclass=Checked):
             raise DefinitionError(f"{where} is ambiguous: write one of {list(found)}")
         fields, choices = [each.name for each in self.source.fields], [each.full_name for each in stored]
         meant = did_you_mean(name, [*fields, *(each.name for each in stored), *choices])
+        other = " If a group that the view does not read has it, add that group to also_reads of the view."
         if choices:
-            raise DefinitionError(f"{where} is neither a field of {self.source.name!r} nor one of {choices}.{meant}")
-        raise DefinitionError(f"{where} is not a field of {self.source.name!r}, which has {', '.join(fields)}.{meant}")
+            groups = ", ".join(dict.fromkeys(each.group.name for each in stored))
+            raise DefinitionError(
+                f"{where} is neither a field of {self.source.name!r} nor a feature of {groups}, which the view reads: "
+                f"{choices}.{other}{meant}"
+            )
+        raise DefinitionError(
+            f"{where} is not a field of {self.source.name!r}, which has {', '.join(fields)}, and the view reads no "
+            f"group.{other}{meant}"
+        )
 
     def _full_name(self, field: str) -> str:
         """A field under a name that no stored feature has."""

@@ -220,6 +220,16 @@ def of_the_feature(spend__price_mean_1d: Any) -> Any:
     return spend__price_mean_1d
 
 
+def test_an_input_of_a_group_that_the_view_does_not_read_is_refused_with_what_to_write() -> None:
+    """The message had only a near name: of another group, and not what was meant."""
+    with pytest.raises(DefinitionError, match=r"nor a feature of spend, which the view reads.*add that group to also"):
+        view(features=(group(), of_another_group))
+
+
+def of_another_group(change_mean_1d: Any) -> Any:
+    return change_mean_1d
+
+
 @pytest.mark.parametrize("asked", [of_both, "price_mean_1d"])
 def test_a_field_and_a_stored_feature_of_one_name_are_told_apart_by_their_full_names(asked: Any) -> None:
     """Nobody could say which of the two a parameter meant; the field was taken, silently."""
