@@ -29,12 +29,15 @@ def add_operator_verbs(verbs: Any) -> None:
 def _add_check(verbs: Any) -> None:
     check = verbs.add_parser(
         "check",
+        prog="millrace check",
         help="find what is unsafe or cannot work: definitions, a file of yours, Kafka, Redis, the lake",
         description="Find what is unsafe or cannot work, before anything runs: the definitions, with each on-demand "
         "function called; with --data a file; with --entities the memory of Redis and the cost of an event; then "
-        "Kafka, Redis and the lake. Nothing is changed. Exit code 1 if anything must be corrected.",
+        "Kafka, Redis and the lake. Nothing is changed. Exit code 1 if anything must be corrected. In a checkout "
+        "`./run check-definitions` is `millrace check --definitions-only`.",
     )
     add = check.add_argument
+    add("--definitions", metavar="MODULE", help="module with the definitions (default: MILLRACE_DEFINITIONS)")
     add("--definitions-only", action="store_true", help="ask no server: look at definitions and files alone")
     add("--data", action="append", default=[], dest="files", metavar="FILE",
         help="a file that you mean to send: does it fit, and what do its entities take?")  # fmt: skip

@@ -54,6 +54,8 @@ def find(settings: StreamingSettings) -> Iterator[Finding]:
 
 def run(settings: StreamingSettings, options: Namespace) -> int:
     """The exit code: 1 if something must be corrected, or could not be checked."""
+    if options.definitions:
+        settings = settings.model_copy(update={"definitions": options.definitions})
     if options.refusing_only:
         return check(settings, refusing_only=True)
     catalogue = load_definitions(settings.definitions)

@@ -43,8 +43,9 @@ class Asked:
 def estimate_lines(
     settings: StreamingSettings, catalogue: Catalogue, asked: Asked, feeds: Sequence[Feed]
 ) -> Iterator[str]:
-    """The tables of memory and cost. Compiles the kernel if nobody has yet, which takes a minute."""
+    """The tables of memory and cost. Compiles the kernel if nobody has yet, which takes minutes."""
     _refuse_unknown(catalogue, asked)
+    yield "measuring; where the kernel is not compiled yet, it is compiled once: about 2 minutes on two free cores"
     if feeds:
         yield from _of_files(settings, catalogue, asked, feeds)
     else:
@@ -82,15 +83,21 @@ def _of_files(settings: StreamingSettings, catalogue: Catalogue, asked: Asked, f
     costs: dict[str, float] = {}
     rows: list[tuple[str, ...]] = [("group", "entity", "events", "state", "entities", "in Redis")]
     sources = {feed.encoder.source.name for feed in feeds}
+    empty: list[str] = []
     for group in catalogue.groups:
         if any(source.name in sources for source in group.sources):
             sample = _read(settings, group, feeds)
             if not len(sample):
+                rows.append((group.label, group.entity.name, "none", "-", "-", "-"))
+                empty.append(group.label)
                 continue
             found = measure_group(sample)
             rows.append(_row(settings, found, f"{len(sample):,}", asked.count(group, found.entities)))
             costs[group.label] = found.event_us
     yield from _table(rows)
+    if empty:
+        why = "each is older than every window when it arrives, or does not meet `where`"
+        yield f"  {', '.join(empty)}: no row of the file counts, because {why}"
     if any(feed.rows is None for feed in feeds):
         yield f"(of a longer file the first {_FILE_ROWS:,} rows; --rows N reads others)"
     yield from _ADVICE
@@ -98,7 +105,8 @@ def _of_files(settings: StreamingSettings, catalogue: Catalogue, asked: Asked, f
 
 
 def _read(settings: StreamingSettings, group: FeatureGroup, feeds: Sequence[Feed]) -> HistorySample:
-    """The events that a group takes of the files."""
+    """The events that a group takes of the files, as history: each row arrives when it became known, and not now."""
+    settings = settings.model_copy(update={"topic_mode": "embedded"})
     now_us, parts = system_clock_us(), []
     for feed in feeds:
         if feed.encoder.source not in group.sources:

@@ -26,6 +26,24 @@ def test_the_definitions_alone_are_checked_without_any_server(capsys):
     assert "no fault in the definitions" in said
 
 
+def test_the_module_is_named_by_an_option_as_for_up(capsys):
+    assert check("--definitions", "tests.domains.machines", definitions="tests.domains.nowhere") == EXIT_OK
+    assert "views breakdown:v1" in capsys.readouterr().out
+
+
+def test_a_file_that_ended_long_ago_has_the_states_of_its_own_time(tmp_path, capsys):
+    """In mode live its rows arrived now, each before every window, and the group was left out without a word."""
+    file = tmp_path / "samples.jsonl"
+    rows = [{"sample": f"s{at}", "at": FIRST_MS + at, "probe": "p", "value": 1} for at in range(50)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = build_parser().parse_args(["check", "--definitions-only", "--data", str(file), "--source", "samples"])
+    settings = load_settings(definitions="tests.domains.probes", **NOWHERE | {"topic_mode": "live"})
+    command.run(settings, options)
+    said = capsys.readouterr().out
+    assert re.search(r"probe +50 +\d", said), said
+    assert "no row of the file counts" not in said
+
+
 def test_a_function_that_cannot_work_is_named_with_its_place_and_what_to_write(capsys):
     assert check(definitions="tests.domains.one_broken_view") == EXIT_REFUSED
     told = capsys.readouterr().err
