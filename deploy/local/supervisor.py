@@ -86,7 +86,7 @@ class Supervisor:
         if compiled.is_there():
             self._board.put("kernel", "ended", "was compiled before")
             return
-        self._board.put("kernel", "starting", "compiling the kernel (once: numba keeps it)")
+        self._board.put("kernel", "starting", "compiling the kernel, once: about 2 minutes on two free cores")
         with self._program("kernel", ["deploy.local.compile_kernel"]) as kernel:
             kernel.run_to_end(lambda line: None, self._interruption.check)
         compiled.note()
