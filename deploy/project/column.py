@@ -121,7 +121,7 @@ def _number(name: str, values: Sequence[Any]) -> Guess | None:
     whole = all(each == int(each) for each in wire) and (not floats or None in values)
     if whole:
         bound = Integer(low=0) if low >= 0 else Integer()
-        return bound, "us", f"whole numbers, {int(low)} to {int(high)} were seen"
+        return bound, "us", f"whole numbers, {int(low)} to {int(high)} were seen; add `high` if more would be a mistake"
     return _decimal(wire, low, high)
 
 
@@ -169,7 +169,7 @@ def _text(there: Sequence[Any]) -> Guess:
     texts = [str(each) for each in map(converter(Text(), UTC, "us"), there)]
     longest = max(map(len, texts))
     room = max(16, 1 << (2 * longest - 1).bit_length())
-    why = f"texts, the longest has {longest} characters and {len(set(texts)):,} differ"
+    why = f"texts, the longest has {longest} characters ({room} leave room) and {len(set(texts)):,} differ"
     strays = [each for each in texts if not _is_numeric(each)]
     if strays and len(strays) <= (1 - _MOSTLY) * len(texts):
         why = (

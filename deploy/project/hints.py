@@ -13,6 +13,10 @@ LABEL_WORDS = {
     "refunded", "disputed", "chargeback", "late", "defect", "defective", "broken", "alarm", "attack", "incident",
     "success", "won", "lost", "overheated",
 }  # fmt: skip
+ARRIVAL_WORDS = {
+    "received", "ingested", "arrived", "arrival", "logged", "loaded", "processed", "recorded", "stored", "inserted",
+    "synced", "uploaded", "collected",
+}  # fmt: skip
 NUMBER_LABEL_WORDS = {"label", "target", "outcome"}
 LATER_WORDS = {"updated", "modified", "closed", "resolved", "returned", "delivered", "ended", "finished", "known",
-                "expires", "due", "born", "birth", "noted", "ingested", "processed"}  # fmt: skip
+                "expires", "due", "born", "birth", "noted"}  # fmt: skip

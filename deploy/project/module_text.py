@@ -162,6 +162,8 @@ class ModuleText:
 
 
 def _delay_reason(proposal: Proposal) -> str:
+    if proposal.roles.label_arrival:
+        return "guessed: 99 of 100 true outcomes are known by then, so an event that has none by then counts as false."
     if proposal.roles.label_time:
         return "guessed: 95 of 100 outcomes are known by then."
     if proposal.roles.horizon_us:

@@ -10,13 +10,17 @@ from typing import Any
 from shared_features.definitions import Catalogue
 
 
-def produce_command(file: str, sources: Sequence[str], maps: Mapping[str, str], move_days: int) -> str:
-    """The command that sends the file."""
+def produce_command(
+    file: str, sources: Sequence[str], maps: Mapping[str, str], move_days: int, arrivals: Mapping[str, str]
+) -> str:
+    """The command that sends the file. arrivals: source -> column."""
     parts = ["millrace", "produce", file]
     for source in sources:
         parts += ["--source", source]
     for field, column in maps.items():
         parts += ["--map", f"{field}={column}"]
+    for source, column in arrivals.items():
+        parts += ["--arrival", f"{source}={column}"]
     return shlex.join([*parts, *(["--move-days", str(move_days)] if move_days else [])])
 
 

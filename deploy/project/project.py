@@ -18,6 +18,7 @@ from deploy.project.errors import ProjectError
 from deploy.project.module_text import ModuleText
 from deploy.project.pages import produce_command, readme_text, test_text
 from deploy.project.proposal import propose
+from deploy.project.roles import Roles
 from deploy.project.topic_sample import TopicSample, read_topic
 from deploy.project.trial import Trial, try_project
 from shared_features.definitions import EventSource
@@ -28,16 +29,19 @@ from streaming.operations.produce.file_rows import Row, file_rows
 from streaming.settings import load_settings
 
 _FRESH_DAYS = 7
+_MORE = 500_000
+"""So many rows more are read to find the newest time."""
 
 
 @dataclass(frozen=True)
 class _Draft:
-    """What is to be written. last_us: the time of the newest event, None where it is unknown."""
+    """What is to be written. arrivals: source -> column. last_us: its newest time, None where that is unknown."""
 
     module: str
     file: str
     rows: Sequence[Row]
     maps: Mapping[str, str]
+    arrivals: Mapping[str, str]
     notes: Sequence[str]
     last_us: int | None = None
     topic: TopicSample | None = None
@@ -85,11 +89,12 @@ def _example(name: str, folder: Path, now_us: int) -> _Draft:
     path = folder / web_shop.FILE
     path.write_text(web_shop.orders_csv(now_us), encoding="utf-8")
     rows = list(islice(file_rows(path), SAMPLE))
-    return _Draft(web_shop.module_text(name), f"{name}/{web_shop.FILE}", rows, web_shop.MAPS, ())
+    return _Draft(web_shop.module_text(name), f"{name}/{web_shop.FILE}", rows, web_shop.MAPS, {}, ())
 
 
 def _from_file(name: str, file: Path, directory: Path, encoding: str) -> _Draft:
-    rows = list(islice(file_rows(file, encoding), SAMPLE))
+    read = file_rows(file, encoding)
+    rows = list(islice(read, SAMPLE))
     if not rows:
         raise ProjectError(f"{file.name} has no rows. Give a file that has some")
     proposal = propose(name, file.name, rows)
@@ -97,11 +102,25 @@ def _from_file(name: str, file: Path, directory: Path, encoding: str) -> _Draft:
     shown = str(whole.relative_to(base)) if whole.is_relative_to(base) else str(whole)
     module = ModuleText(proposal, file.name).text
     notes = [f"{each}." for each in proposal.roles.unknown]
+    if proposal.roles.arrival:
+        notes.append(_arrival_note(proposal.roles))
     notes += [f"Column `{each.name}` is left out: {each.why}." for each in proposal.left]
-    # Of a longer file the end was not seen: how far it can be moved is not known.
-    times = [each for each in proposal.roles.time.instants if each is not None] if len(rows) < SAMPLE else []
-    last_us = max(times, default=None)
-    return _Draft(module, shown, rows, proposal.maps, notes, last_us)
+    newest_us = proposal.last_us
+    for _ in range(_MORE // SAMPLE):
+        if not (more := list(islice(read, SAMPLE))):
+            break
+        newest_us = max(newest_us, proposal.last_of(more))
+    # The end of a very long file is not looked for: produce says how old it is.
+    last_us = newest_us if next(read, None) is None else None
+    return _Draft(module, shown, rows, proposal.maps, proposal.arrivals, notes, last_us)
+
+
+def _arrival_note(roles: Roles) -> str:
+    name = "" if roles.arrival is None else roles.arrival.name
+    return (
+        f"Column `{name}` says when a row became known: {roles.why['arrival']}. It is the arrival time "
+        "(`--arrival`) and no field: a request cannot know it. If that is wrong, leave `--arrival` out."
+    )
 
 
 def _from_topic(name: str, topic: str) -> _Draft:
@@ -111,24 +130,25 @@ def _from_topic(name: str, topic: str) -> _Draft:
     module = ModuleText(proposal, f"topic {topic}", sample).text
     notes = [f"{each}." for each in proposal.roles.unknown]
     notes += [f"Column `{each.name}` is left out: {each.why}." for each in proposal.left]
-    return _Draft(module, settings.kafka_bootstrap_servers, sample.rows, {}, notes, topic=sample)
+    return _Draft(module, settings.kafka_bootstrap_servers, sample.rows, {}, {}, notes, topic=sample)
 
 
 def _write(name: str, folder: Path, draft: _Draft, now_us: int) -> list[str]:
     (folder / "__init__.py").write_text("", encoding="utf-8")
     (folder / "features.py").write_text(draft.module, encoding="utf-8")
-    trial = try_project(folder.parent, name, draft.rows, draft.maps, now_us, draft.topic)
+    trial = try_project(folder.parent, name, draft.rows, draft.maps, now_us, draft.topic, draft.arrivals)
     old_days = 0 if draft.last_us is None else (now_us - draft.last_us) // DAY_US
     move_days = int(old_days) if old_days > _FRESH_DAYS else 0
     notes = list(draft.notes)
     if move_days:
         notes.append(
-            f"The newest row is {move_days} days old, so no window of today would hold them. "
-            "`--move-days` moves all times. Give the same number when you send the file again."
+            f"The newest row is {move_days} days old, so windows that end today hold few of its events or none. "
+            "`--move-days` moves all times, also those of outcomes. Give the same number when you send the file again."
         )
     produce = None
     if draft.topic is None:
-        produce = produce_command(draft.file, [each.name for each in _spine_first(trial)], draft.maps, move_days)
+        names = [each.name for each in _spine_first(trial)]
+        produce = produce_command(draft.file, names, draft.maps, move_days, draft.arrivals)
     readme = readme_text(name, trial.catalogue, produce, trial.request, notes, kafka=draft.file)
     (folder / "README.md").write_text(readme, encoding="utf-8")
     (folder / "test_features.py").write_text(test_text(name, trial.catalogue), encoding="utf-8")

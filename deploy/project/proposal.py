@@ -12,8 +12,8 @@ from typing import Any
 from deploy.project.column import Column, look_at
 from deploy.project.errors import ProjectError
 from deploy.project.field_names import field_names, mapped
-from deploy.project.roles import Roles, guess_roles
-from shared_features.definitions import Boolean, Decimal, Integer, Text
+from deploy.project.roles import Roles, guess_roles, wait_us
+from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 from shared_features.kernel.event_time import DAY_US
 from streaming.operations.produce.file_rows import UNREADABLE, Row
 
@@ -47,9 +47,9 @@ class Proposal:
 
     @cached_property
     def spine(self) -> tuple[Column, ...]:
-        """The columns of the event: all but those that become known with the outcome."""
+        """The columns of the event: all but those that become known with it or with the outcome."""
         needed = (self.roles.time, self.roles.id, self.roles.key)
-        out = [self.roles.label, *self.roles.later]
+        out = [self.roles.label, *self.roles.later, self.roles.arrival]
         return tuple(
             each.required() if each in needed else each for each in self.columns if not any(each is one for one in out)
         )
@@ -114,12 +114,35 @@ class Proposal:
 
     @property
     def delay_us(self) -> int:
-        """How long it takes until 95 of 100 outcomes are known."""
-        if self.roles.label_time is None:
-            return self.roles.horizon_us
-        pairs = zip(self.roles.label_time.instants, self.roles.time.instants, strict=True)
-        waits = sorted(a - b for a, b in pairs if a is not None and b is not None)
-        return waits[int(0.95 * (len(waits) - 1))]
+        """How long it takes until 95 of 100 outcomes are known; 99 where a missing one means false."""
+        if self.roles.label_arrival is not None:
+            return wait_us(self.roles.label_arrival, self.roles.time, 0.99)
+        return wait_us(self.roles.label_time, self.roles.time, 0.95) if self.roles.label_time else self.roles.horizon_us
+
+    @property
+    def arrivals(self) -> dict[str, str]:
+        """Source -> the column of its --arrival. An outcome without a time of its own is known with its row."""
+        row, outcome = self.roles.arrival, self.roles.label_arrival
+        if outcome is None and self.roles.label is not None and self.roles.label_time is None:
+            outcome = row
+        columns = ((self.source, row), (self.label_source, outcome))
+        return {source: column.name for source, column in columns if column is not None}
+
+    @property
+    def last_us(self) -> int:
+        """The newest time of the file that is sent: of an event, of its arrival, or of its outcome."""
+        return max(at for each in self._times for at in each.instants if at is not None)
+
+    def last_of(self, rows: Sequence[Row]) -> int:
+        """The newest time, of later rows too."""
+        looked = (look_at(each.name, each.field, [row.get(each.name) for row in rows]) for each in self._times)
+        times = [at for each in looked if isinstance(each.type, Timestamp) for at in each.instants if at is not None]
+        return max([self.last_us, *times])
+
+    @property
+    def _times(self) -> list[Column]:
+        roles = self.roles
+        return [each for each in (roles.time, roles.arrival, roles.label_time, roles.label_arrival) if each]
 
     @property
     def maps(self) -> dict[str, str]:
@@ -154,6 +177,8 @@ def propose(project: str, stem: str, rows: Sequence[Row], *, as_written: bool = 
         seen = [outcomes.get(each.name, each) for each in seen]
         columns = tuple(each for each in columns if each.name not in outcomes)
         roles = guess_roles(columns, source)
+    if as_written:  # a record has a time of its arrival
+        roles = replace(roles, arrival=None)
     columns = tuple(roles.label if roles.label and each.name == roles.label.name else each for each in columns)
     return Proposal(project, source, columns, tuple(each for each in seen if each.type is None), names, roles)
 

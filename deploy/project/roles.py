@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from deploy.project.arrival import guess_arrival
 from deploy.project.column import Column
 from deploy.project.errors import ProjectError
-from deploy.project.hints import ID_WORDS, KEY_WORDS, LABEL_WORDS, LATER_WORDS, NUMBER_LABEL_WORDS, TIME_WORDS
+from deploy.project.hints import ID_WORDS, KEY_WORDS, LABEL_WORDS, NUMBER_LABEL_WORDS, TIME_WORDS
 from deploy.project.horizon import horizon_us
+from deploy.project.lengths import delay
+from deploy.project.outcome import is_later, later_columns, time_of_true, true_note, unknown_note
+from deploy.project.repeats import repeats_note
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 
 _NEARLY = 0.95
@@ -19,6 +23,8 @@ _RARE = 0.2
 class Roles:
     """joins: what names the event that a label is of. label_time: None where the file does not say when an outcome
     became known. horizon_us: how long after the event that is, where the label's name says it.
+    arrival: None where the file does not say when a row became known. label_arrival: set where only a true outcome has
+    a time.
 
     later: columns known with the outcome. why: of each role. unknown: what could not be
     guessed, and what to do.
@@ -34,6 +40,8 @@ class Roles:
     why: dict[str, str]
     horizon_us: int = 0
     unknown: list[str] = field(default_factory=list)
+    arrival: Column | None = None
+    label_arrival: Column | None = None
 
 
 def guess_roles(columns: Sequence[Column], source: str) -> Roles:
@@ -41,6 +49,8 @@ def guess_roles(columns: Sequence[Column], source: str) -> Roles:
     why: dict[str, str] = {}
     unknown: list[str] = []
     time = _time(columns, why)
+    arrival = guess_arrival(columns, time, why)
+    columns = [each for each in columns if each is not arrival]
     label = _label(columns, why)
     id_ = _id([each for each in columns if each is not label], source, why)
     key = _key([each for each in columns if each not in (label, id_, time)], why)
@@ -72,26 +82,43 @@ def guess_roles(columns: Sequence[Column], source: str) -> Roles:
             "No column names an entity: none repeats and is never missing. The event id stands in, so windows stay "
             "empty. Set the keys of the entity to the field that your features are about"
         )
-    later = _later(columns, time, label) if label else []
+    later = later_columns(columns, time, label) if label else []
+    label_arrival = None
     label_time = next((each for each in later if each.is_required), None)
     ahead_us = (horizon_us(label.name) or 0) if label else 0
     if label_time:
         why["label_time"] = f"it is never before {time.name}"
+    elif label and not ahead_us and _is_truth(label) and (label_arrival := time_of_true(later, label)):
+        unknown.append(true_note(label_arrival, label, delay(wait_us(label_arrival, time, 0.99))))
     elif label and not ahead_us:
-        unknown.append(_unknown_delay(later))
+        unknown.append(unknown_note(later))
     if label and label.missing:
         unknown.append(
             f"{label.name} is missing in {label.missing:,} rows: each of those becomes a dead letter of the labels, "
             "which does no harm. Put the outcomes into a file of their own to avoid that"
         )
-    return Roles(time, id_, key, joins, label, label_time, later, why, ahead_us, unknown)
+    fields = [each for each in columns if each is not label and each not in later]
+    unknown += [_missing_key(each) for each in fields if _names_an_entity(each, missing=True)]
+    if id_ is not time and (again := repeats_note(id_, fields)):
+        unknown.append(again)
+    return Roles(time, id_, key, joins, label, label_time, later, why, ahead_us, unknown, arrival, label_arrival)
 
 
-def _unknown_delay(later: Sequence[Column]) -> str:
-    found = f"{later[0].name} is missing in {later[0].missing:,} rows" if later else "No column names that time"
+def wait_us(later: Column, time: Column, share: float) -> int:
+    """How long after the event such a share of the times lies, of those that are there."""
+    pairs = zip(later.instants, time.instants, strict=True)
+    waits = sorted(a - b for a, b in pairs if a is not None and b is not None)
+    return waits[int(share * (len(waits) - 1))]
+
+
+def _missing_key(column: Column) -> str:
+    text = isinstance(column.type, Text)
+    stand_in = '"unknown"' if text else "0"
     return (
-        f"When an outcome became known is unknown. {found}. The labels count as known at once. Give them a time that "
-        "every row has, and set `delay` in the view to how long an outcome takes"
+        f"{column.name} may name an entity too. {column.missing:,} rows lack it, and a key is never missing, so no "
+        f"group is about it. To count by it: write {stand_in} where it is missing, in the file and in requests; make "
+        f'the field required; then add Entity("{column.field}", keys=("{column.field}",)) and a FeatureGroup with '
+        f'where=(Condition("{column.field}", "!=", {stand_in}),)'
     )
 
 
@@ -103,9 +130,7 @@ def _time(columns: Sequence[Column], why: dict[str, str]) -> Column:
             f"no column of the file is a time, and every event needs one. It has {names}. Give a column of ISO 8601 "
             "texts, or of seconds, ms, us or ns since 1970 whose name says so, such as event_time"
         )
-    best = max(
-        times, key=lambda each: (each.is_required, not _is_later(each), _named(each, TIME_WORDS), -_middle(each))
-    )
+    best = max(times, key=lambda each: (each.is_required, not is_later(each), _named(each, TIME_WORDS), -_middle(each)))
     others = [each.name for each in times if each is not best]
     why["time"] = "the only column of times" if not others else f"of the times, it comes before {', '.join(others)}"
     return best
@@ -141,18 +166,21 @@ def _key(columns: Iterable[Column], why: dict[str, str]) -> Column | None:
     )
     count, different = best.counts.total(), len(best.counts)
     others = [each.name for each in found if each is not best]
-    also = f" {', '.join(others)} would do, too" if others else ""
+    also = f". {', '.join(others)} would do, too" if others else ""
     why["key"] = (
         f"{1 - different / count:.0%} of its {count:,} values repeat, so it names an entity "
-        f"({different:,} different ones).{also}"
+        f"({different:,} different ones){also}"
     )
     return best
 
 
-def _names_an_entity(column: Column) -> bool:
+def _names_an_entity(column: Column, *, missing: bool = False) -> bool:
+    """missing: of the columns that some rows lack; without it, of the others. Those need a name that says it."""
     hinted = _named(column, KEY_WORDS) or _named(column, ID_WORDS)
     fits = isinstance(column.type, Text) or (isinstance(column.type, Integer) and hinted)
-    return bool(fits and column.is_required and len(column.counts) >= 2 and _differ(column) <= 0.8)
+    if missing and not hinted:
+        return False
+    return bool(fits and column.is_required is not missing and len(column.counts) >= 2 and _differ(column) <= 0.8)
 
 
 def _name_together(key: Column, time: Column) -> bool:
@@ -190,22 +218,6 @@ def _label(columns: Sequence[Column], why: dict[str, str]) -> Column | None:
 
 def _is_truth(column: Column) -> bool:
     return isinstance(column.type, Boolean | Integer | Decimal) and set(column.counts) == {0, 1}
-
-
-def _later(columns: Iterable[Column], time: Column, label: Column) -> list[Column]:
-    """The times at which an outcome may have become known, the likeliest first."""
-    times = [each for each in columns if isinstance(each.type, Timestamp) and each is not time and _follows(each, time)]
-    own = [each for each in times if (set(each.words) - TIME_WORDS) & set(label.words)]
-    return own or [each for each in times if _is_later(each)]
-
-
-def _follows(later: Column, time: Column) -> bool:
-    pairs = zip(later.instants, time.instants, strict=True)
-    return all(a >= b for a, b in pairs if a is not None and b is not None)
-
-
-def _is_later(column: Column) -> bool:
-    return _named(column, LATER_WORDS)
 
 
 def _named(column: Column, hints: set[str]) -> bool:

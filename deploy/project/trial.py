@@ -42,10 +42,11 @@ def try_project(
     maps: Mapping[str, str],
     now_us: int,
     topic: TopicSample | None = None,
+    arrivals: Mapping[str, str] | None = None,
 ) -> Trial:
     """Raises FeatureError where the definitions cannot work. maps: FIELD or SOURCE.FIELD -> column.
 
-    topic: where the rows are its records, those are tried as they are.
+    arrivals: SOURCE -> column. topic: where the rows are its records, those are tried as they are.
     """
     with _importable(parent, project):
         catalogue = load_definitions(f"{project}.features")
@@ -56,7 +57,9 @@ def try_project(
     for source in catalogue.sources:
         own = {name: column for name, column in maps.items() if "." not in name and source.has(name)}
         own |= {name.partition(".")[2]: column for name, column in maps.items() if name.startswith(f"{source.name}.")}
-        encoder = RowEncoder(source, key_fields(catalogue, source), rows, Reading(own))
+        encoder = RowEncoder(
+            source, key_fields(catalogue, source), rows, Reading(own, arrival=(arrivals or {}).get(source.name))
+        )
         if topic is None:
             fits[source.name] = tried(encoder, rows, settings, now_us)
         else:

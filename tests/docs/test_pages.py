@@ -93,6 +93,25 @@ def test_the_python_blocks_of_a_page_are_a_module(name: str, tmp_path: Path, mon
     importlib.import_module(module)
 
 
+def test_the_corrections_of_a_file_are_split_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script of the guide: each order once, and with its corrections the sum of what is known in the end."""
+    (script,) = [each for each in PAGES["docs/how-to/correct-events.md"].blocks() if each.kind == "run by"]
+    header = "order_no,placed,received,shop,amount\n"
+    at = "2026-09-01T10:00:00Z"
+    rows = (f"a,{at},2026-09-01T10:00:05Z,s1,10.00", f"b,{at},2026-09-01T10:00:06Z,s2,7.10",
+            f"a,{at},2026-09-01T12:00:00Z,s1,9.00", f"a,{at},2026-09-01T13:00:00Z,s1,9.50",
+            f"b,{at},2026-09-01T14:00:00Z,s2,7.10")  # fmt: skip
+    (tmp_path / "orders.csv").write_text(header + "\n".join(reversed(rows)) + "\n")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(script.code, script.title, "exec"), {})  # the page's own block
+    assert (tmp_path / "orders_once.csv").read_text().splitlines() == [header.strip(), *rows[:2]]
+    assert (tmp_path / "corrections.csv").read_text().splitlines() == [
+        "correction,placed,received,shop,change",
+        f"a-2,{at},2026-09-01T12:00:00Z,s1,-1.00",
+        f"a-3,{at},2026-09-01T13:00:00Z,s1,0.50",
+    ]
+
+
 def commands(block: Block) -> Iterator[list[str]]:
     """`python -m streaming ...`, `python -m training ...` and `millrace ...` of a shell block: program, arguments."""
     for line in block.code.replace("\\\n", " ").splitlines():

@@ -275,7 +275,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a label that is a text": (
         lambda: view(labels=labels(value="id")),
-        "is not a number field of 'orders', it is a text",
+        "is Text (Text of at most 256 characters), which no model predicts; write a Boolean",
     ),
     "a delay without unit": (lambda: labels(delay=7), "delay is 7; write days(7), hours(7) or minutes(7)"),
     "a delay backwards": (lambda: view(labels=labels(delay=-days(7))), "a delay of -7 d; give zero or more"),

@@ -217,6 +217,91 @@ def test_log_lines_have_the_fields_of_nested_objects(project, tmp_path):
     assert any("Column `tags` is left out: it holds lists" in line for line in said)
 
 
+def late_rows(folder, **more):
+    """CSV: rows that are received some time after they happened, a few with a clock that is behind."""
+    drawn = random.Random(4)
+    file = folder / "sales.csv"
+    with file.open("w", newline="") as opened:
+        names = ["sale_no", "placed", "received", "shop", "amount", *more]
+        table = csv.DictWriter(opened, names)
+        table.writeheader()
+        for number in range(ROWS):
+            at = BEGAN + dt.timedelta(hours=number)
+            wait = dt.timedelta(seconds=-3 if number % 100 == 0 else drawn.expovariate(1 / 40))
+            row = {"sale_no": f"S-{number}", "placed": at.isoformat(), "received": (at + wait).isoformat(),
+                   "shop": f"shop-{drawn.randrange(9)}", "amount": round(drawn.uniform(1, 90), 2)}  # fmt: skip
+            table.writerow(row | {name: value(number, at) for name, value in more.items()})
+    return file
+
+
+def test_a_time_of_receipt_is_the_arrival_time_and_no_field(project, tmp_path):
+    said, folder, catalogue = project("late_sales", late_rows(tmp_path))
+    assert list(types_of(catalogue, "sales")) == ["sale_no", "placed", "shop", "amount"]
+    assert catalogue.source("sales").event_time == "placed"
+    assert any("`received` says when a row became known: its name says so, and it is at or after placed in 297 of 300"
+               in line for line in said)  # fmt: skip
+    assert "--source sales --arrival sales=received" in (folder / "README.md").read_text()
+    assert "--arrival sales=received" in said[-1]
+
+
+def test_a_file_that_was_loaded_at_once_has_no_arrival_times(project, tmp_path):
+    """The day of the load is no arrival: with it no row of training would see the history before."""
+    file = late_rows(tmp_path, loaded_at=lambda number, at: "2027-01-01T00:00:00Z")
+    file.write_text(file.read_text().replace("received", "other_time"))
+    _, folder, catalogue = project("loaded_sales", file)
+    assert "loaded_at" in types_of(catalogue, "sales")
+    assert "--arrival" not in (folder / "README.md").read_text()
+
+
+def test_a_row_that_comes_again_with_other_values_is_said_to_count_twice(project, tmp_path):
+    """A row that differs in its arrival alone is the same event, and counts once."""
+    file = late_rows(tmp_path)
+    *head, last = file.read_text().splitlines()
+    again = last.replace("2026", "2027", 2).split(",")
+    file.write_text("\n".join([*head, last, ",".join([*last.split(",")[:-1], "0.5"]),
+                               ",".join([*last.split(",")[:2], again[2], *again[3:]])]))  # fmt: skip
+    said, folder, _ = project("corrected_sales", file)
+    assert any("1 rows have the sale_no of an earlier row and other values" in line for line in said)
+    assert any("docs/how-to/correct-events.md" in line for line in said)
+    assert "an event of its own" in (folder / "README.md").read_text()
+
+
+def test_a_key_that_some_rows_lack_is_named_with_what_to_write(project, tmp_path):
+    file = late_rows(tmp_path, buyer=lambda number, at: "" if number % 20 == 0 else f"b{number % 40}")
+    said, _, catalogue = project("guest_sales", file)
+    assert catalogue.groups[0].entity.keys == ("shop",)
+    (line,) = [line for line in said if line.startswith("buyer may name an entity too. 15 rows lack it")]
+    assert 'Entity("buyer", keys=("buyer",))' in line
+    assert 'where=(Condition("buyer", "!=", "unknown"),)' in line
+
+
+def test_an_outcome_with_a_time_only_where_it_is_true_is_false_when_the_delay_is_over(project, tmp_path):
+    def cancelled_at(number, at):
+        return (at + dt.timedelta(hours=number % 30)).isoformat() if number % 5 == 0 else ""
+
+    file = late_rows(tmp_path, cancelled=lambda number, at: number % 5 == 0, cancelled_at=cancelled_at)
+    said, folder, catalogue = project("cancelled_sales", file)
+    labels = catalogue.views[0].labels
+    assert (labels.source.event_time, labels.delay) == ("placed", dt.timedelta(hours=25))
+    assert "--arrival sales=received --arrival sales_cancelled=cancelled_at" in said[-1]
+    assert any("false means that nothing happened within hours(25)" in line for line in said)
+    assert "an event that has none by then counts as false" in (folder / "features.py").read_text()
+
+
+def test_old_rows_are_moved_also_where_the_file_is_longer_than_what_is_looked_at(project, tmp_path):
+    """By its newest time of any kind, so that no outcome lies in the future."""
+    file = tmp_path / "old.csv"
+    hours = range(10_500)
+    began = dt.datetime.now(dt.UTC) - dt.timedelta(hours=len(hours), days=40)
+    rows = [f"o{each},{(began + dt.timedelta(hours=each)).isoformat()},s{each % 7},0," for each in hours]
+    rows[0] = f"{rows[0][:-2]}1,{(began + dt.timedelta(hours=1)).isoformat()}"
+    rows[-1] = f"{rows[-1][:-2]}1,{(dt.datetime.now(dt.UTC) - dt.timedelta(days=30, hours=1)).isoformat()}"
+    file.write_text("\n".join(["order_id,at,shop,failed,failed_at", *rows]))
+    said, _, _ = project("old_orders", file)
+    assert any("The newest row is 30 days old" in line for line in said)
+    assert said[-1].endswith("--move-days 30")
+
+
 def test_lines_that_are_not_events_are_counted_and_do_not_stop_it(project, tmp_path):
     file = log_lines(tmp_path)
     file.write_text("not JSON\n" + file.read_text())
