@@ -107,7 +107,7 @@ def _instant(text: str) -> int:
         return to_us(instant.replace(tzinfo=UTC) if len(text) == len("2026-01-31") else instant)
     except ValueError as error:
         raise argparse.ArgumentTypeError(
-            f"{text!r}: give a date, which is its midnight UTC, or a time such as 2026-01-31T00:00:00Z"
+            f"{text!r}: give a date, which is its midnight UTC, or an RFC 3339 time such as 2026-01-31T00:00:00Z"
         ) from error
 
 
