@@ -1,37 +1,31 @@
-"""DBOS in this process: launched with our settings, and the place that this process takes among schedulers."""
+"""DBOS in this process: launched with our settings, with the place that this process takes."""
 
 from __future__ import annotations
 
-import fcntl
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import IO
 
 from dbos import DBOS, DBOSConfig, error
 
-from training.errors import StepError
 from training.scheduler.database import APPLICATION, database_url
 from training.scheduler.durable_run import QUEUE, VERSION, DurableRuns
+from training.scheduler.places import executor_id, taken_place, taking_over
 from training.scheduler.runs import CANCELLED, Runs
 from training.scheduler.tick import Ticks, count_new_labels
 from training.scheduler.webhook import TELL_QUEUE, register_webhook
 from training.settings import TrainingSettings
 
-_PLACES = 64
-
 
 @contextmanager
 def launched(settings: TrainingSettings) -> Iterator[Runs]:
     """Scheduler and workers run inside the block."""
-    with _place(settings.training_runs) as place, Runs(settings) as runs:
+    with taken_place(settings.training_runs) as place, Runs(settings) as runs:
         config: DBOSConfig = {
             "name": APPLICATION,
             "system_database_url": database_url(settings),
             "application_version": VERSION,
             # DBOS gives the runs of a dead process back to the next one of the same name. Two that live must differ.
-            "executor_id": f"{socket.gethostname()}-{place}",
+            "executor_id": executor_id(place),
             "log_level": "WARNING",
             "scheduler_polling_interval_sec": 2.0,
             "enable_otlp": False,
@@ -45,7 +39,8 @@ def launched(settings: TrainingSettings) -> Iterator[Runs]:
             DBOS.launch()
             DBOS.register_queue(TELL_QUEUE, polling_interval_sec=2.0)
             DBOS.register_queue(QUEUE, partition_concurrency=1, polling_interval_sec=1.0)
-            yield runs
+            with taking_over(settings.training_runs, place):
+                yield runs
         finally:
             DBOS.destroy(destroy_registry=True)
 
@@ -58,30 +53,3 @@ def _look(runs: Runs, run_id: str) -> None:
         return
     if status == CANCELLED:
         raise error.DBOSWorkflowCancelledError(f"run {run_id} was cancelled")
-
-
-@contextmanager
-def _place(directory: Path) -> Iterator[int]:
-    """The lowest number that no living scheduler of this directory has. A killed one gives its number back."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        for number in range(_PLACES):
-            file = (directory / f"scheduler-{number}.lock").open("a")
-            if _locked(file):
-                with file:
-                    yield number
-                return
-            file.close()
-    except OSError as failure:
-        raise StepError(
-            f"the scheduler cannot use {directory}: {failure}. Mend it, or set MILLRACE_TRAINING_RUNS."
-        ) from failure
-    raise StepError(f"{_PLACES} schedulers run in {directory} already. Stop some of them.")
-
-
-def _locked(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -1,0 +1,92 @@
+"""The places of the schedulers of a runs directory: who lives in which, and the runs that a killed one left behind."""
+
+from __future__ import annotations
+
+import fcntl
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from dbos import DBOS
+
+from training.errors import StepError
+
+_PLACES = 64
+_LOOK_EVERY_S = 10.0
+
+
+@contextmanager
+def taken_place(directory: Path) -> Iterator[int]:
+    """The lowest number that no living scheduler of this directory has. A killed one gives its number back.
+
+    Raises StepError if the directory cannot be used, or has too many schedulers.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for number in range(_PLACES):
+            with _lock(directory, number).open("a") as file:
+                if _locked(file):
+                    yield number
+                    return
+    except OSError as failure:
+        raise StepError(
+            f"the scheduler cannot use {directory}: {failure}. Mend it, or set MILLRACE_TRAINING_RUNS."
+        ) from failure
+    raise StepError(f"{_PLACES} schedulers run in {directory} already. Stop some of them.")
+
+
+def executor_id(place: int) -> str:
+    """What DBOS calls the scheduler of a place of this machine. It marks a run with the scheduler that does it."""
+    return f"{socket.gethostname()}-{place}"
+
+
+@contextmanager
+def taking_over(directory: Path, own: int) -> Iterator[None]:
+    """Inside the block, the runs of killed schedulers of this machine continue here, at once and later on.
+
+    DBOS itself gives the runs of a dead scheduler only to the next one of the same place.
+    """
+    over = threading.Event()
+
+    def look_again_and_again() -> None:
+        while not over.is_set():
+            for place in range(_PLACES):
+                if place != own:
+                    _take_over(directory, place)
+            over.wait(_LOOK_EVERY_S)
+
+    thread = threading.Thread(target=look_again_and_again, name="take over", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _take_over(directory: Path, place: int) -> None:
+    """Put what the last scheduler of a place was doing back into the queue, if nobody lives there."""
+    path = _lock(directory, place)
+    if not path.exists():
+        return
+    with path.open("a") as file:
+        if _locked(file):  # held meanwhile, so that nobody moves in
+            try:
+                DBOS._recover_pending_workflows([executor_id(place)])
+            except Exception as error:  # the database is unavailable, and is asked again soon
+                DBOS.logger.warning(f"cannot look for runs of killed schedulers now: {error}")
+
+
+def _lock(directory: Path, place: int) -> Path:
+    return directory / f"scheduler-{place}.lock"
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
