@@ -24,6 +24,6 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     moved.add_argument("--move-days", type=int, default=0, metavar="N",
         help="move all times by whole days, for old history")  # fmt: skip
     moved.add_argument("--move-to", type=instant, metavar="TIME",
-        help="move all times by one amount, so that the newest row of all files is of then (RFC 3339)")  # fmt: skip
+        help="move all times by as much, so that the newest row of all files is of then (RFC 3339)")  # fmt: skip
     moved.add_argument("--move-to-now", dest="move_to", action="store_const", const=NOW,
         help="the same, to this second")  # fmt: skip

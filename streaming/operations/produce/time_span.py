@@ -27,7 +27,7 @@ def read_whole(feeds: Sequence[Feed], now_us: int) -> None:
 
 
 def move_to(feeds: Sequence[Feed], options: Namespace) -> None:
-    """Move all times of all feeds by one amount, so that the newest row becomes known at --move-to."""
+    """Move all times of all feeds by as much, so that the newest row becomes known at --move-to."""
     now_us = system_clock_us()
     options.moved_to_us = now_us // SECOND_US * SECOND_US if options.move_to == NOW else options.move_to
     read_whole(feeds, now_us)
