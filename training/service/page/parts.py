@@ -44,7 +44,7 @@ def live(name: str, inner: str) -> str:
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], empty: str = "") -> str:
-    """Cells are HTML. On a narrow screen each row is a card, whose lines have the names of the columns."""
+    """Cells are HTML. On a narrow screen each row is a block of lines, with the names of the columns."""
     body = "".join(
         "<tr>"
         + "".join(
