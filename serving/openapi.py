@@ -10,7 +10,8 @@ import msgspec
 from serving.accepted_values import example_request
 from serving.answer_type import answer_type
 from serving.health import Live, Readiness
-from serving.problems import MEDIA_TYPE, PROBLEMS, UNEXPECTED, Problem, ProblemDetails, problem_details
+from serving.problem_details import ProblemDetails
+from serving.problems import MEDIA_TYPE, PROBLEMS, UNEXPECTED, Problem, problem_details
 from serving.request_type import request_type
 from shared_features.definitions import FeatureView
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,43 +16,12 @@ from shared_features.definitions.function_inputs import function_inputs
 from shared_features.definitions.function_meaning import function_fingerprint
 from shared_features.definitions.grown_group import GrownGroup
 from shared_features.definitions.label_source import LabelSource
+from shared_features.definitions.view_feature import Input, OnDemand, StoredRun, ViewFeature, stored_runs_of
 from shared_features.errors import DefinitionError
 
-OnDemand = Callable[..., Any]
 AS_OF = "as_of_us"
 """Name of the parameter by which an on-demand function asks for the instant of the request."""
 _NAME = re.compile(r"\w[\w.-]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """Where one value comes from: a field of the request, a stored feature, or the instant of the request.
-
-    is_text: whether it is a text, which an on-demand function sees as `kernel.texts.Texts`.
-    """
-
-    field: str | None = None
-    feature: Feature | None = None
-    is_text: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ViewFeature:
-    """One column of the feature matrix. `function` is None where the single input is passed through."""
-
-    name: str
-    inputs: tuple[Input, ...]
-    function: OnDemand | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRun:
-    """Columns `first` to `stop` (exclusive) of the matrix are features `start` and on of a group, side by side."""
-
-    first: int
-    stop: int
-    group: FeatureGroup
-    start: int
 
 
 @dataclass(frozen=True)
@@ -85,7 +53,7 @@ class FeatureView(metaclass=Checked):
         if twice := {name for name in names if names.count(name) > 1}:
             raise DefinitionError(f"{where}: features {sorted(twice)} appear twice; drop one")
         for column in self.columns:
-            self._check_number(where, column)
+            column.check_number(where, self.source)
         try:
             _ = self._functions  # refused now, while the definitions are loaded, and not when somebody asks
         except DefinitionError as error:
@@ -115,23 +83,6 @@ class FeatureView(metaclass=Checked):
                 raise DefinitionError(
                     f"{where}: group {group.name!r} is keyed by {name!r}, which is {kinds}; give both one type"
                 )
-
-    def _check_number(self, where: str, column: ViewFeature) -> None:
-        """Whether a column that is passed through is a number: a model can make nothing of the code of a text."""
-        if column.function is not None:
-            return
-        (given,) = column.inputs
-        if given.field is not None and self.source.field(given.field).is_text:
-            raise DefinitionError(
-                f"{where}: feature {column.name!r} is a text field of {self.source.name!r}, and a model takes numbers. "
-                "Write an on-demand function that takes the text and returns a number"
-            )
-        if given.feature is not None and given.feature.is_text:
-            raise DefinitionError(
-                f"{where}: feature {column.name!r} is a text, kept as a code, and a model takes numbers. "
-                f"Drop it from features, name group {given.feature.group.name!r} in also_reads, and write an on-demand "
-                "function that takes it"
-            )
 
     @cached_property
     def groups(self) -> tuple[FeatureGroup, ...]:
@@ -180,20 +131,7 @@ class FeatureView(metaclass=Checked):
     @cached_property
     def stored_runs(self) -> tuple[StoredRun, ...]:
         """The stored features that are passed through, in the longest runs that can be copied as a block."""
-        runs: list[StoredRun] = []
-        for index, column in enumerate(self.columns):
-            feature = column.inputs[0].feature if column.function is None else None
-            if feature is None:
-                continue
-            last = runs[-1] if runs else None
-            joins = (
-                last is not None and last.group == feature.group and last.start - last.first == feature.index - index
-            )
-            if last is not None and joins and last.stop == index:
-                runs[-1] = StoredRun(last.first, index + 1, last.group, last.start)
-            else:
-                runs.append(StoredRun(index, index + 1, feature.group, feature.index))
-        return tuple(runs)
+        return stored_runs_of(self.columns)
 
     @cached_property
     def computed(self) -> tuple[tuple[int, ViewFeature], ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from shared_features.definitions.feature_view import ViewFeature
+from shared_features.definitions.view_feature import ViewFeature
 from shared_features.errors import OnDemandError
 from shared_features.kernel.texts import Texts
 

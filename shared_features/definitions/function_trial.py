@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.definitions.feature_view import FeatureView, Input, ViewFeature
+from shared_features.definitions.feature_view import FeatureView
 from shared_features.definitions.function_call import call_function
 from shared_features.definitions.function_source import function_node
+from shared_features.definitions.view_feature import Input, ViewFeature
 from shared_features.errors import OnDemandError
 from shared_features.kernel.event_time import DAY_US
 from shared_features.kernel.hashing import text_codes

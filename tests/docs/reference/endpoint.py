@@ -11,7 +11,8 @@ from serving.answers import Answer, ModelName, Prediction
 from serving.connection_problems import CONNECTION_PROBLEMS
 from serving.health import Readiness, ViewReadiness
 from serving.openapi import openapi_document
-from serving.problems import PROBLEMS, UNEXPECTED, ProblemDetails, unrouted
+from serving.problem_details import ProblemDetails
+from serving.problems import PROBLEMS, UNEXPECTED, unrouted
 from shared_features.formats.receipt import AppliedPosition, EncodedReceipt, Receipt, ShardReceipt
 from tests.docs.reference.table import code, one_line, table
 from tests.domains.web_shop import ORDER_RETURN
