@@ -16,25 +16,23 @@ import functools
 import logging
 import os
 import subprocess
-import tempfile
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from deploy.embedded import kafka_artifacts
 from deploy.embedded.background_process import BackgroundProcess
+from deploy.embedded.broker_settings import broker_settings
+from deploy.embedded.embedded_server import EmbeddedServer
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import LOOPBACK, answers, free_port
 
 _UP_WITHIN_S = 120.0
 _FORMATTED_WITHIN_S = 60.0
 _CREATED_WITHIN_S = 30.0
-_STOPPED_WITHIN_S = 20.0
 _ATTEMPTS = 5
 _LOGGING = kafka_artifacts.POM.with_name("log4j2.properties")
 # The admin client retries by itself; while the broker is unavailable its log would only say so, many times a second.
@@ -43,7 +41,7 @@ _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 
 
-class ApacheKafka:
+class ApacheKafka(EmbeddedServer):
     """A context manager and a `Broker`; restarts on the same ports with the same data.
 
     `directory` keeps data and log (default: a temporary one, removed at the end), `heap` is the JVM's -Xmx.
@@ -53,6 +51,9 @@ class ApacheKafka:
     `replicas` is of every topic without another number, Kafka's own topics too. With 2 a second broker has to join:
     another ApacheKafka with `joins`. The first one is the only controller: without it no partition gets another leader.
     """
+
+    called = "Apache Kafka"
+    stopped_within_s = 20.0
 
     def __init__(
         self,
@@ -66,18 +67,16 @@ class ApacheKafka:
         joins: ApacheKafka | None = None,
         ports: tuple[int, int] | None = None,
     ) -> None:
+        super().__init__(directory)
         self._replicas: int = replicas if joins is None else joins._replicas
         self._first = self if joins is None else joins
         self._cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         self._behind = behind
         self._proxied_port = None if behind is None else free_port()
         self._environment = {**os.environ, **(environment or {})}
-        self._directory = directory
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._heap = heap
         self._libraries = libraries
         self._ports = ports
-        self._child: BackgroundProcess | None = None
 
     @staticmethod
     def missing(libraries: Path = kafka_artifacts.LIBRARIES) -> list[str]:
@@ -103,26 +102,12 @@ class ApacheKafka:
         """Its number in the cluster."""
         return 1 if self._first is self else 2
 
-    @property
-    def pid(self) -> int:
-        """The broker's process id."""
-        return self._running().pid
-
-    @property
-    def running(self) -> bool:
-        """Whether it was started and has not ended; a paused one is running."""
-        return self._child is not None and self._child.running
-
     def start(self) -> None:
-        """Start it, on the ports it had before if it had any; it answers when this returns."""
+        """Start it with its data, on the ports it had before if it had any; it answers when this returns."""
         missing = self.missing(self._libraries)
         if missing:
             raise EmbeddedError(" ".join(missing))
-        if self._directory is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="millrace-kafka-")
-            self._directory = Path(self._temporary.name)
-        directory = self._directory.resolve()
-        directory.mkdir(parents=True, exist_ok=True)
+        directory = self._own_directory("millrace-kafka-").resolve()
         jars = kafka_artifacts.fetch_libraries(self._libraries)
         chosen = self._ports
         for attempt in range(_ATTEMPTS):
@@ -158,53 +143,6 @@ class ApacheKafka:
         except KafkaException as error:
             raise EmbeddedError(f"creating topic {name} with {partitions} partitions: {error}") from error
 
-    def stop(self) -> None:
-        """End it in order."""
-        if self._child is not None:
-            self._child.stop(_STOPPED_WITHIN_S)
-
-    def kill(self) -> None:
-        """End it at once (SIGKILL); what it had answered for is on disk or in the kernel's cache."""
-        if self._child is not None:
-            self._child.kill()
-
-    def pause(self) -> None:
-        """Freeze it (SIGSTOP): connections stay open, nothing answers."""
-        self._running().pause()
-
-    def resume(self) -> None:
-        """Let it continue after `pause`."""
-        self._running().resume()
-
-    def restart(self) -> None:
-        """Stop it if it runs, and start it on the same ports with the same data."""
-        self.stop()
-        self.start()
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self._remove_temporary()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-        self._remove_temporary()
-
-    def _remove_temporary(self) -> None:
-        if self._temporary is not None:
-            self._temporary.cleanup()
-            self._temporary = self._directory = None
-
-    def _running(self) -> BackgroundProcess:
-        if self._child is None or not self._child.running:
-            raise EmbeddedError("Apache Kafka is not running; start() it")
-        return self._child
-
     def _java(self, directory: Path, jars: Path) -> list[str]:
         return [
             kafka_artifacts.java(),
@@ -235,59 +173,11 @@ class ApacheKafka:
 
     def _configure(self, directory: Path, ports: tuple[int, int]) -> Path:
         properties = directory / "server.properties"
-        settings = {**_SETTINGS, **_replicated(self._replicas), "log.dirs": str(directory / "data")}
-        settings |= _listeners(*ports) if self._first is self else _joining(ports[0], self._first._controller)
-        if self._behind is not None:
-            settings["listeners"] += f",PROXIED://{LOOPBACK}:{self.proxied_port}"
-            settings["advertised.listeners"] += f",PROXIED://{LOOPBACK}:{self._behind}"
-            settings["listener.security.protocol.map"] += ",PROXIED:PLAINTEXT"
+        joins = None if self._first is self else self._first._controller
+        proxied = None if self._behind is None else (self.proxied_port, self._behind)
+        settings = broker_settings(directory / "data", ports, self._replicas, joins=joins, proxied=proxied)
         properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         return properties
-
-
-def _listeners(port: int, controller_port: int) -> dict[str, str]:
-    return {
-        "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
-        "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
-    }
-
-
-def _joining(port: int, controller_port: int) -> dict[str, str]:
-    return {
-        "process.roles": "broker",
-        "node.id": "2",
-        "listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
-        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
-        "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
-    }
-
-
-def _replicated(replicas: int) -> dict[str, str]:
-    """Kafka's own topics. One partition each keeps the start short."""
-    own = ("offsets.topic", "transaction.state.log", "share.coordinator.state.topic")
-    factors = {f"{topic}.replication.factor": str(replicas) for topic in own}
-    return factors | {f"{topic}.num.partitions": "1" for topic in own}
-
-
-_SETTINGS = {
-    "process.roles": "broker,controller",
-    "node.id": "1",
-    "controller.listener.names": "CONTROLLER",
-    "inter.broker.listener.name": "PLAINTEXT",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    "transaction.state.log.min.isr": "1",
-    "share.coordinator.state.topic.min.isr": "1",
-    "group.initial.rebalance.delay.ms": "0",
-    "auto.create.topics.enable": "false",
-    "unclean.leader.election.enable": "false",
-    "log.retention.ms": "-1",
-    # After a kill the controller waits for the old session to end before it takes the broker back.
-    "broker.session.timeout.ms": "3000",
-    "broker.heartbeat.interval.ms": "500",
-    "num.network.threads": "2",
-    "num.io.threads": "2",
-}
 
 
 def _ready(port: int, node: int) -> bool:

@@ -12,12 +12,10 @@ import os
 import shutil
 import socket
 import sys
-import tempfile
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from deploy.embedded.background_process import BackgroundProcess
+from deploy.embedded.embedded_server import EmbeddedServer
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import LOOPBACK, free_port
 
@@ -25,21 +23,21 @@ _UP_WITHIN_S = 30.0  # A long append-only file is loaded before the first answer
 _ATTEMPTS = 5
 
 
-class RedisServer:
+class RedisServer(EmbeddedServer):
     """A context manager; `url` is good while it runs and again after `restart`.
 
     `directory` keeps the data (default: a temporary one, removed at the end). `proper` takes the
     `redis-server` of the machine instead of the wheel's.
     """
 
+    called = "redis-server"
+
     def __init__(self, directory: Path | None = None, *, proper: bool = False, port: int | None = None) -> None:
+        super().__init__(directory)
         self.options: dict[str, str] = {}
         """Settings over those below, from the next start on."""
         self._proper = proper
         self._port = port
-        self._directory = directory
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._child: BackgroundProcess | None = None
 
     @staticmethod
     def missing(*, proper: bool = False) -> list[str]:
@@ -62,29 +60,16 @@ class RedisServer:
             raise EmbeddedError("redis-server was not started; use it in a `with` statement")
         return self._port
 
-    @property
-    def pid(self) -> int:
-        """The server's process id."""
-        return self._running().pid
-
-    @property
-    def running(self) -> bool:
-        """Whether it was started and has not ended; a paused one is running."""
-        return self._child is not None and self._child.running
-
     def start(self) -> None:
-        """Start it, on the port it had before if it had one; it answers PING when this returns."""
+        """Start it with its data, on the port it had before if it had one; it answers PING when this returns."""
         missing = self.missing(proper=self._proper)
         if missing:
             raise EmbeddedError(" ".join(missing))
-        if self._directory is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="millrace-redis-")
-            self._directory = Path(self._temporary.name)
-        self._directory.mkdir(parents=True, exist_ok=True)
+        directory = self._own_directory("millrace-redis-")
         chosen = self._port
         for attempt in range(_ATTEMPTS):
             port = free_port() if chosen is None else chosen
-            child = BackgroundProcess(self._command(port), log=self._directory / "redis.log", cwd=self._directory)
+            child = BackgroundProcess(self._command(port), log=directory / "redis.log", cwd=directory)
             try:
                 # The process id guards against another server that answers on the same port.
                 child.wait_until(
@@ -98,53 +83,6 @@ class RedisServer:
                 continue
             self._port, self._child = port, child
             return
-
-    def stop(self) -> None:
-        """End it in order: the append-only file is written and synced."""
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """End it at once (SIGKILL)."""
-        if self._child is not None:
-            self._child.kill()
-
-    def pause(self) -> None:
-        """Freeze it (SIGSTOP): connections stay open, nothing answers."""
-        self._running().pause()
-
-    def resume(self) -> None:
-        """Let it continue after `pause`."""
-        self._running().resume()
-
-    def restart(self) -> None:
-        """Stop it if it runs, and start it on the same port with the same data."""
-        self.stop()
-        self.start()
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self._remove_temporary()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-        self._remove_temporary()
-
-    def _remove_temporary(self) -> None:
-        if self._temporary is not None:
-            self._temporary.cleanup()
-            self._temporary = self._directory = None
-
-    def _running(self) -> BackgroundProcess:
-        if self._child is None or not self._child.running:
-            raise EmbeddedError("redis-server is not running; start() it")
-        return self._child
 
     def _command(self, port: int) -> list[str]:
         options = {
