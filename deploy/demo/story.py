@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -23,10 +22,10 @@ from deploy.demo.traffic.live_feed import LiveFeed
 from deploy.demo.traffic.paced_producer import BUDGET_BYTES, PacedProducer
 from deploy.demo.traffic.prediction_client import PredictionClient, require_answers, wait_until_ready
 from deploy.demo.traffic.scenario import Scenario, build_scenario
+from deploy.local.environment import settings_of
 from deploy.local.interruption import Interruption
 from deploy.local.programs import Program
 from shared_features.definitions import load_definitions
-from streaming.settings import StreamingSettings, load_settings
 
 _NOTHING_MOVES_S = 240.0
 _READY_WITHIN_S = 240.0
@@ -52,7 +51,7 @@ class Story:
         with self._screen.phase("kernel", "Compiling the kernel (once: numba keeps it)"):
             self._run("kernel", ["deploy.local.compile_kernel"], lambda line: None)
         self._streaming = self._start("streaming", ["streaming", "run"])
-        self._durable = DurableRecords(_settings(self._stage))
+        self._durable = DurableRecords(settings_of(self._stage.shown_environment))
         budget = BUDGET_BYTES if self._stage.needs_pacing else _UNPACED_BYTES
         self._producer = PacedProducer(self._stage.kafka, self._durable, budget_bytes=budget)
         with self._screen.phase("history", f"Streaming {scenario.described}, and their outcomes after seven days"):
@@ -228,12 +227,6 @@ class Story:
         self._stage.check()
         if feed is not None:
             feed.check()
-
-
-def _settings(stage: Stage) -> StreamingSettings:
-    """What the streaming programs run with, for looking at their positions."""
-    os.environ.update(stage.shown_environment)
-    return load_settings()
 
 
 def _describe(stage: Stage) -> str:

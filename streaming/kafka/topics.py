@@ -10,13 +10,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 
 from streaming.errors import RestartNeeded, StoppedWaiting
 from streaming.job.backoff import Backoff, Tries
 from streaming.job.outage import Outage
 from streaming.job.stopping import stop_requested
 from streaming.kafka.admin_link import EARLIEST, LATEST, AdminLink, PartitionKey, offset_in
+from streaming.kafka.broker_errors import is_missing, is_not_told, is_passing
 from streaming.kafka.client import KafkaOutage, client_options
 from streaming.log import get_log
 from streaming.settings import StreamingSettings
@@ -28,25 +29,8 @@ _ANSWER_S = 5.0
 _BACKOFF = Backoff(first_s=0.1, longest_s=2.0)
 _STOPPED = "asked to stop while waiting for Kafka"
 _MISSING_TOPIC = "the topic does not exist yet; waiting for it"
-_MISSING = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
 _MISSING_AT_MOST = 5
 """A broker that has just become a leader may not know a partition for a moment. After so many tries it is gone."""
-_MOVING = (
-    *_MISSING,
-    KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.FENCED_LEADER_EPOCH,
-    KafkaError.UNKNOWN_LEADER_EPOCH,
-    KafkaError.REPLICA_NOT_AVAILABLE,
-    KafkaError.OFFSET_NOT_AVAILABLE,
-    KafkaError.KAFKA_STORAGE_ERROR,
-    KafkaError.BROKER_NOT_AVAILABLE,
-    KafkaError.NOT_CONTROLLER,
-    KafkaError.NETWORK_EXCEPTION,
-    KafkaError.REQUEST_TIMED_OUT,
-)
-"""A partition or the cluster is getting another leader. librdkafka does not call all of them retriable."""
-_NOT_TOLD = (KafkaError._UNSUPPORTED_FEATURE, KafkaError.UNSUPPORTED_VERSION, KafkaError.INVALID_REQUEST)
 
 Answer = TypeVar("Answer")
 
@@ -124,7 +108,7 @@ class Topics:
             try:
                 answer = self._link.answer(self._link.config(name))
             except KafkaException as error:
-                if error.args[0].code() in _NOT_TOLD:
+                if is_not_told(error.args[0]):
                     return None
                 raise
             return {key: entry.value for key, entry in answer.items()}
@@ -163,7 +147,7 @@ class Topics:
         try:
             return self.told_by(self._link.answer(future))
         except KafkaException as error:
-            if error.args[0].code() in _MISSING:
+            if is_missing(error.args[0]):
                 return None
             raise
 
@@ -177,9 +161,9 @@ class Topics:
                 answer = ask()
             except KafkaException as error:
                 self._link.renew()
-                if not _is_passing(error.args[0]) or not self._has_time(began_s):
+                if not is_passing(error.args[0]) or not self._has_time(began_s):
                     raise
-                if error.args[0].code() in _MISSING and tries.failed >= _MISSING_AT_MOST:
+                if is_missing(error.args[0]) and tries.failed >= _MISSING_AT_MOST:
                     raise RestartNeeded(f"a topic does not exist any more ({error.args[0].str()})") from error
                 if self._within_s is None:
                     self._outage.failed(error=error.args[0].str())
@@ -200,11 +184,6 @@ class Topics:
 
 class _NotYet(Exception):
     """A topic does not exist yet."""
-
-
-def _is_passing(error: KafkaError) -> bool:
-    code = error.code()
-    return bool(error.retriable()) or code in _MOVING or (code < 0 and code != KafkaError._UNSUPPORTED_FEATURE)
 
 
 def id_in_embedded_log(log: str, topic: str) -> str:

@@ -25,9 +25,10 @@ from deploy.demo.traffic.card_traffic import CardTraffic
 from deploy.demo.traffic.disturbances import Disturbances
 from deploy.demo.traffic.handbook import World, simulate
 from deploy.demo.traffic.live_traffic import LiveTraffic
-from deploy.demo.traffic.paced_producer import Durable, PacedProducer
+from deploy.demo.traffic.paced_producer import PacedProducer
 from deploy.demo.traffic.records import Records
 from deploy.demo.traffic.transactions import DAY_US, read_transactions
+from streaming.operations.produce.sender import Durable
 
 TERMINALS_PER_CUSTOMER = 2
 

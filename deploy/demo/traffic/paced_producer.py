@@ -10,17 +10,15 @@ from __future__ import annotations
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from deploy.demo.traffic.records import Records
-
-PartitionKey = tuple[str, int]
-Durable = Callable[[], Mapping[str, Mapping[PartitionKey, int]]]
-"""Per sink, the last safe offset of each partition it takes; see `streaming.operations.status.positions`."""
+from streaming.kafka.topics import PartitionKey
+from streaming.operations.produce.sender import Durable
 
 BUDGET_BYTES = 2_500_000
 LOOK_EVERY_S = 0.1

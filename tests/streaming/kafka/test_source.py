@@ -14,7 +14,8 @@ from streaming.job import stopping
 from streaming.job.waits import _WAITS, waits
 from streaming.kafka import stalls, topic_watch, topics
 from streaming.kafka.polled import Polled
-from streaming.kafka.source import KafkaShare, KafkaSource
+from streaming.kafka.share import KafkaShare
+from streaming.kafka.source import KafkaSource
 from streaming.kafka.topics import Topics
 from streaming.settings import load_settings
 from tests.streaming.online.some_log import TOPICS, a_log, produce

@@ -24,7 +24,7 @@ from streaming.errors import RestartNeeded
 from streaming.kafka.topics import Topics
 from streaming.lake.handle import DeltaHandle
 from streaming.materialize.spine_rows import feature_schema
-from streaming.operations.erasure import command
+from streaming.operations.erasure import erasure
 from streaming.operations.erasure.named import subjects_of
 from streaming.operations.erasure.record import salt
 from streaming.replay.snapshots import Snapshots, snapshot_schema
@@ -168,7 +168,7 @@ def test_it_goes_from_every_store_and_the_rest_stays(stored: StoredWorld) -> Non
 @pytest.mark.parametrize("point", cases(STEPS, quick=("before feature rows", "before Redis")))
 def test_killed_at_any_point_it_goes_on_and_what_came_later_stays(stored: StoredWorld, point: str) -> None:
     noun, method = STEPS[point]
-    script = "import os, signal\nimport streaming.operations.erasure.command as c\n"
+    script = "import os, signal\nimport streaming.operations.erasure.erasure as c\n"
     script += f"c.{noun}.{method} = lambda *a: os.kill(os.getpid(), signal.SIGKILL)"
     arguments = ("erase", "--entity", "payer", "--key", str(GONE), "--execute")
     child = stored.started(*arguments, script=script)
@@ -209,7 +209,7 @@ def test_what_went_before_another_commit_came_between_is_counted(
 def test_it_waits_for_the_shards_and_refuses_when_they_do_not_come(
     stored: StoredWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(erasure, "PATIENCE_S", 0.5)
     commit_shards(stored, short_by=3)
     text = stored.run("erase", "--entity", "payer", "--key", str(GONE), "--execute", code=1)
     assert "has to reach" in text
@@ -219,7 +219,7 @@ def test_it_waits_for_the_shards_and_refuses_when_they_do_not_come(
 
 
 def test_it_refuses_before_the_archive_has_everything(stored: StoredWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(erasure, "PATIENCE_S", 0.5)
     stored.send("payments", [(START_US, payment(1, START_US, GONE))])
     text = stored.run("erase", "--entity", "payer", "--key", str(GONE), "--execute", code=1)
     assert "The archive is at offset" in text

@@ -11,7 +11,7 @@ import pytest
 from deploy.embedded.apache_kafka import ApacheKafka
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
-from streaming.operations.erasure import command
+from streaming.operations.erasure import erasure
 from tests.end_to_end.brokers import proper_kafka
 from tests.streaming.operations.erasure.test_command import GONE, STAYS, commit_shards
 from tests.streaming.operations.stored_world import START_US, StoredWorld, payment, stored_settings
@@ -41,7 +41,7 @@ def world(kafka: ApacheKafka, redis_server: RedisServer, tmp_path: Path) -> Stor
 
 
 def test_the_logs_are_emptied_when_every_shard_is_beyond(world: StoredWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(erasure, "PATIENCE_S", 0.5)
     assert "10 records in Kafka, of all entities" in world.run(*ERASE[:-1], "--with-log")
     assert len(world.records("payments", 0)) == 5
     commit_shards(world, short_by=1)

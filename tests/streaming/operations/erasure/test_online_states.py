@@ -172,7 +172,7 @@ OnlineStates._erase_shard = some
 def test_killed_before_it_kept_the_count_it_counts_again_and_what_it_does_not_know_is_built(
     stored: StoredWorld,
 ) -> None:
-    script = "import os, signal\nimport streaming.operations.erasure.command as c\n"
+    script = "import os, signal\nimport streaming.operations.erasure.erasure as c\n"
     script += "c.ErasureCounts.keep = lambda *a: os.kill(os.getpid(), signal.SIGKILL)"
     child = stored.started(*ERASE, script=script)
     out, errors = child.communicate(timeout=60)
