@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from serving.accepted_values import example_request
 from serving.body_faults import shortened
 from serving.docs_page import docs_router
+from serving.drain import STATE_KEY, Drain
 from serving.feature_vector import FeatureVectors
 from serving.health import health_router
 from serving.live_features import LiveFeatures
@@ -74,6 +75,7 @@ def create_app(
     if store_used is None:
         raise TypeError("A store is either passed or built here.")
     served = [_serve(view, settings, store_used, metrics) for view in catalogue.views]
+    drain = Drain(settings.serving_drain_s)
     live = LiveFeatures(store_used, {each.view.label: each.vectors.shards for each in served})
     own_models = None if models else _registry_models(settings, catalogue, metrics, live)
     models_used = models or own_models
@@ -81,7 +83,7 @@ def create_app(
         raise TypeError("Models are either passed or built here.")
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as ending:
             for each in (sound for sound in served if not sound.broken):
                 each.predictor.warm_up([each.body.decode(_body_of(each.view)).instances[0]])
@@ -92,7 +94,8 @@ def create_app(
             if own_models is not None:  # in a thread: they ask the store, which answers on this thread
                 ending.push_async_callback(asyncio.to_thread, own_models.stop)
                 await asyncio.to_thread(own_models.start)
-            yield
+            drain.start()
+            yield {STATE_KEY: drain}
 
     document = openapi_document(catalogue.views, settings.serving_max_instances)
     app = ServingApp(
@@ -107,7 +110,11 @@ def create_app(
     app.add_exception_handler(Exception, _unexpected_problem)
     app.endpoint = PredictEndpoint(_by_name(served), models_used, metrics, clock, settings.serving_receive_s)
     app.router.routes.append(Route(PREDICT_PATH, app.endpoint, methods=["POST"]))  # refuses other methods
-    for router in (health_router(served, store_used, models_used), metrics_router(metrics), docs_router(app.title)):
+    for router in (
+        health_router(served, store_used, models_used, drain),
+        metrics_router(metrics),
+        docs_router(app.title),
+    ):
         app.include_router(router)
     return app
 

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from serving.asking_client import AskingClient
 from serving.connection_problems import BAD_REQUEST, HEAD_TOO_LONG, answer
+from serving.drain import STATE_KEY, Drain
 from serving.problems import Problem
 
 if TYPE_CHECKING:
@@ -104,6 +105,9 @@ class ClientConnection(HttpToolsProtocol):
         if not self.parser.should_upgrade():
             AskingClient(self, self.loop.time()).write_to(cast(Scope, self.scope))
             super().on_headers_complete()
+            drain: Drain | None = self.app_state.get(STATE_KEY)
+            if drain is not None and drain.is_on:
+                self.cycle.keep_alive = False  # the answer says that the connection ends with it
 
     def on_body(self, body: bytes) -> None:
         self._since_body = 0

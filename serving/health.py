@@ -9,11 +9,14 @@ import msgspec
 from fastapi import APIRouter, Response
 from msgspec import Meta
 
+from serving.drain import Drain
 from serving.errors import NoModelError, OnlineStoreError, RefusedRequestError
 from serving.live_features import problems_of
 from serving.models import Models
 from serving.online_store import OnlineStore
 from serving.predict_endpoint import ServedView
+
+STOPPING = "This process is stopping. Send requests to another one."
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -49,7 +52,7 @@ class Readiness(msgspec.Struct, frozen=True):
     views: Annotated[Mapping[str, ViewReadiness], Meta(description="The same by view, without the broken ones.")]
 
 
-def health_router(served: Sequence[ServedView], store: OnlineStore, models: Models) -> APIRouter:
+def health_router(served: Sequence[ServedView], store: OnlineStore, models: Models, drain: Drain) -> APIRouter:
     """The routes `/health/live` and `/health/ready`."""
     router = APIRouter()
     broken = [each.broken for each in served if each.broken]
@@ -61,7 +64,8 @@ def health_router(served: Sequence[ServedView], store: OnlineStore, models: Mode
 
     @router.api_route("/health/ready", methods=["GET", "HEAD"])
     async def ready() -> Response:
-        missing = await _missing(_in_use(sound, models), store, models)
+        used = _in_use(sound, models)
+        missing = {each.view.label: [STOPPING] for each in used} if drain.is_on else await _missing(used, store, models)
         views = {label: ViewReadiness("not ready" if each else "ready", each) for label, each in missing.items()}
         reasons = list(dict.fromkeys(reason for each in missing.values() for reason in each)) if sound else broken
         one_is_ready = not all(missing.values())

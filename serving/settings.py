@@ -61,6 +61,13 @@ class ServingSettings(BaseSettings):
         description="How long a connection without a request stays open, in seconds. Set it longer than the proxy in "
         "front does (often 60), or requests meet a closed connection.",
     )
+    serving_drain_s: float = Field(
+        3.0,
+        ge=0,
+        le=600,
+        description="How long a process continues to answer after SIGTERM, in seconds. Readiness turns at once, and "
+        "each answer ends its connection. Set it to the time in which your balancer notices. 0 ends without it.",
+    )
     serving_receive_s: float = Field(
         10.0,
         gt=0,

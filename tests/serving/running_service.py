@@ -38,6 +38,7 @@ def running(
         "MILLRACE_SERVING_PORT": str(port),
         "MILLRACE_SERVING_DEADLINE_MS": str(DEADLINE_S * 1000),
         "MILLRACE_SERVING_MAX_WAIT_MS": "60000",
+        "MILLRACE_SERVING_DRAIN_S": "0",
     }
     limited = [] if open_files is None else ["prlimit", f"--nofile={open_files}:{open_files}"]
     command = [*limited, sys.executable, "-m", "serving", *options]

@@ -1,0 +1,121 @@
+"""An orderly end: a balancer learns of it first, no request fails meanwhile, and nobody keeps the port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+import redis
+
+from deploy.embedded.redis_server import RedisServer
+from tests.serving.conftest import machine_states
+from tests.serving.running_service import BODY, is_up, running
+
+DRAIN_S = 15
+PATH = "/v1/views/breakdown:predict"
+
+
+@pytest.fixture(scope="module")
+def redis_server() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        with redis.Redis.from_url(server.url) as client:
+            client.mset(machine_states())
+        yield server
+
+
+def until(done: Callable[[], bool], within_s: float = 120.0) -> None:
+    deadline_s = time.monotonic() + within_s
+    while not done():
+        assert time.monotonic() < deadline_s, f"not within {within_s:g} s"
+        time.sleep(0.1)
+
+
+class Asking(threading.Thread):
+    """A client that keeps its connection, and asks until `enough` is set."""
+
+    def __init__(self, client: httpx.Client, enough: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self._connection = HTTPConnection(client.base_url.host, client.base_url.port, timeout=120.0)
+        self._enough = enough
+        self.answered, self.told_to_close, self.failed = 0, 0, list[str]()
+
+    def run(self) -> None:
+        while not self._enough.wait(0.05) and not self.failed:
+            try:
+                self._connection.request("POST", PATH, msgspec.json.encode(BODY))
+                answer = self._connection.getresponse()
+                answer.read()
+            except OSError as error:
+                self.failed.append(repr(error))
+                return
+            if answer.status != 200:
+                self.failed.append(str(answer.status))
+            self.answered += 1
+            self.told_to_close += answer.getheader("connection") == "close"  # http.client then connects again
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_after_sigterm_readiness_turns_while_every_request_is_answered(
+    redis_server: RedisServer, published: Path, tmp_path: Path, workers: int
+) -> None:
+    """Kept connections were reset, and new ones refused, before any balancer could know."""
+    options = "--serving-workers", str(workers), "--serving-drain-s", str(DRAIN_S), "--serving-deadline-ms", "20000"
+    with running(redis_server, published, tmp_path / "log", *options) as (client, child):
+        enough = threading.Event()
+        asking = [Asking(client, enough) for _ in range(4)]
+        for each in asking:
+            each.start()
+        until(lambda: all(each.answered for each in asking))
+        os.kill(child.pid, signal.SIGTERM)
+        with httpx.Client(base_url=client.base_url, timeout=120.0) as balancer:
+            until(lambda: balancer.get("/health/ready").status_code == 503)
+            assert balancer.get("/health/live").status_code == 200
+        until(lambda: all(each.told_to_close for each in asking))
+        enough.set()  # the balancer sends nothing any more
+        for each in asking:
+            each.join()
+            assert each.failed == []
+        until(lambda: child.exit_code is not None)
+        assert child.exit_code == 0
+        assert not is_up(client)
+
+
+@pytest.mark.slow
+def test_sighup_replaces_the_workers_and_a_killed_parent_leaves_no_worker(
+    redis_server: RedisServer, published: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with running(redis_server, published, log, "--serving-workers", "2") as (client, child):
+        first = workers_of(child.pid)
+        assert len(first) == 2
+        os.kill(child.pid, signal.SIGHUP)
+        until(lambda: not workers_of(child.pid) & first and len(workers_of(child.pid)) == 2, 300.0)
+        assert is_up(client)
+        os.kill(child.pid, signal.SIGKILL)
+        until(lambda: is_free(client.base_url.port))
+        assert "because its parent process has died" in log.read_text()
+
+
+def workers_of(parent: int) -> set[int]:
+    """The processes that answer: children of the service without its resource tracker."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return {int(each) for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()}
+
+
+def is_free(port: int | None) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port or 0))
+        except OSError:
+            return False
+        return True
