@@ -15,6 +15,8 @@ from streaming.settings import StreamingSettings, load_settings
 _BARE = ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL")
 _COMMIT = {"MILLRACE_ARCHIVE_COMMIT": "PT1S", "MILLRACE_MATERIALIZE_INTERVAL": "PT1S"}
 """Often, so that tables are fresh, and a producer seldom waits for the small log of the simulator."""
+_NO_BALANCER = {"MILLRACE_SERVING_DRAIN_S": "0"}
+"""Nobody on this machine has to notice that the endpoint ends."""
 
 
 def stack_settings(directory: StackDirectory, remembered: Remembered, mode: str) -> dict[str, str]:
@@ -32,7 +34,7 @@ def stack_settings(directory: StackDirectory, remembered: Remembered, mode: str)
     }
     if remembered.kafka == "simulator":
         chosen["MILLRACE_EMBEDDED_LOG"] = remembered.log
-    return {**{name: text for name, text in _COMMIT.items() if name not in os.environ}, **chosen}
+    return {**{name: text for name, text in (_COMMIT | _NO_BALANCER).items() if name not in os.environ}, **chosen}
 
 
 def settings_of(settings: Mapping[str, str]) -> StreamingSettings:

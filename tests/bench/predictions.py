@@ -64,6 +64,7 @@ def _serving(folder: Path, redis_url: str, port: int) -> BackgroundProcess:
         "MILLRACE_REDIS_NAMESPACE": _NAMESPACE,
         "MILLRACE_REGISTRY": str(folder / "registry"),
         "MILLRACE_SERVING_PORT": str(port),
+        "MILLRACE_SERVING_DRAIN_S": "0",
     }
     return _start([sys.executable, "-m", "serving"], folder / "serving.log", settings)
 

@@ -140,7 +140,7 @@ def train(environment: Mapping[str, str]) -> None:
 def predict(environment: Mapping[str, str], log: Path) -> Any:
     """What the endpoint answers at the end of what was streamed."""
     port = free_port()
-    endpoint = {**environment, "MILLRACE_SERVING_PORT": str(port)}
+    endpoint = {**environment, "MILLRACE_SERVING_PORT": str(port), "MILLRACE_SERVING_DRAIN_S": "0"}
     serving = BackgroundProcess([sys.executable, "-m", "serving"], log=log, cwd=ROOT, environment=endpoint)
     body = {
         "instances": [{"probe": "p1", "value": 4.5}],

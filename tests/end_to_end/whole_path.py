@@ -29,7 +29,7 @@ def train(environment: Mapping[str, str], *options: str, models: str = "logistic
 def endpoint(environment: Mapping[str, str], log: Path) -> Iterator[str]:
     """The address of `python -m serving`, which is ready."""
     port = free_port()
-    settings = {**environment, "MILLRACE_SERVING_PORT": str(port)}
+    settings = {**environment, "MILLRACE_SERVING_PORT": str(port), "MILLRACE_SERVING_DRAIN_S": "0"}
     serving = BackgroundProcess([sys.executable, "-m", "serving"], log=log, cwd=ROOT, environment=settings)
     url = f"http://127.0.0.1:{port}"
 

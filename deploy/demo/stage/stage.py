@@ -117,6 +117,7 @@ def set_stage(options: DemoOptions, import_until_us: int, stack: ExitStack) -> S
         "MILLRACE_RUNS_PORT": str(runs_port),
         "MILLRACE_LOG_FORMAT": "human",
         "MILLRACE_SERVING_PORT": str(port),
+        "MILLRACE_SERVING_DRAIN_S": "0",  # no balancer has to notice that it ends
         # Often, so that the producer seldom waits for the small log of the simulator, and the tables are fresh.
         "MILLRACE_ARCHIVE_COMMIT": "PT1S",
         "MILLRACE_MATERIALIZE_INTERVAL": "PT1S",
