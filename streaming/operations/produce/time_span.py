@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
 
-from shared_features.definitions import EventSource
+from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.kernel.event_time import SECOND_US, to_text
 from streaming.job.clock import system_clock_us
+from streaming.operations.produce.arrival_order import Outgoing
+from streaming.operations.produce.row_encoder import RowEncoder
 from streaming.operations.saying import say
-
-if TYPE_CHECKING:
-    from streaming.operations.produce.feed import Feed
 
 NOW = -1
 """The value of --move-to that --move-to-now gives."""
 _DAY_US, _HOUR_US = 86_400_000_000, 3_600_000_000
+
+
+class Feed(Protocol):
+    """What is asked of a `feed.Feed` here."""
+
+    path: Path
+    encoder: RowEncoder
+    groups: tuple[FeatureGroup, ...]
+    newest_us: int | None
+
+    def outgoing(self, number: int, now_us: int) -> Iterator[Outgoing]: ...
+    def move(self, moved_us: int) -> None: ...
 
 
 def read_whole(feeds: Sequence[Feed], now_us: int) -> None:
