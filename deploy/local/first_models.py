@@ -61,7 +61,10 @@ class FirstModels:
         if self._running is not None:
             view, program = self._running
             if program.exit_code is None:
-                return f"training the first model of {view.name}"
+                answers = CHAMPION in self._aliases.of(view.name)
+                return (
+                    f"{view.name}: its first model answers" if answers else f"training the first model of {view.name}"
+                )
             self._running = None
             self._tried[view.name] = (self._counts[view.name], time.monotonic(), _reason(program))
         lacking = self.lacking()

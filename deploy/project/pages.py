@@ -11,9 +11,9 @@ from shared_features.definitions import Catalogue
 
 
 def produce_command(
-    file: str, sources: Sequence[str], maps: Mapping[str, str], move_days: int, arrivals: Mapping[str, str]
+    file: str, sources: Sequence[str], maps: Mapping[str, str], move_to: str | None, arrivals: Mapping[str, str]
 ) -> str:
-    """The command that sends the file. arrivals: source -> column."""
+    """The command that sends the file. move_to: when its newest row shall be. arrivals: source -> column."""
     parts = ["millrace", "produce", file]
     for source in sources:
         parts += ["--source", source]
@@ -21,7 +21,7 @@ def produce_command(
         parts += ["--map", f"{field}={column}"]
     for source, column in arrivals.items():
         parts += ["--arrival", f"{source}={column}"]
-    return shlex.join([*parts, *(["--move-days", str(move_days)] if move_days else [])])
+    return shlex.join([*parts, *(["--move-to", move_to] if move_to else [])])
 
 
 def readme_text(

@@ -22,7 +22,7 @@ from deploy.project.roles import Roles
 from deploy.project.topic_sample import TopicSample, read_topic
 from deploy.project.trial import Trial, try_project
 from shared_features.definitions import EventSource
-from shared_features.kernel.event_time import DAY_US
+from shared_features.kernel.event_time import DAY_US, SECOND_US, to_text
 from streaming.job.clock import system_clock_us
 from streaming.operations.produce.feed import SAMPLE
 from streaming.operations.produce.file_rows import Row, file_rows
@@ -138,17 +138,18 @@ def _write(name: str, folder: Path, draft: _Draft, now_us: int) -> list[str]:
     (folder / "features.py").write_text(draft.module, encoding="utf-8")
     trial = try_project(folder.parent, name, draft.rows, draft.maps, now_us, draft.topic, draft.arrivals)
     old_days = 0 if draft.last_us is None else (now_us - draft.last_us) // DAY_US
-    move_days = int(old_days) if old_days > _FRESH_DAYS else 0
+    move_to = to_text(now_us // SECOND_US * SECOND_US) if old_days > _FRESH_DAYS else None
     notes = list(draft.notes)
-    if move_days:
+    if move_to:
         notes.append(
-            f"The newest row is {move_days} days old, so windows that end today hold few of its events or none. "
-            "`--move-days` moves all times, also those of outcomes. Give the same number when you send the file again."
+            f"The newest row is {old_days} days old, so windows that end today hold few of its events or none. "
+            "`--move-to` moves all times, also those of outcomes, so that the newest row is of then. Give the same "
+            "time when you send the file again: then its events count once."
         )
     produce = None
     if draft.topic is None:
         names = [each.name for each in _spine_first(trial)]
-        produce = produce_command(draft.file, names, draft.maps, move_days, draft.arrivals)
+        produce = produce_command(draft.file, names, draft.maps, move_to, draft.arrivals)
     readme = readme_text(name, trial.catalogue, produce, trial.request, notes, kafka=draft.file)
     (folder / "README.md").write_text(readme, encoding="utf-8")
     (folder / "test_features.py").write_text(test_text(name, trial.catalogue), encoding="utf-8")

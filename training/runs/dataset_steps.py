@@ -10,6 +10,7 @@ import numpy as np
 
 from shared_features.formats.json_document import encode_document
 from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_FILE
+from shared_features.kernel.event_time import to_text
 from training.datasets.dataset_builder import build_dataset
 from training.datasets.erasures import erased_since
 from training.datasets.label_check import check_labels
@@ -50,9 +51,11 @@ def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path) ->
         for name, each in windows.items()
     )
     unknown = sum(each.unknown_label_left_out for each in windows.values())
+    split = dataset.manifest.split
     return (
-        f"{len(dataset):,} rows x {len(dataset.features)} features: {parts}; left out {unknown:,} without known label, "
-        f"{rows.copies_left_out:,} copies; digest {dataset.digest[:16]}"
+        f"{len(dataset):,} rows x {len(dataset.features)} features, of events from {to_text(split.start_us)} to "
+        f"{to_text(split.end_us)} (--train-days and --train-from choose others): {parts}; of these, left out "
+        f"{unknown:,} without known label, {rows.copies_left_out:,} copies; digest {dataset.digest[:16]}"
     )
 
 
