@@ -95,10 +95,17 @@ def _state(name: str, state: Mapping[str, Any]) -> Iterator[str]:
         yield f"  holds      {state['head_events']} newest events one by one, and older ones in {state['tiles']} tiles"
         yield f"  newest     {to_text(state['newest_event_us'])}"
     if state["exact_from_us"] is not None:
-        yield f"  exact      as of {to_text(state['exact_from_us'])} or later"
+        yield f"  exact      as of {to_text(state['exact_from_us'])} or later{_why_from(state)}"
     if shard := state.get("shard"):
         read = [f"{each['topic']}:{each['partition']} up to offset {each['offset']}" for each in shard["vector"]]
         yield f"  shard      {shard['shard']}, with the events of {', '.join(read) or 'no partition'}"
+
+
+def _why_from(state: Mapping[str, Any]) -> str:
+    if state["newest_event_us"] is None:
+        return ""
+    kept_s = (state["newest_event_us"] - state["exact_from_us"]) / 1e6
+    return f": {_age(kept_s)} before the newest, the head and how far events may be dated ahead"
 
 
 def table(head: Row, rows: Sequence[Row]) -> Iterator[str]:

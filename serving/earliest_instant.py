@@ -39,8 +39,8 @@ def early_instant(
     path = f"$.instances[{row}].{request.event_time_field}" if named else "$.as_of"
     return EarlyInstantError(
         f"The instant {to_text(instant_us)} is too early for feature group {group.label}. It is exact for this entity "
-        f"from {to_text(from_us)} on, because the newest events are kept one by one for "
-        f"{spelled_duration(group.head)} only. Ask as of that instant or later. Or replay the stored events, which is "
+        f"from {to_text(from_us)} on, because events are kept one by one for the head of "
+        f"{spelled_duration(group.head)}, and for as long as they may be dated ahead. Ask as of that instant or later. Or replay the stored events, which is "
         f"slow and exact: {_replay(view, request.instances[row], instant_us)}",
         path=path,
         group=group.label,
