@@ -69,6 +69,7 @@ def test_without_a_terminal_there_are_lines_and_no_bar(finished) -> None:
     assert len(finished.output.splitlines()) < 150
 
 
+@pytest.mark.deep  # waits for two whole minutes
 def test_a_retraining_begins_each_minute_and_its_page_is_printed(finished) -> None:
     address = finished.output.partition("schedule are shown at\n")[2].splitlines()[0]
     with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:

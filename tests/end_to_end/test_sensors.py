@@ -49,6 +49,7 @@ def text(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
 
 
+@pytest.mark.deep  # tests of training and serving predict numbers too
 def test_a_number_is_predicted_by_the_same_programs(tmp_path: Path) -> None:
     topics = {MEASURED.topic: 2, LATER.topic: 2}
     with RedisServer(tmp_path / "redis") as store, KafkaSimulator(topics) as kafka:

@@ -63,7 +63,7 @@ class Asking(threading.Thread):
             self.told_to_close += answer.getheader("connection") == "close"  # http.client then connects again
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=[pytest.mark.slow, pytest.mark.deep])])
 def test_after_sigterm_readiness_turns_while_every_request_is_answered(
     redis_server: RedisServer, published: Path, tmp_path: Path, workers: int
 ) -> None:
@@ -90,6 +90,7 @@ def test_after_sigterm_readiness_turns_while_every_request_is_answered(
 
 
 @pytest.mark.slow
+@pytest.mark.deep  # starts a service of two workers three times
 def test_sighup_replaces_the_workers_and_a_killed_parent_leaves_no_worker(
     redis_server: RedisServer, published: Path, tmp_path: Path
 ) -> None:

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-FEW, MANY = (0, 300), (300, 2_000)
-"""First seed, and how many: 45 ms each on a core, so that many take about three quarters of a minute on two."""
+FEW, MANY = (0, 150), (150, 2_000)
+"""First seed, and how many: 45 ms each on a core, so the many take three quarters of a minute on two."""
 
 
 @pytest.mark.slow
