@@ -40,8 +40,8 @@ def early_instant(
     return EarlyInstantError(
         f"The instant {to_text(instant_us)} is too early for feature group {group.label}. It is exact for this entity "
         f"from {to_text(from_us)} on, because events are kept one by one for the head of "
-        f"{spelled_duration(group.head)}, and for as long as they may be dated ahead. Ask as of that instant or later. Or replay the stored events, which is "
-        f"slow and exact: {_replay(view, request.instances[row], instant_us)}",
+        f"{spelled_duration(group.head)}, and for as long as they may be dated ahead. Ask as of that instant or later. "
+        f"Or replay the stored events, which is slow and exact: {_replay(view, request.instances[row], instant_us)}",
         path=path,
         group=group.label,
         exact_from_us=from_us,
