@@ -52,8 +52,8 @@ def _task(view: FeatureView) -> str:
 def _outcome(view: FeatureView) -> Any:
     """What the model of this view gives, which every prediction has."""
     if _task(view) == "regression":
-        return Annotated[float | None, Meta(description=_value(view), examples=[21.5])]
-    return Annotated[float | None, Meta(description=_score(view), examples=[0.12])]
+        return Annotated[float, Meta(description=_value(view), examples=[21.5])]
+    return Annotated[float, Meta(description=_score(view), examples=[0.12])]
 
 
 def _value(view: FeatureView) -> str:
@@ -61,13 +61,13 @@ def _value(view: FeatureView) -> str:
         raise ValueError(f"view {view.label} has no labels")
     label = view.labels.source.field(view.labels.value)
     said = sentence(str(describe_field(label)))
-    return f"The model's estimate of {label.name} (label of view {view.name}): {said} null: the model gave no number."
+    return f"The model's estimate of {label.name} (label of view {view.name}): {said}"
 
 
 def _score(view: FeatureView) -> str:
     label = view.labels
     event = "the label is 1" if label is None else f"{label.value} is true (label of view {view.name})"
-    return f"The model's estimate of the probability that {event}, from 0 to 1. null: the model gave no number."
+    return f"The model's estimate of the probability that {event}, from 0 to 1."
 
 
 def _by_group(view: FeatureView, what: str, description: str) -> Any:

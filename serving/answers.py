@@ -23,18 +23,17 @@ class Prediction(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """The answer for one instance, and what the answer was made from. Groups are called by their names."""
 
     score: Annotated[
-        float | UnsetType | None,
+        float | UnsetType,
         Meta(
             description="The model's estimate of the probability that the label is 1, from 0 to 1. "
-            "null: the model gave no number. Only of a label with two outcomes.",
+            "Only of a label with two outcomes.",
             examples=[0.12],
         ),
     ] = UNSET
     value: Annotated[
-        float | UnsetType | None,
+        float | UnsetType,
         Meta(
-            description="The model's estimate of the label. null: the model gave no number. Only of a label that is a "
-            "number.",
+            description="The model's estimate of the label. Only of a label that is a number.",
             examples=[21.5],
         ),
     ] = UNSET

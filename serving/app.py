@@ -137,7 +137,8 @@ def _registry_models(
         waits_for=live,
         waits_from_start=not settings.allow_degraded,
         loaded=lambda view, model: metrics.model_loaded(view.label, model.name, str(model.version)),
-        refused=lambda view: metrics.model_refused(view.label),
+        refused=lambda each: metrics.model_refused(each.view, each.model, each.version, each.kind),
+        refusal_ended=lambda each: metrics.refusal_ended(each.view, each.model, each.version, each.kind),
     )
 
 

@@ -16,7 +16,7 @@ ServingError               the root
     CatchingUpError        stored features are missing or not up to date
     UnreadableStateError   stored features are damaged
     NoModelError           no model answers for the view yet
-    FailedModelError       the model raised for this request
+    FailedModelError       the model raised for this request, or gave no number
     BrokenViewError        an on-demand function of the view cannot work, or raised
 
 A message says what is wrong, what was found, and what to do.
@@ -103,7 +103,7 @@ class NoModelError(RefusedRequestError):
 
 
 class FailedModelError(RefusedRequestError):
-    """The model raised for this request. Other requests are answered."""
+    """The model raised for this request, or gave no number. Other requests are answered."""
 
 
 class BrokenViewError(RefusedRequestError):

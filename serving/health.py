@@ -45,6 +45,10 @@ class Readiness(msgspec.Struct, frozen=True):
         Sequence[str],
         Meta(description="New model versions that do not answer yet, because their features are not up to date."),
     ]
+    refused: Annotated[
+        Sequence[str],
+        Meta(description="Published model versions that were not loaded, and why. The previous ones still answer."),
+    ]
     broken: Annotated[
         Sequence[str],
         Meta(description="Views whose requests are refused, because an on-demand function of theirs does not work."),
@@ -70,7 +74,8 @@ def health_router(served: Sequence[ServedView], store: OnlineStore, models: Mode
         reasons = list(dict.fromkeys(reason for each in missing.values() for reason in each)) if sound else broken
         one_is_ready = not all(missing.values())
         status: Literal["ready", "not ready"] = "ready" if one_is_ready else "not ready"
-        return _json(Readiness(status, reasons, models.waiting(), broken, views), 200 if one_is_ready else 503)
+        told = Readiness(status, reasons, models.waiting(), models.refused(), broken, views)
+        return _json(told, 200 if one_is_ready else 503)
 
     return router
 

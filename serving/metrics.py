@@ -77,6 +77,13 @@ class Metrics:
         self._refused = Counter(
             "serving_refused_models", "Published versions that were not loaded.", ["view"], registry=registry
         )
+        self._refused_info = Gauge(
+            "serving_refused_model_info",
+            "1 while an alias names a version that was not loaded. reason: kind of error.",
+            ["view", "model", "version", "reason"],
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
         self._latency = {view: latency.labels(view) for view in views}
         self._degraded = {view: degraded.labels(view) for view in views}
         self._age = {group: age.labels(group) for group in groups}
@@ -122,9 +129,14 @@ class Metrics:
         self._loaded[view] = (view, model, version)
         self._model.labels(view, model, version).set(1)
 
-    def model_refused(self, view: str) -> None:
+    def model_refused(self, view: str, model: str, version: str, reason: str) -> None:
         """A published version was not loaded."""
         self._refused.labels(view).inc()
+        self._refused_info.labels(view, model, version, reason).set(1)
+
+    def refusal_ended(self, view: str, model: str, version: str, reason: str) -> None:
+        """The alias names this version no longer, or the version was loaded after all."""
+        self._refused_info.labels(view, model, version, reason).set(0)
 
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -55,13 +56,22 @@ class Models(Protocol):
     def waiting(self) -> list[str]:
         """Why new model versions do not answer yet while the previous ones still do, as sentences."""
 
+    def refused(self) -> list[str]:
+        """Which published versions were not loaded, and why, as sentences."""
+
 
 def load_model(directory: Path, view: FeatureView) -> Model:
     """The model version in a directory, ready to answer for a view.
 
-    Raises ManifestMismatchError when it wants other features, or is not the file its manifest was written for.
+    Raises ManifestMismatchError when it wants other features, lies under another number than it was published as, or is
+    not the file its manifest was written for.
     """
     manifest = read_manifest(directory)
+    if (manifest.model, str(manifest.version)) != (view.name, directory.name):
+        raise ManifestMismatchError(
+            f"{view.name}/{directory.name} holds the manifest of model {manifest.model} {manifest.version}. A version "
+            "is never copied or renamed. Promote the version that was published, or publish the model again."
+        )
     check_manifest(manifest, view)
     graph = (directory / MODEL_FILE).read_bytes()
     if (digest := hashlib.sha256(graph).hexdigest()) != manifest.model_digest:
@@ -90,6 +100,10 @@ def open_session(graph: bytes) -> Any:
 
 
 def _try_out(model: Model, manifest: ModelManifest) -> None:
-    """Score a row of missing values: a model that cannot score fails here and not in a request."""
-    empty = np.full((1, len(manifest.view.features)), np.nan, np.float32)
-    model.score(empty)
+    """Score rows of missing values, zeros and ones: a model that cannot score fails here and not in a request."""
+    rows = np.repeat(np.array([[np.nan], [0], [1]], np.float32), len(manifest.view.features), axis=1)
+    if not any(map(math.isfinite, model.score(rows))):
+        raise ManifestMismatchError(
+            f"Model {manifest.model} {manifest.version} gives no number: not for missing values, zeros or ones. "
+            "Train a new model."
+        )

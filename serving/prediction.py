@@ -8,6 +8,7 @@ has waited so long that the service is overloaded: the others would wait for it.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -237,13 +238,18 @@ class Predictor:
         return write_answer(self._view, model, waiting.as_of_us, scores, rows, start, names, why)
 
     def _scores(self, model: Model, matrix: NDArray[np.float32]) -> list[float] | FailedModelError:
+        named = f"Model {model.name} {model.version}"
         try:
-            return model.score(matrix)
+            scores = model.score(matrix)
         except Exception as error:  # whatever the graph raises for these rows; other requests of the batch are answered
             self._tell_once("refusing a request: a model raised", error, model=model.name, version=model.version)
-            return FailedModelError(
-                f"Model {model.name} {model.version} raised {type(error).__name__} for this request."
-            )
+            return FailedModelError(f"{named} raised {type(error).__name__} for this request.")
+        if math.isfinite(sum(scores)):
+            return scores
+        row, score = next(((row, each) for row, each in enumerate(scores) if not math.isfinite(each)), (0, math.inf))
+        failed = FailedModelError(f"{named} gave {score} instead of a number for the instance $.instances[{row}].")
+        self._tell_once("refusing a request: a model gave no number", failed, model=model.name, version=model.version)
+        return failed
 
     def _tell_once(self, event: str, error: Exception, **facts: Any) -> None:
         """With its traceback, and not again for each request that meets the same fault."""

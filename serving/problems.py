@@ -118,7 +118,7 @@ PROBLEMS: dict[type[RefusedRequestError], Problem] = {
     FailedModelError: Problem(
         "failed-model",
         500,
-        "The model raised for this request",
+        "The model gave no score for this request",
         "Roll back to another model with `python -m training`. The log of this service has the cause.",
     ),
     BrokenViewError: Problem(

@@ -10,10 +10,10 @@ from typing import Protocol
 
 from serving.errors import NoModelError, RefusedRequestError
 from serving.log import get_log
+from serving.model_alias import ModelAlias, Trace
 from serving.models import Model, load_model, read_manifest
+from serving.refused_models import RefusedModel, RefusedModels
 from shared_features.definitions import FeatureView
-from shared_features.errors import ManifestMismatchError
-from shared_features.formats.model_manifest import ALIASES
 
 _LOOK_WHILE_WAITING_S = 1.0
 _FIRST_WITHIN_S, _LOOK_AT_FIRST_S = 3.0, 0.1
@@ -48,21 +48,21 @@ class RegistryModels:
         waits_for: WaitsFor = _for_nothing,
         waits_from_start: bool = True,
         loaded: Callable[[FeatureView, Model], None] = lambda view, model: None,
-        refused: Callable[[FeatureView], None] = lambda view: None,
+        refused: Callable[[RefusedModel], None] = lambda refused: None,
+        refusal_ended: Callable[[RefusedModel], None] = lambda refused: None,
     ) -> None:
-        self._registry = registry
+        self._alias = ModelAlias(registry, alias)
         self._views: dict[str, list[FeatureView]] = {}
         for view in sorted(views, key=lambda each: each.version):
             self._views.setdefault(view.name, []).append(view)
-        self._alias = alias
         self._poll_s = poll_s
         self._waits_for, self._waits_from_start = waits_for, waits_from_start
-        self._loaded, self._refused = loaded, refused
+        self._loaded = loaded
         self._current: dict[str, Model] = {}
         self._answering: dict[str, FeatureView] = {}
         self._waiting: dict[str, tuple[str, str, RefusedRequestError]] = {}
-        self.refusals: dict[str, str] = {}
-        """View label -> why the version that its alias names was not loaded."""
+        self.refusals = RefusedModels(refused, refusal_ended)
+        """The versions that an alias names and that were not loaded."""
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._log = get_log("serving.models")
@@ -93,11 +93,11 @@ class RegistryModels:
         label, version, error = self._waiting.get(view.name, (None, "", None))
         if label == view.label and error is not None:
             raise type(error)(f"Model {view.name} {version} waits for its features: {error.detail}", **error.extra)
-        why = self.refusals.get(view.label)
+        refused = self.refusals.of(view.name)
         raise NoModelError(
-            f"The published model of view {view.label} was not loaded: {why}"
-            if why
-            else f"No model of view {view.label} has the alias {self._alias!r} yet. {_way_to_a_model(view)}"
+            f"The published model of view {view.label} was not loaded: {refused.reason}"
+            if refused is not None and refused.view == view.label
+            else f"No model of view {view.label} has the alias {self._alias.alias!r} yet. {_way_to_a_model(view)}"
         )
 
     def answering(self, name: str) -> FeatureView | None:
@@ -108,34 +108,41 @@ class RegistryModels:
         """See Models."""
         found = []
         for name, (label, version, error) in sorted(self._waiting.items()):
-            before = self._answering.get(name)
-            model = None if before is None else self._current.get(before.label)
-            meanwhile = "no model answers" if model is None else f"model {name} {model.version} still answers"
+            meanwhile = self._meanwhile(name)
             found.append(f"Model {name} {version} of view {label} waits for its features, {meanwhile}: {error.detail}")
         return found
+
+    def refused(self) -> list[str]:
+        """See Models."""
+        return [
+            f"Model {each.model} {each.version or '(no version)'} of view {each.view} was refused, "
+            f"{self._meanwhile(each.model)}: {each.reason}"
+            for each in self.refusals.all()
+        ]
+
+    def _meanwhile(self, name: str) -> str:
+        before = self._answering.get(name)
+        model = None if before is None else self._current.get(before.label)
+        return "no model answers" if model is None else f"model {name} {model.version} still answers"
 
     def look(self) -> None:
         """Look at the alias of every view once."""
         for name, versions in self._views.items():
-            view = versions[-1]
+            view, named, trace = versions[-1], "", Trace()
             try:
-                directory = self._registry / name
-                version = self._named(directory)
-                if version is not None:
-                    view = self._view_of(directory / version, versions)
-                    self._take(view, directory, version)
+                found = self._alias.named(name)
+                if found is None:  # the loaded model still answers
+                    self.refusals.end(name)
+                    self._waiting.pop(name, None)
+                    continue
+                named, trace = found, self._alias.trace(name, found)
+                if not self.refusals.is_unchanged(name, trace):
+                    directory = self._alias.directory(name, named)
+                    view = self._view_of(directory, versions)
+                    self._take(view, directory)
             except Exception as error:  # a broken version must not end the thread that loads its successor
                 self._waiting.pop(name, None)
-                self._refuse(view, f"{type(error).__name__}: {error}")
-
-    def _named(self, directory: Path) -> str | None:
-        try:
-            version = (directory / ALIASES / self._alias).read_text().strip()
-        except (FileNotFoundError, NotADirectoryError):
-            return None  # nothing was published yet, or the alias was removed: the loaded model still answers
-        if not version.isdecimal():
-            raise ManifestMismatchError(f"Alias {self._alias!r} holds {version!r}, not a version. Promote a version.")
-        return version
+                self.refusals.add(view, named, trace, error)
 
     def _view_of(self, directory: Path, versions: list[FeatureView]) -> FeatureView:
         """The view version that a model was trained on, or the newest one if that version is no longer defined."""
@@ -146,20 +153,20 @@ class RegistryModels:
         trained_on = read_manifest(directory).view.version
         return next((each for each in versions if each.version == trained_on), versions[-1])
 
-    def _take(self, view: FeatureView, directory: Path, version: str) -> None:
-        model, name = self._current.get(view.label), view.name
+    def _take(self, view: FeatureView, directory: Path) -> None:
+        model, name, version = self._current.get(view.label), view.name, directory.name
         is_loaded = model is not None and str(model.version) == version
         if not (is_loaded and self._answering.get(name) == view):
             if self._has_to_wait(view, version):
+                self.refusals.end(name)
                 return
             if not is_loaded:
-                model = self._current[view.label] = load_model(directory / version, view)
+                model = self._current[view.label] = load_model(directory, view)
                 self._loaded(view, model)
             self._answering[name] = view
             self._log.info("switched to model", view=view.label, model=name, version=int(version))
         self._waiting.pop(name, None)
-        for each in self._views[name]:
-            self.refusals.pop(each.label, None)
+        self.refusals.end(name)
 
     def _has_to_wait(self, view: FeatureView, version: str) -> bool:
         if view.name not in self._answering and not self._waits_from_start:
@@ -174,12 +181,6 @@ class RegistryModels:
             self._log.warning("waiting for the features of a model", view=view.label, model=view.name,
                               version=int(version), meanwhile=meanwhile, reason=error.detail)  # fmt: skip
         return True
-
-    def _refuse(self, view: FeatureView, why: str) -> None:
-        if self.refusals.get(view.label) != why:
-            self.refusals[view.label] = why
-            self._refused(view)
-            self._log.error("refused a model version; keeping the previous one", view=view.label, reason=why)
 
     def _keep_looking(self) -> None:
         while not self._stop.wait(min(self._poll_s, _LOOK_WHILE_WAITING_S) if self._waiting else self._poll_s):

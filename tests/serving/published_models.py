@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto, helper
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -24,9 +25,21 @@ from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 
 
-def publish(registry: Path, view: FeatureView, seed: int = 0, /, *, promote: bool = True, **changed: Any) -> int:
-    """Fit a model on noise, publish it for the view and let `champion` name it; the version's number."""
-    graph = fitted(len(view.columns), seed)
+def publish(
+    registry: Path,
+    view: FeatureView,
+    seed: int = 0,
+    /,
+    *,
+    promote: bool = True,
+    graph: bytes | None = None,
+    **changed: Any,
+) -> int:
+    """Fit a model on noise, publish it for the view and let `champion` name it; the version's number.
+
+    graph: of another model, in place of the fitted one.
+    """
+    graph = fitted(len(view.columns), seed) if graph is None else graph
     manifest = ModelManifest(
         model=view.name,
         version=0,
@@ -55,3 +68,19 @@ def fitted(columns: int, seed: int) -> bytes:
     target = (matrix.sum(axis=1) + random.normal(size=200) > 0).astype(np.int64)
     pipeline = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression()).fit(matrix, target)
     return export_onnx(pipeline, columns)
+
+
+def logarithm(times: float = 1.0) -> bytes:
+    """A graph whose score is the logarithm of the first feature, times a number: NaN where the feature is negative."""
+    column = helper.make_tensor("column", TensorProto.INT64, [], [0])
+    factor = helper.make_tensor("factor", TensorProto.FLOAT, [], [times])
+    nodes = [
+        helper.make_node("Gather", [INPUT_NAME, "column"], ["first"], axis=1),
+        helper.make_node("Log", ["first"], ["log"]),
+        helper.make_node("Mul", ["log", "factor"], [RULES["binary"].output_name]),
+    ]
+    given = helper.make_tensor_value_info(INPUT_NAME, TensorProto.FLOAT, [None, None])
+    scores = helper.make_tensor_value_info(RULES["binary"].output_name, TensorProto.FLOAT, [None])
+    graph = helper.make_graph(nodes, "logarithm", [given], [scores], [column, factor])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return bytes(model.SerializeToString())

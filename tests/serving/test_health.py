@@ -1,15 +1,20 @@
 """Health: whether the process answers, and whether predictions can be made."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import encode_meta
 from tests.domains import machines, one_broken_view
 from tests.domains.machines import HOT_PLANT
+from tests.serving.published_models import publish
 from tests.serving.stored_states import NAMESPACE, shard_meta
+from training.registry.aliases import Aliases
+from training.registry.versions import Registry
 
 
 def get(serving, path, **settings):
@@ -33,10 +38,42 @@ def test_ready_when_store_metas_and_model_are_there(serving):
             "status": "ready",
             "missing": [],
             "waiting": [],
+            "refused": [],
             "broken": [],
             "views": {"breakdown:v1": {"status": "ready", "missing": []}},
         },
     )
+
+
+def test_a_refused_model_is_named_with_its_version_and_reason_and_a_gauge_shows_it(serving, tmp_path):
+    """Readiness said that nothing was missing, and the metric did not say which version."""
+    publish(tmp_path, machines.BREAKDOWN)
+    second = publish(tmp_path, machines.BREAKDOWN, 1, model_digest="0" * 64)
+
+    async def story():
+        async with serving(registry=tmp_path) as client:
+            refused = await client.get("/health/ready"), (await client.get("/metrics")).text
+            Aliases(Registry(tmp_path)).promote("breakdown", 1)
+            until = time.monotonic() + 60
+            while (await client.get("/health/ready")).json()["refused"] and time.monotonic() < until:
+                await asyncio.sleep(0.05)
+            return refused, (await client.get("/metrics")).text
+
+    with capture_logs() as lines:
+        (response, metrics), after = asyncio.run(story())
+    assert response.status_code == 503  # version 1 was never loaded
+    (said,) = response.json()["refused"]
+    assert said.startswith(
+        "Model breakdown 2 of view breakdown:v1 was refused, no model answers: ManifestMismatchError: model.onnx of "
+        "model breakdown 2 is not the file that was published"
+    )
+    labels = '{model="breakdown",reason="ManifestMismatchError",version="2",view="breakdown:v1"}'
+    assert f"serving_refused_model_info{labels} 1.0" in metrics
+    assert f"serving_refused_model_info{labels} 0.0" in after
+    assert 'serving_refused_models_total{view="breakdown:v1"} 1.0' in after
+    (line,) = [each for each in lines if each["log_level"] == "error"]
+    assert (line["model"], line["version"], line["view"]) == ("breakdown", str(second), "breakdown:v1")
+    assert "digest" in line["reason"]
 
 
 def test_a_broken_view_is_named_and_holds_nobody_back(serving, published):

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import math
 from datetime import timedelta
 
 import pytest
@@ -12,11 +13,11 @@ from serving.models import Model
 from serving.problems import PROBLEMS
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import encode_meta
-from tests.domains.machines import HOT_PLANT
+from tests.domains.machines import BREAKDOWN, HOT_PLANT
 from tests.domains.one_broken_view import DELICATE
 from tests.fakes import InMemoryOnlineStore
 from tests.serving.conftest import INSTANCE
-from tests.serving.published_models import publish
+from tests.serving.published_models import logarithm, publish
 from tests.serving.stored_states import NAMESPACE, shard_meta
 
 PATH = "/v1/views/breakdown:predict"
@@ -381,6 +382,25 @@ def test_a_model_that_raises_for_one_row_refuses_only_the_request_of_this_row(se
     for each in (refused, again):
         assert problem(each, "failed-model")["detail"] == "Model breakdown 1 raised RuntimeError for this request."
     assert [line["event"] for line in lines if line["log_level"] == "error"] == ["refusing a request: a model raised"]
+
+
+def test_a_model_that_gives_no_number_is_a_problem_by_name_and_not_a_score_of_null(serving, tmp_path):
+    """It was 200 with `score: null`, which a caller may read as 0."""
+    publish(tmp_path, BREAKDOWN, graph=logarithm())
+    instances = [[INSTANCE], [INSTANCE, INSTANCE | {"celsius": -20.0}], [INSTANCE | {"celsius": 0.0}]]
+
+    async def at_once():
+        async with serving(registry=tmp_path) as client:
+            return await asyncio.gather(*(client.post(PATH, json={"instances": each}) for each in instances))
+
+    with capture_logs() as lines:
+        answered, nan, infinite = asyncio.run(at_once())
+    assert answered.json()["predictions"][0]["score"] == pytest.approx(math.log(71.2), abs=1e-2)
+    said = "Model breakdown 1 gave {} instead of a number for the instance $.instances[{}]."
+    assert problem(nan, "failed-model")["detail"] == said.format("nan", 1)
+    assert problem(infinite, "failed-model")["detail"] == said.format("-inf", 0)
+    (line,) = [each for each in lines if each["log_level"] == "error"]
+    assert (line["event"], line["version"]) == ("refusing a request: a model gave no number", 1)
 
 
 def test_an_encoded_body_is_415_and_not_a_fault_of_its_json(serving):

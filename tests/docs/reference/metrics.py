@@ -54,7 +54,7 @@ def serving_families() -> Iterable[Metric]:
     metrics.online_read(1, 0.1)
     metrics.answered("a", 200, 0.1)
     metrics.model_loaded("a", "a", "1")
-    metrics.model_refused("a")
+    metrics.model_refused("a", "a", "1", "a")
     families = text_string_to_metric_families(metrics.exposition().decode())
     return [each for each in families if not each.name.endswith("_created")]  # when a counter began: of the library
 
