@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared_features.closed_pipe import ends_with_its_reader
 from shared_features.errors import FeatureError
@@ -134,7 +134,13 @@ def _parameters(settings: TrainingSettings, options: argparse.Namespace) -> RunP
     if "models" not in options:
         return RunParameters(view, dataset)
     floors, tolerance = dict(options.floor), options.gate_tolerance
-    return RunParameters(view, dataset, options.models, options.top, floors=floors, gate_tolerance=tolerance)
+    steps: dict[str, dict[str, Any]] = {}
+    for step, name, value in options.set:
+        steps.setdefault(step, {})[name] = value
+    return RunParameters(
+        view, dataset, options.models, options.top, floors=floors, gate_tolerance=tolerance,
+        pipeline=options.pipeline, steps=steps,
+    )  # fmt: skip
 
 
 _COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {

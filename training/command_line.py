@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from training.models.task_rules import BETTER_IS_MORE, MODELS
 from training.settings import describe_settings
@@ -56,6 +58,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     run.add_argument(
         "--explain", action="store_true", help="say which steps would run or be skipped, and why; run nothing"
+    )
+    run.add_argument("--pipeline", default="", metavar="NAME", help="steps of your own, beside the definitions")
+    run.add_argument(
+        "--set",
+        type=_step_parameter,
+        action="append",
+        default=[],
+        metavar="STEP.NAME=VALUE",
+        help="a parameter of a step of the pipeline; VALUE is JSON or a text",
     )
     run.set_defaults(models=())
     dataset.add_argument("--output", type=Path, metavar="FILE.parquet", help="also write the dataset as one table")
@@ -123,6 +134,17 @@ def _floor(text: str) -> tuple[str, float]:
     if name not in BETTER_IS_MORE:
         raise argparse.ArgumentTypeError(f"{text!r}: give METRIC=NUMBER, with a metric of {', '.join(BETTER_IS_MORE)}")
     return name, float(value)
+
+
+def _step_parameter(text: str) -> tuple[str, str, Any]:
+    where, equals, value = text.partition("=")
+    step, dot, name = where.partition(".")
+    if not (equals and dot and step and name):
+        raise argparse.ArgumentTypeError(f"{text!r}: give STEP.NAME=VALUE, such as check.least=100")
+    try:
+        return step, name, json.loads(value)
+    except json.JSONDecodeError:
+        return step, name, value
 
 
 def _models_option(text: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ TrainingError
   DatasetError      the offline store cannot give the training dataset that was asked for
   CertificateError  what was exported does not compute what was fitted
   RegistryError     a model version or an alias that is missing
-  StepError         a step cannot read what it needs, or cannot write what it made
+  StepError         a step cannot read what it needs, cannot write what it made, or is one of a pipeline that fails
   StepFailedError   a step of a durable run failed in its own process
     TransientStepError  the same, but another try may help
   RequestError      a run or a schedule was asked for that cannot be
@@ -34,7 +34,7 @@ class RegistryError(TrainingError):
 
 
 class StepError(TrainingError):
-    """The disk is full or read-only, or a result that a step needs is gone or damaged."""
+    """The disk is full or read-only, a result is gone or damaged, or a step of a pipeline fails."""
 
 
 class StepFailedError(TrainingError):

@@ -16,6 +16,7 @@ _NOT_A_USERS = (
     "<frozen",
     "<string>",  # what `dataclass` writes
     *(str(_OURS / name) for name in ("definitions/", "kernel/", "arguments.py")),
+    str(_OURS.parent / "training" / "pipelines"),  # a pipeline is a definition too
 )
 
 

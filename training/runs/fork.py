@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ import msgspec
 
 from shared_features.arguments import did_you_mean
 from training.errors import RequestError
-from training.runs.step_names import STEP_NAMES
 from training.runs.templates import Retrain
 from training.steps.run_journal import read_journal
 
@@ -24,6 +24,7 @@ FIRST_USE = {
     "test_days": "dataset",
     "entity": "dataset",
     "seed": "dataset",
+    "pipeline": "dataset",
     "models": "fit",
     "top": "evaluate",
     "floor": "promote",
@@ -32,15 +33,18 @@ FIRST_USE = {
 """Parameter -> the first step that uses it."""
 
 
-def check_fork(step: str, before: Retrain, after: Retrain) -> None:
-    """Raises RequestError for a step that does not exist, and for a changed parameter that an earlier step has used."""
-    if step not in STEP_NAMES:
+def check_fork(step: str, before: Retrain, after: Retrain, names: Sequence[str]) -> None:
+    """names: of the steps of the run, in their order.
+
+    Raises RequestError for a step that does not exist, and for a changed parameter that an earlier step has used.
+    """
+    if step not in names:
         raise RequestError(
-            f"There is no step {step!r}. There are: {', '.join(STEP_NAMES)}.{did_you_mean(step, STEP_NAMES)}", "$.step"
+            f"There is no step {step!r}. There are: {', '.join(names)}.{did_you_mean(step, names)}", "$.step"
         )
     for name, first in FIRST_USE.items():
         changed = getattr(before, name) != getattr(after, name)
-        if changed and STEP_NAMES.index(first) < STEP_NAMES.index(step):
+        if changed and first in names and names.index(first) < names.index(step):
             raise RequestError(
                 f"Parameter {name} is used by step {first!r}, which comes before {step!r}. Fork from {first!r}.",
                 f"$.parameters.{name}",

@@ -20,7 +20,8 @@ class RunParameters:
     """What a run is asked for, beside the dataset's parameters.
 
     models: candidates; all of the task where none is named. k: entities looked at per day. floors: worst values of
-    metrics that may become champion, besides those of the task. Raises TrainingError for what is not of the task.
+    metrics that may become champion, besides those of the task. pipeline: its name; empty: retraining. steps:
+    parameters of the pipeline's steps, by step and name. Raises TrainingError for what is not of the task.
     """
 
     view: FeatureView
@@ -30,6 +31,8 @@ class RunParameters:
     parity_tolerance: float = TOLERANCE
     floors: Mapping[str, float] = field(default_factory=dict)
     gate_tolerance: float = DEFAULT_TOLERANCE
+    pipeline: str = ""
+    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rules.check_models(self.models)
@@ -52,7 +55,7 @@ class RunParameters:
         found: dict[str, Any] = msgspec.to_builtins(
             {each.name: getattr(self, each.name) for each in fields(self) if each.name != "view"}
         )
-        return found
+        return {name: value for name, value in found.items() if value or name not in ("pipeline", "steps")}
 
     @classmethod
     def from_plain(cls, view: FeatureView, plain: Mapping[str, Any]) -> RunParameters:

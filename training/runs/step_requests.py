@@ -44,6 +44,16 @@ def _begin(settings: TrainingSettings, request: Mapping[str, Any]) -> str:
     return str(begin_run(settings, _parameters(settings, request), _now_us(), request["name"], data))
 
 
+def _plan(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Each step of the run's pipeline, in its order, with the steps that it waits for."""
+    from training.runs.training_run import steps_of_begun_run
+
+    return {
+        step.name: list(dict.fromkeys((*step.needs, *step.after)))
+        for step in steps_of_begun_run(settings, Path(request["run"]))
+    }
+
+
 def _new_labels(settings: TrainingSettings, request: Mapping[str, Any]) -> int:
     """How many labels were stored since the last run of the view that succeeded."""
     from training.runs.new_labels import count_new_labels
@@ -112,6 +122,7 @@ def _now_us() -> int:
 
 _DOES: dict[str, Callable[[TrainingSettings, Mapping[str, Any]], Any]] = {
     "begin": _begin,
+    "plan": _plan,
     "step": _step,
     "end": _end,
     "new_labels": _new_labels,

@@ -37,6 +37,8 @@ class Retrain(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     top: int = 100
     floor: Mapping[str, float] = {}
     gate_tolerance: float = DEFAULT_TOLERANCE
+    pipeline: str = ""
+    steps: Mapping[str, Mapping[str, Any]] = {}
 
     def plain(self) -> dict[str, Any]:
         """What `RunParameters.from_plain` reads."""
@@ -54,6 +56,8 @@ class Retrain(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
             "parity_tolerance": TOLERANCE,
             "floors": dict(self.floor),
             "gate_tolerance": self.gate_tolerance,
+            "pipeline": self.pipeline,
+            "steps": {step: dict(given) for step, given in self.steps.items()},
         }
 
 

@@ -11,13 +11,13 @@ from shared_features.errors import FeatureError
 from shared_features.kernel.event_time import DAY_US, to_datetime, to_us
 from training.errors import StepError
 from training.runs.data_version import DataVersion, pin_data
-from training.runs.retraining import STEPS
 from training.runs.run_context import RunContext, context_of
 from training.runs.run_parameters import RunParameters
-from training.runs.step_names import STEP_NAMES
+from training.runs.run_pipeline import steps_of_run
 from training.settings import TrainingSettings
 from training.steps.result_store import ResultStore
 from training.steps.run_journal import FAILED, SUCCEEDED, StepEntry, journals, read_journal, write_journal
+from training.steps.step import Step
 from training.steps.step_runner import Explanation, StepRunner
 
 Report = Callable[[str, StepEntry], None]
@@ -25,12 +25,13 @@ Report = Callable[[str, StepEntry], None]
 
 
 def run_training(
-    settings: TrainingSettings, parameters: RunParameters, report: Report, now_us: int, last: str = STEP_NAMES[-1]
+    settings: TrainingSettings, parameters: RunParameters, report: Report, now_us: int, last: str | None = None
 ) -> Path:
     """Run the steps up to `last`; returns the run's directory. What a step refuses is raised as a TrainingError."""
+    names = [step.name for step in steps_of_run(settings.definitions, parameters)]
     run = begin_run(settings, parameters, now_us)
     try:
-        for name in STEP_NAMES[: STEP_NAMES.index(last) + 1]:
+        for name in names[: names.index(last) + 1] if last else names:
             report(name, perform_step(settings, run, name))
     except FeatureError as error:
         end_run(settings, run, now_us, str(error))
@@ -53,6 +54,7 @@ def begin_run(
     runs = settings.training_runs / parameters.view.name
     if name is not None and (runs / name).is_dir():
         return runs / name
+    steps_of_run(settings.definitions, parameters)  # what is wrong with them is said before anything is done
     data = data or pin_data(settings.lake, parameters.view, to_us(settings.allowed_lateness))
     journal = RunContext(settings, parameters, data, now_us).begin()
     try:
@@ -63,6 +65,11 @@ def begin_run(
     except OSError as error:
         raise StepError(f"the run cannot begin in {runs}: {error}. Mend it, then start the run again.") from error
     return run
+
+
+def steps_of_begun_run(settings: TrainingSettings, run: Path) -> tuple[Step, ...]:
+    """The steps of a run that has begun, in their order."""
+    return steps_of_run(settings.definitions, context_of(settings, read_journal(run)).parameters)
 
 
 def perform_step(settings: TrainingSettings, run: Path, name: str) -> StepEntry:
@@ -90,7 +97,8 @@ def explain_run(settings: TrainingSettings, parameters: RunParameters) -> Iterat
 
 
 def _runner(context: RunContext, run: Path) -> StepRunner:
-    return StepRunner(ResultStore(context.settings.training_runs), STEPS, run, context.facts)
+    steps = steps_of_run(context.settings.definitions, context.parameters)
+    return StepRunner(ResultStore(context.settings.training_runs), steps, run, context.facts)
 
 
 def _new_directory(runs: Path, now_us: int) -> Path:

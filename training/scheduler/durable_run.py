@@ -53,7 +53,7 @@ class DurableRuns:
             run = str(self._step("begin", process, begin, _SHORT_S))
             reason = "it was cancelled"
             try:
-                for name in STEP_NAMES:
+                for name in self._names(process, request, run):
                     self._step(name, process, {"do": "step", "run": run, "step": name}, self._limit_s)
                 reason = ""
             except Exception as failure:
@@ -62,6 +62,12 @@ class DurableRuns:
             finally:
                 summary = process.ask({"do": "end", "run": run, "error": reason}, _SHORT_S)
         return {"folder": run, **summary}
+
+    def _names(self, process: StepProcess, request: dict[str, Any], run: str) -> tuple[str, ...]:
+        """Of the steps. Those of a pipeline are on record, so that a run ends with the steps with which it began."""
+        if not request["parameters"].get("pipeline"):
+            return STEP_NAMES
+        return tuple(self._step("plan", process, {"do": "plan", "run": run}, _SHORT_S))
 
     def _step(self, name: str, process: StepProcess, request: dict[str, Any], limit_s: float) -> Any:
         options: StepOptions = {

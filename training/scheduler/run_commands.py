@@ -10,7 +10,6 @@ from dataclasses import asdict
 from typing import Any
 
 from training.errors import RequestError
-from training.runs.step_names import STEP_NAMES
 from training.scheduler.run_facts import Facts, facts_of, shown, side_by_side
 from training.scheduler.runs import Run, Runs
 from training.settings import TrainingSettings
@@ -74,7 +73,7 @@ def _compare(runs: Runs, options: argparse.Namespace) -> None:
 
 def _logs(runs: Runs, options: argparse.Namespace) -> None:
     run_id, *steps = options.names
-    for step in steps or STEP_NAMES:
+    for step in steps or [each.name for each in runs.steps(run_id)]:
         text = runs.log(run_id, step)
         if text and not steps:
             _say(f"== {step}")

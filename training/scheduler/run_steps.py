@@ -28,13 +28,23 @@ class RunStep:
     line: str = ""
 
 
-def steps_of(status: str, recorded: Sequence[Mapping[str, Any]], began_at_ms: int | None) -> tuple[RunStep, ...]:
-    """recorded: the steps that DBOS has on record, which are those that ended. began_at_ms: when the run began."""
+Recorded = Sequence[Mapping[str, Any]]
+"""The steps that DBOS has on record, which are those that ended."""
+
+
+def plan_of(recorded: Recorded) -> Mapping[str, Sequence[str]]:
+    """Each step of a pipeline with the steps that it waits for; empty where the run is none, or has not begun."""
+    plans = (each["output"] for each in recorded if each["function_name"] == "plan")
+    return next(plans, None) or {}
+
+
+def steps_of(status: str, recorded: Recorded, began_at_ms: int | None) -> tuple[RunStep, ...]:
+    """began_at_ms: when the run began."""
     by_name = {each["function_name"]: each for each in recorded}
     since_ms, found = began_at_ms, list[RunStep]()
     if "begin" in by_name:
         since_ms = by_name["begin"]["completed_at_epoch_ms"]
-    for name in STEP_NAMES:
+    for name in plan_of(recorded) or STEP_NAMES:
         if name in by_name:
             found.append(_ended(name, by_name[name]))
             since_ms = by_name[name]["completed_at_epoch_ms"]

@@ -6,7 +6,7 @@ This is what a command line, a REST interface and a page stand on. It needs the 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from training.runs.templates import check_request
 from training.scheduler.database import APPLICATION, create_database
 from training.scheduler.durable_run import QUEUE, VERSION, WORKFLOW, folder_name
 from training.scheduler.run_states import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, STATUS, SUCCEEDED
-from training.scheduler.run_steps import DONE, SKIPPED, RunStep, steps_of
+from training.scheduler.run_steps import DONE, SKIPPED, RunStep, plan_of, steps_of
 from training.settings import TrainingSettings
 
 _GIVEN_BACK = ("CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -90,7 +90,8 @@ class Runs:
         """
         found = self.show(origin)
         changed = {**found.parameters, **parameters}
-        check_fork(step, check_request(found.template, found.parameters), check_request(found.template, changed))
+        before, after = (check_request(found.template, each) for each in (found.parameters, changed))
+        check_fork(step, before, after, self._names(origin))
         folder = self._folder(origin)
         if folder is None or not folder.is_dir():
             raise ConflictError(
@@ -112,6 +113,10 @@ class Runs:
         found = self._found(run_id)
         return steps_of(STATUS[found.status], self._client.list_workflow_steps(run_id), found.dequeued_at)
 
+    def plan(self, run_id: str) -> Mapping[str, Sequence[str]]:
+        """`plan_of` a run."""
+        return plan_of(self._client.list_workflow_steps(run_id))
+
     def summary(self, run: Run) -> Mapping[str, Any]:
         """What is known of a run's data, code, metrics and model, while it runs and after it failed too."""
         if run.summary:
@@ -126,8 +131,8 @@ class Runs:
     def log(self, run_id: str, step: str) -> str:
         """What a step of a run printed. Raises UnknownNameError for a run or a step that does not exist."""
         self._found(run_id)
-        if step not in STEP_NAMES:
-            raise UnknownNameError(f"There is no step {step!r}. There are: {', '.join(STEP_NAMES)}.")
+        if step not in (names := self._names(run_id)):
+            raise UnknownNameError(f"There is no step {step!r}. There are: {', '.join(names)}.")
         folder = self._folder(run_id)
         return "" if folder is None else read_log(folder, step)
 
@@ -161,7 +166,10 @@ class Runs:
         if (status := STATUS[found.status]) != FAILED:
             raise ConflictError(f"run {run_id} is {status}; only a run that was cancelled or failed is resumed.")
         unfinished = (each.name for each in self.steps(run_id) if each.state not in (DONE, SKIPPED))
-        return self.fork(run_id, next(unfinished, STEP_NAMES[-1]), {}, f"{run_id}-resumed")
+        return self.fork(run_id, next(unfinished, self._names(run_id)[-1]), {}, f"{run_id}-resumed")
+
+    def _names(self, run_id: str) -> tuple[str, ...]:
+        return tuple(self.plan(run_id)) or STEP_NAMES
 
     def _folder(self, run_id: str) -> Path | None:
         steps = self._client.list_workflow_steps(run_id)

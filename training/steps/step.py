@@ -13,6 +13,17 @@ Action = Callable[["Task"], str]
 
 
 @dataclass(frozen=True)
+class Subprocess:
+    """A compute target: a process of its own, for this step alone. None: no limit.
+
+    memory_mb: of its data, in units of 2**20 bytes. seconds: from its start to its end.
+    """
+
+    memory_mb: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
 class Step:
     """action: `module:function`, imported when the step runs, so that a step that is skipped imports nothing.
 
@@ -20,6 +31,10 @@ class Step:
     parameters: those that shape the result, by name. effect: the step changes something outside its folder, so it is
     never skipped; it must come to the same when it is done again. digests: file -> `module:function` from the file's
     bytes to a digest, where less than all of its bytes matters to later steps.
+
+    arguments: the action is a plain function `action(inputs, output, **arguments)`; None: it takes a Task. A Path among
+    them is a file, whose content counts. outputs: files that it writes, where they are known. after: further steps that
+    come before it. target: where a plain function is called; None: in this process.
     """
 
     name: str
@@ -28,6 +43,10 @@ class Step:
     parameters: tuple[str, ...] = ()
     effect: bool = False
     digests: Mapping[str, str] | None = None
+    arguments: Mapping[str, Any] | None = None
+    outputs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    target: Subprocess | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from shared_features.formats.training_run import StepResult
 from training.errors import StepError
 from training.steps.code_digest import Code, code_of
 from training.steps.libraries import library_versions
+from training.steps.plain_call import argument_parts, call_step
 from training.steps.result_store import Digest, ResultStore
 from training.steps.run_journal import StepEntry, journals, read_journal, write_journal
 from training.steps.step import Step, Task, load_function
@@ -41,7 +42,7 @@ class StepRunner:
 
     def perform(self, name: str, context: Any) -> StepEntry:
         """Do a step, unless its result exists; written into the run's journal. Doing a finished one is harmless."""
-        step, began = self._steps[name], time.perf_counter()
+        step, began = self._step(name), time.perf_counter()
         try:
             inputs = self._inputs(step)
             entry = self._effect(step, inputs, context) if step.effect else self._result(step, inputs, context)
@@ -59,7 +60,8 @@ class StepRunner:
         earlier = self._earlier()
         for step in self._steps.values():
             if step.effect:
-                yield Explanation(step.name, EFFECT, "always; the same model changes nothing")
+                why = "always; the same model changes nothing" if step.arguments is None else "always"
+                yield Explanation(step.name, EFFECT, why)
             elif waits := [need for need in step.needs if need not in results]:
                 yield Explanation(step.name, OPEN, f"runs, unless {' and '.join(waits)} give equal results")
             else:
@@ -70,6 +72,11 @@ class StepRunner:
                 yield Explanation(
                     step.name, SKIPPED if found else RUN, _SAME if found else _why(earlier.get(step.name), parts)
                 )
+
+    def _step(self, name: str) -> Step:
+        if name not in self._steps:
+            raise StepError(f"step {name!r} is gone: the pipeline changed since the run began. Start a new run.")
+        return self._steps[name]
 
     def _inputs(self, step: Step) -> dict[str, StepResult]:
         """The results of the steps it needs, as the run has them. Effects have none."""
@@ -101,7 +108,7 @@ class StepRunner:
         folder = self._store.begin(step.name, key, made_from)
         try:
             given = self._given(step, folder, made_from, inputs)
-            line = load_function(step.action)(Task(given, folder / step.name, context))
+            line = call_step(step, Task(given, folder / step.name, context))
             return self._store.commit(folder, step.name, key, made_from, line, self._measures(step))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -112,7 +119,7 @@ class StepRunner:
         try:
             given = self._given(step, folder, made_from, inputs)
             output.mkdir(exist_ok=True)
-            return StepEntry(EFFECT, load_function(step.action)(Task(given, output, context)), 0, "always")
+            return StepEntry(EFFECT, call_step(step, Task(given, output, context)), 0, "always")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -128,6 +135,8 @@ class StepRunner:
             need, _, name = each.partition("/")
             if self._steps[need].effect:
                 files[each] = self._run / need / name
+                if not files[each].is_file():
+                    raise StepError(f"step {step.name!r} takes {each!r}, which step {need!r} did not write.")
         return self._store.link_inputs(folder, files)
 
     def _measures(self, step: Step) -> dict[str, Digest]:
@@ -139,14 +148,19 @@ class StepRunner:
             "step": step.name,
             "code": code.digest,
             "libraries": library_versions(code.libraries),
-            "parameters": {name: self._facts[name] for name in step.parameters},
+            "parameters": {name: self._facts[name] for name in step.parameters} | argument_parts(step),
             "inputs": dict(made_from),
         }
 
     def _code(self, step: Step) -> Code:
         """The code of a step. A pickle runs the code of the step that wrote it, so that code counts too."""
         writers = {each.partition("/")[0] for each in step.inputs if each.endswith((_PICKLE, "/*"))}
-        return code_of([step.action, *(self._steps[each].action for each in sorted(writers))])
+        try:
+            return code_of([step.action, *(self._steps[each].action for each in sorted(writers))])
+        except LookupError as error:
+            raise StepError(
+                f"step {step.name!r}: {error} whose source can be read. Define it by `def` at the top of a module."
+            ) from error
 
     def _earlier(self) -> dict[str, Parts]:
         """The parts of each step's key in the newest other run of the same view that has them."""
@@ -166,6 +180,11 @@ def _digests(step: Step, results: Mapping[str, StepResult]) -> dict[str, str]:
         need, _, name = each.partition("/")
         if need in results:
             files = results[need].files
+            if name not in files and name != "*":
+                raise StepError(
+                    f"step {step.name!r} takes {each!r}, which step {need!r} did not write. It wrote "
+                    f"{', '.join(files) or 'no file'}."
+                )
             found |= {f"{need}/{file}": files[file][0] for file in (files if name == "*" else [name])}
     return found
 

@@ -34,6 +34,7 @@ class Played:
     held: dict[str, threading.Event] = field(default_factory=dict)
     asked: list[dict[str, Any]] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
+    plan: dict[str, list[str]] = field(default_factory=dict)
 
     def process(self, look: Any) -> PlayedProcess:
         return PlayedProcess(self, look)
@@ -56,6 +57,8 @@ class PlayedProcess:
             return str(folder)
         if name == "end":
             return played.summary
+        if name == "plan":
+            return played.plan
         return {"done": "run", "reason": "no earlier run has it", "seconds": 0.5, "line": f"{name} said so"}
 
     def __enter__(self) -> PlayedProcess:

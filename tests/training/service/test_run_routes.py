@@ -65,6 +65,28 @@ def test_two_requests_with_one_key_are_one_run_and_another_body_is_refused(servi
     assert "steps" not in listed
 
 
+def test_a_run_of_a_pipeline_has_its_steps_in_answers_logs_graph_and_forks(service: Service) -> None:
+    service.played.plan = {"dataset": [], "check": ["dataset"], "mail": ["check"]}
+    parameters = {"pipeline": "nightly", "steps": {"check": {"least": 5}}}
+    run = ended(service, started(service, parameters, "of a pipeline"))
+    assert states(run) == {"dataset": "done", "check": "done", "mail": "done"}
+    (begun,) = [each for each in service.played.asked if each["do"] == "begin" and each["parameters"] == parameters]
+    assert begun["template"] == "retrain"
+    assert service.client.get(f"/v1/runs/{run['id']}/logs/check").status_code == 200
+    unknown = service.client.get(f"/v1/runs/{run['id']}/logs/fit")
+    assert (unknown.status_code, "There are: dataset, check, mail." in unknown.json()["detail"]) == (404, True)
+    page = service.client.get(f"/runs/{run['id']}").text
+    assert "Steps: dataset done, check done, mail done" in page
+    assert page.count('class="edge"') == 2
+    forked = service.client.post(f"/v1/runs/{run['id']}/fork", json={"step": "check", "parameters": {}})
+    assert forked.status_code == 202
+    assert states(ended(service, forked.json()["id"])) == states(run)
+    wrong = service.client.post(f"/v1/runs/{run['id']}/fork", json={"step": "fit", "parameters": {}})
+    assert "There is no step 'fit'. There are: dataset, check, mail." in wrong.json()["detail"]
+    wrong = service.client.post("/v1/runs", json={"template": "retrain", "parameters": {"steps": {"check": 5}}})
+    assert wrong.json()["path"] == "$.parameters.steps"
+
+
 def test_a_run_is_watched_while_it_goes_cancelled_and_resumed(service: Service) -> None:
     service.played.held["fit"] = threading.Event()
     run_id = started(service, {}, "watched")

@@ -43,7 +43,7 @@ def page_router(runs: Runs, schedules: Schedules, registry: Registry) -> APIRout
         run, logs = shown(runs, run_id), {}
         for step in run.steps:
             logs[step.name] = runs.log(run_id, step.name)
-        text = run_page(run, _facts(runs, run_id), runs.report(run_id), logs, _NEEDS)
+        text = run_page(run, _facts(runs, run_id), runs.report(run_id), logs, runs.plan(run_id) or _NEEDS)
         return document(f"Run {run.id}", text, is_moving=is_moving([run]))
 
     @router.get("/compare")

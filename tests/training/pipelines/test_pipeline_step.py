@@ -1,0 +1,58 @@
+"""A step of one's own is checked when it is defined, and its parameters when a run gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared_features.errors import DefinitionError
+from training.errors import RequestError
+from training.pipelines import PipelineStep, import_file
+
+
+def count(inputs: Path, output: Path, least: int, share: float = 0.5, names: tuple[str, ...] = ()) -> str:
+    return "counted"
+
+
+def no_folders(least: int) -> str:
+    return "counted"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"name": "Count"}, "'Count' is no name of a step; use a-z, 0-9 and _"),
+        ({"name": "lock"}, "'lock' is no name of a step"),
+        ({"function": lambda inputs, output: "done"}, "not defined by `def` at the top of a module"),
+        ({"function": no_folders}, r"step 'rows': no_folders\(least: 'int'\) -> 'str' does not begin as `def function"),
+        ({"inputs": ("dataset",)}, "input 'dataset' names no file of a step; write 'step/file' or 'step/\\*'"),
+        ({"parameters": {"least": "many"}}, "step 'rows': parameter 'least' is 'many': Expected `int`, got `str`"),
+        ({"parameters": {"lest": 1}}, "there is no parameter 'lest'. It takes least, share, names. Did you mean"),
+        ({"inputs": "dataset/*"}, "inputs"),
+    ],
+)  # fmt: skip
+def test_a_definition_that_cannot_be_is_refused(options: Mapping[str, Any], said: str) -> None:
+    with pytest.raises(DefinitionError, match=said):
+        PipelineStep(**{"name": "rows", "function": count, **options})
+
+
+def test_parameters_come_from_the_run_then_the_definition_then_the_function() -> None:
+    step = PipelineStep("rows", count, parameters={"least": 3, "share": 1})
+    assert step.arguments({}) == {"least": 3, "share": 1.0, "names": ()}
+    assert step.arguments({"least": 4, "names": ["a"]}) == {"least": 4, "share": 1.0, "names": ("a",)}
+
+
+def test_parameters_of_a_run_are_checked(tmp_path: Path) -> None:
+    step = PipelineStep("rows", count)
+    with pytest.raises(RequestError, match="step 'rows': parameter 'least' has no value") as refused:
+        step.arguments({})
+    assert refused.value.path == "$.parameters.steps.rows.least"
+    with pytest.raises(RequestError, match=r"parameter 'least' is 1\.5: Expected `int`, got `float`"):
+        step.arguments({"least": 1.5})
+    with pytest.raises(RequestError, match=r"parameter 'path' names '.*', which is not a file"):
+        PipelineStep("prices", import_file).arguments({"path": str(tmp_path)})
+    with pytest.raises(RequestError, match="parameter 'path' is 3: Expected `str`, got `int`"):
+        PipelineStep("prices", import_file).arguments({"path": 3})

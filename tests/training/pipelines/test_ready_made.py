@@ -1,0 +1,52 @@
+"""Ready-made functions come to the same when they are done again, and say what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.training.service.conftest import Listener
+from training.pipelines import call_webhook, import_file, publish_files
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    inputs, output = tmp_path / "inputs", tmp_path / "output"
+    (inputs / "fit").mkdir(parents=True)
+    output.mkdir()
+    (inputs / "fit" / "found.json").write_text('{"rows": 3}')
+    (inputs / "fit" / "model.bin").write_bytes(b"\x00")
+    return inputs, output
+
+
+def test_a_file_is_imported_under_its_name(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_text("1")
+    assert import_file(*folders, path=tmp_path / "prices.csv") == "prices.csv, 1 bytes"
+    assert (folders[1] / "prices.csv").read_text() == "1"
+
+
+def test_files_are_published_and_published_again(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    for _ in range(2):
+        assert publish_files(*folders, folder=str(tmp_path / "out")).startswith("2 files in ")
+        assert sorted(each.name for each in (tmp_path / "out" / "fit").iterdir()) == ["found.json", "model.bin"]
+
+
+def test_a_webhook_is_called_once_and_its_errors_do_not_show_its_address(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with pytest.raises(ValueError, match="variable HOOK holds no http or https address; set it"):
+        call_webhook(*folders, text="done", variable="HOOK")
+    monkeypatch.setenv("HOOK", "http://127.0.0.1:1/secret")
+    with pytest.raises(ConnectionError, match=r"the webhook does not answer: .*refused") as refused:
+        call_webhook(*folders, text="done", variable="HOOK")
+    assert "secret" not in str(refused.value)
+    listener = Listener(refusals=1)
+    with listener.listening() as hook:
+        monkeypatch.setenv("HOOK", hook)
+        with pytest.raises(ConnectionError, match="the webhook answered 500"):
+            call_webhook(*folders, text="done", variable="HOOK")
+        assert call_webhook(*folders, text="done", variable="HOOK") == "told with 1 files"
+        assert call_webhook(*folders, text="done", variable="HOOK") == "told before"
+    assert listener.got == [{"text": "done", "files": {"fit/found.json": {"rows": 3}}}]

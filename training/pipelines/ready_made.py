@@ -1,0 +1,101 @@
+"""Ready-made functions for common steps: import a file, export features, score rows, publish files, call a webhook."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import urllib.error
+import urllib.request
+import uuid
+from pathlib import Path
+from typing import Any
+
+DATASET = ("dataset/dataset.json", "dataset/matrix.npy", "dataset/rows.parquet")
+"""The inputs of a step that reads the training dataset: `load_dataset(inputs / "dataset")`."""
+_LIMIT_S = 10.0
+_SERVER_ERROR = 500
+
+
+def import_file(inputs: Path, output: Path, path: Path) -> str:
+    """Copy a file of this machine into the run, under its name. Its content counts: a changed file is read again."""
+    shutil.copyfile(path, output / path.name)
+    return f"{path.name}, {path.stat().st_size:,} bytes"
+
+
+def export_features(inputs: Path, output: Path) -> str:
+    """Write `features.parquet`: one row per labelled event. Takes DATASET."""
+    from training.datasets.training_dataset import load_dataset
+
+    table = load_dataset(inputs / "dataset").to_pandas()
+    table.to_parquet(output / "features.parquet")
+    return f"{len(table):,} rows x {len(table.columns)} columns"
+
+
+def score_rows(inputs: Path, output: Path) -> str:
+    """Write `scores.parquet`: what the model says of each labelled event. Takes DATASET and export/model.onnx."""
+    import numpy as np
+    import polars as pl
+
+    from training.datasets.training_dataset import load_dataset
+    from training.models.onnx_export import open_session, run_session
+    from training.models.task_rules import RULES
+
+    dataset = load_dataset(inputs / "dataset")
+    session = open_session((inputs / "export" / "model.onnx").read_bytes())
+    found = run_session(session, np.asarray(dataset.matrix))
+    rows = pl.read_parquet(inputs / "dataset" / "rows.parquet")
+    name = RULES[dataset.manifest.task].output_name
+    rows.with_columns(pl.Series(name, found)).write_parquet(output / "scores.parquet")
+    return f"{len(rows):,} rows, mean {name} {float(found.mean()):.4f}"
+
+
+def publish_files(inputs: Path, output: Path, folder: str) -> str:
+    """Copy every input to a folder outside of the run, as `folder/step/file`; a reader sees the old file or the new."""
+    files = _inputs(inputs)
+    for name, file in files.items():
+        place = Path(folder) / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        temporary = place.with_name(f".{place.name}-{uuid.uuid4().hex}")
+        try:
+            shutil.copyfile(file, temporary)
+            temporary.replace(place)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return f"{len(files)} files in {folder}"
+
+
+def call_webhook(inputs: Path, output: Path, text: str, variable: str = "MILLRACE_RUNS_WEBHOOK") -> str:
+    """Send `{"text": ..., "files": {"step/file": ...}}`, with the inputs that are JSON; once for each run.
+
+    variable: the environment variable that holds the address, which may be a secret.
+    """
+    address = os.environ.get(variable, "")
+    if not address.startswith(("http://", "https://")):
+        raise ValueError(f"the environment variable {variable} holds no http or https address; set it")
+    told = output / "told.json"
+    if told.exists():
+        return "told before"
+    files = {name: json.loads(file.read_bytes()) for name, file in _inputs(inputs).items() if file.suffix == ".json"}
+    body = json.dumps({"text": text, "files": files})
+    _post(address, body)
+    told.write_text(body)
+    return f"told with {len(files)} files"
+
+
+def _post(address: str, body: str) -> None:
+    """Raises ConnectionError, which a durable run tries again, where nobody answers or the server fails."""
+    headers = {"content-type": "application/json", "user-agent": "millrace"}
+    request = urllib.request.Request(address, body.encode(), headers)
+    try:
+        with urllib.request.urlopen(request, timeout=_LIMIT_S):
+            pass
+    except urllib.error.HTTPError as error:
+        kind: Any = ConnectionError if error.code >= _SERVER_ERROR else ValueError
+        raise kind(f"the webhook answered {error.code} {error.reason}") from None  # the address stays unsaid
+    except urllib.error.URLError as error:
+        raise ConnectionError(f"the webhook does not answer: {error.reason}") from None
+
+
+def _inputs(inputs: Path) -> dict[str, Path]:
+    return {str(each.relative_to(inputs)): each for each in sorted(inputs.rglob("*")) if each.is_file()}
