@@ -69,7 +69,7 @@ class Pipeline(metaclass=Checked):
             )
         if step.effect:
             raise DefinitionError(
-                f"pipeline {self.name!r}: step {step.name!r} replaces a step that is no effect; drop effect"
+                f"pipeline {self.name!r}: step {step.name!r} replaces a step without an effect; drop effect"
             )
 
     def _place(self, steps: dict[str, Step]) -> None:

@@ -46,7 +46,7 @@ class PipelineStep(metaclass=Checked):
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or self.name in _TAKEN:
             raise DefinitionError(
-                f"{self.name!r} is no name of a step; use a-z, 0-9 and _, but not {', '.join(_TAKEN)}"
+                f"{self.name!r} is not a name of a step; use a-z, 0-9 and _, but not {', '.join(_TAKEN)}"
             )
         where = f"step {self.name!r}"
         module, name = getattr(self.function, "__module__", None), getattr(self.function, "__qualname__", "")

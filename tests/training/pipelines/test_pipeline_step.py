@@ -24,8 +24,8 @@ def no_folders(least: int) -> str:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"name": "Count"}, "'Count' is no name of a step; use a-z, 0-9 and _"),
-        ({"name": "lock"}, "'lock' is no name of a step"),
+        ({"name": "Count"}, "'Count' is not a name of a step; use a-z, 0-9 and _"),
+        ({"name": "lock"}, "'lock' is not a name of a step"),
         ({"function": lambda inputs, output: "done"}, "not defined by `def` at the top of a module"),
         ({"function": no_folders}, r"step 'rows': no_folders\(least: 'int'\) -> 'str' does not begin as `def function"),
         ({"inputs": ("dataset",)}, "input 'dataset' names no file of a step; write 'step/file' or 'step/\\*'"),

@@ -54,7 +54,7 @@ def test_a_module_that_is_missing_or_faulty_is_named(tmp_path: Path, monkeypatch
     ):
         steps_of_run("tests.domains.machines", asked("nightly"))
     write_project(tmp_path, monkeypatch, "project_with_a_fault", TEXT + '\nPipelineStep("Bad name", work)\n')
-    with pytest.raises(DefinitionError, match=r"'Bad name' is no name of a step.*line 10 of pipelines.py"):
+    with pytest.raises(DefinitionError, match=r"'Bad name' is not a name of a step.*line 10 of pipelines.py"):
         steps_of_run("project_with_a_fault.features", asked("nightly"))
     write_project(tmp_path, monkeypatch, "project_with_twins", TEXT + TEXT.replace("NIGHTLY", "OTHER"))
     with pytest.raises(DefinitionError, match="has two pipelines 'nightly'; rename one"):

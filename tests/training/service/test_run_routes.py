@@ -84,7 +84,7 @@ def test_a_run_of_a_pipeline_has_its_steps_in_answers_logs_graph_and_forks(servi
     wrong = service.client.post(f"/v1/runs/{run['id']}/fork", json={"step": "fit", "parameters": {}})
     assert "There is no step 'fit'. There are: dataset, check, mail." in wrong.json()["detail"]
     wrong = service.client.post("/v1/runs", json={"template": "retrain", "parameters": {"steps": {"check": 5}}})
-    assert wrong.json()["path"] == "$.parameters.steps"
+    assert wrong.json()["path"].startswith("$.parameters.steps")
 
 
 def test_a_run_is_watched_while_it_goes_cancelled_and_resumed(service: Service) -> None:
