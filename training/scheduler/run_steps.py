@@ -33,7 +33,7 @@ Recorded = Sequence[Mapping[str, Any]]
 
 
 def plan_of(recorded: Recorded) -> Mapping[str, Sequence[str]]:
-    """Each step of a pipeline with the steps that it waits for; empty for a run without a pipeline, or before it begins."""
+    """Each step of a pipeline with the steps that it waits for; empty without a pipeline, or before the run begins."""
     plans = (each["output"] for each in recorded if each["function_name"] == "plan")
     return next(plans, None) or {}
 
