@@ -19,6 +19,7 @@ from serving.body_faults import shortened
 from serving.docs_page import docs_router
 from serving.drain import STATE_KEY, Drain
 from serving.feature_vector import FeatureVectors
+from serving.group_outage import GroupOutages
 from serving.health import health_router
 from serving.live_features import LiveFeatures
 from serving.log import configure_log, get_log
@@ -33,6 +34,7 @@ from serving.problems import MEDIA_TYPE, problem_answer, problem_body, unrouted
 from serving.registry_models import RegistryModels
 from serving.request_body import RequestBody
 from serving.settings import ServingSettings, load_settings
+from serving.stored_freshness import StoredFreshness
 from shared_features.definitions import Catalogue, FeatureView, check_functions, load_definitions
 from shared_features.errors import OnDemandError
 
@@ -74,8 +76,11 @@ def create_app(
     store_used = store or own_store
     if store_used is None:
         raise TypeError("A store is either passed or built here.")
-    served = [_serve(view, settings, store_used, metrics) for view in catalogue.views]
+    outages = GroupOutages()
+    served = [_serve(view, settings, store_used, metrics, outages) for view in catalogue.views]
     drain = Drain(settings.serving_drain_s)
+    every_shard = [shard for each in served for shard in each.vectors.shards]
+    freshness = StoredFreshness(store_used, every_shard, clock, metrics)
     live = LiveFeatures(store_used, {each.view.label: each.vectors.shards for each in served})
     own_models = None if models else _registry_models(settings, catalogue, metrics, live)
     models_used = models or own_models
@@ -111,8 +116,8 @@ def create_app(
     app.endpoint = PredictEndpoint(_by_name(served), models_used, metrics, clock, settings.serving_receive_s)
     app.router.routes.append(Route(PREDICT_PATH, app.endpoint, methods=["POST"]))  # refuses other methods
     for router in (
-        health_router(served, store_used, models_used, drain),
-        metrics_router(metrics),
+        health_router(served, store_used, models_used, drain, allow_degraded=settings.allow_degraded),
+        metrics_router(metrics, freshness.measure),
         docs_router(app.title),
     ):
         app.include_router(router)
@@ -142,9 +147,11 @@ def _registry_models(
     )
 
 
-def _serve(view: FeatureView, settings: ServingSettings, store: OnlineStore, metrics: Metrics) -> ServedView:
+def _serve(
+    view: FeatureView, settings: ServingSettings, store: OnlineStore, metrics: Metrics, outages: GroupOutages
+) -> ServedView:
     body = RequestBody(view, settings.serving_max_instances)
-    vectors = FeatureVectors(view, settings.redis_namespace)
+    vectors = FeatureVectors(view, settings.redis_namespace, outages)
     predictor = Predictor(
         view,
         body,

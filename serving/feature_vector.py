@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from serving.earliest_instant import exact_from_us
 from serving.feature_age import FeatureAge
+from serving.group_outage import GroupOutage, GroupOutages
 from serving.log import get_log
 from serving.online_store import Values
 from serving.request_body import RequestColumns
@@ -73,9 +74,9 @@ class FeatureRows:
 class FeatureVectors:
     """The feature vectors of one view. Used by one thread at a time: states are decoded into slots that are kept."""
 
-    def __init__(self, view: FeatureView, namespace: str) -> None:
-        self._view = view
-        self._groups = [_GroupReader(group, namespace) for group in view.groups]
+    def __init__(self, view: FeatureView, namespace: str, outages: GroupOutages | None = None) -> None:
+        self._view, shared = view, outages or GroupOutages()
+        self._groups = [_GroupReader(group, namespace, shared.of(group.label)) for group in view.groups]
         self.shards = [shard for group in self._groups for shard in group.shards]
         """Every shard that a request may touch."""
 
@@ -119,9 +120,9 @@ class FeatureVectors:
 class _GroupReader:
     """One group: its shards, and the slots its entities are decoded into."""
 
-    def __init__(self, group: FeatureGroup, namespace: str) -> None:
+    def __init__(self, group: FeatureGroup, namespace: str, outage: GroupOutage) -> None:
         self.group = group
-        self.shards = [Shard(namespace, group, number) for number in range(group.shards)]
+        self.shards = [Shard(namespace, group, number, outage) for number in range(group.shards)]
         self._state = TileState(group.layout)
         self._slots = self._state.add(_FIRST_SLOTS)
         self._told_s = -_TELL_EVERY_S

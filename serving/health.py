@@ -45,6 +45,13 @@ class Readiness(msgspec.Struct, frozen=True):
         Sequence[str],
         Meta(description="New model versions that do not answer yet, because their features are not up to date."),
     ]
+    degraded: Annotated[
+        Sequence[str],
+        Meta(
+            description="Why answers are made without some stored features, a sentence per reason. Only with "
+            "allow_degraded; otherwise `missing` has it."
+        ),
+    ]
     refused: Annotated[
         Sequence[str],
         Meta(description="Published model versions that were not loaded, and why. The previous ones still answer."),
@@ -56,8 +63,13 @@ class Readiness(msgspec.Struct, frozen=True):
     views: Annotated[Mapping[str, ViewReadiness], Meta(description="The same by view, without the broken ones.")]
 
 
-def health_router(served: Sequence[ServedView], store: OnlineStore, models: Models, drain: Drain) -> APIRouter:
-    """The routes `/health/live` and `/health/ready`."""
+def health_router(
+    served: Sequence[ServedView], store: OnlineStore, models: Models, drain: Drain, *, allow_degraded: bool
+) -> APIRouter:
+    """The routes `/health/live` and `/health/ready`.
+
+    allow_degraded: views whose stored features cannot be used are answered for, so this does not make them unready.
+    """
     router = APIRouter()
     broken = [each.broken for each in served if each.broken]
     sound = [each for each in served if not each.broken]
@@ -69,12 +81,15 @@ def health_router(served: Sequence[ServedView], store: OnlineStore, models: Mode
     @router.api_route("/health/ready", methods=["GET", "HEAD"])
     async def ready() -> Response:
         used = _in_use(sound, models)
-        missing = {each.view.label: [STOPPING] for each in used} if drain.is_on else await _missing(used, store, models)
+        if drain.is_on:
+            missing, degraded = {each.view.label: [STOPPING] for each in used}, list[str]()
+        else:
+            missing, degraded = await _missing(used, store, models, allow_degraded)
         views = {label: ViewReadiness("not ready" if each else "ready", each) for label, each in missing.items()}
         reasons = list(dict.fromkeys(reason for each in missing.values() for reason in each)) if sound else broken
         one_is_ready = not all(missing.values())
         status: Literal["ready", "not ready"] = "ready" if one_is_ready else "not ready"
-        told = Readiness(status, reasons, models.waiting(), models.refused(), broken, views)
+        told = Readiness(status, reasons, models.waiting(), degraded, models.refused(), broken, views)
         return _json(told, 200 if one_is_ready else 503)
 
     return router
@@ -94,18 +109,31 @@ def _in_use(served: Sequence[ServedView], models: Models) -> list[ServedView]:
     return [each for each in served if each.view == answering[each.view.name]]
 
 
-async def _missing(used: Sequence[ServedView], store: OnlineStore, models: Models) -> dict[str, list[str]]:
-    """Per view, why it cannot answer."""
+async def _missing(
+    used: Sequence[ServedView], store: OnlineStore, models: Models, allow_degraded: bool
+) -> tuple[dict[str, list[str]], list[str]]:
+    """Per view, why it cannot answer; and why answers are degraded, where they may be."""
+    stored = await _stored(used, store)
+    unready = {label: [] if allow_degraded else reasons for label, reasons in stored.items()}
+    missing = {
+        each.view.label: unready[each.view.label] + _missing_model(each, models, stored=not unready[each.view.label])
+        for each in used
+    }
+    every = list(dict.fromkeys(reason for reasons in stored.values() for reason in reasons))
+    return missing, every if allow_degraded else []
+
+
+async def _stored(used: Sequence[ServedView], store: OnlineStore) -> dict[str, list[str]]:
+    """Per view, why its stored features cannot be used."""
     shards = {shard.meta_key: shard for each in used for shard in each.vectors.shards}
     try:
         problems = {shard.meta_key: problem for shard, problem in await problems_of(store, list(shards.values()))}
     except OnlineStoreError as error:
         return {each.view.label: [error.detail] for each in used}
     return {
-        each.view.label: [
-            *dict.fromkeys(problems[shard.meta_key] for shard in each.vectors.shards if shard.meta_key in problems),
-            *_missing_model(each, models, stored=not any(shard.meta_key in problems for shard in each.vectors.shards)),
-        ]
+        each.view.label: list(
+            dict.fromkeys(problems[shard.meta_key] for shard in each.vectors.shards if shard.meta_key in problems)
+        )
         for each in used
     }
 

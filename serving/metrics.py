@@ -7,7 +7,8 @@ to files, and whichever worker is scraped answers for all.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -28,7 +29,12 @@ class Metrics:
 
     def __init__(self, views: Sequence[str], groups: Sequence[str]) -> None:
         registry = self._registry = CollectorRegistry()
-        self._requests = Counter("serving_requests", "Answers by HTTP status.", ["view", "status"], registry=registry)
+        self._requests = Counter(
+            "serving_requests",
+            "Answers by HTTP status, and by type of problem where there is no prediction.",
+            ["view", "status", "problem"],
+            registry=registry,
+        )
         latency = Histogram(
             "serving_request_seconds",
             "Seconds from the body of a request to its answer.",
@@ -77,6 +83,14 @@ class Metrics:
         self._refused = Counter(
             "serving_refused_models", "Published versions that were not loaded.", ["view"], registry=registry
         )
+        self._freshness = Gauge(
+            "serving_freshness_seconds",
+            "Seconds since the arrival up to which all shards of a group have applied their events. "
+            "Infinite while one of them cannot be used.",
+            ["group"],
+            multiprocess_mode="livemostrecent",
+            registry=registry,
+        )
         self._refused_info = Gauge(
             "serving_refused_model_info",
             "1 while an alias names a version that was not loaded. reason: kind of error.",
@@ -89,15 +103,15 @@ class Metrics:
         self._age = {group: age.labels(group) for group in groups}
         self._missing = {group: missing.labels(group) for group in groups}
         self._unreadable = {group: unreadable.labels(group) for group in groups}
-        self._answered = {view: self._requests.labels(view, "200") for view in views}
+        self._answered = {view: self._requests.labels(view, "200", "") for view in views}
         self._loaded: dict[str, tuple[str, str, str]] = {}
 
-    def answered(self, view: str, status: int, seconds: float) -> None:
-        """One request was answered. `view` is the empty text for an unknown view."""
+    def answered(self, view: str, status: int, seconds: float, problem: str = "") -> None:
+        """One request was answered. `view` is the empty text for an unknown view. problem: the name of its type."""
         if status == 200:
             self._answered[view].inc()
         else:
-            self._requests.labels(view, str(status)).inc()
+            self._requests.labels(view, str(status), problem).inc()
         if view:
             self._latency[view].observe(seconds)
 
@@ -138,21 +152,45 @@ class Metrics:
         """The alias names this version no longer, or the version was loaded after all."""
         self._refused_info.labels(view, model, version, reason).set(0)
 
+    def freshness(self, group: str, seconds: float) -> None:
+        """How far the stored features of a group lag behind the clock now."""
+        self._freshness.labels(group).set(seconds)
+
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes."""
-        if os.environ.get(MULTIPROCESS_VARIABLE):
+        if directory := os.environ.get(MULTIPROCESS_VARIABLE):
+            _forget_dead_workers(Path(directory))
             everyone = CollectorRegistry()
             MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]  # has no types
             return generate_latest(everyone)
         return generate_latest(self._registry)
 
 
-def metrics_router(metrics: Metrics) -> APIRouter:
-    """The route `/metrics`."""
+def _forget_dead_workers(directory: Path) -> None:
+    """A model that answered in a worker that has ended answers no longer. Counts of such a worker stay."""
+    for file in directory.glob("gauge_live*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            file.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def metrics_router(metrics: Metrics, measure: Callable[[], Awaitable[None]]) -> APIRouter:
+    """The route `/metrics`. measure: what is measured only when somebody looks."""
     router = APIRouter()
 
     @router.api_route("/metrics", methods=["GET", "HEAD"])
     async def exposition() -> Response:
+        await measure()
         return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -16,7 +16,7 @@ from serving.incoming_body import IncomingBody
 from serving.metrics import Metrics
 from serving.models import Models
 from serving.prediction import Predictor
-from serving.problems import problem_answer
+from serving.problems import problem_answer, problem_of
 from serving.request_body import RequestBody
 from shared_features.definitions import FeatureView
 
@@ -63,9 +63,10 @@ class PredictEndpoint:
         incoming = IncomingBody(receive, self._receive_s)
         try:
             body = await self._answer(name, scope, incoming, served)
-            status, headers = 200, [(b"content-type", b"application/json")]
+            status, headers, problem = 200, [(b"content-type", b"application/json")], ""
         except Exception as error:
             status, headers, body = problem_answer(error)
+            problem = problem_of(error).name
         headers.append((b"content-length", b"%d" % len(body)))
         if incoming.is_complete:
             await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -76,7 +77,8 @@ class PredictEndpoint:
             await send({"type": "http.response.body", "body": body, "more_body": True})
             await incoming.drop()
             await send({"type": "http.response.body", "body": b""})
-        self._metrics.answered("" if served is None else served.view.label, status, time.perf_counter() - began)
+        label = "" if served is None else served.view.label
+        self._metrics.answered(label, status, time.perf_counter() - began, problem)
 
     async def _answer(self, name: str, scope: Scope, incoming: IncomingBody, served: ServedView | None) -> bytes:
         raw = await incoming.read(served.most_bytes if served else _UNKNOWN_VIEW_BYTES)

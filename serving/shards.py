@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from serving.group_outage import GroupOutage
 from serving.log import get_log
 from shared_features.definitions import FeatureGroup
 from shared_features.errors import FeatureError
@@ -32,16 +33,20 @@ class ShardFacts:
 
 
 class Shard:
-    """One shard of a group. A meta is decoded once and remembered until another comes."""
+    """One shard of a group. A meta is decoded once and remembered until another comes.
 
-    __slots__ = ("_last", "entity_prefix", "group", "meta_key", "number")
+    outage: of the group; shards that are not given any have their own.
+    """
 
-    def __init__(self, namespace: str, group: FeatureGroup, number: int) -> None:
+    __slots__ = ("_last", "_outage", "entity_prefix", "group", "meta_key", "number")
+
+    def __init__(self, namespace: str, group: FeatureGroup, number: int, outage: GroupOutage | None = None) -> None:
         self.number = number
         self.meta_key = meta_key(namespace, group, number)
         self.entity_prefix = entity_prefix(namespace, group, number)
         self.group = group
-        self._last: tuple[bytes | None, ShardFacts] = None, self._read(None)
+        self._outage = outage or GroupOutage(group.label)
+        self._last: tuple[bytes | None, ShardFacts] = None, self._read(None)  # that it was never there is no change
 
     def facts(self, meta: bytes | None) -> ShardFacts:
         """What this meta says; None: there is no meta key."""
@@ -49,6 +54,7 @@ class Shard:
         if meta != known:
             facts = self._read(meta)
             self._last = meta, facts
+            self._outage.read(self.number, facts.problem)
         return facts
 
     def _read(self, stored: bytes | None) -> ShardFacts:

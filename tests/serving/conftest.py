@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from serving.app import create_app
 from serving.settings import ServingSettings
@@ -63,6 +64,14 @@ Client = httpx.AsyncClient
 StartServing = Callable[..., AbstractAsyncContextManager[Client]]
 
 
+@asynccontextmanager
+async def asking(app: FastAPI) -> AsyncIterator[Client]:
+    """A client of an application that runs in this process."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with app.router.lifespan_context(app), Client(transport=transport, base_url="http://serving") as client:
+        yield client
+
+
 @pytest.fixture
 def serving(store: InMemoryOnlineStore, clock: PushedClock, published: Path) -> StartServing:
     """`async with serving(setting=...) as client`: the application in this process, on the fakes."""
@@ -77,8 +86,7 @@ def serving(store: InMemoryOnlineStore, clock: PushedClock, published: Path) -> 
             "serving_max_wait_ms": 60_000,
         }
         app = create_app(ServingSettings(**(given | changed)), store=store, clock=clock)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with app.router.lifespan_context(app), Client(transport=transport, base_url="http://serving") as client:
+        async with asking(app) as client:
             yield client
 
     return start

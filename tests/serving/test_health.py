@@ -11,6 +11,7 @@ from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import encode_meta
 from tests.domains import machines, one_broken_view
 from tests.domains.machines import HOT_PLANT
+from tests.serving.conftest import INSTANCE
 from tests.serving.published_models import publish
 from tests.serving.stored_states import NAMESPACE, shard_meta
 from training.registry.aliases import Aliases
@@ -38,6 +39,7 @@ def test_ready_when_store_metas_and_model_are_there(serving):
             "status": "ready",
             "missing": [],
             "waiting": [],
+            "degraded": [],
             "refused": [],
             "broken": [],
             "views": {"breakdown:v1": {"status": "ready", "missing": []}},
@@ -126,6 +128,33 @@ def test_not_ready_while_the_store_is_away(serving, store):
     response = get(serving, "/health/ready")
     assert response.status_code == 503
     assert response.json()["missing"] == ["Redis: the connection was lost"]
+
+
+@pytest.mark.parametrize("away", [True, False])
+def test_where_degraded_answers_are_allowed_it_is_ready_for_them_and_says_what_they_lack(serving, store, away):
+    """Every process was taken out of the balancer, while each would have answered."""
+
+    async def both():
+        async with serving(allow_degraded=True) as client:
+            if away:
+                store.away = "gone"
+            else:
+                del store.values[meta_key(NAMESPACE, HOT_PLANT, 0)]
+            answer = await client.post("/v1/views/breakdown:predict", json={"instances": [INSTANCE]})
+            return answer, await client.get("/health/ready")
+
+    answer, ready = asyncio.run(both())
+    assert (answer.status_code, answer.json()["degraded"]) == (200, True)
+    assert (ready.status_code, ready.json()["missing"]) == (200, [])
+    (reason,) = ready.json()["degraded"]
+    assert reason == "Redis: gone" if away else "hot_plant:v1 was never streamed" in reason
+
+
+def test_where_degraded_answers_are_allowed_it_is_not_ready_without_a_model(serving, store, tmp_path):
+    store.away = "gone"
+    response = get(serving, "/health/ready", registry=tmp_path, allow_degraded=True)
+    assert response.status_code == 503
+    assert "training run" in response.json()["missing"][0]
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json"])

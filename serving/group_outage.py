@@ -1,0 +1,43 @@
+"""Whether the stored features of a group can be used, as its shards were last read: a change is a line of the log."""
+
+from __future__ import annotations
+
+import threading
+
+from serving.log import get_log
+
+_LOG = get_log("serving.online_store")
+
+
+class GroupOutage:
+    """Of one group, with one line when it begins and one when it ends: not one for each shard, view or request."""
+
+    def __init__(self, group: str) -> None:
+        self._group = group
+        self._problems: dict[int, str] = {}
+        self._lock = threading.Lock()  # large batches are computed by threads
+
+    def read(self, shard: int, problem: str | None) -> None:
+        """A shard was read, and its meta says something new. problem: why it cannot be used."""
+        with self._lock:
+            was = bool(self._problems)
+            if problem is None:
+                self._problems.pop(shard, None)
+            else:
+                self._problems[shard] = problem
+            lasts = bool(self._problems)
+        if lasts and not was:
+            _LOG.warning("missing the stored features of a group", group=self._group, shard=shard, reason=problem)
+        elif was and not lasts:
+            _LOG.info("reading the stored features of a group again", group=self._group)
+
+
+class GroupOutages:
+    """By group. Views that read the same group share its outage."""
+
+    def __init__(self) -> None:
+        self._by_group: dict[str, GroupOutage] = {}
+
+    def of(self, group: str) -> GroupOutage:
+        """That of the group with this label."""
+        return self._by_group.setdefault(group, GroupOutage(group))
