@@ -12,7 +12,7 @@ from math import ceil, log10
 from typing import Any
 
 from deploy.project.field_names import words
-from deploy.project.hints import TIME_WORDS
+from deploy.project.hints import SIGNED_WORDS, TIME_WORDS
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 from shared_features.definitions.field_types import FieldType
 from shared_features.definitions.field_types.field_type import MAX_MAGNITUDE
@@ -82,7 +82,7 @@ def look_at(name: str, field: str, values: Sequence[Any], *, as_written: bool = 
         kind, epoch, why = _truth(there) or _number(name, values) or _time(there) or _text(there)
     if as_written and isinstance(kind, Integer) and not all(isinstance(each, int) for each in there):
         numbers = [Exact(str(each)) for each in there]
-        kind, epoch, why = _decimal(numbers, min(numbers), max(numbers))
+        kind, epoch, why = _decimal(numbers, min(numbers), max(numbers), signed=min(numbers) < 0)
     convert = converter(kind, UTC, epoch)
     wire = tuple(map(convert, values))
     missing = wire.count(None)
@@ -119,10 +119,11 @@ def _number(name: str, values: Sequence[Any]) -> Guess | None:
         return None
     floats = [each for each in values if isinstance(each, float)]
     whole = all(each == int(each) for each in wire) and (not floats or None in values)
+    signed = low < 0 or bool(SIGNED_WORDS & set(words(name)))  # the first rows may all be of one sign
     if whole:
-        bound = Integer(low=0) if low >= 0 else Integer()
+        bound = Integer() if signed else Integer(low=0)
         return bound, "us", f"whole numbers, {int(low)} to {int(high)} were seen; add `high` if more would be a mistake"
-    return _decimal(wire, low, high)
+    return _decimal(wire, low, high, signed=signed)
 
 
 def _is_code(text: str) -> bool:
@@ -136,7 +137,7 @@ def _epoch(unit: str, wire: Sequence[Any]) -> Guess:
     return Timestamp("us" if fine else unit), unit, f"by their size, these are {what} since 1970"  # type: ignore[arg-type]
 
 
-def _decimal(wire: Sequence[Any], low: Any, high: Any) -> Guess:
+def _decimal(wire: Sequence[Any], low: Any, high: Any, *, signed: bool) -> Guess:
     seen = max(2 if isinstance(each, float) and each == int(each) else _decimals(each) for each in wire)
     most = max(abs(float(low)), abs(float(high)), 1e-9)
     bound = 10 ** max(0, ceil(log10(most * 10)))
@@ -146,7 +147,7 @@ def _decimal(wire: Sequence[Any], low: Any, high: Any) -> Guess:
     bound = min(bound, MAX_MAGNITUDE)
     cut = f", of which {kept} are kept" if kept < seen else ""
     why = f"up to {seen} decimals{cut}, {float(low):.10g} to {float(high):.10g} were seen; the bounds are wider"
-    return Decimal(decimals=kept, low=0 if low >= 0 else -bound, high=bound), "us", why
+    return Decimal(decimals=kept, low=-bound if signed else 0, high=bound), "us", why
 
 
 def _decimals(number: Any) -> int:

@@ -17,6 +17,11 @@ ARRIVAL_WORDS = {
     "received", "ingested", "arrived", "arrival", "logged", "loaded", "processed", "recorded", "stored", "inserted",
     "synced", "uploaded", "collected",
 }  # fmt: skip
+SIGNED_WORDS = {
+    "celsius", "fahrenheit", "temperature", "temp", "degrees", "balance", "change", "delta", "difference", "offset",
+    "latitude", "longitude", "lat", "lon", "lng", "altitude", "elevation", "profit", "margin", "growth", "angle",
+    "voltage", "acceleration", "velocity",
+}  # fmt: skip
 NUMBER_LABEL_WORDS = {"label", "target", "outcome"}
 LATER_WORDS = {"updated", "modified", "closed", "resolved", "returned", "delivered", "ended", "finished", "known",
                 "expires", "due", "born", "birth", "noted"}  # fmt: skip

@@ -146,7 +146,7 @@ def test_readings_with_gaps_have_optional_numbers_and_no_label(project, tmp_path
         "reading_id": (Integer(low=0), False),
         "ts": (Timestamp("rfc3339"), False),
         "sensor": (Text(max_length=16), False),
-        "celsius": (Decimal(decimals=3, low=0, high=1_000), True),
+        "celsius": (Decimal(decimals=3, low=-1_000, high=1_000), True),
         "pulses": (Integer(low=0), True),
     }
     (view,) = catalogue.views
