@@ -9,7 +9,7 @@ from shared_features.formats.offline_tables import ARRIVAL_TIME
 from training.datasets.offline_store import OfflineStore
 from training.errors import DatasetError
 from training.settings import TrainingSettings
-from training.steps.run_journal import SUCCEEDED, journals
+from training.steps.run_journal import SUCCEEDED, Journal, journals
 
 
 def count_new_labels(settings: TrainingSettings, view: FeatureView) -> int:
@@ -19,8 +19,13 @@ def count_new_labels(settings: TrainingSettings, view: FeatureView) -> int:
     """
     if view.labels is None:
         raise DatasetError(f"view {view.label} has no label source, so no label can arrive; give it `labels=`")
-    done = (journal for _, journal in journals(settings.training_runs / view.name) if journal.status == SUCCEEDED)
+    done = (journal for _, journal in journals(settings.training_runs / view.name) if _has_learned(journal))
     cut_us = next((int(journal.data["cut_us"]) for journal in done), 0)
     labels = OfflineStore(settings.lake).pin_events(view.labels.source).scan()
     arrived = labels.filter((pl.col(ARRIVAL_TIME) >= cut_us) & pl.col(view.labels.value).is_not_null())
     return int(arrived.select(pl.len()).collect().item())
+
+
+def _has_learned(journal: Journal) -> bool:
+    """Whether the run succeeded, and is not of a pipeline that fits no model."""
+    return journal.status == SUCCEEDED and ("fit" in journal.steps or not journal.asked.get("pipeline"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,5 +16,6 @@ def write_project(place: Path, monkeypatch: pytest.MonkeyPatch, name: str, pipel
     (package / "features.py").write_text("from tests.domains.machines import *  # noqa: F403\n")
     (package / "pipelines.py").write_text(pipelines)
     monkeypatch.syspath_prepend(str(package.parent))
+    monkeypatch.setenv("PYTHONPATH", str(package.parent), prepend=os.pathsep)
     monkeypatch.setenv("MILLRACE_DEFINITIONS", f"{name}.features")
     return package

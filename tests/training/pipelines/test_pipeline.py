@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
+from shared_features.definitions import load_definitions
 from shared_features.errors import DefinitionError
+from shared_features.formats.offline_tables import OFFSET, PARTITION
+from shared_features.formats.training_run import RESULTS_FOLDER
+from streaming.operations.erasure.training_runs import runs_with
 from tests.docs.pages import page
 from tests.training.pipelines.project import write_project
 from tests.training.service.conftest import Listener
@@ -144,6 +149,11 @@ def run(places: Path, capsys: pytest.CaptureFixture[str], listener: Listener) ->
     assert "step 'enough_rows': parameter 'least' is 'many': Expected `int`, got `str`" in error
     assert Registry(places / "registry").versions("breakdown") == [1]
     assert json.loads((newest() / "run.json").read_text())["asked"]["pipeline"] == "nightly"
+    position = pl.read_parquet(newest() / "dataset" / "rows.parquet").row(0)[:2]
+    gone = pa.table({PARTITION: pa.array([position[0]], pa.int32()), OFFSET: pa.array([position[1]], pa.int64())})
+    held = runs_with(places / "runs", load_definitions("tests.domains.machines"), {"readings": gone})
+    kinds = {step.name for each in held if each.parent.name == RESULTS_FOLDER for step in each.iterdir()}
+    assert {"features", "scores"} < kinds, "an erasure reaches what was made from the rows"
 
 
 def explanation(text: str) -> dict[str, str]:

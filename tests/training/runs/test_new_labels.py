@@ -20,7 +20,9 @@ def test_labels_count_from_the_cut_of_the_newest_run_that_succeeded(places, mach
     assert count_new_labels(settings, BREAKDOWN) == len(arrived) > 10
     cut_us = int(arrived["arrival_time_us"].sort()[-5])
     journal = Journal({}, {"cut_us": cut_us}, 0, {}, SUCCEEDED)
-    for run, written in (("1", journal), ("2", replace(journal, data={"cut_us": 1 << 62}, status=FAILED))):
+    later = replace(journal, data={"cut_us": 1 << 62})
+    fits_nothing = replace(later, asked={"pipeline": "export"})
+    for run, written in (("1", journal), ("2", replace(later, status=FAILED)), ("3", fits_nothing)):
         (places / "runs" / "breakdown" / run).mkdir(parents=True)
         write_journal(places / "runs" / "breakdown" / run, written)
     assert count_new_labels(settings, BREAKDOWN) == int((arrived["arrival_time_us"] >= cut_us).sum()) > 0

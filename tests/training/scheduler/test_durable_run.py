@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from tests.training.pipelines.project import write_project
 from training.__main__ import main
 from training.errors import RequestError, StepFailedError, TransientStepError
 from training.runs.step_names import STEP_NAMES
@@ -175,12 +176,50 @@ def test_a_run_is_done_once_retried_where_that_helps_cancelled_and_resumed(runs:
     assert [run.id for run in runs.newest()][:2] == ["f", "e"]
 
 
+PIPELINES = """
+from pathlib import Path
+from training.pipelines import Pipeline, PipelineStep, Subprocess
+
+def first(inputs: Path, output: Path) -> str:
+    (output / "a.txt").write_text("a")
+    return "wrote a"
+
+def second(inputs: Path, output: Path, mended: Path = Path("/nowhere")) -> str:
+    print("looking")
+    if not mended.with_name("mended").exists():
+        raise ValueError("not mended yet")
+    return "is mended"
+
+OWN = Pipeline("own", (
+    PipelineStep("second", second, inputs=("first/a.txt",), target=Subprocess(seconds=200)),
+    PipelineStep("first", first, outputs=("a.txt",)),
+), retraining=False)
+"""
+
+
+def test_a_run_of_a_pipeline_fails_with_its_step_and_is_resumed(places, monkeypatch):
+    write_project(places, monkeypatch, "project_of_durable_runs", PIPELINES)
+    (places / "file").touch()
+    parameters = {"pipeline": "own", "steps": {"second": {"mended": str(places / "file")}}}
+    with launched(load_settings()) as runs:
+        assert ended(runs, runs.start("retrain", parameters, "one")) == FAILED
+        assert "step 'second' raised ValueError: not mended yet (line 12 of pipelines.py)" in runs.show("one").error
+        assert [(each.name, each.state) for each in runs.steps("one")] == [("first", "done"), ("second", "failed")]
+        assert "looking" in runs.log("one", "second")
+        (places / "mended").touch()
+        assert ended(runs, runs.resume("one")) == SUCCEEDED
+        assert [each.state for each in runs.steps("one-resumed")] == ["skipped", "done"]
+        assert ended(runs, runs.start("retrain", {"pipeline": "owns"}, "two")) == FAILED
+        assert "There is no pipeline 'owns' in project_of_durable_runs.pipelines" in runs.show("two").error
+
+
 @pytest.mark.parametrize(
     ("template", "parameters", "said"),
     [
         ("retrian", {}, r"There is no run template 'retrian'. There are: retrain. Did you mean 'retrain'\?"),
         ("retrain", {"top": "five"}, r"Expected `int`, got `str` - at `\$.top`. It takes view, cutoff, "),
         ("retrain", {"tops": 5}, r"unknown field `tops`"),
+        ("retrain", {"steps": {"check": 5}}, r"Expected `object`, got `int` - at `\$.steps"),
         ("retrain", {"models": ["forest"]}, r"Unknown models: forest. Give some of hist_gradient_boosting"),
         ("retrain", {"cutoff": "2026-01-01T00:00:00"}, r"has no time zone"),
         ("retrain", {"floor": {"accuracy": 1}}, r"There is no floor for accuracy"),
