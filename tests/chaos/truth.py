@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from deltalake import DeltaTable
@@ -79,8 +80,14 @@ def until(world: World, lacks: Any) -> None:
         time.sleep(_LOOK_EVERY_S)
 
 
-def check_truth(world: World) -> Counter[str]:
-    """PROTOCOL's "correct", and what the stores say of themselves. Returns how much of what was compared."""
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+def check_truth(world: World, clock_us: Callable[[], int] = now_us) -> Counter[str]:
+    """PROTOCOL's "correct", and what the stores say of themselves. Returns how much of what was compared. clock_us: by
+    which keys expire in Redis.
+    """
     counts: Counter[str] = Counter()
     log, ids, lake = world.kept, world.topic_ids(), world.job.lake
     counts["dead letters"] = check_log(lake, world.catalogue, log, deleted=world.deleted, ids=ids)
@@ -91,17 +98,13 @@ def check_truth(world: World) -> Counter[str]:
     counts.update({f"asked: {what}": count for what, count in world.asker.counts.items()})
     with world.redis() as client:
         for group in world.catalogue.groups:
-            counts["entities"] += check_online(client, world.job.namespace, lake, group, clock_us=_now_us)
+            counts["entities"] += check_online(client, world.job.namespace, lake, group, clock_us=clock_us)
             check_vectors(world, client, group, ids)
     up_to_us = world.job.cut_us() - LATENESS_S * 1_000_000
     for group, spine in world.catalogue.spines:
         counts["feature rows"] += check_feature_rows(lake, group, spine, up_to_us=up_to_us)
         check_cut(world, group, spine)
     return counts
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1000
 
 
 def lost(world: World, ids: dict[str, str]) -> set[tuple[str, int, int]]:
