@@ -5,7 +5,7 @@ The OpenAPI document is derived from it. An answer is written from the structs o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
@@ -15,7 +15,9 @@ from msgspec.structs import fields as struct_fields
 from serving.accepted_values import sentence
 from serving.answers import Answer, Prediction
 from serving.feature_value import FeatureValue
-from shared_features.definitions import FeatureView, describe_column, describe_field
+from serving.json_object import json_object
+from serving.outcome_types import OUTCOMES, outcome_types
+from shared_features.definitions import FeatureView, describe_column
 from shared_features.formats.receipt import Receipt
 
 
@@ -24,15 +26,15 @@ def answer_type(view: FeatureView) -> type[msgspec.Struct]:
     groups: Any = Literal[tuple(group.part_name for group in view.groups)] if view.groups else str
     ages = "Seconds from the newest event of the entity in {} to the request's instant. null: no event before it."
     freshness = "Seconds that the shards of {} lag behind the request's instant. 0: they are beyond it. null: unknown."
-    outcome, other = ("value", "score") if _task(view) == "regression" else ("score", "value")
+    outcome = outcome_types(view)
     prediction = _narrowed(
         Prediction,
         f"{view.name}_prediction",
-        without=(other,),
+        without=tuple(each for each in OUTCOMES if each not in outcome),
         feature_age_seconds=_by_group(view, "feature_ages", ages),
         missing_entities=Sequence[groups],
         features=_features(view) | UnsetType,
-        **{outcome: _outcome(view)},
+        **outcome,
     )
     return _narrowed(
         Answer,
@@ -44,47 +46,15 @@ def answer_type(view: FeatureView) -> type[msgspec.Struct]:
     )
 
 
-def _task(view: FeatureView) -> str:
-    """Of a view without labels, which no model answers, as of one with two outcomes."""
-    return "binary" if view.labels is None else view.labels.kind
-
-
-def _outcome(view: FeatureView) -> Any:
-    """What the model of this view gives, which every prediction has."""
-    if _task(view) == "regression":
-        return Annotated[float, Meta(description=_value(view), examples=[21.5])]
-    return Annotated[float, Meta(description=_score(view), examples=[0.12])]
-
-
-def _value(view: FeatureView) -> str:
-    if view.labels is None:
-        raise ValueError(f"view {view.label} has no labels")
-    label = view.labels.source.field(view.labels.value)
-    said = sentence(str(describe_field(label)))
-    return f"The model's estimate of {label.name} (label of view {view.name}): {said}"
-
-
-def _score(view: FeatureView) -> str:
-    label = view.labels
-    event = "the label is 1" if label is None else f"{label.value} is true (label of view {view.name})"
-    return f"The model's estimate of the probability that {event}, from 0 to 1."
-
-
 def _by_group(view: FeatureView, what: str, description: str) -> Any:
     """A struct of one number, or null, for each group that the view reads."""
     named = {group.part_name: description.format(f"group {group.part_name}") for group in view.groups}
-    return _object(f"{view.name}_{what}", "Per feature group, in seconds.", named, float | None)
+    return json_object(f"{view.name}_{what}", "Per feature group, in seconds.", named, float | None)
 
 
 def _features(view: FeatureView) -> Any:
     named = {column.name: sentence(str(describe_column(view, column))) for column in view.columns}
-    return _object(f"{view.name}_features", f"The features of view {view.label}, in order.", named, FeatureValue)
-
-
-def _object(name: str, doc: str, descriptions: Mapping[str, str], kind: Any) -> type[msgspec.Struct]:
-    fields = [(f"f{n}", Annotated[kind, Meta(description=each)]) for n, each in enumerate(descriptions.values())]
-    outside = {f"f{n}": each for n, each in enumerate(descriptions)}
-    return msgspec.defstruct(name, fields, rename=outside, namespace={"__doc__": doc})
+    return json_object(f"{view.name}_features", f"The features of view {view.label}, in order.", named, FeatureValue)
 
 
 def _narrowed(
@@ -106,4 +76,5 @@ def _narrowed(
             kind = Annotated[(kind, *get_args(each.type)[1:])]
         always = each.default is NODEFAULT or UnsetType not in get_args(get_args(kind)[0])
         fields.append((each.name, kind) if always else (each.name, kind, each.default))
-    return msgspec.defstruct(name, fields, namespace={"__doc__": struct.__doc__}, kw_only=True)
+    outside = {each.name: each.encode_name for each in known.values()}
+    return msgspec.defstruct(name, fields, rename=outside, namespace={"__doc__": struct.__doc__}, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -35,6 +35,22 @@ class Prediction(msgspec.Struct, gc=False, frozen=True, kw_only=True):
         Meta(
             description="The model's estimate of the label. Only of a label that is a number.",
             examples=[21.5],
+        ),
+    ] = UNSET
+    class_: Annotated[
+        str | int | UnsetType,
+        Meta(
+            description="The most probable class of the label; of equal ones the first. Only of a label with several "
+            "outcomes.",
+            examples=["late"],
+        ),
+    ] = msgspec.field(default=UNSET, name="class")
+    probabilities: Annotated[
+        Mapping[str, float] | UnsetType,
+        Meta(
+            description="The model's estimate of the probability of each class, from 0 to 1, under the labels' own "
+            "names. Only of a label with several outcomes.",
+            examples=[{"on_time": 0.2, "late": 0.7, "lost": 0.1}],
         ),
     ] = UNSET
     feature_age_seconds: Annotated[
@@ -116,7 +132,7 @@ def write_answer(
     view: str,
     model: Model,
     as_of_us: int,
-    scores: Sequence[float],
+    scores: Sequence[Any],
     rows: FeatureRows,
     start: int,
     names: tuple[str, ...] | None,
@@ -128,7 +144,7 @@ def write_answer(
     """
     predictions, degraded = [], False
     for row, score in enumerate(scores, start):
-        prediction = _prediction(model.task, score, rows, row, names, as_of_us)
+        prediction = _prediction(model, score, rows, row, names, as_of_us)
         degraded = degraded or prediction.degraded
         predictions.append(prediction)
     if explanations is not None:
@@ -140,7 +156,7 @@ def write_answer(
 
 
 def _prediction(
-    task: str, predicted: float, rows: FeatureRows, row: int, names: tuple[str, ...] | None, as_of_us: int
+    model: Model, predicted: Any, rows: FeatureRows, row: int, names: tuple[str, ...] | None, as_of_us: int
 ) -> Prediction:
     ages: dict[str, float | None] = {}
     missing: list[str] = []
@@ -153,14 +169,21 @@ def _prediction(
     features = UNSET if names is None else _features(names, rows.matrix[row].tolist())
     own_us = int(rows.as_of_us[row])
     return Prediction(
-        score=predicted if task == "binary" else UNSET,
-        value=predicted if task == "regression" else UNSET,
+        score=predicted if model.task == "binary" else UNSET,
+        value=predicted if model.task == "regression" else UNSET,
+        class_=most_probable(model.classes, predicted) if model.task == "multiclass" else UNSET,
+        probabilities=(dict(zip(model.class_names, predicted, strict=True)) if model.task == "multiclass" else UNSET),
         feature_age_seconds=ages,
         missing_entities=missing,
         degraded=degraded,
         features=features,
         as_of_us=UNSET if own_us == as_of_us else own_us,
     )
+
+
+def most_probable(classes: Sequence[str | int], probabilities: list[float]) -> str | int:
+    """The class of the largest probability, the first of equal ones."""
+    return classes[probabilities.index(max(probabilities))]
 
 
 def _features(names: tuple[str, ...], values: list[float]) -> dict[str, FeatureValue]:

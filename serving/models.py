@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,15 +34,21 @@ class Model:
     output_name: str
     session: Any  # onnxruntime has no types
     task: str = "binary"
+    classes: tuple[str | int, ...] = ()
 
-    def score(self, matrix: NDArray[np.float32]) -> list[float]:
-        """One score per row, or one value where the task is regression; float32 as float.
+    @cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes as the keys of a JSON object, in the order of the probabilities."""
+        return tuple(map(str, self.classes))
+
+    def score(self, matrix: NDArray[np.float32]) -> list[Any]:
+        """One score per row, float32 as float: or one value (regression), or a list of probabilities (multiclass).
 
         Row by row: a matrix product adds in another order for one row than for several, and a score must not depend
         on which requests happened to be read together. (Seen: a logistic regression, half of 3,000 rows.)
         """
         run, wanted, name = self.session.run, [self.output_name], self.input_name
-        return [float(run(wanted, {name: matrix[row : row + 1]})[0][0]) for row in range(len(matrix))]
+        return [run(wanted, {name: matrix[row : row + 1]})[0][0].tolist() for row in range(len(matrix))]
 
 
 class Models(Protocol):
@@ -80,7 +87,13 @@ def load_model(directory: Path, view: FeatureView) -> Model:
             f"is {digest[:12]}, and the manifest says {manifest.model_digest[:12]}. Publish the model again."
         )
     model = Model(
-        manifest.model, manifest.version, manifest.input_name, manifest.output_name, open_session(graph), manifest.task
+        manifest.model,
+        manifest.version,
+        manifest.input_name,
+        manifest.output_name,
+        open_session(graph),
+        manifest.task,
+        manifest.classes,
     )
     _try_out(model, manifest)
     return model
@@ -102,8 +115,18 @@ def open_session(graph: bytes) -> Any:
 def _try_out(model: Model, manifest: ModelManifest) -> None:
     """Score rows of missing values, zeros and ones: a model that cannot score fails here and not in a request."""
     rows = np.repeat(np.array([[np.nan], [0], [1]], np.float32), len(manifest.view.features), axis=1)
-    if not any(map(math.isfinite, model.score(rows))):
+    given, named = model.score(rows), f"Model {manifest.model} {manifest.version}"
+    if model.task == "multiclass" and not (isinstance(given[0], list) and len(given[0]) == len(model.classes)):
         raise ManifestMismatchError(
-            f"Model {manifest.model} {manifest.version} gives no number: not for missing values, zeros or ones. "
-            "Train a new model."
+            f"{named} gives {given[0]!r} for a row, and its manifest has {len(model.classes)} classes. Publish the model "
+            "again."
         )
+    if not any(map(math.isfinite, map(one_number, given))):
+        raise ManifestMismatchError(
+            f"{named} gives no number: not for missing values, zeros or ones. Train a new model."
+        )
+
+
+def one_number(given: Any) -> float:
+    """A score or a value as it is, probabilities as their sum: finite where all of them are."""
+    return float(sum(given)) if isinstance(given, list) else float(given)

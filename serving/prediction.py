@@ -36,7 +36,7 @@ from serving.explanation import Explanation
 from serving.feature_vector import FeatureRows, FeatureVectors, ReadPlan
 from serving.log import get_log
 from serving.metrics import Metrics
-from serving.models import Model
+from serving.models import Model, one_number
 from serving.online_store import OnlineStore, Values
 from serving.request_body import PredictionRequest, RequestBody
 from shared_features.definitions import FeatureView
@@ -237,16 +237,17 @@ class Predictor:
         why = self._why(plan, values, rows, start, stop) if request.explain else None
         return write_answer(self._view, model, waiting.as_of_us, scores, rows, start, names, why)
 
-    def _scores(self, model: Model, matrix: NDArray[np.float32]) -> list[float] | FailedModelError:
+    def _scores(self, model: Model, matrix: NDArray[np.float32]) -> list[Any] | FailedModelError:
         named = f"Model {model.name} {model.version}"
         try:
             scores = model.score(matrix)
         except Exception as error:  # whatever the graph raises for these rows; other requests of the batch are answered
             self._tell_once("refusing a request: a model raised", error, model=model.name, version=model.version)
             return FailedModelError(f"{named} raised {type(error).__name__} for this request.")
-        if math.isfinite(sum(scores)):
+        numbers = list(map(one_number, scores))
+        if math.isfinite(sum(numbers)):
             return scores
-        row, score = next(((row, each) for row, each in enumerate(scores) if not math.isfinite(each)), (0, math.inf))
+        row, score = next(((row, each) for row, each in enumerate(numbers) if not math.isfinite(each)), (0, math.inf))
         failed = FailedModelError(f"{named} gave {score} instead of a number for the instance $.instances[{row}].")
         self._tell_once("refusing a request: a model gave no number", failed, model=model.name, version=model.version)
         return failed

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from shared_features.definitions.field_types import Boolean, Decimal, FieldType, Integer
+from shared_features.definitions.field_types import Boolean, Decimal, FieldType, Integer, Text
 
-Task = Literal["binary", "regression"]
+Task = Literal["binary", "multiclass", "regression"]
 TASKS: tuple[Task, ...] = get_args(Task)
 
 
-def possible_tasks(kind: FieldType) -> tuple[Task, ...]:
-    """The tasks that a label of this type can mean; the first is what it means where nobody says."""
+def possible_tasks(kind: FieldType, named: bool = False) -> tuple[Task, ...]:
+    """The tasks that a label of this type can mean; the first is what it means where nobody says.
+
+    named: whether the outcomes are given by name.
+    """
     if isinstance(kind, Boolean):
         return ("binary",)
     if isinstance(kind, Decimal):
         return ("regression",)
+    if isinstance(kind, Text):
+        return ("multiclass", "binary")
     if isinstance(kind, Integer):
-        two = kind.low <= 0 and kind.high >= 1
-        return ("binary", "regression") if two else ("regression",)
+        two = named or (kind.low <= 0 and kind.high >= 1)
+        return ("binary", "multiclass", "regression") if two else ("multiclass", "regression")
     return ()
 
 
 def is_clear(kind: FieldType) -> bool:
     """Whether the type alone says the task: an integer beyond 0 and 1 may be a class or a count."""
-    return len(possible_tasks(kind)) == 1 or (isinstance(kind, Integer) and (kind.low, kind.high) == (0, 1))
+    return not isinstance(kind, Integer) or (kind.low, kind.high) == (0, 1)

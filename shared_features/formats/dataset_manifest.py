@@ -97,12 +97,13 @@ class DatasetParameters:
 class WindowCounts:
     """Rows of one window of the split. Rows whose label is unknown are left out of the dataset.
 
-    positive: labels above 0.
+    positive: labels above 0, of several classes 0. by_class: rows of each class, in the order of the classes.
     """
 
     labelled: int
     positive: int
     unknown_label_left_out: int
+    by_class: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ class DatasetManifest:
     tables: name -> what was read of it. entity: the entity that evaluation follows. features: the columns of the
     matrix, in order. digest: sha256 of the rows. erased_entities: how many entities had been erased from the events
     tables; 0 in manifests that were written before entities could be erased. task: what the labels are for; "binary"
-    in manifests that were written before there was another.
+    in manifests that were written before there was another. classes: the outcomes under their own names; the label of
+    a row is the place of its class. Empty where a label is a number, or true or false.
     """
 
     view: DatasetView
@@ -140,6 +142,7 @@ class DatasetManifest:
     digest: str
     erased_entities: int = 0
     task: str = "binary"
+    classes: tuple[str | int, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
 

@@ -64,21 +64,28 @@ class Parity:
 
     on_demand_cases: values of on-demand functions that were computed from scalars and from arrays; all were equal
     bit for bit, or the model would not have been published.
+
+    worst_of_classes: of a model of several classes, the worst difference of each, in their order.
     """
 
     cases: int
     worst_difference: float
     tolerance: float
     on_demand_cases: int
+    worst_of_classes: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class ModelManifest:
     """One version of a model. The graph takes float32[n, features] at `input_name`, gives float32[n] at `output_name`.
 
+    Of several classes it gives float32[n, classes].
+
     model_digest: sha256 of model.onnx. dataset_digest: `digest` of the dataset manifest. cut_us: the arrival watermark
     up to which the rows of that dataset are complete. libraries: name -> version at export. task: what the graph
-    gives: a score (binary) or a value (regression).
+    gives: a score (binary), a probability of each class (multiclass) or a value (regression). classes: the outcomes
+    under their own names, in the order of the probabilities; the score of a binary model is of the second. Empty where
+    a label is a number, or true or false.
     """
 
     model: str
@@ -94,6 +101,7 @@ class ModelManifest:
     parity: Parity
     created_at_us: int
     task: str = "binary"
+    classes: tuple[str | int, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
 

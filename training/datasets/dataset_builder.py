@@ -24,6 +24,7 @@ from shared_features.formats.offline_tables import OFFSET, PARTITION, POSITION
 from shared_features.formats.training_run import LABEL
 from shared_features.kernel.event_time import spelled_duration, to_text, to_us
 from training.datasets.erasures import erased_entities
+from training.datasets.label_classes import Classes, encode_outcomes, find_classes
 from training.datasets.labels import KnownLabels, read_labels
 from training.datasets.point_in_time import EVENT_TIME, JoinedRows, PinnedView, complete_events, read_spine_rows
 from training.datasets.sampled_inputs import SampledInputs, sample_inputs
@@ -56,7 +57,9 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
     window = _windows(rows.event_time_us, split)
     train = events.filter(pl.col(EVENT_TIME) < split.train_end_us, pl.col(EVENT_TIME) >= split.start_us)
     early = _labelled(train, label_source, labels.resolve(before_us=split.test_start_us))
-    label = np.where(window == TRAIN, _label_at(rows, early), _label_at(rows, labelled))
+    outcomes = _label_at(rows, early).zip_with(pl.Series(window == TRAIN), _label_at(rows, labelled))
+    classes = find_classes(label_source, outcomes, window != GAP)
+    label = encode_outcomes(outcomes, classes)
     keep = np.flatnonzero(~np.isnan(label))
     matrix = canonical(feature_matrix(view, rows.request, rows.event_time_us, rows.stored)[keep])
     entity = parameters.entity or view.groups[0].entity.name
@@ -77,7 +80,14 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
         event_time_us=rows.event_time_us[keep],
         entity=_codes(rows.entities[entity])[keep],
         manifest=_manifest(
-            pinned, labels, split, parameters, entity, _counts(label, window, rows), content_digest(features, *columns)
+            pinned,
+            labels,
+            split,
+            parameters,
+            entity,
+            _counts(label, window, rows, label_source, classes),
+            content_digest((*features, *map(repr, classes)), *columns),
+            classes,
         ),
     )
     return dataset, sample_inputs(rows, parameters.seed)
@@ -124,10 +134,11 @@ def _windows(event_time_us: NDArray[np.int64], split: TimeSplit) -> NDArray[np.i
     return window
 
 
-def _label_at(rows: JoinedRows, labelled: pl.DataFrame) -> NDArray[np.float64]:
+def _label_at(rows: JoinedRows, labelled: pl.DataFrame) -> pl.Series:
+    """The outcome of each row, null where it is not known."""
     positions = pl.DataFrame({PARTITION: rows.partition, OFFSET: rows.offset})
     joined = positions.join(labelled.select(*POSITION, LABEL), on=POSITION, how="left", maintain_order="left")
-    return joined[LABEL].fill_null(float("nan")).to_numpy()
+    return joined[LABEL]
 
 
 def _codes(keys: EntityKeys) -> NDArray[np.int64]:
@@ -136,11 +147,15 @@ def _codes(keys: EntityKeys) -> NDArray[np.int64]:
     return np.unique(np.array(keys, np.str_), return_inverse=True)[1].astype(np.int64)
 
 
-def _counts(label: NDArray[np.float64], window: NDArray[np.int8], rows: JoinedRows) -> RowCounts:
+def _counts(
+    label: NDArray[np.float64], window: NDArray[np.int8], rows: JoinedRows, source: LabelSource, classes: Classes
+) -> RowCounts:
     def count(code: int) -> WindowCounts:
         found = label[window == code]
         known = found[~np.isnan(found)]
-        return WindowCounts(len(known), int((known > 0).sum()), len(found) - len(known))
+        positive = 0 if source.kind == "multiclass" else int((known > 0).sum())
+        by_class = np.bincount(known.astype(np.int64), minlength=len(classes)).tolist() if classes else ()
+        return WindowCounts(len(known), positive, len(found) - len(known), tuple(by_class))
 
     return RowCounts(rows.copies, count(TRAIN), count(GAP), count(TEST))
 
@@ -153,6 +168,7 @@ def _manifest(
     entity: str,
     rows: RowCounts,
     digest: str,
+    classes: Classes,
 ) -> DatasetManifest:
     view = pinned.view
     return DatasetManifest(
@@ -170,4 +186,5 @@ def _manifest(
         digest=digest,
         erased_entities=erased_entities(pinned),
         task="binary" if view.labels is None else view.labels.kind,
+        classes=classes,
     )

@@ -8,12 +8,20 @@ from training.datasets.time_split import TEST, TRAIN
 from training.datasets.training_dataset import TrainingDataset
 from training.errors import DatasetError
 
+_FEWEST = 2
+"""Rows of a class in the train window: one of them measures, where the fit sets rows aside, and one is learned from."""
 _WINDOWS = (("train", TRAIN), ("test", TEST))
 
 
 def check_labels(dataset: TrainingDataset) -> str:
     """What was found, in a few words. Raises DatasetError."""
-    return _numbers(dataset) if dataset.manifest.task == "regression" else _two_classes(dataset)
+    match dataset.manifest.task:
+        case "regression":
+            return _numbers(dataset)
+        case "multiclass":
+            return _several_classes(dataset)
+        case _:
+            return _two_classes(dataset)
 
 
 def _two_classes(dataset: TrainingDataset) -> str:
@@ -29,15 +37,50 @@ def _two_classes(dataset: TrainingDataset) -> str:
             raise _empty(name)
         if len(found) < 2 and len(whole) < 2:
             raise DatasetError(
-                f"all {len(dataset):,} labels are {whole[0]:g}, so there is nothing to tell apart, and no other window "
-                "helps. Send events with the other outcome too"
+                f"all {len(dataset):,} labels are {_name(dataset, whole[0])}, so there is nothing to tell apart, and no "
+                "other window helps. Send events with the other outcome too"
             )
         if len(found) < 2:
             raise DatasetError(
-                f"the {name} window holds labels of one class only ({found[0]:g}): give a larger --{name}-days, a "
-                "smaller --delay-days, or stream more"
+                f"the {name} window holds labels of one class only ({_name(dataset, found[0])}): give a larger "
+                f"--{name}-days, a smaller --delay-days, or stream more"
             )
     return "both classes in both windows"
+
+
+def _several_classes(dataset: TrainingDataset) -> str:
+    classes = dataset.manifest.classes
+    train, test = (
+        np.bincount(dataset.label[dataset.rows(each)].astype(np.int64), minlength=len(classes)) for _, each in _WINDOWS
+    )
+    for (name, _), counts in zip(_WINDOWS, (train, test), strict=True):
+        if not counts.sum():
+            raise _empty(name)
+    for code, name in enumerate(classes):
+        if train[code] < _FEWEST:
+            raise _unlearned(name, int(train[code]), int(test[code]))
+    for (name, _), counts in zip(_WINDOWS, (train, test), strict=True):
+        if np.count_nonzero(counts) < 2:
+            raise DatasetError(
+                f"the {name} window holds labels of one class only ({classes[int(counts.argmax())]!r}): give a larger "
+                f"--{name}-days, a smaller --delay-days, or stream more"
+            )
+    return f"{len(classes)} classes in the train window, {np.count_nonzero(test)} of them in the test window"
+
+
+def _unlearned(name: str | int, learned: int, tested: int) -> DatasetError:
+    found = "no row" if not learned else f"{learned} row, of {_FEWEST} that it needs,"
+    where = f"{found} in the train window and {tested:,} in the test window"
+    return DatasetError(
+        f"class {name!r} has {where}, so no model learns it: give a larger --train-days, a smaller --delay-days or "
+        "--test-days, or stream more; a class that no event has any more is taken out of the classes of the LabelSource"
+    )
+
+
+def _name(dataset: TrainingDataset, code: float) -> str:
+    """As the label itself says it."""
+    classes = dataset.manifest.classes
+    return repr(classes[int(code)]) if classes else f"{code:g}"
 
 
 def _numbers(dataset: TrainingDataset) -> str:

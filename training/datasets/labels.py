@@ -22,6 +22,7 @@ _ARRIVAL_ORDER = (_KNOWN, *POSITION)
 class KnownLabels:
     """Label events that had arrived by `cutoff_us`, one row each: join key, value, event time, arrival and position.
 
+    A value is a float64, and of labels with named classes the name itself.
     An event that was delivered again is here once, as it first arrived.
     """
 
@@ -59,7 +60,7 @@ def read_labels(labels: LabelSource, table: PinnedTable, cutoff_us: int) -> Know
     events = frame.select(
         *POSITION,
         *labels.joins,
-        (pl.col(labels.value).cast(pl.Float64) / source.field(labels.value).scale).alias(LABEL),
+        _value(labels).alias(LABEL),
         pl.col(source.event_time).alias(_HAPPENED),
         pl.col(ARRIVAL_TIME).alias(_KNOWN),
         pl.Series(_DIGEST, batch.digest),
@@ -67,3 +68,8 @@ def read_labels(labels: LabelSource, table: PinnedTable, cutoff_us: int) -> Know
     # A copy that arrives after a correction must not undo the correction.
     first = events.sort(*_ARRIVAL_ORDER).unique(_DIGEST, keep="first", maintain_order=True)
     return KnownLabels(labels.joins, cutoff_us, first)
+
+
+def _value(labels: LabelSource) -> pl.Expr:
+    stored = pl.col(labels.value)
+    return stored if labels.is_named else stored.cast(pl.Float64) / labels.source.field(labels.value).scale

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import is_regressor
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -34,6 +33,7 @@ from training.models.training_range import TrainingRange
 
 Matrix = NDArray[np.float32]
 ESTIMATOR = "estimator"
+_LABELS = {"binary": np.int8, "multiclass": np.int16, "regression": np.float64}
 _FOREST_SAMPLE = 50_000
 """Rows a tree of a forest is grown on at most, so that its cost does not grow with history."""
 
@@ -94,18 +94,22 @@ def fit_model(
     pipeline = Pipeline(CANDIDATES[name](len(label), seed, task))
     with warnings.catch_warnings(record=True) as caught, _one_thread():
         warnings.simplefilter("always", ConvergenceWarning)
-        pipeline.fit(_learnable(matrix), label if task == "regression" else label.astype(np.int8))
+        pipeline.fit(_learnable(matrix), label.astype(_LABELS[task]))
     round_thresholds(pipeline)
     notes = [str(each.message).split("\n")[0] for each in caught if issubclass(each.category, ConvergenceWarning)]
     return pipeline, notes
 
 
-def predicted(pipeline: Pipeline, matrix: Matrix) -> NDArray[np.float64]:
-    """float64[n]: the estimated probability of the positive class, or the estimated value."""
+def predicted(pipeline: Pipeline, matrix: Matrix, task: str = "binary") -> NDArray[np.float64]:
+    """float64[n]: the estimated probability of the positive class, or the estimated value.
+
+    Of several classes float64[n, classes]: the estimated probability of each.
+    """
     with _one_thread():
-        if is_regressor(pipeline):
+        if task == "regression":
             return np.asarray(pipeline.predict(matrix), np.float64).reshape(-1)
-        return np.asarray(pipeline.predict_proba(matrix)[:, 1], np.float64)
+        probabilities = np.asarray(pipeline.predict_proba(matrix), np.float64)
+    return probabilities[:, 1] if task == "binary" else probabilities
 
 
 def _one_thread() -> threadpool_limits:

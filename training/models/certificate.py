@@ -3,7 +3,8 @@
 The fitted pipeline and the exported graph score the same rows: rows of the test window, rows with one or all features
 missing, values beside every kind of threshold, where float32 and float64 could part ways, and extremes. The worst
 absolute difference goes into the manifest; above the tolerance nothing is published. Of a regression, a difference is
-a part of the spread of the labels, less what a float32 cannot hold of the value.
+a part of the spread of the labels, less what a float32 cannot hold of the value. Of several classes, the probability
+of each is compared.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ def certify(
     seed: int,
     tolerance: float = TOLERANCE,
     spread: float | None = None,
+    task: str = "binary",
 ) -> Certificate:
     """Compare pipeline and graph over all kinds of cases, chosen with the seed.
 
@@ -72,15 +74,18 @@ def certify(
     random = np.random.default_rng(seed)
     session = open_session(graph)
     kinds: dict[str, tuple[int, float]] = {}
+    of_classes: list[NDArray[np.float64]] = []
     for kind, rows in build_cases(pipeline, test_rows, random).items():
-        difference = _difference(predicted(pipeline, rows), run_session(session, rows).astype(np.float64), spread)
-        worst = float(
-            np.where(np.isnan(difference), 1.0, difference).max(initial=0.0)
-        )  # without a number there is no parity
-        kinds[kind] = (len(rows), worst)
+        fitted, exported = predicted(pipeline, rows, task), run_session(session, rows).astype(np.float64)
+        difference = _difference(fitted, exported, spread)
+        difference = np.where(np.isnan(difference), 1.0, difference)  # without a number there is no parity
+        kinds[kind] = (len(rows), float(difference.max(initial=0.0)))
+        if task == "multiclass":
+            of_classes.append(difference.max(axis=0, initial=0.0))
     cases = sum(count for count, _ in kinds.values())
     worst = max(worst for _, worst in kinds.values())
-    return Certificate(Parity(cases, worst, tolerance, on_demand_cases), kinds)
+    worst_of_classes = tuple(np.max(of_classes, axis=0).tolist()) if of_classes else ()
+    return Certificate(Parity(cases, worst, tolerance, on_demand_cases, worst_of_classes), kinds)
 
 
 def _difference(

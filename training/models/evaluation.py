@@ -20,6 +20,7 @@ from shared_features.kernel.event_time import DAY_US
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import TrainingDataset
 from training.errors import DatasetError
+from training.models.class_metrics import class_metrics
 
 _OF_CANDIDATES = "precision_at_"
 
@@ -132,12 +133,14 @@ def evaluate_predictions(dataset: TrainingDataset, predicted: NDArray[Any], k: i
 
     Raises DatasetError where the test window cannot tell.
     """
-    if dataset.manifest.task == "regression":
-        label = dataset.label[dataset.rows(TEST)]
-        if not len(label):
-            raise DatasetError("The model cannot be evaluated. The test window has no row. Give a larger --test-days.")
-        return _of_values(label, predicted)
-    return _of_scores(dataset, predicted, k)
+    if dataset.manifest.task == "binary":
+        return _of_scores(dataset, predicted, k)
+    label = dataset.label[dataset.rows(TEST)]
+    if not len(label):
+        raise DatasetError("The model cannot be evaluated. The test window has no row. Give a larger --test-days.")
+    if dataset.manifest.task == "multiclass":
+        return class_metrics(label, predicted, dataset.manifest.classes)
+    return _of_values(label, predicted)
 
 
 def format_metrics(metrics: Mapping[str, Any]) -> str:

@@ -1,8 +1,12 @@
-"""From a fitted pipeline to one ONNX graph: float32[n, features] in, float32[n] scores or values out."""
+"""From a fitted pipeline to one ONNX graph: float32[n, features] in, float32[n] scores or values out.
+
+Of several classes, float32[n, classes] probabilities.
+"""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +15,6 @@ import onnxruntime
 from numpy.typing import NDArray
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
-from sklearn.base import is_regressor
 from sklearn.pipeline import Pipeline
 
 from training.models.model_constants import INPUT_NAME
@@ -21,7 +24,7 @@ OPSETS = {"": 18, "ai.onnx.ml": 3}
 """What skl2onnx 1.20 writes for all candidates, and old enough for any runtime of the last years."""
 
 
-def export_onnx(pipeline: Pipeline, features: int) -> bytes:
+def export_onnx(pipeline: Pipeline, features: int, task: str = "binary") -> bytes:
     """The pipeline as a serialised graph. Equal pipelines give equal bytes, so the bytes' digest names the model."""
     with warnings.catch_warnings():
         # Skl2onnx 1.20 writes booleans of boosted trees as integers; protobuf below 7 takes them, and says so.
@@ -30,40 +33,52 @@ def export_onnx(pipeline: Pipeline, features: int) -> bytes:
             pipeline,
             name="model",
             initial_types=[(INPUT_NAME, FloatTensorType([None, features]))],
-            options=None if is_regressor(pipeline) else {id(pipeline): {"zipmap": False}},
+            options=None if task == "regression" else {id(pipeline): {"zipmap": False}},
             target_opset=OPSETS,
         )
-    if is_regressor(pipeline):
-        _keep_value(model)
-    else:
-        _keep_positive_score(model)
+    _KEEP[task](model.graph)
     del model.opset_import[:]
     model.opset_import.extend(onnx.helper.make_opsetid(domain, version) for domain, version in OPSETS.items())
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _keep_positive_score(model: Any) -> None:
+def _keep_positive_score(graph: Any) -> None:
     """Replace the outputs (label, probabilities of both classes) by the probability of the positive class."""
-    graph = model.graph
     probabilities = graph.output[1].name
     graph.initializer.append(onnx.helper.make_tensor("positive_class", onnx.TensorProto.INT64, [], [1]))
     name = RULES["binary"].output_name
     graph.node.append(onnx.helper.make_node("Gather", [probabilities, "positive_class"], [name], axis=1))
-    _give(graph, name)
+    _give(graph, name, [None])
 
 
-def _keep_value(model: Any) -> None:
+def _keep_probabilities(graph: Any) -> None:
+    """Replace the outputs (label, probabilities of all classes) by the probabilities."""
+    probabilities, name = graph.output[1], RULES["multiclass"].output_name
+    classes = probabilities.type.tensor_type.shape.dim[1].dim_value
+    if probabilities.name != name:
+        graph.node.append(onnx.helper.make_node("Identity", [probabilities.name], [name]))
+    _give(graph, name, [None, classes])
+
+
+def _keep_value(graph: Any) -> None:
     """Give the value as float32[n] in place of float32[n, 1]."""
-    graph, name = model.graph, RULES["regression"].output_name
+    name = RULES["regression"].output_name
     graph.initializer.append(onnx.helper.make_tensor("one_axis", onnx.TensorProto.INT64, [1], [-1]))
     graph.node.append(onnx.helper.make_node("Reshape", [graph.output[0].name, "one_axis"], [name]))
-    _give(graph, name)
+    _give(graph, name, [None])
 
 
-def _give(graph: Any, name: str) -> None:
+def _give(graph: Any, name: str, shape: list[int | None]) -> None:
     del graph.output[:]
-    graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None]))
+    graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape))
+
+
+_KEEP: dict[str, Callable[[Any], None]] = {
+    "binary": _keep_positive_score,
+    "multiclass": _keep_probabilities,
+    "regression": _keep_value,
+}
 
 
 def open_session(graph: bytes) -> Any:
@@ -75,9 +90,9 @@ def open_session(graph: bytes) -> Any:
 
 
 def run_session(session: Any, matrix: NDArray[np.float32], batch: int = 65_536) -> NDArray[np.float32]:
-    """float32[n]: the graph's scores or values, batch after batch."""
+    """float32[n], or [n, classes]: what the graph gives, batch after batch."""
     parts = [
         session.run(None, {INPUT_NAME: np.ascontiguousarray(matrix[start : start + batch])})[0]
         for start in range(0, len(matrix), batch)
     ]
-    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+    return np.concatenate(parts) if parts else np.empty((0, *session.get_outputs()[0].shape[1:]), np.float32)

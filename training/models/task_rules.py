@@ -15,6 +15,10 @@ BETTER_IS_MORE: Mapping[str, bool] = {
     "average_precision": True,
     "log_loss": False,
     "brier_score": False,
+    "accuracy": True,
+    "f1_macro": True,
+    "roc_auc_macro": True,
+    "average_precision_macro": True,
     "r2": True,
     "rmse": False,
     "mae": False,
@@ -63,6 +67,14 @@ RULES: Mapping[str, TaskRules] = {
         "average_precision",
         {"roc_auc": 0.5},  # below, a score ranks worse than chance
         "score",
+    ),
+    "multiclass": TaskRules(
+        "multiclass",
+        ("hist_gradient_boosting", "random_forest", "logistic_regression"),
+        ("log_loss", "accuracy", "f1_macro", "roc_auc_macro", "average_precision_macro"),
+        "log_loss",
+        {"roc_auc_macro": 0.5},  # below, the classes are ranked worse than by chance
+        "probabilities",
     ),
     "regression": TaskRules(
         "regression",

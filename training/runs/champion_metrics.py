@@ -11,6 +11,7 @@ from shared_features.errors import FeatureError
 from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE, check_manifest
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import load_dataset
+from training.models.class_metrics import in_order
 from training.models.evaluation import evaluate_predictions
 from training.models.onnx_export import open_session, run_session
 from training.registry.versions import Registry
@@ -23,12 +24,15 @@ def champion_metrics(
 ) -> tuple[dict[str, Any], str]:
     """The champion's metrics over this run's test rows; its own published ones where it wants other features."""
     path = registry.path(model, version)
+    manifest = registry.manifest(model, version)
     try:
-        check_manifest(registry.manifest(model, version), parameters.view)
+        check_manifest(manifest, parameters.view)
     except FeatureError:
         found = read_json(path / METRICS_FILE)
         return found["models"][found["chosen"]], "on its own test window, since it was trained on another view"
     dataset = load_dataset(dataset_directory)
     rows = np.asarray(dataset.matrix[dataset.rows(TEST)])
     predicted = run_session(open_session((path / MODEL_FILE).read_bytes()), rows)
+    if dataset.manifest.task == "multiclass":
+        predicted = in_order(predicted, manifest.classes, dataset.manifest.classes)
     return evaluate_predictions(dataset, predicted, parameters.k), "on the same rows"

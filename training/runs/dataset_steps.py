@@ -8,15 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
+from shared_features.formats.dataset_manifest import WindowCounts
 from shared_features.formats.json_document import encode_document
 from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_FILE
 from shared_features.kernel.event_time import to_text
 from training.datasets.dataset_builder import build_dataset
 from training.datasets.erasures import erased_since
 from training.datasets.label_check import check_labels
+from training.datasets.label_classes import tell_counts
 from training.datasets.point_in_time import PinnedView
 from training.datasets.time_split import TRAIN
-from training.datasets.training_dataset import load_dataset
+from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.errors import DatasetError
 from training.runs.data_version import open_data
 from training.runs.run_context import RunContext
@@ -45,11 +47,7 @@ def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path) ->
         raise DatasetError(f"entities were erased from {', '.join(tables)} while it was built; start the run again")
     rows = dataset.manifest.rows
     windows = {"train": rows.train, "gap": rows.gap, "test": rows.test}
-    binary = dataset.manifest.task == "binary"
-    parts = ", ".join(
-        f"{name} {each.labelled:,}" + (f" ({each.positive:,} positive)" if binary else "")
-        for name, each in windows.items()
-    )
+    parts = ", ".join(f"{name} {each.labelled:,}{_by_class(dataset, each)}" for name, each in windows.items())
     unknown = sum(each.unknown_label_left_out for each in windows.values())
     split = dataset.manifest.split
     return (
@@ -57,6 +55,16 @@ def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path) ->
         f"{to_text(split.end_us)} (--train-days and --train-from choose others): {parts}; of these, left out "
         f"{unknown:,} without known label, {rows.copies_left_out:,} copies; digest {dataset.digest[:16]}"
     )
+
+
+def _by_class(dataset: TrainingDataset, counts: WindowCounts) -> str:
+    match dataset.manifest.task:
+        case "binary":
+            return f" ({counts.positive:,} positive)"
+        case "multiclass":
+            return f" ({tell_counts(dataset.manifest.classes, counts.by_class)})"
+        case _:
+            return ""
 
 
 def validate_dataset(dataset_directory: Path, output: Path) -> str:

@@ -62,7 +62,8 @@ def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: Ru
     dataset = load_dataset(dataset_directory)
     rows = dataset.rows(TEST)
     matrix = np.asarray(dataset.matrix[rows])
-    scored = {name: predicted(load_pickle(model_file(fit_directory, name)), matrix) for name in parameters.models}
+    task = dataset.manifest.task
+    scored = {name: predicted(load_pickle(model_file(fit_directory, name)), matrix, task) for name in parameters.models}
     metrics = {name: evaluate_predictions(dataset, found, parameters.k) for name, found in scored.items()}
     by = parameters.rules.chosen_by
     chosen = functools.reduce(
@@ -71,11 +72,11 @@ def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: Ru
     report = {
         "chosen": chosen,
         "chosen_by": by,
-        "task": dataset.manifest.task,
+        "task": task,
         "models": metrics,
         "rows": len(rows),
     }
-    if dataset.manifest.task == "binary":
+    if task == "binary":
         report |= {
             "positive": int((dataset.label[rows] > 0).sum()),
             "candidates": len(candidate_rows(dataset)[0]),
@@ -92,7 +93,7 @@ def export_model(fit_directory: Path, evaluate_directory: Path, parameters: RunP
     """Export the chosen model."""
     chosen = read_json(evaluate_directory / METRICS_FILE)["chosen"]
     pipeline = load_pickle(model_file(fit_directory, chosen))
-    graph = export_onnx(pipeline, len(parameters.view.columns))
+    graph = export_onnx(pipeline, len(parameters.view.columns), parameters.rules.name)
     (output / MODEL_FILE).write_bytes(graph)
     return f"{chosen} as ONNX, {len(graph):,} bytes, sha256 {hashlib.sha256(graph).hexdigest()[:16]}"
 
@@ -111,8 +112,11 @@ def certify_model(run: Path, parameters: RunParameters, output: Path) -> str:
         parameters.seed,
         parameters.parity_tolerance,
         float(np.std(dataset.label[dataset.rows(TRAIN)])) if dataset.manifest.task == "regression" else None,
+        dataset.manifest.task,
     )
     kinds = {kind: {"rows": rows, "worst_difference": worst} for kind, (rows, worst) in found.kinds.items()}
-    (output / "certificate.json").write_bytes(encode_document({"parity": asdict(found.parity), "kinds": kinds}))
+    classes = dict(zip(map(str, dataset.manifest.classes), found.parity.worst_of_classes, strict=False))
+    report = {"parity": asdict(found.parity), "kinds": kinds, "classes": classes}
+    (output / "certificate.json").write_bytes(encode_document(report))
     require_pass(found)
     return f"parity {found.describe()}"

@@ -7,6 +7,8 @@ import importlib.metadata
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from shared_features.formats.dataset_manifest import DATASET_FILE, decode_dataset_manifest
 from shared_features.formats.json_document import encode_document
 from shared_features.formats.model_manifest import (
@@ -45,7 +47,7 @@ def promote_step(task: Task) -> str:
 
 def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_us: int, output: Path) -> str:
     """Publish model, manifest, metrics and dataset manifest as a version. Refuses without a passed certificate."""
-    parity = Parity(**read_json(run / "certify" / "certificate.json")["parity"])
+    parity = msgspec.convert(read_json(run / "certify" / "certificate.json")["parity"], Parity)
     if not parity.worst_difference <= parity.tolerance:
         raise CertificateError(
             f"the certificate says {parity.worst_difference:.3g}, more than {parity.tolerance:g}; nothing was published"
@@ -68,6 +70,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         parity=parity,
         created_at_us=now_us,
         task=dataset.task,
+        classes=dataset.classes,
     )
     published = registry.publish(manifest, graph, metrics, dataset)
     replace_file(output / "published.json", encode_document({"model": manifest.model, "version": published.version}))

@@ -50,13 +50,14 @@ def read_report(run: Path | None) -> RunReport:
 
 
 def _data(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    rows = dataset["rows"]
-    counts = {
-        f"{window} rows, {kind.replace('_', ' ')}": number
-        for window in ("train", "gap", "test")
-        for kind, number in rows[window].items()
-        if isinstance(number, int)
-    }
+    rows, binary = dataset["rows"], dataset.get("task", "binary") == "binary"
+    counts = {}
+    for window in ("train", "gap", "test"):
+        for kind, number in rows[window].items():
+            if isinstance(number, int) and (binary or kind != "positive"):
+                counts[f"{window} rows, {kind.replace('_', ' ')}"] = number
+        for name, number in zip(dataset.get("classes", ()), rows[window].get("by_class", ()), strict=True):
+            counts[f"{window} rows, {name}"] = number
     return {"digest": dataset["digest"][:16], "features": len(dataset["features"]), **counts}
 
 

@@ -43,6 +43,7 @@ DATASET = DatasetManifest(
 
 GOLDEN = """{
   "allowed_lateness_us": 600000000,
+  "classes": [],
   "cut_us": 1728000000000000,
   "digest": "abababababababababababababababababababababababababababababababab",
   "entity": "machine",
@@ -74,16 +75,19 @@ GOLDEN = """{
   "rows": {
     "copies_left_out": 20,
     "gap": {
+      "by_class": [],
       "labelled": 250,
       "positive": 15,
       "unknown_label_left_out": 0
     },
     "test": {
+      "by_class": [],
       "labelled": 750,
       "positive": 45,
       "unknown_label_left_out": 2
     },
     "train": {
+      "by_class": [],
       "labelled": 1500,
       "positive": 90,
       "unknown_label_left_out": 3

@@ -43,6 +43,7 @@ MANIFEST = ModelManifest(
 )
 
 GOLDEN = """{
+  "classes": [],
   "created_at_us": 1700000100000000,
   "cut_us": 1700000000000000,
   "dataset_digest": "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
@@ -58,7 +59,8 @@ GOLDEN = """{
     "cases": 1000,
     "on_demand_cases": 500,
     "tolerance": 1e-05,
-    "worst_difference": 1.5e-07
+    "worst_difference": 1.5e-07,
+    "worst_of_classes": []
   },
   "schema_version": 1,
   "task": "binary",

@@ -22,18 +22,25 @@ def fitted(name, task="binary"):
 
 
 def train_labels(task):
-    """Of a regression: the cents, in a range far from zero, with noise."""
+    """Of a regression: the cents, in a range far from zero, with noise. Of several classes: which third it is in."""
     dataset = random_dataset()
     rows = dataset.rows(TRAIN)
     if task == "binary":
         return dataset.label[rows]
     noise = np.random.default_rng(2).normal(0, 3, len(rows))
-    return 500 + 20 * np.log(np.maximum(dataset.matrix[rows, 0].astype(np.float64), 0.01)) + noise
+    number = 500 + 20 * np.log(np.maximum(dataset.matrix[rows, 0].astype(np.float64), 0.01)) + noise
+    return number if task == "regression" else np.searchsorted(np.quantile(number, (0.6, 0.9)), number).astype(float)
 
 
 def spread(task):
     """As the certificate takes it."""
     return float(np.std(train_labels(task))) if task == "regression" else None
+
+
+def train_rows():
+    """The matrix of the random dataset's train window."""
+    dataset = random_dataset()
+    return dataset.matrix[dataset.rows(TRAIN)]
 
 
 def window_rows():

@@ -12,8 +12,8 @@ from training.models.onnx_export import export_onnx
 @pytest.mark.parametrize(("task", "name"), FITTED)
 def test_the_exported_graph_predicts_as_the_fitted_model_also_with_missing_and_extreme_values(task, name):
     pipeline = fitted(name, task)
-    graph = export_onnx(pipeline, 6)
-    found = certify(pipeline, graph, window_rows(), on_demand_cases=0, seed=0, spread=spread(task))
+    graph = export_onnx(pipeline, 6, task)
+    found = certify(pipeline, graph, window_rows(), on_demand_cases=0, seed=0, spread=spread(task), task=task)
     assert found.passed, found
     kinds = {
         "test window",
@@ -25,7 +25,8 @@ def test_the_exported_graph_predicts_as_the_fitted_model_also_with_missing_and_e
     }
     assert set(found.kinds) == kinds
     assert found.parity.cases > 1_000
-    assert len(np.unique(predicted(pipeline, window_rows()))) > 20
+    assert len(np.unique(predicted(pipeline, window_rows(), task))) > 20
+    assert len(found.parity.worst_of_classes) == (3 if task == "multiclass" else 0)
 
 
 def test_a_graph_that_computes_something_else_is_refused_by_name():
@@ -40,12 +41,30 @@ def test_a_graph_that_computes_something_else_is_refused_by_name():
 
 def test_a_regression_that_splits_elsewhere_is_refused_though_its_values_are_large():
     """One leaf of one tree is off by a hundredth of the spread: less than a ten-thousandth of the value."""
-    graph = onnx.load_from_string(export_onnx(fitted("hist_gradient_boosting", "regression"), 6))
+    graph = onnx.load_from_string(export_onnx(fitted("hist_gradient_boosting", "regression"), 6, "regression"))
     trees = next(node for node in graph.graph.node if node.op_type == "TreeEnsembleRegressor")
     weights = next(each for each in trees.attribute if each.name == "target_weights")
     for place in range(40):
         weights.floats[place] += 0.01 * spread("regression")
     pipeline = fitted("hist_gradient_boosting", "regression")
-    found = certify(pipeline, graph.SerializeToString(), window_rows(), 0, 0, spread=spread("regression"))
+    changed = graph.SerializeToString()
+    found = certify(pipeline, changed, window_rows(), 0, 0, spread=spread("regression"), task="regression")
     with pytest.raises(CertificateError, match="not the fitted one"):
         require_pass(found)
+
+
+def test_a_graph_that_mixes_two_classes_up_is_refused_and_the_worst_of_each_class_is_kept():
+    graph = onnx.load_from_string(export_onnx(fitted("logistic_regression", "multiclass"), 6, "multiclass"))
+    (out,) = graph.graph.output
+    last = next(node for node in graph.graph.node if out.name in node.output)
+    last.output[0] = "before"
+    order = onnx.helper.make_tensor("order", onnx.TensorProto.INT64, [3], [1, 0, 2])
+    graph.graph.initializer.append(order)
+    graph.graph.node.append(onnx.helper.make_node("Gather", ["before", "order"], [out.name], axis=1))
+    pipeline = fitted("logistic_regression", "multiclass")
+    found = certify(pipeline, graph.SerializeToString(), window_rows(), 0, 0, task="multiclass")
+    with pytest.raises(CertificateError, match="not the fitted one"):
+        require_pass(found)
+    first, second, third = found.parity.worst_of_classes
+    assert first == second > 0.1
+    assert third < 1e-5
