@@ -37,8 +37,8 @@ def _two_classes(dataset: TrainingDataset) -> str:
             raise _empty(name)
         if len(found) < 2 and len(whole) < 2:
             raise DatasetError(
-                f"all {len(dataset):,} labels are {_name(dataset, whole[0])}, so there is nothing to tell apart, and no "
-                "other window helps. Send events with the other outcome too"
+                f"all {len(dataset):,} labels are {_name(dataset, whole[0])}, so there is nothing to tell apart, and "
+                "no other window helps. Send events with the other outcome too"
             )
         if len(found) < 2:
             raise DatasetError(
@@ -56,9 +56,9 @@ def _several_classes(dataset: TrainingDataset) -> str:
     for (name, _), counts in zip(_WINDOWS, (train, test), strict=True):
         if not counts.sum():
             raise _empty(name)
-    for code, name in enumerate(classes):
+    for code, found in enumerate(classes):
         if train[code] < _FEWEST:
-            raise _unlearned(name, int(train[code]), int(test[code]))
+            raise _unlearned(found, int(train[code]), int(test[code]))
     for (name, _), counts in zip(_WINDOWS, (train, test), strict=True):
         if np.count_nonzero(counts) < 2:
             raise DatasetError(
