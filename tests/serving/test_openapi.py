@@ -1,6 +1,7 @@
 """The OpenAPI document says what the running service takes and answers."""
 
 import asyncio
+import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -188,7 +189,7 @@ def without_description(node: Any, at: str) -> Iterator[str]:
 
 
 def test_a_description_that_is_left_out_is_found():
-    document = openapi_document([BREAKDOWN], 256)
+    document = copy.deepcopy(openapi_document([BREAKDOWN], 256))  # parts of it are those of every document
     del document["components"]["schemas"]["breakdown_prediction"]["properties"]["score"]["description"]
     document["paths"][PATH]["post"]["responses"]["422"]["description"] = " "
     del document["paths"]["/metrics"]["get"]["description"]

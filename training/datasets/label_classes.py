@@ -14,7 +14,7 @@ from training.errors import DatasetError
 Classes = tuple[str | int, ...]
 
 MOST_CLASSES = 200
-"""More are names or amounts rather than outcomes, and boosting grows a tree of each in every round."""
+"""More are names or numbers rather than outcomes, and boosting grows a tree of each in every round."""
 _SHOWN = 6
 
 
