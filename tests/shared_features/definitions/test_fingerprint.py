@@ -124,7 +124,14 @@ CHANGED: dict[Any, dict[str, Any]] = {
         "head": minutes(1),
         "part": 1,
     },
-    LABELS: {"source": REFUNDS, "value": "who", "join": "who", "delay": days(2), "task": "regression"},
+    LABELS: {
+        "source": REFUNDS,
+        "value": "who",
+        "join": "who",
+        "delay": days(2),
+        "task": "regression",
+        "classes": (1, 2),
+    },
     view(): {
         "name": "v2",
         "version": 2,
@@ -226,7 +233,7 @@ def test_a_default_is_never_changed() -> None:
         "FeatureView": {"labels": None, "also_reads": []},
         "Field": {"optional": False},
         "Integer": {"low": -(2**52), "high": 2**52},
-        "LabelSource": {"task": None},
+        "LabelSource": {"task": None, "classes": []},
         "Text": {"max_length": 256},
         "Timestamp": {"unit": "us"},
     }
