@@ -53,7 +53,7 @@ def _prediction(prediction: Mapping[str, Any], title: str) -> Iterator[str]:
 
 def _outcome(prediction: Mapping[str, Any]) -> str:
     if "class" in prediction:
-        of_each = sorted(prediction["probabilities"].items(), key=lambda pair: -(pair[1] or 0.0))
+        of_each = sorted(prediction["probabilities"].items(), key=lambda pair: -pair[1])
         return f"class {_value(prediction['class'])} ({', '.join(f'{name} {_value(each)}' for name, each in of_each)})"
     name = "value" if "value" in prediction else "score"
     return f"{name} {_value(prediction[name])}"

@@ -14,6 +14,7 @@ from shared_features.definitions import FeatureView, LabelSource, describe_field
 OUTCOMES = ("score", "value", "class_", "probabilities")
 """The members of a prediction that depend on its task."""
 
+
 def outcome_types(view: FeatureView) -> dict[str, Any]:
     """Member of a prediction -> its type. Of a view without labels, which no model answers, as of two outcomes."""
     label = view.labels

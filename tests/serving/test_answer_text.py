@@ -36,8 +36,6 @@ def test_a_class_comes_with_the_probability_of_each_the_most_probable_first() ->
     prediction = {"class": "late", "probabilities": {"on time": 0.25, "late": 0.75}, "degraded": False}
     said = answer_text({**ANSWER, "predictions": [{**prediction, "missing_entities": []}]})
     assert said.endswith("\nclass late (late 0.75, on time 0.25)")
-    none = {**prediction, "class": None, "probabilities": {"on time": None, "late": None}, "missing_entities": []}
-    assert answer_text({**ANSWER, "predictions": [none]}).endswith("\nclass - (on time -, late -)")
 
 
 def test_several_predictions_are_numbered_and_what_is_missing_is_a_dash() -> None:
