@@ -118,8 +118,8 @@ def _try_out(model: Model, manifest: ModelManifest) -> None:
     given, named = model.score(rows), f"Model {manifest.model} {manifest.version}"
     if model.task == "multiclass" and not (isinstance(given[0], list) and len(given[0]) == len(model.classes)):
         raise ManifestMismatchError(
-            f"{named} gives {given[0]!r} for a row, and its manifest has {len(model.classes)} classes. Publish the model "
-            "again."
+            f"{named} gives {given[0]!r} for a row, and its manifest has {len(model.classes)} classes. Publish the "
+            "model again."
         )
     if not any(map(math.isfinite, map(one_number, given))):
         raise ManifestMismatchError(
