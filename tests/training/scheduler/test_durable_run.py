@@ -222,7 +222,7 @@ def test_a_run_of_a_pipeline_fails_with_its_step_and_is_resumed(places, monkeypa
         ("retrain", {"steps": {"check": 5}}, r"Expected `object`, got `int` - at `\$.steps"),
         ("retrain", {"models": ["forest"]}, r"Unknown models: forest. Give some of hist_gradient_boosting"),
         ("retrain", {"cutoff": "2026-01-01T00:00:00"}, r"has no time zone"),
-        ("retrain", {"floor": {"accuracy": 1}}, r"There is no floor for accuracy"),
+        ("retrain", {"floor": {"speed": 1}}, r"There is no floor for speed"),
     ],
 )
 def test_what_cannot_be_run_is_refused_when_it_is_asked_for(places, template, parameters, said):
