@@ -92,9 +92,9 @@ def _send(settings: StreamingSettings, feeds: list[Feed], options: Namespace, no
             progress.waited_s = sender.waited_s
             progress.sending(known_us)
         sender.flush()
-    waited = f" ({sender.waited_s:.1f} s of them waiting for the stream job)" if sender.waited_s >= 1.0 else ""
-    again = f"Sent again{_alike(options)}, they count once"
-    say(f"{progress.sent:,} rows sent in {progress.elapsed_s:.1f} s{waited}. {again}")
+    say(f"{progress.sent:,} rows sent in {progress.elapsed_s:.1f} s. Sent again{_alike(options)}, they count once")
+    if sender.waited_s >= 1.0:
+        say(f"{sender.waited_s:.1f} s of this time: waiting for the stream job")
     for feed in feeds:
         for line in late_lines(feed.encoder):
             say(f"{feed.path.name}: {line}")
