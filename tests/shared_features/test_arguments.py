@@ -269,13 +269,20 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a join of two scales": (
         lambda: view(
-            labels=labels(source=source(name="outcomes", fields=fields_but("price", Decimal(3, 0, 100))), join="price")
+            labels=labels(
+                source=source(
+                    name="outcomes",
+                    fields=(*fields_but("price", Decimal(3, 0, 100)), Field("returned", Boolean())),
+                ),
+                value="returned",
+                join="price",
+            )
         ),
         "which is Decimal in 'orders' (Number with 2 decimals, 0 to 100) and Decimal in 'outcomes' (Number with 3",
     ),
-    "a label that is a text": (
+    "a label that names the event": (
         lambda: view(labels=labels(value="id")),
-        "is Text (Text of at most 256 characters), which no model predicts; write a Boolean",
+        "is Text (Text of at most 256 characters), which names an event, so no model predicts it",
     ),
     "a delay without unit": (lambda: labels(delay=7), "delay is 7; write days(7), hours(7) or minutes(7)"),
     "a delay backwards": (lambda: view(labels=labels(delay=-days(7))), "a delay of -7 d; give zero or more"),
