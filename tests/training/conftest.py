@@ -1,3 +1,4 @@
+import logging
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,14 @@ import pytest
 from tests.domains.machines import BREAKDOWN
 from tests.training.lake import write_lake
 from tests.training.machine_streams import end_us, machine_streams
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dbos_log() -> None:
+    """DBOS would log to the standard error of the first test that starts it, which is closed after that test."""
+    logger = logging.getLogger("dbos")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
 
 
 @pytest.fixture(scope="session")
