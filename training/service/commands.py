@@ -6,7 +6,7 @@ import argparse
 import os
 import signal
 import sys
-import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -23,6 +23,7 @@ from training.service.web_server import serving_http
 from training.settings import TrainingSettings
 
 _LOG = structlog.get_logger(part="scheduler")
+_LOOK_EVERY_S = 0.2
 
 
 def serve(settings: TrainingSettings, options: argparse.Namespace) -> int:
@@ -30,14 +31,15 @@ def serve(settings: TrainingSettings, options: argparse.Namespace) -> int:
 
     The process ends as if it had been killed, because a run survives that: it waits for no step, however long.
     """
-    stop = threading.Event()
+    asked = list[int]()  # an Event can be set for ever by a handler that interrupts its own wait
     for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda number, frame: stop.set())
+        signal.signal(each, lambda number, frame: asked.append(number))
     with launched(settings) as runs:
         with serving_http(settings, lambda: create_app(settings, runs)) as address, watching(settings, runs):
             database = settings.runs_database.partition("@")[2] or str(settings.training_runs)
             _LOG.info("serving", database=database, address=address)
-            stop.wait()
+            while not asked:
+                time.sleep(_LOOK_EVERY_S)
         _LOG.info("stopped")
         end_all()  # a process of steps that is only just loading would notice our end late
         os._exit(0)
