@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import redis
 from fastapi import FastAPI
 
+from deploy.embedded.redis_server import RedisServer
 from serving.app import create_app
 from serving.settings import ServingSettings
 from tests.domains import machines
@@ -41,6 +43,21 @@ def readings() -> list[dict[str, Any]]:
 
 def machine_states() -> dict[bytes, bytes]:
     return stored_states(GROUPS, [event_batch(machines.READINGS, readings())])
+
+
+@contextmanager
+def redis_with_states() -> Iterator[RedisServer]:
+    """A Redis of its own that holds the machines."""
+    with RedisServer() as server:
+        with redis.Redis.from_url(server.url) as client:
+            client.mset(machine_states())
+        yield server
+
+
+@pytest.fixture(scope="module")
+def redis_server() -> Iterator[RedisServer]:
+    with redis_with_states() as server:
+        yield server
 
 
 @pytest.fixture

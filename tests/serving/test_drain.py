@@ -7,29 +7,19 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
-import redis
 
 from deploy.embedded.redis_server import RedisServer
-from tests.serving.conftest import machine_states
 from tests.serving.running_service import BODY, is_up, running
 
 DRAIN_S = 15
 PATH = "/v1/views/breakdown:predict"
-
-
-@pytest.fixture(scope="module")
-def redis_server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        with redis.Redis.from_url(server.url) as client:
-            client.mset(machine_states())
-        yield server
 
 
 def until(done: Callable[[], bool], within_s: float = 120.0) -> None:

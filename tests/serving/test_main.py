@@ -9,10 +9,9 @@ from http.client import HTTPConnection
 
 import httpx
 import pytest
-import redis
 
 from deploy.embedded.redis_server import RedisServer
-from tests.serving.conftest import machine_states
+from tests.serving.conftest import redis_with_states
 from tests.serving.running_service import DEADLINE_S, ROOT, predict, running
 
 SCHEDULING_S = 10.0  # what a busy machine may add to any wait
@@ -20,9 +19,8 @@ SCHEDULING_S = 10.0  # what a busy machine may add to any wait
 
 @pytest.fixture
 def redis_server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        with redis.Redis.from_url(server.url) as client:
-            client.mset(machine_states())
+    """One for each test, since some kill it."""
+    with redis_with_states() as server:
         yield server
 
 

@@ -5,25 +5,13 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
-import pytest
-import redis
 
 from deploy.embedded.redis_server import RedisServer
-from tests.serving.conftest import machine_states
 from tests.serving.running_service import BODY, predict, running
-
-
-@pytest.fixture(scope="module")
-def redis_server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        with redis.Redis.from_url(server.url) as client:
-            client.mset(machine_states())
-        yield server
 
 
 def asking(client: httpx.Client) -> socket.socket:

@@ -6,14 +6,15 @@ import json
 import os
 import shutil
 import urllib.error
-import urllib.request
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from training.json_post import post_json
+
 DATASET = ("dataset/dataset.json", "dataset/matrix.npy", "dataset/rows.parquet")
 """The inputs of a step that reads the training dataset: `load_dataset(inputs / "dataset")`."""
-_LIMIT_S = 10.0
 _SERVER_ERROR = 500
 
 
@@ -77,19 +78,16 @@ def call_webhook(inputs: Path, output: Path, text: str, variable: str = "MILLRAC
     if told.exists():
         return "told before"
     files = {name: json.loads(file.read_bytes()) for name, file in _inputs(inputs).items() if file.suffix == ".json"}
-    body = json.dumps({"text": text, "files": files})
+    body = {"text": text, "files": files}
     _post(address, body)
-    told.write_text(body)
+    told.write_text(json.dumps(body))
     return f"told with {len(files)} files"
 
 
-def _post(address: str, body: str) -> None:
+def _post(address: str, body: Mapping[str, Any]) -> None:
     """Raises ConnectionError, which a durable run tries again, where nobody answers or the server fails."""
-    headers = {"content-type": "application/json", "user-agent": "millrace"}
-    request = urllib.request.Request(address, body.encode(), headers)
     try:
-        with urllib.request.urlopen(request, timeout=_LIMIT_S):
-            pass
+        post_json(address, body)
     except urllib.error.HTTPError as error:
         kind: Any = ConnectionError if error.code >= _SERVER_ERROR else ValueError
         raise kind(f"the webhook answered {error.code} {error.reason}") from None  # the address stays unsaid

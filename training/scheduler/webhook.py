@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from dbos import DBOS, DBOSClient, EnqueueOptions
 
+from training.json_post import post_json
 from training.scheduler.durable_run import VERSION
 from training.scheduler.news import News
 
@@ -16,7 +15,6 @@ TELL_WORKFLOW = "tell"
 TELL_QUEUE = "news"
 FIRST_WAIT_S = 5.0
 _ATTEMPTS = 6
-_LIMIT_S = 10.0
 
 Send = Callable[[Mapping[str, Any]], None]
 
@@ -34,7 +32,7 @@ def register_webhook(url: str) -> None:
                 "interval_seconds": FIRST_WAIT_S,
                 "backoff_rate": 3.0,
             },
-            post,
+            post_json,
             url,
             body,
         )
@@ -49,12 +47,3 @@ def tell(client: DBOSClient, news: News) -> None:
         "app_version": VERSION,
     }
     client.enqueue(options, news.body)
-
-
-def post(url: str, body: Mapping[str, Any]) -> None:
-    """Raises OSError for an answer other than 2xx, and where nobody answers in time."""
-    request = urllib.request.Request(
-        url, json.dumps(body).encode(), {"content-type": "application/json", "user-agent": "millrace"}
-    )
-    with urllib.request.urlopen(request, timeout=_LIMIT_S):
-        pass

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from shared_features.definitions import EventSource, FeatureGroup
-from shared_features.kernel.event_time import SECOND_US, to_text
+from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_text
 from streaming.job.clock import system_clock_us
 from streaming.operations.produce.arrival_order import Outgoing
 from streaming.operations.produce.row_encoder import RowEncoder
@@ -16,7 +16,6 @@ from streaming.operations.saying import say
 
 NOW = -1
 """The value of --move-to that --move-to-now gives."""
-_DAY_US, _HOUR_US = 86_400_000_000, 3_600_000_000
 
 
 class Feed(Protocol):
@@ -80,11 +79,11 @@ def _length(span_us: int) -> str:
     ('1 d 1 h 0 min', '-2 h 0 min', '3 s')
     """
     sign, left_us = ("-" if span_us < 0 else ""), abs(span_us)
-    if left_us < 60_000_000:
+    if left_us < MINUTE_US:
         return f"{sign}{left_us / 1e6:.3g} s"
-    days, left_us = divmod(left_us, _DAY_US)
-    hours, left_us = divmod(left_us, _HOUR_US)
-    return sign + (f"{days:,} d " if days else "") + f"{hours} h {left_us // 60_000_000} min"
+    days, left_us = divmod(left_us, DAY_US)
+    hours, left_us = divmod(left_us, HOUR_US)
+    return sign + (f"{days:,} d " if days else "") + f"{hours} h {left_us // MINUTE_US} min"
 
 
 _ADVICE = "--move-to-now moves the times of all files of one command, so that the newest row is of now"
