@@ -47,8 +47,9 @@ class ExplainedWindow(msgspec.Struct, gc=False, frozen=True):
     newest_event_within_us: Annotated[
         int,
         Meta(
-            description="0: `newest_event_us` is exact. Otherwise the newest event lies in a tile, which does not keep "
-            "times. The event is then not older than `newest_event_us`, and less than this many microseconds younger."
+            description="0: `newest_event_us` is exact. Otherwise the newest event lies in a tile, and no feature of "
+            "the group (such as the time since the last event) makes tiles keep its time. The event is then not older "
+            "than `newest_event_us`, and less than this many microseconds younger."
         ),
     ]
     newest_event_age_seconds: Annotated[

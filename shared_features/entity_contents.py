@@ -9,17 +9,23 @@ from numpy.typing import NDArray
 from shared_features.kernel.event_time import floor_to
 from shared_features.kernel.layout import Layout
 from shared_features.kernel.loops.events import DIGEST, TIME, VALUES
+from shared_features.kernel.loops.registers import Register
 from shared_features.kernel.loops.segments import LENGTH, START
 from shared_features.kernel.replay import settle
 from shared_features.kernel.tile_state import NEVER_US, TileState
 
 
 class Tile(NamedTuple):
-    """How many events of `start_us <= event time < start_us + hop_us` are in a tile."""
+    """How many events of `start_us <= event time < start_us + hop_us` are in a tile.
+
+    last_us: the time of its newest event, which a tile keeps for a feature such as the time since the last event; None
+    where no feature of the group needs it.
+    """
 
     start_us: int
     hop_us: int
     events: int
+    last_us: int | None
 
 
 class HeadEvent(NamedTuple):
@@ -33,8 +39,8 @@ class HeadEvent(NamedTuple):
 class WindowContents(NamedTuple):
     """The events of `from_us <= event time < until_us`.
 
-    newest_us: the time of the newest of them; None without events. A tile does not keep the times of its events. Where
-    the newest event lies in one, the newest event is not older than `newest_us` and less than `within_us` younger.
+    newest_us: the time of the newest of them; None without events. Where that event lies in a tile which does not keep
+    its time, it is not older than `newest_us` and less than `within_us` younger.
     """
 
     from_us: int
@@ -67,10 +73,12 @@ def tiles_of(state: TileState, slot: int) -> list[Tile]:
     start, length = (int(state.pools.tiles[slot, field]) for field in (START, LENGTH))
     starts = state.pools.starts[start : start + length].tolist()
     events = state.pools.rows[start : start + length, 0].tolist()  # set 0 holds the digests
+    place = _place_of_last(state.layout)
+    last = [None] * length if place is None else state.pools.rows[start : start + length, place].tolist()
     newest_us = int(state.newest_us([slot])[0])
     return [
-        Tile(start_us, _hop_us(state.layout, start_us, newest_us), count)
-        for start_us, count in zip(starts, events, strict=True)
+        Tile(start_us, _hop_us(state.layout, start_us, newest_us), count, last_us)
+        for start_us, count, last_us in zip(starts, events, last, strict=True)
     ]
 
 
@@ -113,7 +121,18 @@ def _newest(in_head: NDArray[np.int64], in_tiles: Sequence[Tile], tiles_until_us
     if not in_tiles:
         return None, 0
     last = in_tiles[-1]
+    if last.last_us is not None and last.last_us < tiles_until_us:
+        return last.last_us, 0
     return last.start_us, min(last.hop_us, tiles_until_us - last.start_us)
+
+
+def _place_of_last(layout: Layout) -> int | None:
+    """Where in a tile's row the time of its newest event stands."""
+    for index, places in zip(layout.tables.feature_outputs, layout.tables.feature_places, strict=True):
+        feature = layout.features[index]
+        if feature.column is None and Register.LAST in feature.aggregation.registers:
+            return int(places[feature.aggregation.registers.index(Register.LAST)])
+    return None
 
 
 def _hop_us(layout: Layout, start_us: int, newest_us: int) -> int:

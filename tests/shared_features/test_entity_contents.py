@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared_features.entity_contents import head_of, is_exact, tiles_of, window_contents
-from shared_features.kernel.aggregations import Count
+from shared_features.kernel.aggregations import Count, TimeSinceLast
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US
 from shared_features.kernel.feature_spec import FeatureSpec
 from shared_features.kernel.layout import Layout
@@ -39,6 +39,8 @@ def test_edges_and_counts_of_every_window_are_the_oracles(features: Layout, even
         times = [event.event_time_us for event in events if found.from_us <= event.event_time_us < as_of]
         if not times:
             assert found.newest_us is None
+        elif any(each.column is None and each.aggregation == TimeSinceLast() for each in features.features):
+            assert (found.newest_us, found.within_us) == (max(times), 0), "its tiles keep that time"
         elif found.within_us == 0:
             assert found.newest_us == max(times)
         else:
