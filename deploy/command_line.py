@@ -1,14 +1,20 @@
-"""`millrace VERB ...`: the one command. It hands each verb to the program that has it, and loads none itself."""
+"""`millrace VERB ...`: the one command. It hands each verb to the program that has it, and loads none itself.
+
+A verb about definitions is handed the settings of the stack that is meant, where the environment does not say which.
+"""
 
 from __future__ import annotations
 
 import difflib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from deploy.local.found_stack import FoundStack
 
 ROOT = Path(__file__).parents[1]
 
@@ -66,7 +72,12 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
 """The verbs by what a person wants."""
 
 VERBS = {verb.name: verb for verbs in GROUPS.values() for verb in verbs}
-_UNKNOWN = 2
+_UNKNOWN, _REFUSED = 2, 1
+_NEEDS_NO_STACK = ("new", "up", "down", "status", "demo", "serve", "bootstrap")
+"""Verbs that say which stack they are about, and those that are a part of one."""
+_NEEDS_NO_DEFINITIONS = ("predict", "models")
+_SAYS_ALL = ("-h", "--help", "--definitions", "--url")
+"""Options that leave nothing to be found."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,22 +94,63 @@ def main(arguments: Sequence[str] | None = None) -> int:
         meant = f" Did you mean `{near[0]}`?" if near else ""
         print(f"millrace: There is no verb `{name}`.{meant} `millrace --help` lists the verbs.", file=sys.stderr)
         return _UNKNOWN
-    return _become([sys.executable, "-P", "-m", *VERBS[name].program, *rest])
+    stack = None
+    if _is_about_a_stack(name, rest):
+        from deploy.local.errors import LocalError  # only for these verbs: the others do not wait for it
+
+        try:
+            stack = _meant_stack(name)
+        except LocalError as error:
+            print(f"millrace {name}: {error}", file=sys.stderr)
+            return _REFUSED
+    return _become([sys.executable, "-P", "-m", *VERBS[name].program, *rest], stack)
 
 
-def _become(command: list[str]) -> NoReturn:
+def _is_about_a_stack(name: str, rest: Sequence[str]) -> bool:
+    own = name == "stream" and rest[:1] in ([], ["run"], ["bootstrap"], ["version"])  # of a job of the person's own
+    options = {each.partition("=")[0] for each in rest}
+    return name not in _NEEDS_NO_STACK and not own and not options & {*_SAYS_ALL}
+
+
+def _meant_stack(verb: str) -> FoundStack | None:
+    """The stack that a verb is about, and one line that says so. Raises LocalError where several may be meant."""
+    from deploy.local.found_stack import find_stack, is_complete, says_which
+
+    stack = find_stack(os.environ, Path.cwd())
+    if stack is not None and not is_complete(os.environ, stack):
+        print(f"millrace {verb}: using {stack}", file=sys.stderr)
+    if stack is None and not says_which(os.environ) and verb not in _NEEDS_NO_DEFINITIONS:
+        print(f"millrace {verb}: {_of_the_demo(Path.cwd())}", file=sys.stderr)
+    return stack
+
+
+def _of_the_demo(here: Path) -> str:
+    """Whose definitions are used where nothing says it, and how to name others."""
+    modules = [f"{file.parent.name}.features" for file in sorted(here.glob("*/features.py"))]
+    yours = modules[0] if len(modules) == 1 else "my_shop.features"
+    return (
+        "no stack was started here, none runs elsewhere, and MILLRACE_DEFINITIONS is not set. So this is about the "
+        f"cards of the demo. For definitions of yours: export MILLRACE_DEFINITIONS={yours}"
+    )
+
+
+def _become(command: list[str], stack: FoundStack | None) -> NoReturn:
     sys.stdout.flush()
-    os.execve(command[0], command, environment())
+    sys.stderr.flush()
+    os.execve(command[0], command, environment(stack))
 
 
-def environment() -> dict[str, str]:
+def environment(stack: FoundStack | None = None) -> dict[str, str]:
     """That of a program: our packages first, then the user's PYTHONPATH, then the folder where the user stands.
 
     In this order no folder of the user's stands in for a package of ours, and definitions are found nevertheless.
+    stack: what its env.sh exports is set, where the user's environment does not set it.
     """
     theirs = [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
-    path = dict.fromkeys([str(ROOT), *theirs, str(Path.cwd())])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    settings: Mapping[str, str] = {} if stack is None else stack.settings
+    own = {name: value for name, value in os.environ.items() if value or name not in settings}
+    path = dict.fromkeys([str(ROOT), *theirs, *(() if stack is None else stack.import_path), str(Path.cwd())])
+    return {**settings, **own, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def _help() -> str:

@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from deploy.local.errors import LocalError
+from deploy.local.running_stacks import noted
 from deploy.local.standing import Standing
 
 Ours = Literal["simulator", "apache", "yours"]
@@ -127,7 +128,8 @@ class StackDirectory:
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")
             lock.flush()
-            yield
+            with noted(self.path):
+                yield
             lock.truncate(0)
 
     def supervisor(self) -> int | None:

@@ -8,13 +8,21 @@ import sys
 import pytest
 
 from deploy.command_line import GROUPS, main
+from deploy.local.environment import stack_settings, write_environment_file
+from deploy.local.stack_directory import Remembered, StackDirectory
+from tests.architecture.source_tree import ROOT
 
 VERBS = [verb for verbs in GROUPS.values() for verb in verbs]
 
 
-def run(*arguments, cwd=None):
+def run(*arguments, cwd=None, **variables):
+    """variables: of the environment, which names no stack otherwise; nor does the machine."""
+    named = ("MILLRACE_", "KAFKA_", "REDIS_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(named)}
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-m", "deploy.command_line", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=60, check=False)
+    environment = {**kept, "PYTHONPATH": path, "TMPDIR": str(cwd), **variables}
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=120, check=False)
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
@@ -39,7 +47,7 @@ def test_a_misspelt_verb_is_answered_with_the_one_that_was_meant(wrong, meant, c
 
 
 def test_a_verb_hands_its_options_and_exit_code_on(tmp_path):
-    done = run("train", "--train-days", "-1", cwd=None)
+    done = run("train", "--train-days", "-1", cwd=tmp_path)
     assert done.returncode == 2
     assert "give a number of days, 0 or more" in done.stderr
 
@@ -49,15 +57,42 @@ def test_folders_of_the_user_do_not_stand_in_for_the_packages(tmp_path):
     (tmp_path / "training").mkdir()
     (tmp_path / "training" / "__init__.py").write_text("raise SystemExit('the wrong package')")
     (tmp_path / "my_shop.py").write_text("from tests.domains.machines import *\n")
-    found = os.pathsep.join(sys.path[:1])
-    done = subprocess.run(
-        [sys.executable, "-m", "deploy.command_line", "catalogue"],
-        cwd=tmp_path,
-        env={**os.environ, "MILLRACE_DEFINITIONS": "my_shop", "PYTHONPATH": os.environ.get("PYTHONPATH", found)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run("catalogue", cwd=tmp_path, MILLRACE_DEFINITIONS="my_shop")
     assert done.returncode == 0, done.stderr
     assert "machine_heat" in done.stdout
+
+
+def test_the_stack_of_the_folder_is_used_and_named(tmp_path):
+    """Its definitions and where they lie: the environment of `up` need not be sourced."""
+    project, stack = tmp_path / "project", StackDirectory(tmp_path / "var" / "stack")
+    project.mkdir()
+    (project / "my_mill.py").write_text("from tests.domains.machines import *\n")
+    stack.create()
+    remembered = Remembered(
+        definitions="my_mill",
+        kafka="simulator",
+        redis="embedded",
+        namespace="n",
+        log="l",
+        import_path=(str(project),),
+        kafka_address="127.0.0.1:9",
+        redis_address="redis://127.0.0.1:9/0",
+        serving_port=9,
+    )
+    stack.remember(remembered)
+    write_environment_file(stack, remembered, stack_settings(stack, remembered, "embedded"))
+    done = run("catalogue", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "machine_heat" in done.stdout
+    assert f"millrace catalogue: using the stack in {stack.path} (definitions my_mill; it does not run" in done.stderr
+    asked = run("predict", "breakdown", "{}", cwd=tmp_path)
+    assert "http://127.0.0.1:9" in asked.stderr, "its endpoint"
+    assert "using the stack" not in run("check", "--help", cwd=tmp_path).stderr
+
+
+def test_without_a_stack_it_is_said_that_this_is_about_the_cards_of_the_demo(tmp_path):
+    (tmp_path / "my_shop").mkdir()
+    (tmp_path / "my_shop" / "features.py").write_text("")
+    done = run("catalogue", cwd=tmp_path)
+    assert "So this is about the cards of the demo" in done.stderr
+    assert "export MILLRACE_DEFINITIONS=my_shop.features" in done.stderr
