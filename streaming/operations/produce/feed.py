@@ -16,6 +16,7 @@ from streaming.errors import RefusedError
 from streaming.operations.produce.arrival_order import Outgoing
 from streaming.operations.produce.file_rows import UNREADABLE, Row, file_rows
 from streaming.operations.produce.row_encoder import ROW_NUMBER, Reading, RowEncoder, key_fields
+from streaming.operations.produce.seen_times import SeenTimes
 from streaming.operations.produce.time_span import move_to
 
 SAMPLE = 10_000
@@ -23,8 +24,8 @@ SAMPLE = 10_000
 
 @dataclass
 class Feed:
-    """rows: how many of its rows are read, None for all. earliest_us: of the rows that were read so far, when the
-    first one became known, newest_us: the last one; None while none names a time. groups: those of the definitions.
+    """rows: how many of its rows are read, None for all. times: when the rows that were read so far became known.
+    groups: those of the definitions.
     """
 
     path: Path
@@ -33,8 +34,7 @@ class Feed:
     encoding: str
     rows: int | None
     groups: tuple[FeatureGroup, ...] = ()
-    earliest_us: int | None = field(default=None, init=False)
-    newest_us: int | None = field(default=None, init=False)
+    times: SeenTimes = field(default_factory=SeenTimes, init=False)
 
     def __post_init__(self) -> None:
         for row in self.sample:
@@ -43,7 +43,7 @@ class Feed:
     def move(self, moved_us: int) -> None:
         """Move all its times."""
         self.encoder.reading = replace(self.encoder.reading, moved_us=moved_us)
-        self.earliest_us = self.newest_us = None
+        self.times = SeenTimes()
         self.__post_init__()
 
     def all_rows(self) -> Iterator[Row]:
@@ -52,6 +52,7 @@ class Feed:
     def outgoing(self, number: int, now_us: int) -> Iterator[Outgoing]:
         """Its records. A row whose time cannot be read stays beside the row before it."""
         known_us = next((at for row in self.sample if (at := self.encoder.encode(row)[0]) is not None), now_us)
+        self.times = SeenTimes()  # each row once: those of the sample come again
         for place, row in enumerate(self.all_rows()):
             at, key, value = self.encoder.encode(row)
             self._note(at)
@@ -59,10 +60,8 @@ class Feed:
             yield known_us, place, number, key, value
 
     def _note(self, known_us: int | None) -> None:
-        if known_us is None:
-            return
-        self.earliest_us = known_us if self.earliest_us is None else min(self.earliest_us, known_us)
-        self.newest_us = known_us if self.newest_us is None else max(self.newest_us, known_us)
+        if known_us is not None:
+            self.times.note(known_us)
 
 
 def feeds_of(catalogue: Catalogue, options: Namespace) -> list[Feed]:

@@ -19,7 +19,7 @@ def refuse_history(settings: StreamingSettings, feeds: Iterable[Feed], now_us: i
     if settings.topic_mode != "live":
         return
     for feed in feeds:
-        begins_us = feed.earliest_us
+        begins_us = feed.times.earliest_us
         if begins_us is not None and begins_us < now_us - to_us(settings.allowed_lateness):
             raise RefusedError(
                 f"{feed.path.name} is history: its rows begin at {to_text(begins_us)}. In mode live the brokers stamp "
@@ -39,7 +39,8 @@ def warn_of_late_history(settings: StreamingSettings, feeds: Iterable[Feed]) -> 
             watermark_us = LakeLook(settings.lake).watermark_us(feed.encoder.source)
         except (OSError, DeltaError):
             return
-        if watermark_us is not None and feed.earliest_us is not None and feed.earliest_us < watermark_us:
+        begins_us = feed.times.earliest_us
+        if watermark_us is not None and begins_us is not None and begins_us < watermark_us:
             say(
                 f"{feed.encoder.source.name}: the archive is complete up to {to_text(watermark_us)}. New rows from "
                 "before count as known from then on only (rows that were sent before are not affected). To bring the "

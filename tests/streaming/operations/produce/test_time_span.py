@@ -6,9 +6,12 @@ import time
 import pytest
 
 from shared_features import load_definitions
+from shared_features.kernel.event_time import to_text
 from streaming.command_line import build_parser
+from streaming.operations.produce.command import say_fit
 from streaming.operations.produce.feed import feeds_of
 from streaming.operations.produce.time_span import read_whole, warn_of_odd_times
+from streaming.settings import load_settings
 
 FIRST_MS, HOUR_MS = 1_700_000_000_000, 3_600_000
 
@@ -66,3 +69,36 @@ def test_rows_of_the_future_and_rows_before_every_window_are_told(file, capsys):
     warn_of_odd_times(known, (FIRST_MS + 5_001 * HOUR_MS) * 1000)
     said = capsys.readouterr().out
     assert "is 208 d 8 h 0 min old, before every window of now. The longest one on samples is" in said
+
+
+@pytest.fixture
+def with_a_straggler(tmp_path):
+    """A row every half hour for 30 days; the clock of one of them is 40 years ahead."""
+    path = tmp_path / "samples.jsonl"
+    times = [FIRST_MS + each * HOUR_MS // 2 for each in range(30 * 48)]
+    times[700] += 40 * 365 * 24 * HOUR_MS
+    rows = [{"sample": f"s{at}", "at": at, "probe": "p", "value": 1} for at in times]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path, times[-1]
+
+
+def test_one_row_far_ahead_does_not_decide_where_the_others_go(with_a_straggler, capsys):
+    """Otherwise all of them would lie 40 years before now. What becomes of it is said, and the check shows it."""
+    path, last_ms = with_a_straggler
+    (feed,) = feeds(path, "--move-to-now")
+    now_us = time.time_ns() // 1000
+    times = sorted(times_us(feed))
+    assert now_us - times[-2] < HOUR_MS * 1000
+    assert times[-1] > now_us + 30 * 365 * 24 * HOUR_MS * 1000
+    said = capsys.readouterr().out
+    assert f"the newest row, {to_text(last_ms * 1000)}, gets the time" in said
+    assert "! samples.jsonl: 1 row lies 14,584 d 14 h 30 min ahead of all others" in said
+    assert (
+        "In the future then, it becomes a dead letter. If that time is right, move by whole days: --move-days N" in said
+    )
+    assert say_fit(feed, load_settings(topic_mode="embedded"), now_us) == 1
+    assert "1 would be dead letters: " in capsys.readouterr().out
+    warn_of_odd_times([feed], now_us)
+    said = capsys.readouterr().out
+    assert "! samples.jsonl: 1 row lies far ahead of all others" in said
+    assert "--move-to-now" not in said, "it was done, and would not help"
