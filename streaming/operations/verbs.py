@@ -68,7 +68,8 @@ def _add_produce(verbs: Any) -> None:
         help="send the rows of a file as the events of a source, after a check of the first 10,000",
         description="Send the rows of Parquet, CSV or JSON lines files as events. History keeps its own times. The "
         "first 10,000 rows are tried first, by the reader of the stream. If a run is killed, run the command again: an "
-        "event that is there already counts once. The history of several sources belongs in one command.",
+        "event that is there already counts once. The history of several sources belongs in one command. Exit code 1 "
+        "if it refuses to send; with --check-only, if a row would be a dead letter.",
     )
     add = produce.add_argument
     add("files", nargs="+", metavar="FILE", help="a .parquet, .csv, .tsv or .jsonl file; .csv.gz and .jsonl.gz too")
@@ -82,6 +83,7 @@ def _add_produce(verbs: Any) -> None:
     add("--as-live", action="store_true", help="send history into a live topic: it counts from now on")
     add("--check-only", action="store_true", help="show the check and send nothing; exit code 1 if a row is refused")
     add("--yes", action="store_true", help="send although some rows would be dead letters")
+    add("--json", action="store_true", help="print one JSON document at the end; all else goes to standard error")
     produce.set_defaults(module="streaming.operations.produce.command")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from argparse import Namespace
+from contextlib import redirect_stdout
 from itertools import chain
 
 from confluent_kafka import KafkaException
@@ -17,12 +19,13 @@ from streaming.kafka.topics import Topics
 from streaming.operations.check.topics import config_findings
 from streaming.operations.produce.arrival_order import in_order
 from streaming.operations.produce.feed import Feed, feeds_of
-from streaming.operations.produce.fit import fit_lines, late_lines, stamp_ms, tried
+from streaming.operations.produce.fit import Fit, fit_lines, late_lines, stamp_ms, tried
 from streaming.operations.produce.history import refuse_history, warn_of_late_history
 from streaming.operations.produce.presence import present
 from streaming.operations.produce.progress import ProduceProgress
 from streaming.operations.produce.sender import Sender
 from streaming.operations.produce.time_span import read_whole, warn_of_odd_times
+from streaming.operations.produce.told import Sent, Told, told_of
 from streaming.operations.saying import say
 from streaming.operations.status.positions import DurablePositions
 from streaming.settings import StreamingSettings
@@ -30,33 +33,48 @@ from streaming.settings import StreamingSettings
 
 def run(settings: StreamingSettings, options: Namespace) -> int:
     """The exit code: 1 if --check-only found rows that would be dead letters."""
+    if not options.json:
+        return _run(settings, options)[0]
+    with redirect_stdout(sys.stderr):  # what a person reads; a machine reads the document alone
+        code, told = _run(settings, options)
+    say(json.dumps(told))
+    return code
+
+
+def _run(settings: StreamingSettings, options: Namespace) -> tuple[int, Told]:
+    """The exit code, and what was done."""
     feeds = feeds_of(load_definitions(settings.definitions), options)
     now_us = system_clock_us()
-    refused = sum(say_fit(feed, settings, now_us) for feed in feeds)
+    fits = [_look(feed, settings, now_us) for feed in feeds]
+    refused = sum(fit.refused.total() for fit in fits)
     if options.check_only:
         read_whole(feeds, now_us)
         warn_of_odd_times(feeds, now_us)
-        return EXIT_REFUSED if refused else EXIT_OK
+        return EXIT_REFUSED if refused else EXIT_OK, told_of(feeds, fits, options)
     if refused and not options.yes:
         _ask(refused)
     try:
         with present(settings.lake):
-            _send(settings, feeds, options, now_us)
+            sent = _send(settings, feeds, options, now_us)
     except KafkaException as error:
         raise RefusedError(
             f"Kafka at {settings.kafka_bootstrap_servers} cannot be reached ({error.args[0].str()}). "
             "Check KAFKA_BOOTSTRAP_SERVERS, then run this again"
         ) from error
-    return EXIT_OK
+    return EXIT_OK, told_of(feeds, fits, options, sent)
 
 
 def say_fit(feed: Feed, settings: StreamingSettings, now_us: int) -> int:
     """Print how the first rows of a feed fit its source. How many of them would be dead letters."""
+    return _look(feed, settings, now_us).refused.total()
+
+
+def _look(feed: Feed, settings: StreamingSettings, now_us: int) -> Fit:
     fit = tried(feed.encoder, feed.sample, settings, now_us)
     say(f"{feed.path.name} as events of {feed.encoder.source.name} (topic {feed.encoder.source.topic})")
     for line in fit_lines(feed.encoder, feed.sample, fit):
         say(line)
-    return fit.refused.total()
+    return fit
 
 
 def _ask(refused: int) -> None:
@@ -69,7 +87,7 @@ def _ask(refused: int) -> None:
         raise RefusedError("Nothing was sent")
 
 
-def _send(settings: StreamingSettings, feeds: list[Feed], options: Namespace, now_us: int) -> None:
+def _send(settings: StreamingSettings, feeds: list[Feed], options: Namespace, now_us: int) -> Sent:
     simulated = _look_at_topics(settings, feeds)
     if not options.as_live:
         refuse_history(settings, feeds, now_us)  # at once, where the first rows say it
@@ -98,6 +116,7 @@ def _send(settings: StreamingSettings, feeds: list[Feed], options: Namespace, no
     for feed in feeds:
         for line in late_lines(feed.encoder):
             say(f"{feed.path.name}: {line}")
+    return Sent(progress.sent, progress.elapsed_s, sender.waited_s)
 
 
 def _alike(options: Namespace) -> str:

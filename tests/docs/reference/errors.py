@@ -19,6 +19,33 @@ Every message of an error says what is wrong, what was found, and what to do.
 ## Exit codes
 
 """
+_OF_EACH_VERB = """
+### Of each verb
+
+A verb of `millrace`, or of `./run`. Every verb: 2 for a wrong option, 141 if nobody reads its output any more. Those
+that look for a stack: 1 if several run and nothing says which one is meant.
+
+"""
+_VERBS = (
+    ("`new`", "The package is written.", "Nothing is written.", ""),
+    ("`up`", "Everything is up (`--detach`), or it was asked to end.", "It could not start, or a part failed.",
+     "128 + the number of the signal: 130 after Ctrl-C."),
+    ("`status`", "The stack runs, and no part failed.", "It does not run, was never begun, or a part failed.", ""),
+    ("`down`", "Everything ended, or nothing ran.", "No stack was begun there.", ""),
+    ("`predict`", "The answer is printed.", "The endpoint is unavailable, or refuses.",
+     "2: JSON that cannot be read, a wrong setting."),
+    ("`check`, `check-definitions`", "Nothing must be corrected; there may be warnings.",
+     "Something must be corrected or could not be checked, or a row of `--data` would be a dead letter.", ""),
+    ("`produce`", "All rows are sent. `--check-only`: every row that was tried is an event.",
+     "Refused, or Kafka is unavailable. `--check-only`: a row would be a dead letter.", ""),
+    ("`inspect`", "Redis and the lake agree, or the reason of a difference is known.",
+     "A feature differs without a known reason.", ""),
+    ("`stream history`", "The values are exact.", "The lake lacks events of that time: the output says which.", ""),
+    ("`stream status`", "Always, also where a part is unavailable: the output names it.", "A setting is wrong.", ""),
+    ("`dead-letters`, `retain`, `retire`, `erase`", "Done, or shown what would be done.",
+     "Refused, or to be run again: the output says why.", ""),
+    ("`train`, `dataset`, `promote`, `models`", "Done.", "Refused.", ""),
+)  # fmt: skip
 _OTHERS = (
     ("2", "all", "A wrong option. For `python -m serving` also a wrong setting or definition."),
     ("130", "`python -m streaming`", "Interrupted by Ctrl-C."),
@@ -31,6 +58,7 @@ def page() -> str:
     rows += [("1", "`python -m training`", "Refused; one sentence on standard error says why.")]
     rows += [(str(value), "all", meaning) for value, meaning in _constants("shared_features.closed_pipe")]
     text = HEAD + table(("code", "program", "meaning"), sorted([*rows, *_OTHERS], key=lambda row: int(str(row[0]))))
+    text += _OF_EACH_VERB + table(("verb", "0", "1", "other"), _VERBS)
     for package in PACKAGES:
         module = importlib.import_module(f"{package}.errors")
         text += f"\n## Errors of {package}\n\n{table(('error', 'is a', 'meaning'), _errors(module))}"

@@ -84,6 +84,20 @@ def test_the_check_shows_what_fits_and_sends_nothing(simulator, settings, sample
     assert ends(simulator) == before
 
 
+def test_a_machine_gets_one_document_and_a_person_reads_the_rest(settings, samples, capsys):
+    assert produce(settings, samples, "--source", "samples", "--check-only", "--json") == EXIT_REFUSED
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    (file,) = told["files"]
+    assert (told["sent"], told["moved_to_us"], file["source"], file["topic"]) == (None, None, "samples", "lab.samples")
+    assert (file["tried"], file["events"], list(file["dead_letters"].values())) == (3, 2, [1])
+    assert (file["columns"]["sample"], file["not_sent"]) == ("Sample", ["other", "alarm"])
+    assert (file["earliest_us"], file["newest_us"]) == (FIRST_MS * 1000, FIRST_MS * 1000 + 120_000_000)
+    assert "of the first 3 rows, 2 are events" in said.err
+    assert produce(settings, samples, "--source", "samples", "--rows", "2", "--json") == EXIT_OK
+    assert json.loads(capsys.readouterr().out)["sent"] == 2
+
+
 def test_rows_that_would_be_dead_letters_need_a_yes(simulator, settings, samples, monkeypatch):
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     before = ends(simulator)
