@@ -82,11 +82,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     key = commands.add_parser("key", help="make an API key for `serve`; it is shown once")
     key.add_argument("name", help="whose key it is")
-    key.add_argument("--scopes", default="read", metavar="A,B", help="read: look; run: start, cancel, schedule (read)")
+    key.add_argument(
+        "--scopes", default="read", metavar="A,B", help="read: look; run: start, cancel, schedule, import (read)"
+    )
     commands.add_parser("news", help="what failed, was refused, promoted, grew stale or was missed within a day")
-    runs = commands.add_parser("runs", help="the durable runs: list, show one, compare two, logs of one")
-    runs.add_argument("verb", choices=("list", "show", "compare", "logs"), nargs="?", default="list")
-    runs.add_argument("names", nargs="*", metavar="NAME", help="show RUN, compare RUN RUN, logs RUN [STEP]")
+    runs = commands.add_parser("runs", help="the durable runs: list, show, compare, logs, export, import")
+    verbs = ("list", "show", "compare", "logs", "export", "import")
+    runs.add_argument("verb", choices=verbs, nargs="?", default="list")
+    names = "show RUN, compare RUN RUN, logs RUN [STEP], export RUN -o FILE, import FILE"
+    runs.add_argument("names", nargs="*", metavar="NAME", help=names)
+    runs.add_argument("-o", "--output", type=Path, metavar="FILE.tar.gz", help="export: the archive to write")
+    runs.add_argument("--without-data", action="store_true", help="export: leave out the rows of the dataset")
     runs.add_argument("--json", action="store_true", help="as one JSON document")
     schedule = commands.add_parser("schedule", help="when runs start by themselves")
     schedule.add_argument("verb", choices=("list", "put", "remove", "pause", "resume"), nargs="?", default="list")

@@ -10,6 +10,7 @@
                         new-<random>/begun.json, <step>/...    one that is being written
     <runs>/<view>/<run>/<step>    a link to the folder of that step's result, or what a step left that has none
                         run.json  what was asked for and what each step said; training's own
+    <runs>/imported-runs/<run>/<step>/...   a run that was done elsewhere (`formats.run_archive`), with or without rows
 
 Only a folder `dataset` holds values of single events. Whatever was made from it, to any depth, names the digests that
 it was made from: `StepResult.made_from`. A folder `dataset` that is empty has just been begun: its step counts erasures

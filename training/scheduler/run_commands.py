@@ -1,4 +1,4 @@
-"""The command `runs`: list the durable runs, show one, compare two, print the logs of one."""
+"""The command `runs`: list the durable runs, show one, compare two, print the logs of one, export or import one."""
 
 from __future__ import annotations
 
@@ -7,15 +7,24 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from training.errors import RequestError
+from training.scheduler.run_export import export_run
 from training.scheduler.run_facts import Facts, facts_of, shown, side_by_side
 from training.scheduler.runs import Run, Runs
 from training.settings import TrainingSettings
 
-_NAMES = {"list": (0, 0), "show": (1, 1), "compare": (2, 2), "logs": (1, 2)}
-_WANTS = {"list": "no name", "show": "a run", "compare": "two runs", "logs": "a run, and perhaps a step"}
+_NAMES = {"list": (0, 0), "show": (1, 1), "compare": (2, 2), "logs": (1, 2), "export": (1, 1), "import": (1, 1)}
+_WANTS = {
+    "list": "no name",
+    "show": "a run",
+    "compare": "two runs",
+    "logs": "a run, and perhaps a step",
+    "export": "a run",
+    "import": "a file",
+}
 
 
 def look_at_runs(settings: TrainingSettings, options: argparse.Namespace) -> int:
@@ -25,7 +34,10 @@ def look_at_runs(settings: TrainingSettings, options: argparse.Namespace) -> int
             f"`runs {options.verb}` takes {_WANTS[options.verb]}; {len(options.names)} names were given."
         )
     with Runs(settings) as runs:
-        {"list": _list, "show": _one, "compare": _compare, "logs": _logs}[options.verb](runs, options)
+        if options.verb == "export":
+            _export(settings, runs, options)
+        else:
+            _LOOKS[options.verb](runs, options)
     return 0
 
 
@@ -37,9 +49,9 @@ def show_run(run: Run) -> None:
 
 def _list(runs: Runs, options: argparse.Namespace) -> None:
     if options.json:
-        _say(json.dumps([{"id": run.id, **_facts(runs, run)} for run in runs.newest()], indent=2))
+        _say(json.dumps([{"id": run.id, **_facts(runs, run)} for run in runs.listed()], indent=2))
         return
-    for run in runs.newest():
+    for run in runs.listed():
         show_run(run)
 
 
@@ -81,6 +93,24 @@ def _logs(runs: Runs, options: argparse.Namespace) -> None:
     sys.stdout.flush()
 
 
+def _export(settings: TrainingSettings, runs: Runs, options: argparse.Namespace) -> None:
+    run_id = options.names[0]
+    if options.output is None:
+        raise RequestError("`runs export` needs a file to write. Give it by -o, such as -o run.tar.gz.")
+    written = export_run(settings, runs, run_id, options.output, data=not options.without_data)
+    size = sum(size for _, size in written.files.values())
+    _say(f"run {run_id} is in {options.output}: {len(written.files)} files, {size:,} bytes")
+
+
+def _import(runs: Runs, options: argparse.Namespace) -> None:
+    file = Path(options.names[0])
+    try:
+        with file.open("rb") as opened:
+            _say(runs.imported.add(opened, str(file)))
+    except OSError as error:
+        raise RequestError(f"{file} cannot be read: {error}. Give a file that `runs export` wrote.") from error
+
+
 def _facts(runs: Runs, run: Run) -> Facts:
     return facts_of(run, runs.summary(run), runs.report(run.id))
 
@@ -98,3 +128,6 @@ def _table(title: str, rows: Sequence[tuple[Any, ...]]) -> None:
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+_LOOKS = {"list": _list, "show": _one, "compare": _compare, "logs": _logs, "import": _import}

@@ -94,6 +94,7 @@ def _of_run(run: Run, summary: Mapping[str, Any]) -> dict[str, Any]:
         "asked for at": f"{run.asked_at[:19]}Z",
         "took, seconds": took,
         "error": run.error,
+        "imported": run.imported or None,
         "forked from": run.origin,
         "view": view.get("label"),
         "definitions": (view.get("fingerprint") or "")[:12],

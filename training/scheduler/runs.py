@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +14,7 @@ from typing import Any
 
 from dbos import DBOSClient, EnqueueOptions, WorkflowStatus, error
 
-from training.errors import ConflictError, UnknownNameError
+from training.errors import ConflictError, RequestError, UnknownNameError
 from training.runs.fork import check_fork
 from training.runs.run_report import RunReport, read_report
 from training.runs.run_summary import summarize
@@ -24,6 +23,8 @@ from training.runs.step_names import STEP_NAMES
 from training.runs.templates import check_request
 from training.scheduler.database import APPLICATION, create_database
 from training.scheduler.durable_run import QUEUE, VERSION, WORKFLOW, folder_name
+from training.scheduler.imported_runs import IMPORTED, ImportedRuns, asked_at, is_imported
+from training.scheduler.run import Run
 from training.scheduler.run_states import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, STATUS, SUCCEEDED
 from training.scheduler.run_steps import DONE, SKIPPED, RunStep, plan_of, steps_of
 from training.settings import TrainingSettings
@@ -34,34 +35,13 @@ _GIVEN_BACK = ("CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 __all__ = ["CANCELLED", "ENDED", "FAILED", "QUEUED", "RUNNING", "SUCCEEDED", "Run", "Runs"]
 
 
-@dataclass(frozen=True)
-class Run:
-    """One run. folder: its name below the folder of its view. steps: those that have ended, in order.
-
-    began_at_ms: None while it waits. ended_at_ms: None until it ended. origin: the run that it was forked from.
-    summary: `run_summary`, once it succeeded.
-    """
-
-    id: str
-    status: str
-    template: str
-    parameters: Mapping[str, Any]
-    asked_at: str
-    folder: str
-    error: str
-    steps: tuple[str, ...] = ()
-    began_at_ms: int | None = None
-    ended_at_ms: int | None = None
-    origin: str | None = None
-    summary: Mapping[str, Any] = field(default_factory=dict)
-
-
 class Runs:
-    """The runs of one database."""
+    """The runs of one database. imported: those that were done elsewhere."""
 
     def __init__(self, settings: TrainingSettings) -> None:
         url = create_database(settings)
         self._client = DBOSClient(system_database_url=url, application_name=APPLICATION, retry_connection_errors=False)
+        self.imported = ImportedRuns(settings.training_runs)
 
     def __enter__(self) -> Runs:
         return self
@@ -88,11 +68,12 @@ class Runs:
         The steps before `step` are skipped, because their results are there. Raises RequestError for a parameter that
         an earlier step has used, and ConflictError where the other run has left nothing to begin with.
         """
+        self._check_own(origin)
         found = self.show(origin)
         changed = {**found.parameters, **parameters}
         before, after = (check_request(found.template, each) for each in (found.parameters, changed))
         check_fork(step, before, after, self._names(origin))
-        folder = self._folder(origin)
+        folder = self.folder(origin)
         if folder is None or not folder.is_dir():
             raise ConflictError(
                 f"Run {origin} has no folder: it has not begun, or its folder was removed. Start a new run instead."
@@ -102,44 +83,56 @@ class Runs:
         return options["workflow_id"]
 
     def status(self, run_id: str) -> str:
+        if is_imported(run_id):
+            return self.imported.show(run_id).status
         return STATUS[self._found(run_id).status]
 
     def show(self, run_id: str) -> Run:
+        if is_imported(run_id):
+            return self.imported.show(run_id)
         steps = self._client.list_workflow_steps(run_id, load_output=False)
         return _run(self._found(run_id), tuple(each["function_name"] for each in steps))
 
     def steps(self, run_id: str) -> tuple[RunStep, ...]:
         """Every step of a run, with what became of it so far."""
+        if is_imported(run_id):
+            return self.imported.steps(run_id)
         found = self._found(run_id)
         return steps_of(STATUS[found.status], self._client.list_workflow_steps(run_id), found.dequeued_at)
 
     def plan(self, run_id: str) -> Mapping[str, Sequence[str]]:
         """`plan_of` a run."""
+        if is_imported(run_id):
+            return self.imported.plan(run_id)
         return plan_of(self._client.list_workflow_steps(run_id))
 
     def summary(self, run: Run) -> Mapping[str, Any]:
         """What is known of a run's data, code, metrics and model, while it runs and after it failed too."""
-        if run.summary:
+        if run.summary or run.imported:
             return run.summary
-        folder = self._folder(run.id)
+        folder = self.folder(run.id)
         return {} if folder is None else summarize(folder)
 
     def report(self, run_id: str) -> RunReport:
         """Its parameters, data, metrics and curves, as far as its folder has them."""
-        return read_report(self._folder(run_id))
+        return read_report(self.folder(run_id))
 
     def log(self, run_id: str, step: str) -> str:
         """What a step of a run printed. Raises UnknownNameError for a run or a step that does not exist."""
-        self._found(run_id)
+        self.status(run_id)
         if step not in (names := self._names(run_id)):
             raise UnknownNameError(f"There is no step {step!r}. There are: {', '.join(names)}.")
-        folder = self._folder(run_id)
+        folder = self.folder(run_id)
         return "" if folder is None else read_log(folder, step)
 
     def newest(self, limit: int = 50) -> list[Run]:
-        """The newest runs, newest first."""
+        """The newest runs that were done here, newest first."""
         found = self._client.list_workflows(name=WORKFLOW, limit=limit, sort_desc=True)
         return [_run(each, ()) for each in found]
+
+    def listed(self, limit: int = 50) -> list[Run]:
+        """The newest runs, with those that were imported."""
+        return sorted([*self.newest(limit), *self.imported.all()], key=asked_at, reverse=True)[:limit]
 
     def queued(self, template: str, parameters: Mapping[str, Any]) -> str | None:
         """The id of a run of this template and these parameters that waits for its turn, if there is one."""
@@ -159,6 +152,7 @@ class Runs:
         A cancelled run continues itself, with the step that was interrupted. The end of a failed one is on record, so
         a run `ID-resumed` continues it, on the same data, with the step that failed. Two requests are one run.
         """
+        self._check_own(run_id)
         found = self._found(run_id)
         if found.status in _GIVEN_BACK:
             self._client.resume_workflow(run_id, queue_name=QUEUE)
@@ -168,10 +162,21 @@ class Runs:
         unfinished = (each.name for each in self.steps(run_id) if each.state not in (DONE, SKIPPED))
         return self.fork(run_id, next(unfinished, self._names(run_id)[-1]), {}, f"{run_id}-resumed")
 
+    def _check_own(self, run_id: str) -> None:
+        if is_imported(run_id):
+            self.status(run_id)
+            raise ConflictError(
+                f"Run {run_id} was imported. Its data are where it was done, so it is neither resumed nor forked here. "
+                "Start a new run."
+            )
+
     def _names(self, run_id: str) -> tuple[str, ...]:
         return tuple(self.plan(run_id)) or STEP_NAMES
 
-    def _folder(self, run_id: str) -> Path | None:
+    def folder(self, run_id: str) -> Path | None:
+        """Where its steps leave their files; None before it begins."""
+        if is_imported(run_id):
+            return self.imported.folder(run_id)
         steps = self._client.list_workflow_steps(run_id)
         return next(
             (Path(each["output"]) for each in steps if each["function_name"] == "begin" and each["output"]), None
@@ -186,6 +191,8 @@ class Runs:
 
 def enqueue(template: str, parameters: Mapping[str, Any], run_id: str) -> tuple[EnqueueOptions, dict[str, Any]]:
     """How DBOS is asked for a run, and the request that the run gets."""
+    if is_imported(run_id):
+        raise RequestError(f"{run_id!r} cannot be the id of a new run: {IMPORTED!r} marks runs that were imported.")
     checked = check_request(template, parameters)
     options: EnqueueOptions = {
         "queue_name": QUEUE,

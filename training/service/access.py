@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from training.errors import TrainingError
 from training.service.api_keys import READ, RUN, known_key, read_keys
@@ -35,8 +35,16 @@ class Access:
         if keys is not None:
             read_keys(keys)
 
-    def check(self, request: Request, key: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]) -> str:
-        """Whose key it is; empty where no keys are asked for. Raises UnknownKeyError or ForbiddenError."""
+    def check(
+        self,
+        request: Request,
+        key: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+        scopes: SecurityScopes,
+    ) -> str:
+        """Whose key it is; empty where no keys are asked for. Raises UnknownKeyError or ForbiddenError.
+
+        scopes: those that the path asks for, beside that of the request's method.
+        """
         self._check_origin(request)
         if self._keys is None:
             return ""
@@ -47,7 +55,8 @@ class Access:
                 "The request has no valid API key. Send the header `Authorization: Bearer KEY`; a browser asks for the "
                 "key as the password of any user."
             )
-        scope = READ if request.method in ("GET", "HEAD") else RUN
+        looks = request.method in ("GET", "HEAD") and RUN not in scopes.scopes
+        scope = READ if looks else RUN
         if not found.may(scope):
             raise ForbiddenError(f"Key {found.name} lacks the scope {scope!r}. Use a key that was made with it.")
         return found.name

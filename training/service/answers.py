@@ -40,6 +40,7 @@ class RunAnswer(BaseModel):
         "not decided."
     )
     forked_from: str | None = Field(description="The run whose data it reads.")
+    imported: bool = Field(description="It was done elsewhere; it is neither resumed nor forked here.")
     summary: dict[str, Any] = Field(
         description="view, cut_us (the data are complete up to there), code (a digest per step), chosen, metrics, "
         "model, version, promoted, reasons: as far as they are known."
@@ -123,6 +124,7 @@ def _run(run: Run, summary: Any) -> dict[str, Any]:
         "error": run.error,
         "gate": {True: "promoted", False: "refused"}.get(summary.get("promoted")),
         "forked_from": run.origin,
+        "imported": run.imported,
         "summary": {name: value for name, value in summary.items() if name != "folder"},
     }
 

@@ -14,7 +14,7 @@ from training.errors import RequestError
 
 READ, RUN = "read", "run"
 SCOPES = (READ, RUN)
-"""read: look. run: start, cancel, resume, fork, schedule; it holds `read`."""
+"""read: look. run: start, cancel, resume, fork, schedule, import, export with data; it holds `read`."""
 _HEAD = "# name scopes sha256(key), written by `python -m training key`. Remove a line to withdraw its key.\n"
 _BYTES = 32
 

@@ -11,6 +11,7 @@ from training.registry.versions import Registry
 from training.scheduler.runs import Runs
 from training.scheduler.schedules import Schedules
 from training.service.access import Access
+from training.service.archive_routes import archive_router
 from training.service.docs_page import docs_router
 from training.service.model_routes import model_router
 from training.service.page.router import page_router
@@ -47,6 +48,7 @@ def create_app(settings: TrainingSettings, runs: Runs) -> FastAPI:
     )
     answer_problems(app)
     app.include_router(run_router(runs))
+    app.include_router(archive_router(settings, runs, access))
     app.include_router(schedule_router(Schedules(runs.client)))
     app.include_router(model_router(Registry(settings.registry)))
     app.include_router(metrics_router(runs, Registry(settings.registry)))

@@ -30,7 +30,7 @@ def run_router(runs: Runs) -> APIRouter:
 
     @router.get("", summary="The runs, newest first")
     def newest(limit: Annotated[int, Query(ge=1, le=500, description="How many.")] = 50) -> list[RunAnswer]:
-        return [run_answer(each, runs.summary(each)) for each in runs.newest(limit)]
+        return [run_answer(each, runs.summary(each)) for each in runs.listed(limit)]
 
     @router.get("/{run_id}", summary="A run with its steps")
     def show(run_id: str) -> RunWithSteps:

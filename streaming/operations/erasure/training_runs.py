@@ -86,8 +86,10 @@ def _datasets_with(runs: Path, catalogue: Catalogue, positions: Mapping[str, pa.
     for dataset in sorted(each for each in runs.glob(DATASET_FOLDERS) if not each.is_symlink()):
         run = dataset.parent
         try:
-            if not any(dataset.iterdir()):
-                continue  # the run has just begun; it compares the counts of erasures after it has saved its rows
+            if {each.name for each in dataset.iterdir()} <= {DATASET_FILE}:
+                # No rows. The run has just begun, and compares the counts of erasures after it has saved its rows, or
+                # it was imported without its data.
+                continue
             rows = pl.read_parquet(dataset / ROWS_FILE, columns=list(POSITION))
         except (pl.exceptions.PolarsError, OSError):
             found[run] = False

@@ -64,12 +64,47 @@ def test_what_a_person_types_and_reads(places, capsys):
         (["start", "--template", "score"], "There is no run template 'score'"),
         (["cancel", "c"], "There is no run 'c'"),
         (["runs", "compare", "a"], "`runs compare` takes two runs; 1 names were given."),
+        (["runs", "export", "b", "-o", str(places / "b.tar.gz")], "Run b is queued. Export it when it has ended"),
+        (["runs", "export", "b"], "`runs export` needs a file to write. Give it by -o"),
+        (["runs", "import", str(places / "nothing")], "nothing cannot be read: "),
         (["runs", "logs", "a", "fitt"], "There is no step 'fitt'. There are: dataset, "),
         (["schedule", "put"], "`schedule put` needs the name of a schedule"),
         (["schedule", "put", "x", "--cron", "0 0 30 2 *"], "never fires"),
     ):
         assert main(wrong) == 1
         assert said in capsys.readouterr().err
+
+
+def test_a_run_is_exported_and_looked_at_elsewhere(places, monkeypatch, capsys):
+    assert main(["start", "--id", "a", "top=5"]) == 0
+    assert main(["cancel", "a"]) == 0
+    file = str(places / "a.tar.gz")
+    assert main(["runs", "export", "a", "-o", file, "--without-data"]) == 0
+    assert f"run a is in {file}: 0 files, 0 bytes\n" in capsys.readouterr().out
+    monkeypatch.setenv("MILLRACE_TRAINING_RUNS", str(places / "elsewhere"))
+    assert main(["start", "--id", "a", "top=6"]) == 0
+    assert main(["runs", "import", file]) == 0
+    assert capsys.readouterr().out == "a\nimported:a\n"
+    assert main(["runs"]) == 0
+    assert "cancelled  imported:a  retrain top=5\n" in capsys.readouterr().out
+    assert main(["runs", "show", "imported:a"]) == 0
+    assert re.search(r"^imported +yes$", capsys.readouterr().out, re.MULTILINE)
+    assert main(["runs", "compare", "imported:a", "a"]) == 0
+    assert re.search(r"^top +5 +6 +\+1$", capsys.readouterr().out, re.MULTILINE)
+    assert main(["runs", "logs", "imported:a", "fit"]) == 0
+    assert main(["runs", "export", "imported:a", "-o", file + "2"]) == 0
+    assert Path(file + "2").read_bytes() == Path(file).read_bytes()
+    capsys.readouterr()
+    for wrong, said in (
+        (["runs", "import", file], "Run a was imported already, as imported:a. To import it again, remove "),
+        (["resume", "imported:a"], "Run imported:a was imported. Its data are where it was done"),
+        (["cancel", "imported:a"], "run imported:a is cancelled; it cannot be cancelled any more"),
+        (["start", "--id", "imported:b"], "'imported:b' cannot be the id of a new run"),
+        (["runs", "show", "imported:b"], "There is no run 'imported:b'"),
+    ):
+        assert main(wrong) == 1
+        assert said in capsys.readouterr().err
+    assert main(["news"]) == 0, "of runs that were done elsewhere nothing is told"
 
 
 def test_waiting_tells_of_a_refused_gate_by_an_exit_code_of_its_own(places, capsys, monkeypatch):

@@ -209,6 +209,12 @@ def test_a_run_of_a_pipeline_fails_with_its_step_and_is_resumed(places, monkeypa
         (places / "mended").touch()
         assert ended(runs, runs.resume("one")) == SUCCEEDED
         assert [each.state for each in runs.steps("one-resumed")] == ["skipped", "done"]
+        assert main(["runs", "export", "one-resumed", "-o", str(places / "one.tar.gz")]) == 0
+        assert main(["runs", "import", str(places / "one.tar.gz")]) == 0
+        (imported,) = [run for run in runs.listed() if run.imported]
+        assert (imported.id, imported.origin) == ("imported:one-resumed", "one")
+        assert imported.summary == {**runs.show("one-resumed").summary, "folder": None} | imported.summary
+        assert (runs.folder(imported.id) / "first" / "a.txt").read_text() == "a"  # type: ignore[operator]
         assert ended(runs, runs.start("retrain", {"pipeline": "owns"}, "two")) == FAILED
         assert "There is no pipeline 'owns' in project_of_durable_runs.pipelines" in runs.show("two").error
 

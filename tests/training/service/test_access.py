@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Security
 from fastapi.testclient import TestClient
 
 from training.errors import RequestError
 from training.service.access import Access
-from training.service.api_keys import add_key
+from training.service.api_keys import RUN, add_key
 from training.service.problems import answer_problems
 from training.service.web_server import serving_http
 from training.settings import load_settings
@@ -20,12 +20,17 @@ HERE = "http://127.0.0.1:8088"
 
 
 def client(keys: Path | None, at: str = HERE) -> TestClient:
-    app = FastAPI(dependencies=[Depends(Access(keys).check)])
+    access = Access(keys)
+    app = FastAPI(dependencies=[Depends(access.check)])
     answer_problems(app)
 
     @app.get("/look")
     def look() -> str:
         return "seen"
+
+    @app.get("/take", dependencies=[Security(access.check, scopes=[RUN])])
+    def take() -> str:
+        return "taken"
 
     @app.post("/start")
     def start() -> str:
@@ -54,6 +59,7 @@ def test_a_key_opens_what_its_scopes_name_until_it_is_withdrawn(tmp_path: Path) 
         "Key looks lacks the scope 'run'. Use a key that was made with it.",
     )
     assert asked.post("/start", headers=bearer(runs)).status_code == 200
+    assert [asked.get("/take", headers=bearer(each)).status_code for each in (looks, runs)] == [403, 200]
     file.write_text("\n".join(line for line in file.read_text().splitlines() if "runs" not in line))
     assert asked.post("/start", headers=bearer(runs)).status_code == 401
 

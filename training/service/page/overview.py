@@ -7,6 +7,7 @@ from html import escape
 from training.service.answers import ModelAnswer, RunAnswer, ScheduleAnswer
 from training.service.page.parts import (
     button,
+    file_field,
     form,
     instant,
     instant_us,
@@ -17,6 +18,7 @@ from training.service.page.parts import (
     run_button,
     run_link,
     seconds,
+    states,
     status,
     table,
     text_field,
@@ -35,6 +37,7 @@ def overview(runs: list[RunAnswer], schedules: list[ScheduleAnswer], models: lis
     return (
         "<h2>Runs</h2>"
         + form("Start a retraining", "POST", "/v1/runs", start, "Start", follows=True)
+        + form("Import a run", "POST", "/v1/runs/import", file_field("Its archive"), "Import", follows=True)
         + '<form id="compare" action="/compare"><button>Compare the two selected</button></form>'
         + live("runs", _runs(runs))
         + "<h2>Schedules</h2>"
@@ -51,7 +54,7 @@ def _runs(runs: list[RunAnswer]) -> str:
             f'<input type="checkbox" name="run" value="{escape(each.id)}" form="compare" '
             f'aria-label="compare {escape(each.id)}">',
             run_link(each.id),
-            status(each.status) + (f" {status(each.gate)}" if each.gate else ""),
+            states(each),
             instant(each.asked_at),
             seconds(each.seconds),
             numbers(each.summary.get("metrics", {})),

@@ -13,7 +13,8 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.dataset.verb) return;
   event.preventDefault();
-  ask(form, form.querySelector("button"), bodyOf(form));
+  const file = form.querySelector("input[type=file]");
+  ask(form, form.querySelector("button"), file ? file.files[0] : bodyOf(form));
 });
 
 async function ask(what, button, body) {
@@ -23,10 +24,12 @@ async function ask(what, button, body) {
     path = path.replace("{name}", encodeURIComponent(body.name));
     delete body.name;
   }
-  const headers = body ? { "content-type": "application/json" } : {};
-  if (body && what.dataset.verb === "POST") headers["idempotency-key"] = newKey();
+  const isFile = body instanceof File;
+  const headers = isFile ? { "content-type": "application/gzip" } : body ? { "content-type": "application/json" } : {};
+  if (body && !isFile && what.dataset.verb === "POST") headers["idempotency-key"] = newKey();
   try {
-    const answer = await fetch(path, { method: what.dataset.verb, headers, body: body && JSON.stringify(body) });
+    const sent = isFile ? body : body && JSON.stringify(body);
+    const answer = await fetch(path, { method: what.dataset.verb, headers, body: sent });
     const said = answer.status === 204 ? {} : await answer.json();
     if (answer.ok && "follows" in what.dataset) {
       location.href = `/runs/${encodeURIComponent(said.id)}`;

@@ -79,6 +79,11 @@ def text_field(name: str, label: str, value: str = "", *, kind: str = "", requir
     return f'<label>{label}<input name="{name}" value="{escape(value)}" autocomplete="off"{more}></label>'
 
 
+def file_field(label: str) -> str:
+    """The form sends the file itself."""
+    return f'<label>{label}<input type="file" accept=".gz" required></label>'
+
+
 def parameters_field() -> str:
     return (
         '<label>Parameters, one NAME=VALUE a line<textarea name="parameters" data-as="pairs" rows="3" '
@@ -98,7 +103,7 @@ def run_button(run: RunAnswer, *, follows: bool = False) -> str:
     """What can be done with a run as it stands."""
     verb = {QUEUED: "cancel", RUNNING: "cancel", CANCELLED: "resume", FAILED: "resume"}.get(run.status)
     path = f"/v1/runs/{run_path(run.id)}/{verb}"
-    return "" if verb is None else button("POST", path, verb.capitalize(), follows=follows)
+    return "" if verb is None or run.imported else button("POST", path, verb.capitalize(), follows=follows)
 
 
 def is_moving(runs: Iterable[RunAnswer]) -> bool:
@@ -107,6 +112,11 @@ def is_moving(runs: Iterable[RunAnswer]) -> bool:
 
 def status(state: str) -> str:
     return f'<span class="state {state}">{state}</span>'
+
+
+def states(run: RunAnswer) -> str:
+    """How the run stands, what the gate said, and whether it was done elsewhere."""
+    return " ".join(status(each) for each in (run.status, run.gate, "imported" if run.imported else None) if each)
 
 
 def seconds(value: float | None) -> str:

@@ -32,7 +32,7 @@ def page_router(runs: Runs, schedules: Schedules, registry: Registry) -> APIRout
 
     @router.get("/")
     def every() -> HTMLResponse:
-        found = [run_answer(each, runs.summary(each)) for each in runs.newest()]
+        found = [run_answer(each, runs.summary(each)) for each in runs.listed()]
         ticks = [schedule_answer(each) for each in schedules.all()]
         # A schedule may start a run at any time.
         moving = is_moving(found) or any(each.next_tick for each in ticks)

@@ -7,6 +7,7 @@ from html import escape
 
 from training.runs.run_report import RunReport
 from training.scheduler.run_facts import Facts, shown
+from training.scheduler.run_states import ENDED
 from training.service.answers import RunWithSteps, StepAnswer
 from training.service.page.parts import (
     facts,
@@ -19,6 +20,7 @@ from training.service.page.parts import (
     run_link,
     run_path,
     seconds,
+    states,
     status,
     table,
 )
@@ -32,23 +34,27 @@ def run_page(
     """logs: step -> what it printed. needs: step -> the steps whose results it takes."""
     model, version = run.summary.get("model"), run.summary.get("version")
     version_link = f'<a href="/models/{escape(model)}/{version}">{escape(model)} {version}</a>' if model else ""
+    origin = run.forked_from or ""
+    if run.imported:  # its model and its origin are where it was done
+        version_link = escape(f"{model} {version}, of another registry") if model else ""
     head = facts(
         {
-            "status": status(run.status) + (f" {status(run.gate)}" if run.gate else ""),
+            "status": states(run),
             "error": escape(run.error),
             "gate": escape("; ".join(run.summary.get("reasons", []))),
             "model": version_link,
             "asked for": instant(run.asked_at),
             "took": seconds(run.seconds),
             "parameters": plain(run.parameters),
-            "forked from": run_link(run.forked_from) if run.forked_from else "",
+            "forked from": escape(origin) if run.imported or not origin else run_link(origin),
+            "archive": _archive(run),
         }
     )
     steps = "".join(_step(each, logs.get(each.name, "")) for each in run.steps)
     details = "".join(_section(title, rows) for title, rows in known.items() if title != "run")
     return (
         live("facts", f"<p>{run_button(run, follows=True)}</p>{head}")
-        + _fork(run)
+        + ("" if run.imported else _fork(run))
         + "<h2>Steps</h2>"
         + live("steps", f'<div class="steps">{step_graph(run.steps, needs)}<ol>{steps}</ol></div>')
         + live("plots", _plots(report))
@@ -97,6 +103,14 @@ def _section(title: str, rows: Mapping[str, object]) -> str:
     if not cells:
         return ""
     return f"<details><summary>{escape(title.capitalize())}</summary>{table(('name', 'value'), cells)}</details>"
+
+
+def _archive(run: RunWithSteps) -> str:
+    """The links to its file."""
+    if run.status not in ENDED:
+        return ""
+    path = f"/v1/runs/{run_path(run.id)}/archive"
+    return f'<a href="{path}" download>Export</a> <a href="{path}/with-data" download>Export with data</a>'
 
 
 def _fork(run: RunWithSteps) -> str:

@@ -44,6 +44,7 @@ def test_a_person_clicks_through_the_page(service: Service, page: Page) -> None:
     second = _forks(page, service)
     _resumes_a_failed_run(service, page)
     _compares(service, page, first, second)
+    _exports_and_imports(page, first)
     _schedules(page)
     for path in ("/", f"/runs/{first}", f"/compare?run={first}&run={second}"):
         _fits_a_phone_and_has_two_colours(page, path)
@@ -135,6 +136,25 @@ def _write_results(folder: Path, quality: float) -> None:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(json.dumps(content))
     (folder / "fit.log").write_text("fitted")
+
+
+def _exports_and_imports(page: Page, run_id: str) -> None:
+    page.goto(f"/runs/{run_id}")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export", exact=True).click()
+    page.goto("/")
+    page.get_by_text("Import a run").click()
+    page.get_by_label("Its archive").set_input_files(download.value.path())
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.wait_for_url("**/runs/imported*")
+    expect(page.locator("#facts .imported")).to_be_visible()
+    expect(page.locator("svg.plot")).to_have_count(3)
+    expect(page.get_by_role("button", name="Fork", exact=True)).to_have_count(0)
+    page.goto("/")
+    page.get_by_text("Import a run").click()
+    page.get_by_label("Its archive").set_input_files(download.value.path())
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("was imported already")
 
 
 def _schedules(page: Page) -> None:
