@@ -44,6 +44,9 @@ class TrainingSettings(BaseSettings):
     training_step_limit: Duration = Field(
         timedelta(hours=6), gt=timedelta(0), description="how long a step of a durable run may take"
     )
+    training_steps_at_once: int = Field(
+        2, ge=1, description="how many steps of a durable run are done at the same time, each in a process of its own"
+    )
     runs_database: str = Field(
         "", description="PostgreSQL URL for durable runs and schedules; empty: an SQLite file in MILLRACE_TRAINING_RUNS"
     )

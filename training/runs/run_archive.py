@@ -81,7 +81,7 @@ def write_archive(target: Path, archive: RunArchive, files: Mapping[str, Path]) 
 
 
 def _pack(
-    packed: IO[bytes], description: bytes, files: Mapping[str, Path], named: Mapping[str, tuple[str, int]]
+    packed: gzip.GzipFile, description: bytes, files: Mapping[str, Path], named: Mapping[str, tuple[str, int]]
 ) -> None:
     with tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         first = tarfile.TarInfo(ARCHIVE_FILE)

@@ -80,7 +80,7 @@ def _step(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, A
     from training.runs.training_run import perform_step
 
     run = Path(request["run"])
-    with _alone(run), logged(run, request["step"]):
+    with _alone(run, request["step"]), logged(run, request["step"]):
         _LOG.info("beginning", step=request["step"])
         try:
             entry = perform_step(settings, run, request["step"])
@@ -106,12 +106,12 @@ def _end(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, An
 
 
 @contextmanager
-def _alone(run: Path) -> Iterator[None]:
-    """Wait for a worker of a killed scheduler that is about to end."""
+def _alone(run: Path, step: str) -> Iterator[None]:
+    """Wait for a worker of a killed scheduler that is about to end. Other steps may be done at the same time."""
     if not run.is_dir():
         yield  # the step itself says that the run is gone
         return
-    with (run / "lock").open("a") as file:
+    with (run / f"{step}.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -11,11 +11,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from dbos import DBOS, StepOptions, error
+from dbos import DBOS, StepOptions, StepReservation, error
 
 from training.errors import StepFailedError, TransientStepError
 from training.runs.step_names import STEP_NAMES
+from training.scheduler.run_steps import waits_of
+from training.scheduler.side_by_side import side_by_side
 from training.scheduler.step_process import StepProcess
+from training.scheduler.step_processes import StepProcesses
 
 WORKFLOW = "training_run"
 QUEUE = "training-runs"
@@ -33,10 +36,13 @@ Look = Callable[[str], None]
 
 
 class DurableRuns:
-    """Runs the workflows of this process. limit_s: of a step. look: raises where a run was cancelled."""
+    """Runs the workflows of this process. limit_s: of a step. look: raises where a run was cancelled.
 
-    def __init__(self, limit_s: float, look: Look) -> None:
-        self._limit_s, self._look = limit_s, look
+    at_once: how many steps of a run may be done at the same time.
+    """
+
+    def __init__(self, limit_s: float, look: Look, at_once: int) -> None:
+        self._limit_s, self._look, self._at_once = limit_s, look, at_once
 
     def register(self) -> None:
         """Make the workflow known to DBOS. Before it is launched."""
@@ -48,28 +54,45 @@ class DurableRuns:
     def run(self, request: dict[str, Any]) -> dict[str, Any]:
         """All steps of a run; returns the summary of it, which outlives its folder."""
         run_id = str(DBOS.workflow_id)
-        with StepProcess(lambda: self._look(run_id)) as process:
+        with StepProcesses(lambda: StepProcess(lambda: self._look(run_id))) as processes:
             begin = {**request, "do": "begin", "name": folder_name(run_id, request["asked_at"])}
-            run = str(self._step("begin", process, begin, _SHORT_S))
+            run = str(self._step("begin", processes, begin, _SHORT_S))
             reason = "it was cancelled"
             try:
-                for name in self._names(process, request, run):
-                    self._step(name, process, {"do": "step", "run": run, "step": name}, self._limit_s)
+                self._steps(processes, request, run)
                 reason = ""
             except Exception as failure:
                 reason = str(failure)
                 raise
             finally:
-                summary = process.ask({"do": "end", "run": run, "error": reason}, _SHORT_S)
+                summary = processes.ask({"do": "end", "run": run, "error": reason}, _SHORT_S)
         return {"folder": run, **summary}
 
-    def _names(self, process: StepProcess, request: dict[str, Any], run: str) -> tuple[str, ...]:
-        """Of the steps. Those of a pipeline are on record, so that a run ends with the steps with which it began."""
-        if not request["parameters"].get("pipeline"):
-            return STEP_NAMES
-        return tuple(self._step("plan", process, {"do": "plan", "run": run}, _SHORT_S))
+    def _steps(self, processes: StepProcesses, request: dict[str, Any], run: str) -> None:
+        """All of them. Their places on record are in the order of the plan, in whatever order they end."""
+        waits = waits_of(self._plan(processes, request, run))
+        places = {name: DBOS.reserve_step() for name in waits}
 
-    def _step(self, name: str, process: StepProcess, request: dict[str, Any], limit_s: float) -> Any:
+        def do(name: str) -> None:
+            asked = {"do": "step", "run": run, "step": name}
+            self._step(name, processes, asked, self._limit_s, places[name])
+
+        side_by_side(waits, do, self._at_once)
+
+    def _plan(self, processes: StepProcesses, request: dict[str, Any], run: str) -> dict[str, list[str]]:
+        """That of a pipeline is on record, so that a run ends with the steps with which it began; else empty."""
+        if not request["parameters"].get("pipeline"):
+            return {}
+        return dict(self._step("plan", processes, {"do": "plan", "run": run}, _SHORT_S))
+
+    def _step(
+        self,
+        name: str,
+        processes: StepProcesses,
+        request: dict[str, Any],
+        limit_s: float,
+        place: StepReservation | None = None,
+    ) -> Any:
         options: StepOptions = {
             "name": name,
             "retries_allowed": True,
@@ -79,7 +102,8 @@ class DurableRuns:
             "should_retry": lambda failure: isinstance(failure, TransientStepError),
         }
         try:
-            return DBOS.run_step(options, process.ask, request, limit_s)
+            run_step = DBOS.run_step if place is None else place.run
+            return run_step(options, processes.ask, request, limit_s)
         except error.DBOSMaxStepRetriesExceeded as failure:
             raise StepFailedError(
                 f"step {name!r} failed {len(failure.errors)} times; the last time: {failure.errors[-1]}"

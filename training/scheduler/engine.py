@@ -31,7 +31,8 @@ def launched(settings: TrainingSettings) -> Iterator[Runs]:
             "enable_otlp": False,
         }
         DBOS(config=config)
-        DurableRuns(settings.training_step_limit.total_seconds(), lambda run_id: _look(runs, run_id)).register()
+        limit_s, at_once = settings.training_step_limit.total_seconds(), settings.training_steps_at_once
+        DurableRuns(limit_s, lambda run_id: _look(runs, run_id), at_once).register()
         Ticks(runs, count_new_labels).register()
         if settings.runs_webhook:
             register_webhook(settings.runs_webhook)

@@ -1,4 +1,4 @@
-"""The steps of a durable run as they stand: which ended and how, which one is being done, which ones wait."""
+"""The steps of a durable run as they stand: which ended and how, which ones are being done, which ones wait."""
 
 from __future__ import annotations
 
@@ -38,32 +38,53 @@ def plan_of(recorded: Recorded) -> Mapping[str, Sequence[str]]:
     return next(plans, None) or {}
 
 
-def steps_of(status: str, recorded: Recorded, began_at_ms: int | None) -> tuple[RunStep, ...]:
-    """began_at_ms: when the run began."""
+def waits_of(plan: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Each step, in its order, with all that it waits for: built-in ones keep their order. Empty plan: retraining."""
+    found, last = dict[str, tuple[str, ...]](), list[str]()
+    for name, needs in (plan or dict.fromkeys(STEP_NAMES, ())).items():
+        builtin = [name] if name in STEP_NAMES else []
+        found[name] = tuple(dict.fromkeys((*needs, *(last if builtin else ()))))
+        last = builtin or last
+    return found
+
+
+def steps_of(status: str, recorded: Recorded, at_once: int) -> tuple[RunStep, ...]:
+    """at_once: how many steps of a run may be done at the same time."""
     by_name = {each["function_name"]: each for each in recorded}
-    since_ms, found = began_at_ms, list[RunStep]()
-    if "begin" in by_name:
-        since_ms = by_name["begin"]["completed_at_epoch_ms"]
-    for name in plan_of(recorded) or STEP_NAMES:
+    failed_ms = min((_end_ms(each) for each in recorded if each["error"] is not None), default=None)
+    found, doing = list[RunStep](), 0
+    for name, waits in waits_of(plan_of(recorded)).items():
+        ready_ms = _ready_ms(("begin", *waits), by_name)
         if name in by_name:
             found.append(_ended(name, by_name[name]))
-            since_ms = by_name[name]["completed_at_epoch_ms"]
-            status = FAILED if by_name[name]["error"] is not None else status
+        elif ready_ms is None or (failed_ms is not None and ready_ms > failed_ms) or doing == at_once:
+            found.append(RunStep(name, WAITING))
         else:
-            found.append(_unended(name, status, since_ms, "begin" in by_name))
-            status = WAITING
+            doing += 1
+            found.append(_begun(name, status, ready_ms))
     return tuple(found)
 
 
+def _ready_ms(waits: Sequence[str], by_name: Mapping[str, Mapping[str, Any]]) -> int | None:
+    """When the last of these steps ended well; None: it has not."""
+    if any(each not in by_name or by_name[each]["error"] is not None for each in waits):
+        return None
+    return max(_end_ms(by_name[each]) for each in waits)
+
+
+def _end_ms(recorded: Mapping[str, Any]) -> int:
+    return int(recorded["completed_at_epoch_ms"] or 0)
+
+
 def _ended(name: str, recorded: Mapping[str, Any]) -> RunStep:
-    seconds = ((recorded["completed_at_epoch_ms"] or 0) - (recorded["started_at_epoch_ms"] or 0)) / 1000
+    seconds = (_end_ms(recorded) - (recorded["started_at_epoch_ms"] or 0)) / 1000
     if recorded["error"] is not None:
         return RunStep(name, FAILED, str(recorded["error"]), seconds)
     said = recorded["output"]
     return RunStep(name, _STATE[said["done"]], said["reason"], said["seconds"], said["line"])
 
 
-def _unended(name: str, status: str, since_ms: int | None, begun: bool) -> RunStep:
-    if status == RUNNING and begun and since_ms is not None:
+def _begun(name: str, status: str, since_ms: int) -> RunStep:
+    if status == RUNNING:
         return RunStep(name, RUNNING, seconds=max(0.0, time.time() - since_ms / 1000))
-    return RunStep(name, CANCELLED if status == CANCELLED and begun else WAITING)
+    return RunStep(name, CANCELLED if status == CANCELLED else WAITING)

@@ -42,6 +42,7 @@ class Runs:
         url = create_database(settings)
         self._client = DBOSClient(system_database_url=url, application_name=APPLICATION, retry_connection_errors=False)
         self.imported = ImportedRuns(settings.training_runs)
+        self._at_once = settings.training_steps_at_once
 
     def __enter__(self) -> Runs:
         return self
@@ -97,8 +98,7 @@ class Runs:
         """Every step of a run, with what became of it so far."""
         if is_imported(run_id):
             return self.imported.steps(run_id)
-        found = self._found(run_id)
-        return steps_of(STATUS[found.status], self._client.list_workflow_steps(run_id), found.dequeued_at)
+        return steps_of(self.status(run_id), self._client.list_workflow_steps(run_id), self._at_once)
 
     def plan(self, run_id: str) -> Mapping[str, Sequence[str]]:
         """`plan_of` a run."""

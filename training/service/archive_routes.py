@@ -53,7 +53,7 @@ def archive_router(settings: TrainingSettings, runs: Runs, access: Access) -> AP
     )
     async def add(request: Request, response: Response) -> RunWithSteps:
         """The body is an archive of a run. The run is listed, shown and compared, and never resumed or forked."""
-        with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=settings.training_runs) as file:
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(settings.training_runs)) as file:
             async for chunk in request.stream():
                 await run_in_threadpool(file.write, chunk)
             file.seek(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -14,6 +15,7 @@ from training.durable_files import replace_file
 from training.errors import StepError
 
 JOURNAL_FILE = "run.json"
+_LOCK_FILE = ".journal.lock"
 RUNNING, SUCCEEDED, FAILED = "running", "succeeded", "failed"
 
 
@@ -41,12 +43,22 @@ class Journal:
     ended_at_us: int | None = None
     error: str = ""
 
-    def with_step(self, name: str, entry: StepEntry) -> Journal:
-        return replace(self, steps={**self.steps, name: entry})
-
 
 def write_journal(run: Path, journal: Journal) -> None:
     replace_file(run / JOURNAL_FILE, (json.dumps(asdict(journal), indent=2) + "\n").encode())
+
+
+def add_step(run: Path, name: str, entry: StepEntry) -> None:
+    """Add a finished step. Several processes may do that at once. Raises StepError where the run is gone."""
+    try:
+        with (run / _LOCK_FILE).open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            journal = read_journal(run)
+            write_journal(run, replace(journal, steps={**journal.steps, name: entry}))
+    except OSError as error:
+        raise StepError(
+            f"the journal of {run} cannot be written: {error}. Mend it, or start a new run if the run was removed."
+        ) from error
 
 
 def read_journal(run: Path) -> Journal:

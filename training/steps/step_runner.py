@@ -15,7 +15,7 @@ from training.steps.code_digest import Code, code_of
 from training.steps.libraries import library_versions
 from training.steps.plain_call import argument_parts, call_step
 from training.steps.result_store import Digest, ResultStore
-from training.steps.run_journal import StepEntry, journals, read_journal, write_journal
+from training.steps.run_journal import StepEntry, add_step, journals, read_journal
 from training.steps.step import Step, Task, load_function
 from training.steps.step_key import Parts, differences, key_of
 
@@ -51,7 +51,7 @@ class StepRunner:
                 f"step {name!r} stopped: {error}. Finished steps are kept. Mend it, then start the run again."
             ) from error
         done = StepEntry(entry.done, entry.line, time.perf_counter() - began, entry.reason, entry.key, entry.parts)
-        write_journal(self._run, read_journal(self._run).with_step(name, done))
+        add_step(self._run, name, done)
         return done
 
     def explain(self) -> Iterator[Explanation]:

@@ -1,4 +1,7 @@
-"""A scheduler whose steps do nothing but write down that they were done: `python -m ...fake_scheduler FILE`."""
+"""A scheduler whose steps do nothing but write down that they were done: `python -m ...fake_scheduler FILE`.
+
+A pipeline, of whatever name, has the steps of PLAN. Its step `right` waits while there is a file FILE.hold.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from training.scheduler import durable_run
 from training.scheduler.engine import launched
 from training.settings import load_settings
 
+PLAN = {"first": [], "left": ["first"], "right": ["first"], "both": ["left", "right"]}
+
 
 class FakeProcess:
     def __init__(self, look: Any) -> None:
@@ -23,9 +28,13 @@ class FakeProcess:
         with Path(sys.argv[1]).open("a") as file:
             file.write(f"{os.getpid()} {time.time()} {request.get('step', request['do'])} {name}\n")
         time.sleep(0.02)
+        while request.get("step") == "right" and Path(f"{sys.argv[1]}.hold").exists():
+            time.sleep(0.05)
         return (
             {}
             if request["do"] == "end"
+            else PLAN
+            if request["do"] == "plan"
             else {"done": "run", "reason": "", "seconds": 0.0, "line": ""}
             if "step" in request
             else str(name)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.training.scheduler.fake_scheduler import PLAN
 from training.errors import RequestError
 from training.runs.step_names import STEP_NAMES
 from training.scheduler.runs import SUCCEEDED, Runs
@@ -81,6 +82,35 @@ def test_two_schedulers_fire_once_a_kill_loses_nothing_and_a_pause_is_made_up_on
     assert one_after_the_other([run for _, _, run in done(log)])
     for run in begun:
         assert [step for _, step, name in done(log) if name == run and step in STEP_NAMES][-1] == STEP_NAMES[-1]
+
+
+def test_a_kill_among_steps_side_by_side_repeats_only_those_that_had_not_ended(tmp_path, monkeypatch):
+    monkeypatch.setenv("MILLRACE_TRAINING_RUNS", str(tmp_path / "runs"))
+    log, hold = tmp_path / "log", tmp_path / "log.hold"
+    hold.touch()
+    with Runs(load_settings()) as runs:
+        runs.start("retrain", {"pipeline": "of four"}, "one")
+        one = scheduler(log)
+        try:
+            wait(lambda: state_of(runs, "left") == "done" and "right" in [step for _, step, _ in done(log)])
+            assert state_of(runs, "right") == "running"
+        finally:
+            one.kill()
+            one.wait()
+        hold.unlink()
+        again = scheduler(log)
+        try:
+            wait(lambda: runs.status("one") == SUCCEEDED)
+        finally:
+            again.kill()
+            again.wait()
+    by_process = {one.pid: ["first", "left", "right"], again.pid: ["both", "right"]}
+    for process, steps in by_process.items():
+        assert sorted(step for pid, step, _ in done(log) if pid == process and step in PLAN) == steps
+
+
+def state_of(runs: Runs, step: str) -> str:
+    return next((each.state for each in runs.steps("one") if each.name == step), "")
 
 
 def run_time(run_id: str) -> datetime:
