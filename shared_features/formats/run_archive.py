@@ -114,7 +114,7 @@ def decode_run_archive(content: bytes, where: str = ARCHIVE_FILE) -> RunArchive:
 
 
 def unsafe_name(name: str) -> bool:
-    """Whether a file of this name could lie outside of the folder of its run, or is no name of a file at all."""
+    """Whether a file of this name could lie outside of the folder of its run, or is not the name of a file."""
     parts = PurePosixPath(name).parts
     return not parts or name != "/".join(parts) or ".." in parts or parts[0] == "/" or "\\" in name or "\0" in name
 
