@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -43,7 +44,8 @@ def main() -> int:
         (seed, min(_AT_ONCE, given.first_seed + given.schedules - seed), given.without)
         for seed in range(given.first_seed, given.first_seed + given.schedules, _AT_ONCE)
     ]
-    with multiprocessing.get_context("spawn").Pool(given.processes, on_one_core) as pool:
+    with multiprocessing.get_context("spawn").Pool(given.processes, on_one_core) as pool, suppress(KeyboardInterrupt):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended early, it says what it has done
         for found, counted in pool.imap_unordered(run, pieces):
             done += _AT_ONCE
             counts += counted
@@ -53,8 +55,9 @@ def main() -> int:
     seconds = time.monotonic() - started
     for kind, count in sorted(counts.items()):
         print(f"{count:9,} {kind}")
-    each_ms = 1000 * seconds * given.processes / max(1, given.schedules)
-    print(f"{given.schedules:,} schedules in {seconds:,.0f} s, {each_ms:.0f} ms each on a core: {len(wrong)} wrong")
+    done = min(done, given.schedules)
+    each_ms = 1000 * seconds * given.processes / max(1, done)
+    print(f"{done:,} schedules in {seconds:,.0f} s, {each_ms:.0f} ms each on a core: {len(wrong)} wrong")
     for fault, count in Counter(fault for _, faults in wrong for fault in faults).most_common():
         seeds = [seed for seed, faults in sorted(wrong) if fault in faults]
         print(f"{count:9,} {fault}: seeds {', '.join(map(str, seeds[:_SHOWN]))}")
