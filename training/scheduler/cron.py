@@ -7,7 +7,7 @@ with `*` for the hour fires in both.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -18,6 +18,8 @@ from shared_features.arguments import did_you_mean
 from training.errors import RequestError
 
 _WITH_SECONDS = 6
+_FEW = 10
+_HALF = timedelta(milliseconds=500)
 
 
 def check_cron(line: str, time_zone: str) -> None:
@@ -44,6 +46,20 @@ def next_tick(line: str, time_zone: str, after: datetime) -> datetime:
         tick: datetime = ticks.get_next(datetime)
         if not is_second_time(line, time_zone, tick):
             return tick
+
+
+def shortly_before(line: str, time_zone: str, now: datetime, since: datetime) -> datetime:
+    """An instant from `since` on, between which and now there are few ticks, and the newest one.
+
+    There must be a tick between `since` and now.
+    """
+    ticks = croniter(line, now.astimezone(zone(time_zone)), second_at_beginning=True)
+    for _ in range(_FEW):
+        # Where a clock is changed, what lies behind may be a tick that `next_tick` has elsewhere.
+        before = ticks.get_prev(datetime) - _HALF
+        if before <= since or next_tick(line, time_zone, before) <= now:
+            return max(before, since)
+    return since
 
 
 def is_second_time(line: str, time_zone: str, tick: datetime) -> bool:

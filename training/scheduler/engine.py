@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from dbos import DBOS, DBOSConfig, error
 
 from training.scheduler.database import APPLICATION, database_url
 from training.scheduler.durable_run import QUEUE, VERSION, DurableRuns
+from training.scheduler.missed_ticks import MissedTicks, making_up
 from training.scheduler.places import executor_id, taken_place, taking_over
 from training.scheduler.runs import CANCELLED, Runs
 from training.scheduler.tick import Ticks, count_new_labels
@@ -17,8 +19,10 @@ from training.settings import TrainingSettings
 
 
 @contextmanager
-def launched(settings: TrainingSettings) -> Iterator[Runs]:
-    """Scheduler and workers run inside the block."""
+def launched(
+    settings: TrainingSettings, clock: Callable[[], datetime] = lambda: datetime.now(UTC), look_every_s: float = 10.0
+) -> Iterator[Runs]:
+    """Scheduler and workers run inside the block. look_every_s: how often missed ticks are looked for."""
     with taken_place(settings.training_runs) as place, Runs(settings) as runs:
         config: DBOSConfig = {
             "name": APPLICATION,
@@ -33,14 +37,15 @@ def launched(settings: TrainingSettings) -> Iterator[Runs]:
         DBOS(config=config)
         limit_s, at_once = settings.training_step_limit.total_seconds(), settings.training_steps_at_once
         DurableRuns(limit_s, lambda run_id: _look(runs, run_id), at_once).register()
-        Ticks(runs, count_new_labels).register()
+        Ticks(runs, count_new_labels, clock).register()
         if settings.runs_webhook:
             register_webhook(settings.runs_webhook)
         try:
             DBOS.launch()
             DBOS.register_queue(TELL_QUEUE, polling_interval_sec=2.0)
             DBOS.register_queue(QUEUE, partition_concurrency=1, polling_interval_sec=1.0)
-            with taking_over(settings.training_runs, place):
+            missed = MissedTicks(runs.client, clock)
+            with taking_over(settings.training_runs, place), making_up(missed, look_every_s):
                 yield runs
         finally:
             DBOS.destroy(destroy_registry=True)

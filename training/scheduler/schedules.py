@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from dbos import DBOSClient
 
 from training.errors import UnknownNameError
 from training.scheduler.cron import check_cron, next_tick
-from training.scheduler.tick import TICK_WORKFLOW, Schedule, checked
+from training.scheduler.tick import SINCE, TICK_WORKFLOW, Schedule, checked, schedule_of
 
 _ACTIVE = "ACTIVE"
 
 
 @dataclass(frozen=True)
 class ScheduleState:
-    """next_tick: None while it is paused. last_tick: None before the first one."""
+    """next_tick: None while it is paused. last_tick: the last one that fired, or when it was put or resumed later."""
 
     schedule: Schedule
     next_tick: datetime | None
@@ -32,9 +33,15 @@ class Schedules:
 
     def put(self, schedule: Schedule) -> None:
         """Add a schedule, or replace the one of that name. Raises RequestError for one that cannot be."""
-        context = checked(schedule)
+        plain = checked(schedule)
         check_cron(schedule.cron, schedule.time_zone)
-        new = self._client.get_schedule(schedule.name) is None
+        found = self._client.get_schedule(schedule.name)
+        same = found is not None and schedule_of(found["context"]) == schedule
+        since = found["context"].get(SINCE) if found is not None and same else None
+        self._apply(schedule, {**plain, SINCE: since or _now()})
+
+    def _apply(self, schedule: Schedule, context: dict[str, Any]) -> None:
+        """Missed ticks are made up by `missed_ticks`, also those before the first one that fires."""
         self._client.apply_schedules(
             [
                 {
@@ -43,24 +50,21 @@ class Schedules:
                     "schedule": schedule.cron,
                     "cron_timezone": schedule.time_zone,
                     "context": context,
-                    "automatic_backfill": True,
+                    "automatic_backfill": False,
                 }
             ]
         )
-        if new:
-            # DBOS makes up the ticks since the last one that fired. The first one may be missed too.
-            self._client._sys_db.update_last_fired_at(schedule.name, datetime.now(UTC).isoformat())
 
     def all(self) -> Iterator[ScheduleState]:
         """By name."""
         for each in sorted(self._client.list_schedules(), key=lambda found: found["schedule_name"]):
-            schedule = Schedule(**each["context"])
-            last = each["last_fired_at"]
+            schedule = schedule_of(each["context"])
+            last = [datetime.fromisoformat(at) for at in (each["last_fired_at"], each["context"].get(SINCE)) if at]
             active = each["status"] == _ACTIVE
             yield ScheduleState(
                 schedule,
                 next_tick(schedule.cron, schedule.time_zone, datetime.now(UTC)) if active else None,
-                datetime.fromisoformat(last) if last else None,
+                max(last, default=None),
             )
 
     def remove(self, name: str) -> None:
@@ -71,7 +75,10 @@ class Schedules:
 
     def resume(self, name: str) -> None:
         """The ticks of the pause are not made up."""
-        self._client._sys_db.update_last_fired_at(self._known(name), datetime.now(UTC).isoformat())
+        self._known(name)
+        found = self._client.get_schedule(name)
+        if found is not None:
+            self._apply(schedule_of(found["context"]), {**found["context"], SINCE: _now()})
         self._client.resume_schedule(name)
 
     def _known(self, name: str) -> str:
@@ -79,3 +86,7 @@ class Schedules:
             known = ", ".join(each["schedule_name"] for each in self._client.list_schedules()) or "none"
             raise UnknownNameError(f"There is no schedule {name!r}. There are: {known}.")
         return name
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

@@ -1,13 +1,12 @@
 """A tick of a schedule: the moment at which it may start a run, and why it may not.
 
-DBOS gives each tick one id, so with several schedulers there is one tick, and the run that it starts has its id. Ticks
-that were missed while no scheduler ran are made up when one starts: the newest of them starts a run, and stands for
-those before it.
+DBOS gives each tick one id, so with several schedulers there is one tick, and the run that it starts has its id. Of
+ticks that were missed (`missed_ticks`) the newest starts a run, and stands for those before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +21,8 @@ from training.scheduler.runs import Runs
 from training.scheduler.step_process import StepProcess
 
 TICK_WORKFLOW = "tick"
+SINCE = "since"
+"""Beside a schedule: the instant from which its ticks count, at which it was put, changed or resumed."""
 _LOG = structlog.get_logger(part="scheduler")
 _LIMIT_S = 300.0
 Count = Callable[[str, dict[str, Any]], int]
@@ -39,6 +40,11 @@ class Schedule:
     new_labels: int = 0
 
 
+def schedule_of(context: Mapping[str, Any]) -> Schedule:
+    """The schedule in what DBOS keeps of one."""
+    return Schedule(**{name: value for name, value in context.items() if name != SINCE})
+
+
 class Ticks:
     """The ticks of this process. count: the new labels for a template and its parameters."""
 
@@ -50,7 +56,7 @@ class Ticks:
 
         @DBOS.workflow(name=TICK_WORKFLOW)
         def tick(scheduled_at: datetime, context: dict[str, Any]) -> str:
-            schedule = Schedule(**context)
+            schedule = schedule_of(context)
             said = DBOS.run_step({"name": "decide"}, self._decide, schedule, scheduled_at)
             if not said:
                 said = f"started run {DBOS.run_step({'name': 'start'}, self._start, schedule, scheduled_at)}"

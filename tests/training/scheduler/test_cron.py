@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
 from training.errors import RequestError
-from training.scheduler.cron import check_cron, next_tick
+from training.scheduler.cron import check_cron, next_tick, shortly_before
 
 BERLIN = "Europe/Berlin"
 
@@ -66,3 +66,23 @@ def test_a_line_for_every_hour_fires_in_both_and_always_an_hour_apart() -> None:
         assert {later.astimezone(UTC) - one.astimezone(UTC) for one, later in pairwise(found)} == {
             datetime(2026, 1, 1, 1) - datetime(2026, 1, 1, 0)  # noqa: DTZ001  # an hour
         }
+
+
+@pytest.mark.parametrize(
+    ("line", "days"),
+    [("30 2 * * *", 400), ("0 * * * *", 400), ("*/15 1-3 * * *", 400), ("0 0 1 * *", 800), ("15 30 2 * * *", 400)],
+)
+def test_between_shortly_before_and_now_are_few_ticks_and_the_newest(line: str, days: int) -> None:
+    """Over every hour around both clock changes, and over some others of a year."""
+    since = datetime(2025, 1, 1, tzinfo=UTC)
+    changes = (datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC))
+    hours = [change + timedelta(minutes=20 * at) for change in changes for at in range(-9, 30)]
+    for now in (*hours, *(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=37 * at, minutes=at) for at in range(8))):
+        start = shortly_before(line, BERLIN, now, since)
+        found, at = list[datetime](), next_tick(line, BERLIN, start)
+        while at <= now:
+            found.append(at)
+            at = next_tick(line, BERLIN, at)
+        assert 1 <= len(found) <= 3, (now, start, found)
+        assert start >= now - timedelta(days=days)
+    assert shortly_before(line, BERLIN, now, now - timedelta(seconds=1)) >= now - timedelta(seconds=1)
