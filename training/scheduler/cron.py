@@ -56,7 +56,7 @@ def shortly_before(line: str, time_zone: str, now: datetime, since: datetime) ->
     ticks = croniter(line, now.astimezone(zone(time_zone)), second_at_beginning=True)
     for _ in range(_FEW):
         # Where a clock is changed, what lies behind may be a tick that `next_tick` has elsewhere.
-        before = ticks.get_prev(datetime) - _HALF
+        before: datetime = ticks.get_prev(datetime) - _HALF
         if before <= since or next_tick(line, time_zone, before) <= now:
             return max(before, since)
     return since
