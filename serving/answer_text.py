@@ -56,7 +56,8 @@ def _outcome(prediction: Mapping[str, Any]) -> str:
         of_each = sorted(prediction["probabilities"].items(), key=lambda pair: -pair[1])
         return f"class {_value(prediction['class'])} ({', '.join(f'{name} {_value(each)}' for name, each in of_each)})"
     name = "value" if "value" in prediction else "score"
-    return f"{name} {_value(prediction[name])}"
+    decided = f", decision {'yes' if prediction['decision'] else 'no'}" if "decision" in prediction else ""
+    return f"{name} {_value(prediction[name])}{decided}"
 
 
 def _explanation(explanation: Mapping[str, Any]) -> Iterator[str]:

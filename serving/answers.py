@@ -30,6 +30,13 @@ class Prediction(msgspec.Struct, gc=False, frozen=True, kw_only=True):
             examples=[0.12],
         ),
     ] = UNSET
+    decision: Annotated[
+        bool | UnsetType,
+        Meta(
+            description="Whether the score reaches the threshold of the model. Only of a model that has one.",
+            examples=[True],
+        ),
+    ] = UNSET
     value: Annotated[
         float | UnsetType,
         Meta(
@@ -100,7 +107,10 @@ class Prediction(msgspec.Struct, gc=False, frozen=True, kw_only=True):
 class ModelName(msgspec.Struct, gc=False, frozen=True):
     """The model that answered."""
 
-    name: Annotated[str, Meta(description="The model's name in the registry: the name of its view.")]
+    name: Annotated[
+        str,
+        Meta(description="The model's name in the registry: the name of its view, unless its definition says another."),
+    ]
     version: Annotated[int, Meta(description="The model's version in the registry.", examples=[12])]
 
 
@@ -170,6 +180,7 @@ def _prediction(
     own_us = int(rows.as_of_us[row])
     return Prediction(
         score=predicted if model.task == "binary" else UNSET,
+        decision=UNSET if model.threshold is None else predicted >= model.threshold,
         value=predicted if model.task == "regression" else UNSET,
         class_=most_probable(model.classes, predicted) if model.task == "multiclass" else UNSET,
         probabilities=(dict(zip(model.class_names, predicted, strict=True)) if model.task == "multiclass" else UNSET),

@@ -139,6 +139,7 @@ def _registry_models(
         catalogue.views,
         settings.model_alias,
         settings.model_poll_s,
+        models=settings.answering_models,
         waits_for=live,
         waits_from_start=not settings.allow_degraded,
         loaded=lambda view, model: metrics.model_loaded(view.label, model.name, str(model.version)),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared_features.errors import ManifestMismatchError
-from shared_features.formats.model_manifest import ALIASES, MANIFEST_FILE, MODEL_FILE
+from shared_features.errors import FeatureError, ManifestMismatchError
+from shared_features.formats.model_manifest import ALIASES, MANIFEST_FILE, MODEL_FILE, decode_manifest
 
 _MOST_SHOWN = 60
 Trace = tuple[object, ...]
@@ -25,6 +26,17 @@ class ModelAlias:
             return self._file(model).read_text().strip()
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def of_view(self, view: str) -> list[str]:
+        """The models whose named version was trained on a view of this name."""
+        found = []
+        for directory in sorted(self.registry.glob("[!.]*/")):
+            named = self.named(directory.name)
+            with suppress(OSError, FeatureError):
+                manifest = directory / (named or "") / MANIFEST_FILE
+                if named and decode_manifest(manifest.read_bytes()).view.name == view:
+                    found.append(directory.name)
+        return found
 
     def directory(self, model: str, named: str) -> Path:
         """Of the version that it names. Raises ManifestMismatchError."""

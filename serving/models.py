@@ -35,6 +35,7 @@ class Model:
     session: Any  # onnxruntime has no types
     task: str = "binary"
     classes: tuple[str | int, ...] = ()
+    threshold: float | None = None
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
@@ -74,10 +75,10 @@ def load_model(directory: Path, view: FeatureView) -> Model:
     not the file its manifest was written for.
     """
     manifest = read_manifest(directory)
-    if (manifest.model, str(manifest.version)) != (view.name, directory.name):
+    if (manifest.model, str(manifest.version)) != (directory.parent.name, directory.name):
         raise ManifestMismatchError(
-            f"{view.name}/{directory.name} holds the manifest of model {manifest.model} {manifest.version}. A version "
-            "is never copied or renamed. Promote the version that was published, or publish the model again."
+            f"{directory.parent.name}/{directory.name} holds the manifest of model {manifest.model} {manifest.version}."
+            " A version is never copied or renamed. Promote the version that was published, or publish the model again."
         )
     check_manifest(manifest, view)
     graph = (directory / MODEL_FILE).read_bytes()
@@ -94,6 +95,7 @@ def load_model(directory: Path, view: FeatureView) -> Model:
         open_session(graph),
         manifest.task,
         manifest.classes,
+        manifest.threshold,
     )
     _try_out(model, manifest)
     return model

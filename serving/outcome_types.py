@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, UnsetType
 
 from serving.accepted_values import sentence
 from serving.json_object import json_object
 from shared_features.definitions import FeatureView, LabelSource, describe_field
 
-OUTCOMES = ("score", "value", "class_", "probabilities")
+OUTCOMES = ("score", "decision", "value", "class_", "probabilities")
 """The members of a prediction that depend on its task."""
 
 
@@ -19,7 +19,11 @@ def outcome_types(view: FeatureView) -> dict[str, Any]:
     """Member of a prediction -> its type. Of a view without labels, which no model answers, as of two outcomes."""
     label = view.labels
     if label is None or label.kind == "binary":
-        return {"score": Annotated[float, Meta(description=_score(view.name, label), examples=[0.12])]}
+        decision = Meta(description=_decision(label), examples=[True])
+        return {
+            "score": Annotated[float, Meta(description=_score(view.name, label), examples=[0.12])],
+            "decision": Annotated[bool | UnsetType, decision],
+        }
     if label.kind == "regression":
         return {"value": Annotated[float, Meta(description=_value(view.name, label), examples=[21.5])]}
     return {"class_": _class(view.name, label), "probabilities": _probabilities(view.name, label)}
@@ -31,6 +35,16 @@ def _score(view: str, label: LabelSource | None) -> str:
         what = repr(label.classes[1]) if label.classes else "true"
         event = f"{label.value} is {what} (label of view {view})"
     return f"The model's estimate of the probability that {event}, from 0 to 1."
+
+
+def _decision(label: LabelSource | None) -> str:
+    event = "the label is 1"
+    if label is not None:
+        event = f"{label.value} is {repr(label.classes[1]) if label.classes else 'true'}"
+    return (
+        f"Whether the model decides that {event}: whether the score is its threshold or more. Only of a model that has "
+        "a threshold."
+    )
 
 
 def _value(view: str, label: LabelSource) -> str:

@@ -29,7 +29,7 @@ class RefusedModel:
     cause: str
 
     @staticmethod
-    def of(view: FeatureView, version: str, error: Exception) -> RefusedModel:
+    def of(view: FeatureView, model: str, version: str, error: Exception) -> RefusedModel:
         kind = type(error).__name__
         if isinstance(error, OSError):
             file = Path(str(error.filename or "a file")).name
@@ -40,11 +40,11 @@ class RefusedModel:
         else:
             reason = f"{kind}. The log of this service has the cause."
         named = version if version.isdecimal() and len(version) <= _MOST_DIGITS else ""
-        return RefusedModel(view.label, view.name, named, kind, reason, f"{kind}: {error}")
+        return RefusedModel(view.label, model, named, kind, reason, f"{kind}: {error}")
 
 
 class RefusedModels:
-    """By the name of the model. told: called for each refusal. ended: called when its version is named no longer.
+    """By the name of the view. told: called for each refusal. ended: called when its version is named no longer.
 
     What cannot be read may be readable a moment later, so it is tried again each time.
     """
@@ -59,7 +59,7 @@ class RefusedModels:
         self._log = get_log("serving.models")
 
     def of(self, name: str) -> RefusedModel | None:
-        """That of a model. Any thread may ask."""
+        """That of a view's model. Any thread may ask."""
         known = self._known.get(name)
         return None if known is None else known[0]
 
@@ -72,9 +72,9 @@ class RefusedModels:
         known = self._known.get(name)
         return known is not None and known[2] and known[1] == trace
 
-    def add(self, view: FeatureView, version: str, trace: Trace, error: Exception) -> None:
+    def add(self, view: FeatureView, model: str, version: str, trace: Trace, error: Exception) -> None:
         """One more refusal. The log and the metric have it, unless it is the last one, of unchanged files."""
-        refused = RefusedModel.of(view, version, error)
+        refused = RefusedModel.of(view, model, version, error)
         before = self._known.get(view.name)
         if before is not None and before[:2] == (refused, trace):
             return

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from serving.errors import NoModelError, RefusedRequestError
@@ -35,7 +37,8 @@ class RegistryModels:
     A version answers once every feature that its view reads is up to date. This holds for a roll-back, too. Until then
     the previous version answers, and `waiting` says why. The bare name of a view means the view version of the model
     that its alias names. A version that does not fit its view is not loaded: the previous version still answers, and
-    `refusals` says why. `waits_from_start`: whether the first version waits too, although no version answers meanwhile.
+    `refusals` says why. `models`: view -> model, where it is not called like its view. `waits_from_start`: whether the
+    first version waits too, although no version answers meanwhile.
     """
 
     def __init__(
@@ -45,13 +48,15 @@ class RegistryModels:
         alias: str,
         poll_s: float,
         *,
+        models: Mapping[str, str] = MappingProxyType({}),
         waits_for: WaitsFor = _for_nothing,
         waits_from_start: bool = True,
         loaded: Callable[[FeatureView, Model], None] = lambda view, model: None,
         refused: Callable[[RefusedModel], None] = lambda refused: None,
         refusal_ended: Callable[[RefusedModel], None] = lambda refused: None,
     ) -> None:
-        self._alias = ModelAlias(registry, alias)
+        self._alias, self._models = ModelAlias(registry, alias), models
+        self._others: dict[str, list[str]] = {}
         self._views: dict[str, list[FeatureView]] = {}
         for view in sorted(views, key=lambda each: each.version):
             self._views.setdefault(view.name, []).append(view)
@@ -92,12 +97,15 @@ class RegistryModels:
             return model
         label, version, error = self._waiting.get(view.name, (None, "", None))
         if label == view.label and error is not None:
-            raise type(error)(f"Model {view.name} {version} waits for its features: {error.detail}", **error.extra)
+            raise type(error)(
+                f"Model {self._model(view.name)} {version} waits for its features: {error.detail}", **error.extra
+            )
         refused = self.refusals.of(view.name)
         raise NoModelError(
             f"The published model of view {view.label} was not loaded: {refused.reason}"
             if refused is not None and refused.view == view.label
-            else f"No model of view {view.label} has the alias {self._alias.alias!r} yet. {_way_to_a_model(view)}"
+            else f"No model of view {view.label} has the alias {self._alias.alias!r} yet. "
+            f"{_way_to_a_model(view, self._others.get(view.name, []))}"
         )
 
     def answering(self, name: str) -> FeatureView | None:
@@ -109,40 +117,42 @@ class RegistryModels:
         found = []
         for name, (label, version, error) in sorted(self._waiting.items()):
             meanwhile = self._meanwhile(name)
-            found.append(f"Model {name} {version} of view {label} waits for its features, {meanwhile}: {error.detail}")
+            model = self._model(name)
+            found.append(f"Model {model} {version} of view {label} waits for its features, {meanwhile}: {error.detail}")
         return found
 
     def refused(self) -> list[str]:
         """See Models."""
         return [
             f"Model {each.model} {each.version or '(no version)'} of view {each.view} was refused, "
-            f"{self._meanwhile(each.model)}: {each.reason}"
+            f"{self._meanwhile(each.view.partition(':')[0])}: {each.reason}"
             for each in self.refusals.all()
         ]
 
     def _meanwhile(self, name: str) -> str:
         before = self._answering.get(name)
         model = None if before is None else self._current.get(before.label)
-        return "no model answers" if model is None else f"model {name} {model.version} still answers"
+        return "no model answers" if model is None else f"model {model.name} {model.version} still answers"
 
     def look(self) -> None:
         """Look at the alias of every view once."""
         for name, versions in self._views.items():
-            view, named, trace = versions[-1], "", Trace()
+            view, model, named, trace = versions[-1], self._model(name), "", Trace()
             try:
-                found = self._alias.named(name)
+                found = self._alias.named(model)
                 if found is None:  # the loaded model still answers
+                    self._others[name] = [] if name in self._answering else self._alias.of_view(name)
                     self.refusals.end(name)
                     self._waiting.pop(name, None)
                     continue
-                named, trace = found, self._alias.trace(name, found)
+                named, trace = found, self._alias.trace(model, found)
                 if not self.refusals.is_unchanged(name, trace):
-                    directory = self._alias.directory(name, named)
+                    directory = self._alias.directory(model, named)
                     view = self._view_of(directory, versions)
                     self._take(view, directory)
             except Exception as error:  # a broken version must not end the thread that loads its successor
                 self._waiting.pop(name, None)
-                self.refusals.add(view, named, trace, error)
+                self.refusals.add(view, model, named, trace, error)
 
     def _view_of(self, directory: Path, versions: list[FeatureView]) -> FeatureView:
         """The view version that a model was trained on, or the newest one if that version is no longer defined."""
@@ -164,7 +174,7 @@ class RegistryModels:
                 model = self._current[view.label] = load_model(directory, view)
                 self._loaded(view, model)
             self._answering[name] = view
-            self._log.info("switched to model", view=view.label, model=name, version=int(version))
+            self._log.info("switched to model", view=view.label, model=self._model(name), version=int(version))
         self._waiting.pop(name, None)
         self.refusals.end(name)
 
@@ -178,16 +188,25 @@ class RegistryModels:
         self._waiting[view.name] = view.label, version, error
         if said is None or said[:2] != (view.label, version):
             meanwhile = "previous model answers" if view.name in self._answering else "no model answers"
-            self._log.warning("waiting for the features of a model", view=view.label, model=view.name,
+            self._log.warning("waiting for the features of a model", view=view.label, model=self._model(view.name),
                               version=int(version), meanwhile=meanwhile, reason=error.detail)  # fmt: skip
         return True
+
+    def _model(self, view: str) -> str:
+        """The model that answers for a view of this name."""
+        return self._models.get(view, view)
 
     def _keep_looking(self) -> None:
         while not self._stop.wait(min(self._poll_s, _LOOK_WHILE_WAITING_S) if self._waiting else self._poll_s):
             self.look()
 
 
-def _way_to_a_model(view: FeatureView) -> str:
+def _way_to_a_model(view: FeatureView, others: Sequence[str]) -> str:
+    if others:
+        return (
+            f"{' and '.join(others)} {'is a model' if len(others) == 1 else 'are models'} of it. Let one answer: "
+            f"MILLRACE_ANSWERING_MODELS={{{json.dumps(view.name)}: {json.dumps(others[0])}}}."
+        )
     if view.labels is None:
         return f"The view has no labels to train on. Give view {view.name!r} its labels, and train it then."
     return "`python -m training run` trains a model, publishes it and gives it this alias."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -120,6 +120,11 @@ class ServingSettings(BaseSettings):
         "marked degraded. Otherwise they are a 503.",
     )
     model_alias: str = Field("champion", min_length=1, description="Alias of the model version that answers.")
+    answering_models: Mapping[str, str] = Field(
+        {},
+        description="Which model answers for a view, where the model is not called like its view, as a JSON object: "
+        '{"orders": "small_trees"}.',
+    )
     model_poll_s: float = Field(1.0, gt=0, le=3600, description="How often the registry is read, in seconds.")
 
     @field_validator("redis_url")

@@ -91,9 +91,9 @@ def _conversion(value: Any, hint: Any, path: str) -> str | None:
 def _in_a_tuple(value: Any, inner: Any, path: str) -> str | None:
     """A value that should stand in a tuple, in one."""
     for kind in _alternatives(inner):
-        fits = isinstance(value, kind) if isinstance(kind, type) else callable(value)
+        fits = kind is Any or (isinstance(value, kind) if isinstance(kind, type) else callable(value))
         if fits and not isinstance(value, type):
-            return f"{path}=({_code(value)},)"
+            return f"{path}=({value.__name__ if isinstance(value, types.FunctionType) else _code(value)},)"
         if said := _conversion(value, kind, path):
             return f"{path}=({said},)"
     return None

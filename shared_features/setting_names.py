@@ -23,12 +23,12 @@ SETTING_NAMES = frozenset((
     "events_kept_days", "bootstrap_memory", "pipeline_lag",
     # of training
     "training_runs_kept", "training_step_limit", "training_steps_at_once", "runs_database", "runs_host", "runs_port",
-    "runs_keys", "runs_webhook", "champion_age_limit",
+    "runs_keys", "runs_webhook", "champion_age_limit", "models",
     # of serving
     "serving_host", "serving_port", "serving_workers", "serving_keep_alive_s", "serving_receive_s",
     "serving_answer_s", "serving_max_head_bytes", "serving_max_connections", "serving_deadline_ms",
     "serving_max_instances", "serving_max_waiting", "serving_max_wait_ms", "serving_drain_s",
-    "allow_degraded", "model_alias", "model_poll_s",
+    "allow_degraded", "model_alias", "model_poll_s", "answering_models",
 ))
 # fmt: on
 """As a file has them; in the environment they are in capitals and begin with PREFIX."""

@@ -16,7 +16,6 @@ from training.log import configure_log
 from training.settings import TrainingSettings, load_settings
 
 if TYPE_CHECKING:
-    from shared_features.definitions import FeatureView
     from training.runs.run_parameters import RunParameters
     from training.steps.run_journal import StepEntry
 
@@ -89,6 +88,37 @@ def _models(settings: TrainingSettings, options: argparse.Namespace) -> int:
             print(f"{model} {version:>4}  {manifest.estimator:24} {created}  {manifest.model_digest[:12]}  {names}")
     if not models:
         print(f"no model in {settings.registry} yet; `python -m training run` publishes one")
+    return _print_defined(settings, models)
+
+
+def _print_defined(settings: TrainingSettings, published: Sequence[str]) -> int:
+    """The models that are defined, with what is known of them. Returns the exit code."""
+    from training.runs.run_model import defined_models
+
+    for each in defined_models(settings):
+        names = ", ".join(each.candidate_names) or "all candidates of the task"
+        more = [f"owner {each.owner}"] if each.owner else []
+        state = "" if each.name in published else "no version yet, "
+        print(f"{each.name} is defined: {state}{', '.join([f'view {each.trained_on.label}', names, *more])}")
+        if each.description:
+            print(f"    {each.description}")
+    return 0
+
+
+def _check(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    """Build each candidate and export it on rows of noise, before there is any data."""
+    from shared_features.definitions import check_functions, load_definitions
+    from training.runs.model_check import check_model
+    from training.runs.run_model import defined_models
+
+    catalogue = load_definitions(settings.definitions)
+    models = defined_models(settings, catalogue)
+    for view in catalogue.views:
+        check_functions(view)
+    for each in models:
+        check_model(each)
+        print(f"model {each.name} of view {each.trained_on.label}: its candidates can be built and exported")
+    print(f"{len(catalogue.views)} views and {len(models)} models are in order")
     return 0
 
 
@@ -97,7 +127,8 @@ def _promote(settings: TrainingSettings, options: argparse.Namespace) -> int:
     from training.registry.aliases import Aliases
     from training.registry.versions import Registry
 
-    model, alias = _view(settings, options.view).name, options.alias or CHAMPION
+    model = options.model or _chosen(settings, options)
+    alias = options.alias or CHAMPION
     before = Aliases(Registry(settings.registry)).promote(model, options.version, alias)
     print(f"{alias} of {model} is version {options.version}" + (f", before {before}" if before else ""))
     return 0
@@ -108,38 +139,35 @@ def _print_step(name: str, entry: StepEntry) -> None:
     print(f"{name:9} {entry.seconds:7.2f} s  {skipped}{entry.line}", flush=True)
 
 
-def _view(settings: TrainingSettings, name: str | None) -> FeatureView:
-    from shared_features.definitions import load_definitions
+def _chosen(settings: TrainingSettings, options: argparse.Namespace) -> str:
+    """The name of the model that is meant."""
+    from training.runs.run_model import choose_model
 
-    catalogue = load_definitions(settings.definitions)
-    if name is not None:
-        return catalogue.view(name)
-    names = sorted({view.name for view in catalogue.views})
-    if len(names) != 1:
-        raise TrainingError(f"definitions {settings.definitions!r} hold the views {names}; choose one by --view")
-    return catalogue.view(names[0])
+    view, model = choose_model(settings, None, options.view)
+    return view.name if model is None else model.name
 
 
 def _parameters(settings: TrainingSettings, options: argparse.Namespace) -> RunParameters:
     from shared_features.definitions import check_functions
     from shared_features.formats.dataset_manifest import DatasetParameters
+    from training.runs.run_model import choose_model
     from training.runs.run_parameters import RunParameters
 
     dataset = DatasetParameters(
         options.cutoff, options.train_days, options.delay_days, options.test_days, options.entity, options.seed,
         options.train_from, options.train_to, options.test_from, options.test_to,
     )  # fmt: skip
-    view = _view(settings, options.view)
+    view, model = choose_model(settings, options.model, options.view)
     check_functions(view)  # now, and not after the minutes of the first steps
     if "models" not in options:
-        return RunParameters(view, dataset)
+        return RunParameters(view, dataset, model=model)
     floors, tolerance = dict(options.floor), options.gate_tolerance
     steps: dict[str, dict[str, Any]] = {}
     for step, name, value in options.set:
         steps.setdefault(step, {})[name] = value
     return RunParameters(
         view, dataset, options.models, options.top, floors=floors, gate_tolerance=tolerance,
-        pipeline=options.pipeline, steps=steps,
+        pipeline=options.pipeline, steps=steps, model=model,
     )  # fmt: skip
 
 
@@ -147,6 +175,7 @@ _COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
     "run": _run,
     "dataset": _dataset,
     "models": _models,
+    "check": _check,
     "promote": _promote,
     **dict.fromkeys(("serve", "start", "runs", "cancel", "resume", "schedule", "key", "news"), _scheduled),
 }

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from training.models.task_rules import BETTER_IS_MORE, MODELS
+from training.models.task_rules import BETTER_IS_MORE
 from training.settings import describe_settings
 
 
@@ -25,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     dataset = commands.add_parser("dataset", help="build the training dataset only")
     for each in (run, dataset):
         each.add_argument("--view", help="feature view; may be left out where there is one")
+        each.add_argument("--model", help="a model of the module `models`; may be left out where its view has one")
         each.add_argument(
             "--cutoff", type=_instant, metavar="TIME", help="ignore labels that arrived after this date or time"
         )
@@ -107,10 +108,12 @@ def build_parser() -> argparse.ArgumentParser:
         ("resume", "continue a run that was cancelled or failed; prints the id of the run that continues it"),
     ):
         commands.add_parser(name, help=what).add_argument("id")
-    commands.add_parser("models", help="what the registry holds")
+    commands.add_parser("models", help="what the registry holds, and what is defined")
+    commands.add_parser("check", help="the definitions: whether each candidate can be built and exported")
     promote = commands.add_parser("promote", help="let an alias name a version")
     promote.add_argument("version", type=int)
-    promote.add_argument("--view", help="feature view, which is the model's name")
+    promote.add_argument("--view", help="feature view, of which there is one model")
+    promote.add_argument("--model", help="the model's name, where it is not that of its view")
     promote.add_argument("--alias", help="default: champion")
     return parser
 
@@ -154,7 +157,4 @@ def _step_parameter(text: str) -> tuple[str, str, Any]:
 
 
 def _models_option(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    if unknown := [name for name in names if name not in MODELS]:
-        raise argparse.ArgumentTypeError(f"Unknown models: {','.join(unknown)}. Give some of {','.join(MODELS)}.")
-    return names
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",")))

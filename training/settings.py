@@ -37,6 +37,9 @@ class TrainingSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     definitions: str = Field("shared_features.feature_views", description="module with the feature views")
+    models: str = Field(
+        "", description="module with the models; empty: the module `models` beside the definitions, if there is one"
+    )
     lake: Path = Field(Path("var/lake"), description="directory of the offline store's Delta tables")
     registry: Path = Field(Path("var/registry"), description="directory of the model registry")
     training_runs: Path = Field(Path("var/training"), description="directory of the runs' intermediate results")

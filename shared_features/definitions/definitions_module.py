@@ -16,7 +16,7 @@ _NOT_A_USERS = (
     "<frozen",
     "<string>",  # what `dataclass` writes
     *(str(_OURS / name) for name in ("definitions/", "kernel/", "arguments.py")),
-    str(_OURS.parent / "training" / "pipelines"),  # a pipeline is a definition too
+    *(str(_OURS.parent / "training" / name) for name in ("pipelines", "definitions")),  # they are definitions too
 )
 
 

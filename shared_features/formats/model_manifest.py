@@ -8,8 +8,8 @@ A registry is a directory that people and any tool can read:
                                  dataset.json     what it was trained on (`formats.dataset_manifest`)
     <registry>/<model>/aliases/<alias>            a text file that holds a version number, such as "12"
 
-A model is called like its view. Versions count up from 1, appear by an atomic rename and never change; an alias moves
-by an atomic replacement of its file.
+A model is called like its view, unless its definition says otherwise. Versions count up from 1, appear by an atomic
+rename and never change; an alias moves by an atomic replacement of its file.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class ModelManifest:
     up to which the rows of that dataset are complete. libraries: name -> version at export. task: what the graph
     gives: a score (binary), a probability of each class (multiclass) or a value (regression). classes: the outcomes
     under their own names, in the order of the probabilities; the score of a binary model is of the second. Empty where
-    a label is a number, or true or false.
+    a label is a number, or true or false. threshold: the score from which on a binary model decides for the second
+    outcome; None: it does not decide.
     """
 
     model: str
@@ -102,6 +103,7 @@ class ModelManifest:
     created_at_us: int
     task: str = "binary"
     classes: tuple[str | int, ...] = ()
+    threshold: float | None = None
     schema_version: int = SCHEMA_VERSION
 
 

@@ -123,8 +123,9 @@ def test_the_examples_of_the_openapi_document_are_accepted_as_they_stand(serving
     described = schemas["breakdown_answer"]["properties"]
     assert list(answers[PATH].json()) == list(described)
     prediction = resolved(described["predictions"]["items"], document)["properties"]
-    # The example names no event of its own, whose instant would be said, and wants no explanation.
-    assert set(answers[PATH].json()["predictions"][0]) == set(prediction) - {"as_of_us", "explanation"}
+    # The example names no event of its own, whose instant would be said, and wants no explanation. Its model does not
+    # decide.
+    assert set(answers[PATH].json()["predictions"][0]) == set(prediction) - {"as_of_us", "explanation", "decision"}
     instance = resolved(schemas["breakdown_request"]["properties"]["instances"]["items"], document)
     assert instance["required"] == ["plant", "machine", "celsius"]
     assert list(instance["properties"]) == [*(field.name for field in BREAKDOWN.request_fields), "at"]

@@ -69,6 +69,25 @@ def test_a_new_version_is_picked_up_while_requests_go_on_and_none_fails(serving,
     assert len(set(seen)) == 2  # each version has its own score, and only that
 
 
+def test_a_model_that_is_not_called_like_its_view_answers_where_a_setting_says_so(tmp_path):
+    publish(tmp_path, BREAKDOWN, model="breaks", promote=False)
+    Aliases(Registry(tmp_path)).promote("breaks", 1)
+    unnamed = models_of(tmp_path)
+    unnamed.look()
+    with pytest.raises(
+        NoModelError, match=r'breaks is a model of it.*MILLRACE_ANSWERING_MODELS={"breakdown": "breaks"}'
+    ):
+        unnamed.current(BREAKDOWN)
+    named = RegistryModels(tmp_path, [BREAKDOWN], "champion", 60.0, models={"breakdown": "breaks"})
+    named.look()
+    assert (named.current(BREAKDOWN).name, named.answering("breakdown")) == ("breaks", BREAKDOWN)
+    (tmp_path / "breaks" / "aliases" / "champion").write_text("7")
+    named.look()
+    assert named.refused()[0].startswith(
+        "Model breaks 7 of view breakdown:v1 was refused, model breaks 1 still answers"
+    )
+
+
 OTHER_ORDER = FeatureView("breakdown", 1, BREAKDOWN.source, tuple(reversed(BREAKDOWN.features)), BREAKDOWN.labels)
 FEWER = FeatureView("breakdown", 1, BREAKDOWN.source, ("celsius", HOT_PLANT), BREAKDOWN.labels)
 

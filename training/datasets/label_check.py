@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from shared_features.kernel.event_time import to_text
 from training.datasets.time_split import TEST, TRAIN
 from training.datasets.training_dataset import TrainingDataset
 from training.errors import DatasetError
@@ -36,10 +37,7 @@ def _two_classes(dataset: TrainingDataset) -> str:
         if not len(found):
             raise _empty(name)
         if len(found) < 2 and len(whole) < 2:
-            raise DatasetError(
-                f"all {len(dataset):,} labels are {_name(dataset, whole[0])}, so there is nothing to tell apart, and "
-                "no other window helps. Send events with the other outcome too"
-            )
+            raise _one_outcome(dataset, _name(dataset, whole[0]))
         if len(found) < 2:
             raise DatasetError(
                 f"the {name} window holds labels of one class only ({_name(dataset, found[0])}): give a larger "
@@ -56,6 +54,8 @@ def _several_classes(dataset: TrainingDataset) -> str:
     for (name, _), counts in zip(_WINDOWS, (train, test), strict=True):
         if not counts.sum():
             raise _empty(name)
+    if len(whole := np.unique(dataset.label)) == 1:
+        raise _one_outcome(dataset, repr(classes[int(whole[0])]))
     for code, found in enumerate(classes):
         if train[code] < _FEWEST:
             raise _unlearned(found, int(train[code]), int(test[code]))
@@ -66,6 +66,16 @@ def _several_classes(dataset: TrainingDataset) -> str:
                 f"--{name}-days, a smaller --delay-days, or stream more"
             )
     return f"{len(classes)} classes in the train window, {np.count_nonzero(test)} of them in the test window"
+
+
+def _one_outcome(dataset: TrainingDataset, outcome: str) -> DatasetError:
+    """Of all windows: moving their ends helps only where older events have another outcome."""
+    split = dataset.manifest.split
+    return DatasetError(
+        f"all {len(dataset):,} labels from {to_text(split.start_us)} to {to_text(split.end_us)} are {outcome}, so "
+        "there is nothing to tell apart. If older events have another outcome, give a larger --train-days. Otherwise "
+        "send events with another outcome too"
+    )
 
 
 def _unlearned(name: str | int, learned: int, tested: int) -> DatasetError:

@@ -24,16 +24,16 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from training.errors import TrainingError
+from training.models.predictions import one_thread
 from training.models.split_thresholds import round_thresholds
 from training.models.task_rules import RULES
 from training.models.training_range import TrainingRange
 
 Matrix = NDArray[np.float32]
 ESTIMATOR = "estimator"
-_LABELS = {"binary": np.int8, "multiclass": np.int16, "regression": np.float64}
+LABELS = {"binary": np.int8, "multiclass": np.int16, "regression": np.float64}
 _FOREST_SAMPLE = 50_000
 """Rows a tree of a forest is grown on at most, so that its cost does not grow with history."""
 
@@ -82,42 +82,44 @@ CANDIDATES: dict[str, Callable[[int, int, str], list[tuple[str, Any]]]] = {
 
 
 def fit_model(
-    name: str, matrix: Matrix, label: NDArray[np.float64], seed: int, task: str = "binary"
+    name: str,
+    matrix: Matrix,
+    label: NDArray[np.float64],
+    seed: int,
+    task: str = "binary",
+    steps: list[tuple[str, Any]] | None = None,
 ) -> tuple[Pipeline, list[str]]:
     """Fit a candidate of a task. Returns it with notes, such as that it did not converge.
 
-    Raises TrainingError for a name that CANDIDATES does not have.
+    steps: of a candidate that is not built in. Raises TrainingError for a name that CANDIDATES does not have.
     """
-    if name not in CANDIDATES:
-        raise TrainingError(f"There is no model {name!r}. Give one or several of {', '.join(CANDIDATES)}.")
-    RULES[task].check_models((name,))
-    pipeline = Pipeline(CANDIDATES[name](len(label), seed, task))
-    with warnings.catch_warnings(record=True) as caught, _one_thread():
+    if steps is None:
+        if name not in CANDIDATES:
+            raise TrainingError(f"There is no model {name!r}. Give one or several of {', '.join(CANDIDATES)}.")
+        RULES[task].check_models((name,))
+    pipeline = Pipeline(CANDIDATES[name](len(label), seed, task) if steps is None else steps)
+    known = label.astype(LABELS[task])
+    notes = _without_early_stopping(pipeline, known, task)
+    with warnings.catch_warnings(record=True) as caught, one_thread():
         warnings.simplefilter("always", ConvergenceWarning)
-        pipeline.fit(_learnable(matrix), label.astype(_LABELS[task]))
+        pipeline.fit(_learnable(matrix), known)
     round_thresholds(pipeline)
-    notes = [str(each.message).split("\n")[0] for each in caught if issubclass(each.category, ConvergenceWarning)]
+    notes += [str(each.message).split("\n")[0] for each in caught if issubclass(each.category, ConvergenceWarning)]
     return pipeline, notes
 
 
-def predicted(pipeline: Pipeline, matrix: Matrix, task: str = "binary") -> NDArray[np.float64]:
-    """float64[n]: the estimated probability of the positive class, or the estimated value.
+def _without_early_stopping(pipeline: Pipeline, label: NDArray[Any], task: str) -> list[str]:
+    """Boosting sets rows of each class aside, to see when to stop, and raises where a class has a single row.
 
-    Of several classes float64[n, classes]: the estimated probability of each.
+    Then all rows are learned from, and no step is left out. Returns a note of it.
     """
-    with _one_thread():
-        if task == "regression":
-            return np.asarray(pipeline.predict(matrix), np.float64).reshape(-1)
-        probabilities = np.asarray(pipeline.predict_proba(matrix), np.float64)
-    return probabilities[:, 1] if task == "binary" else probabilities
-
-
-def _one_thread() -> threadpool_limits:
-    """Bounds the threads of OpenMP, which only boosting uses.
-
-    Two took 2.4 times the CPU time of one above 500,000 rows, and add up floats in another order.
-    """
-    return threadpool_limits(1, user_api="openmp")
+    boosting = pipeline[-1]
+    if task == "regression" or not isinstance(boosting, HistGradientBoostingClassifier) or not boosting.early_stopping:
+        return []
+    if np.unique(label, return_counts=True)[1].min() > 1:
+        return []
+    boosting.set_params(early_stopping=False)
+    return ["it was not stopped early: a class has one row, and none can be set aside"]
 
 
 def _learnable(matrix: Matrix) -> Matrix:

@@ -7,7 +7,7 @@ Handbook* (Université Libre de Bruxelles, 2022), chapter 4, "Precision top-k me
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,8 +92,8 @@ def _of_scores(dataset: TrainingDataset, score: NDArray[Any], k: int) -> dict[st
     label = dataset.label[window]
     if len(np.unique(label)) < 2:
         raise DatasetError(
-            "The model cannot be evaluated. All labels of the test window are equal. Give a larger --test-days, or "
-            "stream more history."
+            f"The model cannot be evaluated. All {len(label):,} labels of the test window are {label[:1].tolist()}. "
+            "Give another test window, which has both outcomes: --test-from and --test-to."
         )
     rows, day = candidate_rows(dataset)
     candidate_score, candidate_label = score[np.searchsorted(window, rows)], dataset.label[rows]
@@ -143,9 +143,10 @@ def evaluate_predictions(dataset: TrainingDataset, predicted: NDArray[Any], k: i
     return _of_values(label, predicted)
 
 
-def format_metrics(metrics: Mapping[str, Any]) -> str:
-    """The chief metrics in a few words; those that leave rows out are named apart."""
-    shown = {name: value for name, value in metrics.items() if isinstance(value, float) and "_of_" not in name}
+def format_metrics(metrics: Mapping[str, Any], names: Sequence[str] = ()) -> str:
+    """The chief metrics in a few words, or those of these names; those that leave rows out are named apart."""
+    wanted = {name: metrics[name] for name in names} if names else metrics
+    shown = {name: value for name, value in wanted.items() if isinstance(value, float) and "_of_" not in name}
     said = [f"{name} {value:.4f}" for name, value in shown.items()]
     whole = [each for each in said if not each.startswith(_OF_CANDIDATES)]
     parts = [each for each in said if each.startswith(_OF_CANDIDATES)]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import Pipeline
+from sklearn.tree import BaseDecisionTree
 
 
 def split_nodes(pipeline: Pipeline) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
@@ -39,10 +36,16 @@ def round_thresholds(pipeline: Pipeline) -> None:
 
 def _tree_arrays(pipeline: Pipeline) -> list[tuple[NDArray[Any], NDArray[np.float64]]]:
     """Per tree, views of its nodes' features (negative in a leaf) and thresholds; writing to them changes the tree."""
-    estimator = pipeline[-1]
-    if isinstance(estimator, RandomForestClassifier | RandomForestRegressor):
-        return [(tree.tree_.feature, tree.tree_.threshold) for tree in estimator.estimators_]
+    return list(_arrays_of(pipeline[-1]))
+
+
+def _arrays_of(estimator: Any) -> Iterator[tuple[NDArray[Any], NDArray[np.float64]]]:
+    """Of a tree, of boosting by histograms, or of whatever else is made of estimators."""
     if isinstance(estimator, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
         nodes = [each.nodes for stage in estimator._predictors for each in stage]
-        return [(np.where(each["is_leaf"], -1, each["feature_idx"]), each["num_threshold"]) for each in nodes]
-    return []
+        yield from ((np.where(each["is_leaf"], -1, each["feature_idx"]), each["num_threshold"]) for each in nodes)
+    elif isinstance(estimator, BaseDecisionTree):
+        yield estimator.tree_.feature, estimator.tree_.threshold
+    else:
+        for each in np.ravel(np.asarray(getattr(estimator, "estimators_", ()), object)):
+            yield from _arrays_of(each)

@@ -42,13 +42,14 @@ class TaskRules:
     floors: Mapping[str, float]
     output_name: str
 
-    def check_models(self, names: tuple[str, ...]) -> None:
-        """Raises TrainingError for a candidate of another task."""
-        if unknown := [name for name in names if name not in self.models]:
-            raise TrainingError(
-                f"The label asks for {self.name}, and {', '.join(unknown)} cannot learn it. Give some of "
-                f"{', '.join(self.models)}."
-            )
+    def check_models(self, names: tuple[str, ...], ours: tuple[str, ...] = ()) -> None:
+        """Raises TrainingError for a candidate of another task. ours: those that a model names; they win."""
+        known = ours or self.models
+        if unknown := [name for name in names if name not in known]:
+            said = f"The label asks for {self.name}, and {', '.join(unknown)} cannot learn it."
+            if ours or unknown[0] not in MODELS:
+                said = f"The model has no candidate {', '.join(unknown)}."
+            raise TrainingError(f"{said} Give some of {', '.join(known)}.")
 
     def check_floors(self, names: tuple[str, ...]) -> None:
         """Raises TrainingError for a metric of another task."""

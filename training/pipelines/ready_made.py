@@ -34,10 +34,14 @@ def export_features(inputs: Path, output: Path) -> str:
 
 
 def score_rows(inputs: Path, output: Path) -> str:
-    """Write `scores.parquet`: what the model says of each labelled event. Takes DATASET and export/model.onnx."""
+    """Write `scores.parquet`: what the model says of each labelled event. Takes DATASET and export/model.onnx.
+
+    Of several classes: `class`, the most probable, and for each class a column `probability_` with its name.
+    """
     import numpy as np
     import polars as pl
 
+    from training.datasets.label_classes import tell_counts
     from training.datasets.training_dataset import load_dataset
     from training.models.onnx_export import open_session, run_session
     from training.models.task_rules import RULES
@@ -46,9 +50,16 @@ def score_rows(inputs: Path, output: Path) -> str:
     session = open_session((inputs / "export" / "model.onnx").read_bytes())
     found = run_session(session, np.asarray(dataset.matrix))
     rows = pl.read_parquet(inputs / "dataset" / "rows.parquet")
-    name = RULES[dataset.manifest.task].output_name
-    rows.with_columns(pl.Series(name, found)).write_parquet(output / "scores.parquet")
-    return f"{len(rows):,} rows, mean {name} {float(found.mean()):.4f}"
+    name, classes = RULES[dataset.manifest.task].output_name, dataset.manifest.classes
+    if dataset.manifest.task != "multiclass":
+        rows.with_columns(pl.Series(name, found)).write_parquet(output / "scores.parquet")
+        return f"{len(rows):,} rows, mean {name} {float(found.mean()):.4f}"
+    answered = found.argmax(axis=1)
+    columns = [pl.Series("class", [classes[place] for place in answered.tolist()])]
+    columns += [pl.Series(f"probability_{each}", found[:, place]) for place, each in enumerate(classes)]
+    rows.with_columns(columns).write_parquet(output / "scores.parquet")
+    counts = np.bincount(answered, minlength=len(classes)).tolist()
+    return f"{len(rows):,} rows; answered {tell_counts(classes, counts)}"
 
 
 def publish_files(inputs: Path, output: Path, folder: str) -> str:

@@ -87,7 +87,7 @@ class Registry:
         """Publish a version under the next free number; the manifest's own number is set to it.
 
         The version is written aside, synced, and appears whole by one rename. A model of the same digest for the same
-        view is not published again, unless its metrics or the rows that it learned from differ.
+        view is not published again, unless its metrics, its threshold or the rows that it learned from differ.
         """
         model = manifest.model
         if found := self._same(manifest, encode_document(dict(metrics))):
@@ -122,10 +122,10 @@ class Registry:
             return version
 
     def _same(self, manifest: ModelManifest, metrics: bytes) -> int | None:
-        wanted = (manifest.model_digest, manifest.view, manifest.dataset_digest)
+        wanted = _meaning(manifest)
         for version in reversed(self.versions(manifest.model)):
             found = self.manifest(manifest.model, version)
-            if (found.model_digest, found.view, found.dataset_digest) != wanted:
+            if _meaning(found) != wanted:
                 continue
             if (self.path(manifest.model, version) / METRICS_FILE).read_bytes() == metrics:
                 return version
@@ -137,3 +137,7 @@ class Registry:
             with suppress(FileNotFoundError):  # published or removed between the look and here
                 if path.stat().st_mtime < self._clock() - _STALE_S:
                     shutil.rmtree(path, ignore_errors=True)
+
+
+def _meaning(manifest: ModelManifest) -> tuple[Any, ...]:
+    return manifest.model_digest, manifest.view, manifest.dataset_digest, manifest.threshold

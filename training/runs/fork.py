@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FIRST_USE = {
     "view": "dataset",
+    "model": "dataset",
     "cutoff": "dataset",
     "train_days": "dataset",
     "delay_days": "dataset",

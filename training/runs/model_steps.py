@@ -16,11 +16,15 @@ from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_
 from training.datasets.sampled_inputs import SampledInputs
 from training.datasets.time_split import TEST, TRAIN
 from training.datasets.training_dataset import load_dataset
-from training.models.candidates import fit_model, predicted
+from training.models.built_candidate import build_steps, fit_failed, try_export
+from training.models.candidates import LABELS, fit_model
 from training.models.certificate import certify, require_pass
+from training.models.columns import Columns
+from training.models.decision_metrics import decision_metrics
 from training.models.evaluation import candidate_rows, evaluate_predictions, format_metrics
 from training.models.on_demand_parity import certify_on_demand
 from training.models.onnx_export import export_onnx
+from training.models.predictions import predicted
 from training.models.score_curves import score_curves
 from training.models.task_rules import better
 from training.runs.run_folder import CURVES_FILE, load_pickle, model_file, read_json
@@ -45,13 +49,22 @@ def certify_step(task: Task) -> str:
 
 
 def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path) -> str:
-    """Fit every candidate on the train window."""
+    """Fit every candidate on the train window. What cannot be exported is refused before any is fitted."""
     dataset = load_dataset(dataset_directory)
-    rows = dataset.rows(TRAIN)
+    rows, task = dataset.rows(TRAIN), dataset.manifest.task
     matrix, label = np.asarray(dataset.matrix[rows]), dataset.label[rows]
+    built = {name: build for name, build in parameters.builds.items() if name in parameters.models}
+    columns = Columns(dataset.features)
+    for name, build in built.items():
+        steps = build_steps(name, build, columns, parameters.seed, task)
+        try_export(name, steps, matrix, label.astype(LABELS[task]), task)
     said = []
     for name in parameters.models:
-        pipeline, notes = fit_model(name, matrix, label, parameters.seed, dataset.manifest.task)
+        try:
+            own = build_steps(name, built[name], columns, parameters.seed, task) if name in built else None
+            pipeline, notes = fit_model(name, matrix, label, parameters.seed, task, own)
+        except (ValueError, TypeError) as error:
+            raise fit_failed(name, error) from error
         model_file(output, name).write_bytes(pickle.dumps(pipeline))
         said.append(" ".join([name, *(f"({note})" for note in notes)]))
     return f"{len(rows):,} rows: {', '.join(said)}"
@@ -65,7 +78,10 @@ def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: Ru
     task = dataset.manifest.task
     scored = {name: predicted(load_pickle(model_file(fit_directory, name)), matrix, task) for name in parameters.models}
     metrics = {name: evaluate_predictions(dataset, found, parameters.k) for name, found in scored.items()}
-    by = parameters.rules.chosen_by
+    if parameters.threshold is not None:
+        for name, score in scored.items():
+            metrics[name]["decisions"] = decision_metrics(dataset.label[rows], score, parameters.threshold)
+    by = parameters.chosen_by
     chosen = functools.reduce(
         lambda best, name: name if better(by, metrics[name][by], metrics[best][by]) else best, parameters.models
     )
@@ -86,7 +102,8 @@ def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: Ru
         curves = {name: score_curves(dataset.label[rows], score) for name, score in scored.items()}
         (output / CURVES_FILE).write_bytes(encode_document(curves))
     (output / METRICS_FILE).write_bytes(encode_document(report))
-    return f"{len(rows):,} test rows; " + "; ".join(f"{name}: {format_metrics(metrics[name])}" for name in metrics)
+    said = (f"{name}: {format_metrics(metrics[name], parameters.metrics)}" for name in metrics)
+    return f"{len(rows):,} test rows; {'; '.join(said)}"
 
 
 def export_model(fit_directory: Path, evaluate_directory: Path, parameters: RunParameters, output: Path) -> str:

@@ -57,7 +57,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
     metrics = read_json(run / "evaluate" / METRICS_FILE)
     graph = (run / "export" / MODEL_FILE).read_bytes()
     manifest = ModelManifest(
-        model=parameters.view.name,
+        model=parameters.model_name,
         version=0,
         model_digest=hashlib.sha256(graph).hexdigest(),
         view=stamp_view(parameters.view),
@@ -71,6 +71,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         created_at_us=now_us,
         task=dataset.task,
         classes=dataset.classes,
+        threshold=parameters.threshold,
     )
     published = registry.publish(manifest, graph, metrics, dataset)
     replace_file(output / "published.json", encode_document({"model": manifest.model, "version": published.version}))
@@ -103,7 +104,7 @@ def _decision(run: Path, parameters: RunParameters, registry: Registry) -> dict[
 
             theirs, basis = champion_metrics(registry, model, champion, run / DATASET_FOLDER, parameters)
         ours = metrics["models"][metrics["chosen"]]
-        decision = decide(ours, theirs, parameters.floors, parameters.gate_tolerance, basis, parameters.rules.chosen_by)
+        decision = decide(ours, theirs, parameters.floors, parameters.gate_tolerance, basis, parameters.chosen_by)
     return {
         "model": model,
         "version": version,

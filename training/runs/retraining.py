@@ -26,7 +26,7 @@ STEPS = (
         "evaluate",
         f"{_HERE}.model_steps:evaluate_step",
         inputs=(*_ROWS, "fit/*"),
-        parameters=("models", "k"),
+        parameters=("models", "k", "metrics", "threshold"),
         digests={METRICS_FILE: f"{_HERE}.input_digests:chosen_digest"},
         outputs=(METRICS_FILE, CURVES_FILE),
     ),

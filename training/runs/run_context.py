@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from shared_features.definitions import load_definitions
+from training.definitions.model import Model
 from training.errors import TrainingError
 from training.runs.data_version import DataVersion
+from training.runs.run_model import defined_models
 from training.runs.run_parameters import RunParameters
 from training.settings import TrainingSettings
+from training.steps.code_digest import code_of
+from training.steps.libraries import library_versions
 from training.steps.run_journal import Journal
 
 
@@ -31,10 +36,24 @@ class RunContext:
         plain = self.parameters.plain
         view = {"label": self.parameters.view.label, "fingerprint": self.parameters.view.fingerprint}
         data: Any = msgspec.to_builtins(self.data)
-        found: dict[str, Any] = json.loads(
-            json.dumps({**plain, "seed": self.parameters.seed, "view": view, "data": data})
-        )
+        also = {
+            "seed": self.parameters.seed,
+            "view": view,
+            "data": data,
+            "models": [self._candidate(name) for name in self.parameters.models],
+            "metrics": self.parameters.metrics,
+            "threshold": self.parameters.threshold,
+        }
+        found: dict[str, Any] = json.loads(json.dumps({**plain, **also}))
         return found
+
+    def _candidate(self, name: str) -> Any:
+        """A candidate as a key counts it: of a user's function also its code, with everything that it reaches."""
+        build = self.parameters.builds.get(name)
+        if build is None:
+            return name
+        code = code_of([f"{build.__module__}:{build.__qualname__}"])
+        return {"name": name, "code": code.digest, "libraries": library_versions(code.libraries)}
 
     def begin(self) -> Journal:
         """A journal of a run that has just begun."""
@@ -53,5 +72,16 @@ def context_of(settings: TrainingSettings, journal: Journal) -> RunContext:
         raise TrainingError(
             f"view {wanted['label']} changed since the run began, so the run cannot continue. Start a new run."
         )
-    parameters = RunParameters.from_plain(view, asked)
+    parameters = RunParameters.from_plain(view, asked, _model_of(settings, asked))
     return RunContext(settings, parameters, msgspec.convert(journal.data, DataVersion), journal.began_at_us)
+
+
+def _model_of(settings: TrainingSettings, asked: Mapping[str, Any]) -> Model | None:
+    if "model" not in asked:
+        return None
+    found = [each for each in defined_models(settings) if each.name == asked["model"]]
+    if not found:
+        raise TrainingError(
+            f"model {asked['model']!r} is gone since the run began, so the run cannot continue. Start a new run."
+        )
+    return found[0]

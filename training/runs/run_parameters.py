@@ -10,6 +10,8 @@ import msgspec
 
 from shared_features.definitions import FeatureView
 from shared_features.formats.dataset_manifest import DatasetParameters
+from training.definitions.model import Model
+from training.models.columns import Build
 from training.models.model_constants import TOLERANCE
 from training.models.task_rules import RULES, TaskRules
 from training.registry.gate import DEFAULT_TOLERANCE
@@ -21,7 +23,8 @@ class RunParameters:
 
     models: candidates; all of the task where none is named. k: entities looked at per day. floors: worst values of
     metrics that may become champion, besides those of the task. pipeline: its name; empty: retraining. steps:
-    parameters of the pipeline's steps, by step and name. Raises TrainingError for what is not of the task.
+    parameters of the pipeline's steps, by step and name. model: its definition; None: one that says nothing but its
+    view, under the view's name. Raises TrainingError for what is not of the task.
     """
 
     view: FeatureView
@@ -33,12 +36,16 @@ class RunParameters:
     gate_tolerance: float = DEFAULT_TOLERANCE
     pipeline: str = ""
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    model: Model | None = None
 
     def __post_init__(self) -> None:
-        self.rules.check_models(self.models)
+        ours, floors = self.model and self.model.candidate_names, self.model.floors if self.model else {}
+        self.rules.check_models(self.models, ours or ())
         self.rules.check_floors(tuple(self.floors))
-        object.__setattr__(self, "models", self.models or self.rules.models)
-        object.__setattr__(self, "floors", {**self.rules.floors, **self.floors})
+        object.__setattr__(self, "models", self.models or ours or self.rules.models)
+        object.__setattr__(self, "floors", {**self.rules.floors, **floors, **self.floors})
+        if self.model is not None:
+            object.__setattr__(self, "dataset", self.model.split.fill(self.dataset))
 
     @property
     def rules(self) -> TaskRules:
@@ -46,18 +53,46 @@ class RunParameters:
         return RULES["binary" if self.view.labels is None else self.view.labels.kind]
 
     @property
+    def model_name(self) -> str:
+        """Under which its versions stand in the registry."""
+        return self.view.name if self.model is None else self.model.name
+
+    @property
+    def builds(self) -> Mapping[str, Build]:
+        """The candidates that are functions of a user's, by name."""
+        return {} if self.model is None else self.model.builds
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Those that the run tells; empty: all."""
+        return () if self.model is None else self.model.metrics
+
+    @property
+    def chosen_by(self) -> str:
+        """The metric that chooses a candidate and that the gate compares."""
+        return self.metrics[0] if self.metrics else self.rules.chosen_by
+
+    @property
+    def threshold(self) -> float | None:
+        """The score from which on an answer's decision is true."""
+        return None if self.model is None else self.model.threshold
+
+    @property
     def seed(self) -> int:
         return self.dataset.seed
 
     @property
     def plain(self) -> dict[str, Any]:
-        """Everything but the view, as plain data; `from_plain` reads it."""
+        """Everything but the view, as plain data, the model as its name; `from_plain` reads it."""
         found: dict[str, Any] = msgspec.to_builtins(
-            {each.name: getattr(self, each.name) for each in fields(self) if each.name != "view"}
+            {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("view", "model")}
         )
-        return {name: value for name, value in found.items() if value or name not in ("pipeline", "steps")}
+        found["model"] = "" if self.model is None else self.model.name
+        return {name: value for name, value in found.items() if value or name not in ("pipeline", "steps", "model")}
 
     @classmethod
-    def from_plain(cls, view: FeatureView, plain: Mapping[str, Any]) -> RunParameters:
+    def from_plain(cls, view: FeatureView, plain: Mapping[str, Any], model: Model | None = None) -> RunParameters:
+        """model: the definition that `plain` names."""
         kinds = get_type_hints(cls)
-        return cls(view, **{name: msgspec.convert(value, kinds[name]) for name, value in plain.items()})
+        given = {name: msgspec.convert(value, kinds[name]) for name, value in plain.items() if name != "model"}
+        return cls(view, **given, model=model)

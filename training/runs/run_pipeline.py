@@ -31,8 +31,13 @@ def steps_of_run(definitions: str, parameters: RunParameters) -> tuple[Step, ...
 
 def module_of_pipelines(definitions: str) -> str:
     """`my_shop.pipelines` for the definitions `my_shop.features`."""
+    return module_beside(definitions, "pipelines")
+
+
+def module_beside(definitions: str, name: str) -> str:
+    """A module of this name in the package of the definitions."""
     package = definitions.rpartition(".")[0]
-    return f"{package}.pipelines" if package else "pipelines"
+    return f"{package}.{name}" if package else name
 
 
 def _pipeline(definitions: str, name: str) -> Pipeline:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from shared_features.definitions import check_functions, load_definitions
+from shared_features.definitions import check_functions
 from shared_features.errors import FeatureError
-from training.errors import TrainingError
 from training.runs.step_log import logged
 from training.settings import TrainingSettings
 from training.steps.transient import is_transient
@@ -62,18 +61,14 @@ def _new_labels(settings: TrainingSettings, request: Mapping[str, Any]) -> int:
 
 
 def _parameters(settings: TrainingSettings, request: Mapping[str, Any]) -> RunParameters:
+    from training.runs.run_model import choose_model
     from training.runs.run_parameters import RunParameters
     from training.runs.templates import check_request
 
     asked = check_request(request["template"], request["parameters"])
-    catalogue = load_definitions(settings.definitions)
-    names = sorted({view.name for view in catalogue.views})
-    name = asked.view or (names[0] if len(names) == 1 else None)
-    if name is None:
-        raise TrainingError(f"definitions {settings.definitions!r} hold the views {names}; choose one by `view`")
-    view = catalogue.view(name)
+    view, model = choose_model(settings, asked.model, asked.view)
     check_functions(view)
-    return RunParameters.from_plain(view, asked.plain())
+    return RunParameters.from_plain(view, asked.plain(), model)
 
 
 def _step(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, Any]:

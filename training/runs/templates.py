@@ -23,6 +23,7 @@ class Retrain(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The parameters of the template `retrain`: those of `python -m training run`, under the names of its options."""
 
     view: str | None = None
+    model: str | None = None
     cutoff: datetime | None = None
     train_days: float | None = None
     delay_days: float | None = None
@@ -79,9 +80,11 @@ def check_request(template: str, parameters: Mapping[str, Any]) -> Retrain:
         raise RequestError(
             f"Parameters of run template {template!r}: {error}. It takes {names}.", _path_of(error)
         ) from error
-    if unknown := [name for name in found.models if name not in MODELS]:
+    if (unknown := [name for name in found.models if name not in MODELS]) and found.model is None:
         raise RequestError(
-            f"Unknown models: {', '.join(unknown)}. Give some of {', '.join(MODELS)}.", "$.parameters.models"
+            f"Unknown models: {', '.join(unknown)}. Give some of {', '.join(MODELS)}, or name the `model` that has "
+            "other candidates.",
+            "$.parameters.models",
         )
     if unknown := sorted(set(found.floor) - set(BETTER_IS_MORE)):
         raise RequestError(

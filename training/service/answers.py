@@ -79,7 +79,7 @@ class ScheduleAnswer(BaseModel):
 class ModelAnswer(BaseModel):
     """A version of a model, with what it was made from."""
 
-    model: str = Field(description="Its name, which is that of its view.")
+    model: str = Field(description="Its name, which is that of its view, unless its definition says another.")
     version: int = Field(description="Its number.")
     aliases: list[str] = Field(description="The aliases that name it, such as champion.")
     estimator: str = Field(description="The kind of estimator.")

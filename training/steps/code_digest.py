@@ -1,8 +1,8 @@
 """The digest of a function's code: its source and that of everything of ours that it reaches, to any depth.
 
 Sources are read and never imported, so that a step that is skipped costs no import. A function reaches what its body
-and its annotations name: functions, classes, constants. Comments, docstrings and layout do not count. Libraries count
-by their versions. What is found at run time only (`getattr` by a computed name) is not seen.
+and its annotations name: functions, classes, constants. Comments, docstrings and layout do not count. Libraries that
+are installed count by their versions. What is found at run time only (`getattr` by a computed name) is not seen.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 OWN_PACKAGES = ("shared_features", "training")
+_INSTALLED = ("site-packages", "dist-packages")
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,9 @@ class _Reached:
 
     def _follow(self, bound: _Import) -> None:
         """A definition, a module as a whole, or something of a library."""
-        if bound.module.partition(".")[0] not in self.own:
-            self.foreign.add(bound.module.partition(".")[0])
+        top = bound.module.partition(".")[0]
+        if top not in self.own and _is_installed(top):
+            self.foreign.add(top)
         elif bound.name is None:
             self._whole(bound.module)
         elif _source(f"{bound.module}.{bound.name}") is None:
@@ -151,10 +153,22 @@ def _bound(node: ast.stmt) -> list[str]:
 
 
 @cache
+def _is_installed(top: str) -> bool:
+    """Whether Python or a distribution brings a module, so that its version says what it does."""
+    spec = None if top in sys.stdlib_module_names or top == "__main__" else importlib.util.find_spec(top)
+    if spec is None:
+        return True
+    where = [spec.origin or "", *(spec.submodule_search_locations or ())]
+    return any(part in _INSTALLED for each in where for part in Path(each).parts)
+
+
+@cache
 def _source(module: str) -> Path | None:
     """The file of a module; its packages are not imported."""
     top, *rest = module.split(".")
     spec = importlib.util.find_spec(top)
+    if spec and not rest and not spec.submodule_search_locations and (spec.origin or "").endswith(".py"):
+        return Path(spec.origin or "")  # a module beside others, in no package
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(folder, *rest)
         for file in (path / "__init__.py", path.with_suffix(".py")):

@@ -64,6 +64,7 @@ GOLDEN = """{
   },
   "schema_version": 1,
   "task": "binary",
+  "threshold": null,
   "version": 12,
   "view": {
     "definition": "{}",

@@ -53,3 +53,15 @@ def test_what_cannot_be_learned_or_measured_is_refused(
 def test_of_two_texts_the_one_that_is_alone_is_named() -> None:
     with pytest.raises(DatasetError, match=r"the test window holds labels of one class only \('a'\)"):
         check_labels(dataset((5, 3), (4, 0), "binary"))
+
+
+@pytest.mark.parametrize(("train", "task"), [((5,), "multiclass"), ((5, 0), "binary")])
+def test_where_all_labels_are_alike_the_error_says_where_it_looked_and_what_can_help(
+    train: tuple[int, ...], task: str
+) -> None:
+    alike = dataset(train, (4, 0)[: len(train)], task)
+    says = (
+        r"labels from 2024-10-04.* to .* are 'a', so there is nothing to tell apart.*older events.*larger --train-days"
+    )
+    with pytest.raises(DatasetError, match=says):
+        check_labels(alike)

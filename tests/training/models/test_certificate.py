@@ -4,9 +4,9 @@ import pytest
 
 from tests.training.models.fitted_models import FITTED, fitted, spread, window_rows
 from training.errors import CertificateError
-from training.models.candidates import predicted
 from training.models.certificate import certify, require_pass
 from training.models.onnx_export import export_onnx
+from training.models.predictions import predicted
 
 
 @pytest.mark.parametrize(("task", "name"), FITTED)

@@ -73,7 +73,7 @@ def test_an_entity_known_to_be_positive_is_no_candidate_any_more():
 def test_one_class_only_is_refused():
     dataset = random_dataset()
     nothing = dataclasses.replace(dataset, label=np.zeros(len(dataset)))
-    with pytest.raises(DatasetError, match="larger --test-days"):
+    with pytest.raises(DatasetError, match=r"labels of the test window are \[0.0\].*--test-from"):
         evaluate_predictions(nothing, np.zeros(len(dataset.rows(TEST))), 100)
 
 

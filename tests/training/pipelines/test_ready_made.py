@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
+from tests.training.models.fitted_models import fitted
+from tests.training.random_dataset import random_dataset
 from tests.training.service.conftest import Listener
-from training.pipelines import call_webhook, import_file, publish_files
+from training.models.onnx_export import export_onnx
+from training.pipelines import call_webhook, import_file, publish_files, score_rows
 
 
 @pytest.fixture
@@ -50,3 +57,20 @@ def test_a_webhook_is_called_once_and_its_errors_do_not_show_its_address(
         assert call_webhook(*folders, text="done", variable="HOOK") == "told with 1 files"
         assert call_webhook(*folders, text="done", variable="HOOK") == "told before"
     assert listener.got == [{"text": "done", "files": {"fit/found.json": {"rows": 3}}}]
+
+
+def test_the_scores_of_several_classes_stand_under_their_names(folders: tuple[Path, Path]) -> None:
+    inputs, output = folders
+    found = random_dataset(300)
+    manifest = replace(found.manifest, task="multiclass", classes=("late", "lost", "on time"))
+    (inputs / "dataset").mkdir()
+    (inputs / "export").mkdir()
+    replace(found, manifest=manifest).save(inputs / "dataset")
+    (inputs / "export" / "model.onnx").write_bytes(export_onnx(fitted("random_forest", "multiclass"), 6, "multiclass"))
+    said = score_rows(inputs, output)
+    assert re.fullmatch(r"300 rows; answered (\w[\w ]* \d+(, )?){3}", said), said
+    rows = pl.read_parquet(output / "scores.parquet")
+    columns = [f"probability_{name}" for name in manifest.classes]
+    assert rows.columns[-4:] == ["class", *columns]
+    best = np.array(manifest.classes)[rows.select(columns).to_numpy().argmax(axis=1)]
+    assert rows["class"].to_list() == best.tolist()

@@ -99,3 +99,17 @@ def test_the_real_steps_reach_the_libraries_that_shape_them() -> None:
 def test_a_function_that_does_not_exist_is_refused() -> None:
     with pytest.raises(LookupError, match=r"training\.runs\.model_steps:no_step"):
         code_of(["training.runs.model_steps:no_step"])
+
+
+def test_a_module_in_no_package_counts_and_so_does_the_helper_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    digests = []
+    for by in (2, 3):
+        module, helper = f"lone_steps_{by}", f"lone_helper_{by}"
+        (tmp_path / f"{module}.py").write_text(f"from {helper} import halve\n\ndef action():\n    return halve(4)\n")
+        (tmp_path / f"{helper}.py").write_text(f"def halve(x):\n    return x / {by}\n")
+        digests.append(code_of([f"{module}:action"]))
+    assert not same(*digests)
+    assert digests[0].libraries == frozenset()

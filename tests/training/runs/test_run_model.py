@@ -1,0 +1,117 @@
+"""A model is a definition: what is wrong with it is said when it is loaded, and a run does what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from serving.models import load_model
+from shared_features.errors import DefinitionError
+from tests.docs.pages import page
+from tests.domains.machines import BREAKDOWN
+from tests.training.pipelines.project import write_project
+from training.__main__ import main
+from training.registry.versions import Registry
+from training.runs.run_model import choose_model, defined_models
+from training.settings import load_settings
+
+(_BLOCK,) = [each for each in page("docs/how-to/own-models.md").blocks() if each.language == "python"]
+MODELS = _BLOCK.code.replace("STRENGTH = 0.5", "from {name}.strength import STRENGTH")
+"""The module of the guide, with its constant in a module of its own."""
+ALONE = MODELS.replace(', "random_forest"', ",")
+
+
+def project(places: Path, monkeypatch: pytest.MonkeyPatch, name: str, models: str = ALONE) -> Path:
+    package = write_project(places, monkeypatch, name, "")
+    (package / "strength.py").write_text("STRENGTH = 0.5\n")
+    (package / "models.py").write_text(models.replace("{name}", name))
+    return package
+
+
+def test_a_model_of_a_module_is_trained_published_under_its_name_and_its_helpers_count(
+    places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = project(places, monkeypatch, "own_models", ALONE)
+    assert main(["check"]) == 0
+    assert "model breaks of view breakdown:v1: its candidates can be built and exported" in capsys.readouterr().out
+    assert main(["models"]) == 0
+    assert (
+        "breaks is defined: no version yet, view breakdown:v1, small_weights, owner Plant 3" in capsys.readouterr().out
+    )
+    assert main(["run"]) == 0
+    said = capsys.readouterr().out
+    assert "small_weights: roc_auc 0." in said
+    assert "version 1 is champion" in said
+    assert "floors reached (average_precision >= 0.05, roc_auc >= 0.5)" in said
+    registry = Registry(places / "registry")
+    assert (registry.models(), registry.manifest("breaks", 1).estimator) == (["breaks"], "small_weights")
+    metrics = json.loads((registry.path("breaks", 1) / "metrics.json").read_bytes())
+    assert (metrics["chosen_by"], list(metrics["models"])) == ("roc_auc", ["small_weights"])
+    assert (
+        registry.manifest("breaks", 1).threshold == metrics["models"]["small_weights"]["decisions"]["threshold"] == 0.3
+    )
+    model = load_model(registry.path("breaks", 1), BREAKDOWN)
+    assert (model.name, model.threshold) == ("breaks", 0.3)
+
+    assert main(["run", "--model", "breaks", "--explain"]) == 0
+    assert "fit       skipped" in capsys.readouterr().out
+    (package / "strength.py").write_text("STRENGTH = 0.25\n")
+    from training.steps import code_digest
+
+    for each in (code_digest._bindings, code_digest._definition):  # as another process reads it
+        each.cache_clear()
+    assert main(["run", "--model", "breaks", "--explain"]) == 0
+    assert "fit       run      models changed from" in capsys.readouterr().out
+    assert main(["run", "--models", "random_forest"]) == 1
+    assert "The model has no candidate random_forest. Give some of small_weights." in capsys.readouterr().err
+
+
+def test_what_cannot_be_exported_says_so_before_it_is_fitted(
+    places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = ALONE.replace("LogisticRegression(C=STRENGTH, random_state=seed)", "Odd()").replace(
+        "def small_weights", "class Odd(LogisticRegression):\n    pass\n\n\ndef small_weights"
+    )
+    project(places, monkeypatch, "odd_models", other)
+    assert main(["check"]) == 1
+    said = capsys.readouterr().err
+    assert "Candidate 'small_weights' cannot be exported as ONNX, so it was not fitted. Operator Odd:" in said
+    assert main(["run"]) == 1
+    assert "Operator Odd" in capsys.readouterr().err
+
+
+def test_a_candidate_that_takes_no_missing_values_says_what_to_write(
+    places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(places, monkeypatch, "bare_models", ALONE.replace("SimpleImputer(keep_empty_features=True),", ""))
+    assert main(["run"]) == 1
+    assert "Begin the pipeline with SimpleImputer(keep_empty_features=True)." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "says"),
+    [
+        ("views_1", 'view="breakdown"', 'view="breakdwn"', "is of view 'breakdwn', which definitions .* do not have. "
+         "There are: breakdown. Did you mean 'breakdown'"),
+        ("views_2", 'owner="Plant 3"', 'owner=3', "model 'breaks': owner is 3; "),
+        ("views_3", "BREAKS = ", 'OTHER = Model("breaks", "breakdown")\nBREAKS = ', "has two models 'breaks'"),
+        ("views_4", '"roc_auc", "log_loss"', '"rmse",', "metrics names 'rmse', which it does not have; write one of"),
+        ("views_5", '"average_precision": 0.05', '"rocauc": 0.5', "floors names 'rocauc'.* Did you mean 'roc_auc'"),
+        ("views_6", "(small_weights,)", '("linear_regression",)', "linear_regression cannot learn it"),
+    ],
+)  # fmt: skip
+def test_a_module_that_contradicts_itself_is_refused_with_what_to_write(
+    places: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str, says: str
+) -> None:
+    project(places, monkeypatch, name, ALONE.replace(old, new))
+    with pytest.raises(DefinitionError, match=says):
+        defined_models(load_settings())
+
+
+def test_a_module_that_is_named_and_not_there_is_refused(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert defined_models(load_settings()) == ()
+    monkeypatch.setenv("MILLRACE_MODELS", "no_such.models")
+    with pytest.raises(DefinitionError, match=r"MILLRACE_MODELS is 'no_such.models', and there is no such module"):
+        choose_model(load_settings())

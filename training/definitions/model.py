@@ -1,0 +1,130 @@
+"""A model as a definition: which view it learns from, what is tried, and what it has to reach."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shared_features.advice import found
+from shared_features.arguments import Checked, did_you_mean
+from shared_features.definitions import FeatureView
+from shared_features.errors import DefinitionError
+from training.definitions.split import Split
+from training.models.columns import Build
+from training.models.task_rules import MODELS, RULES, TaskRules
+
+_NAME = re.compile(r"\w[\w.-]*")
+_PARAMETERS = ["columns", "seed"]
+
+
+@dataclass(frozen=True)
+class Model(metaclass=Checked):
+    """What a training run is asked for, by name.
+
+    view: whose matrix it learns from, or the view's name. candidates: names of built-in ones, and functions
+    `build(columns, seed)`, each called like its function; all of the task where none is given. metrics: those that a
+    run tells; the first chooses a candidate, and the gate compares it. floors: worst values that may become champion,
+    over those of the task. threshold: the score from which on an answer's decision is true.
+    """
+
+    name: str
+    view: FeatureView | str
+    candidates: tuple[Any, ...] = ()
+    metrics: tuple[str, ...] = ()
+    floors: Mapping[str, float] = field(default_factory=dict)
+    split: Split = field(default_factory=Split)
+    threshold: float | None = None
+    owner: str = ""
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise DefinitionError(
+                f"model {self.name!r}: a name has letters, digits, underscores, dots and hyphens; rename it"
+            )
+        for place, each in enumerate(self.candidates):
+            self._check_candidate(place, each)
+        names = list(self.candidate_names)
+        if twice := sorted({each for each in names if names.count(each) > 1}):
+            raise self._wrong(f"candidate {twice[0]!r} is given twice; drop one")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise self._wrong(f"threshold is {self.threshold:g}; give a score from 0 to 1")
+        if isinstance(self.view, FeatureView):
+            self._check_task(self.view)
+
+    @property
+    def candidate_names(self) -> tuple[str, ...]:
+        return tuple(each if isinstance(each, str) else each.__name__ for each in self.candidates)
+
+    @property
+    def builds(self) -> dict[str, Build]:
+        """The candidates that are functions, by name."""
+        return {each.__name__: each for each in self.candidates if not isinstance(each, str)}
+
+    @property
+    def trained_on(self) -> FeatureView:
+        """The view itself. Raises DefinitionError where only its name is known yet."""
+        if isinstance(self.view, FeatureView):
+            return self.view
+        raise self._wrong(f"its view is known by its name {self.view!r} alone; take the model from `defined_models`")
+
+    def on(self, view: FeatureView) -> Model:
+        """The same model with its view in place of the view's name. Raises DefinitionError for what does not fit."""
+        return replace(self, view=view)
+
+    def _check_candidate(self, place: int, candidate: Any) -> None:
+        where = f"candidates[{place}]"
+        if isinstance(candidate, str):
+            if candidate not in MODELS:
+                raise self._wrong(
+                    f"{where} is {candidate!r}, and there is no built-in candidate of that name; write one of "
+                    f"{', '.join(MODELS)}, or a function build(columns, seed).{did_you_mean(candidate, MODELS)}"
+                )
+            return
+        name, module = getattr(candidate, "__qualname__", ""), getattr(candidate, "__module__", "")
+        if not inspect.isfunction(candidate):
+            raise self._wrong(
+                f"{where} is {found(candidate)}, which has no build; write a function that makes a new one: "
+                f"def my_candidate(columns, seed): return {_made(candidate)}"
+            )
+        if not name.isidentifier() or module == "__main__":
+            raise self._wrong(f"{where} is {found(candidate)}; define it by `def` at the top of a module")
+        if list(inspect.signature(candidate).parameters) != _PARAMETERS:
+            raise self._wrong(
+                f"{where} is {name}{inspect.signature(candidate)}; let it begin as def {name}(columns, seed):"
+            )
+        if name in MODELS:
+            raise self._wrong(f"{where} is called like the built-in candidate {name!r}; rename the function")
+
+    def _check_task(self, view: FeatureView) -> None:
+        if view.labels is None:
+            raise self._wrong(f"view {view.label} has no labels to learn from; give it labels=LabelSource(...)")
+        rules = RULES[view.labels.kind]
+        for says in self._faults(rules):
+            raise self._wrong(f"view {view.label} asks for {rules.name}, and {says}")
+
+    def _faults(self, rules: TaskRules) -> Iterator[str]:
+        for name in self.candidate_names:
+            if name in MODELS and name not in rules.models:
+                yield f"candidate {name} cannot learn it; write one of {', '.join(rules.models)}"
+        for what, names in (("metrics", self.metrics), ("floors", self.floors)):
+            for name in names:
+                if name not in rules.metrics:
+                    yield (
+                        f"{what} names {name!r}, which it does not have; write one of {', '.join(rules.metrics)}."
+                        f"{did_you_mean(name, rules.metrics)}"
+                    )
+        if self.threshold is not None and rules.name != "binary":
+            yield "a threshold decides between two outcomes only; leave it out"
+
+    def _wrong(self, what: str) -> DefinitionError:
+        return DefinitionError(f"model {self.name!r}: {what}")
+
+
+def _made(candidate: Any) -> str:
+    """As it would be written in a function."""
+    text = candidate.__name__ + "()" if isinstance(candidate, type) else repr(candidate)
+    return " ".join(text.split()) if len(text) <= 60 else f"{type(candidate).__name__}(...)"
