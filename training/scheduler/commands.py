@@ -12,7 +12,8 @@ from typing import Any
 from training.errors import RequestError
 from training.scheduler.news import EXIT_CODES, GATE_REFUSED, RUN_FAILED
 from training.scheduler.run_commands import look_at_runs, show_run
-from training.scheduler.runs import ENDED, SUCCEEDED, Runs
+from training.scheduler.run_states import ENDED, SUCCEEDED
+from training.scheduler.runs import Runs
 from training.scheduler.schedules import Schedules, ScheduleState
 from training.scheduler.tick import Schedule
 from training.settings import TrainingSettings

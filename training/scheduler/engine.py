@@ -12,7 +12,8 @@ from training.scheduler.database import APPLICATION, database_url
 from training.scheduler.durable_run import QUEUE, VERSION, DurableRuns
 from training.scheduler.missed_ticks import MissedTicks, making_up
 from training.scheduler.places import executor_id, taken_place, taking_over
-from training.scheduler.runs import CANCELLED, Runs
+from training.scheduler.run_states import CANCELLED
+from training.scheduler.runs import Runs
 from training.scheduler.tick import Ticks, count_new_labels
 from training.scheduler.webhook import TELL_QUEUE, register_webhook
 from training.settings import TrainingSettings

@@ -12,8 +12,8 @@ from shared_features.formats.model_manifest import CHAMPION
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 from training.scheduler.cron import next_tick
+from training.scheduler.run import Run
 from training.scheduler.run_states import FAILED, SUCCEEDED
-from training.scheduler.runs import Run
 from training.scheduler.schedules import ScheduleState
 
 RUN_FAILED, GATE_REFUSED, PROMOTED = "run_failed", "gate_refused", "promoted"

@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dbos import WorkflowStatus
+
+from training.scheduler.durable_run import folder_name
+from training.scheduler.run_states import STATUS
+
 
 @dataclass(frozen=True)
 class Run:
@@ -28,3 +33,23 @@ class Run:
     origin: str | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
     imported: bool = False
+
+    @classmethod
+    def of(cls, found: WorkflowStatus, steps: tuple[str, ...] = ()) -> Run:
+        """The run that DBOS knows by this status. steps: those that have ended."""
+        arguments = (found.input or {"args": ({},)})["args"]
+        request = arguments[0]
+        return cls(
+            found.workflow_id,
+            STATUS[found.status],
+            request["template"],
+            request["parameters"],
+            request["asked_at"],
+            folder_name(found.workflow_id, request["asked_at"]),
+            "" if found.error is None else str(found.error),
+            steps,
+            found.dequeued_at,
+            found.completed_at,
+            request.get("fork", {}).get("run"),
+            found.output or {},
+        )

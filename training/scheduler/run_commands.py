@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import RequestError
+from training.scheduler.run import Run
 from training.scheduler.run_export import export_run
 from training.scheduler.run_facts import Facts, facts_of, shown, side_by_side
-from training.scheduler.runs import Run, Runs
+from training.scheduler.runs import Runs
 from training.settings import TrainingSettings
 
 _NAMES = {"list": (0, 0), "show": (1, 1), "compare": (2, 2), "logs": (1, 2), "export": (1, 1), "import": (1, 1)}

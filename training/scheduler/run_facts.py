@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from training.runs.run_report import RunReport
-from training.scheduler.runs import Run
+from training.scheduler.run import Run
 
 Facts = dict[str, dict[str, Any]]
 """Section -> name -> number, text or list; None where it is not known."""

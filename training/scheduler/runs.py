@@ -22,17 +22,15 @@ from training.runs.step_log import read_log
 from training.runs.step_names import STEP_NAMES
 from training.runs.templates import check_request
 from training.scheduler.database import APPLICATION, create_database
-from training.scheduler.durable_run import QUEUE, VERSION, WORKFLOW, folder_name
+from training.scheduler.durable_run import QUEUE, VERSION, WORKFLOW
 from training.scheduler.imported_runs import IMPORTED, ImportedRuns, asked_at, is_imported
 from training.scheduler.run import Run
-from training.scheduler.run_states import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, STATUS, SUCCEEDED
+from training.scheduler.run_states import ENDED, FAILED, STATUS
 from training.scheduler.run_steps import DONE, SKIPPED, RunStep, plan_of, steps_of
 from training.settings import TrainingSettings
 
 _GIVEN_BACK = ("CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 """The states of DBOS from which a run continues under its own id."""
-
-__all__ = ["CANCELLED", "ENDED", "FAILED", "QUEUED", "RUNNING", "SUCCEEDED", "Run", "Runs"]
 
 
 class Runs:
@@ -92,7 +90,7 @@ class Runs:
         if is_imported(run_id):
             return self.imported.show(run_id)
         steps = self._client.list_workflow_steps(run_id, load_output=False)
-        return _run(self._found(run_id), tuple(each["function_name"] for each in steps))
+        return Run.of(self._found(run_id), tuple(each["function_name"] for each in steps))
 
     def steps(self, run_id: str) -> tuple[RunStep, ...]:
         """Every step of a run, with what became of it so far."""
@@ -128,7 +126,7 @@ class Runs:
     def newest(self, limit: int = 50) -> list[Run]:
         """The newest runs that were done here, newest first."""
         found = self._client.list_workflows(name=WORKFLOW, limit=limit, sort_desc=True)
-        return [_run(each, ()) for each in found]
+        return [Run.of(each) for each in found]
 
     def listed(self, limit: int = 50) -> list[Run]:
         """The newest runs, with those that were imported."""
@@ -137,7 +135,7 @@ class Runs:
     def queued(self, template: str, parameters: Mapping[str, Any]) -> str | None:
         """The id of a run of this template and these parameters that waits for its turn, if there is one."""
         found = self._client.list_workflows(name=WORKFLOW, status=["ENQUEUED", "DELAYED"])
-        runs = (_run(each, ()) for each in found)
+        runs = (Run.of(each) for each in found)
         return next((run.id for run in runs if (run.template, run.parameters) == (template, parameters)), None)
 
     def cancel(self, run_id: str) -> None:
@@ -203,25 +201,6 @@ def enqueue(template: str, parameters: Mapping[str, Any], run_id: str) -> tuple[
     }
     request = {"template": template, "parameters": dict(parameters), "asked_at": datetime.now(UTC).isoformat()}
     return options, request
-
-
-def _run(found: WorkflowStatus, steps: tuple[str, ...]) -> Run:
-    arguments = (found.input or {"args": ({},)})["args"]
-    request = arguments[0]
-    return Run(
-        found.workflow_id,
-        STATUS[found.status],
-        request["template"],
-        request["parameters"],
-        request["asked_at"],
-        folder_name(found.workflow_id, request["asked_at"]),
-        "" if found.error is None else str(found.error),
-        steps,
-        found.dequeued_at,
-        found.completed_at,
-        request.get("fork", {}).get("run"),
-        found.output or {},
-    )
 
 
 def _new_id(template: str) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from training.scheduler.run import Run
 from training.scheduler.run_steps import RunStep
-from training.scheduler.runs import Run
 from training.scheduler.schedules import ScheduleState
 
 

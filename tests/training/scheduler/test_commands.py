@@ -13,7 +13,8 @@ from typing import Any
 
 from training.__main__ import main
 from training.scheduler.engine import launched
-from training.scheduler.runs import CANCELLED, QUEUED, RUNNING, Runs
+from training.scheduler.run_states import CANCELLED, QUEUED, RUNNING
+from training.scheduler.runs import Runs
 from training.scheduler.step_process import StepProcess
 from training.settings import load_settings
 

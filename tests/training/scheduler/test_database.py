@@ -10,7 +10,8 @@ import pytest
 from tests.training.scheduler.postgres import postgres, programs
 from tests.training.scheduler.test_schedules import EVERY_TWO_SECONDS, done, scheduler, wait
 from training.runs.step_names import STEP_NAMES
-from training.scheduler.runs import SUCCEEDED, Runs
+from training.scheduler.run_states import SUCCEEDED
+from training.scheduler.runs import Runs
 from training.scheduler.schedules import Schedules
 from training.settings import load_settings
 

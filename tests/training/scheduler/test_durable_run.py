@@ -20,7 +20,8 @@ from training.errors import RequestError, StepFailedError, TransientStepError
 from training.runs.step_names import STEP_NAMES
 from training.scheduler import durable_run
 from training.scheduler.engine import launched
-from training.scheduler.runs import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, SUCCEEDED, Runs
+from training.scheduler.run_states import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, SUCCEEDED
+from training.scheduler.runs import Runs
 from training.settings import load_settings
 from training.steps.run_journal import read_journal
 

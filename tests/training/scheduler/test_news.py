@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from training.scheduler.news import News, of_runs, of_schedules
-from training.scheduler.runs import Run
+from training.scheduler.run import Run
 from training.scheduler.schedules import ScheduleState
 from training.scheduler.tick import Schedule
 
