@@ -11,7 +11,8 @@ from shared_features.definitions import FeatureGroup
 from shared_features.errors import FeatureError
 from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.receipt import encode_shard
-from shared_features.formats.shard_meta import Partition, VectorEntry, decode_meta
+from shared_features.formats.shard_meta import Partition, VectorEntry
+from shared_features.formats.shard_meta_bytes import decode_meta
 
 _LOG = get_log("serving.online_store")
 
