@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
 
-from deploy.demo.errors import DemoError
 from deploy.demo.options import DemoOptions
 from deploy.demo.report import lake_facts
 from deploy.demo.report.facts import Facts, event_facts, model_facts, prediction_facts, write_json
@@ -16,6 +13,7 @@ from deploy.demo.report.replayed_features import replay_features
 from deploy.demo.report.screen import Screen
 from deploy.demo.report.summary import show_summary, show_what_stays
 from deploy.demo.stage.retraining import retrain_each_minute
+from deploy.demo.stage.running_programs import RunningPrograms
 from deploy.demo.stage.stage import DEFINITIONS, Stage, set_stage, shown
 from deploy.demo.traffic.durable_records import DurableRecords
 from deploy.demo.traffic.live_feed import LiveFeed
@@ -39,7 +37,6 @@ class Story:
     def __init__(self, options: DemoOptions, screen: Screen, interruption: Interruption, stack: ExitStack) -> None:
         self._options, self._screen, self._interruption, self._stack = options, screen, interruption, stack
         self._catalogue = load_definitions(DEFINITIONS)
-        self._programs: list[Program] = []
 
     def tell(self) -> Facts:
         """All phases; the facts. Raises DemoError."""
@@ -48,9 +45,10 @@ class Story:
             scenario = build_scenario(self._options)
             self._stage = set_stage(self._options, scenario.import_until_us, self._stack)
             self._screen.line(_describe(self._stage))
+            self._programs = RunningPrograms(self._stage, self._interruption, self._stack)
         with self._screen.phase("kernel", "Compiling the kernel (once: numba keeps it)"):
-            self._run("kernel", ["deploy.local.compile_kernel"], lambda line: None)
-        self._streaming = self._start("streaming", ["streaming", "run"])
+            self._programs.run("kernel", ["deploy.local.compile_kernel"], lambda line: None)
+        self._streaming = self._programs.start("streaming", ["streaming", "run"])
         self._durable = DurableRecords(settings_of(self._stage.shown_environment))
         budget = BUDGET_BYTES if self._stage.needs_pacing else _UNPACED_BYTES
         self._producer = PacedProducer(self._stage.kafka, self._durable, budget_bytes=budget)
@@ -65,16 +63,15 @@ class Story:
         with self._screen.phase("rows", "Feature rows: every transaction, as it would have been served"):
             self._wait_for_rows(feed)
         with self._screen.phase("training", "Training on what the stream stored"):
-            self._run("training", ["training", "run"], self._training_line, feed)
+            self._programs.run("training", ["training", "run"], self._training_line, feed)
         with self._screen.phase("serving", "Starting the endpoint"):
-            self._start("serving", ["serving"])
-            self._wait_until_ready(feed)
+            self._wait_until_ready(self._programs.start("serving", ["serving"]), feed)
         with self._screen.phase("predict", "Predicting each transaction right before it is streamed"):
             client = self._predict(scenario, feed)
         with self._screen.phase("drain", "Waiting until every sink has everything"):
             feed.pause()
             self._wait_until_durable(scenario.truth.records, feed)
-            status = self._status()
+            status = self._programs.status()
         with self._screen.phase("count", "Counting, and computing served features again from the lake"):
             facts: Facts = {
                 "run": str(self._stage.run.path),
@@ -104,7 +101,7 @@ class Story:
 
         def look() -> None:
             nonlocal first, looked_s
-            self._check()
+            self._programs.check()
             self._durable()
             looked_s, done = time.monotonic(), self._durable.records
             if first is None and done:
@@ -132,7 +129,7 @@ class Story:
     def _wait_until_durable(self, records: int, feed: LiveFeed | None, look: Callable[[], None] | None = None) -> None:
         moved_s, most = time.monotonic(), -1
         while self._durable.records < records:
-            self._check(feed)
+            self._programs.check(feed)
             self._durable()
             if look is not None:
                 look()
@@ -147,7 +144,7 @@ class Story:
         wanted = lake_facts.watermark_us(self._stage.lake, self._catalogue)
         moved_s, cut = time.monotonic(), None
         while wanted is not None and (cut is None or cut < wanted):
-            self._check(feed)
+            self._programs.check(feed)
             if (now := lake_facts.cut_us(self._stage.lake, self._catalogue)) != cut:
                 moved_s, cut = time.monotonic(), now
             if time.monotonic() - moved_s > _NOTHING_MOVES_S:
@@ -163,7 +160,7 @@ class Story:
             self._stack.callback(feed.abandon)
         until_s = float("inf") if scenario.own_times else time.monotonic() + self._options.live_seconds
         while feed.running and time.monotonic() < until_s:
-            self._check(feed)
+            self._programs.check(feed)
             time.sleep(0.05)
         feed.check()
         feed.before_sending = None
@@ -174,59 +171,30 @@ class Story:
     def _stay(self, scenario: Scenario, feed: LiveFeed) -> None:
         if not scenario.own_times:
             feed.start()
-        scheduler = self._start("scheduler", ["training", "serve"])
+        scheduler = self._programs.start("scheduler", ["training", "serve"])
         deadline = time.monotonic() + _READY_WITHIN_S
         while not retrain_each_minute(self._stage.runs_port):
-            self._check(feed)
+            self._programs.check(feed)
             if time.monotonic() > deadline:
                 raise scheduler.failed(f"does not answer after {_READY_WITHIN_S:.0f} s")
             time.sleep(_LOOK_EVERY_S)
         show_what_stays(self._screen.console, self._stage, own_times=scenario.own_times)
         while True:
-            self._check(feed)
+            self._programs.check(feed)
             time.sleep(_LOOK_EVERY_S)
 
-    def _wait_until_ready(self, feed: LiveFeed) -> None:
+    def _wait_until_ready(self, serving: Program, feed: LiveFeed) -> None:
         deadline = time.monotonic() + _READY_WITHIN_S
         while (said := wait_until_ready(self._stage.serving_port)) is not None:
-            self._check(feed)
+            self._programs.check(feed)
             if time.monotonic() > deadline:
-                raise self._programs[-1].failed(f"is not ready after {_READY_WITHIN_S:.0f} s: {said}")
+                raise serving.failed(f"is not ready after {_READY_WITHIN_S:.0f} s: {said}")
             time.sleep(_LOOK_EVERY_S)
         self._screen.line(f"{self._stage.serving_url} is ready, its documentation is at /docs")
-
-    def _status(self) -> Any:
-        lines: list[str] = []
-        self._run("status", ["streaming", "status", "--json"], lines.append)
-        try:
-            return json.loads("\n".join(lines[next(at for at, line in enumerate(lines) if line[:1] in "{[") :]))
-        except (StopIteration, ValueError) as error:
-            raise DemoError(f"`python -m streaming status --json` wrote no JSON: {lines[-5:]}") from error
 
     def _training_line(self, line: str) -> None:
         if not line.startswith("{"):
             self._screen.line(line.replace(f"{self._stage.run.path}/", ""))
-
-    def _start(self, name: str, arguments: list[str]) -> Program:
-        program = Program(name, arguments, self._stage.environment, self._stage.run.log(name))
-        self._stack.enter_context(program)
-        self._programs.append(program)
-        return program
-
-    def _run(
-        self, name: str, arguments: list[str], on_line: Callable[[str], None], feed: LiveFeed | None = None
-    ) -> None:
-        with Program(name, arguments, self._stage.environment, self._stage.run.log(name)) as program:
-            program.run_to_end(on_line, lambda: self._check(feed))
-
-    def _check(self, feed: LiveFeed | None = None) -> None:
-        """Raise what went wrong, or what was asked for."""
-        self._interruption.check()
-        for program in self._programs:
-            program.check()
-        self._stage.check()
-        if feed is not None:
-            feed.check()
 
 
 def _describe(stage: Stage) -> str:

@@ -3,35 +3,26 @@
 Three things together leave no process behind. The child runs in a session of its own, so a Ctrl-C on the
 terminal reaches only the parent, which then ends its children in its own order. The kernel kills the child
 when the parent is gone, however it went (`launch.py`). And what is still running at the interpreter's
-regular exit is killed there.
+regular exit is killed there (`launched_commands.py`).
 
 `streaming.job.child_process` is another thing: a dataflow of the supervisor, which has one thread and hands its own
 output streams on. Here any thread may start a program, and each program has a log of its own.
-
-The kernel's rule speaks of the *thread* that started the child, so all children are started by one daemon
-thread that lives as long as the process: a child started from a thread pool outlives the pool.
-
-That thread also notes each child. A signal's handler runs in the main thread, and may raise there before the child's
-`BackgroundProcess` exists; the child is known nevertheless, and killed at exit.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
-import queue
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from pathlib import Path
 from typing import IO
 
 from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.launched_commands import kill, kill_group, launch
 
 _LOOK_EVERY_S = 0.01
 _LAUNCH = Path(__file__).with_name("launch.py")
@@ -60,7 +51,7 @@ class BackgroundProcess:
 
         def start() -> subprocess.Popen[bytes]:
             with log.open("ab") as output:
-                process = subprocess.Popen(
+                return subprocess.Popen(
                     launched,
                     stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
                     stdout=subprocess.PIPE if talks else output,
@@ -69,10 +60,8 @@ class BackgroundProcess:
                     env=None if environment is None else dict(environment),
                     start_new_session=True,
                 )
-            _RUNNING.add(process)
-            return process
 
-        self._process = _LAUNCHER.call(start)
+        self._process = launch(start)
 
     @property
     def pid(self) -> int:
@@ -130,7 +119,7 @@ class BackgroundProcess:
 
     def kill(self) -> None:
         """End it at once (SIGKILL), with the children of its group. Harmless when ended."""
-        _kill(self._process)
+        kill(self._process)
         self._paused = False
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
@@ -161,7 +150,7 @@ class BackgroundProcess:
         still importing does not notice that its parent is gone.
         """
         if self._process.returncode is None and _has_ended(self.pid):
-            _kill_group(self._process)
+            kill_group(self._process)
         return self._process.poll()
 
     def _signal(self, number: signal.Signals) -> None:
@@ -175,74 +164,3 @@ def _has_ended(pid: int) -> bool:
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:
         return True
-
-
-class _Launcher:
-    """The one thread that starts children; see the module's docstring for why."""
-
-    def __init__(self) -> None:
-        self._calls: queue.SimpleQueue[
-            tuple[Callable[[], subprocess.Popen[bytes]], Future[subprocess.Popen[bytes]]]
-        ] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
-
-    def call(self, start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
-        result: Future[subprocess.Popen[bytes]] = Future()
-        with self._lock:
-            # Not alive in a fork of this process, too.
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="launcher", daemon=True)
-                self._thread.start()
-        self._calls.put((start, result))
-        return result.result()
-
-    def finish(self) -> None:
-        """Return when all that was asked for has been started, also what nobody waits for any more."""
-        if self._thread is not None and self._thread.is_alive():
-            with contextlib.suppress(_NothingError):
-                self.call(_nothing)
-
-    def _run(self) -> None:
-        while True:
-            start, result = self._calls.get()
-            try:
-                result.set_result(start())
-            except BaseException as error:
-                result.set_exception(error)
-
-
-class _NothingError(Exception):
-    """Nothing was to be started."""
-
-
-def _nothing() -> subprocess.Popen[bytes]:
-    raise _NothingError
-
-
-_LAUNCHER = _Launcher()
-_RUNNING: set[subprocess.Popen[bytes]] = set()
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    if process.returncode is None:
-        _kill_group(process)
-        # Between its start and its setsid it has no group yet.
-        process.send_signal(signal.SIGKILL)
-    process.wait()
-    _RUNNING.discard(process)
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    # Before the wait: while it is not waited for, its id can be nobody else's.
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses a group of the dead
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _kill_running() -> None:
-    _LAUNCHER.finish()
-    for process in list(_RUNNING):
-        _kill(process)
-
-
-atexit.register(_kill_running)
