@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from functools import partial
 
 from deltalake.exceptions import DeltaError
 
-from shared_features.definitions import EventSource, FeatureGroup, definition_text, load_definitions
+from shared_features.definitions import FeatureGroup, definition_text, load_definitions
 from shared_features.formats.online_state import definition_key, entity_prefix
-from shared_features.formats.shard_meta import Partition, ShardMeta
-from streaming.bootstrap.archive_coverage import archive_coverage
 from streaming.bootstrap.group_build import GroupBuild
-from streaming.bootstrap.judge import State, Verdict, judge
-from streaming.bootstrap.lake_mark import another_lake
+from streaming.bootstrap.judge import State, Verdict
 from streaming.bootstrap.shard_build import ShardBuild
+from streaming.bootstrap.shard_verdicts import Judge, ShardVerdicts, log_starts
 from streaming.errors import EXIT_OK, RestartNeeded, StoppedWaiting
 from streaming.job.clock import system_clock_us
 from streaming.job.stopping import stop_requested, wait
-from streaming.job.waits import Wait
-from streaming.kafka.topics import Topic, Topics, partitions_of
+from streaming.kafka.topics import Topics
 from streaming.lake.events_reader import EventsReader, log_erased
 from streaming.lake.tables import lake_outage
 from streaming.log import get_log
 from streaming.online_store.lease import Lease, job_name
 from streaming.online_store.link import RedisLink, RedisOutage
-from streaming.online_store.server import StoreServer
 from streaming.online_store.shard_store import ShardStore, shard_label
-from streaming.online_store.stored_vectors import shard_metas
 from streaming.replay.snapshots import Snapshot, latest_snapshot
 from streaming.replay.spine import Spine, settings_spines
 from streaming.settings import StreamingSettings
@@ -38,9 +32,6 @@ _LOG = get_log("bootstrap")
 _LOOK_EVERY_S = 1.0
 _JUDGE_EVERY_S = 5.0
 """How often Kafka and the lake are asked while every shard is live. Redis is asked every second."""
-_WAITING = "waiting to rebuild shard"
-Judge = Callable[[ShardMeta | None], Verdict]
-"""The verdict for a shard with this meta, given what was found of the archive and the logs."""
 _LAKE_AWAY = (OSError, DeltaError)
 
 
@@ -72,15 +63,11 @@ class Bootstrap:
         self._groups = load_definitions(settings.definitions).groups
         self._spines = settings_spines(settings)
         self._topics = Topics(settings)
-        self._tables: dict[str, EventsReader] = {}
         self._redis = RedisOutage()
         self._link = RedisLink(settings, self._redis)
         self._lease = Lease(RedisLink(settings, self._redis), settings.redis_namespace, "bootstrap", job_name(settings))
-        self._said: dict[str, str] = {}
-        self._waits: dict[str, Wait] = {}
         self._lake = lake_outage(_LOG)
-        self._server = StoreServer(settings)
-        self._judges: dict[str, Judge] = {}
+        self._verdicts = ShardVerdicts(settings, self._groups, self._topics, self._link)
         self._judged_at = float("-inf")
 
     def rests(self) -> bool:
@@ -88,13 +75,7 @@ class Bootstrap:
         if time.monotonic() - self._judged_at >= _JUDGE_EVERY_S:
             return False
         self._lease.take()
-        metas = shard_metas(self._server, self._groups)
-        verdicts = (
-            self._judges[group.label](metas[shard_label(group, number)])
-            for group in self._groups
-            for number in range(group.shards)
-        )
-        return all(verdict.state is State.LIVE for verdict in verdicts)
+        return self._verdicts.still_live()
 
     def step(self) -> bool:
         """Look at all shards, and build those that need it. Returns whether all were live at the look.
@@ -104,7 +85,7 @@ class Bootstrap:
         self._lease.take()
         self._judged_at = float("-inf")
         try:
-            verdicts, judges = self._judged()
+            verdicts = self._verdicts.look()
             for group in self._groups:
                 numbers = [
                     number
@@ -112,47 +93,24 @@ class Bootstrap:
                     if verdicts[shard_label(group, number)].state is State.BUILD
                 ]
                 if numbers:
-                    self._build(group, numbers, judges[group.label])
+                    self._build(group, numbers, self._verdicts.judge(group))
         except RestartNeeded as error:
-            self._tables = {}  # entities may have been erased from them
+            self._verdicts.reopen_tables()
             _LOG.warning("checking the shards again", reason=str(error))
             return False
         except _LAKE_AWAY as error:
-            self._tables = {}
+            self._verdicts.reopen_tables()
             self._lake.failed(reason=str(error))
             return False
         self._lake.answered()
         live = all(verdict.state is State.LIVE for verdict in verdicts.values())
         if live:
-            self._judges, self._judged_at = judges, time.monotonic()
+            self._judged_at = time.monotonic()
         return live
 
     def verdicts(self) -> dict[str, Verdict]:
         """The verdict of every shard, by its label. Waits for Kafka and Redis. The lake raises OSError, DeltaError."""
-        return self._judged()[0]
-
-    def _judged(self) -> tuple[dict[str, Verdict], dict[str, Judge]]:
-        # The archive last, so that a gap that a shard has passed is already recorded.
-        topics = self._topics.describe({source.topic for group in self._groups for source in group.sources})
-        metas = shard_metas(self._server, self._groups)
-        starts = self._log_starts(topics)
-        tables = {source.name: self._table(source) for group in self._groups for source in group.sources}
-        for table in tables.values():
-            table.refresh()
-        verdicts: dict[str, Verdict] = {}
-        judges: dict[str, Judge] = {}
-        for group in self._groups:
-            held = archive_coverage((tables[source.name] for source in group.sources), topics)
-            own = {of: start for of, start in starts.items() if of[0] in {source.topic for source in group.sources}}
-            judges[group.label] = partial(judge, group, archived=held, log_starts=own)
-            for number in range(group.shards):
-                label = shard_label(group, number)
-                verdicts[label] = judges[group.label](metas[label])
-        other = another_lake(self._link, self._settings.redis_namespace, self._settings.lake)
-        if other is not None:
-            verdicts = dict.fromkeys(verdicts, Verdict(State.WAIT, other))
-        self._say(verdicts)
-        return verdicts, judges
+        return self._verdicts.look()
 
     def _build(self, group: FeatureGroup, numbers: Iterable[int], judged: Judge) -> None:
         namespace, started_us = self._settings.redis_namespace, system_clock_us()
@@ -185,7 +143,7 @@ class Bootstrap:
                 self._settings.bootstrap_memory << 20,
                 still_ours,
             )
-            built = build.run(builds, lambda: self._log_starts(topics))
+            built = build.run(builds, lambda: log_starts(self._topics, topics))
         if built:
             seconds = (system_clock_us() - started_us) / 1e6
             _LOG.info("built shards, now live", group=group.label, shards=sorted(builds), events=build.events,
@@ -201,26 +159,3 @@ class Bootstrap:
             for spine in spines
         )
         return max((each for each in found if each is not None), key=lambda each: each.cut_us, default=None)
-
-    def _table(self, source: EventSource) -> EventsReader:
-        if source.name not in self._tables:
-            self._tables[source.name] = EventsReader(self._settings.lake, source)
-        return self._tables[source.name]
-
-    def _log_starts(self, topics: Mapping[str, Topic]) -> dict[Partition, int]:
-        return {
-            (name, topics[name].id, number): bounds.low
-            for (name, number), bounds in self._topics.bounds(partitions_of(topics.values())).items()
-        }
-
-    def _say(self, verdicts: Mapping[str, Verdict]) -> None:
-        for label, verdict in verdicts.items():
-            if verdict.reason and self._said.get(label) != verdict.reason:
-                doing = "rebuilding shard" if verdict.state is State.BUILD else _WAITING
-                _LOG.info(doing, shard=label, reason=verdict.reason)
-            self._said[label] = verdict.reason
-            wait = self._waits.setdefault(label, Wait(_WAITING))
-            if verdict.state is State.WAIT:
-                wait.begin(shard=label, reason=verdict.reason)
-            else:
-                wait.end()

@@ -17,8 +17,8 @@ from streaming.archive.stored_log import Marked
 from streaming.bootstrap.archive_coverage import archive_coverage
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.judge import State, judge
-from streaming.bootstrap.process import Judge
 from streaming.bootstrap.shard_build import ShardBuild
+from streaming.bootstrap.shard_verdicts import Judge
 from streaming.errors import RestartNeeded
 from streaming.lake.events_reader import EventsReader
 from streaming.lake.log_positions import LogPositions
