@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from operator import methodcaller
 
 from bytewax.inputs import StatelessSourcePartition
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException
 
 from shared_features.definitions import EventSource
 from streaming.errors import RefusedError
 from streaming.job.clock import Clock
 from streaming.job.stopping import stop_requested
-from streaming.kafka.client import KafkaOutage, consumer_options
+from streaming.kafka.client import KafkaOutage
 from streaming.kafka.consumed_partition import ConsumedPartition
+from streaming.kafka.gathering_consumer import QUIET_POLL_S, GatheringConsumer
 from streaming.kafka.idle_marks import IdleMarks
 from streaming.kafka.messages import Message, by_partition, records_of, without_cycles
 from streaming.kafka.polled import Polled
@@ -29,8 +29,6 @@ from streaming.settings import StreamingSettings
 
 _LOG = get_log("kafka_source")
 _CONFIRMED_WITHIN_S = 0.05
-_QUIET_POLL_S = 0.1
-"""How long a poll waits for its first record. A request to stop waits as long, see `job.stopping`."""
 _CLUSTER_POLL_S = 0.01
 _ANSWER_POLL_S = 0.01
 """While records are held until the brokers describe their topics."""
@@ -50,11 +48,10 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         each_time: Callable[[], None] | None,
         gather: timedelta,
     ) -> None:
-        self._settings, self._on_polled, self._each_time = settings, on_polled, each_time
+        self._on_polled, self._each_time = on_polled, each_time
         # While one worker of several waits, what the others send to its shards waits too.
         alone, longest_s = share[1] == 1, gather.total_seconds()
-        self._gather_s = longest_s if alone else min(longest_s, _CLUSTER_POLL_S)
-        self._quiet_s = _QUIET_POLL_S if alone else _CLUSTER_POLL_S
+        self._quiet_s = QUIET_POLL_S if alone else _CLUSTER_POLL_S
         self._outage = KafkaOutage()
         self._topics = Topics(settings, self._outage)
         self._known = self._topics.describe(source.topic for source in sources)
@@ -72,7 +69,8 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         self._topic_watch = TopicWatch(self._topics, self._known, settings.topic_check)
         self._waiting: list[Polled] = []
         self._full_poll = settings.poll_records // 2  # processing so many records takes longer than an answer
-        self._consumer = Consumer(consumer_options(settings, self._outage))
+        gather_s = longest_s if alone else min(longest_s, _CLUSTER_POLL_S)
+        self._consumer = GatheringConsumer(settings, self._outage, gather_s)
         self._waiting += self._assign(self._partitions)
 
     def next_batch(self) -> list[Polled]:
@@ -104,12 +102,16 @@ class KafkaShare(StatelessSourcePartition[Polled]):
                 polled += self._poll(self._quiet_s)
         polled += self._idle_marks.marks()
         if stalled := self._stalls.due():
-            self._replace_consumer(stalled)
+            _LOG.warning(
+                "taking a new consumer, the present one brings nothing of logs that have more", stalled=stalled
+            )
+            self._consumer.replace()
+            self._assign(())
         return polled
 
     def _poll(self, first_within_s: float) -> list[Polled]:
         try:
-            messages = self._messages(first_within_s)
+            messages = self._consumer.gather(first_within_s)
         except KafkaException as error:
             self._outage.on_error(error.args[0])
             return []
@@ -118,26 +120,9 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         self._outage.answered()
         return self._read(messages)
 
-    def _messages(self, first_within_s: float) -> list[Message]:
-        """The first record and what follows it. `consume` itself would wait for its whole time after the first one."""
-        most = self._settings.poll_records
-        messages: list[Message] = self._consumer.consume(1, first_within_s)
-        until_s = time.monotonic() + self._gather_s
-        left_s = self._gather_s
-        while messages and len(messages) < most and left_s > 0 and not stop_requested():
-            try:
-                messages += self._consumer.consume(most - len(messages), min(left_s, _QUIET_POLL_S))
-            except KafkaException as error:  # what came before is not lost
-                self._outage.on_error(error.args[0])
-                break
-            left_s = until_s - time.monotonic()
-        return messages
-
     def _replace_consumer(self, stalled: list[PartitionKey]) -> None:
         _LOG.warning("taking a new consumer, the present one brings nothing of logs that have more", stalled=stalled)
-        # In a thread: a consumer in this state may never end (public report 1726 of confluent-kafka-dotnet).
-        threading.Thread(target=self._consumer.close, name="old-consumer", daemon=True).start()
-        self._consumer = Consumer(consumer_options(self._settings, self._outage))
+        self._consumer.replace()
         self._assign(())
 
     def close(self) -> None:
@@ -164,7 +149,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
                              first_missing=start, first_present=bounds.low)  # fmt: skip
                 gaps.append(partition.polled(partition.last, bounds.low - 1, gap=(start, bounds.low)))
                 partition.last = bounds.low - 1
-        self._consumer.assign([TopicPartition(*each.key, each.last + 1) for each in self._partitions.values()])
+        self._consumer.assign((each.key, each.last + 1) for each in self._partitions.values())
         return gaps
 
     def _read(self, messages: list[Message]) -> list[Polled]:

@@ -26,6 +26,7 @@ from shared_features.formats.offline_tables import (
     events_table,
 )
 from streaming.errors import RestartNeeded
+from streaming.lake.arrival_statistics import ArrivalStatistics
 from streaming.lake.events_table import event_batch, events_schema, int64, is_recreated, refuse_other_events
 from streaming.lake.scan import scanned
 from streaming.lake.stored_positions import NEVER, KnownPositions
@@ -81,7 +82,7 @@ class EventsReader:
         self._table: DeltaTable | None = None
         self._moves = 0
         self._positions = KnownPositions()
-        self._listed: tuple[DeltaTable, int, tuple[Int64, Int64, Int64]] | None = None
+        self._listed: tuple[DeltaTable, int, ArrivalStatistics] | None = None
         self._erasures: int | None = None
         self._kept: OrderedDict[tuple[int, int], EventRows] = OrderedDict()
         self._answers: OrderedDict[tuple[int, int, str], EventRows] = OrderedDict()
@@ -161,39 +162,20 @@ class EventsReader:
 
     def about(self, low_us: int, high_us: int) -> int:
         """The number of events in all files that may hold events with low <= arrival < high."""
-        firsts, lasts, counts = self._files()
-        return int(counts[(lasts >= low_us) & (firsts < high_us)].sum())
+        return self._files().about(low_us, high_us)
 
     def span_end(self, low_us: int, high_us: int, rows: int = SPAN_ROWS) -> int:
         """An instant, at most `high`, such that about `rows` events lie between `low` and it, by file statistics."""
-        firsts, lasts, counts = self._files()
-        order = np.argsort(lasts, kind="stable")
-        order = order[(lasts[order] >= low_us) & (firsts[order] < high_us)]
-        total = 0
-        for first, last, count in zip(firsts[order], lasts[order], counts[order], strict=True):
-            begin = max(int(first), low_us)
-            count = int(count) * (last + 1 - begin) // (last + 1 - first)
-            if total + count >= rows:
-                share = (int(last) + 1 - begin) * (rows - total) // max(int(count), 1)
-                return int(min(high_us, max(low_us + 1, begin + share)))
-            total += int(count)
-        return high_us
+        return self._files().span_end(low_us, high_us, rows)
 
-    def _files(self) -> tuple[Int64, Int64, Int64]:
-        """For each file as of the last refresh: first and last arrival time, and number of events."""
+    def _files(self) -> ArrivalStatistics:
+        """Of the files as of the last refresh."""
         if self._table is None:
-            return (np.empty(0, np.int64),) * 3
+            return ArrivalStatistics.empty()
         table, version = self._table, self._table.version()
         if self._listed is None or self._listed[0] is not table or self._listed[1] != version:
-            self._listed = table, version, self._statistics(table)
+            self._listed = table, version, ArrivalStatistics.of(table)
         return self._listed[2]
-
-    def _statistics(self, table: DeltaTable) -> tuple[Int64, Int64, Int64]:
-        files = pa.table(table.get_add_actions(flatten=True))
-        if not files.num_rows:
-            return (np.empty(0, np.int64),) * 3
-        names = (f"min.{ARRIVAL_TIME}", f"max.{ARRIVAL_TIME}", "num_records")
-        return tuple(int64(files, name) for name in names)  # type: ignore[return-value]  # three of them
 
 
 def about(tables: Sequence[EventsReader], low_us: int, high_us: int) -> int:

@@ -142,11 +142,11 @@ def test_a_consumer_that_brings_nothing_of_a_log_that_has_more_is_replaced(kafka
     produce(kafka.bootstrap_servers, log, (0, 0.5))
     share = build()
     found = polls(share, lambda found: sum(len(each.events) for each in found) > 50)
-    before = share._consumer
+    before = share._consumer.client
     before.pause([TopicPartition(*key) for key in log.all()])  # as far as its reader sees, it hangs
     produce(kafka.bootstrap_servers, log, (0.5, 1))
     found += polls(share, lambda more: covered(log)(found + more))
-    assert share._consumer is not before
+    assert share._consumer.client is not before
     records = sum(len(each.events) + len(each.dead) for each in found)
     assert records == sum(len(log.of(key)) for key in log.all()), "each record once"
 
@@ -235,7 +235,7 @@ def test_a_quiet_source_waits_for_its_first_record_alone_and_ten_times_a_second(
     """With several workers it looks more often: what the others send to its shards waits meanwhile."""
     share = build(worker=(0, workers))
     polls(share, lambda found: bool(found))  # the first marks: every end of a log was told
-    share._consumer = noted = Noted(share._consumer)
+    share._consumer.client = noted = Noted(share._consumer.client)
     for _ in range(5):
         share.next_batch()
     assert noted.asked == [(1, within_s)] * 5
@@ -245,7 +245,7 @@ def test_the_records_before_a_failure_are_not_lost(kafka, build):
     log = a_log(8, 60)
     produce(kafka.bootstrap_servers, log)
     share = build()
-    share._consumer = Noted(share._consumer, fails=True)
+    share._consumer.client = Noted(share._consumer.client, fails=True)
     found = polls(share, covered(log))
     assert sum(len(each.events) + len(each.dead) for each in found) == sum(len(log.of(key)) for key in log.all())
 

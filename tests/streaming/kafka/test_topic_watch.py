@@ -225,11 +225,12 @@ def test_a_mark_of_a_quiet_log_does_not_overtake_the_gap_before_it(kafka, admin,
     produce(kafka, 0, 0, 5)
     archive.run_until(lambda: len(archive.stored()) == 5)
     assert archive.share is not None
-    archive.share._consumer.pause([TopicPartition("payments", 0)])  # fetches nothing while the records are deleted
+    client = archive.share._consumer.client
+    client.pause([TopicPartition("payments", 0)])  # fetches nothing while the records are deleted
     produce(kafka, 0, 5, 20)
     delete_records(admin, 0, 20)
     archive.step()
-    archive.share._consumer.resume([TopicPartition("payments", 0)])
+    client.resume([TopicPartition("payments", 0)])
     archive.run_until(lambda: archive.gaps() == [(5, 20)])
     last_us = archive.watermark_us
     archive.run_until(lambda: archive.watermark_us > last_us)
