@@ -16,7 +16,8 @@ from redis.exceptions import NoScriptError, RedisError
 from shared_features.definitions import FeatureGroup
 from shared_features.errors import FormatVersionError
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.shard_meta import COMMIT_ID_BYTES, ShardMeta, decode_meta, encode_meta
+from shared_features.formats.shard_meta import COMMIT_ID_BYTES, ShardMeta
+from shared_features.formats.shard_meta_bytes import decode_meta, encode_meta
 from streaming.errors import RestartNeeded
 from streaming.job.backoff import Tries
 from streaming.log import get_log

@@ -11,7 +11,7 @@ from deploy.embedded.redis_server import RedisServer
 from shared_features.event_sources import CARD_TRANSACTIONS
 from shared_features.feature_groups.customer_spend import CUSTOMER_SPEND
 from shared_features.formats.online_state import entity_prefix, meta_key
-from shared_features.formats.shard_meta import decode_meta
+from shared_features.formats.shard_meta_bytes import decode_meta
 from shared_features.kernel.event_time import DAY_US, to_us
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.shard_build import ShardBuild

@@ -23,7 +23,7 @@ from shared_features.definitions import FeatureGroup, load_definitions
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
 from shared_features.feature_groups.customer_spend import CUSTOMER_SPEND
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.shard_meta import decode_meta
+from shared_features.formats.shard_meta_bytes import decode_meta
 from tests.bench.figures import Figure
 from tests.bench.stream_job import ROOT
 

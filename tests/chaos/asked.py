@@ -22,7 +22,8 @@ from serving.feature_vector import FeatureVectors
 from serving.request_body import RequestBody
 from shared_features.definitions import FeatureGroup, FeatureView
 from shared_features.formats.entity_keys import entity_keys, key_texts
-from shared_features.formats.shard_meta import ShardMeta, decode_meta
+from shared_features.formats.shard_meta import ShardMeta
+from shared_features.formats.shard_meta_bytes import decode_meta
 from tests import oracle
 from tests.end_to_end.stored_truth import stored_events
 from tests.taken_events import rows_of, taken

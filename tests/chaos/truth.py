@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 
 from shared_features.formats import offline_tables
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.shard_meta import decode_meta
+from shared_features.formats.shard_meta_bytes import decode_meta
 from tests.chaos.world import LATENESS_S, World
 from tests.end_to_end.stored_truth import (
     check_feature_rows,

@@ -30,7 +30,7 @@ from shared_features.formats.entity_keys import has_integer_key, shards_of
 from shared_features.formats.entity_state import decode_states, encode_states, owners_of
 from shared_features.formats.events import EventBatch
 from shared_features.formats.online_state import entity_prefix, meta_key
-from shared_features.formats.shard_meta import decode_meta
+from shared_features.formats.shard_meta_bytes import decode_meta
 from shared_features.kernel.event_time import to_us
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState

@@ -25,7 +25,7 @@ from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
 from shared_features.formats.offline_tables import features_table, snapshots_table
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.shard_meta import decode_meta
+from shared_features.formats.shard_meta_bytes import decode_meta
 from tests.domains import probes, probes_grown
 from tests.domains.probes import ALARMS, SAMPLES
 from tests.end_to_end.job import ROOT, Job, log_ends, produce

@@ -13,7 +13,8 @@ from shared_features.formats.entity_keys import key_texts, shards_of
 from shared_features.formats.entity_state import encode_states, owners_of
 from shared_features.formats.events import EventBatch
 from shared_features.formats.online_state import entity_prefix, meta_key
-from shared_features.formats.shard_meta import ShardMeta, VectorEntry, encode_meta
+from shared_features.formats.shard_meta import ShardMeta, VectorEntry
+from shared_features.formats.shard_meta_bytes import encode_meta
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply
 from shared_features.kernel.tile_state import TileState

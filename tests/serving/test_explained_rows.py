@@ -9,7 +9,7 @@ import pytest
 
 from serving.explanation import EXPLAINED_AT_MOST
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.shard_meta import encode_meta
+from shared_features.formats.shard_meta_bytes import encode_meta
 from shared_features.kernel.event_time import to_text, to_us
 from tests.domains.machines import BREAKDOWN, HOT_PLANT, MACHINE_HEAT
 from tests.serving.conftest import INSTANCE, NOW_US, readings

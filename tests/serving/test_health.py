@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.shard_meta import encode_meta
+from shared_features.formats.shard_meta_bytes import encode_meta
 from tests.domains import machines, one_broken_view
 from tests.domains.machines import HOT_PLANT
 from tests.serving.conftest import INSTANCE

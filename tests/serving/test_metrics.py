@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.shard_meta import VectorEntry, encode_meta
+from shared_features.formats.shard_meta import VectorEntry
+from shared_features.formats.shard_meta_bytes import encode_meta
 from tests.domains.machines import HOT_PLANT
 from tests.serving.conftest import GROUPS, INSTANCE, NOW_US
 from tests.serving.running_service import ROOT

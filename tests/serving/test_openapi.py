@@ -12,7 +12,7 @@ from serving.openapi import openapi_document
 from shared_features.definitions import describe_column
 from shared_features.feature_views import CARD_FRAUD
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.shard_meta import encode_meta
+from shared_features.formats.shard_meta_bytes import encode_meta
 from tests.domains.machines import BREAKDOWN, HOT_PLANT
 from tests.serving.conftest import INSTANCE
 from tests.serving.json_schemas import faults, resolved

@@ -17,7 +17,7 @@ from shared_features.formats.entity_keys import entity_keys, key_texts, shards_o
 from shared_features.formats.entity_state import decode_states, owners_of
 from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.receipt import decode_receipt
-from shared_features.formats.shard_meta import encode_meta
+from shared_features.formats.shard_meta_bytes import encode_meta
 from shared_features.group_events import group_events
 from shared_features.kernel.event_time import to_text
 from shared_features.kernel.replay import apply, read

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from serving.models import Model
 from serving.problems import PROBLEMS
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.shard_meta import encode_meta
+from shared_features.formats.shard_meta_bytes import encode_meta
 from tests.domains.machines import BREAKDOWN, HOT_PLANT
 from tests.domains.one_broken_view import DELICATE
 from tests.fakes import InMemoryOnlineStore

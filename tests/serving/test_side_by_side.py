@@ -17,7 +17,8 @@ from serving.app import create_app
 from serving.settings import ServingSettings
 from shared_features.definitions import FeatureGroup, load_definitions
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.shard_meta import VectorEntry, encode_meta
+from shared_features.formats.shard_meta import VectorEntry
+from shared_features.formats.shard_meta_bytes import encode_meta
 from tests.domains.probes_grown import PROBE, PROBE_2, PROBE_ALARM, PROBE_ALARM_2, PROBE_PEAK
 from tests.fakes import PushedClock
 from tests.serving.conftest import NOW_US

@@ -14,7 +14,7 @@ from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.entity_state import decode_states
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table, features_table
 from shared_features.formats.online_state import entity_prefix, meta_key
-from shared_features.formats.shard_meta import decode_meta
+from shared_features.formats.shard_meta_bytes import decode_meta
 from shared_features.kernel.event_time import SECOND_US
 from shared_features.kernel.replay import read
 from shared_features.kernel.tile_state import TileState

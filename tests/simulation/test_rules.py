@@ -9,7 +9,8 @@ from types import MappingProxyType
 import pytest
 
 from shared_features.formats.online_state import entity_prefix, meta_key
-from shared_features.formats.shard_meta import COMMIT_ID_BYTES, ShardMeta, decode_meta, encode_meta
+from shared_features.formats.shard_meta import COMMIT_ID_BYTES, ShardMeta
+from shared_features.formats.shard_meta_bytes import decode_meta, encode_meta
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import RestartNeeded
 from streaming.kafka.topics import PartitionKey

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.online_state import entity_prefix, meta_key
-from shared_features.formats.shard_meta import decode_meta
+from shared_features.formats.shard_meta_bytes import decode_meta
 from shared_features.kernel.event_time import SECOND_US
 from streaming.bootstrap import group_build, shard_build, shard_states, spans_ahead
 from streaming.errors import RestartNeeded

@@ -19,7 +19,8 @@ import redis
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.online_state import entity_prefix, meta_key
-from shared_features.formats.shard_meta import COMMIT_ID_BYTES, encode_meta
+from shared_features.formats.shard_meta import COMMIT_ID_BYTES
+from shared_features.formats.shard_meta_bytes import encode_meta
 from streaming.errors import RefusedError
 from streaming.online_store.shard_store import readable_meta
 from streaming.operations.erasure.record import LogEnds

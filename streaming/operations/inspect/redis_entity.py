@@ -11,7 +11,8 @@ from shared_features.entity_contents import head_of, is_exact, tiles_of
 from shared_features.errors import FormatVersionError
 from shared_features.formats.entity_state import decode_states, owners_of
 from shared_features.formats.online_state import entity_prefix, meta_key
-from shared_features.formats.shard_meta import ShardMeta, decode_meta
+from shared_features.formats.shard_meta import ShardMeta
+from shared_features.formats.shard_meta_bytes import decode_meta
 from shared_features.kernel.tile_state import NEVER_US, TileState
 from streaming.online_store.link import RedisLink
 from streaming.operations.erasure.subject import Subject

@@ -10,7 +10,8 @@ from typing import Any
 import redis
 
 from shared_features.errors import FormatVersionError
-from shared_features.formats.shard_meta import ShardMeta, decode_meta
+from shared_features.formats.shard_meta import ShardMeta
+from shared_features.formats.shard_meta_bytes import decode_meta
 from streaming.errors import RefusedError
 from streaming.operations.retirement.version import Version
 from streaming.settings import StreamingSettings

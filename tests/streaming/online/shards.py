@@ -10,7 +10,8 @@ from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import key_texts
 from shared_features.formats.entity_state import decode_states, encode_states, owners_of
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.shard_meta import ShardMeta, decode_meta, encode_meta
+from shared_features.formats.shard_meta import ShardMeta
+from shared_features.formats.shard_meta_bytes import decode_meta, encode_meta
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState

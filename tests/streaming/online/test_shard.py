@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from shared_features.definitions import definition_text
 from shared_features.formats.entity_state import decode_states, owners_of
 from shared_features.formats.online_state import definition_key, meta_key
-from shared_features.formats.shard_meta import encode_meta
+from shared_features.formats.shard_meta_bytes import encode_meta
 from shared_features.kernel.event_time import SECOND_US
 from shared_features.kernel.tile_state import TileState
 from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting

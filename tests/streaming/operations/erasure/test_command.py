@@ -19,7 +19,8 @@ from deltalake.exceptions import CommitFailedError
 
 from shared_features.formats.offline_tables import CUT_APP, ERASURES_APP, features_table, snapshots_table
 from shared_features.formats.online_state import entity_prefix, meta_key
-from shared_features.formats.shard_meta import ShardMeta, VectorEntry, decode_meta, encode_meta
+from shared_features.formats.shard_meta import ShardMeta, VectorEntry
+from shared_features.formats.shard_meta_bytes import decode_meta, encode_meta
 from streaming.errors import RestartNeeded
 from streaming.kafka.topics import Topics
 from streaming.lake.handle import DeltaHandle

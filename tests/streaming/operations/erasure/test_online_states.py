@@ -17,7 +17,8 @@ from deltalake import DeltaTable
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.offline_tables import ERASURES_APP, events_table
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.shard_meta import ShardMeta, decode_meta, encode_meta
+from shared_features.formats.shard_meta import ShardMeta
+from shared_features.formats.shard_meta_bytes import decode_meta, encode_meta
 from streaming.bootstrap.archive_coverage import archive_coverage
 from streaming.bootstrap.judge import State, judge
 from streaming.errors import RefusedError

@@ -17,7 +17,8 @@ from shared_features.formats.dataset_manifest import PinnedVersion, encode_datas
 from shared_features.formats.model_manifest import GroupStamp, ModelManifest, Parity, encode_manifest, stamp_view
 from shared_features.formats.offline_tables import CUT_APP, features_table, snapshots_table
 from shared_features.formats.online_state import definition_key, entity_prefix, meta_key
-from shared_features.formats.shard_meta import ShardMeta, encode_meta
+from shared_features.formats.shard_meta import ShardMeta
+from shared_features.formats.shard_meta_bytes import encode_meta
 from streaming.errors import RefusedError
 from streaming.lake.handle import DeltaHandle
 from streaming.materialize.spine_rows import feature_schema

@@ -10,7 +10,8 @@ import pytest
 import redis
 
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.shard_meta import ShardMeta, decode_meta, encode_meta
+from shared_features.formats.shard_meta import ShardMeta
+from shared_features.formats.shard_meta_bytes import decode_meta, encode_meta
 from streaming.bootstrap.archive_coverage import ArchiveCoverage
 from streaming.bootstrap.judge import State, judge
 from streaming.operations.retirement.version_keys import VersionKeys
