@@ -2,43 +2,28 @@
 
 import asyncio
 import math
-import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
-from typing import cast
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import redis
 from structlog.testing import capture_logs
 
-from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
 from serving import kept_connection
 from serving.errors import OnlineStoreError
-from serving.online_store import NOT_A_STRING, OnlineStore, RedisOnlineStore
-from streaming.online_store.link import RedisLink
-from streaming.settings import load_settings
+from serving.online_store import NOT_A_STRING, OnlineStore
 from tests.fakes import InMemoryOnlineStore
+from tests.serving.cut_off import cut_off
+from tests.serving.redis_stores import DEADLINE_S, found_again, redis_store
 
 VALUES = {b"{a}:meta": b"\x00\xffmeta", b"{a}:e:1": b"one", b"{a}:e:2": b"", b"{b}:meta": b"other"}
-DEADLINE_S = 0.2
 
 
 @pytest.fixture(scope="module")
 def server():
     with RedisServer() as running:
         yield running
-
-
-@asynccontextmanager
-async def redis_store(url: str, deadline_s: float = DEADLINE_S) -> AsyncIterator[RedisOnlineStore]:
-    store = RedisOnlineStore(url, deadline_s)
-    await store.start()
-    try:
-        yield store
-    finally:
-        await store.stop()
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -94,92 +79,6 @@ def test_a_value_of_megabytes_arrives_whole(server):
             return await store.read([[b"large", b"large"]])
 
     assert asyncio.run(read()) == [[large, large]]
-
-
-def test_the_database_of_the_url_is_read(server):
-    url = server.url.removesuffix("/0") + "/3"
-    with redis.Redis.from_url(url) as client:
-        client.set("where", "three")
-
-    async def read():
-        async with redis_store(url) as store:
-            return await store.read([[b"where"]])
-
-    assert asyncio.run(read()) == [[b"three"]]
-
-
-def test_a_password_is_given_and_a_wrong_one_is_said():
-    with RedisServer() as guarded:
-        with redis.Redis.from_url(guarded.url) as client:
-            client.set("key", "value")
-            client.config_set("requirepass", "secret")
-        address = guarded.url.removeprefix("redis://")
-
-        async def read(url):
-            async with redis_store(url) as store:
-                return await store.read([[b"key"]])
-
-        assert asyncio.run(read(f"redis://:secret@{address}")) == [[b"value"]]
-        with pytest.raises(OnlineStoreError, match=r"WRONGPASS|invalid|AUTH"):
-            asyncio.run(read(f"redis://:wrong@{address}"))
-        with pytest.raises(OnlineStoreError, match="NOAUTH"):
-            asyncio.run(read(guarded.url))
-        with redis.Redis.from_url(guarded.url, password="secret") as client:
-            client.config_set("requirepass", "")
-
-
-@pytest.fixture(scope="module")
-def encrypted(tmp_path_factory) -> Iterator[tuple[str, Path]]:
-    """The address of a redis-server with TLS, and the certificate that it shows."""
-    folder = tmp_path_factory.mktemp("tls")
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
-    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    server, port = RedisServer(proper=True), free_port()
-    if missing := RedisServer.missing(proper=True):
-        pytest.skip(f"NOT TESTED: Redis with TLS. {missing[0]}")
-    subprocess.run([*command.split(), *files, *names], check=True, capture_output=True)
-    server.options |= {
-        "tls-port": str(port),
-        "tls-cert-file": str(folder / "cert.pem"),
-        "tls-key-file": str(folder / "key.pem"),
-        "tls-ca-cert-file": str(folder / "cert.pem"),
-        "tls-auth-clients": "no",
-    }
-    with server:
-        with redis.Redis.from_url(server.url) as client:
-            client.set("key", "value")
-        yield f"127.0.0.1:{port}", folder / "cert.pem"
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ("?ssl_ca_certs={cert}", None),
-        ("/0?ssl_ca_certs={cert}&ssl_cert_reqs=required&ssl_check_hostname=true", None),
-        ("?ssl_cert_reqs=none", None),
-        ("", "CERTIFICATE_VERIFY_FAILED"),
-    ],
-)
-def test_the_tls_options_of_the_url_mean_what_they_mean_to_the_stream_job(encrypted, options, said):
-    """Both programs verify the server by the URL's certificate, or by none, or refuse an unknown one."""
-    address, cert = encrypted
-    url = f"rediss://{address}{options.format(cert=cert)}"
-
-    async def read():
-        async with redis_store(url, 2.0) as store:
-            return await store.read([[b"key"]])
-
-    link = RedisLink(load_settings(redis_url=url), within_s=2.0)
-    if said is None:
-        assert asyncio.run(read()) == [[b"value"]]
-        assert link.call("GET", "key") == b"value"
-    else:
-        with pytest.raises(OnlineStoreError, match=said):
-            asyncio.run(read())
-        with pytest.raises(redis.ConnectionError, match=said):
-            link.call("GET", "key")
-    link.close()
 
 
 def test_a_frozen_redis_is_given_up_within_the_deadline_and_found_again():
@@ -360,69 +259,3 @@ def test_an_answer_that_comes_too_late_is_dropped_and_the_next_belongs_to_its_re
             return await found_again(store, b"{b}:meta")
 
     assert asyncio.run(read()) == [[b"other"]]
-
-
-class CutOff:
-    """A proxy before Redis: cuts its connections, forgets them, lets nothing through, or holds answers back."""
-
-    def __init__(self, behind: int) -> None:
-        self._behind = behind
-        self._open: list[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = []
-        self._forgotten: set[asyncio.StreamWriter] = set()
-        self._serving: list[asyncio.Task[None]] = []
-        self.silent, self.accepted, self.port = False, 0, 0
-        self.holds_next = self.holds_all = False
-        self.held: set[asyncio.StreamWriter] = set()
-        """The connections whose answers are held back: of the next that is asked on, where `holds_next` was set."""
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.accepted += 1
-        self._serving.append(cast(asyncio.Task[None], asyncio.current_task()))
-        from_redis, to_redis = await asyncio.open_connection("127.0.0.1", self._behind)
-        self._open.append((writer, to_redis))
-        await asyncio.gather(self._pass(reader, to_redis, writer), self._pass(from_redis, writer, writer))
-
-    async def _pass(self, reader: asyncio.StreamReader, to: asyncio.StreamWriter, of: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await reader.read(1 << 16):
-                if to is not of and self.holds_next:
-                    self.held, self.holds_next = {of}, False
-                while to is of and (self.holds_all or of in self.held):
-                    await asyncio.sleep(0.01)
-                if not self.silent and of not in self._forgotten:
-                    to.write(data)
-
-    def cut(self) -> None:
-        for writer, to_redis in self._open:
-            writer.transport.abort()
-            to_redis.transport.abort()
-        self._open.clear()
-
-    async def end(self) -> None:
-        self.holds_all, self.held = False, set()
-        self.cut()
-        await asyncio.gather(*self._serving, return_exceptions=True)
-
-    def forget(self) -> None:
-        self._forgotten = {writer for writer, _ in self._open}
-
-
-@asynccontextmanager
-async def cut_off(behind: int) -> AsyncIterator[CutOff]:
-    proxy = CutOff(behind)
-    listening = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    proxy.port = listening.sockets[0].getsockname()[1]
-    try:
-        yield proxy
-    finally:
-        listening.close()
-        await proxy.end()
-
-
-async def found_again(store: OnlineStore, key: bytes = b"key") -> list[list[bytes | None]]:
-    for _ in range(600):
-        try:
-            return await store.read([[key]])
-        except OnlineStoreError:
-            await asyncio.sleep(0.1)
-    raise AssertionError("Redis was not found again")
