@@ -25,7 +25,7 @@ from shared_features.formats.entity_keys import entity_keys, key_texts
 from shared_features.formats.shard_meta import ShardMeta
 from shared_features.formats.shard_meta_bytes import decode_meta
 from tests import oracle
-from tests.end_to_end.stored_truth import stored_events
+from tests.end_to_end.archived_truth import stored_events
 from tests.taken_events import rows_of, taken
 
 _PAUSE_S = 0.25

@@ -13,13 +13,9 @@ from shared_features.formats import offline_tables
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta_bytes import decode_meta
 from tests.chaos.world import LATENESS_S, World
-from tests.end_to_end.stored_truth import (
-    check_feature_rows,
-    check_log,
-    check_online,
-    recorded_gaps,
-    stored_events,
-)
+from tests.end_to_end.archived_truth import check_log, recorded_gaps, stored_events
+from tests.end_to_end.feature_row_truth import check_feature_rows
+from tests.end_to_end.online_truth import check_online
 
 REST_WITHIN_S = 240.0
 _LOOK_EVERY_S = 0.15

@@ -23,8 +23,8 @@ from tests.chaos.asked import Asker
 from tests.chaos.ground import Ground
 from tests.chaos.instances import Instances
 from tests.chaos.traffic import Traffic
+from tests.end_to_end.archived_truth import read_log
 from tests.end_to_end.job import Job
-from tests.end_to_end.stored_truth import read_log
 
 DEFINITIONS = "tests.chaos.domain"
 LATENESS_S = 1

@@ -21,7 +21,9 @@ from shared_features.definitions import Catalogue, load_definitions
 from shared_features.formats import offline_tables
 from streaming.operations.status.positions import DurablePositions
 from streaming.settings import StreamingSettings, load_settings
-from tests.end_to_end.stored_truth import check_feature_rows, check_log, check_online, read_log
+from tests.end_to_end.archived_truth import check_log, read_log
+from tests.end_to_end.feature_row_truth import check_feature_rows
+from tests.end_to_end.online_truth import check_online
 
 ROOT = Path(__file__).parents[2]
 LATENESS_S = 2

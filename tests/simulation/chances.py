@@ -35,3 +35,7 @@ class Chances:
             return False
         self.counts[kind] += 1
         return True
+
+    def count(self, what: str) -> None:
+        """That it happened; of processes of several spines together."""
+        self.counts[what.partition(" page")[0].partition(" reader")[0]] += 1

@@ -12,13 +12,13 @@ from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.shard_meta_bytes import decode_meta
 from shared_features.kernel.event_time import SECOND_US
 from streaming.bootstrap import group_build, shard_build, shard_states, spans_ahead
-from streaming.errors import RestartNeeded
 from streaming.lake.stored_positions import NEVER
 from streaming.metrics import StreamingMetrics
 from streaming.online import absent_shard
 from streaming.online_store.shard_store import shard_label
 from streaming.replay.spine import Spine
 from streaming.settings import StreamingSettings, load_settings
+from tests.simulation.actors import Actors
 from tests.simulation.chances import Chances
 from tests.simulation.check import faults
 from tests.simulation.delta_model import ModelTables
@@ -28,7 +28,6 @@ from tests.simulation.kafka_model import KEYS, LATENESS_S, KafkaModel
 from tests.simulation.processes import NAMESPACE, Archive, Bootstrap, Materialize, Online
 from tests.simulation.receipts import Served
 from tests.simulation.redis_model import RedisModel
-from tests.simulation.scheduler import Actor
 
 LAKE = Path("/lake")
 _HAPPENS = {
@@ -55,9 +54,6 @@ CHANGED = (
     (shard_states, "ThreadPoolExecutor"),
 )
 """Names of the product that a world sets to something else."""
-
-_POINTS_TO_SETTLE = 20_000
-_TRIES_TO_SETTLE, _RESTS_TO_SETTLE = 12, 20
 
 
 @cache
@@ -98,14 +94,14 @@ class World:
         spans_ahead.ThreadPoolExecutor = shard_states.ThreadPoolExecutor = InTurn  # type: ignore[attr-defined, assignment]
         self.build_bytes = r.choice((1, 1 << 30, 1 << 30))
         self._patience = r.choice((1, 2, 6))
-        self._makers: dict[str, Callable[[], Callable[[], None]]] = {
+        makers: dict[str, Callable[[], Callable[[], None]]] = {
             "online": lambda: Online(self),
             "archive": lambda: Archive(self),
             "bootstrap": lambda: Bootstrap(self),
         }
         for spine in self.spines:
-            self._makers[f"materialize {spine.label}"] = lambda spine=spine: Materialize(self, spine)  # type: ignore[misc]
-        self._actors: dict[str, list[Actor]] = {name: [] for name in self._makers}
+            makers[f"materialize {spine.label}"] = lambda spine=spine: Materialize(self, spine)  # type: ignore[misc]
+        self._actors = Actors(makers, self.chances)
 
     def run(self) -> list[str]:
         """What was wrong at the end; empty when all is right."""
@@ -120,9 +116,7 @@ class World:
                     self._step(away)
             return self._settle() or faults(self)
         finally:
-            for actors in self._actors.values():
-                for actor in actors:
-                    actor.kill()
+            self._actors.end()
 
     def archived(self) -> bool:
         """Whether every table of the archive holds all of the log, and marks have passed all that matters."""
@@ -144,28 +138,28 @@ class World:
     def _step(self, away: str | None) -> None:
         r = self.chances.random
         what = r.choices(_WHAT, _WEIGHTS)[0]
-        name = r.choice([name for name in (*self._makers, *self._makers) if name != away])
+        name = r.choice([name for name in (*self._actors.names, *self._actors.names) if name != away])
         if what == "produce":
             for _ in range(r.randint(1, 3)):
                 self.kafka.produce()
         elif what == "another":
-            self._start(name)
-            self._count(f"second or zombie: {name}")
-        elif what == "kill" and self._actors[name]:
-            self._kill(name, r.choice(self._actors[name]))
+            self._actors.start(name)
+            self.chances.count(f"second or zombie: {name}")
+        elif what == "kill" and self._actors.of(name):
+            self._actors.kill(name, r.choice(self._actors.of(name)))
         elif what == "cut back" and self.redis.past:
             if r.random() < 0.7:  # a machine started anew: who asks where to begin may meet Redis before and after
-                self._start("online")
-                self._actors["online"][-1].step(r.randint(2, 4) * len(self.labels) + r.randint(0, 1))
+                self._actors.start("online")
+                self._actors.of("online")[-1].step(r.randint(2, 4) * len(self.labels) + r.randint(0, 1))
             if self.redis.past:
                 self.redis.cut_back(r.choice(self.redis.past))
-                self._count("Redis: cut back")
+                self.chances.count("Redis: cut back")
         elif what == "empty" and self.redis.values:
             self.redis.cut_back({})
-            self._count("Redis: emptied")
+            self.chances.count("Redis: emptied")
         elif what == "land" and self.redis.on_their_way:
             self.redis.land(r.choice(self.redis.on_their_way))
-            self._count("Redis: a late call lands")
+            self.chances.count("Redis: a late call lands")
         elif what == "show":
             self.kafka.show()
         elif what == "grow":
@@ -177,50 +171,17 @@ class World:
         elif what == "serve":
             self._serve()
         elif what == "run":
-            self._run_on(name, r.randint(1, 4) ** self._patience % 60 + 1)
+            self._actors.run_on(name, r.randint(1, 4) ** self._patience % 60 + 1)
 
     def _outrun(self) -> None:
         """`online` takes what just came while nobody archives it; some of it may be deleted before anybody does."""
         for _ in range(self.chances.random.randint(1, 5)):
             self.kafka.produce()
         self.kafka.show_all()
-        self._run_on("online", 60)
+        self._actors.run_on("online", 60)
         if self.chances.random.random() < 0.5:
             self.kafka.forget()
-        self._count("online outran the archive")
-
-    def _count(self, what: str) -> None:
-        self.chances.counts[what.partition(" page")[0].partition(" reader")[0]] += 1
-
-    def _run_on(self, name: str, points: int) -> None:
-        r, actors = self.chances.random, self._actors[name]
-        if not actors:
-            self._start(name)
-        actor = actors[-1] if r.random() < 0.75 else r.choice(actors)
-        actor.step(points)
-        if not actor.alive:
-            self._bury(name, actor)
-
-    def _start(self, name: str) -> None:
-        actors = self._actors[name]
-        while len(actors) > 2:
-            actors.pop(0).kill()
-        actors.append(Actor(name, self._makers[name]()))
-
-    def _kill(self, name: str, actor: Actor) -> None:
-        actor.kill()
-        self._actors[name].remove(actor)
-        self._count(f"killed: {name}")
-
-    def _bury(self, name: str, actor: Actor) -> None:
-        self._actors[name].remove(actor)
-        if isinstance(actor.ended_by, RestartNeeded):
-            self._count(f"restart needed: {name}")
-        elif actor.ended_by is not None:
-            kind = type(actor.ended_by).__name__
-            if kind not in ("OSError", "CommitFailedError"):
-                raise actor.ended_by
-            self._count(f"ended by {kind}: {name}")
+        self.chances.count("online outran the archive")
 
     def _serve(self) -> None:
         """A prediction reads an entity with its shard's meta, in one step."""
@@ -247,10 +208,10 @@ class World:
         self.kafka.now_s += self.chances.random.choice((0, 5, 40))
         found = self._calm(["archive", "bootstrap", "online"])
         self.settling = False
-        for name in self._makers:
-            self._run_on(name, self.chances.random.choice((1, 40)))
+        for name in self._actors.names:
+            self._actors.run_on(name, self.chances.random.choice((1, 40)))
         self.chances.calm = False
-        self._count("a pause")
+        self.chances.count("a pause")
         return found
 
     def _settle(self) -> list[str]:
@@ -258,33 +219,14 @@ class World:
         self.redis.on_their_way.clear()
         self.kafka.now_s += self.chances.random.choice((40, 40, 40, 500))
         names = ["archive", "bootstrap", "online"]
-        names += [name for name in self._makers if name.startswith("materialize")]
+        names += [name for name in self._actors.names if name.startswith("materialize")]
         return self._calm([*names, *names])
 
     def _calm(self, names: list[str]) -> list[str]:
         self.chances.calm = self.settling = True
         self.kafka.show_all()
-        for name, actors in self._actors.items():
-            for actor in [*actors]:
-                if self.chances.random.random() < 0.5:
-                    self._kill(name, actor)
+        self._actors.kill_some()
         for name in names:
-            if not self._finish(name):
+            if not self._actors.finish(name):
                 return [f"{name.split()[0]} never settles"]
         return []
-
-    def _finish(self, name: str) -> bool:
-        for _ in range(_TRIES_TO_SETTLE):
-            actors = self._actors[name]
-            actor = actors.pop(0) if actors else Actor(name, self._makers[name]())
-            for _ in range(_RESTS_TO_SETTLE):
-                actor.step(_POINTS_TO_SETTLE)
-            if actor.alive:
-                actor.kill()
-                return False
-            if actor.ended_by is None:
-                if not actors:
-                    return True
-            elif not isinstance(actor.ended_by, RestartNeeded | OSError):
-                raise actor.ended_by
-        return False

@@ -6,7 +6,7 @@ import random
 from shared_features.definitions import FeatureGroup
 from shared_features.kernel.event_time import SECOND_US
 from tests import oracle
-from tests.end_to_end.stored_truth import stored_events
+from tests.end_to_end.archived_truth import stored_events
 from tests.streaming.operations.stored_world import DAY_US, START_US, StoredWorld, payment
 from tests.taken_events import rows_of, taken
 

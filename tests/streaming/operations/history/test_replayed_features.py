@@ -13,7 +13,7 @@ from serving.feature_vector import FeatureVectors
 from serving.request_body import RequestBody
 from shared_features.kernel.event_time import SECOND_US, to_text
 from streaming.operations.retention.retain import delete_days
-from tests.end_to_end.stored_truth import stored_events
+from tests.end_to_end.archived_truth import stored_events
 from tests.streaming.operations.payments_history import LAST_US, as_served
 from tests.streaming.operations.stored_world import DAY_US, START_US, StoredWorld, payment
 from tests.streaming.small_domain import PAYMENTS, VIEW

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared_features.kernel.event_time import SECOND_US, to_text
 from streaming.operations.retention.retain import delete_days
-from tests.end_to_end.stored_truth import stored_events
+from tests.end_to_end.archived_truth import stored_events
 from tests.streaming.operations.payments_history import as_served
 from tests.streaming.operations.stored_world import DAY_US, START_US, StoredWorld
 from tests.streaming.small_domain import PAYER, PAYMENTS
