@@ -12,8 +12,8 @@ from deploy.demo.report.facts import Facts, event_facts, model_facts, prediction
 from deploy.demo.report.replayed_features import replay_features
 from deploy.demo.report.screen import Screen
 from deploy.demo.report.summary import show_summary, show_what_stays
+from deploy.demo.running_programs import RunningPrograms
 from deploy.demo.stage.retraining import retrain_each_minute
-from deploy.demo.stage.running_programs import RunningPrograms
 from deploy.demo.stage.stage import DEFINITIONS, Stage, set_stage, shown
 from deploy.demo.traffic.durable_records import DurableRecords
 from deploy.demo.traffic.live_feed import LiveFeed
