@@ -1,0 +1,37 @@
+"""The rules of a task: each metric has a better side, and a candidate or a floor of another task is refused."""
+
+import math
+
+import pytest
+
+from training.errors import TrainingError
+from training.models.task_rules import BETTER_IS_MORE, MODELS, RULES, better
+
+
+@pytest.mark.parametrize("metric", BETTER_IS_MORE)
+def test_one_value_is_better_than_the_other_and_none_is_better_than_itself_or_nan(metric: str) -> None:
+    """A gate that compares the wrong way round promotes the worse model."""
+    good, bad = (0.9, 0.1) if BETTER_IS_MORE[metric] else (0.1, 0.9)
+    assert better(metric, good, bad)
+    assert not better(metric, bad, good)
+    assert not better(metric, good, good)
+    assert not better(metric, math.nan, good)
+    assert not better(metric, good, math.nan)
+
+
+def test_less_of_an_error_is_better_and_more_of_a_score() -> None:
+    assert {name for name, more in BETTER_IS_MORE.items() if not more} == {"log_loss", "brier_score", "rmse", "mae"}
+
+
+@pytest.mark.parametrize("task", RULES)
+def test_a_task_chooses_and_bounds_by_metrics_of_its_own(task: str) -> None:
+    rules = RULES[task]
+    assert rules.name == task
+    assert {rules.chosen_by, *rules.floors} <= set(rules.metrics) <= BETTER_IS_MORE.keys()
+    rules.check_models(rules.models)
+    rules.check_floors(rules.metrics)
+    strangers = tuple(set(MODELS) - set(rules.models))
+    with pytest.raises(TrainingError, match=f"The label asks for {task}, and .* cannot learn it"):
+        rules.check_models(strangers)
+    with pytest.raises(TrainingError, match=f"A model of {task} has no metric"):
+        rules.check_floors(tuple(BETTER_IS_MORE.keys() - set(rules.metrics)))
