@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,10 @@ FIRST_USE = {
     "train_days": "dataset",
     "delay_days": "dataset",
     "test_days": "dataset",
+    "train_from": "dataset",
+    "train_to": "dataset",
+    "test_from": "dataset",
+    "test_to": "dataset",
     "entity": "dataset",
     "seed": "dataset",
     "pipeline": "dataset",
@@ -31,7 +35,7 @@ FIRST_USE = {
     "floor": "promote",
     "gate_tolerance": "promote",
 }
-"""Parameter -> the first step that uses it."""
+"""Parameter -> the first step that uses it. `steps` holds parameters by the step that they are of."""
 
 
 def check_fork(step: str, before: Retrain, after: Retrain, names: Sequence[str]) -> None:
@@ -43,13 +47,22 @@ def check_fork(step: str, before: Retrain, after: Retrain, names: Sequence[str])
         raise RequestError(
             f"There is no step {step!r}. There are: {', '.join(names)}.{did_you_mean(step, names)}", "$.step"
         )
-    for name, first in FIRST_USE.items():
-        changed = getattr(before, name) != getattr(after, name)
-        if changed and first in names and names.index(first) < names.index(step):
+    for name, first in _changed(before, after):
+        if first in names and names.index(first) < names.index(step):
             raise RequestError(
                 f"Parameter {name} is used by step {first!r}, which comes before {step!r}. Fork from {first!r}.",
                 f"$.parameters.{name}",
             )
+
+
+def _changed(before: Retrain, after: Retrain) -> Iterator[tuple[str, str]]:
+    """Each parameter that is another one, with the first step that uses it."""
+    for name, first in FIRST_USE.items():
+        if getattr(before, name) != getattr(after, name):
+            yield name, first
+    for step in {**before.steps, **after.steps}:
+        if before.steps.get(step, {}) != after.steps.get(step, {}):
+            yield f"steps.{step}", step
 
 
 def forked_data(origin: Path) -> DataVersion:
