@@ -39,6 +39,12 @@ class GroupStamp:
     version: int
     fingerprint: str
 
+    @property
+    def label(self) -> str:
+        """The label of the group, or of the addition: the name of an addition includes its number."""
+        group, plus, part = self.name.partition("+")
+        return f"{group}:v{self.version}{plus}{part}"
+
 
 @dataclass(frozen=True)
 class ViewStamp:

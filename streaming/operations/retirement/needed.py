@@ -61,14 +61,8 @@ def _defined(settings: StreamingSettings, catalogue: Catalogue, version: Version
 
 def _served(registry: RegistryLook, version: Version) -> Iterator[str]:
     for served in registry.served():
-        if any(version.is_of(_label(group.name, group.version)) for group in served.manifest.view.groups):
+        if any(version.is_of(group.label) for group in served.manifest.view.groups):
             yield (
                 f"model {served.manifest.model} version {served.manifest.version}, alias {served.alias}, reads it; "
                 "promote another version, or remove the alias"
             )
-
-
-def _label(name: str, number: int) -> str:
-    """The label of a group. The name of an addition includes its number: `name+M`."""
-    group, plus, part = name.partition("+")
-    return f"{group}:v{number}{plus}{part}"

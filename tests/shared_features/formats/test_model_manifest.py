@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from shared_features import Aggregate, GrownGroup, Max, hours
 from shared_features.definitions import definition_text
 from shared_features.errors import FormatVersionError, ManifestMismatchError
 from shared_features.feature_views import CARD_FRAUD
@@ -18,6 +19,7 @@ from shared_features.formats.model_manifest import (
     stamp_view,
 )
 from shared_features.kernel.event_time import days
+from tests.domains.machines import BREAKDOWN, HOT_PLANT
 
 MANIFEST = ModelManifest(
     model="card_fraud",
@@ -154,3 +156,11 @@ def test_another_view_does_not_fit_and_the_message_says_where():
     for message, changes in wrong.items():
         with pytest.raises(ManifestMismatchError, match=message):
             check_manifest(of_view(**changes), CARD_FRAUD)
+
+
+def test_a_stamp_has_the_label_of_its_group_and_of_an_addition_to_it() -> None:
+    """`retire` compares labels: a model that reads an addition must be found by it."""
+    grown = GrownGroup(HOT_PLANT, added=(Aggregate("celsius", Max(), windows=(hours(2),)),))
+    view = replace(BREAKDOWN, features=tuple(each for part in grown.parts for each in part.features))
+    assert [stamp.label for stamp in stamp_view(view).groups] == [part.label for part in grown.parts]
+    assert [part.label for part in grown.parts] == ["hot_plant:v1", "hot_plant:v1+1"]
