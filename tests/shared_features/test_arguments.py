@@ -40,7 +40,7 @@ from shared_features import (
 )
 from shared_features.definitions.field_types import Boolean
 from shared_features.kernel.aggregations import Aggregation
-from tests.shared_features.definitions.test_catalogue import FIELDS, SOURCE, group, view
+from tests.shared_features.definitions.orders import FIELDS, SOURCE, group, view
 
 called: Any = SimpleNamespace(**{each.__name__: each for each in (
     Aggregate, Aggregation, ApproxDistinct, Condition, Decimal, Entity, FeatureGroup, Field, GrownGroup, Integer, Mean,

@@ -10,7 +10,7 @@ from shared_features.definitions.definition_text import (
     read_source,
     source_text,
 )
-from tests.shared_features.definitions.test_catalogue import SOURCE, group
+from tests.shared_features.definitions.orders import SOURCE, group
 
 GROUP = group()
 

@@ -37,7 +37,7 @@ from shared_features.definitions import (
     describe_field,
     describe_function,
 )
-from tests.shared_features.definitions.test_catalogue import FIELDS, SOURCE, group, view
+from tests.shared_features.definitions.orders import FIELDS, SOURCE, group, view
 
 PRICED = replace(SOURCE, fields=(*FIELDS[:-1], replace(FIELDS[-1], unit="euro")))
 

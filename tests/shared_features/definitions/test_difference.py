@@ -28,7 +28,7 @@ from shared_features import (
     minutes,
 )
 from shared_features.definitions import definition_text, difference, events_difference
-from tests.shared_features.definitions.test_catalogue import FIELDS, SOURCE, WHO, group
+from tests.shared_features.definitions.orders import FIELDS, SOURCE, WHO, group
 
 HOURLY = Aggregate("price", Mean(), (Window(hours(1), minutes(5)),))
 WEEKLY = Aggregate("price", Sum(), (days(7),))

@@ -40,7 +40,7 @@ from shared_features.definitions import (
 from shared_features.definitions import fields as field_module
 from shared_features.definitions.fingerprint import canonical, plain_defaults
 from shared_features.kernel import aggregations
-from tests.shared_features.definitions.test_catalogue import FIELDS, SOURCE, WHO, group, view
+from tests.shared_features.definitions.orders import FIELDS, SOURCE, WHO, group, view
 
 GOLDEN = {
     "shared_features.feature_views": {

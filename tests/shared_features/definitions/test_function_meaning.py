@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared_features import DefinitionError, FeatureView
 from shared_features.definitions.function_meaning import function_fingerprint
-from tests.shared_features.definitions.test_catalogue import SOURCE
+from tests.shared_features.definitions.orders import SOURCE
 from tests.shared_features.definitions.written import function_of, module_of
 
 BEFORE = '''

@@ -1,0 +1,108 @@
+"""A label says what a model of it predicts; one that contradicts itself says so when it is imported."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared_features import Decimal, DefinitionError, EventSource, Field, Integer, LabelSource, Text, Timestamp, days
+from tests.shared_features.definitions.orders import SOURCE, view
+
+OUTCOMES = EventSource(
+    name="outcomes",
+    topic="outcomes",
+    fields=(
+        Field("id", Text(36)),
+        Field("at", Timestamp("ms")),
+        Field("paid_at", Timestamp("ms")),
+        Field("state", Text(8)),
+        Field("stars", Integer(1, 5)),
+        Field("price", Decimal(2, 0, 1_000)),
+    ),
+    event_id="id",
+    event_time="at",
+)
+
+
+def labels(value: str, **changes: Any) -> LabelSource:
+    return LabelSource(OUTCOMES, value=value, join="id", delay=days(1), **changes)
+
+
+@pytest.mark.parametrize(
+    ("label", "task", "is_named"),
+    [
+        (labels("state"), "multiclass", True),
+        (labels("state", classes=("paid", "open", "lost")), "multiclass", True),
+        (labels("state", classes=("open", "paid")), "binary", True),
+        (labels("state", classes=("open", "paid"), task="multiclass"), "multiclass", True),
+        (labels("stars", task="multiclass"), "multiclass", True),
+        (labels("stars", classes=(1, 5)), "binary", True),
+        (labels("stars", task="regression"), "regression", False),
+        (labels("price"), "regression", False),
+    ],
+)
+def test_a_label_says_what_a_model_of_it_predicts(label: LabelSource, task: str, is_named: bool) -> None:
+    assert (view(labels=label).labels, label.kind, label.is_named) == (label, task, is_named)
+
+
+CONTRADICTIONS: dict[str, tuple[Callable[[], object], str]] = {
+    "label join missing": (
+        lambda: view(labels=LabelSource(SOURCE, value="price", join="nope", delay=days(1))),
+        "join on 'nope'",
+    ),
+    "label is an instant": (
+        lambda: view(labels=labels("paid_at")),
+        "label 'paid_at' of .* is Timestamp .*, which no model predicts; write a Boolean .* a Text or an Integer",
+    ),
+    "label names an event": (
+        lambda: view(labels=LabelSource(SOURCE, value="id", join="id", delay=days(1))),
+        "label 'id' of .* is Text .*, which names an event, so no model predicts it; name the field of the outcome",
+    ),
+    "score of a text that nobody names": (
+        lambda: view(labels=labels("state", task="binary")),
+        "the score is of one of two texts; write classes=",
+    ),
+    "text that should be a number": (
+        lambda: view(labels=labels("state", task="regression")),
+        "which task 'regression' cannot mean; leave task out, or write 'multiclass' or 'binary'",
+    ),
+    "classes of a number": (
+        lambda: view(labels=labels("price", classes=(1, 2))),
+        "classes are given only of a Text or an Integer; leave classes out",
+    ),
+    "classes of a regression": (
+        lambda: view(labels=labels("stars", task="regression", classes=(1, 2))),
+        "which has none; leave one of them out",
+    ),
+    "one class": (lambda: view(labels=labels("state", classes=("paid",))), "give two or more"),
+    "class twice": (lambda: view(labels=labels("state", classes=("paid", "paid"))), "class 'paid' is given twice"),
+    "binary of three": (
+        lambda: view(labels=labels("stars", task="binary", classes=(1, 2, 3))),
+        "task is 'binary' and 3 classes are given; give two, or write task='multiclass'",
+    ),
+    "class of another type": (
+        lambda: view(labels=labels("stars", classes=(1, "two"))),
+        "class 'two' is not a whole number from 1 to 5, as the label is",
+    ),
+    "class out of bounds": (lambda: view(labels=labels("stars", classes=(5, 6))), "class 6 is not a whole number"),
+    "class too long": (lambda: view(labels=labels("state", classes=("paid", "x" * 9))), "at most 8 characters"),
+    "label of an unclear integer": (
+        lambda: view(labels=LabelSource(SOURCE, value="who", join="id", delay=days(1))),
+        "Write task='binary' where it is 0 or 1, task='multiclass' .*, and task='regression' where it counts",
+    ),
+    "task that the label cannot mean": (
+        lambda: view(labels=LabelSource(SOURCE, value="price", join="id", delay=days(1), task="binary")),
+        "which task 'binary' cannot mean; leave task out, or write 'regression'",
+    ),
+    "label that joins on nothing": (
+        lambda: view(labels=LabelSource(SOURCE, value="price", join=(), delay=days(1))),
+        "join on no field",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_a_contradiction_is_refused_with_what_to_do(name: str) -> None:
+    build, says = CONTRADICTIONS[name]
+    with pytest.raises(DefinitionError, match=says):
+        build()
