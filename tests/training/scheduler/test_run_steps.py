@@ -21,7 +21,7 @@ def ended(name: str, done: str = "run", error: str | None = None) -> dict[str, A
 
 
 def states(status: str, *recorded: dict[str, Any]) -> list[str]:
-    return [each.state for each in steps_of(status, recorded, 500)]
+    return [each.state for each in steps_of(status, recorded, 1)]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_step_that_failed_while_the_run_still_runs_leaves_no_other_one_running
 
 
 def test_what_ended_says_what_it_said_and_what_fails_says_why() -> None:
-    first, second, _ = steps_of(FAILED, (PLAN, BEGUN, ended("a"), ended("b", error="no memory")), 500)
+    first, second, _ = steps_of(FAILED, (PLAN, BEGUN, ended("a"), ended("b", error="no memory")), 1)
     assert (first.reason, first.seconds, first.line) == ("new", 2.5, "7 rows")
     assert (second.reason, second.seconds, second.line) == ("no memory", 3.0, "")
 
@@ -59,14 +59,22 @@ def test_what_ended_says_what_it_said_and_what_fails_says_why() -> None:
 def test_the_running_step_counts_from_the_end_of_the_one_before_and_never_below_zero() -> None:
     now_ms = int(time.time() * 1000)
     before = {**ended("a"), "completed_at_epoch_ms": now_ms - 60_000}
-    running = steps_of(RUNNING, (PLAN, BEGUN, before), 500)[1]
+    running = steps_of(RUNNING, (PLAN, BEGUN, before), 1)[1]
     assert running.seconds is not None
     assert 60 <= running.seconds < 3_600
     ahead = {**ended("a"), "completed_at_epoch_ms": now_ms + 60_000_000}
-    assert steps_of(RUNNING, (PLAN, BEGUN, ahead), 500)[1].seconds == 0.0
+    assert steps_of(RUNNING, (PLAN, BEGUN, ahead), 1)[1].seconds == 0.0
 
 
 def test_without_a_pipeline_the_steps_are_those_of_retraining() -> None:
-    assert [each.name for each in steps_of(QUEUED, (), None)] == list(STEP_NAMES)
+    assert [each.name for each in steps_of(QUEUED, (), 1)] == list(STEP_NAMES)
     assert plan_of((BEGUN,)) == {}
     assert plan_of((BEGUN, PLAN)) == PLAN["output"]
+
+
+@pytest.mark.parametrize(("at_once", "wanted"), [(1, [RUNNING, WAITING, WAITING]), (2, [RUNNING, RUNNING, WAITING])])
+def test_steps_that_do_not_wait_for_each_other_run_side_by_side_as_far_as_that_is_allowed(
+    at_once: int, wanted: list[str]
+) -> None:
+    plan = {**PLAN, "output": {"a": [], "b": [], "c": ["a", "b"]}}
+    assert [each.state for each in steps_of(RUNNING, (plan, BEGUN), at_once)] == wanted
