@@ -14,7 +14,8 @@ from tests.training.scheduler.test_durable_run import FakeProcess
 from training.scheduler import durable_run
 from training.scheduler.engine import launched
 from training.scheduler.missed_ticks import MissedTicks
-from training.scheduler.runs import SUCCEEDED, Runs
+from training.scheduler.run_states import SUCCEEDED
+from training.scheduler.runs import Runs
 from training.scheduler.schedules import Schedules
 from training.scheduler.tick import TICK_WORKFLOW, Schedule
 from training.settings import load_settings
