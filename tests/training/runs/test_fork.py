@@ -16,6 +16,7 @@ from training.runs.templates import Retrain
 BEFORE = Retrain()
 OTHER: dict[str, Any] = {
     "view": "v",
+    "model": "m",
     "pipeline": "p",
     "entity": "e",
     "seed": 1,
