@@ -1,4 +1,4 @@
-"""Compaction: rewrites many small files into few large ones, and deletes files that no reader needs any more.
+"""Compaction: rewrites many small files into few large ones, and deletes files and commits that no reader needs.
 
 Compaction, and a vacuum of files that were removed half a day ago, conflict with no writer. A compaction conflicts with
 another compaction: Delta accepts two compactions of the same files at the same time, and then every row of the files is
@@ -46,7 +46,7 @@ def tend(lake: Path) -> None:
     for path in paths:
         try:
             compacted = compact(path.parent)
-            deleted = _vacuum(path.parent)
+            deleted = _clean(path.parent)
         except Exception as error:
             _LOG.warning("failed to maintain a table, trying again later", table=path.parent.name, error=str(error))
         else:
@@ -84,9 +84,15 @@ def _locked(lock: TextIO) -> bool:
     return True
 
 
-def _vacuum(path: Path) -> list[str]:
-    """Delete the files that were removed long ago. A table of an earlier release says that they are kept for longer."""
-    return DeltaTable(path).vacuum(retention_hours=KEEP_REMOVED_HOURS, enforce_retention_duration=False, dry_run=False)
+def _clean(path: Path) -> list[str]:
+    """Delete the files that were removed long ago, and the old commits that a checkpoint contains. Returns the files.
+
+    A table of an earlier release says that the files are kept for longer.
+    """
+    table = DeltaTable(path)
+    files = table.vacuum(retention_hours=KEEP_REMOVED_HOURS, enforce_retention_duration=False, dry_run=False)
+    table.cleanup_metadata()
+    return files
 
 
 def _compact(table: DeltaTable, crowded: int) -> int:

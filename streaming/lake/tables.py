@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import ColumnProperties, CommitProperties, DeltaTable, Schema, WriterProperties, write_deltalake
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    PostCommitHookProperties,
+    Schema,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.transaction import Transaction
 
 from streaming.job.outage import Outage
@@ -20,6 +28,9 @@ from streaming.lake.log_files import check_commits, commit_path, sync_commit
 from streaming.log import Log
 
 COMMIT_RETRIES = 50
+_AFTER_COMMIT = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
+"""Maintenance deletes old commits (`lake.compaction`). The library would look for them at every commit: it reads name,
+size and age of every file of the log, and where it deletes one, it reads the whole table again."""
 _PACKED = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
 _PLAIN = ColumnProperties(dictionary_enabled=False)
 _ROWS_OF_BYTES = 8192
@@ -73,7 +84,14 @@ class DeltaTables:
         """Commit rows and positions in one step, through the handle on which the positions were compared."""
         transactions = [Transaction(app_id=app, version=version) for app, version in positions.items()]
         properties = CommitProperties(app_transactions=transactions, max_commit_retries=COMMIT_RETRIES)
-        write_deltalake(table, rows, mode="append", writer_properties=writer, commit_properties=properties)
+        write_deltalake(
+            table,
+            rows,
+            mode="append",
+            writer_properties=writer,
+            commit_properties=properties,
+            post_commithook_properties=_AFTER_COMMIT,
+        )
 
     def sync(self, path: Path, version: int, positions: Mapping[str, int], synced: int | None = None) -> None:
         """Force to disk every commit after `synced` (or the last checkpoint) up to `version`. One wrote `positions`."""

@@ -20,6 +20,7 @@ SUITES = {
     "restart": "tests.bench.restart",
     "joining": "tests.bench.joining",
     "idle": "tests.bench.idle",
+    "aged": "tests.bench.aged",
     "streaming": "tests.bench.streaming",
     "predictions": "tests.bench.predictions",
 }
