@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from shared_features.group_events import GroupEvents
 
 Rows = NDArray[np.int64]
+_MOST_PLACES = 1 << 15
+"""Numbers below this are sorted as 16 bits, by their digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +78,32 @@ class SubBatch:
             self.valid[start:end],
         )
 
-    @classmethod
-    def split(
-        cls, span: Stretch, source: str, events: GroupEvents, offsets: Rows, shard_of: Rows, shards: int
-    ) -> list[SubBatch]:
-        """One sub-batch per shard, even without rows, because every shard's vector moves over every span.
+    def over(self, span: Stretch) -> SubBatch:
+        """The same rows of another stretch. For sub-batches without rows."""
+        return replace(self, span=span)
 
-        offsets: of the batch that `events` were taken from. shard_of: int64, the shard of each event.
+    @classmethod
+    def deal(
+        cls,
+        spans: Sequence[Stretch],
+        source: str,
+        events: GroupEvents,
+        offsets: Rows,
+        span_of: Rows,
+        shard_of: Rows,
+        shards: int,
+    ) -> list[list[SubBatch]]:
+        """For each shard one sub-batch per span, even without rows, because every shard's vector moves over every span.
+
+        offsets: of the batch that `events` were taken from. span_of, shard_of: int64, the span (counted from 0) and the
+        shard of each event.
         """
-        order = np.argsort(shard_of.astype(np.int16), kind="stable")  # a radix sort, and offsets stay ascending
+        places = shard_of * len(spans) + span_of
+        few = shards * len(spans) <= _MOST_PLACES
+        order = np.argsort(places.astype(np.int16) if few else places, kind="stable")  # offsets stay ascending
         keys = np.array(events.keys, object) if isinstance(events.keys, list) else events.keys
         dealt = cls(
-            span,
+            spans[0],
             source,
             offsets[events.rows[order]],
             keys[order].tolist(),
@@ -95,5 +112,11 @@ class SubBatch:
             events.values[order],
             events.valid[order],
         )
-        ends = np.cumsum(np.bincount(shard_of, minlength=shards)).tolist()
-        return [dealt._rows(start, end) for start, end in pairwise([0, *ends])]
+        nothing = dealt._rows(0, 0)
+        empty = [nothing.over(span) for span in spans]
+        ends = np.cumsum(np.bincount(places, minlength=shards * len(spans))).tolist()
+        parts = [
+            dealt._rows(start, end).over(spans[place % len(spans)]) if start < end else empty[place % len(spans)]
+            for place, (start, end) in enumerate(pairwise([0, *ends]))
+        ]
+        return [parts[start : start + len(spans)] for start in range(0, len(parts), len(spans))]
