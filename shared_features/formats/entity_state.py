@@ -60,8 +60,8 @@ def owners_of(keys: Sequence[bytes]) -> NDArray[np.uint64]:
     return owners
 
 
-def encode_states(state: TileState, slots: ArrayLike, build_id: int, owners: ArrayLike = NOBODY) -> list[bytes]:
-    """The bytes of each entity, in the order of the slots; settles them. `owners`: one for all, or one each."""
+def encode_states(state: TileState, slots: ArrayLike, build_id: ArrayLike, owners: ArrayLike = NOBODY) -> list[bytes]:
+    """The bytes of each entity, in the order of the slots; settles them. `build_id`, `owners`: one for all, or each."""
     slots = np.ascontiguousarray(slots, np.int64)
     settle(state, slots)
     tables, pools = state.layout.tables, state.pools
@@ -76,7 +76,7 @@ def encode_states(state: TileState, slots: ArrayLike, build_id: int, owners: Arr
     room = state_room(state.layout)
     encode_from(
         *(tables, plan, pools, room, slots, SCHEMA_VERSION),
-        *(np.uint64(build_id), _words(owners, slots), buffer, ends),
+        *(_words(build_id, slots), _words(owners, slots), buffer, ends),
     )
     encoded, bounds = buffer[: ends[-1]].tobytes(), ends.tolist()
     return [encoded[start:end] for start, end in pairwise(bounds)]

@@ -19,14 +19,14 @@ CHECKSUM_AT, FRAME_BYTES = 9, 17
 
 
 @compiled
-def encode_from(tables, plan, pools, room, slots, schema, build_id, owners, buffer, ends):
+def encode_from(tables, plan, pools, room, slots, schema, build_ids, owners, buffer, ends):
     """Write entities one after another; entity i ends at `ends[i + 1]`."""
     for i in range(slots.size):
         at, body = ends[i], ends[i] + FRAME_BYTES
         buffer[at] = schema
-        store_word(buffer, at + 1, build_id)
+        store_word(buffer, at + 1, build_ids[i])
         end = _put_entity(tables, plan, pools, room, slots[i], buffer, body)
-        store_word(buffer, at + CHECKSUM_AT, checksum(buffer, body, end, owners[i], build_id))
+        store_word(buffer, at + CHECKSUM_AT, checksum(buffer, body, end, owners[i], build_ids[i]))
         ends[i + 1] = end
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import bytewax.operators as op
@@ -19,12 +19,13 @@ from streaming.metrics import StreamingMetrics
 from streaming.online.absent_shard import AbsentShard
 from streaming.online.entity_cache import EntityCache
 from streaming.online.missing_records import MissingRecords
-from streaming.online.redis_sink import RedisSink
+from streaming.online.redis_sink import RedisSink, ShardSet
 from streaming.online.router import Router
 from streaming.online.shard import Shard, refuse_other_meaning
 from streaming.online_store.lease import Lease, job_name
 from streaming.online_store.link import RedisLink, RedisOutage
 from streaming.online_store.shard_store import ShardStore, shard_label
+from streaming.online_store.shared_link import SharedLink
 from streaming.online_store.stored_vectors import committed_positions, wait_until_live
 from streaming.settings import StreamingSettings
 
@@ -45,8 +46,9 @@ def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None
     )
     flow = Dataflow("online")
     polled = op.input("kafka", flow, source)
-    routed = op.flat_map_batch("route", polled, Router(groups, to_us(settings.mark_slack)))
-    op.output("redis", routed, redis_sink(settings, groups, metrics))
+    router, sink = Router(groups, to_us(settings.mark_slack)), redis_sink(settings, groups, metrics)
+    routed = op.flat_map_batch("route", polled, lambda some: sink.addressed(router(some)))
+    op.output("redis", routed, sink)
     return flow
 
 
@@ -71,9 +73,8 @@ def redis_sink(settings: StreamingSettings, groups: Iterable[FeatureGroup], metr
     missing = MissingRecords(settings.lake, sources_of(groups))
     shards = {shard_label(group, number): (group, number) for group in groups for number in range(group.shards)}
 
-    def build_shard(label: str) -> Shard | AbsentShard:
+    def build_shard(label: str, cache: EntityCache, link: RedisLink) -> Shard | AbsentShard:
         group, number = shards[label]
-        link = RedisLink(settings, outage)
         store = ShardStore.of(link, settings.redis_namespace, group, number)
         meta = store.read_meta()
         if meta is None or meta.behind:
@@ -85,11 +86,22 @@ def redis_sink(settings: StreamingSettings, groups: Iterable[FeatureGroup], metr
             store=store,
             meta=meta,
             entity_prefix=entity_prefix(settings.redis_namespace, group, number),
-            cache=EntityCache(group.layout, settings.cached_entities),
+            cache=cache,
             missing=missing,
             metrics=metrics,
             clock=system_clock_us,
             idle_commit_s=settings.idle_commit.total_seconds(),
         )
 
-    return RedisSink(list(shards), build_shard)
+    def build_shards(labels: Sequence[str]) -> ShardSet:
+        cache = EntityCache(shards[labels[0]][0].layout, len(labels) * settings.cached_entities)
+        shared = SharedLink(RedisLink(settings, outage))
+        return ShardSet({label: build_shard(label, cache, shared.lane()) for label in labels}, shared.flush)
+
+    return RedisSink(parts_of(groups, together=len(settings.workers) < 2), build_shards)
+
+
+def parts_of(groups: Iterable[FeatureGroup], *, together: bool) -> dict[str, list[str]]:
+    """The labels of the shards that are written together, by the name of their part."""
+    labels = {group.label: [shard_label(group, number) for number in range(group.shards)] for group in groups}
+    return labels if together else {label: [label] for of_group in labels.values() for label in of_group}

@@ -1,71 +1,102 @@
-"""The Bytewax sink: one partition per shard, so that each shard has one writer among all workers.
+"""The Bytewax sink: each part writes some shards, so that each shard has one writer among all workers.
 
-Bytewax assigns the partitions to the workers and sends every item to the worker that owns its shard, in order. The
-shard owns its position, so Bytewax has nothing to recover.
+Bytewax assigns the parts to the workers and sends every item to the worker that owns its part, in order. A shard owns
+its position, so Bytewax has nothing to recover. One worker alone writes the shards of a group together. Among several
+workers each shard is a part, so that they share the work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from streaming.online.absent_shard import AbsentShard
-from streaming.online.shard import Shard
+from streaming.online.router import ShardItem
+from streaming.online.shard import Shard, write_together
 from streaming.online.sub_batch import SubBatch
 
-BuildShard = Callable[[str], Shard | AbsentShard]
+
+@dataclass(frozen=True)
+class ShardSet:
+    """Shards of one group by their labels. They share a cache and a connection. `flush` sends what they have begun."""
+
+    shards: Mapping[str, Shard | AbsentShard]
+    flush: Callable[[], None]
 
 
-class RedisSink(FixedPartitionedSink[list[SubBatch], None]):
-    """Writes shards. `build_shard` creates the writer of a shard from its label.
+BuildShards = Callable[[Sequence[str]], ShardSet]
+
+
+class RedisSink(FixedPartitionedSink[list[ShardItem], None]):
+    """Writes shards. `parts`: the labels of each part's shards, of one group. `build_shards` creates their writers.
 
     Every worker lists every shard, also those that are still being built. Whether a shard takes events is decided when
     its writer is created. So workers that look at different moments still distribute items alike.
     """
 
-    def __init__(self, labels: list[str], build_shard: BuildShard) -> None:
-        self._labels = labels
-        self._numbers = {label: number for number, label in enumerate(sorted(labels))}
-        self._build_shard = build_shard
+    def __init__(self, parts: Mapping[str, Sequence[str]], build_shards: BuildShards) -> None:
+        self._parts, self._build_shards = parts, build_shards
+        self._numbers = {part: number for number, part in enumerate(sorted(parts))}
+        self._part_of = {label: part for part, labels in parts.items() for label in labels}
         self._ending = Ending()
 
+    def addressed(self, items: Sequence[ShardItem]) -> list[tuple[str, list[ShardItem]]]:
+        """The items of shards as items of the parts that write them: one for each part."""
+        found: dict[str, list[ShardItem]] = {}
+        for item in items:
+            found.setdefault(self._part_of[item[0]], []).append(item)
+        return list(found.items())
+
     def list_parts(self) -> list[str]:
-        """All shards: any worker can write any of them."""
-        return self._labels
+        """All parts: any worker can write any of them."""
+        return list(self._parts)
 
     def part_fn(self, item_key: str) -> int:
-        """An item's key is its shard's label."""
+        """An item's key is its part."""
         return self._numbers[item_key]
 
-    def build_part(self, step_id: str, for_part: str, resume_state: None) -> ShardPartition:
-        """The writer of one shard. It reads the shard's position from Redis."""
-        return ShardPartition(self._build_shard(for_part), self._ending)
+    def build_part(self, step_id: str, for_part: str, resume_state: None) -> ShardsPart:
+        """The writer of a part's shards. It reads their positions from Redis."""
+        return ShardsPart(self._build_shards(self._parts[for_part]), self._ending)
 
 
 @dataclass
 class Ending:
     """Whether a shard of this process has failed, which ends the process.
 
-    Bytewax then closes the other shards. If one of them raises too, Python aborts the process (seen: SIGABRT instead of
+    Bytewax then closes the other parts. If one of them raises too, Python aborts the process (seen: SIGABRT instead of
     the exit code that asks for a restart at once). Their uncommitted events are read again.
     """
 
     failed: bool = False
 
 
-class ShardPartition(StatefulSinkPartition[list[SubBatch], None]):
-    """A shard as a partition of the sink."""
+class ShardsPart(StatefulSinkPartition[list[ShardItem], None]):
+    """A set of shards as a part of the sink."""
 
-    def __init__(self, shard: Shard | AbsentShard, ending: Ending) -> None:
-        self._shard, self._ending = shard, ending
+    def __init__(self, built: ShardSet, ending: Ending) -> None:
+        self.shards, self._flush, self._ending = built.shards, built.flush, ending
 
-    def write_batch(self, values: list[list[SubBatch]]) -> None:
-        """Everything that waits goes into one commit."""
+    def write_batch(self, values: list[list[ShardItem]]) -> None:
+        """Everything that waits for a shard goes into one commit."""
+        waiting: dict[str, list[SubBatch]] = {}
+        for items in values:
+            for label, batches in items:
+                waiting.setdefault(label, []).extend(batches)
+        live: list[tuple[Shard, list[SubBatch]]] = []
         with self._noticed():
-            self._shard.write([batch for batches in values for batch in batches])
+            for label, batches in waiting.items():
+                shard = self.shards[label]
+                if isinstance(shard, Shard):
+                    live.append((shard, batches))
+                else:
+                    shard.write(batches)
+            if live:
+                write_together(live)
+                self._flush()
 
     def snapshot(self) -> None:
         """Nothing: the position is in Redis."""
@@ -74,7 +105,8 @@ class ShardPartition(StatefulSinkPartition[list[SubBatch], None]):
         """The input has ended: commit what is held."""
         if not self._ending.failed:
             with self._noticed():
-                self._shard.close()
+                for shard in self.shards.values():
+                    shard.close()
 
     @contextmanager
     def _noticed(self) -> Iterator[None]:

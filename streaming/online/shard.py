@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from shared_features.definitions import FeatureGroup, difference
 from shared_features.formats.entity_state import decode_states, encode_states, owners_of
 from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Partition, Progress, ShardMeta, VectorEntry
-from shared_features.kernel.replay import APPLIED, apply
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.kafka.recreated_topic import WAY_ON
 from streaming.log import get_log
 from streaming.metrics import StreamingMetrics
 from streaming.online.entity_cache import EntityCache
+from streaming.online.joint_changes import Changed, JointChanges, Share
 from streaming.online.sub_batch import Stretch, SubBatch
 from streaming.online_store.shard_store import ShardStore
 
@@ -35,9 +35,9 @@ _NOWHERE = VectorEntry(-1, -1)
 
 
 class Shard:
-    """One live shard in this process: its cache, its vector, and the store of both.
+    """One live shard in this process: its vector, its entities in a cache, and the store of both.
 
-    `meta`: the meta that `store` has read; the shard is not behind.
+    `meta`: the meta that `store` has read; the shard is not behind. `cache`: shards of one group may share it.
     """
 
     def __init__(
@@ -66,16 +66,12 @@ class Shard:
 
     def write(self, batches: Sequence[SubBatch]) -> None:
         """Apply the new events of the batches. Begin a commit if an entity changed or a commit is due."""
-        parts = [self._advance(each) for each in batches]
-        changed = self._apply([part for part in parts if len(part)])
-        idle = time.monotonic() - self._committed_at >= self._idle_commit_s
-        if len(changed) or (idle and self._vector != self._committed_vector):
-            self._commit(changed)
+        write_together([(self, batches)])
 
     def close(self) -> None:
         """If the vector is ahead of the stored one, commit it, and wait for the commit."""
         if self._vector != self._committed_vector:
-            self._commit(np.empty(0, np.int64))
+            self._commit(Changed([], []))
         self._store.close()
 
     def _advance(self, batch: SubBatch) -> SubBatch:
@@ -96,20 +92,11 @@ class Shard:
         self._vector[span.of] = VectorEntry(max(had.offset, span.to), until_us)
         return batch.beyond(had.offset)
 
-    def _apply(self, parts: list[SubBatch]) -> NDArray[np.int64]:
-        """Slots of the entities that the events changed, ascending."""
-        if not parts:
-            return np.empty(0, np.int64)
-        keys = parts[0].keys if len(parts) == 1 else [key for part in parts for key in part.keys]
-        self._load(self._cache.unknown(keys))
-        slots = self._cache.slots(keys)
-        times, digest, values, valid = (
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("event_time_us", "digest", "values", "valid")
-        )
-        outcome = apply(self._cache.state, slots, times, digest, values, valid)
-        self._count(parts, outcome)
-        return np.unique(slots[outcome == APPLIED])
+    def _share(self, batches: Sequence[SubBatch]) -> Share:
+        """What the batches bring that the shard has not applied yet. Its entities are in the cache from now on."""
+        parts = [part for part in map(self._advance, batches) if len(part)]
+        self._load(self._cache.unknown([key for part in parts for key in part.keys]))
+        return Share(self._build_id, parts)
 
     def _load(self, keys: list[object]) -> None:
         if keys:
@@ -143,7 +130,12 @@ class Shard:
         self._store.settle()
         raise RestartNeeded(f"shard {self._label}: {len(keys)} states cannot be read; `bootstrap` rebuilds the shard")
 
-    def _commit(self, changed: NDArray[np.int64]) -> None:
+    def _commit_if_due(self, changed: Changed) -> None:
+        idle = time.monotonic() - self._committed_at >= self._idle_commit_s
+        if changed.keys or (idle and self._vector != self._committed_vector):
+            self._commit(changed)
+
+    def _commit(self, changed: Changed) -> None:
         started = time.perf_counter()
         meta = ShardMeta(
             commit_id=secrets.token_bytes(COMMIT_ID_BYTES),
@@ -155,27 +147,15 @@ class Shard:
             vector=dict(self._vector),
             erasures=self._erasures,
         )
-        keys, states = list[bytes](), list[bytes]()
-        if len(changed):  # most commits of a quiet shard move the vector alone
-            keys, owners = self._redis_keys(self._cache.keys(changed)), self._cache.owners(changed)
-            states = encode_states(self._cache.state, changed, self._build_id, owners)
-        self._store.begin_commit(meta, keys, states)
-        self._cache.evict()
+        self._store.begin_commit(meta, self._redis_keys(changed.keys), changed.states)
         self._committed_vector, self._committed_at = meta.vector, time.monotonic()
+        seconds = time.perf_counter() - started
         oldest_us = min((each.consumed_until_us for each in meta.vector.values()), default=-1)
-        self._metrics.committed(
-            self._group.label, self._label, len(keys), time.perf_counter() - started, meta.committed_at_us - oldest_us
-        )
+        behind_us = meta.committed_at_us - oldest_us
+        self._metrics.committed(self._group.label, self._label, len(changed.keys), seconds, behind_us)
 
     def _redis_keys(self, keys: Sequence[object]) -> list[bytes]:
         return [self._entity_prefix + str(key).encode() for key in keys]
-
-    def _count(self, parts: list[SubBatch], outcome: NDArray[np.uint8]) -> None:
-        start = 0
-        for part in parts:
-            of_part = np.bincount(outcome[start : start + len(part)], minlength=3)
-            self._metrics.applied(self._group.label, part.source, of_part.tolist())
-            start += len(part)
 
     def _refuse_replaced_topic(self, span: Stretch) -> None:
         for topic, topic_id, partition in self._vector:
@@ -184,6 +164,20 @@ class Shard:
                     f"Shard {self._label} has applied events of an earlier topic {topic}, with id {topic_id}. That "
                     f"topic was deleted and re-created; its id is now {span.topic_id}. {WAY_ON}"
                 )
+
+
+def write_together(batches: Sequence[tuple[Shard, Sequence[SubBatch]]]) -> None:
+    """Apply the new events of shards of one group, which share a cache, at once. Begin the commits that are due.
+
+    Each shard loads its entities beside its own commit id, and commits on its own.
+    """
+    first = batches[0][0]
+    changes = JointChanges.of(first._cache, [shard._share(of_shard) for shard, of_shard in batches])
+    for source, counts in changes.outcomes.items():
+        first._metrics.applied(first._group.label, source, counts)
+    for (shard, _), changed in zip(batches, changes.shares, strict=True):
+        shard._commit_if_due(changed)
+    first._cache.evict()
 
 
 def refuse_other_meaning(

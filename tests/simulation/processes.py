@@ -29,10 +29,13 @@ from streaming.materialize.passes import Passes
 from streaming.online.absent_shard import AbsentShard
 from streaming.online.entity_cache import EntityCache
 from streaming.online.missing_records import MissingRecords
+from streaming.online.redis_sink import Ending, ShardSet, ShardsPart
 from streaming.online.router import Router
 from streaming.online.shard import Shard
 from streaming.online.sub_batch import SubBatch
+from streaming.online_store.link import RedisLink
 from streaming.online_store.shard_store import ShardStore, is_live
+from streaming.online_store.shared_link import SharedLink
 from streaming.online_store.stored_vectors import smallest_positions
 from streaming.replay.snapshots import Snapshot, latest_snapshot
 from streaming.replay.spine import Spine
@@ -88,34 +91,63 @@ class Online:
             metas = self._metas()
         found = smallest_positions(world.groups, metas)
         reader = Reader(world.kafka, {(topic, number): offset for (topic, _, number), offset in found.items()})
-        shards = {label: self._shard(group, number, label) for label, group, number in world.labels}
+        parts = [ShardsPart(built, Ending()) for built in self._sets()]
         queues: dict[str, list[list[SubBatch]]] = defaultdict(list)
         while True:
             polled = reader.poll()
-            for label, parts in self._router(polled):
-                queues[label].append(parts)
+            for label, batches in self._router(polled):
+                queues[label].append(batches)
             if not polled and not any(queues.values()):
                 world.chances.rest()
-            for label in r.sample(sorted(queues), len(queues)):
-                shard, take = shards[label], len(queues[label]) if world.settling else r.randint(0, len(queues[label]))
-                if take:
-                    shard.write([part for parts in queues[label][:take] for part in parts])
-                    del queues[label][:take]
+            for part in r.sample(parts, len(parts)):
+                items = [(label, batches) for label in part.shards for batches in self._taken(queues[label])]
+                if items:
+                    part.write_batch([items])
             ends = world.settling and reader.at_end
             if (ends or r.random() < 0.02) and not any(queues.values()):
-                for shard in shards.values():
-                    shard.close()
+                for part in parts:
+                    part.close()
                 return
 
+    def _taken(self, queue: list[list[SubBatch]]) -> list[list[SubBatch]]:
+        """Some of what waits for a shard, from the front."""
+        take = len(queue) if self._world.settling else self._world.chances.random.randint(0, len(queue))
+        taken, queue[:take] = queue[:take], []
+        return taken
+
+    def _sets(self) -> list[ShardSet]:
+        """The shards as one worker writes them, by group, or as several workers do, each on its own."""
+        world = self._world
+        together = world.chances.random.random() < 0.5
+        sets: dict[str, dict[str, Shard | AbsentShard]] = defaultdict(dict)
+        links: dict[str, SharedLink] = {}
+        caches: dict[str, EntityCache] = {}
+        for label, group, number in world.labels:
+            name = group.label if together else label
+            if name not in sets:
+                links[name] = SharedLink(ModelLink(world.redis, world.chances))
+                caches[name] = self._cache(group)
+            sets[name][label] = self._shard(group, number, label, caches[name], links[name].lane())
+        return [ShardSet(shards, links[name].flush) for name, shards in sets.items()]
+
+    def _cache(self, group: FeatureGroup) -> EntityCache:
+        return EntityCache(group.layout, self._world.chances.random.choice((1, 2, 50)))
+
     def _metas(self) -> dict[str, ShardMeta | None]:
-        return {label: self._store(group, number, label).read_meta() for label, group, number in self._world.labels}
+        return {label: self._store(group, number).read_meta() for label, group, number in self._world.labels}
 
-    def _store(self, group: FeatureGroup, number: int, label: str) -> ShardStore:
-        link = ModelLink(self._world.redis, self._world.chances)
-        return ShardStore.of(link, NAMESPACE, group, number)
+    def _store(self, group: FeatureGroup, number: int, link: RedisLink | None = None) -> ShardStore:
+        return ShardStore.of(link or ModelLink(self._world.redis, self._world.chances), NAMESPACE, group, number)
 
-    def _shard(self, group: FeatureGroup, number: int, label: str) -> Shard | AbsentShard:
-        store = self._store(group, number, label)
+    def _shard(
+        self,
+        group: FeatureGroup,
+        number: int,
+        label: str,
+        cache: EntityCache | None = None,
+        link: RedisLink | None = None,
+    ) -> Shard | AbsentShard:
+        store = self._store(group, number, link)
         meta = store.read_meta()
         if meta is None or meta.behind:
             return AbsentShard(label, store)
@@ -125,7 +157,7 @@ class Online:
             store=store,
             meta=meta,
             entity_prefix=entity_prefix(NAMESPACE, group, number),
-            cache=EntityCache(group.layout, self._world.chances.random.choice((1, 2, 50))),
+            cache=self._cache(group) if cache is None else cache,
             missing=Missing(self._world),
             metrics=self._world.metrics,
             clock=self._world.kafka.clock_us,

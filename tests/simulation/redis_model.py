@@ -104,10 +104,11 @@ class ModelLink(RedisLink):
         if self._chances.fault("Redis: not reached"):
             self.close()
             raise ConnectionError("not reached")
-        sent = Sent(cast(Call, next(iter(packed))))
-        self._sent.append(sent)
-        if sent.call[0] == "EVALSHA":
-            self._redis.on_their_way.append(sent)
+        for each in packed:
+            sent = Sent(cast(Call, each))
+            self._sent.append(sent)
+            if sent.call[0] == "EVALSHA":
+                self._redis.on_their_way.append(sent)
 
     def answer(self) -> Any:
         self._chances.point()

@@ -17,10 +17,11 @@ from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
 from streaming.kafka.polled import Polled
 from streaming.metrics import StreamingMetrics
+from streaming.online.absent_shard import AbsentShard
 from streaming.online.dataflow import redis_sink
-from streaming.online.redis_sink import ShardPartition
 from streaming.online.router import Router
-from streaming.online_store.shard_store import shard_label
+from streaming.online.shard import Shard
+from streaming.online_store.shard_store import ShardStore, shard_label
 from streaming.settings import StreamingSettings
 from tests import oracle
 from tests.streaming.kafka_log import KafkaLog
@@ -35,16 +36,21 @@ class Shards:
         self.metrics = StreamingMetrics(allowed_lateness_us=0)
         self._router = Router(groups, mark_slack_us=0)
         self._sink = redis_sink(settings, groups, self.metrics)
-        self.parts: dict[str, ShardPartition] = {}
-        for label in self._sink.list_parts():
-            self.parts[label] = self._sink.build_part("redis", label, None)
+        self._parts = {part: self._sink.build_part("redis", part, None) for part in self._sink.list_parts()}
+        self.of: dict[str, Shard | AbsentShard] = {}
+        for part in self._parts.values():
+            self.of |= part.shards
+
+    @property
+    def stores(self) -> list[ShardStore]:
+        return [shard._store for shard in self.of.values()]
 
     def write(self, *polled: Polled) -> None:
-        for label, batches in self._router(polled):
-            self.parts[label].write_batch([batches])
+        for part, items in self._sink.addressed(self._router(polled)):
+            self._parts[part].write_batch([items])
 
     def close(self) -> None:
-        for part in self.parts.values():
+        for part in self._parts.values():
             part.close()
 
 
