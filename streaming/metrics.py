@@ -87,7 +87,7 @@ class StreamingMetrics:
         self._loads = Counter("streaming_states_loaded", "Entity states loaded.", ["group"], registry=registry)
         self._commits = Histogram(
             "streaming_commit_seconds",
-            "Time to send a commit, and to await the one before it.",
+            "Time to send a commit, and to await the previous commit.",
             ["group"],
             registry=registry,
             buckets=_SECONDS,

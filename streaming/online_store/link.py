@@ -109,7 +109,8 @@ class RedisLink:
             if self._connection is None:
                 self._connection = self._pool.make_connection()
                 self._connection.connect()
-            self._connection.send_packed_command(packed, check_health=False)
+            # As one: the library gives each piece to the operating system on its own.
+            self._connection.send_packed_command([b"".join(packed)], check_health=False)
         except AuthenticationError as error:
             raise RefusedError(f"Redis refuses the login ({error}). Correct user and password in REDIS_URL") from error
         except RedisError:

@@ -31,7 +31,7 @@ class SharedLink:
         return lane
 
     def flush(self) -> None:
-        """Send what was begun. If Redis is away, the lanes hear of it when they ask for their answers."""
+        """Send what was begun. If Redis is unavailable, the lanes hear of it when they ask for their answers."""
         unsent, self._unsent = self._unsent, []
         if unsent:
             try:
@@ -110,6 +110,9 @@ class Lane(RedisLink):
 
     def calls(self, several: Sequence[tuple[bytes | str | int, ...]]) -> list[Any]:
         return self._shared.calls(several)
+
+    def pack(self, *arguments: bytes | str | int) -> list[bytes]:
+        return self._shared.link.pack(*arguments)
 
     def wrote(self) -> None:
         self._shared.link.wrote()
