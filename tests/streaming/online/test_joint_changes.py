@@ -22,7 +22,11 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
 
     def noted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *given: found.append(name) or function(*given)
+        def call(*given: Any) -> Any:
+            found.append(name)
+            return function(*given)
+
+        return call
 
     for name in ("apply", "encode_states"):
         monkeypatch.setattr(joint_changes, name, noted(name, getattr(joint_changes, name)))

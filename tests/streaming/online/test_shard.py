@@ -25,6 +25,7 @@ from streaming.online.absent_shard import AbsentShard
 from streaming.online.missing_records import MissingRecords
 from streaming.online.shard import Shard
 from streaming.online_store.shard_store import expiry_ms, shard_label
+from streaming.online_store.shared_link import Lane
 from streaming.online_store.stored_vectors import smallest_positions, stored_metas
 from streaming.settings import load_settings
 from tests.depth import searched
@@ -208,6 +209,7 @@ def test_a_commit_without_an_answer_is_settled_by_the_stored_id(client, settings
             while any(another.getrange(store._meta_key, 0, 15) == store._commit_id for store in under_way):
                 time.sleep(0.02)  # Redis is at it
     for store in stores:
+        assert isinstance(store._link, Lane)
         store._link._shared.close()
     shards.close()
     log.partitions = {"payments": 1}
