@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from shared_features.definitions import Condition, FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys, entity_keys
 from shared_features.formats.events import EventBatch
 from shared_features.kernel.hashing import text_codes
+from shared_features.kernel.layout import Layout
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
@@ -50,7 +52,7 @@ def group_events(group: FeatureGroup, batch: EventBatch) -> GroupEvents:
 
     Too old is a matter of the record alone: `event_time < floor(record_time - length, hop)` for every window.
     """
-    mask = batch.acceptable & (batch.event_time_us >= horizon_us(group, batch.record_time_us))
+    mask = batch.acceptable & _not_too_old(group, batch)
     for condition in group.where:
         mask &= _meets(condition, batch)
     rows = np.flatnonzero(mask)
@@ -60,6 +62,17 @@ def group_events(group: FeatureGroup, batch: EventBatch) -> GroupEvents:
     keys = entity_keys(group.entity, batch.source, taken.columns)
     values, valid = _kernel_columns(group, taken)
     return GroupEvents(rows, keys, taken.event_time_us, digest, values, valid)
+
+
+def _not_too_old(group: FeatureGroup, batch: EventBatch) -> NDArray[np.bool_]:
+    # Every window reaches back its length at least. So the horizon need not be known for events within the longest one.
+    recent: NDArray[np.bool_] = batch.event_time_us >= batch.record_time_us - _longest_window_us(group.layout)
+    return recent if recent.all() else batch.event_time_us >= horizon_us(group, batch.record_time_us)
+
+
+@lru_cache(maxsize=256)
+def _longest_window_us(layout: Layout) -> int:
+    return max(feature.length_us for feature in layout.features)
 
 
 def horizon_us(group: FeatureGroup, record_time_us: NDArray[np.int64]) -> NDArray[np.int64]:

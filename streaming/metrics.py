@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from shared_features.kernel.replay import APPLIED, DUPLICATE, PRUNED
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+Child = TypeVar("Child", bound=MetricWrapperBase)
 _OUTCOMES = {APPLIED: "applied", DUPLICATE: "duplicate", PRUNED: "too_old"}
 _EDGES_US = (
     *(SECOND_US * number for number in (1, 10)),
@@ -66,6 +69,7 @@ class StreamingMetrics:
     def __init__(self, allowed_lateness_us: int) -> None:
         self.registry = registry = CollectorRegistry()
         self._allowed_lateness_us = allowed_lateness_us
+        self._children: dict[tuple[MetricWrapperBase, tuple[str, ...]], MetricWrapperBase] = {}
         self._events = Counter("streaming_events", "Accepted events consumed.", ["source"], registry=registry)
         self._dead = Counter(
             "streaming_dead_letters", "Records that are not acceptable events.", ["source"], registry=registry
@@ -99,6 +103,12 @@ class StreamingMetrics:
             registry=registry,
         )
 
+    def _child(self, metric: Child, *labels: str) -> Child:
+        """The metric with these labels. Kept: the library locks and spells the labels at every look."""
+        if (found := self._children.get((metric, labels))) is None:
+            found = self._children[metric, labels] = metric.labels(*labels)
+        return cast(Child, found)
+
     def serve(self, port: int) -> None:
         """Answer on this port, in a thread of its own."""
         start_http_server(port, registry=self.registry)
@@ -106,25 +116,25 @@ class StreamingMetrics:
     def read(self, source: str, lateness_us: NDArray[np.int64], dead: int, missing: int) -> None:
         """Count what was read of a source: its events by their lateness, dead letters, records deleted before."""
         if missing:
-            self._missing.labels(source).inc(missing)
+            self._child(self._missing, source).inc(missing)
         if dead:
-            self._dead.labels(source).inc(dead)
+            self._child(self._dead, source).inc(dead)
         if len(lateness_us):
-            self._events.labels(source).inc(len(lateness_us))
+            self._child(self._events, source).inc(len(lateness_us))
             self._lateness.observe(source, lateness_us)
-            self._late.labels(source).inc(int(np.count_nonzero(lateness_us > self._allowed_lateness_us)))
+            self._child(self._late, source).inc(int(np.count_nonzero(lateness_us > self._allowed_lateness_us)))
 
     def applied(self, group: str, source: str, counts: Sequence[int]) -> None:
         """Count what a group did; `counts` by outcome of the kernel."""
         for outcome, name in _OUTCOMES.items():
             if counts[outcome]:
-                self._outcomes.labels(group, source, name).inc(counts[outcome])
+                self._child(self._outcomes, group, source, name).inc(counts[outcome])
 
     def loaded(self, group: str, states: int) -> None:
-        self._loads.labels(group).inc(states)
+        self._child(self._loads, group).inc(states)
 
     def committed(self, group: str, shard: str, states: int, seconds: float, freshness_us: int) -> None:
         """Record a commit that was begun."""
-        self._commits.labels(group).observe(seconds)
-        self._states.labels(group).inc(states)
-        self._freshness.labels(shard).set(freshness_us / 1e6)
+        self._child(self._commits, group).observe(seconds)
+        self._child(self._states, group).inc(states)
+        self._child(self._freshness, shard).set(freshness_us / 1e6)

@@ -96,7 +96,7 @@ class RecordReader:
 
     def read(self, records: Records) -> Read:
         """The events and dead letters of these records."""
-        stamps = np.clip(records.stamps_ms, -1, _MAX_STAMP_MS)
+        stamps = np.minimum(np.maximum(records.stamps_ms, -1), _MAX_STAMP_MS)  # clip() takes three times as long
         times_us = record_time_us(stamps, records.stamp_types == LOG_APPEND_TIME)
         usable = self._rule.usable(records, times_us)
         reasons: dict[int, str] = {}

@@ -146,6 +146,7 @@ class Shard:
             committed_at_us=self._clock(),
             vector=dict(self._vector),
             erasures=self._erasures,
+            key=self._store.meta_key,
         )
         self._store.begin_commit(meta, self._redis_keys(changed.keys), changed.states)
         self._committed_vector, self._committed_at = meta.vector, time.monotonic()

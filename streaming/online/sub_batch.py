@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -64,11 +64,11 @@ class SubBatch:
         if self.span.after >= offset:
             return self
         start = int(np.searchsorted(self.offsets, offset, side="right"))
-        return self._rows(start, len(self))
+        return self._rows(start, len(self), self.span)
 
-    def _rows(self, start: int, end: int) -> SubBatch:
+    def _rows(self, start: int, end: int, span: Stretch) -> SubBatch:
         return SubBatch(
-            self.span,
+            span,
             self.source,
             self.offsets[start:end],
             self.keys[start:end],
@@ -80,7 +80,7 @@ class SubBatch:
 
     def over(self, span: Stretch) -> SubBatch:
         """The same rows of another stretch. For sub-batches without rows."""
-        return replace(self, span=span)
+        return self._rows(0, len(self), span)
 
     @classmethod
     def deal(
@@ -112,11 +112,10 @@ class SubBatch:
             events.values[order],
             events.valid[order],
         )
-        nothing = dealt._rows(0, 0)
-        empty = [nothing.over(span) for span in spans]
+        empty = [dealt._rows(0, 0, span) for span in spans]
         ends = np.cumsum(np.bincount(places, minlength=shards * len(spans))).tolist()
         parts = [
-            dealt._rows(start, end).over(spans[place % len(spans)]) if start < end else empty[place % len(spans)]
+            dealt._rows(start, end, spans[place % len(spans)]) if start < end else empty[place % len(spans)]
             for place, (start, end) in enumerate(pairwise([0, *ends]))
         ]
         return [parts[start : start + len(spans)] for start in range(0, len(parts), len(spans))]

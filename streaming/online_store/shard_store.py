@@ -83,6 +83,10 @@ class ShardStore:
         """The store of a group's shard."""
         return cls(link, shard_label(group, number), meta_key(namespace, group, number), expiry_ms(group))
 
+    @property
+    def meta_key(self) -> bytes:
+        return self._meta_key
+
     def read_meta(self) -> ShardMeta | None:
         """The shard's meta. From now on commits and loads expect its commit id.
 
@@ -115,7 +119,7 @@ class ShardStore:
         """Send the changed values with the new meta and its new commit id, after the previous commit is complete."""
         self.settle()
         arguments: list[Any] = ["EVALSHA", _SCRIPT_ID, 1 + len(keys), self._meta_key, *keys]
-        stored_meta = encode_meta(replace(meta, key=self._meta_key))
+        stored_meta = encode_meta(meta if meta.key == self._meta_key else replace(meta, key=self._meta_key))
         packed = self._link.pack(*arguments, self._commit_id, stored_meta, self._expiry_ms, *values)
         self._under_way = _Commit(self._commit_id, meta.commit_id, packed, sent=False)
         self._send(self._under_way)

@@ -2,7 +2,7 @@
 
 The clock runs ten seconds ahead with every commit, for every library of the process. So 10,000 commits are 28 hours, in
 which files and commits expire as they do in production. `python -m tests.bench.aged FOLDER COMMITS` is the process that
-does it, and prints a line of JSON per stretch.
+does it, and writes a line of JSON per stretch into the folder.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from tests.bench.stream_job import ROOT
 
 COMMITS = 10_000
 _STRETCH = 500
+_STRETCHES = "stretches.jsonl"
 _TOPIC, _ID, _PARTITIONS = CARD_TRANSACTIONS.topic, "aged", 2
 _EVERY_S, _EVENTS = 10, 500
 _READ_EVERY, _TEND_EVERY = 3, 60
@@ -53,13 +54,21 @@ class Stretch:
     live_files: int = 0
     files_on_disk: int = 0
 
+    def __str__(self) -> str:
+        used = f"a commit {np.mean(self.commit_ms):.1f} ms, a read {np.mean(self.read_ms):.1f} ms"
+        maintained = f"a maintenance {np.mean(self.tend_ms):.0f} ms of processor time"
+        median = f"median latency of a commit {np.median(self.waited_ms):.0f} ms"
+        files = f"{self.log_entries} entries of the log, {self.live_files} files, {self.files_on_disk} on the disk"
+        return f"{self.commits:,} commits: {used}, {maintained}; {median}; {files}"
+
 
 def measure(file: Path | None, commits: int = COMMITS) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="millrace-bench-") as folder:
         command = [sys.executable, "-m", "tests.bench.aged", folder, str(commits)]
         given = {**os.environ, **environment(Path(folder))}
-        done = subprocess.run(command, cwd=ROOT, env=given, stdout=subprocess.PIPE, check=True, timeout=_WITHIN_S)
-    stretches = [Stretch(**json.loads(line)) for line in done.stdout.splitlines()]
+        subprocess.run(command, cwd=ROOT, env=given, stdout=sys.stderr, check=True, timeout=_WITHIN_S)
+        told = (Path(folder) / _STRETCHES).read_text()
+    stretches = [Stretch(**json.loads(line)) for line in told.splitlines()]
     first, last = stretches[0], stretches[-1]
     when = f"after {last.commits:,} commits"
     figures = [
@@ -158,11 +167,12 @@ def _used_ms(work: Callable[[], object]) -> float:
 def main() -> None:
     folder, commits = Path(sys.argv[1]), int(sys.argv[2])
     lake = AgedLake(folder / "lake", ShiftedClock.own())
-    while commits > 0:
-        stretch = lake.stretch(min(commits, _STRETCH))
-        commits -= _STRETCH
-        print(json.dumps(asdict(stretch)), flush=True)
-        print(f"bench: aged, {stretch.commits:,} commits ...", file=sys.stderr, flush=True)
+    with (folder / _STRETCHES).open("w") as told:
+        while commits > 0:
+            stretch = lake.stretch(min(commits, _STRETCH))
+            commits -= _STRETCH
+            print(json.dumps(asdict(stretch)), file=told, flush=True)
+            print(f"bench: aged, {stretch}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
