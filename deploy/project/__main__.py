@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 
 from deploy.project.errors import ProjectError
@@ -13,12 +14,16 @@ from shared_features.errors import FeatureError
 from streaming.errors import StreamingError
 
 
+def _lines(options: Namespace) -> list[str]:
+    return write_project(options.name, options.file, options.directory, options.encoding, options.topic, options.wishes)
+
+
 @ends_with_its_reader
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, or 1 where the project was not written."""
     options = parse_options(arguments)
     try:
-        for line in write_project(options.name, options.file, options.directory, options.encoding, options.topic):
+        for line in _lines(options):
             print(line)
     except (ProjectError, FeatureError, StreamingError, OSError) as error:
         print(f"millrace {options.verb}: {error}", file=sys.stderr)

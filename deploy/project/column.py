@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from decimal import Decimal as Exact
 from functools import cached_property
 from math import ceil, log10
@@ -13,6 +13,7 @@ from typing import Any
 
 from deploy.project.field_names import words
 from deploy.project.hints import SIGNED_WORDS, TIME_WORDS
+from deploy.project.written_otherwise import number_advice, time_advice
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 from shared_features.definitions.field_types import FieldType
 from shared_features.definitions.field_types.field_type import MAX_MAGNITUDE
@@ -21,11 +22,15 @@ from streaming.operations.produce.wire_values import converter, epoch_unit, inst
 
 _USUAL_DECIMALS = 6
 _MOSTLY = 0.9
+_MOST = "most values are numbers"
 
 
 @dataclass(frozen=True)
 class Column:
-    """type: None where no field can take the column. values: as the field gets them, None where missing."""
+    """type: None where no field can take the column. values: as the field gets them, None where missing.
+
+    advice: what to write where the texts look like times or numbers that are not read as such; else empty.
+    """
 
     name: str
     field: str
@@ -33,6 +38,7 @@ class Column:
     values: tuple[Any, ...]
     why: str
     optional: bool = False
+    advice: str = ""
 
     @cached_property
     def counts(self) -> Counter[Any]:
@@ -66,11 +72,13 @@ class Column:
         return replace(self, type=kind, values=tuple(map(convert, self.values)), why=why)
 
 
-def look_at(name: str, field: str, values: Sequence[Any], *, as_written: bool = False) -> Column:
+def look_at(name: str, field: str, values: Sequence[Any], *, as_written: bool = False, is_time: bool = False) -> Column:
     """What a column is. Every value of the sample can be sent as the type that is guessed.
 
-    as_written: the values are those of records, which nobody converts: a number in quotes stays a text.
+    as_written: the values are those of records, which nobody converts: a number in quotes stays a text. is_time: whole
+    numbers are times, whatever the name.
     """
+    values = [each.total_seconds() if isinstance(each, timedelta) else each for each in values]
     there = [each for each in values if each is not None]
     if not there:
         return Column(name, field, None, tuple(values), "it is empty in every row that was looked at")
@@ -79,7 +87,7 @@ def look_at(name: str, field: str, values: Sequence[Any], *, as_written: bool = 
     if as_written and any(isinstance(each, str) for each in there):
         kind, epoch, why = _time(there) or _text(there)
     else:
-        kind, epoch, why = _truth(there) or _number(name, values) or _time(there) or _text(there)
+        kind, epoch, why = _truth(there) or _number(name, values, is_time) or _time(there) or _text(there)
     if as_written and isinstance(kind, Integer) and not all(isinstance(each, int) for each in there):
         numbers = [Exact(str(each)) for each in there]
         kind, epoch, why = _decimal(numbers, min(numbers), max(numbers), signed=min(numbers) < 0)
@@ -88,7 +96,10 @@ def look_at(name: str, field: str, values: Sequence[Any], *, as_written: bool = 
     missing = wire.count(None)
     if missing:
         why += f"; {missing:,} of {len(wire):,} rows lack it, so it is optional"
-    return Column(name, field, kind, wire, why, optional=missing > 0)
+    texts = [each for each in there if isinstance(each, str)] if isinstance(kind, Text) else []
+    advice = time_advice(name, texts) or number_advice(texts)
+    why = f"{why}. {advice}" if advice else why
+    return Column(name, field, kind, wire, why, missing > 0, advice or (why if why.startswith(_MOST) else ""))
 
 
 Guess = tuple[FieldType, str, str]
@@ -105,14 +116,14 @@ def _truth(there: Sequence[Any]) -> Guess | None:
     return Boolean(), "us", f"every value is true or false, {meant.count(True) / len(meant):.0%} are true"
 
 
-def _number(name: str, values: Sequence[Any]) -> Guess | None:
+def _number(name: str, values: Sequence[Any], is_time: bool) -> Guess | None:
     convert = converter(Decimal(decimals=0, low=0, high=0), UTC, "us")
     wire = [each for each in map(convert, values) if each is not None]
     if not wire or not all(isinstance(each, int | float | Exact) and not isinstance(each, bool) for each in wire):
         return None
     if any(isinstance(each, str) and _is_code(each.strip()) for each in values):
         return None
-    if (unit := epoch_unit(wire)) and TIME_WORDS & set(words(name)):
+    if (unit := epoch_unit(wire)) and (is_time or TIME_WORDS & set(words(name))):
         return _epoch(unit, wire)
     low, high = min(wire), max(wire)
     if max(abs(low), abs(high)) > MAX_MAGNITUDE:
@@ -170,11 +181,12 @@ def _text(there: Sequence[Any]) -> Guess:
     texts = [str(each) for each in map(converter(Text(), UTC, "us"), there)]
     longest = max(map(len, texts))
     room = max(16, 1 << (2 * longest - 1).bit_length())
-    why = f"texts, the longest has {longest} characters ({room} leave room) and {len(set(texts)):,} differ"
+    characters = "1 character" if longest == 1 else f"{longest} characters"
+    why = f"texts, the longest has {characters} ({room} leave room) and {len(set(texts)):,} differ"
     strays = [each for each in texts if not _is_numeric(each)]
     if strays and len(strays) <= (1 - _MOSTLY) * len(texts):
         why = (
-            f"most values are numbers, but {len(strays):,} are not, such as {strays[0][:20]!r}. If those are mistakes, "
+            f"{_MOST}, but {len(strays):,} are not, such as {strays[0][:20]!r}. If those are mistakes, "
             f"make it a Decimal: such rows become dead letters"
         )
     return Text(max_length=room), "us", why

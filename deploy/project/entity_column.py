@@ -9,6 +9,8 @@ from deploy.project.column_traits import differing, is_named
 from deploy.project.hints import ID_WORDS, KEY_WORDS
 from shared_features.definitions import Integer, Text
 
+_NAMED = 5
+
 
 def guess_key(columns: Iterable[Column], why: dict[str, str]) -> Column | None:
     found = [each for each in columns if names_an_entity(each)]
@@ -25,7 +27,8 @@ def guess_key(columns: Iterable[Column], why: dict[str, str]) -> Column | None:
     )
     count, different = best.counts.total(), len(best.counts)
     others = [each.name for each in found if each is not best]
-    also = f". {', '.join(others)} would do, too" if others else ""
+    others += [f"{len(others) - _NAMED:,} more"] if len(others) > _NAMED else []
+    also = f". {', '.join([*others[:_NAMED], *others[_NAMED:][-1:]])} would do, too: --key" if others else ""
     why["key"] = (
         f"{1 - different / count:.0%} of its {count:,} values repeat, so it names an entity "
         f"({different:,} different ones){also}"
@@ -38,6 +41,8 @@ def names_an_entity(column: Column, *, missing: bool = False) -> bool:
     hinted = is_named(column, KEY_WORDS) or is_named(column, ID_WORDS)
     fits = isinstance(column.type, Text) or (isinstance(column.type, Integer) and hinted)
     if missing and not hinted:
+        return False
+    if column.advice and not hinted:  # numbers or times that are written otherwise
         return False
     return bool(fits and column.is_required is not missing and len(column.counts) >= 2 and differing(column) <= 0.8)
 

@@ -23,5 +23,6 @@ SIGNED_WORDS = {
     "voltage", "acceleration", "velocity",
 }  # fmt: skip
 NUMBER_LABEL_WORDS = {"label", "target", "outcome"}
+TEXT_LABEL_WORDS = {"label", "target", "outcome", "result", "verdict", "diagnosis"}
 LATER_WORDS = {"updated", "modified", "closed", "resolved", "returned", "delivered", "ended", "finished", "known",
                 "expires", "due", "born", "birth", "noted"}  # fmt: skip

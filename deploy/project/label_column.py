@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from deploy.project.column import Column
-from deploy.project.column_traits import is_named, is_truth
-from deploy.project.hints import LABEL_WORDS, NUMBER_LABEL_WORDS
+from deploy.project.column_traits import differing, is_named, is_truth
+from deploy.project.hints import LABEL_WORDS, NUMBER_LABEL_WORDS, TEXT_LABEL_WORDS
 from deploy.project.horizon import horizon_us
-from shared_features.definitions import Boolean, Decimal, Integer
+from shared_features.definitions import Boolean, Decimal, Integer, Text
 
 _RARE = 0.2
+_FEW, _REPEATED, _NAMED = 20, 0.1, 5
 
 
 def _number_ahead(columns: Iterable[Column], truths: Sequence[Column]) -> Column | None:
@@ -18,6 +19,28 @@ def _number_ahead(columns: Iterable[Column], truths: Sequence[Column]) -> Column
     numbers = [each for each in columns if isinstance(each.type, Decimal | Integer) and each not in truths]
     called = [each for each in numbers if each.words and each.words[-1] in NUMBER_LABEL_WORDS]
     return next(iter([*called, *(each for each in numbers if horizon_us(each.name) is not None)]), None)
+
+
+def _text_outcome(columns: Iterable[Column]) -> Column | None:
+    """A text that is one of a few, and whose name says that it is an outcome."""
+    return next((each for each in columns if is_one_of_few(each) and {*each.words[-1:]} & TEXT_LABEL_WORDS), None)
+
+
+def is_one_of_few(column: Column) -> bool:
+    return isinstance(column.type, Text) and 2 <= len(column.counts) <= _FEW and differing(column) <= _REPEATED
+
+
+def no_label_note(columns: Iterable[Column]) -> str:
+    """What to do where no column looks like a label. No full stop at its end."""
+    could = [
+        f"{each.name} ({len(each.counts):,} different)" for each in columns if is_truth(each) or is_one_of_few(each)
+    ]
+    named = f". If one of {', '.join(could[:_NAMED])} is the outcome, run this again with --label" if could else ""
+    return (
+        "No column looks like a label: true or false, 0 and 1, or a number whose name is target or looks ahead, as in "
+        "load_in_30min. Without a label nothing is trained. Add an event source with the outcomes and `labels` to the "
+        f"view: docs/definitions.md, section 4{named}"
+    )
 
 
 def guess_label(columns: Sequence[Column], why: dict[str, str]) -> Column | None:
@@ -30,6 +53,9 @@ def guess_label(columns: Sequence[Column], why: dict[str, str]) -> Column | None
     elif number := _number_ahead(columns, truths):
         why["label"] = "it is a number, and its name says that it is an outcome"
         return number
+    elif text := _text_outcome(columns):
+        why["label"] = f"it is one of {len(text.counts):,} texts, and its name says that it is an outcome"
+        return text
     elif len(truths) == 1 and rare:
         best = rare[0]
         why["label"] = "the only column of truths, and few are true; its name does not say so"

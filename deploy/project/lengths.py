@@ -8,13 +8,13 @@ _UNITS = (("days", DAY_US), ("hours", 3_600 * SECOND_US), ("minutes", 60 * SECON
 
 
 def delay(length_us: int) -> str:
-    """A length rounded up, as it is written in a module: days where it is two days or more.
+    """A length rounded up, as it is written in a module: days where it is two days or more, or one day and no more.
 
-    >>> delay(107_000_000_000)
-    'hours(30)'
+    >>> delay(107_000_000_000), delay(60_000_000)
+    ('hours(30)', 'minutes(1)')
     """
     for name, unit_us in _UNITS:
-        if length_us >= 2 * unit_us:
+        if length_us >= 2 * unit_us or length_us == unit_us:
             return f"{name}({-(-length_us // unit_us)})"
     return f"seconds({-(-length_us // SECOND_US)})"
 

@@ -9,6 +9,7 @@ from deploy.project.column import Column
 from deploy.project.lengths import delay, spelled_length
 from deploy.project.proposal import Proposal
 from deploy.project.topic_sample import TopicSample
+from deploy.project.units import unit_of
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 
 _WIDTH = 116
@@ -23,7 +24,9 @@ class ModuleText:
     def __init__(self, proposal: Proposal, file: str, topic: TopicSample | None = None) -> None:
         self._proposal, self._file, self._topic = proposal, file, topic
         fields = {each.field for each in proposal.spine}
-        self.over = _free(f"{proposal.measures[0].field}_over_usual", fields) if proposal.measures else None
+        self._is_signed = bool(proposal.measures) and is_signed(proposal.measures[0])
+        named = "minus" if self._is_signed else "over"
+        self.over = _free(f"{proposal.measures[0].field}_{named}_usual", fields) if proposal.measures else None
         self.hour = _free("hour_of_day", fields)
         self._source = proposal.source.upper()
         self._entity = f"{proposal.entity.upper()}_ENTITY"
@@ -56,7 +59,7 @@ class ModuleText:
             yield from _comment(f"TO DO: {unknown}.")
         for each in proposal.left:
             yield from _comment(f"Column {_quoted(each.name)} is left out: {each.why}.")
-        yield from _comment(f"guessed: {roles.key.name} is the key: {roles.why['key']}.")
+        yield from _comment(f"{_how(roles.why['key'])}: {roles.key.name} is the key: {roles.why['key']}.")
         yield f"{self._entity} = Entity({_text(proposal.entity)}, keys=({_text(roles.key.field)},))"
         yield ""
         yield from self._source_text(self._source, proposal.source, proposal.spine, roles.time)
@@ -65,8 +68,9 @@ class ModuleText:
         known = roles.label_time or roles.time
         later = [each.name for each in (roles.label, *roles.later)]
         yield from _comment(
-            f"guessed: {roles.label.name} is the label: {roles.why['label']}. The same file feeds both sources. "
-            f"{' and '.join(later)} become known later, so the event above lacks them: a request cannot know them."
+            f"{_how(roles.why['label'])}: {roles.label.name} is the label: {roles.why['label']}. The same file feeds "
+            f"both sources. {' and '.join(later)} become known later, so the event above lacks them: a request cannot "
+            "know them."
         )
         yield from self._source_text(f"{self._source}_LABELS", proposal.label_source, proposal.labels, known)
 
@@ -78,14 +82,16 @@ class ModuleText:
         yield f"    topic={_text(topic)},"
         yield "    fields=("
         for each in columns:
-            yield from _comment(f"guessed: {each.why}.", 8)
+            origin = "" if each.name == each.field else f"column {_quoted(each.name)}; "
+            yield from _comment(f"guessed: {origin}{each.why}.", 8)
             optional = ", optional=True" if each.optional else ""
-            yield f"        Field({_text(each.field)}, {spelled(each)}{optional}),"
+            unit = f", unit={_text(unit_of(each.name))}" if _is_measure(each) and unit_of(each.name) else ""
+            yield f"        Field({_text(each.field)}, {spelled(each)}{optional}{unit}),"
         yield "    ),"
-        yield from _comment(f"guessed: {why['id']}.", 4)
+        yield from _comment(f"{_how(why['id'])}: {why['id']}.", 4)
         yield f"    event_id={_text(proposal.roles.id.field)},"
         reason = why["label_time"] if time is proposal.roles.label_time else why["time"]
-        yield from _comment(f"guessed: {reason}.", 4)
+        yield from _comment(f"{_how(reason)}: {reason}.", 4)
         yield f"    event_time={_text(time.field)},"
         if self._topic and self._topic.format != "json":
             yield f"    format={_text(self._topic.format)},"
@@ -123,8 +129,12 @@ class ModuleText:
             mean = f"{self._proposal.entity}_{self._proposal.source}__{field}_mean_{long}"
             yield from ("", "", f"def {self.over}({value}: Any, {mean}: Any) -> Any:")
             usual = f"the usual {field} of the {self._proposal.entity}"
-            yield f'    """How many times {usual} this one is. NaN without history."""'
-            yield f"    return np.divide({value}, {mean})"
+            if self._is_signed:
+                yield f'    """By how much this one is above {usual}. NaN without history."""'
+                yield f"    return np.subtract({value}, {mean})"
+            else:
+                yield f'    """How many times {usual} this one is. NaN without history."""'
+                yield f"    return np.divide({value}, {mean})"
         yield from ("", "", f"def {self.hour}(as_of_us: Any) -> Any:")
         yield '    """The hour of the day, UTC: 0 to 23."""'
         yield "    return np.floor_divide(np.mod(as_of_us, 86_400_000_000), 3_600_000_000)"
@@ -158,10 +168,24 @@ class ModuleText:
         if isinstance(label.type, Integer):
             yield from _comment('guessed: it counts or measures. Write "binary" if it is 0 or 1.', 8)
             yield '        task="regression",'
+        elif isinstance(label.type, Text):
+            yield from _comment(
+                f"guessed: a model says which of {len(label.counts):,} texts. With classes=(...) another is refused.", 8
+            )
         yield "    ),"
 
 
+def _is_measure(column: Column) -> bool:
+    return isinstance(column.type, Decimal | Integer)
+
+
+def _how(why: str) -> str:
+    return "said" if why.startswith("you named it") else "guessed"
+
+
 def _delay_reason(proposal: Proposal) -> str:
+    if proposal.delay_asked_us is not None:
+        return "said: an outcome is known by then."
     if proposal.roles.label_arrival:
         return "guessed: 99 of 100 true outcomes are known by then, so an event that has none by then counts as false."
     if proposal.roles.label_time:
@@ -181,6 +205,11 @@ def spelled(column: Column) -> str:
     if isinstance(kind, Text):
         return f"Text(max_length={kind.max_length})"
     return f'Timestamp("{kind.unit}")' if isinstance(kind, Timestamp) else f"{Boolean.__name__}()"
+
+
+def is_signed(column: Column) -> bool:
+    """Whether it may be below zero: then no value is a multiple of another."""
+    return isinstance(column.type, Decimal | Integer) and column.type.low < 0
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -13,9 +13,12 @@ from deploy.project.column import Column, look_at
 from deploy.project.errors import ProjectError
 from deploy.project.field_names import field_names, mapped
 from deploy.project.roles import Roles, guess_roles, wait_us
+from deploy.project.wishes import Wishes
+from deploy.project.written_otherwise import is_like_a_value, writes_commas
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 from shared_features.kernel.event_time import DAY_US
 from streaming.operations.produce.file_rows import UNREADABLE, Row
+from streaming.operations.produce.wire_values import has_decimal_comma, with_point
 
 _MINUTE_US = 60_000_000
 Span = tuple[str, str]
@@ -31,7 +34,7 @@ _OUTCOME = (
     "it looks like an outcome, or like the time of one, which a request cannot know. Send outcomes to a topic of their "
     "own, then add an event source and `labels`: docs/definitions.md, section 4"
 )
-_ID_ENDS = ("id", "uuid", "guid", "no", "nr", "number", "key", "code", "zip", "year", "version")
+_ID_ENDS = ("id", "uuid", "guid", "no", "nr", "number", "key", "code", "zip", "year", "version", "status", "postcode")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Proposal:
     left: tuple[Column, ...]
     names: dict[str, str]
     roles: Roles
+    delay_asked_us: int | None = None
+    decimal_comma: bool = False
 
     @cached_property
     def spine(self) -> tuple[Column, ...]:
@@ -114,7 +119,11 @@ class Proposal:
 
     @property
     def delay_us(self) -> int:
-        """How long it takes until 95 of 100 outcomes are known; 99 where a missing one means false."""
+        """As it was asked for; else how long it takes until 95 of 100 outcomes are known; 99 where a missing one means
+        false.
+        """
+        if self.delay_asked_us is not None:
+            return self.delay_asked_us
         if self.roles.label_arrival is not None:
             return wait_us(self.roles.label_arrival, self.roles.time, 0.99)
         return wait_us(self.roles.label_time, self.roles.time, 0.95) if self.roles.label_time else self.roles.horizon_us
@@ -128,21 +137,14 @@ class Proposal:
         columns = ((self.source, row), (self.label_source, outcome))
         return {source: column.name for source, column in columns if column is not None}
 
-    @property
-    def last_us(self) -> int:
-        """The newest time of the file that is sent: of an event, of its arrival, or of its outcome."""
-        return max(at for each in self._times for at in each.instants if at is not None)
-
-    def last_of(self, rows: Sequence[Row]) -> int:
-        """The newest time, of later rows too."""
-        looked = (look_at(each.name, each.field, [row.get(each.name) for row in rows]) for each in self._times)
-        times = [at for each in looked if isinstance(each.type, Timestamp) for at in each.instants if at is not None]
-        return max([self.last_us, *times])
-
-    @property
-    def _times(self) -> list[Column]:
+    def times_of(self, rows: Sequence[Row]) -> Iterator[tuple[str, list[int]]]:
+        """The times of rows of the file, column by column: of each event, of its arrival, and of its outcome."""
         roles = self.roles
-        return [each for each in (roles.time, roles.arrival, roles.label_time, roles.label_arrival) if each]
+        for each in (roles.time, roles.arrival, roles.label_time, roles.label_arrival):
+            if each is not None:
+                found = look_at(each.name, each.field, [row.get(each.name) for row in rows], is_time=True)
+                if isinstance(found.type, Timestamp):
+                    yield each.name, [at for at in found.instants if at is not None]
 
     @property
     def maps(self) -> dict[str, str]:
@@ -151,36 +153,61 @@ class Proposal:
         return {field: column for field, column in mapped(self.names).items() if field in used}
 
 
-def propose(project: str, stem: str, rows: Sequence[Row], *, as_written: bool = False) -> Proposal:
+def propose(
+    project: str, stem: str, rows: Sequence[Row], *, as_written: bool = False, wishes: Wishes | None = None
+) -> Proposal:
     """From the first rows of a file. Raises ProjectError where they hold no event.
 
     as_written: the rows are records of a topic. A field is a member of that very name, and outcomes are left out.
+    wishes: what a person says about the columns.
     """
+    wishes = wishes or Wishes()
     readable = [row for row in rows if UNREADABLE not in row]
     if not readable:
         what = "no record of the topic is an object" if as_written else "no line of the file is a JSON object"
         raise ProjectError(f"{what}. Give one object per {'record' if as_written else 'line'}")
     names = field_names(dict.fromkeys(name for row in readable for name in row))
+    comma = not as_written and any(writes_commas([row.get(name) for row in readable]) for name in names)
     seen = [
-        look_at(name, field, [row.get(name) for row in readable], as_written=as_written)
+        _looked_at(name, field, [row.get(name) for row in readable], as_written, wishes, comma)
         for name, field in names.items()
     ]
     if as_written:
         seen = [each if each.name == each.field else _left(each, _NAME) for each in seen]
     columns = tuple(each for each in seen if each.type is not None)
+    if sum(map(is_like_a_value, names)) * 2 > len(names):
+        raise ProjectError(
+            f"the names of the columns look like values: {', '.join([*names][:5])}. Write a first line with the names"
+        )
     if not columns:
         raise ProjectError(f"no column of the file holds a value. It has {', '.join(names)}. Give a file with events")
     source = plain_name(stem.partition(".")[0]) or "events"
-    roles = guess_roles(columns, source)
+    roles = guess_roles(columns, source, wishes)
     if as_written and roles.label is not None:
         outcomes = {each.name: _left(each, _OUTCOME) for each in (roles.label, *roles.later)}
         seen = [outcomes.get(each.name, each) for each in seen]
         columns = tuple(each for each in columns if each.name not in outcomes)
-        roles = guess_roles(columns, source)
+        roles = guess_roles(columns, source, wishes.without_label())
     if as_written:  # a record has a time of its arrival
         roles = replace(roles, arrival=None)
     columns = tuple(roles.label if roles.label and each.name == roles.label.name else each for each in columns)
-    return Proposal(project, source, columns, tuple(each for each in seen if each.type is None), names, roles)
+    left = tuple(each for each in seen if each.type is None and not _holds_others(each.name, names))
+    return Proposal(project, source, columns, left, names, roles, wishes.delay_us, comma)
+
+
+def _holds_others(name: str, names: Iterable[str]) -> bool:
+    """Whether a column is an object that other rows have: its members are columns."""
+    return any(each.startswith(f"{name}.") for each in names)
+
+
+def _looked_at(name: str, field: str, values: Sequence[Any], as_written: bool, wishes: Wishes, comma: bool) -> Column:
+    """comma: the file writes numbers with a decimal comma. A text that only looks so stays as it is."""
+    is_time = wishes.is_event_time(name, field)
+    if comma and any(map(has_decimal_comma, values)):
+        found = look_at(name, field, [with_point(each) for each in values])
+        if isinstance(found.type, Decimal | Integer):
+            return replace(found, why=f"{found.why}; written with a decimal comma (`--decimal-comma`)")
+    return look_at(name, field, values, as_written=as_written, is_time=is_time)
 
 
 def _left(column: Column, why: str) -> Column:

@@ -14,6 +14,7 @@ from deploy.project.column_traits import (
     is_like_an_id,
     is_mostly_there,
     is_named,
+    is_of_instants,
     is_truth,
     middle_us,
 )
@@ -21,11 +22,13 @@ from deploy.project.entity_column import guess_key, missing_key_note, names_an_e
 from deploy.project.errors import ProjectError
 from deploy.project.hints import TIME_WORDS
 from deploy.project.horizon import horizon_us
-from deploy.project.label_column import guess_label
+from deploy.project.label_column import guess_label, no_label_note
 from deploy.project.lengths import delay
 from deploy.project.outcome import is_later, later_columns, time_of_true, true_note, unknown_note
 from deploy.project.repeats import repeats_note
+from deploy.project.wishes import Wishes
 from shared_features.definitions import Integer, Text, Timestamp
+from streaming.operations.produce.wire_values import epoch_unit
 
 
 @dataclass(frozen=True)
@@ -53,64 +56,96 @@ class Roles:
     label_arrival: Column | None = None
 
 
-def guess_roles(columns: Sequence[Column], source: str) -> Roles:
-    """Raises ProjectError where no column can be the event's time."""
+def guess_roles(columns: Sequence[Column], source: str, wishes: Wishes | None = None) -> Roles:
+    """Raises ProjectError where no column can be the event's time, or where a wish cannot be met."""
+    wishes = wishes or Wishes()
+    wishes.check_names(columns)
     why: dict[str, str] = {}
     unknown: list[str] = []
-    time = _time(columns, why)
-    arrival = guess_arrival(columns, time, why)
+    time = wishes.time(columns, why) or _time(columns, why)
+    label = wishes.outcome(columns, why)
+    wished = (wishes.id(columns, why), wishes.entity_key(columns, why), label)
+    rest = [each for each in columns if not any(each.name == one.name for one in (time, *wished) if one is not None)]
+    arrival = guess_arrival(rest, time, why)
+    rest = [each for each in rest if each is not arrival]
     columns = [each for each in columns if each is not arrival]
-    label = guess_label(columns, why)
-    id_ = _id([each for each in columns if each is not label], source, why)
-    key = guess_key([each for each in columns if each not in (label, id_, time)], why)
-    joins: tuple[Column, ...] = (time,) if id_ is None else (id_,)
-    if id_ is None and key is not None and _name_together(key, time):
-        joins = (key, time)
-        why["id"] = (
-            f"no column differs in every row, so the event time stands in. {key.name} and {time.name} together do, so "
-            "a label joins on both"
-        )
-    elif id_ is None:
-        label = None
-        why["id"] = "no column differs in every row, so the event time stands in. Name a better one if there is one"
-        unknown.append(
-            "No column names each event: none differs in every row. The event time stands in for the event id, and no "
-            "label is joined. Add a column that numbers the rows, then run this again"
-        )
-    id_ = id_ or time
-    if label is None and len(unknown) == 0:
-        unknown.append(
-            "No column looks like a label: true or false, 0 and 1, or a number whose name is target or looks ahead, as "
-            "in load_in_30min. Without a label nothing is trained. Add an event source with the outcomes and `labels` "
-            "to the view: docs/definitions.md, section 4"
-        )
-    if key is None:
-        key = id_
-        why["key"] = "nothing repeats, so the event id stands in. No event has a history: name a column that repeats"
-        unknown.append(
-            "No column names an entity: none repeats and is never missing. The event id stands in, so windows stay "
-            "empty. Set the keys of the entity to the field that your features are about"
-        )
+    if label is None and not wishes.no_label:
+        label = guess_label(rest, why)
+        rest = [each for each in rest if label is None or each.name != label.name]
+    id_ = wished[0] or _id(rest, source, why)
+    key = wished[1] or guess_key([each for each in rest if each is not id_], why)
+    id_, joins, label = _named_by(id_, key, time, label, wishes, why, unknown)
+    if label is None and not unknown and not wishes.no_label:
+        unknown.append(no_label_note(each for each in columns if each not in (id_, key, time)))
+    key = key or _stand_in(id_, why, unknown)
     later = later_columns(columns, time, label) if label else []
-    label_arrival = None
     label_time = next((each for each in later if each.is_required), None)
     ahead_us = (horizon_us(label.name) or 0) if label else 0
+    label_arrival = None
     if label_time:
         why["label_time"] = f"it is never before {time.name}"
     elif label and not ahead_us and is_truth(label) and (label_arrival := time_of_true(later, label)):
-        unknown.append(true_note(label_arrival, label, delay(wait_us(label_arrival, time, 0.99))))
-    elif label and not ahead_us:
+        length_us = wait_us(label_arrival, time, 0.99) if wishes.delay_us is None else wishes.delay_us
+        unknown.append(true_note(label_arrival, label, delay(length_us)))
+    elif label and not ahead_us and wishes.delay_us is None:
         unknown.append(unknown_note(later))
     if label and label.missing:
         unknown.append(
             f"{label.name} is missing in {label.missing:,} rows: each of those becomes a dead letter of the labels, "
             "which does no harm. Put the outcomes into a file of their own to avoid that"
         )
-    fields = [each for each in columns if each is not label and each not in later]
+    fields = [each for each in columns if label is None or (each.name != label.name and each not in later)]
     unknown += [missing_key_note(each) for each in fields if names_an_entity(each, missing=True)]
     if id_ is not time and (again := repeats_note(id_, fields)):
         unknown.append(again)
     return Roles(time, id_, key, joins, label, label_time, later, why, ahead_us, unknown, arrival, label_arrival)
+
+
+def _named_by(
+    id_: Column | None,
+    key: Column | None,
+    time: Column,
+    label: Column | None,
+    wishes: Wishes,
+    why: dict[str, str],
+    unknown: list[str],
+) -> tuple[Column, tuple[Column, ...], Column | None]:
+    """What names an event, what a label joins on, and the label: None where nothing names the event that it is of."""
+    if id_ is not None:
+        return id_, (id_,), label
+    if key is not None and _name_together(key, time):
+        why["id"] = (
+            f"no column differs in every row, so the event time stands in. {key.name} and {time.name} together do, so "
+            "a label joins on both"
+        )
+        return time, (key, time), label
+    if wishes.label is not None:
+        raise ProjectError(
+            f"--label {wishes.label}: no column names the event that it is of: none differs in every row. Add a column "
+            "that numbers the rows, or name one with --event-id"
+        )
+    why["id"] = "no column differs in every row, so the event time stands in. Name a better one if there is one"
+    unknown.append(
+        "No column names each event: none differs in every row. The event time stands in for the event id, and no "
+        "label is joined. Add a column that numbers the rows, then run this again (or name one with --event-id)"
+    )
+    return time, (time,), None
+
+
+def _stand_in(id_: Column, why: dict[str, str], unknown: list[str]) -> Column:
+    """Raises ProjectError where only the event time names an event: a key is a text or a whole number."""
+    if isinstance(id_.type, Timestamp):
+        raise ProjectError(
+            "no column of the file names an entity, which features are about, and none names each event. Add a column "
+            "that does, such as device or customer (if the whole file is about one thing: the same text in every row), "
+            "and name it with --key"
+        )
+    why["key"] = "nothing repeats, so the event id stands in. No event has a history: name a column that repeats"
+    unknown.append(
+        "No column names an entity: none repeats and is never missing. The event id stands in, so windows stay "
+        "empty. Name the column that your features are about with --key"
+    )
+    return id_
 
 
 def wait_us(later: Column, time: Column, share: float) -> int:
@@ -123,25 +158,52 @@ def wait_us(later: Column, time: Column, share: float) -> int:
 def _time(columns: Sequence[Column], why: dict[str, str]) -> Column:
     times = [each for each in columns if isinstance(each.type, Timestamp) and is_mostly_there(each)]
     if not times:
-        names = ", ".join(each.name for each in columns)
         raise ProjectError(
-            f"no column of the file is a time, and every event needs one. It has {names}. Give a column of ISO 8601 "
-            "texts, or of seconds, ms, us or ns since 1970 whose name says so, such as event_time"
+            f"no column of the file is a time, and every event needs one. It has {_listed(columns)}. Give a column of "
+            "ISO 8601 texts, or of seconds, ms, us or ns since 1970 whose name says so, such as event_time, or which "
+            f"you name with --event-time{_near_times(columns)}"
         )
     best = max(
-        times, key=lambda each: (each.is_required, not is_later(each), is_named(each, TIME_WORDS), -middle_us(each))
+        times,
+        key=lambda each: (
+            each.is_required,
+            not is_later(each),
+            is_of_instants(each),
+            is_named(each, TIME_WORDS),
+            -middle_us(each),
+        ),
     )
     others = [each.name for each in times if each is not best]
     why["time"] = "the only column of times" if not others else f"of the times, it comes before {', '.join(others)}"
     return best
 
 
+def _near_times(columns: Sequence[Column]) -> str:
+    """What to write where texts look like times, and where the first line looks like values."""
+    partly = [f"{each.name} is a time, and {each.missing:,} rows lack it" for each in columns
+              if isinstance(each.type, Timestamp)]  # fmt: skip
+    written = [each.advice for each in columns if each.advice.startswith(f"{each.name} is written as ")]
+    values = sum(each.name.replace(".", "").replace("-", "").isdecimal() for each in columns)
+    header = ["The names look like values: has the file a first line with the names of its columns?"] if values else []
+    numbers = [f"{each.name} looks like {unit} since 1970: --event-time {each.name}"
+               for each in columns if isinstance(each.type, Integer) and (unit := epoch_unit(each.values))]  # fmt: skip
+    return "".join(f". {each}" for each in [*partly, *written, *numbers[:2], *header])
+
+
+def _listed(columns: Sequence[Column]) -> str:
+    names, most = [each.name for each in columns], 20
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
 def _id(columns: Sequence[Column], source: str, why: dict[str, str]) -> Column | None:
-    rows = max(len(each.values) for each in columns)
+    rows = max((len(each.values) for each in columns), default=0)
     known = [each for each in columns if isinstance(each.type, Integer | Text) and is_mostly_there(each)]
     found = [each for each in known if differing(each) >= NEARLY and (is_id(each, source) or is_like_an_id(each))]
-    if not found or rows < 2:
-        return found[0] if found else None
+    if not found:
+        return None
+    if rows < 2:
+        why["id"] = "it has the name of an id, and one row says no more"
+        return found[0]
     about = {source, source.removesuffix("s")}
     best = max(found, key=lambda each: (is_id(each, source), bool(about & set(each.words)), differing(each)))
     repeat = best.counts.total() - len(best.counts)

@@ -43,6 +43,7 @@ def try_project(
     now_us: int,
     topic: TopicSample | None = None,
     arrivals: Mapping[str, str] | None = None,
+    decimal_comma: bool = False,
 ) -> Trial:
     """Raises FeatureError where the definitions cannot work. maps: FIELD or SOURCE.FIELD -> column.
 
@@ -57,9 +58,8 @@ def try_project(
     for source in catalogue.sources:
         own = {name: column for name, column in maps.items() if "." not in name and source.has(name)}
         own |= {name.partition(".")[2]: column for name, column in maps.items() if name.startswith(f"{source.name}.")}
-        encoder = RowEncoder(
-            source, key_fields(catalogue, source), rows, Reading(own, arrival=(arrivals or {}).get(source.name))
-        )
+        reading = Reading(own, arrival=(arrivals or {}).get(source.name), decimal_comma=decimal_comma)
+        encoder = RowEncoder(source, key_fields(catalogue, source), rows, reading)
         if topic is None:
             fits[source.name] = tried(encoder, rows, settings, now_us)
         else:

@@ -10,7 +10,7 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
@@ -52,6 +52,7 @@ def file_rows(path: Path, encoding: str = "utf-8-sig") -> Iterator[Row]:
 
 def _parquet(path: Path, encoding: str) -> Iterator[Row]:
     with pq.ParquetFile(path) as file:
+        _refuse_twice(path, file.schema_arrow.names)
         for batch in file.iter_batches(_BATCH):
             table = pa.Table.from_batches([batch])
             columns = [_exact(column).to_pylist() for column in table.columns]
@@ -74,9 +75,8 @@ def _csv(path: Path, encoding: str) -> Iterator[Row]:
     with _open(path, encoding) as file:
         first = file.readline()
         rows = csv.reader(_with(first, file), delimiter=_delimiter(first))
-        names = [name.strip() for name in next(rows, [])]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise RefusedError(f"{path.name}: the first line names {', '.join(twice)} twice. Rename one")
+        names = [name.strip() or f"column_{place}" for place, name in enumerate(next(rows, []), 1)]
+        _refuse_twice(path, names)
         for row in rows:
             if len(row) != len(names) and row:
                 raise RefusedError(
@@ -85,6 +85,12 @@ def _csv(path: Path, encoding: str) -> Iterator[Row]:
                 )
             if row:
                 yield {name: value if value != "" else None for name, value in zip(names, row, strict=True)}
+
+
+def _refuse_twice(path: Path, names: Sequence[str]) -> None:
+    """Raise RefusedError where two columns have one name: a row would hold the last of them alone."""
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise RefusedError(f"{path.name} has more than one column {', '.join(twice)}. Rename all but one")
 
 
 def _with(first: str, rest: IO[str]) -> Iterator[str]:

@@ -121,6 +121,8 @@ def _integer(value: Any) -> Any:
         return None
     if isinstance(value, bool):
         return int(value)
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
     if isinstance(value, str):
         found = _number(value.strip())
         return int(found) if found is not None and _is_short(found) and found == found.to_integral_value() else value

@@ -5,8 +5,10 @@ import datetime as dt
 import json
 import random
 import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -339,6 +341,8 @@ def test_without_a_file_the_project_is_a_web_shop_with_data(project):
         ("a,b\n1,2\n", "no column of the file is a time, and every event needs one. It has a, b"),
         ("a,b\n", "has no rows"),
         ("a,b\n,\n", "no column of the file holds a value"),
+        ("1,2026-03-01,x\n2,2026-03-02,y\n", "the names of the columns look like values: 1, 2026-03-01, x"),
+        ("id,sec\na,1790000000\nb,1790000060\n", "sec looks like s since 1970: --event-time sec"),
     ],
 )
 def test_a_file_without_events_is_refused_and_nothing_is_left(text, reason, tmp_path):
@@ -371,3 +375,93 @@ def test_a_folder_that_exists_is_refused_and_stays_as_it_is(tmp_path, capsys):
     assert main(["new", "my_shop", "--directory", str(tmp_path)]) == 1
     assert "exists. Give another name or --directory" in capsys.readouterr().err
     assert not list((tmp_path / "my_shop").iterdir())
+
+
+FRENCH = ["N° commande", "Date", "class", "group", "Montant (€)", "Remise", "vide", "lambda"]
+
+
+def french_orders(folder, date="%Y-%m-%dT%H:%M:%S+02:00", encoding="cp1252"):
+    """CSV of a spreadsheet: semicolons, decimal commas, an empty column, names that are keywords or no identifiers."""
+    drawn = random.Random(6)
+    file = folder / "ventes.csv"
+    with file.open("w", newline="", encoding=encoding) as opened:
+        table = csv.writer(opened, delimiter=";")
+        table.writerow(FRENCH)
+        for number in range(ROWS):
+            at = BEGAN + dt.timedelta(hours=number)
+            amount = f"{drawn.uniform(1, 2000):.2f}".replace(".", ",")
+            table.writerow([f"C-{number}", at.strftime(date), drawn.choice("ABC"), f"g{drawn.randrange(9)}", amount,
+                            f"{drawn.randrange(30)} %", "", number % 3])  # fmt: skip
+    return file
+
+
+def test_a_spreadsheet_with_decimal_commas_is_read_with_its_encoding(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    said = write_project("ventes_fr", french_orders(tmp_path), tmp_path, "cp1252")
+    catalogue = load_definitions("ventes_fr.features")
+    assert types_of(catalogue, "ventes") == {
+        "n_commande": (Text(max_length=16), False),
+        "Date": (Timestamp("rfc3339"), False),
+        "class_": (Text(max_length=16), False),
+        "group": (Text(max_length=16), False),
+        "montant": (Decimal(decimals=2, low=0, high=100_000), False),
+        "Remise": (Text(max_length=16), False),
+        "lambda_": (Integer(low=0), False),
+    }
+    assert catalogue.source("ventes").field("montant").unit == "euro"
+    assert catalogue.groups[0].entity.keys == ("group",), "12 % is a number, and no entity"
+    assert " --decimal-comma --encoding cp1252 --source ventes" in said[-1]
+    assert f"ventes: of the first {ROWS} rows, {ROWS} are events" in said
+
+
+def test_a_date_that_is_no_iso_date_is_refused_with_the_line_that_rewrites_it(tmp_path, capsys):
+    file = french_orders(tmp_path, "%d/%m/%Y %H:%M", "utf-8-sig")
+    assert main(["new", "ventes", "--from", str(file), "--directory", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "Date is written as '01/03/2026 00:00'. Write '2026-03-01T00:00:00'" in said
+    assert "pl.col('Date').str.to_datetime('%d/%m/%Y %H:%M')" in said
+
+
+def test_the_readme_has_commands_that_run_as_they_stand(project, tmp_path):
+    """The whole path of the command, no time in the request, and the key that was asked for."""
+    _, folder, _ = project("logs", log_lines(tmp_path))
+    readme = (folder / "README.md").read_text()
+    commands = readme.partition("```sh\n")[2].partition("```")[0].splitlines()
+    assert [shlex.split(line)[1] for line in commands] == [
+        *("exec", "up", "produce", "inspect", "status", "predict", "down"),
+    ]
+    assert all(Path(shlex.split(line)[0]).is_file() for line in commands)
+    asked = json.loads(shlex.split(next(line for line in commands if " predict " in line))[3])
+    assert "time" not in asked
+    assert "host.name is the field host_name" in readme
+
+
+def test_a_file_about_one_thing_says_how_to_name_it(tmp_path):
+    file = tmp_path / "load.csv"
+    file.write_text("at,load\n" + "".join(f"2026-03-01T{hour:02}:00:00Z,{hour}.5\n" for hour in range(24)))
+    with pytest.raises(ProjectError, match=r"the same text in every row.*--key"):
+        write_project("one_thing", file, tmp_path, "utf-8-sig")
+
+
+def test_the_first_column_of_a_table_that_numbers_its_rows_names_them(project, tmp_path):
+    """As pandas writes it: without a name."""
+    file = tmp_path / "frame.csv"
+    rows = [f"{number},{(BEGAN + dt.timedelta(hours=number)).isoformat()},d{number % 3},1.5" for number in range(50)]
+    file.write_text("\n".join([",at,device,value", *rows]) + "\n")
+    _, _, catalogue = project("frames", file)
+    assert (catalogue.source("frame").event_id, catalogue.groups[0].entity.keys) == ("column_1", ("device",))
+
+
+def test_a_row_far_ahead_does_not_hide_that_the_file_is_old(project, tmp_path):
+    file = late_rows(tmp_path)
+    file.write_text(file.read_text() + "S-x,2099-01-01T00:00:00Z,2099-01-01T00:00:00Z,shop-1,1\n")
+    said, _, _ = project("sales_ahead", file)
+    assert any("far ahead of all others, up to 2099-01-01" in line for line in said)
+    assert "--move-to" in said[-1]
+
+
+def test_what_may_be_below_zero_is_compared_by_a_difference(project, tmp_path):
+    _, folder, _ = project("weather", weather(tmp_path))
+    module = (folder / "features.py").read_text()
+    assert "def celsius_minus_usual(" in module
+    assert 'unit="°C"' not in module, "one word alone is a name"

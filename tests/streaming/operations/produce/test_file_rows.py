@@ -81,3 +81,21 @@ def test_a_file_that_is_no_table_is_refused(tmp_path):
         rows_of(tmp_path / "a.xlsx", b"")
     with pytest.raises(RefusedError, match="There is no file"):
         list(file_rows(tmp_path / "absent.csv"))
+
+
+def test_two_columns_of_one_name_are_refused_in_every_kind_of_file(tmp_path):
+    file = tmp_path / "twice.parquet"
+    pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), file)
+    with pytest.raises(RefusedError, match="has more than one column a"):
+        next(file_rows(file))
+    file = tmp_path / "twice.csv"
+    file.write_text("a,a\n1,2\n")
+    with pytest.raises(RefusedError, match="has more than one column a"):
+        next(file_rows(file))
+
+
+def test_a_column_without_a_name_is_called_by_its_place(tmp_path):
+    """As the index that pandas writes first."""
+    file = tmp_path / "frame.csv"
+    file.write_text(",at,\n0,x,1\n")
+    assert list(file_rows(file)) == [{"column_1": "0", "at": "x", "column_3": "1"}]

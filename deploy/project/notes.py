@@ -1,0 +1,61 @@
+"""Notes: what a person must know or do first about a proposal, one text each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deploy.project.proposal import Proposal
+from deploy.project.roles import Roles
+
+_SHOWN = 6
+
+
+def notes_of(proposal: Proposal) -> list[str]:
+    """What could not be guessed, and what was read otherwise than a person may expect."""
+    notes = [f"{each}." for each in proposal.roles.unknown]
+    if proposal.roles.arrival:
+        notes.append(_arrival_note(proposal.roles))
+    nested = [f"{each.name} is the field {each.field}" for each in proposal.columns if "." in each.name]
+    if nested:
+        notes.append(
+            f"Nested objects become fields: {_few(nested)}. `produce` finds them. A request, and an event that you "
+            "send live, have the names of the fields."
+        )
+    if proposal.decimal_comma:
+        notes.append(
+            "Numbers are written with a decimal comma, so the command has `--decimal-comma`. A point in them is read "
+            "as a decimal point, unless a comma follows."
+        )
+    by_why: dict[str, list[str]] = {}
+    for each in proposal.left:
+        by_why.setdefault(each.why, []).append(f"`{each.name}`")
+    return notes + [_left_out(names, why) for why, names in by_why.items()]
+
+
+def roles_line(proposal: Proposal) -> str:
+    """The roles in one line, and how to overrule them."""
+    roles = proposal.roles
+    label = "none" if roles.label is None else roles.label.name
+    return (
+        f"event time {roles.time.name}, event id {roles.id.name}, key {roles.key.name}, label {label}. Another one: "
+        "--event-time, --event-id, --key, --label, --delay"
+    )
+
+
+def _left_out(names: Sequence[str], why: str) -> str:
+    if len(names) == 1:
+        return f"Column {names[0]} is left out: {why}."
+    return f"Columns {_few(names)} are left out. Of each: {why}."
+
+
+def _few(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - _SHOWN:,} more" if len(texts) > _SHOWN else ""
+    return ", ".join(texts[:_SHOWN]) + more
+
+
+def _arrival_note(roles: Roles) -> str:
+    name = "" if roles.arrival is None else roles.arrival.name
+    return (
+        f"Column `{name}` says when a row became known: {roles.why['arrival']}. It is the arrival time "
+        "(`--arrival`) and no field: a request cannot know it. If that is wrong, leave `--arrival` out."
+    )
