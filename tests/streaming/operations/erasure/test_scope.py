@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared_features.definitions import load_definitions
+from shared_features.definitions import Entity, load_definitions
 from streaming.errors import RefusedError
 from streaming.lake.events_table import events_schema
 from streaming.lake.handle import DeltaHandle
@@ -21,6 +21,8 @@ def test_the_sources_with_all_fields_of_the_key_are_erased_from_and_the_others_a
     assert {group.name for group in shop.groups} == {SHOP_RISK.name, SHOP_USE.name}
     assert shop.others == []
     assert payer.tables(tmp_path) == []
+    pair = scope_of(tmp_path, KNOWN, Entity("regular", keys=("payer", "shop")))
+    assert (pair.sources, pair.groups, pair.others) == ([PAYMENTS], [], ["outcomes"])
 
 
 def test_a_source_that_only_the_lake_knows_is_erased_from_and_has_no_log(tmp_path: Path) -> None:
