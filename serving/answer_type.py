@@ -14,7 +14,7 @@ from msgspec.structs import fields as struct_fields
 
 from serving.accepted_values import sentence
 from serving.answers import Answer, Prediction
-from serving.feature_value import FeatureValue
+from serving.feature_value import FeatureValue, ShownValue
 from serving.json_object import json_object
 from serving.outcome_types import OUTCOMES, outcome_types
 from shared_features.definitions import FeatureView, describe_column
@@ -54,7 +54,8 @@ def _by_group(view: FeatureView, what: str, description: str) -> Any:
 
 def _features(view: FeatureView) -> Any:
     named = {column.name: sentence(str(describe_column(view, column))) for column in view.columns}
-    return json_object(f"{view.name}_features", f"The features of view {view.label}, in order.", named, FeatureValue)
+    kind: Any = ShownValue if view.categories else FeatureValue
+    return json_object(f"{view.name}_features", f"The features of view {view.label}, in order.", named, kind)
 
 
 def _narrowed(

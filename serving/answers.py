@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, Meta, UnsetType
+from numpy.typing import NDArray
 
 from serving.accepted_values import EXAMPLE_US
 from serving.explanation import Explanation
-from serving.feature_value import FeatureValue, feature_value
+from serving.feature_value import ShownValue, feature_value
 from serving.feature_vector import FeatureRows
 from serving.models import Model
 from shared_features.formats.receipt import EncodedReceipt, encode_receipt
@@ -84,10 +86,11 @@ class Prediction(msgspec.Struct, gc=False, frozen=True, kw_only=True):
         ),
     ]
     features: Annotated[
-        Mapping[str, FeatureValue] | UnsetType,
+        Mapping[str, ShownValue] | UnsetType,
         Meta(
-            description="What the model saw, as 32-bit floats. Only when the request sets include_features. "
-            'null: missing. Infinity has no number in JSON and is written as the text "Infinity" or "-Infinity".'
+            description="What the model saw, numbers as 32-bit floats. Only when the request sets include_features. "
+            "null: missing, or a value of a category that the model was not trained on. "
+            'Infinity has no number in JSON and is written as the text "Infinity" or "-Infinity".'
         ),
     ] = UNSET
     as_of_us: Annotated[
@@ -145,16 +148,16 @@ def write_answer(
     scores: Sequence[Any],
     rows: FeatureRows,
     start: int,
-    names: tuple[str, ...] | None,
+    features: Sequence[Mapping[str, ShownValue]] | None,
     explanations: Sequence[Explanation] | None = None,
 ) -> bytes:
     """The JSON of the answer to one request, whose rows are those from `start`, one per score.
 
-    names: those of the features, where the request wants to see them. explanations: one per score, where it wants them.
+    features: `features_of`, where the request wants to see them. explanations: one per score, where it wants them.
     """
     predictions, degraded = [], False
-    for row, score in enumerate(scores, start):
-        prediction = _prediction(model, score, rows, row, names, as_of_us)
+    for at, score in enumerate(scores):
+        prediction = _prediction(model, score, rows, start + at, None if features is None else features[at], as_of_us)
         degraded = degraded or prediction.degraded
         predictions.append(prediction)
     if explanations is not None:
@@ -166,7 +169,12 @@ def write_answer(
 
 
 def _prediction(
-    model: Model, predicted: Any, rows: FeatureRows, row: int, names: tuple[str, ...] | None, as_of_us: int
+    model: Model,
+    predicted: Any,
+    rows: FeatureRows,
+    row: int,
+    features: Mapping[str, ShownValue] | None,
+    as_of_us: int,
 ) -> Prediction:
     ages: dict[str, float | None] = {}
     missing: list[str] = []
@@ -176,7 +184,6 @@ def _prediction(
         degraded = degraded or group.problems[row] is not None
         if group.missing[row]:
             missing.append(group.name)
-    features = UNSET if names is None else _features(names, rows.matrix[row].tolist())
     own_us = int(rows.as_of_us[row])
     return Prediction(
         score=predicted if model.task == "binary" else UNSET,
@@ -187,7 +194,7 @@ def _prediction(
         feature_age_seconds=ages,
         missing_entities=missing,
         degraded=degraded,
-        features=features,
+        features=UNSET if features is None else features,
         as_of_us=UNSET if own_us == as_of_us else own_us,
     )
 
@@ -197,13 +204,18 @@ def most_probable(classes: Sequence[str | int], probabilities: list[float]) -> s
     return classes[probabilities.index(max(probabilities))]
 
 
-def _features(names: tuple[str, ...], values: list[float]) -> dict[str, FeatureValue]:
-    """By name. NaN becomes null."""
-    features: dict[str, FeatureValue] = dict(zip(names, values, strict=True))
-    for name, value in zip(names, values, strict=True):
-        if math.isinf(value):
-            features[name] = feature_value(value)
-    return features
+def features_of(names: tuple[str, ...], model: Model, seen: NDArray[np.float32]) -> list[dict[str, ShownValue]]:
+    """Of each row what the model saw, by name. NaN becomes null, and the place of a category's value the value."""
+    found = []
+    for values in seen.tolist():
+        features: dict[str, ShownValue] = dict(zip(names, values, strict=True))
+        for name, value in zip(names, values, strict=True):
+            if math.isinf(value):
+                features[name] = feature_value(value)
+        for column, vocabulary in model.categories:
+            features[names[column]] = vocabulary.named(values[column])
+        found.append(features)
+    return found
 
 
 def _shards(rows: FeatureRows, start: int, stop: int, as_of_us: int) -> tuple[dict[str, float | None], EncodedReceipt]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.answers import write_answer
+from serving.answers import features_of, write_answer
 from serving.earliest_instant import early_instant
 from serving.errors import (
     CatchingUpError,
@@ -59,6 +59,7 @@ class BatchAnswers:
     ) -> None:
         self._view = view.label
         self._names = tuple(column.name for column in view.columns)
+        self._categories = [column for column, _ in view.categories]
         self._body, self._vectors, self._metrics = body, vectors, metrics
         self._explained = ExplainedRows(view)
         self._allow_degraded = allow_degraded
@@ -113,12 +114,22 @@ class BatchAnswers:
             return problem
         if problem is not None:
             self._metrics.degraded(self._view)
-        scores = self._scores(model, rows.matrix[start:stop])
+        codes = None if rows.codes is None else rows.codes[start:stop]
+        seen = model.seen(rows.matrix[start:stop], codes)
+        if codes is not None:
+            self._count_unseen(seen, codes)
+        scores = self._scores(model, seen)
         if isinstance(scores, FailedModelError):
             return scores
-        names = self._names if request.include_features else None
+        shown = features_of(self._names, model, seen) if request.include_features else None
         why = self._why(plan, values, rows, start, stop) if request.explain else None
-        return write_answer(self._view, model, asked.as_of_us, scores, rows, start, names, why)
+        return write_answer(self._view, model, asked.as_of_us, scores, rows, start, shown, why)
+
+    def _count_unseen(self, seen: NDArray[np.float32], codes: NDArray[np.float64]) -> None:
+        """Values of categories that the model was not trained on, which score as missing ones."""
+        for at, column in enumerate(self._categories):
+            if unseen := int((np.isnan(seen[:, column]) & ~np.isnan(codes[:, at])).sum()):
+                self._metrics.unseen_categories(self._view, self._names[column], unseen)
 
     def _scores(self, model: Model, matrix: NDArray[np.float32]) -> list[Any] | FailedModelError:
         named = f"Model {model.name} {model.version}"

@@ -59,7 +59,8 @@ class ExplainedRows:
             inputs = {_name(each): self._input(each, request, entities, as_of_us) for each in column.inputs}
             if column.function is None:
                 (passed,) = inputs.values()
-                features[column.name] = msgspec.structs.replace(passed, value=feature_value(seen))
+                value = passed.value if column.category is not None else feature_value(seen)
+                features[column.name] = msgspec.structs.replace(passed, value=value)
             else:
                 features[column.name] = ExplainedValue(feature_value(seen), "on_demand", inputs=inputs)
         return Explanation(features, {name: entity.told for name, entity in entities.items()})

@@ -8,6 +8,9 @@ from typing import Literal
 FeatureValue = float | Literal["Infinity", "-Infinity"] | None
 """JSON has no infinity, and null would say "missing": infinity is written as a text."""
 
+ShownValue = float | str | bool | None
+"""The same, or the value of a category."""
+
 
 def feature_value(value: float) -> FeatureValue:
     """NaN becomes null, infinity its name."""

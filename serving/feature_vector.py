@@ -18,7 +18,7 @@ from serving.online_store import Values
 from serving.request_body import RequestColumns
 from serving.shards import Shard, ShardFacts
 from shared_features.definitions import FeatureGroup, FeatureView
-from shared_features.feature_matrix import feature_matrix, request_floats
+from shared_features.feature_matrix import category_codes, feature_matrix, request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys, key_texts, shards_of
 from shared_features.formats.entity_state import decode_states, owners_of
 from shared_features.kernel.replay import read
@@ -64,11 +64,15 @@ class GroupRows:
 
 @dataclass(frozen=True, slots=True)
 class FeatureRows:
-    """float32[n, features] in the view's order as of each row's instant, and what each group says of the rows."""
+    """float32[n, features] in the view's order as of each row's instant, and what each group says of the rows.
+
+    codes: float64[n, categories], `category_codes`; None of a view without categories.
+    """
 
     matrix: NDArray[np.float32]
     as_of_us: NDArray[np.int64]
     groups: list[GroupRows]
+    codes: NDArray[np.float64] | None = None
 
 
 class FeatureVectors:
@@ -99,7 +103,7 @@ class FeatureVectors:
         for reader, places in zip(self._groups, plan.places, strict=True):
             stored[reader.group.part_name], rows = reader.compute(plan.reads, places, values, as_of_us)
             groups.append(rows)
-        return FeatureRows(self._matrix(plan.columns, as_of_us, stored), as_of_us, groups)
+        return self._rows(plan.columns, as_of_us, stored, groups)
 
     def without_store(self, columns: RequestColumns, as_of_us: NDArray[np.int64], problem: str) -> FeatureRows:
         """The vectors without stored features: these, and what is computed from them, are NaN."""
@@ -108,13 +112,18 @@ class FeatureVectors:
         nothing: Any = [None] * rows
         no = [False] * rows
         groups = [GroupRows(each.group, nothing, [problem] * rows, no, nothing, no, nothing) for each in self._groups]
-        return FeatureRows(self._matrix(columns, as_of_us, stored), as_of_us, groups)
+        return self._rows(columns, as_of_us, stored, groups)
 
-    def _matrix(
-        self, columns: RequestColumns, as_of_us: NDArray[np.int64], stored: Mapping[str, NDArray[np.float64]]
-    ) -> NDArray[np.float32]:
+    def _rows(
+        self,
+        columns: RequestColumns,
+        as_of_us: NDArray[np.int64],
+        stored: Mapping[str, NDArray[np.float64]],
+        groups: list[GroupRows],
+    ) -> FeatureRows:
         request = request_floats(self._view.source, columns.columns, columns.valid)
-        return feature_matrix(self._view, request, as_of_us, stored)
+        codes = category_codes(self._view, request, stored) if self._view.categories else None
+        return FeatureRows(feature_matrix(self._view, request, as_of_us, stored), as_of_us, groups, codes)
 
 
 class _GroupReader:

@@ -73,6 +73,12 @@ class Metrics:
         degraded = Counter(
             "serving_degraded_answers", "Answers made without some stored features.", ["view"], registry=registry
         )
+        self._unseen = Counter(
+            "serving_unseen_categories",
+            "Values of a category that the model was not trained on: they score as missing ones.",
+            ["view", "feature"],
+            registry=registry,
+        )
         self._model = Gauge(
             "serving_model_info",
             "1 for the model version that answers.",
@@ -135,6 +141,10 @@ class Metrics:
     def degraded(self, view: str) -> None:
         """An answer was made without some stored features."""
         self._degraded[view].inc()
+
+    def unseen_categories(self, view: str, feature: str, count: int) -> None:
+        """So many values of a category were not among those that the model was trained on."""
+        self._unseen.labels(view, feature).inc(count)
 
     def model_loaded(self, view: str, model: str, version: str) -> None:
         """Another model version answers from now on."""

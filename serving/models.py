@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureView
 from shared_features.errors import ManifestMismatchError
+from shared_features.feature_matrix import place_categories
 from shared_features.formats.model_manifest import (
     MANIFEST_FILE,
     MODEL_FILE,
@@ -22,6 +23,7 @@ from shared_features.formats.model_manifest import (
     check_manifest,
     decode_manifest,
 )
+from shared_features.kernel.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class Model:
     task: str = "binary"
     classes: tuple[str | int, ...] = ()
     threshold: float | None = None
+    categories: tuple[tuple[int, Vocabulary], ...] = ()
+
+    def seen(self, rows: NDArray[np.float32], codes: NDArray[np.float64] | None) -> NDArray[np.float32]:
+        """The rows as the graph takes them. codes: `category_codes` of the rows; None where the view has none."""
+        return rows if codes is None else place_categories(rows, codes, self.categories)
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
@@ -96,9 +103,20 @@ def load_model(directory: Path, view: FeatureView) -> Model:
         manifest.task,
         manifest.classes,
         manifest.threshold,
+        _vocabularies(manifest, view),
     )
     _try_out(model, manifest)
     return model
+
+
+def _vocabularies(manifest: ModelManifest, view: FeatureView) -> tuple[tuple[int, Vocabulary], ...]:
+    """Of each category of the view, in its order."""
+    if {each.name for _, each in view.categories} != manifest.categories.keys():
+        raise ManifestMismatchError(
+            f"Model {manifest.model} {manifest.version} knows the values of {', '.join(manifest.categories) or 'none'} "
+            f"and view {view.label} has other categories. Train a new model."
+        )
+    return tuple((at, Vocabulary(manifest.categories[each.name])) for at, each in view.categories)
 
 
 def read_manifest(directory: Path) -> ModelManifest:

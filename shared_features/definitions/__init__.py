@@ -2,6 +2,7 @@
 
 from shared_features.definitions.aggregate import Aggregate, Window, window
 from shared_features.definitions.catalogue import Catalogue, load_definitions
+from shared_features.definitions.category import Category, category_field
 from shared_features.definitions.condition import Condition
 from shared_features.definitions.definition_text import definition_text, source_text
 from shared_features.definitions.description import (
@@ -32,6 +33,7 @@ __all__ = [
     "Aggregate",
     "Boolean",
     "Catalogue",
+    "Category",
     "Condition",
     "Decimal",
     "Description",
@@ -51,6 +53,7 @@ __all__ = [
     "ViewFeature",
     "Window",
     "call_function",
+    "category_field",
     "check_functions",
     "definition_text",
     "describe_column",

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from shared_features.arguments import Checked, did_you_mean
+from shared_features.definitions.category import Category
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import Feature, FeatureGroup
 from shared_features.definitions.fields import Field
@@ -29,14 +30,14 @@ class FeatureView(metaclass=Checked):
     """The ordered features of a model.
 
     `source`: each of its events is a training row, and its fields are what a request carries. `features`: field
-    names, features, whole groups, and on-demand functions, in the order in which the model sees them.
+    names, features, whole groups, categories, and on-demand functions, in the order in which the model sees them.
     `also_reads`: groups whose features are only inputs of on-demand functions.
     """
 
     name: str
     version: int
     source: EventSource
-    features: tuple[str | Feature | FeatureGroup | GrownGroup | OnDemand, ...]
+    features: tuple[str | Feature | FeatureGroup | GrownGroup | Category | OnDemand, ...]
     labels: LabelSource | None = None
     also_reads: tuple[FeatureGroup | GrownGroup, ...] = ()
     description: str = field(default="", kw_only=True, compare=False)
@@ -98,7 +99,8 @@ class FeatureView(metaclass=Checked):
         """All that inputs may name: the parts of the groups that are listed, and the part of a listed feature."""
         found: dict[str, FeatureGroup] = {}
         versions: dict[str, int] = {}
-        for item in (*self.features, *self.also_reads):
+        for given in (*self.features, *self.also_reads):
+            item = given.feature if isinstance(given, Category) else given
             group = item.group if isinstance(item, Feature) else item
             for part in group.parts if isinstance(group, FeatureGroup | GrownGroup) else ():
                 version = versions.setdefault(part.name, part.version)
@@ -115,12 +117,26 @@ class FeatureView(metaclass=Checked):
                 columns += [ViewFeature(each.full_name, (Input(feature=each),)) for each in item.features]
             elif isinstance(item, Feature):
                 columns.append(ViewFeature(item.full_name, (Input(feature=item),)))
+            elif isinstance(item, Category):
+                columns.append(self._category(item))
             elif isinstance(item, str):
                 columns.append(ViewFeature(item, (self._input(item, item),)))
             else:
                 name, parameters = function_inputs(item, f"feature view {self.name!r}: features[{place}]")
                 columns.append(ViewFeature(name, tuple(self._input(each, name) for each in parameters), item))
         return tuple(columns)
+
+    def _category(self, item: Category) -> ViewFeature:
+        if isinstance(item.feature, str):
+            given = self._input(item.feature, item.feature)
+            return ViewFeature(item.feature if given.feature is None else given.feature.full_name, (given,), None, item)
+        given = Input(feature=item.feature, is_text=item.feature.is_text)
+        return ViewFeature(item.feature.full_name, (given,), None, item)
+
+    @cached_property
+    def categories(self) -> tuple[tuple[int, ViewFeature], ...]:
+        """The columns that are categories, with their places."""
+        return tuple((at, each) for at, each in enumerate(self.columns) if each.category is not None)
 
     @cached_property
     def _functions(self) -> dict[str, str]:
@@ -192,11 +208,13 @@ class FeatureView(metaclass=Checked):
         What `features` and `also_reads` list stands resolved: names of columns, groups, functions.
         """
         options = {name: value for name, value in meant_options(self).items() if name != "also_reads"}
+        categories = {each.name: each.category.at_most for _, each in self.categories if each.category is not None}
         return {
             **options,
             "features": [column.name for column in self.columns],
             "groups": {group.part_name: group.meaning for group in self.groups},
             "functions": self._functions,
+            **({"categories": categories} if categories else {}),
         }
 
     @cached_property

@@ -108,7 +108,7 @@ def _column(view: FeatureView, column: ViewFeature) -> Plain:
     stored = column.function is None and column.inputs[0].feature is not None
     return {
         "name": column.name,
-        "type": "float32",
+        "type": "float32" if column.category is None else "category",
         "kind": "on-demand" if column.function is not None else "stored" if stored else "request",
         "inputs": [_input(each) for each in column.inputs],
         **_said(describe_column(view, column)),

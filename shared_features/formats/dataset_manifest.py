@@ -7,7 +7,7 @@ before it deletes anything that a model version needs (retention, retirement, co
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from shared_features.formats.json_document import decode_document, encode_document
 
@@ -125,7 +125,8 @@ class DatasetManifest:
     matrix, in order. digest: sha256 of the rows. erased_entities: how many entities had been erased from the events
     tables; 0 in manifests that were written before entities could be erased. task: what the labels are for; "binary"
     in manifests that were written before there was another. classes: the outcomes under their own names; the label of
-    a row is the place of its class. Empty where a label is a number, or true or false.
+    a row is the place of its class. Empty where a label is a number, or true or false. categories: feature -> its
+    values, those of the train window; the matrix holds the place of a value among them.
     """
 
     view: DatasetView
@@ -143,6 +144,7 @@ class DatasetManifest:
     erased_entities: int = 0
     task: str = "binary"
     classes: tuple[str | int, ...] = ()
+    categories: Mapping[str, tuple[str | int | bool, ...]] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from shared_features.definitions import FeatureView, definition_text, difference
 from shared_features.errors import ManifestMismatchError
@@ -92,7 +92,8 @@ class ModelManifest:
     gives: a score (binary), a probability of each class (multiclass) or a value (regression). classes: the outcomes
     under their own names, in the order of the probabilities; the score of a binary model is of the second. Empty where
     a label is a number, or true or false. threshold: the score from which on a binary model decides for the second
-    outcome; None: it does not decide.
+    outcome; None: it does not decide. categories: feature -> its values, in the order of their places: in the column of
+    a category the graph takes the place of a value, and NaN for a missing one and for every other.
     """
 
     model: str
@@ -110,6 +111,7 @@ class ModelManifest:
     task: str = "binary"
     classes: tuple[str | int, ...] = ()
     threshold: float | None = None
+    categories: Mapping[str, tuple[str | int | bool, ...]] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
 

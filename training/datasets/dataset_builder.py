@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 import structlog
 from numpy.typing import NDArray
 
 from shared_features.definitions import LabelSource
-from shared_features.feature_matrix import feature_matrix
+from shared_features.feature_matrix import category_codes, feature_matrix, place_categories
 from shared_features.formats.dataset_manifest import (
     DatasetManifest,
     DatasetParameters,
@@ -23,6 +25,8 @@ from shared_features.formats.entity_keys import EntityKeys
 from shared_features.formats.offline_tables import OFFSET, PARTITION, POSITION
 from shared_features.formats.training_run import LABEL
 from shared_features.kernel.event_time import spelled_duration, to_text, to_us
+from shared_features.kernel.vocabulary import Vocabulary
+from training.datasets.categories import Values, find_categories
 from training.datasets.erasures import erased_entities
 from training.datasets.label_classes import Classes, encode_outcomes, find_classes
 from training.datasets.labels import KnownLabels, read_labels
@@ -61,7 +65,11 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
     classes = find_classes(label_source, outcomes, window != GAP)
     label = encode_outcomes(outcomes, classes)
     keep = np.flatnonzero(~np.isnan(label))
-    matrix = canonical(feature_matrix(view, rows.request, rows.event_time_us, rows.stored)[keep])
+    matrix = feature_matrix(view, rows.request, rows.event_time_us, rows.stored)[keep]
+    codes = category_codes(view, rows.request, rows.stored)[keep] if view.categories else np.empty((len(keep), 0))
+    categories = find_categories(pinned, codes[window[keep] == TRAIN])
+    places = [(at, Vocabulary(categories[column.name])) for at, column in view.categories]
+    matrix = canonical(place_categories(matrix, codes, places))
     entity = parameters.entity or view.groups[0].entity.name
     if entity not in rows.entities:
         raise DatasetError(
@@ -86,8 +94,9 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
             parameters,
             entity,
             _counts(label, window, rows, label_source, classes),
-            content_digest((*features, *map(repr, classes)), *columns),
+            content_digest((*features, *map(repr, (*classes, *categories.items()))), *columns),
             classes,
+            categories,
         ),
     )
     return dataset, sample_inputs(rows, parameters.seed)
@@ -169,6 +178,7 @@ def _manifest(
     rows: RowCounts,
     digest: str,
     classes: Classes,
+    categories: Mapping[str, Values],
 ) -> DatasetManifest:
     view = pinned.view
     return DatasetManifest(
@@ -187,4 +197,5 @@ def _manifest(
         erased_entities=erased_entities(pinned),
         task="binary" if view.labels is None else view.labels.kind,
         classes=classes,
+        categories=categories,
     )

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from shared_features.definitions import FeatureView
+from shared_features.definitions import EventSource, FeatureView
 from shared_features.feature_matrix import request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys
 from shared_features.formats.offline_tables import (
@@ -37,7 +37,8 @@ _COPY = "copy"
 class PinnedView:
     """All tables of a view at one version each. groups: part name of a group -> table.
 
-    kept_from_us: up to which arrival time events that a group reads are gone, by retention; 0: none are.
+    kept_from_us: up to which arrival time events that a group reads are gone, by retention; 0: none are. named: the
+    events that stored texts of categories were read from, one table for each category that has them.
     """
 
     view: FeatureView
@@ -47,6 +48,7 @@ class PinnedView:
     cut_us: int
     lateness_us: int
     kept_from_us: int
+    named: tuple[PinnedTable, ...] = ()
 
     def complete(self) -> pl.Expr:
         """Which feature rows are complete at the cut."""
@@ -66,7 +68,7 @@ class PinnedView:
 
     @property
     def tables(self) -> list[PinnedTable]:
-        found = [self.events, *self.groups.values(), *([self.labels] if self.labels else [])]
+        found = [self.events, *self.groups.values(), *([self.labels] if self.labels else []), *self.named]
         return list({table.name: table for table in found}.values())
 
 
@@ -110,7 +112,15 @@ def pin_view(store: OfflineStore, view: FeatureView, lateness_us: int, cut_us: i
         cut_us=available[slowest] if cut_us is None else cut_us,
         lateness_us=lateness_us,
         kept_from_us=max(map(store.kept_from_us, sources.values())),
+        named=tuple(store.pin_events(each) for each in category_sources(view)),
     )
+
+
+def category_sources(view: FeatureView) -> tuple[EventSource, ...]:
+    """The sources whose events have the texts of stored categories."""
+    stored = [each.inputs[0].feature for _, each in view.categories if each.inputs[0].is_text]
+    found = {source.name: source for each in stored if each is not None for source in each.group.sources}
+    return tuple(found.values())
 
 
 def complete_events(pinned: PinnedView, columns: tuple[str, ...]) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from shared_features.formats.model_manifest import Parity
 from training.errors import CertificateError
 from training.models.model_constants import TOLERANCE
+from training.models.one_hot import OneHotCategories
 from training.models.onnx_export import open_session, run_session
 from training.models.predictions import predicted
 from training.models.split_thresholds import split_nodes
@@ -66,16 +67,18 @@ def certify(
     tolerance: float = TOLERANCE,
     spread: float | None = None,
     task: str = "binary",
+    categories: tuple[tuple[int, int], ...] = (),
 ) -> Certificate:
     """Compare pipeline and graph over all kinds of cases, chosen with the seed.
 
-    spread: of a regression, the standard deviation of the labels it was fitted on.
+    spread: of a regression, the standard deviation of the labels it was fitted on. categories: (column, number of
+    values) of each; the rows have places of values there, and NaN, as nothing else can be served.
     """
     random = np.random.default_rng(seed)
     session = open_session(graph)
     kinds: dict[str, tuple[int, float]] = {}
     of_classes: list[NDArray[np.float64]] = []
-    for kind, rows in build_cases(pipeline, test_rows, random).items():
+    for kind, rows in build_cases(pipeline, test_rows, random, categories).items():
         fitted, exported = predicted(pipeline, rows, task), run_session(session, rows).astype(np.float64)
         difference = _difference(fitted, exported, spread)
         difference = np.where(np.isnan(difference), 1.0, difference)  # without a number there is no parity
@@ -109,7 +112,12 @@ def require_pass(certificate: Certificate) -> None:
     )
 
 
-def build_cases(pipeline: Pipeline, test_rows: Matrix, random: np.random.Generator) -> dict[str, Matrix]:
+def build_cases(
+    pipeline: Pipeline,
+    test_rows: Matrix,
+    random: np.random.Generator,
+    categories: tuple[tuple[int, int], ...] = (),
+) -> dict[str, Matrix]:
     """Kind of case -> rows. Every changed row starts from a row of the test window."""
     if len(test_rows) == 0:
         raise CertificateError(
@@ -128,6 +136,12 @@ def build_cases(pipeline: Pipeline, test_rows: Matrix, random: np.random.Generat
         near = values.astype(np.float32)
     sides = (near, np.nextafter(near, np.float32(-np.inf)), np.nextafter(near, np.float32(np.inf)))
     cases["beside a threshold"] = _with(test_rows, np.tile(columns, 3), np.concatenate(sides), random)
+    for column, size in categories:
+        places = np.append(np.arange(size), np.nan).astype(np.float32)
+        cases[f"value of column {column}"] = _with(test_rows, np.full(size + 1, column), places, random)
+        for rows in cases.values():
+            wrong = ~np.isin(rows[:, column], places) & ~np.isnan(rows[:, column])
+            rows[wrong, column] = random.choice(places, int(wrong.sum()))
     return {kind: rows for kind, rows in cases.items() if len(rows)}
 
 
@@ -142,6 +156,13 @@ def _thresholds(pipeline: Pipeline, random: np.random.Generator) -> tuple[NDArra
         return np.empty(0, np.int64), np.empty(0, np.float64)
     columns = np.concatenate([each for each, _ in found])
     values = np.concatenate([each for _, each in found])
+    widened = [step.numbers_ for _, step in pipeline.steps if isinstance(step, OneHotCategories)]
+    if widened:  # behind it, the first columns are the numbers of the matrix
+        numbers = np.array(widened[0], np.int64)
+        kept = columns < len(numbers)
+        columns, values = numbers[columns[kept]], values[kept]
+    inside = columns < pipeline.n_features_in_
+    columns, values = columns[inside], values[inside]
     chosen = np.sort(random.permutation(len(columns))[:_THRESHOLDS])
     return columns[chosen], values[chosen]
 

@@ -22,6 +22,18 @@ class Columns:
         return len(self.names)
 
     @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """(column, number of values) of each category."""
+        return tuple((self.names.index(name), size) for name, size in self.categories.items())
+
+    def one_hot(self) -> Any:
+        """A step of a pipeline that turns each category into one column for each of its values, behind the numbers."""
+        # Imported here: a definition is read by programs that never fit.
+        from training.models.one_hot import OneHotCategories
+
+        return OneHotCategories(self.sizes)
+
+    @property
     def numbers(self) -> tuple[int, ...]:
         """The places of the columns that are numbers."""
         return tuple(at for at, name in enumerate(self.names) if name not in self.categories)

@@ -140,4 +140,4 @@ class Registry:
 
 
 def _meaning(manifest: ModelManifest) -> tuple[Any, ...]:
-    return manifest.model_digest, manifest.view, manifest.dataset_digest, manifest.threshold
+    return manifest.model_digest, manifest.view, manifest.dataset_digest, manifest.threshold, manifest.categories

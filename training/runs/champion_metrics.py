@@ -9,6 +9,7 @@ import numpy as np
 
 from shared_features.errors import FeatureError
 from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE, check_manifest
+from training.datasets.categories import places_in
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import load_dataset
 from training.models.class_metrics import in_order
@@ -31,7 +32,10 @@ def champion_metrics(
         found = read_json(path / METRICS_FILE)
         return found["models"][found["chosen"]], "on its own test window, since it was trained on another view"
     dataset = load_dataset(dataset_directory)
-    rows = np.asarray(dataset.matrix[dataset.rows(TEST)])
+    rows = np.array(dataset.matrix[dataset.rows(TEST)])
+    for name, values in dataset.manifest.categories.items():
+        column = dataset.features.index(name)
+        rows[:, column] = places_in(manifest.categories.get(name, ()), values, rows[:, column])
     predicted = run_session(open_session((path / MODEL_FILE).read_bytes()), rows)
     if dataset.manifest.task == "multiclass":
         predicted = in_order(predicted, manifest.classes, dataset.manifest.classes)

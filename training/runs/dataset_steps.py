@@ -12,6 +12,7 @@ from shared_features.formats.dataset_manifest import WindowCounts
 from shared_features.formats.json_document import encode_document
 from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_FILE
 from shared_features.kernel.event_time import to_text
+from training.datasets.categories import tell_categories
 from training.datasets.dataset_builder import build_dataset
 from training.datasets.erasures import erased_since
 from training.datasets.label_check import check_labels
@@ -53,7 +54,8 @@ def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path) ->
     return (
         f"{len(dataset):,} rows x {len(dataset.features)} features, of events from {to_text(split.start_us)} to "
         f"{to_text(split.end_us)} (--train-days and --train-from choose others): {parts}; of these, left out "
-        f"{unknown:,} without known label, {rows.copies_left_out:,} copies; digest {dataset.digest[:16]}"
+        f"{unknown:,} without known label, {rows.copies_left_out:,} copies"
+        f"{tell_categories(dataset.manifest.categories)}; digest {dataset.digest[:16]}"
     )
 
 

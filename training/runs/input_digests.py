@@ -15,6 +15,7 @@ def rows_digest(content: bytes) -> str:
     So a compaction of the tables, which changes no row, has no model fitted again.
     """
     manifest = decode_dataset_manifest(content)
+    # The digest of the rows covers the classes and the values of categories.
     meant = (manifest.view, manifest.groups, manifest.split, manifest.entity, manifest.features, manifest.digest)
     return hashlib.sha256(canonical(meant).encode()).hexdigest()
 

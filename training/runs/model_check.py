@@ -10,15 +10,20 @@ from training.models.candidates import LABELS
 from training.models.columns import Columns
 
 _ROWS = 100
+_VALUES = 5
+"""Of each category; how many there will be, the data say."""
 
 
 def check_model(model: Model, seed: int = 0) -> None:
     """Raises TrainingError, which names the candidate and the operator."""
     view = model.trained_on
     task = "binary" if view.labels is None else view.labels.kind
-    columns = Columns(tuple(each.name for each in view.columns))
+    categories = {each.name: _VALUES for _, each in view.categories}
+    columns = Columns(tuple(each.name for each in view.columns), categories)
     random = np.random.default_rng(seed)
     matrix = random.normal(size=(_ROWS, len(columns))).astype(np.float32)
+    for at, size in columns.sizes:
+        matrix[:, at] = random.integers(0, size, _ROWS)
     matrix[random.random(matrix.shape) < 0.1] = np.nan
     label = np.arange(_ROWS) % (3 if task == "multiclass" else 2)
     for name, build in model.builds.items():

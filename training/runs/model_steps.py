@@ -15,7 +15,7 @@ from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE
 from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_FILE
 from training.datasets.sampled_inputs import SampledInputs
 from training.datasets.time_split import TEST, TRAIN
-from training.datasets.training_dataset import load_dataset
+from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.models.built_candidate import build_steps, fit_failed, try_export
 from training.models.candidates import LABELS, fit_model
 from training.models.certificate import certify, require_pass
@@ -54,7 +54,7 @@ def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path)
     rows, task = dataset.rows(TRAIN), dataset.manifest.task
     matrix, label = np.asarray(dataset.matrix[rows]), dataset.label[rows]
     built = {name: build for name, build in parameters.builds.items() if name in parameters.models}
-    columns = Columns(dataset.features)
+    columns = columns_of(dataset)
     for name, build in built.items():
         steps = build_steps(name, build, columns, parameters.seed, task)
         try_export(name, steps, matrix, label.astype(LABELS[task]), task)
@@ -62,12 +62,17 @@ def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path)
     for name in parameters.models:
         try:
             own = build_steps(name, built[name], columns, parameters.seed, task) if name in built else None
-            pipeline, notes = fit_model(name, matrix, label, parameters.seed, task, own)
+            pipeline, notes = fit_model(name, matrix, label, parameters.seed, task, own, columns.sizes)
         except (ValueError, TypeError) as error:
             raise fit_failed(name, error) from error
         model_file(output, name).write_bytes(pickle.dumps(pipeline))
         said.append(" ".join([name, *(f"({note})" for note in notes)]))
     return f"{len(rows):,} rows: {', '.join(said)}"
+
+
+def columns_of(dataset: TrainingDataset) -> Columns:
+    """The columns of its matrix."""
+    return Columns(dataset.features, {name: len(values) for name, values in dataset.manifest.categories.items()})
 
 
 def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: RunParameters, output: Path) -> str:
@@ -130,6 +135,7 @@ def certify_model(run: Path, parameters: RunParameters, output: Path) -> str:
         parameters.parity_tolerance,
         float(np.std(dataset.label[dataset.rows(TRAIN)])) if dataset.manifest.task == "regression" else None,
         dataset.manifest.task,
+        columns_of(dataset).sizes,
     )
     kinds = {kind: {"rows": rows, "worst_difference": worst} for kind, (rows, worst) in found.kinds.items()}
     classes = dict(zip(map(str, dataset.manifest.classes), found.parity.worst_of_classes, strict=False))

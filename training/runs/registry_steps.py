@@ -72,6 +72,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         task=dataset.task,
         classes=dataset.classes,
         threshold=parameters.threshold,
+        categories=dataset.categories,
     )
     published = registry.publish(manifest, graph, metrics, dataset)
     replace_file(output / "published.json", encode_document({"model": manifest.model, "version": published.version}))

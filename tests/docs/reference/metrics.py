@@ -55,6 +55,7 @@ def serving_families() -> Iterable[Metric]:
     metrics.answered("a", 200, 0.1)
     metrics.model_loaded("a", "a", "1")
     metrics.model_refused("a", "a", "1", "a")
+    metrics.unseen_categories("a", "a", 1)
     metrics.freshness("a", 1.0)
     families = text_string_to_metric_families(metrics.exposition().decode())
     return [each for each in families if not each.name.endswith("_created")]  # when a counter began: of the library

@@ -43,6 +43,7 @@ DATASET = DatasetManifest(
 
 GOLDEN = """{
   "allowed_lateness_us": 600000000,
+  "categories": {},
   "classes": [],
   "cut_us": 1728000000000000,
   "digest": "abababababababababababababababababababababababababababababababab",

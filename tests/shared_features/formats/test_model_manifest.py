@@ -45,6 +45,7 @@ MANIFEST = ModelManifest(
 )
 
 GOLDEN = """{
+  "categories": {},
   "classes": [],
   "created_at_us": 1700000100000000,
   "cut_us": 1700000000000000,

@@ -1,0 +1,81 @@
+"""The categories of a dataset: which values each has in the train window, under their own names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shared_features.definitions import Boolean, ViewFeature, category_field
+from shared_features.kernel.hashing import text_codes
+from shared_features.kernel.vocabulary import CategoryValue, Vocabulary, value_codes
+from training.datasets.point_in_time import PinnedView, category_sources
+
+Values = tuple[CategoryValue, ...]
+
+
+def find_categories(pinned: PinnedView, codes: NDArray[np.float64]) -> dict[str, Values]:
+    """Feature -> its values, sorted; of more than the category takes, the most frequent.
+
+    codes: float64[n, categories] of the rows of the train window, as `category_codes` gives them. A text that no stored
+    event has any more is left out: nobody could read its name.
+    """
+    found = {}
+    for at, (_, column) in enumerate(pinned.view.categories):
+        if column.category is None:
+            continue
+        known = codes[~np.isnan(codes[:, at]), at]
+        there, counts = np.unique(known, return_counts=True)
+        names = _names(pinned, column, there)
+        ranked = sorted(
+            (-count, value) for value, count in zip(names, counts.tolist(), strict=True) if value is not None
+        )
+        found[column.name] = tuple(sorted(value for _, value in ranked[: column.category.at_most]))
+    return found
+
+
+def tell_categories(categories: Mapping[str, Values]) -> str:
+    """In a few words; "" without categories."""
+    said = [f"{name} ({len(values)} values)" for name, values in categories.items()]
+    return f"; categories {', '.join(said)}" if said else ""
+
+
+def _names(pinned: PinnedView, column: ViewFeature, codes: NDArray[np.float64]) -> list[Any]:
+    """The value of each code; None of a text that is not stored any more."""
+    (given,) = column.inputs
+    field = category_field(pinned.view.source, given.field, given.feature)
+    if field is not None and isinstance(field.type, Boolean):
+        return [bool(code) for code in codes.tolist()]
+    if not given.is_text:
+        return [int(code) for code in codes.tolist()]
+    wanted = set(codes.tolist())
+    of_code: dict[float, str] = {}
+    for texts in _texts(pinned, column):
+        pairs = zip(text_codes(texts).tolist(), texts, strict=True)
+        of_code |= {code: text for code, text in pairs if code in wanted}
+    return [of_code.get(code) for code in codes.tolist()]
+
+
+def _texts(pinned: PinnedView, column: ViewFeature) -> Iterator[list[str]]:
+    """The different texts of the stored events that a category's values came from."""
+    (given,) = column.inputs
+    if given.feature is None:
+        tables = [(pinned.events, given.field)]
+    else:
+        theirs = dict(zip((each.name for each in category_sources(pinned.view)), pinned.named, strict=True))
+        tables = [(theirs[each.name], given.feature.aggregate.column) for each in given.feature.group.sources]
+    for table, name in tables:
+        if name is not None:
+            yield table.scan().select(pl.col(name).drop_nulls().unique()).collect()[name].to_list()
+
+
+def places_in(theirs: Values, ours: Values, places: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The places of our values among those of another model; NaN of a value that it does not know."""
+    known = Vocabulary(theirs).places(value_codes(ours))
+    found = np.full(len(places), np.nan, np.float32)
+    there = ~np.isnan(places)
+    found[there] = known[places[there].astype(np.int64)]
+    return found
