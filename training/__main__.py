@@ -122,6 +122,23 @@ def _check(settings: TrainingSettings, options: argparse.Namespace) -> int:
     return 0
 
 
+def _publish(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    from training.registry.versions import Registry
+    from training.runs.foreign_model import publish_foreign
+    from training.runs.run_model import choose_model
+    from training.runs.run_parameters import RunParameters
+
+    view, model = choose_model(settings, options.model, options.view)
+    parameters, registry = RunParameters(view, model=model), Registry(settings.registry)
+    files = (options.onnx, options.expected, options.dataset)
+    published, worst = publish_foreign(parameters, registry, *files, options.output, time.time_ns() // 1000)
+    known = "" if published.new else " (the same model was published before)"
+    print(f"parity passed: worst difference {worst:.2g} from what is expected")
+    print(f"{parameters.model_name} version {published.version}{known} at {published.path}")
+    print(f"`python -m training promote {published.version} --model {parameters.model_name}` lets it answer")
+    return 0
+
+
 def _promote(settings: TrainingSettings, options: argparse.Namespace) -> int:
     from shared_features.formats.model_manifest import CHAMPION
     from training.registry.aliases import Aliases
@@ -177,6 +194,7 @@ _COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
     "models": _models,
     "check": _check,
     "promote": _promote,
+    "publish": _publish,
     **dict.fromkeys(("serve", "start", "runs", "cancel", "resume", "schedule", "key", "news"), _scheduled),
 }
 

@@ -108,6 +108,19 @@ def build_parser() -> argparse.ArgumentParser:
         ("resume", "continue a run that was cancelled or failed; prints the id of the run that continues it"),
     ):
         commands.add_parser(name, help=what).add_argument("id")
+    publish = commands.add_parser("publish", help="publish a model of any framework, by its ONNX file")
+    publish.add_argument(
+        "--onnx", type=Path, required=True, metavar="FILE", help="the model, as its framework exports it"
+    )
+    publish.add_argument(
+        "--expected", type=Path, required=True, metavar="FILE.parquet", help="features, and what the framework gives"
+    )
+    publish.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="the dataset that it learned from")
+    publish.add_argument("--view", help="feature view; may be left out where there is one")
+    publish.add_argument("--model", help="a model of the module `models`, for its name and threshold")
+    publish.add_argument(
+        "--output", default="", metavar="NAME", help="the output with the scores, where it has several"
+    )
     commands.add_parser("models", help="what the registry holds, and what is defined")
     commands.add_parser("check", help="the definitions: whether each candidate can be built and exported")
     promote = commands.add_parser("promote", help="let an alias name a version")
