@@ -22,7 +22,10 @@ FEATURES = len(BREAKDOWN.columns)
 
 def network(weights: np.ndarray, columns: int = 1) -> bytes:
     """As PyTorch would write it: an input and an output of its own names, and one column of scores."""
-    missing, zero = helper.make_node("IsNaN", ["x"], ["missing"]), numpy_helper.from_array(np.float32(0), "zero")
+    missing, zero = (
+        helper.make_node("IsNaN", ["x"], ["missing"]),
+        numpy_helper.from_array(np.array(0, np.float32), "zero"),
+    )
     nodes = [
         missing,
         helper.make_node("Where", ["missing", "zero", "x"], ["there"]),
