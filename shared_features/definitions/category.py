@@ -31,7 +31,7 @@ class Category(metaclass=Checked):
 
 
 def category_field(source: EventSource, field: str | None, feature: Feature | None) -> Field | None:
-    """The field whose values a category has. None where the input is an amount or an instant."""
+    """The field whose values a category has. None where the input is a quantity or an instant."""
     if field is not None:
         return source.field(field)
     if feature is None or feature.aggregate.column is None or feature.aggregate.aggregation.name not in _KEEPS:
@@ -42,9 +42,9 @@ def category_field(source: EventSource, field: str | None, feature: Feature | No
 def category_fault(field: Field | None) -> str:
     """Why a field cannot be a category, and what to do; "" where it can."""
     if field is None:
-        return "is an amount; use it as a number, or take a category of a field, of First or of Last"
+        return "is a quantity; use it as a number, or take a category of a field, of First or of Last"
     if not isinstance(field.type, Text | Boolean | Integer):
-        return f"is {type(field.type).__name__} ({field.type.words}), which is an amount; use it as a number"
+        return f"is {type(field.type).__name__} ({field.type.words}), which is a quantity; use it as a number"
     return ""
 
 

@@ -30,7 +30,7 @@ class Input:
 class ViewFeature:
     """One column of the feature matrix. `function` is None where the single input is passed through.
 
-    category: how its values are known to a model, where they are names; None where they are amounts.
+    category: how its values are known to a model, where they are names; None where they are quantities.
     """
 
     name: str

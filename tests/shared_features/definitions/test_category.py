@@ -1,4 +1,4 @@
-"""A text becomes a feature of a model by a category or not at all, and an amount is no category."""
+"""A text becomes a feature of a model by a category or not at all, and a quantity is not a category."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def view(*features: Any, version: int = 1) -> FeatureView:
     [
         ("ward", r"'ward' is a text field of 'visits', and a model takes numbers. Write Category\('ward'\)"),
         (PATIENT_VISITS["ward_last_7d"], "is a text, kept as a code, .* write Category of it in its place"),
-        (Category("hours"), "category 'hours' is Decimal .* which is an amount; use it as a number"),
+        (Category("hours"), "category 'hours' is Decimal .* which is a quantity; use it as a number"),
         (Category("at"), "category 'at' is Timestamp"),
-        (Category(PATIENT_VISITS["count_1d"]), "count_1d' is an amount; use it as a number, or take a category of"),
+        (Category(PATIENT_VISITS["count_1d"]), "count_1d' is a quantity; use it as a number, or take a category of"),
         (Category("wards"), "feature 'wards' is neither a field .* Did you mean 'ward'"),
     ],
 )

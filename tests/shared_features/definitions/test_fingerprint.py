@@ -11,6 +11,7 @@ from shared_features import (
     Aggregate,
     ApproxDistinct,
     Boolean,
+    Category,
     Condition,
     Decimal,
     DefinitionError,
@@ -140,6 +141,7 @@ CHANGED: dict[Any, dict[str, Any]] = {
         "labels": LABELS,
         "also_reads": (group(name="other"),),
     },
+    Category("kind"): {"feature": "other", "at_most": 7},
     **{each(): {} for each in AGGREGATIONS},
     ApproxDistinct(): {"k": 64},
 }

@@ -15,7 +15,9 @@ from tests.training.pipelines.project import write_project
 from training.__main__ import main
 from training.registry.versions import Registry
 from training.runs.run_model import choose_model, defined_models
+from training.runs.step_requests import answer
 from training.settings import load_settings
+from training.steps.run_journal import read_journal
 
 (_BLOCK,) = [each for each in page("docs/how-to/own-models.md").blocks() if each.language == "python"]
 MODELS = _BLOCK.code.replace("STRENGTH = 0.5", "from {name}.strength import STRENGTH")
@@ -64,6 +66,11 @@ def test_a_model_of_a_module_is_trained_published_under_its_name_and_its_helpers
         each.cache_clear()
     assert main(["run", "--model", "breaks", "--explain"]) == 0
     assert "fit       run      models changed from" in capsys.readouterr().out
+    asked = {"do": "begin", "name": "durable", "template": "retrain", "parameters": {"model": "breaks"}}
+    begun = Path(answer(load_settings(), asked)["result"])
+    assert read_journal(begun).asked["models"] == ["small_weights"]
+    wrong = answer(load_settings(), {**asked, "parameters": {"model": "break"}})
+    assert "There is no model 'break'. There are: breaks. Did you mean 'breaks'?" in wrong["error"]
     assert main(["run", "--models", "random_forest"]) == 1
     assert "The model has no candidate random_forest. Give some of small_weights." in capsys.readouterr().err
 
