@@ -224,6 +224,7 @@ def test_a_default_is_never_changed() -> None:
     defaults = {id_of(each): plain_defaults(type(each)) for each in CHANGED}
     assert {name: each for name, each in defaults.items() if each} == {
         "ApproxDistinct": {"k": 256},
+        "Category": {"at_most": 100},
         "EventSource": {
             "event_time": "event_time",
             "tolerated_future": 300_000_000,
