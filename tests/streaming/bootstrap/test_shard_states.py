@@ -64,7 +64,7 @@ def taken(states: ShardStates, shards: range) -> dict[tuple[int, str], bytes]:
 
 
 @given(st.sampled_from((PAYER, SHOP_RISK)), st.integers(0, 999), st.integers(1, 3), st.integers(1, 60))
-@settings(max_examples=searched(quick=12, deep=60))
+@settings(max_examples=searched(quick=6, deep=60))
 def test_parts_and_shards_together_hold_every_entity_once(
     group: FeatureGroup, seed: int, parts: int, at_once: int
 ) -> None:
