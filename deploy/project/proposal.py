@@ -75,7 +75,9 @@ class Proposal:
 
     @property
     def entity(self) -> str:
-        stem = re.sub(r"_(id|uuid|guid|no|nr|number|key|code|ref)$", "", plain_name("_".join(self.roles.key.words)))
+        stem = re.sub(
+            r"_(id|uuid|guid|no|nr|number|key|code|ref|name)$", "", plain_name("_".join(self.roles.key.words))
+        )
         return stem or "entity"
 
     @cached_property

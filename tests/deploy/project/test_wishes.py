@@ -43,7 +43,7 @@ def test_without_a_wish_the_name_of_the_label_says_its_delay_and_the_other_keys_
 @pytest.mark.parametrize("name", ["host.name", "host_name"])
 def test_a_key_is_named_by_its_column_or_its_field(name):
     found = proposed(key=name)
-    assert (found.roles.key.name, found.entity) == ("host.name", "host_name")
+    assert (found.roles.key.name, found.entity) == ("host.name", "host")
     assert found.roles.why["key"] == "you named it; it has 3 different values"
 
 
