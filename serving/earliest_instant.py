@@ -11,6 +11,7 @@ from serving.errors import ClockBehindError, EarlyInstantError
 from serving.request_body import PredictionRequest
 from serving.shards import ShardFacts
 from shared_features.definitions import FeatureGroup
+from shared_features.formats.absent_entity import absent_from_us
 from shared_features.kernel.event_time import spelled_duration, to_text
 from shared_features.kernel.tile_state import NEVER_US
 
@@ -18,15 +19,14 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _LONGEST_INSTANCE = 1_000
 
 
-def exact_from_us(group: FeatureGroup, newest_us: int, facts: ShardFacts) -> int:
+def exact_from_us(group: FeatureGroup, newest_us: int, facts: ShardFacts, now_us: int) -> int:
     """From which instant on the stored features of an entity are exact, microseconds.
 
-    newest_us: of the entity's events; NEVER_US where the store has no entity. Then there may have been one, whose key
-    expired when its last event could be in no window any more.
+    newest_us: of the entity's events; NEVER_US where the store has no entity.
     """
     if newest_us != NEVER_US:
         return newest_us - group.layout.head_us
-    return NEVER_US if facts.consumed_until_us is None else facts.consumed_until_us - group.readable_us
+    return absent_from_us(group, facts.consumed_until_us, facts.built_at_us, now_us)
 
 
 def early_instant(

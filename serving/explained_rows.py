@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -90,7 +91,8 @@ def _entity(
     build = np.uint64(0 if facts is None else facts.build_id)
     found = bool(decode_states(state, [slot], [stored], build, owners_of([key]), {})[0])
     as_of_us, newest_us = int(rows.as_of_us[row]), int(state.newest_us([slot])[0])
-    from_us = NEVER_US if facts is None or problem else exact_from_us(group.group, newest_us, facts)
+    now_us = time.time_ns() // 1000
+    from_us = NEVER_US if facts is None or problem else exact_from_us(group.group, newest_us, facts, now_us)
     told = ReadState(
         group.group.label,
         {name: value for name, value in request.items() if name in group.group.entity.keys and value is not None},

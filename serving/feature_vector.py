@@ -175,12 +175,13 @@ class _GroupReader:
         for row, error in damaged.items():
             unreadable[row], problems[row] = True, self._told(keys[row], places[row][0], error)
         floats = read(self._state, slots, as_of_us)
+        now_us = time.time_ns() // 1000
         ages: list[float | None] = []
         early: list[int | None] = []
         for slot, newest_us, instant_us, of_shard, row in zip(
             slots.tolist(), self._state.newest_us(slots).tolist(), as_of_us.tolist(), facts, floats, strict=True
         ):
-            exact_us = exact_from_us(self.group, newest_us, of_shard)
+            exact_us = exact_from_us(self.group, newest_us, of_shard, now_us)
             early.append(exact_us if instant_us < exact_us else None)
             ages.append(self._age.seconds(slot, newest_us, instant_us, row))
         if any(problems):

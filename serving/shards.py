@@ -29,6 +29,8 @@ class ShardFacts:
     """What `formats.receipt.encode_shard` gives; empty where there is a problem."""
     vector: Mapping[Partition, VectorEntry]
     """How far each partition was applied; empty where there is a problem."""
+    built_at_us: int = 0
+    """When the build of the shard began; 0 if unknown."""
     unreadable: bool = False
     """Whether the meta's bytes are damaged, or of another schema or shard."""
 
@@ -77,7 +79,7 @@ class Shard:
         until = [position.consumed_until_us for position in meta.vector.values()]
         known = min(until) if until and min(until) >= 0 else None
         receipt = encode_shard(label, self.number, meta)
-        return ShardFacts(self.number, meta.build_id, None, known, receipt, meta.vector)
+        return ShardFacts(self.number, meta.build_id, None, known, receipt, meta.vector, meta.built_at_us)
 
     def _unusable(self, problem: str, *, unreadable: bool = False) -> ShardFacts:
-        return ShardFacts(self.number, 0, problem, None, b"", {}, unreadable)
+        return ShardFacts(self.number, 0, problem, None, b"", {}, unreadable=unreadable)

@@ -180,6 +180,11 @@ class FeatureGroup(metaclass=Checked):
         """Microseconds after which an entity's newest event, even one dated ahead, is older than anything read."""
         return self.longest_us + self.layout.head_us
 
+    @property
+    def kept_us(self) -> int:
+        """Microseconds after its last commit when an entity's key expires in the online store: twice `readable_us`."""
+        return 2 * self.readable_us
+
     @cached_property
     def fingerprint(self) -> str:
         """16 hex digits that change when the meaning of a value of this group changes."""

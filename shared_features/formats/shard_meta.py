@@ -39,6 +39,7 @@ class ShardMeta:
 
     While `behind`, the states are being rebuilt: there is no vector, and nothing may be served. erasures: the sum over
     the events tables of the group's sources, when it was built or an erasure reached it. key: of the meta itself.
+    built_at_us: when its build began, by the clock of the job; 0 if unknown.
     """
 
     commit_id: bytes
@@ -51,6 +52,7 @@ class ShardMeta:
     progress: Progress = NOT_BEGUN
     erasures: int = 0
     key: bytes = b""
+    built_at_us: int = 0
 
     @cached_property
     def gaps_digest(self) -> int:

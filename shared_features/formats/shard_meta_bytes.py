@@ -16,6 +16,7 @@ All numbers are little-endian; a text stands after its length:
                        which the partition is consumed
     gaps               u32 how many, each: u16 topic, i32 partition, i64 first and i64 past offset that were gone
     progress           only while behind: i64 microseconds when the rebuild began, i64 done, i64 total
+    built at           i64 microseconds when its build began; not there where that is unknown
 """
 
 import struct
@@ -33,7 +34,7 @@ _REBUILD = (
 
 _FRAME, _HEADER = struct.Struct("<16sBI"), struct.Struct("<QBqI")
 _LENGTH, _COUNT, _ENTRY = struct.Struct("<H"), struct.Struct("<I"), struct.Struct("<Hiqq")
-_PROGRESS = struct.Struct("<qqq")
+_PROGRESS, _BUILT_AT = struct.Struct("<qqq"), struct.Struct("<q")
 
 
 def encode_meta(meta: ShardMeta) -> bytes:
@@ -52,6 +53,7 @@ def encode_meta(meta: ShardMeta) -> bytes:
     vector = [entry(partition, *position) for partition, position in sorted(meta.vector.items())]
     gaps = [entry(*gap) for gap in sorted(set(meta.gaps))]
     progress = _PROGRESS.pack(*meta.progress) if meta.behind else b""
+    built_at = _BUILT_AT.pack(meta.built_at_us) if meta.built_at_us else b""
     told = b"".join(
         (
             _bytes(meta.key),
@@ -62,6 +64,7 @@ def encode_meta(meta: ShardMeta) -> bytes:
             *_counted(vector),
             *_counted(gaps),
             progress,
+            built_at,
         )
     )
     return _FRAME.pack(meta.commit_id, SCHEMA_VERSION, crc32(told, crc32(meta.commit_id))) + told
@@ -100,6 +103,9 @@ def _decode(data: bytes) -> ShardMeta:
     progress = NOT_BEGUN
     if behind:
         progress, at = Progress(*_PROGRESS.unpack_from(data, at)), at + _PROGRESS.size
+    built_at_us = 0
+    if at + _BUILT_AT.size == len(data):
+        (built_at_us,), at = _BUILT_AT.unpack_from(data, at), len(data)
     if at != len(data):
         raise IndexError(f"{len(data) - at} bytes too many")
     return ShardMeta(
@@ -113,6 +119,7 @@ def _decode(data: bytes) -> ShardMeta:
         progress=progress,
         erasures=erasures,
         key=key,
+        built_at_us=built_at_us,
     )
 
 

@@ -98,6 +98,7 @@ class ShardBuild:
             gaps=gaps,
             progress=self._progress,
             erasures=erasures,
+            built_at_us=self._progress.began_at_us,
         )
         self._store.begin_commit(meta, keys, states)
         self._told_at = time.monotonic()

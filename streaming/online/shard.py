@@ -57,7 +57,8 @@ class Shard:
         self._entity_prefix, self._cache, self._missing = entity_prefix, cache, missing
         self._metrics, self._clock, self._idle_commit_s = metrics, clock, idle_commit_s
         refuse_other_meaning(group, meta)
-        self._build_id, self._gaps, self._erasures = meta.build_id, meta.gaps, meta.erasures
+        self._build_id, self._built_at_us = meta.build_id, meta.built_at_us
+        self._gaps, self._erasures = meta.gaps, meta.erasures
         self._vector: dict[Partition, VectorEntry] = dict(meta.vector)
         self._committed_vector = dict(self._vector)
         self._committed_at = (
@@ -147,6 +148,7 @@ class Shard:
             vector=dict(self._vector),
             erasures=self._erasures,
             key=self._store.meta_key,
+            built_at_us=self._built_at_us,
         )
         self._store.begin_commit(meta, self._redis_keys(changed.keys), changed.states)
         self._committed_vector, self._committed_at = meta.vector, time.monotonic()

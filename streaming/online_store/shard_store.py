@@ -54,7 +54,7 @@ def readable_meta(stored: bytes | None, key: bytes) -> ShardMeta | None:
 
 def expiry_ms(group: FeatureGroup) -> int:
     """Expiry of an entity's key: twice the time after which its newest event is too old for every window."""
-    return 2 * group.readable_us // 1000
+    return group.kept_us // 1000
 
 
 @dataclass

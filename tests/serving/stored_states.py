@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -51,6 +52,7 @@ def shard_meta(group: FeatureGroup, shard: int, **changed: Any) -> ShardMeta:
             for partition in (0, 1)
         },
         "key": meta_key(NAMESPACE, group, shard),
+        "built_at_us": time.time_ns() // 1000,  # so that no key has expired
     }
     return ShardMeta(**(given | changed))
 

@@ -27,18 +27,25 @@ def facts(*until_us: int) -> Any:
 
 
 def test_of_an_entity_with_events_the_head_before_its_newest_event_counts() -> None:
-    assert exact_from_us(HOT_PLANT, NOW_US, facts(NOW_US)) == NOW_US - HOT_PLANT.layout.head_us
+    assert exact_from_us(HOT_PLANT, NOW_US, facts(NOW_US), NOW_US) == NOW_US - HOT_PLANT.layout.head_us
 
 
 def test_of_an_entity_without_a_state_what_may_have_expired_counts_by_the_slowest_partition() -> None:
-    """Its key may have expired; before that nothing is known of it."""
-    found = exact_from_us(HOT_PLANT, NEVER_US, facts(NOW_US, NOW_US - MINUTE_US))
+    """A build leaves out what is older; before that nothing is known of the entity."""
+    found = exact_from_us(HOT_PLANT, NEVER_US, facts(NOW_US, NOW_US - MINUTE_US), NOW_US)
     assert found == NOW_US - MINUTE_US - HOT_PLANT.readable_us
 
 
 def test_where_nothing_has_arrived_yet_no_instant_is_too_early() -> None:
-    assert exact_from_us(HOT_PLANT, NEVER_US, facts(-1)) == NEVER_US
-    assert exact_from_us(HOT_PLANT, NEVER_US, facts()) == NEVER_US
+    assert exact_from_us(HOT_PLANT, NEVER_US, facts(-1), NOW_US) == NEVER_US
+    assert exact_from_us(HOT_PLANT, NEVER_US, facts(), NOW_US) == NEVER_US
+
+
+def test_of_an_entity_without_a_state_what_may_have_expired_counts_while_the_stream_stands_still() -> None:
+    """The stream stopped three spans ago. The key of an entity that had events until then has expired since."""
+    stood_us = facts(NOW_US).built_at_us + 3 * HOT_PLANT.kept_us
+    found = exact_from_us(HOT_PLANT, NEVER_US, facts(NOW_US), stood_us)
+    assert found == NOW_US + HOT_PLANT.readable_us
 
 
 Instance = msgspec.defstruct("Instance", [(name, Any) for name in INSTANCE])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup
 from shared_features.entity_contents import window_contents
+from shared_features.formats.absent_entity import absent_from_us
 from shared_features.kernel.event_time import floor_to, to_text
 from shared_features.kernel.replay import read
 from streaming.operations.inspect.lake_entity import LakeEntity
@@ -63,7 +65,8 @@ def _redis_values(group: FeatureGroup, redis: RedisEntity | None, as_of_us: int)
         return None
     if not redis.found and redis.meta is not None:  # there may have been a key, which has expired
         until = min((entry.consumed_until_us for entry in redis.meta.vector.values()), default=-1)
-        if as_of_us < until - group.readable_us:
+        known = until if until >= 0 else None
+        if as_of_us < absent_from_us(group, known, redis.meta.built_at_us, time.time_ns() // 1000):
             return None
     found: NDArray[np.float64] = read(redis.state, [0], as_of_us)[0]
     return found

@@ -42,6 +42,13 @@ def test_meta_comes_back_as_it_was() -> None:
     assert decode_meta(encode_meta(META)) == META
 
 
+def test_when_its_build_began_stands_at_the_end_and_bytes_without_it_are_still_read() -> None:
+    built = replace(META, built_at_us=1_700_000_000_000_000)
+    assert decode_meta(encode_meta(built)) == built
+    assert len(encode_meta(built)) == len(encode_meta(META)) + 8
+    assert decode_meta(encode_meta(replace(built, behind=True))).built_at_us == built.built_at_us
+
+
 def test_while_behind_a_meta_says_how_far_the_rebuild_is() -> None:
     behind = replace(META, behind=True, vector={}, gaps=(), progress=Progress(7, 3, 10))
     assert decode_meta(encode_meta(behind)) == behind
