@@ -16,7 +16,7 @@ All numbers are little-endian; a text stands after its length:
                        which the partition is consumed
     gaps               u32 how many, each: u16 topic, i32 partition, i64 first and i64 past offset that were gone
     progress           only while behind: i64 microseconds when the rebuild began, i64 done, i64 total
-    built at           i64 microseconds when its build began; not there where that is unknown
+    built at           i64 microseconds when its build began; left out where that is unknown
 """
 
 import struct
