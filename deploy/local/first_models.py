@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from deploy.local.programs import Program
+from shared_features.counted import counted
 from shared_features.definitions import Catalogue, FeatureView
 from shared_features.formats.model_manifest import CHAMPION
 from shared_features.formats.offline_tables import events_table
@@ -122,12 +123,13 @@ class FirstModels:
             return f"{view.name}: waiting for events of {view.source.name}"
         if not labels and view.labels is not None:
             return (
-                f"{view.name}: waiting for labels, events of {view.labels.source.name} ({rows:,} feature rows so far)"
+                f"{view.name}: waiting for labels, events of {view.labels.source.name} "
+                f"({counted(rows, 'feature row')} so far)"
             )
         why = f": {self._why}" if self._why else ""
         return (
-            f"{view.name}: waiting until what streams in has settled ({rows:,} feature rows, {labels:,} label events)"
-            f"{why}"
+            f"{view.name}: waiting until what streams in has settled ({counted(rows, 'feature row')}, "
+            f"{counted(labels, 'label event')}){why}"
         )
 
 

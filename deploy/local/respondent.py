@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from deploy.local.answer import Answer
 from deploy.local.stack_directory import StackDirectory
+from shared_features.counted import counted
 from shared_features.definitions import Catalogue
 from shared_features.formats.model_manifest import CHAMPION
 from shared_features.kernel.event_time import to_text
@@ -45,7 +46,7 @@ def trained_on(directory: StackDirectory, models: Mapping[str, int | None]) -> d
     registry = Registry(directory.registry)
     found = {name: None if version is None else registry.dataset(name, version) for name, version in models.items()}
     return {
-        name: f"trained on {dataset.rows.train.labelled:,} rows up to {to_text(dataset.split.train_end_us)}, tested on "
+        name: f"trained on {counted(dataset.rows.train.labelled, 'row')} up to {to_text(dataset.split.train_end_us)}, tested on "
         f"{dataset.rows.test.labelled:,} up to {to_text(dataset.split.end_us)}"
         for name, dataset in found.items()
         if dataset is not None
@@ -64,9 +65,9 @@ def stream_lines(seen: Status) -> list[str]:
     for source in seen.sources:
         lags = {sink: lag(source, sink) for sink in SINKS}
         behind = ", ".join(f"{sink} {number:,} behind" for sink, number in lags.items() if number) or "no lag"
-        dead = f", {source.dead_letters:,} dead letters" if source.dead_letters else ""
+        dead = f", {counted(source.dead_letters, 'dead letter')}" if source.dead_letters else ""
         late = f", {source.late:,} came late (they count)" if source.late else ""
-        lines.append(f"source {source.source}: {source.events or 0:,} events{late}{dead}; {behind}")
+        lines.append(f"source {source.source}: {counted(source.events or 0, 'event')}{late}{dead}; {behind}")
     events = {source.source: source.events or 0 for source in seen.sources}
     for group in seen.groups:
         rows = ", ".join(_rows(spine, count or 0, events.get(spine, 0)) for spine, count in group.feature_rows.items())
@@ -78,4 +79,4 @@ def stream_lines(seen: Status) -> list[str]:
 def _rows(spine: str, rows: int, events: int) -> str:
     """The newest events have no row yet: the allowed lateness has not passed for them, by the times of the records."""
     more = "; those of the newest events follow when later records come" if rows < events else ""
-    return f"{rows:,} feature rows on {spine}{more}"
+    return f"{counted(rows, 'feature row')} on {spine}{more}"

@@ -17,6 +17,7 @@ from deploy.local.environment import settings_of, stack_settings
 from deploy.local.log_beginnings import log_beginnings
 from deploy.local.stack_directory import Remembered, StackDirectory
 from deploy.local.topics import PARTITIONS, prepare_topics
+from shared_features.counted import counted
 from shared_features.definitions import Catalogue
 from streaming.settings import load_settings
 
@@ -75,7 +76,7 @@ def start_servers(
         address = str(servers.remembered.kafka_address)
         servers.mode, created = prepare_topics(address, topics, load_settings().kafka_options)
         told = f"; created {', '.join(created)}" if created else ""
-        board.put(KAFKA, "up", f"{_NAMES[remembered.kafka]}, {len(topics)} topics{told}", address=address)
+        board.put(KAFKA, "up", f"{_NAMES[remembered.kafka]}, {counted(len(topics), 'topic')}{told}", address=address)
     return servers
 
 

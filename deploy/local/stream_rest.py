@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from deploy.local.unread_records import Unread, UnreadRecords
+from shared_features.counted import counted
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup
 from streaming.lake.look import LakeLook
 from streaming.operations.produce.presence import is_present
@@ -32,7 +33,7 @@ class StreamRest:
         if unread is None:
             return "Kafka gives no answer"
         if unread.left > _FEW * unread.sent:
-            return f"{unread.left:,} records are not stored yet"
+            return f"{counted(unread.left, 'record')} {'is' if unread.left == 1 else 'are'} not stored yet"
         return self._rows_behind()
 
     def _rows_behind(self) -> str | None:

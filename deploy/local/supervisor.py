@@ -20,6 +20,7 @@ from deploy.local.stack_directory import Remembered, StackDirectory
 from deploy.local.standing import Part
 from deploy.local.stream_rest import StreamRest
 from deploy.local.unread_records import wait_until_read
+from shared_features.counted import counted
 from shared_features.definitions import Catalogue
 
 STREAM, SERVING, TRAINING = "stream job", "serving", "training"
@@ -133,9 +134,9 @@ class Supervisor:
             return
         live, wanted = shards
         if live == wanted:
-            self._board.put(STREAM, "up", f"online, archive, materialize, bootstrap; {wanted} shards live")
+            self._board.put(STREAM, "up", f"online, archive, materialize, bootstrap; {counted(wanted, 'shard')} live")
         elif self._board.state(STREAM) == "up" or live:
-            self._board.put(STREAM, "waiting", f"{live} of {wanted} shards are live; the others are being built")
+            self._board.put(STREAM, "waiting", f"{live} of {counted(wanted, 'shard')} live; the others are being built")
 
     def _look_at_serving(self) -> None:
         if self._board.state(SERVING) == "failed":
@@ -185,4 +186,4 @@ class Supervisor:
             return
         left = wait_until_read(self._settings, lambda: stream.exit_code is not None)
         if left:
-            self._board.put(KAFKA, "up", f"{left:,} records were not taken by every sink, and end with the simulator")
+            self._board.put(KAFKA, "up", f"not taken by every sink, gone with the simulator: {counted(left, 'record')}")

@@ -17,6 +17,11 @@ _IMPORTED = ("Aggregate", "ApproxDistinct", "Boolean", "Count", "Decimal", "Enti
              "FeatureView", "Field", "Integer", "LabelSource", "Max", "Mean", "Text", "TimeSinceLast", "Timestamp",
              "days", "hours", "minutes", "seconds")  # fmt: skip
 
+_COME_LATER = (
+    "becomes known later, so the event above lacks it: a request cannot know it",
+    "become known later, so the event above lacks them: a request cannot know them",
+)
+
 
 class ModuleText:
     """`text`: the module. `functions`: the names of its on-demand functions."""
@@ -69,8 +74,7 @@ class ModuleText:
         later = [each.name for each in (roles.label, *roles.later)]
         yield from _comment(
             f"{_how(roles.why['label'])}: {roles.label.name} is the label: {roles.why['label']}. The same file feeds "
-            f"both sources. {' and '.join(later)} become known later, so the event above lacks them: a request cannot "
-            "know them."
+            f"both sources. {' and '.join(later)} {_COME_LATER[len(later) > 1]}."
         )
         yield from self._source_text(f"{self._source}_LABELS", proposal.label_source, proposal.labels, known)
 

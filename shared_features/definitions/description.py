@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from shared_features.counted import counted
 from shared_features.definitions.condition import Condition
 from shared_features.definitions.feature_group import Feature
 from shared_features.definitions.feature_view import FeatureView
-from shared_features.definitions.field_types.field_type import counted
 from shared_features.definitions.fields import Field
 from shared_features.definitions.view_feature import ViewFeature
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_us

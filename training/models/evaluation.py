@@ -7,6 +7,7 @@ Handbook* (Université Libre de Bruxelles, 2022), chapter 4, "Precision top-k me
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,16 +23,17 @@ from training.datasets.training_dataset import TrainingDataset
 from training.errors import DatasetError
 from training.models.class_metrics import class_metrics
 
-_OF_CANDIDATES = "precision_at_"
+_OF_CANDIDATES = re.compile(r"precision_at_(\d+)_")
 
 
 @dataclass(frozen=True)
 class EntityPrecision:
-    """Precision at k of each day, its mean, and how many positive entities each day held to be found."""
+    """Precision at k of each day, its mean, and how many entities, and positive ones, each day held to be found."""
 
     mean: float
     per_day: tuple[float, ...]
     positive_entities_per_day: tuple[int, ...]
+    entities_per_day: tuple[int, ...]
 
 
 def entity_precision_at_k(
@@ -53,14 +55,16 @@ def entity_precision_at_k(
     detected = pl.Series("entity", [], pl.Int64)
     precisions: list[float] = []
     positives: list[int] = []
+    entities: list[int] = []
     for today in daily.partition_by("day", maintain_order=True):
         left = today.filter(~pl.col("entity").is_in(detected.implode()))
         found = left.head(k).filter("label")["entity"]
         positives.append(int(left["label"].sum()))
+        entities.append(len(left))
         precisions.append(len(found) / k)
         detected = pl.concat([detected, found])
     mean = float(np.mean(precisions)) if precisions else float("nan")
-    return EntityPrecision(mean, tuple(precisions), tuple(positives))
+    return EntityPrecision(mean, tuple(precisions), tuple(positives), tuple(entities))
 
 
 def candidate_rows(dataset: TrainingDataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -112,6 +116,7 @@ def _of_scores(dataset: TrainingDataset, score: NDArray[Any], k: int) -> dict[st
         "per_day": {
             "precision": list(precision.per_day),
             "positive_entities": list(precision.positive_entities_per_day),
+            "entities": list(precision.entities_per_day),
         },
     }
 
@@ -144,10 +149,19 @@ def evaluate_predictions(dataset: TrainingDataset, predicted: NDArray[Any], k: i
 
 
 def format_metrics(metrics: Mapping[str, Any], names: Sequence[str] = ()) -> str:
-    """The chief metrics in a few words, or those of these names; those that leave rows out are named apart."""
+    """The chief metrics in a few words, or those of these names; those that leave rows out are named apart.
+
+    Precision at k is left out where k entities are all there are on most days, because it then ranks nothing; unless it
+    is named.
+    """
     wanted = {name: metrics[name] for name in names} if names else metrics
     shown = {name: value for name, value in wanted.items() if isinstance(value, float) and "_of_" not in name}
-    said = [f"{name} {value:.4f}" for name, value in shown.items()]
-    whole = [each for each in said if not each.startswith(_OF_CANDIDATES)]
-    parts = [each for each in said if each.startswith(_OF_CANDIDATES)]
-    return ", ".join(whole) + (f", and of entities not known yet {', '.join(parts)}" if parts else "")
+    said = [f"{name} {value:.4f}" for name, value in shown.items() if not _OF_CANDIDATES.match(name)]
+    entities = metrics.get("per_day", {}).get("entities", ())
+    parts = [
+        f"{name} {value:.4f}"
+        for name, value in shown.items()
+        if (found := _OF_CANDIDATES.match(name))
+        and (names or sum(each > int(found[1]) for each in entities) * 2 > len(entities))
+    ]
+    return ", ".join(said) + (f", and of entities not known yet {', '.join(parts)}" if parts else "")

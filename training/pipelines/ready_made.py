@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from shared_features.counted import counted
 from training.json_post import post_json
 
 DATASET = ("dataset/dataset.json", "dataset/matrix.npy", "dataset/rows.parquet")
@@ -30,7 +31,7 @@ def export_features(inputs: Path, output: Path) -> str:
 
     table = load_dataset(inputs / "dataset").to_pandas()
     table.to_parquet(output / "features.parquet")
-    return f"{len(table):,} rows x {len(table.columns)} columns"
+    return f"{counted(len(table), 'row')} x {counted(len(table.columns), 'column')}"
 
 
 def score_rows(inputs: Path, output: Path) -> str:
@@ -53,13 +54,13 @@ def score_rows(inputs: Path, output: Path) -> str:
     name, classes = RULES[dataset.manifest.task].output_name, dataset.manifest.classes
     if dataset.manifest.task != "multiclass":
         rows.with_columns(pl.Series(name, found)).write_parquet(output / "scores.parquet")
-        return f"{len(rows):,} rows, mean {name} {float(found.mean()):.4f}"
+        return f"{counted(len(rows), 'row')}, mean {name} {float(found.mean()):.4f}"
     answered = found.argmax(axis=1)
     columns = [pl.Series("class", [classes[place] for place in answered.tolist()])]
     columns += [pl.Series(f"probability_{each}", found[:, place]) for place, each in enumerate(classes)]
     rows.with_columns(columns).write_parquet(output / "scores.parquet")
     counts = np.bincount(answered, minlength=len(classes)).tolist()
-    return f"{len(rows):,} rows; answered {tell_counts(classes, counts)}"
+    return f"{counted(len(rows), 'row')}; answered {tell_counts(classes, counts)}"
 
 
 def publish_files(inputs: Path, output: Path, folder: str) -> str:
@@ -74,7 +75,7 @@ def publish_files(inputs: Path, output: Path, folder: str) -> str:
             temporary.replace(place)
         finally:
             temporary.unlink(missing_ok=True)
-    return f"{len(files)} files in {folder}"
+    return f"{counted(len(files), 'file')} in {folder}"
 
 
 def call_webhook(inputs: Path, output: Path, text: str, variable: str = "MILLRACE_RUNS_WEBHOOK") -> str:
@@ -92,7 +93,7 @@ def call_webhook(inputs: Path, output: Path, text: str, variable: str = "MILLRAC
     body = {"text": text, "files": files}
     _post(address, body)
     told.write_text(json.dumps(body))
-    return f"told with {len(files)} files"
+    return f"told with {counted(len(files), 'file')}"
 
 
 def _post(address: str, body: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from shared_features.counted import counted
 from shared_features.formats.dataset_manifest import WindowCounts
 from shared_features.formats.json_document import encode_document
 from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_FILE
@@ -52,7 +53,7 @@ def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path) ->
     unknown = sum(each.unknown_label_left_out for each in windows.values())
     split = dataset.manifest.split
     return (
-        f"{len(dataset):,} rows x {len(dataset.features)} features, of events from {to_text(split.start_us)} to "
+        f"{counted(len(dataset), 'row')} x {counted(len(dataset.features), 'feature')}, of events from {to_text(split.start_us)} to "
         f"{to_text(split.end_us)} (--train-days and --train-from choose others): {parts}; of these, left out "
         f"{unknown:,} without known label, {rows.copies_left_out:,} copies"
         f"{tell_categories(dataset.manifest.categories)}; digest {dataset.digest[:16]}"

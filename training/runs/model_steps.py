@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from shared_features.counted import counted
 from shared_features.formats.json_document import encode_document
 from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE
 from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_FILE
@@ -67,7 +68,7 @@ def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path)
             raise fit_failed(name, error) from error
         model_file(output, name).write_bytes(pickle.dumps(pipeline))
         said.append(" ".join([name, *(f"({note})" for note in notes)]))
-    return f"{len(rows):,} rows: {', '.join(said)}"
+    return f"{counted(len(rows), 'row')}: {', '.join(said)}"
 
 
 def columns_of(dataset: TrainingDataset) -> Columns:
@@ -108,7 +109,7 @@ def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: Ru
         (output / CURVES_FILE).write_bytes(encode_document(curves))
     (output / METRICS_FILE).write_bytes(encode_document(report))
     said = (f"{name}: {format_metrics(metrics[name], parameters.metrics)}" for name in metrics)
-    return f"{len(rows):,} test rows; {'; '.join(said)}"
+    return f"{counted(len(rows), 'test row')}; {'; '.join(said)}"
 
 
 def export_model(fit_directory: Path, evaluate_directory: Path, parameters: RunParameters, output: Path) -> str:

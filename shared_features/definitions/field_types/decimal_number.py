@@ -16,7 +16,8 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from shared_features.definitions.field_types.field_type import Bools, Exact, FieldType, bounds_contradiction, counted
+from shared_features.counted import counted
+from shared_features.definitions.field_types.field_type import Bools, Exact, FieldType, bounds_contradiction
 from shared_features.kernel.feature_spec import MAX_DECIMALS
 
 _ERROR = 2.0**-51

@@ -138,11 +138,6 @@ class FieldType(metaclass=Checked):
         """A wire value that is accepted, as JSON has it."""
 
 
-def counted(count: int, noun: str) -> str:
-    """As in "1 decimal", "2 decimals"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def bounds_contradiction(low: float, high: float, decimals: int) -> str | None:
     """What is wrong with the bounds of a number of so many decimals; None where nothing is."""
     if not low <= high:

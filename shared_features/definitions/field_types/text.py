@@ -10,7 +10,8 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from shared_features.definitions.field_types.field_type import Bools, FieldType, KeyPart, Storage, counted
+from shared_features.counted import counted
+from shared_features.definitions.field_types.field_type import Bools, FieldType, KeyPart, Storage
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from confluent_kafka import KafkaException
 
+from shared_features.counted import counted
 from shared_features.definitions import Catalogue, load_definitions
 from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
 from streaming.job.clock import system_clock_us
@@ -106,7 +107,7 @@ def _verdict(findings: Iterable[Finding], rejected: int, well: str) -> int:
     if well:
         dead = f"; {rejected:,} of the first rows would be dead letters" if rejected else ""
         verdict = f"{bad} to correct before it is safe to run" if bad else well if not rejected else "definitions work"
-        _say(f"{verdict}{f', {warnings} warnings' if warnings else ''}{dead}")
+        _say(f"{verdict}{f', {counted(warnings, "warning")}' if warnings else ''}{dead}")
     return EXIT_REFUSED if bad or rejected else EXIT_OK
 
 

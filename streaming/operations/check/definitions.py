@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shared_features.counted import counted
 from shared_features.definitions import Catalogue, check_functions
 from shared_features.errors import OnDemandError
 from streaming.operations.check.finding import Finding
@@ -34,6 +35,6 @@ def definitions_line(catalogue: Catalogue) -> str:
     functions = {(view.label, each.name) for view in catalogue.views for each in view.columns if each.function}
     names = ", ".join(view.label for view in catalogue.views)
     return (
-        f"definitions: {len(catalogue.sources)} sources, {len(catalogue.groups)} groups, views {names}; "
-        f"{len(functions)} on-demand functions called with trial values"
+        f"definitions: {counted(len(catalogue.sources), 'source')}, {counted(len(catalogue.groups), 'group')}, views "
+        f"{names}; {counted(len(functions), 'on-demand function')} called with trial values"
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException
 
+from shared_features.counted import counted
 from shared_features.definitions import load_definitions
 from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
 from streaming.operations.dead_letters import listing
@@ -69,7 +70,7 @@ def _list(settings: StreamingSettings, options: Namespace) -> int:
     for line in listing.count_lines(counts):
         say(line)
     total = counts.total()
-    say(f"{total:,} dead letters" + (f"; the first {limit:,}:" if limit is not None and 0 < limit < total else ""))
+    say(counted(total, "dead letter") + (f"; the first {limit:,}:" if limit is not None and 0 < limit < total else ""))
     for letter in islice(found(), limit):
         say(listing.line(letter, again.get(letter.place)))
     return EXIT_OK

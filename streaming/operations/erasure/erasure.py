@@ -26,6 +26,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from shared_features.counted import counted
 from shared_features.definitions import Catalogue, EventSource
 from shared_features.formats.offline_tables import events_table
 from streaming.job.clock import system_clock_us
@@ -67,13 +68,14 @@ class Erasure:
             say(f"{events_table(source)}: {events:,} events, and the feature rows at {rows_at:,} positions in {tables} "
                 "tables")  # fmt: skip
         letters = self._letters(self._subjects, ends).find(self._logs.topics, scope.others)
-        say(f"{sum(map(len, letters.values())):,} dead letters")
+        say(counted(sum(map(len, letters.values())), "dead letter"))
         with closing(OnlineStates(self._settings)) as online:
-            say(f"{online.count(scope.groups, self._subjects):,} states in Redis, of {len(scope.groups)} groups")
+            states = counted(online.count(scope.groups, self._subjects), "state")
+            say(f"{states} in Redis, of {counted(len(scope.groups), 'group')}")
         runs = self._runs(positions)
         say(f"{len(runs) - count_results(runs)} training runs, {count_results(runs)} results of their steps")
         if with_log:
-            say(f"{sum(self._logs.below(ends).values()):,} records in Kafka, of all entities")
+            say(f"{counted(sum(self._logs.below(ends).values()), 'record')} in Kafka, of all entities")
         self._say_lost(rows)
         say("nothing is erased yet; add --execute")
 

@@ -11,6 +11,7 @@ from itertools import chain
 
 from confluent_kafka import KafkaException
 
+from shared_features.counted import counted
 from shared_features.definitions import load_definitions
 from shared_features.kernel.event_time import to_text
 from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
@@ -19,7 +20,7 @@ from streaming.kafka.topics import Topics
 from streaming.operations.check.topics import config_findings
 from streaming.operations.produce.arrival_order import in_order
 from streaming.operations.produce.feed import Feed, feeds_of
-from streaming.operations.produce.fit import Fit, fit_lines, late_lines, stamp_ms, tried
+from streaming.operations.produce.fit import Fit, fit_lines, stamp_ms, tried
 from streaming.operations.produce.history import refuse_history, warn_of_late_history
 from streaming.operations.produce.presence import present
 from streaming.operations.produce.progress import ProduceProgress
@@ -72,7 +73,7 @@ def say_fit(feed: Feed, settings: StreamingSettings, now_us: int) -> int:
 def _look(feed: Feed, settings: StreamingSettings, now_us: int) -> Fit:
     fit = tried(feed.encoder, feed.sample, settings, now_us)
     say(f"{feed.path.name} as events of {feed.encoder.source.name} (topic {feed.encoder.source.topic})")
-    for line in fit_lines(feed.encoder, feed.sample, fit):
+    for line in fit_lines(feed.encoder, feed.sample, fit, feed.unsent.lines()):
         say(line)
     return fit
 
@@ -110,11 +111,11 @@ def _send(settings: StreamingSettings, feeds: list[Feed], options: Namespace, no
             progress.waited_s = sender.waited_s
             progress.sending(known_us)
         sender.flush()
-    say(f"{progress.sent:,} rows sent in {progress.elapsed_s:.1f} s. Sent again{_alike(options)}, they count once")
+    say(f"{counted(progress.sent, 'row')} sent in {progress.elapsed_s:.1f} s. Sent again{_alike(options)}, they count once")
     if sender.waited_s >= 1.0:
         say(f"{sender.waited_s:.1f} s of this time: waiting for the stream job")
     for feed in feeds:
-        for line in late_lines(feed.encoder):
+        for line in feed.unsent.late_lines():
             say(f"{feed.path.name}: {line}")
     return Sent(progress.sent, progress.elapsed_s, sender.waited_s)
 

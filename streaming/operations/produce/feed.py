@@ -18,6 +18,7 @@ from streaming.operations.produce.file_rows import UNREADABLE, Row, file_rows
 from streaming.operations.produce.row_encoder import ROW_NUMBER, Reading, RowEncoder, key_fields
 from streaming.operations.produce.seen_times import SeenTimes
 from streaming.operations.produce.time_span import move_to
+from streaming.operations.produce.unsent_columns import UnsentColumns
 
 SAMPLE = 10_000
 
@@ -25,7 +26,7 @@ SAMPLE = 10_000
 @dataclass
 class Feed:
     """rows: how many of its rows are read, None for all. times: when the rows that were read so far became known.
-    groups: those of the definitions.
+    groups: those of the definitions. unsent: the columns of the file that are not sent.
     """
 
     path: Path
@@ -35,8 +36,13 @@ class Feed:
     rows: int | None
     groups: tuple[FeatureGroup, ...] = ()
     times: SeenTimes = field(default_factory=SeenTimes, init=False)
+    unsent: UnsentColumns = field(init=False)
 
     def __post_init__(self) -> None:
+        self.unsent = UnsentColumns(self.encoder)
+        self._note_sample()
+
+    def _note_sample(self) -> None:
         for row in self.sample:
             self._note(self.encoder.encode(row)[0])
 
@@ -44,7 +50,7 @@ class Feed:
         """Move all its times."""
         self.encoder.reading = replace(self.encoder.reading, moved_us=moved_us)
         self.times = SeenTimes()
-        self.__post_init__()
+        self._note_sample()
 
     def all_rows(self) -> Iterator[Row]:
         return islice(_numbered_rows(self.path, self.encoding), self.rows)
@@ -68,6 +74,10 @@ def feeds_of(catalogue: Catalogue, options: Namespace) -> list[Feed]:
     """What the options of `produce` name. Raises RefusedError, which says what does not fit."""
     _refuse_unknown_fields(catalogue, options)
     feeds = [_feed(catalogue, path, source, options) for path, source in _pairs(options)]
+    for feed in feeds:
+        of_file = [each.encoder for each in feeds if each.path == feed.path]
+        others = [each for each in catalogue.sources if each not in [encoder.source for encoder in of_file]]
+        feed.unsent = UnsentColumns(feed.encoder, [each for each in of_file if each is not feed.encoder], others)
     if options.move_to is not None:
         move_to(feeds, options)
     return feeds

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from shared_features.counted import counted
 from shared_features.definitions.field_types import Decimal, Integer
 from shared_features.kernel.event_time import MILLISECOND_US
 from streaming.kafka.record_reader import CREATE_TIME, LOG_APPEND_TIME, Read, RecordReader, Records, StampRule
@@ -81,8 +82,8 @@ def _kind(reason: str) -> str:
     return re.sub(r"(out of bounds \S+ to \S+): .*? - at", r"\1 - at", kind)
 
 
-def fit_lines(encoder: RowEncoder, rows: Sequence[Row], fit: Fit) -> Iterator[str]:
-    """The table that a person reads."""
+def fit_lines(encoder: RowEncoder, rows: Sequence[Row], fit: Fit, unsent: Iterable[str] = ()) -> Iterator[str]:
+    """The table that a person reads. unsent: what is said of columns that are not sent."""
     source = encoder.source
     lines = [("field", "column", "found", "becomes")]
     for field in source.fields:
@@ -93,14 +94,13 @@ def fit_lines(encoder: RowEncoder, rows: Sequence[Row], fit: Fit) -> Iterator[st
     widths = [max(len(line[at]) for line in lines) for at in range(3)]
     for line in lines:
         yield "  ".join([*(text.ljust(width) for text, width in zip(line, widths, strict=False)), line[3]]).rstrip()
-    if encoder.ignored:
-        rejects = source.unknown_fields == "reject"
-        said = "not sent (the source rejects unknown fields)" if rejects else "not sent"
-        yield f"columns that no field takes, {said}: {', '.join(encoder.ignored)}"
-    repeats = f", {fit.repeated:,} of them repeat another and count once" if fit.repeated else ""
-    yield f"of the first {fit.rows:,} rows, {fit.events:,} are events{repeats}"
+    yield from unsent
+    again = "repeats another and counts once" if fit.repeated == 1 else "repeat another and count once"
+    repeats = f", {fit.repeated:,} of them {again}" if fit.repeated else ""
+    events = "is an event" if fit.events == 1 else "are events"
+    yield f"of the first {counted(fit.rows, 'row')}, {fit.events:,} {events}{repeats}"
     for reason, count in fit.refused.most_common():
-        yield f"  {count:,} would be dead letters: {reason}"
+        yield f"  {count:,} would be {'a dead letter' if count == 1 else 'dead letters'}: {reason}"
     yield from _comma_lines(encoder, rows)
 
 
@@ -112,13 +112,7 @@ def _comma_lines(encoder: RowEncoder, rows: Sequence[Row]) -> Iterator[str]:
             continue
         found = [row[column] for row in rows if has_decimal_comma(row.get(column))]
         if found:
-            yield f"  {column} has decimal commas in {len(found):,} rows, such as {found[0]}: add --decimal-comma"
-
-
-def late_lines(encoder: RowEncoder) -> Iterator[str]:
-    """What a person must know after the sending: columns that the first rows lacked and that were not sent."""
-    if encoder.late:
-        yield f"columns that appeared after the first rows and that no field takes, not sent: {', '.join(encoder.late)}"
+            yield f"  {column} has decimal commas in {counted(len(found), 'row')}, such as {found[0]}: add --decimal-comma"
 
 
 def _found(column: str, encoder: RowEncoder, rows: Sequence[Row]) -> str:

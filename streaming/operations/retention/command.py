@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 
+from shared_features.counted import counted
 from shared_features.definitions import load_definitions
 from streaming.errors import EXIT_OK, EXIT_REFUSED
 from streaming.operations.retention.retain import Plan, before_of, delete_days, plan
@@ -27,7 +28,7 @@ def run(settings: StreamingSettings, options: Namespace) -> int:
     if options.execute and not refused:
         for each in plans:
             if each.rows:
-                say(f"{each.source.name}: {delete_days(settings, each.source, before):,} events deleted")
+                say(f"{each.source.name}: {counted(delete_days(settings, each.source, before), 'event')} deleted")
     elif not options.json:
         say("nothing is deleted: see above what still needs it" if refused else "nothing is deleted yet; add --execute")
     return EXIT_REFUSED if refused else EXIT_OK
@@ -38,8 +39,8 @@ def _show(found: Plan) -> None:
     if not found.rows:
         say(f"{name}: no events arrived before {found.before}")
         return
-    days = f"{len(found.rows)} days from {min(found.rows)} to {max(found.rows)}"
-    say(f"{name}: {rows:,} events of {days}, {found.size_bytes / 1e6:,.1f} MB")
+    days = f"{counted(len(found.rows), 'day')} from {min(found.rows)} to {max(found.rows)}"
+    say(f"{name}: {counted(rows, 'event')} of {days}, {found.size_bytes / 1e6:,.1f} MB")
     for need in found.refused:
         start = instant(need.from_us) or "the beginning"
         say(f"  needed from {start}: {need.what}")

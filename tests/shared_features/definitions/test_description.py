@@ -132,7 +132,7 @@ def test_a_view_may_pass_the_instant_of_the_request_on() -> None:
 
 def test_durations_are_words() -> None:
     texts = [describe_duration(each) for each in (days(30), hours(24), hours(1), minutes(90), seconds(0.5))]
-    assert texts == ["30 days", "1 day", "1 hour", "90 minutes", "500000 microseconds"]
+    assert texts == ["30 days", "1 day", "1 hour", "90 minutes", "500,000 microseconds"]
 
 
 def test_everything_in_the_reference_domain_is_described() -> None:

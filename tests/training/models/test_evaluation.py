@@ -8,7 +8,7 @@ from shared_features.kernel.event_time import DAY_US
 from tests.training.random_dataset import random_dataset
 from training.datasets.time_split import TEST
 from training.errors import DatasetError
-from training.models.evaluation import candidate_rows, entity_precision_at_k, evaluate_predictions
+from training.models.evaluation import candidate_rows, entity_precision_at_k, evaluate_predictions, format_metrics
 
 
 def naive_precision(score, label, entity, day, k):
@@ -38,6 +38,7 @@ def test_entity_precision_is_the_handbooks(seed):
     assert found.mean == pytest.approx(mean, abs=1e-15)
     assert list(found.per_day) == precisions
     assert list(found.positive_entities_per_day) == positives
+    assert all(some <= every for some, every in zip(positives, found.entities_per_day, strict=True))
 
 
 def test_ties_are_ranked_alike_in_any_order_of_rows():
@@ -83,6 +84,19 @@ def test_where_every_entity_is_known_to_be_positive_the_ranking_metrics_remain()
     metrics = evaluate_predictions(dataset, dataset.label[rows] + 0.0, 100)
     assert metrics["roc_auc"] == metrics["average_precision"] == 1.0
     assert metrics["precision_at_100_per_day"] is metrics["roc_auc_of_candidates"] is None
+
+
+def test_precision_at_k_is_said_only_where_a_day_has_more_than_k_entities_to_choose_from():
+    """A shop of 70 orders a day was told its precision at 100, which says how many orders there were."""
+    dataset = random_dataset()
+    score = np.linspace(0, 1, len(dataset.rows(TEST)))
+    few = evaluate_predictions(dataset, score, 5)
+    assert min(few["per_day"]["entities"]) > 5
+    assert ", and of entities not known yet precision_at_5_per_day 0." in format_metrics(few)
+    many = evaluate_predictions(dataset, score, 1_000_000)
+    assert many["precision_at_1000000_per_day"] is not None
+    assert "precision_at" not in format_metrics(many)
+    assert "not known yet" not in format_metrics(many)
 
 
 def test_a_regression_is_measured_by_its_errors():

@@ -80,7 +80,7 @@ def test_the_check_shows_what_fits_and_sends_nothing(simulator, settings, sample
     assert "epoch in s" in said
     assert "columns that no field takes, not sent: other, alarm" in said
     assert "of the first 3 rows, 2 are events" in said
-    assert "1 would be dead letters: out of bounds -1000 to 1000 - at $.value" in said
+    assert "1 would be a dead letter: out of bounds -1000 to 1000 - at $.value" in said
     assert ends(simulator) == before
 
 

@@ -3,7 +3,6 @@
 import json
 
 from shared_features import EventSource, Field, Text, Timestamp
-from streaming.operations.produce.fit import late_lines
 from streaming.operations.produce.row_encoder import Reading, RowEncoder
 
 NOTES = EventSource(
@@ -26,7 +25,7 @@ def test_an_optional_field_that_first_appears_after_the_sample_is_sent():
     late = FIRST | {"Author": "eve", "seen_at": 1_700_000_060}
     assert json.loads(encoder.encode(late)[2]) == FIRST | {"author": "eve", "seen_at": 1_700_000_060_000}
     assert json.loads(encoder.encode(FIRST)[2]) == FIRST
-    assert list(late_lines(encoder)) == []
+    assert encoder.late == []
 
 
 def test_a_missing_value_does_not_settle_what_a_late_column_means():
@@ -39,5 +38,4 @@ def test_a_missing_value_does_not_settle_what_a_late_column_means():
 def test_a_late_column_that_no_field_takes_is_told():
     encoder = RowEncoder(NOTES, ("note",), [FIRST], Reading({}))
     encoder.encode(FIRST | {"colour": "red", "Note": "b"})
-    (said,) = late_lines(encoder)
-    assert said == "columns that appeared after the first rows and that no field takes, not sent: colour, Note"
+    assert encoder.late == ["colour", "Note"]
