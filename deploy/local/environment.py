@@ -28,7 +28,7 @@ def stack_settings(directory: StackDirectory, remembered: Remembered, mode: str)
         "MILLRACE_REDIS_NAMESPACE": remembered.namespace,
         "MILLRACE_LAKE": str(directory.lake),
         "MILLRACE_REGISTRY": str(directory.registry),
-        "MILLRACE_TRAINING_RUNS": str(directory.path / "training"),
+        "MILLRACE_TRAINING_RUNS": str(directory.runs),
         "MILLRACE_SERVING_PORT": str(remembered.serving_port),
         "MILLRACE_TOPIC_MODE": mode,
     }

@@ -12,6 +12,7 @@ from shared_features.definitions import Catalogue, FeatureView
 from shared_features.formats.model_manifest import CHAMPION
 from shared_features.formats.offline_tables import events_table
 from streaming.lake.look import LakeLook
+from training.progress import doing_now
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 
@@ -31,16 +32,23 @@ Counts = tuple[int, int]
 class FirstModels:
     """`step` looks, starts a training run or notes its end, and never waits. One run at a time.
 
-    start: starts `python -m training` with these arguments. unrest: why the stream is not at rest, None if it is.
+    runs: the folder of training runs. start: starts `python -m training` with these arguments. unrest: why the stream
+    is not at rest, None if it is.
     """
 
     def __init__(
-        self, catalogue: Catalogue, lake: Path, registry: Path, start: Start, unrest: Callable[[], str | None]
+        self,
+        catalogue: Catalogue,
+        lake: Path,
+        registry: Path,
+        runs: Path,
+        start: Start,
+        unrest: Callable[[], str | None],
     ) -> None:
         views = {view.name: view for view in sorted(catalogue.views, key=lambda each: each.version)}
         self._views = [view for view in views.values() if view.labels is not None]
         self._lake, self._aliases, self._start = LakeLook(lake), Aliases(Registry(registry)), start
-        self._unrest, self._why = unrest, ""
+        self._runs, self._unrest, self._why = runs, unrest, ""
         self._counts: dict[str, Counts] = {}
         self._quiet: dict[str, tuple[Counts, float]] = {}
         """Since when the counts are about these."""
@@ -63,9 +71,7 @@ class FirstModels:
             view, program = self._running
             if program.exit_code is None:
                 answers = CHAMPION in self._aliases.of(view.name)
-                return (
-                    f"{view.name}: its first model answers" if answers else f"training the first model of {view.name}"
-                )
+                return f"{view.name}: its first model answers" if answers else self._training(view)
             self._running = None
             self._tried[view.name] = (self._counts[view.name], time.monotonic(), _reason(program))
         lacking = self.lacking()
@@ -77,8 +83,14 @@ class FirstModels:
                 self._counts[view.name] = self._count(view)
                 if self._is_due(view, self._counts[view.name]):
                     self._running = view, self._start(["run", "--view", view.name])
-                    return f"training the first model of {view.name}"
+                    return self._training(view)
         return "; ".join(self._waits_for(view) for view in lacking)
+
+    def _training(self, view: FeatureView) -> str:
+        doing = doing_now(self._runs / view.name)
+        return f"training the first model of {view.name}" + (
+            f", {doing.describe(time.time_ns() // 1000)}" if doing is not None else ""
+        )
 
     def _count(self, view: FeatureView) -> Counts:
         rows = [self._lake.feature_rows(group, view.source) for group in view.groups]

@@ -57,6 +57,11 @@ class StackDirectory:
         return self.path / "registry"
 
     @property
+    def runs(self) -> Path:
+        """Of training."""
+        return self.path / "training"
+
+    @property
     def environment_file(self) -> Path:
         return self.path / _ENVIRONMENT
 

@@ -76,7 +76,14 @@ class Supervisor:
         address = f"http://127.0.0.1:{self._remembered.serving_port}"
         self._begin(exits, SERVING, ["serving"], "loading", address=address)
         unrest = StreamRest(self._settings, self._catalogue)
-        self._models = FirstModels(self._catalogue, self._directory.lake, self._directory.registry, self._train, unrest)
+        self._models = FirstModels(
+            self._catalogue,
+            self._directory.lake,
+            self._directory.registry,
+            self._directory.runs,
+            self._train,
+            unrest,
+        )
         exits.callback(self._end_training)
         self._store = OnlineStoreLook(self._settings, self._catalogue)
         self._respondent = Respondent(self._directory, self._settings, self._catalogue)

@@ -9,6 +9,7 @@ import polars as pl
 import structlog
 from numpy.typing import NDArray
 
+from shared_features.counted import counted
 from shared_features.definitions import LabelSource
 from shared_features.feature_matrix import category_codes, feature_matrix, place_categories
 from shared_features.formats.dataset_manifest import (
@@ -35,11 +36,14 @@ from training.datasets.sampled_inputs import SampledInputs, sample_inputs
 from training.datasets.time_split import GAP, TEST, TRAIN, choose_split
 from training.datasets.training_dataset import TrainingDataset, canonical, content_digest
 from training.errors import DatasetError
+from training.progress import Tell, untold
 
 _LOG = structlog.get_logger(part="dataset")
 
 
-def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[TrainingDataset, SampledInputs]:
+def build_dataset(
+    pinned: PinnedView, parameters: DatasetParameters, tell: Tell = untold
+) -> tuple[TrainingDataset, SampledInputs]:
     """Build a dataset: a pure function of the tables' rows, the definitions and the parameters.
 
     Rows whose label is not known are left out and counted: by the start of the test window for the train window, by
@@ -48,6 +52,7 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
     view = pinned.view
     if erased := erased_entities(pinned):
         _LOG.info(f"events of {erased} erased entities are not in it", view=view.label)
+    tell("reading labels and events")
     labels, label_source = _labels(pinned, parameters)
     events = complete_events(pinned, label_source.joins)
     labelled = _labelled(events, label_source, labels.resolve())
@@ -57,7 +62,7 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
         parameters,
         labels.cutoff_us + 1 - to_us(label_source.delay),
     )
-    rows = read_spine_rows(pinned, split.start_us, split.end_us)
+    rows = read_spine_rows(pinned, split.start_us, split.end_us, tell)
     window = _windows(rows.event_time_us, split)
     train = events.filter(pl.col(EVENT_TIME) < split.train_end_us, pl.col(EVENT_TIME) >= split.start_us)
     early = _labelled(train, label_source, labels.resolve(before_us=split.test_start_us))
@@ -65,6 +70,7 @@ def build_dataset(pinned: PinnedView, parameters: DatasetParameters) -> tuple[Tr
     classes = find_classes(label_source, outcomes, window != GAP)
     label = encode_outcomes(outcomes, classes)
     keep = np.flatnonzero(~np.isnan(label))
+    tell(f"computing {counted(len(view.columns), 'feature')} of {counted(len(keep), 'row')}")
     matrix = feature_matrix(view, rows.request, rows.event_time_us, rows.stored)[keep]
     codes = category_codes(view, rows.request, rows.stored)[keep] if view.categories else np.empty((len(keep), 0))
     categories = find_categories(pinned, codes[window[keep] == TRAIN])

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from shared_features.counted import counted
 from shared_features.definitions import EventSource, FeatureView
 from shared_features.feature_matrix import request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys
@@ -28,6 +29,7 @@ from shared_features.formats.offline_tables import (
 from shared_features.kernel.event_time import to_text
 from training.datasets.offline_store import OfflineStore, PinnedTable, event_columns
 from training.errors import DatasetError
+from training.progress import Tell, untold
 
 EVENT_TIME = "event_time_us"
 _COPY = "copy"
@@ -130,7 +132,7 @@ def complete_events(pinned: PinnedView, columns: tuple[str, ...]) -> pl.DataFram
     return rows.join(pinned.events.scan().select(*POSITION, *columns), on=POSITION, how="left").collect()
 
 
-def read_spine_rows(pinned: PinnedView, start_us: int, end_us: int) -> JoinedRows:
+def read_spine_rows(pinned: PinnedView, start_us: int, end_us: int, tell: Tell = untold) -> JoinedRows:
     """The complete rows with `start_us <= event time < end_us`.
 
     Raises DatasetError when groups do not have rows of the same positions, or an event of a row is not stored.
@@ -141,11 +143,12 @@ def read_spine_rows(pinned: PinnedView, start_us: int, end_us: int) -> JoinedRow
     times: NDArray[np.int64] = np.empty(0, np.int64)
     copy: NDArray[np.bool_] = np.empty(0, np.bool_)
     stored: dict[str, NDArray[np.float64]] = {}
-    for group in view.groups:
+    for number, group in enumerate(view.groups, 1):
         names = [feature.name for feature in group.features]
         frame = (
             pinned.groups[group.part_name].scan().filter(inside).select(*POSITION, EVENT_TIME, _COPY, *names).collect()
         )
+        tell(f"read {counted(len(frame), 'feature row')} of {group.label}", number, len(view.groups))
         frame = frame.sort(POSITION)
         if position is None:
             position, times = frame.select(POSITION), frame[EVENT_TIME].to_numpy()

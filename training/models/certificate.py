@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from shared_features.counted import counted
 from shared_features.formats.model_manifest import Parity
 from training.errors import CertificateError
 from training.models.model_constants import TOLERANCE
@@ -24,6 +25,7 @@ from training.models.onnx_export import open_session, run_session
 from training.models.predictions import predicted
 from training.models.split_thresholds import split_nodes
 from training.models.training_range import TrainingRange
+from training.progress import Tell, untold
 
 _TEST_ROWS = 20_000
 _THRESHOLDS = 20_000
@@ -68,6 +70,7 @@ def certify(
     spread: float | None = None,
     task: str = "binary",
     categories: tuple[tuple[int, int], ...] = (),
+    tell: Tell = untold,
 ) -> Certificate:
     """Compare pipeline and graph over all kinds of cases, chosen with the seed.
 
@@ -78,7 +81,9 @@ def certify(
     session = open_session(graph)
     kinds: dict[str, tuple[int, float]] = {}
     of_classes: list[NDArray[np.float64]] = []
-    for kind, rows in build_cases(pipeline, test_rows, random, categories).items():
+    built = build_cases(pipeline, test_rows, random, categories)
+    for number, (kind, rows) in enumerate(built.items(), 1):
+        tell(f"comparing {counted(len(rows), 'row')}, {kind}", number, len(built))
         fitted, exported = predicted(pipeline, rows, task), run_session(session, rows).astype(np.float64)
         difference = _difference(fitted, exported, spread)
         difference = np.where(np.isnan(difference), 1.0, difference)  # without a number there is no parity

@@ -22,6 +22,7 @@ from training.datasets.point_in_time import PinnedView
 from training.datasets.time_split import TRAIN
 from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.errors import DatasetError
+from training.progress import Tell, untold
 from training.runs.data_version import open_data
 from training.runs.run_context import RunContext
 from training.runs.run_parameters import RunParameters
@@ -31,16 +32,16 @@ from training.steps.step import Task
 def dataset_step(task: Task) -> str:
     context: RunContext = task.context
     pinned = open_data(context.settings.lake, context.parameters.view, context.data)
-    return make_dataset(pinned, context.parameters, task.output)
+    return make_dataset(pinned, context.parameters, task.output, task.tell)
 
 
 def validate_step(task: Task) -> str:
     return validate_dataset(task.inputs / DATASET_FOLDER, task.output)
 
 
-def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path) -> str:
+def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path, tell: Tell = untold) -> str:
     """Build the dataset of pinned tables and save it."""
-    dataset, inputs = build_dataset(pinned, parameters.dataset)
+    dataset, inputs = build_dataset(pinned, parameters.dataset, tell)
     dataset.save(output)
     (output / SAMPLED_INPUTS_FILE).write_bytes(pickle.dumps(inputs))
     if tables := erased_since(pinned):

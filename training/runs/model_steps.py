@@ -28,17 +28,19 @@ from training.models.onnx_export import export_onnx
 from training.models.predictions import predicted
 from training.models.score_curves import score_curves
 from training.models.task_rules import better
+from training.progress import Tell, untold
 from training.runs.run_folder import CURVES_FILE, load_pickle, model_file, read_json
 from training.runs.run_parameters import RunParameters
 from training.steps.step import Task
 
 
 def fit_step(task: Task) -> str:
-    return fit_models(task.inputs / DATASET_FOLDER, task.context.parameters, task.output)
+    return fit_models(task.inputs / DATASET_FOLDER, task.context.parameters, task.output, task.tell)
 
 
 def evaluate_step(task: Task) -> str:
-    return evaluate_models(task.inputs / DATASET_FOLDER, task.inputs / "fit", task.context.parameters, task.output)
+    parameters = task.context.parameters
+    return evaluate_models(task.inputs / DATASET_FOLDER, task.inputs / "fit", parameters, task.output)
 
 
 def export_step(task: Task) -> str:
@@ -46,10 +48,10 @@ def export_step(task: Task) -> str:
 
 
 def certify_step(task: Task) -> str:
-    return certify_model(task.inputs, task.context.parameters, task.output)
+    return certify_model(task.inputs, task.context.parameters, task.output, task.tell)
 
 
-def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path) -> str:
+def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path, tell: Tell = untold) -> str:
     """Fit every candidate on the train window. What cannot be exported is refused before any is fitted."""
     dataset = load_dataset(dataset_directory)
     rows, task = dataset.rows(TRAIN), dataset.manifest.task
@@ -60,7 +62,8 @@ def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path)
         steps = build_steps(name, build, columns, parameters.seed, task)
         try_export(name, steps, matrix, label.astype(LABELS[task]), task)
     said = []
-    for name in parameters.models:
+    for number, name in enumerate(parameters.models, 1):
+        tell(f"fitting {name} on {counted(len(rows), 'row')}", number, len(parameters.models))
         try:
             own = build_steps(name, built[name], columns, parameters.seed, task) if name in built else None
             pipeline, notes = fit_model(name, matrix, label, parameters.seed, task, own, columns.sizes)
@@ -121,11 +124,12 @@ def export_model(fit_directory: Path, evaluate_directory: Path, parameters: RunP
     return f"{chosen} as ONNX, {len(graph):,} bytes, sha256 {hashlib.sha256(graph).hexdigest()[:16]}"
 
 
-def certify_model(run: Path, parameters: RunParameters, output: Path) -> str:
+def certify_model(run: Path, parameters: RunParameters, output: Path, tell: Tell = untold) -> str:
     """Certify the exported model; raises CertificateError, so that a failed certificate ends the run here."""
     dataset = load_dataset(run / DATASET_FOLDER)
     inputs: SampledInputs = load_pickle(run / DATASET_FOLDER / SAMPLED_INPUTS_FILE)
     chosen = read_json(run / "evaluate" / METRICS_FILE)["chosen"]
+    tell("computing on-demand features one by one")
     on_demand = certify_on_demand(parameters.view, inputs, parameters.seed)
     found = certify(
         load_pickle(model_file(run / "fit", chosen)),
@@ -137,6 +141,7 @@ def certify_model(run: Path, parameters: RunParameters, output: Path) -> str:
         float(np.std(dataset.label[dataset.rows(TRAIN)])) if dataset.manifest.task == "regression" else None,
         dataset.manifest.task,
         columns_of(dataset).sizes,
+        tell,
     )
     kinds = {kind: {"rows": rows, "worst_difference": worst} for kind, (rows, worst) in found.kinds.items()}
     classes = dict(zip(map(str, dataset.manifest.classes), found.parity.worst_of_classes, strict=False))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.progress import Tell, untold
+
 Action = Callable[["Task"], str]
 """Does the work into `Task.output` and returns one line that says what came of it."""
 
@@ -58,12 +60,13 @@ class Step:
 class Task:
     """One execution. inputs: a folder that holds the declared inputs as `step/file`. output: an empty folder.
 
-    context: what the run hands to each of its steps.
+    context: what the run hands to each of its steps. tell: called with what the step does now.
     """
 
     inputs: Path
     output: Path
     context: Any
+    tell: Tell = untold
 
 
 def load_function(where: str) -> Callable[..., Any]:

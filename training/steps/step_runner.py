@@ -11,6 +11,7 @@ from typing import Any
 
 from shared_features.formats.training_run import StepResult
 from training.errors import StepError
+from training.progress import StepProgress, Tell
 from training.steps.code_digest import Code, code_of
 from training.steps.libraries import library_versions
 from training.steps.plain_call import argument_parts, call_step
@@ -42,14 +43,17 @@ class StepRunner:
 
     def perform(self, name: str, context: Any) -> StepEntry:
         """Do a step, unless its result exists; written into the run's journal. Doing a finished one is harmless."""
-        step, began = self._step(name), time.perf_counter()
+        step, began, progress = self._step(name), time.perf_counter(), StepProgress(self._run, name)
         try:
             inputs = self._inputs(step)
-            entry = self._effect(step, inputs, context) if step.effect else self._result(step, inputs, context)
+            make = self._effect if step.effect else self._result
+            entry = make(step, inputs, context, progress)
         except OSError as error:
             raise StepError(
                 f"step {name!r} stopped: {error}. Finished steps are kept. Mend it, then start the run again."
             ) from error
+        finally:
+            progress.end()
         done = StepEntry(entry.done, entry.line, time.perf_counter() - began, entry.reason, entry.key, entry.parts)
         add_step(self._run, name, done)
         return done
@@ -92,34 +96,40 @@ class StepRunner:
             found[need] = result
         return found
 
-    def _result(self, step: Step, inputs: Mapping[str, StepResult], context: Any) -> StepEntry:
+    def _result(self, step: Step, inputs: Mapping[str, StepResult], context: Any, tell: Tell) -> StepEntry:
         made_from = _digests(step, inputs)
         parts = self._parts(step, made_from)
         key, reason = key_of(parts), _SAME
         result, done = self._store.claim(self._run / step.name, step.name, key), SKIPPED
         if result is None:
             reason, done = _why(self._earlier().get(step.name), parts), RUN
-            result = self._make(step, key, made_from, inputs, context)
+            result = self._make(step, key, made_from, inputs, context, tell)
         return StepEntry(done, result.line, 0, reason, key, dict(parts))
 
     def _make(
-        self, step: Step, key: str, made_from: Mapping[str, str], inputs: Mapping[str, StepResult], context: Any
+        self,
+        step: Step,
+        key: str,
+        made_from: Mapping[str, str],
+        inputs: Mapping[str, StepResult],
+        context: Any,
+        tell: Tell,
     ) -> StepResult:
         folder = self._store.begin(step.name, key, made_from)
         try:
             given = self._given(step, folder, made_from, inputs)
-            line = call_step(step, Task(given, folder / step.name, context))
+            line = call_step(step, Task(given, folder / step.name, context, tell))
             return self._store.commit(folder, step.name, key, made_from, line, self._measures(step))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _effect(self, step: Step, inputs: Mapping[str, StepResult], context: Any) -> StepEntry:
+    def _effect(self, step: Step, inputs: Mapping[str, StepResult], context: Any, tell: Tell) -> StepEntry:
         made_from, output = _digests(step, inputs), self._run / step.name
         folder = self._store.begin(step.name, "", made_from)
         try:
             given = self._given(step, folder, made_from, inputs)
             output.mkdir(exist_ok=True)
-            return StepEntry(EFFECT, call_step(step, Task(given, output, context)), 0, "always")
+            return StepEntry(EFFECT, call_step(step, Task(given, output, context, tell)), 0, "always")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

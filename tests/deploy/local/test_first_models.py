@@ -8,6 +8,7 @@ import pytest
 from deploy.local.first_models import FirstModels
 from shared_features.definitions import load_definitions
 from shared_features.formats.model_manifest import ALIASES, CHAMPION
+from training.progress import StepProgress
 
 CATALOGUE = load_definitions("tests.domains.machines")
 
@@ -18,7 +19,9 @@ class World:
     def __init__(self, folder, monkeypatch):
         self.counts, self.now_s, self.runs, self.unrest = (0, 0), 0.0, [], None
         self.registry, self._log = folder / "registry", folder / "training.log"
-        self.models = FirstModels(CATALOGUE, folder / "lake", self.registry, self._start, lambda: self.unrest)
+        self.models = FirstModels(
+            CATALOGUE, folder / "lake", self.registry, folder / "runs", self._start, lambda: self.unrest
+        )
         monkeypatch.setattr(self.models, "_count", lambda view: self.counts)
         monkeypatch.setattr(time, "monotonic", lambda: self.now_s)
 
@@ -55,6 +58,20 @@ def test_history_that_still_streams_in_is_not_trained_on(world):
     assert [run.arguments for run in world.runs] == [["run", "--view", "breakdown"]]
     assert world.look(2_010, 1_005) == "training the first model of breakdown"
     assert len(world.runs) == 1
+
+
+def test_it_says_which_step_the_training_does_and_how_far_it_is(world, tmp_path, monkeypatch):
+    """Minutes of "training the first model" look like a program that hangs."""
+    world.look(1_000, 500)
+    world.look(1_000, 500)
+    run = tmp_path / "runs" / "breakdown" / "20261129T100000"
+    run.mkdir(parents=True)
+    progress = StepProgress(run, "fit")
+    progress("fitting random_forest on 1,000 rows", 2, 3)
+    monkeypatch.setattr(time, "time_ns", lambda: int((time.time() + 44) * 1e9))
+    assert world.look(1_000, 500) == (
+        "training the first model of breakdown, step fit: fitting random_forest on 1,000 rows (2 of 3), 40 s"
+    )
 
 
 def test_a_producer_that_stalls_between_blocks_is_waited_for(world):

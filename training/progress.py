@@ -1,0 +1,76 @@
+"""The progress of a step: what it does now, and how much of it is done. For the log, and for whoever looks on."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import structlog
+
+PROGRESS_FILE = "progress.json"
+_BEHIND = f".{PROGRESS_FILE}"
+_LOG = structlog.get_logger(part="step")
+
+
+class Tell(Protocol):
+    """Called with what is done now, such as "fitting random_forest", and which part of how many that is."""
+
+    def __call__(self, says: str, part: int = 0, of: int = 0) -> None: ...
+
+
+def untold(says: str, part: int = 0, of: int = 0) -> None:
+    """Where nobody looks on."""
+
+
+class Doing(msgspec.Struct, frozen=True):
+    """What a run does at this moment. since_us: since when it does the step. of: 0 where parts are not counted."""
+
+    step: str
+    since_us: int
+    says: str = ""
+    part: int = 0
+    of: int = 0
+
+    def describe(self, now_us: int) -> str:
+        """In a few words. Seconds in steps of ten, so that few texts differ."""
+        says = f": {self.says}" if self.says else ""
+        parts = f" ({self.part} of {self.of})" if self.of else ""
+        seconds = (now_us - self.since_us) // 10_000_000 * 10
+        return f"step {self.step}{says}{parts}" + (f", {seconds} s" if seconds > 0 else "")
+
+
+class StepProgress:
+    """A Tell that keeps `progress.json` in the run's folder while the step is done. Without the folder it only logs."""
+
+    def __init__(self, run: Path, step: str) -> None:
+        self._run, self._step, self._since_us = run, step, time.time_ns() // 1000
+        self._write(Doing(step, self._since_us))
+
+    def __call__(self, says: str, part: int = 0, of: int = 0) -> None:
+        parts = {"part": f"{part} of {of}"} if of else {}
+        _LOG.info(says, step=self._step, seconds=round(time.time() - self._since_us / 1e6, 1), **parts)
+        self._write(Doing(self._step, self._since_us, says, part, of))
+
+    def end(self) -> None:
+        """The step is done, or has failed."""
+        with suppress(OSError):
+            (self._run / PROGRESS_FILE).unlink()
+
+    def _write(self, doing: Doing) -> None:
+        with suppress(OSError):  # an erasure removed the folder; the step says so itself
+            (self._run / _BEHIND).write_bytes(msgspec.json.encode(doing))
+            (self._run / _BEHIND).replace(self._run / PROGRESS_FILE)
+
+
+def doing_now(runs: Path) -> Doing | None:
+    """What the newest run below a folder does. None between its steps, and after its end."""
+    newest = max((each for each in runs.glob("*") if each.is_dir()), default=None)
+    if newest is None:
+        return None
+    try:
+        return msgspec.json.decode((newest / PROGRESS_FILE).read_bytes(), type=Doing)
+    except (OSError, msgspec.MsgspecError):
+        return None
