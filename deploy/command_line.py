@@ -55,7 +55,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
         Verb("promote", (*_TRAIN, "promote"), "let an alias name a version"),
         Verb("serve", ("serving",), "answer predictions over HTTP"),
         Verb(
-            "predict", ("serving", "predict"), "ask a running endpoint; with --explain, where each feature comes from"
+            "predict", (*_LOCAL, "predict"), "ask a running endpoint; with --explain, where each feature comes from"
         ),
     ),
     "the stream job": (

@@ -36,6 +36,14 @@ def problem_text(status: int, body: bytes) -> str:
         return f"The answer has status {status}, and is not one of Millrace's endpoint. Correct --url. It says: {said}"
 
 
+def problem_title(body: bytes) -> str:
+    """The same in its fewest words."""
+    try:
+        return str(json.loads(body)["title"])
+    except (ValueError, KeyError, TypeError):
+        return "the endpoint gives no answer"
+
+
 def _prediction(prediction: Mapping[str, Any], title: str) -> Iterator[str]:
     yield f"{title}{_outcome(prediction)}"
     if "as_of_us" in prediction:

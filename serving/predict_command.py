@@ -8,17 +8,18 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from serving.answer_text import answer_text, problem_text
+from serving.answer_text import answer_text, problem_text, problem_title
 from serving.endpoint_link import EndpointAwayError, predict_url, send
 from serving.errors import WrongSettingError
 from serving.explanation import EXPLAINED_AT_MOST
 from serving.settings import load_settings
+from serving.waiting_line import WaitingLine
 
 _PROGRAM = "python -m serving predict"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # what a server listens on
@@ -26,8 +27,11 @@ _LONGEST_CURL = 4_000
 _UNAVAILABLE = 503
 _AGAIN_S = 1.0
 
+WaitsFor = Callable[[str], str | None]
+"""Called with the address: what has to happen before it predicts, where that is known."""
 
-def run(arguments: Sequence[str]) -> int:
+
+def run(arguments: Sequence[str], waits_for: WaitsFor = lambda url: None) -> int:
     """Exit code 0; 1 where the endpoint is unavailable or refuses; 2 for an argument or JSON that cannot be used."""
     options = build_parser().parse_args(arguments)
     try:
@@ -37,11 +41,12 @@ def run(arguments: Sequence[str]) -> int:
         return _say(error, 2)
     curl = f"curl -sS {shlex.quote(url)} -H 'content-type: application/json' -d {shlex.quote(body.decode())}"
     try:
-        status, answer = _answered(url, body, options)
+        status, answer = _answered(url, body, options, waits_for)
     except EndpointAwayError as error:
-        return _say(error, 1)
+        return _say(f"{error}{_known(waits_for(url), options)}", 1)
     if status != 200:
-        return _say(problem_text(status, answer), 1)
+        known = _known(waits_for(url), options) if status == _UNAVAILABLE else ""
+        return _say(f"{problem_text(status, answer)}{known}", 1)
     if options.as_json:
         sys.stdout.write(answer.decode() + "\n")
         return 0
@@ -51,19 +56,30 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _answered(url: str, body: bytes, options: argparse.Namespace) -> tuple[int, bytes]:
+def _answered(url: str, body: bytes, options: argparse.Namespace, waits_for: WaitsFor) -> tuple[int, bytes]:
     """Status and body of the answer. With --wait, that of the first one that says something else than "not yet"."""
     until_s = time.monotonic() + options.wait
-    while True:
-        last = time.monotonic() >= until_s
-        try:
-            status, answer = send(url, body, options.timeout)
-            if last or status != _UNAVAILABLE:
-                return status, answer
-        except EndpointAwayError:
-            if last:
-                raise
-        time.sleep(_AGAIN_S)
+    line = WaitingLine(sys.stderr, options.wait)
+    try:
+        while True:
+            last = time.monotonic() >= until_s
+            try:
+                status, answer = send(url, body, options.timeout)
+                if last or status != _UNAVAILABLE:
+                    return status, answer
+                line.show(waits_for(url) or problem_title(answer))
+            except EndpointAwayError:
+                if last:
+                    raise
+                line.show(waits_for(url) or f"no endpoint answers at {url}")
+            time.sleep(_AGAIN_S)
+    finally:
+        line.end()
+
+
+def _known(says: str | None, options: argparse.Namespace) -> str:
+    advice = "" if options.wait else " `--wait 600` waits until it is done."
+    return "" if says is None else f"\nNot done yet: {says}.{advice}"
 
 
 def _say(error: Exception | str, code: int) -> int:

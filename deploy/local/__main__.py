@@ -1,4 +1,4 @@
-"""`python -m deploy.local up | down | status`: wiring only."""
+"""`python -m deploy.local up | down | status | predict`: wiring only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, 1 after an error, 128 + the signal's number when it was asked to end, 141 without a reader."""
-    options = parse_options(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["predict"]:
+        return _predict(given[1:])
+    options = parse_options(given)
     return interruptible(lambda interruption: _do(options, interruption))
 
 
@@ -55,6 +58,14 @@ def _up(options: argparse.Namespace, interruption: Interruption) -> int:
         return bring_up(options, interruption)
     except (EmbeddedError, KafkaException, FeatureError, StreamingError) as error:
         raise LocalError(str(error)) from error
+
+
+def _predict(arguments: Sequence[str]) -> int:
+    """The command of serving, which is told what the stack waits for."""
+    from deploy.local.stack_wait import stack_waits_for
+    from serving.predict_command import run
+
+    return interruptible(lambda interruption: run(arguments, stack_waits_for))
 
 
 def _watch(directory: StackDirectory, options: argparse.Namespace) -> int:

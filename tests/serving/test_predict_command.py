@@ -128,6 +128,7 @@ def test_it_can_wait_for_an_endpoint_and_for_a_model(published, tmp_path, capsys
             later.start()
             assert main([*asked, "--wait", "60"]) == 0
             later.join()
+            assert "waiting, 0 of 60 s: No model answers for this view yet" in capsys.readouterr().err
     began_s = time.monotonic()
     assert main([*asked, "--wait", "1.5"]) == 1, "the endpoint has ended"
     assert 1.5 < time.monotonic() - began_s < 60

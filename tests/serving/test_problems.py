@@ -49,7 +49,8 @@ def test_redis_gone_is_503(serving, store):
 
 def test_no_model_is_503_and_says_which_command_makes_one(serving, tmp_path):
     members = problem(ask(serving, {"instances": [INSTANCE]}, registry=tmp_path), "no-model")
-    assert "python -m training run" in members["detail"]
+    assert "python -m training run --view breakdown" in members["detail"]
+    assert "a schedule or `millrace up`" in members["detail"]
 
 
 def test_who_waits_while_the_store_goes_away_is_told_at_once(serving, store: InMemoryOnlineStore):
