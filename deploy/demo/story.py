@@ -47,7 +47,7 @@ class Story:
             self._screen.line(_describe(self._stage))
             self._programs = RunningPrograms(self._stage, self._interruption, self._stack)
         with self._screen.phase("kernel", "Compiling the kernel (once: numba keeps it)"):
-            self._programs.run("kernel", ["deploy.local.compile_kernel"], lambda line: None)
+            self._programs.run("kernel", ["deploy.local.compile_kernel"], self._screen.line)
         self._streaming = self._programs.start("streaming", ["streaming", "run"])
         self._durable = DurableRecords(settings_of(self._stage.shown_environment))
         budget = BUDGET_BYTES if self._stage.needs_pacing else _UNPACED_BYTES

@@ -1,6 +1,6 @@
 """`python -m deploy.local.compile_kernel`: compile the kernel once, into its cache on disk.
 
-Several processes that start at once would each compile the same. What is run here is what they run: digests, updates,
+Several processes that start at once would each compile the same. A line every ten seconds says how far it is. What is run here is what they run: digests, updates,
 reads, replay and the bytes of states, for every group of the definitions.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from shared_features.compilation import compiled_once
 from shared_features.definitions import EventSource, FeatureGroup, load_definitions
 from shared_features.formats.entity_keys import shards_of
 from shared_features.formats.entity_state import decode_states, encode_states, owners_of
@@ -27,9 +28,10 @@ _FIRST_US = 1_600_000_000_000_000
 
 def main() -> int:
     catalogue = load_definitions(os.environ.get("MILLRACE_DEFINITIONS", "shared_features.feature_views"))
-    for group in catalogue.groups:
-        for source in group.sources:
-            _exercise(group, _events(source))
+    with compiled_once(lambda text: print(text, flush=True)):
+        for group in catalogue.groups:
+            for source in group.sources:
+                _exercise(group, _events(source))
     return 0
 
 

@@ -94,11 +94,13 @@ class Supervisor:
         if compiled.is_there():
             self._board.put("kernel", "ended", "was compiled before")
             return
-        self._board.put("kernel", "starting", "compiling the kernel, once: about 2 minutes on two free cores")
+        self._board.put("kernel", "starting", "loading")
         with self._program("kernel", ["deploy.local.compile_kernel"]) as kernel:
-            kernel.run_to_end(lambda line: None, self._interruption.check)
+            kernel.run_to_end(lambda line: self._board.put("kernel", "starting", line), self._interruption.check)
         compiled.note()
-        self._board.put("kernel", "ended", "compiled")
+        part = self._board.standing.part("kernel")
+        says = "" if part is None else part.says
+        self._board.put("kernel", "ended", says if says.startswith("compiled") else "was compiled before")
 
     def _begin(self, exits: ExitStack, name: str, arguments: Sequence[str], says: str, **more: str) -> None:
         program = exits.enter_context(self._program(name, arguments))

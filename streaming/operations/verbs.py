@@ -32,7 +32,7 @@ def _add_check(verbs: Any) -> None:
         prog="millrace check",
         help="find what is unsafe or cannot work: definitions, a file of yours, Kafka, Redis, the lake",
         description="Find what is unsafe or cannot work, before anything runs: the definitions, with each on-demand "
-        "function called; with --data a file; with --entities the memory of Redis and the cost of an event; then "
+        "function called; with --data a file; with --measure the memory of Redis and the cost of an event; then "
         "Kafka, Redis and the lake. Nothing is changed. Exit code 1 if anything must be corrected. In a checkout "
         "`./run check-definitions` is `millrace check --definitions-only`.",
     )
@@ -40,10 +40,13 @@ def _add_check(verbs: Any) -> None:
     add("--definitions", metavar="MODULE", help="module with the definitions (default: MILLRACE_DEFINITIONS)")
     add("--definitions-only", action="store_true", help="ask no server: look at definitions and files alone")
     add("--data", action="append", default=[], dest="files", metavar="FILE",
-        help="a file that you mean to send: does it fit, and what do its entities take?")  # fmt: skip
+        help="a file that you mean to send: does it fit? With --measure: what do its entities take?")  # fmt: skip
     add("--source", action="append", default=[], metavar="NAME", help="the event source of --data")
+    add("--measure", action="store_true",
+        help="measure what entities take in Redis, and what an event costs; needs the compiled kernel, which takes about "
+        "2 minutes the first time")  # fmt: skip
     add("--entities", action="append", default=[], type=of_entity, metavar="[ENTITY=]N",
-        help="measure what so many entities take in Redis, and what an event costs")  # fmt: skip
+        help="the same for so many entities")  # fmt: skip
     add("--events-per-day", action="append", type=above_zero, metavar="R",
         help="events of one entity a day, without --data (default: 1, 10 and 100)")  # fmt: skip
     add_reading(check)

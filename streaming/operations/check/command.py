@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaException
 
@@ -20,6 +21,9 @@ from streaming.operations.check.finding import Finding
 from streaming.operations.check.stores import check_lake, check_redis
 from streaming.operations.check.topics import check_config, missing_topics
 from streaming.settings import StreamingSettings
+
+if TYPE_CHECKING:
+    from streaming.operations.produce.feed import Feed
 
 
 def find(settings: StreamingSettings) -> Iterator[Finding]:
@@ -72,18 +76,28 @@ def _look_at_files(settings: StreamingSettings, catalogue: Catalogue, options: N
     """Print how files fit and what entities take. How many of the first rows would be dead letters."""
     if bool(options.files) != bool(options.source):
         raise RefusedError("--data and --source belong together: a file, and the event source that takes its rows")
-    # Only here: they load what reads files and what computes, which a running job needs not
-    from streaming.operations.check.estimate import RATES, Asked, estimate_lines
+    # Only here: it loads what reads files, which a running job needs not
     from streaming.operations.produce.command import say_fit
     from streaming.operations.produce.feed import feeds_of
 
     feeds, now_us = feeds_of(catalogue, options) if options.files else [], system_clock_us()
     rejected = sum(say_fit(feed, settings, now_us) for feed in feeds)
-    if feeds or options.entities or options.events_per_day:
-        asked = Asked(dict(options.entities), options.events_per_day or RATES)
+    if options.measure or options.entities or options.events_per_day:
+        _measure(settings, catalogue, options, feeds)
+    elif feeds:
+        _say("--measure says what its entities take in Redis, and what an event costs")
+    return rejected
+
+
+def _measure(settings: StreamingSettings, catalogue: Catalogue, options: Namespace, feeds: list[Feed]) -> None:
+    # Only here: they load what computes
+    from shared_features.compilation import compiled_once
+    from streaming.operations.check.estimate import RATES, Asked, estimate_lines
+
+    asked = Asked(dict(options.entities), options.events_per_day or RATES)
+    with compiled_once(_say):
         for line in estimate_lines(settings, catalogue, asked, feeds):
             _say(line)
-    return rejected
 
 
 def check(settings: StreamingSettings, *, refusing_only: bool = False) -> int:

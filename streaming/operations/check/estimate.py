@@ -43,9 +43,9 @@ class Asked:
 def estimate_lines(
     settings: StreamingSettings, catalogue: Catalogue, asked: Asked, feeds: Sequence[Feed]
 ) -> Iterator[str]:
-    """The tables of memory and cost. Compiles the kernel if nobody has yet, which takes minutes."""
+    """The tables of memory and cost. Compiles the kernel if nobody has yet, which takes minutes: see `compiled_once`."""
     _refuse_unknown(catalogue, asked)
-    yield "measuring; where the kernel is not compiled yet, it is compiled once: about 2 minutes on two free cores"
+    yield "measuring ..."
     if feeds:
         yield from _of_files(settings, catalogue, asked, feeds)
     else:

@@ -36,7 +36,7 @@ def test_a_file_that_ended_long_ago_has_the_states_of_its_own_time(tmp_path, cap
     file = tmp_path / "samples.jsonl"
     rows = [{"sample": f"s{at}", "at": FIRST_MS + at, "probe": "p", "value": 1} for at in range(50)]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    options = build_parser().parse_args(["check", "--definitions-only", "--data", str(file), "--source", "samples"])
+    options = build_parser().parse_args([*"check --definitions-only --measure --source samples --data".split(), str(file)])
     settings = load_settings(definitions="tests.domains.probes", **NOWHERE | {"topic_mode": "live"})
     command.run(settings, options)
     said = capsys.readouterr().out
@@ -78,13 +78,24 @@ def test_a_file_tells_its_fit_and_the_states_of_its_own_entities(tmp_path, capsy
     file = tmp_path / "samples.jsonl"
     rows = [{"sample": f"s{n}", "at": FIRST_MS + n * 60_000, "probe": f"p{n % 5}", "value": n} for n in range(1_003)]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert check("--data", file, "--source", "samples") == EXIT_REFUSED
+    assert check("--data", file, "--source", "samples", "--measure") == EXIT_REFUSED
     said = capsys.readouterr().out
     assert "of the first 1,003 rows, 1,001 are events" in said
     assert "2 of the first rows would be dead letters" in said
     assert re.search(r"probe +1,001 +\S+ \S+ +5 ", said), said
     assert check("--data", file, "--source", "samples", "--rows", "1000", "--entities", "1_000") == EXIT_OK
     assert re.search(r"probe +1,000 +\S+ \S+ +1,000 ", capsys.readouterr().out)
+
+
+def test_whether_a_file_fits_is_said_without_the_compiled_kernel(tmp_path, capsys, monkeypatch):
+    """On a busy machine the answer about 10,000 rows took ten minutes, in which the kernel was compiled without a word."""
+    monkeypatch.setattr("streaming.operations.check.estimate.estimate_lines", None)
+    file = tmp_path / "samples.jsonl"
+    file.write_text(json.dumps({"sample": "s", "at": FIRST_MS, "probe": "p", "value": 1}) + "\n")
+    assert check("--data", file, "--source", "samples") == EXIT_OK
+    said = capsys.readouterr().out
+    assert "of the first 1 row, 1 is an event" in said
+    assert "--measure says what its entities take in Redis" in said
 
 
 def test_a_file_without_a_source_is_refused(tmp_path):
