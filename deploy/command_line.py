@@ -54,9 +54,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
         Verb("models", (*_TRAIN, "models"), "list what the registry holds"),
         Verb("promote", (*_TRAIN, "promote"), "let an alias name a version"),
         Verb("serve", ("serving",), "answer predictions over HTTP"),
-        Verb(
-            "predict", (*_LOCAL, "predict"), "ask a running endpoint; with --explain, where each feature comes from"
-        ),
+        Verb("predict", (*_LOCAL, "predict"), "ask a running endpoint; with --explain, where each feature comes from"),
     ),
     "the stream job": (
         Verb("stream", _STREAM, "any verb of the stream job: run, status, version, ..."),

@@ -9,15 +9,19 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numba
 
-from deploy.local.programs import ROOT
+from deploy.local.board import Board
+from deploy.local.interruption import Interruption
+from deploy.local.programs import ROOT, Program
 from deploy.local.stack_directory import StackDirectory
 from shared_features.definitions import Catalogue
 
-_STAMP = "kernel"
+KERNEL = "kernel"
+_STAMP, _BEFORE = "kernel", "was compiled before"
 
 
 class CompiledKernel:
@@ -34,6 +38,24 @@ class CompiledKernel:
         except (OSError, ValueError):
             return False
         return bool(files) and sources == self._sources() and all(Path(file).is_file() for file in files)
+
+    def compile(self, board: Board, start: Callable[[], Program], interruption: Interruption) -> None:
+        """Unless everything was compiled before. Its lines stand on the board: how far it is, or for whom it waits."""
+        if self.is_there():
+            board.put(KERNEL, "ended", _BEFORE)
+            return
+        board.put(KERNEL, "starting", "loading")
+        last = "loading"
+
+        def say(line: str) -> None:
+            nonlocal last
+            last = line
+            board.put(KERNEL, "starting", line)
+
+        with start() as program:
+            program.run_to_end(say, interruption.check)
+        self.note()
+        board.put(KERNEL, "ended", last if last.startswith("compiled") else _BEFORE)
 
     def note(self) -> None:
         """Everything is compiled now."""

@@ -19,7 +19,7 @@ from deploy.local.standing import Standing
 Ours = Literal["simulator", "apache", "yours"]
 _Stored = TypeVar("_Stored", bound=msgspec.Struct)
 _LOCK, _MEMORY, _STANDING, _ENVIRONMENT = ".running", "stack.json", "standing.json", "env.sh"
-_QUESTION, _ANSWER = ".asked", "answer.json"
+_QUESTION, _ANSWER, _DEFINITIONS = ".asked", "answer.json", "definitions.json"
 
 
 class Remembered(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +92,13 @@ class StackDirectory:
     def remembered(self) -> Remembered | None:
         """None before the first `up`. Raises LocalError for a file that cannot be read."""
         return self._read(_MEMORY, Remembered)
+
+    def keep_definitions(self, kept: msgspec.Struct) -> None:
+        self._write(_DEFINITIONS, kept)
+
+    def kept_definitions(self, kind: type[_Stored]) -> _Stored | None:
+        """Those that the stack was last up with. Raises LocalError for a file that cannot be read."""
+        return self._read(_DEFINITIONS, kind)
 
     def show(self, standing: Standing) -> None:
         self._write(_STANDING, standing)

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from deploy.local.board import Board
-from deploy.local.compiled_kernel import CompiledKernel
+from deploy.local.compiled_kernel import KERNEL, CompiledKernel
+from deploy.local.edited_module import EditedModule
 from deploy.local.environment import program_environment, settings_of, stack_settings, write_environment_file
 from deploy.local.errors import LocalError
 from deploy.local.first_models import FirstModels
 from deploy.local.interruption import Interruption
+from deploy.local.kept_definitions import KeptDefinitions
 from deploy.local.programs import Program
 from deploy.local.readiness import OnlineStoreLook, endpoint
 from deploy.local.respondent import Respondent
@@ -23,7 +25,7 @@ from deploy.local.unread_records import wait_until_read
 from shared_features.counted import counted
 from shared_features.definitions import Catalogue
 
-STREAM, SERVING, TRAINING = "stream job", "serving", "training"
+STREAM, SERVING, TRAINING, EDITS = "stream job", "serving", "training", "edits"
 _LOOK_EVERY_S = 0.5
 
 
@@ -40,6 +42,7 @@ class Supervisor:
     ) -> None:
         self._directory, self._remembered, self._catalogue = directory, remembered, catalogue
         self._interruption = interruption
+        self._module = EditedModule(remembered.definitions, remembered.import_path)
         self._board = Board(directory, told)
         self._programs: dict[str, Program] = {}
 
@@ -90,17 +93,8 @@ class Supervisor:
 
     def _compile(self) -> None:
         """Once, by one process: several programs that start at once would each compile the same."""
-        compiled = CompiledKernel(self._directory, self._catalogue)
-        if compiled.is_there():
-            self._board.put("kernel", "ended", "was compiled before")
-            return
-        self._board.put("kernel", "starting", "loading")
-        with self._program("kernel", ["deploy.local.compile_kernel"]) as kernel:
-            kernel.run_to_end(lambda line: self._board.put("kernel", "starting", line), self._interruption.check)
-        compiled.note()
-        part = self._board.standing.part("kernel")
-        says = "" if part is None else part.says
-        self._board.put("kernel", "ended", says if says.startswith("compiled") else "was compiled before")
+        kernel = CompiledKernel(self._directory, self._catalogue)
+        kernel.compile(self._board, lambda: self._program(KERNEL, ["deploy.local.compile_kernel"]), self._interruption)
 
     def _begin(self, exits: ExitStack, name: str, arguments: Sequence[str], says: str, **more: str) -> None:
         program = exits.enter_context(self._program(name, arguments))
@@ -129,6 +123,7 @@ class Supervisor:
             self._look_at_stream()
             self._look_at_serving()
             self._look_at_training()
+            self._look_at_definitions()
             if self._board.standing.phase == "starting":
                 self._be_ready(ready)
             else:
@@ -177,6 +172,18 @@ class Supervisor:
         else:
             self._board.put(TRAINING, "up" if program else "waiting", says, pid=pid, **({"log": log} if log else {}))
 
+    def _look_at_definitions(self) -> None:
+        """Programs keep what they loaded: an edited module counts from the next `up`."""
+        module = self._remembered.definitions
+        if files := self._module.edited():
+            self._board.put(
+                EDITS,
+                "waiting",
+                f"{', '.join(files)} edited since `up`; `millrace up` says what this changes in {module}",
+            )
+        elif self._board.state(EDITS) is not None:
+            self._board.put(EDITS, "up", f"{module} is again as it was at the start")
+
     def _be_ready(self, ready: Callable[[], None]) -> None:
         states = {name: self._board.state(name) for name in (KAFKA, REDIS, STREAM, SERVING, TRAINING)}
         failed = self._board.standing.failed
@@ -184,6 +191,7 @@ class Supervisor:
             raise LocalError("\n".join(each.says for each in failed))
         if states[STREAM] == "up" and states[SERVING] in ("up", "waiting") and states[TRAINING] is not None:
             self._respondent.answer()
+            self._directory.keep_definitions(KeptDefinitions.of(self._catalogue))
             self._board.phase("ready")
             ready()
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+from deploy.local.edits import say_edits, say_edits_of_running
 from deploy.local.environment import import_path
 from deploy.local.errors import LocalError
 from deploy.local.interruption import Interrupted, Interruption
@@ -38,8 +39,12 @@ def bring_up(options: argparse.Namespace, interruption: Interruption) -> int:
                 "End it with `down`, or give another --directory."
             )
         print(f"the stack in {directory.path} runs already:")
-        return show_status(directory, as_json=False)
+        code = show_status(directory, as_json=False)
+        if remembered is not None:
+            say_edits_of_running(directory, remembered)
+        return code
     remembered, catalogue = wanted_stack(options, directory)
+    say_edits(directory, remembered, catalogue, aloud=not options.as_supervisor)
     directory.create()
     if options.detach and not options.as_supervisor:
         return _start_and_follow(options, directory, catalogue)

@@ -36,7 +36,9 @@ def test_a_file_that_ended_long_ago_has_the_states_of_its_own_time(tmp_path, cap
     file = tmp_path / "samples.jsonl"
     rows = [{"sample": f"s{at}", "at": FIRST_MS + at, "probe": "p", "value": 1} for at in range(50)]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    options = build_parser().parse_args([*"check --definitions-only --measure --source samples --data".split(), str(file)])
+    options = build_parser().parse_args(
+        [*["check", "--definitions-only", "--measure", "--source", "samples", "--data"], str(file)]
+    )
     settings = load_settings(definitions="tests.domains.probes", **NOWHERE | {"topic_mode": "live"})
     command.run(settings, options)
     said = capsys.readouterr().out
