@@ -112,8 +112,8 @@ PROBLEMS: dict[type[RefusedRequestError], Problem] = {
         "no-model",
         503,
         "No model answers for this view yet",
-        "Train a model with `python -m training run`, or wait for whatever trains it here: a schedule, or `millrace up`. "
-        "Then send the request again.",
+        "Train a model with `python -m training run`, or wait for whatever trains it here: a schedule, or `millrace "
+        "up`. Then send the request again.",
         retry_after_s=5,
     ),
     FailedModelError: Problem(

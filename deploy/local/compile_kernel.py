@@ -1,7 +1,7 @@
 """`python -m deploy.local.compile_kernel`: compile the kernel once, into its cache on disk.
 
-Several processes that start at once would each compile the same. A line every ten seconds says how far it is. What is run here is what they run: digests, updates,
-reads, replay and the bytes of states, for every group of the definitions.
+Several processes that start at once would each compile the same. A line every ten seconds says how far it is. What is
+run here is what they run: digests, updates, reads, replay and the bytes of states, for every group of the definitions.
 """
 
 from __future__ import annotations

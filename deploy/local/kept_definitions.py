@@ -93,8 +93,8 @@ class KeptDefinitions(msgspec.Struct, frozen=True):
                 yield f"view {view.label} is new: {self._until_trained(view)}"
             elif fingerprint != view.fingerprint:
                 yield (
-                    f"view {view.label} has changed ({difference(text, view)}): its models do not fit any more. Train it "
-                    f"with `millrace train --view {view.name}`; with version {view.version + 1}, the model of now "
+                    f"view {view.label} has changed ({difference(text, view)}): its models do not fit any more. Train "
+                    f"it with `millrace train --view {view.name}`; with version {view.version + 1}, the model of now "
                     "answers until then"
                 )
         for label in _gone(self.views, [each.label for each in now.views]):

@@ -46,7 +46,8 @@ def trained_on(directory: StackDirectory, models: Mapping[str, int | None]) -> d
     registry = Registry(directory.registry)
     found = {name: None if version is None else registry.dataset(name, version) for name, version in models.items()}
     return {
-        name: f"trained on {counted(dataset.rows.train.labelled, 'row')} up to {to_text(dataset.split.train_end_us)}, tested on "
+        name: f"trained on {counted(dataset.rows.train.labelled, 'row')} up to "
+        f"{to_text(dataset.split.train_end_us)}, tested on "
         f"{dataset.rows.test.labelled:,} up to {to_text(dataset.split.end_us)}"
         for name, dataset in found.items()
         if dataset is not None
