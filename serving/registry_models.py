@@ -209,4 +209,5 @@ def _way_to_a_model(view: FeatureView, others: Sequence[str]) -> str:
         )
     if view.labels is None:
         return f"The view has no labels to train on. Give view {view.name!r} its labels, and train it then."
-    return f"Train one with `python -m training run --view {view.name}`, or wait where a schedule or `millrace up` trains it."
+    train = f"python -m training run --view {view.name}"
+    return f"Train one with `{train}`, or wait where a schedule or `millrace up` trains it."

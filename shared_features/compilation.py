@@ -76,11 +76,13 @@ def _holder(lock: TextIO) -> str:
 def loops() -> list[Any]:
     """The compiled functions that are kept on the disk."""
     modules = [module for name, module in list(sys.modules.items()) if name.startswith("shared_features.")]
-    found = {id(each): each for module in modules for each in vars(module).values() if isinstance(each, Dispatcher)}
+    found: dict[int, Any] = {
+        id(each): each for module in modules for each in vars(module).values() if isinstance(each, Dispatcher)
+    }
     return [each for each in found.values() if not isinstance(each._cache, NullCache)]
 
 
-class _Progress(Listener):  # type: ignore[misc]  # numba has no types
+class _Progress(Listener):
     """Hears of each function that numba compiles. A thread of its own says now and then how many are there."""
 
     def __init__(self, say: Say) -> None:

@@ -28,7 +28,7 @@ class EditedModule:
 
 
 def _files(module: str, folders: Sequence[str]) -> list[Path]:
-    found = {}
+    found: dict[Path, None] = {}
     for name, loaded in list(sys.modules.items()):
         path = Path(getattr(loaded, "__file__", None) or "")
         theirs = any(path.is_relative_to(folder) for folder in folders) and not set(path.parts) & _NOT_THEIRS

@@ -43,8 +43,8 @@ def _add_check(verbs: Any) -> None:
         help="a file that you mean to send: does it fit? With --measure: what do its entities take?")  # fmt: skip
     add("--source", action="append", default=[], metavar="NAME", help="the event source of --data")
     add("--measure", action="store_true",
-        help="measure what entities take in Redis, and what an event costs; needs the compiled kernel, which takes about "
-        "2 minutes the first time")  # fmt: skip
+        help="measure what entities take in Redis, and what an event costs; needs the compiled kernel, which takes "
+        "about 2 minutes the first time")  # fmt: skip
     add("--entities", action="append", default=[], type=of_entity, metavar="[ENTITY=]N",
         help="the same for so many entities")  # fmt: skip
     add("--events-per-day", action="append", type=above_zero, metavar="R",

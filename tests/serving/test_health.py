@@ -81,8 +81,8 @@ def test_a_refused_model_is_named_with_its_version_and_reason_and_a_gauge_shows_
 def test_a_broken_view_is_named_and_holds_nobody_back(serving, published):
     response = get(serving, "/health/ready", definitions="tests.domains.one_broken_view")
     assert response.json()["missing"] == [
-        "No model of view fire:v1 has the alias 'champion' yet. Train one with `python -m training run --view fire`, or "
-        "wait where a schedule or `millrace up` trains it."
+        "No model of view fire:v1 has the alias 'champion' yet. Train one with `python -m training run --view fire`, "
+        "or wait where a schedule or `millrace up` trains it."
     ]
     (broken,) = response.json()["broken"]
     assert broken.startswith("The view is not served: feature view overheating:v1: on-demand function 'is_hot' raises")

@@ -27,7 +27,8 @@ def compile_something():
 
 def test_who_comes_second_waits_and_says_for_whom_and_how_long():
     """`check` beside an `up` compiled all of it again, in twice the time and without a word."""
-    said, held = [], lock_file().open("a+")
+    said: list[str] = []
+    held = lock_file().open("a+")
     fcntl.flock(held, fcntl.LOCK_EX)
     held.write(f"4711 {time.time() - 40:.0f}\n")
     held.flush()
@@ -50,7 +51,7 @@ def test_who_comes_second_waits_and_says_for_whom_and_how_long():
 
 
 def test_who_compiles_says_that_it_does_how_far_it_is_and_when_it_is_done():
-    said = []
+    said: list[str] = []
     with compiled_once(said.append):
         assert lock_file().read_text().startswith(f"{os.getpid()} ")
         compile_something()
@@ -63,7 +64,7 @@ def test_who_compiles_says_that_it_does_how_far_it_is_and_when_it_is_done():
 
 
 def test_nothing_is_said_where_everything_is_there():
-    said = []
+    said: list[str] = []
     with compiled_once(said.append):
         time.sleep(0.2)
     assert said == []

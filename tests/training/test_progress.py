@@ -14,9 +14,11 @@ def test_it_is_there_while_a_step_is_done_and_gone_afterwards(tmp_path):
     for name in ("20261129T100000", "20261129T110000"):
         (tmp_path / name).mkdir()
     progress = StepProgress(tmp_path / "20261129T110000", "dataset")
-    assert doing_now(tmp_path).says == ""
+    assert (begun := doing_now(tmp_path)) is not None
+    assert (begun.step, begun.says) == ("dataset", "")
     progress("reading 12,000 rows", 1, 2)
     found = doing_now(tmp_path)
+    assert found is not None
     assert (found.step, found.says, found.part, found.of) == ("dataset", "reading 12,000 rows", 1, 2)
     progress.end()
     assert doing_now(tmp_path) is None

@@ -54,9 +54,9 @@ def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path, te
     unknown = sum(each.unknown_label_left_out for each in windows.values())
     split = dataset.manifest.split
     return (
-        f"{counted(len(dataset), 'row')} x {counted(len(dataset.features), 'feature')}, of events from {to_text(split.start_us)} to "
-        f"{to_text(split.end_us)} (--train-days and --train-from choose others): {parts}; of these, left out "
-        f"{unknown:,} without known label, {rows.copies_left_out:,} copies"
+        f"{counted(len(dataset), 'row')} x {counted(len(dataset.features), 'feature')}, of events from "
+        f"{to_text(split.start_us)} to {to_text(split.end_us)} (--train-days and --train-from choose others): {parts}; "
+        f"of these, left out {unknown:,} without known label, {rows.copies_left_out:,} copies"
         f"{tell_categories(dataset.manifest.categories)}; digest {dataset.digest[:16]}"
     )
 

@@ -121,7 +121,8 @@ def _verdict(findings: Iterable[Finding], rejected: int, well: str) -> int:
     if well:
         dead = f"; {rejected:,} of the first rows would be dead letters" if rejected else ""
         verdict = f"{bad} to correct before it is safe to run" if bad else well if not rejected else "definitions work"
-        _say(f"{verdict}{f', {counted(warnings, "warning")}' if warnings else ''}{dead}")
+        warned = f", {counted(warnings, 'warning')}" if warnings else ""
+        _say(f"{verdict}{warned}{dead}")
     return EXIT_REFUSED if bad or rejected else EXIT_OK
 
 

@@ -43,7 +43,7 @@ class Asked:
 def estimate_lines(
     settings: StreamingSettings, catalogue: Catalogue, asked: Asked, feeds: Sequence[Feed]
 ) -> Iterator[str]:
-    """The tables of memory and cost. Compiles the kernel if nobody has yet, which takes minutes: see `compiled_once`."""
+    """The tables of memory and cost. Compiles the kernel if nobody has yet, which takes minutes (`compiled_once`)."""
     _refuse_unknown(catalogue, asked)
     yield "measuring ..."
     if feeds:

@@ -111,9 +111,8 @@ def _send(settings: StreamingSettings, feeds: list[Feed], options: Namespace, no
             progress.waited_s = sender.waited_s
             progress.sending(known_us)
         sender.flush()
-    say(
-        f"{counted(progress.sent, 'row')} sent in {progress.elapsed_s:.1f} s. Sent again{_alike(options)}, they count once"
-    )
+    rows_sent = counted(progress.sent, "row")
+    say(f"{rows_sent} sent in {progress.elapsed_s:.1f} s. Sent again{_alike(options)}, they count once")
     if sender.waited_s >= 1.0:
         say(f"{sender.waited_s:.1f} s of this time: waiting for the stream job")
     for feed in feeds:

@@ -112,7 +112,8 @@ def _comma_lines(encoder: RowEncoder, rows: Sequence[Row]) -> Iterator[str]:
             continue
         found = [row[column] for row in rows if has_decimal_comma(row.get(column))]
         if found:
-            yield f"  {column} has decimal commas in {counted(len(found), 'row')}, such as {found[0]}: add --decimal-comma"
+            where = counted(len(found), "row")
+            yield f"  {column} has decimal commas in {where}, such as {found[0]}: add --decimal-comma"
 
 
 def _found(column: str, encoder: RowEncoder, rows: Sequence[Row]) -> str:

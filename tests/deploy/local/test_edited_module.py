@@ -1,6 +1,7 @@
 """An edited file of the definitions is noticed, and so is that the edit was undone."""
 
 import importlib
+import sys
 
 import pytest
 
@@ -18,6 +19,8 @@ def loaded(tmp_path, monkeypatch):
     (package / "__init__.py").touch()
     (package / "prices.py").write_text("HIGH = 10\n")
     (package / "features.py").write_text("from edited_shop.prices import HIGH\n")
+    for name in ("edited_shop", "edited_shop.prices", "edited_shop.features"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     importlib.import_module("edited_shop.features")
     return package, EditedModule("edited_shop.features", [str(tmp_path)])
 

@@ -92,6 +92,6 @@ def test_up_says_what_it_does_about_an_edit(stack, capsys):
 def test_up_refuses_an_edit_that_the_data_do_not_fit(stack):
     stack.keep_definitions(KeptDefinitions.of(PROBES))
     with pytest.raises(
-        LocalError, match="do not fit:\n  group probe_level:v1 means(.|\n)*Or undo the edit, or give another"
+        LocalError, match=r"do not fit:\n  group probe_level:v1 means(.|\n)*Or undo the edit, or give another"
     ):
         say_edits(stack, REMEMBERED, CHANGED, aloud=False)

@@ -90,7 +90,7 @@ def test_a_file_tells_its_fit_and_the_states_of_its_own_entities(tmp_path, capsy
 
 
 def test_whether_a_file_fits_is_said_without_the_compiled_kernel(tmp_path, capsys, monkeypatch):
-    """On a busy machine the answer about 10,000 rows took ten minutes, in which the kernel was compiled without a word."""
+    """On a busy machine the answer took ten minutes, in which the kernel was compiled without a word."""
     monkeypatch.setattr("streaming.operations.check.estimate.estimate_lines", None)
     file = tmp_path / "samples.jsonl"
     file.write_text(json.dumps({"sample": "s", "at": FIRST_MS, "probe": "p", "value": 1}) + "\n")
