@@ -18,11 +18,12 @@ from deploy.demo.stage.stage import DEFINITIONS, Stage, set_stage, shown
 from deploy.demo.traffic.durable_records import DurableRecords
 from deploy.demo.traffic.live_feed import LiveFeed
 from deploy.demo.traffic.paced_producer import BUDGET_BYTES, PacedProducer
-from deploy.demo.traffic.prediction_client import PredictionClient, require_answers, wait_until_ready
+from deploy.demo.traffic.prediction_client import PredictionClient, require_answers
 from deploy.demo.traffic.scenario import Scenario, build_scenario
 from deploy.local.environment import settings_of
 from deploy.local.interruption import Interruption
 from deploy.local.programs import Program
+from deploy.local.readiness import endpoint
 from shared_features.definitions import load_definitions
 
 _NOTHING_MOVES_S = 240.0
@@ -185,9 +186,10 @@ class Story:
 
     def _wait_until_ready(self, serving: Program, feed: LiveFeed) -> None:
         deadline = time.monotonic() + _READY_WITHIN_S
-        while (said := wait_until_ready(self._stage.serving_port)) is not None:
+        while (found := endpoint(self._stage.serving_port)) != (True, []):
             self._programs.check(feed)
             if time.monotonic() > deadline:
+                said = "; ".join(found[1]) or "no answer yet"
                 raise serving.failed(f"is not ready after {_READY_WITHIN_S:.0f} s: {said}")
             time.sleep(_LOOK_EVERY_S)
         self._screen.line(f"{self._stage.serving_url} is ready, its documentation is at /docs")

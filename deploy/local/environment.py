@@ -13,10 +13,13 @@ from deploy.local.stack_directory import Remembered, StackDirectory
 from streaming.settings import StreamingSettings, load_settings
 
 _BARE = ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL")
-_COMMIT = {"MILLRACE_ARCHIVE_COMMIT": "PT1S", "MILLRACE_MATERIALIZE_INTERVAL": "PT1S"}
-"""Often, so that tables are fresh, and a producer seldom waits for the small log of the simulator."""
-_NO_BALANCER = {"MILLRACE_SERVING_DRAIN_S": "0"}
-"""Nobody on this machine has to notice that the endpoint ends."""
+ON_ONE_MACHINE = {
+    # Often, so that tables are fresh, and a producer seldom waits for the small log of the simulator.
+    "MILLRACE_ARCHIVE_COMMIT": "PT1S",
+    "MILLRACE_MATERIALIZE_INTERVAL": "PT1S",
+    "MILLRACE_SERVING_DRAIN_S": "0",  # no balancer has to notice that the endpoint ends
+}
+"""Settings that suit a stack of one machine, and a person who looks on."""
 
 
 def stack_settings(directory: StackDirectory, remembered: Remembered, mode: str) -> dict[str, str]:
@@ -34,7 +37,7 @@ def stack_settings(directory: StackDirectory, remembered: Remembered, mode: str)
     }
     if remembered.kafka == "simulator":
         chosen["MILLRACE_EMBEDDED_LOG"] = remembered.log
-    return {**{name: text for name, text in (_COMMIT | _NO_BALANCER).items() if name not in os.environ}, **chosen}
+    return {**{name: text for name, text in ON_ONE_MACHINE.items() if name not in os.environ}, **chosen}
 
 
 def settings_of(settings: Mapping[str, str]) -> StreamingSettings:
@@ -57,11 +60,13 @@ def program_environment(remembered: Remembered, settings: Mapping[str, str]) -> 
 
 def write_environment_file(directory: StackDirectory, remembered: Remembered, settings: Mapping[str, str]) -> None:
     """What a person needs to continue by hand."""
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(settings.items())]
-    lines.append(
-        f"export PYTHONPATH={shlex.quote(os.pathsep.join(remembered.import_path))}${{PYTHONPATH:+:$PYTHONPATH}}"
-    )
-    directory.environment_file.write_text("\n".join(lines) + "\n")
+    path = f"export PYTHONPATH={shlex.quote(os.pathsep.join(remembered.import_path))}${{PYTHONPATH:+:$PYTHONPATH}}"
+    directory.environment_file.write_text(f"{exports(settings)}{path}\n")
+
+
+def exports(settings: Mapping[str, str]) -> str:
+    """Lines for a shell to `source`."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(settings.items()))
 
 
 def import_path() -> tuple[str, ...]:

@@ -38,7 +38,8 @@ def endpoint(port: int) -> tuple[bool, list[str]]:
         connection.request("GET", "/health/ready")
         response = connection.getresponse()
         told = json.loads(response.read())
-        return True, [] if response.status == http.client.OK else [str(each) for each in told.get("missing", ())]
+        missing = [str(each) for each in told.get("missing", ())] or [f"it answers with status {response.status}"]
+        return True, [] if response.status == http.client.OK else missing
     except (OSError, http.client.HTTPException, ValueError, AttributeError):
         return False, []
     finally:

@@ -33,7 +33,7 @@ def wanted_stack(options: argparse.Namespace, directory: StackDirectory) -> tupl
     if before is not None:
         kafka = before.kafka if kafka == "simulator" and before.kafka == "apache" else kafka
         _refuse_another_kafka(directory, before, kafka, kafka_address, redis_address)
-    _refuse_what_is_missing(kafka, redis_address)
+    refuse_missing(redis=not redis_address, apache=kafka == "apache")
     if options.port is not None and not is_free(options.port):
         raise LocalError(f"--port {options.port} is taken by another program. Give another port, or end that program.")
     folders = tuple(dict.fromkeys((*import_path(), *(before.import_path if before else ()))))
@@ -90,9 +90,10 @@ def _called(kind: str, address: str | None) -> str:
     )
 
 
-def _refuse_what_is_missing(kafka: Ours, redis_address: str | None) -> None:
-    missing = [] if redis_address else RedisServer.missing()
-    if kafka == "apache":
+def refuse_missing(*, redis: bool, apache: bool) -> None:
+    """Raise LocalError for what the embedded servers that are wanted lack here, before anything is started."""
+    missing = RedisServer.missing() if redis else []
+    if apache:
         missing += ApacheKafka.missing()
     if missing:
         raise LocalError(" ".join(missing))

@@ -27,6 +27,20 @@ DEFINITIONS = "tests.domains.machines"
 READINGS_SENT = 1_500
 LAST_MS = START_MS + READINGS_SENT * STEP_MS
 WITHIN_S = 600.0
+PLAIN = "from tests.domains.machines import *\n"
+GROWN = f"""{PLAIN}
+from shared_features import *
+HOT_PLANT = GrownGroup(HOT_PLANT, added=(Aggregate(None, Count(), windows=(hours(5),)),))
+"""
+OTHER = f"""{PLAIN}
+from dataclasses import replace
+from shared_features import *
+from tests.domains import machines
+HOT_PLANT = replace(HOT_PLANT, where=(Condition("celsius", ">", 70.0),))
+BREAKDOWN = replace(
+    BREAKDOWN, features=tuple(HOT_PLANT if each == machines.HOT_PLANT else each for each in BREAKDOWN.features)
+)
+"""
 
 
 class Stack:
@@ -96,7 +110,7 @@ def archived(status: Any) -> dict[str, int]:
 
 
 def test_up_and_events_and_a_prediction_and_down_and_up_again_with_the_same_data(tmp_path: Path) -> None:
-    (tmp_path / "my_machines.py").write_text("from tests.domains.machines import *\n")
+    (tmp_path / "my_machines.py").write_text(PLAIN)
     stack = Stack(tmp_path)
     try:
         said = stack.run("up", "--detach", "--definitions", "my_machines")
@@ -112,6 +126,7 @@ def test_up_and_events_and_a_prediction_and_down_and_up_again_with_the_same_data
         assert "A stack of other definitions, my_machines, runs" in stack.run(
             "up", "--definitions", "tests.domains.tills", exit_code=1
         )
+        an_edit_of_a_running_stack_is_told(stack, tmp_path / "my_machines.py")
 
         standing = stack.directory.standing()
         assert standing is not None
@@ -123,8 +138,10 @@ def test_up_and_events_and_a_prediction_and_down_and_up_again_with_the_same_data
         assert "--definitions names tests.domains.tills" in stack.run(
             "up", "--definitions", "tests.domains.tills", exit_code=1
         )
+        an_edit_that_the_data_do_not_fit_is_refused(stack, tmp_path / "my_machines.py")
 
-        stack.run("up", "--detach")
+        (tmp_path / "my_machines.py").write_text(GROWN)
+        assert "group hot_plant:v1+1 joins the running group, which continues" in stack.run("up", "--detach")
         assert (stack.remembered.kafka_address, stack.remembered.serving_port) == (address, port)
         stack.wait_until(lambda: stack.state("serving") == "up", "the model of before")
         assert stack.predict() == before
@@ -142,6 +159,28 @@ def test_up_and_events_and_a_prediction_and_down_and_up_again_with_the_same_data
     finally:
         if stack.directory.is_there:
             stack.run("down")
+
+
+def an_edit_of_a_running_stack_is_told(stack: Stack, module: Path) -> None:
+    """The programs keep what they loaded. `status` says that there is an edit, `up` what it means."""
+    module.write_text(GROWN)
+    said = stack.run("up")
+    assert "my_machines was edited since; the stack continues as it started. The next `down` and `up`:" in said
+    assert "  group hot_plant:v1+1 joins the running group, which continues: it is built from the stored events" in said
+    stack.wait_until(lambda: stack.state("edits") == "waiting", "a word about the edit")
+    module.write_text("from tests.domains.machines import nothing\n")
+    assert "my_machines was edited since, and cannot be loaded now: definitions module" in stack.run("up")
+    module.write_text(PLAIN)
+    assert "was edited" not in stack.run("up")
+
+
+def an_edit_that_the_data_do_not_fit_is_refused(stack: Stack, module: Path) -> None:
+    """At once, and not by the stream job at the end of its log."""
+    module.write_text(OTHER)
+    said = stack.run("up", "--detach", exit_code=1)
+    assert "group hot_plant:v1 means something else than its stored values (conditions: celsius > 60" in said
+    assert "Raise its version to 2, and the versions of the views that read it" in said
+    assert stack.directory.supervisor() is None
 
 
 def a_file_that_is_produced_twice_counts_once(stack: Stack, folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,7 +18,9 @@ from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
+from deploy.local.environment import ON_ONE_MACHINE, exports
 from deploy.local.topics import PARTITIONS, STAMPED_BY_PRODUCERS
+from deploy.local.wanted import refuse_missing
 from shared_features.definitions import load_definitions
 from shared_features.kernel.event_time import to_datetime
 
@@ -90,7 +91,11 @@ class Stage:
 
 def set_stage(options: DemoOptions, import_until_us: int, stack: ExitStack) -> Stage:
     """Start what has to be started; `stack` ends it. import_until_us: the history's end."""
-    refuse_what_is_missing(options)
+    if options.kafka and "KAFKA_BOOTSTRAP_SERVERS" in os.environ:
+        raise DemoError(
+            "--kafka starts a Kafka, and KAFKA_BOOTSTRAP_SERVERS names one: unset it, or leave --kafka out."
+        )
+    refuse_missing(redis="REDIS_URL" not in os.environ, apache=options.kafka)
     run = RunDirectory(options.runs)
     stack.callback(run.close)
     topics = tuple(source.topic for source in load_definitions(DEFINITIONS).sources)
@@ -117,30 +122,15 @@ def set_stage(options: DemoOptions, import_until_us: int, stack: ExitStack) -> S
         "MILLRACE_RUNS_PORT": str(runs_port),
         "MILLRACE_LOG_FORMAT": "human",
         "MILLRACE_SERVING_PORT": str(port),
-        "MILLRACE_SERVING_DRAIN_S": "0",  # no balancer has to notice that it ends
-        # Often, so that the producer seldom waits for the small log of the simulator, and the tables are fresh.
-        "MILLRACE_ARCHIVE_COMMIT": "PT1S",
-        "MILLRACE_MATERIALIZE_INTERVAL": "PT1S",
+        **ON_ONE_MACHINE,
         "MILLRACE_TOPIC_MODE": "embedded",
     }
     if kind != "simulator":
         environment["MILLRACE_TOPIC_MODE"] = "import"
         environment["MILLRACE_IMPORT_UNTIL"] = to_datetime(import_until_us).isoformat()
     stage = Stage(run, kind, kafka, redis_url, topics, environment, port, runs_port, tuple(embedded))
-    exports = (f"export {name}={shlex.quote(value)}\n" for name, value in sorted(stage.shown_environment.items()))
-    (run.path / "environment.sh").write_text("".join(exports))
+    (run.path / "environment.sh").write_text(exports(stage.shown_environment))
     return stage
-
-
-def refuse_what_is_missing(options: DemoOptions) -> None:
-    """Raise DemoError for all that keeps the embedded parts from starting, before anything is started."""
-    missing = [] if "REDIS_URL" in os.environ else RedisServer.missing()
-    if options.kafka and "KAFKA_BOOTSTRAP_SERVERS" in os.environ:
-        missing.append("--kafka starts a Kafka, and KAFKA_BOOTSTRAP_SERVERS names one: unset it, or leave --kafka out.")
-    elif options.kafka:
-        missing += ApacheKafka.missing()
-    if missing:
-        raise DemoError(" ".join(missing))
 
 
 def _kafka(

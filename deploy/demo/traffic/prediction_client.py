@@ -131,20 +131,6 @@ def _detail(content: bytes) -> str:
         return content[:200].decode(errors="replace")
 
 
-def wait_until_ready(port: int, path: str = "/health/ready") -> str | None:
-    """None when the server says that it is ready, else what it says."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_S)
-    try:
-        connection.request("GET", path)
-        response = connection.getresponse()
-        content = response.read()
-        return None if response.status == http.client.OK else _detail(content)
-    except (OSError, http.client.HTTPException) as error:
-        return f"no answer yet ({error.__class__.__name__})"
-    finally:
-        connection.close()
-
-
 def require_answers(client: PredictionClient) -> None:
     """Raise DemoError when no request was answered."""
     if not client.answered:
