@@ -8,8 +8,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from deploy.local.programs import ROOT
+
 _LOOK_EVERY_S = 5.0
 _NOT_THEIRS = {"site-packages", "dist-packages"}
+_OURS = tuple(ROOT / name for name in ("shared_features", "streaming", "training", "serving", "deploy"))
 
 
 class EditedModule:
@@ -31,7 +34,8 @@ def _files(module: str, folders: Sequence[str]) -> list[Path]:
     found: dict[Path, None] = {}
     for name, loaded in list(sys.modules.items()):
         path = Path(getattr(loaded, "__file__", None) or "")
-        theirs = any(path.is_relative_to(folder) for folder in folders) and not set(path.parts) & _NOT_THEIRS
+        theirs = any(map(path.is_relative_to, folders)) and not any(map(path.is_relative_to, _OURS))
+        theirs = theirs and not set(path.parts) & _NOT_THEIRS
         if path.suffix == ".py" and (name == module or theirs):
             found[path] = None
     return list(found)

@@ -119,7 +119,8 @@ def _verdict(findings: Iterable[Finding], rejected: int, well: str) -> int:
     bad = sum(each.level != "warning" for each in told)
     warnings = len(told) - bad
     if well:
-        dead = f"; {rejected:,} of the first rows would be dead letters" if rejected else ""
+        letters = "a dead letter" if rejected == 1 else "dead letters"
+        dead = f"; {rejected:,} of the first rows would be {letters}" if rejected else ""
         verdict = f"{bad} to correct before it is safe to run" if bad else well if not rejected else "definitions work"
         warned = f", {counted(warnings, 'warning')}" if warnings else ""
         _say(f"{verdict}{warned}{dead}")

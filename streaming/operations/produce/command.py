@@ -79,7 +79,8 @@ def _look(feed: Feed, settings: StreamingSettings, now_us: int) -> Fit:
 
 
 def _ask(refused: int) -> None:
-    text = f"{refused:,} of the first rows would be dead letters (kept, and listed by `dead-letters`)"
+    letters = "a dead letter" if refused == 1 else "dead letters"
+    text = f"{refused:,} of the first rows would be {letters} (kept, and listed by `dead-letters`)"
     if not sys.stdin.isatty():
         raise RefusedError(f"{text}. Nothing was sent. Correct the file or the source, or add --yes")
     sys.stdout.write(f"{text}. Send them nevertheless? [y/N] ")

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from shared_features.counted import counted
 from shared_features.kernel.event_time import SECOND_US
 from streaming.operations.status.answer import GroupStatus, SourceStatus, Status
 from streaming.operations.status.colours import BROKEN, UNKNOWN, WAITS, WELL
@@ -125,7 +126,9 @@ def _reasons(status: Status, before: Status | None) -> Iterator[RenderableType]:
         table.add_row(Text(f"{number:,}", style=BROKEN if grew else WAITS), source.source, Text(reason))
     yield table
     if len(found) > _REASONS:
-        yield Text(f"  and {len(found) - _REASONS} more reasons: `dead-letters list --counts`", style=UNKNOWN)
+        yield Text(
+            f"  and {counted(len(found) - _REASONS, 'more reason')}: `dead-letters list --counts`", style=UNKNOWN
+        )
 
 
 def _table(*names: str, left: tuple[int, ...] = ()) -> Table:
