@@ -1,4 +1,4 @@
-"""The line that says what a command waits for: it changes in place on a terminal, elsewhere each new text is a line."""
+"""The line that says what a command waits for: it changes in place on a screen, elsewhere each new text is a line."""
 
 from __future__ import annotations
 

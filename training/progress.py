@@ -1,4 +1,4 @@
-"""The progress of a step: what it does now, and how much of it is done. For the log, and for whoever looks on."""
+"""The progress of a step: what it does now, and how much of it is done. For the log, and for everybody who looks on."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def _file(feed: Feed, fit: Fit) -> Told:
         "repeated": fit.repeated,
         "dead_letters": dict(fit.refused.most_common()),
         "columns": dict(feed.encoder.columns),
-        "not_sent": [*feed.encoder.ignored],
+        "not_sent": feed.unsent.names,
         "earliest_us": feed.times.earliest_us,
         "newest_us": None if newest is None else newest.time_us,
         "far_ahead": 0 if newest is None else newest.stragglers,

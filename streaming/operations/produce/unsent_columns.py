@@ -13,16 +13,21 @@ from streaming.operations.produce.row_encoder import RowEncoder, spelling
 class UnsentColumns:
     """Of the file that `encoder` encodes. beside: the encoders of the same file. others: sources that it does not feed.
 
-    A label that is sent as an event of its own, and the time at which a row became known, are no columns too many.
+    Not among them: a label that the file sends as an event of its own, and the time at which a row became known.
     """
 
     encoder: RowEncoder
     beside: Sequence[RowEncoder] = ()
     others: Sequence[EventSource] = ()
 
+    @property
+    def names(self) -> list[str]:
+        """Those of the first rows."""
+        return [name for name in self.encoder.ignored if not self._goes_elsewhere(name)]
+
     def lines(self) -> Iterator[str]:
         """What a person must know before the sending: columns of the first rows."""
-        left = [name for name in self.encoder.ignored if not self._goes_elsewhere(name)]
+        left = self.names
         for source in self.others:
             if taken := self._would_take(source, left):
                 left = [name for name in left if name not in taken]
