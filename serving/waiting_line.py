@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from typing import TextIO
 
 _CLEAR = "\r\x1b[2K"
+_CUT, _FOLD = "\x1b[?7l", "\x1b[?7h"
+"""A line that is longer than the screen is cut: one that is folded could not be drawn again in place."""
 
 
 class WaitingLine:
@@ -21,7 +22,7 @@ class WaitingLine:
         waited_s = time.monotonic() - self._began_s
         text = f"waiting, {waited_s:.0f} of {self._limit_s:.0f} s: {says}"
         if self._out.isatty():
-            self._out.write(_CLEAR + text[: shutil.get_terminal_size().columns - 1])
+            self._out.write(f"{_CLEAR}{_CUT}{text}{_FOLD}")
         elif says != self._said:
             self._out.write(text + "\n")
         self._said = says
