@@ -97,7 +97,7 @@ def test_one_row_far_ahead_does_not_decide_where_the_others_go(with_a_straggler,
         "In the future then, it becomes a dead letter. If that time is right, move by whole days: --move-days N" in said
     )
     assert say_fit(feed, load_settings(topic_mode="embedded"), now_us) == 1
-    assert "1 would be dead letters: " in capsys.readouterr().out
+    assert "1 would be a dead letter: " in capsys.readouterr().out
     warn_of_odd_times([feed], now_us)
     said = capsys.readouterr().out
     assert "! samples.jsonl: 1 row lies far ahead of all others" in said
