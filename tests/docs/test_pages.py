@@ -29,8 +29,8 @@ RUNS_SHELL = {"docs/tutorial.md"}
 PARSERS: dict[str, Callable[[Sequence[str]], object]] = {
     "streaming": lambda words: streaming_parser().parse_args(words),
     "training": lambda words: training_parser().parse_args(words),
-    "serving": lambda words: not words or predict_parser().parse_args(words[1:]),
-    "deploy.local": local_options,
+    "serving": lambda words: not words or _predict_options(words),
+    "deploy.local": lambda words: _predict_options(words) if words[:1] == ["predict"] else local_options(words),
     "deploy.project": new_options,
     "deploy.demo": demo_options,
 }
