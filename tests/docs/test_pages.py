@@ -34,6 +34,12 @@ PARSERS: dict[str, Callable[[Sequence[str]], object]] = {
     "deploy.project": new_options,
     "deploy.demo": demo_options,
 }
+
+
+def _predict_options(words: Sequence[str]) -> object:
+    return predict_parser().parse_args(words[1:])
+
+
 OF_RUN_ALONE = ("exec", "test", "check", "check-definitions", "bench", "chaos", "package", "lock", "docs")
 """Verbs of `./run` that are none of `millrace`."""
 
