@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
-from deploy.local.edits import say_edits
+from deploy.local.edits import say_edits, say_edits_of_running
 from deploy.local.errors import LocalError
 from deploy.local.kept_definitions import KeptDefinitions
 from deploy.local.stack_directory import Remembered, StackDirectory
+from deploy.local.standing import Standing
 from shared_features import Integer
 from shared_features.definitions import Catalogue, load_definitions
 
@@ -87,6 +89,27 @@ def test_up_says_what_it_does_about_an_edit(stack, capsys):
     assert capsys.readouterr().out.startswith(
         "lab.probes was edited since the last `up`:\n  group probe_level:v1+1 joins"
     )
+
+
+def test_a_running_stack_that_was_edited_is_told_what_the_next_up_does(stack, capsys, monkeypatch):
+    stack.show(Standing("ready", 0))
+    stack.keep_definitions(KeptDefinitions.of(PROBES))
+    monkeypatch.setattr("deploy.local.edits.load_definitions", lambda name: CHANGED)
+    say_edits_of_running(stack, REMEMBERED)
+    said = capsys.readouterr().out
+    assert "lab.probes was edited since; the stack continues as it started. The next `down` and `up`:" in said
+    assert "  ! refused: group probe_level:v1 means something else" in said
+    monkeypatch.setattr("deploy.local.edits.load_definitions", lambda name: PROBES)
+    say_edits_of_running(stack, REMEMBERED)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_module_that_cannot_be_loaded_any_more_leaves_the_stack_as_it_is(stack, capsys):
+    stack.show(Standing("ready", 0))
+    say_edits_of_running(stack, msgspec.structs.replace(REMEMBERED, definitions="tests.domains.nowhere"))
+    said = capsys.readouterr().out
+    assert "was edited since, and cannot be loaded now: definitions module 'tests.domains.nowhere'" in said
+    assert "The stack continues as it started." in said
 
 
 def test_up_refuses_an_edit_that_the_data_do_not_fit(stack):

@@ -54,7 +54,7 @@ def test_a_webhook_is_called_once_and_its_errors_do_not_show_its_address(
         monkeypatch.setenv("HOOK", hook)
         with pytest.raises(ConnectionError, match="the webhook answered 500"):
             call_webhook(*folders, text="done", variable="HOOK")
-        assert call_webhook(*folders, text="done", variable="HOOK") == "told with 1 files"
+        assert call_webhook(*folders, text="done", variable="HOOK") == "told with 1 file"
         assert call_webhook(*folders, text="done", variable="HOOK") == "told before"
     assert listener.got == [{"text": "done", "files": {"fit/found.json": {"rows": 3}}}]
 
