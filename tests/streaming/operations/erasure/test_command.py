@@ -148,7 +148,7 @@ def test_it_goes_from_every_store_and_the_rest_stays(stored: StoredWorld) -> Non
     shown = stored.run("erase", "--entity", "payer", "--key", str(GONE))
     assert "events_payments: 20 events, and the feature rows at 20 positions in 3 tables" in shown
     assert "1 dead letter" in shown
-    assert "1 states in Redis, of 1 groups" in shown
+    assert "1 state in Redis, of 1 group" in shown
     assert not (stored.lake / "erasures").exists()
     text = stored.run("erase", "--entity", "payer", "--key", str(GONE), "--execute")
     assert "20  events of payments" in text
