@@ -1,16 +1,26 @@
 """A table is for one definition: another is refused, with what changed, and columns that were added are added."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pyarrow as pa
 import pytest
 
 from streaming.errors import RefusedError
 from streaming.lake.handle import DeltaHandle
+from streaming.lake.table_definition import KEEP_REMOVED_HOURS, TABLE_SETTINGS
 from streaming.replay.spine import Spine
+from streaming.settings import load_settings
 from tests.streaming import small_domain
 
 SCHEMA = pa.schema([("number", pa.int64())])
+
+
+def test_the_log_names_a_removed_file_until_maintenance_has_had_time_to_delete_it():
+    """Named for as long as it is kept, one file in ten fell out of a checkpoint first, and stayed for ever."""
+    _, hours, _ = TABLE_SETTINGS["delta.deletedFileRetentionDuration"].split()
+    margin = timedelta(hours=int(hours) - KEEP_REMOVED_HOURS)
+    assert margin >= 10 * load_settings().maintenance_interval
 
 
 def test_a_table_of_another_definition_is_refused(tmp_path):
