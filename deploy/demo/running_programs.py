@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -29,10 +29,16 @@ class RunningPrograms:
         return program
 
     def run(
-        self, name: str, arguments: list[str], on_line: Callable[[str], None], feed: LiveFeed | None = None
+        self,
+        name: str,
+        arguments: list[str],
+        on_line: Callable[[str], None],
+        feed: LiveFeed | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
-        """One that ends by itself. Returns when it has; its lines go to `on_line`."""
-        with Program(name, arguments, self._stage.environment, self._stage.run.log(name)) as program:
+        """One that ends by itself. Returns when it has; its lines go to `on_line`. settings: beside the stage's."""
+        environment = {**self._stage.environment, **(settings or {})}
+        with Program(name, arguments, environment, self._stage.run.log(name)) as program:
             program.run_to_end(on_line, lambda: self.check(feed))
 
     def status(self) -> Any:

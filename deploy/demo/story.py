@@ -27,6 +27,7 @@ from deploy.local.readiness import endpoint
 from shared_features.definitions import load_definitions
 
 _NOTHING_MOVES_S = 240.0
+_LOGS_JSON = {"MILLRACE_LOG_FORMAT": "json"}  # so that its log lines are told from what it prints
 _READY_WITHIN_S = 240.0
 _LOOK_EVERY_S = 0.2
 _UNPACED_BYTES = 1 << 50
@@ -64,7 +65,7 @@ class Story:
         with self._screen.phase("rows", "Feature rows: every transaction, as it would have been served"):
             self._wait_for_rows(feed)
         with self._screen.phase("training", "Training on what the stream stored"):
-            self._programs.run("training", ["training", "run"], self._training_line, feed)
+            self._programs.run("training", ["training", "run"], self._training_line, feed, _LOGS_JSON)
         with self._screen.phase("serving", "Starting the endpoint"):
             self._wait_until_ready(self._programs.start("serving", ["serving"]), feed)
         with self._screen.phase("predict", "Predicting each transaction right before it is streamed"):
@@ -195,7 +196,7 @@ class Story:
         self._screen.line(f"{self._stage.serving_url} is ready, its documentation is at /docs")
 
     def _training_line(self, line: str) -> None:
-        if not line.startswith("{"):
+        if not line.startswith("{"):  # the log file has what is logged
             self._screen.line(line.replace(f"{self._stage.run.path}/", ""))
 
 
