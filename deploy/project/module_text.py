@@ -104,7 +104,7 @@ class ModuleText:
 
     def _group_text(self) -> Iterator[str]:
         proposal = self._proposal
-        (short, _), (middle, _), (long, _) = proposal.spans
+        (short, _), (middle, _), (long, _) = proposal.window_lengths
         gap = spelled_length(proposal.usual_gap_us)
         yield from _comment(f"guessed: windows that hold some events; two events of one {proposal.entity} are usually "
                             f"{gap} apart." if proposal.usual_gap_us else
@@ -128,7 +128,7 @@ class ModuleText:
 
     def _functions(self) -> Iterator[str]:
         if self.over:
-            field, long = self._proposal.measures[0].field, self._proposal.spans[2][1]
+            field, long = self._proposal.measures[0].field, self._proposal.window_lengths[2][1]
             value = f"{self._proposal.source}__{field}"
             mean = f"{self._proposal.entity}_{self._proposal.source}__{field}_mean_{long}"
             yield from ("", "", f"def {self.over}({value}: Any, {mean}: Any) -> Any:")

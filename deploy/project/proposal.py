@@ -21,10 +21,10 @@ from streaming.operations.produce.file_rows import UNREADABLE, Row
 from streaming.operations.produce.wire_values import has_decimal_comma, with_point
 
 _MINUTE_US = 60_000_000
-Span = tuple[str, str]
-"""A length as it is written, and as it stands in the name of a feature."""
+WindowLength = tuple[str, str]
+"""The length of a window as it is written, and as it stands in the name of a feature."""
 
-_SPANS: tuple[tuple[int, tuple[Span, Span, Span]], ...] = (
+_WINDOW_LENGTHS: tuple[tuple[int, tuple[WindowLength, WindowLength, WindowLength]], ...] = (
     (5 * _MINUTE_US, (("minutes(10)", "10m"), ("hours(1)", "1h"), ("days(1)", "1d"))),
     (DAY_US, (("hours(1)", "1h"), ("days(1)", "1d"), ("days(7)", "7d"))),
     (1 << 62, (("days(1)", "1d"), ("days(7)", "7d"), ("days(30)", "30d"))),
@@ -105,9 +105,9 @@ class Proposal:
         return min(found, key=lambda each: len(each.counts), default=None)
 
     @cached_property
-    def spans(self) -> tuple[Span, Span, Span]:
+    def window_lengths(self) -> tuple[WindowLength, WindowLength, WindowLength]:
         """Windows that hold several events: they follow from the usual distance of an entity's events."""
-        return next(spans for below, spans in _SPANS if self.usual_gap_us < below)
+        return next(lengths for below, lengths in _WINDOW_LENGTHS if self.usual_gap_us < below)
 
     @cached_property
     def usual_gap_us(self) -> int:
