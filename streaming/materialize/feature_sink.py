@@ -39,11 +39,7 @@ class FeatureTable(StatefulSinkPartition[PassRows, None]):
     """The feature rows of one spine, and its snapshots."""
 
     def __init__(self, settings: StreamingSettings, spine: Spine, delta: DeltaTables = DELTA) -> None:
-        path = settings.lake / features_table(spine.group, spine.source)
-        schema = feature_schema(spine.group)
-        meaning = spine.fingerprint, spine.definition
-        self._handle = DeltaHandle(path, schema, (), *meaning, delta=delta)
-        self._snapshots = Snapshots(settings.lake, spine.group, spine.source, *meaning, delta=delta)
+        self._handle, self._snapshots = _open_tables(settings, spine, delta)
         self._log = get_log("materialize").bind(spine=spine.label)
         # Compared with every commit: an erasure after the start of the replay makes the commit fail.
         self._erasures = self._handle.position(ERASURES_APP)
@@ -64,4 +60,11 @@ class FeatureTable(StatefulSinkPartition[PassRows, None]):
 
 def refuse_other_definition(settings: StreamingSettings, spine: Spine) -> None:
     """RefusedError where the tables of the spine hold rows of another definition; creates those that are missing."""
-    FeatureTable(settings, spine)
+    _open_tables(settings, spine, DELTA)
+
+
+def _open_tables(settings: StreamingSettings, spine: Spine, delta: DeltaTables) -> tuple[DeltaHandle, Snapshots]:
+    path = settings.lake / features_table(spine.group, spine.source)
+    meaning = spine.fingerprint, spine.definition
+    handle = DeltaHandle(path, feature_schema(spine.group), (), *meaning, delta=delta)
+    return handle, Snapshots(settings.lake, spine.group, spine.source, *meaning, delta=delta)
