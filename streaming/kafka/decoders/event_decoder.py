@@ -48,8 +48,10 @@ class EventFormat:
     """The format in which producers write events. A source names its format (`EventSource.format`).
 
     decoder: builds the decoder of a source. fields: the fields that a value carries, by name, whether or not they make
-    an event; None where the value is not of this format. Erasure looks for an entity there.
+    an event; None where the value is not of this format. Erasure looks for an entity there. encode: the value of an
+    event's fields, for `produce`; None where it cannot send files in this format.
     """
 
     decoder: Callable[[EventSource], EventDecoder]
     fields: Callable[[bytes], Mapping[str, Any] | None]
+    encode: Callable[[Mapping[str, Any]], bytes] | None = None

@@ -35,4 +35,4 @@ def _fields(value: bytes) -> Mapping[str, Any] | None:
     return plain if isinstance(plain, Mapping) else None
 
 
-JSON = EventFormat(_decoder, _fields)
+JSON = EventFormat(_decoder, _fields, msgspec.json.Encoder(decimal_format="number").encode)

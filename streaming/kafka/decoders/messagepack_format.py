@@ -28,4 +28,4 @@ def _fields(value: bytes) -> Mapping[str, Any] | None:
     return plain if isinstance(plain, Mapping) else None
 
 
-MESSAGEPACK = EventFormat(_decoder, _fields)
+MESSAGEPACK = EventFormat(_decoder, _fields, msgspec.msgpack.Encoder(decimal_format="number").encode)

@@ -8,19 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any
 
-import msgspec
-
 from shared_features.arguments import did_you_mean
 from shared_features.definitions import Catalogue, EventSource
 from shared_features.definitions.field_types import Decimal, Integer, Timestamp
 from streaming.errors import RefusedError
+from streaming.kafka.decoders.registry import event_format
 from streaming.operations.produce.file_rows import UNREADABLE, Row
 from streaming.operations.produce.wire_values import Convert, converter, epoch_unit, instant_us, with_point
 
-_ENCODERS: dict[str, Any] = {
-    "json": msgspec.json.Encoder(decimal_format="number"),
-    "messagepack": msgspec.msgpack.Encoder(decimal_format="number"),
-}
 ROW_NUMBER = "#row"
 """The column that --map may name where a file has none: the number of the row in the file, from 1."""
 _NOT_OF_THE_FILE = (UNREADABLE, ROW_NUMBER)
@@ -49,12 +44,14 @@ class RowEncoder:
     """Encodes the rows of one file for one source. `sample`: its first rows; units of times are guessed from them."""
 
     def __init__(self, source: EventSource, key: Sequence[str], sample: Sequence[Row], reading: Reading) -> None:
-        if source.format not in _ENCODERS:
+        encode = event_format(source.format).encode
+        if encode is None:
             raise RefusedError(
-                f"Event source {source.name} has the format {source.format}. produce writes {', '.join(_ENCODERS)}"
+                f"Event source {source.name} has the format {source.format}, and its EventFormat has no `encode`. "
+                "Give it one, or let the producer of the topic send these rows."
             )
         self.source, self.reading = source, reading
-        self._encode = _ENCODERS[source.format].encode
+        self._encode = encode
         self._key = key
         self.seen = list(dict.fromkeys(name for row in sample for name in row if name not in _NOT_OF_THE_FILE))
         self.columns = self._matched()

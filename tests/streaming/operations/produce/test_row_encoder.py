@@ -1,8 +1,13 @@
 """A column that the first rows lack is found where it first appears, and one that no field takes is remembered."""
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from shared_features import EventSource, Field, Text, Timestamp
+from streaming.errors import RefusedError
+from streaming.kafka.decoders.registry import FORMATS, event_format
 from streaming.operations.produce.row_encoder import Reading, RowEncoder
 
 NOTES = EventSource(
@@ -39,3 +44,19 @@ def test_a_late_column_that_no_field_takes_is_told():
     encoder = RowEncoder(NOTES, ("note",), [FIRST], Reading({}))
     encoder.encode(FIRST | {"colour": "red", "Note": "b"})
     assert encoder.late == ["colour", "Note"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_is_sent_in_a_format_of_ours_is_what_its_decoder_reads(name):
+    source = replace(NOTES, format=name)
+    value = RowEncoder(source, ("note",), [FIRST], Reading({})).encode(FIRST)[2]
+    decoded = event_format(name).decoder(source).decode([value])
+    assert decoded.faults == []
+    assert decoded.columns["note"].tolist() == ["a"]
+    assert decoded.columns["at"].tolist() == [1_700_000_000_000_000]
+
+
+def test_a_format_without_an_encoder_is_refused_with_what_to_do():
+    source = replace(NOTES, format="tests.streaming.other_formats.csv_domain:CSV")
+    with pytest.raises(RefusedError, match="its EventFormat has no `encode`"):
+        RowEncoder(source, ("note",), [FIRST], Reading({}))
