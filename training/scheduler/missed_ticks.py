@@ -6,7 +6,6 @@ the clock of the machine is looked at again and again. A tick has one id, so one
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ import structlog
 from dbos import DBOSClient
 
 from training.scheduler.cron import next_tick, shortly_before
+from training.scheduler.repeating import repeating
 from training.scheduler.schedules import Schedules
 
 _LOG = structlog.get_logger(part="scheduler")
@@ -50,22 +50,15 @@ class MissedTicks:
 @contextmanager
 def making_up(missed: MissedTicks, look_every_s: float) -> Iterator[None]:
     """Inside the block missed ticks are made up: at once, and again and again."""
-    over = threading.Event()
+    late = timedelta(0)
 
-    def look_again_and_again() -> None:
-        late = timedelta(0)
-        while not over.is_set():
-            try:
-                missed.make_up(late)
-                late = _LATE
-            except Exception:  # the database is unavailable, and is asked again soon
-                _LOG.exception("looking for missed ticks failed")
-            over.wait(look_every_s)
+    def look() -> None:
+        nonlocal late
+        try:
+            missed.make_up(late)
+            late = _LATE
+        except Exception:  # the database is unavailable, and is asked again soon
+            _LOG.exception("looking for missed ticks failed")
 
-    thread = threading.Thread(target=look_again_and_again, name="missed ticks", daemon=True)
-    thread.start()
-    try:
+    with repeating("missed ticks", look_every_s, look):
         yield
-    finally:
-        over.set()
-        thread.join()

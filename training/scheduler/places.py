@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import IO
 from dbos import DBOS
 
 from training.errors import StepError
+from training.scheduler.repeating import repeating
 
 _PLACES = 64
 _LOOK_EVERY_S = 10.0
@@ -49,22 +49,14 @@ def taking_over(directory: Path, own: int) -> Iterator[None]:
 
     DBOS itself gives the runs of a dead scheduler only to the next one of the same place.
     """
-    over = threading.Event()
 
-    def look_again_and_again() -> None:
-        while not over.is_set():
-            for place in range(_PLACES):
-                if place != own:
-                    _take_over(directory, place)
-            over.wait(_LOOK_EVERY_S)
+    def look() -> None:
+        for place in range(_PLACES):
+            if place != own:
+                _take_over(directory, place)
 
-    thread = threading.Thread(target=look_again_and_again, name="take over", daemon=True)
-    thread.start()
-    try:
+    with repeating("take over", _LOOK_EVERY_S, look):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _take_over(directory: Path, place: int) -> None:
