@@ -43,7 +43,10 @@ class Readiness(msgspec.Struct, frozen=True):
     ]
     waiting: Annotated[
         Sequence[str],
-        Meta(description="New model versions that do not answer yet, because their features are not up to date."),
+        Meta(
+            description="New model versions that do not answer yet, because their features are not up to date; and "
+            "that the registry does not answer, so that new versions are not seen."
+        ),
     ]
     degraded: Annotated[
         Sequence[str],

@@ -69,7 +69,7 @@ class Models(Protocol):
         """The version of a view that its bare name means. None while no model answers for any version of it."""
 
     def waiting(self) -> list[str]:
-        """Why new model versions do not answer yet while the previous ones still do, as sentences."""
+        """Why new model versions do not answer yet, and that the registry does not, as sentences."""
 
     def refused(self) -> list[str]:
         """Which published versions were not loaded, and why, as sentences."""

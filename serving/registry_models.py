@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -15,10 +13,8 @@ from serving.log import get_log
 from serving.model_alias import ModelAlias, Trace
 from serving.models import Model, load_model, read_manifest
 from serving.refused_models import RefusedModel, RefusedModels
+from serving.registry_watch import RegistryWatch
 from shared_features.definitions import FeatureView
-
-_LOOK_WHILE_WAITING_S = 1.0
-_FIRST_WITHIN_S, _LOOK_AT_FIRST_S = 3.0, 0.1
 
 
 class WaitsFor(Protocol):
@@ -60,7 +56,6 @@ class RegistryModels:
         self._views: dict[str, list[FeatureView]] = {}
         for view in sorted(views, key=lambda each: each.version):
             self._views.setdefault(view.name, []).append(view)
-        self._poll_s = poll_s
         self._waits_for, self._waits_from_start = waits_for, waits_from_start
         self._loaded = loaded
         self._current: dict[str, Model] = {}
@@ -68,27 +63,20 @@ class RegistryModels:
         self._waiting: dict[str, tuple[str, str, RefusedRequestError]] = {}
         self.refusals = RefusedModels(refused, refusal_ended)
         """The versions that an alias names and that were not loaded."""
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._watch = RegistryWatch(self.look, lambda: bool(self._waiting), poll_s)
         self._log = get_log("serving.models")
 
     def start(self) -> None:
         """Load what there is, then keep looking in the background.
 
-        Features that only have to reach what others had a moment ago are waited for: nobody is refused for them.
+        Features that only have to reach what others had a moment ago are waited for: nobody is refused for them. A
+        registry that does not answer is not waited for. Its models answer once it does.
         """
-        until = time.monotonic() + _FIRST_WITHIN_S
-        self.look()
-        while self._waiting and time.monotonic() < until and not self._stop.wait(_LOOK_AT_FIRST_S):
-            self.look()
-        self._thread = threading.Thread(target=self._keep_looking, name="model registry", daemon=True)
-        self._thread.start()
+        self._watch.start()
 
     def stop(self) -> None:
-        """End the background thread."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
+        """End the background thread, unless the registry keeps it from ending."""
+        self._watch.stop()
 
     def current(self, view: FeatureView) -> Model:
         """See Models."""
@@ -100,11 +88,13 @@ class RegistryModels:
             raise type(error)(
                 f"Model {self._model(view.name)} {version} waits for its features: {error.detail}", **error.extra
             )
+        if silence := self._watch.silence():
+            raise NoModelError(f"No model of view {view.label} was loaded yet. {silence}")
         refused = self.refusals.of(view.name)
+        if refused is not None and refused.view == view.label:
+            raise NoModelError(f"The published model of view {view.label} was not loaded: {refused.reason}")
         raise NoModelError(
-            f"The published model of view {view.label} was not loaded: {refused.reason}"
-            if refused is not None and refused.view == view.label
-            else f"No model of view {view.label} has the alias {self._alias.alias!r} yet. "
+            f"No model of view {view.label} has the alias {self._alias.alias!r} yet. "
             f"{_way_to_a_model(view, self._others.get(view.name, []))}"
         )
 
@@ -119,7 +109,8 @@ class RegistryModels:
             meanwhile = self._meanwhile(name)
             model = self._model(name)
             found.append(f"Model {model} {version} of view {label} waits for its features, {meanwhile}: {error.detail}")
-        return found
+        silence = self._watch.silence()
+        return [*found, silence] if silence else found
 
     def refused(self) -> list[str]:
         """See Models."""
@@ -195,10 +186,6 @@ class RegistryModels:
     def _model(self, view: str) -> str:
         """The model that answers for a view of this name."""
         return self._models.get(view, view)
-
-    def _keep_looking(self) -> None:
-        while not self._stop.wait(min(self._poll_s, _LOOK_WHILE_WAITING_S) if self._waiting else self._poll_s):
-            self.look()
 
 
 def _way_to_a_model(view: FeatureView, others: Sequence[str]) -> str:
