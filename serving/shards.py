@@ -76,10 +76,10 @@ class Shard:
             )
         if meta.behind:
             return self._unusable(f"shard {self.number} of {label} is being rebuilt and has not caught up yet. Wait.")
-        until = [position.consumed_until_us for position in meta.vector.values()]
-        known = min(until) if until and min(until) >= 0 else None
         receipt = encode_shard(label, self.number, meta)
-        return ShardFacts(self.number, meta.build_id, None, known, receipt, meta.vector, meta.built_at_us)
+        return ShardFacts(
+            self.number, meta.build_id, None, meta.consumed_until_us, receipt, meta.vector, meta.built_at_us
+        )
 
     def _unusable(self, problem: str, *, unreadable: bool = False) -> ShardFacts:
         return ShardFacts(self.number, 0, problem, None, b"", {}, unreadable=unreadable)

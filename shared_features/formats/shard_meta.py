@@ -54,6 +54,12 @@ class ShardMeta:
     key: bytes = b""
     built_at_us: int = 0
 
+    @property
+    def consumed_until_us(self) -> int | None:
+        """The record time up to which every partition was read; None without partitions, or where one has none yet."""
+        slowest_us = min((each.consumed_until_us for each in self.vector.values()), default=-1)
+        return slowest_us if slowest_us >= 0 else None
+
     @cached_property
     def gaps_digest(self) -> int:
         """64 bits that name the offsets that were gone; 0 when there are none."""

@@ -134,7 +134,7 @@ class GroupBuild:
 
         self._read(states, shards, max(0, first_us), at.newest_us + 1, None, wanted)
         # Any later event would prune everything of an entity that was without events for so long.
-        states.forget(at.watermark_us - 2 * self._group.readable_us)
+        states.forget(at.watermark_us - self._group.kept_us)
 
     def _more(self, states: ShardStates, shards: Written, before: ArchiveCoverage, at: ArchiveCoverage) -> int:
         """Apply what was stored since an earlier refresh. Returns the number of these events."""
@@ -167,7 +167,7 @@ class GroupBuild:
             if conditions is None:
                 self._check_memory(states)
                 if number % _FORGET_EVERY == 0:
-                    states.forget(until_us - 2 * self._group.readable_us)
+                    states.forget(until_us - self._group.kept_us)
             mask = wanted(table, arrived)
             states.add(arrived, mask)
             self._done += int(np.count_nonzero(mask))

@@ -64,9 +64,8 @@ def _redis_values(group: FeatureGroup, redis: RedisEntity | None, as_of_us: int)
     if redis is None or redis.problem or not redis.is_exact(as_of_us):
         return None
     if not redis.found and redis.meta is not None:  # there may have been a key, which has expired
-        until = min((entry.consumed_until_us for entry in redis.meta.vector.values()), default=-1)
-        known = until if until >= 0 else None
-        if as_of_us < absent_from_us(group, known, redis.meta.built_at_us, time.time_ns() // 1000):
+        meta = redis.meta
+        if as_of_us < absent_from_us(group, meta.consumed_until_us, meta.built_at_us, time.time_ns() // 1000):
             return None
     found: NDArray[np.float64] = read(redis.state, [0], as_of_us)[0]
     return found
