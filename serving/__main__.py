@@ -16,11 +16,11 @@ from typing import NoReturn
 
 import uvicorn
 
-from serving.client_connection import ClientConnection
-from serving.connection_keeper import ConnectionKeeper
+from serving.client.predict_command import run as predict
+from serving.connections.client_connection import ClientConnection
+from serving.connections.connection_keeper import ConnectionKeeper
 from serving.errors import WrongSettingError
 from serving.log import configure_log
-from serving.predict_command import run as predict
 from serving.settings import load_settings
 from shared_features.closed_pipe import ends_with_its_reader
 from shared_features.definitions import load_definitions

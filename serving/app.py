@@ -14,27 +14,27 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from serving.accepted_values import example_request
-from serving.body_faults import shortened
-from serving.docs_page import docs_router
-from serving.drain import STATE_KEY, Drain
-from serving.feature_vector import FeatureVectors
-from serving.group_outage import GroupOutages
-from serving.health import health_router
-from serving.live_features import LiveFeatures
+from serving.connections.drain import STATE_KEY, Drain
+from serving.endpoints.docs_page import docs_router
+from serving.endpoints.health import health_router
+from serving.endpoints.openapi import openapi_document
+from serving.endpoints.predict_endpoint import Clock, PredictEndpoint, ServedView
+from serving.features.feature_vector import FeatureVectors
+from serving.features.group_outage import GroupOutages
+from serving.features.live_features import LiveFeatures
+from serving.features.stored_freshness import StoredFreshness
 from serving.log import configure_log, get_log
 from serving.metrics import Metrics, metrics_router
-from serving.models import Models
-from serving.online_store import OnlineStore, RedisOnlineStore
-from serving.openapi import openapi_document
-from serving.predict_endpoint import Clock, PredictEndpoint, ServedView
-from serving.predict_path import PREDICT_END, PREDICT_PATH, PREDICT_START
-from serving.prediction import Predictor
+from serving.models.model import Models
+from serving.models.registry_models import RegistryModels
+from serving.online_store.online_store import OnlineStore, RedisOnlineStore
+from serving.prediction.predictor import Predictor
 from serving.problems import MEDIA_TYPE, problem_answer, problem_body, unrouted
-from serving.registry_models import RegistryModels
-from serving.request_body import RequestBody
+from serving.request.accepted_values import example_request
+from serving.request.body_faults import shortened
+from serving.request.predict_path import PREDICT_END, PREDICT_PATH, PREDICT_START
+from serving.request.request_body import RequestBody
 from serving.settings import ServingSettings, load_settings
-from serving.stored_freshness import StoredFreshness
 from shared_features.definitions import Catalogue, FeatureView, check_functions, load_definitions
 from shared_features.errors import OnDemandError
 

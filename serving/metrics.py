@@ -9,19 +9,38 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from serving.feature_vector import GroupRows
-
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _LATENCY_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024)
 _AGE_S = (1, 10, 60, 600, 3_600, 21_600, 86_400, 604_800, 2_592_000)
+
+
+class RowsOfGroup(Protocol):
+    """What one group says of the rows of a batch, as far as it is measured."""
+
+    @property
+    def name(self) -> str:
+        """The group's."""
+
+    @property
+    def ages_s(self) -> Sequence[float | None]:
+        """Of each row, seconds from the newest event behind its features to its instant."""
+
+    @property
+    def missing(self) -> Sequence[bool]:
+        """Of each row, whether the store has no entity."""
+
+    @property
+    def unreadable(self) -> Sequence[bool]:
+        """Of each row, whether its bytes are damaged."""
 
 
 class Metrics:
@@ -126,7 +145,7 @@ class Metrics:
         self._batch.observe(instances)
         self._online_read.observe(seconds)
 
-    def rows_read(self, groups: Sequence[GroupRows]) -> None:
+    def rows_read(self, groups: Sequence[RowsOfGroup]) -> None:
         """One round trip found these ages of features, and these entities without a state or with an unreadable one."""
         for group in groups:
             age = self._age[group.name]

@@ -63,7 +63,7 @@ def _up(options: argparse.Namespace, interruption: Interruption) -> int:
 def _predict(arguments: Sequence[str]) -> int:
     """The command of serving, which is told what the stack waits for."""
     from deploy.local.stack_wait import stack_waits_for
-    from serving.predict_command import run
+    from serving.client.predict_command import run
 
     return interruptible(lambda interruption: run(arguments, stack_waits_for))
 

@@ -15,9 +15,9 @@ import redis
 import uvloop
 
 from deploy.embedded.redis_server import RedisServer
-from serving.feature_vector import FeatureVectors, ReadPlan
-from serving.online_store import RedisOnlineStore
-from serving.request_body import RequestBody
+from serving.features.feature_vector import FeatureVectors, ReadPlan
+from serving.online_store.online_store import RedisOnlineStore
+from serving.request.request_body import RequestBody
 from shared_features.feature_views import CARD_FRAUD
 from tests.bench.figures import Figure
 from tests.bench.filled_redis import fill_redis

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import redis
 
-from serving.feature_vector import FeatureVectors
-from serving.request_body import RequestBody
+from serving.features.feature_vector import FeatureVectors
+from serving.request.request_body import RequestBody
 from shared_features.definitions import FeatureGroup, FeatureView
 from shared_features.formats.entity_keys import entity_keys, key_texts
 from shared_features.formats.shard_meta import ShardMeta

@@ -16,7 +16,7 @@ from deploy.command_line import VERBS
 from deploy.demo.options import parse_options as demo_options
 from deploy.local.options import parse_options as local_options
 from deploy.project.options import parse_options as new_options
-from serving.predict_command import build_parser as predict_parser
+from serving.client.predict_command import build_parser as predict_parser
 from streaming.command_line import build_parser as streaming_parser
 from tests.architecture.source_tree import ROOT
 from tests.docs.pages import Block, Page, pages

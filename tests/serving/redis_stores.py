@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from serving.errors import OnlineStoreError
-from serving.online_store import OnlineStore, RedisOnlineStore
+from serving.online_store.online_store import OnlineStore, RedisOnlineStore
 
 DEADLINE_S = 0.2
 

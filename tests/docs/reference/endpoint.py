@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from serving.answers import Answer, ModelName, Prediction
-from serving.connection_problems import CONNECTION_PROBLEMS
-from serving.health import Readiness, ViewReadiness
-from serving.openapi import openapi_document
+from serving.answer.answer import Answer, ModelName, Prediction
+from serving.connections.connection_problems import CONNECTION_PROBLEMS
+from serving.endpoints.health import Readiness, ViewReadiness
+from serving.endpoints.openapi import openapi_document
 from serving.problem_details import ProblemDetails
 from serving.problems import PROBLEMS, UNEXPECTED, unrouted
 from shared_features.formats.receipt import AppliedPosition, EncodedReceipt, Receipt, ShardReceipt

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from serving.app import create_app
-from serving.models import load_model
+from serving.models.model import load_model
 from serving.settings import ServingSettings
 from shared_features.kernel.event_time import DAY_US, HOUR_US
 from shared_features.kernel.hashing import text_codes

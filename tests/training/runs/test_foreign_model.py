@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from serving.models import load_model
+from serving.models.model import load_model
 from tests.domains.machines import BREAKDOWN
 from training.__main__ import main
 from training.datasets.training_dataset import load_dataset

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.answers import most_probable
-from serving.models import load_model
+from serving.answer.answer import most_probable
+from serving.models.model import load_model
 from shared_features.kernel.event_time import DAY_US, HOUR_US
 from tests.domains.parcels import ENDED, OUTCOME, SENT
 from tests.training.lake import arrived, write_lake

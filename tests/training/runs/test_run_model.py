@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.models import load_model
+from serving.models.model import load_model
 from shared_features.errors import DefinitionError
 from tests.docs.pages import page
 from tests.domains.machines import BREAKDOWN

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from serving.request_body import RequestBody
+from serving.request.request_body import RequestBody
 from shared_features.definitions import Decimal, EventSource, FeatureView, Field, Text, Timestamp
 from shared_features.kernel.feature_spec import MAX_VALUE
 from streaming.kafka.decoders.registry import decoder_of

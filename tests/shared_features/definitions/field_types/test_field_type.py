@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from serving.errors import InvalidRequestError
-from serving.request_body import RequestBody
+from serving.request.request_body import RequestBody
 from shared_features import (
     Aggregate,
     Entity,

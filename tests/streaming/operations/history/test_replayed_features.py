@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import redis
 
-from serving.feature_vector import FeatureVectors
-from serving.request_body import RequestBody
+from serving.features.feature_vector import FeatureVectors
+from serving.request.request_body import RequestBody
 from shared_features.kernel.event_time import SECOND_US, to_text
 from streaming.operations.retention.retain import delete_days
 from tests.end_to_end.archived_truth import stored_events

@@ -1,0 +1,1 @@
+"""The answer: predictions, and where each feature of them comes from."""

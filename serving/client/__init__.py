@@ -1,0 +1,1 @@
+"""`python -m serving predict`: asks a running endpoint, and shows its answer to a person."""

@@ -1,0 +1,1 @@
+"""The connections of clients: their bounds, and how they end."""

@@ -1,0 +1,102 @@
+"""The prediction endpoint: from the body of a request to the bytes of its answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.types import Receive, Scope, Send
+
+from serving.connections.asking_client import AskingClient
+from serving.errors import BrokenViewError, ContentEncodingError, UnknownViewError
+from serving.features.feature_vector import FeatureVectors
+from serving.metrics import Metrics
+from serving.models.model import Models
+from serving.prediction.predictor import Predictor
+from serving.problems import problem_answer, problem_of
+from serving.request.body_faults import shortened
+from serving.request.incoming_body import IncomingBody
+from serving.request.request_body import RequestBody
+from shared_features.definitions import FeatureView
+
+_BYTES_PER_INSTANCE = 16_384  # room for dozens of long fields
+_UNKNOWN_VIEW_BYTES = 1_048_576
+
+Clock = Callable[[], int]
+
+
+@dataclass(frozen=True)
+class ServedView:
+    """A view and the parts that answer for it. `broken`: why no request for it is answered; empty otherwise."""
+
+    view: FeatureView
+    body: RequestBody
+    vectors: FeatureVectors
+    predictor: Predictor
+    most_bytes: int
+    broken: str = ""
+
+    @staticmethod
+    def most_bytes_of(max_instances: int) -> int:
+        """The longest body that is read."""
+        return 4096 + max_instances * _BYTES_PER_INSTANCE
+
+
+class PredictEndpoint:
+    """`POST /v1/views/{view}:predict`, as an ASGI application that answers every error itself."""
+
+    def __init__(
+        self, served: Mapping[str, ServedView], models: Models, metrics: Metrics, clock: Clock, receive_s: float
+    ) -> None:
+        self._served, self._receive_s = served, receive_s
+        self._models, self._metrics, self._clock = models, metrics, clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.predict(scope["path_params"]["view"], scope, receive, send)
+
+    async def predict(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for the view of this label, or for the version of this name that answers now."""
+        began = time.perf_counter()
+        view = self._models.answering(name)
+        served = self._served.get(name if view is None else view.label)
+        incoming = IncomingBody(receive, self._receive_s)
+        try:
+            body = await self._answer(name, scope, incoming, served)
+            status, headers, problem = 200, [(b"content-type", b"application/json")], ""
+        except Exception as error:
+            status, headers, body = problem_answer(error)
+            problem = problem_of(error).name
+        headers.append((b"content-length", b"%d" % len(body)))
+        if incoming.is_complete:
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+        else:
+            headers.append((b"connection", b"close"))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            await incoming.drop()
+            await send({"type": "http.response.body", "body": b""})
+        label = "" if served is None else served.view.label
+        self._metrics.answered(label, status, time.perf_counter() - began, problem)
+
+    async def _answer(self, name: str, scope: Scope, incoming: IncomingBody, served: ServedView | None) -> bytes:
+        raw = await incoming.read(served.most_bytes if served else _UNKNOWN_VIEW_BYTES)
+        for header, value in scope["headers"]:
+            if header == b"content-encoding" and value.lower() != b"identity":
+                raise ContentEncodingError(
+                    f"The body has the Content-Encoding {shortened(value.decode('latin-1'))}. Send plain JSON."
+                )
+        if served is None:
+            known = sorted({each.view.name for each in self._served.values()})
+            raise UnknownViewError(
+                f"Unknown feature view {shortened(name)!r}. Send the request to one of {', '.join(known)}.", views=known
+            )
+        if served.broken:
+            raise BrokenViewError(served.broken)
+        client = AskingClient.of(scope)
+        served.predictor.check_load(client)
+        request = served.body.decode(raw)
+        as_of_us = self._clock() if request.as_of_us is None else request.as_of_us
+        model = self._models.current(served.view)
+        return await served.predictor.predict(request, as_of_us, model, client)

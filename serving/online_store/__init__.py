@@ -1,0 +1,1 @@
+"""The online store as serving reads it: values of keys, over connections to Redis that are kept."""

@@ -1,0 +1,174 @@
+"""The answers of a batch: from what the online store holds to the answer or the refusal of each request.
+
+It computes, and waits for nothing. Requests of one batch share a matrix; each has its own model and its own outcome.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.answer.answer import features_of, write_answer
+from serving.answer.explained_rows import ExplainedRows
+from serving.answer.explanation import Explanation
+from serving.errors import (
+    CatchingUpError,
+    ClockBehindError,
+    EarlyInstantError,
+    FailedModelError,
+    UnreadableStateError,
+)
+from serving.features.earliest_instant import early_instant
+from serving.features.feature_vector import FeatureRows, FeatureVectors, ReadPlan
+from serving.log import get_log
+from serving.metrics import Metrics
+from serving.models.model import Model, one_number
+from serving.online_store.online_store import Values
+from serving.request.request_body import PredictionRequest, RequestBody
+from shared_features.definitions import FeatureView
+
+_LOG = get_log("serving")
+
+Refusal = CatchingUpError | ClockBehindError | EarlyInstantError | UnreadableStateError | FailedModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, the time it came, and the model that answers it."""
+
+    request: PredictionRequest
+    as_of_us: int
+    model: Model
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the matrix are its own."""
+        return len(self.request.instances)
+
+
+class BatchAnswers:
+    """Computes the answers of one view."""
+
+    def __init__(
+        self, view: FeatureView, body: RequestBody, vectors: FeatureVectors, metrics: Metrics, *, allow_degraded: bool
+    ) -> None:
+        self._view = view.label
+        self._names = tuple(column.name for column in view.columns)
+        self._categories = [column for column, _ in view.categories]
+        self._body, self._vectors, self._metrics = body, vectors, metrics
+        self._explained = ExplainedRows(view)
+        self._allow_degraded = allow_degraded
+        self._told: set[tuple[Any, ...]] = set()
+
+    def plan(self, instances: Sequence[Any]) -> ReadPlan:
+        """What has to be read for these instances."""
+        return self._vectors.plan(self._body.columns(instances))
+
+    def warm_up(self, instances: Sequence[Any]) -> None:
+        """Run the code of a request once, so that it is compiled or loaded from the cache."""
+        plan = self.plan(instances)
+        nothing: list[Values] = [[None] * len(keys) for keys in plan.reads]
+        self._vectors.compute(plan, nothing, np.zeros(len(instances), np.int64))
+
+    def compute(self, batch: Sequence[Asked], plan: ReadPlan, values: Sequence[Values]) -> list[bytes | Refusal]:
+        """Of each request in order, from the values that the plan reads."""
+        return self._answers(batch, self._vectors.compute(plan, values, _instants(batch)), plan, values)
+
+    def without_store(self, batch: Sequence[Asked], plan: ReadPlan, why: str) -> list[bytes | Refusal]:
+        """Of each request in order, where nothing could be read. why: as the answers say it."""
+        return self._answers(batch, self._vectors.without_store(plan.columns, _instants(batch), why), plan, ())
+
+    def tell_once(self, event: str, error: Exception, **facts: Any) -> None:
+        """Log a fault with its traceback, and not again for each request that meets the same fault."""
+        fault = event, type(error), *facts.values()
+        if fault not in self._told:
+            self._told.add(fault)
+            _LOG.error(event, view=self._view, exc_info=error, **facts)
+
+    def _answers(
+        self, batch: Sequence[Asked], rows: FeatureRows, plan: ReadPlan, values: Sequence[Values]
+    ) -> list[bytes | Refusal]:
+        answers: list[bytes | Refusal] = []
+        start = 0
+        for each in batch:
+            stop = start + each.rows
+            answers.append(self._outcome(each, rows, start, stop, plan, values))
+            start = stop
+        self._metrics.rows_read(rows.groups)
+        return answers
+
+    def _outcome(
+        self, asked: Asked, rows: FeatureRows, start: int, stop: int, plan: ReadPlan, values: Sequence[Values]
+    ) -> bytes | Refusal:
+        """Of one request, whose rows are start..stop."""
+        request, model = asked.request, asked.model
+        problem, early = _problem(rows, start, stop), _early(self._view, request, rows, start, stop)
+        if early is not None:
+            return early
+        if problem is not None and not self._allow_degraded:
+            return problem
+        if problem is not None:
+            self._metrics.degraded(self._view)
+        codes = None if rows.codes is None else rows.codes[start:stop]
+        seen = model.seen(rows.matrix[start:stop], codes)
+        if codes is not None:
+            self._count_unseen(seen, codes)
+        scores = self._scores(model, seen)
+        if isinstance(scores, FailedModelError):
+            return scores
+        shown = features_of(self._names, model, seen) if request.include_features else None
+        why = self._why(plan, values, rows, start, stop) if request.explain else None
+        return write_answer(self._view, model, asked.as_of_us, scores, rows, start, shown, why)
+
+    def _count_unseen(self, seen: NDArray[np.float32], codes: NDArray[np.float64]) -> None:
+        """Values of categories that the model was not trained on, which score as missing ones."""
+        for at, column in enumerate(self._categories):
+            if unseen := int((np.isnan(seen[:, column]) & ~np.isnan(codes[:, at])).sum()):
+                self._metrics.unseen_categories(self._view, self._names[column], unseen)
+
+    def _scores(self, model: Model, matrix: NDArray[np.float32]) -> list[Any] | FailedModelError:
+        named = f"Model {model.name} {model.version}"
+        try:
+            scores = model.score(matrix)
+        except Exception as error:  # whatever the graph raises for these rows; other requests of the batch are answered
+            self.tell_once("refusing a request: a model raised", error, model=model.name, version=model.version)
+            return FailedModelError(f"{named} raised {type(error).__name__} for this request.")
+        numbers = list(map(one_number, scores))
+        if math.isfinite(sum(numbers)):
+            return scores
+        row, score = next(((row, each) for row, each in enumerate(numbers) if not math.isfinite(each)), (0, math.inf))
+        failed = FailedModelError(f"{named} gave {score} instead of a number for the instance $.instances[{row}].")
+        self.tell_once("refusing a request: a model gave no number", failed, model=model.name, version=model.version)
+        return failed
+
+    def _why(
+        self, plan: ReadPlan, values: Sequence[Values], rows: FeatureRows, start: int, stop: int
+    ) -> list[Explanation]:
+        return [self._explained.explanation(plan, values, rows, row) for row in range(start, stop)]
+
+
+def _problem(rows: FeatureRows, start: int, stop: int) -> Refusal | None:
+    for group in rows.groups:
+        for problem, unreadable in zip(group.problems[start:stop], group.unreadable[start:stop], strict=True):
+            if problem is not None:
+                return (UnreadableStateError if unreadable else CatchingUpError)(problem, group=group.name)
+    return None
+
+
+def _early(
+    view: str, request: PredictionRequest, rows: FeatureRows, start: int, stop: int
+) -> EarlyInstantError | ClockBehindError | None:
+    for group in rows.groups:
+        for row, exact_us in enumerate(group.exact_from_us[start:stop]):
+            if exact_us is not None and group.problems[start + row] is None:
+                return early_instant(view, request, row, group.group, int(rows.as_of_us[start + row]), exact_us)
+    return None
+
+
+def _instants(batch: Sequence[Asked]) -> NDArray[np.int64]:
+    return np.array([instant for each in batch for instant in each.request.instants(each.as_of_us)], np.int64)

@@ -1,0 +1,189 @@
+"""Predictions of one view: concurrent requests share a round trip to the online store, and each gets its own answer.
+
+While a round trip is under way, requests gather. When it is answered, the next round trip takes all that gathered.
+A request that finds no round trip under way starts one at once. Nothing is computed for a client that has left, or that
+has waited so long that the service is overloaded: the others would wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from serving.connections.asking_client import AskingClient
+from serving.errors import BrokenViewError, InvalidRequestError, OnlineStoreError, OverloadedError
+from serving.features.feature_vector import FeatureVectors, ReadPlan
+from serving.metrics import Metrics
+from serving.models.model import Model
+from serving.online_store.online_store import OnlineStore, Values
+from serving.prediction.batch_answers import Asked, BatchAnswers
+from serving.request.request_body import PredictionRequest, RequestBody
+from shared_features.definitions import FeatureView
+from shared_features.errors import OnDemandError
+
+_MOST_ROWS = 1024
+_ROWS_IN_LOOP = 32  # below, computing takes about a millisecond; above, the event loop must not wait for it
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    asked: Asked
+    client: AskingClient
+    answer: asyncio.Future[bytes]
+
+
+class Predictor:
+    """Answers the requests of one view; lives on one event loop."""
+
+    def __init__(
+        self,
+        view: FeatureView,
+        body: RequestBody,
+        vectors: FeatureVectors,
+        store: OnlineStore,
+        metrics: Metrics,
+        *,
+        allow_degraded: bool,
+        max_waiting: int,
+        max_wait_s: float,
+    ) -> None:
+        self._view = view.label
+        self._store, self._metrics = store, metrics
+        self._answers = BatchAnswers(view, body, vectors, metrics, allow_degraded=allow_degraded)
+        self._allow_degraded = allow_degraded
+        self._max_waiting, self._max_wait_s = max_waiting, max_wait_s
+        self._pending: list[_Waiting] = []
+        self._rows_waiting = 0
+        self._flight: asyncio.Task[None] | None = None
+
+    def check_load(self, client: AskingClient) -> None:
+        """Raises OverloadedError where the answer would come too late: nothing has been done for the request yet."""
+        oldest = self._pending[0].client if self._pending else client
+        if client.has_waited(self._max_wait_s) or oldest.has_waited(self._max_wait_s):
+            self._let_go_of_who_left()
+            raise OverloadedError(self._too_long())
+
+    def predict(
+        self, request: PredictionRequest, as_of_us: int, model: Model, client: AskingClient
+    ) -> asyncio.Future[bytes]:
+        """The answer's JSON, soon. Raises OverloadedError; the future raises that and the other refusals."""
+        asked = Asked(request, as_of_us, model)
+        if self._rows_waiting + asked.rows > self._max_waiting:
+            self._let_go_of_who_left()
+        if self._rows_waiting + asked.rows > self._max_waiting and self._pending:
+            raise OverloadedError(f"{self._rows_waiting} instances are waiting already. Send the request again later.")
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(asked, client, loop.create_future())
+        self._pending.append(waiting)
+        self._rows_waiting += asked.rows
+        if self._flight is None:
+            self._flight = loop.create_task(self._fly())
+        return waiting.answer
+
+    def warm_up(self, instances: Sequence[Any]) -> None:
+        """Run the code of a request once, so that it is compiled or loaded from the cache."""
+        self._answers.warm_up(instances)
+
+    async def _fly(self) -> None:
+        try:
+            while self._pending:
+                self._let_go_of_who_left()
+                batch, rows = self._take()
+                if not batch:
+                    break
+                try:
+                    await self._answer(batch, rows)
+                except OnDemandError as error:
+                    await self._answer_alone(batch, error)
+                except Exception as error:  # a bug: every request of this batch fails, the next batch is answered
+                    _fail(batch, error)
+        finally:
+            self._flight = None
+
+    async def _answer_alone(self, batch: list[_Waiting], error: OnDemandError) -> None:
+        """An on-demand function raised: only the requests whose own rows make it raise are refused."""
+        if len(batch) == 1:
+            self._answers.tell_once("refusing a request: an on-demand function raised", error)
+            _fail(batch, BrokenViewError(f"View {self._view}: {error}. Correct the function."))
+            return
+        for each in batch:
+            try:
+                await self._answer([each], each.asked.rows)
+            except OnDemandError as own:
+                await self._answer_alone([each], own)
+
+    def _too_long(self) -> str:
+        return f"Requests wait for longer than {self._max_wait_s:g} seconds. Send the request again later."
+
+    def _let_go_of_who_left(self) -> None:
+        """Refuse the requests whose client has left, and those that have waited for too long."""
+        staying = []
+        for each in self._pending:
+            if each.client.has_left:
+                _fail([each], InvalidRequestError("The client closed the connection before the answer.", path="$"))
+            elif each.client.has_waited(self._max_wait_s):
+                _fail([each], OverloadedError(self._too_long()))
+            else:
+                staying.append(each)
+        if len(staying) < len(self._pending):
+            self._pending, self._rows_waiting = staying, sum(each.asked.rows for each in staying)
+
+    def _take(self) -> tuple[list[_Waiting], int]:
+        """The requests of the next round trip; at least one, where one is pending."""
+        batch, rows = self._pending, self._rows_waiting
+        if rows > _MOST_ROWS:
+            rows = count = 0
+            for waiting in self._pending:
+                if count and rows + waiting.asked.rows > _MOST_ROWS:
+                    break
+                rows, count = rows + waiting.asked.rows, count + 1
+            batch, self._pending = self._pending[:count], self._pending[count:]
+        else:
+            self._pending = []
+        self._rows_waiting -= rows
+        return batch, rows
+
+    async def _answer(self, batch: list[_Waiting], rows: int) -> None:
+        asked = [each.asked for each in batch]
+        plan = self._answers.plan([row for each in asked for row in each.request.instances])
+        began = time.perf_counter()
+        unavailable: OnlineStoreError | None = None
+        values: Sequence[Values] = ()
+        try:
+            values = await self._store.read(plan.reads)
+        except OnlineStoreError as error:
+            unavailable = error
+        self._metrics.online_read(rows, time.perf_counter() - began)
+        if unavailable is not None:
+            self._give_up(batch, plan, unavailable)
+        elif rows <= _ROWS_IN_LOOP and not any(each.request.explain for each in asked):
+            _settle(batch, self._answers.compute(asked, plan, values))
+        else:
+            loop = asyncio.get_running_loop()
+            _settle(batch, await loop.run_in_executor(None, self._answers.compute, asked, plan, values))
+
+    def _give_up(self, batch: list[_Waiting], plan: ReadPlan, error: OnlineStoreError) -> None:
+        """The store is unavailable. Requests that gathered meanwhile have waited for it too: they fail as well."""
+        if self._allow_degraded:
+            _settle(batch, self._answers.without_store([each.asked for each in batch], plan, error.detail))
+            return
+        _fail(batch, error)
+        _fail(self._pending, error)
+        self._pending, self._rows_waiting = [], 0
+
+
+def _settle(batch: Sequence[_Waiting], answers: Sequence[bytes | Exception]) -> None:
+    for each, answer in zip(batch, answers, strict=True):
+        if each.answer.done():  # its client has gone
+            continue
+        if isinstance(answer, bytes):
+            each.answer.set_result(answer)
+        else:
+            each.answer.set_exception(answer)
+
+
+def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
+    _settle(batch, [error] * len(batch))

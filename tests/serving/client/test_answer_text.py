@@ -1,0 +1,60 @@
+"""What a person reads of an answer."""
+
+import json
+from typing import Any
+
+import pytest
+
+from serving.client.answer_text import answer_text, problem_text, table
+
+PREDICTION: dict[str, Any] = {"score": 0.25, "degraded": False, "missing_entities": []}
+ANSWER: dict[str, Any] = {
+    "view": "fraud:v1",
+    "model": {"name": "fraud", "version": 3},
+    "as_of_us": 1_000_000,
+    "freshness_seconds": {"spend": 0.0, "risk": 7200.0, "new": None},
+    "predictions": [PREDICTION],
+}
+
+
+def test_columns_stand_below_each_other_and_no_line_ends_in_blanks() -> None:
+    assert list(table(("a", "bb"), [("ccc", "d"), ("e", "")])) == ["  a    bb", "  ccc  d", "  e"]
+
+
+def test_a_group_that_lags_is_named_and_one_that_does_not_is_not() -> None:
+    lines = answer_text(ANSWER).splitlines()
+    assert lines == [
+        "view fraud:v1, model fraud 3, as of 1970-01-01T00:00:01Z",
+        "group risk lags behind that instant by: 2 h",
+        "group new lags behind that instant by: not known",
+        "",
+        "score 0.25",
+    ]
+
+
+def test_a_class_comes_with_the_probability_of_each_the_most_probable_first() -> None:
+    prediction = {"class": "late", "probabilities": {"on time": 0.25, "late": 0.75}, "degraded": False}
+    said = answer_text({**ANSWER, "predictions": [{**prediction, "missing_entities": []}]})
+    assert said.endswith("\nclass late (late 0.75, on time 0.25)")
+
+
+def test_several_predictions_are_numbered_and_what_is_missing_is_a_dash() -> None:
+    second = {**PREDICTION, "degraded": True, "missing_entities": ["spend"], "features": {"mean": None, "count": 2.0}}
+    said = answer_text({**ANSWER, "predictions": [PREDICTION, second]})
+    assert "prediction 1: score 0.25" in said
+    assert said.endswith(
+        "prediction 2: score 0.25\nDEGRADED: stored features could not be used\n"
+        "without events of this entity: spend\n  feature  value\n  mean     -\n  count    2"
+    )
+
+
+def test_a_refusal_is_told_in_the_words_of_the_endpoint() -> None:
+    body = json.dumps({"title": "No model", "detail": "Train one."}).encode()
+    assert problem_text(503, body) == "No model (503). Train one."
+
+
+@pytest.mark.parametrize("body", [b"<html>  proxy\n error</html>", b"[]", b"{}", b"\xff"])
+def test_an_answer_of_somebody_else_is_shown_as_such(body: bytes) -> None:
+    said = problem_text(502, body)
+    assert "status 502" in said
+    assert "Correct --url" in said
