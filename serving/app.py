@@ -17,17 +17,20 @@ from starlette.types import Receive, Scope, Send
 from serving.connections.drain import STATE_KEY, Drain
 from serving.endpoints.docs_page import docs_router
 from serving.endpoints.health import health_router
+from serving.endpoints.metrics_endpoint import metrics_router
 from serving.endpoints.openapi import openapi_document
-from serving.endpoints.predict_endpoint import Clock, PredictEndpoint, ServedView
+from serving.endpoints.predict_endpoint import Clock, PredictEndpoint
+from serving.endpoints.served_view import ServedView, by_name, why_broken
 from serving.features.feature_vector import FeatureVectors
 from serving.features.group_outage import GroupOutages
 from serving.features.live_features import LiveFeatures
 from serving.features.stored_freshness import StoredFreshness
-from serving.log import configure_log, get_log
-from serving.metrics import Metrics, metrics_router
+from serving.log import configure_log
+from serving.metrics import Metrics
 from serving.models.model import Models
 from serving.models.registry_models import RegistryModels
-from serving.online_store.online_store import OnlineStore, RedisOnlineStore
+from serving.online_store.online_store import OnlineStore
+from serving.online_store.redis_online_store import RedisOnlineStore
 from serving.prediction.predictor import Predictor
 from serving.problems import MEDIA_TYPE, problem_answer, problem_body, unrouted
 from serving.request.accepted_values import example_request
@@ -35,8 +38,7 @@ from serving.request.body_faults import shortened
 from serving.request.predict_path import PREDICT_END, PREDICT_PATH, PREDICT_START
 from serving.request.request_body import RequestBody
 from serving.settings import ServingSettings, load_settings
-from shared_features.definitions import Catalogue, FeatureView, check_functions, load_definitions
-from shared_features.errors import OnDemandError
+from shared_features.definitions import Catalogue, FeatureView, load_definitions
 
 
 def system_clock_us() -> int:
@@ -113,11 +115,11 @@ def create_app(
     app.openapi = lambda: document  # type: ignore[method-assign]  # the documented way to supply a document
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(Exception, _unexpected_problem)
-    app.endpoint = PredictEndpoint(_by_name(served), models_used, metrics, clock, settings.serving_receive_s)
+    app.endpoint = PredictEndpoint(by_name(served), models_used, metrics, clock, settings.serving_receive_s)
     app.router.routes.append(Route(PREDICT_PATH, app.endpoint, methods=["POST"]))  # refuses other methods
     for router in (
         health_router(served, store_used, models_used, drain, allow_degraded=settings.allow_degraded),
-        metrics_router(metrics, freshness.measure),
+        metrics_router(metrics.registry, freshness.measure),
         docs_router(app.title),
     ):
         app.include_router(router)
@@ -164,23 +166,7 @@ def _serve(
         max_wait_s=settings.serving_max_wait_ms / 1000,
     )
     most_bytes = ServedView.most_bytes_of(settings.serving_max_instances)
-    return ServedView(view, body, vectors, predictor, most_bytes, _broken(view))
-
-
-def _broken(view: FeatureView) -> str:
-    """Why the view cannot be answered for, by a trial of its on-demand functions; empty where it can."""
-    try:
-        check_functions(view)
-    except OnDemandError as error:
-        get_log("serving").error("continuing without a broken view", view=view.label, reason=str(error))
-        return f"The view is not served: {error}."
-    return ""
-
-
-def _by_name(served: list[ServedView]) -> dict[str, ServedView]:
-    """By label; a bare name means the newest version, as in `Catalogue.view`."""
-    by_name = {each.view.name: each for each in sorted(served, key=lambda each: each.view.version)}
-    return by_name | {each.view.label: each for each in served}
+    return ServedView(view, body, vectors, predictor, most_bytes, why_broken(view))
 
 
 def _body_of(view: FeatureView) -> bytes:

@@ -1,22 +1,11 @@
-"""The metrics of serving for Prometheus. The request path calls the methods of `Metrics`.
-
-With several workers, `PROMETHEUS_MULTIPROC_DIR` (which `python -m serving` sets) makes each worker write its values
-to files, and whichever worker is scraped answers for all.
-"""
+"""The metrics of serving for Prometheus. The request path calls the methods of `Metrics`."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Protocol
 
-from fastapi import APIRouter, Response
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.multiprocess import MultiProcessCollector
-
-MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _LATENCY_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024)
@@ -47,7 +36,7 @@ class Metrics:
     """Metrics of one application, in a registry of their own."""
 
     def __init__(self, views: Sequence[str], groups: Sequence[str]) -> None:
-        registry = self._registry = CollectorRegistry()
+        registry = self.registry = CollectorRegistry()
         self._requests = Counter(
             "serving_requests",
             "Answers by HTTP status, and by type of problem where there is no prediction.",
@@ -184,42 +173,3 @@ class Metrics:
     def freshness(self, group: str, seconds: float) -> None:
         """How far the stored features of a group lag behind the clock now."""
         self._freshness.labels(group).set(seconds)
-
-    def exposition(self) -> bytes:
-        """The text that Prometheus scrapes."""
-        if directory := os.environ.get(MULTIPROCESS_VARIABLE):
-            _forget_dead_workers(Path(directory))
-            everyone = CollectorRegistry()
-            MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]  # has no types
-            return generate_latest(everyone)
-        return generate_latest(self._registry)
-
-
-def _forget_dead_workers(directory: Path) -> None:
-    """A model that answered in a worker that has ended answers no longer. Counts of such a worker stay."""
-    for file in directory.glob("gauge_live*.db"):
-        pid = file.stem.rpartition("_")[2]
-        if pid.isdecimal() and not _is_alive(int(pid)):
-            file.unlink(missing_ok=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def metrics_router(metrics: Metrics, measure: Callable[[], Awaitable[None]]) -> APIRouter:
-    """The route `/metrics`. measure: what is measured only when somebody looks."""
-    router = APIRouter()
-
-    @router.api_route("/metrics", methods=["GET", "HEAD"])
-    async def exposition() -> Response:
-        await measure()
-        return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
-
-    return router

@@ -1,24 +1,17 @@
-"""The answer to a prediction request: its structs, which the OpenAPI document derives from, and how it is written."""
+"""The answer to a prediction request, as structs. The OpenAPI document is derived from them."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-import numpy as np
 from msgspec import UNSET, Meta, UnsetType
-from numpy.typing import NDArray
 
 from serving.answer.explanation import Explanation
-from serving.answer.feature_value import ShownValue, feature_value
-from serving.features.feature_vector import FeatureRows
-from serving.models.model import Model
+from serving.answer.feature_value import ShownValue
 from serving.request.accepted_values import EXAMPLE_US
-from shared_features.formats.receipt import EncodedReceipt, encode_receipt
-
-_encode = msgspec.json.Encoder().encode
+from shared_features.formats.receipt import EncodedReceipt
 
 
 class Prediction(msgspec.Struct, gc=False, frozen=True, kw_only=True):
@@ -139,95 +132,3 @@ class Answer(msgspec.Struct, gc=False, frozen=True):
         Meta(description="How far the stored features lag behind the request's instant."),
     ]
     receipt: Annotated[EncodedReceipt, Meta(description="Which stored state the answer was made from.")]
-
-
-def write_answer(
-    view: str,
-    model: Model,
-    as_of_us: int,
-    scores: Sequence[Any],
-    rows: FeatureRows,
-    start: int,
-    features: Sequence[Mapping[str, ShownValue]] | None,
-    explanations: Sequence[Explanation] | None = None,
-) -> bytes:
-    """The JSON of the answer to one request, whose rows are those from `start`, one per score.
-
-    features: `features_of`, where the request wants to see them. explanations: one per score, where it wants them.
-    """
-    predictions, degraded = [], False
-    for at, score in enumerate(scores):
-        prediction = _prediction(model, score, rows, start + at, None if features is None else features[at], as_of_us)
-        degraded = degraded or prediction.degraded
-        predictions.append(prediction)
-    if explanations is not None:
-        pairs = zip(predictions, explanations, strict=True)
-        predictions = [msgspec.structs.replace(each, explanation=explanation) for each, explanation in pairs]
-    freshness, receipt = _shards(rows, start, start + len(scores), as_of_us)
-    name = ModelName(model.name, model.version)
-    return _encode(Answer(view, name, as_of_us, predictions, degraded, freshness, receipt))
-
-
-def _prediction(
-    model: Model,
-    predicted: Any,
-    rows: FeatureRows,
-    row: int,
-    features: Mapping[str, ShownValue] | None,
-    as_of_us: int,
-) -> Prediction:
-    ages: dict[str, float | None] = {}
-    missing: list[str] = []
-    degraded = False
-    for group in rows.groups:
-        ages[group.name] = group.ages_s[row]
-        degraded = degraded or group.problems[row] is not None
-        if group.missing[row]:
-            missing.append(group.name)
-    own_us = int(rows.as_of_us[row])
-    return Prediction(
-        score=predicted if model.task == "binary" else UNSET,
-        decision=UNSET if model.threshold is None else predicted >= model.threshold,
-        value=predicted if model.task == "regression" else UNSET,
-        class_=most_probable(model.classes, predicted) if model.task == "multiclass" else UNSET,
-        probabilities=(dict(zip(model.class_names, predicted, strict=True)) if model.task == "multiclass" else UNSET),
-        feature_age_seconds=ages,
-        missing_entities=missing,
-        degraded=degraded,
-        features=UNSET if features is None else features,
-        as_of_us=UNSET if own_us == as_of_us else own_us,
-    )
-
-
-def most_probable(classes: Sequence[str | int], probabilities: list[float]) -> str | int:
-    """The class of the largest probability, the first of equal ones."""
-    return classes[probabilities.index(max(probabilities))]
-
-
-def features_of(names: tuple[str, ...], model: Model, seen: NDArray[np.float32]) -> list[dict[str, ShownValue]]:
-    """Of each row what the model saw, by name. NaN becomes null, and the place of a category's value the value."""
-    found = []
-    for values in seen.tolist():
-        features: dict[str, ShownValue] = dict(zip(names, values, strict=True))
-        for name, value in zip(names, values, strict=True):
-            if math.isinf(value):
-                features[name] = feature_value(value)
-        for column, vocabulary in model.categories:
-            features[names[column]] = vocabulary.named(values[column])
-        found.append(features)
-    return found
-
-
-def _shards(rows: FeatureRows, start: int, stop: int, as_of_us: int) -> tuple[dict[str, float | None], EncodedReceipt]:
-    """How far each group's shards lag behind the instant (0 where they consumed beyond it), and what was read."""
-    freshness: dict[str, float | None] = {}
-    receipts: dict[bytes, None] = {}  # an ordered set
-    for group in rows.groups:
-        until_us: int | None = as_of_us
-        for facts in group.facts[start:stop]:
-            if facts is not None and facts.problem is None:
-                receipts[facts.receipt] = None
-            known_us = None if facts is None else facts.consumed_until_us
-            until_us = None if until_us is None or known_us is None else min(until_us, known_us)
-        freshness[group.name] = None if until_us is None else (as_of_us - until_us) / 1e6
-    return freshness, encode_receipt(receipts)

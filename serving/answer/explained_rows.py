@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from serving.answer.explanation import ExplainedValue, ExplainedWindow, Explanation, ReadState
 from serving.answer.feature_value import feature_value
 from serving.features.earliest_instant import exact_from_us
-from serving.features.feature_vector import FeatureRows, GroupRows, ReadPlan
+from serving.features.feature_vector import FeatureRows, ReadPlan
+from serving.features.group_reader import GroupRows
 from serving.features.shards import Shard
 from serving.online_store.online_store import Values
 from shared_features.definitions import FeatureView, Field, Input

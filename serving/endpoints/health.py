@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from msgspec import Meta
 
 from serving.connections.drain import Drain
-from serving.endpoints.predict_endpoint import ServedView
+from serving.endpoints.served_view import ServedView
 from serving.errors import NoModelError, OnlineStoreError, RefusedRequestError
 from serving.features.live_features import problems_of
 from serving.models.model import Models

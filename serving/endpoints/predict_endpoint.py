@@ -4,43 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
 from serving.connections.asking_client import AskingClient
+from serving.endpoints.served_view import ServedView
 from serving.errors import BrokenViewError, ContentEncodingError, UnknownViewError
-from serving.features.feature_vector import FeatureVectors
 from serving.metrics import Metrics
 from serving.models.model import Models
-from serving.prediction.predictor import Predictor
 from serving.problems import problem_answer, problem_of
 from serving.request.body_faults import shortened
 from serving.request.incoming_body import IncomingBody
-from serving.request.request_body import RequestBody
-from shared_features.definitions import FeatureView
 
-_BYTES_PER_INSTANCE = 16_384  # room for dozens of long fields
 _UNKNOWN_VIEW_BYTES = 1_048_576
 
 Clock = Callable[[], int]
-
-
-@dataclass(frozen=True)
-class ServedView:
-    """A view and the parts that answer for it. `broken`: why no request for it is answered; empty otherwise."""
-
-    view: FeatureView
-    body: RequestBody
-    vectors: FeatureVectors
-    predictor: Predictor
-    most_bytes: int
-    broken: str = ""
-
-    @staticmethod
-    def most_bytes_of(max_instances: int) -> int:
-        """The longest body that is read."""
-        return 4096 + max_instances * _BYTES_PER_INSTANCE
 
 
 class PredictEndpoint:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.answer.answer import features_of, write_answer
 from serving.answer.explained_rows import ExplainedRows
 from serving.answer.explanation import Explanation
+from serving.answer.written_answer import features_of, write_answer
 from serving.errors import (
     CatchingUpError,
     ClockBehindError,

@@ -16,7 +16,7 @@ import uvloop
 
 from deploy.embedded.redis_server import RedisServer
 from serving.features.feature_vector import FeatureVectors, ReadPlan
-from serving.online_store.online_store import RedisOnlineStore
+from serving.online_store.redis_online_store import RedisOnlineStore
 from serving.request.request_body import RequestBody
 from shared_features.feature_views import CARD_FRAUD
 from tests.bench.figures import Figure

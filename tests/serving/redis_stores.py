@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from serving.errors import OnlineStoreError
-from serving.online_store.online_store import OnlineStore, RedisOnlineStore
+from serving.online_store.online_store import OnlineStore
+from serving.online_store.redis_online_store import RedisOnlineStore
 
 DEADLINE_S = 0.2
 

@@ -1,16 +1,12 @@
 """What Prometheus sees of serving."""
 
 import asyncio
-import os
-import subprocess
-import sys
 
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import VectorEntry
 from shared_features.formats.shard_meta_bytes import encode_meta
 from tests.domains.machines import HOT_PLANT
 from tests.serving.conftest import GROUPS, INSTANCE, NOW_US
-from tests.serving.running_service import ROOT
 from tests.serving.stored_states import NAMESPACE, shard_meta
 
 PATH = "/v1/views/breakdown:predict"
@@ -81,27 +77,3 @@ def test_freshness_is_that_of_the_shard_that_is_furthest_behind_without_any_requ
     running, flushed, away = map(freshness_of, asyncio.run(scrapes()))
     assert running == {"machine_heat": 40.0, "hot_plant": 2.5}
     assert flushed == away == {"machine_heat": float("inf"), "hot_plant": float("inf")}
-
-
-ONE_WORKER_DIES = """
-import os
-from serving.metrics import Metrics
-child = os.fork()
-metrics = Metrics(["a"], [])
-metrics.model_loaded("a", "m", "2" if child else "1")
-metrics.answered("a", 200, 0.1)
-if not child:
-    os._exit(0)
-os.waitpid(child, 0)
-print(metrics.exposition().decode())
-"""
-
-
-def test_the_model_of_a_worker_that_has_died_is_not_shown_and_its_answers_stay_counted(tmp_path):
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
-    command = [sys.executable, "-c", ONE_WORKER_DIES]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
-    assert ended.returncode == 0, ended.stderr
-    models = [line for line in ended.stdout.splitlines() if line.startswith("serving_model_info{")]
-    assert models == ['serving_model_info{model="m",version="2",view="a"} 1.0']
-    assert 'serving_requests_total{problem="",status="200",view="a"} 2.0' in ended.stdout

@@ -11,6 +11,7 @@ import numpy as np
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from serving.endpoints.metrics_endpoint import exposition
 from serving.metrics import Metrics
 from streaming.metrics import StreamingMetrics
 from tests.docs.reference.table import code, table
@@ -57,7 +58,7 @@ def serving_families() -> Iterable[Metric]:
     metrics.model_refused("a", "a", "1", "a")
     metrics.unseen_categories("a", "a", 1)
     metrics.freshness("a", 1.0)
-    families = text_string_to_metric_families(metrics.exposition().decode())
+    families = text_string_to_metric_families(exposition(metrics.registry).decode())
     return [each for each in families if not each.name.endswith("_created")]  # when a counter began: of the library
 
 

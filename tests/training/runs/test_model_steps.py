@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.answer.answer import most_probable
+from serving.answer.written_answer import most_probable
 from serving.models.model import load_model
 from shared_features.kernel.event_time import DAY_US, HOUR_US
 from tests.domains.parcels import ENDED, OUTCOME, SENT

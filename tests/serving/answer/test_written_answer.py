@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.answer.answer import most_probable
+from serving.answer.written_answer import most_probable
 from tests.domains.machines import BREAKDOWN
 from tests.serving.conftest import INSTANCE, StartServing
 from tests.serving.published_models import logarithm, publish

@@ -1,0 +1,58 @@
+"""The route `/metrics`: the text that Prometheus scrapes.
+
+With several workers, `PROMETHEUS_MULTIPROC_DIR` (which `python -m serving` sets) makes each worker write its values
+to files, and whichever worker is scraped answers for all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from fastapi import APIRouter, Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
+
+MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def metrics_router(registry: CollectorRegistry, measure: Callable[[], Awaitable[None]]) -> APIRouter:
+    """The route. measure: what is measured only when somebody looks."""
+    router = APIRouter()
+
+    @router.api_route("/metrics", methods=["GET", "HEAD"])
+    async def metrics() -> Response:
+        await measure()
+        return Response(exposition(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def exposition(registry: CollectorRegistry) -> bytes:
+    """The text that Prometheus scrapes: of this registry, or of all workers where there are several."""
+    if directory := os.environ.get(MULTIPROCESS_VARIABLE):
+        _forget_dead_workers(Path(directory))
+        everyone = CollectorRegistry()
+        MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]  # has no types
+        return generate_latest(everyone)
+    return generate_latest(registry)
+
+
+def _forget_dead_workers(directory: Path) -> None:
+    """A model that answered in a worker that has ended answers no longer. Counts of such a worker stay."""
+    for file in directory.glob("gauge_live*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            file.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

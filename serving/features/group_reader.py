@@ -1,0 +1,123 @@
+"""Reads stored features of one group: which keys hold the entities of rows, and what their bytes say of each row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.features.earliest_instant import exact_from_us
+from serving.features.feature_age import FeatureAge
+from serving.features.group_outage import GroupOutage
+from serving.features.shards import Shard, ShardFacts
+from serving.log import get_log
+from serving.online_store.online_store import Values
+from shared_features.definitions import FeatureGroup
+from shared_features.formats.entity_keys import EntityKeys, shards_of
+from shared_features.formats.entity_state import decode_states, owners_of
+from shared_features.kernel.replay import read
+from shared_features.kernel.tile_state import TileState
+
+_FIRST_SLOTS = 64
+_TELL_EVERY_S = 10.0
+_LOG = get_log("serving.online_store")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRows:
+    """What one group says of each row. Where `problems` has a sentence, the features are NaN.
+
+    unreadable: whether the bytes of the entity, or of its shard's meta, are damaged; then there is a problem too.
+    exact_from_us: where the row's instant is too early, the first that is not; else None.
+    """
+
+    group: FeatureGroup
+    facts: Sequence[ShardFacts | None]
+    problems: Sequence[str | None]
+    unreadable: Sequence[bool]
+    ages_s: Sequence[float | None]
+    missing: Sequence[bool]
+    exact_from_us: Sequence[int | None]
+
+    @property
+    def name(self) -> str:
+        return self.group.part_name
+
+
+class GroupReader:
+    """One group: its shards, and the slots its entities are decoded into."""
+
+    def __init__(self, group: FeatureGroup, namespace: str, outage: GroupOutage) -> None:
+        self.group = group
+        self.shards = [Shard(namespace, group, number, outage) for number in range(group.shards)]
+        self._state = TileState(group.layout)
+        self._slots = self._state.add(_FIRST_SLOTS)
+        self._told_s = -_TELL_EVERY_S
+        self._age = FeatureAge(group, self._state)
+
+    def plan(self, keys: EntityKeys, texts: list[bytes], reads: list[list[bytes]]) -> list[tuple[Shard, int, int]]:
+        """Append this group's reads; where each row's entity will be."""
+        of_shard: dict[int, int] = {}
+        places = []
+        for text, number in zip(texts, shards_of(keys, self.group.shards).tolist(), strict=True):
+            shard = self.shards[number]
+            if number not in of_shard:
+                of_shard[number] = len(reads)
+                reads.append([shard.meta_key])
+            index = of_shard[number]
+            places.append((shard, index, len(reads[index])))
+            reads[index].append(shard.entity_prefix + text)
+        return places
+
+    def compute(
+        self,
+        reads: Sequence[Sequence[bytes]],
+        places: list[tuple[Shard, int, int]],
+        values: Sequence[Values],
+        as_of_us: NDArray[np.int64],
+    ) -> tuple[NDArray[np.float64], GroupRows]:
+        """float64[n, features of the group], and what the group says of the rows."""
+        count = len(places)
+        if count > len(self._slots):
+            self._slots = np.concatenate([self._slots, self._state.add(count - len(self._slots))])
+        slots = self._slots[:count]
+        facts = [shard.facts(values[index][0]) for shard, index, _ in places]
+        problems, unreadable = [each.problem for each in facts], [each.unreadable for each in facts]
+        stored = [
+            None if problem else values[index][place]
+            for (_, index, place), problem in zip(places, problems, strict=True)
+        ]
+        keys, damaged = [reads[index][place] for _, index, place in places], dict[int, str]()
+        builds = np.array([each.build_id for each in facts], np.uint64)
+        found = decode_states(self._state, slots, stored, builds, owners_of(keys), damaged).tolist()
+        for row, error in damaged.items():
+            unreadable[row], problems[row] = True, self._told(keys[row], places[row][0], error)
+        floats = read(self._state, slots, as_of_us)
+        now_us = time.time_ns() // 1000
+        ages: list[float | None] = []
+        early: list[int | None] = []
+        for slot, newest_us, instant_us, of_shard, row in zip(
+            slots.tolist(), self._state.newest_us(slots).tolist(), as_of_us.tolist(), facts, floats, strict=True
+        ):
+            exact_us = exact_from_us(self.group, newest_us, of_shard, now_us)
+            early.append(exact_us if instant_us < exact_us else None)
+            ages.append(self._age.seconds(slot, newest_us, instant_us, row))
+        if any(problems):
+            floats[[problem is not None for problem in problems]] = np.nan
+        missing = [not there and problem is None for there, problem in zip(found, problems, strict=True)]
+        return floats, GroupRows(self.group, facts, problems, unreadable, ages, missing, early)
+
+    def _told(self, key: bytes, shard: Shard, error: str) -> str:
+        """The problem of an entity whose state cannot be read. The log has it too, but not once per request."""
+        name, meta = key.decode(errors="backslashreplace"), shard.meta_key.decode()
+        now_s = time.monotonic()
+        if now_s - self._told_s >= _TELL_EVERY_S:
+            self._told_s = now_s
+            _LOG.error("refusing a state that cannot be read", key=name, meta=meta, error=error)
+        return (
+            f"an entity of {self.group.label} cannot be read. {error} To rebuild it at once, delete the keys {name!r} "
+            f"and {meta!r} in Redis while the stream job runs."
+        )
