@@ -44,7 +44,9 @@ class Drain:
     def _begin(
         self, loop: asyncio.AbstractEventLoop, end: Callable[..., Any], number: int, frame: FrameType | None
     ) -> None:
-        if not self.is_on:  # a second one comes where a signal is sent to a process and to its parent
+        if loop.is_closed():  # what it served has ended, and somebody else's signal comes by this handler
+            end(number, frame)
+        elif not self.is_on:  # a second one comes where a signal is sent to a process and to its parent
             self.is_on = True
             loop.call_soon_threadsafe(lambda: loop.call_later(self._lasts_s, end, number, frame))
             get_log("serving").info("draining: still answering, and readiness says no", seconds=self._lasts_s)

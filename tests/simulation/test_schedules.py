@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-FEW, MANY = (0, 150), (150, 2_000)
-"""First seed, and how many: 45 ms each on a core, so the many take three quarters of a minute on two."""
+FEW, MANY = (0, 150), (150, 500)
+"""First seed, and how many: 0.2 s each beside other tests. `python -m tests.simulation` takes as many as one likes."""
 
 
 @pytest.mark.slow
@@ -16,7 +16,7 @@ FEW, MANY = (0, 150), (150, 2_000)
 def test_every_schedule_ends_right(first, count):
     command = [sys.executable, "-m", "tests.simulation", "--first-seed", str(first), "--schedules", str(count)]
     ended = subprocess.run(  # in a session of its own, so that it can give way to other tests
-        command, capture_output=True, text=True, check=False, timeout=3_000, start_new_session=True
+        command, capture_output=True, text=True, check=False, timeout=800, start_new_session=True
     )
     assert ended.returncode == 0, ended.stdout[-3_000:] + ended.stderr[-3_000:]
 

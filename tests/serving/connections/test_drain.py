@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ import msgspec
 import pytest
 
 from deploy.embedded.redis_server import RedisServer
+from serving.drain import Drain
 from tests.serving.running_service import BODY, is_up, running
 
 DRAIN_S = 15
@@ -118,3 +120,19 @@ def is_free(port: int | None) -> bool:
         except OSError:
             return False
         return True
+
+
+def test_a_signal_after_the_loop_has_closed_reaches_whoever_had_it_before() -> None:
+    """A program that served in its main thread and then did something else could not be ended in order."""
+    reached: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: reached.append(number))
+    try:
+        asyncio.run(begin_a_drain())
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert reached == [signal.SIGTERM]
+
+
+async def begin_a_drain() -> None:
+    Drain(lasts_s=60.0).start()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from training.errors import StepFailedError, TransientStepError
+from training.scheduler import step_process
 from training.scheduler.step_process import StepProcess
 
 BEGIN = {"do": "begin", "template": "retrain", "parameters": {"view": "nothing"}, "name": "r"}
@@ -38,6 +39,7 @@ def test_answers_limits_kills_and_cancels(places: Any, monkeypatch: pytest.Monke
     def cancelled() -> None:
         raise Stop
 
+    monkeypatch.setattr(step_process, "_LOOK_S", 0.01)  # sooner than any answer
     with StepProcess(cancelled) as process, pytest.raises(Stop):
         process.ask({"do": "step", "step": "fit", "run": "no run"} | BEGIN, 100)
     assert worker_or_none(process) is None
