@@ -10,8 +10,8 @@ from typing import Protocol
 import msgspec
 import structlog
 
-PROGRESS_FILE = "progress.json"
-_BEHIND = f".{PROGRESS_FILE}"
+PROGRESS_FILES = "*.progress.json"
+"""In the folder of a run: one for each step that is being done, because steps may be done side by side."""
 _LOG = structlog.get_logger(part="step")
 
 
@@ -26,7 +26,7 @@ def untold(says: str, part: int = 0, of: int = 0) -> None:
 
 
 class Doing(msgspec.Struct, frozen=True):
-    """What a run does at this moment. since_us: since when it does the step. of: 0 where parts are not counted."""
+    """A step that is being done. since_us: since when it does the step. of: 0 where parts are not counted."""
 
     step: str
     since_us: int
@@ -43,10 +43,11 @@ class Doing(msgspec.Struct, frozen=True):
 
 
 class StepProgress:
-    """A Tell that keeps `progress.json` in the run's folder while the step is done. Without the folder it only logs."""
+    """A Tell that keeps a file of the step in the run's folder while it is done. Without a folder it only logs."""
 
     def __init__(self, run: Path, step: str) -> None:
-        self._run, self._step, self._since_us = run, step, time.time_ns() // 1000
+        self._file = run / PROGRESS_FILES.replace("*", step)
+        self._step, self._since_us = step, time.time_ns() // 1000
         self._write(Doing(step, self._since_us))
 
     def __call__(self, says: str, part: int = 0, of: int = 0) -> None:
@@ -57,20 +58,20 @@ class StepProgress:
     def end(self) -> None:
         """The step is done, or has failed."""
         with suppress(OSError):
-            (self._run / PROGRESS_FILE).unlink()
+            self._file.unlink()
 
     def _write(self, doing: Doing) -> None:
         with suppress(OSError):  # an erasure removed the folder; the step says so itself
-            (self._run / _BEHIND).write_bytes(msgspec.json.encode(doing))
-            (self._run / _BEHIND).replace(self._run / PROGRESS_FILE)
+            behind = self._file.with_name(f".{self._file.name}")
+            behind.write_bytes(msgspec.json.encode(doing))
+            behind.replace(self._file)
 
 
-def doing_now(runs: Path) -> Doing | None:
-    """What the newest run below a folder does. None between its steps, and after its end."""
+def doing_now(runs: Path) -> list[Doing]:
+    """The steps that the newest run below a folder does, the longest first. Empty between steps, and after its end."""
     newest = max((each for each in runs.glob("*") if each.is_dir()), default=None)
-    if newest is None:
-        return None
-    try:
-        return msgspec.json.decode((newest / PROGRESS_FILE).read_bytes(), type=Doing)
-    except (OSError, msgspec.MsgspecError):
-        return None
+    found = list[Doing]()
+    for file in () if newest is None else newest.glob(PROGRESS_FILES):
+        with suppress(OSError, msgspec.MsgspecError):  # the step has just ended
+            found.append(msgspec.json.decode(file.read_bytes(), type=Doing))
+    return sorted(found, key=lambda each: each.since_us)

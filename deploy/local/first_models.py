@@ -87,10 +87,9 @@ class FirstModels:
         return "; ".join(self._waits_for(view) for view in lacking)
 
     def _training(self, view: FeatureView) -> str:
-        doing = doing_now(self._runs / view.name)
-        return f"training the first model of {view.name}" + (
-            f", {doing.describe(time.time_ns() // 1000)}" if doing is not None else ""
-        )
+        now_us = time.time_ns() // 1000
+        doing = [each.describe(now_us) for each in doing_now(self._runs / view.name)]
+        return ", ".join([f"training the first model of {view.name}", *doing])
 
     def _count(self, view: FeatureView) -> Counts:
         rows = [self._lake.feature_rows(group, view.source) for group in view.groups]
