@@ -7,10 +7,9 @@ import fcntl
 import hashlib
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from shared_features.errors import FormatVersionError
@@ -27,17 +26,16 @@ from training.durable_files import sync_directory, write_synced
 from training.errors import StepError
 
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
-_ABANDONED_S = 24 * 3600.0
 _INPUTS = "inputs"
 
 Digest = Callable[[bytes], str]
 
 
 class ResultStore:
-    """Several processes of one machine may use it at once. `runs`: the directory of the training runs."""
+    """Several processes may use it at once. `runs`: the directory of the training runs."""
 
-    def __init__(self, runs: Path, clock: Callable[[], float] = time.time) -> None:
-        self._runs, self._clock = runs, clock
+    def __init__(self, runs: Path) -> None:
+        self._runs = runs
         self.directory = runs / RESULTS_FOLDER
 
     def folder(self, step: str, key: str) -> Path:
@@ -61,17 +59,24 @@ class ResultStore:
             _link(link, self.folder(step, key))
             return self.find(step, key)
 
-    def begin(self, step: str, key: str, made_from: Mapping[str, str]) -> Path:
-        """A new folder for a result. It says at once what it is made from: an erasure may look at any time."""
+    @contextmanager
+    def begin(self, step: str, key: str, made_from: Mapping[str, str]) -> Iterator[Path]:
+        """A new folder for a result, removed after the block unless it was committed.
+
+        It says at once what it is made from: an erasure may look at any time. A lock on that file, and no clock, says
+        that somebody is still making it.
+        """
         folder = self.directory / f"{NEW_PREFIX}{uuid.uuid4().hex}"
-        folder.mkdir(parents=True)
         try:
-            write_synced(folder / BEGUN_FILE, encode_step_result(StepResult(step, key, dict(made_from), {})))
-            (folder / step).mkdir()
-        except OSError:
+            with ExitStack() as held:
+                with self._locked():
+                    folder.mkdir()
+                    write_synced(folder / BEGUN_FILE, encode_step_result(StepResult(step, key, dict(made_from), {})))
+                    fcntl.flock(held.enter_context((folder / BEGUN_FILE).open("r+b")), fcntl.LOCK_EX)
+                (folder / step).mkdir()
+                yield folder
+        finally:
             shutil.rmtree(folder, ignore_errors=True)
-            raise
-        return folder
 
     def link_inputs(self, folder: Path, files: Mapping[str, Path]) -> Path:
         """A folder that holds links to these files only, under their names `step/file`."""
@@ -96,9 +101,10 @@ class ResultStore:
             sync_directory(each)
         result = StepResult(step, key, dict(made_from), files, line)
         write_synced(folder / RESULT_FILE, encode_step_result(result))
-        (folder / BEGUN_FILE).unlink()
-        sync_directory(folder)
-        return self._put(folder, result)
+        with self._locked():  # nobody finds it without both files and takes it for one of a killed process
+            (folder / BEGUN_FILE).unlink()
+            sync_directory(folder)
+            return self._put(folder, result)
 
     def _put(self, folder: Path, result: StepResult) -> StepResult:
         try:
@@ -129,16 +135,10 @@ class ResultStore:
         with self._locked():
             there = [each for each in self.directory.iterdir() if each.is_dir()]
             linked = {_key(each) for each in self._runs.glob("*/*/*") if each.is_symlink()}
-            old = [each for each in there if self._is_old(each) or not (_is_new(each) or each.name in linked)]
+            old = [each for each in there if not (_is_being_made(each) if _is_new(each) else each.name in linked)]
             for each in old:
                 shutil.rmtree(each, ignore_errors=True)
         return len(old)
-
-    def _is_old(self, folder: Path) -> bool:
-        """Whether it was begun by a process that must be dead by now."""
-        with suppress(FileNotFoundError):
-            return _is_new(folder) and folder.stat().st_mtime < self._clock() - _ABANDONED_S
-        return False
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -150,6 +150,18 @@ class ResultStore:
 
 def _is_new(folder: Path) -> bool:
     return folder.name.startswith(NEW_PREFIX)
+
+
+def _is_being_made(folder: Path) -> bool:
+    """Whether the process that began it lives: it holds the lock on the file that it wrote first."""
+    try:
+        with (folder / BEGUN_FILE).open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
 
 
 def _key(link: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,23 +114,17 @@ class StepRunner:
         context: Any,
         tell: Tell,
     ) -> StepResult:
-        folder = self._store.begin(step.name, key, made_from)
-        try:
+        with self._store.begin(step.name, key, made_from) as folder:
             given = self._given(step, folder, made_from, inputs)
             line = call_step(step, Task(given, folder / step.name, context, tell))
             return self._store.commit(folder, step.name, key, made_from, line, self._measures(step))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def _effect(self, step: Step, inputs: Mapping[str, StepResult], context: Any, tell: Tell) -> StepEntry:
         made_from, output = _digests(step, inputs), self._run / step.name
-        folder = self._store.begin(step.name, "", made_from)
-        try:
+        with self._store.begin(step.name, "", made_from) as folder:
             given = self._given(step, folder, made_from, inputs)
             output.mkdir(exist_ok=True)
             return StepEntry(EFFECT, call_step(step, Task(given, output, context, tell)), 0, "always")
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def _given(self, step: Step, folder: Path, made_from: Mapping[str, str], inputs: Mapping[str, StepResult]) -> Path:
         """A folder with the declared inputs and nothing else, each as it was written."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,16 @@ import pytest
 from shared_features.formats.training_run import NEW_PREFIX, StepResult, decode_step_result, encode_step_result
 from training.steps.result_store import ResultStore
 
-DAY_S = 24 * 3600.0
+WRITER = """
+import sys, time
+from pathlib import Path
+from training.steps.result_store import ResultStore
+
+with ResultStore(Path(sys.argv[1])).begin("fit", "k1", {"dataset/rows": "d"}) as folder:
+    (folder / "fit" / "model").write_bytes(b"abc")
+    print(folder, flush=True)
+    time.sleep(600)
+"""
 
 
 @pytest.fixture
@@ -17,26 +29,46 @@ def store(tmp_path: Path) -> ResultStore:
     return ResultStore(tmp_path)
 
 
-def begun(store: ResultStore) -> Path:
-    folder = store.begin("fit", "k1", {"dataset/rows": "d"})
-    (folder / "fit" / "model").write_bytes(b"abc")
-    return folder
+def commit(store: ResultStore, line: str = "") -> StepResult:
+    with store.begin("fit", "k1", {"dataset/rows": "d"}) as folder:
+        (folder / "fit" / "model").write_bytes(b"abc")
+        return store.commit(folder, "fit", "k1", {"dataset/rows": "d"}, line, {})
 
 
-def test_a_killed_writer_leaves_no_result_but_says_what_it_began(store: ResultStore) -> None:
-    folder = begun(store)
-    assert store.find("fit", "k1") is None
-    told = decode_step_result((folder / "begun.json").read_bytes())
-    assert told == StepResult("fit", "k1", {"dataset/rows": "d"}, {})
-    assert store.forget() == 0, "its process may still be alive"
-    late = ResultStore(store.directory.parent, clock=lambda: folder.stat().st_mtime + 2 * DAY_S)
-    assert late.forget() == 1
+def test_what_a_living_process_makes_stays_however_old_it_looks_and_what_a_killed_one_left_goes_at_once(
+    store: ResultStore, tmp_path: Path
+) -> None:
+    """A machine whose clock steps forward by a month must not take a result from under its writer."""
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as writer:
+        assert writer.stdout is not None
+        try:
+            folder = Path(writer.stdout.readline().strip())
+            for each in (folder, folder / "begun.json"):
+                os.utime(each, (0, 0))
+            assert store.find("fit", "k1") is None
+            told = decode_step_result((folder / "begun.json").read_bytes())
+            assert told == StepResult("fit", "k1", {"dataset/rows": "d"}, {})
+            assert store.forget() == 0
+            assert (folder / "fit" / "model").is_file()
+        finally:
+            writer.kill()
+            writer.wait()
+    assert folder.is_dir()
+    assert store.forget() == 1
+    assert not folder.exists()
+
+
+def test_a_step_that_fails_leaves_nothing(store: ResultStore) -> None:
+    with pytest.raises(ValueError, match="no memory"), store.begin("fit", "k1", {}):
+        raise ValueError("no memory")
+    assert not list(store.directory.glob(f"{NEW_PREFIX}*"))
 
 
 def test_of_two_writers_of_one_key_the_first_counts(store: ResultStore) -> None:
-    first, second = begun(store), begun(store)
-    one = store.commit(first, "fit", "k1", {"dataset/rows": "d"}, "first", {})
-    other = store.commit(second, "fit", "k1", {"dataset/rows": "d"}, "second", {})
+    with store.begin("fit", "k1", {}) as slower:
+        one = commit(store, "first")
+        other = store.commit(slower, "fit", "k1", {}, "second", {})
     assert one == other == store.find("fit", "k1")
     assert other.line == "first"
     assert not list(store.directory.glob(f"{NEW_PREFIX}*"))
@@ -46,7 +78,7 @@ def test_a_claimed_result_is_not_forgotten_and_an_unclaimed_one_is(store: Result
     run = tmp_path / "view" / "run"
     run.mkdir(parents=True)
     assert store.claim(run / "fit", "fit", "k1") is None
-    store.commit(begun(store), "fit", "k1", {}, "", {})
+    commit(store)
     assert store.forget() == 0
     assert (run / "fit" / "model").read_bytes() == b"abc"
     (run / "fit").unlink()
@@ -55,7 +87,7 @@ def test_a_claimed_result_is_not_forgotten_and_an_unclaimed_one_is(store: Result
 
 
 def test_a_result_that_cannot_be_read_is_made_again(store: ResultStore) -> None:
-    store.commit(begun(store), "fit", "k1", {}, "", {})
+    commit(store)
     (store.directory / "k1" / "result.json").write_bytes(b"{")
     assert store.find("fit", "k1") is None
     assert not (store.directory / "k1").exists()
