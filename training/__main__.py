@@ -195,7 +195,7 @@ _COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
     "check": _check,
     "promote": _promote,
     "publish": _publish,
-    **dict.fromkeys(("serve", "start", "runs", "cancel", "resume", "schedule", "key", "news"), _scheduled),
+    **dict.fromkeys(("serve", "work", "start", "runs", "cancel", "resume", "schedule", "key", "news"), _scheduled),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,22 @@ def build_parser() -> argparse.ArgumentParser:
     run.set_defaults(models=())
     dataset.add_argument("--output", type=Path, metavar="FILE.parquet", help="also write the dataset as one table")
     commands.add_parser("serve", help="do the runs that are started or scheduled, until it is stopped")
+    work = commands.add_parser(
+        "work", help="do the steps of a queue for a `serve` on another machine, until it is stopped"
+    )
+    work.add_argument(
+        "--queue", dest="queues", action="append", required=True, metavar="NAME", help="may be given several times"
+    )
+    work.add_argument(
+        "--concurrency", type=_at_least(1), metavar="N", help="steps at once of each worker of these queues (1)"
+    )
+    work.add_argument(
+        "--grace",
+        type=_at_least(0),
+        default=20,
+        metavar="SECONDS",
+        help="how long a stopped worker still does its steps, before they go back to their queue (20)",
+    )
     start = commands.add_parser("start", help="start a durable run, which a process of `serve` does")
     start.add_argument("--template", default="retrain", help="what to run (retrain)")
     start.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="its parameters; VALUE is JSON or a text")
@@ -129,6 +146,15 @@ def build_parser() -> argparse.ArgumentParser:
     promote.add_argument("--model", help="the model's name, where it is not that of its view")
     promote.add_argument("--alias", help="default: champion")
     return parser
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r}: give a whole number, {least} or more")
+        return int(text)
+
+    return number
 
 
 def _instant(text: str) -> int:

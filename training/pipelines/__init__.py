@@ -3,12 +3,13 @@
 from training.pipelines.pipeline import Pipeline
 from training.pipelines.pipeline_step import PipelineStep
 from training.pipelines.ready_made import DATASET, call_webhook, export_features, import_file, publish_files, score_rows
-from training.steps.step import Subprocess
+from training.steps.step import Queue, Subprocess
 
 __all__ = [
     "DATASET",
     "Pipeline",
     "PipelineStep",
+    "Queue",
     "Subprocess",
     "call_webhook",
     "export_features",

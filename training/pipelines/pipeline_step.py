@@ -15,7 +15,7 @@ import msgspec
 from shared_features.arguments import Checked, did_you_mean
 from shared_features.errors import DefinitionError
 from training.errors import RequestError
-from training.steps.step import Subprocess
+from training.steps.step import Queue, Subprocess
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TAKEN = ("begin", "end", "lock", "plan")
@@ -41,7 +41,7 @@ class PipelineStep(metaclass=Checked):
     after: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     effect: bool = False
-    target: Subprocess | None = None
+    target: Subprocess | Queue | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or self.name in _TAKEN:

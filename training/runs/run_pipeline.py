@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from shared_features.arguments import did_you_mean
@@ -11,10 +13,15 @@ from shared_features.errors import DefinitionError
 from training.errors import RequestError
 from training.runs.retraining import STEPS
 from training.runs.run_parameters import RunParameters
-from training.steps.step import Step
+from training.settings import TrainingSettings
+from training.steps.code_digest import code_of
+from training.steps.step import Queue, Step
 
 if TYPE_CHECKING:
     from training.pipelines.pipeline import Pipeline
+
+_PROTOCOL = "queued step 1"
+"""What a scheduler and its workers say to each other."""
 
 
 def steps_of_run(definitions: str, parameters: RunParameters) -> tuple[Step, ...]:
@@ -29,6 +36,45 @@ def steps_of_run(definitions: str, parameters: RunParameters) -> tuple[Step, ...
     return STEPS
 
 
+def check_queues(settings: TrainingSettings, steps: Iterable[Step], *, durable: bool) -> None:
+    """Raises RequestError for a step of a queue that this run cannot reach. durable: whether DBOS does the run."""
+    for step in steps:
+        if not isinstance(step.target, Queue):
+            continue
+        what = f"Step {step.name!r} is done by a worker of queue {step.target.name!r}"
+        if not durable:
+            raise RequestError(
+                f"{what}, and `python -m training run` has no queues. Use `python -m training start`; `serve` does it.",
+                "$.parameters.pipeline",
+            )
+        if not settings.runs_database:
+            raise RequestError(
+                f"{what}, and the runs are kept in an SQLite file, which no other machine can reach. Set "
+                "MILLRACE_RUNS_DATABASE to the URL of a PostgreSQL database, for `serve` and for `work`.",
+                "$.parameters.pipeline",
+            )
+
+
+def code_of_pipelines(definitions: str) -> str:
+    """16 hex digits, by which a worker and a scheduler know that they have the same code of all pipelines' steps.
+
+    Libraries do not count: those of the machine that does a step are in the key of its result.
+    """
+    # Imported here: a run without a pipeline does not wait for it.
+    from training.pipelines.pipeline import Pipeline
+
+    module = module_of_pipelines(definitions)
+    if not _is_there(module):
+        raise RequestError(
+            f"There is no module {module} beside the definitions {definitions}, so there is no step that a queue could "
+            "hold. Set MILLRACE_DEFINITIONS as `serve` has it."
+        )
+    found = [each for each in vars(import_definitions(module)).values() if isinstance(each, Pipeline)]
+    steps = sorted({(each.name, step.name, step.action, step.inputs) for each in found for step in each.steps})
+    text = repr((_PROTOCOL, steps, code_of({action for _, _, action, _ in steps}).digest))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def module_of_pipelines(definitions: str) -> str:
     """`my_shop.pipelines` for the definitions `my_shop.features`."""
     return module_beside(definitions, "pipelines")
@@ -40,12 +86,19 @@ def module_beside(definitions: str, name: str) -> str:
     return f"{package}.{name}" if package else name
 
 
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # its package is missing too
+        return False
+
+
 def _pipeline(definitions: str, name: str) -> Pipeline:
     # Imported here: a run without a pipeline does not wait for it.
     from training.pipelines.pipeline import Pipeline
 
     module = module_of_pipelines(definitions)
-    if importlib.util.find_spec(module) is None:
+    if not _is_there(module):
         raise RequestError(
             f"There is no pipeline {name!r}: there is no module {module} beside the definitions {definitions}. "
             "Define the pipeline there.",

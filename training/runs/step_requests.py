@@ -1,4 +1,4 @@
-"""What a process of steps is asked, and what it answers: begin a run, do a step, end a run, count new labels."""
+"""What a process of steps is asked, and what it answers: begin a run, do a step, end a run, and a few facts."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from shared_features.definitions import check_functions
 from shared_features.errors import FeatureError
 from training.runs.step_log import logged
 from training.settings import TrainingSettings
+from training.steps.step import Queue
 from training.steps.transient import is_transient
 
 if TYPE_CHECKING:
@@ -78,15 +79,33 @@ def _step(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, A
     with _alone(run, request["step"]), logged(run, request["step"]):
         _LOG.info("beginning", step=request["step"])
         try:
-            entry = perform_step(settings, run, request["step"])
+            entry = perform_step(settings, run, request["step"], request.get("queue"))
         except FeatureError as error:
             _LOG.error("stopped", step=request["step"], reason=str(error))
             raise
         except Exception:
             _LOG.exception("failed", step=request["step"])
             raise
+        if isinstance(entry, Queue):
+            _LOG.info("queued", step=request["step"], queue=entry.name)
+            return _queued(settings, entry)
         _LOG.info("ended", step=request["step"], done=entry.done, seconds=round(entry.seconds, 3), said=entry.line)
     return {"done": entry.done, "line": entry.line, "seconds": entry.seconds, "reason": entry.reason, "key": entry.key}
+
+
+def _queued(settings: TrainingSettings, queue: Queue) -> dict[str, Any]:
+    """Which queue does the step, and what a worker must have."""
+    from training.runs.run_pipeline import code_of_pipelines
+
+    code = code_of_pipelines(settings.definitions)
+    return {"queue": queue.name, "waits_at_most_seconds": queue.waits_at_most_seconds, "code": code}
+
+
+def _code(settings: TrainingSettings, request: Mapping[str, Any]) -> str:
+    """The code of the pipelines that this process has."""
+    from training.runs.run_pipeline import code_of_pipelines
+
+    return code_of_pipelines(settings.definitions)
 
 
 def _end(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,6 +138,7 @@ _DOES: dict[str, Callable[[TrainingSettings, Mapping[str, Any]], Any]] = {
     "begin": _begin,
     "plan": _plan,
     "step": _step,
+    "code": _code,
     "end": _end,
     "new_labels": _new_labels,
 }

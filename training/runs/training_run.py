@@ -13,11 +13,11 @@ from training.errors import StepError
 from training.runs.data_version import DataVersion, pin_data
 from training.runs.run_context import RunContext, context_of
 from training.runs.run_parameters import RunParameters
-from training.runs.run_pipeline import steps_of_run
+from training.runs.run_pipeline import check_queues, steps_of_run
 from training.settings import TrainingSettings
 from training.steps.result_store import ResultStore
 from training.steps.run_journal import FAILED, SUCCEEDED, StepEntry, journals, read_journal, write_journal
-from training.steps.step import Step
+from training.steps.step import Queue, Step
 from training.steps.step_runner import Explanation, StepRunner
 
 Report = Callable[[str, StepEntry], None]
@@ -32,7 +32,9 @@ def run_training(
     run = begin_run(settings, parameters, now_us)
     try:
         for name in names[: names.index(last) + 1] if last else names:
-            report(name, perform_step(settings, run, name))
+            entry = perform_step(settings, run, name)
+            if isinstance(entry, StepEntry):  # `begin_run` has refused the others
+                report(name, entry)
     except FeatureError as error:
         end_run(settings, run, now_us, str(error))
         raise
@@ -54,7 +56,8 @@ def begin_run(
     runs = settings.training_runs / parameters.view.name
     if name is not None and (runs / name).is_dir():
         return runs / name
-    steps_of_run(settings.definitions, parameters)  # what is wrong with them is said before anything is done
+    # What is wrong with the steps is said before anything is done.
+    check_queues(settings, steps_of_run(settings.definitions, parameters), durable=name is not None)
     data = data or pin_data(settings.lake, parameters.view, to_us(settings.allowed_lateness))
     journal = RunContext(settings, parameters, data, now_us).begin()
     try:
@@ -72,10 +75,17 @@ def steps_of_begun_run(settings: TrainingSettings, run: Path) -> tuple[Step, ...
     return steps_of_run(settings.definitions, context_of(settings, read_journal(run)).parameters)
 
 
-def perform_step(settings: TrainingSettings, run: Path, name: str) -> StepEntry:
-    """Do one step of a run that has begun, by this process or by another one."""
+def perform_step(settings: TrainingSettings, run: Path, name: str, queue: str | None = None) -> StepEntry | Queue:
+    """Do one step of a run that has begun, by this process or by another one. queue: that of a worker's process.
+
+    A step of another queue is only done here where that is to find its result; otherwise its queue is returned.
+    """
     context = context_of(settings, read_journal(run))
-    return _runner(context, run).perform(name, context)
+    runner = _runner(context, run)
+    target = runner.target(name)
+    if isinstance(target, Queue) and target.name != queue:
+        return runner.skip(name) or target
+    return runner.perform(name, context)
 
 
 def end_run(settings: TrainingSettings, run: Path, now_us: int, error: str = "") -> None:

@@ -37,6 +37,13 @@ def start(settings: TrainingSettings, options: argparse.Namespace) -> int:
     return 0 if status == SUCCEEDED else EXIT_CODES[RUN_FAILED]
 
 
+def work(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    # Imported here: no other command does steps itself.
+    from training.scheduler.worker import work as work_until_signal
+
+    return work_until_signal(settings, options.queues, options.concurrency, options.grace)
+
+
 def cancel(settings: TrainingSettings, options: argparse.Namespace) -> int:
     with Runs(settings) as runs:
         runs.cancel(options.id)
@@ -98,4 +105,5 @@ COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
     "cancel": cancel,
     "resume": resume,
     "schedule": schedules,
+    "work": work,
 }

@@ -15,6 +15,7 @@ from dbos import DBOS, StepOptions, StepReservation, error
 
 from training.errors import StepFailedError, TransientStepError
 from training.runs.step_names import STEP_NAMES
+from training.scheduler.queued_steps import QueuedSteps
 from training.scheduler.run_steps import waits_of
 from training.scheduler.side_by_side import side_by_side
 from training.scheduler.step_process import StepProcess
@@ -33,16 +34,17 @@ FIRST_WAIT_S = 2.0
 _SHORT_S = 300.0
 
 Look = Callable[[str], None]
+Ask = Callable[[dict[str, Any], float], Any]
 
 
 class DurableRuns:
     """Runs the workflows of this process. limit_s: of a step. look: raises where a run was cancelled.
 
-    at_once: how many steps of a run may be done at the same time.
+    at_once: how many steps of a run may be done at the same time. queued: does those that name a queue.
     """
 
-    def __init__(self, limit_s: float, look: Look, at_once: int) -> None:
-        self._limit_s, self._look, self._at_once = limit_s, look, at_once
+    def __init__(self, limit_s: float, look: Look, at_once: int, queued: QueuedSteps) -> None:
+        self._limit_s, self._look, self._at_once, self._queued = limit_s, look, at_once, queued
 
     def register(self) -> None:
         """Make the workflow known to DBOS. Before it is launched."""
@@ -56,7 +58,7 @@ class DurableRuns:
         run_id = str(DBOS.workflow_id)
         with StepProcesses(lambda: StepProcess(lambda: self._look(run_id))) as processes:
             begin = {**request, "do": "begin", "name": folder_name(run_id, request["asked_at"])}
-            run = str(self._step("begin", processes, begin, _SHORT_S))
+            run = str(self._step("begin", processes.ask, begin, _SHORT_S))
             reason = "it was cancelled"
             try:
                 self._steps(processes, request, run)
@@ -70,12 +72,18 @@ class DurableRuns:
 
     def _steps(self, processes: StepProcesses, request: dict[str, Any], run: str) -> None:
         """All of them. Their places on record are in the order of the plan, in whatever order they end."""
-        waits = waits_of(self._plan(processes, request, run))
+        waits, run_id = waits_of(self._plan(processes, request, run)), str(DBOS.workflow_id)
         places = {name: DBOS.reserve_step() for name in waits}
 
         def do(name: str) -> None:
             asked = {"do": "step", "run": run, "step": name}
-            self._step(name, processes, asked, self._limit_s, places[name])
+            self._step(name, ask, asked, self._limit_s, places[name])
+
+        def ask(asked: dict[str, Any], limit_s: float) -> Any:
+            answer = processes.ask(asked, limit_s)
+            if "queue" not in answer:
+                return answer
+            return self._queued.perform(run_id, asked, answer, limit_s, lambda: self._look(run_id))
 
         side_by_side(waits, do, self._at_once)
 
@@ -83,12 +91,12 @@ class DurableRuns:
         """That of a pipeline is on record, so that a run ends with the steps with which it began; else empty."""
         if not request["parameters"].get("pipeline"):
             return {}
-        return dict(self._step("plan", processes, {"do": "plan", "run": run}, _SHORT_S))
+        return dict(self._step("plan", processes.ask, {"do": "plan", "run": run}, _SHORT_S))
 
     def _step(
         self,
         name: str,
-        processes: StepProcesses,
+        ask: Ask,
         request: dict[str, Any],
         limit_s: float,
         place: StepReservation | None = None,
@@ -103,7 +111,7 @@ class DurableRuns:
         }
         try:
             run_step = DBOS.run_step if place is None else place.run
-            return run_step(options, processes.ask, request, limit_s)
+            return run_step(options, ask, request, limit_s)
         except error.DBOSMaxStepRetriesExceeded as failure:
             raise StepFailedError(
                 f"step {name!r} failed {len(failure.errors)} times; the last time: {failure.errors[-1]}"

@@ -12,6 +12,7 @@ from training.scheduler.database import APPLICATION, database_url
 from training.scheduler.durable_run import QUEUE, VERSION, DurableRuns
 from training.scheduler.missed_ticks import MissedTicks, making_up
 from training.scheduler.places import executor_id, taken_place, taking_over
+from training.scheduler.queued_steps import QueuedSteps
 from training.scheduler.run_states import CANCELLED
 from training.scheduler.runs import Runs
 from training.scheduler.tick import Ticks, count_new_labels
@@ -24,7 +25,7 @@ def launched(
     settings: TrainingSettings, clock: Callable[[], datetime] = lambda: datetime.now(UTC), look_every_s: float = 10.0
 ) -> Iterator[Runs]:
     """Scheduler and workers run inside the block. look_every_s: how often missed ticks are looked for."""
-    with taken_place(settings.training_runs) as place, Runs(settings) as runs:
+    with taken_place(settings.training_runs) as place, Runs(settings) as runs, _queued(settings) as queued:
         config: DBOSConfig = {
             "name": APPLICATION,
             "system_database_url": database_url(settings),
@@ -37,7 +38,7 @@ def launched(
         }
         DBOS(config=config)
         limit_s, at_once = settings.training_step_limit.total_seconds(), settings.training_steps_at_once
-        DurableRuns(limit_s, lambda run_id: _look(runs, run_id), at_once).register()
+        DurableRuns(limit_s, lambda run_id: _look(runs, run_id), at_once, queued).register()
         Ticks(runs, count_new_labels, clock).register()
         if settings.runs_webhook:
             register_webhook(settings.runs_webhook)
@@ -50,6 +51,16 @@ def launched(
                 yield runs
         finally:
             DBOS.destroy(destroy_registry=True)
+
+
+@contextmanager
+def _queued(settings: TrainingSettings) -> Iterator[QueuedSteps]:
+    """Patient: a run that waits for a worker outlasts a database that is unavailable for a while."""
+    queued = QueuedSteps(database_url(settings), settings.training_runs, patient=True)
+    try:
+        yield queued
+    finally:
+        queued.close()
 
 
 def _look(runs: Runs, run_id: str) -> None:

@@ -12,16 +12,18 @@ from shared_features.formats.model_manifest import CHAMPION
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 from training.scheduler.cron import next_tick
+from training.scheduler.queued_steps import QueuedStep
 from training.scheduler.run import Run
 from training.scheduler.run_states import FAILED, SUCCEEDED
 from training.scheduler.schedules import ScheduleState
 
 RUN_FAILED, GATE_REFUSED, PROMOTED = "run_failed", "gate_refused", "promoted"
-CHAMPION_STALE, SCHEDULE_MISSED = "champion_stale", "schedule_missed"
-EXIT_CODES = {RUN_FAILED: 1, GATE_REFUSED: 3, CHAMPION_STALE: 4, SCHEDULE_MISSED: 5}
+CHAMPION_STALE, SCHEDULE_MISSED, STEP_WAITS = "champion_stale", "schedule_missed", "step_waits"
+EXIT_CODES = {RUN_FAILED: 1, GATE_REFUSED: 3, CHAMPION_STALE: 4, SCHEDULE_MISSED: 5, STEP_WAITS: 6}
 """Of `python -m training news`: that of the first kind in this order of which there is some news."""
 _OLD = timedelta(days=1)
 _LATE = timedelta(minutes=2)
+_LONG = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,19 @@ def of_schedules(schedules: Iterable[ScheduleState], now: datetime) -> Iterator[
         due = next_tick(each.schedule.cron, each.schedule.time_zone, each.last_tick)
         if due < now - _LATE:
             yield _missed(each.schedule.name, due, "No scheduler fired it. See whether `serve` runs.")
+
+
+def of_queues(waiting: Iterable[QueuedStep], now: datetime) -> Iterator[News]:
+    """Of each step that has waited long for a worker of its queue."""
+    for each in waiting:
+        if datetime.fromtimestamp(each.since_ms / 1000, UTC) < now - _LONG:
+            yield News(
+                STEP_WAITS,
+                each.id,
+                f"Step {each.step} of run {each.run} {each.describe()}. Start one with `python -m training work "
+                f"--queue {each.queue}`.",
+                {"run": each.run, "step": each.step, "queue": each.queue},
+            )
 
 
 def _decided(run: Run, facts: dict[str, Any]) -> News:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.runs.step_names import STEP_NAMES
+from training.scheduler.queued_steps import QueuedStep
 from training.scheduler.run_states import CANCELLED, FAILED, RUNNING
 
 WAITING, SKIPPED, DONE = "waiting", "skipped", "done"
@@ -16,7 +17,8 @@ _STATE = {"run": DONE, "skipped": SKIPPED, "effect": DONE}
 
 @dataclass(frozen=True)
 class RunStep:
-    """state: waiting, running, done, skipped, failed or cancelled. reason: why it ran or was skipped, or its error.
+    """state: waiting, running, done, skipped, failed or cancelled. reason: why it ran or was skipped, its error,
+    or the queue that it waits in.
 
     seconds: what it took, or has taken so far; None while it waits. line: what it said.
     """
@@ -63,6 +65,15 @@ def steps_of(status: str, recorded: Recorded, at_once: int) -> tuple[RunStep, ..
             doing += 1
             found.append(_begun(name, status, ready_ms))
     return tuple(found)
+
+
+def in_queue(step: RunStep, queued: QueuedStep | None) -> RunStep:
+    """A step that was begun, as it stands in its queue. queued: None where it is in none."""
+    if queued is None or step.state != RUNNING:
+        return step
+    if queued.worker is None:
+        return RunStep(step.name, WAITING, queued.describe())
+    return RunStep(step.name, RUNNING, queued.describe(), max(0.0, time.time() - queued.since_ms / 1000))
 
 
 def _ready_ms(waits: Sequence[str], by_name: Mapping[str, Mapping[str, Any]]) -> int | None:

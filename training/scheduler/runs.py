@@ -24,9 +24,10 @@ from training.runs.templates import check_request
 from training.scheduler.database import APPLICATION, create_database
 from training.scheduler.durable_run import QUEUE, VERSION, WORKFLOW
 from training.scheduler.imported_runs import IMPORTED, ImportedRuns, asked_at, is_imported
+from training.scheduler.queued_steps import QueuedStep, QueuedSteps
 from training.scheduler.run import Run
-from training.scheduler.run_states import ENDED, FAILED, STATUS
-from training.scheduler.run_steps import DONE, SKIPPED, RunStep, plan_of, steps_of
+from training.scheduler.run_states import ENDED, FAILED, RUNNING, STATUS
+from training.scheduler.run_steps import DONE, SKIPPED, RunStep, in_queue, plan_of, steps_of
 from training.settings import TrainingSettings
 
 _GIVEN_BACK = ("CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -40,12 +41,14 @@ class Runs:
         url = create_database(settings)
         self._client = DBOSClient(system_database_url=url, application_name=APPLICATION, retry_connection_errors=False)
         self.imported = ImportedRuns(settings.training_runs)
+        self._queued = QueuedSteps(url, settings.training_runs, patient=False)
         self._at_once = settings.training_steps_at_once
 
     def __enter__(self) -> Runs:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._queued.close()
         self._client.destroy()
 
     @property
@@ -96,7 +99,14 @@ class Runs:
         """Every step of a run, with what became of it so far."""
         if is_imported(run_id):
             return self.imported.steps(run_id)
-        return steps_of(self.status(run_id), self._client.list_workflow_steps(run_id), self._at_once)
+        status = self.status(run_id)
+        steps = steps_of(status, self._client.list_workflow_steps(run_id), self._at_once)
+        queued = self._queued.of_run(run_id) if status == RUNNING else {}
+        return tuple(in_queue(each, queued.get(each.name)) for each in steps)
+
+    def waiting(self) -> list[QueuedStep]:
+        """The steps of all runs that wait for a worker of their queue."""
+        return self._queued.waiting()
 
     def plan(self, run_id: str) -> Mapping[str, Sequence[str]]:
         """`plan_of` a run."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import structlog
 
 from training.registry.versions import Registry
-from training.scheduler.news import News, of_champions, of_runs, of_schedules
+from training.scheduler.news import News, of_champions, of_queues, of_runs, of_schedules
 from training.scheduler.runs import Runs
 from training.scheduler.schedules import Schedules
 from training.scheduler.webhook import tell
@@ -26,6 +26,7 @@ def news_of(settings: TrainingSettings, runs: Runs) -> Iterator[News]:
     yield from of_runs(runs.newest(), schedules, now)
     yield from of_champions(Registry(settings.registry), settings.champion_age_limit, now)
     yield from of_schedules(schedules, now)
+    yield from of_queues(runs.waiting(), now)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from training.errors import StepError
-from training.steps.step import Step, Task, load_function
+from training.steps.step import Queue, Step, Task, load_function
 
 
 def call_step(step: Step, task: Task) -> str:
@@ -19,13 +19,14 @@ def call_step(step: Step, task: Task) -> str:
     if step.arguments is None:
         line: str = load_function(step.action)(task)
         return line
-    if step.target is None:
+    target = step.target.limits if isinstance(step.target, Queue) else step.target
+    if target is None:
         said = call_plain(step.name, step.action, task.inputs, task.output, step.arguments)
     else:
         # Imported here: most runs start no further process.
         from training.steps.limited_process import call_limited
 
-        said = call_limited(step.target, step.name, step.action, task.inputs, task.output, step.arguments)
+        said = call_limited(target, step.name, step.action, task.inputs, task.output, step.arguments)
     if missing := [name for name in step.outputs if not (task.output / name).is_file()]:
         written = sorted(str(each.relative_to(task.output)) for each in task.output.rglob("*") if each.is_file())
         raise StepError(

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shared_features.arguments import Checked
+from shared_features.errors import DefinitionError
 from training.progress import Tell, untold
+
+_QUEUE_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_TAKEN_QUEUES = ("training-runs", "news")
+"""Those of the scheduler."""
 
 Action = Callable[["Task"], str]
 """Does the work into `Task.output` and returns one line that says what came of it."""
@@ -23,6 +30,36 @@ class Subprocess:
 
     memory_mb: int | None = None
     seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Queue(metaclass=Checked):
+    """A compute target: a worker, on any machine, that takes the steps of this queue (`python -m training work`).
+
+    memory_mb, seconds: as those of Subprocess, on the worker's machine. waits_at_most_seconds: until a worker takes the
+    step; then it fails. Raises DefinitionError.
+    """
+
+    name: str
+    memory_mb: int | None = None
+    seconds: float | None = None
+    waits_at_most_seconds: float = 86_400.0
+
+    def __post_init__(self) -> None:
+        if not _QUEUE_NAME.fullmatch(self.name) or self.name in _TAKEN_QUEUES:
+            raise DefinitionError(
+                f"{self.name!r} is not a name of a queue; use a-z, 0-9, - and _, but not {' or '.join(_TAKEN_QUEUES)}"
+            )
+        for option in ("memory_mb", "seconds", "waits_at_most_seconds"):
+            value = getattr(self, option)
+            if value is not None and not value > 0:
+                raise DefinitionError(f"queue {self.name!r}: {option} is {value}; give more than 0, or leave it out")
+
+    @property
+    def limits(self) -> Subprocess | None:
+        """Those of the function's process on the worker's machine; None: it is called in the process of the step."""
+        bounded = self.memory_mb is not None or self.seconds is not None
+        return Subprocess(self.memory_mb, self.seconds) if bounded else None
 
 
 @dataclass(frozen=True)
@@ -48,7 +85,7 @@ class Step:
     arguments: Mapping[str, Any] | None = None
     outputs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    target: Subprocess | None = None
+    target: Subprocess | Queue | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:

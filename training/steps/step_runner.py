@@ -16,7 +16,7 @@ from training.steps.libraries import library_versions
 from training.steps.plain_call import argument_parts, call_step
 from training.steps.result_store import Digest, ResultStore
 from training.steps.run_journal import StepEntry, add_step, journals, read_journal
-from training.steps.step import Step, Task, load_function
+from training.steps.step import Queue, Step, Subprocess, Task, load_function
 from training.steps.step_key import Parts, differences, key_of
 
 RUN, SKIPPED, EFFECT, OPEN = "run", "skipped", "effect", "open"
@@ -56,6 +56,24 @@ class StepRunner:
         done = StepEntry(entry.done, entry.line, time.perf_counter() - began, entry.reason, entry.key, entry.parts)
         add_step(self._run, name, done)
         return done
+
+    def target(self, name: str) -> Subprocess | Queue | None:
+        """Where the step is done."""
+        return self._step(name).target
+
+    def skip(self, name: str) -> StepEntry | None:
+        """What `perform` does with a step whose result exists; None, with nothing done: the step has to be done."""
+        step, began = self._step(name), time.perf_counter()
+        if step.effect:
+            return None
+        parts = self._parts(step, _digests(step, self._inputs(step)))
+        key = key_of(parts)
+        result = self._store.claim(self._run / step.name, step.name, key)
+        if result is None:
+            return None
+        entry = StepEntry(SKIPPED, result.line, time.perf_counter() - began, _SAME, key, dict(parts))
+        add_step(self._run, name, entry)
+        return entry
 
     def explain(self) -> Iterator[Explanation]:
         """What `perform` would do with each step now. Nothing is run or written."""

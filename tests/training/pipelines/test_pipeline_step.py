@@ -10,7 +10,7 @@ import pytest
 
 from shared_features.errors import DefinitionError
 from training.errors import RequestError
-from training.pipelines import PipelineStep, import_file
+from training.pipelines import PipelineStep, Queue, Subprocess, import_file
 
 
 def count(inputs: Path, output: Path, least: int, share: float = 0.5, names: tuple[str, ...] = ()) -> str:
@@ -37,6 +37,28 @@ def no_folders(least: int) -> str:
 def test_a_definition_that_cannot_be_is_refused(options: Mapping[str, Any], said: str) -> None:
     with pytest.raises(DefinitionError, match=said):
         PipelineStep(**{"name": "rows", "function": count, **options})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "said"),
+    [
+        (("GPU",), {}, "'GPU' is not a name of a queue; use a-z, 0-9, - and _, but not training-runs or news"),
+        (("news",), {}, "'news' is not a name of a queue"),
+        (("gpu",), {"second": 5}, "there is no option 'second'. Did you mean 'seconds'"),
+        (("gpu",), {"seconds": 0}, "queue 'gpu': seconds is 0; give more than 0, or leave it out"),
+        (("gpu",), {"waits_at_most_seconds": -1}, "queue 'gpu': waits_at_most_seconds is -1; give more than 0"),
+        ((), {}, "name must be given"),
+    ],
+)
+def test_a_queue_that_cannot_be_is_refused(arguments: tuple[Any, ...], options: dict[str, Any], said: str) -> None:
+    with pytest.raises(DefinitionError, match=said):
+        Queue(*arguments, **options)
+
+
+def test_a_queue_has_limits_only_where_they_are_given() -> None:
+    assert Queue("gpu").limits is None
+    assert Queue("gpu", seconds=5).limits == Subprocess(seconds=5)
+    assert PipelineStep("rows", count, target=Queue("gpu-2")).target == Queue("gpu-2")
 
 
 def test_parameters_come_from_the_run_then_the_definition_then_the_function() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,9 @@ from tests.training.pipelines.project import write_project
 from training.errors import RequestError
 from training.runs.retraining import STEPS
 from training.runs.run_parameters import RunParameters
-from training.runs.run_pipeline import module_of_pipelines, steps_of_run
+from training.runs.run_pipeline import code_of_pipelines, module_of_pipelines, steps_of_run
 
+ROOT = Path(__file__).parents[3]
 TEXT = """
 from pathlib import Path
 from training.pipelines import Pipeline, PipelineStep
@@ -59,3 +62,27 @@ def test_a_module_that_is_missing_or_faulty_is_named(tmp_path: Path, monkeypatch
     write_project(tmp_path, monkeypatch, "project_with_twins", TEXT + TEXT.replace("NIGHTLY", "OTHER"))
     with pytest.raises(DefinitionError, match="has two pipelines 'nightly'; rename one"):
         steps_of_run("project_with_twins.features", asked("nightly"))
+
+
+def test_the_code_of_pipelines_is_that_of_their_steps_and_helpers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for name, text in (
+        ("project_of_code", TEXT),
+        ("project_of_same_code", TEXT + "\n# A comment does not count.\n"),
+        ("project_of_other_code", TEXT.replace('return "done"', 'return "ready"')),
+    ):
+        # Under one name, as two machines have it: modules are read, and imported once.
+        write_project(tmp_path / name, monkeypatch, "same_name_on_two_machines", text)
+        program = (
+            "from training.runs.run_pipeline import code_of_pipelines\n"
+            "print(code_of_pipelines('same_name_on_two_machines.features'))"
+        )
+        done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT)
+        found.append(done.stdout)
+    assert found[0] == found[1] != found[2]
+    with pytest.raises(
+        RequestError, match=r"There is no module nowhere\.pipelines beside the definitions nowhere\.features"
+    ):
+        code_of_pipelines("nowhere.features")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.training.pipelines.project import write_project
+from training.__main__ import main
 from training.runs.step_log import read_log
 from training.runs.step_requests import answer
 from training.settings import load_settings
@@ -30,6 +31,18 @@ COUNTED = Pipeline("counted", (
                  target=Subprocess(memory_mb=4000, seconds=300)),
     PipelineStep("prices", import_file, outputs=("prices.csv",)),
 ), retraining=False)
+"""
+
+
+QUEUED = """
+from pathlib import Path
+from training.pipelines import Pipeline, PipelineStep, Queue
+
+def heavy(inputs: Path, output: Path, number: int = 1) -> str:
+    return f"made {number}"
+
+HEAVY = PipelineStep("heavy", heavy, target=Queue("gpu", waits_at_most_seconds=60))
+OWN = Pipeline("queued", (HEAVY,), retraining=False)
 """
 
 
@@ -71,3 +84,26 @@ def test_what_is_wrong_is_said_before_anything_begins(places: Path, monkeypatch:
     assert "step 'prices': parameter 'path' has no value" in begin("one", given)["error"]
     assert "step 'count': parameter 'least' is 'x'" in begin("one", {**given, "count": {"least": "x"}})["error"]
     assert not (places / "runs").exists()
+
+
+def test_a_step_of_a_queue_is_done_by_a_process_of_its_queue_alone_and_found_by_all(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_project(places, monkeypatch, "project_of_queued_requests", QUEUED)
+    asked: dict[str, Any] = {"template": "retrain", "parameters": {"pipeline": "queued"}}
+    refused = ask("begin", name="one", **asked)["error"]
+    assert refused == (
+        "Step 'heavy' is done by a worker of queue 'gpu', and the runs are kept in an SQLite file, which no other "
+        "machine can reach. Set MILLRACE_RUNS_DATABASE to the URL of a PostgreSQL database, for `serve` and for `work`."
+    )
+    assert main(["run", "--pipeline", "queued"]) == 1
+    monkeypatch.setenv("MILLRACE_RUNS_DATABASE", "postgresql://nobody@127.0.0.1:1/nothing")
+    run = ask("begin", name="one", **asked)["result"]
+    code = ask("code")["result"]
+    assert ask("step", run=run, step="heavy")["result"] == {
+        "queue": "gpu", "waits_at_most_seconds": 60, "code": code,
+    }  # fmt: skip
+    assert ask("step", run=run, step="heavy", queue="cpu")["result"]["queue"] == "gpu"
+    assert ask("step", run=run, step="heavy", queue="gpu")["result"]["done"] == "run"
+    again = ask("begin", name="two", **asked)["result"]
+    assert ask("step", run=again, step="heavy")["result"]["done"] == "skipped"

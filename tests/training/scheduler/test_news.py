@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from training.scheduler.news import News, of_runs, of_schedules
+from training.scheduler.news import News, of_queues, of_runs, of_schedules
+from training.scheduler.queued_steps import QueuedStep
 from training.scheduler.run import Run
 from training.scheduler.schedules import ScheduleState
 from training.scheduler.tick import Schedule
@@ -61,3 +62,17 @@ def test_a_tick_that_fired_late_and_one_that_did_not_fire_are_missed() -> None:
     (missed,) = of_schedules([on_time], NOW + timedelta(minutes=3))
     assert missed.kind == "schedule_missed"
     assert not list(of_schedules([ScheduleState(HOURLY, None, on_time.last_tick)], NOW + timedelta(minutes=3)))
+
+
+def test_a_step_that_waits_long_for_a_worker_is_told_once() -> None:
+    since_ms = int(NOW.timestamp() * 1000)
+    waiting = QueuedStep("one/embed/1", "one", "embed", "gpu", since_ms)
+    assert not list(of_queues([waiting], NOW + timedelta(minutes=4)))
+    (told_of,) = of_queues([waiting], NOW + timedelta(minutes=6))
+    assert told_of.body == {
+        "text": "Step embed of run one waits for a worker of queue gpu since 2026-11-29 12:00:00 UTC. Start one with "
+        "`python -m training work --queue gpu`.",
+        "kind": "step_waits", "run": "one", "step": "embed", "queue": "gpu",
+    }  # fmt: skip
+    (again,) = of_queues([waiting], NOW + timedelta(minutes=60))
+    assert again.id == told_of.id

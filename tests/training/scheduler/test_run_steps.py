@@ -1,13 +1,15 @@
 """The steps of a run as they stand: what ended has its end, one step is being done, and the others wait."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from training.runs.step_names import STEP_NAMES
+from training.scheduler.queued_steps import QueuedStep
 from training.scheduler.run_states import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED
-from training.scheduler.run_steps import DONE, SKIPPED, WAITING, plan_of, steps_of
+from training.scheduler.run_steps import DONE, SKIPPED, WAITING, RunStep, in_queue, plan_of, steps_of
 
 BEGUN = {"function_name": "begin", "output": "/runs/1", "error": None, "completed_at_epoch_ms": 1_000}
 PLAN = {"function_name": "plan", "output": {"a": [], "b": ["a"], "c": ["b"]}, "error": None,
@@ -78,3 +80,18 @@ def test_steps_that_do_not_wait_for_each_other_run_side_by_side_as_far_as_that_i
 ) -> None:
     plan = {**PLAN, "output": {"a": [], "b": [], "c": ["a", "b"]}}
     assert [each.state for each in steps_of(RUNNING, (plan, BEGUN), at_once)] == wanted
+
+
+def test_a_step_in_a_queue_waits_or_is_done_by_a_worker() -> None:
+    begun = steps_of(RUNNING, (PLAN, BEGUN), 1)[0]
+    waits = QueuedStep("one/a/1", "one", "a", "gpu", 1_000)
+    assert in_queue(begun, None) == begun
+    assert in_queue(begun, waits) == RunStep(
+        "a", WAITING, "waits for a worker of queue gpu since 1970-01-01 00:00:01 UTC"
+    )
+    done = in_queue(begun, replace(waits, worker="host-1"))
+    assert (done.state, done.reason) == (
+        RUNNING, "done by worker host-1 of queue gpu since 1970-01-01 00:00:01 UTC",
+    )  # fmt: skip
+    ended_step = RunStep("a", DONE, "new")
+    assert in_queue(ended_step, waits) == ended_step, "the record is newer"
