@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from deploy.embedded.redis_server import RedisServer
-from serving.drain import Drain
+from serving.connections.drain import Drain
 from tests.serving.running_service import BODY, is_up, running
 
 DRAIN_S = 15
