@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 
+from shared_features.kernel import aggregations
 from shared_features.kernel.aggregations import (
     Aggregation,
     ApproxDistinct,
@@ -19,7 +20,9 @@ from tests.oracle import Event, mix
 ORIGIN_US = 1_700_000_000_000_000
 NO_HEAD_US, SOME_HEAD_US = 0, 5 * MINUTE_US
 
-EVERY = tuple(each() for each in Aggregation.__subclasses__() if each.__module__ == Aggregation.__module__)
+EVERY = tuple(
+    each() for each in Aggregation.__subclasses__() if each.__module__.startswith(f"{aggregations.__name__}.")
+)
 """One of each class: a new one is drawn, read and stored by every test here without being named."""
 CONTENTS: tuple[Aggregation, ...] = (Count(), First(), Last(), TimeSinceLast(), ApproxDistinct(k=3), ApproxDistinct())
 NUMBERS = (Count(), *(each for each in EVERY if each not in CONTENTS))

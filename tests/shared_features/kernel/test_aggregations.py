@@ -1,6 +1,8 @@
 """An aggregation is a class: nothing else has to be told of it. The classes made here have no line in the kernel."""
 
+import importlib
 import math
+import pkgutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import shared_features
 from shared_features.formats.entity_state import decode_states, encode_states
+from shared_features.kernel import aggregations
 from shared_features.kernel.aggregations import Aggregation, Count, Hashes, Words
 from shared_features.kernel.event_time import DAY_US
 from shared_features.kernel.loops.register_bytes import is_empty
@@ -79,6 +83,21 @@ def test_a_new_class_is_read_replayed_and_stored_as_the_oracle_says(events: list
     decode_states(stored, [slot], encode_states(state, [slot], 0), 0)
     assert_same_features(NEW, read(stored, [slot], as_of)[0], wanted)
     assert encode_states(stored, [slot], 0) == encode_states(state, [slot], 0)
+
+
+def test_no_class_of_any_module_is_forgotten_by_the_face_or_by_the_laws() -> None:
+    """What walks the classes finds those that the face of the package imports. A class left out would pass unproven."""
+    names = [f"{aggregations.__name__}.{module.name}" for module in pkgutil.iter_modules(aggregations.__path__)]
+    modules = [importlib.import_module(name) for name in names]
+    written = {
+        name: each
+        for module in modules
+        for name, each in vars(module).items()
+        if isinstance(each, type) and issubclass(each, Aggregation) and each is not Aggregation
+    }
+    assert {type(each) for each in EVERY} == set(written.values())
+    assert written.keys() <= set(aggregations.__all__)
+    assert written.keys() <= set(shared_features.__all__)
 
 
 def test_an_aggregation_without_finalize_cannot_be_made() -> None:
