@@ -1,7 +1,16 @@
 """A checksum of bytes, 64 bits: four lanes of words, each step one to one.
 
 A step maps a lane to another lane one to one, for every word, and so does the end for every lane. So damage within one
-word, every flipped bit among it, changes the checksum with certainty. Other damage goes unseen once in about 2**64.
+word of 8 bytes, every single flipped bit among it, changes the checksum with certainty. Damage that leaves several
+words random, as bytes of something else do, goes unseen once in about 2**64.
+
+A few flipped bits in several words go unseen more often. A high bit of a word reaches few bits of its lane in one step,
+so that a second word can take it back:
+- The end begins with `a ^ size ^ b`, so the last words of these two lanes can cancel. The same bit flipped in both goes
+  unseen always if it is bit 63, every second time if it is bit 62, and ever more rarely below. These are 3 of the 35
+  million pairs of bits in a state of 1,040 bytes. No other pair went unseen in any state whose pairs were all tried.
+- Three flips always cancel within a lane: bit 63 of a word, and bits 63 and 31 of the lane's next word.
+Another checksum would be another schema.
 
 Chosen by measurement on states of 1,040 bytes (ns a state; encode and decode take 5,700). Just written: these lanes
 141, four lanes of 32 bits 271. From a cold buffer of 4 MB: these lanes 307, four lanes of 32 bits 365, one lane of
