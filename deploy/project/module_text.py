@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator
 
 from deploy.project.column import Column
 from deploy.project.lengths import delay, spelled_length
 from deploy.project.proposal import Proposal
+from deploy.project.python_text import comment, literal, plain, spelled
 from deploy.project.topic_sample import TopicSample
 from deploy.project.units import unit_of
-from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
+from shared_features.definitions import Decimal, Integer, Text
 
-_WIDTH = 116
 _IMPORTED = ("Aggregate", "ApproxDistinct", "Boolean", "Count", "Decimal", "Entity", "EventSource", "FeatureGroup",
              "FeatureView", "Field", "Integer", "LabelSource", "Max", "Mean", "Text", "TimeSinceLast", "Timestamp",
              "days", "hours", "minutes", "seconds")  # fmt: skip
@@ -29,7 +28,7 @@ class ModuleText:
     def __init__(self, proposal: Proposal, file: str, topic: TopicSample | None = None) -> None:
         self._proposal, self._file, self._topic = proposal, file, topic
         fields = {each.field for each in proposal.spine}
-        self._is_signed = bool(proposal.measures) and is_signed(proposal.measures[0])
+        self._is_signed = bool(proposal.measures) and _is_signed(proposal.measures[0])
         named = "minus" if self._is_signed else "over"
         self.over = _free(f"{proposal.measures[0].field}_{named}_usual", fields) if proposal.measures else None
         self.hour = _free("hour_of_day", fields)
@@ -42,7 +41,7 @@ class ModuleText:
         body = "\n".join([*self._sources(), *self._group_text(), *self._functions(), *self._view()])
         used = [name for name in _IMPORTED if f"{name}(" in body]
         head = [
-            f'"""What {self._proposal.project} tells and asks. Proposed from {_quoted(self._file)}: read each comment.',
+            f'"""What {self._proposal.project} tells and asks. Proposed from {plain(self._file)}: read each comment.',
             "",
             "A comment that begins with `guessed` says what was seen in the first rows. Correct it if wrong.",
             '"""',
@@ -61,18 +60,18 @@ class ModuleText:
     def _sources(self) -> Iterator[str]:
         proposal, roles = self._proposal, self._proposal.roles
         for unknown in roles.unknown:
-            yield from _comment(f"TO DO: {unknown}.")
+            yield from comment(f"TO DO: {unknown}.")
         for each in proposal.left:
-            yield from _comment(f"Column {_quoted(each.name)} is left out: {each.why}.")
-        yield from _comment(f"{_how(roles.why['key'])}: {roles.key.name} is the key: {roles.why['key']}.")
-        yield f"{self._entity} = Entity({_text(proposal.entity)}, keys=({_text(roles.key.field)},))"
+            yield from comment(f"Column {plain(each.name)} is left out: {each.why}.")
+        yield from comment(f"{_how(roles.why['key'])}: {roles.key.name} is the key: {roles.why['key']}.")
+        yield f"{self._entity} = Entity({literal(proposal.entity)}, keys=({literal(roles.key.field)},))"
         yield ""
         yield from self._source_text(self._source, proposal.source, proposal.spine, roles.time)
         if roles.label is None:
             return
         known = roles.label_time or roles.time
         later = [each.name for each in (roles.label, *roles.later)]
-        yield from _comment(
+        yield from comment(
             f"{_how(roles.why['label'])}: {roles.label.name} is the label: {roles.why['label']}. The same file feeds "
             f"both sources. {' and '.join(later)} {_COME_LATER[len(later) > 1]}."
         )
@@ -82,23 +81,23 @@ class ModuleText:
         proposal, why = self._proposal, self._proposal.roles.why
         topic = self._topic.topic if self._topic else f"{proposal.project}.{name}".replace("_", "-")
         yield f"{constant} = EventSource("
-        yield f"    name={_text(name)},"
-        yield f"    topic={_text(topic)},"
+        yield f"    name={literal(name)},"
+        yield f"    topic={literal(topic)},"
         yield "    fields=("
         for each in columns:
-            origin = "" if each.name == each.field else f"column {_quoted(each.name)}; "
-            yield from _comment(f"guessed: {origin}{each.why}.", 8)
+            origin = "" if each.name == each.field else f"column {plain(each.name)}; "
+            yield from comment(f"guessed: {origin}{each.why}.", 8)
             optional = ", optional=True" if each.optional else ""
-            unit = f", unit={_text(unit_of(each.name))}" if _is_measure(each) and unit_of(each.name) else ""
-            yield f"        Field({_text(each.field)}, {spelled(each)}{optional}{unit}),"
+            unit = f", unit={literal(unit_of(each.name))}" if _is_measure(each) and unit_of(each.name) else ""
+            yield f"        Field({literal(each.field)}, {spelled(each)}{optional}{unit}),"
         yield "    ),"
-        yield from _comment(f"{_how(why['id'])}: {why['id']}.", 4)
-        yield f"    event_id={_text(proposal.roles.id.field)},"
+        yield from comment(f"{_how(why['id'])}: {why['id']}.", 4)
+        yield f"    event_id={literal(proposal.roles.id.field)},"
         reason = why["label_time"] if time is proposal.roles.label_time else why["time"]
-        yield from _comment(f"{_how(reason)}: {reason}.", 4)
-        yield f"    event_time={_text(time.field)},"
+        yield from comment(f"{_how(reason)}: {reason}.", 4)
+        yield f"    event_time={literal(time.field)},"
         if self._topic and self._topic.format != "json":
-            yield f"    format={_text(self._topic.format)},"
+            yield f"    format={literal(self._topic.format)},"
         yield ")"
         yield ""
 
@@ -106,22 +105,22 @@ class ModuleText:
         proposal = self._proposal
         (short, _), (middle, _), (long, _) = proposal.window_lengths
         gap = spelled_length(proposal.usual_gap_us)
-        yield from _comment(f"guessed: windows that hold some events; two events of one {proposal.entity} are usually "
+        yield from comment(f"guessed: windows that hold some events; two events of one {proposal.entity} are usually "
                             f"{gap} apart." if proposal.usual_gap_us else
                             "guessed: windows of any kind; no two events of one entity are known.")  # fmt: skip
         yield f"{self._group} = FeatureGroup("
-        yield f"    name={_text(f'{proposal.entity}_{proposal.source}')},"
+        yield f"    name={literal(f'{proposal.entity}_{proposal.source}')},"
         yield "    version=1,"
         yield f"    entity={self._entity},"
         yield f"    sources=({self._source},),"
         yield "    aggregates=("
         yield f"        Aggregate(None, Count(), windows=({short}, {middle}, {long})),"
         for each in proposal.measures:
-            yield f"        Aggregate({_text(each.field)}, Mean(), windows=({middle}, {long})),"
+            yield f"        Aggregate({literal(each.field)}, Mean(), windows=({middle}, {long})),"
         if proposal.measures:
-            yield f"        Aggregate({_text(proposal.measures[0].field)}, Max(), windows=({long},)),"
+            yield f"        Aggregate({literal(proposal.measures[0].field)}, Max(), windows=({long},)),"
         if proposal.category:
-            yield f"        Aggregate({_text(proposal.category.field)}, ApproxDistinct(), windows=({long},)),"
+            yield f"        Aggregate({literal(proposal.category.field)}, ApproxDistinct(), windows=({long},)),"
         yield f"        Aggregate(None, TimeSinceLast(), windows=({long},)),"
         yield "    ),"
         yield ")"
@@ -147,11 +146,11 @@ class ModuleText:
     def _view(self) -> Iterator[str]:
         proposal = self._proposal
         yield f"{self._source}_VIEW = FeatureView("
-        yield f"    name={_text(proposal.project)},"
+        yield f"    name={literal(proposal.project)},"
         yield "    version=1,"
         yield f"    source={self._source},"
         yield "    features=("
-        for each in (*(_text(each.field) for each in proposal.numbers), self._group, self.over, self.hour):
+        for each in (*(literal(each.field) for each in proposal.numbers), self._group, self.over, self.hour):
             if each:
                 yield f"        {each},"
         yield "    ),"
@@ -161,19 +160,19 @@ class ModuleText:
 
     def _labels(self, label: Column) -> Iterator[str]:
         proposal = self._proposal
-        names = [_text(each.field) for each in proposal.roles.joins]
+        names = [literal(each.field) for each in proposal.roles.joins]
         join = names[0] if len(names) == 1 else f"({', '.join(names)})"
-        yield from _comment(_delay_reason(proposal), 4)
+        yield from comment(_delay_reason(proposal), 4)
         yield "    labels=LabelSource("
         yield f"        {self._source}_LABELS,"
-        yield f"        value={_text(label.field)},"
+        yield f"        value={literal(label.field)},"
         yield f"        join={join},"
         yield f"        delay={delay(proposal.delay_us)},"
         if isinstance(label.type, Integer):
-            yield from _comment('guessed: it counts or measures. Write "binary" if it is 0 or 1.', 8)
+            yield from comment('guessed: it counts or measures. Write "binary" if it is 0 or 1.', 8)
             yield '        task="regression",'
         elif isinstance(label.type, Text):
-            yield from _comment(
+            yield from comment(
                 f"guessed: a model says which of {len(label.counts):,} texts. With classes=(...) another is refused.", 8
             )
         yield "    ),"
@@ -199,19 +198,7 @@ def _delay_reason(proposal: Proposal) -> str:
     return "guessed: an outcome is known at once. Set the time that it takes."
 
 
-def spelled(column: Column) -> str:
-    """The type as it is written in a module."""
-    kind = column.type
-    if isinstance(kind, Decimal):
-        return f"Decimal(decimals={kind.decimals}, low={kind.low:_}, high={kind.high:_})"
-    if isinstance(kind, Integer):
-        return "Integer(low=0)" if kind.low == 0 else "Integer()"
-    if isinstance(kind, Text):
-        return f"Text(max_length={kind.max_length})"
-    return f'Timestamp("{kind.unit}")' if isinstance(kind, Timestamp) else f"{Boolean.__name__}()"
-
-
-def is_signed(column: Column) -> bool:
+def _is_signed(column: Column) -> bool:
     """Whether it may be below zero: then no value is a multiple of another."""
     return isinstance(column.type, Decimal | Integer) and column.type.low < 0
 
@@ -220,17 +207,3 @@ def _free(name: str, taken: set[str]) -> str:
     while name in taken:
         name += "_now"
     return name
-
-
-def _text(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _quoted(value: str) -> str:
-    """A name from outside, in a comment or a docstring: on one line, and without what would end it."""
-    return " ".join(value.split()).replace("\\", "/").replace('"', "'")
-
-
-def _comment(text: str, indent: int = 0) -> Iterator[str]:
-    for line in textwrap.wrap(" ".join(text.split()), _WIDTH - indent, break_long_words=True, break_on_hyphens=False):
-        yield f"{' ' * indent}# {line}"

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 from deploy.project.column import Column, look_at
-from deploy.project.errors import ProjectError
-from deploy.project.field_names import field_names, mapped
+from deploy.project.field_names import mapped
 from deploy.project.roles import Roles, guess_roles, wait_us
+from deploy.project.seen_columns import seen_columns
 from deploy.project.wishes import Wishes
-from deploy.project.written_otherwise import is_like_a_value, writes_commas
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 from shared_features.kernel.event_time import DAY_US
-from streaming.operations.produce.file_rows import UNREADABLE, Row
-from streaming.operations.produce.wire_values import has_decimal_comma, with_point
+from streaming.operations.produce.file_rows import Row
 
 _MINUTE_US = 60_000_000
 WindowLength = tuple[str, str]
@@ -29,7 +27,6 @@ _WINDOW_LENGTHS: tuple[tuple[int, tuple[WindowLength, WindowLength, WindowLength
     (DAY_US, (("hours(1)", "1h"), ("days(1)", "1d"), ("days(7)", "7d"))),
     (1 << 62, (("days(1)", "1d"), ("days(7)", "7d"), ("days(30)", "30d"))),
 )
-_NAME = "a field has the name of its member, and a field cannot be called so. Let the producer rename it"
 _OUTCOME = (
     "it looks like an outcome, or like the time of one, which a request cannot know. Send outcomes to a topic of their "
     "own, then add an event source and `labels`: docs/definitions.md, section 4"
@@ -164,56 +161,18 @@ def propose(
     wishes: what a person says about the columns.
     """
     wishes = wishes or Wishes()
-    readable = [row for row in rows if UNREADABLE not in row]
-    if not readable:
-        what = "no record of the topic is an object" if as_written else "no line of the file is a JSON object"
-        raise ProjectError(f"{what}. Give one object per {'record' if as_written else 'line'}")
-    names = field_names(dict.fromkeys(name for row in readable for name in row))
-    comma = not as_written and any(writes_commas([row.get(name) for row in readable]) for name in names)
-    seen = [
-        _looked_at(name, field, [row.get(name) for row in readable], as_written, wishes, comma)
-        for name, field in names.items()
-    ]
-    if as_written:
-        seen = [each if each.name == each.field else _left(each, _NAME) for each in seen]
-    columns = tuple(each for each in seen if each.type is not None)
-    if sum(map(is_like_a_value, names)) * 2 > len(names):
-        raise ProjectError(
-            f"the names of the columns look like values: {', '.join([*names][:5])}. Write a first line with the names"
-        )
-    if not columns:
-        raise ProjectError(f"no column of the file holds a value. It has {', '.join(names)}. Give a file with events")
+    seen = seen_columns(rows, wishes, as_written=as_written)
+    columns = seen.taken
     source = plain_name(stem.partition(".")[0]) or "events"
     roles = guess_roles(columns, source, wishes)
     if as_written and roles.label is not None:
-        outcomes = {each.name: _left(each, _OUTCOME) for each in (roles.label, *roles.later)}
-        seen = [outcomes.get(each.name, each) for each in seen]
-        columns = tuple(each for each in columns if each.name not in outcomes)
+        seen = seen.without((roles.label, *roles.later), _OUTCOME)
+        columns = seen.taken
         roles = guess_roles(columns, source, wishes.without_label())
     if as_written:  # a record has a time of its arrival
         roles = replace(roles, arrival=None)
     columns = tuple(roles.label if roles.label and each.name == roles.label.name else each for each in columns)
-    left = tuple(each for each in seen if each.type is None and not _holds_others(each.name, names))
-    return Proposal(project, source, columns, left, names, roles, wishes.delay_us, comma)
-
-
-def _holds_others(name: str, names: Iterable[str]) -> bool:
-    """Whether a column is an object that other rows have: its members are columns."""
-    return any(each.startswith(f"{name}.") for each in names)
-
-
-def _looked_at(name: str, field: str, values: Sequence[Any], as_written: bool, wishes: Wishes, comma: bool) -> Column:
-    """comma: the file writes numbers with a decimal comma. A text that only looks so stays as it is."""
-    is_time = wishes.is_event_time(name, field)
-    if comma and any(map(has_decimal_comma, values)):
-        found = look_at(name, field, [with_point(each) for each in values])
-        if isinstance(found.type, Decimal | Integer):
-            return replace(found, why=f"{found.why}; written with a decimal comma (`--decimal-comma`)")
-    return look_at(name, field, values, as_written=as_written, is_time=is_time)
-
-
-def _left(column: Column, why: str) -> Column:
-    return replace(column, type=None, why=why)
+    return Proposal(project, source, columns, seen.left, seen.names, roles, wishes.delay_us, seen.decimal_comma)
 
 
 def plain_name(text: str) -> str:

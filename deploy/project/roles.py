@@ -7,28 +7,18 @@ from dataclasses import dataclass, field
 
 from deploy.project.arrival import guess_arrival
 from deploy.project.column import Column
-from deploy.project.column_traits import (
-    NEARLY,
-    differing,
-    is_id,
-    is_like_an_id,
-    is_mostly_there,
-    is_named,
-    is_of_instants,
-    is_truth,
-    middle_us,
-)
+from deploy.project.column_traits import is_truth
 from deploy.project.entity_column import guess_key, missing_key_note, names_an_entity
 from deploy.project.errors import ProjectError
-from deploy.project.hints import TIME_WORDS
 from deploy.project.horizon import horizon_us
+from deploy.project.id_column import guess_id, name_together
 from deploy.project.label_column import guess_label, no_label_note
 from deploy.project.lengths import delay
-from deploy.project.outcome import is_later, later_columns, time_of_true, true_note, unknown_note
+from deploy.project.outcome import later_columns, time_of_true, true_note, unknown_note
 from deploy.project.repeats import repeats_note
+from deploy.project.time_column import guess_time
 from deploy.project.wishes import Wishes
-from shared_features.definitions import Integer, Text, Timestamp
-from streaming.operations.produce.wire_values import epoch_unit
+from shared_features.definitions import Timestamp
 
 
 @dataclass(frozen=True)
@@ -62,7 +52,7 @@ def guess_roles(columns: Sequence[Column], source: str, wishes: Wishes | None = 
     wishes.check_names(columns)
     why: dict[str, str] = {}
     unknown: list[str] = []
-    time = wishes.time(columns, why) or _time(columns, why)
+    time = wishes.time(columns, why) or guess_time(columns, why)
     label = wishes.outcome(columns, why)
     wished = (wishes.id(columns, why), wishes.entity_key(columns, why), label)
     rest = [each for each in columns if not any(each.name == one.name for one in (time, *wished) if one is not None)]
@@ -72,7 +62,7 @@ def guess_roles(columns: Sequence[Column], source: str, wishes: Wishes | None = 
     if label is None and not wishes.no_label:
         label = guess_label(rest, why)
         rest = [each for each in rest if label is None or each.name != label.name]
-    id_ = wished[0] or _id(rest, source, why)
+    id_ = wished[0] or guess_id(rest, source, why)
     key = wished[1] or guess_key([each for each in rest if each is not id_], why)
     id_, joins, label = _named_by(id_, key, time, label, wishes, why, unknown)
     if label is None and not unknown and not wishes.no_label:
@@ -113,7 +103,7 @@ def _named_by(
     """What names an event, what a label joins on, and the label: None where nothing names the event that it is of."""
     if id_ is not None:
         return id_, (id_,), label
-    if key is not None and _name_together(key, time):
+    if key is not None and name_together(key, time):
         why["id"] = (
             f"no column differs in every row, so the event time stands in. {key.name} and {time.name} together do, so "
             "a label joins on both"
@@ -153,67 +143,3 @@ def wait_us(later: Column, time: Column, share: float) -> int:
     pairs = zip(later.instants, time.instants, strict=True)
     waits = sorted(a - b for a, b in pairs if a is not None and b is not None)
     return waits[int(share * (len(waits) - 1))]
-
-
-def _time(columns: Sequence[Column], why: dict[str, str]) -> Column:
-    times = [each for each in columns if isinstance(each.type, Timestamp) and is_mostly_there(each)]
-    if not times:
-        raise ProjectError(
-            f"no column of the file is a time, and every event needs one. It has {_listed(columns)}. Give a column of "
-            "ISO 8601 texts, or of seconds, ms, us or ns since 1970 whose name says so, such as event_time, or which "
-            f"you name with --event-time{_near_times(columns)}"
-        )
-    best = max(
-        times,
-        key=lambda each: (
-            each.is_required,
-            not is_later(each),
-            is_of_instants(each),
-            is_named(each, TIME_WORDS),
-            -middle_us(each),
-        ),
-    )
-    others = [each.name for each in times if each is not best]
-    why["time"] = "the only column of times" if not others else f"of the times, it comes before {', '.join(others)}"
-    return best
-
-
-def _near_times(columns: Sequence[Column]) -> str:
-    """What to write where texts look like times, and where the first line looks like values."""
-    partly = [f"{each.name} is a time, and {each.missing:,} rows lack it" for each in columns
-              if isinstance(each.type, Timestamp)]  # fmt: skip
-    written = [each.advice for each in columns if each.advice.startswith(f"{each.name} is written as ")]
-    values = sum(each.name.replace(".", "").replace("-", "").isdecimal() for each in columns)
-    header = ["The names look like values: has the file a first line with the names of its columns?"] if values else []
-    numbers = [f"{each.name} looks like {unit} since 1970: --event-time {each.name}"
-               for each in columns if isinstance(each.type, Integer) and (unit := epoch_unit(each.values))]  # fmt: skip
-    return "".join(f". {each}" for each in [*partly, *written, *numbers[:2], *header])
-
-
-def _listed(columns: Sequence[Column]) -> str:
-    names, most = [each.name for each in columns], 20
-    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
-
-
-def _id(columns: Sequence[Column], source: str, why: dict[str, str]) -> Column | None:
-    rows = max((len(each.values) for each in columns), default=0)
-    known = [each for each in columns if isinstance(each.type, Integer | Text) and is_mostly_there(each)]
-    found = [each for each in known if differing(each) >= NEARLY and (is_id(each, source) or is_like_an_id(each))]
-    if not found:
-        return None
-    if rows < 2:
-        why["id"] = "it has the name of an id, and one row says no more"
-        return found[0]
-    about = {source, source.removesuffix("s")}
-    best = max(found, key=lambda each: (is_id(each, source), bool(about & set(each.words)), differing(each)))
-    repeat = best.counts.total() - len(best.counts)
-    why["id"] = f"{repeat:,} of its {best.counts.total():,} values repeat an earlier one" if repeat else (
-        f"its {best.counts.total():,} values all differ"
-    )  # fmt: skip
-    return best
-
-
-def _name_together(key: Column, time: Column) -> bool:
-    """Whether no two rows have both values in common."""
-    pairs = [each for each in zip(key.values, time.values, strict=True) if None not in each]
-    return len(set(pairs)) == len(pairs) > 0
