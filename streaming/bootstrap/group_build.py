@@ -19,7 +19,8 @@ from streaming.bootstrap.spans_ahead import read_ahead
 from streaming.errors import StoppedWaiting
 from streaming.job.stopping import stop_requested
 from streaming.kafka.topics import Topic
-from streaming.lake.events_reader import EventRows, EventsReader, about
+from streaming.lake.event_rows import EventRows
+from streaming.lake.events_reader import EventsReader, about
 from streaming.log import get_log
 from streaming.replay.entity_states import EntityKey, Owners, built_from_us
 from streaming.replay.snapshots import UNREADABLE, Snapshot

@@ -22,7 +22,8 @@ from streaming.lake.events_reader import EventsReader, log_erased
 from streaming.lake.tables import lake_outage
 from streaming.log import get_log
 from streaming.online_store.lease import Lease, job_name
-from streaming.online_store.link import RedisLink, RedisOutage
+from streaming.online_store.link import RedisLink
+from streaming.online_store.redis_outage import RedisOutage
 from streaming.online_store.shard_store import ShardStore, shard_label
 from streaming.replay.snapshots import Snapshot, latest_snapshot
 from streaming.replay.spine import Spine, settings_spines

@@ -14,7 +14,7 @@ from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys, has_integer_key, shards_of
 from shared_features.group_events import GroupEvents, group_events
 from shared_features.kernel.replay import APPLIED, apply
-from streaming.lake.events_reader import EventRows
+from streaming.lake.event_rows import EventRows
 from streaming.replay.entity_states import EntityKey, EntityStates, Owners
 from streaming.replay.replayer import SNAPSHOT_BUILD, effects_us, snapshot_owners
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from streaming.lake.events_reader import EventRows, EventsReader, spans
+from streaming.lake.event_rows import EventRows
+from streaming.lake.events_reader import EventsReader, spans
 
 _SPAN_ROWS = 250_000  # events read at once; memory holds three spans
 

@@ -102,11 +102,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
                 polled += self._poll(self._quiet_s)
         polled += self._idle_marks.marks()
         if stalled := self._stalls.due():
-            _LOG.warning(
-                "taking a new consumer, the present one brings nothing of logs that have more", stalled=stalled
-            )
-            self._consumer.replace()
-            self._assign(())
+            self._replace_consumer(stalled)
         return polled
 
     def _poll(self, first_within_s: float) -> list[Polled]:

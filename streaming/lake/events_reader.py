@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
-from numpy.typing import NDArray
 
 from shared_features.definitions import EventSource
-from shared_features.formats.events import EventBatch
 from shared_features.formats.offline_tables import (
     ARRIVAL_TIME,
     ERASURES_APP,
@@ -27,49 +23,19 @@ from shared_features.formats.offline_tables import (
 )
 from streaming.errors import RestartNeeded
 from streaming.lake.arrival_statistics import ArrivalStatistics
-from streaming.lake.events_table import event_batch, events_schema, int64, is_recreated, refuse_other_events
+from streaming.lake.event_rows import EventRows
+from streaming.lake.events_table import is_recreated, refuse_other_events
 from streaming.lake.scan import scanned
 from streaming.lake.stored_positions import NEVER, KnownPositions
 from streaming.lake.tables import DELTA, DeltaTables
 from streaming.log import get_log
 
-Int64 = NDArray[np.int64]
 SPAN_ROWS = 1_000_000
 """About how many events one pass takes. This bounds its memory."""
 Keep = Callable[[pa.RecordBatch], pa.RecordBatch]
 _REOPEN_AFTER = 50
 _KEPT = 2
 _KEPT_ANSWERS, _KEPT_ROWS = 4, 50_000
-
-
-@dataclass(frozen=True)
-class EventRows:
-    """Stored events in columns: the batch, and the position and arrival time of each event."""
-
-    batch: EventBatch
-    partition: NDArray[np.int32]
-    offset: Int64
-    arrival_us: Int64
-
-    @classmethod
-    def of(cls, source: EventSource, rows: pa.Table) -> EventRows:
-        """Rows of the source's events table."""
-        return cls(
-            event_batch(source, rows),
-            np.asarray(rows.column(PARTITION).to_numpy(), np.int32),
-            int64(rows, OFFSET),
-            int64(rows, ARRIVAL_TIME),
-        )
-
-    @classmethod
-    def empty(cls, source: EventSource) -> EventRows:
-        return cls.of(source, events_schema(source).empty_table())
-
-    def __len__(self) -> int:
-        return len(self.offset)
-
-    def take(self, rows: NDArray[np.bool_]) -> EventRows:
-        return EventRows(self.batch.take(rows), self.partition[rows], self.offset[rows], self.arrival_us[rows])
 
 
 class EventsReader:

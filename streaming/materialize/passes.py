@@ -15,7 +15,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from streaming.errors import RestartNeeded
-from streaming.lake.events_reader import EventRows, EventsReader, spans
+from streaming.lake.event_rows import EventRows
+from streaming.lake.events_reader import EventsReader, spans
 from streaming.log import get_log
 from streaming.materialize.late_rows import late_copies, late_values
 from streaming.materialize.spine_rows import SpineRows, contradicted_ids, copies, feature_rows

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys, entity_keys, has_integer_key
 from shared_features.formats.offline_tables import ARRIVAL_TIME, FEATURE_ROW_COLUMNS, OFFSET, PARTITION
-from streaming.lake.events_reader import EventRows
+from streaming.lake.event_rows import EventRows
 
 Int64 = NDArray[np.int64]
 _BLOCK = 1024

@@ -23,7 +23,8 @@ from streaming.online.redis_sink import RedisSink, ShardSet
 from streaming.online.router import Router
 from streaming.online.shard import Shard, refuse_other_meaning
 from streaming.online_store.lease import Lease, job_name
-from streaming.online_store.link import RedisLink, RedisOutage
+from streaming.online_store.link import RedisLink
+from streaming.online_store.redis_outage import RedisOutage
 from streaming.online_store.shard_store import ShardStore, shard_label
 from streaming.online_store.shared_link import SharedLink
 from streaming.online_store.stored_vectors import committed_positions, wait_until_live

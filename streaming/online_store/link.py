@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hiredis import pack_command
 from redis import ConnectionPool
-from redis.exceptions import (
-    AskError,
-    AuthenticationError,
-    BusyLoadingError,
-    ClusterDownError,
-    ConnectionError,
-    MasterDownError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisError,
-    ResponseError,
-    TimeoutError,
-    TryAgainError,
-)
+from redis.exceptions import AskError, AuthenticationError, ConnectionError, RedisError
 
 from streaming.errors import RefusedError
 from streaming.job.backoff import Backoff, Tries
-from streaming.job.outage import Outage
-from streaming.log import get_log
+from streaming.online_store.redis_outage import AWAY, RedisOutage, passing, refuses_writes
 from streaming.settings import StreamingSettings
-
-_LOG = get_log("redis")
-AWAY = (
-    ConnectionError,
-    TimeoutError,
-    BusyLoadingError,
-    MasterDownError,
-    ReadOnlyError,
-    OutOfMemoryError,
-    ClusterDownError,
-    TryAgainError,
-)
-"""Redis is unavailable, starting, full or failing over: the only remedy is to wait."""
-
-_REFUSED = re.compile(r"(?:^| -)(?:OOM|READONLY|MISCONF|NOREPLICAS|NOTREADY)\b")
-"""Redis is full, a replica, without a disk or without replicas. Up to 6.2 the word is inside the error of a script."""
-_BUSY = "BUSY "  # Redis runs a script of somebody else
 
 ONE_PRIMARY = (
     "Point REDIS_URL to a single primary that holds all keys; with replicas, or with Sentinel behind an address that "
@@ -52,34 +20,6 @@ ONE_PRIMARY = (
 )
 
 _BACKOFF = Backoff(first_s=0.05, longest_s=2.0, at_once=1)
-
-
-def passing(error: RedisError) -> bool:
-    """Whether the only remedy is to wait."""
-    return isinstance(error, AWAY) or _refuses_writes(error) or str(error).startswith(_BUSY)
-
-
-def _refuses_writes(error: RedisError) -> bool:
-    return isinstance(error, ReadOnlyError | OutOfMemoryError) or bool(_REFUSED.search(str(error)))
-
-
-class RedisOutage:
-    """Redis is unavailable, or refuses writes. The log says so once when either begins, and once when it ends."""
-
-    def __init__(self) -> None:
-        self._away = Outage(_LOG, "waiting for Redis", "reached Redis again")
-        self._refuses = Outage(_LOG, "waiting for Redis, which refuses writes", "writing again, Redis accepts writes")
-
-    def failed(self, error: RedisError) -> None:
-        outage = self._refuses if _refuses_writes(error) else self._away
-        outage.failed(error=str(error) or type(error).__name__)
-
-    def answered(self) -> None:
-        self._away.answered()
-
-    def wrote(self) -> None:
-        """Redis took a write. Reads do not count: Redis answered them all the time."""
-        self._refuses.answered()
 
 
 class RedisLink:
@@ -151,7 +91,7 @@ class RedisLink:
             except RedisError as error:
                 if not passing(error) or self._gives_up(error, connected):
                     raise
-                refused = _refuses_writes(error)
+                refused = refuses_writes(error)
                 self.wait(tries, error)
             else:
                 if refused:
@@ -197,6 +137,3 @@ class RedisLink:
         if self._connection is not None:
             self._connection.disconnect()
         self._connection = None
-
-
-__all__ = ["AWAY", "ONE_PRIMARY", "RedisLink", "RedisOutage", "ResponseError", "passing"]

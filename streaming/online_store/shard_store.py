@@ -21,7 +21,8 @@ from shared_features.formats.shard_meta_bytes import decode_meta, encode_meta
 from streaming.errors import RestartNeeded
 from streaming.job.backoff import Tries
 from streaming.log import get_log
-from streaming.online_store.link import AWAY, RedisLink, passing
+from streaming.online_store.link import RedisLink
+from streaming.online_store.redis_outage import AWAY, passing
 
 _LOG = get_log("online")
 _SCRIPT = files("streaming.online_store").joinpath("commit.lua").read_bytes()

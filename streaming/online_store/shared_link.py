@@ -12,7 +12,8 @@ from typing import Any
 from redis.exceptions import ConnectionError, RedisError
 
 from streaming.job.backoff import Tries
-from streaming.online_store.link import AWAY, RedisLink
+from streaming.online_store.link import RedisLink
+from streaming.online_store.redis_outage import AWAY
 
 
 class SharedLink:

@@ -15,7 +15,7 @@ from shared_features.formats.entity_keys import EntityKeys
 from shared_features.formats.entity_state import owners_of
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import replay
-from streaming.lake.events_reader import EventRows
+from streaming.lake.event_rows import EventRows
 from streaming.replay.entity_states import EntityKey, EntityStates, Owners
 
 Int64 = NDArray[np.int64]

@@ -18,7 +18,7 @@ from shared_features.formats.shard_meta_bytes import decode_meta
 from shared_features.kernel.event_time import SECOND_US
 from shared_features.kernel.replay import read
 from shared_features.kernel.tile_state import TileState
-from streaming.lake.events_reader import EventRows
+from streaming.lake.event_rows import EventRows
 from streaming.replay.spine import Spine
 from tests.simulation.domain import FUTURE_S, HEAD_S
 from tests.simulation.kafka_model import TOPIC_ID, record_reader, records

@@ -10,7 +10,7 @@ import numpy as np
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.events import concatenate
 from shared_features.formats.shard_meta import ShardMeta
-from streaming.lake.events_reader import EventRows
+from streaming.lake.event_rows import EventRows
 from tests.simulation.kafka_model import record_reader, records
 from tests.simulation.wanted import Updates, canonical, shard_of, updates_of, wanted_states
 

@@ -15,7 +15,7 @@ from shared_features.formats.entity_state import decode_states, encode_states, o
 from shared_features.formats.online_state import entity_prefix
 from shared_features.kernel.replay import apply
 from shared_features.kernel.tile_state import TileState
-from streaming.lake.events_reader import EventRows
+from streaming.lake.event_rows import EventRows
 from tests import oracle
 from tests.simulation.processes import NAMESPACE
 from tests.taken_events import rows_of, taken

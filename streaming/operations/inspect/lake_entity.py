@@ -16,7 +16,8 @@ from shared_features.formats.shard_meta import Partition, VectorEntry
 from shared_features.group_events import GroupEvents, group_events
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
-from streaming.lake.events_reader import EventRows, EventsReader
+from streaming.lake.event_rows import EventRows
+from streaming.lake.events_reader import EventsReader
 from streaming.lake.log_positions import stored_gaps
 from streaming.lake.scan import quoted
 from streaming.operations.erasure.subject import Subject

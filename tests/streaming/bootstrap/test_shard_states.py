@@ -14,7 +14,7 @@ from shared_features.kernel.event_time import SECOND_US
 from shared_features.kernel.replay import apply
 from shared_features.kernel.tile_state import TileState
 from streaming.bootstrap.shard_states import ShardStates, effect_mask
-from streaming.lake.events_reader import EventRows
+from streaming.lake.event_rows import EventRows
 from streaming.replay.entity_states import EntityKey, Owners
 from streaming.replay.replayer import SNAPSHOT_BUILD, snapshot_owners
 from tests.depth import searched

@@ -23,7 +23,8 @@ from shared_features.kernel.aggregations import Count
 from shared_features.kernel.event_time import SECOND_US, seconds
 from streaming.archive.stored_log import Marked, StoredEvents
 from streaming.lake import events_reader
-from streaming.lake.events_reader import EventRows, EventsReader
+from streaming.lake.event_rows import EventRows
+from streaming.lake.events_reader import EventsReader
 from streaming.lake.scan import scanned
 from streaming.materialize import late_rows
 from streaming.materialize.late_rows import late_copies

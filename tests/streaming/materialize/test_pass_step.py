@@ -9,7 +9,8 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from structlog.testing import capture_logs
 
-from streaming.lake.events_reader import EventRows, EventsReader
+from streaming.lake.event_rows import EventRows
+from streaming.lake.events_reader import EventsReader
 from streaming.lake.scan import scanned
 from streaming.materialize.cut_source import Cut
 from streaming.materialize.pass_step import PassStep

@@ -3,7 +3,7 @@
 import pytest
 
 from shared_features.kernel.event_time import SECOND_US
-from streaming.lake.events_reader import EventRows
+from streaming.lake.event_rows import EventRows
 from streaming.materialize.spine_rows import SpineRows, contradicted_ids, copies
 from tests.depth import seeds
 from tests.domains.machines import MACHINE_HEAT, READINGS

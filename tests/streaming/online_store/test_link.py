@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import redis
-from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
+from redis.exceptions import ResponseError
 from structlog.testing import capture_logs
 
 from deploy.embedded.redis_server import RedisServer
@@ -19,7 +19,7 @@ from streaming.job.backoff import Backoff
 from streaming.online_store import lease as lease_module
 from streaming.online_store import link as redis_link
 from streaming.online_store.lease import Lease
-from streaming.online_store.link import RedisLink, passing
+from streaming.online_store.link import RedisLink
 from streaming.online_store.shard_store import ShardStore
 from streaming.settings import StreamingSettings, load_settings
 from tests.streaming.online.shards import begin
@@ -110,21 +110,6 @@ def test_a_lease_waits(settings: StreamingSettings, kind: str, monkeypatch: pyte
     lease.take()
     with redis.Redis.from_url(settings.redis_url) as client:
         assert len(while_it(kind, client, lease.keep)) == 2
-
-
-def test_what_passes_and_what_does_not() -> None:
-    script = "Error running script (call to f_e0): @user_script:10: @user_script: 10: "
-    assert passing(OutOfMemoryError("command not allowed when used memory > 'maxmemory'."))
-    assert passing(ReadOnlyError("You can't write against a read only replica."))
-    for text in (
-        "MISCONF Redis is configured to",
-        "NOREPLICAS Not enough",
-        "BUSY Redis is busy",
-        f"{script}-OOM command",
-    ):
-        assert passing(ResponseError(text)), text
-    for text in ("wrong number of arguments", "BUSYKEY Target key", "WRONGTYPE", f"{script}-ERR unknown", "a -OOMPH"):
-        assert not passing(ResponseError(text)), text
 
 
 def test_several_calls_at_once_are_answered_in_order_and_a_refused_one_shifts_no_answer(settings, server):
