@@ -17,7 +17,7 @@ from shared_features.definitions.difference import difference, events_difference
 from shared_features.definitions.entity import Entity
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import Feature, FeatureGroup
-from shared_features.definitions.feature_view import AS_OF, FeatureView
+from shared_features.definitions.feature_view import FeatureView
 from shared_features.definitions.field_types import Boolean, Decimal, FieldType, Integer, Text, Timestamp
 from shared_features.definitions.fields import Field
 from shared_features.definitions.fingerprint import fingerprint
@@ -26,6 +26,7 @@ from shared_features.definitions.function_trial import check_functions
 from shared_features.definitions.grown_group import GrownGroup
 from shared_features.definitions.label_source import LabelSource
 from shared_features.definitions.listing import list_definitions
+from shared_features.definitions.named_inputs import AS_OF
 from shared_features.definitions.view_feature import Input, ViewFeature
 
 __all__ = [

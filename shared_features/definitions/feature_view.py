@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from shared_features.arguments import Checked, did_you_mean
+from shared_features.arguments import Checked
 from shared_features.definitions.category import Category
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import Feature, FeatureGroup
@@ -17,11 +17,10 @@ from shared_features.definitions.function_inputs import function_inputs
 from shared_features.definitions.function_meaning import function_fingerprint
 from shared_features.definitions.grown_group import GrownGroup
 from shared_features.definitions.label_source import LabelSource
+from shared_features.definitions.named_inputs import NamedInputs
 from shared_features.definitions.view_feature import Input, OnDemand, StoredRun, ViewFeature, stored_runs_of
 from shared_features.errors import DefinitionError
 
-AS_OF = "as_of_us"
-"""Name of the parameter by which an on-demand function asks for the instant of the request."""
 _NAME = re.compile(r"\w[\w.-]*")
 
 
@@ -120,15 +119,15 @@ class FeatureView(metaclass=Checked):
             elif isinstance(item, Category):
                 columns.append(self._category(item))
             elif isinstance(item, str):
-                columns.append(ViewFeature(item, (self._input(item, item),)))
+                columns.append(ViewFeature(item, (self._named.input(item, item),)))
             else:
                 name, parameters = function_inputs(item, f"feature view {self.name!r}: features[{place}]")
-                columns.append(ViewFeature(name, tuple(self._input(each, name) for each in parameters), item))
+                columns.append(ViewFeature(name, tuple(self._named.input(each, name) for each in parameters), item))
         return tuple(columns)
 
     def _category(self, item: Category) -> ViewFeature:
         if isinstance(item.feature, str):
-            given = self._input(item.feature, item.feature)
+            given = self._named.input(item.feature, item.feature)
             return ViewFeature(item.feature if given.feature is None else given.feature.full_name, (given,), None, item)
         given = Input(feature=item.feature, is_text=item.feature.is_text)
         return ViewFeature(item.feature.full_name, (given,), None, item)
@@ -155,40 +154,9 @@ class FeatureView(metaclass=Checked):
         stored = {index for run in self.stored_runs for index in range(run.first, run.stop)}
         return tuple((index, column) for index, column in enumerate(self.columns) if index not in stored)
 
-    def _input(self, name: str, asked_by: str) -> Input:
-        stored = [each for group in self._offered for each in group.features]
-        found: dict[str, Input] = {}
-        if name == AS_OF:
-            found[AS_OF] = Input()
-        for given in self.source.fields:
-            if name in (given.name, self._full_name(given.name)):
-                found[self._full_name(given.name)] = Input(field=given.name, is_text=given.is_text)
-        for feature in stored:
-            if name in (feature.full_name, feature.name):
-                found[feature.full_name] = Input(feature=feature, is_text=feature.is_text)
-        if len(found) == 1:
-            return next(iter(found.values()))
-        asked = f"feature {name!r}" if name == asked_by else f"input {name!r} of {asked_by!r}"
-        where = f"feature view {self.name!r}: {asked}"
-        if found:
-            raise DefinitionError(f"{where} is ambiguous: write one of {list(found)}")
-        fields, choices = [each.name for each in self.source.fields], [each.full_name for each in stored]
-        meant = did_you_mean(name, [*fields, *(each.name for each in stored), *choices])
-        other = " If a group that the view does not read has it, add that group to also_reads of the view."
-        if choices:
-            groups = ", ".join(dict.fromkeys(each.group.name for each in stored))
-            raise DefinitionError(
-                f"{where} is neither a field of {self.source.name!r} nor a feature of {groups}, which the view reads: "
-                f"{choices}.{other}{meant}"
-            )
-        raise DefinitionError(
-            f"{where} is not a field of {self.source.name!r}, which has {', '.join(fields)}, and the view reads no "
-            f"group.{other}{meant}"
-        )
-
-    def _full_name(self, field: str) -> str:
-        """A field under a name that no stored feature has."""
-        return f"{self.source.name}__{field}"
+    @cached_property
+    def _named(self) -> NamedInputs:
+        return NamedInputs(self.name, self.source, [each for group in self._offered for each in group.features])
 
     @property
     def label(self) -> str:

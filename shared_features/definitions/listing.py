@@ -11,8 +11,9 @@ from shared_features.definitions.catalogue import Catalogue
 from shared_features.definitions.description import Description, describe_column, describe_feature
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import Feature, FeatureGroup
-from shared_features.definitions.feature_view import AS_OF, FeatureView
+from shared_features.definitions.feature_view import FeatureView
 from shared_features.definitions.fields import Field
+from shared_features.definitions.named_inputs import AS_OF
 from shared_features.definitions.view_feature import Input, ViewFeature
 from shared_features.kernel.event_time import format_duration
 
