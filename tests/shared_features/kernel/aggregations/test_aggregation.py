@@ -24,7 +24,7 @@ from tests.oracle import Event
 from tests.shared_features.kernel.engine import apply_events, assert_same_features, columns, expected
 from tests.strategies import EVERY, WINDOWS, event_streams, layout
 
-PAGE = Path(__file__).parents[3] / "docs/definitions.md"
+PAGE = Path(__file__).parents[4] / "docs/definitions.md"
 
 
 @dataclass(frozen=True)
