@@ -29,10 +29,10 @@ def whose_events(source: EventSource, subjects: Sequence[Subject]) -> Iterator[s
         yield " OR ".join(f"({term})" for term in terms)
 
 
-def whose_rows(subjects: Sequence[Subject]) -> Iterator[str]:
-    """Conditions for the feature rows of the subjects, for some subjects at a time."""
-    for some in pieces(subjects, _LISTED):
-        yield f"entity_key IN ({', '.join(sql_text(subject.key) for subject in some)})"
+def whose_rows(keys: Sequence[str]) -> Iterator[str]:
+    """Conditions for the feature rows of entity keys, for some keys at a time."""
+    for some in pieces(keys, _LISTED):
+        yield f"entity_key IN ({', '.join(map(sql_text, some))})"
 
 
 def at_offsets(partition: int, offsets: Sequence[int]) -> Iterator[str]:

@@ -6,7 +6,7 @@ arrive later, so an append rarely conflicts with a delete. If it does, the delet
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -25,11 +25,14 @@ from shared_features.formats.offline_tables import (
 )
 from streaming.lake.changes import synced_change
 from streaming.lake.look import LakeLook
+from streaming.lake.scan import scanned
 from streaming.lake.stored_positions import NEVER, stored_position
 from streaming.operations.erasure.conditions import below, whose_events, whose_rows
+from streaming.operations.erasure.held_keys import HeldKeys
 from streaming.operations.erasure.record import LogEnds
 from streaming.operations.erasure.subject import Subject
 
+ENTITY_KEY = "entity_key"
 _POSITIONS = pa.schema([(PARTITION, pa.int32()), (OFFSET, pa.int64())])
 
 
@@ -40,22 +43,23 @@ class LakeRows:
         self._lake, self._subjects, self._log_ends, self._ended = lake, subjects, log_ends, ended
         self._look = LakeLook(lake)
 
-    def positions(self, source: EventSource, own_rows: Sequence[Path] = ()) -> pa.Table:
+    def positions(self, source: EventSource, own_rows: Mapping[Path, tuple[str, ...]] | None = None) -> pa.Table:
         """The present and former positions of the subjects' events of a source: kafka_partition int32, kafka_offset
         int64.
 
-        own_rows: the feature rows of the subjects' own groups. They also have positions of events that `retain`
-        deleted.
+        own_rows: tables of feature rows whose keys carry the subjects' fields, with the fields of their keys. They also
+        have positions of events that `retain` deleted.
         """
         found = [_POSITIONS.empty_table()]
         if (events := self._look.table(events_table(source))) is not None:
             found += [_positions(events, each) for each in self._events(source)]
-        for path in own_rows:
+        for path, fields in (own_rows or {}).items():
             table = DeltaTable(path)
-            found += [_positions(table, f"{each} AND ({self._below(source)})") for each in whose_rows(self._subjects)]
+            keys = _stored_keys(table, HeldKeys(fields, self._subjects))
+            found += [_positions(table, f"{each} AND ({self._below(source)})") for each in whose_rows(keys)]
         return pa.concat_tables(found).group_by(_POSITIONS.names).aggregate([])
 
-    def lost_us(self, source: EventSource, own_rows: Sequence[Path]) -> int | None:
+    def lost_us(self, source: EventSource, own_rows: Iterable[Path]) -> int | None:
         """The arrival time before which the positions of the subjects' events are unknown; None if all are known."""
         events = self._look.table(events_table(source))
         kept_from_us = stored_position(events, KEPT_FROM_APP)
@@ -84,10 +88,15 @@ class LakeRows:
         self._changed(self._lake / events_table(source), look, fence=True)
         return (counts[-1], counts[-1] + len(self._subjects)) if counts else (0, 0)
 
-    def erase_snapshots(self, tables: Sequence[Path]) -> int:
-        """Delete the subjects' states. The count of erasures is raised even if there are no states."""
-        keys = pa.table({"entity_key": [subject.key for subject in self._subjects]})
-        return sum(self._changed(path, lambda table: _erase_matching(table, keys), fence=True) for path in tables)
+    def erase_snapshots(self, tables: Mapping[Path, tuple[str, ...]]) -> int:
+        """Delete the subjects' states. The count of erasures is raised even if there are no states.
+
+        tables: with the fields of their keys.
+        """
+        return sum(
+            self._changed(path, partial(_erase_states, held=HeldKeys(fields, self._subjects)), fence=True)
+            for path, fields in tables.items()
+        )
 
     def erase_feature_rows(self, tables: Sequence[Path], positions: pa.Table) -> int:
         """Delete the rows at the positions of the erased events, of all groups."""
@@ -134,6 +143,20 @@ def _erase_events(table: DeltaTable, condition: str) -> int:
     if not last:
         return 0
     return int(table.delete(f"({condition}) AND {ARRIVAL_TIME} <= {max(last)}")["num_deleted_rows"])
+
+
+def _erase_states(table: DeltaTable, held: HeldKeys) -> int:
+    return _erase_matching(table, pa.table({ENTITY_KEY: pa.array(_stored_keys(table, held), pa.string())}))
+
+
+def _stored_keys(table: DeltaTable, held: HeldKeys) -> list[str]:
+    """The held keys. The table is only read if the subjects alone do not tell them."""
+    if held.are_known:
+        return held.known()
+    found = set[str]()
+    for batch in scanned(table, [ENTITY_KEY], "true"):
+        found.update(held.among(set(batch.column(ENTITY_KEY).to_pylist())))
+    return sorted(found)
 
 
 def _erase_matching(table: DeltaTable, gone: pa.Table) -> int:

@@ -11,13 +11,14 @@ from shared_features.arguments import did_you_mean
 from shared_features.definitions import Catalogue, Entity, EventSource
 from shared_features.definitions.field_types.integer import whole_number
 from streaming.errors import RefusedError
+from streaming.operations.erasure.held_keys import split_key
 from streaming.operations.erasure.subject import Subject
 
 
 def subjects_of(catalogue: Catalogue, entity_name: str, key: str) -> list[Subject]:
     """The subjects, one for each kind that the key fits. Raises RefusedError if the key fits no kind, and says why."""
     kinds = kinds_of(catalogue, entity_name)
-    parts = _split(key)
+    parts = split_key(key)
     fitting = [kind for kind in kinds if len(kind.keys) == len(parts)]
     if not fitting:
         raise RefusedError(
@@ -93,16 +94,3 @@ def _one_spelling(name: str, part: str, sources: Sequence[EventSource]) -> str:
                 f"source {source.name!r}. Give {number}, and rename the field of that source if it means something else"
             )
     return number
-
-
-def _split(key: str) -> list[str]:
-    parts, current, escaped = [], "", False
-    for character in key:
-        if escaped or character not in "\\|":
-            current, escaped = current + character, False
-        elif character == "\\":
-            escaped = True
-        else:
-            parts.append(current)
-            current = ""
-    return [*parts, current]

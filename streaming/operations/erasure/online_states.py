@@ -8,9 +8,10 @@ A running `online` finds another commit id than it expects, drops what it holds 
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any
@@ -18,11 +19,12 @@ from typing import Any
 import redis
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.online_state import entity_prefix, meta_key
+from shared_features.formats.online_state import entity_prefix, meta_key, shard_tag
 from shared_features.formats.shard_meta import COMMIT_ID_BYTES
 from shared_features.formats.shard_meta_bytes import encode_meta
 from streaming.errors import RefusedError
 from streaming.online_store.shard_store import readable_meta
+from streaming.operations.erasure.held_keys import HeldKeys
 from streaming.operations.erasure.record import LogEnds
 from streaming.operations.erasure.subject import Subject
 from streaming.settings import StreamingSettings
@@ -41,7 +43,8 @@ class OnlineStates:
 
     def count(self, groups: Iterable[FeatureGroup], subjects: Sequence[Subject]) -> int:
         """The number of states of the subjects."""
-        return sum(int(self._client.exists(self._key(group, subject))) for group in groups for subject in subjects)
+        keys = (keys for group in groups for keys in self._states(group, subjects).values())
+        return sum(int(self._client.exists(key)) for some in keys for key in some)
 
     def wait(
         self,
@@ -53,11 +56,12 @@ class OnlineStates:
         """Wait until every shard of the subjects has applied the erased events. Raises RefusedError if this takes too
         long.
 
-        subjects: None for every shard of the groups.
+        subjects: None for every shard of the groups. Every shard of a group may have states of a subject, too, if its
+        keys have further fields.
         """
         for group in groups:
-            numbers = range(group.shards) if subjects is None else {subject.shard(group) for subject in subjects}
-            for number in sorted(numbers):
+            known = subjects is not None and HeldKeys(group.entity.keys, subjects).are_known
+            for number in sorted({each.shard(group) for each in subjects or ()}) if known else range(group.shards):
                 while why := self._not_beyond(group, number, log_ends):
                     _pause(group, number, why, deadline)
 
@@ -71,12 +75,14 @@ class OnlineStates:
     ) -> int:
         """Erase states of a group, in each shard as soon as it has applied the erased events. Returns their number.
 
+        Of a group whose keys have further fields, the states are those that Redis has now: call `wait` before.
+
         erasures: the old and the new count of the group's tables. Every shard that continues gets the new count, even
         without a subject, because a subject's events were read for the states of other entities too.
         """
-        gone = 0
+        gone, states = 0, self._states(group, subjects)
         for number in range(group.shards):
-            keys = [self._key(group, subject) for subject in subjects if subject.shard(group) == number]
+            keys = sorted(states.get(number, ()))
             if keys or erasures[0] != erasures[1]:
                 gone += self._erase_shard(group, number, keys, log_ends, deadline, erasures)
         return gone
@@ -123,8 +129,25 @@ class OnlineStates:
     def _meta_key(self, group: FeatureGroup, number: int) -> bytes:
         return meta_key(self._namespace, group, number)
 
-    def _key(self, group: FeatureGroup, subject: Subject) -> bytes:
-        return entity_prefix(self._namespace, group, subject.shard(group)) + subject.key.encode()
+    def _states(self, group: FeatureGroup, subjects: Sequence[Subject]) -> Mapping[int, set[bytes]]:
+        """By shard, the keys of all states that the subjects can have, or of those that Redis has."""
+        found, held = dict[int, set[bytes]](), HeldKeys(group.entity.keys, subjects)
+        if held.are_known:
+            for subject, key in zip(subjects, held.known(), strict=True):
+                number = subject.shard(group)
+                found.setdefault(number, set()).add(entity_prefix(self._namespace, group, number) + key.encode())
+            return found
+        head = shard_tag(self._namespace, group.label, 0).removesuffix("0}").encode()
+        for stored in self._client.scan_iter(match=_literally(head) + b"*}:e:*", count=1_000):
+            shard, _, key = stored.removeprefix(head).partition(b"}:e:")
+            if held.among([key.decode()]):
+                found.setdefault(int(shard), set()).add(stored)
+        return found
+
+
+def _literally(text: bytes) -> bytes:
+    """A pattern of Redis that matches a text and nothing else."""
+    return re.sub(rb"([*?\[\]\\])", rb"\\\1", text)
 
 
 def _pause(group: FeatureGroup, number: int, why: str, deadline: Callable[[], bool]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from shared_features.definitions import Catalogue, Entity, EventSource, FeatureGroup
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table, snapshots_table
 from streaming.operations.erasure.forgotten import refuse_unknown, with_forgotten
+from streaming.operations.erasure.held_keys import carries
 from streaming.operations.erasure.tables import features_on, group_tables, rows_of
 
 
@@ -16,8 +17,9 @@ from streaming.operations.erasure.tables import features_on, group_tables, rows_
 class Scope:
     """catalogue: includes the sources that only the lake knows. sources: those whose events carry the entity's fields.
 
-    logged: those of `sources` that the definitions have, with a log. others: the topics of all other sources. features:
-    tables of feature rows of all groups, by source. own_rows: those of `features` with this kind of entity.
+    logged: those of `sources` that the definitions have, with a log. others: the topics of all other sources. groups,
+    snapshots, own_rows: those whose keys carry the entity's fields, tables with the fields of their keys. features:
+    tables of feature rows of all groups, by source. own_rows are among them.
     """
 
     catalogue: Catalogue
@@ -25,9 +27,9 @@ class Scope:
     logged: Sequence[EventSource]
     others: Sequence[str]
     groups: Sequence[FeatureGroup]
-    snapshots: Sequence[Path]
+    snapshots: Mapping[Path, tuple[str, ...]]
     features: Mapping[str, Sequence[Path]]
-    own_rows: Mapping[str, Sequence[Path]]
+    own_rows: Mapping[str, Mapping[Path, tuple[str, ...]]]
 
     @property
     def ended(self) -> set[str]:
@@ -47,7 +49,7 @@ def scope_of(lake: Path, known: Catalogue, entity: Entity) -> Scope:
     wide = with_forgotten(lake, known)
     refuse_unknown(lake, known, wide)
     sources = [source for source in wide.sources if all(source.has(name) for name in entity.keys)]
-    groups = [group for group in wide.groups if group.entity == entity]
+    groups = [group for group in wide.groups if carries(group.entity.keys, entity.keys)]
     features = {source.name: features_on(lake, source, wide) for source in sources}
     return Scope(
         catalogue=wide,
@@ -55,7 +57,11 @@ def scope_of(lake: Path, known: Catalogue, entity: Entity) -> Scope:
         logged=[source for source in sources if source in known.sources],
         others=[source.topic for source in known.sources if source not in sources],
         groups=groups,
-        snapshots=group_tables(lake, snapshots_table, groups, wide.sources),
+        snapshots={
+            path: group.entity.keys
+            for group in groups
+            for path in group_tables(lake, snapshots_table, [group], wide.sources)
+        },
         features=features,
         own_rows={source.name: rows_of(features[source.name], source, wide, entity) for source in sources},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,12 @@ class Subject:
 
     @property
     def key(self) -> str:
-        return "|".join(map(escape, self.parts))
+        return self.key_by(self.entity.keys)
+
+    def key_by(self, fields: Sequence[str]) -> str:
+        """The key with its fields in another order, as a group may have them."""
+        said = dict(zip(self.entity.keys, self.parts, strict=True))
+        return "|".join(escape(said[name]) for name in fields)
 
     def digest(self, salt: bytes) -> str:
         """A digest that may be kept. The key cannot be found from it, but a known key can be compared with it."""
@@ -62,9 +67,10 @@ class Subject:
         )
 
     def shard(self, group: FeatureGroup) -> int:
-        """The number of the shard that holds the subject in a group."""
+        """The number of the shard that holds the subject in a group with the same key fields, in any order."""
+        key = self.key_by(group.entity.keys)
         integer = has_integer_key(group.entity, group.sources[0])
-        keys: EntityKeys = np.array([int(self.key)], np.int64) if integer else [self.key]
+        keys: EntityKeys = np.array([int(key)], np.int64) if integer else [key]
         return int(shards_of(keys, group.shards)[0])
 
 

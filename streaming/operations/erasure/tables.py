@@ -12,6 +12,7 @@ from deltalake import DeltaTable
 from shared_features.definitions import Catalogue, Entity, EventSource, FeatureGroup
 from shared_features.formats.offline_tables import DEFINITION, features_table
 from streaming.errors import RefusedError
+from streaming.operations.erasure.held_keys import carries
 
 _VERSION = r"features_\w+_v[1-9]\d*(_added[1-9]\d*)?_on_"
 
@@ -39,10 +40,13 @@ def features_on_none(lake: Path, catalogue: Catalogue) -> list[Path]:
     return [path for path, names in _features(lake, catalogue) if not names]
 
 
-def rows_of(tables: Sequence[Path], source: EventSource, catalogue: Catalogue, entity: Entity) -> list[Path]:
-    """The tables on a source whose rows are keyed by this kind of entity."""
-    named = {features_table(group, source) for group in catalogue.groups if group.entity.keys == entity.keys}
-    return [path for path in tables if path.name in named or _stored_keys(path) == entity.keys]
+def rows_of(
+    tables: Sequence[Path], source: EventSource, catalogue: Catalogue, entity: Entity
+) -> dict[Path, tuple[str, ...]]:
+    """The tables on a source whose keys carry the entity's fields, each with the fields of its keys."""
+    named = {features_table(group, source): group.entity.keys for group in catalogue.groups}
+    fields = {path: _stored_keys(path) or named.get(path.name, ()) for path in tables}
+    return {path: each for path, each in fields.items() if carries(each, entity.keys)}
 
 
 def _features(lake: Path, catalogue: Catalogue) -> Iterator[tuple[Path, set[str]]]:

@@ -47,7 +47,7 @@ def test_many_entities_go(tmp_path: Path) -> None:
     rows = LakeRows(tmp_path, subjects, {"payments": {0: MANY + 1}})
     assert rows.positions(PAYMENTS).num_rows == MANY
     assert rows.erase_events(PAYMENTS) == MANY
-    assert rows.erase_snapshots([snapshots]) == MANY
+    assert rows.erase_snapshots({snapshots: PAYER.entity.keys}) == MANY
     assert [DeltaTable(each).count() for each in (tmp_path / events_table(PAYMENTS), snapshots)] == [1, 1]
 
 

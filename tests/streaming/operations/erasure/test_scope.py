@@ -25,6 +25,20 @@ def test_the_sources_with_all_fields_of_the_key_are_erased_from_and_the_others_a
     assert (pair.sources, pair.groups, pair.others) == ([PAYMENTS], [], ["outcomes"])
 
 
+def test_the_groups_are_those_whose_key_carries_the_fields_under_any_name() -> None:
+    """Whose events a state was made of is said by the fields of the key, and by no name."""
+    buyers = load_definitions("tests.streaming.operations.buyers_domain")
+    named = {
+        keys: [group.name for group in scope_of(Path("no lake"), buyers, Entity("anyone", keys)).groups]
+        for keys in (("payer",), ("payer", "shop"), ("shop",))
+    }
+    assert named == {
+        ("payer",): ["buyer", "payer", "regular"],
+        ("payer", "shop"): ["regular"],
+        ("shop",): ["regular", "shop_use"],
+    }
+
+
 def test_a_source_that_only_the_lake_knows_is_erased_from_and_has_no_log(tmp_path: Path) -> None:
     """It was renamed: nobody appends to the table, and the entity is in it all the same."""
     for name in ("payments", "payments_before"):

@@ -62,4 +62,5 @@ def test_a_version_that_was_given_up_tells_itself_whose_rows_it_has(tmp_path: Pa
     ):
         tables.append(tmp_path / features_table(group, PAYMENTS))
         DeltaHandle(tables[-1], feature_schema(group), definition=text)
-    assert rows_of(tables, PAYMENTS, small, PAYER.entity) == tables[:2]
+    assert rows_of(tables, PAYMENTS, small, PAYER.entity) == dict.fromkeys(tables[:2], ("payer",))
+    assert rows_of(tables, PAYMENTS, small, Entity("any", keys=("shop",))) == {tables[2]: ("shop",)}
