@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from training.steps import code_digest
 from training.steps.code_digest import Code, code_of
 
 ACTION = """
@@ -113,3 +115,24 @@ def test_a_module_in_no_package_counts_and_so_does_the_helper_beside_it(
         digests.append(code_of([f"{module}:action"]))
     assert not same(*digests)
     assert digests[0].libraries == frozenset()
+
+
+def test_the_text_of_a_definition_is_that_of_the_standard_library_so_that_results_outlast_a_release() -> None:
+    source = Path(ast.__file__).read_text() + "x = None\nmatch x:\n    case {'a': None, **rest}: pass\n"
+    for node in ast.parse(source).body:
+        assert code_digest._text(node, []) == ast.dump(node)
+
+
+def test_docstrings_count_nowhere() -> None:
+    places = {
+        "function": "def f():\n    {}\n    return 1",
+        "nested": "def f():\n    def g():\n        {}\n        return 1\n    return g",
+        "in a branch": "def f(x):\n    if x:\n        pass\n    else:\n        class A:\n            {}\n    return x",
+        "in a handler": "def f():\n    try:\n        pass\n    except ValueError:\n        def g():\n            {}\n",
+        "in a case": "def f(x):\n    match x:\n        case 1:\n            def g():\n                {}\n",
+    }
+    for place, text in places.items():
+        first, second = (ast.parse(text.format(repr(said))) for said in ("one", "two"))
+        for tree in (first, second):
+            code_digest._drop_texts(tree.body)
+        assert ast.dump(first) == ast.dump(second), place
