@@ -16,7 +16,7 @@ from training.log import configure_log
 from training.settings import TrainingSettings, load_settings
 
 if TYPE_CHECKING:
-    from training.runs.run_parameters import RunParameters
+    from training.runs.plan.run_parameters import RunParameters
     from training.steps.run_journal import StepEntry
 
 
@@ -93,7 +93,7 @@ def _models(settings: TrainingSettings, options: argparse.Namespace) -> int:
 
 def _print_defined(settings: TrainingSettings, published: Sequence[str]) -> int:
     """The models that are defined, with what is known of them. Returns the exit code."""
-    from training.runs.run_model import defined_models
+    from training.runs.plan.run_model import defined_models
 
     for each in defined_models(settings):
         names = ", ".join(each.candidate_names) or "all candidates of the task"
@@ -109,7 +109,7 @@ def _check(settings: TrainingSettings, options: argparse.Namespace) -> int:
     """Build each candidate and export it on rows of noise, before there is any data."""
     from shared_features.definitions import check_functions, load_definitions
     from training.runs.model_check import check_model
-    from training.runs.run_model import defined_models
+    from training.runs.plan.run_model import defined_models
 
     catalogue = load_definitions(settings.definitions)
     models = defined_models(settings, catalogue)
@@ -125,8 +125,8 @@ def _check(settings: TrainingSettings, options: argparse.Namespace) -> int:
 def _publish(settings: TrainingSettings, options: argparse.Namespace) -> int:
     from training.registry.versions import Registry
     from training.runs.foreign_model import publish_foreign
-    from training.runs.run_model import choose_model
-    from training.runs.run_parameters import RunParameters
+    from training.runs.plan.run_model import choose_model
+    from training.runs.plan.run_parameters import RunParameters
 
     view, model = choose_model(settings, options.model, options.view)
     parameters, registry = RunParameters(view, model=model), Registry(settings.registry)
@@ -158,7 +158,7 @@ def _print_step(name: str, entry: StepEntry) -> None:
 
 def _chosen(settings: TrainingSettings, options: argparse.Namespace) -> str:
     """The name of the model that is meant."""
-    from training.runs.run_model import choose_model
+    from training.runs.plan.run_model import choose_model
 
     view, model = choose_model(settings, None, options.view)
     return view.name if model is None else model.name
@@ -167,8 +167,8 @@ def _chosen(settings: TrainingSettings, options: argparse.Namespace) -> str:
 def _parameters(settings: TrainingSettings, options: argparse.Namespace) -> RunParameters:
     from shared_features.definitions import check_functions
     from shared_features.formats.dataset_manifest import DatasetParameters
-    from training.runs.run_model import choose_model
-    from training.runs.run_parameters import RunParameters
+    from training.runs.plan.run_model import choose_model
+    from training.runs.plan.run_parameters import RunParameters
 
     dataset = DatasetParameters(
         options.cutoff, options.train_days, options.delay_days, options.test_days, options.entity, options.seed,

@@ -21,7 +21,7 @@ from training.models.foreign_graph import adapt_graph, certify_outputs
 from training.models.model_constants import INPUT_NAME
 from training.models.onnx_export import open_session, run_session
 from training.registry.versions import Published, Registry
-from training.runs.run_parameters import RunParameters
+from training.runs.plan.run_parameters import RunParameters
 
 
 def publish_foreign(

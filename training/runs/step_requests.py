@@ -13,13 +13,13 @@ import structlog
 
 from shared_features.definitions import check_functions
 from shared_features.errors import FeatureError
-from training.runs.step_log import logged
+from training.runs.records.step_log import logged
 from training.settings import TrainingSettings
 from training.steps.step import Queue
 from training.steps.transient import is_transient
 
 if TYPE_CHECKING:
-    from training.runs.run_parameters import RunParameters
+    from training.runs.plan.run_parameters import RunParameters
 
 _LOG = structlog.get_logger(part="step worker")
 
@@ -37,7 +37,7 @@ def answer(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, 
 
 def _begin(settings: TrainingSettings, request: Mapping[str, Any]) -> str:
     """Begin a run, unless a run of this name has begun; returns its folder."""
-    from training.runs.fork import forked_data
+    from training.runs.plan.fork import forked_data
     from training.runs.training_run import begin_run
 
     data = forked_data(Path(request["fork"]["folder"])) if "fork" in request else None
@@ -56,15 +56,15 @@ def _plan(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, l
 
 def _new_labels(settings: TrainingSettings, request: Mapping[str, Any]) -> int:
     """How many labels were stored since the last run of the view that succeeded."""
-    from training.runs.new_labels import count_new_labels
+    from training.runs.plan.new_labels import count_new_labels
 
     return count_new_labels(settings, _parameters(settings, request).view)
 
 
 def _parameters(settings: TrainingSettings, request: Mapping[str, Any]) -> RunParameters:
-    from training.runs.run_model import choose_model
-    from training.runs.run_parameters import RunParameters
-    from training.runs.templates import check_request
+    from training.runs.plan.run_model import choose_model
+    from training.runs.plan.run_parameters import RunParameters
+    from training.runs.plan.templates import check_request
 
     asked = check_request(request["template"], request["parameters"])
     view, model = choose_model(settings, asked.model, asked.view)
@@ -95,7 +95,7 @@ def _step(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, A
 
 def _queued(settings: TrainingSettings, queue: Queue) -> dict[str, Any]:
     """Which queue does the step, and what a worker must have."""
-    from training.runs.run_pipeline import code_of_pipelines
+    from training.runs.plan.run_pipeline import code_of_pipelines
 
     code = code_of_pipelines(settings.definitions)
     return {"queue": queue.name, "waits_at_most_seconds": queue.waits_at_most_seconds, "code": code}
@@ -103,14 +103,14 @@ def _queued(settings: TrainingSettings, queue: Queue) -> dict[str, Any]:
 
 def _code(settings: TrainingSettings, request: Mapping[str, Any]) -> str:
     """The code of the pipelines that this process has."""
-    from training.runs.run_pipeline import code_of_pipelines
+    from training.runs.plan.run_pipeline import code_of_pipelines
 
     return code_of_pipelines(settings.definitions)
 
 
 def _end(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, Any]:
     """Note the end; returns what is worth knowing of the run after its folder is gone."""
-    from training.runs.run_summary import summarize
+    from training.runs.records.run_summary import summarize
     from training.runs.training_run import end_run
 
     run = Path(request["run"])

@@ -10,10 +10,10 @@ from pathlib import Path
 from shared_features.errors import FeatureError
 from shared_features.kernel.event_time import DAY_US, to_datetime, to_us
 from training.errors import StepError
-from training.runs.data_version import DataVersion, pin_data
-from training.runs.run_context import RunContext, context_of
-from training.runs.run_parameters import RunParameters
-from training.runs.run_pipeline import check_queues, steps_of_run
+from training.runs.plan.data_version import DataVersion, pin_data
+from training.runs.plan.run_context import RunContext, context_of
+from training.runs.plan.run_parameters import RunParameters
+from training.runs.plan.run_pipeline import check_queues, steps_of_run
 from training.settings import TrainingSettings
 from training.steps.result_store import ResultStore
 from training.steps.run_journal import FAILED, SUCCEEDED, StepEntry, journals, read_journal, write_journal

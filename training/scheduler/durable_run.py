@@ -14,7 +14,7 @@ from typing import Any
 from dbos import DBOS, StepOptions, StepReservation, error
 
 from training.errors import StepFailedError, TransientStepError
-from training.runs.step_names import STEP_NAMES
+from training.runs.plan.step_names import STEP_NAMES
 from training.scheduler.queued_steps import QueuedSteps
 from training.scheduler.run_steps import waits_of
 from training.scheduler.side_by_side import side_by_side

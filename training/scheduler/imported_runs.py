@@ -23,7 +23,7 @@ from shared_features.formats.run_archive import ARCHIVE_FILE, IMPORTED_FOLDER, R
 from shared_features.formats.training_run import NEW_PREFIX
 from training.durable_files import sync_directory
 from training.errors import ConflictError, StepError, UnknownNameError
-from training.runs.run_archive import unpack_archive
+from training.runs.records.run_archive import unpack_archive
 from training.scheduler.run import Run
 from training.scheduler.run_steps import RunStep
 

@@ -10,8 +10,8 @@ from shared_features.formats.model_manifest import MANIFEST_FILE
 from shared_features.formats.run_archive import MODEL_MANIFEST_FILE, ArchivedStep, RunArchive
 from training.errors import ConflictError, RegistryError
 from training.registry.versions import Registry
-from training.runs.retraining import STEPS
-from training.runs.run_archive import archived_files, write_archive
+from training.runs.plan.retraining import STEPS
+from training.runs.records.run_archive import archived_files, write_archive
 from training.scheduler.imported_runs import IMPORTED
 from training.scheduler.run_states import ENDED
 from training.scheduler.runs import Runs

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from training.runs.run_report import RunReport
+from training.runs.records.run_report import RunReport
 from training.scheduler.run import Run
 
 Facts = dict[str, dict[str, Any]]

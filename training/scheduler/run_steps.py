@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from training.runs.step_names import STEP_NAMES
+from training.runs.plan.step_names import STEP_NAMES
 from training.scheduler.queued_steps import QueuedStep
 from training.scheduler.run_states import CANCELLED, FAILED, RUNNING
 

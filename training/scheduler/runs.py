@@ -15,12 +15,12 @@ from typing import Any
 from dbos import DBOSClient, EnqueueOptions, WorkflowStatus, error
 
 from training.errors import ConflictError, RequestError, UnknownNameError
-from training.runs.fork import check_fork
-from training.runs.run_report import RunReport, read_report
-from training.runs.run_summary import summarize
-from training.runs.step_log import read_log
-from training.runs.step_names import STEP_NAMES
-from training.runs.templates import check_request
+from training.runs.plan.fork import check_fork
+from training.runs.plan.step_names import STEP_NAMES
+from training.runs.plan.templates import check_request
+from training.runs.records.run_report import RunReport, read_report
+from training.runs.records.run_summary import summarize
+from training.runs.records.step_log import read_log
 from training.scheduler.database import APPLICATION, create_database
 from training.scheduler.durable_run import QUEUE, VERSION, WORKFLOW
 from training.scheduler.imported_runs import IMPORTED, ImportedRuns, asked_at, is_imported

@@ -15,7 +15,7 @@ import structlog
 from dbos import DBOS
 
 from training.errors import RequestError
-from training.runs.templates import check_request
+from training.runs.plan.templates import check_request
 from training.scheduler.cron import is_second_time, next_tick
 from training.scheduler.runs import Runs
 from training.scheduler.step_process import StepProcess

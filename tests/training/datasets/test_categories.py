@@ -29,7 +29,7 @@ from training.datasets.categories import places_in
 from training.datasets.training_dataset import load_dataset
 from training.models.onnx_export import open_session, run_session
 from training.models.predictions import predicted
-from training.runs.run_folder import load_pickle, model_file
+from training.runs.records.run_folder import load_pickle, model_file
 
 START_US = 20_000 * DAY_US
 END_US = START_US + 10 * DAY_US

@@ -23,7 +23,7 @@ from training.__main__ import main
 from training.errors import RequestError
 from training.pipelines import Pipeline, PipelineStep
 from training.registry.versions import Registry
-from training.runs.retraining import STEPS
+from training.runs.plan.retraining import STEPS
 from training.steps.run_journal import read_journal
 
 OPTIONS = ["--train-days", "6", "--delay-days", "1", "--test-days", "3", "--models", "logistic_regression"]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.training.pipelines.project import write_project
 from training.__main__ import main
-from training.runs.step_log import read_log
+from training.runs.records.step_log import read_log
 from training.runs.step_requests import answer
 from training.settings import load_settings
 

@@ -138,7 +138,7 @@ def test_a_registry_that_cannot_be_written_is_one_sentence_and_the_next_run_only
 def test_a_failed_certificate_blocks_publication(places, capsys, monkeypatch):
     export = onnx_export.export_onnx
     monkeypatch.setattr(
-        "training.runs.model_steps.export_onnx", lambda pipeline, features, task: other_model(export, features)
+        "training.runs.actions.model_steps.export_onnx", lambda pipeline, features, task: other_model(export, features)
     )
     assert main(["run", *OPTIONS, "--models", "logistic_regression"]) == 1
     assert "nothing was published" in capsys.readouterr().err

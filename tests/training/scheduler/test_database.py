@@ -9,7 +9,7 @@ import pytest
 
 from tests.training.scheduler.postgres import postgres, programs
 from tests.training.scheduler.test_schedules import EVERY_TWO_SECONDS, done, scheduler, wait
-from training.runs.step_names import STEP_NAMES
+from training.runs.plan.step_names import STEP_NAMES
 from training.scheduler.run_states import SUCCEEDED
 from training.scheduler.runs import Runs
 from training.scheduler.schedules import Schedules

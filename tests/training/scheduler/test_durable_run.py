@@ -17,7 +17,7 @@ import pytest
 from tests.training.pipelines.project import write_project
 from training.__main__ import main
 from training.errors import RequestError, StepFailedError, TransientStepError
-from training.runs.step_names import STEP_NAMES
+from training.runs.plan.step_names import STEP_NAMES
 from training.scheduler import durable_run
 from training.scheduler.engine import launched
 from training.scheduler.run_states import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, SUCCEEDED

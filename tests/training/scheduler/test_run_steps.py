@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from training.runs.step_names import STEP_NAMES
+from training.runs.plan.step_names import STEP_NAMES
 from training.scheduler.queued_steps import QueuedStep
 from training.scheduler.run_states import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED
 from training.scheduler.run_steps import DONE, SKIPPED, WAITING, RunStep, in_queue, plan_of, steps_of

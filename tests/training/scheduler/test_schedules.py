@@ -16,7 +16,7 @@ import pytest
 
 from tests.training.scheduler.fake_scheduler import PLAN
 from training.errors import RequestError
-from training.runs.step_names import STEP_NAMES
+from training.runs.plan.step_names import STEP_NAMES
 from training.scheduler.run_states import SUCCEEDED
 from training.scheduler.runs import Runs
 from training.scheduler.schedules import Schedules

@@ -10,7 +10,7 @@ import pytest
 
 from tests.training.service.conftest import Service
 from training.errors import StepFailedError
-from training.runs.step_names import STEP_NAMES
+from training.runs.plan.step_names import STEP_NAMES
 
 PATIENCE_S = 240.0
 

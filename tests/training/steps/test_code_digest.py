@@ -94,13 +94,15 @@ def test_libraries_are_named_wherever_they_are_imported(build: Build) -> None:
 
 
 def test_the_real_steps_reach_the_libraries_that_shape_them() -> None:
-    assert {"numpy", "sklearn", "threadpoolctl", "polars"} <= code_of(["training.runs.model_steps:fit_step"]).libraries
-    assert {"onnx", "skl2onnx"} <= code_of(["training.runs.model_steps:export_step"]).libraries
+    assert {"numpy", "sklearn", "threadpoolctl", "polars"} <= code_of(
+        ["training.runs.actions.model_steps:fit_step"]
+    ).libraries
+    assert {"onnx", "skl2onnx"} <= code_of(["training.runs.actions.model_steps:export_step"]).libraries
 
 
 def test_a_function_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(LookupError, match=r"training\.runs\.model_steps:no_step"):
-        code_of(["training.runs.model_steps:no_step"])
+    with pytest.raises(LookupError, match=r"training\.runs\.actions\.model_steps:no_step"):
+        code_of(["training.runs.actions.model_steps:no_step"])
 
 
 def test_a_module_in_no_package_counts_and_so_does_the_helper_beside_it(

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from training.errors import RequestError, UnknownNameError
 from training.registry.versions import Registry
-from training.runs.retraining import STEPS
+from training.runs.plan.retraining import STEPS
 from training.scheduler.run_facts import Facts, facts_of
 from training.scheduler.runs import Runs
 from training.scheduler.schedules import Schedules

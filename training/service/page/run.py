@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from training.runs.run_report import RunReport
+from training.runs.records.run_report import RunReport
 from training.scheduler.run_facts import Facts, shown
 from training.scheduler.run_states import ENDED
 from training.service.answers import RunWithSteps, StepAnswer

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from training.runs.step_log import read_log
+from training.runs.records.step_log import read_log
 
 PROGRAM = """
 import os, sys
 from pathlib import Path
-from training.runs.step_log import logged
+from training.runs.records.step_log import logged
 run = Path(sys.argv[1])
 with logged(run, "fit"):
     print("printed")

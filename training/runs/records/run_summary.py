@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import StepError
-from training.runs.run_folder import read_json
+from training.runs.records.run_folder import read_json
 from training.steps.run_journal import read_journal
 
 

@@ -11,8 +11,8 @@ from shared_features.arguments import did_you_mean
 from shared_features.definitions.definitions_module import import_definitions
 from shared_features.errors import DefinitionError
 from training.errors import RequestError
-from training.runs.retraining import STEPS
-from training.runs.run_parameters import RunParameters
+from training.runs.plan.retraining import STEPS
+from training.runs.plan.run_parameters import RunParameters
 from training.settings import TrainingSettings
 from training.steps.code_digest import code_of
 from training.steps.step import Queue, Step

@@ -26,9 +26,9 @@ from training.models.model_constants import INPUT_NAME
 from training.registry.aliases import Aliases
 from training.registry.gate import Decision, decide
 from training.registry.versions import Registry
-from training.runs.run_context import RunContext
-from training.runs.run_folder import read_json
-from training.runs.run_parameters import RunParameters
+from training.runs.plan.run_context import RunContext
+from training.runs.plan.run_parameters import RunParameters
+from training.runs.records.run_folder import read_json
 from training.steps.step import Task
 
 _LIBRARIES = ("numpy", "onnx", "onnxruntime", "polars", "scikit-learn", "skl2onnx")
@@ -101,7 +101,7 @@ def _decision(run: Path, parameters: RunParameters, registry: Registry) -> dict[
         theirs, basis = None, ""
         if champion is not None:
             # Imported here: a run that changes nothing does not wait for the libraries that score.
-            from training.runs.champion_metrics import champion_metrics
+            from training.runs.actions.champion_metrics import champion_metrics
 
             theirs, basis = champion_metrics(registry, model, champion, run / DATASET_FOLDER, parameters)
         ours = metrics["models"][metrics["chosen"]]

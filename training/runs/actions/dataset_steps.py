@@ -23,9 +23,9 @@ from training.datasets.time_split import TRAIN
 from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.errors import DatasetError
 from training.progress import Tell, untold
-from training.runs.data_version import open_data
-from training.runs.run_context import RunContext
-from training.runs.run_parameters import RunParameters
+from training.runs.plan.data_version import open_data
+from training.runs.plan.run_context import RunContext
+from training.runs.plan.run_parameters import RunParameters
 from training.steps.step import Task
 
 

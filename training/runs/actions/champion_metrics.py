@@ -16,8 +16,8 @@ from training.models.class_metrics import in_order
 from training.models.evaluation import evaluate_predictions
 from training.models.onnx_export import open_session, run_session
 from training.registry.versions import Registry
-from training.runs.run_folder import read_json
-from training.runs.run_parameters import RunParameters
+from training.runs.plan.run_parameters import RunParameters
+from training.runs.records.run_folder import read_json
 
 
 def champion_metrics(

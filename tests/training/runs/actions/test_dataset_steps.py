@@ -16,9 +16,9 @@ from tests.domains.machines import BREAKDOWN, READINGS
 from tests.training.lake import LATENESS_US
 from training.datasets.dataset_builder import build_dataset
 from training.errors import DatasetError
-from training.runs import dataset_steps
-from training.runs.data_version import open_data, pin_data
-from training.runs.run_parameters import RunParameters
+from training.runs.actions import dataset_steps
+from training.runs.plan.data_version import open_data, pin_data
+from training.runs.plan.run_parameters import RunParameters
 
 PARAMETERS = RunParameters(BREAKDOWN, DatasetParameters(train_days=2, delay_days=0, test_days=1))
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared_features.formats.dataset_manifest import PinnedVersion, encode_dataset_manifest
 from tests.shared_features.formats.test_dataset_manifest import DATASET
-from training.runs.input_digests import chosen_digest, rows_digest
+from training.runs.actions.input_digests import chosen_digest, rows_digest
 
 DIGEST = rows_digest(encode_dataset_manifest(DATASET))
 

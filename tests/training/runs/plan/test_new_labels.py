@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from tests.domains.machines import BREAKDOWN
-from training.runs.new_labels import count_new_labels
+from training.runs.plan.new_labels import count_new_labels
 from training.settings import load_settings
 from training.steps.run_journal import FAILED, SUCCEEDED, Journal, write_journal
 

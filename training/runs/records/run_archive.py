@@ -28,8 +28,8 @@ from shared_features.formats.run_archive import (
 )
 from shared_features.formats.training_run import DATASET_FOLDER
 from training.errors import RequestError, StepError
-from training.runs.run_folder import CURVES_FILE
-from training.runs.run_report import read_report
+from training.runs.records.run_folder import CURVES_FILE
+from training.runs.records.run_report import read_report
 from training.steps.run_journal import JOURNAL_FILE
 
 _WITHOUT_ROWS = {

@@ -10,11 +10,11 @@ import msgspec
 
 from shared_features.arguments import did_you_mean
 from training.errors import RequestError
-from training.runs.templates import Retrain
+from training.runs.plan.templates import Retrain
 from training.steps.run_journal import read_journal
 
 if TYPE_CHECKING:
-    from training.runs.data_version import DataVersion
+    from training.runs.plan.data_version import DataVersion
 
 FIRST_USE = {
     "view": "dataset",
@@ -67,6 +67,6 @@ def _changed(before: Retrain, after: Retrain) -> Iterator[tuple[str, str]]:
 
 def forked_data(origin: Path) -> DataVersion:
     """The data that the other run reads. Raises StepError where its folder is gone."""
-    from training.runs.data_version import DataVersion
+    from training.runs.plan.data_version import DataVersion
 
     return msgspec.convert(read_journal(origin).data, DataVersion)

@@ -10,7 +10,7 @@ from shared_features.definitions.definitions_module import import_definitions
 from shared_features.errors import DefinitionError
 from training.definitions.model import Model
 from training.errors import RequestError
-from training.runs.run_pipeline import module_beside
+from training.runs.plan.run_pipeline import module_beside
 from training.settings import TrainingSettings
 
 

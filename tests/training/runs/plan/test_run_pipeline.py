@@ -12,11 +12,11 @@ from shared_features.errors import DefinitionError
 from tests.domains.machines import BREAKDOWN
 from tests.training.pipelines.project import write_project
 from training.errors import RequestError
-from training.runs.retraining import STEPS
-from training.runs.run_parameters import RunParameters
-from training.runs.run_pipeline import code_of_pipelines, module_of_pipelines, steps_of_run
+from training.runs.plan.retraining import STEPS
+from training.runs.plan.run_parameters import RunParameters
+from training.runs.plan.run_pipeline import code_of_pipelines, module_of_pipelines, steps_of_run
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 TEXT = """
 from pathlib import Path
 from training.pipelines import Pipeline, PipelineStep
@@ -76,7 +76,7 @@ def test_the_code_of_pipelines_is_that_of_their_steps_and_helpers(
         # Under one name, as two machines have it: modules are read, and imported once.
         write_project(tmp_path / name, monkeypatch, "same_name_on_two_machines", text)
         program = (
-            "from training.runs.run_pipeline import code_of_pipelines\n"
+            "from training.runs.plan.run_pipeline import code_of_pipelines\n"
             "print(code_of_pipelines('same_name_on_two_machines.features'))"
         )
         done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import StepError
-from training.runs.run_folder import CURVES_FILE
+from training.runs.records.run_folder import CURVES_FILE
 from training.steps.run_journal import read_journal
 
 

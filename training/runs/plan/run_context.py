@@ -12,9 +12,9 @@ import msgspec
 from shared_features.definitions import load_definitions
 from training.definitions.model import Model
 from training.errors import TrainingError
-from training.runs.data_version import DataVersion
-from training.runs.run_model import defined_models
-from training.runs.run_parameters import RunParameters
+from training.runs.plan.data_version import DataVersion
+from training.runs.plan.run_model import defined_models
+from training.runs.plan.run_parameters import RunParameters
 from training.settings import TrainingSettings
 from training.steps.code_digest import code_of
 from training.steps.libraries import library_versions

@@ -17,7 +17,7 @@ import pytest
 from shared_features.formats.run_archive import ARCHIVE_FILE, encode_run_archive
 from tests.shared_features.formats.test_run_archive import ARCHIVE
 from training.errors import RequestError, StepError
-from training.runs.run_archive import archived_files, unpack_archive, write_archive
+from training.runs.records.run_archive import archived_files, unpack_archive, write_archive
 
 FILES = {
     "run.json": "{}",

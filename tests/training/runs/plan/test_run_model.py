@@ -14,7 +14,7 @@ from tests.domains.machines import BREAKDOWN
 from tests.training.pipelines.project import write_project
 from training.__main__ import main
 from training.registry.versions import Registry
-from training.runs.run_model import choose_model, defined_models
+from training.runs.plan.run_model import choose_model, defined_models
 from training.runs.step_requests import answer
 from training.settings import load_settings
 from training.steps.run_journal import read_journal

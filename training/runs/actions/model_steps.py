@@ -29,8 +29,8 @@ from training.models.predictions import predicted
 from training.models.score_curves import score_curves
 from training.models.task_rules import better
 from training.progress import Tell, untold
-from training.runs.run_folder import CURVES_FILE, load_pickle, model_file, read_json
-from training.runs.run_parameters import RunParameters
+from training.runs.plan.run_parameters import RunParameters
+from training.runs.records.run_folder import CURVES_FILE, load_pickle, model_file, read_json
 from training.steps.step import Task
 
 

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from training.errors import RequestError
-from training.runs.fork import FIRST_USE, check_fork
-from training.runs.run_parameters import RunParameters
-from training.runs.step_names import STEP_NAMES
-from training.runs.templates import Retrain
+from training.runs.plan.fork import FIRST_USE, check_fork
+from training.runs.plan.run_parameters import RunParameters
+from training.runs.plan.step_names import STEP_NAMES
+from training.runs.plan.templates import Retrain
 
 BEFORE = Retrain()
 OTHER: dict[str, Any] = {
