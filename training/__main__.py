@@ -64,7 +64,7 @@ def _scheduled(settings: TrainingSettings, options: argparse.Namespace) -> int:
         if options.command in ("serve", "key", "news"):
             from training.service.commands import COMMANDS
         else:
-            from training.scheduler.commands import COMMANDS
+            from training.scheduler.commands.commands import COMMANDS
     except ModuleNotFoundError as error:
         raise TrainingError(
             f"`python -m training {options.command}` needs {error.name}. Install the extra `millrace[scheduler]`."

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from dbos import DBOS, DBOSConfig, error
 
 from training.scheduler.database import APPLICATION, database_url
-from training.scheduler.durable_run import QUEUE, VERSION, DurableRuns
-from training.scheduler.missed_ticks import MissedTicks, making_up
+from training.scheduler.news.webhook import TELL_QUEUE, register_webhook
 from training.scheduler.places import executor_id, taken_place, taking_over
-from training.scheduler.queued_steps import QueuedSteps
-from training.scheduler.run_states import CANCELLED
-from training.scheduler.runs import Runs
-from training.scheduler.tick import Ticks, count_new_labels
-from training.scheduler.webhook import TELL_QUEUE, register_webhook
+from training.scheduler.runs.runs import Runs
+from training.scheduler.schedules.missed_ticks import MissedTicks, making_up
+from training.scheduler.schedules.tick import Ticks, count_new_labels
+from training.scheduler.workflow.durable_run import QUEUE, VERSION, DurableRuns
+from training.scheduler.workflow.queued_steps import QueuedSteps
+from training.scheduler.workflow.run_states import CANCELLED
 from training.settings import TrainingSettings
 
 

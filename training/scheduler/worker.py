@@ -18,10 +18,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from training.errors import RequestError, StepError, StepFailedError, TransientStepError
 from training.scheduler.database import database_url
-from training.scheduler.queued_steps import STEP_WORKFLOW, WORKERS
 from training.scheduler.repeating import repeating
-from training.scheduler.step_process import StepProcess, end_all
 from training.scheduler.worker_files import Worker, living
+from training.scheduler.workflow.queued_steps import STEP_WORKFLOW, WORKERS
+from training.scheduler.workflow.step_process import StepProcess, end_all
 from training.settings import TrainingSettings
 from training.steps.run_journal import JOURNAL_FILE
 from training.steps.step import Queue

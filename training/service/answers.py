@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from training.scheduler.run import Run
-from training.scheduler.run_steps import RunStep
-from training.scheduler.schedules import ScheduleState
+from training.scheduler.runs.run import Run
+from training.scheduler.schedules.schedules import ScheduleState
+from training.scheduler.workflow.run_steps import RunStep
 
 
 class StepAnswer(BaseModel):

@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import Depends, FastAPI
 
 from training.registry.versions import Registry
-from training.scheduler.runs import Runs
-from training.scheduler.schedules import Schedules
+from training.scheduler.runs.runs import Runs
+from training.scheduler.schedules.schedules import Schedules
 from training.service.access import Access
 from training.service.archive_routes import archive_router
 from training.service.docs_page import docs_router

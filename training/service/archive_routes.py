@@ -15,8 +15,8 @@ from starlette.background import BackgroundTask
 
 from shared_features.formats.run_archive import IMPORTED_FOLDER
 from shared_features.formats.training_run import NEW_PREFIX
-from training.scheduler.run_export import export_run
-from training.scheduler.runs import Runs
+from training.scheduler.runs.run_export import export_run
+from training.scheduler.runs.runs import Runs
 from training.service.access import Access
 from training.service.answers import RunWithSteps
 from training.service.api_keys import RUN

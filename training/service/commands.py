@@ -13,9 +13,9 @@ import structlog
 
 from training.errors import RequestError
 from training.scheduler.engine import launched
-from training.scheduler.news import EXIT_CODES
-from training.scheduler.runs import Runs
-from training.scheduler.step_process import end_all
+from training.scheduler.news.news import EXIT_CODES
+from training.scheduler.runs.runs import Runs
+from training.scheduler.workflow.step_process import end_all
 from training.service.api_keys import add_key
 from training.service.app import create_app
 from training.service.watch import news_of, watching

@@ -15,9 +15,9 @@ from prometheus_client.registry import Collector
 from shared_features.formats.model_manifest import CHAMPION
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
-from training.scheduler.run_states import ENDED, QUEUED, RUNNING
-from training.scheduler.runs import Runs
-from training.scheduler.schedules import Schedules
+from training.scheduler.runs.runs import Runs
+from training.scheduler.schedules.schedules import Schedules
+from training.scheduler.workflow.run_states import ENDED, QUEUED, RUNNING
 
 _NEWEST = 200
 

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import PlainTextResponse
 
 from training.errors import ConflictError
-from training.scheduler.run_facts import facts_of, side_by_side
-from training.scheduler.runs import Runs
+from training.scheduler.runs.run_facts import facts_of, side_by_side
+from training.scheduler.runs.runs import Runs
 from training.service.answers import FactAnswer, RunAnswer, RunWithSteps, run_answer, run_with_steps
 from training.service.request_bodies import ForkBody, StartBody
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from training.errors import UnknownNameError
-from training.scheduler.schedules import Schedules
-from training.scheduler.tick import Schedule
+from training.scheduler.schedules.schedules import Schedules
+from training.scheduler.schedules.tick import Schedule
 from training.service.answers import ScheduleAnswer, schedule_answer
 from training.service.request_bodies import ScheduleBody
 

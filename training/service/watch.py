@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import structlog
 
 from training.registry.versions import Registry
-from training.scheduler.news import News, of_champions, of_queues, of_runs, of_schedules
-from training.scheduler.runs import Runs
-from training.scheduler.schedules import Schedules
-from training.scheduler.webhook import tell
+from training.scheduler.news.news import News, of_champions, of_queues, of_runs, of_schedules
+from training.scheduler.news.webhook import tell
+from training.scheduler.runs.runs import Runs
+from training.scheduler.schedules.schedules import Schedules
 from training.settings import TrainingSettings
 
 _LOOK_S = 5.0

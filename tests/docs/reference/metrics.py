@@ -16,7 +16,7 @@ from serving.metrics import Metrics
 from streaming.metrics import StreamingMetrics
 from tests.docs.reference.table import code, table
 from training.registry.versions import Registry
-from training.scheduler.run import Run
+from training.scheduler.runs.run import Run
 from training.service.run_metrics import RunMetrics
 
 HEAD = """\

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from training.scheduler import durable_run
 from training.scheduler.engine import launched
+from training.scheduler.workflow import durable_run
 from training.settings import load_settings
 
 PLAN = {"first": [], "left": ["first"], "right": ["first"], "both": ["left", "right"]}

@@ -15,8 +15,8 @@ from typing import Any
 
 from shared_features.formats.training_run import NEW_PREFIX, RESULTS_FOLDER
 from training.scheduler.engine import launched
-from training.scheduler.run_states import ENDED
-from training.scheduler.step_process import StepProcess
+from training.scheduler.workflow.run_states import ENDED
+from training.scheduler.workflow.step_process import StepProcess
 from training.settings import load_settings
 
 

@@ -8,11 +8,11 @@ from collections import Counter
 import pytest
 
 from tests.training.scheduler.postgres import postgres, programs
-from tests.training.scheduler.test_schedules import EVERY_TWO_SECONDS, done, scheduler, wait
+from tests.training.scheduler.schedules.test_schedules import EVERY_TWO_SECONDS, done, scheduler, wait
 from training.runs.plan.step_names import STEP_NAMES
-from training.scheduler.run_states import SUCCEEDED
-from training.scheduler.runs import Runs
-from training.scheduler.schedules import Schedules
+from training.scheduler.runs.runs import Runs
+from training.scheduler.schedules.schedules import Schedules
+from training.scheduler.workflow.run_states import SUCCEEDED
 from training.settings import load_settings
 
 AWAY_S = 5.0

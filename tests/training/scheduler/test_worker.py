@@ -20,8 +20,8 @@ from tests.training.pipelines.project import write_project
 from tests.training.scheduler.postgres import postgres, programs
 from training.__main__ import main
 from training.scheduler.engine import launched
-from training.scheduler.run_states import FAILED, SUCCEEDED
-from training.scheduler.runs import Runs
+from training.scheduler.runs.runs import Runs
+from training.scheduler.workflow.run_states import FAILED, SUCCEEDED
 from training.settings import load_settings
 
 ROOT = Path(__file__).parents[3]

@@ -16,9 +16,10 @@ import httpx
 import pytest
 
 from deploy.embedded.ports import free_port
-from training.scheduler import durable_run, webhook
 from training.scheduler.engine import launched
-from training.scheduler.runs import Runs
+from training.scheduler.news import webhook
+from training.scheduler.runs.runs import Runs
+from training.scheduler.workflow import durable_run
 from training.service.app import create_app
 from training.service.watch import watching
 from training.service.web_server import serving_http

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from fastapi.responses import HTMLResponse
 
-from training.scheduler.run_states import CANCELLED, FAILED, QUEUED, RUNNING
+from training.scheduler.workflow.run_states import CANCELLED, FAILED, QUEUED, RUNNING
 from training.service.answers import RunAnswer
 
 _POLICY = (

@@ -11,9 +11,9 @@ from fastapi.responses import HTMLResponse, Response
 from training.errors import RequestError, UnknownNameError
 from training.registry.versions import Registry
 from training.runs.plan.retraining import STEPS
-from training.scheduler.run_facts import Facts, facts_of
-from training.scheduler.runs import Runs
-from training.scheduler.schedules import Schedules
+from training.scheduler.runs.run_facts import Facts, facts_of
+from training.scheduler.runs.runs import Runs
+from training.scheduler.schedules.schedules import Schedules
 from training.service.answers import run_answer, schedule_answer
 from training.service.model_routes import model_answers
 from training.service.page.comparison import comparison

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from training.runs.records.run_report import RunReport
-from training.scheduler.run_facts import Facts, shown
-from training.scheduler.run_states import ENDED
+from training.scheduler.runs.run_facts import Facts, shown
+from training.scheduler.workflow.run_states import ENDED
 from training.service.answers import RunWithSteps, StepAnswer
 from training.service.page.parts import (
     facts,

@@ -1,0 +1,1 @@
+"""The commands of `python -m training` that need a database of runs."""

@@ -1,0 +1,1 @@
+"""News of runs, models and schedules: found in what is stored, and sent to an address."""

@@ -1,0 +1,64 @@
+"""The export of a run: what the database, the run's folder and the registry know of it, in one archive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from shared_features.formats.model_manifest import MANIFEST_FILE
+from shared_features.formats.run_archive import MODEL_MANIFEST_FILE, ArchivedStep, RunArchive
+from training.errors import ConflictError, RegistryError
+from training.registry.versions import Registry
+from training.runs.plan.retraining import STEPS
+from training.runs.records.run_archive import archived_files, write_archive
+from training.scheduler.runs.imported_runs import IMPORTED
+from training.scheduler.runs.runs import Runs
+from training.scheduler.workflow.run_states import ENDED
+from training.settings import TrainingSettings
+
+
+def export_run(settings: TrainingSettings, runs: Runs, run_id: str, target: Path, *, data: bool) -> RunArchive:
+    """Write the archive of a run that has ended. data: with the rows of its dataset and the files of its own steps.
+
+    A run whose folder was forgotten is exported without files. Raises ConflictError for one that has not ended.
+    """
+    run = runs.show(run_id)
+    if run.status not in ENDED:
+        raise ConflictError(f"Run {run_id} is {run.status}. Export it when it has ended, or cancel it.")
+    if run.imported:
+        data = data and runs.imported.archive(run_id).data
+    plan, summary = runs.plan(run_id) or {step.name: step.needs for step in STEPS}, runs.summary(run)
+    steps = tuple(
+        ArchivedStep(each.name, each.state, each.reason, each.seconds, each.line, tuple(plan.get(each.name, ())))
+        for each in runs.steps(run_id)
+    )
+    files = archived_files(runs.folder(run_id), data=data)
+    if not run.imported and (manifest := _manifest(settings, summary)):
+        files[MODEL_MANIFEST_FILE] = manifest
+    archive = RunArchive(
+        run.id.removeprefix(IMPORTED),
+        run.status,
+        run.template,
+        run.parameters,
+        run.asked_at,
+        steps,
+        {},
+        data,
+        run.error,
+        run.began_at_ms,
+        run.ended_at_ms,
+        run.origin,
+        {name: value for name, value in summary.items() if name != "folder"},
+    )
+    return write_archive(target, archive, files)
+
+
+def _manifest(settings: TrainingSettings, summary: Mapping[str, Any]) -> Path | None:
+    """The manifest of the version that the run published, if it is still in the registry."""
+    if "version" not in summary:
+        return None
+    try:
+        return Registry(settings.registry).path(summary["model"], summary["version"]) / MANIFEST_FILE
+    except RegistryError:
+        return None

@@ -1,0 +1,217 @@
+"""The durable runs as people and other programs see them: started, looked at, cancelled, resumed.
+
+This is what a command line, a REST interface and a page stand on. It needs the database only, not a scheduler.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from dbos import DBOSClient, EnqueueOptions, WorkflowStatus, error
+
+from training.errors import ConflictError, RequestError, UnknownNameError
+from training.runs.plan.fork import check_fork
+from training.runs.plan.step_names import STEP_NAMES
+from training.runs.plan.templates import check_request
+from training.runs.records.run_report import RunReport, read_report
+from training.runs.records.run_summary import summarize
+from training.runs.records.step_log import read_log
+from training.scheduler.database import APPLICATION, create_database
+from training.scheduler.runs.imported_runs import IMPORTED, ImportedRuns, asked_at, is_imported
+from training.scheduler.runs.run import Run
+from training.scheduler.workflow.durable_run import QUEUE, VERSION, WORKFLOW
+from training.scheduler.workflow.queued_steps import QueuedStep, QueuedSteps
+from training.scheduler.workflow.run_states import ENDED, FAILED, RUNNING, STATUS
+from training.scheduler.workflow.run_steps import DONE, SKIPPED, RunStep, in_queue, plan_of, steps_of
+from training.settings import TrainingSettings
+
+_GIVEN_BACK = ("CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+"""The states of DBOS from which a run continues under its own id."""
+
+
+class Runs:
+    """The runs of one database. imported: those that were done elsewhere."""
+
+    def __init__(self, settings: TrainingSettings) -> None:
+        url = create_database(settings)
+        self._client = DBOSClient(system_database_url=url, application_name=APPLICATION, retry_connection_errors=False)
+        self.imported = ImportedRuns(settings.training_runs)
+        self._queued = QueuedSteps(url, settings.training_runs, patient=False)
+        self._at_once = settings.training_steps_at_once
+
+    def __enter__(self) -> Runs:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._queued.close()
+        self._client.destroy()
+
+    @property
+    def client(self) -> DBOSClient:
+        return self._client
+
+    def start(self, template: str, parameters: Mapping[str, Any], run_id: str | None = None) -> str:
+        """Queue a run; returns its id. A run of that id that exists already is left as it is: two starts are one run.
+
+        Raises RequestError for a template or parameters that cannot be.
+        """
+        options, request = enqueue(template, parameters, run_id or _new_id(template))
+        self._client.enqueue(options, request)
+        return options["workflow_id"]
+
+    def fork(self, origin: str, step: str, parameters: Mapping[str, Any], run_id: str | None = None) -> str:
+        """Queue a run on the data of another one, with other parameters for `step` and what follows it.
+
+        The steps before `step` are skipped, because their results are there. Raises RequestError for a parameter that
+        an earlier step has used, and ConflictError where the other run has left nothing to begin with.
+        """
+        self._check_own(origin)
+        found = self.show(origin)
+        changed = {**found.parameters, **parameters}
+        before, after = (check_request(found.template, each) for each in (found.parameters, changed))
+        check_fork(step, before, after, self._names(origin))
+        folder = self.folder(origin)
+        if folder is None or not folder.is_dir():
+            raise ConflictError(
+                f"Run {origin} has no folder: it has not begun, or its folder was removed. Start a new run instead."
+            )
+        options, request = enqueue(found.template, changed, run_id or _new_id(found.template))
+        self._client.enqueue(options, {**request, "fork": {"run": origin, "folder": str(folder), "step": step}})
+        return options["workflow_id"]
+
+    def status(self, run_id: str) -> str:
+        if is_imported(run_id):
+            return self.imported.show(run_id).status
+        return STATUS[self._found(run_id).status]
+
+    def show(self, run_id: str) -> Run:
+        if is_imported(run_id):
+            return self.imported.show(run_id)
+        steps = self._client.list_workflow_steps(run_id, load_output=False)
+        return Run.of(self._found(run_id), tuple(each["function_name"] for each in steps))
+
+    def steps(self, run_id: str) -> tuple[RunStep, ...]:
+        """Every step of a run, with what became of it so far."""
+        if is_imported(run_id):
+            return self.imported.steps(run_id)
+        status = self.status(run_id)
+        steps = steps_of(status, self._client.list_workflow_steps(run_id), self._at_once)
+        queued = self._queued.of_run(run_id) if status == RUNNING else {}
+        return tuple(in_queue(each, queued.get(each.name)) for each in steps)
+
+    def waiting(self) -> list[QueuedStep]:
+        """The steps of all runs that wait for a worker of their queue."""
+        return self._queued.waiting()
+
+    def plan(self, run_id: str) -> Mapping[str, Sequence[str]]:
+        """`plan_of` a run."""
+        if is_imported(run_id):
+            return self.imported.plan(run_id)
+        return plan_of(self._client.list_workflow_steps(run_id))
+
+    def summary(self, run: Run) -> Mapping[str, Any]:
+        """What is known of a run's data, code, metrics and model, while it runs and after it failed too."""
+        if run.summary or run.imported:
+            return run.summary
+        folder = self.folder(run.id)
+        return {} if folder is None else summarize(folder)
+
+    def report(self, run_id: str) -> RunReport:
+        """Its parameters, data, metrics and curves, as far as its folder has them."""
+        return read_report(self.folder(run_id))
+
+    def log(self, run_id: str, step: str) -> str:
+        """What a step of a run printed. Raises UnknownNameError for a run or a step that does not exist."""
+        self.status(run_id)
+        if step not in (names := self._names(run_id)):
+            raise UnknownNameError(f"There is no step {step!r}. There are: {', '.join(names)}.")
+        folder = self.folder(run_id)
+        return "" if folder is None else read_log(folder, step)
+
+    def newest(self, limit: int = 50) -> list[Run]:
+        """The newest runs that were done here, newest first."""
+        found = self._client.list_workflows(name=WORKFLOW, limit=limit, sort_desc=True)
+        return [Run.of(each) for each in found]
+
+    def listed(self, limit: int = 50) -> list[Run]:
+        """The newest runs, with those that were imported."""
+        return sorted([*self.newest(limit), *self.imported.all()], key=asked_at, reverse=True)[:limit]
+
+    def queued(self, template: str, parameters: Mapping[str, Any]) -> str | None:
+        """The id of a run of this template and these parameters that waits for its turn, if there is one."""
+        found = self._client.list_workflows(name=WORKFLOW, status=["ENQUEUED", "DELAYED"])
+        runs = (Run.of(each) for each in found)
+        return next((run.id for run in runs if (run.template, run.parameters) == (template, parameters)), None)
+
+    def cancel(self, run_id: str) -> None:
+        """The step that is being done is ended within some seconds. Nothing of it counts."""
+        if (status := self.status(run_id)) in ENDED:
+            raise ConflictError(f"run {run_id} is {status}; it cannot be cancelled any more.")
+        self._client.cancel_workflow(run_id)
+
+    def resume(self, run_id: str) -> str:
+        """Continue a run that was cancelled or failed; returns the id of the run that continues it.
+
+        A cancelled run continues itself, with the step that was interrupted. The end of a failed one is on record, so
+        a run `ID-resumed` continues it, on the same data, with the step that failed. Two requests are one run.
+        """
+        self._check_own(run_id)
+        found = self._found(run_id)
+        if found.status in _GIVEN_BACK:
+            self._client.resume_workflow(run_id, queue_name=QUEUE)
+            return run_id
+        if (status := STATUS[found.status]) != FAILED:
+            raise ConflictError(f"run {run_id} is {status}; only a run that was cancelled or failed is resumed.")
+        unfinished = (each.name for each in self.steps(run_id) if each.state not in (DONE, SKIPPED))
+        return self.fork(run_id, next(unfinished, self._names(run_id)[-1]), {}, f"{run_id}-resumed")
+
+    def _check_own(self, run_id: str) -> None:
+        if is_imported(run_id):
+            self.status(run_id)
+            raise ConflictError(
+                f"Run {run_id} was imported. Its data are where it was done, so it is neither resumed nor forked here. "
+                "Start a new run."
+            )
+
+    def _names(self, run_id: str) -> tuple[str, ...]:
+        return tuple(self.plan(run_id)) or STEP_NAMES
+
+    def folder(self, run_id: str) -> Path | None:
+        """Where its steps leave their files; None before it begins."""
+        if is_imported(run_id):
+            return self.imported.folder(run_id)
+        steps = self._client.list_workflow_steps(run_id)
+        return next(
+            (Path(each["output"]) for each in steps if each["function_name"] == "begin" and each["output"]), None
+        )
+
+    def _found(self, run_id: str) -> WorkflowStatus:
+        try:
+            return self._client.retrieve_workflow(run_id).get_status()
+        except error.DBOSNonExistentWorkflowError as failure:
+            raise UnknownNameError(f"There is no run {run_id!r}. `python -m training runs` lists them.") from failure
+
+
+def enqueue(template: str, parameters: Mapping[str, Any], run_id: str) -> tuple[EnqueueOptions, dict[str, Any]]:
+    """How DBOS is asked for a run, and the request that the run gets."""
+    if is_imported(run_id):
+        raise RequestError(f"{run_id!r} cannot be the id of a new run: {IMPORTED!r} marks runs that were imported.")
+    checked = check_request(template, parameters)
+    options: EnqueueOptions = {
+        "queue_name": QUEUE,
+        "workflow_name": WORKFLOW,
+        "workflow_id": run_id,
+        "app_version": VERSION,
+        "queue_partition_key": f"{template} {checked.view or ''}",
+    }
+    request = {"template": template, "parameters": dict(parameters), "asked_at": datetime.now(UTC).isoformat()}
+    return options, request
+
+
+def _new_id(template: str) -> str:
+    return f"{template}-{uuid.uuid4().hex[:12]}"

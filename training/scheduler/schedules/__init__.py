@@ -1,0 +1,1 @@
+"""Schedules: when a run begins by itself, and how a moment that was missed counts."""

@@ -1,0 +1,100 @@
+"""A tick of a schedule: the moment at which it may start a run, and why it may not.
+
+DBOS gives each tick one id, so with several schedulers there is one tick, and the run that it starts has its id. Of
+ticks that were missed (`missed_ticks`) the newest starts a run, and stands for those before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from dbos import DBOS
+
+from training.errors import RequestError
+from training.runs.plan.templates import check_request
+from training.scheduler.runs.runs import Runs
+from training.scheduler.schedules.cron import is_second_time, next_tick
+from training.scheduler.workflow.step_process import StepProcess
+
+TICK_WORKFLOW = "tick"
+SINCE = "since"
+"""Beside a schedule: the instant from which its ticks count, at which it was put, changed or resumed."""
+_LOG = structlog.get_logger(part="scheduler")
+_LIMIT_S = 300.0
+Count = Callable[[str, dict[str, Any]], int]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """new_labels: start a run only if at least so many labels arrived since the last run that succeeded; 0: always."""
+
+    name: str
+    template: str
+    parameters: dict[str, Any]
+    cron: str
+    time_zone: str = "UTC"
+    new_labels: int = 0
+
+
+def schedule_of(context: Mapping[str, Any]) -> Schedule:
+    """The schedule in what DBOS keeps of one."""
+    return Schedule(**{name: value for name, value in context.items() if name != SINCE})
+
+
+class Ticks:
+    """The ticks of this process. count: the new labels for a template and its parameters."""
+
+    def __init__(self, runs: Runs, count: Count, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._runs, self._count, self._clock = runs, count, clock
+
+    def register(self) -> None:
+        """Make the workflow known to DBOS. Before it is launched."""
+
+        @DBOS.workflow(name=TICK_WORKFLOW)
+        def tick(scheduled_at: datetime, context: dict[str, Any]) -> str:
+            schedule = schedule_of(context)
+            said = DBOS.run_step({"name": "decide"}, self._decide, schedule, scheduled_at)
+            if not said:
+                said = f"started run {DBOS.run_step({'name': 'start'}, self._start, schedule, scheduled_at)}"
+            _LOG.info("ticked", schedule=schedule.name, tick=scheduled_at.isoformat(), outcome=said)
+            return said
+
+    def _decide(self, schedule: Schedule, scheduled_at: datetime) -> str:
+        """Why the tick starts no run; empty: it starts one."""
+        if is_second_time(schedule.cron, schedule.time_zone, scheduled_at):
+            return "skipped: this hour occurs twice, and the first tick of this time has fired"
+        if (later := next_tick(schedule.cron, schedule.time_zone, scheduled_at)) <= self._clock():
+            return f"skipped: it was missed, and the tick of {later.isoformat()} stands for it"
+        if waiting := self._runs.queued(schedule.template, schedule.parameters):
+            return f"skipped: run {waiting} of the same template waits already, and will read the newest data"
+        if not schedule.new_labels:
+            return ""
+        found = self._count(schedule.template, schedule.parameters)
+        return "" if found >= schedule.new_labels else f"skipped: {found} new labels, fewer than {schedule.new_labels}"
+
+    def _start(self, schedule: Schedule, scheduled_at: datetime) -> str:
+        run_id = f"{schedule.name}-{scheduled_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        return self._runs.start(schedule.template, schedule.parameters, run_id)
+
+
+def count_new_labels(template: str, parameters: dict[str, Any]) -> int:
+    """Asks the process of steps, so that the scheduler at rest reads no tables itself."""
+    with StepProcess(lambda: None) as process:
+        request = {"do": "new_labels", "template": template, "parameters": parameters}
+        return int(process.ask(request, _LIMIT_S))
+
+
+def checked(schedule: Schedule) -> dict[str, Any]:
+    """The schedule as plain data. Raises RequestError for a name, template or parameter that cannot be."""
+    if not schedule.name or not schedule.name.replace("-", "_").isidentifier():
+        raise RequestError(f"{schedule.name!r} is not a name of a schedule. Use letters, digits, - and _.", "$.name")
+    if schedule.new_labels < 0:
+        raise RequestError(
+            f"{schedule.new_labels} new labels cannot be asked for. Give 1 or more, or leave it out.", "$.new_labels"
+        )
+    check_request(schedule.template, schedule.parameters)
+    return asdict(schedule)
