@@ -19,7 +19,7 @@ from tests.end_to_end.job import LATENESS_S, Job, log_ends, produce
 from tests.streaming.online.shards import stored_states, stored_values
 from training.datasets.dataset_builder import build_dataset
 from training.datasets.offline_store import OfflineStore
-from training.datasets.point_in_time import pin_view
+from training.datasets.pinned_view import pin_view
 from training.datasets.time_split import TRAIN
 
 START_MS = 1_749_945_600_000

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shared_features.definitions import Boolean, ViewFeature, category_field
 from shared_features.kernel.hashing import text_codes
 from shared_features.kernel.vocabulary import CategoryValue, Vocabulary, value_codes
-from training.datasets.point_in_time import PinnedView, category_sources
+from training.datasets.pinned_view import PinnedView, category_sources
 
 Values = tuple[CategoryValue, ...]
 

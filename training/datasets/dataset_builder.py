@@ -31,7 +31,8 @@ from training.datasets.categories import Values, find_categories
 from training.datasets.erasures import erased_entities
 from training.datasets.label_classes import Classes, encode_outcomes, find_classes
 from training.datasets.labels import KnownLabels, read_labels
-from training.datasets.point_in_time import EVENT_TIME, JoinedRows, PinnedView, complete_events, read_spine_rows
+from training.datasets.pinned_view import EVENT_TIME, PinnedView, complete_events
+from training.datasets.point_in_time import JoinedRows, read_spine_rows
 from training.datasets.sampled_inputs import SampledInputs, sample_inputs
 from training.datasets.time_split import GAP, TEST, TRAIN, choose_split
 from training.datasets.training_dataset import TrainingDataset, canonical, content_digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import ERASURES_APP
-from training.datasets.point_in_time import PinnedView
+from training.datasets.pinned_view import PinnedView
 
 
 def erased_entities(pinned: PinnedView) -> int:

@@ -1,9 +1,7 @@
 """The point-in-time join: feature rows of every group of a view, by position, each as it was served at its event.
 
-Materialize already wrote what each group would have answered at each event of the spine. What is left is to pin a cut
-and to bring the groups' rows side by side. A row is complete at the cut when its event came in time and lies below the
-cut less the allowed lateness, or when it was late and had arrived before the cut: both follow from the event alone, so
-any later version of the tables gives the same rows.
+Materialize already wrote what each group would have answered at each event of the spine. What is left is to bring the
+complete rows of the groups side by side, at the versions and the cut that `pinned_view` pins.
 """
 
 from __future__ import annotations
@@ -17,61 +15,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shared_features.counted import counted
-from shared_features.definitions import EventSource, FeatureView
+from shared_features.definitions import FeatureView
 from shared_features.feature_matrix import request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys
-from shared_features.formats.offline_tables import (
-    ARRIVAL_TIME,
-    OFFSET,
-    PARTITION,
-    POSITION,
-)
+from shared_features.formats.offline_tables import OFFSET, PARTITION, POSITION
 from shared_features.kernel.event_time import to_text
-from training.datasets.offline_store import OfflineStore, PinnedTable, event_columns
+from training.datasets.offline_store import event_columns
+from training.datasets.pinned_view import EVENT_TIME, PinnedView
 from training.errors import DatasetError
 from training.progress import Tell, untold
 
-EVENT_TIME = "event_time_us"
 _COPY = "copy"
-
-
-@dataclass(frozen=True)
-class PinnedView:
-    """All tables of a view at one version each. groups: part name of a group -> table.
-
-    kept_from_us: up to which arrival time events that a group reads are gone, by retention; 0: none are. named: the
-    events that stored texts of categories were read from, one table for each category that has them.
-    """
-
-    view: FeatureView
-    events: PinnedTable
-    groups: Mapping[str, PinnedTable]
-    labels: PinnedTable | None
-    cut_us: int
-    lateness_us: int
-    kept_from_us: int
-    named: tuple[PinnedTable, ...] = ()
-
-    def complete(self) -> pl.Expr:
-        """Which feature rows are complete at the cut."""
-        regular = pl.col(EVENT_TIME) < self.cut_us - self.lateness_us
-        below = (pl.col(EVENT_TIME) < self.cut_us) & (pl.col(ARRIVAL_TIME) < self.cut_us)
-        return below & (pl.col("late") | regular) & self._whole()
-
-    def _whole(self) -> pl.Expr:
-        """Whether the events that a row's windows reach are kept.
-
-        A row that came late, or whose table was begun later, was computed from the events that were stored by then.
-        """
-        if not self.kept_from_us:
-            return pl.lit(True)
-        reach_us = max(group.readable_us for group in self.view.groups)
-        return (pl.col(ARRIVAL_TIME) >= self.kept_from_us) & (pl.col(EVENT_TIME) >= self.kept_from_us + reach_us)
-
-    @property
-    def tables(self) -> list[PinnedTable]:
-        found = [self.events, *self.groups.values(), *([self.labels] if self.labels else []), *self.named]
-        return list({table.name: table for table in found}.values())
 
 
 @dataclass(frozen=True)
@@ -89,47 +43,6 @@ class JoinedRows:
     stored: Mapping[str, NDArray[np.float64]]
     entities: Mapping[str, EntityKeys]
     copies: int
-
-
-def pin_view(store: OfflineStore, view: FeatureView, lateness_us: int, cut_us: int | None = None) -> PinnedView:
-    """Pin every table of the view, and the cut: the smallest of its groups', or an earlier one to build again."""
-    if not view.groups:
-        raise DatasetError(f"View {view.label} reads no feature group, so it has no feature rows. Add a group to it.")
-    # Feature rows first: an events table pinned later holds at least the events behind them.
-    groups = {group.part_name: store.pin_features(group, view.source) for group in view.groups}
-    available = {name: table.cut_us for name, table in groups.items()}
-    slowest = min(available, key=lambda name: available[name])
-    if cut_us is not None and cut_us > available[slowest]:
-        raise DatasetError(
-            f"Cut {cut_us} is not available yet. Group {slowest!r} is materialized up to "
-            f"{available[slowest]} ({to_text(available[slowest])}). "
-            "Wait, or choose an earlier cut."
-        )
-    sources = {each.name: each for each in (view.source, *(each for group in view.groups for each in group.sources))}
-    return PinnedView(
-        view=view,
-        events=store.pin_events(view.source),
-        groups=groups,
-        labels=store.pin_events(view.labels.source) if view.labels else None,
-        cut_us=available[slowest] if cut_us is None else cut_us,
-        lateness_us=lateness_us,
-        kept_from_us=max(map(store.kept_from_us, sources.values())),
-        named=tuple(store.pin_events(each) for each in category_sources(view)),
-    )
-
-
-def category_sources(view: FeatureView) -> tuple[EventSource, ...]:
-    """The sources whose events have the texts of stored categories."""
-    stored = [each.inputs[0].feature for _, each in view.categories if each.inputs[0].is_text]
-    found = {source.name: source for each in stored if each is not None for source in each.group.sources}
-    return tuple(found.values())
-
-
-def complete_events(pinned: PinnedView, columns: tuple[str, ...]) -> pl.DataFrame:
-    """Position and time of every complete row, with columns of its event."""
-    first = next(iter(pinned.groups.values())).scan().filter(pinned.complete())
-    rows = first.select(*POSITION, EVENT_TIME)
-    return rows.join(pinned.events.scan().select(*POSITION, *columns), on=POSITION, how="left").collect()
 
 
 def read_spine_rows(pinned: PinnedView, start_us: int, end_us: int, tell: Tell = untold) -> JoinedRows:

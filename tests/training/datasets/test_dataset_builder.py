@@ -13,7 +13,7 @@ from tests.training.lake import LATENESS_US, arrived, write_all_features, write_
 from tests.training.machine_streams import START_US, end_us, machine_streams
 from training.datasets.dataset_builder import build_dataset
 from training.datasets.offline_store import OfflineStore
-from training.datasets.point_in_time import pin_view
+from training.datasets.pinned_view import pin_view
 from training.datasets.time_split import TEST, TRAIN
 from training.datasets.training_dataset import load_dataset
 from training.errors import DatasetError

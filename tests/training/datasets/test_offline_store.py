@@ -21,7 +21,7 @@ from tests.training.lake import LATENESS_US, EventRows, write_all_features, writ
 from tests.training.machine_streams import end_us, machine_streams
 from training.datasets.dataset_builder import build_dataset
 from training.datasets.offline_store import OfflineStore
-from training.datasets.point_in_time import pin_view
+from training.datasets.pinned_view import pin_view
 from training.datasets.training_dataset import TrainingDataset
 from training.errors import DatasetError
 

@@ -21,7 +21,7 @@ from tests.training.lake import LATENESS_US
 from tests.training.machine_streams import end_us
 from training.datasets.dataset_builder import build_dataset
 from training.datasets.offline_store import OfflineStore
-from training.datasets.point_in_time import pin_view
+from training.datasets.pinned_view import pin_view
 from training.datasets.training_dataset import TrainingDataset
 
 SEVENTH_DAY = date(2024, 10, 10)

@@ -18,7 +18,7 @@ from training.datasets.dataset_builder import build_dataset
 from training.datasets.erasures import erased_since
 from training.datasets.label_check import check_labels
 from training.datasets.label_classes import tell_counts
-from training.datasets.point_in_time import PinnedView
+from training.datasets.pinned_view import PinnedView
 from training.datasets.time_split import TRAIN
 from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.errors import DatasetError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared_features.definitions import FeatureView
 from training.datasets.offline_store import OfflineStore, TableVersion
-from training.datasets.point_in_time import PinnedView, pin_view
+from training.datasets.pinned_view import PinnedView, pin_view
 
 
 @dataclass(frozen=True)
