@@ -94,14 +94,6 @@ class KafkaSimulator(EmbeddedServer):
         """Let a broker answer again."""
         self._tell("broker_up", broker)
 
-    def round_trip(self, milliseconds: int, broker: int = 1) -> None:
-        """Delay every answer of a broker."""
-        self._tell("round_trip", milliseconds, broker)
-
-    def fail_requests(self, api_key: int, errors: Sequence[int]) -> None:
-        """Answer the next requests of a kind (0 produce, 1 fetch, 3 metadata ...) with these error codes."""
-        self._tell("fail_requests", api_key, list(errors))
-
     def _tell(self, do: str, *arguments: object) -> None:
         with self._lock:
             child = self._running()

@@ -9,8 +9,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import importlib.util
-from collections.abc import Sequence
-from ctypes import c_char_p, c_int, c_int16, c_int32, c_int64, c_size_t, c_void_p
+from ctypes import c_char_p, c_int, c_int32, c_int64, c_size_t, c_void_p
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,6 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "rd_kafka_mock_partition_delete_records": (c_int, [c_void_p, c_char_p, c_int32, c_int64]),
     "rd_kafka_mock_broker_set_down": (c_int, [c_void_p, c_int32]),
     "rd_kafka_mock_broker_set_up": (c_int, [c_void_p, c_int32]),
-    "rd_kafka_mock_broker_set_rtt": (c_int, [c_void_p, c_int32, c_int]),
-    "rd_kafka_mock_push_request_errors_array": (None, [c_void_p, c_int16, c_size_t, c_void_p]),
 }
 
 
@@ -107,18 +104,6 @@ class MockCluster:
     def broker_up(self, broker: int = 1) -> None:
         """Let a broker answer again."""
         self._check(self._library.rd_kafka_mock_broker_set_up(self._cluster, broker), f"broker {broker} up")
-
-    def round_trip(self, milliseconds: int, broker: int = 1) -> None:
-        """Delay every answer of a broker."""
-        self._check(
-            self._library.rd_kafka_mock_broker_set_rtt(self._cluster, broker, milliseconds),
-            f"round trip of broker {broker}",
-        )
-
-    def fail_requests(self, api_key: int, errors: Sequence[int]) -> None:
-        """Answer the next requests of a kind (0 produce, 1 fetch, 3 metadata ...) with these error codes."""
-        codes = (c_int * len(errors))(*errors)
-        self._library.rd_kafka_mock_push_request_errors_array(self._cluster, api_key, len(errors), codes)
 
     def close(self) -> None:
         """End it and its threads."""

@@ -45,7 +45,7 @@ from deploy.embedded.front_door import FrontDoor
 from deploy.embedded.mock_cluster import MockCluster
 from deploy.embedded.ports import LOOPBACK
 
-_COMMANDS = ("create_topic", "delete_records", "broker_down", "broker_up", "round_trip", "fail_requests")
+_COMMANDS = ("create_topic", "delete_records", "broker_down", "broker_up")
 _TOPIC = re.compile(r"(?P<name>[^:]+):(?P<partitions>\d+)(:(?P<offsets>\d+(,\d+)*))?")
 
 

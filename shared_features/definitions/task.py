@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 from shared_features.definitions.field_types import Boolean, Decimal, FieldType, Integer, Text
 
 Task = Literal["binary", "multiclass", "regression"]
-TASKS: tuple[Task, ...] = get_args(Task)
 
 
 def possible_tasks(kind: FieldType, named: bool = False) -> tuple[Task, ...]:

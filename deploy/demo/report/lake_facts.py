@@ -13,7 +13,6 @@ from deltalake import DeltaTable
 
 from shared_features.definitions import Catalogue, EventSource
 from shared_features.formats.offline_tables import (
-    ARRIVAL_TIME,
     CUT_APP,
     DEAD_LETTERS_TABLE,
     RECORD_TIME,
@@ -78,12 +77,6 @@ def watermark_us(lake: Path, catalogue: Catalogue) -> int | None:
 def cut_us(lake: Path, catalogue: Catalogue) -> int | None:
     """The watermark up to which all feature rows are complete; None while a table has none."""
     return _smallest([lake / features_table(*spine) for spine in catalogue.spines], CUT_APP)
-
-
-def newest_arrival_us(lake: Path, source: EventSource) -> int | None:
-    """The largest arrival time of an events table."""
-    found: int | None = _scan(lake, events_table(source)).select(pl.col(ARRIVAL_TIME).max()).collect().item()
-    return found
 
 
 def as_json(facts: SourceFacts) -> dict[str, int]:

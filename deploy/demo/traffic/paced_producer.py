@@ -104,16 +104,6 @@ class PacedProducer:
         if left:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{left} records were not taken in {within_s:g} s"))
 
-    def wait_until_durable(self, within_s: float = float("inf")) -> bool:
-        """Whether everything sent became durable in every sink in time."""
-        deadline = time.monotonic() + within_s
-        while self._durable is not None and any(each.parts for each in self._ahead.values()):
-            self._look()
-            if time.monotonic() > deadline:
-                return False
-            self._producer.poll(LOOK_EVERY_S)
-        return True
-
     def _by_partition(self, batch: Records) -> dict[PartitionKey, list[int]]:
         found: dict[PartitionKey, list[int]] = {}
         for topic in set(batch.topics):

@@ -28,7 +28,6 @@ _TRUTHS |= dict.fromkeys(("false", "f", "no", "n", "0", "0.0"), False)
 _EXACT_FLOAT = 1 << 53
 _UNIT_US = {"s": Exact(1_000_000), "ms": Exact(1_000), "us": Exact(1), "ns": Exact("0.001")}
 _FROM = (("s", 1e8), ("ms", 1e11), ("us", 1e14), ("ns", 1e17), ("", 1e20))
-EPOCH_UNITS = tuple(_UNIT_US)
 
 
 def converter(kind: FieldType, zone: tzinfo, epoch: str) -> Convert:

@@ -20,17 +20,13 @@ Positions = dict[PartitionKey, int]
 """(topic, partition) -> last offset, -1 before the first."""
 
 
-def durable_positions(settings: StreamingSettings) -> dict[str, Positions]:
+class DurablePositions:
     """Sink -> the last offset of each partition that the sink reads. A sink that cannot be reached counts as empty.
 
     online: the smallest offset over all shards of all groups that read the topic. archive: the smaller one of events
-    and dead letters. Empty while Kafka cannot be reached, because only Kafka knows the topics.
+    and dead letters. Empty while Kafka cannot be reached, because only Kafka knows the topics. A call keeps the
+    connections for the next one, and asks Kafka for the topics only once.
     """
-    return DurablePositions(settings)()
-
-
-class DurablePositions:
-    """The same for repeated calls: keeps its connections, and asks Kafka for the topics only once."""
 
     def __init__(self, settings: StreamingSettings) -> None:
         self._catalogue = load_definitions(settings.definitions)

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,23 +134,6 @@ def test_a_paused_one_goes_on(simulator: KafkaSimulator) -> None:
     assert client.flush(0.3) == 1
     simulator.resume()
     assert client.flush(10) == 0
-
-
-def test_injected_errors_and_delays_reach_the_client(simulator: KafkaSimulator) -> None:
-    client = producer(simulator.bootstrap_servers, retries=0)
-    client.produce("events", b"1", partition=0)
-    assert client.flush(10) == 0
-    simulator.fail_requests(0, [KafkaError.MSG_SIZE_TOO_LARGE])
-    told: list[KafkaError | None] = []
-    client.produce("events", b"2", partition=0, on_delivery=lambda error, _: told.append(error))
-    assert client.flush(10) == 0
-    assert told[0] is not None
-    assert told[0].code() == KafkaError.MSG_SIZE_TOO_LARGE
-    simulator.round_trip(300)
-    started = time.monotonic()
-    client.produce("events", b"3", partition=0)
-    assert client.flush(10) == 0
-    assert time.monotonic() - started >= 0.3
 
 
 def test_a_log_begins_where_an_earlier_one_ended_and_clients_find_it_at_the_same_address(tmp_path: Path) -> None:

@@ -64,16 +64,6 @@ def test_the_producer_waits_for_the_slowest_sink_and_the_log_loses_nothing(simul
     assert sum(high for _, high in bounds(simulator).values()) == traffic.truth.records
 
 
-def test_durable_means_all_sinks(simulator, transactions):
-    positions = {"online": dict.fromkeys(PARTITIONS, -1)}
-    producer = PacedProducer(simulator.bootstrap_servers, lambda: positions)
-    list(producer.send([next(CardTraffic(transactions).history(chunk=100))]))
-    producer.flush()
-    assert not producer.wait_until_durable(0.3)
-    positions["online"] = {each: high - 1 for each, (_, high) in bounds(simulator).items()}
-    assert producer.wait_until_durable(5)
-
-
 def test_a_topic_that_is_not_there_is_an_error(transactions):
     with KafkaSimulator({CARD_LABELS.topic: 1}) as simulator:
         producer = PacedProducer(simulator.bootstrap_servers)

@@ -22,7 +22,7 @@ from streaming.lake.look import LakeLook
 from streaming.online_store.server import StoreServer
 from streaming.operations.check.command import check, find, refuse_unsafe
 from streaming.operations.status.observer import StatusObserver
-from streaming.operations.status.positions import durable_positions
+from streaming.operations.status.positions import DurablePositions
 from tests.streaming.operations.written_stores import (
     GROUP,
     NOW_US,
@@ -164,7 +164,7 @@ def test_a_look_changes_nothing(settings):
     keys = set(client.keys())
     list(find(settings))
     StatusObserver(settings).observe()
-    durable_positions(settings)
+    DurablePositions(settings)()
     assert sorted(settings.lake.rglob("*")) == before
     assert set(client.keys()) == keys
     assert DeltaTable(settings.lake / DEAD_LETTERS_TABLE).version() == 0

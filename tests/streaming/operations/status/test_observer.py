@@ -7,7 +7,7 @@ import sys
 
 from streaming.operations.status.answer import status_json
 from streaming.operations.status.observer import StatusObserver
-from streaming.operations.status.positions import durable_positions
+from streaming.operations.status.positions import DurablePositions
 from streaming.operations.status.table import status_table
 from tests.streaming.operations.written_stores import GROUP, NOW_US, SOURCE, archive, commit_shards
 from tests.streaming.processes import ROOT
@@ -19,7 +19,7 @@ def test_before_the_first_run_nothing_is_known_and_nothing_fails(settings):
     assert set(status.away) == {"lake"}
     assert status.groups[0].freshness_s is None
     assert status_table(status)
-    assert {sink: set(found.values()) for sink, found in durable_positions(settings).items()} == {
+    assert {sink: set(found.values()) for sink, found in DurablePositions(settings)().items()} == {
         "online": {-1},
         "archive": {-1},
     }
@@ -28,8 +28,10 @@ def test_before_the_first_run_nothing_is_known_and_nothing_fails(settings):
 def test_the_durable_position_is_the_smallest_of_all_shards_and_of_both_tables(settings):
     commit_shards(settings, [2, 1, 2, 2])
     archive(settings, events_at=2, dead_at=0)
-    assert durable_positions(settings)["archive"][SOURCE.topic, 0] == 0
-    assert durable_positions(settings)["online"][SOURCE.topic, 0] == -1, "another group reads the topic and has nothing"
+    assert DurablePositions(settings)()["archive"][SOURCE.topic, 0] == 0
+    assert DurablePositions(settings)()["online"][SOURCE.topic, 0] == -1, (
+        "another group reads the topic and has nothing"
+    )
 
 
 def test_status_counts_what_the_stores_hold(settings):
@@ -59,7 +61,7 @@ def test_each_part_that_is_away_is_said_and_takes_nothing_from_the_others(settin
     assert set(status.away) == {"Redis"}
     assert status.sources[1].events == 4
     assert status.sources[1].partitions[0].sinks == {"online": None, "archive": 2}
-    assert durable_positions(gone)["online"][SOURCE.topic, 0] == -1
+    assert DurablePositions(gone)()["online"][SOURCE.topic, 0] == -1
 
 
 def test_the_command_line_says_what_is_away_and_never_shows_a_traceback(tmp_path):
