@@ -11,7 +11,10 @@ from pydantic_settings import BaseSettings
 
 
 def _in_seconds(value: object) -> object:
-    """A bare number, as an environment variable holds it, is a number of seconds."""
+    """A bare number, as an environment variable holds it, is a number of seconds.
+
+    Written again in `training.settings`: the one place for both, shared_features, is not loaded by the supervisor.
+    """
     try:
         return timedelta(seconds=float(value)) if isinstance(value, str) else value
     except ValueError:

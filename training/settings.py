@@ -105,6 +105,10 @@ def load_settings() -> TrainingSettings:
         raise TrainingError(
             ". ".join(faults) + f". Correct it in the environment, or in the file of {FILE_VARIABLE}."
         ) from error
+    except ValueError as error:  # a file that is not TOML
+        raise TrainingError(
+            f"The settings cannot be read: {error}. Correct the environment, or the file of {FILE_VARIABLE}."
+        ) from error
     if faults := misspelt_settings(os.environ, Path(file).read_text() if file else ""):
         raise TrainingError(". ".join(faults) + ".")
     return settings
