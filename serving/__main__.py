@@ -19,12 +19,11 @@ import uvicorn
 from serving.client.predict_command import run as predict
 from serving.connections.client_connection import ClientConnection
 from serving.connections.connection_keeper import ConnectionKeeper
-from serving.errors import WrongSettingError
 from serving.log import configure_log
 from serving.settings import load_settings
 from shared_features.closed_pipe import ends_with_its_reader
 from shared_features.definitions import load_definitions
-from shared_features.errors import DefinitionError
+from shared_features.errors import MillraceError
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _WORKER_ANSWERS_WITHIN_S = 120
@@ -40,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load_settings(given)
         load_definitions(settings.definitions)
-    except (WrongSettingError, DefinitionError) as error:
+    except MillraceError as error:
         print(f"python -m serving: {error}", file=sys.stderr)
         return 2
     configure_log(settings)

@@ -1,23 +1,25 @@
 """What serving refuses, as a tree. How a refused request is answered stands in `problems.py`.
 
-ServingError               the root
-  WrongSettingError        a setting cannot be used; the process ends with exit code 2
-  RefusedRequestError      a request gets problem details instead of a prediction
-    UnknownViewError       the path names a view that is not defined
-    InvalidRequestError    the body does not match the view's fields; carries the path of the wrong field
-    EarlyInstantError      the instant lies before what the online store can answer exactly
-    ClockBehindError       the clock of this service is behind the stored events
-    TooManyInstancesError  the body has more instances, or more bytes, than one request may carry
-    SlowRequestError       the body did not arrive in time
-    ContentEncodingError   the body is compressed, or encoded otherwise
-    OverloadedError        too many instances are waiting in this process, or for too long
-    OnlineStoreError       Redis cannot be reached, is too slow, or answers with an error
-      LostConnectionError  the connection ended before the answer
-    CatchingUpError        stored features are missing or not up to date
-    UnreadableStateError   stored features are damaged
-    NoModelError           no model answers for the view yet
-    FailedModelError       the model raised for this request, or gave no number
-    BrokenViewError        an on-demand function of the view cannot work, or raised
+MillraceError                of shared_features
+  ServingError               the root of those of this package
+    WrongSettingError        a setting cannot be used; the process ends with exit code 2
+    EndpointAwayError        no endpoint answers `python -m serving predict`
+    RefusedRequestError      a request gets problem details instead of a prediction
+      UnknownViewError       the path names a view that is not defined
+      InvalidRequestError    the body does not match the view's fields; carries the path of the wrong field
+      EarlyInstantError      the instant lies before what the online store can answer exactly
+      ClockBehindError       the clock of this service is behind the stored events
+      TooManyInstancesError  the body has more instances, or more bytes, than one request may carry
+      SlowRequestError       the body did not arrive in time
+      ContentEncodingError   the body is compressed, or encoded otherwise
+      OverloadedError        too many instances are waiting in this process, or for too long
+      OnlineStoreError       Redis cannot be reached, is too slow, or answers with an error
+        LostConnectionError  the connection ended before the answer
+      CatchingUpError        stored features are missing or not up to date
+      UnreadableStateError   stored features are damaged
+      NoModelError           no model answers for the view yet
+      FailedModelError       the model raised for this request, or gave no number
+      BrokenViewError        an on-demand function of the view cannot work, or raised
 
 A message says what is wrong, what was found, and what to do.
 """
@@ -26,13 +28,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared_features.errors import MillraceError
 
-class ServingError(Exception):
+
+class ServingError(MillraceError):
     """Anything that serving refuses; catch it to catch all of the above."""
 
 
 class WrongSettingError(ServingError, ValueError):
     """A setting has a value that it cannot have; the message names the setting, the value and what is expected."""
+
+
+class EndpointAwayError(ServingError):
+    """No endpoint answers. The message says where, why, and what to do."""
 
 
 class RefusedRequestError(ServingError):

@@ -1,16 +1,24 @@
-"""What can go wrong with features, as a tree.
+"""The root of all errors, and what can go wrong with features, as a tree.
 
-FeatureError
-  DefinitionError        a group or view contradicts itself (raised at import)
-  OnDemandError          an on-demand function raises, or gives something else than numbers
-  FormatVersionError     stored bytes of another schema than this reader knows
-  ManifestMismatchError  a model that wants features its view does not have
+MillraceError              the root of every error of Millrace
+  FeatureError             the root of those of this package
+    DefinitionError        a group or view contradicts itself (raised at import)
+    OnDemandError          an on-demand function raises, or gives something else than numbers
+    FormatVersionError     stored bytes of another schema than this reader knows
+    ManifestMismatchError  a model that wants features its view does not have
+
+The other packages draw their branches in an `errors.py` of their own: StreamingError, TrainingError, which is a
+FeatureError, ServingError, and what keeps something from running on this machine (`deploy`).
 
 A message names the thing, what was found, and what to do.
 """
 
 
-class FeatureError(Exception):
+class MillraceError(Exception):
+    """Anything that Millrace refuses, in any of its packages; catch it to catch all of them."""
+
+
+class FeatureError(MillraceError):
     """Anything this package refuses; catch it to catch all of the below."""
 
 

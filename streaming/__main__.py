@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
+from shared_features.closed_pipe import ends_with_its_reader
+from shared_features.errors import MillraceError
 from streaming.command_line import build_parser
 from streaming.errors import EXIT_OK, EXIT_REFUSED, StreamingError
 from streaming.job.child_process import end_with_parent, is_supervised, run_to_end
@@ -21,23 +23,12 @@ from streaming.settings import StreamingSettings, load_settings, refuse_wrong_se
 _STANDS_ON = ("bytewax", "confluent-kafka", "deltalake", "redis", "numba", "numpy")
 
 
+@ends_with_its_reader
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 done or drained, 1 refused or wrong, 75 if a single dataflow asks for a restart at once.
 
     141 if nobody reads what is printed any more.
     """
-    try:
-        try:
-            return _do(arguments)
-        finally:
-            sys.stdout.flush()
-    except BrokenPipeError as error:
-        from shared_features.closed_pipe import end_quietly  # only here: see below
-
-        return end_quietly(error)
-
-
-def _do(arguments: Sequence[str] | None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         if options.verb == "version":
@@ -53,21 +44,11 @@ def _do(arguments: Sequence[str] | None) -> int:
         from streaming.operations.status.command import show_status
 
         return show_status(settings, as_json=options.json, watch=options.watch)
-    except StreamingError as error:
-        return _say(error, error.exit_code)
+    except MillraceError as error:
+        print(f"millrace: {error}", file=sys.stderr)
+        return error.exit_code if isinstance(error, StreamingError) else EXIT_REFUSED
     except KeyboardInterrupt:
         return EXIT_OK if options.verb == "status" else 130
-    except Exception as error:
-        from shared_features.errors import FeatureError  # only here: it loads numba, which the supervisor does not need
-
-        if not isinstance(error, FeatureError):
-            raise
-        return _say(error, EXIT_REFUSED)
-
-
-def _say(error: Exception, code: int) -> int:
-    print(f"millrace: {error}", file=sys.stderr)
-    return code
 
 
 def _run(settings: StreamingSettings, only: str | None, workers: int, drain_s: float) -> int:

@@ -18,6 +18,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from shared_features.redis_url import url_fault
+from shared_features.setting_names import misspelt_settings
 from streaming.errors import SettingsError
 from streaming.setting_fields import SettingFields
 
@@ -86,12 +88,9 @@ def load_settings(**given: object) -> StreamingSettings:
 def refuse_wrong_settings(settings: StreamingSettings) -> None:
     """Raise SettingsError for names that are not settings of any program, and for a URL of Redis that is wrong.
 
-    The error names each variable and each key of the file. Apart from load_settings(): the rules are in
-    shared_features, which the supervisor does not load. The supervisor starts `check` first, and `check` calls this.
+    The error names each variable and each key of the file. Apart from load_settings(), which every restarted child
+    calls: the supervisor starts `check` first, and `check` calls this.
     """
-    from shared_features.redis_url import url_fault
-    from shared_features.setting_names import misspelt_settings
-
     path = os.environ.get(FILE_VARIABLE)
     faults = misspelt_settings(os.environ, Path(path).read_text() if path else "")
     if wrong := url_fault(settings.redis_url):

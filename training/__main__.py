@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shared_features.closed_pipe import ends_with_its_reader
-from shared_features.errors import FeatureError
+from shared_features.errors import MillraceError
 from training.command_line import build_parser
 from training.errors import TrainingError
 from training.log import configure_log
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings()
         configure_log(settings)
         return _COMMANDS[options.command](settings, options)
-    except FeatureError as error:
+    except MillraceError as error:
         print(f"training: {error}", file=sys.stderr)
         return 1
 

@@ -1,15 +1,16 @@
 """What can go wrong in a training run, as a tree.
 
-TrainingError
-  DatasetError      the offline store cannot give the training dataset that was asked for
-  CertificateError  what was exported does not compute what was fitted
-  RegistryError     a model version or an alias that is missing
-  StepError         a step cannot read what it needs, cannot write what it made, or is one of a pipeline that fails
-  StepFailedError   a step of a durable run failed in its own process
-    TransientStepError  the same, but another try may help
-  RequestError      a run or a schedule was asked for that cannot be
-    UnknownNameError  there is no run or schedule of that name
-    ConflictError   the run is not in a state in which that can be done
+FeatureError              of shared_features, a MillraceError
+  TrainingError           the root of those of this package
+    DatasetError          the offline store cannot give the training dataset that was asked for
+    CertificateError      what was exported does not compute what was fitted
+    RegistryError         a model version or an alias that is missing
+    StepError             a step cannot read what it needs or write what it made, or is one of a pipeline that fails
+    StepFailedError       a step of a durable run failed in its own process
+      TransientStepError  the same, but another try may help
+    RequestError          a run or a schedule was asked for that cannot be
+      UnknownNameError    there is no run or schedule of that name
+      ConflictError       the run is not in a state in which that can be done
 
 A message names the thing, what was found, and what to do.
 """

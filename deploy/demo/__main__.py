@@ -25,8 +25,7 @@ def _run(arguments: Sequence[str] | None, interruption: Interruption) -> int:
 
     from deploy.demo.options import parse_options
     from deploy.demo.report.screen import Screen
-    from deploy.embedded.errors import EmbeddedError
-    from deploy.local.errors import LocalError
+    from shared_features.errors import MillraceError
 
     options = parse_options(arguments)
     from deploy.demo.story import Story
@@ -38,7 +37,7 @@ def _run(arguments: Sequence[str] | None, interruption: Interruption) -> int:
         with ExitStack() as stack:
             stack.callback(lambda: screen.line("cleaning up ..."))
             Story(options, screen, interruption, stack).tell()
-    except (LocalError, EmbeddedError, KafkaException) as error:
+    except (MillraceError, KafkaException) as error:
         print(f"\nmillrace demo: {error}", file=sys.stderr)
         return 1
     except Interrupted as asked:

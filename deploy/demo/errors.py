@@ -1,4 +1,8 @@
-"""Why the demo cannot continue, as one message for the person who started it."""
+"""Why the demo cannot continue, as one message for the person who started it.
+
+LocalError   of deploy.local, a MillraceError
+  DemoError  the demo cannot continue
+"""
 
 from deploy.local.errors import LocalError
 

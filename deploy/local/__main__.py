@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from deploy.local.errors import LocalError
 from deploy.local.interruption import Interruption, interruptible
 from deploy.local.options import parse_options
+from shared_features.errors import MillraceError
 
 if TYPE_CHECKING:
     from deploy.local.stack_directory import StackDirectory
@@ -41,7 +42,7 @@ def _do(options: argparse.Namespace, interruption: Interruption) -> int:
         from deploy.local.status import show_status
 
         return show_status(directory, as_json=options.json)
-    except LocalError as error:
+    except MillraceError as error:
         print(f"millrace {options.verb}: {error}", file=sys.stderr)
         return 1
 
@@ -49,14 +50,11 @@ def _do(options: argparse.Namespace, interruption: Interruption) -> int:
 def _up(options: argparse.Namespace, interruption: Interruption) -> int:
     from confluent_kafka import KafkaException
 
-    from deploy.embedded.errors import EmbeddedError
     from deploy.local.up import bring_up
-    from shared_features.errors import FeatureError
-    from streaming.errors import StreamingError
 
     try:
         return bring_up(options, interruption)
-    except (EmbeddedError, KafkaException, FeatureError, StreamingError) as error:
+    except KafkaException as error:
         raise LocalError(str(error)) from error
 
 
@@ -69,18 +67,13 @@ def _predict(arguments: Sequence[str]) -> int:
 
 
 def _watch(directory: StackDirectory, options: argparse.Namespace) -> int:
-    from shared_features.errors import FeatureError
+    if options.json or not sys.stdout.isatty():
+        from deploy.local.watch import repeat_status
 
-    try:
-        if options.json or not sys.stdout.isatty():
-            from deploy.local.watch import repeat_status
+        return repeat_status(directory, as_json=options.json)
+    from deploy.local.watch import watch_status
 
-            return repeat_status(directory, as_json=options.json)
-        from deploy.local.watch import watch_status
-
-        return watch_status(directory)
-    except FeatureError as error:
-        raise LocalError(str(error)) from error
+    return watch_status(directory)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
+from shared_features.closed_pipe import end_quietly
+
 
 class Interrupted(BaseException):
     """Somebody asked the program to end. No Exception, so that nothing on the way takes it for a fault."""
@@ -52,6 +54,4 @@ def interruptible(program: Callable[[Interruption], int]) -> int:
     except Interrupted as asked:
         return asked.exit_code
     except BrokenPipeError as error:
-        from shared_features.closed_pipe import end_quietly  # only here: it loads numba
-
         return end_quietly(error)

@@ -6,15 +6,14 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from deploy.project.errors import ProjectError
 from deploy.project.options import parse_options
-from deploy.project.project import write_project
 from shared_features.closed_pipe import ends_with_its_reader
-from shared_features.errors import FeatureError
-from streaming.errors import StreamingError
+from shared_features.errors import MillraceError
 
 
 def _lines(options: Namespace) -> list[str]:
+    from deploy.project.project import write_project  # only now: --help does not wait for what reads files
+
     return write_project(options.name, options.file, options.directory, options.encoding, options.topic, options.wishes)
 
 
@@ -25,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for line in _lines(options):
             print(line)
-    except (ProjectError, FeatureError, StreamingError, OSError) as error:
+    except (MillraceError, OSError) as error:
         print(f"millrace {options.verb}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.project.wishes import Wishes
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 _UNITS = {"s": SECOND_US, "m": MINUTE_US, "min": MINUTE_US, "h": HOUR_US, "d": DAY_US}
@@ -49,6 +48,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     new.add_argument("--encoding", default="utf-8-sig", metavar="NAME", help="of CSV and JSON lines (default UTF-8)")
     options = parser.parse_args(arguments)
+    from deploy.project.wishes import Wishes  # only now: --help does not wait for what reads files
+
     options.wishes = Wishes(
         options.event_time, options.event_id, options.key, options.label, options.no_label, options.delay
     )

@@ -7,14 +7,10 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
-from serving.errors import WrongSettingError
+from serving.errors import EndpointAwayError, WrongSettingError
 from serving.request.predict_path import PREDICT_END, PREDICT_START
 
 _OF_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
-
-
-class EndpointAwayError(Exception):
-    """No endpoint answers. The message says where, why, and what to do."""
 
 
 def predict_url(base: str, view: str) -> str:

@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 
 from serving.client.answer_text import answer_text, problem_text, problem_title
-from serving.client.endpoint_link import EndpointAwayError, predict_url, send
+from serving.client.endpoint_link import predict_url, send
 from serving.client.waiting_line import WaitingLine
-from serving.errors import WrongSettingError
-from serving.request.request_type import EXPLAINED_AT_MOST
+from serving.errors import EndpointAwayError, WrongSettingError
+from serving.request.predict_path import EXPLAINED_AT_MOST
 from serving.settings import load_settings
 
 _PROGRAM = "python -m serving predict"

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from serving.errors import TooManyInstancesError
 from serving.request.body_faults import BodyFaults
 from serving.request.exact_values import ExactValues
-from serving.request.request_type import EXPLAINED_AT_MOST, inner_names, instance_fields, request_type
+from serving.request.predict_path import EXPLAINED_AT_MOST
+from serving.request.request_type import inner_names, instance_fields, request_type
 from shared_features.definitions import FeatureView, Timestamp
 
 _TIME, _EPOCH = Timestamp("rfc3339"), Timestamp("us")

@@ -9,10 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from serving.request.accepted_values import EXAMPLE_TIME, EXAMPLE_US, accepted, described, sentence
+from serving.request.predict_path import EXPLAINED_AT_MOST
 from shared_features.definitions import FeatureView, Field, Timestamp
-
-EXPLAINED_AT_MOST = 20
-"""Instances of one request. An explanation is for a person, and takes about a hundred times as long as a prediction."""
 
 AsOf: Any = Annotated[
     Timestamp("us").bounded | Timestamp("rfc3339").bounded | None,

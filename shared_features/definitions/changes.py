@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
-from shared_features.definitions.definition_text import Plain
+from shared_features.definitions.definition_texts import Plain
 from shared_features.kernel.event_time import spelled_duration
 
 _DURATIONS = ("lateness_us", "lag_us", "tolerated_future", "tolerated_past", "head", "delay")

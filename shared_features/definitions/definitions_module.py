@@ -15,7 +15,7 @@ _STANDARD_LIBRARY, _INSTALLED = sysconfig.get_paths()["stdlib"], ("site-packages
 _NOT_A_USERS = (
     "<frozen",
     "<string>",  # what `dataclass` writes
-    *(str(_OURS / name) for name in ("definitions/", "kernel/", "arguments.py")),
+    *(str(_OURS / name) for name in ("definitions/", "kernel/", "arguments.py", "lazy_names.py")),
     *(str(_OURS.parent / "training" / name) for name in ("pipelines", "definitions")),  # they are definitions too
 )
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from shared_features.arguments import Checked, did_you_mean
 from shared_features.definitions.fields import Field
-from shared_features.definitions.fingerprint import canonical
+from shared_features.definitions.fingerprints import canonical
 from shared_features.errors import DefinitionError
 from shared_features.kernel.event_time import days, minutes, spelled_duration, to_us
 

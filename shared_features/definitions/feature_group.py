@@ -13,7 +13,7 @@ from shared_features.definitions.aggregate import Aggregate, Window
 from shared_features.definitions.condition import Condition
 from shared_features.definitions.entity import Entity
 from shared_features.definitions.event_source import EventSource
-from shared_features.definitions.fingerprint import fingerprint, meant_options
+from shared_features.definitions.fingerprints import fingerprint, meant_options
 from shared_features.errors import DefinitionError
 from shared_features.kernel.event_time import minutes, spelled_duration, to_us
 from shared_features.kernel.feature_spec import Column, FeatureSpec

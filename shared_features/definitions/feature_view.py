@@ -12,7 +12,7 @@ from shared_features.definitions.category import Category
 from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import Feature, FeatureGroup
 from shared_features.definitions.fields import Field
-from shared_features.definitions.fingerprint import fingerprint, meant_options
+from shared_features.definitions.fingerprints import fingerprint, meant_options
 from shared_features.definitions.function_inputs import function_inputs
 from shared_features.definitions.function_meaning import function_fingerprint
 from shared_features.definitions.grown_group import GrownGroup

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
-from shared_features.definitions.fingerprint import fingerprint
+from shared_features.definitions.fingerprints import fingerprint
 from shared_features.definitions.function_source import (
     FunctionNode,
     SourceError,

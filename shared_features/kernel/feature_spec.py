@@ -1,9 +1,14 @@
 """Feature specs: a feature as the kernel knows it, an aggregation of a column of numbers over a window."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared_features.errors import DefinitionError
-from shared_features.kernel.aggregations import Aggregation
+
+if TYPE_CHECKING:
+    from shared_features.kernel.aggregations import Aggregation  # at run time it would load numba
 
 MAX_DECIMALS = 9
 """The most decimals of a fixed-point value."""

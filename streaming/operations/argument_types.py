@@ -7,22 +7,23 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
-from shared_features.definitions import Timestamp
+from streaming.errors import StreamingError
 
 EXECUTE = "do it; without this option the command only shows what it would do"
 """Help of the option --execute."""
 _WHOLE = re.compile(r"-?\d+")
-_EPOCH = Timestamp("us")
 
 
-class WrongArgumentError(argparse.ArgumentTypeError, ValueError):
+class WrongArgumentError(StreamingError, argparse.ArgumentTypeError, ValueError):
     """A text cannot be read as its type. The message says what was found, and what to give."""
 
 
 def instant(text: str) -> int:
     """An RFC 3339 time, or microseconds since 1970, as `predict` takes them; UTC where no offset is named."""
     if _WHOLE.fullmatch(text):
-        if meant := _EPOCH.in_another_unit(int(text)):
+        from shared_features.definitions import Timestamp  # only here: it loads numpy, which no other argument needs
+
+        if meant := Timestamp("us").in_another_unit(int(text)):
             raise WrongArgumentError(f"{text} is an instant of 1970 in microseconds; {meant}. Give microseconds")
         return int(text)
     try:
@@ -73,5 +74,5 @@ def above_zero(text: str) -> float:
     except ValueError:
         found = 0.0
     if not 0 < found < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+        raise WrongArgumentError(f"{text!r} is not a number above 0")
     return found

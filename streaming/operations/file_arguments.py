@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 
 from streaming.operations.argument_types import at_least, instant
-from streaming.operations.produce.time_span import NOW
+
+NOW = -1
+"""The value of --move-to that --move-to-now gives."""
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:

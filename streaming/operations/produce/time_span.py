@@ -10,13 +10,11 @@ from typing import Protocol
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_text
 from streaming.job.clock import system_clock_us
+from streaming.operations.file_arguments import NOW
 from streaming.operations.produce.arrival_order import Outgoing
 from streaming.operations.produce.row_encoder import RowEncoder
 from streaming.operations.produce.seen_times import SeenTimes, newest_of
 from streaming.operations.saying import say
-
-NOW = -1
-"""The value of --move-to that --move-to-now gives."""
 
 
 class Feed(Protocol):

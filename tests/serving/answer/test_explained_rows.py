@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from serving.request.request_type import EXPLAINED_AT_MOST
+from serving.request.predict_path import EXPLAINED_AT_MOST
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta_bytes import encode_meta
 from shared_features.kernel.event_time import to_text, to_us

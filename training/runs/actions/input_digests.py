@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from shared_features.definitions.fingerprint import canonical
+from shared_features.definitions.fingerprints import canonical
 from shared_features.formats.dataset_manifest import decode_dataset_manifest
 
 

@@ -6,7 +6,7 @@ A fingerprint says that something changed. The text beside it, the definition it
 from __future__ import annotations
 
 from shared_features.definitions.changes import changes_between, field_changes
-from shared_features.definitions.definition_text import (
+from shared_features.definitions.definition_texts import (
     Plain,
     definition_class,
     definition_text,

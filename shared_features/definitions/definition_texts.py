@@ -15,7 +15,7 @@ from shared_features.definitions.event_source import EventSource
 from shared_features.definitions.feature_group import FeatureGroup
 from shared_features.definitions.feature_view import FeatureView
 from shared_features.definitions.field_types import FieldType
-from shared_features.definitions.fingerprint import canonical, plain_defaults
+from shared_features.definitions.fingerprints import canonical, plain_defaults
 from shared_features.kernel import aggregations
 
 Plain = Any

@@ -39,7 +39,7 @@ from shared_features.definitions import (
     fingerprint,
 )
 from shared_features.definitions import fields as field_module
-from shared_features.definitions.fingerprint import canonical, plain_defaults
+from shared_features.definitions.fingerprints import canonical, plain_defaults
 from shared_features.kernel import aggregations
 from tests.shared_features.definitions.orders import FIELDS, SOURCE, WHO, group, view
 

@@ -3,7 +3,7 @@
 import json
 
 from shared_features.definitions import Field, Integer
-from shared_features.definitions.definition_text import (
+from shared_features.definitions.definition_texts import (
     definition_class,
     definition_text,
     read_definition,
