@@ -74,7 +74,7 @@ def raised_names() -> set[str]:
 
 
 def test_every_public_exception_is_a_millrace_error() -> None:
-    """Whoever embeds Millrace catches one class."""
+    """A program that embeds Millrace catches one class."""
     found = our_exceptions()
     assert len(found) > 40, "the walk has lost its way"
     public = {name: each for name, each in found.items() if not each.__name__.startswith("_")}
