@@ -14,8 +14,8 @@ PACKAGES = ("shared_features", "streaming", "training", "serving")
 HEAD = """\
 # Errors and exit codes
 
-Every message of an error says what is wrong, what was found, and what to do. Every error is a `MillraceError`: a program
-that embeds Millrace can catch this one class.
+Every message of an error says what is wrong, what was found, and what to do. Every error is a `MillraceError`: a
+program that embeds Millrace can catch this one class.
 
 ## Exit codes
 
