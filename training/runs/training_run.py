@@ -16,7 +16,16 @@ from training.runs.plan.run_parameters import RunParameters
 from training.runs.plan.run_pipeline import check_queues, steps_of_run
 from training.settings import TrainingSettings
 from training.steps.result_store import ResultStore
-from training.steps.run_journal import FAILED, SUCCEEDED, StepEntry, journals, read_journal, write_journal
+from training.steps.run_journal import (
+    FAILED,
+    SUCCEEDED,
+    StepEntry,
+    hold,
+    is_held,
+    journals,
+    read_journal,
+    write_journal,
+)
 from training.steps.step import Queue, Step
 from training.steps.step_runner import Explanation, StepRunner
 
@@ -80,6 +89,7 @@ def perform_step(settings: TrainingSettings, run: Path, name: str, queue: str | 
 
     A step of another queue is only done here where that is to find its result; otherwise its queue is returned.
     """
+    hold(run)
     context = context_of(settings, read_journal(run))
     runner = _runner(context, run)
     target = runner.target(name)
@@ -130,9 +140,11 @@ def _names(stem: str) -> Iterator[str]:
 
 
 def _forget_old(runs: Path, kept: int, now_us: int) -> None:
-    """Keep the newest runs only, and those that are under way."""
+    """Keep the newest runs only, and those that are under way: a process holds them, or may continue them soon."""
     running = {
-        run for run, journal in journals(runs) if journal.ended_at_us is None and journal.began_at_us > now_us - DAY_US
+        run
+        for run, journal in journals(runs)
+        if journal.ended_at_us is None and (journal.began_at_us > now_us - DAY_US or is_held(run))
     }
     for path in sorted(each for each in runs.iterdir() if each.is_dir())[:-kept]:
         if path not in running:

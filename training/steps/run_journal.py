@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ from training.durable_files import replace_file
 from training.errors import StepError
 
 JOURNAL_FILE = "run.json"
-_LOCK_FILE = ".journal.lock"
+_LOCK_FILE, _USE_FILE = ".journal.lock", ".use.lock"
+_HELD = set[Path]()
+"""By this process, until it ends."""
 RUNNING, SUCCEEDED, FAILED = "running", "succeeded", "failed"
 
 
@@ -70,6 +74,26 @@ def read_journal(run: Path) -> Journal:
         raise StepError(
             f"{file} cannot be read: {error}. The run was removed, perhaps by an erasure. Start a new run."
         ) from error
+
+
+def hold(run: Path) -> None:
+    """Keep a run that has begun from being forgotten as long as this process lives, whatever a clock says."""
+    if run not in _HELD and run.is_dir():
+        with suppress(OSError):  # an erasure removes the folder
+            fcntl.flock(os.open(run / _USE_FILE, os.O_RDWR | os.O_CREAT, 0o644), fcntl.LOCK_SH)
+            _HELD.add(run)
+
+
+def is_held(run: Path) -> bool:
+    """Whether a process holds it."""
+    try:
+        with (run / _USE_FILE).open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def journals(runs: Path) -> Iterator[tuple[Path, Journal]]:

@@ -21,6 +21,9 @@ from training.models.candidates import fit_model
 from training.models.onnx_export import open_session, run_session
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
+from training.runs.plan.run_parameters import RunParameters
+from training.runs.training_run import begin_run, end_run
+from training.settings import load_settings
 from training.steps.run_journal import read_journal
 
 OPTIONS = ["--train-days", "6", "--delay-days", "1", "--test-days", "3", "--top", "5"]
@@ -121,6 +124,36 @@ def test_old_runs_go_and_what_only_they_had_goes_with_them(places, monkeypatch):
     results = [each for each in (places / "runs" / RESULTS_FOLDER).iterdir() if each.is_dir()]
     assert [(newest(places) / "dataset").resolve()] == [each / "dataset" for each in results]
     assert len(list((places / "runs" / "breakdown").iterdir())) == 1
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from training.steps.run_journal import hold
+
+hold(Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_run_that_a_process_does_stays_however_long_it_waits_and_however_the_clock_steps(places, monkeypatch):
+    monkeypatch.setenv("MILLRACE_TRAINING_RUNS_KEPT", "1")
+    settings, parameters = load_settings(), RunParameters(BREAKDOWN)
+    old = begin_run(settings, parameters, now_us=1_000_000)
+    new = begin_run(settings, parameters, now_us=1_700_000_000_000_000)
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(old)], stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            end_run(settings, new, now_us=1_700_000_000_000_000)
+            assert old.is_dir()
+        finally:
+            holder.kill()
+            holder.wait()
+    end_run(settings, new, now_us=1_700_000_000_000_000)
+    assert not old.exists()
+    assert new.is_dir()
 
 
 def test_a_registry_that_cannot_be_written_is_one_sentence_and_the_next_run_only_publishes(places, capsys, monkeypatch):
