@@ -7,7 +7,7 @@ from types import TracebackType
 
 from rich.live import Live
 
-from deploy.local.lines import console, part_line, parts_table
+from deploy.local.lines import console, part_lines, parts_table
 from deploy.local.standing import Part
 
 _A_SECOND = 2.0
@@ -41,7 +41,7 @@ class Screen:
         if self._live is not None:
             self._live.update(parts_table(self._parts.values()), refresh=True)
         else:
-            self.console.print(part_line(part))
+            part_lines(self.console, [part])
 
     def settle(self) -> None:
         """Everything is up, or has failed."""

@@ -9,10 +9,11 @@ import msgspec
 
 from deploy.local.answer import Answer, ask, last_answer
 from deploy.local.errors import LocalError
-from deploy.local.lines import console, instant_text, part_with_age
+from deploy.local.lines import Folded, console, instant_text, part_lines
 from deploy.local.processes import is_running
 from deploy.local.stack_directory import Remembered, StackDirectory
 from deploy.local.standing import Part, Standing
+from streaming.operations.status.colours import BROKEN
 
 _RUNS, _NOT_WELL = 0, 1
 _ENDED: Any = {"state": "ended", "says": "does not run"}
@@ -96,16 +97,15 @@ def _print(
     models: list[str],
 ) -> None:
     screen = console()
-    screen.print(headline(directory, remembered, standing, running), markup=False)
-    for part in standing.parts:
-        screen.print(part_with_age(part))
+    screen.print(Folded(headline(directory, remembered, standing, running)))
+    part_lines(screen, standing.parts, with_date=True)
     if standing.error:
-        screen.print(f"\n{standing.error}", markup=False)
+        screen.print(Folded(f"\n{standing.error}", BROKEN))
     if running and standing.phase == "ready":
         screen.print()
         for line in (_NO_ANSWER,) if answer is None else answer.lines:
-            screen.print(line, markup=False)
+            screen.print(Folded(line))
     for line in models:
-        screen.print(line, markup=False)
+        screen.print(Folded(line))
     if not running:
         screen.print("`up` starts it again; the data are there.")

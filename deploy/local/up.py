@@ -75,7 +75,11 @@ def _supervise(
 
 def _say_what_is_up(screen: Screen, directory: StackDirectory, remembered: Remembered, catalogue: Catalogue) -> None:
     screen.settle()
-    screen.console.print(f"\n{next_steps(directory, remembered, catalogue)}\n", markup=False)
+    screen.console.print()
+    for line in next_steps(directory, remembered, catalogue):
+        # Folded by the terminal: an address or a path can then be copied as one.
+        screen.console.print(line, markup=False, soft_wrap=True)
+    screen.console.print()
 
 
 def _start_and_follow(options: argparse.Namespace, directory: StackDirectory, catalogue: Catalogue) -> int:

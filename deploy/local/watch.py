@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from deploy.local.environment import find_definitions, settings_of, stack_settings
-from deploy.local.lines import parts_table
+from deploy.local.lines import Folded, parts_table
 from deploy.local.respondent import answering_models, trained_on
 from deploy.local.stack_directory import Remembered, StackDirectory
 from deploy.local.status import begun, headline, model_lines, show_status, stands_now
@@ -53,12 +53,12 @@ class StackPages:
         remembered = begun(self._directory)
         running, standing = stands_now(self._directory)
         parts: list[RenderableType] = [
-            Text(headline(self._directory, remembered, standing, running)),
+            Folded(headline(self._directory, remembered, standing, running)),
             Text(),
             parts_table(standing.parts),
         ]
         if standing.error:
-            parts.append(Text(standing.error, style=BROKEN))
+            parts.append(Folded(standing.error, BROKEN))
         at_us = system_clock_us()
         if running and standing.phase in ("ready", "stopping"):
             at_us, page = self._pages(remembered).next()
@@ -67,7 +67,7 @@ class StackPages:
             parts.append(Text("\n`up` starts it again; the data are there.", style=UNKNOWN))
         answering = dict(answering_models(self._directory, self._catalogue))
         models = model_lines(answering, trained_on(self._directory, answering))
-        return at_us, Group(*parts, Text(), *(Text(line) for line in models))
+        return at_us, Group(*parts, Text(), *map(Folded, models))
 
     def _pages(self, remembered: Remembered) -> StatusPages:
         if self._stream is None or remembered != self._of:  # another `up` may have taken other ports

@@ -14,6 +14,7 @@ from typing import Any
 from deploy.project.field_names import words
 from deploy.project.hints import SIGNED_WORDS, TIME_WORDS
 from deploy.project.written_otherwise import number_advice, time_advice
+from shared_features.counted import counted
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 from shared_features.definitions.field_types import FieldType
 from shared_features.definitions.field_types.field_type import MAX_MAGNITUDE
@@ -95,7 +96,9 @@ def look_at(name: str, field: str, values: Sequence[Any], *, as_written: bool = 
     wire = tuple(map(convert, values))
     missing = wire.count(None)
     if missing:
-        why += f"; {missing:,} of {len(wire):,} rows lack it, so it is optional"
+        why += (
+            f"; {missing:,} of {counted(len(wire), 'row')} {'lacks' if missing == 1 else 'lack'} it, so it is optional"
+        )
     texts = [each for each in there if isinstance(each, str)] if isinstance(kind, Text) else []
     advice = time_advice(name, texts) or number_advice(texts)
     why = f"{why}. {advice}" if advice else why

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from deploy.project.column import Column
 from deploy.project.column_traits import differing, is_named
 from deploy.project.hints import ID_WORDS, KEY_WORDS
+from shared_features.counted import counted
 from shared_features.definitions import Integer, Text
 
 _NAMED = 5
@@ -51,8 +52,8 @@ def missing_key_note(column: Column) -> str:
     text = isinstance(column.type, Text)
     stand_in = '"unknown"' if text else "0"
     return (
-        f"{column.name} may name an entity too. {column.missing:,} rows lack it, and a key is never missing, so no "
-        f"group is about it. To count by it: write {stand_in} where it is missing, in the file and in requests; make "
-        f'the field required; then add Entity("{column.field}", keys=("{column.field}",)) and a FeatureGroup with '
-        f'where=(Condition("{column.field}", "!=", {stand_in}),)'
+        f"{column.name} may name an entity too. {counted(column.missing, 'row lacks', 'rows lack')} it, and a key is "
+        f"never missing, so no group is about it. To count by it: write {stand_in} where it is missing, in the file "
+        f'and in requests; make the field required; then add Entity("{column.field}", keys=("{column.field}",)) and a '
+        f'FeatureGroup with where=(Condition("{column.field}", "!=", {stand_in}),)'
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from deploy.project.column import Column
+from shared_features.counted import counted
 
 
 def repeats_note(id_: Column, fields: Sequence[Column]) -> str | None:
@@ -20,8 +21,9 @@ def repeats_note(id_: Column, fields: Sequence[Column]) -> str | None:
     again = sum(len(each) - 1 for each in known.values())
     if not again:
         return None
+    rows = counted(again, "row has", "rows have")
     return (
-        f"{again:,} rows have the {id_.name} of an earlier row and other values. Each counts as an event of its own: "
-        "sums and counts take both, and the view has a training row for each. If they are corrections, send them to a "
-        "source of their own: docs/how-to/correct-events.md"
+        f"{rows} the {id_.name} of an earlier row and other values. Each counts as an "
+        "event of its own: sums and counts take both, and the view has a training row for each. If they are "
+        "corrections, send them to a source of their own: docs/how-to/correct-events.md"
     )

@@ -9,6 +9,7 @@ from deploy.project.column_traits import is_mostly_there, is_named, is_of_instan
 from deploy.project.errors import ProjectError
 from deploy.project.hints import TIME_WORDS
 from deploy.project.outcome import is_later
+from shared_features.counted import counted
 from shared_features.definitions import Integer, Timestamp
 from streaming.operations.produce.wire_values import epoch_unit
 
@@ -39,7 +40,7 @@ def guess_time(columns: Sequence[Column], why: dict[str, str]) -> Column:
 
 def _near_times(columns: Sequence[Column]) -> str:
     """What to write where texts look like times, and where the first line looks like values."""
-    partly = [f"{each.name} is a time, and {each.missing:,} rows lack it" for each in columns
+    partly = [f"{each.name} is a time, and {counted(each.missing, 'row lacks', 'rows lack')} it" for each in columns
               if isinstance(each.type, Timestamp)]  # fmt: skip
     written = [each.advice for each in columns if each.advice.startswith(f"{each.name} is written as ")]
     values = sum(each.name.replace(".", "").replace("-", "").isdecimal() for each in columns)

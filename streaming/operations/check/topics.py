@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from confluent_kafka import KafkaException
 
+from shared_features.counted import counted
 from streaming.kafka.recreated_topic import what_was_recreated
 from streaming.kafka.topics import Bounds, PartitionKey, Topic, Topics
 from streaming.operations.check.finding import Finding
@@ -101,7 +102,8 @@ def check_position(
         text = f"has stored offset {offset} of {where}, beyond the log's end {log.high}: the log was truncated"
         yield Finding("refused", about, f"{text}. Restore the log, or begin with a new namespace and a new lake")
     elif (name, number) in bounds and offset + 1 < log.low:
-        text = f"{log.low - offset - 1} records of {where} were deleted before it stored them"
+        gone = counted(log.low - offset - 1, "record was", "records were")
+        text = f"{gone} deleted from {where} before it stored them"
         yield Finding(
             "warning", about, f"{text}. Reading continues after the gap. Set a longer retention for the topic"
         )

@@ -65,15 +65,18 @@ class Erasure:
         for source in scope.sources:
             events, rows_at = rows.positions(source).num_rows, positions[source.name].num_rows
             tables = len(scope.features[source.name])
-            say(f"{events_table(source)}: {events:,} events, and the feature rows at {rows_at:,} positions in {tables} "
-                "tables")  # fmt: skip
+            say(
+                f"{events_table(source)}: {counted(events, 'event')}, and the feature rows at "
+                f"{counted(rows_at, 'position')} in {counted(tables, 'table')}"
+            )
         letters = self._letters(self._subjects, ends).find(self._logs.topics, scope.others)
         say(counted(sum(map(len, letters.values())), "dead letter"))
         with closing(OnlineStates(self._settings)) as online:
             states = counted(online.count(scope.groups, self._subjects), "state")
             say(f"{states} in Redis, of {counted(len(scope.groups), 'group')}")
         runs = self._runs(positions)
-        say(f"{len(runs) - count_results(runs)} training runs, {count_results(runs)} results of their steps")
+        results = count_results(runs)
+        say(f"{counted(len(runs) - results, 'training run')}, {counted(results, 'result')} of their steps")
         if with_log:
             say(f"{counted(sum(self._logs.below(ends).values()), 'record')} in Kafka, of all entities")
         self._say_lost(rows)

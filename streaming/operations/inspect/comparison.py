@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared_features.counted import counted
 from shared_features.definitions import FeatureGroup
 from shared_features.entity_contents import window_contents
 from shared_features.formats.absent_entity import absent_from_us
@@ -90,7 +91,7 @@ def _between(group: FeatureGroup, redis: RedisEntity, lake: LakeEntity, as_of_us
     if redis.meta is not None and not redis.problem:
         later = sum(int((~mask).sum()) for mask in lake.applied(vector))
         if later:
-            notes.append(f"{later} events of this entity are in the lake, and Redis has not applied them yet")
+            notes.append(f"{counted(later, 'event')} of this entity in the lake: not applied to Redis yet")
     return reasons, notes
 
 

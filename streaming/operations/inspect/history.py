@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from shared_features.counted import counted
 from shared_features.kernel.event_time import to_text, to_us
 from streaming.operations.erasure.record import ERASURES_TABLE, ErasureRecord, salt
 from streaming.operations.erasure.subject import Subject
@@ -40,4 +41,4 @@ def _of_source(of: SourceEvents, edge_us: int, arrived_us: int) -> Iterator[str]
     if table.kept_from_us > edge_us - to_us(of.source.tolerated_future):
         yield f"events of source {name} that arrived before {to_text(table.kept_from_us)} were deleted by `retain`"
     if table.missing:
-        yield f"{table.missing} records of source {name} were deleted from Kafka before they were archived"
+        yield f"Kafka deleted {counted(table.missing, 'record')} of source {name} ahead of the archive"

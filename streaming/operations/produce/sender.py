@@ -13,6 +13,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from shared_features.counted import counted
 from streaming.errors import RefusedError
 from streaming.kafka.client import client_options
 from streaming.kafka.topics import PartitionKey
@@ -71,7 +72,7 @@ class Sender:
         left = self._producer.flush(_FLUSH_S)
         self._check()
         if left:
-            raise RefusedError(f"Kafka took {left:,} records not within {_FLUSH_S:g} s. {_AGAIN}")
+            raise RefusedError(f"Kafka did not take {counted(left, 'record')} within {_FLUSH_S:g} s. {_AGAIN}")
         if self._bytes:
             self._ahead.append((dict(self._ends), self._bytes))
             self._bytes = 0

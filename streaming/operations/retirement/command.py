@@ -9,6 +9,7 @@ from contextlib import closing
 import redis
 from deltalake import DeltaTable
 
+from shared_features.counted import counted
 from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
 from streaming.operations.retirement.needed import needed, written
 from streaming.operations.retirement.version import Version, remove_table, sweep
@@ -33,12 +34,13 @@ def _retire(settings: StreamingSettings, version: Version, keys: VersionKeys | N
     tables = [*snapshots, *(rows if options.with_rows else [])]
     if keys is not None:
         found = keys.count()
-        say(f"{version}: {found['entity']:,} entities and {found['meta']:,} shards in Redis")
+        entities, shards = counted(found["entity"], "entity", "entities"), counted(found["meta"], "shard")
+        say(f"{version}: {entities} and {shards} in Redis")
     for table in snapshots:
-        say(f"  {table.name}: {DeltaTable(table).count():,} states")
+        say(f"  {table.name}: {counted(DeltaTable(table).count(), 'state')}")
     for table in rows:
         kept = "" if options.with_rows else ", which are kept"
-        say(f"  {table.name}: {DeltaTable(table).count():,} rows{kept}")
+        say(f"  {table.name}: {counted(DeltaTable(table).count(), 'row')}{kept}")
     reasons = needed(settings, version, options.spine, with_rows=options.with_rows)
     if _refused([*reasons, *written(keys, tables)]):
         return EXIT_REFUSED
@@ -49,7 +51,7 @@ def _retire(settings: StreamingSettings, version: Version, keys: VersionKeys | N
     for table in tables:
         remove_table(table)
     sweep(settings.lake)
-    say(f"{version}: {gone:,} keys and {len(tables)} tables removed")
+    say(f"{version}: {counted(gone, 'key')} and {counted(len(tables), 'table')} removed")
     return EXIT_OK
 
 

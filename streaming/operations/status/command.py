@@ -26,8 +26,17 @@ def show_status(settings: StreamingSettings, *, as_json: bool, watch: bool) -> i
 
 def _print(observer: StatusObserver, *, as_json: bool) -> None:
     status = observer.observe()
-    sys.stdout.write((json.dumps(status_json(status)) if as_json else status_table(status)) + "\n")
+    sys.stdout.write((json.dumps(status_json(status)) if as_json else status_table(status, _screen_width())) + "\n")
     sys.stdout.flush()
+
+
+def _screen_width() -> int | None:
+    """None where the output goes to a file or a pipe."""
+    if not sys.stdout.isatty():
+        return None
+    from rich.console import Console  # only here: see below
+
+    return Console().width
 
 
 def _watch(observer: StatusObserver, *, as_json: bool) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from shared_features.counted import counted
 from shared_features.kernel.event_time import SECOND_US
 from streaming.operations.status.answer import GroupStatus, SourceStatus, Status
 from streaming.operations.status.colours import BROKEN, UNKNOWN, WAITS, WELL
+from streaming.operations.status.fitting import FittingTable
 from streaming.operations.status.rates import SINKS, SourceRates, lag, source_rates
 from streaming.operations.status.shard import shards_text
 from streaming.operations.status.table import age, count, wait_text
@@ -54,9 +53,9 @@ def notes(status: Status) -> Iterator[Text]:
         yield Text(f"~ {wait_text(each, status.at_us)}", style=WAITS)
 
 
-def _sources(status: Status, before: Status | None) -> Table:
-    table = _table("source", "arriving/s", "online/s", "lag", "archive/s", "lag", "archived", "late", "duplicates",
-                   "dead letters", "stored up to")  # fmt: skip
+def _sources(status: Status, before: Status | None) -> FittingTable:
+    table = FittingTable("source", "arriving/s", "online/s", "lag", "archive/s", "lag", "archived", "late",
+                         "duplicates", "dead letters", "stored up to", breaks=(6,))  # fmt: skip
     rates = source_rates(before, status)
     earlier = {each.source: each for each in before.sources} if before else {}
     for each in status.sources:
@@ -84,12 +83,13 @@ def _dead(source: SourceStatus, before: SourceStatus | None) -> Text:
     return _count(source.dead_letters, BROKEN if grew else WAITS)
 
 
-def _groups(status: Status) -> Table:
-    table = _table("group", "shards", "", "lag", "freshness", "last commit", "on", "feature rows", "complete up to")
+def _groups(status: Status) -> FittingTable:
+    table = FittingTable("group", "shards", "", "lag", "freshness", "last commit", "on", "feature rows",
+                         "complete up to", left=(1, 2, 6), breaks=(6,))  # fmt: skip
     for each in status.groups:
         for number, (spine, cut_us) in enumerate((each.cut_us or {"-": None}).items()):
             first = (each.group, *_shards(each), _count(each.lag), _fresh(each), Text(age(each.committed_age_s)))
-            own = first if number == 0 else ("",) * len(first)
+            own = first if number == 0 else (each.group, *("",) * (len(first) - 1))
             table.add_row(*own, spine, _count(each.feature_rows.get(spine)), _ago(status, cut_us))
     return table
 
@@ -120,7 +120,7 @@ def _reasons(status: Status, before: Status | None) -> Iterator[RenderableType]:
     found = [(number, each, reason) for each in status.sources for reason, number in each.dead_letter_reasons.items()]
     if not found:
         return
-    table = _table("dead letters", "source", "reason", left=(1, 2))
+    table = FittingTable("dead letters", "source", "reason", left=(1, 2))
     for number, source, reason in sorted(found, key=lambda each: -each[0])[:_REASONS]:
         grew = source.source in earlier and number > earlier[source.source].get(reason, 0)
         table.add_row(Text(f"{number:,}", style=BROKEN if grew else WAITS), source.source, Text(reason))
@@ -129,14 +129,6 @@ def _reasons(status: Status, before: Status | None) -> Iterator[RenderableType]:
         yield Text(
             f"  and {counted(len(found) - _REASONS, 'more reason')}: `dead-letters list --counts`", style=UNKNOWN
         )
-
-
-def _table(*names: str, left: tuple[int, ...] = ()) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold", padding=(0, 1))
-    for number, name in enumerate(names):
-        is_text = number in left or (not left and name in (names[0], "shards", "", "on"))
-        table.add_column(name, justify="left" if is_text else "right", no_wrap=not is_text or number == 0)
-    return table
 
 
 def _count(number: int | None, above_zero: str = "") -> Text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from shared_features.kernel.event_time import to_datetime
 from streaming.operations.status.answer import (
@@ -14,19 +14,21 @@ from streaming.operations.status.answer import (
     WaitStatus,
 )
 from streaming.operations.status.shard import shards_text
+from streaming.operations.status.side_by_side import side_by_side
 
-_UNKNOWN = "-"
+_UNKNOWN, _GAP = "-", "  "
+Lines = Sequence[Sequence[str]]
+"""A head and its rows, as cells."""
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
-def status_table(status: Status) -> str:
-    """Several lines without colours. A dash means "not known" or "not yet"."""
+def status_table(status: Status, width: int | None = None) -> str:
+    """Several lines without colours. A dash means "not known" or "not yet". width: of the screen, if there is one."""
     parts = [f"streaming at {instant_text(status.at_us)}"]
     parts += [f"  ! {part}: {reason}" for part, reason in status.away.items()]
     parts += [f"  ~ {wait_text(each, status.at_us)}" for each in status.waits]
-    parts += ["", *_sources(status.sources), "", *_lateness(status.sources)]
-    parts += ["", *_partitions(status.sources), "", *_groups(status.groups)]
-    return "\n".join(parts)
+    tables = [_sources(status.sources), _lateness(status.sources), _partitions(status.sources), _groups(status.groups)]
+    return "\n".join([*parts, *(line for lines in tables for line in ("", *_drawn(lines, width)))])
 
 
 def wait_text(wait: WaitStatus, now_us: int) -> str:
@@ -37,7 +39,7 @@ def wait_text(wait: WaitStatus, now_us: int) -> str:
     )
 
 
-def _sources(sources: Sequence[SourceStatus]) -> list[str]:
+def _sources(sources: Sequence[SourceStatus]) -> Lines:
     head = ("source", "topic", "archived", "late", "duplicates", "dead letters", "watermark")
     rows = [
         (
@@ -51,15 +53,15 @@ def _sources(sources: Sequence[SourceStatus]) -> list[str]:
         )
         for each in sources
     ]
-    return _table(head, rows)
+    return [head, *rows]
 
 
-def _lateness(sources: Sequence[SourceStatus]) -> list[str]:
+def _lateness(sources: Sequence[SourceStatus]) -> Lines:
     counted = [each for each in sources if each.lateness]
     if not counted:
-        return ["(no events are stored yet)"]
+        return [("(no events are stored yet)",)]
     rows = [(each.source, *(count(bucket.events) for bucket in each.lateness)) for each in counted]
-    return _table(("late by up to", *map(_bucket, counted[0].lateness)), rows)
+    return [("late by up to", *map(_bucket, counted[0].lateness)), *rows]
 
 
 def _bucket(bucket: LatenessBucket) -> str:
@@ -70,24 +72,24 @@ def _bucket(bucket: LatenessBucket) -> str:
     return f"{bucket.upto_s / seconds:.4g} {unit}" + (" *" if bucket.late else "")
 
 
-def _partitions(sources: Sequence[SourceStatus]) -> list[str]:
+def _partitions(sources: Sequence[SourceStatus]) -> Lines:
     head = ("topic", "partition", "log start", "log end", "online", "lag", "archive", "lag")
     rows = [
         (source.topic, str(each.partition), count(each.log_start), count(each.log_end), *_sinks(each))
         for source in sources
         for each in source.partitions
     ]
-    return _table(head, rows)
+    return [head, *rows]
 
 
-def _groups(groups: Sequence[GroupStatus]) -> list[str]:
+def _groups(groups: Sequence[GroupStatus]) -> Lines:
     head = ("group", "shards", "lag", "freshness", "last commit", "on", "feature rows", "complete up to")
     rows = [
         (*_shards(each), spine, count(each.feature_rows.get(spine)), instant_text(each.cut_us.get(spine)))
         for each in groups
         for spine in each.cut_us or {_UNKNOWN: None}
     ]
-    return _table(head, rows)
+    return [head, *rows]
 
 
 def _sinks(partition: PartitionStatus) -> list[str]:
@@ -100,10 +102,13 @@ def _shards(group: GroupStatus) -> tuple[str, ...]:
     return group.group, shards, count(group.lag), age(group.freshness_s), age(group.committed_age_s)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [head, *rows]
+def _drawn(lines: Lines, width: int | None) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    for part, columns in enumerate(side_by_side(widths, len(_GAP), width)):
+        if part:
+            yield ""
+        for line in lines:
+            yield _GAP.join(line[number].ljust(widths[number]) for number in columns).rstrip()
 
 
 def count(number: int | None) -> str:

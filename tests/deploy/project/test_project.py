@@ -265,7 +265,7 @@ def test_a_row_that_comes_again_with_other_values_is_said_to_count_twice(project
     file.write_text("\n".join([*head, last, ",".join([*last.split(",")[:-1], "0.5"]),
                                ",".join([*last.split(",")[:2], again[2], *again[3:]])]))  # fmt: skip
     said, folder, _ = project("corrected_sales", file)
-    assert any("1 rows have the sale_no of an earlier row and other values" in line for line in said)
+    assert any("1 row has the sale_no of an earlier row and other values" in line for line in said)
     assert any("docs/how-to/correct-events.md" in line for line in said)
     assert "an event of its own" in (folder / "README.md").read_text()
 

@@ -60,7 +60,7 @@ def test_events_that_redis_has_not_applied_are_named_and_not_compared(stored: St
     stored.archive()
     group = inspected(stored)
     assert {each["verdict"] for each in group["features"]} == {"equal"}
-    assert group["notes"] == ["1 events of this entity are in the lake, and Redis has not applied them yet"]
+    assert group["notes"] == ["1 event of this entity in the lake: not applied to Redis yet"]
     assert group["events"][0]["in_redis"] == "not yet"
 
 

@@ -88,7 +88,7 @@ def publish(registry: Path, version: int, group: str, alias: str | None) -> None
 def test_a_dry_run_shows_what_would_go(world: StoredWorld, settings: StreamingSettings) -> None:
     text = world.run("retire", "payer:v7")
     assert "payer:v7: 1,400 entities and 8 shards in Redis" in text
-    assert "snapshots_payer_v7_added2_on_payments: 1 states" in text
+    assert "snapshots_payer_v7_added2_on_payments: 1 state" in text
     assert "add --execute" in text
     assert keys_of(settings, OLD) == ENTITIES + OLD.shards
 

@@ -4,6 +4,7 @@ import io
 import re
 from dataclasses import replace
 
+import pytest
 from rich.console import Console
 
 from streaming.operations.status.answer import (
@@ -69,10 +70,10 @@ NOW = replace(
 )
 
 
-def text_of(page, *, colours=False, environment=None):
+def text_of(page, *, colours=False, environment=None, width=160):
     file = io.StringIO()
     console = Console(
-        file=file, width=160, force_terminal=colours, color_system="standard" if colours else None,
+        file=file, width=width, force_terminal=colours, color_system="standard" if colours else None,
         highlight=False, _environ=environment or {},
     )  # fmt: skip
     console.print(page)
@@ -115,6 +116,48 @@ def test_history_is_days_old():
 
 def test_without_colours_nothing_is_lost():
     assert "\x1b[3" not in text_of(status_page(NOW, BEFORE), colours=True, environment={"NO_COLOR": "1"})
+
+
+GREAT = replace(
+    NOW,
+    sources=[
+        replace(
+            NOW.sources[0], source="card_transactions", partitions=partitions(12_345_678, 2_345_678, 11_345_678),
+            events=11_345_677, late=1_234_567, duplicates=345_678,
+        ),
+        replace(NOW.sources[0], source="outcomes"),
+    ],
+    groups=[
+        replace(NOW.groups[0], lag=10_000_000, cut_us={"card_transactions": NOW_US, "outcomes": NOW_US},
+                feature_rows={"card_transactions": 11_345_001, "outcomes": 7}),
+    ],
+)  # fmt: skip
+HEADS = ("arriving/s", "online/s", "archive/s", "archived", "late", "duplicates", "stored up to", "shards", "freshness",
+         "last commit", "feature rows", "complete up to", "reason")  # fmt: skip
+NUMBERS = ("10,000,000", "999,999", "11,345,677", "1,234,567", "345,678", "11,345,001", "card_transactions")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_nothing_is_wider_than_the_terminal_and_nothing_is_cut_off(width):
+    shown = text_of(status_page(GREAT, BEFORE), width=width)
+    assert max(map(len, shown.splitlines())) <= width
+    assert "\u2026" not in shown
+    assert [each for each in (*HEADS, *NUMBERS) if each not in shown] == []
+
+
+def test_a_narrow_page_has_rates_and_counts_in_two_tables_that_both_name_the_source():
+    lines = [each.split() for each in text_of(status_page(NOW, BEFORE), width=80).splitlines()]
+    heads = [line for line in lines if line[:1] == ["source"]]
+    assert [line[1] for line in heads] == ["arriving/s", "archived"]
+    assert [line[1] for line in lines if line[:1] == ["readings"]] == ["10", "1,090"]
+
+
+def test_a_name_that_takes_half_a_terminal_is_cut_and_the_numbers_are_not():
+    named = replace(NOW, sources=[replace(NOW.sources[0], source="s" * 70, events=11_345_677)])
+    shown = text_of(status_page(named, BEFORE), width=60)
+    assert max(map(len, shown.splitlines())) <= 60
+    assert "s\u2026" in shown
+    assert "11,345,677" in shown
 
 
 def test_pages_remember_the_look_before():
