@@ -25,7 +25,7 @@ from serving.features.feature_vector import FeatureVectors
 from serving.features.group_outage import GroupOutages
 from serving.features.live_features import LiveFeatures
 from serving.features.stored_freshness import StoredFreshness
-from serving.log import configure_log
+from serving.log import configure_log, get_log
 from serving.metrics import Metrics
 from serving.models.model import Models
 from serving.models.registry_models import RegistryModels
@@ -38,6 +38,7 @@ from serving.request.body_faults import shortened
 from serving.request.predict_path import PREDICT_END, PREDICT_PATH, PREDICT_START
 from serving.request.request_body import RequestBody
 from serving.settings import ServingSettings, load_settings
+from shared_features.compilation import compile_in_turn
 from shared_features.definitions import Catalogue, FeatureView, load_definitions
 
 
@@ -130,6 +131,7 @@ def build() -> FastAPI:
     """The application as a uvicorn worker builds it, from the settings of its environment."""
     settings = load_settings()
     configure_log(settings)
+    compile_in_turn(get_log("kernel").info)
     return create_app(settings)
 
 

@@ -5,72 +5,94 @@ numba keeps what it compiled on the disk. Two processes that compile at once eac
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
-from numba.core.event import Event, Listener, install_listener
+from numba.core.event import Event, Listener, install_listener, register
 
+from shared_features.compile_turn import TURN, Say
 from shared_features.counted import counted
-from shared_features.formats import entity_state  # its loops, and through it all others
+from shared_features.formats import entity_state  # noqa: F401  # its loops, and through it all others
 
-_EVERY_S, _LOOK_EVERY_S = 10.0, 0.5
-_HERE = Path(__file__).parent
-Say = Callable[[str], None]
+_EVERY_S = 10.0
+_ONCE = "compiling the kernel, once: about 2 minutes on two free cores"
 
 
 @contextmanager
 def compiled_once(say: Say) -> Iterator[None]:
     """What the block compiles, this process alone compiles. Nothing is said where all of it lies on the disk."""
-    with lock_file().open("a+") as lock:
-        _take(lock, say)
-        lock.truncate(0)
-        lock.write(f"{os.getpid()} {time.time():.0f}\n")
-        lock.flush()
-        progress = _Progress(say)
+    TURN.take(say)
+    progress = _Progress(say)
+    try:
+        with install_listener("numba:compile", progress):
+            yield
+    finally:
+        progress.end()
+        TURN.give()
+
+
+def compile_in_turn(say: Say) -> None:
+    """From now on each function that lies nowhere is compiled by one process. Who needs it too waits, and loads it.
+
+    Functions of modules that are imported later are not meant. Nothing is waited for where all of it lies on the disk.
+    """
+    for each in loops():
+        if not isinstance(each._cache, _InTurn):
+            each._cache = _InTurn(each._cache, say)
+    if not _WATCHED:
+        _WATCHED.append(_Failures())
+        register("numba:compile", _WATCHED[0])  # type: ignore[no-untyped-call]  # numba gives no types
+
+
+class _InTurn:
+    """numba's cache of a function. It asks the cache, compiles what the cache lacks, and stores that."""
+
+    def __init__(self, cache: Any, say: Say) -> None:
+        self._cache, self._say = cache, say
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cache, name)
+
+    def load_overload(self, *arguments: Any) -> Any:
+        found = self._cache.load_overload(*arguments)
+        if found is not None:
+            return found
+        TURN.take(self._say)
+        found = self._cache.load_overload(*arguments)  # somebody may have compiled it meanwhile
+        if found is not None:
+            TURN.give()
+        elif not _SAID:
+            _SAID.append(True)
+            self._say(_ONCE)
+        return found
+
+    def save_overload(self, *arguments: Any) -> None:
         try:
-            with install_listener("numba:compile", progress):
-                yield
+            self._cache.save_overload(*arguments)
         finally:
-            progress.end()
-            lock.truncate(0)
+            TURN.give()
 
 
-def lock_file() -> Path:
-    """One for each cache that numba fills."""
-    cache = os.environ.get("NUMBA_CACHE_DIR") or str(_HERE)
-    name = hashlib.sha256(f"{cache} {entity_state.__file__}".encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"millrace-kernel-{os.getuid()}-{name}.lock"
+class _Failures(Listener):
+    """A function that cannot be compiled is not stored either."""
+
+    def on_start(self, event: Event) -> None:
+        """The turn was taken before."""
+
+    def on_end(self, event: Event) -> None:
+        kind = (event._exc_details or (None,))[0]
+        if kind is not None and isinstance(event.data["dispatcher"]._cache, _InTurn):
+            TURN.give()
 
 
-def _take(lock: TextIO, say: Say) -> None:
-    said_s = float("-inf")
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() - said_s >= _EVERY_S:
-                said_s = time.monotonic()
-                say(f"another process compiles the kernel{_holder(lock)}; waiting")
-            time.sleep(_LOOK_EVERY_S)
-        else:
-            return
-
-
-def _holder(lock: TextIO) -> str:
-    lock.seek(0)
-    pid, _, began = lock.read().strip().partition(" ")
-    return f" (pid {pid}, {max(0.0, time.time() - float(began)):.0f} s so far)" if began.isdecimal() else ""
+_WATCHED: list[_Failures] = []
+_SAID: list[bool] = []
 
 
 def loops() -> list[Any]:
@@ -94,7 +116,7 @@ class _Progress(Listener):
     def on_start(self, event: Event) -> None:
         if not self._began_s:
             self._began_s = time.monotonic()
-            self._say("compiling the kernel, once: about 2 minutes on two free cores")
+            self._say(_ONCE)
 
     def on_end(self, event: Event) -> None:
         """The count tells."""

@@ -17,9 +17,10 @@ from streaming.job.child_process import end_with_parent, is_supervised, run_to_e
 from streaming.job.programs import PROGRAMS, dataflow_parts
 from streaming.job.stopping import install, stop_requested
 from streaming.job.supervisor import Supervisor
-from streaming.log import set_up_log
+from streaming.log import get_log, set_up_log
 from streaming.settings import StreamingSettings, load_settings, refuse_wrong_settings
 
+_COMPUTES = "shared_features.formats.entity_state"
 _STANDS_ON = ("bytewax", "confluent-kafka", "deltalake", "redis", "numba", "numpy")
 
 
@@ -75,6 +76,7 @@ def _run_program(settings: StreamingSettings, name: str) -> int:
     from streaming.online_store.told_waits import telling_waits
 
     run: Callable[..., int] = importlib.import_module(PROGRAMS[name]).run
+    _compile_in_turn()
     keep_days = settings.events_kept_days
     if name == "archive" and keep_days is not None:
         from streaming.operations.retention.retain import retain_nightly
@@ -89,13 +91,24 @@ def _bootstrap(settings: StreamingSettings) -> int:
     set_up_log(settings, dataflow="bootstrap")
     from streaming.bootstrap.process import bootstrap_once
 
+    _compile_in_turn()
     return bootstrap_once(settings)
 
 
 def _operate(settings: StreamingSettings, options: Namespace) -> int:
     set_up_log(settings, command=options.verb)
-    code: int = importlib.import_module(options.module).run(settings, options)
+    verb = importlib.import_module(options.module)
+    _compile_in_turn()
+    code: int = verb.run(settings, options)
     return code
+
+
+def _compile_in_turn() -> None:
+    """Several processes that start at once would each compile the same. Of a verb that computes nothing none does."""
+    if _COMPUTES in sys.modules:
+        from shared_features.compilation import compile_in_turn
+
+        compile_in_turn(get_log("kernel").info)
 
 
 def _version() -> int:

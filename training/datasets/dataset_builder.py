@@ -9,6 +9,7 @@ import polars as pl
 import structlog
 from numpy.typing import NDArray
 
+from shared_features.compilation import compile_in_turn
 from shared_features.counted import counted
 from shared_features.definitions import LabelSource
 from shared_features.feature_matrix import category_codes, feature_matrix, place_categories
@@ -50,9 +51,10 @@ def build_dataset(
     Rows whose label is not known are left out and counted: by the start of the test window for the train window, by
     the cutoff for what follows it. Raises DatasetError when there is too little to build from.
     """
+    compile_in_turn(_LOG.info)
     view = pinned.view
     if erased := erased_entities(pinned):
-        _LOG.info(f"events of {erased} erased entities are not in it", view=view.label)
+        _LOG.info(f"events of {counted(erased, 'erased entity', 'erased entities')} are not in it", view=view.label)
     tell("reading labels and events")
     labels, label_source = _labels(pinned, parameters)
     events = complete_events(pinned, label_source.joins)
