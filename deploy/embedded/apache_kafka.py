@@ -83,6 +83,11 @@ class ApacheKafka(EmbeddedServer):
         """What keeps it from starting here, as sentences; empty when nothing does."""
         return kafka_artifacts.missing(libraries)
 
+    @staticmethod
+    def is_fetched(libraries: Path = kafka_artifacts.LIBRARIES) -> bool:
+        """Whether its jars lie here already, so that a start need not fetch them."""
+        return kafka_artifacts.are_fetched(libraries)
+
     @property
     def bootstrap_servers(self) -> str:
         """For any Kafka client."""

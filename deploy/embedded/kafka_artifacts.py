@@ -28,10 +28,15 @@ def missing(libraries: Path = LIBRARIES) -> list[str]:
         *_java_missing(),
         *(
             []
-            if _folder(libraries).exists() or shutil.which("mvn")
+            if are_fetched(libraries) or shutil.which("mvn")
             else ["Maven (`mvn`), which fetches Apache Kafka once, is not on the path: install `maven`."]
         ),
     ]
+
+
+def are_fetched(libraries: Path = LIBRARIES) -> bool:
+    """Whether the jars of this pom lie there."""
+    return _folder(libraries).exists()
 
 
 def fetch_libraries(libraries: Path = LIBRARIES) -> Path:

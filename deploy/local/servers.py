@@ -23,7 +23,11 @@ from streaming.settings import load_settings
 
 KAFKA, REDIS = "kafka", "redis"
 _REMEMBERED_PORTS = ("redis_port", "kafka_port", "controller_port", "serving_port")
-_NAMES = {"simulator": "the Kafka simulator", "apache": "Apache Kafka", "yours": "your Kafka"}
+_NAMES = {
+    "simulator": "the Kafka simulator",
+    "apache": "Apache Kafka, its records outlive a restart",
+    "yours": "your Kafka",
+}
 
 
 @dataclass
@@ -63,7 +67,9 @@ def start_servers(
     servers = Servers(remembered)
     _start_redis(directory, servers, board, exits)
     topics = tuple(source.topic for source in catalogue.sources)
-    board.put(KAFKA, "starting", _NAMES[remembered.kafka])
+    fetches = remembered.kafka == "apache" and not ApacheKafka.is_fetched()
+    once = "; Maven fetches it first, once, 43 MB" if fetches else ""
+    board.put(KAFKA, "starting", f"{_NAMES[remembered.kafka]}{once}")
     if remembered.kafka == "simulator":
         simulator = _simulator(directory, servers.remembered, catalogue, topics)
         exits.enter_context(simulator)

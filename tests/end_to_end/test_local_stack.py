@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from deploy.local.processes import is_running
 from deploy.local.stack_directory import StackDirectory
@@ -155,9 +157,46 @@ def test_up_and_events_and_a_prediction_and_down_and_up_again_with_the_same_data
         stack.wait_until(lambda: archived(stack.status())["readings"] == counted["readings"] + 1, "one event more")
         assert stack.gaps() == [], "the log of the second simulator continues that of the first"
         a_file_that_is_produced_twice_counts_once(stack, tmp_path)
+        an_entity_is_found_without_the_environment_of_the_stack(stack)
     finally:
         if stack.directory.is_there:
             stack.run("down")
+
+
+@pytest.mark.deep
+def test_the_log_of_apache_kafka_outlives_a_kill_of_everything(tmp_path: Path) -> None:
+    (tmp_path / "my_machines.py").write_text(PLAIN)
+    stack = Stack(tmp_path)
+    try:
+        said = stack.run("up", "--detach", "--kafka", "--definitions", "my_machines")
+        assert "Apache Kafka, its records outlive a restart, 2 topics; created plant.breakdowns, plant.readings" in said
+        address, sent = stack.remembered.kafka_address, records(READINGS_SENT, seed=5)
+        produce(address, sent)
+        stack.wait_until(lambda: archived(stack.status())["readings"] >= READINGS_SENT, "all readings")
+        counted, ends = archived(stack.status()), log_ends(stack.status())
+        assert sum(ends.values()) == len(sent)
+        supervisor = stack.directory.supervisor()
+        assert supervisor is not None
+        os.kill(supervisor, signal.SIGKILL)
+        stack.wait_until(lambda: stack.directory.supervisor() is None, "an end")
+        assert "created" not in stack.run("up", "--detach"), "a stack goes on with the Kafka that it began with"
+        assert stack.remembered.kafka_address == address
+        assert (archived(stack.status()), log_ends(stack.status())) == (counted, ends)
+        produce(address, sent[-10:])
+        stack.wait_until(lambda: sum(log_ends(stack.status()).values()) == len(sent) + 10, "ten records more")
+        stack.wait_until(lambda: not any(group["lag"] for group in stack.status()["stream"]["groups"]), "no lag")
+        assert stack.gaps() == []
+    finally:
+        if stack.directory.is_there:
+            stack.run("down")
+
+
+def log_ends(status: Any) -> dict[tuple[str, int], int]:
+    return {
+        (source["source"], number): each["log_end"]
+        for source in status["stream"]["sources"]
+        for number, each in enumerate(source["partitions"])
+    }
 
 
 def an_edit_of_a_running_stack_is_told(stack: Stack, module: Path) -> None:
@@ -194,6 +233,17 @@ def a_file_that_is_produced_twice_counts_once(stack: Stack, folder: Path) -> Non
     assert score != before
     assert sent_and_counted(stack, file, events + 2 * rows) == (events + 2 * rows, duplicates + rows)
     assert stack.predict() == score
+
+
+def an_entity_is_found_without_the_environment_of_the_stack(stack: Stack) -> None:
+    """The command finds the stack of the folder, with its definitions, Kafka, Redis and lake."""
+    at = datetime.fromtimestamp(LAST_MS / 1000, UTC).isoformat()
+    said = stack.run("inspect", "machine", "plant=a|b,machine=m1", "--as-of", at, "--json")
+    assert f"millrace inspect: using the stack in {stack.directory.path}" in said
+    told = json.loads(said[: said.rindex("\n}") + 2])
+    assert told["unavailable"] == {}
+    assert [group["group"] for group in told["groups"]] == ["machine_heat:v3"]
+    assert told["groups"][0]["events"]
 
 
 def sent_and_counted(stack: Stack, file: Path, wanted: int) -> tuple[int, int]:
