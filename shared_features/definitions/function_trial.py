@@ -22,7 +22,7 @@ from shared_features.definitions.function_source import function_node
 from shared_features.definitions.view_feature import Input, ViewFeature
 from shared_features.errors import OnDemandError
 from shared_features.kernel.event_time import DAY_US
-from shared_features.kernel.hashing import text_codes
+from shared_features.kernel.hashing import text_code
 from shared_features.kernel.texts import Texts
 
 _ROWS = 3
@@ -103,7 +103,7 @@ def _values(wanted: Input) -> NDArray[Any]:
         return _frozen(np.array(_INSTANTS_US, np.int64))
     if not wanted.is_text:
         return _frozen(np.array(_NUMBERS))
-    return _frozen(np.array([*text_codes(_TEXTS).tolist(), np.nan]))  # not at import: it starts Numba, for 1 s
+    return _frozen(np.array([*map(text_code, _TEXTS), np.nan]))
 
 
 def _is_instant(wanted: Input) -> bool:

@@ -13,6 +13,7 @@ from shared_features.kernel.loops.hashes import combine_into, hash_bytes_into, h
 
 TEXT_CODE_BITS = 52
 _TEXT_CODE_MASK = np.uint64((1 << TEXT_CODE_BITS) - 1)
+_WORD = (1 << 64) - 1
 _MISSING_TEXT = np.uint64(0xA5B1_7C0D_93E6_42F8)  # what None hashes to: unlike any text, the empty one included
 
 
@@ -51,6 +52,23 @@ def text_codes(texts: Sequence[str | None]) -> NDArray[np.int64]:
     Texts collide with probability 2^-52. The code of None says nothing: whether a value is missing stands beside it.
     """
     return (hash_texts(texts) & _TEXT_CODE_MASK).astype(np.int64)
+
+
+def text_code(text: str) -> int:
+    """`text_codes` of one text without Numba, whose first call takes a second: a program may need no other hash."""
+    encoded = text.encode()
+    state = _mixed(len(encoded))
+    for at in range(0, len(encoded), 8):
+        state = _mixed(state ^ int.from_bytes(encoded[at : at + 8], "little"))
+    return state & int(_TEXT_CODE_MASK)
+
+
+def _mixed(word: int) -> int:
+    """`loops.hashes.mix64`."""
+    word = (word + 0x9E37_79B9_7F4A_7C15) & _WORD
+    word = ((word ^ (word >> 30)) * 0xBF58_476D_1CE4_E5B9) & _WORD
+    word = ((word ^ (word >> 27)) * 0x94D0_49BB_1331_11EB) & _WORD
+    return word ^ (word >> 31)
 
 
 def combine(accumulated: NDArray[np.uint64], hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:

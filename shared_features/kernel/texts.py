@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.kernel.hashing import text_codes
+from shared_features.kernel.hashing import text_code, text_codes
 
 _FEW = 16
 _EQUAL, _NOT_EQUAL, _IS_NAN = np.equal, np.not_equal, np.isnan
@@ -115,7 +115,7 @@ def _codes(other: object) -> Any:
 
 @lru_cache(maxsize=4096)
 def _code(text: str) -> float:
-    return float(text_codes([text])[0])
+    return float(text_code(text))
 
 
 def _isin(element: Any, test_elements: Any, *_: Any, invert: bool = False, **__: Any) -> Any:

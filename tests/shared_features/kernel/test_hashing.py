@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared_features.kernel.hashing import combine, hash_bytes, hash_integers, hash_texts, text_codes
+from shared_features.kernel.hashing import combine, hash_bytes, hash_integers, hash_texts, text_code, text_codes
 from shared_features.kernel.loops.compiled import compiled
 from shared_features.kernel.loops.hashes import unmix64
 from tests.oracle import mix
@@ -52,6 +52,11 @@ def test_a_text_code_is_exact_as_a_double(texts: list[str]) -> None:
     codes = text_codes(texts)
     assert codes.astype(np.float64).astype(np.int64).tolist() == codes.tolist()
     assert (codes >= 0).all()
+
+
+@given(st.text(max_size=40))
+def test_one_text_has_the_code_that_it_has_among_others(text: str) -> None:
+    assert text_code(text) == text_codes([text])[0]
 
 
 def test_trailing_zero_bytes_and_the_order_of_parts_count() -> None:
