@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from deploy.local.found_stack import FoundStack
+    from deploy.local.commands.found_stack import FoundStack
 
 ROOT = Path(__file__).parents[1]
 
@@ -112,7 +112,7 @@ def _is_about_a_stack(name: str, rest: Sequence[str]) -> bool:
 
 def _meant_stack(verb: str) -> FoundStack | None:
     """The stack that a verb is about, and one line that says so. Raises LocalError where several may be meant."""
-    from deploy.local.found_stack import find_stack, is_complete, says_which
+    from deploy.local.commands.found_stack import find_stack, is_complete, says_which
 
     stack = find_stack(os.environ, Path.cwd())
     if stack is not None and not is_complete(os.environ, stack):

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from deploy.local.interruption import Interrupted, Interruption, interruptible
+from deploy.local.stack.interruption import Interrupted, Interruption, interruptible
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 from deploy.demo.errors import DemoError
 from deploy.demo.stage.stage import Stage
 from deploy.demo.traffic.live_feed import LiveFeed
-from deploy.local.interruption import Interruption
-from deploy.local.programs import Program
+from deploy.local.parts.programs import Program
+from deploy.local.stack.interruption import Interruption
 
 
 class RunningPrograms:

@@ -20,10 +20,10 @@ from deploy.demo.traffic.live_feed import LiveFeed
 from deploy.demo.traffic.paced_producer import BUDGET_BYTES, PacedProducer
 from deploy.demo.traffic.prediction_client import PredictionClient, require_answers
 from deploy.demo.traffic.scenario import Scenario, build_scenario
-from deploy.local.environment import settings_of
-from deploy.local.interruption import Interruption
-from deploy.local.programs import Program
-from deploy.local.readiness import endpoint
+from deploy.local.parts.environment import settings_of
+from deploy.local.parts.programs import Program
+from deploy.local.parts.readiness import endpoint
+from deploy.local.stack.interruption import Interruption
 from shared_features.definitions import load_definitions
 
 _NOTHING_MOVES_S = 240.0

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from deploy.local.commands.options import parse_options
 from deploy.local.errors import LocalError
-from deploy.local.interruption import Interruption, interruptible
-from deploy.local.options import parse_options
+from deploy.local.stack.interruption import Interruption, interruptible
 from shared_features.errors import MillraceError
 
 if TYPE_CHECKING:
-    from deploy.local.stack_directory import StackDirectory
+    from deploy.local.stack.stack_directory import StackDirectory
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,16 +30,16 @@ def _do(options: argparse.Namespace, interruption: Interruption) -> int:
     try:
         if options.verb == "up":
             return _up(options, interruption)
-        from deploy.local.stack_directory import StackDirectory
+        from deploy.local.stack.stack_directory import StackDirectory
 
         directory = StackDirectory(options.directory)
         if options.verb == "down":
-            from deploy.local.down import bring_down
+            from deploy.local.commands.down import bring_down
 
             return bring_down(directory)
         if options.watch:
             return _watch(directory, options)
-        from deploy.local.status import show_status
+        from deploy.local.commands.status import show_status
 
         return show_status(directory, as_json=options.json)
     except MillraceError as error:
@@ -50,7 +50,7 @@ def _do(options: argparse.Namespace, interruption: Interruption) -> int:
 def _up(options: argparse.Namespace, interruption: Interruption) -> int:
     from confluent_kafka import KafkaException
 
-    from deploy.local.up import bring_up
+    from deploy.local.commands.up import bring_up
 
     try:
         return bring_up(options, interruption)
@@ -60,7 +60,7 @@ def _up(options: argparse.Namespace, interruption: Interruption) -> int:
 
 def _predict(arguments: Sequence[str]) -> int:
     """The command of serving, which is told what the stack waits for."""
-    from deploy.local.stack_wait import stack_waits_for
+    from deploy.local.commands.stack_wait import stack_waits_for
     from serving.client.predict_command import run
 
     return interruptible(lambda interruption: run(arguments, stack_waits_for))
@@ -68,10 +68,10 @@ def _predict(arguments: Sequence[str]) -> int:
 
 def _watch(directory: StackDirectory, options: argparse.Namespace) -> int:
     if options.json or not sys.stdout.isatty():
-        from deploy.local.watch import repeat_status
+        from deploy.local.commands.watch import repeat_status
 
         return repeat_status(directory, as_json=options.json)
-    from deploy.local.watch import watch_status
+    from deploy.local.commands.watch import watch_status
 
     return watch_status(directory)
 

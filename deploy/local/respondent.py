@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from deploy.local.answer import Answer
-from deploy.local.stack_directory import StackDirectory
+from deploy.local.stack.answer import Answer
+from deploy.local.stack.stack_directory import StackDirectory
 from shared_features.counted import counted
 from shared_features.definitions import Catalogue
 from shared_features.formats.model_manifest import CHAMPION

@@ -6,22 +6,22 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from deploy.local.board import Board
-from deploy.local.compiled_kernel import KERNEL, CompiledKernel
-from deploy.local.edited_module import EditedModule
-from deploy.local.environment import program_environment, settings_of, stack_settings, write_environment_file
 from deploy.local.errors import LocalError
-from deploy.local.first_models import FirstModels
-from deploy.local.interruption import Interruption
-from deploy.local.kept_definitions import KeptDefinitions
-from deploy.local.programs import Program
-from deploy.local.readiness import OnlineStoreLook, endpoint
+from deploy.local.parts.compiled_kernel import KERNEL, CompiledKernel
+from deploy.local.parts.edited_module import EditedModule
+from deploy.local.parts.environment import program_environment, settings_of, stack_settings, write_environment_file
+from deploy.local.parts.first_models import FirstModels
+from deploy.local.parts.kept_definitions import KeptDefinitions
+from deploy.local.parts.programs import Program
+from deploy.local.parts.readiness import OnlineStoreLook, endpoint
+from deploy.local.parts.servers import KAFKA, REDIS, choose_ports, start_servers
+from deploy.local.parts.stream_rest import StreamRest
+from deploy.local.parts.unread_records import wait_until_read
 from deploy.local.respondent import Respondent
-from deploy.local.servers import KAFKA, REDIS, choose_ports, start_servers
-from deploy.local.stack_directory import Remembered, StackDirectory
-from deploy.local.standing import Part
-from deploy.local.stream_rest import StreamRest
-from deploy.local.unread_records import wait_until_read
+from deploy.local.stack.board import Board
+from deploy.local.stack.interruption import Interruption
+from deploy.local.stack.stack_directory import Remembered, StackDirectory
+from deploy.local.stack.standing import Part
 from shared_features.counted import counted
 from shared_features.definitions import Catalogue
 

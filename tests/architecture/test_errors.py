@@ -13,7 +13,7 @@ from tests.architecture.source_tree import PACKAGES, python_files
 OURS = (*PACKAGES, "deploy")
 FILES = {name: tree for package in OURS for name, tree in python_files(package) if name.endswith("/errors.py")}
 NOT_ERRORS = {
-    "deploy.local.interruption.Interrupted": "a signal: no Exception, so that nothing takes it for a fault",
+    "deploy.local.stack.interruption.Interrupted": "a signal: no Exception, so that nothing takes it for a fault",
 }
 CAUGHT_AT_HOME = {
     "deploy.embedded.launched_commands._NothingError": "ends a loop of its own module",

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from deploy.command_line import GROUPS, main
-from deploy.local.environment import stack_settings, write_environment_file
-from deploy.local.stack_directory import Remembered, StackDirectory
+from deploy.local.parts.environment import stack_settings, write_environment_file
+from deploy.local.stack.stack_directory import Remembered, StackDirectory
 from tests.architecture.source_tree import ROOT
 
 VERBS = [verb for verbs in GROUPS.values() for verb in verbs]

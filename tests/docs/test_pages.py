@@ -14,7 +14,7 @@ import pytest
 
 from deploy.command_line import VERBS
 from deploy.demo.options import parse_options as demo_options
-from deploy.local.options import parse_options as local_options
+from deploy.local.commands.options import parse_options as local_options
 from deploy.project.options import parse_options as new_options
 from serving.client.predict_command import build_parser as predict_parser
 from streaming.command_line import build_parser as streaming_parser

@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.processes import is_running
-from deploy.local.stack_directory import StackDirectory
+from deploy.local.stack.processes import is_running
+from deploy.local.stack.stack_directory import StackDirectory
 from shared_features.definitions import load_definitions
 from streaming.online_store.server import StoreServer
 from streaming.settings import load_settings

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.processes import is_running
-from deploy.local.stack_directory import StackDirectory
+from deploy.local.stack.processes import is_running
+from deploy.local.stack.stack_directory import StackDirectory
 from tests.architecture.source_tree import ROOT
 from tests.depth import cases
 from tests.docs.pages import Block, page

@@ -18,9 +18,9 @@ from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
-from deploy.local.environment import ON_ONE_MACHINE, exports
-from deploy.local.topics import PARTITIONS, STAMPED_BY_PRODUCERS
-from deploy.local.wanted import refuse_missing
+from deploy.local.commands.wanted import refuse_missing
+from deploy.local.parts.environment import ON_ONE_MACHINE, exports
+from deploy.local.parts.topics import PARTITIONS, STAMPED_BY_PRODUCERS
 from shared_features.definitions import load_definitions
 from shared_features.kernel.event_time import to_datetime
 

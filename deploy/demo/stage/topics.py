@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from deploy.demo.errors import DemoError
-from deploy.local.topics import PARTITIONS, STAMP_TYPE, STAMPED_BY_PRODUCERS
+from deploy.local.parts.topics import PARTITIONS, STAMP_TYPE, STAMPED_BY_PRODUCERS
 
 _ANSWER_S = 15.0
 

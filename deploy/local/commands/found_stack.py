@@ -1,0 +1,102 @@
+"""The stack that a command is about, where the environment does not say which: of the folder, or the one that runs."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from deploy.local.commands.options import DIRECTORY
+from deploy.local.errors import LocalError
+from deploy.local.stack.running_stacks import noted_directories
+from deploy.local.stack.stack_directory import StackDirectory
+
+_SAYS_WHICH = (
+    "MILLRACE_DEFINITIONS", "KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL", "MILLRACE_REDIS_NAMESPACE", "MILLRACE_LAKE",
+    "MILLRACE_REGISTRY", "MILLRACE_SERVING_PORT", "MILLRACE_SETTINGS",
+)  # fmt: skip
+"""Settings that say which definitions, and where their data are. Where a person sets one, nothing else is meant."""
+
+
+class FoundStack(NamedTuple):
+    """settings: what its env.sh exports. import_path: folders with its definitions."""
+
+    directory: StackDirectory
+    definitions: str
+    settings: Mapping[str, str]
+    import_path: tuple[str, ...]
+
+    def __str__(self) -> str:
+        runs = "" if self.directory.supervisor() is not None else "; it does not run, `up` starts it"
+        return f"the stack in {self.directory.path} (definitions {self.definitions}{runs})"
+
+
+def find_stack(environment: Mapping[str, str], here: Path) -> FoundStack | None:
+    """The stack in `here`, running or not; else the only one that runs. None where the environment says another.
+
+    Raises LocalError where several run and the environment does not say which.
+    """
+    if StackDirectory(here / DIRECTORY).is_there:
+        own = _stack(here / DIRECTORY)
+        return None if own is None or _contradicts(environment, own) else own
+    if says_which(environment):
+        return None
+    runs = [each for path in noted_directories() if (each := _running(path)) is not None]
+    if len(runs) > 1:
+        raise LocalError(
+            f"{len(runs)} stacks run on this machine: {', '.join(_named(each) for each in runs)}. Say which one is "
+            f"meant: `source {shlex.quote(str(runs[0].directory.environment_file))}`, or stand in the folder that "
+            f"holds its {DIRECTORY}."
+        )
+    return runs[0] if runs else None
+
+
+def says_which(environment: Mapping[str, str]) -> bool:
+    """Whether the environment names definitions, or where data are."""
+    return any(_given(environment, name) for name in _SAYS_WHICH)
+
+
+def is_complete(environment: Mapping[str, str], stack: FoundStack) -> bool:
+    """Whether the environment says all that the stack's env.sh says: then a person has read that file."""
+    return all(_given(environment, name) for name in _SAYS_WHICH if name in stack.settings)
+
+
+def _running(path: Path) -> FoundStack | None:
+    try:
+        return None if StackDirectory(path).supervisor() is None else _stack(path)
+    except LocalError:  # of another release
+        return None
+
+
+def _stack(path: Path) -> FoundStack | None:
+    """None before its servers have started for the first time."""
+    directory = StackDirectory(path)
+    remembered = directory.remembered()
+    try:
+        text = directory.environment_file.read_text()
+    except OSError:
+        return None
+    if remembered is None:
+        return None
+    return FoundStack(directory, remembered.definitions, _exported(text), remembered.import_path)
+
+
+def _exported(text: str) -> dict[str, str]:
+    """What the lines of an env.sh export, without PYTHONPATH, which continues that of the shell."""
+    words = [shlex.split(line) for line in text.splitlines()]
+    pairs = [each[1].partition("=") for each in words if len(each) == 2 and each[0] == "export"]
+    return {name: value for name, _, value in pairs if name != "PYTHONPATH"}
+
+
+def _contradicts(environment: Mapping[str, str], stack: FoundStack) -> bool:
+    given = {name: _given(environment, name) for name in _SAYS_WHICH}
+    return any(value and value != stack.settings.get(name) for name, value in given.items())
+
+
+def _given(environment: Mapping[str, str], name: str) -> str:
+    return environment.get(name) or environment.get(f"MILLRACE_{name}") or ""
+
+
+def _named(stack: FoundStack) -> str:
+    return f"{stack.directory.path} ({stack.definitions})"

@@ -1,0 +1,154 @@
+"""First models: each view that can be trained gets one, once its labels are there. A schedule may replace this."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from deploy.local.parts.programs import Program
+from shared_features.counted import counted
+from shared_features.definitions import Catalogue, FeatureView
+from shared_features.formats.model_manifest import CHAMPION
+from shared_features.formats.offline_tables import events_table
+from streaming.lake.look import LakeLook
+from training.progress import doing_now
+from training.registry.aliases import Aliases
+from training.registry.versions import Registry
+
+_LOOK_EVERY_S = 3.0
+_AGAIN_S = 300.0
+_SETTLED, _QUIET_S = 1.02, 10.0
+"""History that is still streaming in is waited for: a model of its first days would be champion for good. Rows and
+labels may grow by so little in so long.
+"""
+_MORE = 1.2
+
+Start = Callable[[Sequence[str]], Program]
+Counts = tuple[int, int]
+"""Feature rows and label events."""
+
+
+class FirstModels:
+    """`step` looks, starts a training run or notes its end, and never waits. One run at a time.
+
+    runs: the folder of training runs. start: starts `python -m training` with these arguments. unrest: why the stream
+    is not at rest, None if it is.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        lake: Path,
+        registry: Path,
+        runs: Path,
+        start: Start,
+        unrest: Callable[[], str | None],
+    ) -> None:
+        views = {view.name: view for view in sorted(catalogue.views, key=lambda each: each.version)}
+        self._views = [view for view in views.values() if view.labels is not None]
+        self._lake, self._aliases, self._start = LakeLook(lake), Aliases(Registry(registry)), start
+        self._runs, self._unrest, self._why = runs, unrest, ""
+        self._counts: dict[str, Counts] = {}
+        self._quiet: dict[str, tuple[Counts, float]] = {}
+        """Since when the counts are about these."""
+        self._tried: dict[str, tuple[Counts, float, str]] = {}
+        self._running: tuple[FeatureView, Program] | None = None
+        self._looked_s = float("-inf")
+
+    @property
+    def program(self) -> Program | None:
+        """The training run that is under way."""
+        return None if self._running is None else self._running[1]
+
+    def lacking(self) -> list[FeatureView]:
+        """Views that could be trained, and have no model that answers."""
+        return [each for each in self._views if CHAMPION not in self._aliases.of(each.name)]
+
+    def step(self) -> str | None:
+        """What is being done, or what is waited for. None when every view that can have a model has one."""
+        if self._running is not None:
+            view, program = self._running
+            if program.exit_code is None:
+                answers = CHAMPION in self._aliases.of(view.name)
+                return f"{view.name}: its first model answers" if answers else self._training(view)
+            self._running = None
+            self._tried[view.name] = (self._counts[view.name], time.monotonic(), _reason(program))
+        lacking = self.lacking()
+        if not lacking:
+            return None
+        if time.monotonic() - self._looked_s >= _LOOK_EVERY_S:
+            self._looked_s = time.monotonic()
+            for view in lacking:
+                self._counts[view.name] = self._count(view)
+                if self._is_due(view, self._counts[view.name]):
+                    self._running = view, self._start(["run", "--view", view.name])
+                    return self._training(view)
+        return "; ".join(self._waits_for(view) for view in lacking)
+
+    def _training(self, view: FeatureView) -> str:
+        now_us = time.time_ns() // 1000
+        doing = [each.describe(now_us) for each in doing_now(self._runs / view.name)]
+        return ", ".join([f"training the first model of {view.name}", *doing])
+
+    def _count(self, view: FeatureView) -> Counts:
+        rows = [self._lake.feature_rows(group, view.source) for group in view.groups]
+        if view.labels is None:
+            raise ValueError(f"view {view.label} has no labels")
+        return min(rows, default=self._events(events_table(view.source))), self._events(
+            events_table(view.labels.source)
+        )
+
+    def _events(self, name: str) -> int:
+        table = self._lake.table(name)
+        return 0 if table is None else int(table.count())
+
+    def _is_due(self, view: FeatureView, now: Counts) -> bool:
+        if not self._has_settled(view, now):
+            return False
+        if view.name not in self._tried:
+            return True
+        tried, at_s, _ = self._tried[view.name]
+        grown = now != tried
+        much = any(new >= old * _MORE for new, old in zip(now, tried, strict=True))
+        return much or (grown and time.monotonic() - at_s >= _AGAIN_S)
+
+    def _has_settled(self, view: FeatureView, now: Counts) -> bool:
+        self._why = ""
+        before, since_s = self._quiet.get(view.name, ((0, 0), 0.0))
+        if any(new > old * _SETTLED for new, old in zip(now, before, strict=True)):
+            self._quiet[view.name] = now, time.monotonic()
+            return False
+        if not all(now) or time.monotonic() - since_s < _QUIET_S:
+            return False
+        self._why = self._unrest() or ""
+        if self._why:
+            self._quiet[view.name] = now, time.monotonic()
+        return not self._why
+
+    def _waits_for(self, view: FeatureView) -> str:
+        if view.name in self._tried:
+            return f"{view.name}: {self._tried[view.name][2]}"
+        rows, labels = self._counts.get(view.name, (0, 0))
+        if not rows:
+            return f"{view.name}: waiting for events of {view.source.name}"
+        if not labels and view.labels is not None:
+            return (
+                f"{view.name}: waiting for labels, events of {view.labels.source.name} "
+                f"({counted(rows, 'feature row')} so far)"
+            )
+        why = f": {self._why}" if self._why else ""
+        return (
+            f"{view.name}: waiting until what streams in has settled ({counted(rows, 'feature row')}, "
+            f"{counted(labels, 'label event')}){why}"
+        )
+
+
+def _reason(program: Program) -> str:
+    """Why a run left no model that answers, in its own words."""
+    lines = [line.strip() for line in program.log.read_text(errors="replace").splitlines() if line.strip()]
+    if program.exit_code == 0:
+        told = next((line for line in reversed(lines) if "champion" in line), lines[-1] if lines else "")
+        return f"a model was published, and does not answer yet: {told}"
+    refusal = next((line for line in reversed(lines) if line.startswith("training: ")), lines[-1] if lines else "")
+    return f"not yet: {refusal.removeprefix('training: ')}"

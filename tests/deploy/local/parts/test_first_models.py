@@ -1,0 +1,117 @@
+"""A first model is trained once, when what streams in has settled, and its refusals are said."""
+
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from deploy.local.parts.first_models import FirstModels
+from shared_features.definitions import load_definitions
+from shared_features.formats.model_manifest import ALIASES, CHAMPION
+from training.progress import StepProgress
+
+CATALOGUE = load_definitions("tests.domains.machines")
+
+
+class World:
+    """counts: what the lake holds; unrest: why the stream is not at rest; runs: the runs that were started."""
+
+    def __init__(self, folder, monkeypatch):
+        self.counts, self.now_s, self.runs, self.unrest = (0, 0), 0.0, [], None
+        self.registry, self._log = folder / "registry", folder / "training.log"
+        self.models = FirstModels(
+            CATALOGUE, folder / "lake", self.registry, folder / "runs", self._start, lambda: self.unrest
+        )
+        monkeypatch.setattr(self.models, "_count", lambda view: self.counts)
+        monkeypatch.setattr(time, "monotonic", lambda: self.now_s)
+
+    def _start(self, arguments):
+        self.runs.append(SimpleNamespace(arguments=arguments, exit_code=None, log=self._log))
+        return self.runs[-1]
+
+    def end(self, exit_code, said):
+        self._log.write_text(said)
+        self.runs[-1].exit_code = exit_code
+
+    def look(self, *counts, after_s=12.0):
+        self.counts, self.now_s = counts, self.now_s + after_s
+        return self.models.step()
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    return World(tmp_path, monkeypatch)
+
+
+def test_it_says_what_it_waits_for(world):
+    assert world.look(0, 0) == "breakdown: waiting for events of readings"
+    assert world.look(1_000, 0) == "breakdown: waiting for labels, events of breakdowns (1,000 feature rows so far)"
+    assert world.runs == []
+
+
+def test_history_that_still_streams_in_is_not_trained_on(world):
+    """A model of its first days would be the champion from then on."""
+    assert "has settled (1,000 feature rows, 500 label events)" in world.look(1_000, 500)
+    assert "has settled" in world.look(2_000, 1_000)
+    assert world.runs == []
+    assert world.look(2_010, 1_005) == "training the first model of breakdown"
+    assert [run.arguments for run in world.runs] == [["run", "--view", "breakdown"]]
+    assert world.look(2_010, 1_005) == "training the first model of breakdown"
+    assert len(world.runs) == 1
+
+
+def test_it_says_which_step_the_training_does_and_how_far_it_is(world, tmp_path, monkeypatch):
+    """Minutes of "training the first model" look like a program that hangs."""
+    world.look(1_000, 500)
+    world.look(1_000, 500)
+    run = tmp_path / "runs" / "breakdown" / "20261129T100000"
+    run.mkdir(parents=True)
+    progress = StepProgress(run, "fit")
+    progress("fitting random_forest on 1,000 rows", 2, 3)
+    monkeypatch.setattr(time, "time_ns", lambda: int((time.time() + 44) * 1e9))
+    assert world.look(1_000, 500) == (
+        "training the first model of breakdown, step fit: fitting random_forest on 1,000 rows (2 of 3), 40 s"
+    )
+
+
+def test_a_producer_that_stalls_between_blocks_is_waited_for(world):
+    """The counts rest meanwhile: a model was trained on a third of a file that was still being sent."""
+    world.unrest = "`produce` is still sending"
+    for _ in range(3):
+        said = world.look(1_000, 500)
+    assert said.endswith("has settled (1,000 feature rows, 500 label events): `produce` is still sending")
+    assert world.runs == []
+    world.unrest = None
+    assert "has settled" in world.look(1_000, 500, after_s=5.0), "rows may follow what was stored last"
+    assert world.look(1_000, 500) == "training the first model of breakdown"
+
+
+def test_a_refusal_is_said_and_tried_again_when_there_is_more(world):
+    for _ in range(2):
+        world.look(100, 50)
+    world.end(1, "dataset 1 s\ntraining: too few labels; stream more history\n")
+    assert world.look(100, 50) == "breakdown: not yet: too few labels; stream more history"
+    world.look(101, 50)
+    assert len(world.runs) == 1
+    for _ in range(2):
+        world.look(200, 50)
+    assert len(world.runs) == 2
+
+
+def test_a_little_more_is_tried_after_a_while(world):
+    for _ in range(2):
+        world.look(100, 50)
+    world.end(1, "training: too few labels\n")
+    world.look(101, 50)
+    assert len(world.runs) == 1
+    world.look(101, 50, after_s=400.0)
+    assert len(world.runs) == 2
+
+
+def test_a_view_with_a_model_that_answers_is_left_alone(world):
+    aliases = world.registry / "breakdown" / ALIASES
+    aliases.mkdir(parents=True)
+    (aliases / CHAMPION).write_text("1\n")
+    for _ in range(3):
+        assert world.look(1_000, 500) is None
+    assert world.runs == []

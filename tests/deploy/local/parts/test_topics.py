@@ -1,0 +1,31 @@
+"""Topics of a stack on brokers of the user's: created where they are missing, and whose clock stamps them."""
+
+import pytest
+
+from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.local.errors import LocalError
+from deploy.local.parts.topics import _mode, prepare_topics
+
+
+def test_a_simulator_s_topics_are_stamped_by_their_producers():
+    with KafkaSimulator({"orders": 2, "returns": 1}) as kafka:
+        assert prepare_topics(kafka.bootstrap_servers, ["returns", "orders"]) == ("embedded", [])
+
+
+@pytest.mark.parametrize(
+    ("stamped", "mode"),
+    [({}, "embedded"), ({"a": "CreateTime"}, "embedded"), ({"a": "LogAppendTime", "b": "LogAppendTime"}, "live")],
+)
+def test_the_mode_follows_from_the_topics_that_are_there(stamped, mode):
+    assert _mode(stamped) == mode
+
+
+def test_topics_that_are_not_stamped_alike_are_refused_by_name():
+    with pytest.raises(LocalError, match=r"a by CreateTime, b by LogAppendTime\. Set message\.timestamp\.type of all"):
+        _mode({"b": "LogAppendTime", "a": "CreateTime"})
+
+
+def test_a_kafka_that_does_not_answer_is_named(monkeypatch):
+    monkeypatch.setattr("deploy.local.parts.topics._ANSWER_S", 1.0)
+    with pytest.raises(LocalError, match=r"Kafka at 127\.0\.0\.1:1 refuses, or does not answer"):
+        prepare_topics("127.0.0.1:1", ["orders"])
