@@ -64,6 +64,11 @@ def group_events(group: FeatureGroup, batch: EventBatch) -> GroupEvents:
     return GroupEvents(rows, keys, taken.event_time_us, digest, values, valid)
 
 
+def effects_us(arrival_us: NDArray[np.int64], event_time_us: NDArray[np.int64], lag_us: int) -> NDArray[np.int64]:
+    """The instant from which a read may see each event, as served."""
+    return np.maximum(arrival_us + lag_us, event_time_us + 1)
+
+
 def _not_too_old(group: FeatureGroup, batch: EventBatch) -> NDArray[np.bool_]:
     # Every window reaches back its length at least. So the horizon need not be known for events within the longest one.
     recent: NDArray[np.bool_] = batch.event_time_us >= batch.record_time_us - _longest_window_us(group.layout)

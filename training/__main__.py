@@ -47,6 +47,8 @@ def _run(settings: TrainingSettings, options: argparse.Namespace) -> int:
 
 
 def _dataset(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    if options.spine is not None:
+        return _historical_features(settings, options)
     from training.datasets.training_dataset import load_dataset
     from training.runs.training_run import run_training
 
@@ -55,6 +57,28 @@ def _dataset(settings: TrainingSettings, options: argparse.Namespace) -> int:
         load_dataset(path / "dataset").to_pandas().to_parquet(options.output)
         print(f"the dataset as one table is in {options.output}")
     print(f"the dataset is in {path / 'dataset'}")
+    return 0
+
+
+def _historical_features(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    from shared_features.counted import counted
+    from shared_features.formats.dataset_manifest import DatasetParameters
+    from training.datasets.given_spine import check_spine, read_spine_file
+    from training.datasets.historical_features import historical_features
+    from training.datasets.offline_store import OfflineStore
+
+    parameters = _parameters(settings, options)
+    if options.output is None:
+        raise TrainingError("--spine needs a file to write to. Add --output FILE.parquet.")
+    if parameters.dataset != DatasetParameters(seed=parameters.dataset.seed):
+        raise TrainingError(
+            "--spine goes by the rows of its file. It takes no window, cutoff or entity. Leave those options out."
+        )
+    spine = check_spine(parameters.view, read_spine_file(options.spine))
+    table = historical_features(OfflineStore(settings.lake), spine, options.truth, round(options.lag * 1e6))
+    table.write_parquet(options.output)
+    features = counted(len(parameters.view.columns), "feature")
+    print(f"{counted(len(table), 'row')} with {features} of {parameters.view.label}, {options.truth}: {options.output}")
     return 0
 
 

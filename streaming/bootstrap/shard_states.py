@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys, has_integer_key, shards_of
-from shared_features.group_events import GroupEvents, group_events
+from shared_features.group_events import GroupEvents, effects_us, group_events
 from shared_features.kernel.replay import APPLIED, apply
 from streaming.lake.event_rows import EventRows
 from streaming.replay.entity_states import EntityKey, EntityStates, Owners
-from streaming.replay.replayer import SNAPSHOT_BUILD, effects_us, snapshot_owners
+from streaming.replay.replayer import SNAPSHOT_BUILD, snapshot_owners
 
 Int64 = NDArray[np.int64]
 Load = Callable[[int, list[EntityKey]], tuple[list[bytes | None], int, Owners]]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys
 from shared_features.formats.entity_state import owners_of
-from shared_features.group_events import group_events
+from shared_features.group_events import effects_us, group_events
 from shared_features.kernel.replay import replay
 from streaming.lake.event_rows import EventRows
 from streaming.replay.entity_states import EntityKey, EntityStates, Owners
@@ -107,11 +107,6 @@ class Replayer:
 def snapshot_owners(keys: Sequence[EntityKey]) -> Owners:
     """The owners of the states of a snapshot, which lie beside their entity's key."""
     return owners_of([str(key).encode() for key in keys])
-
-
-def effects_us(arrival_us: Int64, event_time_us: Int64, lag_us: int) -> Int64:
-    """The instant from which a read may see each event."""
-    return np.maximum(arrival_us + lag_us, event_time_us + 1)
 
 
 def _joined(first: Columns, second: Columns) -> Columns:

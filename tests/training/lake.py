@@ -54,8 +54,8 @@ def arrived(
     return EventRows(EventBatch(source, whole, checked, arrival_us[order]), arrival_us[order])
 
 
-def write_events(lake: Path, events: EventRows, parts: int = 3) -> None:
-    """The events table, in several commits."""
+def write_events(lake: Path, events: EventRows, parts: int = 3, watermark_us: int | None = None) -> None:
+    """The events table, in several commits; complete up to the watermark."""
     source, batch = events.batch.source, events.batch
     dates = pl.Series(events.arrival_us).cast(pl.Datetime("us")).dt.strftime("%Y-%m-%d")
     columns: dict[str, Any] = {
@@ -70,7 +70,7 @@ def write_events(lake: Path, events: EventRows, parts: int = 3) -> None:
         column = pl.Series(batch.columns[field.name].tolist()).cast(kind)
         there = pl.Series(batch.valid.get(field.name, np.ones(len(batch), np.bool_)))
         columns[field.name] = pl.DataFrame({"v": column, "t": there}).select(pl.when("t").then("v")).to_series()
-    _append(lake / tables.events_table(source), pl.DataFrame(columns), parts)
+    _append(lake / tables.events_table(source), pl.DataFrame(columns), parts, tables.WATERMARK_APP, watermark_us)
 
 
 def write_features(lake: Path, group: FeatureGroup, spine: EventRows, updates: list[EventRows], cut_us: int) -> None:
@@ -96,13 +96,13 @@ def write_features(lake: Path, group: FeatureGroup, spine: EventRows, updates: l
     if path.exists():
         have = pl.read_delta(str(path)).select(tables.POSITION)
         frame = frame.join(have, on=tables.POSITION, how="anti", maintain_order="left")
-    _append(path, frame, 2, cut_us)
+    _append(path, frame, 2, tables.CUT_APP, cut_us)
 
 
 def write_lake(lake: Path, view: FeatureView, streams: Mapping[str, EventRows], cut_us: int) -> None:
     """Events of every source and the feature rows of every group of a view. streams: source name -> its events."""
     for events in streams.values():
-        write_events(lake, events)
+        write_events(lake, events, watermark_us=cut_us)
     write_all_features(lake, view, streams, cut_us)
 
 
@@ -139,12 +139,12 @@ def _copies(batch: EventBatch) -> NDArray[np.bool_]:
     return copy
 
 
-def _append(path: Path, frame: pl.DataFrame, parts: int, cut_us: int | None = None) -> None:
+def _append(path: Path, frame: pl.DataFrame, parts: int, app: str, version: int | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     bounds = np.linspace(0, len(frame), parts + 1).astype(int)
     for number, (start, end) in enumerate(itertools.pairwise(bounds)):
         last = number == parts - 1
-        transactions = [Transaction(tables.CUT_APP, cut_us)] if last and cut_us is not None else []
+        transactions = [Transaction(app, version)] if last and version is not None else []
         partition_by = [tables.ARRIVAL_DATE] if tables.ARRIVAL_DATE in frame.columns else None
         write_deltalake(
             str(path),

@@ -34,3 +34,17 @@ def test_a_view_whose_function_cannot_work_is_refused_and_others_are_trained(pla
     assert "training: feature view overheating:v1: on-demand function 'is_hot' raises ValueError" in said
     assert "np.where" in said
     assert main(["dataset", "--view", "breakdown", *OPTIONS]) == 0
+
+
+def test_the_features_of_a_spine_of_ones_own_come_out_as_a_table(places, capsys):
+    spine, output = places / "spine.csv", places / "features.parquet"
+    spine.write_text("plant,machine,as_of,celsius,customer\nplant|1,m1,2024-10-10T00:00:00Z,20.5,x\n")
+    assert main(["dataset", "--spine", str(spine), "--output", str(output)]) == 0
+    assert "1 row with 10 features of breakdown:v1, as-served" in capsys.readouterr().out
+    frame = pd.read_parquet(output)
+    assert frame["customer"].tolist() == ["x"]
+    assert frame["hot_plant__count_2h"].tolist() > [0]
+    assert main(["dataset", "--spine", str(spine)]) == 1
+    assert "Add --output" in capsys.readouterr().err
+    assert main(["dataset", "--spine", str(spine), "--output", str(output), "--train-days", "3"]) == 1
+    assert "Leave those options out" in capsys.readouterr().err

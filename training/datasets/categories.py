@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from shared_features.definitions import Boolean, ViewFeature, category_field
+from shared_features.definitions import Boolean, FeatureView, ViewFeature, category_field
 from shared_features.kernel.hashing import text_codes
 from shared_features.kernel.vocabulary import CategoryValue, Vocabulary, value_codes
+from training.datasets.offline_store import PinnedTable
 from training.datasets.pinned_view import PinnedView, category_sources
 
 Values = tuple[CategoryValue, ...]
@@ -29,7 +29,7 @@ def find_categories(pinned: PinnedView, codes: NDArray[np.float64]) -> dict[str,
             continue
         known = codes[~np.isnan(codes[:, at]), at]
         there, counts = np.unique(known, return_counts=True)
-        names = _names(pinned, column, there)
+        names = named_values(pinned.view, column, there, _tables(pinned, column))
         ranked = sorted(
             (-count, value) for value, count in zip(names, counts.tolist(), strict=True) if value is not None
         )
@@ -43,33 +43,35 @@ def tell_categories(categories: Mapping[str, Values]) -> str:
     return f"; categories {', '.join(said)}" if said else ""
 
 
-def _names(pinned: PinnedView, column: ViewFeature, codes: NDArray[np.float64]) -> list[Any]:
-    """The value of each code; None of a text that is not stored any more."""
+def named_values(
+    view: FeatureView, column: ViewFeature, codes: NDArray[np.float64], tables: Iterable[PinnedTable]
+) -> list[CategoryValue | None]:
+    """The value of each code of a category; None where it is missing, or a text that is not stored any more.
+
+    tables: the events that the values came from.
+    """
     (given,) = column.inputs
-    field = category_field(pinned.view.source, given.field, given.feature)
+    field = category_field(view.source, given.field, given.feature)
     if field is not None and isinstance(field.type, Boolean):
-        return [bool(code) for code in codes.tolist()]
+        return [None if np.isnan(code) else bool(code) for code in codes]
     if not given.is_text:
-        return [int(code) for code in codes.tolist()]
+        return [None if np.isnan(code) else int(code) for code in codes]
+    name = (given.field if given.feature is None else given.feature.aggregate.column) or ""
     wanted = set(codes.tolist())
     of_code: dict[float, str] = {}
-    for texts in _texts(pinned, column):
-        pairs = zip(text_codes(texts).tolist(), texts, strict=True)
-        of_code |= {code: text for code, text in pairs if code in wanted}
+    for table in tables:
+        texts = table.scan().select(pl.col(name).drop_nulls().unique()).collect()[name].to_list()
+        of_code |= {code: text for code, text in zip(text_codes(texts).tolist(), texts, strict=True) if code in wanted}
     return [of_code.get(code) for code in codes.tolist()]
 
 
-def _texts(pinned: PinnedView, column: ViewFeature) -> Iterator[list[str]]:
-    """The different texts of the stored events that a category's values came from."""
+def _tables(pinned: PinnedView, column: ViewFeature) -> list[PinnedTable]:
+    """Those whose events a category's values came from."""
     (given,) = column.inputs
     if given.feature is None:
-        tables = [(pinned.events, given.field)]
-    else:
-        theirs = dict(zip((each.name for each in category_sources(pinned.view)), pinned.named, strict=True))
-        tables = [(theirs[each.name], given.feature.aggregate.column) for each in given.feature.group.sources]
-    for table, name in tables:
-        if name is not None:
-            yield table.scan().select(pl.col(name).drop_nulls().unique()).collect()[name].to_list()
+        return [pinned.events]
+    theirs = dict(zip((each.name for each in category_sources(pinned.view)), pinned.named, strict=True))
+    return [theirs[each.name] for each in given.feature.group.sources if each.name in theirs]
 
 
 def places_in(theirs: Values, ours: Values, places: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.offline_tables import KEPT_FROM_APP, events_table, offset_app
 from shared_features.formats.shard_meta import Partition, VectorEntry
-from shared_features.group_events import GroupEvents, group_events
+from shared_features.group_events import GroupEvents, effects_us, group_events
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
 from streaming.lake.event_rows import EventRows
@@ -21,7 +21,6 @@ from streaming.lake.events_reader import EventsReader
 from streaming.lake.log_positions import stored_gaps
 from streaming.lake.scan import quoted
 from streaming.operations.erasure.subject import Subject
-from streaming.replay.replayer import effects_us
 
 _EVER_US = 1 << 62
 

@@ -1,0 +1,111 @@
+"""A spine of a user's: what it may hold, and what is said of what it may not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.domains.machines import BREAKDOWN
+from training.datasets.given_spine import check_spine, read_spine_file
+from training.errors import DatasetError
+
+AT = datetime(2024, 10, 5, 12, 30, 0, 250, UTC)
+AT_US = 1_728_131_400_000_250
+ROW: dict[str, Any] = {"plant": "p", "machine": "m", "as_of": AT, "celsius": 21.25, "humidity": 0.5, "firmware": "v1"}
+
+
+def spine(**columns: list[Any]) -> pl.DataFrame:
+    count = max(map(len, columns.values()), default=1)
+    return pl.DataFrame({name: columns.get(name, [value] * count) for name, value in ROW.items()})
+
+
+def refusal(given: pl.DataFrame) -> str:
+    with pytest.raises(DatasetError) as refused:
+        check_spine(BREAKDOWN, given)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "as_of",
+    [
+        AT,
+        AT.replace(tzinfo=None),
+        AT.astimezone(timezone(timedelta(hours=9))),
+        AT.isoformat(),
+        "2024-10-05T14:30:00.000250+02:00",
+        AT_US,
+    ],
+)
+def test_an_instant_is_a_time_a_text_or_microseconds(as_of: Any) -> None:
+    assert check_spine(BREAKDOWN, spine(as_of=[as_of])).as_of_us.tolist() == [AT_US]
+
+
+def test_values_are_those_of_a_request(tmp_path: Path) -> None:
+    """Half a step goes to even, as of a request and an event; whole numbers and decimals are numbers."""
+    found = check_spine(BREAKDOWN, spine(celsius=[0.25, 0.35, -3.0], humidity=[None, float("nan"), 1.0]))
+    assert found.columns["celsius"].tolist() == [2, 4, -30]
+    assert found.valid["humidity"].tolist() == [False, False, True]
+    assert found.columns["plant"].tolist() == ["p"] * 3
+    assert check_spine(BREAKDOWN, spine(celsius=[7])).columns["celsius"].tolist() == [70]
+    assert check_spine(BREAKDOWN, spine(celsius=[Decimal("7.35")])).columns["celsius"].tolist() == [74]
+
+
+def test_an_optional_field_may_be_left_out() -> None:
+    found = check_spine(BREAKDOWN, spine().drop("humidity", "firmware"))
+    assert found.valid["humidity"].tolist() == found.valid["firmware"].tolist() == [False]
+
+
+def test_a_column_that_is_lacking_is_named_with_the_one_that_may_be_meant() -> None:
+    assert refusal(spine().rename({"as_of": "asof", "machine": "Machine"})) == (
+        "The spine lacks 2 columns: as_of, machine. View breakdown:v1 needs as_of, plant, machine, celsius. The spine "
+        "has plant, Machine, asof, celsius, humidity, firmware. Rename 'asof' as 'as_of' and 'Machine' as 'machine', "
+        "if that is meant."
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (
+            {"celsius": [1.0, 501.0]},
+            "'celsius' of the spine has a wrong value in row 1: out of bounds -80 to 500: 501.0",
+        ),
+        ({"celsius": [1.0, None]}, "'celsius' of the spine has a wrong value in row 1: there is no value"),
+        ({"celsius": ["warm"]}, "'celsius' of the spine has a wrong value in row 0: it is 'warm'. Write a number from"),
+        ({"plant": [1]}, "'plant' of the spine has a wrong value in row 0: it is 1. Write a text"),
+        ({"machine": ["m", None]}, "'machine' of the spine has a wrong value in row 1: there is no value"),
+        ({"machine": ["m", "x" * 21]}, "'machine' of the spine has a wrong value in row 1: it is 'xxx"),
+        ({"as_of": ["2024-10-05T12:30:00Z", "yesterday"]}, "'as_of' of the spine has a text that is no time"),
+        ({"as_of": [AT, None]}, "'as_of' of the spine is empty in row 1. Every row needs it"),
+        ({"as_of": [1.5]}, "'as_of' of the spine holds Float64. Give times"),
+        ({"as_of": [AT_US // 1_000_000]}, "counts microseconds, and has 1728131400: in seconds it is 2024-10-05"),
+        ({"as_of": [AT_US, AT_US // 1_000]}, "has 1728131400000: in milliseconds it is 2024-10-05"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_its_place(columns: dict[str, list[Any]], said: str) -> None:
+    assert said in refusal(spine(**columns))
+
+
+@pytest.mark.parametrize("name", ["spine.parquet", "spine.csv", "spine.jsonl", "SPINE.CSV"])
+def test_a_file_of_each_kind_is_read(tmp_path: Path, name: str) -> None:
+    given, file = spine(as_of=[AT.isoformat()]), tmp_path / name
+    kind = name.lower().rpartition(".")[2]
+    write: Any = {"parquet": given.write_parquet, "csv": given.write_csv, "jsonl": given.write_ndjson}[kind]
+    write(file)
+    found = check_spine(BREAKDOWN, read_spine_file(file))
+    assert (found.as_of_us.tolist(), found.columns["celsius"].tolist()) == ([AT_US], [212])
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"spine\.xlsx is no file that can be read.*\.parquet, \.csv"):
+        read_spine_file(tmp_path / "spine.xlsx")
+    with pytest.raises(DatasetError, match=r"spine\.csv cannot be read"):
+        read_spine_file(tmp_path / "spine.csv")
+    (tmp_path / "spine.parquet").write_bytes(b"no parquet")
+    with pytest.raises(DatasetError, match=r"spine\.parquet cannot be read"):
+        read_spine_file(tmp_path / "spine.parquet")
