@@ -50,8 +50,8 @@ def read_spine_file(file: Path) -> pl.DataFrame:
     reader = _READERS.get(file.suffix.lower())
     if reader is None:
         raise DatasetError(
-            f"The spine {file} is no file that can be read. Its name ends in {file.suffix!r}. Bring a file whose name "
-            f"ends in {', '.join(_READERS)}."
+            f"The spine {file} cannot be read: its kind is unknown. Its name ends in {file.suffix!r}. Bring a "
+            f"file whose name ends in {', '.join(_READERS)}."
         )
     try:
         return reader(file)
@@ -146,7 +146,7 @@ def _instants(name: str, series: pl.Series) -> NDArray[np.int64]:
             series = series.str.to_datetime(time_unit="us", time_zone="UTC")
         except PolarsError as error:
             raise DatasetError(
-                f"Column {name!r} of the spine has a text that is no time. Write RFC 3339 times such as "
+                f"Column {name!r} of the spine has a text that is not a time. Write RFC 3339 times such as "
                 "2026-01-31T00:00:00Z."
             ) from error
     if series.dtype.is_temporal():

@@ -80,7 +80,7 @@ def test_a_column_that_is_lacking_is_named_with_the_one_that_may_be_meant() -> N
         ({"plant": [1]}, "'plant' of the spine has a wrong value in row 0: it is 1. Write a text"),
         ({"machine": ["m", None]}, "'machine' of the spine has a wrong value in row 1: there is no value"),
         ({"machine": ["m", "x" * 21]}, "'machine' of the spine has a wrong value in row 1: it is 'xxx"),
-        ({"as_of": ["2024-10-05T12:30:00Z", "yesterday"]}, "'as_of' of the spine has a text that is no time"),
+        ({"as_of": ["2024-10-05T12:30:00Z", "yesterday"]}, "'as_of' of the spine has a text that is not a time"),
         ({"as_of": [AT, None]}, "'as_of' of the spine is empty in row 1. Every row needs it"),
         ({"as_of": [1.5]}, "'as_of' of the spine holds Float64. Give times"),
         ({"as_of": [AT_US // 1_000_000]}, "counts microseconds, and has 1728131400: in seconds it is 2024-10-05"),
@@ -102,7 +102,7 @@ def test_a_file_of_each_kind_is_read(tmp_path: Path, name: str) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"spine\.xlsx is no file that can be read.*\.parquet, \.csv"):
+    with pytest.raises(DatasetError, match=r"spine\.xlsx cannot be read: its kind is unknown.*\.parquet, \.csv"):
         read_spine_file(tmp_path / "spine.xlsx")
     with pytest.raises(DatasetError, match=r"spine\.csv cannot be read"):
         read_spine_file(tmp_path / "spine.csv")
