@@ -30,7 +30,7 @@ from deploy.embedded.embedded_server import EmbeddedServer
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import LOOPBACK, answers, free_port
 
-_UP_WITHIN_S = 120.0
+_UP_WITHIN_S = 240.0
 _FORMATTED_WITHIN_S = 60.0
 _CREATED_WITHIN_S = 30.0
 _ATTEMPTS = 5

@@ -17,7 +17,7 @@ from tests.end_to_end.archived_truth import check_log, recorded_gaps, stored_eve
 from tests.end_to_end.feature_row_truth import check_feature_rows
 from tests.end_to_end.online_truth import check_online
 
-REST_WITHIN_S = 240.0
+REST_WITHIN_S = 400.0
 _LOOK_EVERY_S = 0.15
 
 

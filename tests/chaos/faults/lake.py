@@ -14,7 +14,7 @@ from streaming.lake.compaction import compact
 from tests.chaos.faults.fault import fault, pause
 from tests.chaos.world import World
 
-_SAID_WITHIN_S = 90.0
+_SAID_WITHIN_S = 240.0
 _BLOCKED_CHECKPOINTS = 6
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.chaos.faults.fault import fault, pause
 from tests.chaos.world import World
 
-_REWRITTEN_WITHIN_S = 60.0
+_REWRITTEN_WITHIN_S = 240.0
 
 
 def append_only_file(world: World) -> Path:
