@@ -73,8 +73,8 @@ class EventBatch:
         ahead_us = self.event_time_us - self.record_time_us
         return (ahead_us <= self.source.tolerated_future_us) & (ahead_us >= -self.source.tolerated_past_us)
 
-    def take(self, rows: NDArray[Any]) -> EventBatch:
-        """The rows of a mask or of indices, in their order."""
+    def take(self, rows: NDArray[Any] | slice) -> EventBatch:
+        """The rows of a mask, of indices or of a slice, in their order."""
         return EventBatch(
             self.source,
             {name: column[rows] for name, column in self.columns.items()},

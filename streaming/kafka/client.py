@@ -13,6 +13,7 @@ from streaming.settings import StreamingSettings
 _LOG = get_log("kafka")
 _AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._TIMED_OUT)
 
+_WORTH_AN_ANSWER = 1 << 16
 _SETTLED_S = 1.0
 """For this long after the brokers became unavailable, earlier fetched records still arrive. They prove nothing."""
 
@@ -45,8 +46,11 @@ def client_options(settings: StreamingSettings, outage: KafkaOutage | None = Non
     return options
 
 
-def consumer_options(settings: StreamingSettings, outage: KafkaOutage) -> dict[str, Any]:
-    """For a consumer that is assigned by offset. It commits nothing to Kafka, because sinks own their positions."""
+def consumer_options(settings: StreamingSettings, outage: KafkaOutage, *, patient: bool = False) -> dict[str, Any]:
+    """For a consumer that is assigned by offset. It commits nothing to Kafka, because sinks own their positions.
+
+    patient: brokers gather records for half a second, so that few records cost few answers. Many are sent at once.
+    """
     return {
         "group.id": "millrace",  # librdkafka requires one; no consumer joins it
         "enable.auto.commit": False,
@@ -59,5 +63,6 @@ def consumer_options(settings: StreamingSettings, outage: KafkaOutage) -> dict[s
         "queued.max.messages.kbytes": settings.fetch_buffer_mib * 1024,
         # The simulator delays a fetch for the whole wait, even when records arrive. Kafka answers at once.
         "fetch.wait.max.ms": 20 if settings.topic_mode == "embedded" else 500,
+        **({"fetch.min.bytes": _WORTH_AN_ANSWER} if patient else {}),
         **client_options(settings, outage),
     }

@@ -16,6 +16,8 @@ from streaming.settings import StreamingSettings
 
 QUIET_POLL_S = 0.1
 """How long a poll waits for its first record. A request to stop waits as long, see `job.stopping`."""
+_PATIENT_S = 0.5
+"""A reader that gathers so long can wait as long for the brokers to gather."""
 
 
 class GatheringConsumer:
@@ -23,7 +25,7 @@ class GatheringConsumer:
 
     def __init__(self, settings: StreamingSettings, outage: KafkaOutage, gather_s: float) -> None:
         self._settings, self._outage, self._gather_s = settings, outage, gather_s
-        self.client = Consumer(consumer_options(settings, outage))
+        self.client = self._new_client()
 
     def gather(self, first_within_s: float) -> list[Message]:
         """The first record and what follows it. `consume` itself would wait for its whole time after the first one."""
@@ -48,7 +50,11 @@ class GatheringConsumer:
         """Take a new consumer, to which nothing is assigned yet."""
         # In a thread: a consumer in this state may never end (public report 1726 of confluent-kafka-dotnet).
         threading.Thread(target=self.client.close, name="old-consumer", daemon=True).start()
-        self.client = Consumer(consumer_options(self._settings, self._outage))
+        self.client = self._new_client()
+
+    def _new_client(self) -> Consumer:
+        patient = self._gather_s >= _PATIENT_S
+        return Consumer(consumer_options(self._settings, self._outage, patient=patient))
 
     def close(self) -> None:
         """Close the connection to the brokers."""

@@ -17,14 +17,20 @@ import numpy as np
 from streaming.kafka.record_reader import Records
 from streaming.kafka.topics import PartitionKey
 
+_FEW = 64
+"""Up to about so many messages are sorted faster one by one."""
+
 Message = Any
 """A confluent_kafka.Message of a partition. The stubs declare each part of a message as optional."""
 
 
 def by_partition(messages: list[Message]) -> dict[PartitionKey, list[Message]]:
     """The messages of each partition, in their order."""
-    if not messages:
-        return {}
+    found: dict[PartitionKey, list[Message]] = {}
+    if len(messages) <= _FEW:
+        for message in messages:
+            found.setdefault((message.topic(), message.partition()), []).append(message)
+        return found
     numbers = np.fromiter(map(methodcaller("partition"), messages), np.int64, len(messages))
     topics = list(map(methodcaller("topic"), messages))
     # Messages arrive in runs, one per fetched block: find where a run ends.
@@ -33,7 +39,6 @@ def by_partition(messages: list[Message]) -> dict[PartitionKey, list[Message]]:
         codes = {name: code for code, name in enumerate(set(topics))}
         coded = np.fromiter(map(codes.__getitem__, topics), np.int64, len(topics))
         ends = np.union1d(ends, np.flatnonzero(coded[1:] != coded[:-1]) + 1)
-    found: dict[PartitionKey, list[Message]] = {}
     for start, end in pairwise([0, *ends.tolist(), len(messages)]):
         found.setdefault((topics[start], int(numbers[start])), []).extend(messages[start:end])
     return found

@@ -51,6 +51,12 @@ class Polled:
 
 def count_polled(metrics: StreamingMetrics, batch: Sequence[Polled]) -> None:
     """Tell the metrics what a source yields."""
+    by_source: dict[str, list[Polled]] = {}
     for each in batch:
-        missing = 0 if each.gap is None else each.gap[1] - each.gap[0]
-        metrics.read(each.source.name, each.events.record_time_us - each.events.event_time_us, len(each.dead), missing)
+        if each.to > each.after:  # else a mark
+            by_source.setdefault(each.source.name, []).append(each)
+    for name, some in by_source.items():
+        lateness_us = [each.events.record_time_us - each.events.event_time_us for each in some]
+        dead = sum(len(each.dead) for each in some)
+        missing = sum(each.gap[1] - each.gap[0] for each in some if each.gap is not None)
+        metrics.read(name, lateness_us[0] if len(some) == 1 else np.concatenate(lateness_us), dead, missing)

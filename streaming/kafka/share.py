@@ -20,7 +20,7 @@ from streaming.kafka.gathering_consumer import QUIET_POLL_S, GatheringConsumer
 from streaming.kafka.idle_marks import IdleMarks
 from streaming.kafka.messages import Message, by_partition, records_of, without_cycles
 from streaming.kafka.polled import Polled
-from streaming.kafka.record_reader import RecordReader, StampRule
+from streaming.kafka.record_reader import Read, RecordReader, StampRule
 from streaming.kafka.stalls import Stalls
 from streaming.kafka.topic_watch import TopicWatch
 from streaming.kafka.topics import PartitionKey, Topics
@@ -154,7 +154,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         if any(map(methodcaller("error"), messages)):
             ends, lost = self._sort_out([message for message in messages if message.error() is not None])
             messages = [message for message in messages if message.error() is None]
-        polled = [self._read_partition(*each) for each in self._shares(messages)]
+        polled = [each for of_topic in self._shares(messages) for each in self._read_topic(of_topic)]
         for message in ends:  # the end may be beyond the last record: markers of transactions take offsets too
             partition = self._partitions[message.topic(), message.partition()]
             if message.offset() - 1 > partition.last:
@@ -164,13 +164,21 @@ class KafkaShare(StatelessSourcePartition[Polled]):
             polled += self._assign(lost)
         return polled
 
-    def _shares(self, messages: list[Message]) -> list[tuple[ConsumedPartition, list[Message]]]:
+    def _shares(self, messages: list[Message]) -> list[list[tuple[ConsumedPartition, list[Message]]]]:
+        """The messages of each partition, topic by topic."""
         if len(self._partitions) == 1 and messages:
-            return [(next(iter(self._partitions.values())), messages)]
-        return [(self._partitions[key], of_one) for key, of_one in by_partition(messages).items()]
+            return [[(next(iter(self._partitions.values())), messages)]]
+        by_topic: dict[str, list[tuple[ConsumedPartition, list[Message]]]] = {}
+        for key, of_one in by_partition(messages).items():
+            by_topic.setdefault(key[0], []).append((self._partitions[key], of_one))
+        return list(by_topic.values())
 
-    def _read_partition(self, partition: ConsumedPartition, messages: list[Message]) -> Polled:
-        read = partition.reader.read(records_of(messages))
+    def _read_topic(self, of_topic: list[tuple[ConsumedPartition, list[Message]]]) -> list[Polled]:
+        records = [records_of(messages) for _, messages in of_topic]
+        reads = of_topic[0][0].reader.read_all(records)
+        return [self._covered(each[0], read, each[1]) for each, read in zip(of_topic, reads, strict=True)]
+
+    def _covered(self, partition: ConsumedPartition, read: Read, messages: list[Message]) -> Polled:
         after, partition.last = partition.last, messages[-1].offset()
         partition.read_at = time.monotonic()
         return partition.polled(

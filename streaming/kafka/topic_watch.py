@@ -37,7 +37,7 @@ class TopicWatch:
     def __init__(self, topics: Topics, known: Mapping[str, Topic], every: timedelta) -> None:
         self._topics, self._known = topics, known
         self._every_s = every.total_seconds()
-        self._asked_at = time.monotonic()
+        self._asked_at = self._asked_for_all_at = time.monotonic()
         self._failed = False
         self._outage = Outage(
             _LOG,
@@ -76,9 +76,16 @@ class TopicWatch:
         if not self._answers and time.monotonic() - self._asked_at >= self._pause_s:
             self._asked_at = time.monotonic()
             self._asked, self._held = self._held, []
-            self._answers = self._topics.ask_for(sorted(self._known))
+            self._answers = self._topics.ask_for(self._concerned())
             found += self._settle(wait_s if self._asked else 0.0)
         return found
+
+    def _concerned(self) -> list[str]:
+        """The topics of what is held. From time to time all topics: one without records may get more partitions."""
+        if self._asked and not self._failed and self._asked_at - self._asked_for_all_at < self._every_s:
+            return sorted({each.topic for polled in self._asked for each in polled})
+        self._asked_for_all_at = self._asked_at
+        return sorted(self._known)
 
     @property
     def _pause_s(self) -> float:

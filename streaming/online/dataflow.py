@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -29,6 +30,8 @@ from streaming.online_store.shard_store import ShardStore, shard_label
 from streaming.online_store.shared_link import SharedLink
 from streaming.online_store.stored_vectors import committed_positions, wait_until_live
 from streaming.settings import StreamingSettings
+
+_ALL = "all shards"
 
 
 def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None = None) -> Dataflow:
@@ -95,14 +98,16 @@ def redis_sink(settings: StreamingSettings, groups: Iterable[FeatureGroup], metr
         )
 
     def build_shards(labels: Sequence[str]) -> ShardSet:
-        cache = EntityCache(shards[labels[0]][0].layout, len(labels) * settings.cached_entities)
+        of_group = Counter(shards[label][0] for label in labels)
+        caches = {each.label: EntityCache(each.layout, n * settings.cached_entities) for each, n in of_group.items()}
         shared = SharedLink(RedisLink(settings, outage))
-        return ShardSet({label: build_shard(label, cache, shared.lane()) for label in labels}, shared.flush)
+        built = {label: build_shard(label, caches[shards[label][0].label], shared.lane()) for label in labels}
+        return ShardSet(built, shared.flush)
 
     return RedisSink(parts_of(groups, together=len(settings.workers) < 2), build_shards)
 
 
 def parts_of(groups: Iterable[FeatureGroup], *, together: bool) -> dict[str, list[str]]:
     """The labels of the shards that are written together, by the name of their part."""
-    labels = {group.label: [shard_label(group, number) for number in range(group.shards)] for group in groups}
-    return labels if together else {label: [label] for of_group in labels.values() for label in of_group}
+    labels = [shard_label(group, number) for group in groups for number in range(group.shards)]
+    return {_ALL: labels} if together else {label: [label] for label in labels}

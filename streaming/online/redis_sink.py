@@ -1,8 +1,8 @@
 """The Bytewax sink: each part writes some shards, so that each shard has one writer among all workers.
 
 Bytewax assigns the parts to the workers and sends every item to the worker that owns its part, in order. A shard owns
-its position, so Bytewax has nothing to recover. One worker alone writes the shards of a group together. Among several
-workers each shard is a part, so that they share the work.
+its position, so Bytewax has nothing to recover. One worker alone writes all shards together. Among several workers
+each shard is a part, so that they share the work.
 """
 
 from __future__ import annotations
@@ -21,17 +21,22 @@ from streaming.online.sub_batch import SubBatch
 
 @dataclass(frozen=True)
 class ShardSet:
-    """Shards of one group by their labels. They share a cache and a connection. `flush` sends what they have begun."""
+    """Shards by their labels. They share a connection, and those of one group a cache.
+
+    `flush` sends what they have begun.
+    """
 
     shards: Mapping[str, Shard | AbsentShard]
     flush: Callable[[], None]
 
 
+_MANY = 500
+"""So many events of a group are sent before the next group is applied: Redis then works on them meanwhile."""
 BuildShards = Callable[[Sequence[str]], ShardSet]
 
 
 class RedisSink(FixedPartitionedSink[list[ShardItem], None]):
-    """Writes shards. `parts`: the labels of each part's shards, of one group. `build_shards` creates their writers.
+    """Writes shards. `parts`: the labels of each part's shards. `build_shards` creates their writers.
 
     Every worker lists every shard, also those that are still being built. Whether a shard takes events is decided when
     its writer is created. So workers that look at different moments still distribute items alike.
@@ -86,17 +91,19 @@ class ShardsPart(StatefulSinkPartition[list[ShardItem], None]):
         for items in values:
             for label, batches in items:
                 waiting.setdefault(label, []).extend(batches)
-        live: list[tuple[Shard, list[SubBatch]]] = []
+        live: dict[str, list[tuple[Shard, list[SubBatch]]]] = {}
         with self._noticed():
             for label, batches in waiting.items():
                 shard = self.shards[label]
                 if isinstance(shard, Shard):
-                    live.append((shard, batches))
+                    live.setdefault(shard.group_label, []).append((shard, batches))
                 else:
                     shard.write(batches)
-            if live:
-                write_together(live)
-                self._flush()
+            for of_group in live.values():
+                write_together(of_group)
+                if sum(len(batch) for _, batches in of_group for batch in batches) >= _MANY:
+                    self._flush()
+            self._flush()
 
     def snapshot(self) -> None:
         """Nothing: the position is in Redis."""

@@ -65,6 +65,11 @@ class Shard:
             time.monotonic() - idle_commit_s
         )  # so that the first move of the vector is committed at once
 
+    @property
+    def group_label(self) -> str:
+        """Of the group whose entities these are."""
+        return self._group.label
+
     def write(self, batches: Sequence[SubBatch]) -> None:
         """Apply the new events of the batches. Begin a commit if an entity changed or a commit is due."""
         write_together([(self, batches)])

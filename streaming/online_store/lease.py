@@ -26,6 +26,13 @@ _LOG = get_log("lease")
 LEASE_MS = 3_000
 _KEEP_EVERY_S = 1.0
 _LOOK_EVERY_S = 0.25
+_RENEW = b"""
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return holder end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return ARGV[1]
+"""
+"""Takes the lease where nobody holds it, renews one's own, and names the job that holds it: one round trip."""
 
 
 class Lease:
@@ -48,22 +55,16 @@ class Lease:
         outage = Outage(_LOG, "standing by while another job works", "taking over", program=self._program)
         tries = Tries(Backoff(_LOOK_EVERY_S, _LOOK_EVERY_S), "asked to stop while another job is at work", self._sleep)
         while True:
-            self._link.call("SET", self._key, self._owner, "NX", "PX", LEASE_MS)
-            holder = self._link.call("GET", self._key)
+            holder = self._renew()
             if holder == self._owner:
-                self._renew()
                 outage.answered()
                 return
-            if holder is not None:
-                outage.failed(job=holder.decode(errors="replace"))
+            outage.failed(job=holder.decode(errors="replace"))
             tries.wait()
 
     def keep(self) -> None:
-        """Renew the lease once a second, if this job still holds it. Call this often."""
-        if time.monotonic() - self._kept_at >= _KEEP_EVERY_S and self._link.call("GET", self._key) in (
-            self._owner,
-            None,
-        ):
+        """Renew the lease once a second, if no other job holds it. Call this often."""
+        if time.monotonic() - self._kept_at >= _KEEP_EVERY_S:
             self._renew()
 
     @contextmanager
@@ -75,8 +76,7 @@ class Lease:
         def renew() -> None:
             while not ended.wait(_KEEP_EVERY_S):
                 with suppress(StoppedWaiting):
-                    self.keep()
-                    if (holder := self._link.call("GET", self._key)) not in (self._owner, None):
+                    if (holder := self._renew()) != self._owner:
                         lost.append(holder.decode(errors="replace"))
                         return
 
@@ -92,9 +92,12 @@ class Lease:
             ended.set()
             thread.join()
 
-    def _renew(self) -> None:
-        self._link.call("SET", self._key, self._owner, "PX", LEASE_MS)
-        self._kept_at = time.monotonic()
+    def _renew(self) -> bytes:
+        """The job that holds the lease now."""
+        holder = bytes(self._link.call("EVAL", _RENEW, 1, self._key, self._owner, LEASE_MS))
+        if holder == self._owner:
+            self._kept_at = time.monotonic()
+        return holder
 
 
 def job_name(settings: StreamingSettings) -> str:

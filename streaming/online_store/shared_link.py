@@ -23,6 +23,8 @@ class SharedLink:
         self._link = link
         self._unsent: list[bytes] = []
         self._outstanding: deque[Lane] = deque()  # in the order in which their answers come
+        self._sent = 0
+        """How many of the outstanding calls, the first ones, were sent."""
         self._used_by: set[Lane] = set()
 
     def lane(self) -> Lane:
@@ -39,6 +41,7 @@ class SharedLink:
                 self._link.begin(unsent)
             except AWAY as error:
                 self._lose(error)
+        self._sent = len(self._outstanding)
 
     def begin(self, lane: Lane, packed: Iterable[bytes]) -> None:
         self._unsent += packed
@@ -75,22 +78,32 @@ class SharedLink:
         return self._link
 
     def _read_until(self, lane: Lane | None) -> None:
-        """Take answers until there is one for this lane; all of them without a lane."""
-        if lane is None or not lane.answers:
+        """Take answers until there is one for this lane; all of them without a lane.
+
+        What was begun meanwhile is sent only if the answer must be one of its own: the rest goes out together later.
+        """
+        if lane is None:
             self.flush()
         while self._outstanding and (lane is None or not lane.answers):
-            try:
-                answer = self._link.answer()
-            except AWAY as error:
-                self._lose(error)
-            except RedisError as error:  # of this call alone, such as a script that Redis does not know
-                self._outstanding.popleft().answers.append(error)
+            if not self._sent:
+                self.flush()
             else:
-                self._outstanding.popleft().answers.append(answer)
+                self._take_one()
+
+    def _take_one(self) -> None:
+        try:
+            answer = self._link.answer()
+        except AWAY as error:
+            self._lose(error)
+            return
+        except RedisError as error:  # of this call alone, such as a script that Redis does not know
+            answer = error
+        self._sent -= 1
+        self._outstanding.popleft().answers.append(answer)
 
     def _lose(self, error: RedisError) -> None:
         self._link.close()
-        self._unsent = []
+        self._unsent, self._sent = [], 0
         while self._outstanding:
             self._outstanding.popleft().answers.append(error)
 

@@ -116,18 +116,19 @@ class Online:
         return taken
 
     def _sets(self) -> list[ShardSet]:
-        """The shards as one worker writes them, by group, or as several workers do, each on its own."""
+        """The shards as one worker writes them, all together, or as several workers do, each on its own."""
         world = self._world
         together = world.chances.random.random() < 0.5
         sets: dict[str, dict[str, Shard | AbsentShard]] = defaultdict(dict)
         links: dict[str, SharedLink] = {}
-        caches: dict[str, EntityCache] = {}
+        caches: dict[tuple[str, str], EntityCache] = {}
         for label, group, number in world.labels:
-            name = group.label if together else label
+            name = "all" if together else label
             if name not in sets:
                 links[name] = SharedLink(ModelLink(world.redis, world.chances))
-                caches[name] = self._cache(group)
-            sets[name][label] = self._shard(group, number, label, caches[name], links[name].lane())
+            if (name, group.label) not in caches:
+                caches[name, group.label] = self._cache(group)
+            sets[name][label] = self._shard(group, number, label, caches[name, group.label], links[name].lane())
         return [ShardSet(shards, links[name].flush) for name, shards in sets.items()]
 
     def _cache(self, group: FeatureGroup) -> EntityCache:

@@ -3,7 +3,7 @@
 from confluent_kafka import KafkaError
 from structlog.testing import capture_logs
 
-from streaming.kafka.client import KafkaOutage, client_options
+from streaming.kafka.client import KafkaOutage, client_options, consumer_options
 from streaming.settings import load_settings
 
 
@@ -16,6 +16,12 @@ def test_brokers_that_are_away_are_said_once_and_other_errors_each_time():
         for _ in range(2):
             outage.on_error(KafkaError(KafkaError._SSL))
     assert [line["event"] for line in lines] == ["waiting for Kafka", *["Kafka reports an error"] * 2]
+
+
+def test_brokers_gather_for_who_is_patient_and_answer_others_at_once():
+    settings, outage = load_settings(), KafkaOutage()
+    assert "fetch.min.bytes" not in consumer_options(settings, outage)
+    assert consumer_options(settings, outage, patient=True)["fetch.min.bytes"] > 10_000
 
 
 def test_options_of_the_settings_win():

@@ -3,9 +3,11 @@
 import gc
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streaming.kafka import messages as kafka_messages
 from streaming.kafka.messages import by_partition, records_of, without_cycles
 
 
@@ -38,14 +40,17 @@ class Sent:
 RUNS = st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 2), st.integers(1, 3)))
 
 
+@pytest.mark.parametrize("few", [0, 64], ids=["as many", "as few"])
 @given(RUNS)
-def test_each_partition_gets_its_messages_in_their_order(runs: list[tuple[str, int, int]]) -> None:
+def test_each_partition_gets_its_messages_in_their_order(few: int, runs: list[tuple[str, int, int]]) -> None:
     of_each = [(topic, number) for topic, number, count in runs for _ in range(count)]
     messages = [Sent(of, at) for at, of in enumerate(of_each)]
     expected: dict[tuple[str, int], list[Sent]] = {}
     for message in messages:
         expected.setdefault(message.of, []).append(message)
-    assert by_partition(messages) == expected
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kafka_messages, "_FEW", few)
+        assert by_partition(messages) == expected
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, unique=True).map(sorted))

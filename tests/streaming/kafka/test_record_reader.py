@@ -48,6 +48,34 @@ payments = st.builds(
 stamps = st.integers(NOW_MS - 2, NOW_MS + 2) | st.integers(-(2**63), 2**63 - 1)
 
 
+@given(st.lists(st.lists(st.tuples(scribbles | payments, stamps), max_size=4), min_size=1, max_size=4), st.booleans())
+def test_partitions_that_are_read_at_once_read_as_each_alone(taken, good):
+    reader = RecordReader(PAYMENTS, LIVE)
+    parts = []
+    for number, some in enumerate(taken):
+        values = [payment(9) if good else value for value, _ in some]
+        stamps_ms = [NOW_MS + row % 3 if good else stamp for row, (_, stamp) in enumerate(some)]
+        parts.append(replace(records(values, stamps_ms), partition=number))
+    for together, alone in zip(reader.read_all(parts), map(reader.read, parts), strict=True):
+        assert (together.offsets.tolist(), together.dead) == (alone.offsets.tolist(), alone.dead)
+        assert together.record_time_us == alone.record_time_us
+        assert together.events.digest.tolist() == alone.events.digest.tolist()
+        assert together.events.record_time_us.tolist() == alone.events.record_time_us.tolist()
+
+
+def test_few_records_of_several_partitions_are_decoded_at_once(monkeypatch):
+    reader, decoded = RecordReader(PAYMENTS, LIVE), list[int]()
+    decode = reader._decoder.decode
+
+    def noted(values):
+        decoded.append(len(values))
+        return decode(values)
+
+    monkeypatch.setattr(reader._decoder, "decode", noted)
+    reader.read_all([records([payment(1), payment(2)]), records([payment(3)])])
+    assert decoded == [3]
+
+
 @given(
     st.lists(st.tuples(scribbles | payments, stamps), max_size=12), st.sampled_from([CREATE_TIME, LOG_APPEND_TIME, 0])
 )

@@ -56,6 +56,24 @@ def test_it_is_kept_while_the_owner_is_at_work(client, settings, monkeypatch):
     assert client.pttl(f"{settings.redis_namespace}:online:lease") > before
 
 
+def test_it_is_taken_and_kept_by_one_round_trip_each(settings, monkeypatch):
+    """Two programs of a job do so every second, also at rest."""
+    monkeypatch.setattr(lease_module, "_KEEP_EVERY_S", 0.0)
+    sent = 0
+    begin = RedisLink.begin
+
+    def counted(link, packed):
+        nonlocal sent
+        sent += 1
+        begin(link, packed)
+
+    monkeypatch.setattr(RedisLink, "begin", counted)
+    first = lease(settings, "first")
+    first.take()
+    first.keep()
+    assert sent == 2
+
+
 def test_a_redis_that_lost_it_gets_it_again(client, settings, monkeypatch):
     monkeypatch.setattr(lease_module, "_KEEP_EVERY_S", 0.0)
     first = lease(settings, "first")
