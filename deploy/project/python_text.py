@@ -19,13 +19,18 @@ def literal(value: str) -> str:
 
 def plain(value: str) -> str:
     """A name from outside, in a comment or a docstring: on one line, and without what would end it."""
-    return " ".join(value.split()).replace("\\", "/").replace('"', "'")
+    return _one_line(value).replace("\\", "/").replace('"', "'")
 
 
 def comment(text: str, indent: int = 0) -> Iterator[str]:
     """The lines of a comment."""
-    for line in textwrap.wrap(" ".join(text.split()), _WIDTH - indent, break_long_words=True, break_on_hyphens=False):
+    for line in textwrap.wrap(_one_line(text), _WIDTH - indent, break_long_words=True, break_on_hyphens=False):
         yield f"{' ' * indent}# {line}"
+
+
+def _one_line(text: str) -> str:
+    """Without control characters, too: Python refuses a module with a null in a comment."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
 def spelled(column: Column) -> str:
