@@ -3,7 +3,7 @@
 The stream applies and reads, serving reads, training replays. All of it is one loop over steps (`loops/steps.py`).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -77,8 +77,8 @@ def settle(state: TileState, slots: ArrayLike) -> None:
 
     Applying leaves that for later, as many events at once cost less. No read as of an instant in the head can tell.
     """
-    slots = np.ascontiguousarray(slots, np.int64)
-    _run(state, np.arange(len(slots)), _updates(state.layout), _reads(), slots)
+    given = _array(slots, np.int64)
+    _run(state, np.arange(len(given)), _updates(state.layout), _reads(), given)
 
 
 class _Updates(NamedTuple):
@@ -117,16 +117,16 @@ def _updates(
     valid: ArrayLike = (),
 ) -> _Updates:
     """Events as the loop takes them; `ValueError` when the shapes of their columns disagree."""
-    slots = np.ascontiguousarray(slots, np.int64)
-    wide = (slots.size, len(layout.columns))
+    given = _array(slots, np.int64)
+    wide = (given.size, len(layout.columns))
     found = _Updates(
-        slots,
-        np.ascontiguousarray(event_time_us, np.int64),
-        np.ascontiguousarray(digest, np.uint64),
-        np.ascontiguousarray(values, np.int64) if slots.size else np.empty(wide, np.int64),
-        np.ascontiguousarray(valid, np.bool_) if slots.size else np.empty(wide, np.bool_),
+        given,
+        _array(event_time_us, np.int64),
+        _array(digest, np.uint64),
+        _array(values, np.int64) if given.size else np.empty(wide, np.int64),
+        _array(valid, np.bool_) if given.size else np.empty(wide, np.bool_),
     )
-    for name, column, shape in zip(_Updates._fields, found, (*[(slots.size,)] * 3, wide, wide), strict=True):
+    for name, column, shape in zip(_Updates._fields, found, (*[(given.size,)] * 3, wide, wide), strict=True):
         if column.shape != shape:
             raise ValueError(f"column {name!r} of the events has shape {column.shape}; {shape} is needed")
     return found
@@ -134,8 +134,14 @@ def _updates(
 
 def _reads(slots: ArrayLike = (), as_of_us: ArrayLike = ()) -> _Reads:
     """Reads as the loop takes them; one instant may stand for all."""
-    slots = np.ascontiguousarray(slots, np.int64)
-    return _Reads(slots, np.array(np.broadcast_to(np.asarray(as_of_us, np.int64), slots.shape)))
+    given = _array(slots, np.int64)
+    return _Reads(given, np.array(np.broadcast_to(np.asarray(as_of_us, np.int64), given.shape)))
+
+
+def _array(values: ArrayLike, kind: type) -> NDArray[Any]:
+    """Contiguous and writable: numba compiles the whole loop again for arrays that are not, such as those of Arrow."""
+    found = np.ascontiguousarray(values, kind)
+    return found if found.flags.writeable else found.copy()
 
 
 def _room(layout: Layout) -> _Room:

@@ -1,12 +1,17 @@
 """A read at t sees the updates with an effect up to t: no later arrival, and nothing that had not happened."""
 
+from typing import Any, cast
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared_features.formats.entity_state import encode_states
+from shared_features.kernel.aggregations import Sum
 from shared_features.kernel.event_time import DAY_US, HOUR_US
+from shared_features.kernel.feature_spec import Column, FeatureSpec
 from shared_features.kernel.layout import Layout
+from shared_features.kernel.loops.steps import take_steps
 from shared_features.kernel.replay import replay
 from shared_features.kernel.tile_state import TileState
 from tests.oracle import Event
@@ -86,3 +91,21 @@ def test_later_effects_change_no_earlier_value(layout: Layout, history, kept: in
     one, other = TileState(layout), TileState(layout)
     one.add(2), other.add(2)
     np.testing.assert_array_equal(replayed(one, first, early), replayed(other, updates, early))
+
+
+def test_columns_that_cannot_be_written_do_not_compile_the_loop_again() -> None:
+    """Arrow's columns are such. Another type of array is another half a minute of a compiler, in every process."""
+    layout = Layout((Column("amount", 0),), (FeatureSpec("sum", Sum(), 0, HOUR_US, 1),), 0)
+    given = [np.zeros(1, np.int64), np.ones(1, np.int64), np.zeros(1, np.int64), np.ones(1, np.uint64)]
+    given += [np.array([[7]]), np.array([[True]]), np.zeros(1, np.int64), np.full(1, 2)]
+
+    def read() -> int:
+        state = TileState(layout)
+        state.add(1)
+        assert replay(state, *given).tolist() == [[7.0]]
+        return len(cast(Any, take_steps).signatures)
+
+    compiled = read()
+    for each in given:
+        each.setflags(write=False)
+    assert read() == compiled
