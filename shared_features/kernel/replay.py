@@ -140,7 +140,7 @@ def _reads(slots: ArrayLike = (), as_of_us: ArrayLike = ()) -> _Reads:
 
 def _array(values: ArrayLike, kind: type) -> NDArray[Any]:
     """Contiguous and writable: numba compiles the whole loop again for arrays that are not, such as those of Arrow."""
-    found = np.ascontiguousarray(values, kind)
+    found: NDArray[Any] = np.ascontiguousarray(values, kind)
     return found if found.flags.writeable else found.copy()
 
 
