@@ -20,6 +20,7 @@ from training.errors import DatasetError
 
 AS_OF = "as_of"
 _INSTANT = Timestamp("us")
+_TIMES = (pl.Datetime, pl.Date)
 _READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
     ".parquet": pl.read_parquet,
     ".csv": pl.read_csv,
@@ -101,9 +102,9 @@ def _column(field: Field, series: pl.Series) -> tuple[NDArray[Any], NDArray[np.b
         series = series.cast(pl.Float64)
     if not field.optional and series.null_count():
         raise DatasetError(_tell_row(field.name, series.is_null().arg_true()[0], "there is no value", field))
-    if field.type.is_instant and series.dtype.is_temporal():
+    if field.type.is_instant and series.dtype in _TIMES:
         there = series.is_not_null().to_numpy() if field.optional else None
-        return _instants(field.name, series.fill_null(_EPOCH)), there
+        return _microseconds(series).fill_null(0).to_numpy(), there
     values = _wire_values(field, series)
     found = field.column(values, len(values), values.__getitem__)
     if found.bad is not None:
@@ -136,7 +137,8 @@ def _tell_row(name: str, row: int, what: str, field: Field) -> str:
     return f"Column {name!r} of the spine has a wrong value in row {row:,}: {what}. Write {field.type.accepts}."
 
 
-_EPOCH = pl.lit(0).cast(pl.Datetime("us", "UTC"))
+def _microseconds(times: pl.Series) -> pl.Series:
+    return times.cast(pl.Datetime("us")).to_physical()
 
 
 def _instants(name: str, series: pl.Series) -> NDArray[np.int64]:
@@ -149,8 +151,9 @@ def _instants(name: str, series: pl.Series) -> NDArray[np.int64]:
                 f"Column {name!r} of the spine has a text that is not a time. Write RFC 3339 times such as "
                 "2026-01-31T00:00:00Z."
             ) from error
-    if series.dtype.is_temporal():
-        series = series.cast(pl.Datetime("us")).to_physical()
+    counted_by_hand = series.dtype.is_integer()
+    if series.dtype in _TIMES:
+        series = _microseconds(series)
     if not series.dtype.is_integer():
         raise DatasetError(
             f"Column {name!r} of the spine holds {series.dtype}. Give times, RFC 3339 texts, or whole microseconds "
@@ -161,7 +164,7 @@ def _instants(name: str, series: pl.Series) -> NDArray[np.int64]:
             f"Column {name!r} of the spine is empty in row {series.is_null().arg_true()[0]:,}. Every row needs it."
         )
     steps: NDArray[np.int64] = series.cast(pl.Int64).to_numpy()
-    for step in _ends(steps):
+    for step in _ends(steps) if counted_by_hand else ():
         if other := _INSTANT.in_another_unit(step):
             raise DatasetError(
                 f"Column {name!r} of the spine counts microseconds, and has {step}: {other}. Convert it."

@@ -21,12 +21,13 @@ from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.feature_matrix import category_codes, feature_matrix, request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys
 from shared_features.formats.events import EventBatch
-from shared_features.formats.offline_tables import ARRIVAL_TIME, ERASURES_APP, RECORD_TIME, WATERMARK_APP
+from shared_features.formats.offline_tables import ARRIVAL_TIME, RECORD_TIME, WATERMARK_APP
 from shared_features.group_events import GroupEvents, effects_us, group_events
 from shared_features.kernel.event_time import to_text
 from shared_features.kernel.replay import replay
 from shared_features.kernel.tile_state import TileState
 from training.datasets.categories import named_values
+from training.datasets.erasures import erased_from
 from training.datasets.given_spine import GivenSpine
 from training.datasets.offline_store import OfflineStore, PinnedTable, event_columns
 from training.datasets.training_dataset import canonical
@@ -51,6 +52,8 @@ def historical_features(
         for source in {each.name: each for group in view.groups for each in group.sources}.values()
     }
     _check_reach(store, spine, tables, lag_us if truth == "as-served" else 0)
+    if erased := erased_from(tables.values()):
+        _LOG.info(f"events of {counted(erased, 'erased entity', 'erased entities')} are not in it", view=view.label)
     stored = {}
     for number, group in enumerate(view.groups, 1):
         tell(f"replaying the events of {group.label}", number, len(view.groups))
@@ -102,8 +105,6 @@ def _check_reach(store: OfflineStore, spine: GivenSpine, tables: Mapping[str, Pi
                     f"retention. The windows of {group.label} reach back to them in {counted(early, 'row')} of the "
                     f"spine. Leave out instants before {to_text(kept_us + group.readable_us)}."
                 )
-            if erased := table.transaction_version(ERASURES_APP) or 0:
-                _LOG.info(f"events of {counted(erased, 'erased entity', 'erased entities')} are not in it")
 
 
 def _values(

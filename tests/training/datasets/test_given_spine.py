@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.domains.machines import BREAKDOWN
+from shared_features import FeatureView, Field, Timestamp
+from tests.domains.machines import BREAKDOWN, READINGS
 from training.datasets.given_spine import check_spine, read_spine_file
 from training.errors import DatasetError
 
@@ -58,6 +60,24 @@ def test_values_are_those_of_a_request(tmp_path: Path) -> None:
 def test_an_optional_field_may_be_left_out() -> None:
     found = check_spine(BREAKDOWN, spine().drop("humidity", "firmware"))
     assert found.valid["humidity"].tolist() == found.valid["firmware"].tolist() == [False]
+
+
+def test_a_time_of_1970_is_refused_only_where_its_unit_was_not_said() -> None:
+    early = datetime(1970, 1, 20, tzinfo=UTC)
+    assert check_spine(BREAKDOWN, spine(as_of=[early])).as_of_us.tolist() == [19 * 86_400 * 10**6]
+
+
+def test_a_request_field_may_be_a_time_or_nothing() -> None:
+    """Of any year, as in a request: a date of birth is one."""
+    source = replace(READINGS, fields=(*READINGS.fields, Field("born", Timestamp("rfc3339"), optional=True)))
+    view = FeatureView("birth", 1, source, ("celsius", age))
+    given = pl.DataFrame({"as_of": [AT] * 2, "celsius": [1.0] * 2, "born": [datetime(1970, 1, 20, tzinfo=UTC), None]})
+    found = check_spine(view, given)
+    assert (found.columns["born"].tolist(), found.valid["born"].tolist()) == ([19 * 86_400 * 10**6, 0], [True, False])
+
+
+def age(born: Any, as_of_us: Any) -> Any:
+    return as_of_us - born
 
 
 def test_a_column_that_is_lacking_is_named_with_the_one_that_may_be_meant() -> None:
