@@ -17,11 +17,8 @@ from serving.log import get_log
 from serving.online_store.online_store import Values
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys, shards_of
-from shared_features.formats.entity_state import decode_states, owners_of
-from shared_features.kernel.replay import read
-from shared_features.kernel.tile_state import TileState
+from shared_features.formats.entity_reader import EntityReader
 
-_FIRST_SLOTS = 64
 _TELL_EVERY_S = 10.0
 _LOG = get_log("serving.online_store")
 
@@ -48,15 +45,14 @@ class GroupRows:
 
 
 class GroupReader:
-    """One group: its shards, and the slots its entities are decoded into."""
+    """One group: its shards, and the reader of its entities."""
 
     def __init__(self, group: FeatureGroup, namespace: str, outage: GroupOutage) -> None:
         self.group = group
         self.shards = [Shard(namespace, group, number, outage) for number in range(group.shards)]
-        self._state = TileState(group.layout)
-        self._slots = self._state.add(_FIRST_SLOTS)
+        self._entities = EntityReader(group.layout)
         self._told_s = -_TELL_EVERY_S
-        self._age = FeatureAge(group, self._state)
+        self._age = FeatureAge(group)
 
     def plan(self, keys: EntityKeys, texts: list[bytes], reads: list[list[bytes]]) -> list[tuple[Shard, int, int]]:
         """Append this group's reads; where each row's entity will be."""
@@ -80,31 +76,25 @@ class GroupReader:
         as_of_us: NDArray[np.int64],
     ) -> tuple[NDArray[np.float64], GroupRows]:
         """float64[n, features of the group], and what the group says of the rows."""
-        count = len(places)
-        if count > len(self._slots):
-            self._slots = np.concatenate([self._slots, self._state.add(count - len(self._slots))])
-        slots = self._slots[:count]
         facts = [shard.facts(values[index][0]) for shard, index, _ in places]
         problems, unreadable = [each.problem for each in facts], [each.unreadable for each in facts]
+        keys = [reads[index][place] for _, index, place in places]
         stored = [
             None if problem else values[index][place]
             for (_, index, place), problem in zip(places, problems, strict=True)
         ]
-        keys, damaged = [reads[index][place] for _, index, place in places], dict[int, str]()
-        builds = np.array([each.build_id for each in facts], np.uint64)
-        found = decode_states(self._state, slots, stored, builds, owners_of(keys), damaged).tolist()
+        floats, found, newest_us, before_us, damaged = self._entities.read(
+            keys, stored, [each.build_id for each in facts], as_of_us
+        )
         for row, error in damaged.items():
             unreadable[row], problems[row] = True, self._told(keys[row], places[row][0], error)
-        floats = read(self._state, slots, as_of_us)
         now_us = time.time_ns() // 1000
         ages: list[float | None] = []
         early: list[int | None] = []
-        for slot, newest_us, instant_us, of_shard, row in zip(
-            slots.tolist(), self._state.newest_us(slots).tolist(), as_of_us.tolist(), facts, floats, strict=True
-        ):
-            exact_us = exact_from_us(self.group, newest_us, of_shard, now_us)
+        for row, instant_us in enumerate(as_of_us.tolist()):
+            exact_us = exact_from_us(self.group, newest_us[row], facts[row], now_us)
             early.append(exact_us if instant_us < exact_us else None)
-            ages.append(self._age.seconds(slot, newest_us, instant_us, row))
+            ages.append(self._age.seconds(newest_us[row], before_us[row], instant_us, floats[row]))
         if any(problems):
             floats[[problem is not None for problem in problems]] = np.nan
         missing = [not there and problem is None for there, problem in zip(found, problems, strict=True)]

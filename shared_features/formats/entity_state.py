@@ -49,7 +49,8 @@ SCHEMA_VERSION = 2
 _REBUILD = "Run the stream job (`python -m streaming run`): it rebuilds the shard when it meets the state."
 NOBODY = 0
 """The owner of states that are compared and not stored."""
-_TOO_SHORT = b"\0"
+TOO_SHORT = b"\0"
+"""Stands for a value without a byte, which is damaged; no bytes at all are a missing entity."""
 
 
 def owners_of(keys: Sequence[bytes]) -> NDArray[np.uint64]:
@@ -101,7 +102,7 @@ def decode_states(
     if len(values) != len(slots):
         raise ValueError(f"{len(slots)} slots and {len(values)} values; give one value per slot")
     state.clear(slots)
-    present = [b"" if value is None else value or _TOO_SHORT for value in values]
+    present = [b"" if value is None else value or TOO_SHORT for value in values]
     ends = np.zeros(len(slots) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, present), np.int64, len(present)), out=ends[1:])
     buffer = np.frombuffer(b"".join((*present, bytes(SPARE_BYTES))), np.uint8)
@@ -118,7 +119,7 @@ def decode_states(
                 state.make_room()
                 continue
             state.clear(slots[done : done + 1])
-            error = _refusal(int(status[0]), values[done] or b"")
+            error = refusal(int(status[0]), values[done] or b"")
             if damaged is None:
                 raise error
             damaged[done] = str(error)
@@ -130,7 +131,8 @@ def _words(given: ArrayLike, slots: NDArray[np.int64]) -> NDArray[np.uint64]:
     return np.array(np.broadcast_to(np.asarray(given, np.uint64), slots.shape))
 
 
-def _refusal(status: int, value: bytes) -> FormatVersionError:
+def refusal(status: int, value: bytes) -> FormatVersionError:
+    """Why these bytes cannot be read, as the reader's status says."""
     if status == OTHER_SCHEMA:
         return FormatVersionError(
             f"An entity state cannot be read: it has schema {value[0]}, this reader knows {SCHEMA_VERSION}. {_REBUILD}"

@@ -9,13 +9,22 @@ from shared_features.kernel.loops.compiled import compiled, inlined
 from shared_features.kernel.loops.events import DIGEST, TIME, columns_of
 from shared_features.kernel.loops.hashes import mix64
 from shared_features.kernel.loops.machine_words import load_word
-from shared_features.kernel.loops.pools import NEVER_US, make_head_room, make_set_room, make_tile_room
+from shared_features.kernel.loops.pools import (
+    NEVER_US,
+    forget_entity,
+    make_head_room,
+    make_set_room,
+    make_tile_room,
+)
 from shared_features.kernel.loops.register_bytes import Tile
 from shared_features.kernel.loops.rows import get_row, prepare_event
 from shared_features.kernel.loops.segments import LENGTH, START
 from shared_features.kernel.loops.varints import get_varint, unzigzag
+from shared_features.kernel.loops.window_values import read_entity
 
-DONE, NO_ROOM, DAMAGED, OTHER_SCHEMA, _MISSING = 0, 1, 2, 3, 4
+DONE, NO_ROOM, DAMAGED, OTHER_SCHEMA, MISSING = 0, 1, 2, 3, 4
+STATUS, NEWEST, BEFORE = 0, 1, 2
+"""Columns of what `read_stored` tells of an entity: DONE or why not, its newest event, the newest that counts."""
 _UNCHECKED, _UNCHECKED_LEAST = 1, 10  # the schema before checksums, and its fewest bytes: nothing shows damage in it
 
 
@@ -30,7 +39,7 @@ def decode_into(tables, plan, pools, room, slots, schema, build_id, owners, buff
         if at == end:
             continue
         status[0] = _look(schema, build_id[i], owners[i], buffer, at, end)
-        if status[0] == _MISSING:
+        if status[0] == MISSING:
             continue
         if status[0] == DONE:
             status[0] = _get_entity(tables, plan, pools, room, slots[i], buffer, at + FRAME_BYTES, end)
@@ -40,21 +49,61 @@ def decode_into(tables, plan, pools, room, slots, schema, build_id, owners, buff
     return slots.size
 
 
+@compiled
+def read_stored(tables, plan, pools, room, scratch, slot, schema, build_id, buffer, ends, as_of_us, values, told, done):
+    """Features of entities straight from their bytes, each as of its own instant, from entity `done` on.
+
+    Returns how many are done, fewer than all when a pool has to grow. Each entity passes through the one slot. The
+    buffer has of each entity the key and then the bytes, and bytes to spare behind the last. told: [n, BEFORE + 1].
+    """
+    nothing = np.uint64(0)
+    for i in range(done, as_of_us.size):
+        key, at, end = ends[2 * i], ends[2 * i + 1], ends[2 * i + 2]
+        forget_entity(pools, slot, False)
+        status = MISSING
+        if at < end:
+            owner = checksum(buffer, key, at, nothing, nothing)
+            status = _look(schema, build_id[i], owner, buffer, at, end)
+            if status == DONE:
+                status = _get_entity(tables, plan, pools, room, slot, buffer, at + FRAME_BYTES, end)
+            if status == NO_ROOM:
+                return i
+            if status != DONE:
+                forget_entity(pools, slot, False)
+        told[i, STATUS], told[i, NEWEST] = status, pools.newest_us[slot]
+        told[i, BEFORE] = _newest_before_us(pools, slot, as_of_us[i])
+        read_entity(tables, pools, slot, as_of_us[i], values[i], scratch)
+    return as_of_us.size
+
+
+@inlined
+def _newest_before_us(pools, slot, as_of_us):
+    """The newest event time before an instant of the head; NEVER_US where there is none.
+
+    Where that event lies in a tile, which keeps no event times, the start of the tile: at most a hop too early.
+    """
+    head, tiles = pools.heads[slot], pools.tiles[slot]
+    for place in range(head[START] + head[LENGTH] - 1, head[START] - 1, -1):
+        if pools.events[place, TIME] < as_of_us:
+            return pools.events[place, TIME]
+    return pools.starts[tiles[START] + tiles[LENGTH] - 1] if tiles[LENGTH] else NEVER_US
+
+
 @inlined
 def _look(schema, build_id, owner, buffer, at, end):
-    """What the frame says: DONE when the tiles can be read, or why not. Whole bytes of another build are `_MISSING`."""
+    """What the frame says: DONE when the tiles can be read, or why not. Whole bytes of another build are `MISSING`."""
     if end - at < _UNCHECKED_LEAST:
         return DAMAGED
     of_build = load_word(buffer, at + 1)
     if buffer[at] == _UNCHECKED and of_build != build_id:
-        return _MISSING
+        return MISSING
     if buffer[at] != schema and of_build == build_id:
         return OTHER_SCHEMA
     if end - at <= FRAME_BYTES:
         return DAMAGED
     if load_word(buffer, at + CHECKSUM_AT) != checksum(buffer, at + FRAME_BYTES, end, owner, of_build):
         return DAMAGED
-    return DONE if of_build == build_id else _MISSING
+    return DONE if of_build == build_id else MISSING
 
 
 @inlined

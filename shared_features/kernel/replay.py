@@ -13,7 +13,7 @@ from shared_features.kernel.loops.steps import take_steps
 from shared_features.kernel.loops.tile_update import APPLIED, DUPLICATE, PRUNED
 from shared_features.kernel.tile_state import TileState
 
-__all__ = ["APPLIED", "DUPLICATE", "PRUNED", "apply", "read", "replay", "settle"]
+__all__ = ["APPLIED", "DUPLICATE", "PRUNED", "ReadRoom", "apply", "read", "read_room", "replay", "settle"]
 
 
 _NO_SLOTS = np.empty(0, np.int64)
@@ -98,7 +98,7 @@ class _Reads(NamedTuple):
     as_of_us: NDArray[np.int64]  # [n]
 
 
-class _Room(NamedTuple):
+class ReadRoom(NamedTuple):
     """What a read needs beside the state: the merged tiles of one entity."""
 
     row: NDArray[np.int64]  # [words of a row]
@@ -144,13 +144,13 @@ def _array(values: ArrayLike, kind: type) -> NDArray[Any]:
     return found if found.flags.writeable else found.copy()
 
 
-def _room(layout: Layout) -> _Room:
+def read_room(layout: Layout) -> ReadRoom:
     """Room for the reads of this layout, by one thread."""
     tables = layout.tables
     windows, sets = len(tables.window_lengths), len(tables.set_sizes)
     kept = np.zeros((sets, 2), np.uint64)
     kept[:, 0] = tables.set_sizes
-    return _Room(
+    return ReadRoom(
         row=tables.empty_row.copy(),
         smallest=np.empty((sets, max([0, *tables.set_sizes[1:].tolist()])), np.uint64),
         kept=kept,
@@ -171,7 +171,7 @@ def _run(
         state.check_slots(slots)
     outcome = np.empty(len(events.slots), np.uint8)
     values = np.empty((len(instants.slots), len(state.layout.features)))
-    room = _room(state.layout)
+    room = read_room(state.layout)
     done = 0
     while done < len(steps):
         done = take_steps(

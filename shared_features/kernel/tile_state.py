@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shared_features.kernel.layout import Layout
-from shared_features.kernel.loops.events import TIME, event_words
+from shared_features.kernel.loops.events import event_words
 from shared_features.kernel.loops.pools import (
     FIELDS,
     NEVER_US,
@@ -14,7 +14,7 @@ from shared_features.kernel.loops.pools import (
     compact_words,
     forget,
 )
-from shared_features.kernel.loops.segments import GARBAGE, LENGTH, START, TOP, WANTED
+from shared_features.kernel.loops.segments import GARBAGE, TOP, WANTED
 
 __all__ = ["NEVER_US", "TileState"]
 
@@ -76,20 +76,6 @@ class TileState:
         self.check_slots(slots)
         newest_us: NDArray[np.int64] = self.pools.newest_us[slots]
         return newest_us
-
-    def newest_before_us(self, slot: int, as_of_us: int) -> int:
-        """Greatest event time before an instant of the head; NEVER_US where there is none.
-
-        Where that event lies in a tile, which keeps no event times, the start of the tile: at most a hop too early.
-        The state is one that was decoded or settled.
-        """
-        segment = self.pools.heads[slot]
-        times = self.pools.events[segment[START] : segment[START] + segment[LENGTH], TIME]
-        before = int(np.searchsorted(times, as_of_us))
-        if before:
-            return int(times[before - 1])
-        segment = self.pools.tiles[slot]
-        return int(self.pools.starts[segment[START] + segment[LENGTH] - 1]) if segment[LENGTH] else NEVER_US
 
     @property
     def nbytes(self) -> int:

@@ -16,6 +16,7 @@ SUITES = {
     "kernel": "tests.bench.kernel",
     "windows": "tests.bench.windows",
     "online-read": "tests.bench.online_read",
+    "request-stages": "tests.bench.request_stages",
     "bootstrap": "tests.bench.bootstrap",
     "restart": "tests.bench.restart",
     "joining": "tests.bench.joining",

@@ -144,11 +144,17 @@ def _settle(segment, top):
 def forget(pools, slots, give_back):
     """Empty entities; `give_back` their room too."""
     for slot in slots:
-        pools.newest_us[slot] = pools.due_us[slot] = NEVER_US
-        _forget_segment(pools.tiles[slot], pools.usage[0], give_back)
-        _forget_segment(pools.heads[slot], pools.usage[2], give_back)
-        for index in range(pools.sets.shape[1]):
-            _forget_segment(pools.sets[slot, index], pools.usage[1], give_back)
+        forget_entity(pools, slot, give_back)
+
+
+@inlined
+def forget_entity(pools, slot, give_back):
+    """Empty one entity; `give_back` its room too."""
+    pools.newest_us[slot] = pools.due_us[slot] = NEVER_US
+    _forget_segment(pools.tiles[slot], pools.usage[0], give_back)
+    _forget_segment(pools.heads[slot], pools.usage[2], give_back)
+    for index in range(pools.sets.shape[1]):
+        _forget_segment(pools.sets[slot, index], pools.usage[1], give_back)
 
 
 @inlined
