@@ -52,7 +52,7 @@ class EntityReader:
         build_ids: Sequence[int],
         as_of_us: NDArray[np.int64],
     ) -> EntityFeatures:
-        """The features of n entities. `keys`: those that the values are stored under; no value is no entity."""
+        """The features of n entities. `keys`: those that the values are stored under; without a value an entity is missing."""
         count, layout = len(keys), self._state.layout
         parts: list[bytes] = []
         for key, value in zip(keys, values, strict=True):
