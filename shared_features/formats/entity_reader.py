@@ -52,7 +52,7 @@ class EntityReader:
         build_ids: Sequence[int],
         as_of_us: NDArray[np.int64],
     ) -> EntityFeatures:
-        """The features of n entities. `keys`: those that the values are stored under; without a value an entity is missing."""
+        """The features of n entities. `keys`: those that the values lie under; an entity without a value is missing."""
         count, layout = len(keys), self._state.layout
         parts: list[bytes] = []
         for key, value in zip(keys, values, strict=True):
