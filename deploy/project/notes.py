@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from deploy.project.proposal import Proposal
 from deploy.project.roles import Roles
+from shared_features.kernel.event_time import spelled_duration
+from streaming.operations.produce.arrival_text import arrival_text
 
 _SHOWN = 6
 
@@ -15,6 +18,11 @@ def notes_of(proposal: Proposal) -> list[str]:
     notes = [f"{each}." for each in proposal.roles.unknown]
     if proposal.roles.arrival:
         notes.append(_arrival_note(proposal.roles))
+    if after := _outcome_wait(proposal):
+        notes.append(
+            f"An outcome counts as known{after} (`--arrival`), so that a feature of past outcomes counts none before. "
+            "If that is not so, change it there and in `delay`."
+        )
     nested = [f"{each.name} is the field {each.field}" for each in proposal.columns if "." in each.name]
     if nested:
         notes.append(
@@ -30,6 +38,15 @@ def notes_of(proposal: Proposal) -> list[str]:
     for each in proposal.left:
         by_why.setdefault(each.why, []).append(f"`{each.name}`")
     return notes + [_left_out(names, why) for why, names in by_why.items()]
+
+
+def _outcome_wait(proposal: Proposal) -> str:
+    """How long after its row an outcome is known, where `produce` is told so; else empty."""
+    arrival = proposal.arrivals.get(proposal.label_source, "")
+    after_us = arrival_text(arrival).after_us
+    if not after_us or proposal.roles.label is None:
+        return ""
+    return f" {spelled_duration(timedelta(microseconds=after_us))} after its row"
 
 
 def roles_line(proposal: Proposal) -> str:

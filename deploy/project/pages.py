@@ -28,7 +28,7 @@ def produce_command(
     decimal_comma: bool = False,
     encoding: str = UTF_8,
 ) -> str:
-    """The command that sends the file. move_to: when its newest row shall be. arrivals: source -> column."""
+    """The command that sends the file. move_to: when its newest row shall be. arrivals: source -> its --arrival."""
     parts = ["produce", file, *(["--decimal-comma"] if decimal_comma else [])]
     parts += [] if encoding == UTF_8 else ["--encoding", encoding]
     for source in sources:

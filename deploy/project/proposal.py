@@ -16,6 +16,7 @@ from deploy.project.seen_columns import seen_columns
 from deploy.project.wishes import Wishes
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 from shared_features.kernel.event_time import DAY_US
+from streaming.operations.produce.arrival_text import written_after
 from streaming.operations.produce.file_rows import Row
 
 _MINUTE_US = 60_000_000
@@ -129,12 +130,17 @@ class Proposal:
 
     @property
     def arrivals(self) -> dict[str, str]:
-        """Source -> the column of its --arrival. An outcome without a time of its own is known with its row."""
+        """Source -> its --arrival. An outcome without a time of its own is known when its row is and its delay is over.
+
+        Without that delay, a feature of past outcomes would count an outcome that nobody knew yet.
+        """
         row, outcome = self.roles.arrival, self.roles.label_arrival
-        if outcome is None and self.roles.label is not None and self.roles.label_time is None:
-            outcome = row
-        columns = ((self.source, row), (self.label_source, outcome))
-        return {source: column.name for source, column in columns if column is not None}
+        found = {} if row is None else {self.source: row.name}
+        if outcome is not None:
+            found[self.label_source] = outcome.name
+        elif self.roles.label is not None and self.roles.label_time is None:
+            found[self.label_source] = ("" if row is None else row.name) + written_after(self.delay_us)
+        return {source: arrival for source, arrival in found.items() if arrival}
 
     def times_of(self, rows: Sequence[Row]) -> Iterator[tuple[str, list[int]]]:
         """The times of rows of the file, column by column: of each event, of its arrival, and of its outcome."""

@@ -17,6 +17,7 @@ from deploy.project.topic_sample import TopicSample
 from shared_features.definitions import Catalogue, FeatureView, load_definitions
 from shared_features.definitions.function_trial import check_functions
 from streaming.kafka.record_reader import RecordReader, StampRule
+from streaming.operations.produce.arrival_text import arrival_text
 from streaming.operations.produce.file_rows import UNREADABLE, Row
 from streaming.operations.produce.fit import Fit, fit_of, tried
 from streaming.operations.produce.row_encoder import Reading, RowEncoder, key_fields
@@ -47,7 +48,7 @@ def try_project(
 ) -> Trial:
     """Raises FeatureError where the definitions cannot work. maps: FIELD or SOURCE.FIELD -> column.
 
-    arrivals: SOURCE -> column. topic: where the rows are its records, those are tried as they are.
+    arrivals: SOURCE -> what --arrival says. topic: where the rows are its records, those are tried as they are.
     """
     with _importable(parent, project):
         catalogue = load_definitions(f"{project}.features")
@@ -58,7 +59,8 @@ def try_project(
     for source in catalogue.sources:
         own = {name: column for name, column in maps.items() if "." not in name and source.has(name)}
         own |= {name.partition(".")[2]: column for name, column in maps.items() if name.startswith(f"{source.name}.")}
-        reading = Reading(own, arrival=(arrivals or {}).get(source.name), decimal_comma=decimal_comma)
+        known = arrival_text((arrivals or {}).get(source.name, ""))
+        reading = Reading(own, arrival=known.column, known_after_us=known.after_us, decimal_comma=decimal_comma)
         encoder = RowEncoder(source, key_fields(catalogue, source), rows, reading)
         if topic is None:
             fits[source.name] = tried(encoder, rows, settings, now_us)

@@ -61,7 +61,9 @@ def _clock_behind(group: FeatureGroup, clock_us: int, from_us: int) -> ClockBehi
 
 
 def _replay(view: str, instance: Any, instant_us: int) -> str:
-    """The command that gives the features of an instance as of any instant."""
+    """The command that gives the features of an instance as of any instant, as it is typed in a checkout."""
     given = shlex.quote(_ENCODER.encode(instance).decode())
     given = given if len(given) <= _LONGEST_INSTANCE else "@instance.json"
-    return f"python -m streaming history {view} {given} --as-of {to_text(instant_us)}"
+    return (
+        f"./run stream history {view} {given} --as-of {to_text(instant_us)} (where Millrace is installed: `millrace`)"
+    )

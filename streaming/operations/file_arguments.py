@@ -13,8 +13,9 @@ NOW = -1
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """What the columns mean, and how many rows are read."""
     add = parser.add_argument
-    add("--arrival", action="append", default=[], metavar="[SOURCE=]COLUMN",
-        help="the column that says when a row became known (default: its event time)")  # fmt: skip
+    add("--arrival", action="append", default=[], metavar="[SOURCE=][COLUMN][+TIME]",
+        help="when a row became known: a column, or a time such as +30min, +1h, +14d after the event time or after the "
+        "column (default: the event time)")  # fmt: skip
     add("--map", action="append", default=[], metavar="[SOURCE.]FIELD=COLUMN",
         help="the column of a field, where their names differ")  # fmt: skip
     add("--rows", type=at_least(1), metavar="N", help="only the first N rows of each file")

@@ -75,6 +75,8 @@ def _look(feed: Feed, settings: StreamingSettings, now_us: int) -> Fit:
     say(f"{feed.path.name} as events of {feed.encoder.source.name} (topic {feed.encoder.source.topic})")
     for line in fit_lines(feed.encoder, feed.sample, fit, feed.unsent.lines()):
         say(line)
+    if feed.warning:
+        say(feed.warning)
     return fit
 
 

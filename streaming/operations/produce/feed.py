@@ -14,6 +14,8 @@ from shared_features.definitions import Catalogue, EventSource, FeatureGroup
 from shared_features.kernel.event_time import DAY_US
 from streaming.errors import RefusedError
 from streaming.operations.produce.arrival_order import Outgoing
+from streaming.operations.produce.arrival_text import ArrivalText, arrival_text
+from streaming.operations.produce.early_outcomes import early_outcomes
 from streaming.operations.produce.file_rows import UNREADABLE, Row, file_rows
 from streaming.operations.produce.row_encoder import ROW_NUMBER, Reading, RowEncoder, key_fields
 from streaming.operations.produce.seen_times import SeenTimes
@@ -26,7 +28,8 @@ SAMPLE = 10_000
 @dataclass
 class Feed:
     """rows: how many of its rows are read, None for all. times: when the rows that were read so far became known.
-    groups: those of the definitions. unsent: the columns of the file that are not sent.
+    groups: those of the definitions. warning: what a person must know of these rows; may be empty.
+    unsent: the columns of the file that are not sent.
     """
 
     path: Path
@@ -35,6 +38,7 @@ class Feed:
     encoding: str
     rows: int | None
     groups: tuple[FeatureGroup, ...] = ()
+    warning: str = ""
     times: SeenTimes = field(default_factory=SeenTimes, init=False)
     unsent: UnsentColumns = field(init=False)
 
@@ -106,7 +110,8 @@ def _feed(catalogue: Catalogue, path: Path, name: str, options: Namespace) -> Fe
     asked = {*reading.columns.values(), *([reading.arrival] if reading.arrival else [])}
     later = list(_first_rows_with(asked - {name for row in sample for name in row}, path, options))
     encoder = RowEncoder(source, key_fields(catalogue, source), [*sample, *later], reading)
-    return Feed(path, encoder, sample, options.encoding, options.rows, tuple(catalogue.groups))
+    warning = early_outcomes(catalogue, source, reading)
+    return Feed(path, encoder, sample, options.encoding, options.rows, tuple(catalogue.groups), warning)
 
 
 def _first_rows_with(columns: set[str], path: Path, options: Namespace) -> Iterator[Row]:
@@ -149,15 +154,16 @@ def _reading(source: EventSource, options: Namespace) -> Reading:
             raise RefusedError(f"--map {each}: write FIELD=COLUMN, or SOURCE.FIELD=COLUMN with a SOURCE of --source")
         if of == source.name or (not of and source.has(own)):
             columns[own] = column
-    arrival = None
+    arrival = ArrivalText(None, 0)
     for each in options.arrival:
         of, equals, column = each.rpartition("=")
         if of in ("", source.name):
-            arrival = column
+            arrival = arrival_text(column)
         if equals and of not in options.source:
-            raise RefusedError(f"--arrival {each}: write COLUMN, or SOURCE=COLUMN with a SOURCE of --source")
+            raise RefusedError(f"--arrival {each}: write COLUMN, +1h, or SOURCE=COLUMN with a SOURCE of --source")
     try:
         zone = ZoneInfo(options.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise RefusedError(f"--timezone {options.timezone} is unknown. Give one such as Europe/Berlin") from error
-    return Reading(columns, zone, options.epoch, arrival, options.move_days * DAY_US, options.decimal_comma)
+    moved_us = options.move_days * DAY_US
+    return Reading(columns, zone, options.epoch, *arrival, moved_us, options.decimal_comma)

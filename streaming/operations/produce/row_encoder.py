@@ -29,13 +29,15 @@ _NUMBER_THEM = (
 class Reading:
     """How a file is to be read: columns of fields that are named otherwise, and what times mean.
 
-    moved_us: by how much all times of the source are moved. decimal_comma: whether "1.234,50" is a number.
+    arrival: the column that says when a row became known; None is the event time. known_after_us: it became known so
+    much later. moved_us: by how much all times of the source are moved. decimal_comma: whether "1.234,50" is a number.
     """
 
     columns: Mapping[str, str]
     zone: tzinfo = UTC
     epoch: str | None = None
     arrival: str | None = None
+    known_after_us: int = 0
     moved_us: int = 0
     decimal_comma: bool = False
 
@@ -112,12 +114,12 @@ class RowEncoder:
         return column, convert
 
     def _known_us(self, row: Row) -> int | None:
-        """A row that does not say when it became known was known at its event time."""
+        """A row that does not say when it became known was known at its event time, or so long after that."""
         column = self.reading.arrival
         if column is None or row.get(column) in (None, ""):
             column = self.columns[self.source.event_time]
         found = instant_us(row.get(column), self.reading.zone, self.epochs.get(column) or "us")
-        return None if found is None else found + self.reading.moved_us
+        return None if found is None else found + self.reading.known_after_us + self.reading.moved_us
 
     def _moved(self, name: str, value: Any) -> Any:
         kind = self.source.field(name).type

@@ -63,7 +63,7 @@ def _stragglers(feed: Feed, newest_us: int) -> str:
     if not count:
         return ""
     one = count == 1
-    if feed.encoder.reading.arrival is None:
+    if feed.encoder.reading.arrival is None and not feed.encoder.reading.known_after_us:
         fate = "it becomes a dead letter" if one else "they become dead letters"
     else:
         fate = "it counts as known now" if one else "they count as known now"

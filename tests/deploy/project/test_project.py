@@ -188,6 +188,8 @@ def test_a_number_whose_name_looks_ahead_is_the_label_and_key_and_time_name_the_
     assert (view.labels.joins, view.labels.delay) == (("sensor", "measured_at"), dt.timedelta(minutes=30))
     assert "celsius_in_30min" not in types_of(catalogue, "weather")
     assert not any("No column" in line or "became known" in line for line in said)
+    assert "--arrival weather_celsius_in_30min=+30min" in said[-1]
+    assert any("An outcome counts as known 30 min after its row" in line for line in said)
     text = re.sub(r"\n# ", " ", (folder / "features.py").read_text())
     assert "sensor and measured_at together do, so a" in text
     assert "celsius_in_30min becomes known later, so the event above lacks it: a request cannot know it." in text

@@ -78,7 +78,7 @@ def test_the_refusal_names_what_said_the_instant_and_the_first_that_can_be_had(c
     assert isinstance(error, ClockBehindError if case.path is None else EarlyInstantError)
     assert error.extra["exact_from_us"] == FROM
     assert error.extra.get("path") == case.path
-    assert ("python -m streaming history breakdown:v1" in error.detail) == (case.path is not None)
+    assert ("./run stream history breakdown:v1" in error.detail) == (case.path is not None)
 
 
 def test_a_long_instance_is_named_by_a_file_in_the_command_that_replays_it() -> None:

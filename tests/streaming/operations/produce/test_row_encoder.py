@@ -46,6 +46,18 @@ def test_a_late_column_that_no_field_takes_is_told():
     assert encoder.late == ["colour", "Note"]
 
 
+def test_a_row_is_known_at_its_event_time_or_so_long_after_it_or_after_its_column():
+    at_us, hour_us = 1_700_000_000_000_000, 3_600_000_000
+    row = FIRST | {"noted": at_us // 1000 + 5_000}
+    for reading, known_us in (
+        (Reading({}), at_us),
+        (Reading({}, known_after_us=hour_us), at_us + hour_us),
+        (Reading({}, arrival="noted", known_after_us=hour_us), at_us + 5_000_000 + hour_us),
+        (Reading({}, known_after_us=hour_us, moved_us=7), at_us + hour_us + 7),
+    ):
+        assert RowEncoder(NOTES, ("note",), [row], reading).encode(row)[0] == known_us
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_is_sent_in_a_format_of_ours_is_what_its_decoder_reads(name):
     source = replace(NOTES, format=name)

@@ -1,0 +1,24 @@
+"""Outcomes that a file sends as known before they can be: a feature of past outcomes would tell the future."""
+
+from __future__ import annotations
+
+from shared_features.definitions import Catalogue, EventSource
+from shared_features.kernel.event_time import spelled_duration
+from streaming.operations.produce.row_encoder import Reading
+
+
+def early_outcomes(catalogue: Catalogue, source: EventSource, reading: Reading) -> str:
+    """A warning where rows count as known at their event time, features count them, and a view says that its
+    labels of this source are known later; else empty.
+    """
+    if reading.arrival is not None or reading.known_after_us:
+        return ""
+    readers = [group.label for group in catalogue.groups if source in group.sources]
+    delays = [each.labels.delay for each in catalogue.views if each.labels is not None and each.labels.source == source]
+    if not readers or not any(delays):
+        return ""
+    return (
+        f"! {source.name}: its rows count as known at their event time. A view says that these outcomes are known "
+        f"{spelled_duration(max(delays))} later (`delay`), so features of {', '.join(readers)} would count them too "
+        f"early. Say when they are known: --arrival {source.name}=COLUMN, or {source.name}=+1h"
+    )

@@ -1,0 +1,42 @@
+"""A file of outcomes that features count has to say when the outcomes were known."""
+
+from dataclasses import replace
+
+import pytest
+
+from shared_features import Aggregate, Count, Entity, FeatureGroup, hours
+from shared_features.definitions import Catalogue
+from streaming.operations.produce.early_outcomes import early_outcomes
+from streaming.operations.produce.row_encoder import Reading
+from tests.domains import parcels
+
+OUTCOMES = FeatureGroup(
+    name="outcomes",
+    version=1,
+    entity=Entity("parcel", keys=("parcel",)),
+    sources=(parcels.ENDED,),
+    aggregates=(Aggregate(None, Count(), windows=(hours(1),)),),
+)
+
+
+def catalogue(*groups, delay=hours(2)):
+    labels = parcels.OUTCOME.labels
+    assert labels is not None
+    view = replace(parcels.OUTCOME, labels=replace(labels, delay=delay))
+    return Catalogue((view,), (parcels.CARRIER_WORK, *groups), (parcels.SENT, parcels.ENDED))
+
+
+def test_outcomes_that_count_at_their_event_time_are_told():
+    told = early_outcomes(catalogue(OUTCOMES), parcels.ENDED, Reading({}))
+    assert told.startswith(f"! {parcels.ENDED.name}: its rows count as known at their event time.")
+    assert "2 h later" in told and f"--arrival {parcels.ENDED.name}=COLUMN" in told and OUTCOMES.label in told
+
+
+@pytest.mark.parametrize("reading", [Reading({}, arrival="seen"), Reading({}, known_after_us=1)])
+def test_outcomes_that_say_when_they_were_known_are_not(reading):
+    assert early_outcomes(catalogue(OUTCOMES), parcels.ENDED, reading) == ""
+
+
+def test_neither_are_those_that_no_feature_counts_or_that_are_known_at_once():
+    assert early_outcomes(catalogue(), parcels.ENDED, Reading({})) == ""
+    assert early_outcomes(catalogue(OUTCOMES, delay=hours(0)), parcels.ENDED, Reading({})) == ""
