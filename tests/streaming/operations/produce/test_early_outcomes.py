@@ -19,7 +19,10 @@ OUTCOMES = FeatureGroup(
 )
 
 
-def catalogue(*groups, delay=hours(2)):
+TWO_HOURS = hours(2)
+
+
+def catalogue(*groups, delay=TWO_HOURS):
     labels = parcels.OUTCOME.labels
     assert labels is not None
     view = replace(parcels.OUTCOME, labels=replace(labels, delay=delay))
@@ -29,7 +32,9 @@ def catalogue(*groups, delay=hours(2)):
 def test_outcomes_that_count_at_their_event_time_are_told():
     told = early_outcomes(catalogue(OUTCOMES), parcels.ENDED, Reading({}))
     assert told.startswith(f"! {parcels.ENDED.name}: its rows count as known at their event time.")
-    assert "2 h later" in told and f"--arrival {parcels.ENDED.name}=COLUMN" in told and OUTCOMES.label in told
+    assert "2 h later" in told
+    assert f"--arrival {parcels.ENDED.name}=COLUMN" in told
+    assert OUTCOMES.label in told
 
 
 @pytest.mark.parametrize("reading", [Reading({}, arrival="seen"), Reading({}, known_after_us=1)])
