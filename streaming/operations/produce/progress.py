@@ -63,8 +63,10 @@ class ProduceProgress:
             if self._is_due(_DRAW_S):
                 self._bar.update(self._task, completed=self.sent, where=to_text(known_us)[:19])
         elif self._is_due(_SAY_S):
-            rate = self.sent / max(1e-3, self._told_s - self._began_s - self.waited_s)
-            say(f"{self.sent:,} of {self.read:,} rows sent, up to {to_text(known_us)}, {rate:,.0f} rows/s")
+            taken_s = max(1e-3, self._told_s - self._began_s)
+            waited = ", mostly waiting for the stream job" if self.waited_s > taken_s / 2 else ""
+            rate = f"{self.sent / taken_s:,.0f} rows/s{waited}"
+            say(f"{self.sent:,} of {self.read:,} rows sent, up to {to_text(known_us)}, {rate}")
 
     @property
     def elapsed_s(self) -> float:

@@ -1,13 +1,13 @@
 """Sends records, and never runs further ahead of the sinks than the log can hold.
 
 librdkafka's simulator keeps about 5 MB of a partition and forgets the rest. So with it, what is sent and not yet
-durable in every sink is bounded. Apache Kafka needs no pacing.
+durable in every sink is bounded for each partition. Apache Kafka needs no pacing.
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,6 +24,8 @@ Durable = Callable[[], Mapping[str, Mapping[PartitionKey, int]]]
 """Per sink, the last safe offset of each partition that it takes."""
 
 AHEAD_BYTES = 2_000_000
+"""What a partition may hold that is not yet durable."""
+_FRAME_BYTES = 40
 _FLUSH_S, _LOOK_S, _NOTHING_MOVES_S = 60.0, 0.2, 30.0
 
 
@@ -34,8 +36,8 @@ class Sender:
         self._durable = durable
         self._failed: KafkaError | None = None
         self._ends: dict[PartitionKey, int] = {}
-        self._ahead: deque[tuple[dict[PartitionKey, int], int]] = deque()
-        self._bytes = 0
+        self._ahead: deque[tuple[dict[PartitionKey, int], Counter[PartitionKey]]] = deque()
+        self._unflushed, self._delivered_bytes = 0, Counter[PartitionKey]()
         self.waited_s = 0.0
         """How long the sending waited for the stream job."""
         self._said = False
@@ -59,8 +61,8 @@ class Sender:
                 break
             except BufferError:
                 self._producer.poll(0.1)
-        self._bytes += len(key) + len(value) + 40
-        if self._durable is not None and self._bytes >= AHEAD_BYTES // 4:
+        self._unflushed += len(key) + len(value) + _FRAME_BYTES
+        if self._durable is not None and self._unflushed >= AHEAD_BYTES // 4:
             self.flush()
             self._wait_for_sinks()
         else:
@@ -73,13 +75,13 @@ class Sender:
         self._check()
         if left:
             raise RefusedError(f"Kafka did not take {counted(left, 'record')} within {_FLUSH_S:g} s. {_AGAIN}")
-        if self._bytes:
-            self._ahead.append((dict(self._ends), self._bytes))
-            self._bytes = 0
+        if self._unflushed:
+            self._ahead.append((dict(self._ends), self._delivered_bytes))
+            self._unflushed, self._delivered_bytes = 0, Counter()
 
     def _wait_for_sinks(self) -> None:
         began_s = moved_s = time.monotonic()
-        while sum(size for _, size in self._ahead) > AHEAD_BYTES:
+        while self._most_ahead() > AHEAD_BYTES:
             before = len(self._ahead)
             self._look()
             if len(self._ahead) < before:
@@ -93,6 +95,11 @@ class Sender:
             time.sleep(_LOOK_S)
         self.waited_s += time.monotonic() - began_s
 
+    def _most_ahead(self) -> int:
+        """Bytes of the partition that holds most of what is not yet durable."""
+        held = sum((each for _, each in self._ahead), Counter[PartitionKey]())
+        return max(held.values(), default=0)
+
     def _look(self) -> None:
         sinks = list(self._durable().values()) if self._durable is not None else []
         while sinks and self._ahead:
@@ -105,7 +112,9 @@ class Sender:
         if error is not None:
             self._failed = self._failed or error
         else:
-            self._ends[message.topic(), message.partition()] = message.offset()
+            key = message.topic(), message.partition()
+            self._ends[key] = message.offset()
+            self._delivered_bytes[key] += len(message.key() or b"") + len(message) + _FRAME_BYTES
 
     def _check(self) -> None:
         if self._failed is not None:
