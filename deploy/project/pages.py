@@ -22,13 +22,13 @@ def produce_command(
     file: str,
     sources: Sequence[str],
     maps: Mapping[str, str],
-    move_to: str | None,
+    move_days: int,
     arrivals: Mapping[str, str],
     *,
     decimal_comma: bool = False,
     encoding: str = UTF_8,
 ) -> str:
-    """The command that sends the file. move_to: when its newest row shall be. arrivals: source -> its --arrival."""
+    """The command that sends the file. move_days: by which all times are moved. arrivals: source -> its --arrival."""
     parts = ["produce", file, *(["--decimal-comma"] if decimal_comma else [])]
     parts += [] if encoding == UTF_8 else ["--encoding", encoding]
     for source in sources:
@@ -37,7 +37,7 @@ def produce_command(
         parts += ["--map", f"{field}={column}"]
     for source, column in arrivals.items():
         parts += ["--arrival", f"{source}={column}"]
-    return f"{COMMAND} " + shlex.join([*parts, *(["--move-to", move_to] if move_to else [])])
+    return f"{COMMAND} " + shlex.join([*parts, *(["--move-days", str(move_days)] if move_days else [])])
 
 
 def readme_text(

@@ -18,7 +18,7 @@ from deploy.project.topic_sample import TopicSample
 from deploy.project.trial import Trial, try_project
 from deploy.project.wishes import Wishes
 from shared_features.definitions import EventSource
-from shared_features.kernel.event_time import DAY_US, SECOND_US, to_text
+from shared_features.kernel.event_time import DAY_US
 from streaming.job.clock import system_clock_us
 
 _FRESH_DAYS = 7
@@ -79,13 +79,14 @@ def _write(name: str, folder: Path, draft: Draft, now_us: int) -> list[str]:
         folder.parent, name, draft.rows, draft.maps, now_us, draft.topic, draft.arrivals, draft.decimal_comma
     )
     old_days = 0 if draft.last_us is None else (now_us - draft.last_us) // DAY_US
-    move_to = to_text(now_us // SECOND_US * SECOND_US) if old_days > _FRESH_DAYS else None
+    move_days = old_days if old_days > _FRESH_DAYS else 0
     notes = list(draft.notes)
-    if move_to:
+    if move_days:
         notes.append(
             f"The newest row is {old_days} days old, so windows that end today hold few of its events or none. "
-            "`--move-to` moves all times, also those of outcomes, so that the newest row is of then. Give the same "
-            "time when you send the file again: then its events count once."
+            "`--move-days` moves all times, also those of outcomes, by whole days: each keeps its hour of the day, as "
+            "live traffic has it. Give the same number when you send the file again: then its events count "
+            "once. `--move-to-now` in its place makes the newest row one of now; hours of the day are then others."
         )
     produce = None
     if draft.topic is None:
@@ -94,7 +95,7 @@ def _write(name: str, folder: Path, draft: Draft, now_us: int) -> list[str]:
             draft.file,
             names,
             draft.maps,
-            move_to,
+            move_days,
             draft.arrivals,
             decimal_comma=draft.decimal_comma,
             encoding=draft.encoding,
