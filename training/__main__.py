@@ -6,18 +6,19 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared_features.closed_pipe import ends_with_its_reader
 from shared_features.errors import MillraceError
 from training.command_line import build_parser
+from training.dataset_commands import dataset, print_step
 from training.errors import TrainingError
 from training.log import configure_log
 from training.settings import TrainingSettings, load_settings
 
 if TYPE_CHECKING:
     from training.runs.plan.run_parameters import RunParameters
-    from training.steps.run_journal import StepEntry
 
 
 @ends_with_its_reader
@@ -41,45 +42,13 @@ def _run(settings: TrainingSettings, options: argparse.Namespace) -> int:
         for each in explain_run(settings, parameters):
             print(f"{each.step:9} {each.verdict:8} {each.reason}")
         return 0
-    path = run_training(settings, parameters, _print_step, time.time_ns() // 1000)
+    path = run_training(settings, parameters, print_step, time.time_ns() // 1000)
     print(f"the run's results are in {path}")
     return 0
 
 
 def _dataset(settings: TrainingSettings, options: argparse.Namespace) -> int:
-    if options.spine is not None:
-        return _historical_features(settings, options)
-    from training.datasets.training_dataset import load_dataset
-    from training.runs.training_run import run_training
-
-    path = run_training(settings, _parameters(settings, options), _print_step, time.time_ns() // 1000, last="dataset")
-    if options.output is not None:
-        load_dataset(path / "dataset").to_pandas().to_parquet(options.output)
-        print(f"the dataset as one table is in {options.output}")
-    print(f"the dataset is in {path / 'dataset'}")
-    return 0
-
-
-def _historical_features(settings: TrainingSettings, options: argparse.Namespace) -> int:
-    from shared_features.counted import counted
-    from shared_features.formats.dataset_manifest import DatasetParameters
-    from training.datasets.given_spine import check_spine, read_spine_file
-    from training.datasets.historical_features import historical_features
-    from training.datasets.offline_store import OfflineStore
-
-    parameters = _parameters(settings, options)
-    if options.output is None:
-        raise TrainingError("--spine needs a file to write to. Add --output FILE.parquet.")
-    if parameters.dataset != DatasetParameters(seed=parameters.dataset.seed):
-        raise TrainingError(
-            "--spine goes by the rows of its file. It takes no window, cutoff or entity. Leave those options out."
-        )
-    spine = check_spine(parameters.view, read_spine_file(options.spine))
-    table = historical_features(OfflineStore(settings.lake), spine, options.truth, round(options.lag * 1e6))
-    table.write_parquet(options.output)
-    features = counted(len(parameters.view.columns), "feature")
-    print(f"{counted(len(table), 'row')} with {features} of {parameters.view.label}, {options.truth}: {options.output}")
-    return 0
+    return dataset(settings, options, partial(_parameters, settings, options))
 
 
 def _scheduled(settings: TrainingSettings, options: argparse.Namespace) -> int:
@@ -173,11 +142,6 @@ def _promote(settings: TrainingSettings, options: argparse.Namespace) -> int:
     before = Aliases(Registry(settings.registry)).promote(model, options.version, alias)
     print(f"{alias} of {model} is version {options.version}" + (f", before {before}" if before else ""))
     return 0
-
-
-def _print_step(name: str, entry: StepEntry) -> None:
-    skipped = f"skipped ({entry.reason}): " if entry.done == "skipped" else ""
-    print(f"{name:9} {entry.seconds:7.2f} s  {skipped}{entry.line}", flush=True)
 
 
 def _chosen(settings: TrainingSettings, options: argparse.Namespace) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from training.dataset_options import add_dataset_options
 from training.models.task_rules import BETTER_IS_MORE
 from training.settings import describe_settings
 
@@ -71,26 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="a parameter of a step of the pipeline; VALUE is JSON or a text",
     )
     run.set_defaults(models=())
-    dataset.add_argument("--output", type=Path, metavar="FILE.parquet", help="also write the dataset as one table")
-    dataset.add_argument(
-        "--spine",
-        type=Path,
-        metavar="FILE",
-        help="instead, features of the entities and instants in this file (Parquet, CSV, JSON lines), into --output",
-    )
-    dataset.add_argument(
-        "--truth",
-        choices=("as-served", "event-time"),
-        default="as-served",
-        help="of --spine: what the endpoint could have answered, or what had happened, whenever it arrived (as-served)",
-    )
-    dataset.add_argument(
-        "--lag",
-        type=float,
-        default=0.0,
-        metavar="SECONDS",
-        help="of --spine, as served: from the arrival of an event until the online store has it (0)",
-    )
+    add_dataset_options(dataset, _instant)
     commands.add_parser("serve", help="do the runs that are started or scheduled, until it is stopped")
     work = commands.add_parser(
         "work", help="do the steps of a queue for a `serve` on another machine, until it is stopped"

@@ -73,6 +73,11 @@ class TrainingSettings(BaseSettings):
         ge=timedelta(0),
         description="the allowed lateness that materialize runs with; feature rows younger than this wait",
     )
+    spine_events_at_once: int = Field(
+        2_000_000,
+        ge=1,
+        description="how many events the features of a spine are computed from at a time; fewer need less memory",
+    )
     log_format: Literal["auto", "human", "json"] = Field("auto", description="auto: human on a terminal, else json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
 

@@ -1,7 +1,9 @@
 """The wall "dataset manifest": what a training dataset was built from, so that it can be built again bit for bit.
 
-Training writes it as `dataset.json` beside the rows of a run and into the registry beside the model. Streaming reads it
-before it deletes anything that a model version needs (retention, retirement, compaction), and when it erases an entity.
+Training writes it as `dataset.json` beside the rows of a run, into the registry beside the model, and into a directory
+that a user exports a dataset to. Streaming reads it before it deletes anything that a model version needs (retention,
+retirement, compaction), and when it erases an entity. A user's dataset is needed like that of a model version as long
+as its manifest also lies in the lake, as `<lake>/pinned-datasets/<name>.json`.
 """
 
 from __future__ import annotations
@@ -9,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from shared_features.formats.dataset_rows import BroughtSpine, Division
 from shared_features.formats.json_document import decode_document, encode_document
 
 SCHEMA_VERSION = 1
 DATASET_FILE = "dataset.json"
+PINNED_FOLDER = "pinned-datasets"
+"""Below the lake. No table has this name, because it is not an identifier."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,11 @@ class DatasetManifest:
     in manifests that were written before there was another. classes: the outcomes under their own names; the label of
     a row is the place of its class. Empty where a label is a number, or true or false. categories: feature -> its
     values, those of the train window; the matrix holds the place of a value among them.
+
+    Of an exported directory: data_digest of its table, and the versions of the libraries that made it; spine, where the
+    rows are not events of the view but those that a user brought; is_range, where they are all events of a span of
+    time, whether their label is known or not. Such rows have no windows: all count as train. division: how they were
+    divided later; the columns `window`, or `fold_1` and so on, say which row is for what.
     """
 
     view: DatasetView
@@ -145,6 +155,11 @@ class DatasetManifest:
     task: str = "binary"
     classes: tuple[str | int, ...] = ()
     categories: Mapping[str, tuple[str | int | bool, ...]] = field(default_factory=dict)
+    spine: BroughtSpine | None = None
+    data_digest: str = ""
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    is_range: bool = False
+    division: Division | None = None
     schema_version: int = SCHEMA_VERSION
 
 

@@ -1,4 +1,4 @@
-"""Reads from the model registry what its versions and aliases still need. Changes nothing."""
+"""Reads from the model registry, and from the pinned datasets, what is still needed. Changes nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared_features.errors import FormatVersionError
-from shared_features.formats.dataset_manifest import DATASET_FILE, decode_dataset_manifest
+from shared_features.formats.dataset_manifest import DATASET_FILE, PINNED_FOLDER, decode_dataset_manifest
 from shared_features.formats.model_manifest import (
     ALIASES,
     MANIFEST_FILE,
@@ -20,16 +20,20 @@ from streaming.settings import StreamingSettings
 
 @dataclass(frozen=True)
 class PinnedDataset:
-    """The dataset of a model version. start_us: event time of its first row. tables: name -> data files."""
+    """A dataset that a model version or a user needs. start_us: event time of its first row.
 
-    model: str
-    version: int
+    tables: name -> data files. replayed: labels of the groups whose events are replayed for its rows; none where it has
+    feature rows.
+    """
+
+    what: str
     start_us: int
     cut_us: int
     tables: Mapping[str, tuple[str, ...]]
+    replayed: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"the dataset of model {self.model} version {self.version}"
+        return self.what
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class RegistryLook:
 
     def __init__(self, settings: StreamingSettings) -> None:
         self._registry, self._may_lack = settings.registry, settings.without_registry
+        self._pinned = settings.lake / PINNED_FOLDER
 
     @property
     def missing(self) -> str | None:
@@ -61,18 +66,12 @@ class RegistryLook:
         )
 
     def datasets(self) -> Iterator[PinnedDataset]:
-        """The datasets of all versions of all models."""
+        """The datasets of all versions of all models, and those that users pinned."""
         for directory in self._versions():
-            file = directory / DATASET_FILE
-            try:
-                found = decode_dataset_manifest(file.read_bytes(), str(file))
-            except (OSError, FormatVersionError) as error:
-                raise RefusedError(
-                    f"The data that a model version needs is unknown, so nothing can be deleted: {error} "
-                    f"To stop needing it, remove the version {directory}."
-                ) from error
-            files = {name: table.files for name, table in found.tables.items()}
-            yield PinnedDataset(directory.parent.name, int(directory.name), found.split.start_us, found.cut_us, files)
+            what = f"the dataset of model {directory.parent.name} version {directory.name}"
+            yield _read(directory / DATASET_FILE, what, "a model version", f"the version {directory}")
+        for file in sorted(each for each in self._pinned.glob("*.json") if not each.name.startswith(".")):
+            yield _read(file, f"the pinned dataset {file.stem}", "a pinned dataset", f"the file {file}")
 
     def served(self) -> Iterator[Served]:
         """The models behind all aliases."""
@@ -91,3 +90,16 @@ class RegistryLook:
     def _versions(self) -> list[Path]:
         found = [each for each in self._registry.glob("*/*") if each.name.isdecimal() and each.is_dir()]
         return sorted(found, key=lambda each: (each.parent.name, int(each.name)))
+
+
+def _read(file: Path, what: str, owner: str, removable: str) -> PinnedDataset:
+    try:
+        found = decode_dataset_manifest(file.read_bytes(), str(file))
+    except (OSError, FormatVersionError) as error:
+        raise RefusedError(
+            f"The data that {owner} needs is unknown, so nothing can be deleted: {error} "
+            f"To stop needing it, remove {removable}."
+        ) from error
+    files = {name: table.files for name, table in found.tables.items()}
+    replayed = tuple(found.groups) if found.spine is not None else ()
+    return PinnedDataset(what, found.split.start_us, found.cut_us, files, replayed)

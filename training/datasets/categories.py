@@ -29,7 +29,7 @@ def find_categories(pinned: PinnedView, codes: NDArray[np.float64]) -> dict[str,
             continue
         known = codes[~np.isnan(codes[:, at]), at]
         there, counts = np.unique(known, return_counts=True)
-        names = named_values(pinned.view, column, there, _tables(pinned, column))
+        names = named_values(pinned.view, column, there, tables_of(pinned, column))
         ranked = sorted(
             (-count, value) for value, count in zip(names, counts.tolist(), strict=True) if value is not None
         )
@@ -65,7 +65,7 @@ def named_values(
     return [of_code.get(code) for code in codes.tolist()]
 
 
-def _tables(pinned: PinnedView, column: ViewFeature) -> list[PinnedTable]:
+def tables_of(pinned: PinnedView, column: ViewFeature) -> list[PinnedTable]:
     """Those whose events a category's values came from."""
     (given,) = column.inputs
     if given.feature is None:

@@ -45,6 +45,16 @@ class GivenSpine:
     def __len__(self) -> int:
         return len(self.as_of_us)
 
+    def take(self, rows: NDArray[np.int64]) -> GivenSpine:
+        """Some of the rows, by their indices."""
+        return GivenSpine(
+            self.view,
+            self.given[rows],
+            self.as_of_us[rows],
+            {name: column[rows] for name, column in self.columns.items()},
+            {name: there[rows] for name, there in self.valid.items()},
+        )
+
 
 def read_spine_file(file: Path) -> pl.DataFrame:
     """The table in a Parquet, CSV or JSON lines file. Raises DatasetError."""

@@ -17,6 +17,7 @@ from shared_features.definitions import EventSource, FeatureGroup, difference, e
 from shared_features.formats.offline_tables import (
     CUT_APP,
     DEFINITION,
+    ERASURES_APP,
     FINGERPRINT,
     KEPT_FROM_APP,
     events_table,
@@ -104,8 +105,15 @@ class OfflineStore:
 
     def kept_from_us(self, source: EventSource) -> int:
         """Up to which arrival time events of a source are gone, by retention; 0: none are, or there is no table yet."""
+        return self._told(source, KEPT_FROM_APP)
+
+    def erasures(self, source: EventSource) -> int:
+        """How many entities were erased from the events of a source."""
+        return self._told(source, ERASURES_APP)
+
+    def _told(self, source: EventSource, app: str) -> int:
         path = str(self._lake / events_table(source))
-        return (DeltaTable(path).transaction_version(KEPT_FROM_APP) or 0) if DeltaTable.is_deltatable(path) else 0
+        return (DeltaTable(path).transaction_version(app) or 0) if DeltaTable.is_deltatable(path) else 0
 
     def pin(self, name: str) -> PinnedTable:
         """The table at its newest version. Raises DatasetError where the table does not exist yet."""

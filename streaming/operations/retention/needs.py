@@ -5,7 +5,8 @@
   of their pass.
 - A *bootstrap*: three longest windows before the newest archived event. A shard without snapshot is built from these.
 - A *snapshot*: what took effect since the latest snapshot of each spine. Materialize and bootstraps start from it.
-- A *dataset* of the registry: every event that a window of its rows reaches. Without a registry: everything.
+- A *dataset* of the registry, or one that a user pinned: every event that a window of its rows reaches. Without a
+  registry: everything.
 - A *hold*: see `formats.holds`.
 """
 
@@ -80,7 +81,11 @@ def _datasets(settings: StreamingSettings, catalogue: Catalogue, source: EventSo
         return
     for dataset in registry.datasets():
         pairs = catalogue.spines
-        groups = [group for group, spine in pairs if features_table(group, spine) in dataset.tables]
+        groups = [
+            group
+            for group, spine in pairs
+            if features_table(group, spine) in dataset.tables or group.label in dataset.replayed
+        ]
         if events_table(source) in dataset.tables or any(source in group.sources for group in groups):
             reach_us = max((group.readable_us for group in groups), default=source.tolerated_future_us)
             yield Need(str(dataset), dataset.start_us - reach_us)

@@ -20,6 +20,7 @@ from shared_features.formats.dataset_manifest import (
     decode_dataset_manifest,
     encode_dataset_manifest,
 )
+from shared_features.formats.dataset_rows import BroughtSpine
 from streaming.operations.registry_look import RegistryLook
 from streaming.settings import load_settings
 from tests.shared_features.formats.test_model_manifest import MANIFEST
@@ -46,7 +47,9 @@ GOLDEN = """{
   "categories": {},
   "classes": [],
   "cut_us": 1728000000000000,
+  "data_digest": "",
   "digest": "abababababababababababababababababababababababababababababababab",
+  "division": null,
   "entity": "machine",
   "erased_entities": 2,
   "features": [
@@ -56,11 +59,13 @@ GOLDEN = """{
   "groups": {
     "machine_heat:v3": "fedcba9876543210"
   },
+  "is_range": false,
   "labels": {
     "conflicting": 1,
     "cutoff_us": 1727999999999999,
     "known": 3000
   },
+  "libraries": {},
   "parameters": {
     "cutoff_us": null,
     "delay_days": 1.0,
@@ -95,6 +100,7 @@ GOLDEN = """{
     }
   },
   "schema_version": 1,
+  "spine": null,
   "split": {
     "gap_us": 86400000000,
     "start_us": 1728000000000000,
@@ -136,6 +142,19 @@ def test_a_manifest_from_before_erasures_is_read() -> None:
     assert decode_dataset_manifest(json.dumps(earlier).encode()) == replace(DATASET, erased_entities=0)
 
 
+_OF_EXPORTS = ("spine", "data_digest", "libraries", "is_range", "division")
+
+
+def test_a_manifest_from_before_exported_directories_is_read() -> None:
+    earlier = {key: value for key, value in json.loads(GOLDEN).items() if key not in _OF_EXPORTS}
+    assert decode_dataset_manifest(json.dumps(earlier).encode()) == DATASET
+
+
+def test_the_manifest_of_a_brought_spine_reads_back() -> None:
+    brought = replace(DATASET, spine=BroughtSpine(7, "cd" * 32, "event-time", 0, "late"), data_digest="ef" * 32)
+    assert decode_dataset_manifest(encode_dataset_manifest(brought)) == brought
+
+
 def test_another_schema_and_damaged_bytes_are_refused_with_what_to_do() -> None:
     found = json.loads(GOLDEN)
     with pytest.raises(FormatVersionError, match=r"d\.json was written by schema 9, this reader knows 1. Run the"):
@@ -149,6 +168,6 @@ def test_what_training_publishes_is_what_streaming_reads(tmp_path: Path) -> None
     published = Registry(tmp_path).publish(MANIFEST, b"graph", {}, DATASET)
     assert (published.path / DATASET_FILE).read_text() == GOLDEN
     (pinned,) = RegistryLook(load_settings(registry=tmp_path)).datasets()
-    assert (pinned.model, pinned.version) == (MANIFEST.model, 1)
+    assert str(pinned) == f"the dataset of model {MANIFEST.model} version 1"
     assert (pinned.start_us, pinned.cut_us) == (DATASET.split.start_us, DATASET.cut_us)
     assert pinned.tables == {"events_readings": ("arrival_date=2024-10-04/part-1.parquet",)}

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from shared_features.errors import FormatVersionError
-from shared_features.formats.dataset_manifest import PinnedVersion, encode_dataset_manifest
+from shared_features.formats.dataset_manifest import (
+    PINNED_FOLDER,
+    PinnedVersion,
+    encode_dataset_manifest,
+)
+from shared_features.formats.dataset_rows import BroughtSpine
 from shared_features.formats.model_manifest import encode_manifest
 from streaming.errors import RefusedError
 from streaming.operations.registry_look import PinnedDataset, RegistryLook
@@ -43,8 +48,24 @@ def test_every_version_pins_its_data_whether_an_alias_names_it_or_not(tmp_path: 
         publish(tmp_path, model, version, start_us=version)
     files = {"events_readings": ("a.parquet", "b.parquet")}
     assert list(look(tmp_path).datasets()) == [
-        PinnedDataset(model, version, version, version + 9, files) for model, version in (("a", 1), ("b", 9), ("b", 10))
+        PinnedDataset(f"the dataset of model {model} version {version}", version, version + 9, files)
+        for model, version in (("a", 1), ("b", 9), ("b", 10))
     ]
+
+
+def test_a_dataset_that_a_user_pinned_is_needed_like_that_of_a_version(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    (lake / PINNED_FOLDER).mkdir(parents=True)
+    pinned = replace(DATASET, spine=BroughtSpine(1, "ab" * 32, "as-served", 0))
+    file = lake / PINNED_FOLDER / "breakdown-abababab.json"
+    file.write_bytes(encode_dataset_manifest(pinned))
+    (found,) = look(tmp_path / "registry", lake=lake).datasets()
+    assert str(found) == "the pinned dataset breakdown-abababab"
+    assert (found.start_us, found.cut_us) == (DATASET.split.start_us, DATASET.cut_us)
+    assert found.replayed == ("machine_heat:v3",)
+    file.write_text("{")
+    with pytest.raises(RefusedError, match=f"a pinned dataset needs is unknown, .* remove the file {file}"):
+        list(look(tmp_path / "registry", lake=lake).datasets())
 
 
 def test_a_version_whose_data_cannot_be_known_is_refused_and_named(tmp_path: Path) -> None:

@@ -147,6 +147,21 @@ def _key(group: FeatureGroup, machine: int) -> str:
     return plant if group is HOT_PLANT else f"{plant}|m{machine}"
 
 
+@pytest.mark.parametrize("at_once", [1, 40, 700])
+@pytest.mark.parametrize("truth", ["as-served", "event-time"])
+def test_the_values_are_the_same_bits_however_few_events_are_in_memory(
+    machine_lake: Path, truth: Truth, at_once: int
+) -> None:
+    asked = rows(
+        [(machine, START_US + 3 * DAY_US + hour * HOUR_US) for hour in range(0, 24, 5) for machine in range(32)]
+    )
+    spine, store = check_spine(BREAKDOWN, asked), OfflineStore(machine_lake)
+    whole = historical_features(store, spine, truth)
+    assert historical_features(store, spine, truth, events_at_once=at_once).equals(whole, null_equal=True)
+    matrix = whole.select(column.name for column in BREAKDOWN.columns).to_numpy()
+    assert (~np.isnan(matrix[:, 2:-1])).any(axis=0).all(), "every stored feature has a value somewhere"
+
+
 def test_the_two_truths_differ_where_events_were_late(machine_lake: Path) -> None:
     asked = rows([(machine, START_US + DAY_US + hour * HOUR_US) for machine in range(30) for hour in range(24)])
     served, happened = (

@@ -14,7 +14,12 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from shared_features.formats.dataset_manifest import PinnedVersion, encode_dataset_manifest
+from shared_features.formats.dataset_manifest import (
+    PINNED_FOLDER,
+    PinnedVersion,
+    encode_dataset_manifest,
+)
+from shared_features.formats.dataset_rows import BroughtSpine
 from shared_features.formats.holds import Hold
 from shared_features.formats.offline_tables import CUT_APP, KEPT_FROM_APP, WATERMARK_APP, features_table
 from streaming.archive.maintenance import Maintenance
@@ -135,6 +140,19 @@ def test_a_dataset_holds_what_the_windows_of_its_rows_reach(history: StoredWorld
     pin_dataset(history, START_US + 3 * DAY_US, features_table(PAYER, PAYMENTS))
     (need,) = (each for each in needs(history.settings, history.catalogue, PAYMENTS) if "dataset" in each.what)
     assert need.from_us == START_US + 3 * DAY_US - PAYER.readable_us
+
+
+def test_a_spine_that_a_user_pinned_holds_what_the_replay_of_its_groups_reaches(history: StoredWorld) -> None:
+    folder = history.lake / PINNED_FOLDER
+    folder.mkdir()
+    brought = BroughtSpine(1, "ab" * 32, "as-served", 0)
+    split = replace(DATASET.split, start_us=START_US + 3 * DAY_US)
+    manifest = replace(DATASET, split=split, tables={}, groups={PAYER.label: PAYER.fingerprint}, spine=brought)
+    (folder / "mine.json").write_bytes(encode_dataset_manifest(manifest))
+    (need,) = (each for each in needs(history.settings, history.catalogue, PAYMENTS) if "dataset" in each.what)
+    assert need.what == "the pinned dataset mine"
+    assert need.from_us == START_US + 3 * DAY_US - PAYER.readable_us
+    assert "the pinned dataset mine" in history.run("retain", "--before", "2026-01-05", "--execute", code=1)
 
 
 def test_what_nothing_needs_any_more_may_go(history: StoredWorld) -> None:

@@ -1,0 +1,71 @@
+"""`python -m training dataset`, as it is typed."""
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from shared_features.formats.dataset_manifest import PINNED_FOLDER
+from training.__main__ import main
+
+OPTIONS = ["--train-days", "6", "--delay-days", "1", "--test-days", "3"]
+
+
+def test_a_directory_is_exported_and_built_again(places: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(places / "mine")
+    assert main(["dataset", *OPTIONS, "--output", out]) == 0
+    said = capsys.readouterr().out
+    assert f"features of breakdown:v1: {out}\n" in said
+    assert main(["dataset", "rebuild", out]) == 0
+    assert "built again: bit for bit that of" in capsys.readouterr().out
+    assert main(["dataset", *OPTIONS, "--output", out]) == 1
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_a_spine_is_exported_pinned_and_unpinned(
+    places: Path, machine_lake: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(machine_lake, places / "lake")
+    monkeypatch.setenv("MILLRACE_LAKE", str(places / "lake"))
+    spine, out = places / "spine.csv", str(places / "mine")
+    spine.write_text("plant,machine,as_of,celsius,customer\nplant|1,m1,2024-10-10T00:00:00Z,20.5,x\n")
+    pins = places / "lake" / PINNED_FOLDER
+    assert main(["dataset", "--spine", str(spine), "--output", out, "--pin"]) == 0
+    assert "1 row with 10 features of breakdown:v1, as-served: " in (said := capsys.readouterr().out)
+    assert f"pinned as {next(pins.glob('*.json')).stem}" in said
+    assert main(["dataset", "rebuild", out]) == 0
+    assert main(["dataset", "unpin", out]) == 0
+    assert list(pins.glob("*.json")) == []
+    assert main(["dataset", "pin", out]) == 0
+    assert len(list(pins.glob("*.json"))) == 1
+    assert pl.read_parquet(Path(out) / "data.parquet")["customer"].to_list() == ["x"]
+
+
+def test_what_cannot_be_done_says_what_to_type(places: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, sentence in (
+        (["rebuild"], "Name an exported dataset"),
+        (["rebuild", str(places)], "holds no dataset"),
+        (["--pin"], "Add --output DIR"),
+        (["--pin", "--output", "x.parquet"], "Add --output DIR"),
+        (["--spine", "x.csv"], "Add --output DIR or FILE.parquet"),
+        (["--from", "2024-10-10"], "Add --output DIR or FILE.parquet"),
+        (["--spine", "x.csv", "--output", "x.parquet", "--train-days", "3"], "Leave those options out"),
+        (["--to", "2024-10-10", "--output", "x", "--entity", "plant"], "Leave those options out"),
+        (["--to", "2004-10-10", "--output", "x"], "has no row from 1970"),
+    ):
+        assert main(["dataset", *arguments]) == 1
+        assert sentence in capsys.readouterr().err
+
+
+def test_all_events_of_a_span_and_a_spine_with_labels_are_exported(places: Path) -> None:
+    span = ["--from", "2024-10-08", "--to", "2024-10-10", "--cutoff", "2024-10-09"]
+    assert main(["dataset", *span, "--output", str(places / "span")]) == 0
+    assert main(["dataset", "rebuild", str(places / "span")]) == 0
+    rows = pl.read_parquet(places / "span" / "data.parquet")
+    assert rows["label"].null_count() > len(rows) / 3, "labels of the second day had not arrived"
+    rows.select("reading", "plant", "machine", "as_of", celsius=20.0).write_parquet(places / "spine.parquet")
+    mine = ["--spine", str(places / "spine.parquet"), "--with-labels", "--cutoff", "2024-10-09"]
+    assert main(["dataset", *mine, "--output", str(places / "mine")]) == 0
+    assert main(["dataset", "rebuild", str(places / "mine")]) == 0
+    assert pl.read_parquet(places / "mine" / "data.parquet")["label"].equals(rows["label"], null_equal=True)

@@ -1,0 +1,170 @@
+"""`python -m training dataset`: build, export, rebuild and pin. What a verb needs is imported when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from training.errors import TrainingError
+from training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from shared_features.definitions import FeatureView
+    from training.datasets.exports.dataset_table import DatasetTable
+    from training.runs.plan.run_parameters import RunParameters
+    from training.steps.run_journal import StepEntry
+
+Asked = Callable[[], "RunParameters"]
+
+
+def dataset(settings: TrainingSettings, options: argparse.Namespace, asked: Asked) -> int:
+    """Do what the verb says. asked: reads the view and the parameters of the dataset. Returns the exit code."""
+    if options.verb != "build":
+        if options.directory is None:
+            raise TrainingError(f"`dataset {options.verb}` needs a directory. None is given. Name an exported dataset.")
+        return {"rebuild": _rebuild, "pin": _pin, "unpin": _unpin}[options.verb](settings, options.directory)
+    if options.pin and (options.output is None or _is_table(options.output)):
+        raise TrainingError("--pin needs a directory to export the dataset to. None is given. Add --output DIR.")
+    if options.output is not None and not _is_table(options.output):
+        from training.datasets.exports.dataset_table import check_free
+
+        check_free(options.output)
+    return _of_spine(settings, options, asked()) if options.spine is not None else _of_view(settings, options, asked())
+
+
+def print_step(name: str, entry: StepEntry) -> None:
+    """What became of a step of a run."""
+    skipped = f"skipped ({entry.reason}): " if entry.done == "skipped" else ""
+    print(f"{name:9} {entry.seconds:7.2f} s  {skipped}{entry.line}", flush=True)
+
+
+def _of_view(settings: TrainingSettings, options: argparse.Namespace, parameters: RunParameters) -> int:
+    from training.datasets.exports.exported import export_events
+    from training.datasets.offline_store import OfflineStore
+    from training.datasets.pinned_view import pin_view
+    from training.datasets.training_dataset import load_dataset
+    from training.runs.training_run import run_training
+
+    whole = (options.range_from, options.range_to, options.split) == (None, None, "")
+    if not whole or parameters.view.labels is None:
+        return _of_range(settings, options, parameters)
+    path = run_training(settings, parameters, print_step, time.time_ns() // 1000, last="dataset")
+    if options.output is not None:
+        built = load_dataset(path / "dataset")
+        told = built.manifest
+        pinned = pin_view(OfflineStore(settings.lake), parameters.view, told.allowed_lateness_us, told.cut_us)
+        _export(settings, options, parameters.view, export_events(pinned, built))
+    print(f"the dataset is in {path / 'dataset'}")
+    return 0
+
+
+def _of_range(settings: TrainingSettings, options: argparse.Namespace, parameters: RunParameters) -> int:
+    from shared_features.kernel.event_time import to_us
+    from training.datasets.exports.event_range import export_range
+    from training.datasets.offline_store import OfflineStore
+    from training.datasets.pinned_view import pin_view
+
+    _check_rows_alone(options, parameters, "--from, --to")
+    pinned = pin_view(OfflineStore(settings.lake), parameters.view, to_us(settings.allowed_lateness))
+    table = export_range(pinned, options.range_from, options.range_to, parameters.dataset.cutoff_us)
+    table = _divided(table, options, parameters.view, table.instants_us)
+    _export(settings, options, parameters.view, table)
+    return 0
+
+
+def _of_spine(settings: TrainingSettings, options: argparse.Namespace, parameters: RunParameters) -> int:
+    from training.datasets.exports.exported import SpineOptions, export_spine
+    from training.datasets.exports.known_labels import pin_labels
+    from training.datasets.given_spine import check_spine, read_spine_file
+    from training.datasets.history.pinned_history import pin_history
+    from training.datasets.offline_store import OfflineStore
+
+    _check_rows_alone(options, parameters, "--spine")
+    view, store = parameters.view, OfflineStore(settings.lake)
+    spine = check_spine(view, read_spine_file(options.spine))
+    labels, cutoff_us = None, None
+    if options.with_labels:
+        labels, cutoff_us = pin_labels(store, view, parameters.dataset.cutoff_us)
+    lag_us, at_once = round(options.lag * 1e6), settings.spine_events_at_once
+    meant = SpineOptions(options.truth, lag_us, options.label, cutoff_us, at_once)
+    table = export_spine(pin_history(store, view), spine, meant, labels)
+    _export(settings, options, view, _divided(table, options, view, spine.as_of_us))
+    return 0
+
+
+def _divided(
+    table: DatasetTable, options: argparse.Namespace, view: FeatureView, as_of_us: NDArray[np.int64]
+) -> DatasetTable:
+    from training.datasets.exports.division import divide, read_division
+
+    if not options.split:
+        return table
+    return divide(table, view, read_division(options.split, view, options.seed, options.test_share), as_of_us)
+
+
+def _check_rows_alone(options: argparse.Namespace, parameters: RunParameters, what: str) -> None:
+    """Rows that are chosen otherwise have no windows, and a file or a directory to go to."""
+    from shared_features.formats.dataset_manifest import DatasetParameters
+
+    if options.output is None:
+        raise TrainingError(f"{what} needs a file or a directory to write to. Add --output DIR or FILE.parquet.")
+    if parameters.dataset != DatasetParameters(seed=parameters.dataset.seed, cutoff_us=parameters.dataset.cutoff_us):
+        raise TrainingError(f"{what} says which rows there are. It takes no window or entity. Leave those options out.")
+
+
+def _is_table(output: Path) -> bool:
+    return output.suffix == ".parquet"
+
+
+def _export(settings: TrainingSettings, options: argparse.Namespace, view: FeatureView, table: DatasetTable) -> None:
+    from training.datasets.exports.pins import pin_dataset
+
+    if _is_table(options.output):
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        table.data.write_parquet(options.output)
+    else:
+        table.write(options.output)
+    print(f"{table.title}: {options.output}")
+    for line in table.sides:
+        print(line)
+    if options.pin:
+        print(f"pinned as {pin_dataset(settings.lake, view, table.manifest)}")
+
+
+def _rebuild(settings: TrainingSettings, directory: Path) -> int:
+    from shared_features.definitions import load_definitions
+    from training.datasets.exports.rebuilding import rebuild
+    from training.datasets.offline_store import OfflineStore
+
+    views, at_once = load_definitions(settings.definitions).views, settings.spine_events_at_once
+    table = rebuild(OfflineStore(settings.lake), views, directory, events_at_once=at_once)
+    print(f"{table.title}, built again: bit for bit that of {directory}, digest {table.manifest.data_digest[:16]}")
+    return 0
+
+
+def _pin(settings: TrainingSettings, directory: Path) -> int:
+    from shared_features.definitions import load_definitions
+    from training.datasets.exports.dataset_table import read_directory
+    from training.datasets.exports.pins import pin_dataset
+    from training.datasets.exports.rebuilding import view_of
+
+    manifest = read_directory(directory).manifest
+    view = view_of(manifest, load_definitions(settings.definitions).views)
+    print(f"{directory} is pinned as {pin_dataset(settings.lake, view, manifest)}")
+    return 0
+
+
+def _unpin(settings: TrainingSettings, directory: Path) -> int:
+    from training.datasets.exports.dataset_table import read_manifest
+    from training.datasets.exports.pins import pin_name, unpin_dataset
+
+    manifest = read_manifest(directory)
+    was = unpin_dataset(settings.lake, manifest)
+    print(f"{directory} {'is not pinned any more' if was else 'was not pinned'}: {pin_name(manifest)}")
+    return 0

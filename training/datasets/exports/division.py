@@ -1,0 +1,126 @@
+"""Train and test of rows that have no windows: by entity, in folds of time, or as a column says.
+
+A row is on one side only, in each fold: which side follows from the row itself and the division, and from no other row
+but the first and the last in time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shared_features.counted import counted
+from shared_features.definitions import FeatureView
+from shared_features.formats.dataset_rows import Division
+from shared_features.formats.training_run import WINDOW
+from shared_features.kernel.event_time import to_us
+from training.datasets.exports.dataset_table import TAKEN, DatasetTable
+from training.datasets.exports.manifests import stamped
+from training.errors import DatasetError
+
+FOLD = "fold_"
+_SIDES = ("train", "gap", "test")
+_WHOLE = 1 << 64
+
+
+def read_division(text: str, view: FeatureView, seed: int, test_share: float = 0.25) -> Division:
+    """`entity`, `entity:NAME`, `folds:K`, `sliding-folds:K` or `column:NAME`. Raises DatasetError for anything else."""
+    kind, _, of = text.partition(":")
+    names = list(dict.fromkeys(group.entity.name for group in view.groups))
+    gap_us = to_us(view.labels.delay) if view.labels is not None else 0
+    if kind == "entity" and (of or names[:1]) and (not of or of in names) and 0 < test_share < 1:
+        return Division("entity", of or names[0], test_share=test_share, seed=seed)
+    if kind in ("folds", "sliding-folds") and of.isdecimal() and 1 <= int(of) <= 100:
+        return Division("folds" if kind == "folds" else "sliding-folds", folds=int(of), gap_us=gap_us)
+    if kind == "column" and of:
+        return Division("column", of)
+    raise DatasetError(
+        f"Rows cannot be divided by {text!r} with a test share of {test_share:g}. Give entity or entity:NAME (of "
+        f"{', '.join(names) or 'none'}) and a share between 0 and 1, folds:K, sliding-folds:K, or column:NAME."
+    )
+
+
+def divide(table: DatasetTable, view: FeatureView, division: Division, as_of_us: NDArray[np.int64]) -> DatasetTable:
+    """The table with a column `window`, or one for each fold: train, gap or test; null where a row is of no use.
+
+    as_of_us: the instant of each row. Raises DatasetError where one side has no row, or a name is taken.
+    """
+    match division.kind:
+        case "entity":
+            columns = [_by_entity(table.data, view, division)]
+        case "column":
+            columns = [_by_column(table.data, division)]
+        case _:
+            columns = _folds(as_of_us, division)
+    for each in columns:
+        _check_sides(each)
+        if each.name in table.data.columns:
+            raise DatasetError(
+                f"The rows have a column {each.name!r} already. The division of the rows stands under this name. "
+                "Rename the column."
+            )
+    told = replace(table.manifest, division=division, digest="")
+    return stamped(table.data.with_columns(columns), told, table.spine)
+
+
+def _by_entity(data: pl.DataFrame, view: FeatureView, division: Division) -> pl.Series:
+    """Every row of an entity is on one side, in every dataset of the same seed."""
+    entity = next(group.entity for group in view.groups if group.entity.name == division.of)
+    names = [f"{TAKEN}{key}" if f"{TAKEN}{key}" in data.columns else key for key in entity.keys]
+    keys = data.select(pl.col(names).cast(pl.String))
+    known = keys.unique(maintain_order=True)
+    bound = division.test_share * _WHOLE
+    sides = ["test" if _number(division.seed, row) < bound else "train" for row in known.iter_rows()]
+    joined = keys.join(known.with_columns(pl.Series(WINDOW, sides)), on=names, how="left", maintain_order="left")
+    return joined[WINDOW]
+
+
+def _number(seed: int, key: tuple[str, ...]) -> int:
+    """64 bits of the key, which no other row changes."""
+    return int.from_bytes(hashlib.sha256("\0".join([str(seed), *key]).encode()).digest()[:8])
+
+
+def _by_column(data: pl.DataFrame, division: Division) -> pl.Series:
+    if division.of not in data.columns:
+        raise DatasetError(
+            f"The rows have no column {division.of!r} to divide them by. They have {', '.join(data.columns)}. Name one "
+            "of these."
+        )
+    column = data[division.of].cast(pl.String)
+    if other := column.drop_nulls().filter(~column.drop_nulls().is_in(_SIDES)).unique().sort().head(5).to_list():
+        raise DatasetError(
+            f"Column {division.of!r} does not divide the rows. It has {', '.join(map(repr, other))}. Write train, test "
+            "or gap, and nothing for a row of no use."
+        )
+    return column.alias(WINDOW)
+
+
+def _folds(as_of_us: NDArray[np.int64], division: Division) -> list[pl.Series]:
+    """The span of the rows in equal parts: the first only trains, each other one is a test once."""
+    first_us, end_us = int(as_of_us.min()), int(as_of_us.max()) + 1
+    edges = [first_us + (end_us - first_us) * part // (division.folds + 1) for part in range(division.folds + 2)]
+    found = []
+    for fold in range(1, division.folds + 1):
+        start_us, learned_us = edges[fold], edges[fold] - division.gap_us
+        from_us = edges[fold - 1] - division.gap_us if division.kind == "sliding-folds" else first_us
+        side = np.full(len(as_of_us), 3, np.uint32)
+        side[(as_of_us >= from_us) & (as_of_us < learned_us)] = 0
+        side[(as_of_us >= max(from_us, learned_us)) & (as_of_us < start_us)] = 1
+        side[(as_of_us >= start_us) & (as_of_us < edges[fold + 1])] = 2
+        names = pl.Series(f"{FOLD}{fold}", [*_SIDES, None], pl.String)
+        found.append(names.gather(pl.Series(side)))
+    return found
+
+
+def _check_sides(side: pl.Series) -> None:
+    counts = {name: int((side == name).sum()) for name in ("train", "test")}
+    if lacking := [name for name, count in counts.items() if not count]:
+        raise DatasetError(
+            f"The division {side.name!r} has no row to {' or '.join(lacking)}. Of {counted(len(side), 'row')}, "
+            f"{counts['train']:,} are for training and {counts['test']:,} for the test. Give more rows, fewer folds or "
+            "another seed."
+        )
