@@ -6,7 +6,7 @@ import keyword
 import re
 from collections.abc import Iterable, Mapping
 
-from shared_features.definitions.event_source import RESERVED_FIELDS
+from shared_features.definitions.sources.event_source import RESERVED_FIELDS
 from streaming.operations.produce.row_encoder import spelling
 
 _TAKEN = {*RESERVED_FIELDS, "as_of_us", "np"}

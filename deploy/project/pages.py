@@ -86,7 +86,7 @@ def test_text(project: str) -> str:
     return f'''"""The definitions of {project} load, and their functions work for single values and for arrays."""
 
 from shared_features import load_definitions
-from shared_features.definitions.function_trial import check_functions
+from shared_features.definitions.views.function_trial import check_functions
 
 DEFINITIONS = load_definitions("{project}.features")
 

@@ -15,7 +15,7 @@ import msgspec
 
 from deploy.project.topic_sample import TopicSample
 from shared_features.definitions import Catalogue, FeatureView, load_definitions
-from shared_features.definitions.function_trial import check_functions
+from shared_features.definitions.views.function_trial import check_functions
 from streaming.kafka.record_reader import RecordReader, StampRule
 from streaming.operations.produce.arrival_text import arrival_text
 from streaming.operations.produce.file_rows import UNREADABLE, Row

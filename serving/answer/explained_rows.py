@@ -18,7 +18,7 @@ from serving.features.group_reader import GroupRows
 from serving.features.shards import Shard
 from serving.online_store.online_store import Values
 from shared_features.definitions import FeatureView, Field, Input
-from shared_features.definitions.named_inputs import AS_OF
+from shared_features.definitions.views.named_inputs import AS_OF
 from shared_features.entity_contents import WindowContents, head_of, tiles_of, window_contents
 from shared_features.formats.entity_state import decode_states, owners_of
 from shared_features.formats.receipt import ShardReceipt

@@ -19,7 +19,7 @@ CAUGHT_AT_HOME = {
     "deploy.embedded.launched_commands._NothingError": "ends a loop of its own module",
     "serving.client.predict_command._UnreadableError": "an argument, which its own module prints",
     "shared_features.arguments._UnfitError": "becomes a DefinitionError in its own module",
-    "shared_features.definitions.function_trial._ComparedWithTextError": "becomes an OnDemandError in its own module",
+    "shared_features.definitions.views.function_trial._ComparedWithTextError": "becomes an OnDemandError there",
     "streaming.bootstrap.group_build._TooLarge": "makes its own module divide a build",
     "streaming.kafka.topics._NotYet": "makes its own module ask again",
 }

@@ -11,7 +11,7 @@ CLIENTS = ("polars", "pyarrow", "redis", "confluent_kafka", "deltalake", "onnxru
 LIGHT_IMPORTS = (
     "shared_features.errors",
     "shared_features.definitions.field_types",
-    "shared_features.definitions.event_source",
+    "shared_features.definitions.sources.event_source",
     "shared_features.kernel.event_time",
     "streaming.errors",
     "training.errors",

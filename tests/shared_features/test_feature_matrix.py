@@ -13,7 +13,7 @@ from shared_features import FeatureView, feature_views, on_demand
 from shared_features.feature_matrix import feature_matrix, request_floats
 from shared_features.kernel.hashing import text_codes
 from tests.domains.machines import BREAKDOWN, HOT_PLANT, MACHINE_HEAT
-from tests.shared_features.definitions.test_function_trial import ORDERS, SHOPPING
+from tests.shared_features.definitions.views.test_function_trial import ORDERS, SHOPPING
 from tests.shared_features.formats.test_events import READING, batch
 
 

@@ -56,7 +56,7 @@ def test_classes_have_their_own_module_and_can_be_pickled_and_inspected() -> Non
 def test_a_name_is_loaded_once() -> None:
     before = vars(definitions).pop("Entity", None)
     assert "Entity" in dir(definitions)
-    assert definitions.Entity is importlib.import_module("shared_features.definitions.entity").Entity
+    assert definitions.Entity is importlib.import_module("shared_features.definitions.sources.entity").Entity
     assert vars(definitions)["Entity"] is before or before is None
 
 

@@ -7,8 +7,8 @@ from typing import get_args, get_type_hints
 
 from shared_features import Condition, DefinitionError, days, hours, minutes
 from shared_features.definitions import FeatureGroup
-from shared_features.definitions.aggregate import window
 from shared_features.definitions.fingerprints import plain_defaults
+from shared_features.definitions.groups.aggregate import window
 from shared_features.kernel.event_time import format_duration, seconds, spelled_duration
 from tests.docs.reference.table import code, table
 

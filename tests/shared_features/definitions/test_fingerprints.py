@@ -30,16 +30,12 @@ from shared_features import (
     load_definitions,
     minutes,
 )
-from shared_features.definitions import (
-    aggregate,
-    event_source,
-    feature_group,
-    feature_view,
-    field_types,
-    fingerprint,
-)
+from shared_features.definitions import field_types, fingerprint
 from shared_features.definitions import fields as field_module
 from shared_features.definitions.fingerprints import canonical, plain_defaults
+from shared_features.definitions.groups import aggregate, feature_group
+from shared_features.definitions.sources import event_source
+from shared_features.definitions.views import feature_view
 from shared_features.kernel import aggregations
 from tests.shared_features.definitions.orders import FIELDS, SOURCE, WHO, group, view
 

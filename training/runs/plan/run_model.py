@@ -6,7 +6,7 @@ import importlib.util
 
 from shared_features.arguments import did_you_mean
 from shared_features.definitions import Catalogue, FeatureView, load_definitions
-from shared_features.definitions.definitions_module import import_definitions
+from shared_features.definitions.catalogue.definitions_module import import_definitions
 from shared_features.errors import DefinitionError
 from training.definitions.model import Model
 from training.errors import RequestError

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from shared_features.arguments import did_you_mean
-from shared_features.definitions.definitions_module import import_definitions
+from shared_features.definitions.catalogue.definitions_module import import_definitions
 from shared_features.errors import DefinitionError
 from training.errors import RequestError
 from training.runs.plan.retraining import STEPS

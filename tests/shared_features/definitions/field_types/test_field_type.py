@@ -27,7 +27,7 @@ from shared_features import (
     days,
 )
 from shared_features.definitions import describe_field, difference, events_difference
-from shared_features.definitions.definition_texts import definition_text
+from shared_features.definitions.changes.definition_texts import definition_text
 from shared_features.definitions.field_types import FieldType
 from shared_features.errors import DefinitionError
 from shared_features.feature_matrix import request_floats

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared_features.definitions import Entity, load_definitions
-from shared_features.definitions.definition_texts import definition_text
+from shared_features.definitions.changes.definition_texts import definition_text
 from shared_features.formats.offline_tables import features_table
 from streaming.lake.handle import DeltaHandle
 from streaming.materialize.spine_rows import feature_schema

@@ -1,0 +1,1 @@
+"""All definitions of a domain: loading them, and what is said of them."""

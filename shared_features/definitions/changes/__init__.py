@@ -1,0 +1,1 @@
+"""What differs between a definition and the one that stored data came from."""

@@ -1,0 +1,1 @@
+"""What an on-demand function means: its inputs, its source, and all that it reads besides."""

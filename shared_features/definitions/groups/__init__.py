@@ -1,0 +1,1 @@
+"""The features of one entity that are computed and stored together."""

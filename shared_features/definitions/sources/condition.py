@@ -1,0 +1,35 @@
+"""A condition: which events of its sources a group sees."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from shared_features.arguments import Checked
+from shared_features.definitions.sources.event_source import EventSource
+from shared_features.errors import DefinitionError
+
+
+@dataclass(frozen=True, slots=True)
+class Condition(metaclass=Checked):
+    """`column operator value`: a group sees only events for which it holds (a missing column: it does not)."""
+
+    column: str
+    operator: Literal[">", ">=", "<", "<=", "==", "!="]
+    value: float | str | bool
+
+    def check(self, where: str, source: EventSource) -> None:
+        """Raises DefinitionError where the condition makes no sense of a source's events."""
+        field, value = source.field(self.column, where), self.value
+        kind = type(field.type).__name__
+        if field.is_text != isinstance(value, str):
+            raise DefinitionError(
+                f"{where}: condition on {self.column!r} compares it with another type: it is {kind} in "
+                f"{source.name!r}, and the value is {value!r}; write {'a text' if field.is_text else 'a number'}"
+            )
+        if isinstance(value, str):
+            if self.operator not in ("==", "!="):
+                raise DefinitionError(f"{where}: a text is compared by == or !=, not {self.operator}")
+        elif not math.isfinite(value):
+            raise DefinitionError(f"{where}: condition on {self.column!r} compares it with {value}; write a number")

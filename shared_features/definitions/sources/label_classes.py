@@ -1,0 +1,41 @@
+"""The classes of a label: its outcomes under their own names, in the order in which a model gives them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from shared_features.definitions.field_types import FieldType, Integer, Text
+from shared_features.definitions.sources.task import Task
+
+Classes = tuple[str | int, ...]
+
+
+def classes_contradiction(classes: Classes, kind: FieldType, task: Task) -> str | None:
+    """What is wrong with the classes that are given for a label of this type and task, and what to write."""
+    if not classes:
+        return _without(kind, task)
+    if not isinstance(kind, Text | Integer):
+        return "classes are given only of a Text or an Integer; leave classes out"
+    if task == "regression":
+        return "classes are given and task is 'regression', which has none; leave one of them out"
+    if twice := [each for each, count in Counter(classes).items() if count > 1]:
+        return f"class {twice[0]!r} is given twice; drop one"
+    if len(classes) < 2:
+        return f"classes are {classes!r}; give two or more"
+    if task == "binary" and len(classes) != 2:
+        return f"task is 'binary' and {len(classes)} classes are given; give two, or write task='multiclass'"
+    if wrong := [each for each in classes if not _can_be(each, kind)]:
+        return f"class {wrong[0]!r} is not {kind.accepts}, as the label is; correct it"
+    return None
+
+
+def _without(kind: FieldType, task: Task) -> str | None:
+    if isinstance(kind, Text) and task == "binary":
+        return "task is 'binary', and the score is of one of two texts; write classes=(OTHER, THE ONE OF THE SCORE)"
+    return None
+
+
+def _can_be(value: str | int, kind: Text | Integer) -> bool:
+    if isinstance(kind, Text):
+        return isinstance(value, str) and len(value) <= kind.max_length
+    return isinstance(value, int) and kind.low <= value <= kind.high

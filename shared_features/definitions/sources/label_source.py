@@ -1,0 +1,95 @@
+"""Where the labels of a view come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from shared_features.arguments import Checked
+from shared_features.definitions.sources.event_source import EventSource
+from shared_features.definitions.sources.label_classes import Classes, classes_contradiction
+from shared_features.definitions.sources.task import Task, is_clear, possible_tasks
+from shared_features.errors import DefinitionError
+from shared_features.kernel.event_time import spelled_duration
+
+
+@dataclass(frozen=True)
+class LabelSource(metaclass=Checked):
+    """Where labels come from: `value` of the events of `source`, joined to the spine on the field or fields `join`.
+
+    `delay`: how long after the spine event its label can be known at the earliest. `task`: what a model of it predicts.
+    A Boolean, and an Integer from 0 to 1, is "binary", a Decimal is "regression", a Text is "multiclass"; of another
+    Integer it must be said. `classes`: the outcomes that a Text or an Integer can have, in the order in which a model
+    gives them; two of them make it "binary", and its score is of the second. Where they are not given, they are those
+    of the labels that a model is trained on, sorted.
+    """
+
+    source: EventSource
+    value: str
+    join: str | tuple[str, ...]
+    delay: timedelta
+    task: Task | None = field(default=None, kw_only=True)
+    classes: Classes = field(default=(), kw_only=True)
+
+    @property
+    def joins(self) -> tuple[str, ...]:
+        """The fields that say which event a label is of."""
+        return (self.join,) if isinstance(self.join, str) else self.join
+
+    @property
+    def kind(self) -> Task:
+        """The task: as it is said, or as the classes or the type of the label say."""
+        if self.task is None and self.classes:
+            return "binary" if len(self.classes) == 2 else "multiclass"
+        return self.task or possible_tasks(self.source.field(self.value).type)[0]
+
+    @property
+    def is_named(self) -> bool:
+        """Whether its outcomes are classes with names of their own; else they are 0 and 1, or numbers."""
+        return self.kind == "multiclass" or bool(self.classes)
+
+    def check(self, where: str, spine: EventSource) -> None:
+        """Raises DefinitionError where the events of a spine cannot be labelled."""
+        self._check_value(where)
+        if not self.joins:
+            raise DefinitionError(f"{where}: labels join on no field; name the field or fields that both events have")
+        for name in self.joins:
+            self._check_join(where, spine, name)
+        if self.delay < timedelta(0):
+            raise DefinitionError(
+                f"{where}: labels have a delay of {spelled_duration(self.delay)}; give zero or more, as in days(7)"
+            )
+
+    def _check_value(self, where: str) -> None:
+        kind = self.source.field(self.value, f"{where}: label").type
+        what = f"{where}: label {self.value!r} of {self.source.name!r} is {type(kind).__name__} ({kind.words})"
+        if self.value in (self.source.event_id, self.source.event_time, *self.joins):
+            raise DefinitionError(
+                f"{what}, which names an event, so no model predicts it; name the field of the outcome"
+            )
+        possible = possible_tasks(kind, bool(self.classes))
+        if not possible:
+            raise DefinitionError(
+                f"{what}, which no model predicts; write a Boolean for one of two outcomes, a Text or an Integer for "
+                "one of several, or a number"
+            )
+        if self.task is not None and self.task not in possible:
+            meant = " or ".join(map(repr, possible))
+            raise DefinitionError(f"{what}, which task {self.task!r} cannot mean; leave task out, or write {meant}")
+        if self.task is None and not self.classes and not is_clear(kind):
+            raise DefinitionError(
+                f"{what}, which may be one of two outcomes, one of several or a number. Write task='binary' where it "
+                "is 0 or 1, task='multiclass' where each number is an outcome of its own, and task='regression' where "
+                "it counts or measures"
+            )
+        if wrong := classes_contradiction(self.classes, kind, self.kind):
+            raise DefinitionError(f"{what}: {wrong}")
+
+    def _check_join(self, where: str, spine: EventSource, name: str) -> None:
+        ours, theirs = (each.field(name, f"{where}: labels join on {name!r}") for each in (spine, self.source))
+        if not ours.type.is_like(theirs.type):
+            kinds = " and ".join(
+                f"{type(each.type).__name__} in {source.name!r} ({each.type.words})"
+                for each, source in ((ours, spine), (theirs, self.source))
+            )
+            raise DefinitionError(f"{where}: labels join on {name!r}, which is {kinds}; give both one type")

@@ -1,0 +1,1 @@
+"""The features that a model sees, in their order, and the on-demand functions among them."""
