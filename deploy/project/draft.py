@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from deploy.project import web_shop
 from deploy.project.errors import ProjectError
-from deploy.project.module_text import ModuleText
-from deploy.project.notes import notes_of
-from deploy.project.pages import UTF_8
 from deploy.project.proposal import Proposal, propose
+from deploy.project.text import web_shop
+from deploy.project.text.module_text import ModuleText
+from deploy.project.text.notes import notes_of
+from deploy.project.text.pages import UTF_8
 from deploy.project.topic_sample import TopicSample, read_topic
 from deploy.project.wishes import Wishes
 from shared_features.kernel.event_time import to_text

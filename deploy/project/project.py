@@ -12,8 +12,8 @@ from pathlib import Path
 
 from deploy.project.draft import Draft, example_draft, file_draft, topic_draft
 from deploy.project.errors import ProjectError
-from deploy.project.notes import roles_line
-from deploy.project.pages import produce_command, readme_text, test_text
+from deploy.project.text.notes import roles_line
+from deploy.project.text.pages import produce_command, readme_text, test_text
 from deploy.project.topic_sample import TopicSample
 from deploy.project.trial import Trial, try_project
 from deploy.project.wishes import Wishes

@@ -9,9 +9,9 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from deploy.project.column import Column, look_at
-from deploy.project.field_names import mapped
-from deploy.project.roles import Roles, guess_roles, wait_us
+from deploy.project.columns.column import Column, look_at
+from deploy.project.columns.field_names import mapped
+from deploy.project.roles.roles import Roles, guess_roles, wait_us
 from deploy.project.seen_columns import seen_columns
 from deploy.project.wishes import Wishes
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from deploy.project.column import Column, look_at
+from deploy.project.columns.column import Column, look_at
+from deploy.project.columns.field_names import field_names
+from deploy.project.columns.written_otherwise import is_like_a_value, writes_commas
 from deploy.project.errors import ProjectError
-from deploy.project.field_names import field_names
 from deploy.project.wishes import Wishes
-from deploy.project.written_otherwise import is_like_a_value, writes_commas
 from shared_features.definitions import Decimal, Integer
 from streaming.operations.produce.file_rows import UNREADABLE, Row
 from streaming.operations.produce.wire_values import has_decimal_comma, with_point

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from deploy.project.column import Column
-from deploy.project.column_traits import is_truth
+from deploy.project.columns.column import Column
+from deploy.project.columns.column_traits import is_truth
 from deploy.project.errors import ProjectError
 from shared_features.arguments import did_you_mean
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp

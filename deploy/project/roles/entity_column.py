@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from deploy.project.column import Column
-from deploy.project.column_traits import differing, is_named
-from deploy.project.hints import ID_WORDS, KEY_WORDS
+from deploy.project.columns.column import Column
+from deploy.project.columns.column_traits import differing, is_named
+from deploy.project.columns.hints import ID_WORDS, KEY_WORDS
 from shared_features.counted import counted
 from shared_features.definitions import Integer, Text
 

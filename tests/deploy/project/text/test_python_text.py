@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import shared_features
-from deploy.project.column import look_at
-from deploy.project.python_text import comment, literal, plain, spelled
+from deploy.project.columns.column import look_at
+from deploy.project.text.python_text import comment, literal, plain, spelled
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=300)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.project.field_names import words
+from deploy.project.columns.field_names import words
 
 _UNITS = {
     "celsius": "°C", "fahrenheit": "°F", "kelvin": "K", "ms": "ms", "us": "µs", "ns": "ns", "sec": "s", "secs": "s",

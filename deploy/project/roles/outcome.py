@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from deploy.project.arrival import is_arrival
-from deploy.project.column import Column
-from deploy.project.hints import LATER_WORDS, TIME_WORDS
+from deploy.project.columns.column import Column
+from deploy.project.columns.hints import LATER_WORDS, TIME_WORDS
+from deploy.project.roles.arrival import is_arrival
 from shared_features.definitions import Timestamp
 
 _NEARLY = 0.95

@@ -12,7 +12,7 @@ from shared_features.definitions import Catalogue
 
 UTF_8 = "utf-8-sig"
 """The encoding that `produce` reads where nothing else is said."""
-_CHECKOUT = Path(__file__).parents[2] / "run"
+_CHECKOUT = Path(__file__).parents[3] / "run"
 COMMAND = shlex.quote(str(_CHECKOUT)) if _CHECKOUT.is_file() else "millrace"
 """What a person types before a verb: in a checkout its `run`, wherever that person stands."""
 _PYTEST = f"{COMMAND} exec pytest" if _CHECKOUT.is_file() else "pytest"

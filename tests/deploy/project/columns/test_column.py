@@ -5,7 +5,7 @@ from decimal import Decimal as Exact
 
 import pytest
 
-from deploy.project.column import look_at
+from deploy.project.columns.column import look_at
 from shared_features import Boolean, Decimal, Integer, Text, Timestamp
 
 

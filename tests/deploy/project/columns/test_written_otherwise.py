@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.project.written_otherwise import number_advice, time_advice, time_format, writes_commas
+from deploy.project.columns.written_otherwise import number_advice, time_advice, time_format, writes_commas
 
 
 @pytest.mark.parametrize(

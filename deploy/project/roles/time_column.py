@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deploy.project.column import Column
-from deploy.project.column_traits import is_mostly_there, is_named, is_of_instants, middle_us
+from deploy.project.columns.column import Column
+from deploy.project.columns.column_traits import is_mostly_there, is_named, is_of_instants, middle_us
+from deploy.project.columns.hints import TIME_WORDS
 from deploy.project.errors import ProjectError
-from deploy.project.hints import TIME_WORDS
-from deploy.project.outcome import is_later
+from deploy.project.roles.outcome import is_later
 from shared_features.counted import counted
 from shared_features.definitions import Integer, Timestamp
 from streaming.operations.produce.wire_values import epoch_unit

@@ -2,8 +2,8 @@
 
 import pytest
 
-from deploy.project.column import look_at
-from deploy.project.id_column import guess_id, name_together
+from deploy.project.columns.column import look_at
+from deploy.project.roles.id_column import guess_id, name_together
 
 
 def column(name, values):

@@ -11,9 +11,9 @@ from functools import cached_property
 from math import ceil, log10
 from typing import Any
 
-from deploy.project.field_names import words
-from deploy.project.hints import SIGNED_WORDS, TIME_WORDS
-from deploy.project.written_otherwise import number_advice, time_advice
+from deploy.project.columns.field_names import words
+from deploy.project.columns.hints import SIGNED_WORDS, TIME_WORDS
+from deploy.project.columns.written_otherwise import number_advice, time_advice
 from shared_features.counted import counted
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 from shared_features.definitions.field_types import FieldType

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from deploy.project.column import Column
+from deploy.project.columns.column import Column
 from deploy.project.lengths import delay, spelled_length
 from deploy.project.proposal import Proposal
-from deploy.project.python_text import comment, literal, plain, spelled
+from deploy.project.text.python_text import comment, literal, plain, spelled
+from deploy.project.text.units import unit_of
 from deploy.project.topic_sample import TopicSample
-from deploy.project.units import unit_of
 from shared_features.definitions import Decimal, Integer, Text
 
 _IMPORTED = ("Aggregate", "ApproxDistinct", "Boolean", "Count", "Decimal", "Entity", "EventSource", "FeatureGroup",

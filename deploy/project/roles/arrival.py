@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from deploy.project.column import Column
-from deploy.project.hints import ARRIVAL_WORDS
+from deploy.project.columns.column import Column
+from deploy.project.columns.hints import ARRIVAL_WORDS
 from shared_features.definitions import Timestamp
 from shared_features.kernel.event_time import DAY_US
 

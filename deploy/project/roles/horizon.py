@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from deploy.project.field_names import words
+from deploy.project.columns.field_names import words
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 _AHEAD = {"next", "tomorrow", "future", "ahead", "upcoming", "following"}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from deploy.project.proposal import Proposal
-from deploy.project.roles import Roles
+from deploy.project.roles.roles import Roles
 from shared_features.kernel.event_time import spelled_duration
 from streaming.operations.produce.arrival_text import arrival_text
 

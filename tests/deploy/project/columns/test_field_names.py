@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.project.field_names import field_names, mapped
+from deploy.project.columns.field_names import field_names, mapped
 
 
 @pytest.mark.parametrize(

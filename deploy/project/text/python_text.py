@@ -6,7 +6,7 @@ import json
 import textwrap
 from collections.abc import Iterator
 
-from deploy.project.column import Column
+from deploy.project.columns.column import Column
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 
 _WIDTH = 116

@@ -2,9 +2,9 @@
 
 import pytest
 
-from deploy.project.column import look_at
+from deploy.project.columns.column import look_at
 from deploy.project.errors import ProjectError
-from deploy.project.time_column import guess_time
+from deploy.project.roles.time_column import guess_time
 
 ORDERED = ["2026-03-01T10:00:00Z", "2026-03-02T11:00:00Z"]
 DELIVERED = ["2026-03-03T10:00:00Z", "2026-03-04T11:00:00Z"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deploy.project.column import Column
-from deploy.project.hints import ID_WORDS
+from deploy.project.columns.column import Column
+from deploy.project.columns.hints import ID_WORDS
 from shared_features.definitions import Boolean, Decimal, Integer, Text
 from shared_features.kernel.event_time import DAY_US
 

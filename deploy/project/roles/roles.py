@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from deploy.project.arrival import guess_arrival
-from deploy.project.column import Column
-from deploy.project.column_traits import is_truth
-from deploy.project.entity_column import guess_key, missing_key_note, names_an_entity
+from deploy.project.columns.column import Column
+from deploy.project.columns.column_traits import is_truth
 from deploy.project.errors import ProjectError
-from deploy.project.horizon import horizon_us
-from deploy.project.id_column import guess_id, name_together
-from deploy.project.label_column import guess_label, no_label_note
 from deploy.project.lengths import delay
-from deploy.project.outcome import later_columns, time_of_true, true_note, unknown_note
-from deploy.project.repeats import repeats_note
-from deploy.project.time_column import guess_time
+from deploy.project.roles.arrival import guess_arrival
+from deploy.project.roles.entity_column import guess_key, missing_key_note, names_an_entity
+from deploy.project.roles.horizon import horizon_us
+from deploy.project.roles.id_column import guess_id, name_together
+from deploy.project.roles.label_column import guess_label, no_label_note
+from deploy.project.roles.outcome import later_columns, time_of_true, true_note, unknown_note
+from deploy.project.roles.repeats import repeats_note
+from deploy.project.roles.time_column import guess_time
 from deploy.project.wishes import Wishes
 from shared_features.definitions import Timestamp
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from deploy.project.column import Column
-from deploy.project.column_traits import differing, is_named, is_truth
-from deploy.project.hints import LABEL_WORDS, NUMBER_LABEL_WORDS, TEXT_LABEL_WORDS
-from deploy.project.horizon import horizon_us
+from deploy.project.columns.column import Column
+from deploy.project.columns.column_traits import differing, is_named, is_truth
+from deploy.project.columns.hints import LABEL_WORDS, NUMBER_LABEL_WORDS, TEXT_LABEL_WORDS
+from deploy.project.roles.horizon import horizon_us
 from shared_features.definitions import Boolean, Decimal, Integer, Text
 
 _RARE = 0.2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deploy.project.column import Column
-from deploy.project.column_traits import NEARLY, differing, is_id, is_like_an_id, is_mostly_there
+from deploy.project.columns.column import Column
+from deploy.project.columns.column_traits import NEARLY, differing, is_id, is_like_an_id, is_mostly_there
 from shared_features.definitions import Integer, Text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from deploy.project.column import Column
+from deploy.project.columns.column import Column
 from shared_features.counted import counted
 
 

@@ -1,0 +1,1 @@
+"""What the values and the name of a column say of it."""

@@ -1,0 +1,1 @@
+"""Which column of a file plays which role in an event."""
