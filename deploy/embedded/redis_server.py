@@ -14,10 +14,10 @@ import socket
 import sys
 from pathlib import Path
 
-from deploy.embedded.background_process import BackgroundProcess
-from deploy.embedded.embedded_server import EmbeddedServer
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import LOOPBACK, free_port
+from deploy.embedded.processes.background_process import BackgroundProcess
+from deploy.embedded.processes.embedded_server import EmbeddedServer
 
 _UP_WITHIN_S = 30.0  # A long append-only file is loaded before the first answer.
 _ATTEMPTS = 5

@@ -16,7 +16,7 @@ NOT_ERRORS = {
     "deploy.local.stack.interruption.Interrupted": "a signal: no Exception, so that nothing takes it for a fault",
 }
 CAUGHT_AT_HOME = {
-    "deploy.embedded.launched_commands._NothingError": "ends a loop of its own module",
+    "deploy.embedded.processes.launched_commands._NothingError": "ends a loop of its own module",
     "serving.client.predict_command._UnreadableError": "an argument, which its own module prints",
     "shared_features.arguments._UnfitError": "becomes a DefinitionError in its own module",
     "shared_features.definitions.views.function_trial._ComparedWithTextError": "becomes an OnDemandError there",

@@ -20,9 +20,9 @@ from confluent_kafka import Producer
 from deploy.demo.traffic.disturbances import Disturbances
 from deploy.demo.traffic.handbook import simulate
 from deploy.demo.traffic.live_traffic import LiveTraffic
-from deploy.embedded.apache_kafka import ApacheKafka
-from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.kafka.apache_kafka import ApacheKafka
+from deploy.embedded.processes.background_process import BackgroundProcess
 from deploy.embedded.redis_server import RedisServer
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
 from shared_features.kernel.event_time import DAY_US

@@ -16,8 +16,8 @@ from confluent_kafka import Producer
 from deploy.demo.traffic.disturbances import Disturbances
 from deploy.demo.traffic.handbook import simulate
 from deploy.demo.traffic.live_traffic import LiveTraffic
-from deploy.embedded.background_process import BackgroundProcess
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
+from deploy.embedded.processes.background_process import BackgroundProcess
 from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import FeatureGroup, load_definitions
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS

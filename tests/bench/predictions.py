@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.ports import free_port
+from deploy.embedded.processes.background_process import BackgroundProcess
 from deploy.embedded.redis_server import RedisServer
 from shared_features.feature_views import CARD_FRAUD
 from tests.bench.figures import Figure

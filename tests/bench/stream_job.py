@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.embedded.background_process import BackgroundProcess
+from deploy.embedded.processes.background_process import BackgroundProcess
 from deploy.embedded.redis_server import RedisServer
 from shared_features.kernel.event_time import to_datetime
 from tests.bench.filled_kafka import FilledKafka

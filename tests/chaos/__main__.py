@@ -11,7 +11,7 @@ from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
-from deploy.embedded.apache_kafka import ApacheKafka
+from deploy.embedded.kafka.apache_kafka import ApacheKafka
 from tests.chaos.faults import FAULTS
 from tests.chaos.ground import Ground
 from tests.chaos.schedule import brokers_of

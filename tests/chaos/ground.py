@@ -18,7 +18,7 @@ import redis
 from confluent_kafka import TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from deploy.embedded.apache_kafka import ApacheKafka
+from deploy.embedded.kafka.apache_kafka import ApacheKafka
 from deploy.embedded.ports import LOOPBACK, free_port
 from deploy.embedded.redis_server import RedisServer
 from tests.chaos import clock

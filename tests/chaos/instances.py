@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.embedded.background_process import BackgroundProcess
+from deploy.embedded.processes.background_process import BackgroundProcess
 from tests.end_to_end.job import ROOT
 
 

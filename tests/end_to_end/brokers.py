@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.apache_kafka import ApacheKafka
+from deploy.embedded.kafka.apache_kafka import ApacheKafka
 from deploy.embedded.redis_server import RedisServer
 from tests.end_to_end.two_brokers import QUICK, TwoBrokers
 

@@ -16,7 +16,7 @@ import redis
 from confluent_kafka import Producer
 from deltalake import DeltaTable
 
-from deploy.embedded.background_process import BackgroundProcess
+from deploy.embedded.processes.background_process import BackgroundProcess
 from shared_features.definitions import Catalogue, load_definitions
 from shared_features.formats import offline_tables
 from streaming.operations.status.positions import DurablePositions

@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from deploy.demo.traffic.card_traffic import CardTraffic
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from streaming.operations.status.answer import status_json
 from streaming.operations.status.observer import StatusObserver

@@ -15,7 +15,7 @@ from deploy.demo.traffic.disturbances import Disturbances
 from deploy.demo.traffic.handbook import World, simulate
 from deploy.demo.traffic.live_traffic import LiveTraffic
 from deploy.demo.traffic.records import Record
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
 from streaming.job.programs import PROGRAMS

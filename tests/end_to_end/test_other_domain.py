@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from tests.domains.machines import BREAKDOWNS, READINGS
 from tests.end_to_end.job import Job, log_ends, produce

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from tests.domains.parcels import ENDED, SENT
 from tests.end_to_end.job import ROOT, Job, log_ends, produce

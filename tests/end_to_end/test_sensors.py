@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from tests.domains.sensors import LATER, MEASURED
 from tests.end_to_end.job import Job, log_ends, produce

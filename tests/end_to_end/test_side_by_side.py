@@ -19,9 +19,9 @@ import pytest
 import redis
 from deltalake import DeltaTable
 
-from deploy.embedded.background_process import BackgroundProcess
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port
+from deploy.embedded.processes.background_process import BackgroundProcess
 from deploy.embedded.redis_server import RedisServer
 from shared_features.formats.offline_tables import features_table, snapshots_table
 from shared_features.formats.online_state import meta_key

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import redis
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from shared_features.formats.dataset_manifest import DatasetParameters
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, features_table

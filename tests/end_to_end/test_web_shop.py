@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from tests.domains.web_shop import CLICKS, ORDERS, RETURNS
 from tests.domains.web_shop_traffic import DAY_MS, Record, WebShopTraffic

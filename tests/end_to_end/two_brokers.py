@@ -12,7 +12,7 @@ from typing import Self
 from confluent_kafka import ElectionType
 from confluent_kafka.admin import AdminClient
 
-from deploy.embedded.apache_kafka import ApacheKafka
+from deploy.embedded.kafka.apache_kafka import ApacheKafka
 
 HEAP = "256m"
 QUICK = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}

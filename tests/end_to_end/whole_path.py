@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.ports import free_port
+from deploy.embedded.processes.background_process import BackgroundProcess
 from tests.end_to_end.job import ROOT
 
 

@@ -6,8 +6,8 @@ import http.client
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.ports import free_port
+from deploy.embedded.processes.background_process import BackgroundProcess
 from tests.packaging.fresh_environment import FreshEnvironment, TrialError
 
 _HERE = Path(__file__).parent

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.ports import free_port
+from deploy.embedded.processes.background_process import BackgroundProcess
 from deploy.embedded.redis_server import RedisServer
 from tests.serving.conftest import INSTANCE, NOW_US
 from tests.serving.stored_states import NAMESPACE

@@ -13,9 +13,9 @@ from deploy.demo.errors import DemoError
 from deploy.demo.options import ROOT, DemoOptions
 from deploy.demo.stage.run_directory import RunDirectory
 from deploy.demo.stage.topics import create_topics, make_live
-from deploy.embedded.apache_kafka import ApacheKafka
 from deploy.embedded.errors import EmbeddedError
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.apache_kafka import ApacheKafka
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
 from deploy.local.commands.wanted import refuse_missing

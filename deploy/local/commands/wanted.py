@@ -8,7 +8,7 @@ import uuid
 
 import msgspec
 
-from deploy.embedded.apache_kafka import ApacheKafka
+from deploy.embedded.kafka.apache_kafka import ApacheKafka
 from deploy.embedded.ports import is_free
 from deploy.embedded.redis_server import RedisServer
 from deploy.local.errors import LocalError

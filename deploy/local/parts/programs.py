@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from deploy.embedded.background_process import BackgroundProcess
+from deploy.embedded.processes.background_process import BackgroundProcess
 from deploy.local.errors import LocalError
 
 ROOT = Path(__file__).parents[3]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from deploy.embedded.apache_kafka import ApacheKafka
 from deploy.embedded.errors import EmbeddedError
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.apache_kafka import ApacheKafka
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port, is_free
 from deploy.embedded.redis_server import RedisServer
 from deploy.local.parts.environment import settings_of, stack_settings

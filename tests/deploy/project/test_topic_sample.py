@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.project.__main__ import main
 from deploy.project.errors import ProjectError
 from deploy.project.topic_sample import read_topic

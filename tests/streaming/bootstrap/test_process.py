@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import load_definitions
 from shared_features.formats.online_state import meta_key

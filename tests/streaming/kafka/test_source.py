@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.job import stopping
 from streaming.job.waits import _WAITS, waits

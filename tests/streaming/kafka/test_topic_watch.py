@@ -17,7 +17,7 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 from deltalake import DeltaTable
 
-from deploy.embedded.apache_kafka import ApacheKafka
+from deploy.embedded.kafka.apache_kafka import ApacheKafka
 from shared_features.definitions import Catalogue
 from shared_features.formats.offline_tables import WATERMARK_APP
 from shared_features.kernel.event_time import DAY_US

@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import KafkaException
 from structlog.testing import capture_logs
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from streaming.errors import StoppedWaiting
 from streaming.job import stopping
 from streaming.kafka.topics import Bounds, Topics, id_in_embedded_log, partitions_of

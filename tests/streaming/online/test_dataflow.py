@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import redis
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import load_definitions

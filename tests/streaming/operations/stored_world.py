@@ -20,7 +20,7 @@ import pytest
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from shared_features.definitions import Catalogue, load_definitions
 from streaming.__main__ import main
 from streaming.archive.dataflow import archive_tables, held_positions, route

@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 from deltalake import CommitProperties, write_deltalake
 from deltalake.transaction import Transaction
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import load_definitions
 from shared_features.formats.offline_tables import (

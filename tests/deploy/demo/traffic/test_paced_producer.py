@@ -8,7 +8,7 @@ from deploy.demo.traffic.card_traffic import CardTraffic
 from deploy.demo.traffic.handbook import simulate
 from deploy.demo.traffic.paced_producer import PacedProducer
 from deploy.demo.traffic.transactions import DAY_US
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
 
 TOPICS = {CARD_TRANSACTIONS.topic: 3, CARD_LABELS.topic: 2}

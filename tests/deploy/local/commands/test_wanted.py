@@ -7,7 +7,7 @@ import sys
 import msgspec
 import pytest
 
-from deploy.embedded.apache_kafka import ApacheKafka
+from deploy.embedded.kafka.apache_kafka import ApacheKafka
 from deploy.embedded.redis_server import RedisServer
 from deploy.local.commands.options import parse_options
 from deploy.local.commands.wanted import wanted_stack

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.local.errors import LocalError
 from deploy.local.parts.topics import _mode, prepare_topics
 

@@ -7,7 +7,7 @@ import pytest
 import redis
 from deltalake import DeltaTable
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from shared_features.definitions import definition_text
 from shared_features.formats.offline_tables import (
     DEAD_LETTERS_TABLE,

@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
-from deploy.embedded.apache_kafka import ApacheKafka
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.apache_kafka import ApacheKafka
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from streaming.operations.erasure import erasure
 from tests.end_to_end.brokers import proper_kafka

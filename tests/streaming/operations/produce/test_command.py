@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from deltalake import CommitProperties, Transaction, write_deltalake
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from shared_features import load_definitions
 from shared_features.formats.offline_tables import WATERMARK_APP, events_table
 from streaming.command_line import build_parser

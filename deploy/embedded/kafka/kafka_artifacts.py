@@ -13,8 +13,8 @@ from pathlib import Path
 
 from deploy.embedded.errors import EmbeddedError
 
-POM = Path(__file__).parents[1] / "kafka" / "pom.xml"
-_ROOT = Path(__file__).parents[2]
+POM = Path(__file__).parents[2] / "kafka" / "pom.xml"
+_ROOT = Path(__file__).parents[3]
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 LIBRARIES = (_ROOT / "var" if (_ROOT / "pyproject.toml").exists() else _CACHE / "millrace") / "kafka" / "libs"
 """In a checkout they lie in `var`; an installation must not write beside the packages."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deploy.embedded.broker_settings import broker_settings
+from deploy.embedded.kafka.broker_settings import broker_settings
 
 DATA = Path("/data")
 

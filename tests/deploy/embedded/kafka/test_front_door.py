@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from deploy.embedded.errors import EmbeddedError
-from deploy.embedded.front_door import FrontDoor
+from deploy.embedded.kafka.front_door import FrontDoor
 from deploy.embedded.ports import LOOPBACK, free_port
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from deploy.embedded.empty_batch import append_without_records
 from deploy.embedded.errors import EmbeddedError
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.empty_batch import append_without_records
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from tests.deploy.embedded.probes import port_of
 
 

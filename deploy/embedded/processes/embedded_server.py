@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
-from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.processes.background_process import BackgroundProcess
 
 
 class EmbeddedServer(ABC):

@@ -1,6 +1,6 @@
-"""librdkafka's broker simulator as a process of its own: `python -m deploy.embedded.simulated_kafka`.
+"""librdkafka's broker simulator as a process of its own: `python -m deploy.embedded.kafka.simulated_kafka`.
 
-    python -m deploy.embedded.simulated_kafka --topic transactions:4 --topic labels:4
+    python -m deploy.embedded.kafka.simulated_kafka --topic transactions:4 --topic labels:4
 
 (NAME:PARTITIONS, or NAME:PARTITIONS:OFFSET,OFFSET... where its logs shall not begin at 0)
 prints {"bootstrap_servers": "..."} on one line, then reads one JSON command per line from its stdin
@@ -41,8 +41,8 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 
 from deploy.embedded.errors import EmbeddedError
-from deploy.embedded.front_door import FrontDoor
-from deploy.embedded.mock_cluster import MockCluster
+from deploy.embedded.kafka.front_door import FrontDoor
+from deploy.embedded.kafka.mock_cluster import MockCluster
 from deploy.embedded.ports import LOOPBACK
 
 _COMMANDS = ("create_topic", "delete_records", "broker_down", "broker_up")
@@ -51,7 +51,7 @@ _TOPIC = re.compile(r"(?P<name>[^:]+):(?P<partitions>\d+)(:(?P<offsets>\d+(,\d+)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the simulator until it is told to end."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.embedded.simulated_kafka", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m deploy.embedded.kafka.simulated_kafka", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
         "--topic", action="append", default=[], metavar="NAME:PARTITIONS[:OFFSETS]", help="may be repeated"

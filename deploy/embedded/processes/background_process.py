@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from deploy.embedded.errors import EmbeddedError
-from deploy.embedded.launched_commands import kill, kill_group, launch
+from deploy.embedded.processes.launched_commands import kill, kill_group, launch
 
 _LOOK_EVERY_S = 0.01
 _LAUNCH = Path(__file__).with_name("launch.py")

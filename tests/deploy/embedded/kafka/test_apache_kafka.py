@@ -11,10 +11,10 @@ import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, TopicCollection
 from confluent_kafka.admin import AdminClient
 
-from deploy.embedded import kafka_artifacts
-from deploy.embedded.apache_kafka import ApacheKafka
-from deploy.embedded.broker import Broker
 from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.kafka import kafka_artifacts
+from deploy.embedded.kafka.apache_kafka import ApacheKafka
+from deploy.embedded.kafka.broker import Broker
 from deploy.embedded.ports import answers
 from tests.deploy.embedded.probes import alive, port_of, producer, read
 from tests.end_to_end.two_brokers import QUICK

@@ -23,12 +23,12 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from deploy.embedded import kafka_artifacts
-from deploy.embedded.background_process import BackgroundProcess
-from deploy.embedded.broker_settings import broker_settings
-from deploy.embedded.embedded_server import EmbeddedServer
 from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.kafka import kafka_artifacts
+from deploy.embedded.kafka.broker_settings import broker_settings
 from deploy.embedded.ports import LOOPBACK, answers, free_port
+from deploy.embedded.processes.background_process import BackgroundProcess
+from deploy.embedded.processes.embedded_server import EmbeddedServer
 
 _UP_WITHIN_S = 240.0
 _FORMATTED_WITHIN_S = 60.0
@@ -36,7 +36,7 @@ _CREATED_WITHIN_S = 30.0
 _ATTEMPTS = 5
 _LOGGING = kafka_artifacts.POM.with_name("log4j2.properties")
 # The admin client retries by itself; while the broker is unavailable its log would only say so, many times a second.
-_SILENT = logging.getLogger("deploy.embedded.apache_kafka.client")
+_SILENT = logging.getLogger("deploy.embedded.kafka.apache_kafka.client")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 

@@ -13,8 +13,8 @@ from ctypes import c_char_p, c_int, c_int32, c_int64, c_size_t, c_void_p
 from pathlib import Path
 from typing import Any
 
-from deploy.embedded.empty_batch import MOST_RECORDS, append_without_records
 from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.kafka.empty_batch import MOST_RECORDS, append_without_records
 
 _PRODUCER = 0  # rd_kafka_type_t
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {

@@ -9,11 +9,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.embedded.background_process import BackgroundProcess
-from deploy.embedded.embedded_server import EmbeddedServer
 from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.processes.background_process import BackgroundProcess
+from deploy.embedded.processes.embedded_server import EmbeddedServer
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _ANSWER_WITHIN_S = 10.0
 _HONOURED = {("message.timestamp.type", "CreateTime")}
 
@@ -62,7 +62,7 @@ class KafkaSimulator(EmbeddedServer):
         command = [
             sys.executable,
             "-m",
-            "deploy.embedded.simulated_kafka",
+            "deploy.embedded.kafka.simulated_kafka",
             f"--brokers={self._brokers}",
             *([] if self._port is None else [f"--port={self._port}"]),
             *topics,

@@ -13,13 +13,13 @@ import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, KafkaError, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from deploy.embedded.broker import Broker
 from deploy.embedded.errors import EmbeddedError
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.broker import Broker
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import answers, free_port
 from tests.deploy.embedded.probes import alive, consumer, port_of, producer, read
 
-_ROOT = Path(__file__).parents[3]
+_ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_it_ends_and_leaves_no_process_and_no_port(simulator: KafkaSimulator, en
 
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "stdin"])
 def test_run_by_hand_it_says_where_it_is_and_ends_in_order(end: str) -> None:
-    command = [sys.executable, "-m", "deploy.embedded.simulated_kafka", "--topic", "events:2"]
+    command = [sys.executable, "-m", "deploy.embedded.kafka.simulated_kafka", "--topic", "events:2"]
     run = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT)
     try:
         assert run.stdin is not None
@@ -155,7 +155,7 @@ def test_a_log_begins_where_an_earlier_one_ended_and_clients_find_it_at_the_same
 
 @pytest.mark.parametrize("topic", ["events", "events:", "events:2:x", "events:2:1,"])
 def test_a_topic_that_is_not_described_is_refused_with_an_example(topic: str) -> None:
-    command = [sys.executable, "-m", "deploy.embedded.simulated_kafka", "--topic", topic]
+    command = [sys.executable, "-m", "deploy.embedded.kafka.simulated_kafka", "--topic", topic]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=_ROOT, check=False)
     assert done.returncode == 2
     assert "transactions:4" in done.stderr

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.background_process import BackgroundProcess
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import answers
+from deploy.embedded.processes.background_process import BackgroundProcess
 from tests.deploy.embedded.probes import alive, eventually
 
-_ROOT = Path(__file__).parents[3]
+_ROOT = Path(__file__).parents[4]
 _PARENT = """
 import threading, time
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 with RedisServer() as redis, KafkaSimulator() as kafka:
     print(redis.pid, kafka.pid, redis.port, kafka.bootstrap_servers.rpartition(":")[2], flush=True)
@@ -33,7 +33,7 @@ import atexit, signal, subprocess, sys, time
 from pathlib import Path
 started = []
 atexit.register(lambda: print([each.poll() for each in started]))  # after the one of the module below
-from deploy.embedded import background_process
+from deploy.embedded.processes import background_process
 
 class Slow(subprocess.Popen):
     def __init__(self, *arguments, **options):

@@ -1,0 +1,1 @@
+"""Kafka on loopback: Apache Kafka itself, and librdkafka's simulator of it."""

@@ -1,0 +1,1 @@
+"""Programs in the background that never outlive the process that started them."""
