@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from deploy.demo.traffic.handbook import simulate
+from deploy.demo.traffic.cards.handbook import simulate
 from tests.bench.stream_job import Sample, steady_pace
 from tests.bench.transactions import START_US
 

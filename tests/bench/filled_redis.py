@@ -8,7 +8,7 @@ import numpy as np
 import redis
 from numpy.typing import NDArray
 
-from deploy.demo.traffic.event_bytes import LABEL_DELAY_US
+from deploy.demo.traffic.cards.event_bytes import LABEL_DELAY_US
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.event_sources import CARD_LABELS
 from shared_features.formats.entity_keys import key_texts, shards_of

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 
-from deploy.demo.traffic.disturbances import Disturbances
-from deploy.demo.traffic.handbook import simulate
+from deploy.demo.traffic.cards.disturbances import Disturbances
+from deploy.demo.traffic.cards.handbook import simulate
 from deploy.demo.traffic.live_traffic import LiveTraffic
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.kafka.apache_kafka import ApacheKafka

@@ -13,8 +13,8 @@ from pathlib import Path
 import redis
 from confluent_kafka import Producer
 
-from deploy.demo.traffic.disturbances import Disturbances
-from deploy.demo.traffic.handbook import simulate
+from deploy.demo.traffic.cards.disturbances import Disturbances
+from deploy.demo.traffic.cards.handbook import simulate
 from deploy.demo.traffic.live_traffic import LiveTraffic
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.processes.background_process import BackgroundProcess

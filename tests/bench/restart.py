@@ -14,8 +14,8 @@ import numpy as np
 import redis
 from confluent_kafka import Producer
 
-from deploy.demo.traffic.event_bytes import EVENT, encode
-from deploy.demo.traffic.transactions import Transactions as DemoTransactions
+from deploy.demo.traffic.cards.event_bytes import EVENT, encode
+from deploy.demo.traffic.cards.transactions import Transactions as DemoTransactions
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.processes.background_process import BackgroundProcess
 from deploy.embedded.redis_server import RedisServer

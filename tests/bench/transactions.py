@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from deploy.demo.traffic.handbook import simulate
+from deploy.demo.traffic.cards.handbook import simulate
 
 Int64 = NDArray[np.int64]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.traffic.card_traffic import CardTraffic
+from deploy.demo.traffic.cards.card_traffic import CardTraffic
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from tests.end_to_end.job import Job, log_ends, produce

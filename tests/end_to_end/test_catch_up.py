@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from deploy.demo.traffic.card_traffic import CardTraffic
+from deploy.demo.traffic.cards.card_traffic import CardTraffic
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from streaming.operations.status.answer import status_json

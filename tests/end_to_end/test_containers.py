@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from deploy.demo.traffic.card_traffic import CardTraffic
-from deploy.demo.traffic.disturbances import Disturbances
+from deploy.demo.traffic.cards.card_traffic import CardTraffic
+from deploy.demo.traffic.cards.disturbances import Disturbances
 from tests.end_to_end.containers import container_brokers
 from tests.end_to_end.job import Job, log_ends, produce
 from tests.end_to_end.test_kill import TOPICS, world

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.traffic.card_traffic import CardTraffic
-from deploy.demo.traffic.disturbances import Disturbances
-from deploy.demo.traffic.handbook import World, simulate
+from deploy.demo.traffic.cards.card_traffic import CardTraffic
+from deploy.demo.traffic.cards.disturbances import Disturbances
+from deploy.demo.traffic.cards.handbook import World, simulate
 from deploy.demo.traffic.live_traffic import LiveTraffic
 from deploy.demo.traffic.records import Record
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator

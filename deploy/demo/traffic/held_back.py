@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from deploy.demo.traffic.card_traffic import CardTraffic
+from deploy.demo.traffic.cards.card_traffic import CardTraffic
 from deploy.demo.traffic.live_traffic import TICK_S
 from deploy.demo.traffic.records import Records
 

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from deploy.demo.traffic.card_traffic import CardTraffic
-from deploy.demo.traffic.disturbances import Disturbances
-from deploy.demo.traffic.event_bytes import EVENT_WITH_UNKNOWN, FIRST_DEAD, KINDS, encode
-from deploy.demo.traffic.handbook import BIG_CENTS, SHARE_OF_CUSTOMER, TIMES_AMOUNT, World
+from deploy.demo.traffic.cards.card_traffic import CardTraffic
+from deploy.demo.traffic.cards.disturbances import Disturbances
+from deploy.demo.traffic.cards.event_bytes import EVENT_WITH_UNKNOWN, FIRST_DEAD, KINDS, encode
+from deploy.demo.traffic.cards.handbook import BIG_CENTS, SHARE_OF_CUSTOMER, TIMES_AMOUNT, World
+from deploy.demo.traffic.cards.transactions import Int64, Transactions
 from deploy.demo.traffic.records import Record, Records, Truth
-from deploy.demo.traffic.transactions import Int64, Transactions
 
 TICK_S = 0.05
 

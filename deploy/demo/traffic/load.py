@@ -21,13 +21,13 @@ from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
-from deploy.demo.traffic.card_traffic import CardTraffic
-from deploy.demo.traffic.disturbances import Disturbances
-from deploy.demo.traffic.handbook import World, simulate
+from deploy.demo.traffic.cards.card_traffic import CardTraffic
+from deploy.demo.traffic.cards.disturbances import Disturbances
+from deploy.demo.traffic.cards.handbook import World, simulate
+from deploy.demo.traffic.cards.transactions import DAY_US, read_transactions
 from deploy.demo.traffic.live_traffic import LiveTraffic
 from deploy.demo.traffic.paced_producer import PacedProducer
 from deploy.demo.traffic.records import Records
-from deploy.demo.traffic.transactions import DAY_US, read_transactions
 from streaming.operations.produce.sender import Durable
 
 TERMINALS_PER_CUSTOMER = 2

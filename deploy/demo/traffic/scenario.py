@@ -10,14 +10,14 @@ import polars as pl
 
 from deploy.demo.errors import DemoError
 from deploy.demo.options import DemoOptions
-from deploy.demo.traffic.card_traffic import CardTraffic
-from deploy.demo.traffic.disturbances import AGAIN_US, ON_THE_WAY_US, VERY_LATE_US, Disturbances
-from deploy.demo.traffic.handbook import simulate
+from deploy.demo.traffic.cards.card_traffic import CardTraffic
+from deploy.demo.traffic.cards.disturbances import AGAIN_US, ON_THE_WAY_US, VERY_LATE_US, Disturbances
+from deploy.demo.traffic.cards.handbook import simulate
+from deploy.demo.traffic.cards.transactions import DAY_US, read_transactions
 from deploy.demo.traffic.held_back import HeldBack
 from deploy.demo.traffic.live_traffic import LiveTraffic
 from deploy.demo.traffic.load import TERMINALS_PER_CUSTOMER
 from deploy.demo.traffic.records import Records, Truth
-from deploy.demo.traffic.transactions import DAY_US, read_transactions
 
 _MARGIN_US = 3_600_000_000
 

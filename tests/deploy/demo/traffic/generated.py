@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from deploy.demo.traffic.disturbances import Disturbances
-from deploy.demo.traffic.handbook import World, simulate
-from deploy.demo.traffic.transactions import DAY_US
+from deploy.demo.traffic.cards.disturbances import Disturbances
+from deploy.demo.traffic.cards.handbook import World, simulate
+from deploy.demo.traffic.cards.transactions import DAY_US
 from streaming.kafka.record_reader import CREATE_TIME, RecordReader, Records, StampRule
 
 START_US = 20_000 * DAY_US

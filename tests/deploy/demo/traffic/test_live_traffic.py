@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from deploy.demo.traffic.card_traffic import CardTraffic
-from deploy.demo.traffic.disturbances import Disturbances
+from deploy.demo.traffic.cards.card_traffic import CardTraffic
+from deploy.demo.traffic.cards.disturbances import Disturbances
+from deploy.demo.traffic.cards.transactions import DAY_US
 from deploy.demo.traffic.live_traffic import LiveTraffic
-from deploy.demo.traffic.transactions import DAY_US
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
 from tests.deploy.demo.traffic.generated import LATE_US, WILD, read
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from deploy.demo.traffic.card_traffic import CardTraffic
-from deploy.demo.traffic.handbook import simulate
+from deploy.demo.traffic.cards.card_traffic import CardTraffic
+from deploy.demo.traffic.cards.handbook import simulate
+from deploy.demo.traffic.cards.transactions import DAY_US
 from deploy.demo.traffic.paced_producer import PacedProducer
-from deploy.demo.traffic.transactions import DAY_US
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
 

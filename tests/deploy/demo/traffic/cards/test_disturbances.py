@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.demo.traffic.disturbances import Disturbances
+from deploy.demo.traffic.cards.disturbances import Disturbances
 
 
 def test_a_share_beyond_one_names_itself():

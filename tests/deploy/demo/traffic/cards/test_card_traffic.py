@@ -5,10 +5,10 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from deploy.demo.traffic.card_traffic import CardTraffic
-from deploy.demo.traffic.disturbances import Disturbances
-from deploy.demo.traffic.event_bytes import DEAD, UNKNOWN_FIELD
-from deploy.demo.traffic.transactions import DAY_US
+from deploy.demo.traffic.cards.card_traffic import CardTraffic
+from deploy.demo.traffic.cards.disturbances import Disturbances
+from deploy.demo.traffic.cards.event_bytes import DEAD, UNKNOWN_FIELD
+from deploy.demo.traffic.cards.transactions import DAY_US
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
 from tests.deploy.demo.traffic.generated import LATE_US, START_US, WILD, read
 

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from deploy.demo.traffic.handbook import World
-from deploy.demo.traffic.transactions import DAY_US, read_transactions
+from deploy.demo.traffic.cards.handbook import World
+from deploy.demo.traffic.cards.transactions import DAY_US, read_transactions
 
 
 def test_a_file_is_read_as_it_is(tmp_path, world):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.demo.traffic.event_bytes import DEAD, EVENT, EVENT_WITH_UNKNOWN, FIRST_DEAD
-from deploy.demo.traffic.transactions import DAY_US
+from deploy.demo.traffic.cards.event_bytes import DEAD, EVENT, EVENT_WITH_UNKNOWN, FIRST_DEAD
+from deploy.demo.traffic.cards.transactions import DAY_US
 
 Int64 = NDArray[np.int64]
 Kinds = NDArray[np.uint8]

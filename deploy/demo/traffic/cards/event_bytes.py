@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.demo.traffic.transactions import DAY_US, Transactions
+from deploy.demo.traffic.cards.transactions import DAY_US, Transactions
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
 
 LABEL_DELAY_US = 7 * DAY_US

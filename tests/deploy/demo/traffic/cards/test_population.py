@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from deploy.demo.traffic.handbook import simulate
-from deploy.demo.traffic.population import Population
-from deploy.demo.traffic.transactions import DAY_US
+from deploy.demo.traffic.cards.handbook import simulate
+from deploy.demo.traffic.cards.population import Population
+from deploy.demo.traffic.cards.transactions import DAY_US
 
 
 def test_a_history_from_elsewhere_tells_who_its_people_are():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deploy.demo.traffic.event_bytes import DEAD, FIRST_DEAD, KINDS, encode
+from deploy.demo.traffic.cards.event_bytes import DEAD, FIRST_DEAD, KINDS, encode
 from shared_features.event_sources import CARD_TRANSACTIONS
 from tests.deploy.demo.traffic.generated import read
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.demo.traffic.population import Population
-from deploy.demo.traffic.transactions import DAY_US, Transactions
+from deploy.demo.traffic.cards.population import Population
+from deploy.demo.traffic.cards.transactions import DAY_US, Transactions
 
 Int64 = NDArray[np.int64]
 

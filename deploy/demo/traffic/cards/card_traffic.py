@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.demo.traffic.disturbances import Disturbances
-from deploy.demo.traffic.event_bytes import (
+from deploy.demo.traffic.cards.disturbances import Disturbances
+from deploy.demo.traffic.cards.event_bytes import (
     EVENT_WITH_UNKNOWN,
     FIRST_DEAD,
     KINDS,
@@ -16,8 +16,8 @@ from deploy.demo.traffic.event_bytes import (
     LABEL_DELAY_US,
     encode,
 )
+from deploy.demo.traffic.cards.transactions import Transactions
 from deploy.demo.traffic.records import Records, Truth
-from deploy.demo.traffic.transactions import Transactions
 
 Int64 = NDArray[np.int64]
 

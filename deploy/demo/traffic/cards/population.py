@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.demo.traffic.transactions import Transactions
+from deploy.demo.traffic.cards.transactions import Transactions
 
 Floats = NDArray[np.float64]
 Int64 = NDArray[np.int64]

@@ -5,8 +5,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from deploy.demo.traffic.handbook import SECONDS_A_DAY, simulate
-from deploy.demo.traffic.transactions import DAY_US
+from deploy.demo.traffic.cards.handbook import SECONDS_A_DAY, simulate
+from deploy.demo.traffic.cards.transactions import DAY_US
 
 START_US = 17_622 * DAY_US
 

@@ -1,0 +1,1 @@
+"""Mirrors `deploy/demo/traffic/cards/`."""
