@@ -10,9 +10,9 @@ from confluent_kafka import KafkaException
 from shared_features.definitions import Entity, load_definitions
 from streaming.errors import EXIT_OK, RefusedError
 from streaming.operations.erasure.erasure import Erasure
-from streaming.operations.erasure.held_keys import carries
-from streaming.operations.erasure.named import kinds_of, subjects_of
-from streaming.operations.erasure.subject import Subject
+from streaming.operations.erasure.subjects.held_keys import carries
+from streaming.operations.erasure.subjects.named import kinds_of, subjects_of
+from streaming.operations.erasure.subjects.subject import Subject
 from streaming.operations.saying import say
 from streaming.settings import StreamingSettings
 

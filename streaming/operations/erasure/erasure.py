@@ -32,16 +32,16 @@ from shared_features.formats.offline_tables import events_table
 from streaming.job.clock import system_clock_us
 from streaming.kafka.decoders.registry import formats_of
 from streaming.lake.changes import purge
-from streaming.operations.erasure.aside import ASIDE, forget_aside, kept_aside
-from streaming.operations.erasure.dead_letters import DeadLetters
 from streaming.operations.erasure.erasure_counts import ErasureCounts
-from streaming.operations.erasure.lake_rows import LakeRows
-from streaming.operations.erasure.log_ends import Logs, within
-from streaming.operations.erasure.online_states import OnlineStates
 from streaming.operations.erasure.record import ErasureRecord, LogEnds, salt
 from streaming.operations.erasure.scope import scope_of
-from streaming.operations.erasure.subject import Subject
-from streaming.operations.erasure.training_runs import count_results, remove_runs, runs_with
+from streaming.operations.erasure.stores.aside import ASIDE, forget_aside, kept_aside
+from streaming.operations.erasure.stores.dead_letters import DeadLetters
+from streaming.operations.erasure.stores.lake_rows import LakeRows
+from streaming.operations.erasure.stores.log_ends import Logs, within
+from streaming.operations.erasure.stores.online_states import OnlineStates
+from streaming.operations.erasure.stores.training_runs import count_results, remove_runs, runs_with
+from streaming.operations.erasure.subjects.subject import Subject
 from streaming.operations.retirement.version import sweep
 from streaming.operations.saying import instant, say
 from streaming.settings import StreamingSettings

@@ -9,7 +9,7 @@ from pathlib import Path
 from shared_features.definitions import Catalogue, Entity, EventSource, FeatureGroup
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table, snapshots_table
 from streaming.operations.erasure.forgotten import refuse_unknown, with_forgotten
-from streaming.operations.erasure.held_keys import carries
+from streaming.operations.erasure.subjects.held_keys import carries
 from streaming.operations.erasure.tables import features_on, group_tables, rows_of
 
 

@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 from shared_features.definitions import Catalogue, Entity, EventSource, FeatureGroup
 from shared_features.formats.offline_tables import DEFINITION, features_table
 from streaming.errors import RefusedError
-from streaming.operations.erasure.held_keys import carries
+from streaming.operations.erasure.subjects.held_keys import carries
 
 _VERSION = r"features_\w+_v[1-9]\d*(_added[1-9]\d*)?_on_"
 

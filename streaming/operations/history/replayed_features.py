@@ -17,7 +17,7 @@ from shared_features.formats.shard_meta import Partition
 from shared_features.kernel.event_time import to_us
 from streaming.errors import RefusedError
 from streaming.online_store.link import RedisLink
-from streaming.operations.erasure.subject import Subject
+from streaming.operations.erasure.subjects.subject import Subject
 from streaming.operations.history.request import HistoryRequest
 from streaming.operations.inspect.comparison import first_edge_us
 from streaming.operations.inspect.entity_key import named_entity

@@ -16,7 +16,7 @@ from shared_features.kernel.event_time import to_us
 from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
 from streaming.job.clock import system_clock_us
 from streaming.online_store.link import RedisLink
-from streaming.operations.erasure.subject import Subject
+from streaming.operations.erasure.subjects.subject import Subject
 from streaming.operations.inspect.comparison import compared, first_edge_us
 from streaming.operations.inspect.entity_key import named_entity
 from streaming.operations.inspect.history import lacks, was_erased

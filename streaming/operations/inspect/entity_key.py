@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from shared_features.definitions import Catalogue, Entity
 from shared_features.formats.entity_keys import escape
 from streaming.errors import RefusedError
-from streaming.operations.erasure.named import kinds_of, subjects_of
-from streaming.operations.erasure.subject import Subject
+from streaming.operations.erasure.subjects.named import kinds_of, subjects_of
+from streaming.operations.erasure.subjects.subject import Subject
 
 
 def named_entity(catalogue: Catalogue, entity_name: str, key: str) -> list[Subject]:

@@ -20,7 +20,7 @@ from streaming.lake.event_rows import EventRows
 from streaming.lake.events_reader import EventsReader
 from streaming.lake.log_positions import stored_gaps
 from streaming.lake.scan import quoted
-from streaming.operations.erasure.subject import Subject
+from streaming.operations.erasure.subjects.subject import Subject
 
 _EVER_US = 1 << 62
 

@@ -15,7 +15,7 @@ from shared_features.formats.shard_meta import ShardMeta
 from shared_features.formats.shard_meta_bytes import decode_meta
 from shared_features.kernel.tile_state import NEVER_US, TileState
 from streaming.online_store.link import RedisLink
-from streaming.operations.erasure.subject import Subject
+from streaming.operations.erasure.subjects.subject import Subject
 
 
 @dataclass(frozen=True)

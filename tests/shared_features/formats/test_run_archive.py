@@ -23,7 +23,7 @@ from shared_features.formats.run_archive import (
     unsafe_name,
 )
 from shared_features.formats.training_run import DATASET_FOLDER
-from streaming.operations.erasure.training_runs import runs_with
+from streaming.operations.erasure.stores.training_runs import runs_with
 from tests.domains.machines import BREAKDOWN
 from tests.training.random_dataset import random_dataset
 

@@ -12,7 +12,7 @@ from shared_features.definitions import load_definitions
 from shared_features.formats.dataset_manifest import DatasetView, PinnedVersion
 from shared_features.formats.offline_tables import OFFSET, PARTITION
 from shared_features.formats.training_run import DATASET_FOLDER, MATRIX_FILE, ROW_COLUMNS, ROWS_FILE
-from streaming.operations.erasure.training_runs import runs_with
+from streaming.operations.erasure.stores.training_runs import runs_with
 from tests.domains.machines import BREAKDOWN
 from tests.training.random_dataset import random_dataset
 

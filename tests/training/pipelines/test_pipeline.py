@@ -15,7 +15,7 @@ from shared_features.definitions import load_definitions
 from shared_features.errors import DefinitionError
 from shared_features.formats.offline_tables import OFFSET, PARTITION
 from shared_features.formats.training_run import RESULTS_FOLDER
-from streaming.operations.erasure.training_runs import runs_with
+from streaming.operations.erasure.stores.training_runs import runs_with
 from tests.docs.pages import page
 from tests.training.pipelines.project import write_project
 from tests.training.service.conftest import Listener

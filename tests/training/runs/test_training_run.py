@@ -13,7 +13,7 @@ from shared_features.definitions import load_definitions
 from shared_features.formats.model_manifest import check_manifest
 from shared_features.formats.offline_tables import OFFSET, PARTITION
 from shared_features.formats.training_run import RESULTS_FOLDER
-from streaming.operations.erasure.training_runs import count_results, remove_runs, runs_with
+from streaming.operations.erasure.stores.training_runs import count_results, remove_runs, runs_with
 from tests.domains.machines import BREAKDOWN
 from training.__main__ import main
 from training.models import onnx_export

@@ -26,8 +26,8 @@ from streaming.kafka.topics import Topics
 from streaming.lake.handle import DeltaHandle
 from streaming.materialize.spine_rows import feature_schema
 from streaming.operations.erasure import erasure
-from streaming.operations.erasure.named import subjects_of
 from streaming.operations.erasure.record import salt
+from streaming.operations.erasure.subjects.named import subjects_of
 from streaming.replay.snapshots import Snapshots, snapshot_schema
 from tests.depth import cases
 from tests.streaming.operations.stored_world import START_US, StoredWorld, payment
@@ -200,7 +200,7 @@ def test_what_went_before_another_commit_came_between_is_counted(
             raise CommitFailedError("another commit came between")
         write_deltalake(table, *others, **named)
 
-    monkeypatch.setattr("streaming.operations.erasure.lake_rows.write_deltalake", contended)
+    monkeypatch.setattr("streaming.operations.erasure.stores.lake_rows.write_deltalake", contended)
     text = stored.run("erase", "--entity", "payer", "--key", str(GONE), "--execute")
     assert "60  feature rows" in text
     assert "20  events of payments" in text

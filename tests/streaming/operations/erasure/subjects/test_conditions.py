@@ -11,9 +11,9 @@ from shared_features.definitions import load_definitions
 from shared_features.formats.offline_tables import ARRIVAL_DATE, events_table, snapshots_table
 from streaming.lake.events_table import events_schema
 from streaming.lake.handle import DeltaHandle
-from streaming.operations.erasure.conditions import whose_events
-from streaming.operations.erasure.lake_rows import LakeRows
-from streaming.operations.erasure.named import subjects_of
+from streaming.operations.erasure.stores.lake_rows import LakeRows
+from streaming.operations.erasure.subjects.conditions import whose_events
+from streaming.operations.erasure.subjects.named import subjects_of
 from streaming.replay.snapshots import Snapshots, snapshot_schema
 from tests.streaming.operations.erasure.test_command import GONE, STAYS, column, commit_shards
 from tests.streaming.operations.stored_world import START_US, StoredWorld

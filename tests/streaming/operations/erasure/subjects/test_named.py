@@ -21,7 +21,7 @@ from shared_features.definitions import (
 from shared_features.definitions.field_types import FieldType
 from streaming.errors import RefusedError
 from streaming.operations.erasure import command
-from streaming.operations.erasure.named import subjects_of
+from streaming.operations.erasure.subjects.named import subjects_of
 from streaming.operations.erasure.tables import features_on
 from tests.streaming.operations.erasure.test_command import client_of, column, commit_shards, state_key
 from tests.streaming.operations.stored_world import START_US, StoredWorld, payment

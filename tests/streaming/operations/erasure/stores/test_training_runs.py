@@ -10,7 +10,7 @@ import pytest
 
 from shared_features.formats.dataset_manifest import DatasetView, PinnedVersion, encode_dataset_manifest
 from streaming.errors import RefusedError
-from streaming.operations.erasure.training_runs import remove_runs
+from streaming.operations.erasure.stores.training_runs import remove_runs
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.streaming.operations.erasure.test_command import GONE, check_erased, stored
 from tests.streaming.operations.stored_world import StoredWorld

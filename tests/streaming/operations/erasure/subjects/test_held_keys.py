@@ -22,8 +22,8 @@ from shared_features.definitions import Entity, FeatureGroup
 from shared_features.formats.entity_keys import escape
 from shared_features.formats.offline_tables import CUT_APP, features_table, snapshots_table
 from shared_features.formats.online_state import entity_prefix
-from streaming.operations.erasure.held_keys import HeldKeys, carries, split_key
-from streaming.operations.erasure.subject import Subject
+from streaming.operations.erasure.subjects.held_keys import HeldKeys, carries, split_key
+from streaming.operations.erasure.subjects.subject import Subject
 from streaming.operations.retention.retain import delete_days
 from tests.streaming.operations.buyers_domain import BUYER, PAYER, PAYMENTS, REGULAR, SHOP_USE
 from tests.streaming.operations.erasure.test_command import GONE, STAYS, client_of, column, commit_shards

@@ -24,12 +24,12 @@ from shared_features.formats.shard_meta import COMMIT_ID_BYTES
 from shared_features.formats.shard_meta_bytes import encode_meta
 from streaming.errors import RefusedError
 from streaming.online_store.shard_store import readable_meta
-from streaming.operations.erasure.held_keys import HeldKeys
 from streaming.operations.erasure.record import LogEnds
-from streaming.operations.erasure.subject import Subject
+from streaming.operations.erasure.subjects.held_keys import HeldKeys
+from streaming.operations.erasure.subjects.subject import Subject
 from streaming.settings import StreamingSettings
 
-_SCRIPT = files("streaming.operations.erasure").joinpath("erase.lua").read_text()
+_SCRIPT = files("streaming.operations.erasure.stores").joinpath("erase.lua").read_text()
 WAIT_S = 0.2
 
 

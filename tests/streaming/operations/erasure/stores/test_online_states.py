@@ -25,8 +25,8 @@ from streaming.errors import RefusedError
 from streaming.kafka.topics import Topics
 from streaming.lake.events_reader import EventsReader
 from streaming.operations.erasure.erasure_counts import ErasureCounts
-from streaming.operations.erasure.named import subjects_of
-from streaming.operations.erasure.online_states import OnlineStates
+from streaming.operations.erasure.stores.online_states import OnlineStates
+from streaming.operations.erasure.subjects.named import subjects_of
 from tests.streaming.operations.erasure.test_command import GONE, STAYS, client_of, commit_shards, state_key, stored
 from tests.streaming.operations.stored_world import StoredWorld
 from tests.streaming.small_domain import OUTCOMES, PAYER, PAYMENTS, SHOP_RISK, SHOP_USE
@@ -149,7 +149,7 @@ def test_a_shard_that_was_built_before_its_turn_is_as_it_has_to_be(stored: Store
 def test_killed_between_two_shards_it_goes_on_with_the_count_that_it_began(stored: StoredWorld) -> None:
     script = """
 import os, signal
-from streaming.operations.erasure.online_states import OnlineStates
+from streaming.operations.erasure.stores.online_states import OnlineStates
 whole, done = OnlineStates._erase_shard, []
 def some(self, *arguments):
     if len(done) == 2:
@@ -190,7 +190,7 @@ def test_killed_before_it_kept_the_count_it_counts_again_and_what_it_does_not_kn
 def test_commits_that_come_between_are_met_by_trying_again(stored: StoredWorld) -> None:
     """`online` commits the same shards all the time, and no commit of it is undone."""
     client, groups = client_of(stored.settings.redis_url), (PAYER, SHOP_USE)
-    swap = client.register_script(files("streaming.operations.erasure").joinpath("erase.lua").read_text())
+    swap = client.register_script(files("streaming.operations.erasure.stores").joinpath("erase.lua").read_text())
     stop, committed = threading.Event(), dict.fromkeys(shards(stored), 0)
 
     def online() -> None:

@@ -11,8 +11,8 @@ from shared_features.arguments import did_you_mean
 from shared_features.definitions import Catalogue, Entity, EventSource
 from shared_features.definitions.field_types.integer import whole_number
 from streaming.errors import RefusedError
-from streaming.operations.erasure.held_keys import split_key
-from streaming.operations.erasure.subject import Subject
+from streaming.operations.erasure.subjects.held_keys import split_key
+from streaming.operations.erasure.subjects.subject import Subject
 
 
 def subjects_of(catalogue: Catalogue, entity_name: str, key: str) -> list[Subject]:

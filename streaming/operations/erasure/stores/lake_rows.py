@@ -27,10 +27,10 @@ from streaming.lake.changes import synced_change
 from streaming.lake.look import LakeLook
 from streaming.lake.scan import scanned
 from streaming.lake.stored_positions import NEVER, stored_position
-from streaming.operations.erasure.conditions import below, whose_events, whose_rows
-from streaming.operations.erasure.held_keys import HeldKeys
 from streaming.operations.erasure.record import LogEnds
-from streaming.operations.erasure.subject import Subject
+from streaming.operations.erasure.subjects.conditions import below, whose_events, whose_rows
+from streaming.operations.erasure.subjects.held_keys import HeldKeys
+from streaming.operations.erasure.subjects.subject import Subject
 
 ENTITY_KEY = "entity_key"
 _POSITIONS = pa.schema([(PARTITION, pa.int32()), (OFFSET, pa.int64())])

@@ -8,7 +8,7 @@ from typing import TypeVar
 from shared_features.definitions import EventSource
 from shared_features.formats.offline_tables import OFFSET, PARTITION
 from streaming.lake.scan import quoted, sql_text
-from streaming.operations.erasure.subject import Subject
+from streaming.operations.erasure.subjects.subject import Subject
 
 _LISTED = 1000
 _CHAINED = 100

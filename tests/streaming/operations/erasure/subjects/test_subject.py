@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shared_features.definitions import Entity
-from streaming.operations.erasure.subject import Subject
+from streaming.operations.erasure.subjects.subject import Subject
 from tests.streaming.small_domain import OUTCOMES, PAYER, PAYMENTS
 
 PAYERS, SHOPS = Entity("payer", keys=("payer",)), Entity("shop", keys=("shop", "payer"))

@@ -16,9 +16,9 @@ from streaming.lake.changes import synced_change
 from streaming.lake.scan import sql_text
 from streaming.lake.stored_positions import stored_offsets
 from streaming.operations.dead_letters.letter import Wanted, read_letters
-from streaming.operations.erasure.conditions import at_offsets
 from streaming.operations.erasure.record import LogEnds
-from streaming.operations.erasure.subject import Subject
+from streaming.operations.erasure.subjects.conditions import at_offsets
+from streaming.operations.erasure.subjects.subject import Subject
 
 Log = tuple[str, str | None, int]
 """Topic, its id (None: not stored), partition."""

@@ -1,0 +1,1 @@
+"""Where data of an entity lies, and how it is erased there."""
