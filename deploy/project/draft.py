@@ -17,8 +17,8 @@ from deploy.project.topic_sample import TopicSample, read_topic
 from deploy.project.wishes import Wishes
 from shared_features.kernel.event_time import to_text
 from streaming.operations.produce.feed import SAMPLE
-from streaming.operations.produce.file_rows import Row, file_rows
-from streaming.operations.produce.seen_times import Newest, SeenTimes
+from streaming.operations.produce.rows.file_rows import Row, file_rows
+from streaming.operations.produce.times.seen_times import Newest, SeenTimes
 from streaming.settings import load_settings
 
 _MORE = 500_000

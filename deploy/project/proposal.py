@@ -16,8 +16,8 @@ from deploy.project.seen_columns import seen_columns
 from deploy.project.wishes import Wishes
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 from shared_features.kernel.event_time import DAY_US
-from streaming.operations.produce.arrival_text import written_after
-from streaming.operations.produce.file_rows import Row
+from streaming.operations.produce.rows.file_rows import Row
+from streaming.operations.produce.times.arrival_text import written_after
 
 _MINUTE_US = 60_000_000
 WindowLength = tuple[str, str]

@@ -12,8 +12,8 @@ from deploy.project.columns.written_otherwise import is_like_a_value, writes_com
 from deploy.project.errors import ProjectError
 from deploy.project.wishes import Wishes
 from shared_features.definitions import Decimal, Integer
-from streaming.operations.produce.file_rows import UNREADABLE, Row
-from streaming.operations.produce.wire_values import has_decimal_comma, with_point
+from streaming.operations.produce.rows.file_rows import UNREADABLE, Row
+from streaming.operations.produce.rows.wire_values import has_decimal_comma, with_point
 
 _NAME = "a field has the name of its member, and a field cannot be called so. Let the producer rename it"
 

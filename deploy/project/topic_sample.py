@@ -18,7 +18,7 @@ from shared_features.arguments import did_you_mean
 from streaming.kafka.client import client_options
 from streaming.kafka.record_reader import Records
 from streaming.kafka.topics import Topics, partitions_of
-from streaming.operations.produce.file_rows import UNREADABLE, Row
+from streaming.operations.produce.rows.file_rows import UNREADABLE, Row
 from streaming.settings import StreamingSettings
 
 _ANSWER_S, _QUIET_S = 10.0, 10.0

@@ -17,10 +17,10 @@ from deploy.project.topic_sample import TopicSample
 from shared_features.definitions import Catalogue, FeatureView, load_definitions
 from shared_features.definitions.views.function_trial import check_functions
 from streaming.kafka.record_reader import RecordReader, StampRule
-from streaming.operations.produce.arrival_text import arrival_text
-from streaming.operations.produce.file_rows import UNREADABLE, Row
-from streaming.operations.produce.fit import Fit, fit_of, tried
-from streaming.operations.produce.row_encoder import Reading, RowEncoder, key_fields
+from streaming.operations.produce.rows.file_rows import UNREADABLE, Row
+from streaming.operations.produce.rows.fit import Fit, fit_of, tried
+from streaming.operations.produce.rows.row_encoder import Reading, RowEncoder, key_fields
+from streaming.operations.produce.times.arrival_text import arrival_text
 from streaming.settings import StreamingSettings
 
 

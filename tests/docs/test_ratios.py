@@ -18,8 +18,8 @@ from shared_features.group_events import group_events
 from shared_features.kernel.event_time import MINUTE_US, to_text
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
-from streaming.operations.produce.fit import read_rows
-from streaming.operations.produce.row_encoder import Reading, RowEncoder
+from streaming.operations.produce.rows.fit import read_rows
+from streaming.operations.produce.rows.row_encoder import Reading, RowEncoder
 from streaming.settings import load_settings
 from tests.docs.pages import page
 

@@ -19,7 +19,7 @@ from shared_features.definitions import Boolean, Decimal, Integer, Text, Timesta
 from shared_features.definitions.field_types import FieldType
 from shared_features.definitions.field_types.field_type import MAX_MAGNITUDE
 from shared_features.kernel.feature_spec import MAX_DECIMALS
-from streaming.operations.produce.wire_values import converter, epoch_unit, instant_us
+from streaming.operations.produce.rows.wire_values import converter, epoch_unit, instant_us
 
 _USUAL_DECIMALS = 6
 _MOSTLY = 0.9

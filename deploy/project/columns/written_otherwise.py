@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from streaming.operations.produce.wire_values import has_decimal_comma, instant_us
+from streaming.operations.produce.rows.wire_values import has_decimal_comma, instant_us
 
 _LOOKED_AT = 500
 _DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d", "%d/%m/%y", "%m/%d/%y",

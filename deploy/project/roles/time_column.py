@@ -11,7 +11,7 @@ from deploy.project.errors import ProjectError
 from deploy.project.roles.outcome import is_later
 from shared_features.counted import counted
 from shared_features.definitions import Integer, Timestamp
-from streaming.operations.produce.wire_values import epoch_unit
+from streaming.operations.produce.rows.wire_values import epoch_unit
 
 
 def guess_time(columns: Sequence[Column], why: dict[str, str]) -> Column:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from deploy.project.proposal import Proposal
 from deploy.project.roles.roles import Roles
 from shared_features.kernel.event_time import spelled_duration
-from streaming.operations.produce.arrival_text import arrival_text
+from streaming.operations.produce.times.arrival_text import arrival_text
 
 _SHOWN = 6
 

@@ -17,7 +17,7 @@ from streaming.operations.check.history_sample import HistorySample, chunks, mad
 from streaming.operations.check.reading_cost import reading_us
 from streaming.operations.check.redis_memory import in_words, redis_bytes
 from streaming.operations.produce.feed import Feed
-from streaming.operations.produce.fit import read_rows
+from streaming.operations.produce.rows.fit import read_rows
 from streaming.settings import StreamingSettings
 
 RATES = (1.0, 10.0, 100.0)

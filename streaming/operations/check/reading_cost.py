@@ -9,8 +9,8 @@ from shared_features.definitions import Catalogue, EventSource
 from shared_features.group_events import group_events
 from streaming.errors import RefusedError
 from streaming.kafka.record_reader import RecordReader, StampRule
-from streaming.operations.produce.fit import records_of
-from streaming.operations.produce.row_encoder import Reading, RowEncoder, key_fields
+from streaming.operations.produce.rows.fit import records_of
+from streaming.operations.produce.rows.row_encoder import Reading, RowEncoder, key_fields
 from streaming.settings import StreamingSettings
 
 _ROWS, _TIMED_S = 2_000, 0.2

@@ -18,14 +18,14 @@ from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
 from streaming.job.clock import system_clock_us
 from streaming.kafka.topics import Topics
 from streaming.operations.check.topics import config_findings
-from streaming.operations.produce.arrival_order import in_order
 from streaming.operations.produce.feed import Feed, feeds_of
-from streaming.operations.produce.fit import Fit, fit_lines, stamp_ms, tried
 from streaming.operations.produce.history import refuse_history, warn_of_late_history
 from streaming.operations.produce.presence import present
 from streaming.operations.produce.progress import ProduceProgress
+from streaming.operations.produce.rows.fit import Fit, fit_lines, stamp_ms, tried
 from streaming.operations.produce.sender import Sender
-from streaming.operations.produce.time_span import read_whole, warn_of_odd_times
+from streaming.operations.produce.times.arrival_order import in_order
+from streaming.operations.produce.times.time_span import read_whole, warn_of_odd_times
 from streaming.operations.produce.told import Sent, Told, told_of
 from streaming.operations.saying import say
 from streaming.operations.status.positions import DurablePositions

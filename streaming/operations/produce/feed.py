@@ -13,14 +13,14 @@ from shared_features.arguments import did_you_mean
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup
 from shared_features.kernel.event_time import DAY_US
 from streaming.errors import RefusedError
-from streaming.operations.produce.arrival_order import Outgoing
-from streaming.operations.produce.arrival_text import ArrivalText, arrival_text
-from streaming.operations.produce.early_outcomes import early_outcomes
-from streaming.operations.produce.file_rows import UNREADABLE, Row, file_rows
-from streaming.operations.produce.row_encoder import ROW_NUMBER, Reading, RowEncoder, key_fields
-from streaming.operations.produce.seen_times import SeenTimes
-from streaming.operations.produce.time_span import move_to
-from streaming.operations.produce.unsent_columns import UnsentColumns
+from streaming.operations.produce.rows.file_rows import UNREADABLE, Row, file_rows
+from streaming.operations.produce.rows.row_encoder import ROW_NUMBER, Reading, RowEncoder, key_fields
+from streaming.operations.produce.rows.unsent_columns import UnsentColumns
+from streaming.operations.produce.times.arrival_order import Outgoing
+from streaming.operations.produce.times.arrival_text import ArrivalText, arrival_text
+from streaming.operations.produce.times.early_outcomes import early_outcomes
+from streaming.operations.produce.times.seen_times import SeenTimes
+from streaming.operations.produce.times.time_span import move_to
 
 SAMPLE = 10_000
 

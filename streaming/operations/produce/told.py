@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from streaming.operations.produce.feed import Feed
-from streaming.operations.produce.fit import Fit
+from streaming.operations.produce.rows.fit import Fit
 
 Told = dict[str, Any]
 

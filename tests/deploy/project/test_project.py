@@ -18,9 +18,9 @@ from deploy.project.__main__ import main
 from deploy.project.errors import ProjectError
 from deploy.project.project import write_project
 from shared_features import Boolean, Decimal, Integer, Text, Timestamp, load_definitions
-from streaming.operations.produce.file_rows import file_rows
-from streaming.operations.produce.fit import tried
-from streaming.operations.produce.row_encoder import Reading, RowEncoder, key_fields
+from streaming.operations.produce.rows.file_rows import file_rows
+from streaming.operations.produce.rows.fit import tried
+from streaming.operations.produce.rows.row_encoder import Reading, RowEncoder, key_fields
 from streaming.settings import load_settings
 
 BEGAN = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)

@@ -6,7 +6,7 @@ from deploy.project.errors import ProjectError
 from deploy.project.seen_columns import seen_columns
 from deploy.project.wishes import Wishes
 from shared_features import Decimal, Text
-from streaming.operations.produce.file_rows import UNREADABLE
+from streaming.operations.produce.rows.file_rows import UNREADABLE
 
 ROWS = [{"Order ID": "o1", "price": 1.5, "tags": ["a"]}, {"Order ID": "o2", "price": 2.5, "tags": ["b"]}]
 

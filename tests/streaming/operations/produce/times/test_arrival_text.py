@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US
-from streaming.operations.produce.arrival_text import ArrivalText, arrival_text, written_after
+from streaming.operations.produce.times.arrival_text import ArrivalText, arrival_text, written_after
 
 
 @pytest.mark.parametrize(

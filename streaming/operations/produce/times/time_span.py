@@ -11,9 +11,9 @@ from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_text
 from streaming.job.clock import system_clock_us
 from streaming.operations.file_arguments import NOW
-from streaming.operations.produce.arrival_order import Outgoing
-from streaming.operations.produce.row_encoder import RowEncoder
-from streaming.operations.produce.seen_times import SeenTimes, newest_of
+from streaming.operations.produce.rows.row_encoder import RowEncoder
+from streaming.operations.produce.times.arrival_order import Outgoing
+from streaming.operations.produce.times.seen_times import SeenTimes, newest_of
 from streaming.operations.saying import say
 
 

@@ -10,7 +10,7 @@ from shared_features.kernel.event_time import to_text
 from streaming.command_line import build_parser
 from streaming.operations.produce.command import say_fit
 from streaming.operations.produce.feed import feeds_of
-from streaming.operations.produce.time_span import read_whole, warn_of_odd_times
+from streaming.operations.produce.times.time_span import read_whole, warn_of_odd_times
 from streaming.settings import load_settings
 
 FIRST_MS, HOUR_MS = 1_700_000_000_000, 3_600_000

@@ -8,7 +8,7 @@ import pytest
 from shared_features import EventSource, Field, Text, Timestamp
 from streaming.errors import RefusedError
 from streaming.kafka.decoders.registry import FORMATS, event_format
-from streaming.operations.produce.row_encoder import Reading, RowEncoder
+from streaming.operations.produce.rows.row_encoder import Reading, RowEncoder
 
 NOTES = EventSource(
     name="notes",

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from streaming.errors import RefusedError
-from streaming.operations.produce.file_rows import UNREADABLE, file_rows
+from streaming.operations.produce.rows.file_rows import UNREADABLE, file_rows
 
 
 def rows_of(path, content, encoding="utf-8-sig"):

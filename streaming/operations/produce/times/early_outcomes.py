@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared_features.definitions import Catalogue, EventSource
 from shared_features.kernel.event_time import spelled_duration
-from streaming.operations.produce.row_encoder import Reading
+from streaming.operations.produce.rows.row_encoder import Reading
 
 
 def early_outcomes(catalogue: Catalogue, source: EventSource, reading: Reading) -> str:

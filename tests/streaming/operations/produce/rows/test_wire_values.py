@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared_features import Boolean, Decimal, Integer, Text, Timestamp
-from streaming.operations.produce.wire_values import converter, epoch_unit, instant_us
+from streaming.operations.produce.rows.wire_values import converter, epoch_unit, instant_us
 
 PRICE = Decimal(2, low=0, high=1000)
 AT_US = 1_700_000_000_123_456

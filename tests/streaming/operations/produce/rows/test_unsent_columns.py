@@ -1,8 +1,8 @@
 """A person is told which columns are not sent, and not of those that the same file sends elsewhere."""
 
 from shared_features import EventSource, Field, Text, Timestamp
-from streaming.operations.produce.row_encoder import Reading, RowEncoder
-from streaming.operations.produce.unsent_columns import UnsentColumns
+from streaming.operations.produce.rows.row_encoder import Reading, RowEncoder
+from streaming.operations.produce.rows.unsent_columns import UnsentColumns
 
 
 def source(name, *fields):

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from streaming.operations.produce.arrival_order import in_order
+from streaming.operations.produce.times.arrival_order import in_order
 
 
 @pytest.mark.parametrize("run", [1, 7, 1_000, 100_000])

@@ -3,7 +3,7 @@
 import pytest
 
 from shared_features.kernel.event_time import DAY_US, HOUR_US
-from streaming.operations.produce.seen_times import SeenTimes, newest_of
+from streaming.operations.produce.times.seen_times import SeenTimes, newest_of
 
 BEGAN_US = 1_790_000_000_000_000 // HOUR_US * HOUR_US
 

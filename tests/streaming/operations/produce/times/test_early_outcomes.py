@@ -6,8 +6,8 @@ import pytest
 
 from shared_features import Aggregate, Count, Entity, FeatureGroup, hours
 from shared_features.definitions import Catalogue
-from streaming.operations.produce.early_outcomes import early_outcomes
-from streaming.operations.produce.row_encoder import Reading
+from streaming.operations.produce.rows.row_encoder import Reading
+from streaming.operations.produce.times.early_outcomes import early_outcomes
 from tests.domains import parcels
 
 OUTCOMES = FeatureGroup(

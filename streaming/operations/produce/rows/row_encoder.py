@@ -13,8 +13,8 @@ from shared_features.definitions import Catalogue, EventSource
 from shared_features.definitions.field_types import Decimal, Integer, Timestamp
 from streaming.errors import RefusedError
 from streaming.kafka.decoders.registry import event_format
-from streaming.operations.produce.file_rows import UNREADABLE, Row
-from streaming.operations.produce.wire_values import Convert, converter, epoch_unit, instant_us, with_point
+from streaming.operations.produce.rows.file_rows import UNREADABLE, Row
+from streaming.operations.produce.rows.wire_values import Convert, converter, epoch_unit, instant_us, with_point
 
 ROW_NUMBER = "#row"
 """The column that --map may name where a file has none: the number of the row in the file, from 1."""

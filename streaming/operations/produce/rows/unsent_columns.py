@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared_features.definitions import EventSource
-from streaming.operations.produce.row_encoder import RowEncoder, spelling
+from streaming.operations.produce.rows.row_encoder import RowEncoder, spelling
 
 
 @dataclass(frozen=True)

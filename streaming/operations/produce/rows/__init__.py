@@ -1,0 +1,1 @@
+"""The rows of a file, and the records that they become."""

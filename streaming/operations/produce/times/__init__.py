@@ -1,0 +1,1 @@
+"""The times that rows hold: what they span, and in which order they arrive."""
