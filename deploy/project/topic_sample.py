@@ -15,9 +15,9 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from deploy.project.errors import ProjectError
 from shared_features.arguments import did_you_mean
-from streaming.kafka.client import client_options
-from streaming.kafka.record_reader import Records
-from streaming.kafka.topics import Topics, partitions_of
+from streaming.kafka.brokers.client import client_options
+from streaming.kafka.brokers.topics import Topics, partitions_of
+from streaming.kafka.records.record_reader import Records
 from streaming.operations.produce.rows.file_rows import UNREADABLE, Row
 from streaming.settings import StreamingSettings
 

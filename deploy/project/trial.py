@@ -16,7 +16,7 @@ import msgspec
 from deploy.project.topic_sample import TopicSample
 from shared_features.definitions import Catalogue, FeatureView, load_definitions
 from shared_features.definitions.views.function_trial import check_functions
-from streaming.kafka.record_reader import RecordReader, StampRule
+from streaming.kafka.records.record_reader import RecordReader, StampRule
 from streaming.operations.produce.rows.file_rows import UNREADABLE, Row
 from streaming.operations.produce.rows.fit import Fit, fit_of, tried
 from streaming.operations.produce.rows.row_encoder import Reading, RowEncoder, key_fields

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.kafka.polled import Polled
+from streaming.kafka.records.polled import Polled
 
 Int64 = NDArray[np.int64]
 

@@ -22,9 +22,9 @@ from streaming.archive.marks import Marks
 from streaming.archive.stored_log import Marked, StoredDeadLetters, StoredEvents, StoredLog
 from streaming.job.bytewax_run import run_dataflow
 from streaming.job.clock import system_clock_us
-from streaming.kafka.polled import Polled, count_polled
+from streaming.kafka.brokers.topics import PartitionKey, Topics
+from streaming.kafka.records.polled import Polled, count_polled
 from streaming.kafka.source import KafkaSource
-from streaming.kafka.topics import PartitionKey, Topics
 from streaming.lake.log_positions import TopicKey
 from streaming.lake.tables import DELTA, DeltaTables
 from streaming.metrics import StreamingMetrics

@@ -23,7 +23,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import Literal
 
-from streaming.kafka.polled import Polled
+from streaming.kafka.records.polled import Polled
 
 TopicMode = Literal["live", "import", "embedded"]
 EMBEDDED_SLACK_US = 10_000_000

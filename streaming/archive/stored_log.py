@@ -21,8 +21,8 @@ from shared_features.formats.offline_tables import (
 from shared_features.formats.shard_meta import Partition
 from streaming.archive.arrival_times import ArrivalTimes, arrival_times
 from streaming.errors import RefusedError, RestartNeeded
-from streaming.kafka.polled import Polled
-from streaming.kafka.recreated_topic import what_was_recreated
+from streaming.kafka.brokers.recreated_topic import what_was_recreated
+from streaming.kafka.records.polled import Polled
 from streaming.lake.events_table import event_rows, events_schema, is_recreated, refuse_other_events
 from streaming.lake.handle import DeltaHandle
 from streaming.lake.log_positions import LogPositions, TopicKey

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from shared_features.formats.offline_tables import OFFSET, PARTITION
 from shared_features.formats.shard_meta import Gap, Partition, VectorEntry
-from streaming.kafka.recreated_topic import what_was_recreated
-from streaming.kafka.topics import Topic
+from streaming.kafka.brokers.recreated_topic import what_was_recreated
+from streaming.kafka.brokers.topics import Topic
 from streaming.lake.events_reader import EventsReader
 from streaming.lake.log_positions import LogPositions
 

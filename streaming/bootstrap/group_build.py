@@ -18,7 +18,7 @@ from streaming.bootstrap.shard_states import ShardStates, effect_mask
 from streaming.bootstrap.spans_ahead import read_ahead
 from streaming.errors import StoppedWaiting
 from streaming.job.stopping import stop_requested
-from streaming.kafka.topics import Topic
+from streaming.kafka.brokers.topics import Topic
 from streaming.lake.event_rows import EventRows
 from streaming.lake.events_reader import EventsReader, about
 from streaming.log import get_log

@@ -12,7 +12,7 @@ from enum import Enum
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.shard_meta import Partition, ShardMeta, merged
 from streaming.bootstrap.archive_coverage import ArchiveCoverage
-from streaming.kafka.recreated_topic import WAY_ON
+from streaming.kafka.brokers.recreated_topic import WAY_ON
 
 
 class State(Enum):

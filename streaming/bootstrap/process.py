@@ -17,7 +17,7 @@ from streaming.bootstrap.shard_verdicts import Judge, ShardVerdicts, log_starts
 from streaming.errors import EXIT_OK, RestartNeeded, StoppedWaiting
 from streaming.job.clock import system_clock_us
 from streaming.job.stopping import stop_requested, wait
-from streaming.kafka.topics import Topics
+from streaming.kafka.brokers.topics import Topics
 from streaming.lake.events_reader import EventsReader, log_erased
 from streaming.lake.tables import lake_outage
 from streaming.log import get_log

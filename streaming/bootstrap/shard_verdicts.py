@@ -11,7 +11,7 @@ from streaming.bootstrap.archive_coverage import archive_coverage
 from streaming.bootstrap.judge import State, Verdict, judge
 from streaming.bootstrap.lake_mark import another_lake
 from streaming.job.waits import Wait
-from streaming.kafka.topics import Topic, Topics, partitions_of
+from streaming.kafka.brokers.topics import Topic, Topics, partitions_of
 from streaming.lake.events_reader import EventsReader
 from streaming.log import get_log
 from streaming.online_store.link import RedisLink

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from streaming.kafka.polled import Polled
-from streaming.kafka.record_reader import RecordReader
-from streaming.kafka.topics import PartitionKey, Topic
+from streaming.kafka.brokers.topics import PartitionKey, Topic
+from streaming.kafka.records.polled import Polled
+from streaming.kafka.records.record_reader import RecordReader
 
 
 @dataclass

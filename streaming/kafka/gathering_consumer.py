@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from streaming.job.stopping import stop_requested
-from streaming.kafka.client import KafkaOutage, consumer_options
-from streaming.kafka.messages import Message
-from streaming.kafka.topics import PartitionKey
+from streaming.kafka.brokers.client import KafkaOutage, consumer_options
+from streaming.kafka.brokers.topics import PartitionKey
+from streaming.kafka.records.messages import Message
 from streaming.settings import StreamingSettings
 
 QUIET_POLL_S = 0.1

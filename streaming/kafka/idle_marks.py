@@ -12,11 +12,11 @@ from typing import Any
 from confluent_kafka import KafkaException
 
 from streaming.job.clock import Clock
-from streaming.kafka.admin_link import NO_ANSWER_WITHIN_S, PartitionKey, offset_in
+from streaming.kafka.brokers.admin_link import NO_ANSWER_WITHIN_S, PartitionKey, offset_in
+from streaming.kafka.brokers.topics import Topics
 from streaming.kafka.consumed_partition import ConsumedPartition
-from streaming.kafka.polled import Polled
+from streaming.kafka.records.polled import Polled
 from streaming.kafka.stalls import Stalls
-from streaming.kafka.topics import Topics
 
 
 class IdleMarks:

@@ -14,16 +14,16 @@ from shared_features.definitions import EventSource
 from streaming.errors import RefusedError
 from streaming.job.clock import Clock
 from streaming.job.stopping import stop_requested
-from streaming.kafka.client import KafkaOutage
+from streaming.kafka.brokers.client import KafkaOutage
+from streaming.kafka.brokers.topics import PartitionKey, Topics
 from streaming.kafka.consumed_partition import ConsumedPartition
 from streaming.kafka.gathering_consumer import QUIET_POLL_S, GatheringConsumer
 from streaming.kafka.idle_marks import IdleMarks
-from streaming.kafka.messages import Message, by_partition, records_of, without_cycles
-from streaming.kafka.polled import Polled
-from streaming.kafka.record_reader import Read, RecordReader, StampRule
+from streaming.kafka.records.messages import Message, by_partition, records_of, without_cycles
+from streaming.kafka.records.polled import Polled
+from streaming.kafka.records.record_reader import Read, RecordReader, StampRule
 from streaming.kafka.stalls import Stalls
 from streaming.kafka.topic_watch import TopicWatch
-from streaming.kafka.topics import PartitionKey, Topics
 from streaming.log import get_log
 from streaming.settings import StreamingSettings
 

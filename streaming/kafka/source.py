@@ -15,9 +15,9 @@ from bytewax.inputs import DynamicSource
 from shared_features.definitions import EventSource
 from streaming.job.clock import Clock, system_clock_us
 from streaming.job.timer_slack import precise
-from streaming.kafka.polled import Polled
+from streaming.kafka.brokers.topics import PartitionKey
+from streaming.kafka.records.polled import Polled
 from streaming.kafka.share import KafkaShare
-from streaming.kafka.topics import PartitionKey
 from streaming.settings import StreamingSettings
 
 HeldOffsets = Callable[[], Mapping[PartitionKey, int]]

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from streaming.job.waits import Wait
-from streaming.kafka.admin_link import PartitionKey
+from streaming.kafka.brokers.admin_link import PartitionKey
 from streaming.kafka.consumed_partition import ConsumedPartition
 
 _FIRST_S, _LONGEST_S = 30.0, 600.0

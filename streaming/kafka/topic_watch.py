@@ -13,9 +13,9 @@ from typing import Any
 from streaming.errors import RestartNeeded
 from streaming.job.outage import Outage
 from streaming.job.stopping import wait
-from streaming.kafka.admin_link import NO_ANSWER_WITHIN_S
-from streaming.kafka.polled import Polled
-from streaming.kafka.topics import Topic, Topics
+from streaming.kafka.brokers.admin_link import NO_ANSWER_WITHIN_S
+from streaming.kafka.brokers.topics import Topic, Topics
+from streaming.kafka.records.polled import Polled
 from streaming.log import get_log
 
 _LOG = get_log("kafka_source")

@@ -20,7 +20,7 @@ from shared_features.formats.offline_tables import (
     events_table,
     features_table,
 )
-from streaming.kafka.topics import PartitionKey, Topic
+from streaming.kafka.brokers.topics import PartitionKey, Topic
 from streaming.lake.stored_positions import known_position, stored_offsets
 from streaming.metrics import lateness_edges_us
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from shared_features.formats.offline_tables import offset_app
-from streaming.kafka.topics import PartitionKey, Topic
+from streaming.kafka.brokers.topics import PartitionKey, Topic
 
 NEVER = -1
 """The position before the first one. A table may hold it, too: then it was begun, and has nothing yet."""

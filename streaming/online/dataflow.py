@@ -14,7 +14,7 @@ from shared_features.formats.online_state import definition_key, entity_prefix
 from shared_features.kernel.event_time import to_us
 from streaming.job.bytewax_run import run_dataflow
 from streaming.job.clock import system_clock_us
-from streaming.kafka.polled import count_polled
+from streaming.kafka.records.polled import count_polled
 from streaming.kafka.source import KafkaSource
 from streaming.metrics import StreamingMetrics
 from streaming.online.absent_shard import AbsentShard

@@ -10,7 +10,7 @@ from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import shards_of
 from shared_features.formats.events import concatenate
 from shared_features.group_events import group_events
-from streaming.kafka.polled import Polled
+from streaming.kafka.records.polled import Polled
 from streaming.online.sub_batch import Stretch, SubBatch
 from streaming.online_store.shard_store import shard_label
 

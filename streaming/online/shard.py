@@ -18,7 +18,7 @@ from shared_features.definitions import FeatureGroup, difference
 from shared_features.formats.entity_state import decode_states, encode_states, owners_of
 from shared_features.formats.shard_meta import COMMIT_ID_BYTES, Partition, Progress, ShardMeta, VectorEntry
 from streaming.errors import RefusedError, RestartNeeded
-from streaming.kafka.recreated_topic import WAY_ON
+from streaming.kafka.brokers.recreated_topic import WAY_ON
 from streaming.log import get_log
 from streaming.metrics import StreamingMetrics
 from streaming.online.entity_cache import EntityCache

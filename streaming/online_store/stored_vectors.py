@@ -9,8 +9,8 @@ from shared_features.formats.shard_meta import ShardMeta
 from streaming.errors import RefusedError, StoppedWaiting
 from streaming.job.stopping import wait
 from streaming.job.waits import waiting
-from streaming.kafka.recreated_topic import WAY_ON
-from streaming.kafka.topics import PartitionKey, Topics
+from streaming.kafka.brokers.recreated_topic import WAY_ON
+from streaming.kafka.brokers.topics import PartitionKey, Topics
 from streaming.log import get_log
 from streaming.online_store.server import StoreServer
 from streaming.online_store.shard_store import is_live, shard_label

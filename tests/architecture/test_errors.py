@@ -21,7 +21,7 @@ CAUGHT_AT_HOME = {
     "shared_features.arguments._UnfitError": "becomes a DefinitionError in its own module",
     "shared_features.definitions.views.function_trial._ComparedWithTextError": "becomes an OnDemandError there",
     "streaming.bootstrap.group_build._TooLarge": "makes its own module divide a build",
-    "streaming.kafka.topics._NotYet": "makes its own module ask again",
+    "streaming.kafka.brokers.topics._NotYet": "makes its own module ask again",
 }
 
 

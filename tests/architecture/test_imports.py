@@ -44,7 +44,7 @@ def test_the_import_contracts_are_kept() -> None:
     [
         ("streaming/online/router.py", "from streaming.archive.marks import Marks"),
         ("streaming/lake/scan.py", "def late() -> None:\n    from streaming.replay import spine"),
-        ("streaming/kafka/topics.py", "if TYPE_CHECKING:\n    from streaming.lake.handle import DeltaHandle"),
+        ("streaming/kafka/brokers/topics.py", "if TYPE_CHECKING:\n    from streaming.lake.handle import DeltaHandle"),
         ("serving/request/request_body.py", "if TYPE_CHECKING:\n    from serving.online_store import online_store"),
     ],
     ids=[

@@ -24,7 +24,7 @@ from shared_features.event_sources import CARD_TRANSACTIONS
 from shared_features.formats.events import EventBatch
 from shared_features.formats.offline_tables import events_table
 from streaming.archive.stored_log import Marked, StoredEvents
-from streaming.kafka.polled import Polled
+from streaming.kafka.records.polled import Polled
 from streaming.lake.compaction import tend
 from streaming.lake.events_reader import EventsReader
 from tests.bench.figures import Figure

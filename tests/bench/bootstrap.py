@@ -15,7 +15,7 @@ from shared_features.formats.shard_meta_bytes import decode_meta
 from shared_features.kernel.event_time import DAY_US, to_us
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.shard_build import ShardBuild
-from streaming.kafka.topics import Topic
+from streaming.kafka.brokers.topics import Topic
 from streaming.lake.events_reader import EventsReader, spans
 from streaming.online_store.link import RedisLink
 from streaming.online_store.shard_store import ShardStore

@@ -16,7 +16,7 @@ from shared_features.formats.offline_tables import (
     features_table,
 )
 from streaming.errors import RefusedError
-from streaming.kafka.topics import Topics
+from streaming.kafka.brokers.topics import Topics
 from streaming.online_store.server import StoreServer
 from streaming.operations.status.positions import online_positions, readers
 from streaming.settings import StreamingSettings

@@ -10,7 +10,7 @@ import numpy as np
 from shared_features.definitions import EventSource
 from shared_features.formats.events import EventBatch
 from streaming.archive.stored_log import Marked, StoredEvents
-from streaming.kafka.polled import Polled
+from streaming.kafka.records.polled import Polled
 from tests.bench.filled_redis import event_batches
 from tests.bench.transactions import Transactions
 

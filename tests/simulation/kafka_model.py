@@ -14,10 +14,10 @@ import numpy as np
 from shared_features.definitions import EventSource
 from shared_features.kernel.event_time import MILLISECOND_US
 from streaming.errors import RestartNeeded
+from streaming.kafka.brokers.topics import PartitionKey, Topic
 from streaming.kafka.consumed_partition import ConsumedPartition
-from streaming.kafka.polled import Polled
-from streaming.kafka.record_reader import LOG_APPEND_TIME, RecordReader, Records, StampRule
-from streaming.kafka.topics import PartitionKey, Topic
+from streaming.kafka.records.polled import Polled
+from streaming.kafka.records.record_reader import LOG_APPEND_TIME, RecordReader, Records, StampRule
 from tests.simulation.chances import Chances
 from tests.simulation.domain import FUTURE_S, LENGTH_S
 

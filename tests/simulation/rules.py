@@ -20,7 +20,7 @@ from streaming.archive import stored_log
 from streaming.archive.arrival_times import ArrivalTimes, arrival_times
 from streaming.archive.stored_log import StoredLog
 from streaming.bootstrap import judge
-from streaming.kafka.polled import Polled
+from streaming.kafka.records.polled import Polled
 from streaming.lake.events_reader import EventsReader
 from streaming.lake.handle import DeltaHandle
 from streaming.lake.stored_positions import NEVER

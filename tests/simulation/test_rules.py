@@ -13,7 +13,7 @@ from shared_features.formats.shard_meta import COMMIT_ID_BYTES, ShardMeta
 from shared_features.formats.shard_meta_bytes import decode_meta, encode_meta
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import RestartNeeded
-from streaming.kafka.topics import PartitionKey
+from streaming.kafka.brokers.topics import PartitionKey
 from streaming.online.absent_shard import AbsentShard
 from streaming.online.router import Router
 from streaming.online.shard import Shard

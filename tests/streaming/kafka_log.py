@@ -7,7 +7,7 @@ import numpy as np
 
 from shared_features.definitions import EventSource
 from shared_features.formats.events import EventBatch
-from streaming.kafka.polled import DeadLetter, Polled
+from streaming.kafka.records.polled import DeadLetter, Polled
 
 TOPIC_ID = "topic-id"
 

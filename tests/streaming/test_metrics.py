@@ -6,7 +6,7 @@ import numpy as np
 from prometheus_client import generate_latest
 
 from shared_features.kernel.event_time import DAY_US, MINUTE_US, SECOND_US
-from streaming.kafka.polled import count_polled
+from streaming.kafka.records.polled import count_polled
 from streaming.metrics import StreamingMetrics, lateness_edges_us
 from tests.streaming.kafka_log import KafkaLog, Record
 from tests.streaming.small_domain import PAYMENTS

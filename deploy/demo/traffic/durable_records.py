@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from streaming.kafka.topics import PartitionKey
+from streaming.kafka.brokers.topics import PartitionKey
 from streaming.operations.status.positions import DurablePositions
 from streaming.settings import StreamingSettings
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from deploy.demo.traffic.records import Records
-from streaming.kafka.topics import PartitionKey
+from streaming.kafka.brokers.topics import PartitionKey
 from streaming.operations.produce.sender import Durable
 
 BUDGET_BYTES = 2_500_000

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from shared_features.definitions import Catalogue, EventSource
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
-from streaming.kafka.topics import Topic, id_in_embedded_log
+from streaming.kafka.brokers.topics import Topic, id_in_embedded_log
 from streaming.lake.look import LakeLook
 from streaming.online_store.server import StoreServer
 from streaming.settings import StreamingSettings

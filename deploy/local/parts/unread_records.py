@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaException
 
 from shared_features.definitions import load_definitions
-from streaming.kafka.topics import Topics, partitions_of
+from streaming.kafka.brokers.topics import Topics, partitions_of
 from streaming.operations.status.positions import DurablePositions
 from streaming.settings import StreamingSettings
 

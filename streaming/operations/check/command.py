@@ -13,7 +13,7 @@ from shared_features.counted import counted
 from shared_features.definitions import Catalogue, load_definitions
 from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
 from streaming.job.clock import system_clock_us
-from streaming.kafka.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
+from streaming.kafka.brokers.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
 from streaming.log import get_log, set_up_log
 from streaming.online_store.server import StoreServer
 from streaming.operations.check.definitions import broken_views, definitions_line, unread_groups

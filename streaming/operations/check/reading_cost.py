@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from shared_features.definitions import Catalogue, EventSource
 from shared_features.group_events import group_events
 from streaming.errors import RefusedError
-from streaming.kafka.record_reader import RecordReader, StampRule
+from streaming.kafka.records.record_reader import RecordReader, StampRule
 from streaming.operations.produce.rows.fit import records_of
 from streaming.operations.produce.rows.row_encoder import Reading, RowEncoder, key_fields
 from streaming.settings import StreamingSettings

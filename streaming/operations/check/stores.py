@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup, difference
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
 from streaming.errors import RefusedError
-from streaming.kafka.recreated_topic import what_was_recreated
-from streaming.kafka.topics import Bounds, PartitionKey, Topic
+from streaming.kafka.brokers.recreated_topic import what_was_recreated
+from streaming.kafka.brokers.topics import Bounds, PartitionKey, Topic
 from streaming.lake.events_table import is_recreated, refuse_other_events
 from streaming.lake.log_files import check_commits
 from streaming.lake.look import LakeLook

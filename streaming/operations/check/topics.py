@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from confluent_kafka import KafkaException
 
 from shared_features.counted import counted
-from streaming.kafka.recreated_topic import what_was_recreated
-from streaming.kafka.topics import Bounds, PartitionKey, Topic, Topics
+from streaming.kafka.brokers.recreated_topic import what_was_recreated
+from streaming.kafka.brokers.topics import Bounds, PartitionKey, Topic, Topics
 from streaming.operations.check.finding import Finding
 from streaming.settings import StreamingSettings
 

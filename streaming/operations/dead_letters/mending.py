@@ -13,7 +13,7 @@ from shared_features.definitions import EventSource
 from shared_features.kernel.event_time import MILLISECOND_US
 from streaming.errors import RefusedError
 from streaming.job.clock import Clock, system_clock_us
-from streaming.kafka.record_reader import CREATE_TIME, LOG_APPEND_TIME, RecordReader, Records, StampRule
+from streaming.kafka.records.record_reader import CREATE_TIME, LOG_APPEND_TIME, RecordReader, Records, StampRule
 from streaming.operations.dead_letters.letter import Letter, Place, from_json
 from streaming.settings import StreamingSettings
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from shared_features.definitions import load_definitions
 from streaming.errors import RefusedError
 from streaming.job.clock import system_clock_us
-from streaming.kafka.topics import Topic, Topics, partitions_of
+from streaming.kafka.brokers.topics import Topic, Topics, partitions_of
 from streaming.operations.dead_letters.letter import Letter, Place, Position
 from streaming.operations.dead_letters.mending import Mended
 from streaming.operations.dead_letters.replay_record import Entry, Original, ReplayRecord, look

@@ -15,8 +15,8 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from streaming.errors import RefusedError
-from streaming.kafka.client import client_options
-from streaming.kafka.topics import Bounds, PartitionKey
+from streaming.kafka.brokers.client import client_options
+from streaming.kafka.brokers.topics import Bounds, PartitionKey
 from streaming.operations.dead_letters.mending import Mended
 from streaming.operations.dead_letters.replay_record import Original
 from streaming.settings import StreamingSettings

@@ -16,7 +16,7 @@ from shared_features.definitions import load_definitions
 from shared_features.kernel.event_time import to_text
 from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
 from streaming.job.clock import system_clock_us
-from streaming.kafka.topics import Topics
+from streaming.kafka.brokers.topics import Topics
 from streaming.operations.check.topics import config_findings
 from streaming.operations.produce.feed import Feed, feeds_of
 from streaming.operations.produce.history import refuse_history, warn_of_late_history

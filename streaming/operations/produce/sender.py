@@ -15,8 +15,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from shared_features.counted import counted
 from streaming.errors import RefusedError
-from streaming.kafka.client import client_options
-from streaming.kafka.topics import PartitionKey
+from streaming.kafka.brokers.client import client_options
+from streaming.kafka.brokers.topics import PartitionKey
 from streaming.operations.saying import say
 from streaming.settings import StreamingSettings
 

@@ -17,7 +17,7 @@ from shared_features.formats.shard_meta import ShardMeta
 from shared_features.kernel.event_time import SECOND_US, to_us
 from streaming.errors import RefusedError
 from streaming.job.clock import Clock, system_clock_us
-from streaming.kafka.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
+from streaming.kafka.brokers.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
 from streaming.lake.look import EventCounts, LakeLook
 from streaming.lake.stored_positions import NEVER
 from streaming.online_store.server import GroupMetas, StoreServer

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from shared_features.definitions import Catalogue, FeatureGroup, load_definitions
 from streaming.errors import RefusedError
-from streaming.kafka.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
+from streaming.kafka.brokers.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
 from streaming.lake.look import LakeLook
 from streaming.lake.stored_positions import NEVER
 from streaming.online_store.server import GroupMetas, StoreServer

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from shared_features import Boolean, Decimal, EventSource, Field, Integer, Text, Timestamp
-from streaming.kafka.record_reader import CREATE_TIME, LOG_APPEND_TIME, RecordReader, Records, StampRule
+from streaming.kafka.records.record_reader import CREATE_TIME, LOG_APPEND_TIME, RecordReader, Records, StampRule
 from tests.docs.reference.table import code, table
 
 STAMP_MS = 1_767_616_200_000

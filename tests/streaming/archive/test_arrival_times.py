@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared_features.formats.events import EventBatch
 from streaming.archive.arrival_times import arrival_times
-from streaming.kafka.polled import DeadLetter, Polled
+from streaming.kafka.records.polled import DeadLetter, Polled
 from tests.streaming.small_domain import OUTCOMES
 
 STAMPS = st.lists(st.tuples(st.booleans(), st.integers(0, 50)), max_size=12)

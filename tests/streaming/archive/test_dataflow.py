@@ -7,8 +7,8 @@ from bytewax.inputs import DynamicSource, StatelessSourcePartition
 from deltalake import DeltaTable
 
 from streaming.archive import dataflow
-from streaming.kafka.polled import Polled
-from streaming.kafka.topics import Topic
+from streaming.kafka.brokers.topics import Topic
+from streaming.kafka.records.polled import Polled
 from streaming.settings import load_settings
 from tests.streaming.kafka_log import TOPIC_ID, KafkaLog, Record
 from tests.streaming.small_domain import OUTCOMES, PAYMENTS

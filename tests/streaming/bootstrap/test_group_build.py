@@ -21,7 +21,7 @@ from streaming.bootstrap import group_build, spans_ahead
 from streaming.bootstrap.group_build import GroupBuild
 from streaming.bootstrap.shard_build import ShardBuild
 from streaming.errors import RestartNeeded
-from streaming.kafka.topics import Topic
+from streaming.kafka.brokers.topics import Topic
 from streaming.lake.events_reader import EventsReader
 from streaming.online_store.link import RedisLink
 from streaming.online_store.shard_store import ShardStore

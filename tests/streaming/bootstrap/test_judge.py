@@ -8,7 +8,7 @@ import pytest
 from shared_features.formats.shard_meta import Gap, Partition, ShardMeta, VectorEntry
 from streaming.bootstrap.archive_coverage import ArchiveCoverage, archive_coverage
 from streaming.bootstrap.judge import State, judge
-from streaming.kafka.topics import Topic
+from streaming.kafka.brokers.topics import Topic
 from streaming.lake.events_reader import EventsReader
 from tests.streaming.materialize.world import World
 from tests.streaming.small_domain import PAYER, PAYMENTS

@@ -12,7 +12,7 @@ from shared_features.formats.online_state import meta_key
 from streaming.archive.dataflow import archive_tables
 from streaming.bootstrap import process
 from streaming.bootstrap.process import Bootstrap
-from streaming.kafka.topics import Topics
+from streaming.kafka.brokers.topics import Topics
 from streaming.lake.events_reader import EventsReader
 from streaming.settings import StreamingSettings, load_settings
 from tests.streaming.online.some_log import TOPICS

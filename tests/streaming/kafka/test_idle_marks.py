@@ -9,11 +9,11 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from streaming.kafka import idle_marks
+from streaming.kafka.brokers.topics import Topic
 from streaming.kafka.consumed_partition import ConsumedPartition
 from streaming.kafka.idle_marks import IdleMarks
-from streaming.kafka.record_reader import RecordReader, StampRule
+from streaming.kafka.records.record_reader import RecordReader, StampRule
 from streaming.kafka.stalls import Stalls
-from streaming.kafka.topics import Topic
 from tests.streaming.small_domain import PAYMENTS
 
 NOW_US = 1_700_000_000_000_000

@@ -12,11 +12,12 @@ from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.job import stopping
 from streaming.job.waits import _WAITS, waits
-from streaming.kafka import stalls, topic_watch, topics
-from streaming.kafka.polled import Polled
+from streaming.kafka import stalls, topic_watch
+from streaming.kafka.brokers import topics
+from streaming.kafka.brokers.topics import Topics
+from streaming.kafka.records.polled import Polled
 from streaming.kafka.share import KafkaShare
 from streaming.kafka.source import KafkaSource
-from streaming.kafka.topics import Topics
 from streaming.settings import load_settings
 from tests.streaming.kafka_log import KafkaLog
 from tests.streaming.online.some_log import TOPICS, a_log, produce

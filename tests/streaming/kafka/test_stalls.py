@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from streaming.job.waits import _WAITS, waits
+from streaming.kafka.brokers.topics import Topic
 from streaming.kafka.consumed_partition import ConsumedPartition
-from streaming.kafka.record_reader import RecordReader, StampRule
+from streaming.kafka.records.record_reader import RecordReader, StampRule
 from streaming.kafka.stalls import Stalls
-from streaming.kafka.topics import Topic
 from tests.streaming.small_domain import PAYMENTS
 
 LAST = 4

@@ -26,9 +26,9 @@ from streaming.archive.marks import Marks
 from streaming.archive.stored_log import StoredLog
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.job.clock import system_clock_us
+from streaming.kafka.brokers.topics import Topics
 from streaming.kafka.share import KafkaShare
 from streaming.kafka.source import KafkaSource
-from streaming.kafka.topics import Topics
 from streaming.settings import StreamingSettings, load_settings
 from tests.end_to_end.brokers import proper_kafka
 from tests.fakes import PushedClock

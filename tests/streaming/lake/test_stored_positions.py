@@ -7,7 +7,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 from shared_features.formats.offline_tables import offset_app
-from streaming.kafka.topics import Topic
+from streaming.kafka.brokers.topics import Topic
 from streaming.lake.handle import DeltaHandle
 from streaming.lake.stored_positions import NEVER, KnownPositions, known_position, stored_offsets, stored_position
 from streaming.lake.tables import DELTA

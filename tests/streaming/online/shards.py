@@ -15,7 +15,7 @@ from shared_features.formats.shard_meta_bytes import decode_meta, encode_meta
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
-from streaming.kafka.polled import Polled
+from streaming.kafka.records.polled import Polled
 from streaming.metrics import StreamingMetrics
 from streaming.online.absent_shard import AbsentShard
 from streaming.online.dataflow import redis_sink

@@ -6,7 +6,7 @@ import pytest
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.events import EventBatch
 from shared_features.group_events import GroupEvents, group_events
-from streaming.kafka.polled import Polled
+from streaming.kafka.records.polled import Polled
 from streaming.online import router
 from streaming.online.router import Router, ShardItem
 from tests.streaming.kafka_log import KafkaLog

@@ -20,7 +20,7 @@ from shared_features.formats.shard_meta_bytes import encode_meta
 from shared_features.kernel.event_time import SECOND_US
 from shared_features.kernel.tile_state import TileState
 from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
-from streaming.kafka.polled import Polled
+from streaming.kafka.records.polled import Polled
 from streaming.online.absent_shard import AbsentShard
 from streaming.online.missing_records import MissingRecords
 from streaming.online.shard import Shard

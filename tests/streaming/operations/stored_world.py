@@ -26,8 +26,8 @@ from streaming.__main__ import main
 from streaming.archive.dataflow import archive_tables, held_positions, route
 from streaming.archive.marks import Marks
 from streaming.job.clock import system_clock_us
+from streaming.kafka.brokers.topics import Topics
 from streaming.kafka.source import KafkaSource
-from streaming.kafka.topics import Topics
 from streaming.operations.status.positions import DurablePositions
 from streaming.settings import StreamingSettings, load_settings
 from tests.streaming.processes import ROOT

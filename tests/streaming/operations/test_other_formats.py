@@ -18,7 +18,7 @@ import pytest
 from deltalake import DeltaTable
 
 from shared_features.definitions import EventSource
-from streaming.kafka.record_reader import CREATE_TIME, Read, RecordReader, Records, StampRule
+from streaming.kafka.records.record_reader import CREATE_TIME, Read, RecordReader, Records, StampRule
 from tests.streaming import small_domain
 from tests.streaming.operations.stored_world import START_US, StoredWorld
 from tests.streaming.other_formats import csv_domain, packed_domain

@@ -24,7 +24,7 @@ from shared_features.formats.offline_tables import (
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import ShardMeta, VectorEntry
 from shared_features.formats.shard_meta_bytes import encode_meta
-from streaming.kafka.topics import Topics, partitions_of
+from streaming.kafka.brokers.topics import Topics, partitions_of
 from streaming.lake.events_table import events_schema
 from streaming.operations.check.command import find
 from streaming.settings import StreamingSettings

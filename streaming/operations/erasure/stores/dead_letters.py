@@ -10,8 +10,8 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, TOPIC_ID
+from streaming.kafka.brokers.topics import PartitionKey, Topic
 from streaming.kafka.decoders.event_decoder import EventFormat
-from streaming.kafka.topics import PartitionKey, Topic
 from streaming.lake.changes import synced_change
 from streaming.lake.scan import sql_text
 from streaming.lake.stored_positions import stored_offsets

@@ -11,9 +11,9 @@ from confluent_kafka.admin import AdminClient
 from shared_features.definitions import EventSource
 from shared_features.formats.offline_tables import events_table
 from streaming.errors import RefusedError
-from streaming.kafka.client import client_options
-from streaming.kafka.recreated_topic import what_was_recreated
-from streaming.kafka.topics import PartitionKey, Topic, Topics, partitions_of
+from streaming.kafka.brokers.client import client_options
+from streaming.kafka.brokers.recreated_topic import what_was_recreated
+from streaming.kafka.brokers.topics import PartitionKey, Topic, Topics, partitions_of
 from streaming.lake.events_table import is_recreated
 from streaming.lake.look import LakeLook
 from streaming.operations.erasure.record import LogEnds

@@ -15,7 +15,7 @@ import numpy as np
 from shared_features.counted import counted
 from shared_features.definitions.field_types import Decimal, Integer
 from shared_features.kernel.event_time import MILLISECOND_US
-from streaming.kafka.record_reader import CREATE_TIME, LOG_APPEND_TIME, Read, RecordReader, Records, StampRule
+from streaming.kafka.records.record_reader import CREATE_TIME, LOG_APPEND_TIME, Read, RecordReader, Records, StampRule
 from streaming.operations.produce.rows.file_rows import Row
 from streaming.operations.produce.rows.row_encoder import RowEncoder
 from streaming.operations.produce.rows.wire_values import has_decimal_comma

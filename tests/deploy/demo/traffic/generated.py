@@ -5,7 +5,7 @@ import numpy as np
 from deploy.demo.traffic.cards.disturbances import Disturbances
 from deploy.demo.traffic.cards.handbook import World, simulate
 from deploy.demo.traffic.cards.transactions import DAY_US
-from streaming.kafka.record_reader import CREATE_TIME, RecordReader, Records, StampRule
+from streaming.kafka.records.record_reader import CREATE_TIME, RecordReader, Records, StampRule
 
 START_US = 20_000 * DAY_US
 WILD = Disturbances(late=0.05, duplicate=0.04, malformed=0.07)

@@ -16,7 +16,7 @@ from shared_features.formats.offline_tables import (
 )
 from shared_features.formats.online_state import definition_key
 from streaming.errors import EXIT_OK, EXIT_REFUSED, RefusedError
-from streaming.kafka.topics import Topics
+from streaming.kafka.brokers.topics import Topics
 from streaming.lake.events_table import events_schema
 from streaming.lake.look import LakeLook
 from streaming.online_store.server import StoreServer

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streaming.kafka.topics import Bounds, Topic
+from streaming.kafka.brokers.topics import Bounds, Topic
 from streaming.operations.check.topics import check_position, config_findings
 
 

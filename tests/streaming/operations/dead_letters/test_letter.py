@@ -16,8 +16,8 @@ from deltalake import DeltaTable
 from shared_features.definitions import FeatureView
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE
 from streaming.archive.stored_log import Marked, StoredDeadLetters
-from streaming.kafka.polled import DeadLetter, Polled
-from streaming.kafka.record_reader import RecordReader, StampRule
+from streaming.kafka.records.polled import DeadLetter, Polled
+from streaming.kafka.records.record_reader import RecordReader, StampRule
 from streaming.lake.handle import DeltaHandle
 from streaming.operations.dead_letters.letter import Letter, to_json
 from streaming.operations.dead_letters.mending import by_hand

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streaming.errors import RefusedError
-from streaming.kafka.topics import Topics, partitions_of
+from streaming.kafka.brokers.topics import Topics, partitions_of
 from streaming.operations.dead_letters.letter import Letter
 from streaming.operations.dead_letters.mending import Mended
 from streaming.operations.dead_letters.replay_record import Original

@@ -22,7 +22,7 @@ from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.shard_meta import ShardMeta, VectorEntry
 from shared_features.formats.shard_meta_bytes import decode_meta, encode_meta
 from streaming.errors import RestartNeeded
-from streaming.kafka.topics import Topics
+from streaming.kafka.brokers.topics import Topics
 from streaming.lake.handle import DeltaHandle
 from streaming.materialize.spine_rows import feature_schema
 from streaming.operations.erasure import erasure

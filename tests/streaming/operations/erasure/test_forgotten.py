@@ -17,8 +17,8 @@ from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.dataset_manifest import DatasetView, PinnedVersion, encode_dataset_manifest
 from shared_features.formats.offline_tables import CUT_APP, features_table, snapshots_table
 from streaming.archive.stored_log import Marked, StoredDeadLetters, StoredEvents
-from streaming.kafka.polled import DeadLetter, Polled
-from streaming.kafka.record_reader import RecordReader, StampRule
+from streaming.kafka.records.polled import DeadLetter, Polled
+from streaming.kafka.records.record_reader import RecordReader, StampRule
 from streaming.lake.handle import DeltaHandle
 from streaming.materialize.spine_rows import feature_schema
 from streaming.replay.snapshots import Snapshots, snapshot_schema

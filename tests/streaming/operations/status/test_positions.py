@@ -1,7 +1,7 @@
 """How far a sink is: as far as its slowest shard, over every partition that the topic has."""
 
 from shared_features.formats.shard_meta import COMMIT_ID_BYTES, ShardMeta, VectorEntry
-from streaming.kafka.topics import Bounds, PartitionKey, Topic
+from streaming.kafka.brokers.topics import Bounds, PartitionKey, Topic
 from streaming.operations.status.positions import group_lag, online_positions, readers
 from tests.streaming.small_domain import OUTCOMES, PAYER, PAYMENTS, SHOP_RISK, SHOP_USE
 

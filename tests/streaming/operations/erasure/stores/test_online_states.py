@@ -22,7 +22,7 @@ from shared_features.formats.shard_meta_bytes import decode_meta, encode_meta
 from streaming.bootstrap.archive_coverage import archive_coverage
 from streaming.bootstrap.judge import State, judge
 from streaming.errors import RefusedError
-from streaming.kafka.topics import Topics
+from streaming.kafka.brokers.topics import Topics
 from streaming.lake.events_reader import EventsReader
 from streaming.operations.erasure.erasure_counts import ErasureCounts
 from streaming.operations.erasure.stores.online_states import OnlineStates

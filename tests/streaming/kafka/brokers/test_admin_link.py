@@ -15,8 +15,8 @@ from types import SimpleNamespace
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from streaming.kafka.admin_link import LATEST, AdminLink, offset_in
-from streaming.kafka.topics import Bounds, Topics
+from streaming.kafka.brokers.admin_link import LATEST, AdminLink, offset_in
+from streaming.kafka.brokers.topics import Bounds, Topics
 from streaming.settings import StreamingSettings, load_settings
 from tests.end_to_end.two_brokers import TwoBrokers
 

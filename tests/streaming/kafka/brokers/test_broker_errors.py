@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka import KafkaError
 
-from streaming.kafka.broker_errors import is_missing, is_not_told, is_passing
+from streaming.kafka.brokers.broker_errors import is_missing, is_not_told, is_passing
 
 
 @pytest.mark.parametrize(

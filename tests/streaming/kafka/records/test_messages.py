@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.kafka import messages as kafka_messages
-from streaming.kafka.messages import by_partition, records_of, without_cycles
+from streaming.kafka.records import messages as kafka_messages
+from streaming.kafka.records.messages import by_partition, records_of, without_cycles
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from confluent_kafka import KafkaError
 from structlog.testing import capture_logs
 
-from streaming.kafka.client import KafkaOutage, client_options, consumer_options
+from streaming.kafka.brokers.client import KafkaOutage, client_options, consumer_options
 from streaming.settings import load_settings
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared_features.definitions import Field, Timestamp
 from shared_features.kernel.event_time import MINUTE_US, SECOND_US, seconds
-from streaming.kafka.record_reader import CREATE_TIME, LOG_APPEND_TIME, RecordReader, Records, StampRule
+from streaming.kafka.records.record_reader import CREATE_TIME, LOG_APPEND_TIME, RecordReader, Records, StampRule
 from tests.streaming.small_domain import PAYMENTS
 
 NOW_MS = 1_700_000_000_000

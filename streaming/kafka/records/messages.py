@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from streaming.kafka.record_reader import Records
-from streaming.kafka.topics import PartitionKey
+from streaming.kafka.brokers.topics import PartitionKey
+from streaming.kafka.records.record_reader import Records
 
 _FEW = 64
 """Up to about so many messages are sorted faster one by one."""

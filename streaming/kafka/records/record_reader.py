@@ -17,7 +17,7 @@ from shared_features.definitions.field_types import MAX_MAGNITUDE
 from shared_features.formats.events import EventBatch, record_time_us
 from shared_features.kernel.event_time import MILLISECOND_US, spelled_duration, to_text
 from streaming.kafka.decoders.registry import decoder_of
-from streaming.kafka.polled import DeadLetter
+from streaming.kafka.records.polled import DeadLetter
 from streaming.settings import StreamingSettings
 
 CREATE_TIME, LOG_APPEND_TIME = 1, 2

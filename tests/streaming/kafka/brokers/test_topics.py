@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from streaming.errors import StoppedWaiting
 from streaming.job import stopping
-from streaming.kafka.topics import Bounds, Topics, id_in_embedded_log, partitions_of
+from streaming.kafka.brokers.topics import Bounds, Topics, id_in_embedded_log, partitions_of
 from streaming.settings import StreamingSettings, load_settings
 from tests.streaming.online.some_log import TOPICS, a_log, produce
 

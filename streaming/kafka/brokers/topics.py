@@ -16,9 +16,9 @@ from streaming.errors import RestartNeeded, StoppedWaiting
 from streaming.job.backoff import Backoff, Tries
 from streaming.job.outage import Outage
 from streaming.job.stopping import stop_requested
-from streaming.kafka.admin_link import EARLIEST, LATEST, AdminLink, PartitionKey, offset_in
-from streaming.kafka.broker_errors import is_missing, is_not_told, is_passing
-from streaming.kafka.client import KafkaOutage, client_options
+from streaming.kafka.brokers.admin_link import EARLIEST, LATEST, AdminLink, PartitionKey, offset_in
+from streaming.kafka.brokers.broker_errors import is_missing, is_not_told, is_passing
+from streaming.kafka.brokers.client import KafkaOutage, client_options
 from streaming.log import get_log
 from streaming.settings import StreamingSettings
 
