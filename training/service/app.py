@@ -11,14 +11,14 @@ from training.registry.versions import Registry
 from training.scheduler.runs.runs import Runs
 from training.scheduler.schedules.schedules import Schedules
 from training.service.access import Access
-from training.service.archive_routes import archive_router
 from training.service.docs_page import docs_router
-from training.service.model_routes import model_router
 from training.service.page.router import page_router
 from training.service.problems import ProblemDetails, answer_problems
+from training.service.routes.archive_routes import archive_router
+from training.service.routes.model_routes import model_router
+from training.service.routes.run_routes import run_router
+from training.service.routes.schedule_routes import schedule_router
 from training.service.run_metrics import metrics_router
-from training.service.run_routes import run_router
-from training.service.schedule_routes import schedule_router
 from training.settings import TrainingSettings
 
 _DESCRIPTION = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from training.service.answers import ModelAnswer
 from training.service.page.parts import facts, instant, instant_us, numbers, run_link, status, table
+from training.service.routes.answers import ModelAnswer
 
 
 def model_page(model: ModelAnswer, runs: list[str]) -> str:

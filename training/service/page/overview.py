@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from html import escape
 
-from training.service.answers import ModelAnswer, RunAnswer, ScheduleAnswer
 from training.service.page.parts import (
     button,
     file_field,
@@ -23,6 +22,7 @@ from training.service.page.parts import (
     table,
     text_field,
 )
+from training.service.routes.answers import ModelAnswer, RunAnswer, ScheduleAnswer
 
 
 def overview(runs: list[RunAnswer], schedules: list[ScheduleAnswer], models: list[ModelAnswer]) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from fastapi.responses import HTMLResponse
 
 from training.scheduler.workflow.run_states import CANCELLED, FAILED, QUEUED, RUNNING
-from training.service.answers import RunAnswer
+from training.service.routes.answers import RunAnswer
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "

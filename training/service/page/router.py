@@ -14,14 +14,14 @@ from training.runs.plan.retraining import STEPS
 from training.scheduler.runs.run_facts import Facts, facts_of
 from training.scheduler.runs.runs import Runs
 from training.scheduler.schedules.schedules import Schedules
-from training.service.answers import run_answer, schedule_answer
-from training.service.model_routes import model_answers
 from training.service.page.comparison import comparison
 from training.service.page.model import model_page
 from training.service.page.overview import overview
 from training.service.page.parts import document, is_moving
 from training.service.page.run import run_page
-from training.service.run_routes import shown
+from training.service.routes.answers import run_answer, schedule_answer
+from training.service.routes.model_routes import model_answers
+from training.service.routes.run_routes import shown
 
 _FILES = {"page.css": "text/css", "page.js": "text/javascript"}
 _NEEDS = {step.name: step.needs for step in STEPS}

@@ -8,7 +8,6 @@ from html import escape
 from training.runs.records.run_report import RunReport
 from training.scheduler.runs.run_facts import Facts, shown
 from training.scheduler.workflow.run_states import ENDED
-from training.service.answers import RunWithSteps, StepAnswer
 from training.service.page.parts import (
     facts,
     form,
@@ -26,6 +25,7 @@ from training.service.page.parts import (
 )
 from training.service.page.plot import plot
 from training.service.page.step_graph import step_graph
+from training.service.routes.answers import RunWithSteps, StepAnswer
 
 
 def run_page(

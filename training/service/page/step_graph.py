@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from training.service.answers import StepAnswer
+from training.service.routes.answers import StepAnswer
 
 _WIDE, _HIGH, _GAP = 148, 44, 26
 

@@ -11,8 +11,8 @@ from fastapi.responses import PlainTextResponse
 from training.errors import ConflictError
 from training.scheduler.runs.run_facts import facts_of, side_by_side
 from training.scheduler.runs.runs import Runs
-from training.service.answers import FactAnswer, RunAnswer, RunWithSteps, run_answer, run_with_steps
-from training.service.request_bodies import ForkBody, StartBody
+from training.service.routes.answers import FactAnswer, RunAnswer, RunWithSteps, run_answer, run_with_steps
+from training.service.routes.request_bodies import ForkBody, StartBody
 
 _KEY = "Two requests with one key are one run: a client that got no answer sends the request again."
 IdempotencyKey = Annotated[str | None, Header(description=_KEY, min_length=1, max_length=200)]

@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from training.errors import UnknownNameError
 from training.scheduler.schedules.schedules import Schedules
 from training.scheduler.schedules.tick import Schedule
-from training.service.answers import ScheduleAnswer, schedule_answer
-from training.service.request_bodies import ScheduleBody
+from training.service.routes.answers import ScheduleAnswer, schedule_answer
+from training.service.routes.request_bodies import ScheduleBody
 
 
 def schedule_router(schedules: Schedules) -> APIRouter:

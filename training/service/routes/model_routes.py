@@ -13,7 +13,7 @@ from shared_features.formats.dataset_manifest import DATASET_FILE
 from shared_features.formats.model_manifest import METRICS_FILE
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
-from training.service.answers import ModelAnswer
+from training.service.routes.answers import ModelAnswer
 
 
 def model_router(registry: Registry) -> APIRouter:

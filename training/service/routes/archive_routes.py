@@ -18,9 +18,9 @@ from shared_features.formats.training_run import NEW_PREFIX
 from training.scheduler.runs.run_export import export_run
 from training.scheduler.runs.runs import Runs
 from training.service.access import Access
-from training.service.answers import RunWithSteps
 from training.service.api_keys import RUN
-from training.service.run_routes import shown
+from training.service.routes.answers import RunWithSteps
+from training.service.routes.run_routes import shown
 from training.settings import TrainingSettings
 
 _TYPE = "application/gzip"

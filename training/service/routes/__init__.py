@@ -1,0 +1,1 @@
+"""The REST of runs, schedules, models and archives: what is asked and what is answered."""
