@@ -20,8 +20,8 @@ from tests.bench.filled_redis import event_batches
 from tests.bench.transactions import Transactions
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from training.models.candidates import fit_model
-from training.models.model_constants import INPUT_NAME
-from training.models.onnx_export import export_onnx
+from training.models.graph.model_constants import INPUT_NAME
+from training.models.graph.onnx_export import export_onnx
 from training.models.task_rules import RULES
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry

@@ -18,8 +18,8 @@ from sklearn.preprocessing import StandardScaler
 from shared_features.definitions import FeatureView
 from shared_features.formats.model_manifest import ModelManifest, Parity, stamp_view
 from tests.shared_features.formats.test_dataset_manifest import DATASET
-from training.models.model_constants import INPUT_NAME
-from training.models.onnx_export import export_onnx
+from training.models.graph.model_constants import INPUT_NAME
+from training.models.graph.onnx_export import export_onnx
 from training.models.task_rules import RULES
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry

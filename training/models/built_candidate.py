@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from training.errors import TrainingError
 from training.models.columns import Build, Columns
-from training.models.onnx_export import export_onnx, open_session, run_session
+from training.models.graph.onnx_export import export_onnx, open_session, run_session
 from training.models.predictions import predicted
 from training.models.training_range import TrainingRange
 

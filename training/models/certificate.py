@@ -19,9 +19,9 @@ from sklearn.pipeline import Pipeline
 from shared_features.counted import counted
 from shared_features.formats.model_manifest import Parity
 from training.errors import CertificateError
-from training.models.model_constants import TOLERANCE
+from training.models.graph.model_constants import TOLERANCE
+from training.models.graph.onnx_export import open_session, run_session
 from training.models.one_hot import OneHotCategories
-from training.models.onnx_export import open_session, run_session
 from training.models.predictions import predicted
 from training.models.split_thresholds import split_nodes
 from training.models.training_range import TrainingRange

@@ -44,7 +44,7 @@ def score_rows(inputs: Path, output: Path) -> str:
 
     from training.datasets.label_classes import tell_counts
     from training.datasets.training_dataset import load_dataset
-    from training.models.onnx_export import open_session, run_session
+    from training.models.graph.onnx_export import open_session, run_session
     from training.models.task_rules import RULES
 
     dataset = load_dataset(inputs / "dataset")

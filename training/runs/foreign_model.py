@@ -16,10 +16,10 @@ from shared_features.formats.model_manifest import ModelManifest, Parity, stamp_
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.errors import DatasetError, TrainingError
-from training.models.evaluation import evaluate_predictions
-from training.models.foreign_graph import adapt_graph, certify_outputs
-from training.models.model_constants import INPUT_NAME
-from training.models.onnx_export import open_session, run_session
+from training.models.graph.foreign_graph import adapt_graph, certify_outputs
+from training.models.graph.model_constants import INPUT_NAME
+from training.models.graph.onnx_export import open_session, run_session
+from training.models.metrics.evaluation import evaluate_predictions
 from training.registry.versions import Published, Registry
 from training.runs.plan.run_parameters import RunParameters
 

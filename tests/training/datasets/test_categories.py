@@ -27,7 +27,7 @@ from tests.training.lake import arrived, write_lake
 from training.__main__ import main
 from training.datasets.categories import places_in
 from training.datasets.training_dataset import load_dataset
-from training.models.onnx_export import open_session, run_session
+from training.models.graph.onnx_export import open_session, run_session
 from training.models.predictions import predicted
 from training.runs.records.run_folder import load_pickle, model_file
 

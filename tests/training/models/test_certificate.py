@@ -5,7 +5,7 @@ import pytest
 from tests.training.models.fitted_models import FITTED, fitted, spread, window_rows
 from training.errors import CertificateError
 from training.models.certificate import certify, require_pass
-from training.models.onnx_export import export_onnx
+from training.models.graph.onnx_export import export_onnx
 from training.models.predictions import predicted
 
 

@@ -10,8 +10,8 @@ from training.models.built_candidate import build_steps, try_export
 from training.models.candidates import fit_model
 from training.models.certificate import certify
 from training.models.columns import Columns
+from training.models.graph.onnx_export import export_onnx
 from training.models.one_hot import OneHotCategories
-from training.models.onnx_export import export_onnx
 from training.models.task_rules import RULES
 
 COLUMNS = Columns(("plan", "amount", "gift"), {"plan": 4, "gift": 2})

@@ -4,7 +4,7 @@ import pytest
 from training.models import candidates
 from training.models.candidates import fit_model
 from training.models.certificate import certify
-from training.models.onnx_export import export_onnx
+from training.models.graph.onnx_export import export_onnx
 
 
 @pytest.mark.parametrize("name", ["hist_gradient_boosting"])  # of a forest, skl2onnx rounds them itself

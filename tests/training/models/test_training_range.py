@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 
-from training.models.onnx_export import export_onnx, open_session, run_session
+from training.models.graph.onnx_export import export_onnx, open_session, run_session
 from training.models.training_range import TrainingRange
 
 INF, NAN = np.inf, np.nan

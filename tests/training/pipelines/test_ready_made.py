@@ -13,7 +13,7 @@ import pytest
 from tests.training.models.fitted_models import fitted
 from tests.training.random_dataset import random_dataset
 from tests.training.service.conftest import Listener
-from training.models.onnx_export import export_onnx
+from training.models.graph.onnx_export import export_onnx
 from training.pipelines import call_webhook, import_file, publish_files, score_rows
 
 

@@ -16,9 +16,9 @@ from shared_features.formats.training_run import RESULTS_FOLDER
 from streaming.operations.erasure.stores.training_runs import count_results, remove_runs, runs_with
 from tests.domains.machines import BREAKDOWN
 from training.__main__ import main
-from training.models import onnx_export
 from training.models.candidates import fit_model
-from training.models.onnx_export import open_session, run_session
+from training.models.graph import onnx_export
+from training.models.graph.onnx_export import open_session, run_session
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 from training.runs.plan.run_parameters import RunParameters

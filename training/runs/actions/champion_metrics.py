@@ -12,9 +12,9 @@ from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE, che
 from training.datasets.categories import places_in
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import load_dataset
-from training.models.class_metrics import in_order
-from training.models.evaluation import evaluate_predictions
-from training.models.onnx_export import open_session, run_session
+from training.models.graph.onnx_export import open_session, run_session
+from training.models.metrics.class_metrics import in_order
+from training.models.metrics.evaluation import evaluate_predictions
 from training.registry.versions import Registry
 from training.runs.plan.run_parameters import RunParameters
 from training.runs.records.run_folder import read_json

@@ -21,12 +21,12 @@ from training.models.built_candidate import build_steps, fit_failed, try_export
 from training.models.candidates import LABELS, fit_model
 from training.models.certificate import certify, require_pass
 from training.models.columns import Columns
-from training.models.decision_metrics import decision_metrics
-from training.models.evaluation import candidate_rows, evaluate_predictions, format_metrics
+from training.models.graph.onnx_export import export_onnx
+from training.models.metrics.decision_metrics import decision_metrics
+from training.models.metrics.evaluation import candidate_rows, evaluate_predictions, format_metrics
+from training.models.metrics.score_curves import score_curves
 from training.models.on_demand_parity import certify_on_demand
-from training.models.onnx_export import export_onnx
 from training.models.predictions import predicted
-from training.models.score_curves import score_curves
 from training.models.task_rules import better
 from training.progress import Tell, untold
 from training.runs.plan.run_parameters import RunParameters

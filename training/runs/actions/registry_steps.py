@@ -22,7 +22,7 @@ from shared_features.formats.model_manifest import (
 from shared_features.formats.training_run import DATASET_FOLDER
 from training.durable_files import replace_file
 from training.errors import CertificateError
-from training.models.model_constants import INPUT_NAME
+from training.models.graph.model_constants import INPUT_NAME
 from training.registry.aliases import Aliases
 from training.registry.gate import Decision, decide
 from training.registry.versions import Registry

@@ -12,7 +12,7 @@ from shared_features.definitions import FeatureView
 from shared_features.formats.dataset_manifest import DatasetParameters
 from training.definitions.model import Model
 from training.models.columns import Build
-from training.models.model_constants import TOLERANCE
+from training.models.graph.model_constants import TOLERANCE
 from training.models.task_rules import RULES, TaskRules
 from training.registry.gate import DEFAULT_TOLERANCE
 

@@ -12,7 +12,7 @@ import msgspec
 
 from shared_features.arguments import did_you_mean
 from training.errors import RequestError
-from training.models.model_constants import TOLERANCE
+from training.models.graph.model_constants import TOLERANCE
 from training.models.task_rules import BETTER_IS_MORE, MODELS
 from training.registry.gate import DEFAULT_TOLERANCE
 

@@ -8,7 +8,12 @@ from shared_features.kernel.event_time import DAY_US
 from tests.training.random_dataset import random_dataset
 from training.datasets.time_split import TEST
 from training.errors import DatasetError
-from training.models.evaluation import candidate_rows, entity_precision_at_k, evaluate_predictions, format_metrics
+from training.models.metrics.evaluation import (
+    candidate_rows,
+    entity_precision_at_k,
+    evaluate_predictions,
+    format_metrics,
+)
 
 
 def naive_precision(score, label, entity, day, k):

@@ -2,8 +2,8 @@ import pytest
 
 from tests.training.models.fitted_models import FITTED, fitted, train_labels, train_rows, window_rows
 from training.models.candidates import fit_model
-from training.models.model_constants import INPUT_NAME
-from training.models.onnx_export import export_onnx, open_session, run_session
+from training.models.graph.model_constants import INPUT_NAME
+from training.models.graph.onnx_export import export_onnx, open_session, run_session
 from training.models.predictions import predicted
 from training.models.task_rules import RULES
 

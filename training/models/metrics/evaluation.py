@@ -21,7 +21,7 @@ from shared_features.kernel.event_time import DAY_US
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import TrainingDataset
 from training.errors import DatasetError
-from training.models.class_metrics import class_metrics
+from training.models.metrics.class_metrics import class_metrics
 
 _OF_CANDIDATES = re.compile(r"precision_at_(\d+)_")
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.models.decision_metrics import decision_metrics
+from training.models.metrics.decision_metrics import decision_metrics
 
 
 def test_precision_and_recall_are_those_of_the_decisions_that_serving_would_make():

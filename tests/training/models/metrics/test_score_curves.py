@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from training.models.score_curves import score_curves
+from training.models.metrics.score_curves import score_curves
 
 
 def test_the_curves_of_four_scores_are_those_that_a_person_counts() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_score, recall_score, roc_auc_score
 
-from training.models.class_metrics import class_metrics, in_order
+from training.models.metrics.class_metrics import class_metrics, in_order
 
 CLASSES = ("late", "lost", "on_time")
 

@@ -9,8 +9,8 @@ import onnx
 from numpy.typing import NDArray
 
 from training.errors import CertificateError
-from training.models.model_constants import INPUT_NAME
-from training.models.onnx_export import open_session, run_session
+from training.models.graph.model_constants import INPUT_NAME
+from training.models.graph.onnx_export import open_session, run_session
 from training.models.task_rules import RULES
 
 _PROBE_ROWS = 3

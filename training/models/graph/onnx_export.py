@@ -17,7 +17,7 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.pipeline import Pipeline
 
-from training.models.model_constants import INPUT_NAME
+from training.models.graph.model_constants import INPUT_NAME
 from training.models.task_rules import RULES
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
