@@ -38,7 +38,7 @@ from serving.request.body_faults import shortened
 from serving.request.predict_path import PREDICT_END, PREDICT_PATH, PREDICT_START
 from serving.request.request_body import RequestBody
 from serving.settings import ServingSettings, load_settings
-from shared_features.compilation import compile_in_turn
+from shared_features.compilation.compilation import compile_in_turn
 from shared_features.definitions import Catalogue, FeatureView, load_definitions
 
 

@@ -17,8 +17,8 @@ from pydantic_settings import (
 )
 
 from serving.errors import WrongSettingError
-from shared_features.redis_url import url_fault
-from shared_features.setting_names import FILE_VARIABLE, PREFIX, misspelt_settings
+from shared_features.settings.redis_url import url_fault
+from shared_features.settings.setting_names import FILE_VARIABLE, PREFIX, misspelt_settings
 
 
 class ServingSettings(BaseSettings):

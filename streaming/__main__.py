@@ -106,7 +106,7 @@ def _operate(settings: StreamingSettings, options: Namespace) -> int:
 def _compile_in_turn() -> None:
     """Several processes that start at once would each compile the same. Of a verb that computes nothing none does."""
     if _COMPUTES in sys.modules:
-        from shared_features.compilation import compile_in_turn
+        from shared_features.compilation.compilation import compile_in_turn
 
         compile_in_turn(get_log("kernel").info)
 

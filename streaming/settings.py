@@ -18,8 +18,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from shared_features.redis_url import url_fault
-from shared_features.setting_names import misspelt_settings
+from shared_features.settings.redis_url import url_fault
+from shared_features.settings.setting_names import misspelt_settings
 from streaming.errors import SettingsError
 from streaming.setting_fields import SettingFields
 

@@ -15,7 +15,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from shared_features.setting_names import FILE_VARIABLE, PREFIX, misspelt_settings
+from shared_features.settings.setting_names import FILE_VARIABLE, PREFIX, misspelt_settings
 from training.errors import TrainingError
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shared_features.compilation import compiled_once
+from shared_features.compilation.compilation import compiled_once
 from shared_features.definitions import EventSource, FeatureGroup, load_definitions
 from shared_features.formats.entity_keys import shards_of
 from shared_features.formats.entity_reader import EntityReader

@@ -1,6 +1,6 @@
 """The page of settings says what the programs do, and a name means one thing in all of them."""
 
-from shared_features.setting_names import SETTING_NAMES
+from shared_features.settings.setting_names import SETTING_NAMES
 from tests.architecture.settings_page import PAGE, SERVICES, settings_page
 
 

@@ -9,7 +9,7 @@ import polars as pl
 import structlog
 from numpy.typing import NDArray
 
-from shared_features.compilation import compile_in_turn
+from shared_features.compilation.compilation import compile_in_turn
 from shared_features.counted import counted
 from shared_features.definitions import LabelSource
 from shared_features.feature_matrix import category_codes, feature_matrix, place_categories

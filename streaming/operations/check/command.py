@@ -91,7 +91,7 @@ def _look_at_files(settings: StreamingSettings, catalogue: Catalogue, options: N
 
 def _measure(settings: StreamingSettings, catalogue: Catalogue, options: Namespace, feeds: list[Feed]) -> None:
     # Only here: they load what computes
-    from shared_features.compilation import compiled_once
+    from shared_features.compilation.compilation import compiled_once
     from streaming.operations.check.estimate import RATES, Asked, estimate_lines
 
     asked = Asked(dict(options.entities), options.events_per_day or RATES)

@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio.connection import SSLConnection as AsyncTls
 from redis.connection import SSLConnection, parse_url
 
-from shared_features.redis_url import OPTIONS, TLS_OPTIONS, url_fault
+from shared_features.settings.redis_url import OPTIONS, TLS_OPTIONS, url_fault
 
 
 @pytest.mark.parametrize(

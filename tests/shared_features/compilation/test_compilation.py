@@ -13,9 +13,9 @@ import numba
 import pytest
 from numba.core.errors import TypingError
 
-from shared_features import compilation, compile_turn
-from shared_features.compilation import compile_in_turn, compiled_once, loops
-from shared_features.compile_turn import lock_file
+from shared_features.compilation import compilation, compile_turn
+from shared_features.compilation.compilation import compile_in_turn, compiled_once, loops
+from shared_features.compilation.compile_turn import lock_file
 from tests.streaming.processes import ROOT
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 _EVERY_S, _LOOK_EVERY_S = 10.0, 0.5
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parents[1]
 Say = Callable[[str], None]
 
 

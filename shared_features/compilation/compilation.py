@@ -16,7 +16,7 @@ from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
 from numba.core.event import Event, Listener, install_listener, register
 
-from shared_features.compile_turn import TURN, Say
+from shared_features.compilation.compile_turn import TURN, Say
 from shared_features.counted import counted
 from shared_features.formats import entity_state  # noqa: F401  # its loops, and through it all others
 

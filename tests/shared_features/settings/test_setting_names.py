@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared_features.setting_names import SETTING_NAMES, misspelt_settings
+from shared_features.settings.setting_names import SETTING_NAMES, misspelt_settings
 
 
 def test_settings_of_every_program_are_known_in_every_program():

@@ -1,0 +1,1 @@
+"""What settings of all programs have in common: their names, and what they name."""
