@@ -29,17 +29,19 @@ def run(settings: StreamingSettings, options: Namespace) -> int:
         raise RefusedError(str(error)) from None
     request = read_request(view, options.request, options.as_of)
     with ReplayedFeatures(settings, catalogue, view) as features:
-        matrix, lacks = features.of(request)
+        replayed = features.of(request)
     names = [column.name for column in view.columns]
     told = [
-        {"as_of_us": as_of_us, "features": dict(zip(names, map(_plain, row), strict=True)), "lacks": why}
-        for as_of_us, row, why in zip(request.as_of_us.tolist(), matrix.tolist(), lacks, strict=True)
+        {"as_of_us": as_of_us, "features": dict(zip(names, map(_plain, row), strict=True)) | named, "lacks": why}
+        for as_of_us, row, named, why in zip(
+            request.as_of_us.tolist(), replayed.matrix.tolist(), replayed.categories, replayed.lacks, strict=True
+        )
     ]
     if options.json:
         say(json.dumps({"view": view.label, "gaps_unknown": features.unknown or None, "instances": told}, indent=2))
     else:
         say("\n".join(_lines(view.label, told, features.unknown)))
-    return EXIT_REFUSED if any(lacks) else EXIT_OK
+    return EXIT_REFUSED if any(replayed.lacks) else EXIT_OK
 
 
 def _lines(label: str, told: list[dict[str, Any]], unknown: str) -> Iterator[str]:
@@ -60,7 +62,8 @@ def _lines(label: str, told: list[dict[str, Any]], unknown: str) -> Iterator[str
 def _features(features: Mapping[str, Any]) -> Iterator[str]:
     width = max(map(len, features))
     for name, value in features.items():
-        text = "-" if value is None else value if isinstance(value, str) else f"{np.float32(value):.9g}"
+        is_number = isinstance(value, float)
+        text = "-" if value is None else f"{np.float32(value):.9g}" if is_number else str(value)
         yield f"  {name.ljust(width)}  {text}"
 
 

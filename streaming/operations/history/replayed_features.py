@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from deltalake.exceptions import DeltaError
@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from redis.exceptions import RedisError
 
 from shared_features.definitions import Catalogue, FeatureGroup, FeatureView
-from shared_features.feature_matrix import feature_matrix, request_floats
+from shared_features.feature_matrix import category_codes, feature_matrix, request_floats
 from shared_features.formats.entity_keys import entity_keys, key_texts
 from shared_features.formats.shard_meta import Partition
 from shared_features.kernel.event_time import to_us
 from streaming.errors import RefusedError
 from streaming.online_store.link import RedisLink
 from streaming.operations.erasure.subjects.subject import Subject
+from streaming.operations.history.category_values import Value, category_values
 from streaming.operations.history.request import HistoryRequest
 from streaming.operations.inspect.comparison import first_edge_us
 from streaming.operations.inspect.entity_key import named_entity
@@ -27,6 +28,17 @@ from streaming.operations.inspect.redis_entity import read_entity
 from streaming.settings import StreamingSettings
 
 _WITHIN_S = 2.0
+
+
+class Replayed(NamedTuple):
+    """Of n instances. categories: of each the values of its categories, which are NaN in the matrix.
+
+    lacks: of each what the lake lacks, so that its values may not be exact.
+    """
+
+    matrix: NDArray[np.float32]  # [n, features]
+    categories: list[dict[str, Value]]
+    lacks: list[list[str]]
 
 
 class ReplayedFeatures:
@@ -48,8 +60,8 @@ class ReplayedFeatures:
     def __exit__(self, *_: object) -> None:
         self._link.close()
 
-    def of(self, request: HistoryRequest) -> tuple[NDArray[np.float32], list[list[str]]]:
-        """float32[n, features], and per instance what the lake lacks. Raises RefusedError where it cannot be read."""
+    def of(self, request: HistoryRequest) -> Replayed:
+        """Raises RefusedError where the lake cannot be read."""
         rows = len(request.as_of_us)
         missing: list[list[str]] = [[] for _ in range(rows)]
         stored: dict[str, NDArray[np.float64]] = {}
@@ -61,7 +73,10 @@ class ReplayedFeatures:
                 stored[group.part_name][row] = values
                 missing[row] += [each for each in why if each not in missing[row]]
         floats = request_floats(self._view.source, request.columns, request.valid)
-        return feature_matrix(self._view, floats, request.as_of_us, stored), missing
+        texts = {name: column for name, column in request.columns.items() if self._view.source.field(name).is_text}
+        codes = category_codes(self._view, floats, stored)
+        categories = list(category_values(self._view, texts, codes)) if self._view.categories else [{}] * rows
+        return Replayed(feature_matrix(self._view, floats, request.as_of_us, stored), categories, missing)
 
     def _entity(self, group: FeatureGroup, key: str, as_of_us: int) -> tuple[NDArray[np.float64], Sequence[str]]:
         subject = self._subject(group, key)
