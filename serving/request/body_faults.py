@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -34,7 +34,9 @@ _BODY = {
 class BodyFaults:
     """Says what is wrong with the requests of one view."""
 
-    def __init__(self, fields: Sequence[Field]) -> None:
+    def __init__(self, fields: Sequence[Field], unread: Collection[str] = ()) -> None:
+        """fields: of an instance. unread: fields of the view's source that the view does not read."""
+        self._unread = frozenset(unread)
         self._names = [field.name for field in fields]
         self._known = {field.name: (described(field), accepted(field)) for field in fields}
 
@@ -68,6 +70,12 @@ class BodyFaults:
 
     def _unknown(self, path: str, name: str) -> InvalidRequestError:
         fields, name = self._fields(path), shortened(name)
+        if path.startswith("$.instances[") and name in self._unread:
+            detail = (
+                f"Field {name} at {path}.{name} is a field of the events, and no feature of this view reads it. "
+                f"Leave it out. The fields here are {', '.join(fields)}."
+            )
+            return InvalidRequestError(detail, path=f"{path}.{name}", fields=fields)
         near = get_close_matches(name, fields, 1)
         advice = f"Did you mean {near[0]}? " if near else ""
         detail = f"Unknown field {name} at {path}.{name}. {advice}The fields here are {', '.join(fields)}."

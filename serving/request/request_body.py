@@ -70,7 +70,9 @@ class RequestBody:
 
     def __init__(self, view: FeatureView, max_instances: int) -> None:
         self._max_instances = max_instances
-        self._faults = BodyFaults(instance_fields(view))
+        fields = instance_fields(view)
+        unread = {field.name for field in view.source.fields} - {field.name for field in fields}
+        self._faults = BodyFaults(fields, unread)
         self.type = request_type(view, max_instances)
         names = inner_names(view)
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(self.type).decode

@@ -36,7 +36,7 @@ def read_request(view: FeatureView, text: str, as_of_us: int | None) -> HistoryR
     """
     instances, own_us = _parsed(_contents(text))
     time_field = view.source.field(view.source.event_time)
-    _refuse_unknown(instances, [*(field.name for field in view.request_fields), time_field.name])
+    _refuse_unknown(view, instances, [*(field.name for field in view.request_fields), time_field.name])
     columns, valid = {}, {}
     for field in view.request_fields:
         columns[field.name], there = _column(field, instances)
@@ -85,12 +85,14 @@ def _own_instant(value: Any) -> int:
         raise RefusedError(f"Wrong value at $.as_of: {error}") from None
 
 
-def _refuse_unknown(instances: Sequence[Instance], known: Sequence[str]) -> None:
+def _refuse_unknown(view: FeatureView, instances: Sequence[Instance], known: Sequence[str]) -> None:
     for row, each in enumerate(instances):
         for name in each:
             if name not in known:
+                of_events = "It is a field of the events, and no feature of this view reads it. Leave it out."
+                advice = f" {of_events}" if view.source.has(name) else did_you_mean(name, known)
                 raise RefusedError(
-                    f"Unknown field {name} at $.instances[{row}].{did_you_mean(name, known)} The fields here are "
+                    f"Unknown field {name} at $.instances[{row}].{advice} The fields here are "
                     f"{', '.join(dict.fromkeys(known))}"
                 )
 

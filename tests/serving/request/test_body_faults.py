@@ -132,3 +132,12 @@ def test_an_as_of_in_another_unit_is_422_and_the_answer_says_which(serving, as_o
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"instances":[{"celsius":NaN}]}', b"[" * 100_000])
 def test_a_body_that_is_no_json_is_422(serving, content):
     assert problem(ask(serving, content=content), "invalid-request")["path"].startswith("$")
+
+
+def test_a_field_of_the_events_that_no_feature_reads_is_not_called_unknown():
+    error = refusal({"instances": [INSTANCE | {"reading": "r-1"}]})
+    assert error.detail.startswith(
+        "Field reading at $.instances[0].reading is a field of the events, and no feature of this view reads it. Leave it "
+    )
+    assert "Did you mean" not in error.detail
+    assert error.extra["path"] == "$.instances[0].reading"

@@ -55,6 +55,10 @@ def test_an_instance_that_names_its_event_is_read_as_of_that_event() -> None:
         ),
         (json.dumps({"plant": "north", "celsius": 5}), "Missing field machine at $.instances[0].machine"),
         (json.dumps(INSTANCE | {"celsiuss": 5}), "Unknown field celsiuss at $.instances[0]. Did you mean 'celsius'?"),
+        (
+            json.dumps(INSTANCE | {"reading": "r-1"}),
+            "It is a field of the events, and no feature of this view reads it.",
+        ),
         (json.dumps({"instances": [INSTANCE], "as_of": START_US // 1000}), "in milliseconds it is 2026-01-01"),
         (json.dumps({"instances": [INSTANCE], "as_of": "yesterday"}), "'yesterday' is not an RFC 3339 time"),
         (json.dumps(INSTANCE), "Instance 0 has no instant. Give --as-of TIME"),
