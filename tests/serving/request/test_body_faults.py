@@ -137,7 +137,7 @@ def test_a_body_that_is_no_json_is_422(serving, content):
 def test_a_field_of_the_events_that_no_feature_reads_is_not_called_unknown():
     error = refusal({"instances": [INSTANCE | {"reading": "r-1"}]})
     assert error.detail.startswith(
-        "Field reading at $.instances[0].reading is a field of the events, and no feature of this view reads it. Leave it "
+        "Field reading at $.instances[0].reading is a field of the events, and no feature of this view reads it. "
     )
     assert "Did you mean" not in error.detail
     assert error.extra["path"] == "$.instances[0].reading"
