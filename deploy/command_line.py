@@ -53,6 +53,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
         Verb("dataset", (*_TRAIN, "dataset"), "build the training dataset only"),
         Verb("models", (*_TRAIN, "models"), "list what the registry holds"),
         Verb("promote", (*_TRAIN, "promote"), "let an alias name a version"),
+        Verb("registry", (*_TRAIN, "registry"), "show, compare, verify, roll back and delete versions; who did what"),
         Verb("serve", ("serving",), "answer predictions over HTTP"),
         Verb("predict", (*_LOCAL, "predict"), "ask a running endpoint; with --explain, where each feature comes from"),
     ),
@@ -73,7 +74,7 @@ VERBS = {verb.name: verb for verbs in GROUPS.values() for verb in verbs}
 _UNKNOWN, _REFUSED = 2, 1
 _NEEDS_NO_STACK = ("new", "up", "down", "status", "demo", "serve", "bootstrap")
 """Verbs that say which stack they are about, and those that are a part of one."""
-_NEEDS_NO_DEFINITIONS = ("predict", "models")
+_NEEDS_NO_DEFINITIONS = ("predict", "models", "registry")
 _SAYS_ALL = ("-h", "--help", "--definitions", "--url")
 """Options that leave nothing to be found."""
 

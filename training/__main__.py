@@ -66,19 +66,13 @@ def _scheduled(settings: TrainingSettings, options: argparse.Namespace) -> int:
 
 
 def _models(settings: TrainingSettings, options: argparse.Namespace) -> int:
-    from shared_features.kernel.event_time import to_datetime
-    from training.registry.aliases import Aliases
+    from training.registry.version_list import list_versions, version_lines
     from training.registry.versions import Registry
 
     registry = Registry(settings.registry)
     models = registry.models()
-    for model in models:
-        aliases = Aliases(registry).of(model)
-        for version in registry.versions(model):
-            manifest = registry.manifest(model, version)
-            names = ", ".join(name for name, number in aliases.items() if number == version)
-            created = f"{to_datetime(manifest.created_at_us):%Y-%m-%d %H:%M} UTC"
-            print(f"{model} {version:>4}  {manifest.estimator:24} {created}  {manifest.model_digest[:12]}  {names}")
+    for line in version_lines(list_versions(registry)) if models else ():
+        print(line)
     if not models:
         print(f"no model in {settings.registry} yet; `python -m training run` publishes one")
     return _print_defined(settings, models)
@@ -133,15 +127,16 @@ def _publish(settings: TrainingSettings, options: argparse.Namespace) -> int:
 
 
 def _promote(settings: TrainingSettings, options: argparse.Namespace) -> int:
-    from shared_features.formats.model_manifest import CHAMPION
-    from training.registry.aliases import Aliases
+    options.model = options.model or _chosen(settings, options)
+    options.alias, options.verb, options.json = options.alias or "champion", "promote", False
+    return _registry(settings, options)
+
+
+def _registry(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    from training.registry.commands import look_at_registry
     from training.registry.versions import Registry
 
-    model = options.model or _chosen(settings, options)
-    alias = options.alias or CHAMPION
-    before = Aliases(Registry(settings.registry)).promote(model, options.version, alias)
-    print(f"{alias} of {model} is version {options.version}" + (f", before {before}" if before else ""))
-    return 0
+    return look_at_registry(Registry(settings.registry), options)
 
 
 def _chosen(settings: TrainingSettings, options: argparse.Namespace) -> str:
@@ -183,6 +178,7 @@ _COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
     "check": _check,
     "promote": _promote,
     "publish": _publish,
+    "registry": _registry,
     **dict.fromkeys(("serve", "work", "start", "runs", "cancel", "resume", "schedule", "key", "news"), _scheduled),
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from training.dataset_options import add_dataset_options
 from training.models.task_rules import BETTER_IS_MORE
+from training.registry.arguments import add_reason, add_registry
 from training.settings import describe_settings
 
 
@@ -146,6 +147,8 @@ def build_parser() -> argparse.ArgumentParser:
     promote.add_argument("--view", help="feature view, of which there is one model")
     promote.add_argument("--model", help="the model's name, where it is not that of its view")
     promote.add_argument("--alias", help="default: champion")
+    add_reason(promote)
+    add_registry(commands)
     return parser
 
 

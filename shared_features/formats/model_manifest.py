@@ -7,9 +7,12 @@ A registry is a directory that people and any tool can read:
                                  metrics.json     how it did on the test window, and its rivals
                                  dataset.json     what it was trained on (`formats.dataset_manifest`)
     <registry>/<model>/aliases/<alias>            a text file that holds a version number, such as "12"
+    <registry>/<model>/deleted/<version>.json     the manifest of a version that was deleted
+    <registry>/log.jsonl                          who changed what, when and why (`formats.registry_log`)
 
 A model is called like its view, unless its definition says otherwise. Versions count up from 1, appear by an atomic
-rename and never change; an alias moves by an atomic replacement of its file.
+rename and never change; an alias moves by an atomic replacement of its file. The number of a deleted version is not
+given again: receipts name it.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ MODEL_FILE = "model.onnx"
 MANIFEST_FILE = "manifest.json"
 METRICS_FILE = "metrics.json"
 ALIASES = "aliases"
+DELETED = "deleted"
 CHAMPION = "champion"
 
 
@@ -93,7 +97,8 @@ class ModelManifest:
     under their own names, in the order of the probabilities; the score of a binary model is of the second. Empty where
     a label is a number, or true or false. threshold: the score from which on a binary model decides for the second
     outcome; None: it does not decide. categories: feature -> its values, in the order of their places: in the column of
-    a category the graph takes the place of a value, and NaN for a missing one and for every other.
+    a category the graph takes the place of a value, and NaN for a missing one and for every other. files: name ->
+    sha256 of each other file of the version; empty in manifests that were written before they were kept.
     """
 
     model: str
@@ -112,6 +117,7 @@ class ModelManifest:
     classes: tuple[str | int, ...] = ()
     threshold: float | None = None
     categories: Mapping[str, tuple[str | int | bool, ...]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
 

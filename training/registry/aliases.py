@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from shared_features.formats.model_manifest import ALIASES, CHAMPION
+from shared_features.formats.registry_log import Action, RegistryChange
 from training.durable_files import replace_file
 from training.errors import RegistryError
+from training.registry.registry_log import this_user
 from training.registry.versions import Registry
 
 
+@dataclass(frozen=True)
+class Move:
+    """An alias names `version` from now on, and named `before` until then; None: it named none."""
+
+    version: int
+    before: int | None
+
+
 class Aliases:
-    """Reads and moves the aliases of a registry. Several processes may move them at once; readers need no lock."""
+    """Reads and moves the aliases of a registry. Several processes may move them at once; readers need no lock.
+
+    Each move is logged with who and why before it is done.
+    """
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -24,18 +39,70 @@ class Aliases:
         files = sorted(each for each in directory.iterdir() if each.name[0] != ".")
         return {file.name: _number(file) for file in files}
 
-    def promote(self, model: str, version: int, alias: str = CHAMPION) -> int | None:
-        """Let the alias name a version, in one atomic step; returns the version that the alias named before."""
+    def before(self, model: str, alias: str = CHAMPION) -> int | None:
+        """The version that a roll-back of the alias returns to. None: the log knows no earlier one that is kept."""
+        kept = set(self._registry.versions(model))
+        named = _history(each for each in self._registry.log.changes(model) if each.alias == alias)
+        now = self.of(model).get(alias)
+        if now in named:
+            del named[len(named) - 1 - named[::-1].index(now) :]
+        return next((each for each in reversed(named) if each in kept), None)
+
+    def promote(
+        self, model: str, version: int, alias: str = CHAMPION, why: str = "", who: str | None = None
+    ) -> int | None:
+        """Let the alias name a version, in one atomic step; returns the version that the alias named before.
+
+        who: None takes the user of this process.
+        """
         if not alias.isidentifier():
             raise RegistryError(f"Alias {alias!r} is not an identifier. Name it champion, challenger or the like.")
         self._registry.path(model, version)
-        before = self.of(model).get(alias)
-        if before != version:
-            replace_file(self._directory(model) / alias, f"{version}\n".encode())
-        return before
+        if self.of(model).get(alias) == version:
+            return version
+        return self._move("promote", model, version, alias, why, who).before
+
+    def roll_back(self, model: str, alias: str = CHAMPION, why: str = "", who: str | None = None) -> Move:
+        """Let the alias name the version again that it named before. Raises RegistryError where there is none."""
+        return self._move("roll-back", model, None, alias, why, who)
+
+    def _move(self, action: Action, model: str, version: int | None, alias: str, why: str, who: str | None) -> Move:
+        log = self._registry.log
+        with log.changing() as append:
+            before = self.of(model).get(alias)
+            to = self._earlier(model, alias, before) if version is None else version
+            self._registry.path(model, to)  # it may have been deleted since it was asked for
+            append(RegistryChange(log.now_us(), who or this_user(), action, model, to, why, alias, before))
+            replace_file(self._directory(model) / alias, f"{to}\n".encode())
+        return Move(to, before)
+
+    def _earlier(self, model: str, alias: str, now: int | None) -> int:
+        if now is None:
+            named = ", ".join(self.of(model)) or "none"
+            raise RegistryError(f"Model {model!r} has no alias {alias!r}. Its aliases: {named}. Name one of them.")
+        if (earlier := self.before(model, alias)) is None:
+            raise RegistryError(
+                f"{alias.capitalize()} of {model} is version {now}, and the log has no version before it. Name one: "
+                f"`python -m training registry promote {model} VERSION`."
+            )
+        return earlier
 
     def _directory(self, model: str) -> Path:
         return self._registry.directory / model / ALIASES
+
+
+def _history(changes: Iterable[RegistryChange]) -> list[int]:
+    """The versions that an alias has named, the last one now: a roll-back takes the last one out."""
+    named: list[int] = []
+    for each in changes:
+        if each.before is not None and named[-1:] != [each.before]:
+            named.append(each.before)  # it was moved by hand, or before there was a log
+        if each.action == "roll-back" and each.version in named:
+            while named[-1] != each.version:
+                named.pop()
+        elif named[-1:] != [each.version]:
+            named.append(each.version)
+    return named
 
 
 def _number(file: Path) -> int:

@@ -68,7 +68,7 @@ def publish_foreign(
         "models": {estimator: found},
         "rows": len(data.rows(TEST)),
     }
-    return registry.publish(manifest, graph, metrics, data.manifest), worst
+    return registry.publish(manifest, graph, metrics, data.manifest, f"from the ONNX file {file.name}"), worst
 
 
 def _dataset(folder: Path, parameters: RunParameters) -> TrainingDataset:

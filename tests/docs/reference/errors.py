@@ -46,6 +46,7 @@ _VERBS = (
     ("`dead-letters`, `retain`, `retire`, `erase`", "Done, or shown what would be done.",
      "Refused, or to be run again: the output says why.", ""),
     ("`train`, `dataset`, `promote`, `models`", "Done.", "Refused.", ""),
+    ("`registry`", "Done. `verify`: every version is as it was published.", "Refused. `verify`: something is not.", ""),
 )  # fmt: skip
 _OTHERS = (
     ("2", "all", "A wrong option. For `python -m serving` also a wrong setting or definition."),

@@ -51,6 +51,7 @@ GOLDEN = """{
   "cut_us": 1700000000000000,
   "dataset_digest": "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
   "estimator": "random_forest",
+  "files": {},
   "input_name": "features",
   "libraries": {
     "onnx": "1.23.2"

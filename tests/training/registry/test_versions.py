@@ -75,7 +75,7 @@ def test_a_publisher_killed_at_any_point_leaves_no_half_version(tmp_path):
                 return call(*arguments)
             return wrapped
 
-        for start in range(14):
+        for start in range(20):
             registry = Registry(Path(sys.argv[1]) / str(start))
             publish(registry)
             Aliases(registry).promote("card_fraud", 1)
@@ -92,13 +92,15 @@ def test_a_publisher_killed_at_any_point_leaves_no_half_version(tmp_path):
     command = [sys.executable, "-c", script, str(tmp_path)]
     done = subprocess.run(command, cwd=Path(__file__).parents[3], check=True, capture_output=True, text=True)
     results = [int(line) for line in done.stdout.split()]
-    assert len(results) == 14
-    for start in range(14):
+    assert len(results) == 20
+    for start in range(20):
         registry = Registry(tmp_path / str(start))
         for version in registry.versions("card_fraud"):
             assert {each.name for each in registry.path("card_fraud", version).iterdir()} == FILES
             registry.manifest("card_fraud", version)
         assert Aliases(registry).of("card_fraud")[CHAMPION] in registry.versions("card_fraud")
         assert publish(registry, "killed").version == 2
+        assert [each.model for each in registry.log.changes()].count("card_fraud") == len(registry.log.changes())
+        assert registry.log.damaged_lines() == []
     assert -9 in results
     assert 0 in results

@@ -74,7 +74,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         threshold=parameters.threshold,
         categories=dataset.categories,
     )
-    published = registry.publish(manifest, graph, metrics, dataset)
+    published = registry.publish(manifest, graph, metrics, dataset, f"by the training run {output.parent.name}")
     replace_file(output / "published.json", encode_document({"model": manifest.model, "version": published.version}))
     said = "" if published.new else " (the same model was published before)"
     return f"{manifest.model} version {published.version}{said} at {published.path}"
@@ -125,7 +125,7 @@ def _carry_out(decided: dict[str, Any], registry: Registry) -> str:
     champion = Aliases(registry).of(model).get(CHAMPION)
     if champion not in (before, version):
         return f"version {version} stays a challenger: {_called(champion)} by the time the alias was to be moved"
-    Aliases(registry).promote(model, version)
+    Aliases(registry).promote(model, version, why=f"the gate: {reasons}")
     return f"version {version} is champion, before {_called(before)}: {reasons}"
 
 

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from training.errors import RequestError
+from training.facts import Facts, compared_lines, shown, side_by_side, table_lines
 from training.scheduler.runs.run import Run
 from training.scheduler.runs.run_export import export_run
-from training.scheduler.runs.run_facts import Facts, facts_of, shown, side_by_side
+from training.scheduler.runs.run_facts import facts_of
 from training.scheduler.runs.runs import Runs
 from training.settings import TrainingSettings
 
@@ -75,13 +75,8 @@ def _compare(runs: Runs, options: argparse.Namespace) -> None:
     if options.json:
         _say(json.dumps([{**asdict(row), "difference": row.difference} for row in rows], indent=2))
         return
-    for section in first:
-        lines = [
-            (row.name, shown(row.first), shown(row.second), "" if not row.difference else f"{row.difference:+.6g}")
-            for row in rows
-            if row.section == section and (shown(row.first) or shown(row.second))
-        ]
-        _table(section, lines)
+    for line in compared_lines(first, rows):
+        _say(line)
 
 
 def _logs(runs: Runs, options: argparse.Namespace) -> None:
@@ -116,14 +111,9 @@ def _facts(runs: Runs, run: Run) -> Facts:
     return facts_of(run, runs.summary(run), runs.report(run.id))
 
 
-def _table(title: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Columns as wide as their widest cell."""
-    if not rows:
-        return
-    _say(f"== {title}")
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    for row in rows:
-        _say("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+def _table(title: str, rows: Sequence[tuple[str, ...]]) -> None:
+    for line in table_lines(title, rows):
+        _say(line)
 
 
 def _say(line: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+from training.facts import FactRow, Facts, shown, side_by_side
 from training.runs.records.run_report import RunReport
-from training.scheduler.runs.run_facts import FactRow, Facts, shown, side_by_side
 from training.service.page.parts import run_link, table
 from training.service.page.plot import plot
 from training.service.page.run import curve_plots, per_day

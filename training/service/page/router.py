@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 
 from training.errors import RequestError, UnknownNameError
+from training.facts import Facts
 from training.registry.versions import Registry
 from training.runs.plan.retraining import STEPS
-from training.scheduler.runs.run_facts import Facts, facts_of
+from training.scheduler.runs.run_facts import facts_of
 from training.scheduler.runs.runs import Runs
 from training.scheduler.schedules.schedules import Schedules
 from training.service.page.comparison import comparison

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from training.facts import Facts, shown
 from training.runs.records.run_report import RunReport
-from training.scheduler.runs.run_facts import Facts, shown
 from training.scheduler.workflow.run_states import ENDED
 from training.service.page.parts import (
     facts,

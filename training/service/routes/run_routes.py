@@ -9,7 +9,8 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import PlainTextResponse
 
 from training.errors import ConflictError
-from training.scheduler.runs.run_facts import facts_of, side_by_side
+from training.facts import side_by_side
+from training.scheduler.runs.run_facts import facts_of
 from training.scheduler.runs.runs import Runs
 from training.service.routes.answers import FactAnswer, RunAnswer, RunWithSteps, run_answer, run_with_steps
 from training.service.routes.request_bodies import ForkBody, StartBody

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from shared_features.formats.registry_log import RegistryChange
+from tests.training.registry.test_versions import publish
+from training.registry import registry_log
+from training.registry.registry_log import RegistryLog, this_user
+from training.registry.versions import Registry
+
+
+def _write(registry: Path, who: str, count: int) -> None:
+    log = RegistryLog(registry)
+    for number in range(count):
+        with log.changing() as append:
+            append(RegistryChange(number, who, "promote", "m", number, "w" * 300))
+
+
+def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    started = multiprocessing.get_context("spawn")
+    writers = [started.Process(target=_write, args=(tmp_path, f"writer {number}", 25)) for number in range(4)]
+    for each in writers:
+        each.start()
+    for each in writers:
+        each.join(60)
+    log = RegistryLog(tmp_path)
+    assert log.damaged_lines() == []
+    for number in range(4):
+        assert [each.version for each in log.changes() if each.who == f"writer {number}"] == list(range(25))
+    assert len(log.changes()) == 100
+
+
+def test_a_line_after_one_that_a_power_cut_left_is_read(tmp_path: Path) -> None:
+    _write(tmp_path, "ada", 1)
+    log = RegistryLog(tmp_path)
+    with log.file.open("ab") as file:
+        file.write(b'{"at":"2026-')
+    _write(tmp_path, "bob", 1)
+    assert [each.who for each in log.changes()] == ["ada", "bob"]
+    assert log.damaged_lines() == [2]
+
+
+def test_a_publication_is_logged_with_the_digest_of_its_manifest(tmp_path: Path) -> None:
+    registry = Registry(tmp_path, clock=lambda: 1.5)
+    publish(registry)
+    publish(registry)  # the same model
+    (change,) = registry.log.changes()
+    assert (change.action, change.version, change.at_us, change.who) == ("publish", 1, 1_500_000, this_user())
+    assert len(change.digest) == 64
+
+
+def test_a_user_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr(registry_log.getpass, "getuser", nameless)
+    assert this_user().startswith("uid ")

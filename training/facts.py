@@ -1,0 +1,78 @@
+"""Facts in sections of names and values: of a run or of a version, side by side with those of another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Facts = dict[str, dict[str, Any]]
+"""Section -> name -> number, text or list; None where it is not known."""
+
+
+@dataclass(frozen=True)
+class FactRow:
+    """One fact of two. difference: second less first where both are numbers, else None."""
+
+    section: str
+    name: str
+    first: Any
+    second: Any
+
+    @property
+    def same(self) -> bool:
+        return bool(self.first == self.second)
+
+    @property
+    def difference(self) -> float | None:
+        values = (self.first, self.second)
+        if all(isinstance(each, int | float) and not isinstance(each, bool) for each in values):
+            return float(self.second) - float(self.first)
+        return None
+
+
+def side_by_side(first: Facts, second: Facts) -> list[FactRow]:
+    """Every fact of either, section by section. A fact that one lacks is None there."""
+    rows = []
+    for section in first:
+        names = dict.fromkeys([*first[section], *second[section]])
+        rows += [FactRow(section, name, first[section].get(name), second[section].get(name)) for name in names]
+    return rows
+
+
+def shown(value: Any) -> str:
+    """A value as a person reads it."""
+    if value is None or value == [] or value == {}:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {shown(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(shown, value))
+    return str(value)
+
+
+def table_lines(title: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A title, and columns as wide as their widest cell. Nothing without rows."""
+    if not rows:
+        return
+    yield f"== {title}"
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def compared_lines(first: Facts, rows: Sequence[FactRow]) -> Iterator[str]:
+    """The rows of `side_by_side` as tables, one for each section of `first`."""
+    for section in first:
+        lines = [
+            (row.name, shown(row.first), shown(row.second), "" if not row.difference else f"{row.difference:+.6g}")
+            for row in rows
+            if row.section == section and (shown(row.first) or shown(row.second))
+        ]
+        yield from table_lines(section, lines)

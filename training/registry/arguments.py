@@ -1,0 +1,47 @@
+"""The options of `python -m training registry`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+_VERBS = {
+    "list": "the versions of each model, with aliases, metrics and size",
+    "show": "one version: what it is, from which data, how good, and what was done with it",
+    "diff": "two versions side by side",
+    "verify": "hash every file again, and check manifest, graph, data and certificate",
+    "promote": "let an alias name a version",
+    "roll-back": "let an alias name the version again that it named before",
+    "delete": "delete a version that no alias and no roll-back needs",
+    "log": "who changed the registry, when and why",
+}
+
+
+def add_registry(commands: Any) -> None:
+    """Adds the command `registry` to those of `argparse`."""
+    registry = commands.add_parser("registry", help="the versions of models: look, compare, verify, promote, delete")
+    registry.set_defaults(model=None, json=False)  # without a verb: list
+    verbs = registry.add_subparsers(dest="verb", metavar="VERB")
+    added = {name: verbs.add_parser(name, help=what) for name, what in _VERBS.items()}
+    for name in ("list", "verify", "log"):
+        added[name].add_argument("model", nargs="?", metavar="MODEL", help="default: all")
+    for name in ("show", "diff", "promote", "roll-back", "delete"):
+        added[name].add_argument("model", metavar="MODEL")
+    for name in ("show", "verify"):
+        added[name].add_argument("version", nargs="?", metavar="VERSION", help="a number or an alias")
+    for which in ("first", "second"):
+        added["diff"].add_argument(which, metavar="VERSION", help="a number or an alias")
+    for name in ("promote", "delete"):
+        added[name].add_argument("version", type=int, metavar="VERSION")
+    for name in ("promote", "roll-back"):
+        added[name].add_argument("--alias", default="champion", help="default: champion")
+    for name in ("promote", "roll-back", "delete"):
+        add_reason(added[name])
+    for each in added.values():
+        each.add_argument("--json", action="store_true", help="as one JSON document")
+
+
+def add_reason(parser: argparse.ArgumentParser) -> None:
+    """Options of what changes the registry."""
+    parser.add_argument("--why", default="", metavar="TEXT", help="for the log of the registry")
+    parser.add_argument("--who", metavar="NAME", help="for the log; default: the user of this process")

@@ -1,0 +1,176 @@
+"""`python -m training registry VERB`: looks at the registry, verifies and changes it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from shared_features.counted import counted
+from shared_features.formats.registry_log import RegistryChange
+from shared_features.kernel.event_time import to_text
+from training.errors import RegistryError
+from training.facts import compared_lines, shown, side_by_side, table_lines
+from training.registry.aliases import Aliases
+from training.registry.deletion import delete_version
+from training.registry.verification import Verified, verify_all
+from training.registry.version_facts import (
+    definition_changes,
+    facts_of_version,
+    feature_changes,
+    find_version,
+)
+from training.registry.version_list import list_versions, version_lines
+from training.registry.versions import Registry
+
+_FAULTY = 1
+
+
+def look_at_registry(registry: Registry, options: argparse.Namespace) -> int:
+    """Returns the exit code: 1 where `verify` finds a fault. Raises RegistryError."""
+    try:
+        return _VERBS[options.verb or "list"](registry, options)
+    except OSError as error:
+        raise RegistryError(
+            f"The registry {registry.directory} cannot be used: {error}. See that its disk is there, that it has room "
+            "and that this user may read and write it."
+        ) from error
+
+
+def _list(registry: Registry, options: argparse.Namespace) -> int:
+    if options.model is not None:
+        find_version(registry, options.model, None)
+    found = list_versions(registry, options.model)
+    if options.json:
+        return _say_json(found)
+    _say(*version_lines(found) if found else [f"no model in {registry.directory} yet"])
+    return 0
+
+
+def _show(registry: Registry, options: argparse.Namespace) -> int:
+    version = find_version(registry, options.model, options.version)
+    facts = facts_of_version(registry, options.model, version)
+    changes = [each for each in registry.log.changes(options.model) if each.version == version]
+    if options.json:
+        return _say_json({"model": options.model, "version": version, **facts, "log": list(map(_plain, changes))})
+    _say(f"{options.model} version {version}, in {registry.path(options.model, version)}")
+    for section, found in facts.items():
+        _say(*table_lines(section, [(name, shown(value)) for name, value in found.items() if shown(value)]))
+    _say(*table_lines("log", list(map(_row, changes))))
+    return 0
+
+
+def _diff(registry: Registry, options: argparse.Namespace) -> int:
+    numbers = [find_version(registry, options.model, each) for each in (options.first, options.second)]
+    first, second = (registry.manifest(options.model, each) for each in numbers)
+    facts = [facts_of_version(registry, options.model, each) for each in numbers]
+    rows = [row for row in side_by_side(*facts) if not row.same]
+    features, definitions = feature_changes(first, second), definition_changes(first, second)
+    if options.json:
+        plain = [{**asdict(row), "difference": row.difference} for row in rows]
+        return _say_json(
+            {"model": options.model, "versions": numbers, "facts": plain, "features": features,
+             "definitions": definitions}
+        )  # fmt: skip
+    _say(f"{options.model}: version {numbers[0]}, version {numbers[1]}, and the difference where both are numbers")
+    _say(*compared_lines(facts[0], rows))
+    _say(*table_lines("features", [(where, ", ".join(names)) for where, names in features.items() if names]))
+    _say(*table_lines("definitions", [(definitions,)] if definitions else []))
+    if not rows:
+        _say("nothing differs")
+    return 0
+
+
+def _verify(registry: Registry, options: argparse.Namespace) -> int:
+    found, faults = verify_all(registry, options.model, options.version)
+    if options.json:
+        _say_json({"versions": [asdict(each) for each in found], "registry": faults})
+    else:
+        for each in found:
+            _say(_verified_line(each), *(f"    {fault}" for fault in each.faults))
+        _say(*faults)
+    return _FAULTY if faults or any(each.faults for each in found) else 0
+
+
+def _verified_line(found: Verified) -> str:
+    said = f"{counted(len(found.faults), 'fault')}" if found.faults else "as it was published"
+    older = f" (without a digest, from an older release: {', '.join(found.unsealed)})" if found.unsealed else ""
+    return f"{found.model} version {found.version}: {counted(found.files, 'file')}, {said}{older}"
+
+
+def _promote(registry: Registry, options: argparse.Namespace) -> int:
+    model, version, alias = options.model, options.version, options.alias
+    before = Aliases(registry).promote(model, version, alias, options.why, options.who)
+    if options.json:
+        return _say_json({"model": model, "alias": alias, "version": version, "before": before})
+    _say(f"{alias} of {model} is version {version}" + (f", before {before}" if before else ""))
+    return 0
+
+
+def _roll_back(registry: Registry, options: argparse.Namespace) -> int:
+    find_version(registry, options.model, None)
+    moved = Aliases(registry).roll_back(options.model, options.alias, options.why, options.who)
+    if options.json:
+        return _say_json({"model": options.model, "alias": options.alias, **asdict(moved)})
+    _say(f"{options.alias} of {options.model} is version {moved.version} again, before {moved.before}")
+    return 0
+
+
+def _delete(registry: Registry, options: argparse.Namespace) -> int:
+    done = delete_version(registry, options.model, options.version, options.why, options.who)
+    if options.json:
+        return _say_json({"model": options.model, "version": options.version, **asdict(done)})
+    _say(f"version {options.version} of {options.model} is deleted; its number is not given again")
+    if done.held_from_us is None:
+        return 0
+    since = to_text(done.held_from_us)
+    if done.still_held_by is None:
+        _say(f"its dataset no longer holds back retention; it did from {since} on, less the reach of the windows")
+    else:
+        name, number = done.still_held_by
+        _say(f"version {number} of {name} still holds back retention from {since} on")
+    return 0
+
+
+def _log(registry: Registry, options: argparse.Namespace) -> int:
+    changes = registry.log.changes(options.model)
+    if options.json:
+        return _say_json(list(map(_plain, changes)))
+    _say(*list(table_lines("", list(map(_row, changes))))[1:] if changes else ["no change is logged yet"])
+    return 0
+
+
+def _row(change: RegistryChange) -> tuple[str, ...]:
+    moved = f"{change.alias} {change.before or '-'} -> {change.version}" if change.alias else ""
+    at = to_text(change.at_us)[:19] + "Z"
+    return at, change.who, change.action, change.model, str(change.version), moved, change.why
+
+
+def _plain(change: RegistryChange) -> dict[str, Any]:
+    plain = asdict(change)
+    return {"at": to_text(plain.pop("at_us")), **plain}
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+def _say_json(plain: Any) -> int:
+    _say(json.dumps(plain, indent=2))
+    return 0
+
+
+_VERBS: dict[str, Callable[[Registry, argparse.Namespace], int]] = {
+    "list": _list,
+    "show": _show,
+    "diff": _diff,
+    "verify": _verify,
+    "promote": _promote,
+    "roll-back": _roll_back,
+    "delete": _delete,
+    "log": _log,
+}

@@ -1,0 +1,111 @@
+"""The facts of a version, in sections, as `registry show` and `registry diff` tell them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from shared_features.definitions import difference
+from shared_features.formats.dataset_manifest import DatasetManifest
+from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE, ModelManifest
+from shared_features.kernel.event_time import to_text
+from training.errors import RegistryError
+from training.facts import Facts
+from training.registry.aliases import Aliases
+from training.registry.versions import Registry
+
+
+def find_version(registry: Registry, model: str, name: str | None) -> int:
+    """The version of a number or an alias; None: the champion, or the newest. Raises RegistryError."""
+    versions, aliases = registry.versions(model), Aliases(registry).of(model)
+    if not versions:
+        known = ", ".join(registry.models()) or "none"
+        raise RegistryError(f"The registry has no model {model!r}. It has: {known}. Name one of these.")
+    if name is None:
+        return aliases.get("champion", versions[-1])
+    if name.isdecimal():
+        registry.path(model, int(name))
+        return int(name)
+    if name not in aliases:
+        there = ", ".join(aliases) or "none"
+        raise RegistryError(f"Model {model!r} has no alias {name!r}. Its aliases: {there}. Give one, or a number.")
+    return aliases[name]
+
+
+def facts_of_version(registry: Registry, model: str, version: int) -> Facts:
+    """What it is, of which view, from which data, how good, and by what it is certified."""
+    manifest, dataset = registry.manifest(model, version), registry.dataset(model, version)
+    path = registry.path(model, version)
+    view, parity = manifest.view, manifest.parity
+    return {
+        "version": {
+            "aliases": [name for name, number in Aliases(registry).of(model).items() if number == version],
+            "published at": to_text(manifest.created_at_us),
+            "estimator": manifest.estimator,
+            "task": manifest.task,
+            "classes": list(manifest.classes),
+            "threshold": manifest.threshold,
+            "graph, bytes": (path / MODEL_FILE).stat().st_size,
+            "graph, sha256": manifest.model_digest[:16],
+            **manifest.libraries,
+        },
+        "view": {
+            "view": f"{view.name}:v{view.version}",
+            "fingerprint": view.fingerprint,
+            **{each.label: each.fingerprint for each in view.groups},
+            "request fields": list(view.request_fields),
+            "features": len(view.features),
+            "categories": {name: len(values) for name, values in manifest.categories.items()},
+        },
+        "data": _data(manifest, dataset),
+        "metrics": chosen_metrics(registry, model, version),
+        "certificate": {
+            "rows": parity.cases,
+            "worst difference": parity.worst_difference,
+            "tolerance": parity.tolerance,
+            "values of on-demand functions": parity.on_demand_cases,
+        },
+    }
+
+
+def chosen_metrics(registry: Registry, model: str, version: int) -> dict[str, Any]:
+    """The metrics of the version itself that are one number."""
+    metrics = json.loads((registry.path(model, version) / METRICS_FILE).read_bytes())
+    found = metrics.get("models", {}).get(metrics.get("chosen"), {})
+    return {name: value for name, value in found.items() if isinstance(value, int | float)}
+
+
+def definition_changes(first: ModelManifest, second: ModelManifest) -> str:
+    """What changed in the view from one version to another, in one line; empty where nothing did."""
+    if first.view.fingerprint == second.view.fingerprint or not (first.view.definition and second.view.definition):
+        return ""
+    return difference(first.view.definition, second.view.definition)
+
+
+def feature_changes(first: ModelManifest, second: ModelManifest) -> Mapping[str, list[str]]:
+    """The features that only one of the two takes."""
+    ours, theirs = first.view.features, second.view.features
+    return {
+        "only in the first": [name for name in ours if name not in theirs],
+        "only in the second": [name for name in theirs if name not in ours],
+    }
+
+
+def _data(manifest: ModelManifest, dataset: DatasetManifest | None) -> dict[str, Any]:
+    known = {"digest": manifest.dataset_digest[:16], "complete up to": to_text(manifest.cut_us)}
+    if dataset is None:
+        return known
+    split, rows = dataset.split, dataset.rows
+    return {
+        **known,
+        "train window": f"{to_text(split.start_us)} to {to_text(split.train_end_us)}",
+        "test window": f"{to_text(split.test_start_us)} to {to_text(split.end_us)}",
+        "labels known at": to_text(dataset.labels.cutoff_us),
+        "train rows": rows.train.labelled,
+        "train rows, positive": rows.train.positive,
+        "test rows": rows.test.labelled,
+        "test rows, positive": rows.test.positive,
+        "erased entities": dataset.erased_entities,
+        **{f"table {name}": each.version for name, each in dataset.tables.items()},
+    }

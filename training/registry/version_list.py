@@ -1,0 +1,48 @@
+"""The versions of a registry as a list, for `models` and `registry list`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from shared_features.kernel.event_time import to_text
+from training.facts import table_lines
+from training.registry.aliases import Aliases
+from training.registry.version_facts import chosen_metrics
+from training.registry.versions import Registry
+
+
+def list_versions(registry: Registry, model: str | None = None) -> list[dict[str, Any]]:
+    """Plain facts of every version, those of a model in ascending order."""
+    found = []
+    for name in registry.models() if model is None else [model]:
+        aliases = Aliases(registry).of(name)
+        for version in registry.versions(name):
+            manifest, path = registry.manifest(name, version), registry.path(name, version)
+            found.append(
+                {
+                    "model": name,
+                    "version": version,
+                    "aliases": [alias for alias, number in aliases.items() if number == version],
+                    "estimator": manifest.estimator,
+                    "task": manifest.task,
+                    "created_at": to_text(manifest.created_at_us),
+                    "model_digest": manifest.model_digest,
+                    "bytes": sum(each.stat().st_size for each in path.iterdir() if each.is_file()),
+                    "metrics": chosen_metrics(registry, name, version),
+                }
+            )
+    return found
+
+
+def version_lines(found: list[dict[str, Any]]) -> Iterator[str]:
+    """`list_versions` as a table."""
+    rows = [("model", "version", "published", "estimator", "chief metric", "size", "aliases")]
+    for each in found:
+        metric = next((f"{name} {value:.4f}" for name, value in each["metrics"].items()), "")
+        size = f"{each['bytes'] / 1024:,.0f} KiB"
+        rows.append(
+            (each["model"], str(each["version"]), each["created_at"][:16].replace("T", " "), each["estimator"], metric,
+             size, ", ".join(each["aliases"]))
+        )  # fmt: skip
+    yield from list(table_lines("", rows))[1:]
