@@ -54,6 +54,11 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
         Verb("models", (*_TRAIN, "models"), "list what the registry holds"),
         Verb("promote", (*_TRAIN, "promote"), "let an alias name a version"),
         Verb("registry", (*_TRAIN, "registry"), "show, compare, verify, roll back and delete versions; who did what"),
+        Verb(
+            "batch-predict",
+            (*_TRAIN, "predict"),
+            "predict many rows: those of a file or of a span of time",
+        ),
         Verb("serve", ("serving",), "answer predictions over HTTP"),
         Verb("predict", (*_LOCAL, "predict"), "ask a running endpoint; with --explain, where each feature comes from"),
     ),

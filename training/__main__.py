@@ -132,6 +132,12 @@ def _promote(settings: TrainingSettings, options: argparse.Namespace) -> int:
     return _registry(settings, options)
 
 
+def _predict(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    from training.inference.commands import predict
+
+    return predict(settings, options)
+
+
 def _registry(settings: TrainingSettings, options: argparse.Namespace) -> int:
     from training.registry.commands import look_at_registry
     from training.registry.versions import Registry
@@ -179,6 +185,7 @@ _COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
     "promote": _promote,
     "publish": _publish,
     "registry": _registry,
+    "predict": _predict,
     **dict.fromkeys(("serve", "work", "start", "runs", "cancel", "resume", "schedule", "key", "news"), _scheduled),
 }
 

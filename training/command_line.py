@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from training.dataset_options import add_dataset_options
+from training.inference.arguments import add_predict
 from training.models.task_rules import BETTER_IS_MORE
 from training.registry.arguments import add_reason, add_registry
 from training.settings import describe_settings
@@ -149,6 +150,7 @@ def build_parser() -> argparse.ArgumentParser:
     promote.add_argument("--alias", help="default: champion")
     add_reason(promote)
     add_registry(commands)
+    add_predict(commands, _instant, _at_least)
     return parser
 
 

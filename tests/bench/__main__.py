@@ -24,6 +24,7 @@ SUITES = {
     "aged": "tests.bench.aged",
     "streaming": "tests.bench.streaming",
     "predictions": "tests.bench.predictions",
+    "batch": "tests.bench.batch",
 }
 
 

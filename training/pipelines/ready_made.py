@@ -44,22 +44,22 @@ def score_rows(inputs: Path, output: Path) -> str:
 
     from training.datasets.label_classes import tell_counts
     from training.datasets.training_dataset import load_dataset
-    from training.models.graph.onnx_export import open_session, run_session
+    from training.inference.batch_scorer import BatchScorer
+    from training.models.graph.model_constants import INPUT_NAME
+    from training.models.prediction_columns import CLASS, prediction_columns
     from training.models.task_rules import RULES
 
     dataset = load_dataset(inputs / "dataset")
-    session = open_session((inputs / "export" / "model.onnx").read_bytes())
-    found = run_session(session, np.asarray(dataset.matrix))
+    graph, name = (inputs / "export" / "model.onnx").read_bytes(), RULES[dataset.manifest.task].output_name
+    with BatchScorer(graph, INPUT_NAME, name) as scorer:
+        found = scorer.score(np.asarray(dataset.matrix))
+    task, classes = dataset.manifest.task, dataset.manifest.classes
     rows = pl.read_parquet(inputs / "dataset" / "rows.parquet")
-    name, classes = RULES[dataset.manifest.task].output_name, dataset.manifest.classes
-    if dataset.manifest.task != "multiclass":
-        rows.with_columns(pl.Series(name, found)).write_parquet(output / "scores.parquet")
+    rows = rows.with_columns(prediction_columns(task, classes, None, found))
+    rows.write_parquet(output / "scores.parquet")
+    if task != "multiclass":
         return f"{counted(len(rows), 'row')}, mean {name} {float(found.mean()):.4f}"
-    answered = found.argmax(axis=1)
-    columns = [pl.Series("class", [classes[place] for place in answered.tolist()])]
-    columns += [pl.Series(f"probability_{each}", found[:, place]) for place, each in enumerate(classes)]
-    rows.with_columns(columns).write_parquet(output / "scores.parquet")
-    counts = np.bincount(answered, minlength=len(classes)).tolist()
+    counts = [int((rows[CLASS] == each).sum()) for each in classes]
     return f"{counted(len(rows), 'row')}; answered {tell_counts(classes, counts)}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import onnx
 
 from shared_features.formats.model_manifest import MODEL_FILE, ModelManifest
-from training.models.onnx_export import open_session
+from training.models.graph.onnx_export import open_session
 
 _ML = "ai.onnx.ml"
 

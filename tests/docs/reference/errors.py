@@ -45,7 +45,7 @@ _VERBS = (
     ("`stream status`", "Always, also where a part is unavailable: the output names it.", "A setting is wrong.", ""),
     ("`dead-letters`, `retain`, `retire`, `erase`", "Done, or shown what would be done.",
      "Refused, or to be run again: the output says why.", ""),
-    ("`train`, `dataset`, `promote`, `models`", "Done.", "Refused.", ""),
+    ("`train`, `dataset`, `promote`, `models`, `batch-predict`", "Done.", "Refused.", ""),
     ("`registry`", "Done. `verify`: every version is as it was published.", "Refused. `verify`: something is not.", ""),
 )  # fmt: skip
 _OTHERS = (

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tests.serving.published_models import fitted
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
-from training.models.model_constants import INPUT_NAME
+from training.models.graph.model_constants import INPUT_NAME
 from training.registry.versions import Registry
 
 MODEL = "card_fraud"

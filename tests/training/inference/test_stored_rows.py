@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from shared_features.feature_matrix import feature_matrix
+from shared_features.formats.offline_tables import OFFSET, PARTITION
+from shared_features.kernel.event_time import DAY_US
+from tests.domains.machines import BREAKDOWN
+from tests.serving.published_models import publish
+from tests.training.lake import LATENESS_US
+from tests.training.machine_streams import START_US, end_us
+from training.__main__ import main
+from training.datasets.offline_store import OfflineStore
+from training.datasets.pinned_view import PinnedView, pin_view
+from training.datasets.point_in_time import read_spine_rows
+from training.errors import DatasetError
+from training.inference.stored_rows import StoredRows
+
+FROM_US, TO_US = START_US + 3 * DAY_US, START_US + 7 * DAY_US
+
+
+@pytest.fixture
+def pinned(machine_lake: Path) -> PinnedView:
+    return pin_view(OfflineStore(machine_lake), BREAKDOWN, LATENESS_US)
+
+
+def test_slices_hold_each_row_once_and_no_more_than_fit(pinned: PinnedView) -> None:
+    rows = StoredRows(pinned, FROM_US, TO_US, 100)
+    slices = list(rows.slices())
+    whole = read_spine_rows(pinned, FROM_US, TO_US)
+    assert rows.count == len(whole.partition) == sum(len(each.given) for each in slices)
+    assert max(len(each.given) for each in slices) <= 100
+    assert len(slices) > 5
+    given = pl.concat([each.given for each in slices]).with_row_index()
+    order = given.sort(PARTITION, OFFSET)["index"].to_numpy()
+    want = feature_matrix(BREAKDOWN, whole.request, whole.event_time_us, whole.stored)
+    np.testing.assert_array_equal(np.concatenate([each.matrix for each in slices])[order], want)
+    assert (
+        given["as_of"]
+        .is_between(*(pl.Series([each]).cast(pl.Datetime("us", "UTC"))[0] for each in (FROM_US, TO_US)))
+        .all()
+    )
+    assert {"machine", "plant"} < set(given.columns)
+
+
+def test_a_span_that_is_not_complete_yet_is_refused(pinned: PinnedView) -> None:
+    with pytest.raises(DatasetError, match="Give an earlier --to, or wait until materialize is beyond it"):
+        StoredRows(pinned, FROM_US, end_us() + DAY_US, 100)
+
+
+def test_the_events_of_a_span_are_predicted_by_the_command_line(
+    places: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(places / "registry", BREAKDOWN)
+    output = places / "out.parquet"
+    span = ["--from", "2024-10-07", "--to", "2024-10-11"]
+    assert main(["predict", "--model", "breakdown", *span, "-o", str(output)]) == 0
+    found = pl.read_parquet(output)
+    assert f"{len(found):,} rows by breakdown version 1, row by row" not in capsys.readouterr().out
+    assert found["score"].null_count() == 0
+    assert main(["predict", "--model", "breakdown", "--from", "2024-10-07", "-o", str(output)]) == 1
+    assert "--from and --to belong together" in capsys.readouterr().err
+    empty = ["--from", "2020-10-07", "--to", "2020-10-11"]
+    assert main(["predict", "--model", "breakdown", *empty, "-o", str(output)]) == 1
+    assert "There is no row to predict" in capsys.readouterr().err
+    assert main(["predict", "--model", "nothing", *span, "-o", str(output)]) == 1
+    assert "The registry has no model 'nothing'. It has: breakdown" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""Batch prediction: what a version of the registry says of many rows."""
