@@ -1,4 +1,4 @@
-"""The web shop's traffic as the archive would store it, and as requests: for tests that compare training with serving."""
+"""The web shop's traffic as the archive would store it, and as requests: to compare training with serving."""
 
 from __future__ import annotations
 

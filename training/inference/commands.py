@@ -50,7 +50,8 @@ def _rows(settings: TrainingSettings, options: argparse.Namespace, model: Publis
     store = OfflineStore(settings.lake)
     compile_in_turn(_LOG.info)
     if options.spine is not None:
-        return SpineRows(options.spine, view, store, options.truth, round(options.lag * 1e6), at_once)
+        lag_us, events = round(options.lag * 1e6), settings.spine_events_at_once
+        return SpineRows(options.spine, view, store, options.truth, lag_us, at_once, events)
     pinned = pin_view(store, view, to_us(settings.allowed_lateness))
     return StoredRows(pinned, options.from_us, options.to_us, at_once)
 

@@ -16,6 +16,7 @@ from shared_features.definitions import FeatureView
 from shared_features.kernel.vocabulary import value_codes
 from training.datasets.given_spine import check_spine, read_spine_file
 from training.datasets.historical_features import Truth, historical_rows
+from training.datasets.history.entity_slices import EVENTS_AT_ONCE
 from training.datasets.offline_store import OfflineStore
 from training.errors import DatasetError
 
@@ -42,17 +43,28 @@ class SpineRows:
     """The rows of a user's file, their features computed by a replay of the stored events."""
 
     def __init__(
-        self, file: Path, view: FeatureView, store: OfflineStore, truth: Truth, lag_us: int, rows_at_once: int
+        self,
+        file: Path,
+        view: FeatureView,
+        store: OfflineStore,
+        truth: Truth,
+        lag_us: int,
+        rows_at_once: int,
+        events_at_once: int = EVENTS_AT_ONCE,
     ) -> None:
         self._table, self._view, self._store = _Table(file), view, store
         self._truth, self._lag_us, self._rows_at_once = truth, lag_us, rows_at_once
+        self._events_at_once = events_at_once
         self.count = self._table.count
 
     def slices(self) -> Iterator[Slice]:
         for start in range(0, self.count, self._rows_at_once):
             given = self._table.rows(start, self._rows_at_once)
             try:
-                rows = historical_rows(self._store, check_spine(self._view, given), self._truth, self._lag_us)
+                spine = check_spine(self._view, given)
+                rows = historical_rows(
+                    self._store, spine, self._truth, self._lag_us, events_at_once=self._events_at_once
+                )
             except DatasetError as error:
                 if start == 0:
                     raise

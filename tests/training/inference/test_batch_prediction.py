@@ -57,14 +57,14 @@ def answers(registry: Path, states: dict[bytes, bytes]) -> list[dict[str, Any]]:
     """The predictions of the endpoint, in the order of the spine."""
 
     async def ask() -> list[dict[str, Any]]:
-        settings = ServingSettings(
-            definitions="tests.domains.web_shop",
-            redis_namespace=NAMESPACE,
-            registry=registry,
-            model_poll_s=0.05,
-            serving_max_wait_ms=60_000,
-        )
-        app = create_app(settings, store=InMemoryOnlineStore(states), clock=PushedClock(NOW_US))
+        given: dict[str, Any] = {
+            "definitions": "tests.domains.web_shop",
+            "redis_namespace": NAMESPACE,
+            "registry": registry,
+            "model_poll_s": 0.05,
+            "serving_max_wait_ms": 60_000,
+        }
+        app = create_app(ServingSettings(**given), store=InMemoryOnlineStore(states), clock=PushedClock(NOW_US))
         found: list[dict[str, Any]] = []
         async with asking(app) as client:
             for instant in INSTANTS:
@@ -101,8 +101,8 @@ def test_a_batch_says_what_the_endpoint_answers_bit_for_bit(
         monkeypatch.setenv(f"MILLRACE_{variable}", str(given))
     monkeypatch.setenv("MILLRACE_DEFINITIONS", "tests.domains.web_shop")
     output = tmp_path / "out.parquet"
-    given = ["predict", "--model", "order_return", "--spine", str(spine), "-o", str(output), "--rows-at-once", "90"]
-    assert main(given) == 0
+    command = ["predict", "--model", "order_return", "--spine", str(spine), "-o", str(output), "--rows-at-once", "90"]
+    assert main(command) == 0
     said = capsys.readouterr().out
     assert f"{len(INSTANTS) * len(INSTANCES)} rows by order_return version 1, " in said
     assert ("row by row" in said) == (name in ("logistic_regression", "linear_regression"))
@@ -125,8 +125,12 @@ def test_the_file_names_the_model_that_made_it(
     shop: tuple[Path, dict[bytes, bytes]], spine: Path, model: PublishedModel, tmp_path: Path
 ) -> None:
     told: list[tuple[int, int]] = []
+
+    def tell(says: str, part: int = 0, of: int = 0) -> None:
+        told.append((part, of))
+
     rows = SpineRows(spine, model.view, OfflineStore(shop[0]), "as-served", 0, 150)
-    done = predict_rows(model, rows, tmp_path / "out.parquet", lambda says, part, of: told.append((part, of)))
+    done = predict_rows(model, rows, tmp_path / "out.parquet", tell)
     assert (done.rows, done.unanswered, done.shares_runs) == (400, 0, True)
     assert told == [(150, 400), (300, 400), (400, 400)]
     metadata = pyarrow.parquet.read_schema(tmp_path / "out.parquet").metadata

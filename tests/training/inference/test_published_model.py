@@ -32,7 +32,7 @@ def test_a_row_without_a_number_is_null(tmp_path: Path) -> None:
     publish(tmp_path, BREAKDOWN, graph=logarithm(), threshold=0.5)
     model = open_model(Registry(tmp_path), load_definitions("tests.domains.machines"), "breakdown")
     matrix = np.ones((3, len(BREAKDOWN.columns)), np.float32)
-    matrix[:, 0] = (np.e, -1.0, 1.0)
+    matrix[:, 0] = (4.0, -1.0, 1.0)
     score, decision = model.predict(matrix, np.empty((0, 0)))
-    assert score.to_list() == [1.0, None, 0.0]
+    assert score.to_list() == [pytest.approx(np.log(4.0)), None, 0.0]
     assert decision.to_list() == [True, None, False]

@@ -39,11 +39,8 @@ def test_slices_hold_each_row_once_and_no_more_than_fit(pinned: PinnedView) -> N
     order = given.sort(PARTITION, OFFSET)["index"].to_numpy()
     want = feature_matrix(BREAKDOWN, whole.request, whole.event_time_us, whole.stored)
     np.testing.assert_array_equal(np.concatenate([each.matrix for each in slices])[order], want)
-    assert (
-        given["as_of"]
-        .is_between(*(pl.Series([each]).cast(pl.Datetime("us", "UTC"))[0] for each in (FROM_US, TO_US)))
-        .all()
-    )
+    instants = given["as_of"].to_physical().to_numpy()
+    assert (instants.min() >= FROM_US, instants.max() < TO_US) == (True, True)
     assert {"machine", "plant"} < set(given.columns)
 
 
@@ -60,7 +57,7 @@ def test_the_events_of_a_span_are_predicted_by_the_command_line(
     span = ["--from", "2024-10-07", "--to", "2024-10-11"]
     assert main(["predict", "--model", "breakdown", *span, "-o", str(output)]) == 0
     found = pl.read_parquet(output)
-    assert f"{len(found):,} rows by breakdown version 1, row by row" not in capsys.readouterr().out
+    assert f"{len(found):,} rows by breakdown version 1, " in capsys.readouterr().out
     assert found["score"].null_count() == 0
     assert main(["predict", "--model", "breakdown", "--from", "2024-10-07", "-o", str(output)]) == 1
     assert "--from and --to belong together" in capsys.readouterr().err

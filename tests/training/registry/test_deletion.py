@@ -18,6 +18,7 @@ from training.registry.deletion import Deleted, delete_version
 from training.registry.versions import Registry
 
 HELD_US = DATASET.split.start_us
+OF_MODEL = "the dataset of model card_fraud version"
 
 
 @pytest.fixture
@@ -74,9 +75,9 @@ def test_a_deletion_says_whether_retention_is_still_held_back_and_retention_sees
     older = replace(DATASET, split=replace(DATASET.split, start_us=HELD_US - 1))
     registry.publish(replace(MANIFEST, model_digest="d5"), b"graph", {}, older)
     look = RegistryLook(load_settings(registry=registry.directory))
-    assert {each.version: each.start_us for each in look.datasets()}[5] == HELD_US - 1
+    assert {str(each): each.start_us for each in look.datasets()}[f"{OF_MODEL} 5"] == HELD_US - 1
     assert delete_version(registry, "card_fraud", 5) == Deleted(HELD_US - 1, None)
-    assert sorted(each.version for each in look.datasets()) == [2, 3, 4]
+    assert [str(each) for each in look.datasets()] == [f"{OF_MODEL} {version}" for version in (2, 3, 4)]
 
 
 def test_a_promotion_and_a_deletion_at_once_never_leave_an_alias_without_its_version(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from shared_features.formats.registry_log import RegistryChange
 from tests.training.registry.test_versions import publish
-from training.registry import registry_log
 from training.registry.registry_log import RegistryLog, this_user
 from training.registry.versions import Registry
 
@@ -56,5 +55,5 @@ def test_a_user_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> 
     def nameless() -> str:
         raise KeyError("getpwuid(): uid not found: 4711")
 
-    monkeypatch.setattr(registry_log.getpass, "getuser", nameless)
+    monkeypatch.setattr("getpass.getuser", nameless)
     assert this_user().startswith("uid ")
