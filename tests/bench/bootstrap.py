@@ -25,13 +25,13 @@ from streaming.replay.spine import Spine, settings_spines
 from streaming.settings import StreamingSettings, load_settings
 from tests.bench.figures import Figure, stopwatch
 from tests.bench.filled_lake import TOPIC_ID, fill_lake
-from tests.bench.transactions import read_transactions
+from tests.bench.transactions import measured_transactions
 
 COPIES = 4
 
 
 def measure(file: Path | None) -> list[Figure]:
-    rows = read_transactions(file)
+    rows = measured_transactions(file)
     with tempfile.TemporaryDirectory() as folder, RedisServer(Path(folder) / "redis") as store:
         lake = Path(folder) / "lake"
         stored = fill_lake(lake, CARD_TRANSACTIONS, rows, COPIES)

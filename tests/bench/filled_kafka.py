@@ -10,13 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from deploy.demo.traffic.cards.event_bytes import EVENT, LABEL, LABEL_DELAY_US, encode
-from deploy.demo.traffic.cards.transactions import Transactions as DemoTransactions
+from deploy.demo.traffic.cards.transactions import Transactions
 from deploy.demo.traffic.paced_producer import PacedProducer
 from deploy.demo.traffic.records import Records
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.kafka.apache_kafka import ApacheKafka
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
-from tests.bench.transactions import Transactions
 
 PARTITIONS = 2
 _CHUNK = 50_000
@@ -54,20 +53,12 @@ def filled_kafka(rows: Transactions) -> Iterator[FilledKafka]:
         yield FilledKafka(kafka.bootstrap_servers, kafka.pid, dict.fromkeys(topics, len(rows)), newest_us)
 
 
-def _chunks(rows: Transactions) -> Iterator[DemoTransactions]:
-    every = DemoTransactions(
-        rows.transaction_id,
-        rows.event_time_us,
-        rows.customer_id,
-        rows.terminal_id,
-        rows.amount_cents,
-        rows.is_fraud.astype(np.bool_),
-    )
+def _chunks(rows: Transactions) -> Iterator[Transactions]:
     for start in range(0, len(rows), _CHUNK):
-        yield every.take(slice(start, start + _CHUNK))
+        yield rows.take(slice(start, start + _CHUNK))
 
 
-def _records(some: DemoTransactions, kind: int) -> Records:
+def _records(some: Transactions, kind: int) -> Records:
     topics, keys, values = encode(some, np.full(len(some), kind, np.uint8))
     times_us = some.event_time_us + (LABEL_DELAY_US if kind == LABEL else 0)
     return Records(topics.tolist(), keys.tolist(), values.tolist(), (times_us // 1000).tolist())

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from deploy.demo.traffic.cards.transactions import Transactions
 from shared_features.definitions import EventSource
 from shared_features.formats.events import EventBatch
 from streaming.archive.stored_log import Marked, StoredEvents
 from streaming.kafka.records.polled import Polled
 from tests.bench.filled_redis import event_batches
-from tests.bench.transactions import Transactions
 
 TOPIC_ID = "bench"
 

@@ -9,6 +9,7 @@ import redis
 from numpy.typing import NDArray
 
 from deploy.demo.traffic.cards.event_bytes import LABEL_DELAY_US
+from deploy.demo.traffic.cards.transactions import Transactions
 from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.event_sources import CARD_LABELS
 from shared_features.formats.entity_keys import key_texts, shards_of
@@ -20,7 +21,6 @@ from shared_features.formats.shard_meta_bytes import encode_meta
 from shared_features.group_events import group_events
 from shared_features.kernel.replay import apply
 from shared_features.kernel.tile_state import TileState
-from tests.bench.transactions import Transactions
 
 PARTITIONS = 2
 _CHUNK = 100_000
@@ -53,7 +53,7 @@ def event_batches(source: EventSource, rows: Transactions) -> Iterator[EventBatc
             "customer_id": rows.customer_id[part],
             "terminal_id": rows.terminal_id[part],
             "amount": rows.amount_cents[part],
-            "is_fraud": rows.is_fraud[part],
+            "is_fraud": rows.is_fraud[part].astype(np.int64),
         }
         if source == CARD_LABELS:
             columns["event_time"] = happened_us + LABEL_DELAY_US

@@ -12,13 +12,13 @@ from shared_features.kernel.hashing import hash_integers
 from shared_features.kernel.replay import apply, read
 from shared_features.kernel.tile_state import TileState
 from tests.bench.figures import Figure, median_seconds, stopwatch
-from tests.bench.transactions import read_transactions
+from tests.bench.transactions import measured_transactions
 
 BATCH = 10_000
 
 
 def measure(file: Path | None) -> list[Figure]:
-    rows = read_transactions(file)
+    rows = measured_transactions(file)
     entities, slot = np.unique(rows.customer_id, return_inverse=True)
     digest = hash_integers(rows.transaction_id)
     valid = np.ones((len(rows), 1), np.bool_)

@@ -22,7 +22,7 @@ from shared_features.feature_views import CARD_FRAUD
 from tests.bench.figures import Figure
 from tests.bench.filled_redis import fill_redis
 from tests.bench.prediction_requests import prediction_requests
-from tests.bench.transactions import read_transactions
+from tests.bench.transactions import measured_transactions
 
 _REQUESTS = 2_000
 _ROUNDS = 3
@@ -30,7 +30,7 @@ _NAMESPACE = "bench"
 
 
 def measure(file: Path | None) -> list[Figure]:
-    rows = read_transactions(file)
+    rows = measured_transactions(file)
     with RedisServer(proper=not RedisServer.missing(proper=True)) as server:
         fill_redis(server.url, _NAMESPACE, CARD_FRAUD.groups, rows)
         bodies = prediction_requests(rows, _REQUESTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from tests.bench.transactions import Transactions
+from deploy.demo.traffic.cards.transactions import Transactions
 
 _AMONG = 200_000  # the latest transactions: their customers and terminals are alive
 

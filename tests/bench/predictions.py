@@ -26,7 +26,7 @@ from tests.bench.http_load import CONNECTIONS, Load, client_name, load
 from tests.bench.prediction_requests import prediction_requests
 from tests.bench.processor_time import processor_seconds
 from tests.bench.small_model import publish_small_model
-from tests.bench.transactions import read_transactions
+from tests.bench.transactions import measured_transactions
 
 ROOT = Path(__file__).parents[2]
 PREDICT = f"/v1/views/{CARD_FRAUD.name}:predict"
@@ -38,7 +38,7 @@ _UVICORN = ("--workers", "1", "--loop", "uvloop", "--http", "httptools", "--no-a
 
 
 def measure(file: Path | None) -> list[Figure]:
-    rows = read_transactions(file)
+    rows = measured_transactions(file)
     bodies = prediction_requests(rows, _BODIES)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millrace-bench-")))

@@ -26,7 +26,7 @@ from tests.bench.figures import Figure
 from tests.bench.filled_redis import fill_redis
 from tests.bench.prediction_requests import prediction_requests
 from tests.bench.small_model import publish_small_model
-from tests.bench.transactions import read_transactions
+from tests.bench.transactions import measured_transactions
 
 _REQUESTS = 4_000
 _TOGETHER = (1, 8)
@@ -34,7 +34,7 @@ _NAMESPACE = "bench"
 
 
 def measure(file: Path | None) -> list[Figure]:
-    rows = read_transactions(file)
+    rows = measured_transactions(file)
     with (
         RedisServer(proper=not RedisServer.missing(proper=True)) as server,
         TemporaryDirectory(prefix="millrace-bench-") as folder,

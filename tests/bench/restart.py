@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import redis
 from confluent_kafka import Producer
 
 from deploy.demo.traffic.cards.event_bytes import EVENT, encode
-from deploy.demo.traffic.cards.transactions import Transactions as DemoTransactions
+from deploy.demo.traffic.cards.transactions import Transactions
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.processes.background_process import BackgroundProcess
 from deploy.embedded.redis_server import RedisServer
@@ -28,7 +29,7 @@ from shared_features.formats.shard_meta_bytes import encode_meta
 from tests.bench.figures import Figure
 from tests.bench.filled_redis import fill_redis
 from tests.bench.stream_job import ROOT
-from tests.bench.transactions import START_US, Transactions
+from tests.bench.transactions import START_US
 
 ENTITIES = 1_000_000
 EVENTS = 20_000
@@ -103,19 +104,12 @@ def _transactions(count: int, customers: int) -> Transactions:
     times_us = START_US + np.sort(r.integers(0, 20 * 86_400_000_000, count))
     number = np.arange(count)
     cents = r.integers(100, 10_000, count)
-    return Transactions(number, times_us, number % customers, number % 1000, cents, np.zeros(count, np.int64))
+    return Transactions(number, times_us, number % customers, number % 1000, cents, np.zeros(count, np.bool_))
 
 
 def _produce(bootstrap_servers: str) -> None:
     rows = _transactions(EVENTS, ENTITIES)
-    some = DemoTransactions(
-        rows.transaction_id,
-        rows.event_time_us,
-        np.random.default_rng(2).integers(0, ENTITIES, EVENTS),
-        rows.terminal_id,
-        rows.amount_cents,
-        rows.is_fraud.astype(np.bool_),
-    )
+    some = replace(rows, customer_id=np.random.default_rng(2).integers(0, ENTITIES, EVENTS))
     topics, keys, values = encode(some, np.full(EVENTS, EVENT, np.uint8))
     producer = Producer({"bootstrap.servers": bootstrap_servers})
     sent = zip(topics.tolist(), keys.tolist(), values.tolist(), rows.event_time_us.tolist(), strict=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from deploy.demo.traffic.cards.transactions import Transactions
 from shared_features.definitions import FeatureGroup, FeatureView
 from shared_features.feature_matrix import feature_matrix, request_floats
 from shared_features.formats.entity_keys import entity_keys
@@ -17,7 +18,6 @@ from shared_features.group_events import group_events
 from shared_features.kernel.replay import replay
 from shared_features.kernel.tile_state import TileState
 from tests.bench.filled_redis import event_batches
-from tests.bench.transactions import Transactions
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from training.models.candidates import fit_model
 from training.models.graph.model_constants import INPUT_NAME
@@ -33,7 +33,7 @@ _ROWS = 50_000  # of those, the latest are what is learned from
 
 def publish_small_model(registry: Path, view: FeatureView, rows: Transactions) -> None:
     """Fit, export, publish; `champion` names it."""
-    latest = rows.latest(_HISTORY)
+    latest = rows.take(slice(-_HISTORY, None))
     matrix = view_matrix(view, latest)[-_ROWS:]
     pipeline, _ = fit_model(ESTIMATOR, matrix, latest.is_fraud[-_ROWS:].astype(np.float64), seed=1)
     graph = export_onnx(pipeline, len(view.columns))

@@ -26,7 +26,7 @@ from tests.bench.durable_progress import (
 from tests.bench.figures import Figure
 from tests.bench.filled_kafka import FilledKafka, filled_kafka
 from tests.bench.stream_job import ROOT, Pace, StreamJob, steady_pace
-from tests.bench.transactions import read_transactions
+from tests.bench.transactions import measured_transactions
 
 _WITHIN_S = 400.0
 _PARTS: dict[str, Callable[..., Progress]] = {
@@ -37,7 +37,7 @@ _PARTS: dict[str, Callable[..., Progress]] = {
 
 
 def measure(file: Path | None) -> list[Figure]:
-    rows = read_transactions(file)
+    rows = measured_transactions(file)
     subprocess.run(
         [sys.executable, "-m", "deploy.local.compile_kernel"], cwd=ROOT, check=True
     )  # compiling is no figure

@@ -16,13 +16,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from deploy.demo.traffic.cards.transactions import Transactions
 from shared_features import Aggregate, Count, FeatureGroup, Mean, Window, days, seconds
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS, CUSTOMER, TERMINAL
 from shared_features.kernel.hashing import hash_integers
 from shared_features.kernel.replay import replay
 from shared_features.kernel.tile_state import TileState
 from tests.bench.figures import Figure, median_seconds
-from tests.bench.transactions import Transactions, read_transactions
+from tests.bench.transactions import measured_transactions
 
 DELAY_US = 7 * 86_400_000_000
 CORES = 2
@@ -34,7 +35,7 @@ SQL = """
 
 
 def measure(file: Path | None) -> list[Figure]:
-    rows = read_transactions(file)
+    rows = measured_transactions(file)
     table = duckdb_table(rows)
     baseline = len(rows) / median_seconds(lambda: by_duckdb(table), runs=3)
     figures = []
@@ -66,7 +67,7 @@ def by_kernel(rows: Transactions, hop: timedelta | None) -> list[NDArray[np.floa
             group("terminal", hop),
             rows.terminal_id,
             rows.event_time_us + DELAY_US,
-            rows.is_fraud,
+            rows.is_fraud.astype(np.int64),
             digest,
             rows,
         )
