@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import textwrap
 
+from shared_features.settings.setting_names import FILE_VARIABLE, PREFIX
 from streaming.job.programs import PROGRAMS
 from streaming.operations.argument_types import at_least
 from streaming.operations.verbs import add_operator_verbs
-from streaming.settings import FILE_VARIABLE, PREFIX, StreamingSettings
+from streaming.settings import StreamingSettings
 
 _DRAIN_S = 30.0
 

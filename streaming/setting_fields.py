@@ -9,19 +9,9 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field
 from pydantic_settings import BaseSettings
 
+from shared_features.settings.durations import in_seconds
 
-def _in_seconds(value: object) -> object:
-    """A bare number, as an environment variable holds it, is a number of seconds.
-
-    Written again in `training.settings`: the one place for both, shared_features, is not loaded by the supervisor.
-    """
-    try:
-        return timedelta(seconds=float(value)) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_in_seconds)]
+Duration = Annotated[timedelta, BeforeValidator(in_seconds)]
 """Seconds, or a text such as PT10M or 01:30:00."""
 
 

@@ -19,12 +19,9 @@ from pydantic_settings import (
 )
 
 from shared_features.settings.redis_url import url_fault
-from shared_features.settings.setting_names import misspelt_settings
+from shared_features.settings.setting_names import FILE_VARIABLE, PREFIX, misspelt_settings
 from streaming.errors import SettingsError
 from streaming.setting_fields import SettingFields
-
-PREFIX = "MILLRACE_"
-FILE_VARIABLE = "MILLRACE_SETTINGS"
 
 
 class StreamingSettings(SettingFields):

@@ -15,19 +15,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from shared_features.settings.durations import in_seconds
 from shared_features.settings.setting_names import FILE_VARIABLE, PREFIX, misspelt_settings
 from training.errors import TrainingError
 
-
-def _in_seconds(value: object) -> object:
-    """A bare number, as a variable of the environment holds it, is seconds."""
-    try:
-        return timedelta(seconds=float(value)) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_in_seconds)]
+Duration = Annotated[timedelta, BeforeValidator(in_seconds)]
 """Seconds, or a text such as PT10M or 01:30:00."""
 
 

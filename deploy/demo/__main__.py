@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from deploy.local.stack.interruption import Interrupted, Interruption, interruptible
+from shared_features.settings.setting_names import PREFIX
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +31,7 @@ def _run(arguments: Sequence[str] | None, interruption: Interruption) -> int:
     options = parse_options(arguments)
     from deploy.demo.story import Story
 
-    for name in [each for each in os.environ if each.startswith("MILLRACE_")]:
+    for name in [each for each in os.environ if each.startswith(PREFIX)]:
         del os.environ[name]  # the demo chooses every setting itself, whatever a real installation has set here
     screen = Screen()
     try:

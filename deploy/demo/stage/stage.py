@@ -23,6 +23,7 @@ from deploy.local.parts.environment import ON_ONE_MACHINE, exports
 from deploy.local.parts.topics import PARTITIONS, STAMPED_BY_PRODUCERS
 from shared_features.definitions import load_definitions
 from shared_features.kernel.event_time import to_datetime
+from shared_features.settings.setting_names import PREFIX
 
 DEFINITIONS = "shared_features.feature_views"
 VIEW = "card_fraud"
@@ -85,7 +86,7 @@ class Stage:
         return {
             name: value
             for name, value in self.environment.items()
-            if name.startswith("MILLRACE_") or name in ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL")
+            if name.startswith(PREFIX) or name in ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL")
         }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy.local.parts.programs import ROOT
 from deploy.local.stack.stack_directory import Remembered, StackDirectory
+from shared_features.settings.setting_names import PREFIX
 from streaming.settings import StreamingSettings, load_settings
 
 _BARE = ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL")
@@ -42,7 +43,7 @@ def stack_settings(directory: StackDirectory, remembered: Remembered, mode: str)
 
 def settings_of(settings: Mapping[str, str]) -> StreamingSettings:
     """The settings of the stream as a stack chooses them; all others are those of the environment."""
-    chosen: dict[str, object] = {name.removeprefix("MILLRACE_").lower(): text for name, text in settings.items()}
+    chosen: dict[str, object] = {name.removeprefix(PREFIX).lower(): text for name, text in settings.items()}
     return load_settings(**{"import_until": None, "embedded_log": None, **chosen})
 
 
