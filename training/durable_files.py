@@ -1,10 +1,12 @@
-"""Files that are there after a power cut: written whole, synced, and only then given their name."""
+"""Files that are there after a power cut: written whole, synced, and only then given their name. And their locks."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import uuid
 from pathlib import Path
+from typing import IO, Any
 
 
 def write_synced(path: Path, content: bytes) -> None:
@@ -34,3 +36,29 @@ def replace_file(path: Path, content: bytes) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     sync_directory(path.parent)
+
+
+def take_lock(file: IO[Any]) -> bool:
+    """Take the lock of an open file, until it is closed, unless a process has it: then False.
+
+    Raises OSError where the file system has no locks.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def may_be_locked(path: Path) -> bool:
+    """Whether a process has the lock of a file, shared or not. Nobody has that of a file which does not exist.
+
+    True where nobody can know: the file may not be opened, or its file system has no locks. So what is in use stays.
+    """
+    try:
+        with path.open("r+b") as file:
+            return not take_lock(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True

@@ -1,11 +1,13 @@
 """A file is there whole or not at all, and what failed leaves nothing behind."""
 
+import errno
+import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
-from training.durable_files import replace_file, write_synced
+from training.durable_files import may_be_locked, replace_file, take_lock, write_synced
 
 
 def test_a_file_is_replaced_and_its_folder_is_made(tmp_path: Path) -> None:
@@ -50,3 +52,45 @@ def test_a_file_that_is_there_is_not_written_again(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         write_synced(tmp_path / "file", b"two")
     assert (tmp_path / "file").read_bytes() == b"one"
+
+
+@pytest.mark.parametrize("kind", [fcntl.LOCK_EX, fcntl.LOCK_SH], ids=["exclusive", "shared"])
+def test_a_file_is_locked_as_long_as_somebody_has_its_lock(tmp_path: Path, kind: int) -> None:
+    path = tmp_path / "lock"
+    with path.open("w") as holder:
+        assert not may_be_locked(path)
+        fcntl.flock(holder, kind)
+        assert may_be_locked(path)
+        with path.open("r+") as other:
+            assert not take_lock(other)
+    with path.open("r+") as other:
+        assert take_lock(other)
+        assert may_be_locked(path)
+    assert not may_be_locked(path)
+
+
+@pytest.mark.parametrize("name", ["missing", "missing/lock", "file/lock"])
+def test_nobody_has_the_lock_of_a_file_that_does_not_exist(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    assert not may_be_locked(tmp_path / name)
+
+
+def test_a_file_that_cannot_be_opened_may_be_locked(tmp_path: Path) -> None:
+    """Whoever asks removes what nobody uses: an error must not look like nobody."""
+    (tmp_path / "lock").symlink_to(tmp_path / "lock")
+    with pytest.raises(OSError, match="symbolic links"):
+        (tmp_path / "lock").open("r+b")
+    assert may_be_locked(tmp_path / "lock")
+
+
+def test_a_file_system_without_locks_is_an_error_of_who_takes_one_and_all_on_it_may_be_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(file: object, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    (tmp_path / "lock").touch()
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with (tmp_path / "lock").open("r+") as file, pytest.raises(OSError, match="No locks available"):
+        take_lock(file)
+    assert may_be_locked(tmp_path / "lock")

@@ -21,8 +21,8 @@ from training.steps.run_journal import (
     SUCCEEDED,
     StepEntry,
     hold,
-    is_held,
     journals,
+    may_be_held,
     read_journal,
     write_journal,
 )
@@ -144,7 +144,7 @@ def _forget_old(runs: Path, kept: int, now_us: int) -> None:
     running = {
         run
         for run, journal in journals(runs)
-        if journal.ended_at_us is None and (journal.began_at_us > now_us - DAY_US or is_held(run))
+        if journal.ended_at_us is None and (journal.began_at_us > now_us - DAY_US or may_be_held(run))
     }
     for path in sorted(each for each in runs.iterdir() if each.is_dir())[:-kept]:
         if path not in running:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from dbos import DBOS
 
+from training.durable_files import take_lock
 from training.errors import StepError
 from training.scheduler.repeating import repeating
 
@@ -28,7 +27,7 @@ def taken_place(directory: Path) -> Iterator[int]:
         directory.mkdir(parents=True, exist_ok=True)
         for number in range(_PLACES):
             with _lock(directory, number).open("a") as file:
-                if _locked(file):
+                if take_lock(file):
                     yield number
                     return
     except OSError as failure:
@@ -64,21 +63,13 @@ def _take_over(directory: Path, place: int) -> None:
     path = _lock(directory, place)
     if not path.exists():
         return
-    with path.open("a") as file:
-        if _locked(file):  # held meanwhile, so that nobody moves in
-            try:
+    try:
+        with path.open("a") as file:
+            if take_lock(file):  # held meanwhile, so that nobody moves in
                 DBOS._recover_pending_workflows([executor_id(place)])
-            except Exception as error:  # the database is unavailable, and is asked again soon
-                DBOS.logger.warning(f"cannot look for runs of killed schedulers now: {error}")
+    except Exception as error:  # the database or the directory is unavailable, and is asked again soon
+        DBOS.logger.warning(f"cannot look for runs of killed schedulers now: {error}")
 
 
 def _lock(directory: Path, place: int) -> Path:
     return directory / f"scheduler-{place}.lock"
-
-
-def _locked(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

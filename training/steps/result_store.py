@@ -22,7 +22,7 @@ from shared_features.formats.training_run import (
     decode_step_result,
     encode_step_result,
 )
-from training.durable_files import sync_directory, write_synced
+from training.durable_files import may_be_locked, sync_directory, write_synced
 from training.errors import StepError
 
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
@@ -153,15 +153,8 @@ def _is_new(folder: Path) -> bool:
 
 
 def _is_being_made(folder: Path) -> bool:
-    """Whether the process that began it lives: it holds the lock on the file that it wrote first."""
-    try:
-        with (folder / BEGUN_FILE).open("r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        return False
-    return False
+    """Whether the process that began it lives: it has the lock of the file that it wrote first."""
+    return may_be_locked(folder / BEGUN_FILE)
 
 
 def _key(link: Path) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from training.durable_files import replace_file
+from training.durable_files import may_be_locked, replace_file
 from training.errors import StepError
 
 JOURNAL_FILE = "run.json"
@@ -84,16 +84,9 @@ def hold(run: Path) -> None:
             _HELD.add(run)
 
 
-def is_held(run: Path) -> bool:
-    """Whether a process holds it."""
-    try:
-        with (run / _USE_FILE).open("r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
+def may_be_held(run: Path) -> bool:
+    """Whether a process holds it, or may hold it: see `may_be_locked`."""
+    return may_be_locked(run / _USE_FILE)
 
 
 def journals(runs: Path) -> Iterator[tuple[Path, Journal]]:
