@@ -4,8 +4,11 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 
 import pytest
+
+from deploy.embedded.processes.background_process import BackgroundProcess
 
 FEW, MANY = (0, 150), (150, 500)
 """First seed, and how many: 0.2 s each beside other tests. `python -m tests.simulation` takes as many as one likes."""
@@ -13,12 +16,16 @@ FEW, MANY = (0, 150), (150, 500)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("first", "count"), [FEW, pytest.param(*MANY, marks=pytest.mark.deep)])
-def test_every_schedule_ends_right(first, count):
+def test_every_schedule_ends_right(first, count, tmp_path):
+    """In a session of its own, so that it can give way to other tests, but not longer than this process lives."""
     command = [sys.executable, "-m", "tests.simulation", "--first-seed", str(first), "--schedules", str(count)]
-    ended = subprocess.run(  # in a session of its own, so that it can give way to other tests
-        command, capture_output=True, text=True, check=False, timeout=800, start_new_session=True
-    )
-    assert ended.returncode == 0, ended.stdout[-3_000:] + ended.stderr[-3_000:]
+    schedules, latest = BackgroundProcess(command, log=tmp_path / "log"), time.monotonic() + 800
+    try:
+        while schedules.running and time.monotonic() < latest:
+            time.sleep(0.1)
+        assert schedules.exit_code == 0, schedules.last_words(60)
+    finally:
+        schedules.kill()
 
 
 def test_a_seed_is_a_schedule():
