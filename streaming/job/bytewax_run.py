@@ -10,7 +10,8 @@ from collections.abc import Callable
 from bytewax.dataflow import Dataflow
 from bytewax.testing import cluster_main
 
-from streaming.errors import EXIT_OK, EXIT_RESTART, StreamingError
+from shared_features.errors import MillraceError
+from streaming.errors import EXIT_OK, EXIT_REFUSED, EXIT_RESTART, StreamingError
 from streaming.job.stopping import stop_requested
 from streaming.job.timer_slack import relaxed
 from streaming.log import get_log
@@ -32,13 +33,14 @@ def run_dataflow(settings: StreamingSettings, build: Callable[[StreamingSettings
         with relaxed():  # sources call `precise` in the thread of their worker
             cluster_main(flow, workers, settings.worker, epoch_interval=settings.epoch)  # type: ignore[no-untyped-call]
     except Exception as error:
-        stopped = _streaming_error(error)
+        stopped = _own_error(error)
         if stopped is None:
             raise
-        if stopped.exit_code != EXIT_OK:
-            say = _LOG.info if stopped.exit_code == EXIT_RESTART else _LOG.error  # the supervisor restarts it at once
-            say("stopped", reason=str(stopped), exit_code=stopped.exit_code)
-        return stopped.exit_code
+        exit_code = stopped.exit_code if isinstance(stopped, StreamingError) else EXIT_REFUSED
+        if exit_code != EXIT_OK:
+            say = _LOG.info if exit_code == EXIT_RESTART else _LOG.error  # the supervisor restarts it at once
+            say("stopped", reason=str(stopped), exit_code=exit_code)
+        return exit_code
     return EXIT_OK
 
 
@@ -54,7 +56,7 @@ def _end_if_left_alone() -> None:
     os._exit(EXIT_RESTART)
 
 
-def _streaming_error(error: BaseException | None) -> StreamingError | None:
-    while error is not None and not isinstance(error, StreamingError):
+def _own_error(error: BaseException | None) -> MillraceError | None:
+    while error is not None and not isinstance(error, MillraceError):
         error = error.__cause__ or error.__context__  # Bytewax wraps what its parts raise
     return error

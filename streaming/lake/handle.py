@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from streaming.errors import RefusedError, RestartNeeded
+from shared_features.errors import MillraceError
+from streaming.errors import RestartNeeded
 from streaming.job.backoff import Backoff, Tries
 from streaming.lake.stored_positions import NEVER, KnownPositions
 from streaming.lake.table_definition import TableDefinition
@@ -30,8 +31,9 @@ AppVersions = Mapping[str, int]
 Result = TypeVar("Result")
 
 REOPEN_AFTER_COMMITS = 50  # a handle keeps every commit that it has seen, and becomes slow
-FAULTS_OF_OURS = (NameError, AttributeError, TypeError, ImportError, AssertionError, NotImplementedError)
-"""Errors that no disk raises: the program has a bug, and must fail instead of waiting for the lake for ever."""
+NO_OUTAGE = (MillraceError, NameError, AttributeError, TypeError, ImportError, AssertionError, NotImplementedError)
+"""Errors that no disk raises: the program has a bug, a definition is wrong, or what is stored does not fit. The process
+must end with what they say, instead of waiting for the lake for ever."""
 _BACKOFF, _TRIES_WHILE_STOPPING = Backoff(first_s=0.04, longest_s=5.0), 5
 SPARE_BYTES = 16 << 20  # disk space that a commit needs beside its rows
 
@@ -104,7 +106,7 @@ class DeltaHandle:
             try:
                 self._write(data, new)
                 break
-            except FAULTS_OF_OURS:
+            except NO_OUTAGE:
                 raise  # waiting would not help; at the next start the stored positions decide
             except Exception as error:  # whatever happened, the stored positions decide
                 self._wait(tries, str(error))
@@ -134,7 +136,7 @@ class DeltaHandle:
     def _readable(self) -> bool:
         try:
             self._update()
-        except FAULTS_OF_OURS:
+        except NO_OUTAGE:
             raise
         except Exception as error:  # missing directory, I/O error, half a checkpoint: wait for all of them
             self._outage.failed(reason=str(error))
@@ -161,7 +163,7 @@ class DeltaHandle:
                 result = action()
                 self._outage.answered()
                 return result
-            except (RefusedError, *FAULTS_OF_OURS):
+            except NO_OUTAGE:
                 raise
             except Exception as error:  # the lake is unavailable, perhaps for a moment
                 self._commits = REOPEN_AFTER_COMMITS

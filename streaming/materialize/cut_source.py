@@ -12,12 +12,12 @@ from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from deltalake import DeltaTable
 
 from shared_features.formats.offline_tables import CUT_APP, features_table
-from streaming.errors import RestartNeeded, StreamingError
+from streaming.errors import RestartNeeded
 from streaming.job.stopping import stop_requested, wait
 from streaming.job.timer_slack import precise
 from streaming.job.waits import Wait
 from streaming.lake.events_reader import EventsReader, about
-from streaming.lake.handle import FAULTS_OF_OURS
+from streaming.lake.handle import NO_OUTAGE
 from streaming.lake.stored_positions import KnownPositions
 from streaming.lake.tables import DELTA, lake_outage
 from streaming.log import get_log
@@ -124,8 +124,8 @@ class SpineCuts(StatefulSourcePartition[tuple[str, Cut], None]):
     def _looked(self) -> Cut | None:
         try:
             cut = self._cut()
-        except (*FAULTS_OF_OURS, StreamingError):
-            raise  # not the lake's fault: the program has a bug, or entities were erased
+        except NO_OUTAGE:
+            raise  # a bug of the program, a wrong definition, or entities were erased
         except Exception as error:  # the lake is unavailable, perhaps for a moment
             self._table = None
             self._lake.failed(reason=str(error))

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from shared_features import DefinitionError
 from streaming.errors import EXIT_REFUSED, EXIT_RESTART, RefusedError, RestartNeeded
 from streaming.job import bytewax_run
 from streaming.settings import load_settings
@@ -14,6 +15,7 @@ from streaming.settings import load_settings
     [
         (RestartNeeded("shard a:0 was built and is live; restarting to take it in"), "info", EXIT_RESTART),
         (RefusedError("the topic has another mode"), "error", EXIT_REFUSED),
+        (DefinitionError("a definition holds a set; write a tuple"), "error", EXIT_REFUSED),
     ],
 )
 def test_a_restart_is_told_as_news_and_a_refusal_as_an_error(monkeypatch, error, level, exit_code):

@@ -12,6 +12,7 @@ import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.transaction import Transaction
 
+from shared_features.errors import DefinitionError, FormatVersionError
 from streaming.errors import RefusedError, RestartNeeded, StoppedWaiting
 from streaming.lake.compaction import tend
 from streaming.lake.handle import DeltaHandle
@@ -113,17 +114,30 @@ def test_a_lake_that_is_away_is_waited_for(tmp_path):
     assert numbers(tmp_path / "t") == [0, 1, 2, 3]
 
 
-def test_a_fault_of_the_program_is_not_waited_for(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        NameError("name 'fingerprint' is not defined"),
+        DefinitionError("a definition holds a set; write a tuple"),
+        FormatVersionError("written by schema 3, this reader knows 2; rebuild it"),
+    ],
+    ids=["a bug", "a definition", "another format"],
+)
+def test_what_never_passes_is_not_waited_for(tmp_path, monkeypatch, error):
     handle = DeltaHandle(tmp_path / "table", SCHEMA)
 
     def wrong(*_):
-        raise NameError("name 'fingerprint' is not defined")
+        raise error
 
     monkeypatch.setattr(type(handle), "_update", wrong)
-    with pytest.raises(NameError):
+    with pytest.raises(type(error)):
         handle.refresh()
-    with pytest.raises(NameError):
+    with pytest.raises(type(error)):
         handle.commit(SCHEMA.empty_table(), {"a": -1}, {"a": 0})
+    monkeypatch.undo()
+    monkeypatch.setattr(type(handle), "_open_or_create", wrong)
+    with pytest.raises(type(error)):
+        DeltaHandle(tmp_path / "another", SCHEMA)
 
 
 def test_a_full_disk_is_waited_for(tmp_path, monkeypatch):

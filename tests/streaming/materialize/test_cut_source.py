@@ -5,7 +5,7 @@ While it has nothing to do, its worker sleeps.
 
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 from bytewax.dataflow import Dataflow
 from bytewax.testing import TestingSink, run_main
 
+from shared_features import DefinitionError, Field, Integer
 from streaming.errors import RestartNeeded
 from streaming.job.waits import waits
 from streaming.lake.events_reader import EventsReader
@@ -44,6 +45,26 @@ def test_a_cut_that_is_never_stored_means_a_restart(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(cut_source, "_STORED_WITHIN_S", 0.0)
     time.sleep(0.05)
     with pytest.raises(RestartNeeded, match=f"cut {cut.to_us} was not stored within 0 s, its table is at -1"):
+        cuts.next_batch()
+
+
+@dataclass(frozen=True)
+class Listed(Integer):
+    """A type of a user's own, whose option cannot be part of a fingerprint."""
+
+    known: frozenset[int] = frozenset((1, 2))
+
+
+def test_a_wrong_definition_ends_the_process_and_is_not_waited_for_like_a_lake(tmp_path: Path) -> None:
+    """It logged once that the lake cannot be read, and asked again each second for ever."""
+    world = World(tmp_path, seed=1)
+    for _ in range(20):
+        world.produce()
+    for _ in range(30):
+        world.archive()
+    wrong = replace(PAYMENTS, fields=(*PAYMENTS.fields, Field("kind", Listed(), optional=True)))
+    cuts = SpineCuts(world.settings, world.spines[0], {PAYMENTS.name: EventsReader(tmp_path, wrong)}, Rest())
+    with pytest.raises(DefinitionError, match=r"holds frozenset\({1, 2}\).* write a dataclass, tuple"):
         cuts.next_batch()
 
 
