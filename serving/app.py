@@ -146,6 +146,7 @@ def _registry_models(
         models=settings.answering_models,
         waits_for=live,
         waits_from_start=not settings.allow_degraded,
+        row_within_s=settings.serving_model_deadline_ms / 1000,
         loaded=lambda view, model: metrics.model_loaded(view.label, model.name, str(model.version)),
         refused=lambda each: metrics.model_refused(each.view, each.model, each.version, each.kind),
         refusal_ended=lambda each: metrics.refusal_ended(each.view, each.model, each.version, each.kind),
@@ -166,6 +167,7 @@ def _serve(
         allow_degraded=settings.allow_degraded,
         max_waiting=settings.serving_max_waiting,
         max_wait_s=settings.serving_max_wait_ms / 1000,
+        model_within_s=settings.serving_model_deadline_ms / 1000,
     )
     most_bytes = ServedView.most_bytes_of(settings.serving_max_instances)
     return ServedView(view, body, vectors, predictor, most_bytes, why_broken(view))

@@ -19,6 +19,7 @@ MillraceError                of shared_features
       UnreadableStateError   stored features are damaged
       NoModelError           no model answers for the view yet
       FailedModelError       the model raised for this request, or gave no number
+      SlowModelError         the model took too long for this request
       BrokenViewError        an on-demand function of the view cannot work, or raised
 
 A message says what is wrong, what was found, and what to do.
@@ -112,6 +113,10 @@ class NoModelError(RefusedRequestError):
 
 class FailedModelError(RefusedRequestError):
     """The model raised for this request, or gave no number. Other requests are answered."""
+
+
+class SlowModelError(RefusedRequestError):
+    """The model took longer than its deadline for this request. Other requests are answered meanwhile."""
 
 
 class BrokenViewError(RefusedRequestError):

@@ -102,6 +102,13 @@ class ServingSettings(BaseSettings):
         le=60_000,
         description="How long a request waits for the online store, in milliseconds. Then it is answered with 503.",
     )
+    serving_model_deadline_ms: float = Field(
+        1000.0,
+        gt=0,
+        le=600_000,
+        description="How long a model may take for one request, in milliseconds. Then the request is answered with 503. "
+        "A model that takes longer for a single instance when it is loaded does not answer at all.",
+    )
     serving_max_instances: int = Field(256, ge=1, le=10_000, description="Most instances in one request.")
     serving_max_waiting: int = Field(
         4096, ge=1, description="Most instances that wait in one process. More are answered with 503."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from serving.models.run_guard import RunGuard
 from shared_features.definitions import FeatureView
 from shared_features.errors import ManifestMismatchError
 from shared_features.feature_matrix import place_categories
@@ -24,6 +26,8 @@ from shared_features.formats.model_manifest import (
     decode_manifest,
 )
 from shared_features.kernel.vocabulary import Vocabulary
+
+_SURELY_SLOW_S = 1.0  # for one row, even on a machine that is busy otherwise
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Model:
     classes: tuple[str | int, ...] = ()
     threshold: float | None = None
     categories: tuple[tuple[int, Vocabulary], ...] = ()
+    row_s: float = 0.0
+    """How long it took for one row when it was loaded, seconds."""
 
     def seen(self, rows: NDArray[np.float32], codes: NDArray[np.float64] | None) -> NDArray[np.float32]:
         """The rows as the graph takes them. codes: `category_codes` of the rows; None where the view has none."""
@@ -49,14 +55,15 @@ class Model:
         """The classes as the keys of a JSON object, in the order of the probabilities."""
         return tuple(map(str, self.classes))
 
-    def score(self, matrix: NDArray[np.float32]) -> list[Any]:
+    def score(self, matrix: NDArray[np.float32], options: Any = None) -> list[Any]:
         """One score per row, float32 as float: or one value (regression), or a list of probabilities (multiclass).
 
         Row by row: a matrix product adds in another order for one row than for several, and a score must not depend
         on which requests happened to be read together. (Seen: a logistic regression, half of 3,000 rows.)
+        options: of ONNX Runtime, for its runs.
         """
         run, wanted, name = self.session.run, [self.output_name], self.input_name
-        return [run(wanted, {name: matrix[row : row + 1]})[0][0].tolist() for row in range(len(matrix))]
+        return [run(wanted, {name: matrix[row : row + 1]}, options)[0][0].tolist() for row in range(len(matrix))]
 
 
 class Models(Protocol):
@@ -75,11 +82,11 @@ class Models(Protocol):
         """Which published versions were not loaded, and why, as sentences."""
 
 
-def load_model(directory: Path, view: FeatureView) -> Model:
+def load_model(directory: Path, view: FeatureView, row_within_s: float = 60.0) -> Model:
     """The model version in a directory, ready to answer for a view.
 
-    Raises ManifestMismatchError when it wants other features, lies under another number than it was published as, or is
-    not the file its manifest was written for.
+    Raises ManifestMismatchError when it wants other features, lies under another number than it was published as, is
+    not the file its manifest was written for, or takes longer than `row_within_s` for every row that it is tried with.
     """
     manifest = read_manifest(directory)
     if (manifest.model, str(manifest.version)) != (directory.parent.name, directory.name):
@@ -105,8 +112,7 @@ def load_model(directory: Path, view: FeatureView) -> Model:
         manifest.threshold,
         _vocabularies(manifest, view),
     )
-    _try_out(model, manifest)
-    return model
+    return replace(model, row_s=_try_out(model, manifest, row_within_s))
 
 
 def _vocabularies(manifest: ModelManifest, view: FeatureView) -> tuple[tuple[int, Vocabulary], ...]:
@@ -132,10 +138,27 @@ def open_session(graph: bytes) -> Any:
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
-def _try_out(model: Model, manifest: ModelManifest) -> None:
-    """Score rows of missing values, zeros and ones: a model that cannot score fails here and not in a request."""
+def _try_out(model: Model, manifest: ModelManifest, row_within_s: float) -> float:
+    """Score rows of missing values, zeros and ones: a model that cannot score fails here and not in a request.
+
+    The least time that it took for one, seconds.
+    """
     rows = np.repeat(np.array([[np.nan], [0], [1]], np.float32), len(manifest.view.features), axis=1)
-    given, named = model.score(rows), f"Model {manifest.model} {manifest.version}"
+    given, took_s, named = [], list[float](), f"Model {manifest.model} {manifest.version}"
+    slow = ManifestMismatchError(
+        f"{named} takes longer than {row_within_s:g} s for one instance, and a request may not take longer. Train a "
+        "smaller model, or raise MILLRACE_SERVING_MODEL_DEADLINE_MS."
+    )
+    for row in (*rows, *rows):  # the first runs also make room for the graph's values
+        began_s = time.perf_counter()
+        with RunGuard().within(max(row_within_s, _SURELY_SLOW_S)) as options:
+            try:
+                given += model.score(row[None], options)
+            except Exception as error:
+                raise slow if options.terminate else error from error
+        took_s.append(time.perf_counter() - began_s)
+    if min(took_s) > row_within_s:
+        raise slow
     if model.task == "multiclass" and not (isinstance(given[0], list) and len(given[0]) == len(model.classes)):
         raise ManifestMismatchError(
             f"{named} gives {given[0]!r} for a row, and its manifest has {len(model.classes)} classes. Publish the "
@@ -145,6 +168,7 @@ def _try_out(model: Model, manifest: ModelManifest) -> None:
         raise ManifestMismatchError(
             f"{named} gives no number: not for missing values, zeros or ones. Train a new model."
         )
+    return min(took_s)
 
 
 def one_number(given: Any) -> float:

@@ -34,7 +34,7 @@ class RegistryModels:
     the previous version answers, and `waiting` says why. The bare name of a view means the view version of the model
     that its alias names. A version that does not fit its view is not loaded: the previous version still answers, and
     `refusals` says why. `models`: view -> model, where it is not called like its view. `waits_from_start`: whether the
-    first version waits too, although no version answers meanwhile.
+    first version waits too, although no version answers meanwhile. `row_within_s`: how long a model may take for a row.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class RegistryModels:
         models: Mapping[str, str] = MappingProxyType({}),
         waits_for: WaitsFor = _for_nothing,
         waits_from_start: bool = True,
+        row_within_s: float = 60.0,
         loaded: Callable[[FeatureView, Model], None] = lambda view, model: None,
         refused: Callable[[RefusedModel], None] = lambda refused: None,
         refusal_ended: Callable[[RefusedModel], None] = lambda refused: None,
@@ -57,7 +58,7 @@ class RegistryModels:
         for view in sorted(views, key=lambda each: each.version):
             self._views.setdefault(view.name, []).append(view)
         self._waits_for, self._waits_from_start = waits_for, waits_from_start
-        self._loaded = loaded
+        self._loaded, self._row_within_s = loaded, row_within_s
         self._current: dict[str, Model] = {}
         self._answering: dict[str, FeatureView] = {}
         self._waiting: dict[str, tuple[str, str, RefusedRequestError]] = {}
@@ -162,7 +163,7 @@ class RegistryModels:
                 self.refusals.end(name)
                 return
             if not is_loaded:
-                model = self._current[view.label] = load_model(directory, view)
+                model = self._current[view.label] = load_model(directory, view, self._row_within_s)
                 self._loaded(view, model)
             self._answering[name] = view
             self._log.info("switched to model", view=view.label, model=self._model(name), version=int(version))

@@ -5,9 +5,9 @@ It computes, and waits for nothing. Requests of one batch share a matrix; each h
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,20 +21,28 @@ from serving.errors import (
     ClockBehindError,
     EarlyInstantError,
     FailedModelError,
+    SlowModelError,
     UnreadableStateError,
 )
 from serving.features.earliest_instant import early_instant
 from serving.features.feature_vector import FeatureRows, FeatureVectors, ReadPlan
 from serving.log import get_log
 from serving.metrics import Metrics
-from serving.models.model import Model, one_number
+from serving.models.model import Model
+from serving.models.run_guard import RunGuard
 from serving.online_store.online_store import Values
+from serving.prediction.model_scores import ModelScores
+from serving.prediction.slow_lane import Later
 from serving.request.request_body import PredictionRequest, RequestBody
 from shared_features.definitions import FeatureView
 
 _LOG = get_log("serving")
 
-Refusal = CatchingUpError | ClockBehindError | EarlyInstantError | UnreadableStateError | FailedModelError
+Refusal = (
+    CatchingUpError | ClockBehindError | EarlyInstantError | UnreadableStateError | FailedModelError | SlowModelError
+)
+Outcome = bytes | Refusal | Later
+"""The last where the model would hold up all others: it is for a thread of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,7 @@ class BatchAnswers:
         self._explained = ExplainedRows(view)
         self._allow_degraded = allow_degraded
         self._told: set[tuple[Any, ...]] = set()
+        self._scores = ModelScores(self.tell_once)
 
     def plan(self, instances: Sequence[Any]) -> ReadPlan:
         """What has to be read for these instances."""
@@ -75,13 +84,20 @@ class BatchAnswers:
         nothing: list[Values] = [[None] * len(keys) for keys in plan.reads]
         self._vectors.compute(plan, nothing, np.zeros(len(instances), np.int64))
 
-    def compute(self, batch: Sequence[Asked], plan: ReadPlan, values: Sequence[Values]) -> list[bytes | Refusal]:
-        """Of each request in order, from the values that the plan reads."""
-        return self._answers(batch, self._vectors.compute(plan, values, _instants(batch)), plan, values)
+    def seconds(self, batch: Sequence[Asked]) -> float:
+        """How long their models will take, as measured, without those that count as slow."""
+        slow = self._scores.is_slow
+        return sum(each.model.row_s * each.rows for each in batch if not slow(each.model, each.rows))
 
-    def without_store(self, batch: Sequence[Asked], plan: ReadPlan, why: str) -> list[bytes | Refusal]:
+    def compute(
+        self, batch: Sequence[Asked], plan: ReadPlan, values: Sequence[Values], guard: RunGuard
+    ) -> list[Outcome]:
+        """Of each request in order, from the values that the plan reads."""
+        return self._answers(batch, self._vectors.compute(plan, values, _instants(batch)), plan, values, guard)
+
+    def without_store(self, batch: Sequence[Asked], plan: ReadPlan, why: str, guard: RunGuard) -> list[Outcome]:
         """Of each request in order, where nothing could be read. why: as the answers say it."""
-        return self._answers(batch, self._vectors.without_store(plan.columns, _instants(batch), why), plan, ())
+        return self._answers(batch, self._vectors.without_store(plan.columns, _instants(batch), why), plan, (), guard)
 
     def tell_once(self, event: str, error: Exception, **facts: Any) -> None:
         """Log a fault with its traceback, and not again for each request that meets the same fault."""
@@ -91,20 +107,27 @@ class BatchAnswers:
             _LOG.error(event, view=self._view, exc_info=error, **facts)
 
     def _answers(
-        self, batch: Sequence[Asked], rows: FeatureRows, plan: ReadPlan, values: Sequence[Values]
-    ) -> list[bytes | Refusal]:
-        answers: list[bytes | Refusal] = []
+        self, batch: Sequence[Asked], rows: FeatureRows, plan: ReadPlan, values: Sequence[Values], guard: RunGuard
+    ) -> list[Outcome]:
+        answers: list[Outcome] = []
         start = 0
         for each in batch:
             stop = start + each.rows
-            answers.append(self._outcome(each, rows, start, stop, plan, values))
+            answers.append(self._outcome(each, rows, start, stop, plan, values, guard))
             start = stop
         self._metrics.rows_read(rows.groups)
         return answers
 
     def _outcome(
-        self, asked: Asked, rows: FeatureRows, start: int, stop: int, plan: ReadPlan, values: Sequence[Values]
-    ) -> bytes | Refusal:
+        self,
+        asked: Asked,
+        rows: FeatureRows,
+        start: int,
+        stop: int,
+        plan: ReadPlan,
+        values: Sequence[Values],
+        guard: RunGuard,
+    ) -> Outcome:
         """Of one request, whose rows are start..stop."""
         request, model = asked.request, asked.model
         problem, early = _problem(rows, start, stop), _early(self._view, request, rows, start, stop)
@@ -118,11 +141,32 @@ class BatchAnswers:
         seen = model.seen(rows.matrix[start:stop], codes)
         if codes is not None:
             self._count_unseen(seen, codes)
-        scores = self._scores(model, seen)
-        if isinstance(scores, FailedModelError):
-            return scores
-        shown = features_of(self._names, model, seen) if request.include_features else None
         why = self._why(plan, values, rows, start, stop) if request.explain else None
+        later = partial(self._scored, asked, rows, start, seen, why)
+        if self._scores.is_slow(model, asked.rows):
+            return later
+        with guard.within(self._scores.longest_s(model, asked.rows)) as options:
+            answer = later(options)
+        if isinstance(answer, SlowModelError):
+            self._scores.took_longer(model, answer)
+            return later
+        return answer
+
+    def _scored(
+        self,
+        asked: Asked,
+        rows: FeatureRows,
+        start: int,
+        seen: NDArray[np.float32],
+        why: list[Explanation] | None,
+        options: Any,
+    ) -> bytes | Refusal:
+        """The answer to a request, from what its model sees. options: of ONNX Runtime, for its runs."""
+        model = asked.model
+        scores = self._scores.of(model, seen, options)
+        if isinstance(scores, (FailedModelError, SlowModelError)):
+            return scores
+        shown = features_of(self._names, model, seen) if asked.request.include_features else None
         return write_answer(self._view, model, asked.as_of_us, scores, rows, start, shown, why)
 
     def _count_unseen(self, seen: NDArray[np.float32], codes: NDArray[np.float64]) -> None:
@@ -130,21 +174,6 @@ class BatchAnswers:
         for at, column in enumerate(self._categories):
             if unseen := int((np.isnan(seen[:, column]) & ~np.isnan(codes[:, at])).sum()):
                 self._metrics.unseen_categories(self._view, self._names[column], unseen)
-
-    def _scores(self, model: Model, matrix: NDArray[np.float32]) -> list[Any] | FailedModelError:
-        named = f"Model {model.name} {model.version}"
-        try:
-            scores = model.score(matrix)
-        except Exception as error:  # whatever the graph raises for these rows; other requests of the batch are answered
-            self.tell_once("refusing a request: a model raised", error, model=model.name, version=model.version)
-            return FailedModelError(f"{named} raised {type(error).__name__} for this request.")
-        numbers = list(map(one_number, scores))
-        if math.isfinite(sum(numbers)):
-            return scores
-        row, score = next(((row, each) for row, each in enumerate(numbers) if not math.isfinite(each)), (0, math.inf))
-        failed = FailedModelError(f"{named} gave {score} instead of a number for the instance $.instances[{row}].")
-        self.tell_once("refusing a request: a model gave no number", failed, model=model.name, version=model.version)
-        return failed
 
     def _why(
         self, plan: ReadPlan, values: Sequence[Values], rows: FeatureRows, start: int, stop: int

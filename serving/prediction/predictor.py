@@ -9,23 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from serving.connections.asking_client import AskingClient
 from serving.errors import BrokenViewError, InvalidRequestError, OnlineStoreError, OverloadedError
-from serving.features.feature_vector import FeatureVectors, ReadPlan
+from serving.features.feature_vector import FeatureVectors
 from serving.metrics import Metrics
 from serving.models.model import Model
+from serving.models.run_guard import RunGuard
 from serving.online_store.online_store import OnlineStore, Values
-from serving.prediction.batch_answers import Asked, BatchAnswers
+from serving.prediction.batch_answers import Asked, BatchAnswers, Outcome
+from serving.prediction.slow_lane import SlowLane
 from serving.request.request_body import PredictionRequest, RequestBody
 from shared_features.definitions import FeatureView
 from shared_features.errors import OnDemandError
 
 _MOST_ROWS = 1024
 _ROWS_IN_LOOP = 32  # below, computing takes about a millisecond; above, the event loop must not wait for it
+_MODELS_IN_LOOP_S = 0.002  # of all models of a batch together, as measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Predictor:
         allow_degraded: bool,
         max_waiting: int,
         max_wait_s: float,
+        model_within_s: float,
     ) -> None:
         self._view = view.label
         self._store, self._metrics = store, metrics
@@ -58,6 +63,8 @@ class Predictor:
         self._pending: list[_Waiting] = []
         self._rows_waiting = 0
         self._flight: asyncio.Task[None] | None = None
+        self._in_loop, self._in_thread = RunGuard(), RunGuard()
+        self._slow = SlowLane(model_within_s)
 
     def check_load(self, client: AskingClient) -> None:
         """Raises OverloadedError where the answer would come too late: nothing has been done for the request yet."""
@@ -71,10 +78,10 @@ class Predictor:
     ) -> asyncio.Future[bytes]:
         """The answer's JSON, soon. Raises OverloadedError; the future raises that and the other refusals."""
         asked = Asked(request, as_of_us, model)
-        if self._rows_waiting + asked.rows > self._max_waiting:
+        if self._rows_here + asked.rows > self._max_waiting:
             self._let_go_of_who_left()
-        if self._rows_waiting + asked.rows > self._max_waiting and self._pending:
-            raise OverloadedError(f"{self._rows_waiting} instances are waiting already. Send the request again later.")
+        if self._rows_here + asked.rows > self._max_waiting and self._rows_here:
+            raise OverloadedError(f"{self._rows_here} instances are waiting already. Send the request again later.")
         loop = asyncio.get_running_loop()
         waiting = _Waiting(asked, client, loop.create_future())
         self._pending.append(waiting)
@@ -86,6 +93,10 @@ class Predictor:
     def warm_up(self, instances: Sequence[Any]) -> None:
         """Run the code of a request once, so that it is compiled or loaded from the cache."""
         self._answers.warm_up(instances)
+
+    @property
+    def _rows_here(self) -> int:
+        return self._rows_waiting + self._slow.rows
 
     async def _fly(self) -> None:
         try:
@@ -157,33 +168,42 @@ class Predictor:
         except OnlineStoreError as error:
             unavailable = error
         self._metrics.online_read(rows, time.perf_counter() - began)
-        if unavailable is not None:
-            self._give_up(batch, plan, unavailable)
-        elif rows <= _ROWS_IN_LOOP and not any(each.request.explain for each in asked):
-            _settle(batch, self._answers.compute(asked, plan, values))
+        compute: Callable[[RunGuard], list[Outcome]]
+        if unavailable is None:
+            compute = partial(self._answers.compute, asked, plan, values)
+        elif self._allow_degraded:
+            compute = partial(self._answers.without_store, asked, plan, unavailable.detail)
         else:
-            loop = asyncio.get_running_loop()
-            _settle(batch, await loop.run_in_executor(None, self._answers.compute, asked, plan, values))
-
-    def _give_up(self, batch: list[_Waiting], plan: ReadPlan, error: OnlineStoreError) -> None:
-        """The store is unavailable. Requests that gathered meanwhile have waited for it too: they fail as well."""
-        if self._allow_degraded:
-            _settle(batch, self._answers.without_store([each.asked for each in batch], plan, error.detail))
+            self._give_up(batch, unavailable)
             return
+        if (
+            rows <= _ROWS_IN_LOOP
+            and self._answers.seconds(asked) <= _MODELS_IN_LOOP_S
+            and not any(each.request.explain for each in asked)
+        ):
+            self._settle(batch, compute(self._in_loop))
+        else:
+            self._settle(batch, await asyncio.get_running_loop().run_in_executor(None, compute, self._in_thread))
+
+    def _give_up(self, batch: list[_Waiting], error: OnlineStoreError) -> None:
+        """The store is unavailable. Requests that gathered meanwhile have waited for it too: they fail as well."""
         _fail(batch, error)
         _fail(self._pending, error)
         self._pending, self._rows_waiting = [], 0
 
-
-def _settle(batch: Sequence[_Waiting], answers: Sequence[bytes | Exception]) -> None:
-    for each, answer in zip(batch, answers, strict=True):
-        if each.answer.done():  # its client has gone
-            continue
-        if isinstance(answer, bytes):
-            each.answer.set_result(answer)
-        else:
-            each.answer.set_exception(answer)
+    def _settle(self, batch: Sequence[_Waiting], answers: Sequence[Outcome]) -> None:
+        for each, answer in zip(batch, answers, strict=True):
+            if each.answer.done():  # its client has gone
+                continue
+            if isinstance(answer, bytes):
+                each.answer.set_result(answer)
+            elif isinstance(answer, Exception):
+                each.answer.set_exception(answer)
+            else:
+                self._slow.take(answer, each.asked.rows, each.answer, each.client)
 
 
 def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
-    _settle(batch, [error] * len(batch))
+    for each in batch:
+        if not each.answer.done():
+            each.answer.set_exception(error)

@@ -27,7 +27,7 @@ SETTING_NAMES = frozenset((
     # of serving
     "serving_host", "serving_port", "serving_workers", "serving_keep_alive_s", "serving_receive_s",
     "serving_answer_s", "serving_max_head_bytes", "serving_max_connections", "serving_deadline_ms",
-    "serving_max_instances", "serving_max_waiting", "serving_max_wait_ms", "serving_drain_s",
+    "serving_model_deadline_ms", "serving_max_instances", "serving_max_waiting", "serving_max_wait_ms", "serving_drain_s",
     "allow_degraded", "model_alias", "model_poll_s", "answering_models",
 ))
 # fmt: on

@@ -70,6 +70,44 @@ def fitted(columns: int, seed: int) -> bytes:
     return export_onnx(pipeline, columns)
 
 
+def patient(turns: int, above: float | None = None) -> bytes:
+    """A graph whose score is the first feature, after so many turns of a loop: where the feature is greater than
+    `above`, or always.
+    """
+    output = RULES["binary"].output_name
+    tensors = [
+        helper.make_tensor("column", TensorProto.INT64, [], [0]),
+        helper.make_tensor("above", TensorProto.FLOAT, [], [0.0 if above is None else above]),
+        helper.make_tensor("many", TensorProto.INT64, [1], [turns]),
+        helper.make_tensor("none", TensorProto.INT64, [1], [turns if above is None else 0]),
+        helper.make_tensor("yes", TensorProto.BOOL, [], [True]),
+    ]
+    nodes = [
+        helper.make_node("Gather", [INPUT_NAME, "column"], ["first"], axis=1),
+        helper.make_node("Greater", ["first", "above"], ["is_above"]),
+        helper.make_node("Where", ["is_above", "many", "none"], ["turns_of_row"]),
+        helper.make_node("ReduceMax", ["turns_of_row"], ["turns"], keepdims=0),
+        helper.make_node("Loop", ["turns", "yes", "first"], [output], body=_turn()),
+    ]
+    given = helper.make_tensor_value_info(INPUT_NAME, TensorProto.FLOAT, [None, None])
+    scores = helper.make_tensor_value_info(output, TensorProto.FLOAT, [None])
+    graph = helper.make_graph(nodes, "patient", [given], [scores], tensors)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+def _turn() -> Any:
+    """One turn of a loop that changes nothing."""
+    number = helper.make_tensor_value_info("number", TensorProto.INT64, [])
+    on = [helper.make_tensor_value_info(name, TensorProto.BOOL, []) for name in ("on", "still_on")]
+    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None]) for name in ("value", "same_value")]
+    nodes = [
+        helper.make_node("Identity", ["on"], ["still_on"]),
+        helper.make_node("Identity", ["value"], ["same_value"]),
+    ]
+    return helper.make_graph(nodes, "turn", [number, on[0], value[0]], [on[1], value[1]])
+
+
 def logarithm(times: float = 1.0) -> bytes:
     """A graph whose score is the logarithm of the first feature, times a number: NaN where the feature is negative."""
     column = helper.make_tensor("column", TensorProto.INT64, [], [0])

@@ -20,7 +20,7 @@ from shared_features.errors import FormatVersionError, ManifestMismatchError
 from shared_features.formats.model_manifest import decode_manifest, encode_manifest, stamp_view
 from tests.domains.machines import BREAKDOWN, HOT_PLANT
 from tests.serving.conftest import INSTANCE
-from tests.serving.published_models import logarithm, publish
+from tests.serving.published_models import logarithm, patient, publish
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 
@@ -140,9 +140,9 @@ def loads(monkeypatch):
     """The directories that were loaded."""
     loaded = []
 
-    def counting(directory, view):
+    def counting(directory, view, row_within_s):
         loaded.append(directory.name)
-        return load_model(directory, view)
+        return load_model(directory, view, row_within_s)
 
     monkeypatch.setattr(registry_models, "load_model", counting)
     return loaded
@@ -239,3 +239,15 @@ def test_an_alias_that_names_no_version_leaves_the_one_before(tmp_path, text):
     (refused,) = models.refusals.all()
     assert str(tmp_path) not in refused.reason  # which requests are told
     assert "Promote a version" in refused.reason or "cannot be read (No such file or directory)" in refused.reason
+
+
+def test_a_model_that_takes_longer_for_one_instance_than_a_request_may_is_refused_and_the_one_before_goes_on(tmp_path):
+    models = RegistryModels(tmp_path, [BREAKDOWN], "champion", 0.05, row_within_s=0.2)
+    publish(tmp_path, BREAKDOWN)
+    models.look()
+    publish(tmp_path, BREAKDOWN, graph=patient(10**12))
+    models.look()
+    assert models.current(BREAKDOWN).version == 1
+    (said,) = models.refused()
+    assert "Model breakdown 2 takes longer than 0.2 s for one instance" in said
+    assert "MILLRACE_SERVING_MODEL_DEADLINE_MS" in said

@@ -90,10 +90,10 @@ def test_a_model_that_raises_for_one_row_refuses_only_the_request_of_this_row(se
     """Every request that shared its round trip was a 500, each with a traceback in the log."""
     score = Model.score
 
-    def picky(model, matrix):
+    def picky(model, matrix, options):
         if (matrix == 451.0).any():
             raise RuntimeError("input out of range")
-        return score(model, matrix)
+        return score(model, matrix, options)
 
     monkeypatch.setattr(Model, "score", picky)
     bodies = [{"instances": [INSTANCE | {"celsius": each}]} for each in (20.0, 451.0, 30.0, 451.0)]

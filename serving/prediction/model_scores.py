@@ -1,0 +1,67 @@
+"""Scores of one view's models: those of a request, or why there are none, and which models are too slow for a batch."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.errors import FailedModelError, SlowModelError
+from serving.models.model import Model, one_number
+
+_SLOW_S = 0.005
+"""A request whose model was measured to take longer is not scored with the others of its batch."""
+_LONGEST_S, _TIMES_LONGER = 0.025, 10
+"""A run is ended where it takes so much longer than measured. Until _WARY_S later the models count as slow."""
+_WARY_S = 10.0
+
+
+class TellOnce(Protocol):
+    """Logs a fault with its traceback, once."""
+
+    def __call__(self, event: str, error: Exception, **facts: Any) -> None: ...
+
+
+class ModelScores:
+    """Of the models of one view. tell_once: where its faults are told."""
+
+    def __init__(self, tell_once: TellOnce) -> None:
+        self._tell_once = tell_once
+        self._wary_until_s = 0.0
+
+    def is_slow(self, model: Model, rows: int) -> bool:
+        """Whether others must not wait while the model scores so many rows."""
+        return model.row_s * rows > _SLOW_S or (self._wary_until_s > 0 and time.monotonic() < self._wary_until_s)
+
+    def longest_s(self, model: Model, rows: int) -> float:
+        """When to end a run of so many rows, seconds after it began: it takes much longer than was measured."""
+        return max(_LONGEST_S, _TIMES_LONGER * model.row_s * rows)
+
+    def took_longer(self, model: Model, error: SlowModelError) -> None:
+        """A run was ended, so the models of the view count as slow for a while."""
+        self._wary_until_s = time.monotonic() + _WARY_S
+        event = "scoring in a thread: a model took much longer than measured"
+        self._tell_once(event, error, model=model.name, version=model.version)
+
+    def of(
+        self, model: Model, seen: NDArray[np.float32], options: Any
+    ) -> list[Any] | FailedModelError | SlowModelError:
+        """One per row, as `Model.score` gives them. SlowModelError: `options.terminate` was set meanwhile."""
+        named = f"Model {model.name} {model.version}"
+        try:
+            scores = model.score(seen, options)
+        except Exception as error:  # whatever the graph raises for these rows; other requests of the batch are answered
+            if options.terminate:
+                return SlowModelError(f"{named} takes too long for this request. Send fewer instances.")
+            self._tell_once("refusing a request: a model raised", error, model=model.name, version=model.version)
+            return FailedModelError(f"{named} raised {type(error).__name__} for this request.")
+        numbers = list(map(one_number, scores))
+        if math.isfinite(sum(numbers)):
+            return scores
+        row, score = next(((row, each) for row, each in enumerate(numbers) if not math.isfinite(each)), (0, math.inf))
+        failed = FailedModelError(f"{named} gave {score} instead of a number for the instance $.instances[{row}].")
+        self._tell_once("refusing a request: a model gave no number", failed, model=model.name, version=model.version)
+        return failed

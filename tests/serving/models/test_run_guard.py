@@ -1,0 +1,55 @@
+"""A guard ends a run that takes too long, at any time, and no other."""
+
+import time
+
+import numpy as np
+import pytest
+
+from serving.models import run_guard
+from serving.models.model import open_session
+from serving.models.run_guard import RunGuard
+from tests.serving.published_models import patient
+from training.models.model_constants import INPUT_NAME
+
+ROW = {INPUT_NAME: np.full((1, 3), 7.0, np.float32)}
+
+
+@pytest.fixture(scope="module")
+def endless():
+    return open_session(patient(10**12))
+
+
+def seconds_until_ended(session, guard):
+    began_s = time.monotonic()
+    with guard.within(0.05) as options, pytest.raises(Exception, match="terminate flag"):
+        session.run(None, ROW, options)
+    assert guard.options.terminate
+    return time.monotonic() - began_s
+
+
+def test_a_run_that_takes_too_long_is_ended_and_the_next_one_is_not(endless, capfd):
+    guard = RunGuard()
+    assert 0.05 <= seconds_until_ended(endless, guard) < 10
+    with guard.within(60.0) as options:
+        assert open_session(patient(3)).run(None, ROW, options)[0].tolist() == [7.0]
+        assert not options.terminate
+    assert capfd.readouterr().err == ""  # ONNX Runtime writes no line of its own between those of the log
+
+
+def test_the_thread_that_looks_sleeps_without_runs_and_wakes_with_the_next(endless, monkeypatch):
+    monkeypatch.setattr(run_guard, "_LOOKS_WITHOUT_A_RUN", 2)
+    guard = RunGuard()
+    for _ in range(3):
+        assert seconds_until_ended(endless, guard) < 10
+        deadline_s = time.monotonic() + 60
+        while run_guard._WATCH._wanted.is_set():
+            assert time.monotonic() < deadline_s
+            time.sleep(0.01)
+
+
+def test_between_runs_nothing_is_ended(endless):
+    guard = RunGuard()
+    with guard.within(0.0):
+        pass
+    time.sleep(0.1)
+    assert not guard.options.terminate
