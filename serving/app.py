@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from serving.connections.drain import STATE_KEY, Drain
 from serving.endpoints.docs_page import docs_router
+from serving.endpoints.features_endpoint import FeaturesEndpoint, ReadEndpoint
 from serving.endpoints.health import health_router
 from serving.endpoints.metrics_endpoint import metrics_router
 from serving.endpoints.openapi import openapi_document
@@ -23,6 +25,7 @@ from serving.endpoints.predict_endpoint import Clock, PredictEndpoint
 from serving.endpoints.served_view import ServedView, by_name, why_broken
 from serving.features.feature_vector import FeatureVectors
 from serving.features.group_outage import GroupOutages
+from serving.features.group_view import GroupView, group_views
 from serving.features.live_features import LiveFeatures
 from serving.features.stored_freshness import StoredFreshness
 from serving.log import configure_log, get_log
@@ -35,7 +38,7 @@ from serving.prediction.predictor import Predictor
 from serving.problems import MEDIA_TYPE, problem_answer, problem_body, unrouted
 from serving.request.accepted_values import example_request
 from serving.request.body_faults import shortened
-from serving.request.predict_path import PREDICT_END, PREDICT_PATH, PREDICT_START
+from serving.request.predict_path import FEATURES_PATH, PREDICT_END, PREDICT_PATH, PREDICT_START, READ_PATH
 from serving.request.request_body import RequestBody
 from serving.settings import ServingSettings, load_settings
 from shared_features.compilation.compilation import compile_in_turn
@@ -80,7 +83,10 @@ def create_app(
     if store_used is None:
         raise TypeError("A store is either passed or built here.")
     outages = GroupOutages()
+    most = settings.serving_max_instances
     served = [_serve(view, settings, store_used, metrics, outages) for view in catalogue.views]
+    features = [replace(each, body=RequestBody(each.view, most, only_features=True)) for each in served]
+    groups = [_serve(view, settings, store_used, metrics, outages) for view in group_views(catalogue.groups)]
     drain = Drain(settings.serving_drain_s)
     every_shard = [shard for each in served for shard in each.vectors.shards]
     freshness = StoredFreshness(store_used, every_shard, clock, metrics)
@@ -93,7 +99,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as ending:
-            for each in (sound for sound in served if not sound.broken):
+            for each in (sound for sound in (*features, *groups) if not sound.broken):
                 each.predictor.warm_up([each.body.decode(_body_of(each.view)).instances[0]])
             if own_store is not None:
                 await own_store.start()
@@ -105,7 +111,7 @@ def create_app(
             drain.start()
             yield {STATE_KEY: drain}
 
-    document = openapi_document(catalogue.views, settings.serving_max_instances)
+    document = openapi_document(catalogue.views, most, [each.view for each in groups])
     app = ServingApp(
         title="Millrace serving",
         docs_url=None,
@@ -116,8 +122,12 @@ def create_app(
     app.openapi = lambda: document  # type: ignore[method-assign]  # the documented way to supply a document
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(Exception, _unexpected_problem)
-    app.endpoint = PredictEndpoint(by_name(served), models_used, metrics, clock, settings.serving_receive_s)
+    parts = models_used, metrics, clock, settings.serving_receive_s
+    app.endpoint = PredictEndpoint(by_name(served), *parts)
+    read = FeaturesEndpoint(by_name(features), *parts), ReadEndpoint(by_name(groups), *parts)
     app.router.routes.append(Route(PREDICT_PATH, app.endpoint, methods=["POST"]))  # refuses other methods
+    for path, endpoint in zip((FEATURES_PATH, READ_PATH), read, strict=True):
+        app.router.routes.append(Route(path, endpoint, methods=["GET", "POST"]))
     for router in (
         health_router(served, store_used, models_used, drain, allow_degraded=settings.allow_degraded),
         metrics_router(metrics.registry, freshness.measure),
@@ -156,7 +166,7 @@ def _registry_models(
 def _serve(
     view: FeatureView, settings: ServingSettings, store: OnlineStore, metrics: Metrics, outages: GroupOutages
 ) -> ServedView:
-    body = RequestBody(view, settings.serving_max_instances)
+    body = RequestBody(view, settings.serving_max_instances, only_features=isinstance(view, GroupView))
     vectors = FeatureVectors(view, settings.redis_namespace, outages)
     predictor = Predictor(
         view,
@@ -174,7 +184,7 @@ def _serve(
 
 
 def _body_of(view: FeatureView) -> bytes:
-    return msgspec.json.encode(example_request(view))
+    return msgspec.json.encode(example_request(view, only_features=True))
 
 
 async def _http_problem(request: Request, error: Any) -> Response:

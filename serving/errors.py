@@ -6,6 +6,7 @@ MillraceError                of shared_features
     EndpointAwayError        no endpoint answers `python -m serving predict`
     RefusedRequestError      a request gets problem details instead of a prediction
       UnknownViewError       the path names a view that is not defined
+      UnknownGroupError      the path names a feature group that is not defined
       InvalidRequestError    the body does not match the view's fields; carries the path of the wrong field
       EarlyInstantError      the instant lies before what the online store can answer exactly
       ClockBehindError       the clock of this service is behind the stored events
@@ -55,6 +56,10 @@ class RefusedRequestError(ServingError):
 
 class UnknownViewError(RefusedRequestError):
     """The path names a view that is not defined."""
+
+
+class UnknownGroupError(RefusedRequestError):
+    """The path names a feature group that is not defined."""
 
 
 class InvalidRequestError(RefusedRequestError):

@@ -50,6 +50,20 @@ class Metrics:
             buckets=_LATENCY_S,
             registry=registry,
         )
+        self._features_requests = Counter(
+            "serving_features_requests",
+            "Answers to requests for features alone, by HTTP status, and by type of problem where there are none. "
+            "of: the view or the group.",
+            ["of", "status", "problem"],
+            registry=registry,
+        )
+        self._features_latency = Histogram(
+            "serving_features_request_seconds",
+            "Seconds from the body of a request for features alone to its answer.",
+            ["of"],
+            buckets=_LATENCY_S,
+            registry=registry,
+        )
         self._online_read = Histogram(
             "serving_online_read_seconds",
             "Seconds of a round trip to the online store.",
@@ -78,7 +92,7 @@ class Metrics:
             ["group"],
             registry=registry,
         )
-        degraded = Counter(
+        self._degraded = Counter(
             "serving_degraded_answers", "Answers made without some stored features.", ["view"], registry=registry
         )
         self._unseen = Counter(
@@ -112,8 +126,9 @@ class Metrics:
             multiprocess_mode="livemax",
             registry=registry,
         )
+        for view in views:
+            self._degraded.labels(view)
         self._latency = {view: latency.labels(view) for view in views}
-        self._degraded = {view: degraded.labels(view) for view in views}
         self._age = {group: age.labels(group) for group in groups}
         self._missing = {group: missing.labels(group) for group in groups}
         self._unreadable = {group: unreadable.labels(group) for group in groups}
@@ -128,6 +143,12 @@ class Metrics:
             self._requests.labels(view, str(status), problem).inc()
         if view:
             self._latency[view].observe(seconds)
+
+    def features_answered(self, of: str, status: int, seconds: float, problem: str = "") -> None:
+        """One request for features alone was answered. `of` is the empty text for an unknown view or group."""
+        self._features_requests.labels(of, str(status), problem).inc()
+        if of:
+            self._features_latency.labels(of).observe(seconds)
 
     def online_read(self, instances: int, seconds: float) -> None:
         """One round trip to the online store read features for this many instances."""
@@ -148,7 +169,7 @@ class Metrics:
 
     def degraded(self, view: str) -> None:
         """An answer was made without some stored features."""
-        self._degraded[view].inc()
+        self._degraded.labels(view).inc()
 
     def unseen_categories(self, view: str, feature: str, count: int) -> None:
         """So many values of a category were not among those that the model was trained on."""

@@ -32,6 +32,9 @@ class ProblemDetails(msgspec.Struct, frozen=True, gc=False):
     views: Annotated[
         Sequence[str] | UnsetType, Meta(description="Type unknown-view: the views that this service answers for.")
     ] = UNSET
+    groups: Annotated[
+        Sequence[str] | UnsetType, Meta(description="Type unknown-group: the feature groups that can be read.")
+    ] = UNSET
     limit: Annotated[
         int | UnsetType, Meta(description="Type too-many-instances: the most instances, or bytes, of one request.")
     ] = UNSET

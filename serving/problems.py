@@ -22,6 +22,7 @@ from serving.errors import (
     SlowModelError,
     SlowRequestError,
     TooManyInstancesError,
+    UnknownGroupError,
     UnknownViewError,
     UnreadableStateError,
 )
@@ -49,6 +50,9 @@ class Problem:
 PROBLEMS: dict[type[RefusedRequestError], Problem] = {
     UnknownViewError: Problem(
         "unknown-view", 404, "Unknown feature view", "Send the request to one of the views that `views` lists."
+    ),
+    UnknownGroupError: Problem(
+        "unknown-group", 404, "Unknown feature group", "Send the request to one of the groups that `groups` lists."
     ),
     InvalidRequestError: Problem(
         "invalid-request",

@@ -27,38 +27,42 @@ def answer_type(view: FeatureView) -> type[msgspec.Struct]:
     ages = "Seconds from the newest event of the entity in {} to the request's instant. null: no event before it."
     freshness = "Seconds that the shards of {} lag behind the request's instant. 0: they are beyond it. null: unknown."
     outcome = outcome_types(view)
-    prediction = _narrowed(
+    prediction = narrowed(
         Prediction,
         f"{view.name}_prediction",
         without=tuple(each for each in OUTCOMES if each not in outcome),
-        feature_age_seconds=_by_group(view, "feature_ages", ages),
+        feature_age_seconds=by_group(view, "feature_ages", ages),
         missing_entities=Sequence[groups],
         features=_features(view) | UnsetType,
         **outcome,
     )
-    return _narrowed(
+    return narrowed(
         Answer,
         f"{view.name}_answer",
         view=Annotated[str, Meta(description="The view that answered, with its version.", examples=[view.label])],
         predictions=Sequence[prediction],  # type: ignore[valid-type]  # built above
-        freshness_seconds=_by_group(view, "freshness", freshness),
+        freshness_seconds=by_group(view, "freshness", freshness),
         receipt=Receipt,
     )
 
 
-def _by_group(view: FeatureView, what: str, description: str) -> Any:
+def by_group(view: FeatureView, what: str, description: str, kind: Any = float | None, unit: str = "seconds") -> Any:
     """A struct of one number, or null, for each group that the view reads."""
     named = {group.part_name: description.format(f"group {group.part_name}") for group in view.groups}
-    return json_object(f"{view.name}_{what}", "Per feature group, in seconds.", named, float | None)
+    return json_object(f"{view.name}_{what}", f"Per feature group, in {unit}.", named, kind)
 
 
 def _features(view: FeatureView) -> Any:
-    named = {column.name: sentence(str(describe_column(view, column))) for column in view.columns}
     kind: Any = ShownValue if view.categories else FeatureValue
-    return json_object(f"{view.name}_features", f"The features of view {view.label}, in order.", named, kind)
+    return json_object(f"{view.name}_features", f"The features of view {view.label}, in order.", described(view), kind)
 
 
-def _narrowed(
+def described(view: FeatureView) -> dict[str, str]:
+    """What each feature of the view is, by its name."""
+    return {column.name: sentence(str(describe_column(view, column))) for column in view.columns}
+
+
+def narrowed(
     struct: type[msgspec.Struct], name: str, without: tuple[str, ...] = (), **types: Any
 ) -> type[msgspec.Struct]:
     """The same struct with narrower types for some of its fields. Their descriptions stay, unless a type brings one.

@@ -43,7 +43,7 @@ def write_answer(
     if explanations is not None:
         pairs = zip(predictions, explanations, strict=True)
         predictions = [msgspec.structs.replace(each, explanation=explanation) for each, explanation in pairs]
-    freshness, receipt = _shards(rows, start, start + len(scores), as_of_us)
+    freshness, receipt = shards_read(rows, start, start + len(scores), as_of_us)
     name = ModelName(model.name, model.version)
     return _encode(Answer(view, name, as_of_us, predictions, degraded, freshness, receipt))
 
@@ -98,7 +98,7 @@ def features_of(names: tuple[str, ...], model: Model, seen: NDArray[np.float32])
     return found
 
 
-def _shards(rows: FeatureRows, start: int, stop: int, as_of_us: int) -> tuple[dict[str, float | None], EncodedReceipt]:
+def shards_read(rows: FeatureRows, start: int, stop: int, as_of_us: int) -> tuple[dict[str, float | None], EncodedReceipt]:
     """How far each group's shards lag behind the instant (0 where they consumed beyond it), and what was read."""
     freshness: dict[str, float | None] = {}
     receipts: dict[bytes, None] = {}  # an ordered set

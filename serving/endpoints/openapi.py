@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from serving.answer.answer_type import answer_type
+from serving.answer.feature_answer_type import feature_answer_type
 from serving.endpoints.health import Live, Readiness
+from serving.endpoints.openapi_features import features_operations
+from serving.endpoints.openapi_parts import JSON, REFS, declared, reference, refusals
+from serving.endpoints.served_view import bare_name
+from serving.errors import UnknownGroupError
 from serving.problem_details import ProblemDetails
-from serving.problems import MEDIA_TYPE, PROBLEMS, UNEXPECTED, Problem, problem_details
+from serving.problems import PROBLEMS
 from serving.request.accepted_values import example_request
 from serving.request.request_type import request_type
 from shared_features.definitions import FeatureView
 
-_JSON = "application/json"
-_REFS = "#/components/schemas/{name}"
 
-
-def openapi_document(views: Sequence[FeatureView], max_instances: int) -> dict[str, Any]:
-    """OpenAPI 3.1, with one prediction path per view."""
+def openapi_document(
+    views: Sequence[FeatureView], max_instances: int, groups: Sequence[FeatureView] = ()
+) -> dict[str, Any]:
+    """OpenAPI 3.1, with a path of predictions and one of features per view. groups: those that are read, as views."""
     newest = {view.name: view for view in sorted(views, key=lambda view: view.version)}
+    read = {view.name: view for view in sorted(groups, key=lambda view: view.version)}
     structs: list[Any] = [ProblemDetails, Live, Readiness]
     for view in newest.values():
         structs += [request_type(view, max_instances), answer_type(view)]
-    _, schemas = msgspec.json.schema_components(structs, ref_template=_REFS)
+    for view in (*newest.values(), *read.values()):
+        structs += [request_type(view, max_instances, only_features=True), feature_answer_type(view)]
+    _, schemas = msgspec.json.schema_components(structs, ref_template=REFS)
     paths: dict[str, Any] = {f"/v1/views/{name}:predict": {"post": _predict(view)} for name, view in newest.items()}
+    paths |= {f"/v1/views/{name}:features": features_operations(view, schemas) for name, view in newest.items()}
+    paths |= {f"/v1/groups/{bare_name(view)}:read": features_operations(view, schemas) for view in read.values()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -38,6 +47,7 @@ def openapi_document(views: Sequence[FeatureView], max_instances: int) -> dict[s
         "servers": [{"url": ".", "description": "The address that this document came from."}],
         "tags": [
             {"name": "predictions", "description": "Predictions, one path per feature view."},
+            {"name": "features", "description": "Features without a model, of views and of feature groups."},
             {"name": "operations", "description": "Whether the service works, for orchestrators and monitoring."},
         ],
         "paths": paths | _OPERATIONS,
@@ -47,10 +57,9 @@ def openapi_document(views: Sequence[FeatureView], max_instances: int) -> dict[s
 
 def _predict(view: FeatureView) -> dict[str, Any]:
     answers: dict[str, Any] = {
-        "200": _answer("One prediction per instance, in the order of the instances.", f"{view.name}_answer")
+        "200": declared("One prediction per instance, in the order of the instances.", f"{view.name}_answer")
     }
-    for status, problems in _by_status([*PROBLEMS.values(), UNEXPECTED]).items():
-        answers[str(status)] = _refusal(problems)
+    answers |= refusals([each for kind, each in PROBLEMS.items() if kind is not UnknownGroupError])
     return {
         "operationId": f"predict_{view.name}",
         "tags": ["predictions"],
@@ -62,40 +71,10 @@ def _predict(view: FeatureView) -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "description": "The instances to predict.",
-            "content": {_JSON: {"schema": _ref(f"{view.name}_request"), "example": example_request(view)}},
+            "content": {JSON: {"schema": reference(f"{view.name}_request"), "example": example_request(view)}},
         },
         "responses": answers,
     }
-
-
-def _by_status(problems: Iterable[Problem]) -> dict[int, list[Problem]]:
-    by_status: dict[int, list[Problem]] = {}
-    for problem in sorted(problems, key=lambda each: each.status):
-        by_status.setdefault(problem.status, []).append(problem)
-    return by_status
-
-
-def _refusal(problems: Sequence[Problem]) -> dict[str, Any]:
-    lines = [f"{each.title} (type `{each.name}`). {each.advice}" for each in problems]
-    answer = _answer("\n\n".join(lines), ProblemDetails.__name__, MEDIA_TYPE)
-    answer["content"][MEDIA_TYPE]["examples"] = {
-        each.name: {"summary": each.title, "value": msgspec.to_builtins(problem_details(each, each.advice))}
-        for each in problems
-    }
-    if any(each.retry_after_s is not None for each in problems):
-        seconds = {"type": "integer", "examples": [problems[0].retry_after_s]}
-        answer["headers"] = {
-            "Retry-After": {"description": "Seconds after which to send the request again.", "schema": seconds}
-        }
-    return answer
-
-
-def _answer(description: str, schema: str, media_type: str = _JSON) -> dict[str, Any]:
-    return {"description": description, "content": {media_type: {"schema": _ref(schema)}}}
-
-
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": _REFS.format(name=name)}
 
 
 def _get(operation: str, summary: str, description: str, responses: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +95,7 @@ _OPERATIONS = {
         "live",
         "Whether the process answers",
         "Says nothing about the online store or the models. Restart the process when there is no answer.",
-        {"200": _answer("The process answers.", "Live")},
+        {"200": declared("The process answers.", "Live")},
     ),
     "/health/ready": _get(
         "ready",
@@ -124,8 +103,8 @@ _OPERATIONS = {
         "Ready: the online store answers, and at least one view has a model and stored features that are up to date. "
         "`views` says it of each view: one that waits for its first model holds no other back.",
         {
-            "200": _answer("Predictions can be made.", "Readiness"),
-            "503": _answer("Predictions cannot be made yet. `missing` says why.", "Readiness"),
+            "200": declared("Predictions can be made.", "Readiness"),
+            "503": declared("Predictions cannot be made yet. `missing` says why.", "Readiness"),
         },
     ),
     "/metrics": _get(

@@ -9,12 +9,13 @@ from starlette.types import Receive, Scope, Send
 
 from serving.connections.asking_client import AskingClient
 from serving.endpoints.served_view import ServedView
-from serving.errors import BrokenViewError, ContentEncodingError, UnknownViewError
+from serving.errors import BrokenViewError, ContentEncodingError, RefusedRequestError, UnknownViewError
 from serving.metrics import Metrics
-from serving.models.model import Models
+from serving.models.model import Model, Models
 from serving.problems import problem_answer, problem_of
 from serving.request.body_faults import shortened
 from serving.request.incoming_body import IncomingBody
+from shared_features.definitions import FeatureView
 
 _UNKNOWN_VIEW_BYTES = 1_048_576
 
@@ -28,7 +29,9 @@ class PredictEndpoint:
         self, served: Mapping[str, ServedView], models: Models, metrics: Metrics, clock: Clock, receive_s: float
     ) -> None:
         self._served, self._receive_s = served, receive_s
-        self._models, self._metrics, self._clock = models, metrics, clock
+        self._models, self._clock = models, clock
+        self._answering: Callable[[str], FeatureView | None] = models.answering
+        self._answered: Callable[[str, int, float, str], None] = metrics.answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.predict(scope["path_params"]["view"], scope, receive, send)
@@ -36,7 +39,7 @@ class PredictEndpoint:
     async def predict(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for the view of this label, or for the version of this name that answers now."""
         began = time.perf_counter()
-        view = self._models.answering(name)
+        view = self._answering(name)
         served = self._served.get(name if view is None else view.label)
         incoming = IncomingBody(receive, self._receive_s)
         try:
@@ -56,7 +59,7 @@ class PredictEndpoint:
             await incoming.drop()
             await send({"type": "http.response.body", "body": b""})
         label = "" if served is None else served.view.label
-        self._metrics.answered(label, status, time.perf_counter() - began, problem)
+        self._answered(label, status, time.perf_counter() - began, problem)
 
     async def _answer(self, name: str, scope: Scope, incoming: IncomingBody, served: ServedView | None) -> bytes:
         raw = await incoming.read(served.most_bytes if served else _UNKNOWN_VIEW_BYTES)
@@ -66,15 +69,23 @@ class PredictEndpoint:
                     f"The body has the Content-Encoding {shortened(value.decode('latin-1'))}. Send plain JSON."
                 )
         if served is None:
-            known = sorted({each.view.name for each in self._served.values()})
-            raise UnknownViewError(
-                f"Unknown feature view {shortened(name)!r}. Send the request to one of {', '.join(known)}.", views=known
-            )
+            raise self._unknown(name)
         if served.broken:
             raise BrokenViewError(served.broken)
         client = AskingClient.of(scope)
         served.predictor.check_load(client)
-        request = served.body.decode(raw)
+        request = served.body.decode(self._body(scope, raw, served))
         as_of_us = self._clock() if request.as_of_us is None else request.as_of_us
-        model = self._models.current(served.view)
-        return await served.predictor.predict(request, as_of_us, model, client)
+        return await served.predictor.predict(request, as_of_us, self._model(served.view), client)
+
+    def _model(self, view: FeatureView) -> Model | None:
+        return self._models.current(view)
+
+    def _body(self, scope: Scope, raw: bytes, served: ServedView) -> bytes:
+        return raw
+
+    def _unknown(self, name: str) -> RefusedRequestError:
+        known = sorted({each.view.name for each in self._served.values()})
+        return UnknownViewError(
+            f"Unknown feature view {shortened(name)!r}. Send the request to one of {', '.join(known)}.", views=known
+        )

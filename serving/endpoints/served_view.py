@@ -34,8 +34,13 @@ class ServedView:
 
 def by_name(served: Iterable[ServedView]) -> dict[str, ServedView]:
     """By label; a bare name means the newest version, as in `Catalogue.view`."""
-    by_name = {each.view.name: each for each in sorted(served, key=lambda each: each.view.version)}
+    by_name = {bare_name(each.view): each for each in sorted(served, key=lambda each: each.view.version)}
     return by_name | {each.view.label: each for each in served}
+
+
+def bare_name(view: FeatureView) -> str:
+    """The label without the version: of the view, or of the group that it stands for."""
+    return view.label.rpartition(":v")[0]
 
 
 def why_broken(view: FeatureView) -> str:

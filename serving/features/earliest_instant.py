@@ -32,7 +32,10 @@ def exact_from_us(group: FeatureGroup, newest_us: int, facts: ShardFacts, now_us
 def early_instant(
     view: str, request: PredictionRequest, row: int, group: FeatureGroup, instant_us: int, from_us: int
 ) -> EarlyInstantError | ClockBehindError:
-    """The refusal of a request whose instance at `row` is to be answered as of an earlier instant."""
+    """The refusal of a request whose instance at `row` is to be answered as of an earlier instant.
+
+    view: its label; empty where the request asked for a group alone.
+    """
     named = request.event_time_us is not None and request.event_time_us[row] == instant_us
     if request.as_of_us is None and not named:
         return _clock_behind(group, instant_us, from_us)
@@ -62,6 +65,8 @@ def _clock_behind(group: FeatureGroup, clock_us: int, from_us: int) -> ClockBehi
 
 def _replay(view: str, instance: Any, instant_us: int) -> str:
     """The command that gives the features of an instance as of any instant, as it is typed in a checkout."""
+    if not view:
+        return "./run train dataset --spine FILE --output FILE, for a view that reads the group."
     given = shlex.quote(_ENCODER.encode(instance).decode())
     given = given if len(given) <= _LONGEST_INSTANCE else "@instance.json"
     return (

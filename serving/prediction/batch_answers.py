@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from serving.answer.explained_rows import ExplainedRows
 from serving.answer.explanation import Explanation
 from serving.answer.written_answer import features_of, write_answer
+from serving.answer.written_features import WrittenFeatures
 from serving.errors import (
     CatchingUpError,
     ClockBehindError,
@@ -26,6 +27,7 @@ from serving.errors import (
 )
 from serving.features.earliest_instant import early_instant
 from serving.features.feature_vector import FeatureRows, FeatureVectors, ReadPlan
+from serving.features.group_view import GroupView
 from serving.log import get_log
 from serving.metrics import Metrics
 from serving.models.model import Model
@@ -47,11 +49,11 @@ Outcome = bytes | Refusal | Later
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request, the time it came, and the model that answers it."""
+    """One request, the time it came, and the model that answers it; None where it wants the features alone."""
 
     request: PredictionRequest
     as_of_us: int
-    model: Model
+    model: Model | None
 
     @property
     def rows(self) -> int:
@@ -66,6 +68,8 @@ class BatchAnswers:
         self, view: FeatureView, body: RequestBody, vectors: FeatureVectors, metrics: Metrics, *, allow_degraded: bool
     ) -> None:
         self._view = view.label
+        self._replayed = "" if isinstance(view, GroupView) else view.label
+        self._written = WrittenFeatures(view)
         self._names = tuple(column.name for column in view.columns)
         self._categories = [column for column, _ in view.categories]
         self._body, self._vectors, self._metrics = body, vectors, metrics
@@ -87,7 +91,11 @@ class BatchAnswers:
     def seconds(self, batch: Sequence[Asked]) -> float:
         """How long their models will take, as measured, without those that count as slow."""
         slow = self._scores.is_slow
-        return sum(each.model.row_s * each.rows for each in batch if not slow(each.model, each.rows))
+        return sum(
+            each.model.row_s * each.rows
+            for each in batch
+            if each.model is not None and not slow(each.model, each.rows)
+        )
 
     def compute(
         self, batch: Sequence[Asked], plan: ReadPlan, values: Sequence[Values], guard: RunGuard
@@ -130,19 +138,21 @@ class BatchAnswers:
     ) -> Outcome:
         """Of one request, whose rows are start..stop."""
         request, model = asked.request, asked.model
-        problem, early = _problem(rows, start, stop), _early(self._view, request, rows, start, stop)
+        problem, early = _problem(rows, start, stop), _early(self._replayed, request, rows, start, stop)
         if early is not None:
             return early
         if problem is not None and not self._allow_degraded:
             return problem
         if problem is not None:
             self._metrics.degraded(self._view)
+        if model is None:
+            return self._written.write(asked.as_of_us, rows, start, stop)
         codes = None if rows.codes is None else rows.codes[start:stop]
         seen = model.seen(rows.matrix[start:stop], codes)
         if codes is not None:
             self._count_unseen(seen, codes)
         why = self._why(plan, values, rows, start, stop) if request.explain else None
-        later = partial(self._scored, asked, rows, start, seen, why)
+        later = partial(self._scored, asked, model, rows, start, seen, why)
         if self._scores.is_slow(model, asked.rows):
             return later
         with guard.within(self._scores.longest_s(model, asked.rows)) as options:
@@ -155,6 +165,7 @@ class BatchAnswers:
     def _scored(
         self,
         asked: Asked,
+        model: Model,
         rows: FeatureRows,
         start: int,
         seen: NDArray[np.float32],
@@ -162,7 +173,6 @@ class BatchAnswers:
         options: Any,
     ) -> bytes | Refusal:
         """The answer to a request, from what its model sees. options: of ONNX Runtime, for its runs."""
-        model = asked.model
         scores = self._scores.of(model, seen, options)
         if isinstance(scores, (FailedModelError, SlowModelError)):
             return scores

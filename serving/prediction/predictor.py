@@ -74,9 +74,9 @@ class Predictor:
             raise OverloadedError(self._too_long())
 
     def predict(
-        self, request: PredictionRequest, as_of_us: int, model: Model, client: AskingClient
+        self, request: PredictionRequest, as_of_us: int, model: Model | None, client: AskingClient
     ) -> asyncio.Future[bytes]:
-        """The answer's JSON, soon. Raises OverloadedError; the future raises that and the other refusals."""
+        """The answer's JSON, soon; of features alone without a model. Raises OverloadedError; the future raises that and the other refusals."""
         asked = Asked(request, as_of_us, model)
         if self._rows_here + asked.rows > self._max_waiting:
             self._let_go_of_who_left()

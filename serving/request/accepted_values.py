@@ -21,10 +21,10 @@ def described(field: Field) -> str:
     return str(describe_field(field)) if field.description or field.unit else ""
 
 
-def example_request(view: FeatureView) -> dict[str, Any]:
-    """A whole request that the view accepts."""
+def example_request(view: FeatureView, *, only_features: bool = False) -> dict[str, Any]:
+    """A whole request that the view accepts. only_features: one that wants no prediction."""
     instance = {field.name: field.type.example for field in view.request_fields}
-    return {"instances": [instance], "include_features": True}
+    return {"instances": [instance]} if only_features else {"instances": [instance], "include_features": True}
 
 
 def sentence(text: str) -> str:

@@ -21,7 +21,7 @@ _LONGEST_FOUND = 60
 _AS_OF_TYPE = Timestamp("us")
 
 _BODY = {
-    "instances": ("the list of instances to predict", "a list of at least one instance"),
+    "instances": ("the list of instances", "a list of at least one instance"),
     "as_of": (
         "the instant of the request",
         f"a whole number of microseconds since 1970-01-01 UTC, {A_TIME}, or null",
@@ -32,12 +32,15 @@ _BODY = {
 
 
 class BodyFaults:
-    """Says what is wrong with the requests of one view."""
+    """Says what is wrong with the requests of one view. only_features: they want no prediction."""
 
-    def __init__(self, fields: Sequence[Field], unread: Collection[str] = ()) -> None:
+    def __init__(
+        self, fields: Sequence[Field], unread: Collection[str] = (), *, only_features: bool = False
+    ) -> None:
         """fields: of an instance. unread: fields of the view's source that the view does not read."""
         self._unread = frozenset(unread)
         self._names = [field.name for field in fields]
+        self._members = ["instances", "as_of"] if only_features else list(_BODY)
         self._known = {field.name: (described(field), accepted(field)) for field in fields}
 
     def of(self, error: Exception, raw: bytes) -> InvalidRequestError:
@@ -97,7 +100,7 @@ class BodyFaults:
         return f"an object with the fields {', '.join(self._fields(path))}"
 
     def _fields(self, path: str) -> list[str]:
-        return self._names if path.startswith("$.instances[") else list(_BODY)
+        return self._names if path.startswith("$.instances[") else self._members
 
 
 def shortened(text: str) -> str:

@@ -66,14 +66,14 @@ class PredictionRequest:
 
 
 class RequestBody:
-    """Decodes the requests of one view."""
+    """Decodes the requests of one view. only_features: they want no prediction."""
 
-    def __init__(self, view: FeatureView, max_instances: int) -> None:
-        self._max_instances = max_instances
+    def __init__(self, view: FeatureView, max_instances: int, *, only_features: bool = False) -> None:
+        self._max_instances, self._only_features = max_instances, only_features
         fields = instance_fields(view)
         unread = {field.name for field in view.source.fields} - {field.name for field in fields}
-        self._faults = BodyFaults(fields, unread)
-        self.type = request_type(view, max_instances)
+        self._faults = BodyFaults(fields, unread, only_features=only_features)
+        self.type = request_type(view, max_instances, only_features=only_features)
         names = inner_names(view)
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(self.type).decode
         self._getters = [(field, attrgetter(names[field.name])) for field in view.request_fields]
@@ -93,7 +93,8 @@ class RequestBody:
                 f"The request has {len(body.instances)} instances. Send at most {self._max_instances} in one request.",
                 limit=self._max_instances,
             )
-        if body.explain and len(body.instances) > EXPLAINED_AT_MOST:
+        include, explain = (True, False) if self._only_features else (body.include_features, body.explain)
+        if explain and len(body.instances) > EXPLAINED_AT_MOST:
             raise TooManyInstancesError(
                 f"The request has {len(body.instances)} instances and wants each explained. Send at most "
                 f"{EXPLAINED_AT_MOST} in one request, or leave out `explain`.",
@@ -107,7 +108,7 @@ class RequestBody:
         as_of_us = self._as_of_us(body.as_of, raw)
         named_us = self._event_times_us(body.instances)
         time_field = self._event_time[0].name
-        return PredictionRequest(body.instances, as_of_us, body.include_features, named_us, time_field, body.explain)
+        return PredictionRequest(body.instances, as_of_us, include, named_us, time_field, explain)
 
     def _as_of_us(self, as_of: int | datetime | None, raw: bytes) -> int | None:
         if not isinstance(as_of, datetime):

@@ -43,32 +43,33 @@ def instance_fields(view: FeatureView) -> tuple[Field, ...]:
     return (*view.request_fields, *(() if event_time in view.request_fields else (replace(event_time, optional=True),)))
 
 
-def request_type(view: FeatureView, max_instances: int) -> type[msgspec.Struct]:
-    """The struct that a request for this view is decoded into."""
+def request_type(view: FeatureView, max_instances: int, *, only_features: bool = False) -> type[msgspec.Struct]:
+    """The struct that a request for this view is decoded into. only_features: the request wants no prediction."""
     names = inner_names(view)
+    begin, wanted = (f"{view.name}_features", "features") if only_features else (view.name, "predictions")
     instance = msgspec.defstruct(
-        f"{view.name}_instance",
+        f"{begin}_instance",
         # Required fields first, as a struct wants them; columns are taken by name.
         sorted(((names[each.name], *_annotation(view, each)) for each in instance_fields(view)), key=len),
         rename={inside: outside for outside, inside in names.items()},
-        namespace={"__doc__": f"What view {view.name} needs to know of the instance to predict."},
+        namespace={"__doc__": f"What view {view.name} needs to know of the instance, for its {wanted}."},
         forbid_unknown_fields=True,
         gc=False,
     )
     many = Meta(
         min_length=1,
-        description="The instances to predict, one or several. They are answered in this order.",
+        description=f"The instances that {wanted} are wanted of, one or several. They are answered in this order.",
         extra_json_schema={"maxItems": max_instances},  # more are refused with 413, not with 422
     )
+    said = [("include_features", IncludeFeatures, False), ("explain", Explain, False)]
     return msgspec.defstruct(
-        f"{view.name}_request",
+        f"{begin}_request",
         [
             ("instances", Annotated[list[instance], many]),  # type: ignore[valid-type]  # built above
             ("as_of", AsOf, None),
-            ("include_features", IncludeFeatures, False),
-            ("explain", Explain, False),
+            *([] if only_features else said),
         ],
-        namespace={"__doc__": f"A request for predictions of view {view.name}."},
+        namespace={"__doc__": f"A request for {wanted} of view {view.name}."},
         forbid_unknown_fields=True,
         gc=False,
     )

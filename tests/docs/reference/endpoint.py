@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 
 from serving.answer.answer import Answer, ModelName, Prediction
+from serving.answer.feature_answer import FeatureAnswer, InstanceFeatures
 from serving.connections.connection_problems import CONNECTION_PROBLEMS
 from serving.endpoints.health import Readiness, ViewReadiness
 from serving.endpoints.openapi import openapi_document
+from serving.features.group_view import group_views
 from serving.problem_details import ProblemDetails
 from serving.problems import PROBLEMS, UNEXPECTED, unrouted
 from shared_features.formats.receipt import AppliedPosition, EncodedReceipt, Receipt, ShardReceipt
@@ -24,11 +26,11 @@ HEAD = """\
 fields and features of your own views. This page shows those of the web shop (`tests/domains/web_shop.py`).
 
 """
-_STRUCTS = (Answer, ModelName, Prediction, Receipt, ShardReceipt, AppliedPosition)
+_STRUCTS = (Answer, ModelName, Prediction, FeatureAnswer, InstanceFeatures, Receipt, ShardReceipt, AppliedPosition)
 
 
 def page() -> str:
-    document = openapi_document([ORDER_RETURN], max_instances=1_000)  # the number is not shown
+    document = openapi_document([ORDER_RETURN], 1_000, group_views(ORDER_RETURN.groups))  # the number is not shown
     schemas = document["components"]["schemas"]
     paths = [
         (code(f"{verb.upper()} {path}"), operation["summary"])
@@ -38,6 +40,10 @@ def page() -> str:
     text = f"{HEAD}{table(('path', 'what it answers'), paths)}"
     text += f"\n## Fields of a request\n\n{_fields(schemas['order_return_request'])}"
     text += f"\nAn instance of view `order_return`:\n\n{_fields(schemas['order_return_instance'])}"
+    text += (
+        "\nA request for features has `instances` and `as_of` alone. An instance of a group is the key of its entity, "
+        "and may name its event. By `GET`, the query of the path has the fields of one instance, and `as_of`.\n"
+    )
     _, answers = msgspec.json.schema_components([*_STRUCTS, ProblemDetails, Readiness, ViewReadiness])
     text += "\n## Fields of an answer\n"
     for struct in _STRUCTS:

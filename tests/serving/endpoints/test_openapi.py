@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from serving.endpoints.openapi import openapi_document
+from serving.features.group_view import group_views
 from serving.request.accepted_values import example_request
 from shared_features.definitions import describe_column
 from shared_features.feature_views import CARD_FRAUD
@@ -46,6 +47,31 @@ def check(document: Mapping[str, Any], method: str, path: str, response: Any) ->
     return f"{method} {path} {response.status_code}"
 
 
+MACHINE = {"plant": "north", "machine": "press|1"}
+OF_FEATURES: dict[str, dict[str, Any]] = {
+    "/v1/views/breakdown:features": INSTANCE,
+    "/v1/groups/machine_heat:read": MACHINE,
+    "/v1/groups/hot_plant:read": {"plant": "north"},
+}
+
+
+def features(*wanted: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Requests for features, by each method and path: those that are answered with one of these."""
+    for path, instance in OF_FEATURES.items():
+        for kind in wanted:
+            given = instance | {"more": 1} if kind == "422" else instance
+            get: dict[str, Any] = {"params": given}
+            post: dict[str, Any] = {"json": {"instances": [given]}}
+            if kind == "413":
+                get["content"] = post["content"] = b" " * 4_200_000
+            if kind == "415":
+                get["headers"] = post["headers"] = {"Content-Encoding": "gzip"}
+            if kind == "408":
+                get["content"], post = never_ending(), {"content": never_ending()}
+            yield "GET", path, get
+            yield "POST", path, {"content": post["content"]} if kind == "413" else post
+
+
 async def never_ending():
     yield b"{"
     await asyncio.sleep(0.05)
@@ -78,8 +104,9 @@ def test_real_answers_of_every_route_and_status_are_what_the_document_declares(s
         ("GET", "/health/live", {}),
         ("GET", "/health/ready", {}),
         ("GET", "/metrics", {}),
+        *features("200", "413", "415", "422"),
     )
-    see(("POST", PATH, {"content": never_ending()}), serving_receive_s=0.001)
+    see(("POST", PATH, {"content": never_ending()}), *features("408"), serving_receive_s=0.001)
     see(("POST", PATH, {"json": BODY}), ("GET", "/health/ready", {}), registry=tmp_path)
     meta = meta_key(NAMESPACE, HOT_PLANT, 0)
     live, store.values[meta] = store.values[meta], encode_meta(shard_meta(HOT_PLANT, 0, behind=True))
@@ -88,13 +115,14 @@ def test_real_answers_of_every_route_and_status_are_what_the_document_declares(s
     store.values[meta] = live
     store.away = "the connection was lost"
     see(("POST", PATH, {"json": BODY | {"explain": True}}), allow_degraded=True)
-    see(("POST", PATH, {"json": BODY}), ("GET", "/health/ready", {}))
+    see(("POST", PATH, {"json": BODY}), ("GET", "/health/ready", {}), *features("200"))
     store.away = None
     with monkeypatch.context() as patch:
         patch.setattr(store, "read", lambda reads: 1 / 0)
-        see(("POST", PATH, {"json": BODY}), allow_degraded=True)
-    not_for_a_view = {f"POST {PATH} 404"}  # the path of another view
-    assert seen | not_for_a_view == declared
+        see(("POST", PATH, {"json": BODY}), *features("200"), allow_degraded=True)
+    # The paths of other views and groups.
+    not_for_these = {f"POST {PATH} 404"} | {f"{method} {path} 404" for path in OF_FEATURES for method in ("GET", "POST")}
+    assert seen | not_for_these == declared
 
 
 def test_the_answer_for_an_unknown_view_is_what_the_document_declares(serving):
@@ -103,7 +131,7 @@ def test_the_answer_for_an_unknown_view_is_what_the_document_declares(serving):
 
 
 def test_the_examples_of_the_openapi_document_are_accepted_as_they_stand(serving):
-    """They are made from the definitions, for any domain."""
+    """They are made from the definitions, for any domain: a path of predictions, and paths of features."""
 
     async def follow(definitions, **settings):
         async with serving(definitions=definitions, **settings) as client:
@@ -117,8 +145,8 @@ def test_the_examples_of_the_openapi_document_are_accepted_as_they_stand(serving
 
     document, answers = asyncio.run(follow("tests.domains.machines"))
     assert document["openapi"].startswith("3.1")
-    assert list(answers) == [PATH]
-    assert answers[PATH].status_code == 200
+    assert set(answers) == {PATH, *OF_FEATURES}
+    assert {each.status_code for each in answers.values()} == {200}
     schemas = document["components"]["schemas"]
     described = schemas["breakdown_answer"]["properties"]
     assert list(answers[PATH].json()) == list(described)
@@ -130,20 +158,23 @@ def test_the_examples_of_the_openapi_document_are_accepted_as_they_stand(serving
     assert instance["required"] == ["plant", "machine", "celsius"]
     assert list(instance["properties"]) == [*(field.name for field in BREAKDOWN.request_fields), "at"]
     _, others = asyncio.run(follow("shared_features.feature_views", allow_degraded=True))
-    assert [each.json()["type"] for each in others.values()] == ["/docs#no-model"]  # what the body says was accepted
+    types = {path: each.json().get("type") for path, each in others.items()}
+    assert types.pop("/v1/views/card_fraud:predict") == "/docs#no-model"  # what the body says was accepted
+    assert set(types.values()) == {None}
     assert example_request(CARD_FRAUD)["instances"][0].keys() == {field.name for field in CARD_FRAUD.request_fields}
 
 
 @pytest.mark.parametrize("view", [BREAKDOWN, CARD_FRAUD], ids=lambda view: view.name)
 def test_a_request_example_is_what_its_schema_says(view):
     document = openapi_document([view], 256)
-    schema = document["components"]["schemas"][f"{view.name}_request"]
-    assert not list(faults(example_request(view), schema, document))
+    for only_features, name in ((False, "request"), (True, "features_request")):
+        schema = document["components"]["schemas"][f"{view.name}_{name}"]
+        assert not list(faults(example_request(view, only_features=only_features), schema, document))
 
 
 @pytest.mark.parametrize("view", [BREAKDOWN, CARD_FRAUD], ids=lambda view: view.name)
 def test_everything_in_the_document_has_a_description(view):
-    assert not list(without_description(openapi_document([view], 256), "$"))
+    assert not list(without_description(openapi_document([view], 256, group_views(view.groups)), "$"))
 
 
 def test_what_definitions_say_of_fields_and_features_stands_in_the_document():

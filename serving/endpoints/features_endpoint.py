@@ -1,0 +1,54 @@
+"""The endpoints of features without a model: of a view, and of a feature group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.types import Receive, Scope, Send
+
+from serving.endpoints.predict_endpoint import Clock, PredictEndpoint
+from serving.endpoints.served_view import ServedView, bare_name
+from serving.errors import RefusedRequestError, UnknownGroupError
+from serving.metrics import Metrics
+from serving.models.model import Models
+from serving.request.body_faults import shortened
+from serving.request.query_body import query_body
+from serving.request.request_type import instance_fields
+from shared_features.definitions import FeatureView
+
+
+class FeaturesEndpoint(PredictEndpoint):
+    """`GET` and `POST /v1/views/{view}:features`: the version of a view that answers now, or the one that is named."""
+
+    def __init__(
+        self, served: Mapping[str, ServedView], models: Models, metrics: Metrics, clock: Clock, receive_s: float
+    ) -> None:
+        super().__init__(served, models, metrics, clock, receive_s)
+        self._answered = metrics.features_answered
+
+    def _model(self, view: FeatureView) -> None:
+        return None
+
+    def _body(self, scope: Scope, raw: bytes, served: ServedView) -> bytes:
+        if scope["method"] == "POST":
+            return raw
+        return query_body(scope["query_string"], instance_fields(served.view))
+
+
+class ReadEndpoint(FeaturesEndpoint):
+    """`GET` and `POST /v1/groups/{group}:read`: the newest version of a group, or the one that is named."""
+
+    def __init__(
+        self, served: Mapping[str, ServedView], models: Models, metrics: Metrics, clock: Clock, receive_s: float
+    ) -> None:
+        super().__init__(served, models, metrics, clock, receive_s)
+        self._answering = lambda name: None  # no model decides which version answers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.predict(scope["path_params"]["group"], scope, receive, send)
+
+    def _unknown(self, name: str) -> RefusedRequestError:
+        known = sorted({bare_name(each.view) for each in self._served.values()})
+        return UnknownGroupError(
+            f"Unknown feature group {shortened(name)!r}. Send the request to one of {', '.join(known)}.", groups=known
+        )
