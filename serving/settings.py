@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -159,8 +160,9 @@ class ServingSettings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """The variables under which a worker process reads these very settings."""
-        values = self.model_dump(mode="json")
-        return {"REDIS_URL" if name == "redis_url" else PREFIX + name.upper(): str(values[name]) for name in values}
+        values = {name: value for name, value in self.model_dump(mode="json").items() if value is not None}
+        texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+        return {"REDIS_URL" if name == "redis_url" else PREFIX + name.upper(): text for name, text in texts.items()}
 
 
 def load_settings(arguments: Sequence[str] | None = None, **given: Any) -> ServingSettings:

@@ -77,3 +77,11 @@ def test_a_misspelt_setting_is_named_with_the_nearest(monkeypatch, tmp_path):
     monkeypatch.setenv("MILLRACE_SETTINGS", str(tmp_path / "settings.toml"))
     with pytest.raises(WrongSettingError, match=r"Key modell_alias .* Did you mean model_alias\?"):
         load_settings()
+
+
+def test_a_worker_reads_objects_as_its_parent_did(monkeypatch):
+    """An object was handed on as Python writes it, which is no JSON: the endpoint did not start."""
+    settings = load_settings(answering_models={"orders": "small trees"})
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == settings
