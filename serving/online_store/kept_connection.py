@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import socket
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -49,7 +52,7 @@ class KeptConnection:
     async def _keep_connected(self) -> None:
         pause_s, loop = _FIRST_PAUSE_S, asyncio.get_running_loop()
         while True:
-            began_s = loop.time()
+            began_s, told = loop.time(), ""
             try:
                 connection = self.connection = await connect(self._url, self._deadline_s)
                 self._tell_next(connection)
@@ -62,9 +65,9 @@ class KeptConnection:
                 if not connection.late:
                     continue  # at once: a connection that was closed because it was idle is not an outage
             except (OSError, OnlineStoreError) as error:
-                self.reason = str(error) or "no connection within the deadline"
+                self.reason, told = _for_clients(error), str(error)
             self._tell_next(None)
-            self._told_lost(self.reason)
+            self._told_lost(told or self.reason)
             self._tried.set()
             # Not all processes at one instant: what made Redis slow would make it slow again.
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # no secret
@@ -79,6 +82,18 @@ class KeptConnection:
         if self.next is not None:
             self.next.set_result(connection)
             self.next = None
+
+
+def _for_clients(error: Exception) -> str:
+    """Why there is no connection, without addresses and files of this machine: those are for the log."""
+    if isinstance(error, OnlineStoreError):
+        return error.detail
+    if isinstance(error, ssl.SSLError):
+        return f"no connection by TLS ({error.reason})"
+    if isinstance(error, socket.gaierror):
+        return "no address for its name"
+    number = error.errno if isinstance(error, OSError) else None
+    return f"no connection ({os.strerror(number)})" if number else "no connection within the deadline"
 
 
 async def _until_lost(connection: RedisConnection, within_s: float) -> None:

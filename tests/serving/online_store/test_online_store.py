@@ -132,8 +132,27 @@ def test_a_port_where_nobody_listens_is_said_at_the_start_and_not_waited_for():
         async with redis_store("redis://127.0.0.1:1/0") as store:
             await store.read([[b"key"]])
 
-    with pytest.raises(OnlineStoreError, match="Redis"):
+    with pytest.raises(OnlineStoreError, match=r"Redis: no connection \(Connection refused\)$"):
         asyncio.run(read())
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("unix:///srv/millrace/redis.sock", r"no connection \(No such file or directory\)"),
+        ("rediss://127.0.0.1:1/0?ssl_ca_certs=/srv/millrace/ca.pem", r"no connection \(No such file or directory\)"),
+        ("redis://127.0.0.1:1/0", r"no connection \(Connection refused\)"),
+    ],
+)
+def test_clients_learn_neither_files_nor_addresses_of_the_server_and_the_log_has_the_cause(url, said):
+    async def read():
+        async with redis_store(url) as store:
+            await store.read([[b"key"]])
+
+    with capture_logs() as lines, pytest.raises(OnlineStoreError, match=f"^Redis: {said}$"):
+        asyncio.run(read())
+    (line,) = [each for each in lines if each["event"] == "reconnecting to the online store"]
+    assert line["reason"]
 
 
 def test_a_key_that_holds_no_string_is_not_missing(server):
