@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -23,6 +23,7 @@ from serving.endpoints.metrics_endpoint import metrics_router
 from serving.endpoints.openapi import openapi_document
 from serving.endpoints.predict_endpoint import Clock, PredictEndpoint
 from serving.endpoints.served_view import ServedView, by_name, why_broken
+from serving.endpoints.unrouted_answers import http_problem, unexpected_problem
 from serving.features.feature_vector import FeatureVectors
 from serving.features.group_outage import GroupOutages
 from serving.features.group_view import GroupView, group_views
@@ -35,9 +36,9 @@ from serving.models.registry_models import RegistryModels
 from serving.online_store.online_store import OnlineStore
 from serving.online_store.redis_online_store import RedisOnlineStore
 from serving.prediction.predictor import Predictor
-from serving.problems import MEDIA_TYPE, problem_answer, problem_body, unrouted
+from serving.prediction_log.opened_log import open_log
+from serving.prediction_log.prediction_log import PredictionLog
 from serving.request.accepted_values import example_request
-from serving.request.body_faults import shortened
 from serving.request.predict_path import FEATURES_PATH, PREDICT_END, PREDICT_PATH, PREDICT_START, READ_PATH
 from serving.request.request_body import RequestBody
 from serving.settings import ServingSettings, load_settings
@@ -83,8 +84,8 @@ def create_app(
     if store_used is None:
         raise TypeError("A store is either passed or built here.")
     outages = GroupOutages()
-    most = settings.serving_max_instances
-    served = [_serve(view, settings, store_used, metrics, outages) for view in catalogue.views]
+    most, log = settings.serving_max_instances, open_log(settings, metrics)
+    served = [_serve(view, settings, store_used, metrics, outages, log) for view in catalogue.views]
     features = [replace(each, body=RequestBody(each.view, most, only_features=True)) for each in served]
     groups = [_serve(view, settings, store_used, metrics, outages) for view in group_views(catalogue.groups)]
     drain = Drain(settings.serving_drain_s)
@@ -101,6 +102,9 @@ def create_app(
         async with AsyncExitStack() as ending:
             for each in (sound for sound in (*features, *groups) if not sound.broken):
                 each.predictor.warm_up([each.body.decode(_body_of(each.view)).instances[0]])
+            if log is not None:
+                log.start()
+                ending.push_async_callback(asyncio.to_thread, log.stop)
             if own_store is not None:
                 await own_store.start()
                 ending.push_async_callback(own_store.stop)
@@ -120,8 +124,8 @@ def create_app(
         lifespan=lifespan,
     )
     app.openapi = lambda: document  # type: ignore[method-assign]  # the documented way to supply a document
-    app.add_exception_handler(HTTPException, _http_problem)
-    app.add_exception_handler(Exception, _unexpected_problem)
+    app.add_exception_handler(HTTPException, http_problem)
+    app.add_exception_handler(Exception, unexpected_problem)
     parts = models_used, metrics, clock, settings.serving_receive_s
     app.endpoint = PredictEndpoint(by_name(served), *parts)
     read = FeaturesEndpoint(by_name(features), *parts), ReadEndpoint(by_name(groups), *parts)
@@ -164,7 +168,12 @@ def _registry_models(
 
 
 def _serve(
-    view: FeatureView, settings: ServingSettings, store: OnlineStore, metrics: Metrics, outages: GroupOutages
+    view: FeatureView,
+    settings: ServingSettings,
+    store: OnlineStore,
+    metrics: Metrics,
+    outages: GroupOutages,
+    log: PredictionLog | None = None,
 ) -> ServedView:
     body = RequestBody(view, settings.serving_max_instances, only_features=isinstance(view, GroupView))
     vectors = FeatureVectors(view, settings.redis_namespace, outages)
@@ -178,6 +187,7 @@ def _serve(
         max_waiting=settings.serving_max_waiting,
         max_wait_s=settings.serving_max_wait_ms / 1000,
         model_within_s=settings.serving_model_deadline_ms / 1000,
+        log=log,
     )
     most_bytes = ServedView.most_bytes_of(settings.serving_max_instances)
     return ServedView(view, body, vectors, predictor, most_bytes, why_broken(view))
@@ -185,16 +195,3 @@ def _serve(
 
 def _body_of(view: FeatureView) -> bytes:
     return msgspec.json.encode(example_request(view, only_features=True))
-
-
-async def _http_problem(request: Request, error: Any) -> Response:
-    """The answer to an unknown path or a wrong method."""
-    asked = f"{request.method} {shortened(request.url.path)}"
-    detail = f"{asked}: {error.detail}. The docs page lists the paths of this service."
-    body = problem_body(unrouted(error.status_code), detail)
-    return Response(body, error.status_code, headers=dict(error.headers or {}), media_type=MEDIA_TYPE)
-
-
-async def _unexpected_problem(request: Request, error: Exception) -> Response:
-    status, _, body = problem_answer(error)
-    return Response(body, status, media_type=MEDIA_TYPE)

@@ -138,6 +138,12 @@ class SettingFields(BaseSettings):
     archive_commit_records: int = Field(
         500_000, ge=1, description="Number of records after which the archive commits before archive_commit has passed."
     )
+    prediction_log_topic: str | None = Field(
+        None,
+        pattern=r"^[a-zA-Z0-9._-]{1,249}$",
+        description="Topic of the prediction log. The endpoint writes what it answered to this topic, and the archive "
+        "of the stream job stores it in the lake. Without a topic nothing is logged.",
+    )
     materialize_interval: Duration = Field(
         timedelta(seconds=30),
         gt=timedelta(0),

@@ -132,3 +132,10 @@ class Answer(msgspec.Struct, gc=False, frozen=True):
         Meta(description="How far the stored features lag behind the request's instant."),
     ]
     receipt: Annotated[EncodedReceipt, Meta(description="Which stored state the answer was made from.")]
+    prediction_id: Annotated[
+        str | UnsetType,
+        Meta(
+            description="The id of this answer in the prediction log. Only where the service logs its predictions.",
+            examples=["5f0c8e2a91b7d364-1207"],
+        ),
+    ] = UNSET

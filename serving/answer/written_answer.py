@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 from serving.answer.answer import Answer, ModelName, Prediction
@@ -30,10 +30,12 @@ def write_answer(
     start: int,
     features: Sequence[Mapping[str, ShownValue]] | None,
     explanations: Sequence[Explanation] | None = None,
+    prediction_id: str | UnsetType = UNSET,
 ) -> bytes:
     """The JSON of the answer to one request, whose rows are those from `start`, one per score.
 
     features: `features_of`, where the request wants to see them. explanations: one per score, where it wants them.
+    prediction_id: in the prediction log, where there is one.
     """
     predictions, degraded = [], False
     for at, score in enumerate(scores):
@@ -45,7 +47,7 @@ def write_answer(
         predictions = [msgspec.structs.replace(each, explanation=explanation) for each, explanation in pairs]
     freshness, receipt = shards_read(rows, start, start + len(scores), as_of_us)
     name = ModelName(model.name, model.version)
-    return _encode(Answer(view, name, as_of_us, predictions, degraded, freshness, receipt))
+    return _encode(Answer(view, name, as_of_us, predictions, degraded, freshness, receipt, prediction_id))
 
 
 def _prediction(
@@ -98,7 +100,9 @@ def features_of(names: tuple[str, ...], model: Model, seen: NDArray[np.float32])
     return found
 
 
-def shards_read(rows: FeatureRows, start: int, stop: int, as_of_us: int) -> tuple[dict[str, float | None], EncodedReceipt]:
+def shards_read(
+    rows: FeatureRows, start: int, stop: int, as_of_us: int
+) -> tuple[dict[str, float | None], EncodedReceipt]:
     """How far each group's shards lag behind the instant (0 where they consumed beyond it), and what was read."""
     freshness: dict[str, float | None] = {}
     receipts: dict[bytes, None] = {}  # an ordered set

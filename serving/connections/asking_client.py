@@ -49,6 +49,12 @@ class AskingClient:
         """Whether nobody would read its answer."""
         return self.connection.has_left
 
+    @property
+    def address(self) -> str:
+        """Where its connection comes from; empty where nobody knows. Behind a proxy it is the proxy's."""
+        peer: tuple[str, int] | None = getattr(self.connection, "client", None)
+        return peer[0] if peer else ""
+
     def has_waited(self, longer_than_s: float) -> bool:
         """Whether its request has waited so long."""
         return time.monotonic() - self.since_s > longer_than_s

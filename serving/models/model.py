@@ -45,6 +45,8 @@ class Model:
     categories: tuple[tuple[int, Vocabulary], ...] = ()
     row_s: float = 0.0
     """How long it took for one row when it was loaded, seconds."""
+    digest: str = ""
+    """sha256 of its file, hexadecimal."""
 
     def seen(self, rows: NDArray[np.float32], codes: NDArray[np.float64] | None) -> NDArray[np.float32]:
         """The rows as the graph takes them. codes: `category_codes` of the rows; None where the view has none."""
@@ -112,7 +114,7 @@ def load_model(directory: Path, view: FeatureView, row_within_s: float = 60.0) -
         manifest.threshold,
         _vocabularies(manifest, view),
     )
-    return replace(model, row_s=_try_out(model, manifest, row_within_s))
+    return replace(model, row_s=_try_out(model, manifest, row_within_s), digest=digest)
 
 
 def _vocabularies(manifest: ModelManifest, view: FeatureView) -> tuple[tuple[int, Vocabulary], ...]:

@@ -17,6 +17,7 @@ from serving.answer.explained_rows import ExplainedRows
 from serving.answer.explanation import Explanation
 from serving.answer.written_answer import features_of, write_answer
 from serving.answer.written_features import WrittenFeatures
+from serving.connections.asking_client import AskingClient
 from serving.errors import (
     CatchingUpError,
     ClockBehindError,
@@ -35,6 +36,8 @@ from serving.models.run_guard import RunGuard
 from serving.online_store.online_store import Values
 from serving.prediction.model_scores import ModelScores
 from serving.prediction.slow_lane import Later
+from serving.prediction.view_log import ViewLog
+from serving.prediction_log.prediction_log import PredictionLog
 from serving.request.request_body import PredictionRequest, RequestBody
 from shared_features.definitions import FeatureView
 
@@ -54,6 +57,7 @@ class Asked:
     request: PredictionRequest
     as_of_us: int
     model: Model | None
+    client: AskingClient
 
     @property
     def rows(self) -> int:
@@ -65,7 +69,14 @@ class BatchAnswers:
     """Computes the answers of one view."""
 
     def __init__(
-        self, view: FeatureView, body: RequestBody, vectors: FeatureVectors, metrics: Metrics, *, allow_degraded: bool
+        self,
+        view: FeatureView,
+        body: RequestBody,
+        vectors: FeatureVectors,
+        metrics: Metrics,
+        *,
+        allow_degraded: bool,
+        log: PredictionLog | None = None,
     ) -> None:
         self._view = view.label
         self._replayed = "" if isinstance(view, GroupView) else view.label
@@ -77,6 +88,7 @@ class BatchAnswers:
         self._allow_degraded = allow_degraded
         self._told: set[tuple[Any, ...]] = set()
         self._scores = ModelScores(self.tell_once)
+        self._log = None if log is None else ViewLog(log, view)
 
     def plan(self, instances: Sequence[Any]) -> ReadPlan:
         """What has to be read for these instances."""
@@ -92,9 +104,7 @@ class BatchAnswers:
         """How long their models will take, as measured, without those that count as slow."""
         slow = self._scores.is_slow
         return sum(
-            each.model.row_s * each.rows
-            for each in batch
-            if each.model is not None and not slow(each.model, each.rows)
+            each.model.row_s * each.rows for each in batch if each.model is not None and not slow(each.model, each.rows)
         )
 
     def compute(
@@ -177,7 +187,12 @@ class BatchAnswers:
         if isinstance(scores, (FailedModelError, SlowModelError)):
             return scores
         shown = features_of(self._names, model, seen) if asked.request.include_features else None
-        return write_answer(self._view, model, asked.as_of_us, scores, rows, start, shown, why)
+        if self._log is None:
+            return write_answer(self._view, model, asked.as_of_us, scores, rows, start, shown, why)
+        number, prediction_id = self._log.next()
+        answer = write_answer(self._view, model, asked.as_of_us, scores, rows, start, shown, why, prediction_id)
+        self._log.take(number, asked.request, asked.client, model, seen, scores, answer)
+        return answer
 
     def _count_unseen(self, seen: NDArray[np.float32], codes: NDArray[np.float64]) -> None:
         """Values of categories that the model was not trained on, which score as missing ones."""

@@ -53,6 +53,8 @@ class PredictionRequest:
     event_time_us: Sequence[int | None] | None
     event_time_field: str
     explain: bool = False
+    raw: bytes = b""
+    """The body as the client sent it."""
 
     def instants(self, as_of_us: int) -> Iterable[int]:
         """As of when each instance is asked: before the event that it names, and not after the request's instant.
@@ -108,7 +110,7 @@ class RequestBody:
         as_of_us = self._as_of_us(body.as_of, raw)
         named_us = self._event_times_us(body.instances)
         time_field = self._event_time[0].name
-        return PredictionRequest(body.instances, as_of_us, include, named_us, time_field, explain)
+        return PredictionRequest(body.instances, as_of_us, include, named_us, time_field, explain, raw)
 
     def _as_of_us(self, as_of: int | datetime | None, raw: bytes) -> int | None:
         if not isinstance(as_of, datetime):

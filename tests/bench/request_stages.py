@@ -16,9 +16,11 @@ import numpy as np
 import redis
 
 from deploy.embedded.redis_server import RedisServer
+from serving.connections.asking_client import AskingClient
 from serving.features.feature_vector import FeatureVectors
 from serving.metrics import Metrics
 from serving.models.model import load_model
+from serving.models.run_guard import RunGuard
 from serving.prediction.batch_answers import Asked, BatchAnswers
 from serving.request.request_body import RequestBody
 from shared_features.feature_views import CARD_FRAUD
@@ -56,12 +58,13 @@ class _Request:
         self._body, self._vectors = RequestBody(CARD_FRAUD, max_instances=1), FeatureVectors(CARD_FRAUD, _NAMESPACE)
         metrics = Metrics([CARD_FRAUD.label], sorted(group.part_name for group in CARD_FRAUD.groups))
         self._answers = BatchAnswers(CARD_FRAUD, self._body, self._vectors, metrics, allow_degraded=False)
+        self._asking, self._guard = AskingClient(), RunGuard()
         self.taken_us: dict[str, list[float]] = {}
 
     def answer(self, bodies: Sequence[bytes]) -> None:
         """Raises ValueError where a request is refused: the figures would be of refusals."""
         decoded = self._timed("decode the body", lambda: [self._body.decode(each) for each in bodies])
-        asked = [Asked(each, each.as_of_us, self._model) for each in decoded]
+        asked = [Asked(each, each.as_of_us, self._model, self._asking) for each in decoded]
         as_of_us = np.array([each.as_of_us for each in decoded], np.int64)
         instances = [each.instances[0] for each in decoded]
         columns = self._timed("columns of the request", lambda: self._body.columns(instances))
@@ -69,7 +72,9 @@ class _Request:
         values = self._timed("bare MGET", lambda: [self._client.mget(keys) for keys in plan.reads])
         rows = self._timed("states to matrix", lambda: self._vectors.compute(plan, values, as_of_us))
         self._timed("the model, part of the answers", lambda: self._model.score(rows.matrix))
-        answers = self._timed("model, answers, metrics", lambda: self._answers._answers(asked, rows, plan, values))
+        answers = self._timed(
+            "model, answers, metrics", lambda: self._answers._answers(asked, rows, plan, values, self._guard)
+        )
         if refused := [each for each in answers if not isinstance(each, bytes)]:
             raise ValueError(f"{len(refused)} of {len(answers)} requests were refused: {refused[0]}")
 
