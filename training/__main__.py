@@ -51,6 +51,21 @@ def _dataset(settings: TrainingSettings, options: argparse.Namespace) -> int:
     return dataset(settings, options, partial(_parameters, settings, options))
 
 
+def _audit(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    """Print what the audit of the prediction log found. Exit code 1 where a record does not come out again."""
+    from shared_features.definitions import load_definitions
+    from training.datasets.offline_store import OfflineStore
+    from training.inference.audit import audit, read_log
+    from training.inference.audit_text import audit_lines
+    from training.registry.versions import Registry
+
+    store = OfflineStore(settings.lake)
+    found = audit(store, Registry(settings.registry), load_definitions(settings.definitions), read_log(store))
+    for line in audit_lines(found, options.show):
+        print(line)
+    return 1 if found.differences else 0
+
+
 def _scheduled(settings: TrainingSettings, options: argparse.Namespace) -> int:
     """Commands that need DBOS, which the others do not wait for."""
     try:
@@ -186,6 +201,7 @@ _COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
     "publish": _publish,
     "registry": _registry,
     "predict": _predict,
+    "audit": _audit,
     **dict.fromkeys(("serve", "work", "start", "runs", "cancel", "resume", "schedule", "key", "news"), _scheduled),
 }
 

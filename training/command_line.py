@@ -141,6 +141,10 @@ def build_parser() -> argparse.ArgumentParser:
     publish.add_argument(
         "--output", default="", metavar="NAME", help="the output with the scores, where it has several"
     )
+    audit = commands.add_parser(
+        "audit", help="compute every logged prediction again, and name the cause of a difference"
+    )
+    audit.add_argument("--show", type=_at_least(0), default=20, metavar="N", help="how many differences are shown (20)")
     commands.add_parser("models", help="what the registry holds, and what is defined")
     commands.add_parser("check", help="the definitions: whether each candidate can be built and exported")
     promote = commands.add_parser("promote", help="let an alias name a version")

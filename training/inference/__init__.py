@@ -1,1 +1,1 @@
-"""Batch prediction: what a version of the registry says of many rows."""
+"""What a model says of many rows, and what it said: batch prediction, and the audit of the prediction log."""

@@ -1,0 +1,261 @@
+"""The audit computes what serving answered again: nothing differs by itself, and what somebody changed is named."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+
+from serving.app import create_app
+from serving.prediction_log.log_metrics import LogMetrics
+from serving.prediction_log.prediction_log import PredictionLog
+from serving.settings import ServingSettings
+from shared_features.definitions import load_definitions
+from shared_features.formats.online_state import meta_key
+from shared_features.formats.prediction_log import LoggedPrediction, decode_record, encode_record
+from shared_features.formats.shard_meta import VectorEntry
+from shared_features.formats.shard_meta_bytes import encode_meta
+from shared_features.kernel.event_time import to_text
+from tests.domains.machines import BREAKDOWN, READINGS
+from tests.fakes import InMemoryOnlineStore, PushedClock
+from tests.serving.asking import PATH
+from tests.serving.conftest import asking
+from tests.serving.published_models import publish
+from tests.serving.stored_states import NAMESPACE, shard_meta, stored_states
+from tests.training.lake import PARTITIONS, EventRows, write_events
+from tests.training.machine_streams import machine_streams
+from training.__main__ import main
+from training.datasets.offline_store import OfflineStore
+from training.errors import DatasetError
+from training.inference.audit import (
+    ALTERED_RECORD,
+    ALTERED_VALUE,
+    CHANGED_CODE,
+    CHANGED_DEFINITION,
+    CHANGED_MODEL,
+    Audited,
+    audit,
+    read_log,
+)
+from training.registry.versions import Registry
+
+CATALOGUE = load_definitions("tests.domains.machines")
+LAST = dict.fromkeys(range(PARTITIONS), 250)
+"""The last offset of each partition, of 753 events."""
+
+
+class Kept:
+    """A delivery that keeps what it gets."""
+
+    under_way, is_done = 0, True
+
+    def __init__(self) -> None:
+        self.records: list[bytes] = []
+
+    def send(self, key: bytes, record: bytes) -> None:
+        self.records.append(record)
+
+    def work(self, within_s: float) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class World:
+    """A lake with events, a registry with a model, and what was logged of answers from several states of Redis."""
+
+    lake: Path
+    registry: Path
+    events: EventRows
+    logged: list[LoggedPrediction]
+
+    def audit(self, logged: list[LoggedPrediction], registry: Path | None = None) -> Audited:
+        return audit(OfflineStore(self.lake), Registry(registry or self.registry), CATALOGUE, logged)
+
+
+def states_at(events: EventRows, vector: dict[int, int]) -> dict[bytes, bytes]:
+    """The online store once its shards have applied the events up to these offsets of their partitions."""
+    held = np.array([vector[number] for number in range(PARTITIONS)])[events.partition] >= events.offset
+    taken = np.flatnonzero(held)
+    states = stored_states(BREAKDOWN.groups, [events.batch.take(taken)])
+    until_us = int(events.arrival_us[taken].max())
+    for group in BREAKDOWN.groups:
+        for shard in range(group.shards):
+            entries = {
+                (READINGS.topic, "topic-id", number): VectorEntry(offset, until_us) for number, offset in vector.items()
+            }
+            states[meta_key(NAMESPACE, group, shard)] = encode_meta(shard_meta(group, shard, vector=entries))
+    return states
+
+
+def bodies(events: EventRows, at_us: int) -> list[dict[str, Any]]:
+    """Requests of every kind: undecided decimals, missing fields, unknown machines, several instances, named events."""
+    machines = [f"m{number}" for number in range(8)]
+    numbers = cycle((71.35, 71.25, 0.05, -12, 300))
+    instances = [
+        {"plant": f"plant|{number % 3}", "machine": machine, "celsius": celsius, "firmware": "v1", "humidity": 0.5}
+        for number, (machine, celsius) in enumerate(zip(machines, numbers, strict=False))
+    ]
+    unknown = {"plant": "p", "machine": "never", "celsius": 20.5}
+    named = instances[1] | {"at": to_text(at_us - 30_000_000)}
+    return [*({"instances": [each]} for each in instances), {"instances": [unknown, named, *instances[:3]]}]
+
+
+def answers(
+    registry: Path, moments: list[tuple[dict[bytes, bytes], int]], events: EventRows, monkeypatch: pytest.MonkeyPatch
+) -> list[LoggedPrediction]:
+    """What is logged while Redis holds these states, one after another, at these instants."""
+    kept, store, clock = Kept(), InMemoryOnlineStore({}), PushedClock(0)
+    monkeypatch.setattr(
+        "serving.app.open_log", lambda settings, metrics: PredictionLog("p", kept, LogMetrics(metrics.registry))
+    )
+    given: dict[str, Any] = {
+        "definitions": "tests.domains.machines",
+        "redis_namespace": NAMESPACE,
+        "registry": registry,
+    }
+    settings = ServingSettings(**given, serving_max_wait_ms=60_000)
+
+    async def ask() -> None:
+        store.values = moments[0][0]
+        async with asking(create_app(settings, store=store, clock=clock)) as client:
+            for store.values, clock.now_us in moments:
+                sent = [client.post(PATH, json=body) for body in bodies(events, clock.now_us)]
+                for answer in await asyncio.gather(*sent):
+                    assert answer.status_code == 200, answer.text
+
+    asyncio.run(ask())
+    return [decode_record(each) for each in kept.records]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    folder = tmp_path_factory.mktemp("world")
+    events = machine_streams(days=3, per_day=250)["readings"]
+    events = EventRows(events.batch.take(np.arange(753)), events.arrival_us[:753])
+    write_events(folder / "lake", events, watermark_us=int(events.arrival_us[-1]))
+    publish(folder / "registry", BREAKDOWN)
+    # In the order of one life, then rolled back, then two lives that hold different events.
+    vectors = [
+        {0: 60, 1: 60, 2: 60}, {0: 150, 1: 149, 2: 140}, LAST, {0: 200, 1: 200, 2: 200},
+        {0: 210, 1: 180, 2: 200}, {0: 180, 1: 210, 2: 200},
+    ]  # fmt: skip
+    moments = []
+    for vector in vectors:
+        held = np.array([vector[number] for number in range(PARTITIONS)])[events.partition] >= events.offset
+        moments.append((states_at(events, vector), int(events.batch.event_time_us[held].max()) + 60_000_000))
+    with pytest.MonkeyPatch.context() as patch:
+        logged = answers(folder / "registry", moments, events, patch)
+    assert len(logged) == 6 * 9
+    return World(folder / "lake", folder / "registry", events, logged)
+
+
+def resealed(record: LoggedPrediction, **changed: Any) -> LoggedPrediction:
+    """The record as a process would have written it."""
+    return decode_record(encode_record(msgspec.structs.replace(record, **changed)))
+
+
+def test_every_prediction_comes_out_again_bit_for_bit_whatever_lives_its_shards_had(world: World) -> None:
+    found = world.audit(world.logged)
+    assert found.differences == []
+    assert (found.records, found.predictions, found.equal, found.missing) == (54, 78, 78, {})
+    distinct = {each.features for each in world.logged}
+    assert len(distinct) > 30  # the states did differ
+
+
+def test_a_value_that_was_altered_in_redis_is_named_with_its_feature(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = states_at(world.events, LAST)
+    earlier = states_at(world.events, {0: 60, 1: 60, 2: 60})
+    key = next(key for key in states if b":e:" in key and key.endswith(b"m1") and states[key] != earlier.get(key))
+    states[key] = earlier[key]
+    at_us = int(world.events.batch.event_time_us.max()) + 60_000_000
+    logged = answers(world.registry, [(states, at_us)], world.events, monkeypatch)
+    found = world.audit(logged)
+    assert set(found.by_cause) == {ALTERED_VALUE}
+    told = {each.id: each.detail for each in found.differences}
+    assert len(told) == 2  # the request of this machine, and that of several
+    assert all("machine_heat__" in detail or "above_mean_1h" in detail for detail in told.values())
+    assert found.records == 9
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"scores": "[0.5]"},
+        {"features": "AACAPw=="},
+        {"as_of_us": 5},
+        {"request": "{}"},
+        {"receipt": "{}"},
+        {"caller": "somebody else"},
+    ],
+)
+def test_a_log_line_that_was_altered_is_named(world: World, changed: dict[str, Any]) -> None:
+    altered = msgspec.structs.replace(world.logged[3], **changed)
+    found = world.audit([*world.logged[:3], altered, *world.logged[4:]])
+    (difference,) = found.differences
+    assert (difference.id, difference.cause) == (altered.id, ALTERED_RECORD)
+
+
+def test_a_receipt_that_was_altered_with_its_line_is_named(world: World) -> None:
+    """Whoever writes a new digest of the record must know of the receipt's own."""
+    receipt = world.logged[0].receipt.replace('"offset":60', '"offset":59')
+    found = world.audit([resealed(world.logged[0], receipt=receipt)])
+    assert found.by_cause == {ALTERED_RECORD: 1}
+    assert "receipt was changed" in found.differences[0].detail
+
+
+def test_a_definition_a_model_or_a_release_that_changed_is_named(world: World, tmp_path: Path) -> None:
+    first, second, third, fourth, fifth = islice(world.logged, 5)
+    found = world.audit(
+        [
+            resealed(first, view_fingerprint="0" * 16),
+            resealed(second, view="breakdown:v9"),
+            resealed(third, model_version=7),
+            resealed(fourth, release="0.0.1", scores="[0.5]"),
+            fifth,
+        ]
+    )
+    causes = {each.id: each.cause for each in found.differences}
+    assert list(causes.values()) == [CHANGED_DEFINITION, CHANGED_MODEL, CHANGED_CODE, CHANGED_DEFINITION]
+    assert found.equal == 1
+    publish(tmp_path, BREAKDOWN, 1)
+    assert world.audit(world.logged, tmp_path).by_cause == {CHANGED_MODEL: 54}
+
+
+def test_the_command_says_what_is_missing_and_ends_with_1_where_something_differs(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("DEFINITIONS", "tests.domains.machines"), ("REGISTRY", world.registry), ("LAKE", tmp_path)):
+        monkeypatch.setenv(f"MILLRACE_{name}", str(value))
+    write_events(tmp_path, world.events, watermark_us=int(world.events.arrival_us[-1]))
+    log = [each for each in world.logged if each.counter != 4]
+    write_log(tmp_path, [*log, log[0]])  # one came twice
+    assert main(["audit"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "53 records of the prediction log: 77 of 77 predictions have the same features and scores again, bit for bit",
+        "process p has no record of 1 answer: 4",
+    ]
+    write_log(tmp_path, [resealed(each, model_version=9) for each in log[:2]])
+    assert main(["audit", "--show", "1"]) == 1
+    assert "and 1 other; --show N shows more" in capsys.readouterr().out
+
+
+def write_log(lake: Path, logged: list[LoggedPrediction]) -> None:
+    rows = pl.DataFrame([msgspec.structs.asdict(each) for each in logged])
+    rows.write_delta(str(lake / "events_prediction_log"), mode="overwrite")
+
+
+def test_without_a_log_it_says_so(world: World) -> None:
+    with pytest.raises(DatasetError, match="no table 'events_prediction_log'"):
+        read_log(OfflineStore(world.lake))

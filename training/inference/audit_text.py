@@ -1,0 +1,25 @@
+"""What an audit found, as lines to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared_features.counted import counted
+from training.inference.audit import Audited
+
+
+def audit_lines(found: Audited, most: int) -> Iterator[str]:
+    """The counts, then each difference with its cause, and the numbers that are missing. most: differences shown."""
+    yield (
+        f"{counted(found.records, 'record')} of the prediction log: {found.equal:,} of "
+        f"{counted(found.predictions, 'prediction')} have the same features and scores again, bit for bit"
+    )
+    for cause, count in sorted(found.by_cause.items()):
+        yield f"{cause}: {counted(count, 'record')}"
+    for each in found.differences[:most]:
+        yield f"  {each.id}  {each.cause}: {each.detail}"
+    if len(found.differences) > most:
+        yield f"  and {counted(len(found.differences) - most, 'other')}; --show N shows more"
+    for instance, numbers in sorted(found.missing.items()):
+        shown = ", ".join(map(str, numbers[:most])) + (", ..." if len(numbers) > most else "")
+        yield f"process {instance} has no record of {counted(len(numbers), 'answer')}: {shown}"
