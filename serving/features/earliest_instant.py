@@ -66,7 +66,7 @@ def _clock_behind(group: FeatureGroup, clock_us: int, from_us: int) -> ClockBehi
 def _replay(view: str, instance: Any, instant_us: int) -> str:
     """The command that gives the features of an instance as of any instant, as it is typed in a checkout."""
     if not view:
-        return "./run train dataset --spine FILE --output FILE, for a view that reads the group."
+        return "./run dataset --spine FILE --output FILE, for a view that reads the group."
     given = shlex.quote(_ENCODER.encode(instance).decode())
     given = given if len(given) <= _LONGEST_INSTANCE else "@instance.json"
     return (

@@ -135,7 +135,7 @@ def test_what_a_prediction_refuses_is_refused(serving, store):
     assert problem(other, "invalid-request")["fields"] == ["plant", "machine", "at"]
     assert problem(member, "invalid-request")["fields"] == ["instances", "as_of"]
     assert problem(many, "too-many-instances")["limit"] == 256
-    assert "python -m training dataset --spine" in problem(early, "early-instant")["detail"]
+    assert "./run dataset --spine" in problem(early, "early-instant")["detail"]
     problem(gzip, "content-encoding")
     assert problem(get, "invalid-request")["path"] == "$.instances[0].machine"
     assert "names machine twice" in problem(twice, "invalid-request")["detail"]
