@@ -18,8 +18,8 @@ def query_body(query: bytes, fields: Sequence[Field]) -> bytes:
     """The body that asks for the same. fields: those of an instance. Raises InvalidRequestError.
 
     >>> from shared_features.definitions import Field, Integer, Text
-    >>> query_body(b"customer=17&plan=17&as_of=5", [Field("customer", Integer()), Field("plan", Text())])
-    b'{"instances":[{"customer":17,"plan":"17"}],"as_of":5}'
+    >>> query_body(b"machine=17&plan=17&as_of=5", [Field("machine", Integer()), Field("plan", Text())])
+    b'{"instances":[{"machine":17,"plan":"17"}],"as_of":5}'
     """
     texts = {field.name for field in fields if field.is_text}
     instance: dict[str, msgspec.Raw] = {}
