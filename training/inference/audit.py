@@ -35,7 +35,7 @@ from shared_features.kernel.vocabulary import Vocabulary
 from training.datasets.offline_store import OfflineStore
 from training.inference.logged_rows import LoggedRows, RowReader
 from training.inference.vector_replay import AskedRows, values_at_vectors
-from training.models.onnx_export import open_session
+from training.models.graph.onnx_export import open_session
 from training.registry.versions import Registry
 
 CHANGED_DEFINITION, CHANGED_MODEL, CHANGED_CODE = "changed definition", "changed model", "changed code"

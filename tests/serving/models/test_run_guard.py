@@ -9,7 +9,7 @@ from serving.models import run_guard
 from serving.models.model import open_session
 from serving.models.run_guard import RunGuard
 from tests.serving.published_models import patient
-from training.models.model_constants import INPUT_NAME
+from training.models.graph.model_constants import INPUT_NAME
 
 ROW = {INPUT_NAME: np.full((1, 3), 7.0, np.float32)}
 

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from structlog.testing import capture_logs
 
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from serving.prediction_log import kafka_delivery
 from serving.prediction_log.kafka_delivery import KafkaDelivery
 from serving.prediction_log.log_metrics import LogMetrics

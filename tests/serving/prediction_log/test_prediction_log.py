@@ -12,8 +12,8 @@ import polars
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from deploy.embedded.background_process import BackgroundProcess
-from deploy.embedded.kafka_simulator import KafkaSimulator
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
+from deploy.embedded.processes.background_process import BackgroundProcess
 from serving.prediction_log import kafka_delivery, prediction_log
 from serving.prediction_log.log_metrics import LogMetrics
 from serving.prediction_log.prediction_log import AnsweredRequest, PredictionLog
