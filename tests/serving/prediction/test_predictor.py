@@ -243,8 +243,8 @@ def test_an_instant_before_the_head_is_refused_with_the_first_that_can_be_had(se
     assert (problem["group"], problem["exact_from_us"]) == ("machine_heat:v3", first_us)
     assert f"It is exact for this entity from {to_text(first_us)} on" in problem["detail"]
     command = shlex.split(problem["detail"].partition("slow and exact: ")[2])
-    assert command[:5] == ["python", "-m", "streaming", "history", "breakdown:v1"]
-    replayed = read_request(BREAKDOWN, command[5], instant(command[7]))
+    assert command[:4] == ["./run", "stream", "history", "breakdown:v1"]
+    replayed = read_request(BREAKDOWN, command[4], instant(command[6]))
     assert replayed.as_of_us.tolist() == [NOW_US - 3_600_000_000]
     assert [replayed.columns[name].tolist() for name in ("plant", "machine", "celsius")] == [
         ["north"],
