@@ -34,9 +34,7 @@ _BODY = {
 class BodyFaults:
     """Says what is wrong with the requests of one view. only_features: they want no prediction."""
 
-    def __init__(
-        self, fields: Sequence[Field], unread: Collection[str] = (), *, only_features: bool = False
-    ) -> None:
+    def __init__(self, fields: Sequence[Field], unread: Collection[str] = (), *, only_features: bool = False) -> None:
         """fields: of an instance. unread: fields of the view's source that the view does not read."""
         self._unread = frozenset(unread)
         self._names = [field.name for field in fields]
