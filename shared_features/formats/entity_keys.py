@@ -36,6 +36,22 @@ def escape(part: Any) -> str:
     return str(part).replace("\\", "\\\\").replace("|", "\\|")
 
 
+def split_key(key: str) -> list[str]:
+    """The fields of a key: the inverse of `escape`, joined by `|`."""
+    if "\\" not in key:
+        return key.split("|")
+    parts, current, escaped = [], "", False
+    for character in key:
+        if escaped or character not in "\\|":
+            current, escaped = current + character, False
+        elif character == "\\":
+            escaped = True
+        else:
+            parts.append(current)
+            current = ""
+    return [*parts, current]
+
+
 def key_texts(keys: EntityKeys) -> list[str]:
     """Each key as it is spelled in the online and the offline store."""
     return keys if isinstance(keys, list) else list(map(str, keys.tolist()))

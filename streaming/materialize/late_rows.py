@@ -1,7 +1,8 @@
 """Rows of events that arrived so late that the replay has passed their time: computed from the events tables alone.
 
 Such a row holds what any other row holds: the effects up to its event time. It only has its own replay, over the
-longest window before the late events and over their entities.
+longest window before the late events and over their entities. This is for entities of which the running replay has
+applied an effect since; the states of others still are those of that time (`Replayer.values_in_states`).
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from shared_features.definitions import FeatureGroup
-from shared_features.formats.entity_keys import has_integer_key
+from shared_features.definitions import EventSource, FeatureGroup
+from shared_features.formats.entity_keys import has_integer_key, split_key
 from streaming.lake.events_reader import EventsReader, spans
-from streaming.lake.scan import quoted
+from streaming.lake.scan import quoted, sql_text
 from streaming.materialize.spine_rows import SpineRows, copies
+from streaming.replay.entity_states import EntityKey
 from streaming.replay.replayer import Replayer
 
 LISTED = 500
@@ -48,13 +50,24 @@ def _replayed(group: FeatureGroup, tables: Sequence[EventsReader], rows: SpineRo
     for low_us, high_us in spans(tables, first_us, end_us):
         for table in tables:
             condition = f"{quoted(table.source.event_time)} >= {oldest_us}"
-            if len(keys) <= LISTED and has_integer_key(group.entity, table.source):
-                condition += f" AND {quoted(group.entity.keys[0])} IN ({', '.join(map(str, keys))})"
+            if len(keys) <= LISTED:
+                condition += "".join(f" AND {each}" for each in _of_entities(group, table.source, keys))
             replayer.add_updates(table.some(low_us, high_us, condition), oldest_us, only=keys)
         answered = rows.event_time_us[open_rows] < high_us
         values[open_rows[answered]] = replayer.advance(high_us)
         open_rows = open_rows[~answered]
     return values
+
+
+def _of_entities(group: FeatureGroup, source: EventSource, keys: Sequence[EntityKey]) -> Iterator[str]:
+    """Conditions that the events of these entities meet. Others may meet them too where keys have several fields."""
+    if has_integer_key(group.entity, source):
+        columns = [sorted({str(key) for key in keys})]
+    else:
+        columns = [sorted(set(parts)) for parts in zip(*(split_key(str(key)) for key in keys), strict=True)]
+    for name, parts in zip(group.entity.keys, columns, strict=True):
+        number = source.field(name).type.key_part == "number"
+        yield f"{quoted(name)} IN ({', '.join(parts if number else map(sql_text, parts))})"
 
 
 def late_copies(group: FeatureGroup, table: EventsReader, rows: SpineRows) -> NDArray[np.bool_]:

@@ -52,6 +52,7 @@ class Passes:
         """The rows of the pass up to a watermark, which the events tables have reached."""
         late = self._take_in(self.cut_us, to_us)
         self.cut_us = to_us
+        stands_still, at_rest = self._replayer.values_in_states(late.key, late.event_time_us)
         values = self._replayer.advance(self.effects_us)
         ready = self._waiting.event_time_us < self.effects_us
         rows, self._waiting = self._waiting.take(ready), self._waiting.take(~ready)
@@ -63,7 +64,9 @@ class Passes:
             return written
         updating = [table for table in self._tables if table.source.name in self._updating]
         spine_table = next(table for table in self._tables if table.source == self.spine.source)
-        values = late_values(group, updating, late, self.spine.lag_us)
+        values = np.empty((len(late), len(group.features)))
+        values[stands_still] = at_rest
+        values[~stands_still] = late_values(group, updating, late.take(~stands_still), self.spine.lag_us)
         copy = late_copies(group, spine_table, late)
         return pa.concat_tables([written, feature_rows(group, late, lateness_us, copy, values)])
 
@@ -102,7 +105,7 @@ class Passes:
         if snapshot is not None:
             begin_us = snapshot.cut_us
             for keys, states in snapshot.states():
-                self._replayer.restore(keys, states)
+                self._replayer.restore(keys, states, begin_us)
         # An event may be ahead of its arrival by at most the tolerated future.
         future_us = max(source.tolerated_future_us for source in self.spine.sources)
         first_us = 0 if snapshot is None else begin_us - self.spine.lag_us - future_us - 1

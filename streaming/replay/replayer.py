@@ -14,7 +14,8 @@ from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys
 from shared_features.formats.entity_state import owners_of
 from shared_features.group_events import effects_us, group_events
-from shared_features.kernel.replay import replay
+from shared_features.kernel.replay import read, replay
+from shared_features.kernel.tile_state import NEVER_US
 from streaming.lake.event_rows import EventRows
 from streaming.replay.entity_states import EntityKey, EntityStates, Owners
 
@@ -43,6 +44,8 @@ class Replayer:
             "valid": np.empty((0, width), np.bool_),
         }
         self._reads: Columns = {"slot": nothing, "at_us": nothing}
+        self._cut_us = 0
+        self._last_effect_us = nothing  # by slot: no effect that the state holds is later
 
     def add_updates(self, arrived: EventRows, from_us: int, only: Sequence[EntityKey] | None = None) -> None:
         """Add the group's events with an effect at or after `from_us`.
@@ -77,6 +80,8 @@ class Replayer:
         Shape: float64 (reads before the cut, features).
         """
         updates, self._updates = _split(self._updates, self._updates["effect_us"] < cut_us)
+        self._cut_us = max(self._cut_us, cut_us)
+        self._note(updates["slot"], updates["effect_us"])
         reads, self._reads = _split(self._reads, self._reads["at_us"] < cut_us)
         return replay(
             self._states.state,
@@ -90,9 +95,29 @@ class Replayer:
             reads["at_us"],
         )
 
-    def restore(self, keys: Sequence[EntityKey], states: Sequence[bytes]) -> None:
-        """Load entities from their encoded states."""
-        self._states.restore(keys, states, SNAPSHOT_BUILD, snapshot_owners(keys))
+    def values_in_states(self, keys: pa.Array, at_us: Int64) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Values as of instants before the cut, of entities whose last effect is not later: their states stand still.
+
+        Shape: bool (n,), which rows these are; float64 (so many, features).
+        """
+        slots = self._states.slots(keys)
+        self._note(slots[:0], at_us[:0])
+        known = (self._last_effect_us[slots] <= at_us) & (at_us < self._cut_us)
+        # Of an entity that was forgotten, nothing is read as of these instants.
+        known &= at_us >= self._cut_us - self._group.readable_us
+        return known, read(self._states.state, slots[known], at_us[known])
+
+    def restore(self, keys: Sequence[EntityKey], states: Sequence[bytes], cut_us: int) -> None:
+        """Load entities from their encoded states, which hold the effects below a cut."""
+        slots = self._states.restore(keys, states, SNAPSHOT_BUILD, snapshot_owners(keys))
+        self._note(slots, np.full(len(slots), cut_us))
+
+    def _note(self, slots: Int64, effect_us: Int64) -> None:
+        """The states of these slots hold these effects. A slot that was released and dealt again keeps a later one."""
+        more = len(self._states.state.pools.newest_us) - len(self._last_effect_us)
+        if more > 0:
+            self._last_effect_us = np.concatenate([self._last_effect_us, np.full(more, NEVER_US)])
+        np.maximum.at(self._last_effect_us, slots, effect_us)
 
     def encoded(self) -> tuple[list[EntityKey], list[bytes]]:
         """The entities and their encoded states."""

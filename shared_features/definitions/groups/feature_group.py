@@ -92,6 +92,8 @@ class FeatureGroup(metaclass=Checked):
         if twice := {name for name in names if names.count(name) > 1}:
             raise DefinitionError(f"{where}: {sorted(twice)} defined twice; drop one aggregate")
         for source in self.sources:
+            if self.sources.count(source) > 1:
+                raise DefinitionError(f"{where}: source {source.name!r} stands twice in sources; drop one")
             self._check_source(where, source)
         hops = sorted({over.hop for each in self.aggregates for _, over in each.features})
         for small, large in pairwise(hops):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared_features.arguments import Checked
+from shared_features.definitions.field_types import FieldType
 from shared_features.definitions.sources.event_source import EventSource
 from shared_features.errors import DefinitionError
 
@@ -33,3 +34,13 @@ class Condition(metaclass=Checked):
                 raise DefinitionError(f"{where}: a text is compared by == or !=, not {self.operator}")
         elif not math.isfinite(value):
             raise DefinitionError(f"{where}: condition on {self.column!r} compares it with {value}; write a number")
+        elif self._is_met_by_nothing(field.type, value):
+            raise DefinitionError(
+                f"{where}: no event meets the condition {self.column} {self.operator} {value}: the field is "
+                f"{field.type.words} in {source.name!r}. Write a number within its bounds"
+            )
+
+    def _is_met_by_nothing(self, kind: FieldType, value: float) -> bool:
+        low, high = getattr(kind, "low", -math.inf), getattr(kind, "high", math.inf)
+        met = {">": high > value, ">=": high >= value, "<": low < value, "<=": low <= value, "==": low <= value <= high}
+        return not met.get(self.operator, True)

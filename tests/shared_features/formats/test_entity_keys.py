@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared_features.definitions import Entity
-from shared_features.formats.entity_keys import entity_keys, has_integer_key, key_texts, shards_of
+from shared_features.formats.entity_keys import entity_keys, escape, has_integer_key, key_texts, shards_of, split_key
 from tests.streaming.small_domain import PAYMENTS
 
 TEXTS = st.text(st.characters(codec="utf-8") | st.sampled_from("|\\"), max_size=6)
@@ -47,3 +47,8 @@ def test_a_key_has_one_shard_wherever_it_stands(keys: list[str], shards: int) ->
     found = shards_of(keys, shards)
     assert all(0 <= shard < shards for shard in found)
     assert found[::-1].tolist() == shards_of(keys[::-1], shards).tolist()
+
+
+@given(st.lists(st.text("ab|\\", max_size=4), min_size=1, max_size=4))
+def test_a_key_is_split_into_the_fields_that_made_it(parts: list[str]) -> None:
+    assert split_key("|".join(map(escape, parts))) == parts

@@ -54,9 +54,11 @@ def a_source(event_time: str = "event_time", key: str = "payer") -> EventSource:
     )
 
 
-def a_group(source: EventSource, name: str = "g", window: Window = MINUTE) -> FeatureGroup:
+def a_group(
+    source: EventSource, name: str = "g", window: Window = MINUTE, keys: tuple[str, ...] | None = None
+) -> FeatureGroup:
     aggregates = (Aggregate(None, Count(), (window,)),)
-    entity = Entity("e", keys=(source.fields[2].name,))
+    entity = Entity("e", keys=keys or (source.fields[2].name,))
     return FeatureGroup(name=name, version=1, entity=entity, sources=(source,), aggregates=aggregates)
 
 
@@ -69,7 +71,12 @@ def stored(lake: Path, source: EventSource, *runs: Sequence[tuple[int, int]]) ->
         records = log.of(("p", 0))
         held = len(records) - 1
         for at_us, time_us in run:
-            event: dict[str, Any] = {"id": len(records), event_time: time_us, key: len(records) % 3, "note": "n"}
+            event: dict[str, Any] = {
+                "id": len(records),
+                event_time: time_us,
+                key: len(records) % 3,
+                "note": f"o'{len(records) % 2}|",
+            }
             records.append(Record(at_us, event))
         table.take([Marked(log.poll(("p", 0), held), run[-1][0])])
     events = EventsReader(lake, source)
@@ -119,6 +126,17 @@ def test_late_rows_of_any_lateness_and_of_all_groups_cost_two_scans(
     in_time = [(START + number * hour, START + number * hour) for number in range(40)]
     late = [(end_us + number, START + number * 3 * hour) for number in range(10)]
     table = stored(tmp_path, source, in_time, late, [(end_us + hour, end_us + hour)])
+    scans = noted_scans(monkeypatch)
+    window = Window(seconds(86_400), seconds(3600))
+    for name, rows, wanted in (("g", 10, 3), ("h", 10, 0)):
+        passes = Passes(Spine(a_group(source, name, window), source, 12 * S), {"p": table}, end_us)
+        scans.clear()
+        assert passes.run(end_us + 10 * S).num_rows == rows
+        assert len(scans) == wanted, "the events of the pass, those before the late ones, and those of their times"
+
+
+def noted_scans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The conditions of the scans from now on."""
     scans: list[str] = []
     scan = scanned
 
@@ -127,9 +145,49 @@ def test_late_rows_of_any_lateness_and_of_all_groups_cost_two_scans(
         return scan(table, columns, predicate)
 
     monkeypatch.setattr(events_reader, "scanned", noted)
+    return scans
+
+
+@pytest.mark.parametrize(("keys", "loaded"), [(("payer",), 67), (("note",), 101), (("note", "payer"), 34)])
+def test_of_the_days_before_a_late_event_only_those_of_its_entity_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...], loaded: int
+) -> None:
+    """A key of text, or of several fields, was looked for among all events, after they had been loaded."""
+    source, end_us = a_source(), START + 400 * S
+    in_time = [(START + number * S, START + number * S) for number in range(300)]
+    table = stored(tmp_path, source, in_time, [(end_us, START + 200 * S)], [(end_us + 60 * S, end_us + 60 * S)])
+    group = a_group(source, window=Window(seconds(86_400), seconds(3600)), keys=keys)
+    passes = Passes(Spine(group, source, 12 * S), {"p": table}, end_us)
+    taken: list[int] = []
+    of = EventRows.of.__func__  # type: ignore[attr-defined]  # of a class method
+
+    def noted(cls: type[EventRows], source: EventSource, found: pa.Table) -> Any:
+        taken.append(found.num_rows)
+        return of(cls, source, found)
+
+    monkeypatch.setattr(EventRows, "of", classmethod(noted))
+    rows = passes.run(end_us + 10 * S)
+    others = 1 + 2  # the events of the pass; the late one, and the one of its time
+    assert sum(taken) == others + loaded
+    assert rows["count_1d"].to_pylist() == [len([n for n in range(200) if same_entity(n, 300, keys)])]
+
+
+def same_entity(one: int, other: int, keys: tuple[str, ...]) -> bool:
+    """By the numbers of their records, see `stored`."""
+    return all(one % {"payer": 3, "note": 2}[key] == other % {"payer": 3, "note": 2}[key] for key in keys)
+
+
+def test_late_events_of_an_entity_of_which_none_came_since_are_read_from_its_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that was offline sends what happened meanwhile. No event of the window before is read again."""
+    source, end_us = a_source(), START + 400 * S
+    in_time = [(START + number * S, START + number * S) for number in range(30)]
+    late = [(end_us + number, START + (100 + number) * S) for number in range(6)]
+    table = stored(tmp_path, source, in_time, late, [(end_us + 60 * S, end_us + 60 * S)])
     window = Window(seconds(86_400), seconds(3600))
-    for name, rows, wanted in (("g", 10, 3), ("h", 10, 0)):
-        passes = Passes(Spine(a_group(source, name, window), source, 12 * S), {"p": table}, end_us)
-        scans.clear()
-        assert passes.run(end_us + 10 * S).num_rows == rows
-        assert len(scans) == wanted, "the events of the pass, those before the late ones, and those of their times"
+    passes = Passes(Spine(a_group(source, window=window), source, 12 * S), {"p": table}, end_us)
+    scans = noted_scans(monkeypatch)
+    rows = passes.run(end_us + 10 * S)
+    assert rows["count_1d"].to_pylist() == [10.0] * 6, "the others of the six came later, so no row has them"
+    assert len(scans) == 2, "the events of the pass, and those of the times of its late events"

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from shared_features.formats.entity_keys import split_key
 from streaming.operations.erasure.subjects.subject import Subject
 
 
@@ -49,19 +50,3 @@ class HeldKeys:
 
     def _wanted_of(self, parts: Sequence[str]) -> tuple[str, ...]:
         return tuple(parts[place] for place in self._places) if len(parts) == len(self.fields) else ()
-
-
-def split_key(key: str) -> list[str]:
-    """The fields of a key: the inverse of `escape`, joined by `|`."""
-    if "\\" not in key:
-        return key.split("|")
-    parts, current, escaped = [], "", False
-    for character in key:
-        if escaped or character not in "\\|":
-            current, escaped = current + character, False
-        elif character == "\\":
-            escaped = True
-        else:
-            parts.append(current)
-            current = ""
-    return [*parts, current]

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from shared_features.arguments import did_you_mean
 from shared_features.definitions import Catalogue, Entity, EventSource
 from shared_features.definitions.field_types.integer import whole_number
+from shared_features.formats.entity_keys import split_key
 from streaming.errors import RefusedError
-from streaming.operations.erasure.subjects.held_keys import split_key
 from streaming.operations.erasure.subjects.subject import Subject
 
 

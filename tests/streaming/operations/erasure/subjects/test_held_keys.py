@@ -13,8 +13,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
-from hypothesis import given
-from hypothesis import strategies as st
 
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
@@ -22,7 +20,7 @@ from shared_features.definitions import Entity, FeatureGroup
 from shared_features.formats.entity_keys import escape
 from shared_features.formats.offline_tables import CUT_APP, features_table, snapshots_table
 from shared_features.formats.online_state import entity_prefix
-from streaming.operations.erasure.subjects.held_keys import HeldKeys, carries, split_key
+from streaming.operations.erasure.subjects.held_keys import HeldKeys, carries
 from streaming.operations.erasure.subjects.subject import Subject
 from streaming.operations.retention.retain import delete_days
 from tests.streaming.operations.buyers_domain import BUYER, PAYER, PAYMENTS, REGULAR, SHOP_USE
@@ -165,8 +163,3 @@ def test_keys_of_the_same_fields_are_known_in_their_order_and_keys_of_more_are_n
     assert wider.among(["a\\|b|t1|7", "a\\|b|t1|9", "7|t1|a\\|b", "a\\|b|7", "a|b|7"]) == ["a\\|b|t1|7"]
     assert carries(wider.fields, turned.fields)
     assert not carries(turned.fields, wider.fields)
-
-
-@given(st.lists(st.text("ab|\\", max_size=4), min_size=1, max_size=4))
-def test_a_key_is_split_into_the_fields_that_made_it(parts: list[str]) -> None:
-    assert split_key("|".join(map(escape, parts))) == parts
