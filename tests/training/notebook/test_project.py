@@ -1,0 +1,119 @@
+"""The guide's cells, run as a notebook runs them, and what else a project answers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from tests.docs.pages import page
+from tests.domains.machines import BREAKDOWN
+from tests.training.notebook.notebook import Notebook, shown
+from training import Project
+from training.__main__ import main
+from training.errors import TrainingError
+
+CELLS = [each.code for each in page("docs/how-to/notebook.md").blocks() if each.language == "python"]
+OPTIONS = ["--train-days", "6", "--delay-days", "1", "--test-days", "3", "--models", "logistic_regression"]
+
+
+@pytest.fixture(scope="module")
+def home(machine_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two versions of a model of the machines."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        _settings(patch, machine_lake, folder)
+        assert main(["run", *OPTIONS]) == 0
+        assert main(["run", *OPTIONS, "--seed", "5", "--train-days", "5"]) == 0
+    return folder
+
+
+@pytest.fixture
+def project(home: Path, machine_lake: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    _settings(monkeypatch, machine_lake, home)
+    return Project()
+
+
+def _settings(patch: pytest.MonkeyPatch, lake: Path, home: Path) -> None:
+    patch.setenv("MILLRACE_DEFINITIONS", "tests.domains.machines")
+    patch.setenv("MILLRACE_LAKE", str(lake))
+    patch.setenv("MILLRACE_REGISTRY", str(home / "registry"))
+    patch.setenv("MILLRACE_TRAINING_RUNS", str(home / "runs"))
+
+
+def test_the_cells_of_the_guide_run_one_after_another_and_show_what_they_say(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook = Notebook()
+    values = [notebook.run(cell) for cell in CELLS]
+    whole, views, dataset, _, mine, heat = values
+    assert "tests.domains.machines" in shown(whole)[0]
+    assert "<table>" in shown(whole)[1]
+    assert views["view"].to_list() == ["breakdown"]
+    text, html = shown(dataset)
+    assert "window: train 1," in text.replace("  ", " ")
+    assert "machine_heat__celsius_mean_1h" in html
+    assert "<svg" in html
+    assert "fold_3: train" in capsys.readouterr().out
+    assert isinstance(mine, pl.DataFrame)
+    assert len(mine.columns) == 4 + len([each for each in BREAKDOWN.columns if each.name != "celsius"])
+    assert isinstance(heat, pd.DataFrame)
+    assert {"machine_heat__celsius_mean_1h", "machine_heat__firmware_last_1d"} <= set(heat.columns)
+
+
+def test_features_of_a_group_are_those_of_a_view_that_reads_it(project: Project) -> None:
+    keys = pl.DataFrame({"plant": [f"plant|{n % 3}" for n in range(20)], "machine": [f"m{n}" for n in range(20)]})
+    at = datetime(2024, 10, 12, 7, tzinfo=UTC)
+    rows = keys.with_columns(pl.lit(at).alias("as_of"))
+    whole = project.dataset("breakdown", spine=rows.with_columns(celsius=1.0)).data
+    for table in (project.features("machine_heat", keys, at), project.features("machine_heat:v3", rows)):
+        name = "machine_heat__celsius_mean_1h"
+        np.testing.assert_array_equal(table[name].to_numpy(), whole[name].to_numpy())
+    assert isinstance(project.features("hot_plant", keys.to_arrow(), at), pa.Table)
+
+
+def test_runs_are_a_table_and_the_registry_is_there(project: Project) -> None:
+    runs = project.runs()
+    assert runs["status"].to_list() == ["succeeded", "succeeded"]
+    assert runs["began"].is_sorted(descending=True)
+    assert project.registry.versions("breakdown") == [1, 2]
+    nothing = Project(training_runs="nowhere", registry="nowhere")
+    assert len(nothing.runs()) == 0
+    assert "no model yet" in repr(nothing)
+
+
+def test_a_dataset_is_written_opened_and_built_again(project: Project, tmp_path: Path) -> None:
+    dataset = project.dataset(train_days=6, delay_days=1, test_days=3, cutoff="2024-10-15")
+    dataset.write(tmp_path / "d")
+    assert project.open(tmp_path / "d").manifest == dataset.manifest
+    assert project.rebuild(str(tmp_path / "d")).data.equals(dataset.data, null_equal=True)
+
+
+@pytest.mark.parametrize(
+    ("ask", "sentence"),
+    [
+        (lambda project: Project(lakes="x"), r"no setting 'lakes'\. Did you mean 'lake'"),
+        (lambda project: project.dataset("breakdown", test_day=3), r"no option 'test_day'\. Did you mean 'test_days'"),
+        (lambda project: project.dataset(cutoff="soon"), "cutoff is 'soon', which is not a time"),
+        (lambda project: project.dataset(spine=7), "Something of type int was given"),
+        (lambda project: project.features("machine_heats", {}), r"group 'machine_heats'\. Did you mean 'machine_heat'"),
+        (lambda project: project.features("hot_plant", {"plant": ["a"], "as_of": [1]}, 1), "as_of is 1, which is not"),
+    ],
+)
+def test_what_cannot_be_meant_says_what_to_write(project: Project, ask: Any, sentence: str) -> None:
+    with pytest.raises(TrainingError, match=sentence):
+        ask(project)
+
+
+def test_importing_training_loads_nothing_before_project_is_used() -> None:
+    code = "import sys, training; print('Project' in dir(training), *({'polars', 'numba'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"

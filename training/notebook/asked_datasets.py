@@ -1,0 +1,94 @@
+"""The datasets that a notebook asks for, with times as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import polars as pl
+
+from shared_features.arguments import did_you_mean
+from shared_features.definitions import FeatureView
+from shared_features.formats.dataset_manifest import DatasetParameters
+from shared_features.kernel.event_time import to_us
+from training.datasets.dataset_builder import build_dataset
+from training.datasets.exports.dataset_table import DatasetTable
+from training.datasets.exports.division import divide, read_division
+from training.datasets.exports.event_range import export_range
+from training.datasets.exports.exported import SpineOptions, export_events, export_spine
+from training.datasets.exports.known_labels import pin_labels
+from training.datasets.given_spine import check_spine
+from training.datasets.historical_features import Truth
+from training.datasets.history.pinned_history import pin_history
+from training.datasets.offline_store import OfflineStore
+from training.datasets.pinned_view import PinnedView, pin_view
+from training.errors import TrainingError
+from training.notebook.given_tables import as_instant
+from training.settings import TrainingSettings
+
+_TIMES = ("cutoff", "train_from", "train_to", "test_from", "test_to")
+
+
+def of_windows(settings: TrainingSettings, view: FeatureView, asked: Mapping[str, Any]) -> DatasetTable:
+    """Labelled events in a train, a gap and a test window. asked: fields of `DatasetParameters`, without `_us`."""
+    pinned = _pinned(settings, view)
+    return export_events(pinned, build_dataset(pinned, _parameters(asked))[0])
+
+
+def of_range(
+    settings: TrainingSettings,
+    view: FeatureView,
+    start: Any = None,
+    end: Any = None,
+    cutoff: Any = None,
+    split: str = "",
+    seed: int = 0,
+    test_share: float = 0.25,
+) -> DatasetTable:
+    """All events between two instants, labelled or not."""
+    start_us, end_us = as_instant(start, "start"), as_instant(end, "end")
+    table = export_range(_pinned(settings, view), start_us, end_us, as_instant(cutoff, "cutoff"))
+    if not split:
+        return table
+    return divide(table, view, read_division(split, view, seed, test_share), table.instants_us)
+
+
+def of_spine(
+    settings: TrainingSettings,
+    view: FeatureView,
+    spine: pl.DataFrame,
+    truth: Truth = "as-served",
+    lag: float = 0.0,
+    label: str = "",
+    with_labels: bool = False,
+    cutoff: Any = None,
+    split: str = "",
+    seed: int = 0,
+    test_share: float = 0.25,
+) -> DatasetTable:
+    """The rows of a spine with their features. lag: seconds."""
+    store, labels, cutoff_us = OfflineStore(settings.lake), None, None
+    if with_labels:
+        labels, cutoff_us = pin_labels(store, view, as_instant(cutoff, "cutoff"))
+    meant = SpineOptions(truth, round(lag * 1e6), label, cutoff_us, settings.spine_events_at_once)
+    given = check_spine(view, spine)
+    table = export_spine(pin_history(store, view), given, meant, labels)
+    return divide(table, view, read_division(split, view, seed, test_share), given.as_of_us) if split else table
+
+
+def _pinned(settings: TrainingSettings, view: FeatureView) -> PinnedView:
+    return pin_view(OfflineStore(settings.lake), view, to_us(settings.allowed_lateness))
+
+
+def _parameters(asked: Mapping[str, Any]) -> DatasetParameters:
+    """Raises TrainingError for an option that a dataset does not have."""
+    names = [each.name.removesuffix("_us") for each in fields(DatasetParameters)]
+    if unknown := [name for name in asked if name not in names]:
+        raise TrainingError(
+            f"A dataset has no option {unknown[0]!r}.{did_you_mean(unknown[0], names)} Its options are "
+            f"{', '.join(names)}."
+        )
+    options: dict[str, Any] = {name: value for name, value in asked.items() if name not in _TIMES}
+    times: dict[str, Any] = {f"{name}_us": as_instant(asked[name], name) for name in _TIMES if name in asked}
+    return DatasetParameters(**options, **times)
