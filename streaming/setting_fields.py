@@ -96,7 +96,8 @@ class SettingFields(BaseSettings):
     idle_mark: Duration = Field(
         timedelta(seconds=1),
         gt=timedelta(0),
-        description="How often a mark records that an idle partition has nothing new.",
+        description="How often a mark records that an idle partition has nothing new. The archive stores marks with "
+        "its commits, and marks four times per archive_commit where that is less often.",
     )
     topic_check: Duration = Field(
         timedelta(seconds=30),

@@ -34,6 +34,8 @@ from streaming.settings import StreamingSettings
 
 _GATHER = timedelta(seconds=0.5)
 """Longest time that a poll gathers records. They wait for the next commit anyway."""
+_MARKS_A_COMMIT = 4
+"""A commit stores the newest mark of a quiet partition. Each mark costs a question to the brokers."""
 
 
 def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None = None) -> Dataflow:
@@ -47,7 +49,8 @@ def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None
     flow = Dataflow("archive")
     held, counted = partial(held_positions, tables), partial(count_polled, metrics)
     gather = min(max(settings.archive_commit / 10, settings.poll_timeout), _GATHER)
-    source = KafkaSource(settings, catalogue.sources, held, on_polled=counted, gather=gather)
+    marked = max(settings.idle_mark, settings.archive_commit / _MARKS_A_COMMIT)
+    source = KafkaSource(settings, catalogue.sources, held, on_polled=counted, gather=gather, mark_every=marked)
     polled = op.input("kafka", flow, source)
     routed = op.flat_map("route", polled, partial(route, marks))
     every, records = settings.archive_commit, settings.archive_commit_records

@@ -4,7 +4,7 @@ Bytewax 0.21 handles only SIGINT, and raises there: what is in flight is dropped
 only sets a flag. Every source reads the flag in `next_batch` and raises StopIteration. The dataflow then ends as if its
 input had ended: sinks write and close. Tried with run_main, cluster_main and cli_main, with 1 and 2 workers and in 2
 processes: 1 to 30 ms from the signal to the end. The time that a source sleeps (`next_awake`) or blocks outside Python
-comes on top; both stay below 0.1 s. The processes of one Bytewax cluster end together. A process that was asked alone
+comes on top; both stay below 0.5 s. The processes of one Bytewax cluster end together. A process that was asked alone
 waits for the others, as long as `bytewax_run` lets it.
 """
 

@@ -15,7 +15,8 @@ from streaming.kafka.records.messages import Message
 from streaming.settings import StreamingSettings
 
 QUIET_POLL_S = 0.1
-"""How long a poll waits for its first record. A request to stop waits as long, see `job.stopping`."""
+"""How long a poll waits for its first record; as long as it gathers, where that is longer. A request to stop waits as
+long, see `job.stopping`."""
 _PATIENT_S = 0.5
 """A reader that gathers so long can wait as long for the brokers to gather."""
 

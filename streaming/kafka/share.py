@@ -47,11 +47,13 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         on_polled: Callable[[list[Polled]], None] | None,
         each_time: Callable[[], None] | None,
         gather: timedelta,
+        mark_every: timedelta,
     ) -> None:
         self._on_polled, self._each_time = on_polled, each_time
         # While one worker of several waits, what the others send to its shards waits too.
         alone, longest_s = share[1] == 1, gather.total_seconds()
-        self._quiet_s = QUIET_POLL_S if alone else _CLUSTER_POLL_S
+        # A record ends the wait. Who gathers for longer can as well wait for longer between two looks at the rest.
+        self._quiet_s = max(QUIET_POLL_S, longest_s) if alone else _CLUSTER_POLL_S
         self._outage = KafkaOutage()
         self._topics = Topics(settings, self._outage)
         self._known = self._topics.describe(source.topic for source in sources)
@@ -65,7 +67,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
             for name, number in every[share[0] :: share[1]]
         }
         self._stalls = Stalls(self._partitions)
-        self._idle_marks = IdleMarks(self._topics, self._partitions, settings.idle_mark, clock, self._stalls)
+        self._idle_marks = IdleMarks(self._topics, self._partitions, mark_every, clock, self._stalls)
         self._topic_watch = TopicWatch(self._topics, self._known, settings.topic_check)
         self._waiting: list[Polled] = []
         self._full_poll = settings.poll_records // 2  # processing so many records takes longer than an answer
@@ -74,7 +76,7 @@ class KafkaShare(StatelessSourcePartition[Polled]):
         self._waiting += self._assign(self._partitions)
 
     def next_batch(self) -> list[Polled]:
-        """What arrived since the last call, else what arrives within a tenth of a second."""
+        """What arrived since the last call, else what arrives within the time that a quiet poll waits."""
         if stop_requested():
             raise StopIteration
         if self._each_time is not None:

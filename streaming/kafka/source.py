@@ -29,7 +29,8 @@ class KafkaSource(DynamicSource[Polled]):
 
     `on_polled` gets the polled batches. `each_time` is called before every poll. `gather`: how long a poll waits for
     more records after its first one; by default the setting `poll_timeout`. A poll costs the same for one record as for
-    hundreds, so a sink that is in no hurry gathers longer.
+    hundreds, so a sink that is in no hurry gathers longer. `mark_every`: how often quiet partitions are marked, by
+    default the setting `idle_mark`. A sink that commits seldom needs fewer marks.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class KafkaSource(DynamicSource[Polled]):
         on_polled: Callable[[list[Polled]], None] | None = None,
         each_time: Callable[[], None] | None = None,
         gather: timedelta | None = None,
+        mark_every: timedelta | None = None,
     ) -> None:
         self._settings = settings
         self._sources = tuple(sources)
@@ -50,6 +52,7 @@ class KafkaSource(DynamicSource[Polled]):
         self._on_polled = on_polled
         self._each_time = each_time
         self._gather = settings.poll_timeout if gather is None else gather
+        self._mark_every = settings.idle_mark if mark_every is None else mark_every
 
     def build(self, step_id: str, worker_index: int, worker_count: int) -> KafkaShare:
         """The share of one worker: every `worker_count`-th partition."""
@@ -63,4 +66,5 @@ class KafkaSource(DynamicSource[Polled]):
             self._on_polled,
             self._each_time,
             self._gather,
+            self._mark_every,
         )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -34,11 +35,11 @@ def kafka() -> Iterator[KafkaSimulator]:
 def build(kafka: KafkaSimulator) -> Iterator[Callable[..., KafkaShare]]:
     shares: list[KafkaShare] = []
 
-    def build(positions=None, worker=(0, 1), **more):
+    def build(positions=None, worker=(0, 1), gather=None, **more):
         settings = load_settings(
             kafka_bootstrap_servers=kafka.bootstrap_servers, topic_mode="embedded", **{"idle_mark": 0.1, **more}
         )
-        source = KafkaSource(settings, (PAYMENTS, OUTCOMES), lambda: positions or {})
+        source = KafkaSource(settings, (PAYMENTS, OUTCOMES), lambda: positions or {}, gather=gather)
         shares.append(source.build("kafka", *worker))
         return shares[-1]
 
@@ -252,10 +253,13 @@ class Noted:
         return getattr(self._consumer, name)
 
 
-@pytest.mark.parametrize(("workers", "within_s"), [(1, 0.1), (2, 0.01)])
-def test_a_quiet_source_waits_for_its_first_record_alone_and_ten_times_a_second(build, workers, within_s):
+@pytest.mark.parametrize(
+    ("workers", "gather", "within_s"),
+    [(1, None, 0.1), (2, None, 0.01), (1, timedelta(seconds=0.5), 0.5), (2, timedelta(seconds=0.5), 0.01)],
+)
+def test_a_quiet_source_waits_for_its_first_record_alone_and_looks_up_seldom(build, workers, gather, within_s):
     """With several workers it looks more often: what the others send to its shards waits meanwhile."""
-    share = build(worker=(0, workers))
+    share = build(worker=(0, workers), gather=gather)
     polls(share, lambda found: bool(found))  # the first marks: every end of a log was told
     share._consumer.client = noted = Noted(share._consumer.client)
     for _ in range(5):
