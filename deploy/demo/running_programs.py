@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -20,12 +20,13 @@ class RunningPrograms:
     def __init__(self, stage: Stage, interruption: Interruption, stack: ExitStack) -> None:
         self._stage, self._interruption, self._stack = stage, interruption, stack
         self._programs: list[Program] = []
+        self._revived: list[Program] = []
 
-    def start(self, name: str, arguments: list[str]) -> Program:
-        """One that stays until the demo ends."""
+    def start(self, name: str, arguments: Sequence[str], *, revived: bool = False) -> Program:
+        """One that stays until the demo ends. revived: one that a signal ended, as `kill -9`, is started again."""
         program = Program(name, arguments, self._stage.environment, self._stage.run.log(name))
         self._stack.enter_context(program)
-        self._programs.append(program)
+        (self._revived if revived else self._programs).append(program)
         return program
 
     def run(
@@ -55,6 +56,12 @@ class RunningPrograms:
         self._interruption.check()
         for program in self._programs:
             program.check()
+        for program in list(self._revived):
+            if program.exit_code is None or program.exit_code >= 0:
+                program.check()
+            else:
+                self._revived.remove(program)
+                self.start(program.name, program.arguments, revived=True)
         self._stage.check()
         if feed is not None:
             feed.check()

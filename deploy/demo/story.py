@@ -173,7 +173,7 @@ class Story:
     def _stay(self, scenario: Scenario, feed: LiveFeed) -> None:
         if not scenario.own_times:
             feed.start()
-        scheduler = self._programs.start("scheduler", ["training", "serve"])
+        scheduler = self._programs.start("scheduler", ["training", "serve"], revived=True)
         deadline = time.monotonic() + _READY_WITHIN_S
         while not retrain_each_minute(self._stage.runs_port):
             self._programs.check(feed)

@@ -23,6 +23,7 @@ class Program:
         self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path, *, grace_s: float = 30.0
     ) -> None:
         self.name = name
+        self.arguments = arguments
         self.log = log
         self._grace_s = grace_s
         self._stopped = False
