@@ -25,6 +25,7 @@ SUITES = {
     "streaming": "tests.bench.streaming",
     "predictions": "tests.bench.predictions",
     "batch": "tests.bench.batch",
+    "retraining": "tests.bench.retraining",
 }
 
 
