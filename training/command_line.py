@@ -96,6 +96,12 @@ def build_parser() -> argparse.ArgumentParser:
     start.add_argument("--template", default="retrain", help="what to run (retrain)")
     start.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="its parameters; VALUE is JSON or a text")
     start.add_argument("--id", help="two starts with one id are one run")
+    start.add_argument("--reason", default="", metavar="TEXT", help="why it is started, for people who look at it")
+    start.add_argument(
+        "--unless-waiting",
+        action="store_true",
+        help="start none if one of the same template and parameters waits; print the id of that one",
+    )
     start.add_argument(
         "--wait",
         action="store_true",

@@ -65,13 +65,3 @@ class StepProgress:
             behind = self._file.with_name(f".{self._file.name}")
             behind.write_bytes(msgspec.json.encode(doing))
             behind.replace(self._file)
-
-
-def doing_now(runs: Path) -> list[Doing]:
-    """The steps that the newest run below a folder does, the longest first. Empty between steps, and after its end."""
-    newest = max((each for each in runs.glob("*") if each.is_dir()), default=None)
-    found = list[Doing]()
-    for file in () if newest is None else newest.glob(PROGRESS_FILES):
-        with suppress(OSError, msgspec.MsgspecError):  # the step has just ended
-            found.append(msgspec.json.decode(file.read_bytes(), type=Doing))
-    return sorted(found, key=lambda each: each.since_us)

@@ -20,10 +20,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
-from shared_features.definitions import FeatureView, definition_text, difference
+from shared_features import definitions  # its names are loaded when they are used: a registry is read without numba
 from shared_features.errors import ManifestMismatchError
 from shared_features.formats.json_document import decode_document, encode_document
+
+if TYPE_CHECKING:
+    from shared_features.definitions import FeatureView
 
 SCHEMA_VERSION = 1
 
@@ -130,7 +134,7 @@ def stamp_view(view: FeatureView) -> ViewStamp:
         features=tuple(column.name for column in view.columns),
         groups=tuple(GroupStamp(each.part_name, each.version, each.fingerprint) for each in view.groups),
         request_fields=tuple(field.name for field in view.request_fields),
-        definition=definition_text(view),
+        definition=definitions.definition_text(view),
     )
 
 
@@ -168,7 +172,7 @@ def check_manifest(manifest: ModelManifest, view: FeatureView) -> None:
                 "train a new model"
             )
     unnamed = "the group, an on-demand function, the source or the labels changed"
-    changed = difference(wanted.definition, view) if wanted.definition else unnamed
+    changed = definitions.difference(wanted.definition, view) if wanted.definition else unnamed
     ours_by_name = {group.name: group for group in has.groups}
     for group in wanted.groups:
         live = ours_by_name.get(group.name)

@@ -12,7 +12,10 @@ An addition to a group has tables of its own: features_<group>_v<N>_added<M>_on_
 
 from __future__ import annotations
 
-from shared_features.definitions import EventSource, FeatureGroup
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared_features.definitions import EventSource, FeatureGroup  # at run time they would load numba
 
 SCHEMA_VERSION = 1
 

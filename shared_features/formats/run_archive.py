@@ -61,8 +61,8 @@ class RunArchive:
     """One run that has ended.
 
     id: under which it was done. asked_at: RFC 3339, with its zone. origin: the run that it was forked from. summary:
-    what is known of its data, code, metrics and model. files: name -> sha256 and size in bytes. data: whether the rows
-    of its dataset and the files of its own steps are among them.
+    what is known of its data, code, metrics and model. reason: why it was started. files: name -> sha256 and size in
+    bytes. data: whether the rows of its dataset and the files of its own steps are among them.
     """
 
     id: str
@@ -78,6 +78,7 @@ class RunArchive:
     ended_at_ms: Milliseconds | None = None
     origin: str | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
     schema_version: int = SCHEMA_VERSION
 
 

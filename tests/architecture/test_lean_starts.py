@@ -12,6 +12,8 @@ LIGHT_IMPORTS = (
     "shared_features.errors",
     "shared_features.definitions.field_types",
     "shared_features.definitions.sources.event_source",
+    "shared_features.formats.model_manifest",
+    "shared_features.formats.training_run",
     "shared_features.kernel.event_time",
     "streaming.errors",
     "training.errors",
@@ -40,12 +42,16 @@ def loaded(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize("module", LIGHT_IMPORTS)
-def test_errors_times_and_field_types_come_without_numba(module: str) -> None:
+def test_errors_times_formats_and_field_types_come_without_numba(module: str) -> None:
     assert not loaded(f"import {module}") & {"numba", "llvmlite", *CLIENTS}
 
 
 def test_errors_come_with_the_standard_library_alone() -> None:
     assert not loaded("import shared_features.errors") & {"numba", "numpy", "msgspec", *CLIENTS}
+
+
+def test_a_scheduler_at_rest_holds_nothing_that_computes() -> None:
+    assert not loaded("import training.service.commands") & {"numba", "llvmlite", "polars", "pyarrow", "sklearn"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

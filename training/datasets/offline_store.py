@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 from numpy.typing import NDArray
@@ -24,6 +23,9 @@ from shared_features.formats.offline_tables import (
     features_table,
 )
 from training.errors import DatasetError
+
+if TYPE_CHECKING:
+    import polars as pl  # at run time where rows are read: a run that skips all of its steps reads none
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class PinnedTable:
         return int(cut)
 
     def scan(self) -> pl.LazyFrame:
+        import polars as pl
+
         return pl.scan_delta(self.table)
 
 
@@ -145,6 +149,8 @@ def event_columns(
     source: EventSource, frame: pl.DataFrame, names: Iterable[str]
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[np.bool_]]]:
     """Fields of an events table as `formats.events` holds them: columns and, for optional fields, which are there."""
+    import polars as pl
+
     columns: dict[str, NDArray[Any]] = {}
     valid: dict[str, NDArray[np.bool_]] = {}
     for name in names:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from shared_features.definitions import EventSource, FeatureView
 from shared_features.formats.offline_tables import ARRIVAL_TIME, POSITION
 from shared_features.kernel.event_time import to_text
 from training.datasets.offline_store import OfflineStore, PinnedTable
 from training.errors import DatasetError
+
+if TYPE_CHECKING:
+    import polars as pl  # at run time where rows are read
 
 EVENT_TIME = "event_time_us"
 
@@ -40,6 +42,8 @@ class PinnedView:
 
     def complete(self) -> pl.Expr:
         """Which feature rows are complete at the cut."""
+        import polars as pl
+
         regular = pl.col(EVENT_TIME) < self.cut_us - self.lateness_us
         below = (pl.col(EVENT_TIME) < self.cut_us) & (pl.col(ARRIVAL_TIME) < self.cut_us)
         return below & (pl.col("late") | regular) & self._whole()
@@ -49,6 +53,8 @@ class PinnedView:
 
         A row that came late, or whose table was begun later, was computed from the events that were stored by then.
         """
+        import polars as pl
+
         if not self.kept_from_us:
             return pl.lit(True)
         reach_us = max(group.readable_us for group in self.view.groups)

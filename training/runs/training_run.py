@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from shared_features.errors import FeatureError
-from shared_features.kernel.event_time import DAY_US, to_datetime, to_us
+from shared_features.kernel.event_time import to_datetime, to_us
 from training.errors import StepError
 from training.runs.plan.data_version import DataVersion, pin_data
 from training.runs.plan.run_context import RunContext, context_of
@@ -20,9 +20,12 @@ from training.steps.run_journal import (
     FAILED,
     SUCCEEDED,
     StepEntry,
+    alone_among,
+    has_begun,
     hold,
     journals,
     may_be_held,
+    next_number,
     read_journal,
     write_journal,
 )
@@ -31,6 +34,7 @@ from training.steps.step_runner import Explanation, StepRunner
 
 Report = Callable[[str, StepEntry], None]
 """Called after each step with its name and what became of it."""
+_UNFINISHED_KEPT = 20
 
 
 def run_training(
@@ -63,7 +67,7 @@ def begin_run(
     data: what is read; None: the newest.
     """
     runs = settings.training_runs / parameters.view.name
-    if name is not None and (runs / name).is_dir():
+    if name is not None and has_begun(runs / name):
         return runs / name
     # What is wrong with the steps is said before anything is done.
     check_queues(settings, steps_of_run(settings.definitions, parameters), durable=name is not None)
@@ -71,9 +75,11 @@ def begin_run(
     journal = RunContext(settings, parameters, data, now_us).begin()
     try:
         runs.mkdir(parents=True, exist_ok=True)
-        run = _new_directory(runs, now_us) if name is None else runs / name
-        run.mkdir(exist_ok=True)
-        write_journal(run, journal)
+        with alone_among(runs):
+            run = _new_directory(runs, now_us) if name is None else runs / name
+            run.mkdir(exist_ok=True)
+            if not has_begun(run):
+                write_journal(run, replace(journal, number=next_number(runs)))
     except OSError as error:
         raise StepError(f"the run cannot begin in {runs}: {error}. Mend it, then start the run again.") from error
     return run
@@ -105,7 +111,7 @@ def end_run(settings: TrainingSettings, run: Path, now_us: int, error: str = "")
     except StepError:
         return  # an erasure removed it
     write_journal(run, replace(journal, status=FAILED if error else SUCCEEDED, ended_at_us=now_us, error=error))
-    _forget_old(run.parent, settings.training_runs_kept, now_us)
+    _forget_old(run.parent, settings.training_runs_kept)
     ResultStore(settings.training_runs).forget()
 
 
@@ -139,13 +145,16 @@ def _names(stem: str) -> Iterator[str]:
         number += 1
 
 
-def _forget_old(runs: Path, kept: int, now_us: int) -> None:
-    """Keep the newest runs only, and those that are under way: a process holds them, or may continue them soon."""
-    running = {
-        run
-        for run, journal in journals(runs)
-        if journal.ended_at_us is None and (journal.began_at_us > now_us - DAY_US or may_be_held(run))
-    }
-    for path in sorted(each for each in runs.iterdir() if each.is_dir())[:-kept]:
-        if path not in running:
+def _forget_old(runs: Path, kept: int) -> None:
+    """Keep the runs that began last, and those that have not ended: a process does them, or may continue them.
+
+    One that nobody does any more is kept until enough others have begun after it. No clock decides: it may step.
+    """
+    with alone_among(runs):
+        found = journals(runs)
+        keep = {run for run, _ in found[:kept]}
+        for place, (run, journal) in enumerate(found):
+            if journal.ended_at_us is None and (place < _UNFINISHED_KEPT or may_be_held(run)):
+                keep.add(run)
+        for path in [each for each in runs.iterdir() if each.is_dir() and each not in keep]:
             shutil.rmtree(path, ignore_errors=True)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from dbos import DBOS, DBOSConfig, error
 
 from training.scheduler.database import APPLICATION, database_url
+from training.scheduler.lost_runs import taking_back
 from training.scheduler.news.webhook import TELL_QUEUE, register_webhook
 from training.scheduler.places import executor_id, taken_place, taking_over
 from training.scheduler.runs.runs import Runs
@@ -24,7 +25,7 @@ from training.settings import TrainingSettings
 def launched(
     settings: TrainingSettings, clock: Callable[[], datetime] = lambda: datetime.now(UTC), look_every_s: float = 10.0
 ) -> Iterator[Runs]:
-    """Scheduler and workers run inside the block. look_every_s: how often missed ticks are looked for."""
+    """Scheduler and workers run inside the block. look_every_s: how often missed ticks and lost runs are looked for."""
     with taken_place(settings.training_runs) as place, Runs(settings) as runs, _queued(settings) as queued:
         config: DBOSConfig = {
             "name": APPLICATION,
@@ -47,7 +48,11 @@ def launched(
             DBOS.register_queue(TELL_QUEUE, polling_interval_sec=2.0)
             DBOS.register_queue(QUEUE, partition_concurrency=1, polling_interval_sec=1.0)
             missed = MissedTicks(runs.client, clock)
-            with taking_over(settings.training_runs, place), making_up(missed, look_every_s):
+            with (
+                taking_over(settings.training_runs, place),
+                taking_back(place, look_every_s),
+                making_up(missed, look_every_s),
+            ):
                 yield runs
         finally:
             DBOS.destroy(destroy_registry=True)

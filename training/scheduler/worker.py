@@ -117,11 +117,14 @@ class WorkerSteps:
 
     def give_back(self) -> None:
         """Put what this process has not done back into its queue."""
-        for each in self._client.list_workflows(
-            name=STEP_WORKFLOW, status="PENDING", executor_id=self._worker.id, load_output=False
-        ):
-            self._client.resume_workflow(each.workflow_id, queue_name=each.queue_name)
-            _LOG.info("given back", step=each.workflow_id, queue=each.queue_name)
+        try:
+            for each in self._client.list_workflows(
+                name=STEP_WORKFLOW, status="PENDING", executor_id=self._worker.id, load_output=False
+            ):
+                self._client.resume_workflow(each.workflow_id, queue_name=each.queue_name)
+                _LOG.info("given back", step=each.workflow_id, queue=each.queue_name)
+        except SQLAlchemyError as failure:  # the scheduler sees that this worker is gone, and has its steps done again
+            _LOG.error("giving back failed", reason=str(failure.args[0]))
         self._given_back.set()
 
     def _look(self, step_id: str, run_id: str) -> None:

@@ -31,6 +31,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     404: {**_PROBLEM, "description": "There is no such run or schedule."},
     409: {**_PROBLEM, "description": "The run is not in a state in which that can be done."},
     422: {**_PROBLEM, "description": "The request cannot be carried out; `path` says where it is wrong."},
+    503: {**_PROBLEM, "description": "The database of runs, or something else that is needed, cannot be used now."},
 }
 
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from shared_features.errors import FeatureError
@@ -18,6 +19,7 @@ from training.errors import ConflictError, RequestError, UnknownNameError
 from training.service.access import ForbiddenError, UnknownKeyError
 
 MEDIA_TYPE = "application/problem+json"
+_RETRY_AFTER_S = "10"
 _LOG = structlog.get_logger(part="service")
 
 
@@ -53,6 +55,7 @@ UNEXPECTED = Problem("unexpected", 500, "Unexpected error in the service")
 def answer_problems(app: FastAPI) -> None:
     """Let the application answer its errors by the table."""
     app.add_exception_handler(FeatureError, _refused)
+    app.add_exception_handler(SQLAlchemyError, _away)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _unrouted)
     app.add_exception_handler(Exception, _unexpected)
@@ -63,6 +66,15 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
     headers = {"www-authenticate": 'Basic realm="millrace runs"'} if problem.status == 401 else None
     path = getattr(error, "path", None)
     return _answer(problem, str(error), path if path != "$" else None, headers)
+
+
+async def _away(request: Request, error: Exception) -> JSONResponse:
+    _LOG.error("answering 503, because the database of runs cannot be used", reason=str(error.args[0]))
+    detail = (
+        "The database of runs cannot be used now. Runs that are being done continue when it answers. Send the request "
+        "again; an Idempotency-Key makes that harmless."
+    )
+    return _answer(PROBLEMS[FeatureError], detail, headers={"retry-after": _RETRY_AFTER_S})
 
 
 async def _invalid(request: Request, error: Any) -> JSONResponse:

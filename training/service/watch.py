@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 import structlog
 
 from training.registry.versions import Registry
-from training.scheduler.news.news import News, of_champions, of_queues, of_runs, of_schedules
+from training.scheduler.news.news import News, of_champions, of_queues, of_runs, of_schedules, of_ticks
 from training.scheduler.news.webhook import tell
 from training.scheduler.runs.runs import Runs
+from training.scheduler.schedules.past_ticks import past_ticks
 from training.scheduler.schedules.schedules import Schedules
 from training.settings import TrainingSettings
 
@@ -26,7 +27,9 @@ def news_of(settings: TrainingSettings, runs: Runs) -> Iterator[News]:
     yield from of_runs(runs.newest(), schedules, now)
     yield from of_champions(Registry(settings.registry), settings.champion_age_limit, now)
     yield from of_schedules(schedules, now)
-    yield from of_queues(runs.waiting(), now)
+    for each in schedules:
+        yield from of_ticks(past_ticks(runs.client, each.schedule.name), now)
+    yield from of_queues(runs.queued_steps(), now)
 
 
 @contextmanager

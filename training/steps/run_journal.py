@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,10 @@ class StepEntry:
 
 @dataclass(frozen=True)
 class Journal:
-    """asked: what the run was asked for, as plain data. data: which data it reads. ended_at_us: None while it runs."""
+    """asked: what the run was asked for, as plain data. data: which data it reads. ended_at_us: None while it runs.
+
+    number: runs of a view count up from 1, in the order in which they began. So no clock says which run is newer.
+    """
 
     asked: dict[str, Any]
     data: dict[str, Any]
@@ -46,6 +49,7 @@ class Journal:
     status: str = RUNNING
     ended_at_us: int | None = None
     error: str = ""
+    number: int = 0
 
 
 def write_journal(run: Path, journal: Journal) -> None:
@@ -89,10 +93,27 @@ def may_be_held(run: Path) -> bool:
     return may_be_locked(run / _USE_FILE)
 
 
-def journals(runs: Path) -> Iterator[tuple[Path, Journal]]:
-    """The runs below a directory that have a journal, newest first."""
+@contextmanager
+def alone_among(runs: Path) -> Iterator[None]:
+    """Inside the block no other process begins or forgets a run below this directory."""
+    with runs.with_name(f".{runs.name}.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def next_number(runs: Path) -> int:
+    """That of a run that begins now. Only inside `alone_among`."""
+    return 1 + max((journal.number for _, journal in journals(runs)), default=0)
+
+
+def has_begun(run: Path) -> bool:
+    return (run / JOURNAL_FILE).is_file()
+
+
+def journals(runs: Path) -> list[tuple[Path, Journal]]:
+    """The runs below a directory that have a journal, newest first: that which began last."""
+    found = list[tuple[Path, Journal]]()
     for run in sorted((each for each in runs.glob("*") if each.is_dir()), reverse=True):
-        try:
-            yield run, read_journal(run)
-        except StepError:
-            continue
+        with suppress(StepError):  # it has not begun, or is being removed
+            found.append((run, read_journal(run)))
+    return sorted(found, key=lambda each: each[1].number, reverse=True)  # those of earlier releases have number 0

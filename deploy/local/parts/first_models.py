@@ -12,9 +12,9 @@ from shared_features.definitions import Catalogue, FeatureView
 from shared_features.formats.model_manifest import CHAMPION
 from shared_features.formats.offline_tables import events_table
 from streaming.lake.look import LakeLook
-from training.progress import doing_now
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
+from training.steps.doing_now import doing_now
 
 _LOOK_EVERY_S = 3.0
 _AGAIN_S = 300.0

@@ -66,9 +66,15 @@ def serving_families() -> Iterable[Metric]:
 
 
 def training_families() -> Iterable[Metric]:
-    """Of a run that ended, without a model and a schedule."""
+    """Of a run that ended, without a model, a queue and a schedule."""
     run = Run("a", "succeeded", "retrain", {}, "", "", "", began_at_ms=1, ended_at_ms=2)
-    runs: Any = SimpleNamespace(newest=lambda limit: [run], client=SimpleNamespace(list_schedules=list))
+    runs: Any = SimpleNamespace(
+        newest=lambda limit: [run],
+        active=list,
+        queued_steps=list,
+        workers=list,
+        client=SimpleNamespace(list_schedules=list),
+    )
     return list(RunMetrics(runs, Registry(Path("none"))).collect())
 
 

@@ -42,6 +42,7 @@ ARCHIVE = RunArchive(
     began_at_ms=1_764_385_200_000,
     ended_at_ms=1_764_385_260_000,
     summary={"cut_us": 7, "metrics": {"average_precision": 0.5}, "view": {"fingerprint": "0f", "label": "b:v2"}},
+    reason="schedule nightly",
 )
 GOLDEN = """{
   "asked_at": "2026-11-29T03:00:00+00:00",
@@ -60,6 +61,7 @@ GOLDEN = """{
   "parameters": {
     "top": 5
   },
+  "reason": "schedule nightly",
   "schema_version": 1,
   "status": "succeeded",
   "steps": [
@@ -101,6 +103,8 @@ def test_golden_bytes() -> None:
     assert encode_run_archive(ARCHIVE).decode() == GOLDEN
     assert decode_run_archive(GOLDEN.encode()) == ARCHIVE
     assert decode_run_archive(json.dumps(json.loads(GOLDEN) | {"added_later": 1}).encode()) == ARCHIVE
+    earlier = {name: value for name, value in json.loads(GOLDEN).items() if name != "reason"}
+    assert decode_run_archive(json.dumps(earlier).encode()) == replace(ARCHIVE, reason="")
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,11 @@ from training.models.graph import onnx_export
 from training.models.graph.onnx_export import open_session, run_session
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
+from training.runs import training_run
 from training.runs.plan.run_parameters import RunParameters
 from training.runs.training_run import begin_run, end_run
 from training.settings import load_settings
-from training.steps.run_journal import read_journal
+from training.steps.run_journal import journals, read_journal
 
 OPTIONS = ["--train-days", "6", "--delay-days", "1", "--test-days", "3", "--top", "5"]
 
@@ -111,7 +112,7 @@ def test_a_run_that_changes_nothing_imports_no_library_that_learns(places):
     assert main(["run", *options]) == 0
     program = (
         "import sys; from training.__main__ import main; assert main(sys.argv[1:]) == 0; "
-        "assert not {'sklearn', 'skl2onnx', 'onnx', 'onnxruntime', 'pandas', 'dbos'} & sys.modules.keys()"
+        "assert not {'sklearn', 'skl2onnx', 'onnx', 'onnxruntime', 'pandas', 'polars', 'dbos'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", program, "run", *options], check=True, cwd=Path(__file__).parents[3])
     assert list(steps(newest(places)).values()) == ["skipped"] * 6 + ["effect"] * 2
@@ -142,6 +143,9 @@ def test_a_run_that_a_process_does_stays_however_long_it_waits_and_however_the_c
     settings, parameters = load_settings(), RunParameters(BREAKDOWN)
     old = begin_run(settings, parameters, now_us=1_000_000)
     new = begin_run(settings, parameters, now_us=1_700_000_000_000_000)
+    end_run(settings, new, now_us=1_700_000_000_000_000)
+    assert old.is_dir(), "it was killed 53 years ago by the clock, and may be continued"
+    monkeypatch.setattr(training_run, "_UNFINISHED_KEPT", 1)  # enough others have begun after it
     with subprocess.Popen([sys.executable, "-c", HOLDER, str(old)], stdout=subprocess.PIPE, text=True) as holder:
         try:
             assert holder.stdout is not None
@@ -154,6 +158,28 @@ def test_a_run_that_a_process_does_stays_however_long_it_waits_and_however_the_c
     end_run(settings, new, now_us=1_700_000_000_000_000)
     assert not old.exists()
     assert new.is_dir()
+
+
+def test_the_run_that_began_last_is_the_newest_though_the_clock_was_set_back(places, monkeypatch):
+    """Runs were sorted by the names of their folders, which say when they began: the newest run was forgotten."""
+    monkeypatch.setenv("MILLRACE_TRAINING_RUNS_KEPT", "1")
+    settings, parameters = load_settings(), RunParameters(BREAKDOWN)
+    before = begin_run(settings, parameters, now_us=1_700_000_000_000_000)
+    end_run(settings, before, now_us=1_700_000_000_000_000)
+    after = begin_run(settings, parameters, now_us=1_600_000_000_000_000)
+    assert [run for run, _ in journals(after.parent)] == [after, before]
+    end_run(settings, after, now_us=1_600_000_000_000_000)
+    assert [run for run, _ in journals(after.parent)] == [after]
+    assert not before.exists()
+
+
+def test_a_run_whose_process_was_killed_before_its_journal_was_written_begins(places):
+    settings, parameters = load_settings(), RunParameters(BREAKDOWN)
+    (settings.training_runs / "breakdown" / "one").mkdir(parents=True)
+    run = begin_run(settings, parameters, now_us=1_000_000, name="one")
+    assert read_journal(run).number == 1
+    assert begin_run(settings, parameters, now_us=2_000_000, name="one") == run
+    assert read_journal(run).began_at_us == 1_000_000
 
 
 def test_a_registry_that_cannot_be_written_is_one_sentence_and_the_next_run_only_publishes(places, capsys, monkeypatch):

@@ -49,5 +49,5 @@ class FakeProcess:
 
 if __name__ == "__main__":
     setattr(durable_run, "StepProcess", FakeProcess)  # noqa: B010  # replaced on purpose
-    with launched(load_settings()):
+    with launched(load_settings(), look_every_s=1.0):
         threading.Event().wait()

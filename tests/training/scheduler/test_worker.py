@@ -17,7 +17,7 @@ import pytest
 
 from shared_features.formats.training_run import RESULTS_FOLDER
 from tests.training.pipelines.project import write_project
-from tests.training.scheduler.postgres import postgres, programs
+from tests.training.scheduler.postgres import Postgres, postgres, programs
 from training.__main__ import main
 from training.scheduler.engine import launched
 from training.scheduler.runs.runs import Runs
@@ -111,13 +111,13 @@ class Workers:
 
 
 @contextmanager
-def scheduler(places: Path, monkeypatch: pytest.MonkeyPatch, found: Path) -> Iterator[tuple[Runs, Workers]]:
+def scheduler(places: Path, monkeypatch: pytest.MonkeyPatch, found: Path) -> Iterator[tuple[Runs, Workers, Postgres]]:
     workers = Workers(places)
     with postgres(found) as server:
         monkeypatch.setenv("MILLRACE_RUNS_DATABASE", server.url)
         with launched(load_settings()) as runs:
             try:
-                yield runs, workers
+                yield runs, workers, server
             finally:
                 workers.end()
 
@@ -141,7 +141,7 @@ def test_a_step_is_done_by_another_worker_once_where_one_is_killed_stopped_or_ha
     def lines() -> list[str]:
         return begun.read_text().splitlines() if begun.exists() else []
 
-    with scheduler(places, monkeypatch, found) as (runs, workers):
+    with scheduler(places, monkeypatch, found) as (runs, workers, _):
 
         def state() -> str:
             found = [each for each in runs.steps("one") if each.name == "heavy"]

@@ -23,7 +23,11 @@ _LOOK_S = 0.5
 
 def start(settings: TrainingSettings, options: argparse.Namespace) -> int:
     with Runs(settings) as runs:
-        run_id = runs.start(options.template, dict(map(_parameter, options.parameters)), options.id)
+        given = dict(map(_parameter, options.parameters))
+        if options.unless_waiting:
+            run_id = runs.trigger(options.template, given, options.reason, options.id)
+        else:
+            run_id = runs.start(options.template, given, options.id, options.reason)
         _say(run_id)
         if not options.wait:
             return 0
@@ -80,7 +84,10 @@ def _show_schedule(state: ScheduleState) -> None:
     given = " ".join(f"{name}={json.dumps(value)}" for name, value in schedule.parameters.items())
     after = f", after {schedule.new_labels:,} new labels" if schedule.new_labels else ""
     following = "paused" if state.next_tick is None else f"next {state.next_tick.isoformat()}"
-    _say(f"{schedule.name}  {schedule.cron} {schedule.time_zone}{after}  {schedule.template} {given}  {following}")
+    said = f"  last tick {state.said}" if state.said else ""
+    _say(
+        f"{schedule.name}  {schedule.cron} {schedule.time_zone}{after}  {schedule.template} {given}  {following}{said}"
+    )
 
 
 def _say(line: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,8 @@ from shared_features.formats.model_manifest import CHAMPION
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 from training.scheduler.runs.run import Run
-from training.scheduler.schedules.cron import next_tick
+from training.scheduler.schedules.past_ticks import FAILED as TICK_FAILED
+from training.scheduler.schedules.past_ticks import PastTick
 from training.scheduler.schedules.schedules import ScheduleState
 from training.scheduler.workflow.queued_steps import QueuedStep
 from training.scheduler.workflow.run_states import FAILED, SUCCEEDED
@@ -56,7 +57,7 @@ def of_runs(runs: Iterable[Run], schedules: Iterable[ScheduleState], now: dateti
         facts = {"run": run.id, "template": run.template}
         if run.status == FAILED:
             yield News(RUN_FAILED, run.id, f"Run {run.id} failed: {run.error}", {**facts, "error": run.error})
-        elif run.status == SUCCEEDED and "promoted" in run.summary:
+        elif run.status == SUCCEEDED and "promoted" in run.summary and not _was_champion(run.summary):
             yield _decided(run, facts)
 
 
@@ -80,17 +81,22 @@ def of_champions(registry: Registry, limit: timedelta, now: datetime) -> Iterato
 def of_schedules(schedules: Iterable[ScheduleState], now: datetime) -> Iterator[News]:
     """Of each schedule whose tick is over and did not fire."""
     for each in schedules:
-        if each.next_tick is None or each.last_tick is None:
-            continue
-        due = next_tick(each.schedule.cron, each.schedule.time_zone, each.last_tick)
-        if due < now - _LATE:
+        due = each.due(now)
+        if due is not None and due < now - _LATE:
             yield _missed(each.schedule.name, due, "No scheduler fired it. See whether `serve` runs.")
 
 
-def of_queues(waiting: Iterable[QueuedStep], now: datetime) -> Iterator[News]:
+def of_ticks(ticks: Iterable[PastTick], now: datetime) -> Iterator[News]:
+    """Of each tick within a day that failed, so that it started no run."""
+    for each in ticks:
+        if each.outcome == TICK_FAILED and each.at > now - _OLD:
+            yield _missed(each.schedule, each.at, f"It could not tell whether to start a run: {each.said}")
+
+
+def of_queues(steps: Iterable[QueuedStep], now: datetime) -> Iterator[News]:
     """Of each step that has waited long for a worker of its queue."""
-    for each in waiting:
-        if datetime.fromtimestamp(each.since_ms / 1000, UTC) < now - _LONG:
+    for each in steps:
+        if each.worker is None and datetime.fromtimestamp(each.since_ms / 1000, UTC) < now - _LONG:
             yield News(
                 STEP_WAITS,
                 each.id,
@@ -98,6 +104,11 @@ def of_queues(waiting: Iterable[QueuedStep], now: datetime) -> Iterator[News]:
                 f"--queue {each.queue}`.",
                 {"run": each.run, "step": each.step, "queue": each.queue},
             )
+
+
+def _was_champion(summary: Mapping[str, Any]) -> bool:
+    """Whether the run only made the champion again. An earlier release did not note the champion before it."""
+    return bool(summary["promoted"]) and summary.get("champion_before") == summary["version"]
 
 
 def _decided(run: Run, facts: dict[str, Any]) -> News:
@@ -116,7 +127,10 @@ def _missed_tick(run: Run, schedules: list[str]) -> News | None:
     name, _, stamp = run.id.rpartition("-")
     if name not in schedules:
         return None
-    tick = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    try:
+        tick = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None  # a person gave this id
     late = datetime.fromisoformat(run.asked_at) - tick > _LATE
     return _missed(name, tick, f"Run {run.id} made up for it at {run.asked_at[:19]}Z.") if late else None
 

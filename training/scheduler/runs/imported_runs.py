@@ -136,4 +136,5 @@ def _run(archive: RunArchive, folder: Path) -> Run:
         archive.origin,
         archive.summary,
         imported=True,
+        reason=archive.reason,
     )

@@ -17,7 +17,7 @@ class Run:
     """One run. folder: its name below the folder of its view. steps: those that have ended, in order.
 
     began_at_ms: None while it waits. ended_at_ms: None until it ended. origin: the run that it was forked from.
-    summary: `run_summary`, once it succeeded. imported: it was done elsewhere.
+    summary: `run_summary`, once it succeeded. imported: it was done elsewhere. reason: why it was started.
     """
 
     id: str
@@ -33,6 +33,7 @@ class Run:
     origin: str | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
     imported: bool = False
+    reason: str = ""
 
     @classmethod
     def of(cls, found: WorkflowStatus, steps: tuple[str, ...] = ()) -> Run:
@@ -52,4 +53,5 @@ class Run:
             found.completed_at,
             request.get("fork", {}).get("run"),
             found.output or {},
+            reason=request.get("reason", ""),
         )

@@ -50,6 +50,7 @@ def export_run(settings: TrainingSettings, runs: Runs, run_id: str, target: Path
         run.ended_at_ms,
         run.origin,
         {name: value for name, value in summary.items() if name != "folder"},
+        run.reason,
     )
     return write_archive(target, archive, files)
 

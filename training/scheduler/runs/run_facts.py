@@ -42,6 +42,7 @@ def _of_run(run: Run, summary: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "status": run.status,
         "asked for at": f"{run.asked_at[:19]}Z",
+        "because": run.reason,
         "took, seconds": took,
         "error": run.error,
         "imported": run.imported or None,

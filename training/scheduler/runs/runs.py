@@ -5,16 +5,14 @@ This is what a command line, a REST interface and a page stand on. It needs the 
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from dbos import DBOSClient, EnqueueOptions, WorkflowStatus, error
+from dbos import DBOSClient, WorkflowStatus, error
 
-from training.errors import ConflictError, RequestError, UnknownNameError
+from training.errors import ConflictError, UnknownNameError
 from training.runs.plan.fork import check_fork
 from training.runs.plan.step_names import STEP_NAMES
 from training.runs.plan.templates import check_request
@@ -22,11 +20,13 @@ from training.runs.records.run_report import RunReport, read_report
 from training.runs.records.run_summary import summarize
 from training.runs.records.step_log import read_log
 from training.scheduler.database import APPLICATION, create_database
-from training.scheduler.runs.imported_runs import IMPORTED, ImportedRuns, asked_at, is_imported
+from training.scheduler.runs.imported_runs import ImportedRuns, asked_at, is_imported
 from training.scheduler.runs.run import Run
-from training.scheduler.workflow.durable_run import QUEUE, VERSION, WORKFLOW
+from training.scheduler.runs.run_request import run_request
+from training.scheduler.worker_files import Worker
+from training.scheduler.workflow.durable_run import QUEUE, WORKFLOW
 from training.scheduler.workflow.queued_steps import QueuedStep, QueuedSteps
-from training.scheduler.workflow.run_states import ENDED, FAILED, RUNNING, STATUS
+from training.scheduler.workflow.run_states import ENDED, FAILED, QUEUED, RUNNING, STATUS
 from training.scheduler.workflow.run_steps import DONE, SKIPPED, RunStep, in_queue, plan_of, steps_of
 from training.settings import TrainingSettings
 
@@ -55,14 +55,21 @@ class Runs:
     def client(self) -> DBOSClient:
         return self._client
 
-    def start(self, template: str, parameters: Mapping[str, Any], run_id: str | None = None) -> str:
+    def start(self, template: str, parameters: Mapping[str, Any], run_id: str | None = None, reason: str = "") -> str:
         """Queue a run; returns its id. A run of that id that exists already is left as it is: two starts are one run.
 
-        Raises RequestError for a template or parameters that cannot be.
+        reason: why, for people. Raises RequestError for a template or parameters that cannot be.
         """
-        options, request = enqueue(template, parameters, run_id or _new_id(template))
+        options, request = run_request(template, parameters, run_id, reason)
         self._client.enqueue(options, request)
         return options["workflow_id"]
+
+    def trigger(self, template: str, parameters: Mapping[str, Any], reason: str, run_id: str | None = None) -> str:
+        """Start a run, unless one of this template and these parameters waits already: it will read the newest data.
+
+        For whatever notices that a model should be trained again, such as a drift. Returns the id of the run.
+        """
+        return self.queued(template, parameters) or self.start(template, parameters, run_id, reason)
 
     def fork(self, origin: str, step: str, parameters: Mapping[str, Any], run_id: str | None = None) -> str:
         """Queue a run on the data of another one, with other parameters for `step` and what follows it.
@@ -80,7 +87,7 @@ class Runs:
             raise ConflictError(
                 f"Run {origin} has no folder: it has not begun, or its folder was removed. Start a new run instead."
             )
-        options, request = enqueue(found.template, changed, run_id or _new_id(found.template))
+        options, request = run_request(found.template, changed, run_id, f"fork of {origin} from step {step}")
         self._client.enqueue(options, {**request, "fork": {"run": origin, "folder": str(folder), "step": step}})
         return options["workflow_id"]
 
@@ -104,9 +111,13 @@ class Runs:
         queued = self._queued.of_run(run_id) if status == RUNNING else {}
         return tuple(in_queue(each, queued.get(each.name)) for each in steps)
 
-    def waiting(self) -> list[QueuedStep]:
-        """The steps of all runs that wait for a worker of their queue."""
-        return self._queued.waiting()
+    def queued_steps(self) -> list[QueuedStep]:
+        """The steps of all runs that wait for a worker of their queue, or are done by one."""
+        return self._queued.active()
+
+    def workers(self) -> list[Worker]:
+        """Those of all queues that live."""
+        return self._queued.workers()
 
     def plan(self, run_id: str) -> Mapping[str, Sequence[str]]:
         """`plan_of` a run."""
@@ -142,11 +153,21 @@ class Runs:
         """The newest runs, with those that were imported."""
         return sorted([*self.newest(limit), *self.imported.all()], key=asked_at, reverse=True)[:limit]
 
+    def active(self) -> list[Run]:
+        """The runs that wait for their turn or are being done."""
+        found = self._client.list_workflows(name=WORKFLOW, status=["ENQUEUED", "DELAYED", "PENDING"])
+        return [Run.of(each) for each in found]
+
     def queued(self, template: str, parameters: Mapping[str, Any]) -> str | None:
-        """The id of a run of this template and these parameters that waits for its turn, if there is one."""
-        found = self._client.list_workflows(name=WORKFLOW, status=["ENQUEUED", "DELAYED"])
-        runs = (Run.of(each) for each in found)
-        return next((run.id for run in runs if (run.template, run.parameters) == (template, parameters)), None)
+        """The id of a run of this template and these parameters that will read the newest data when its turn comes.
+
+        A fork reads the data of another run, and one that waits to be continued the data that it began with.
+        """
+        for run in self.active():
+            alike = (run.template, run.parameters, run.origin) == (template, parameters, None)
+            if alike and run.status == QUEUED and not self._client.list_workflow_steps(run.id, load_output=False):
+                return run.id
+        return None
 
     def cancel(self, run_id: str) -> None:
         """The step that is being done is ended within some seconds. Nothing of it counts."""
@@ -195,23 +216,3 @@ class Runs:
             return self._client.retrieve_workflow(run_id).get_status()
         except error.DBOSNonExistentWorkflowError as failure:
             raise UnknownNameError(f"There is no run {run_id!r}. `python -m training runs` lists them.") from failure
-
-
-def enqueue(template: str, parameters: Mapping[str, Any], run_id: str) -> tuple[EnqueueOptions, dict[str, Any]]:
-    """How DBOS is asked for a run, and the request that the run gets."""
-    if is_imported(run_id):
-        raise RequestError(f"{run_id!r} cannot be the id of a new run: {IMPORTED!r} marks runs that were imported.")
-    checked = check_request(template, parameters)
-    options: EnqueueOptions = {
-        "queue_name": QUEUE,
-        "workflow_name": WORKFLOW,
-        "workflow_id": run_id,
-        "app_version": VERSION,
-        "queue_partition_key": f"{template} {checked.view or ''}",
-    }
-    request = {"template": template, "parameters": dict(parameters), "asked_at": datetime.now(UTC).isoformat()}
-    return options, request
-
-
-def _new_id(template: str) -> str:
-    return f"{template}-{uuid.uuid4().hex[:12]}"

@@ -11,18 +11,31 @@ from dbos import DBOSClient
 
 from training.errors import UnknownNameError
 from training.scheduler.schedules.cron import check_cron, next_tick
+from training.scheduler.schedules.past_ticks import FIRING, past_ticks
 from training.scheduler.schedules.tick import SINCE, TICK_WORKFLOW, Schedule, checked, schedule_of
 
 _ACTIVE = "ACTIVE"
+_FEW = 3
 
 
 @dataclass(frozen=True)
 class ScheduleState:
-    """next_tick: None while it is paused. last_tick: the last one that fired, or when it was put or resumed later."""
+    """next_tick: None while it is paused. last_tick: the last one that fired, or when it was put or resumed later.
+
+    said: what the last one that fired has said, or why it failed; empty before the first one.
+    """
 
     schedule: Schedule
     next_tick: datetime | None
     last_tick: datetime | None
+    said: str = ""
+
+    def due(self, now: datetime) -> datetime | None:
+        """The tick that should have fired by now and has not; None: there is none."""
+        if self.next_tick is None or self.last_tick is None:
+            return None
+        following = next_tick(self.schedule.cron, self.schedule.time_zone, self.last_tick)
+        return following if following <= now else None
 
 
 class Schedules:
@@ -59,12 +72,17 @@ class Schedules:
         """By name."""
         for each in sorted(self._client.list_schedules(), key=lambda found: found["schedule_name"]):
             schedule = schedule_of(each["context"])
-            last = [datetime.fromisoformat(at) for at in (each["last_fired_at"], each["context"].get(SINCE)) if at]
+            since = each["context"].get(SINCE)
+            last = [datetime.fromisoformat(at) for at in (each["last_fired_at"], since) if at]
+            ticks = past_ticks(self._client, schedule.name, _FEW)  # also those that were made up
+            ticks = [tick for tick in ticks if not since or tick.at > datetime.fromisoformat(since)]
+            last += [tick.at for tick in ticks]
             active = each["status"] == _ACTIVE
             yield ScheduleState(
                 schedule,
                 next_tick(schedule.cron, schedule.time_zone, datetime.now(UTC)) if active else None,
                 max(last, default=None),
+                next((tick.describe() for tick in ticks if tick.outcome != FIRING), ""),
             )
 
     def remove(self, name: str) -> None:

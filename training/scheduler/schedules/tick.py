@@ -18,11 +18,14 @@ from training.errors import RequestError
 from training.runs.plan.templates import check_request
 from training.scheduler.runs.runs import Runs
 from training.scheduler.schedules.cron import is_second_time, next_tick
+from training.scheduler.workflow.retried_step import retried
 from training.scheduler.workflow.step_process import StepProcess
 
 TICK_WORKFLOW = "tick"
 SINCE = "since"
 """Beside a schedule: the instant from which its ticks count, at which it was put, changed or resumed."""
+STARTED = "started run "
+"""The beginning of what a tick says that started a run."""
 _LOG = structlog.get_logger(part="scheduler")
 _LIMIT_S = 300.0
 Count = Callable[[str, dict[str, Any]], int]
@@ -57,9 +60,9 @@ class Ticks:
         @DBOS.workflow(name=TICK_WORKFLOW)
         def tick(scheduled_at: datetime, context: dict[str, Any]) -> str:
             schedule = schedule_of(context)
-            said = DBOS.run_step({"name": "decide"}, self._decide, schedule, scheduled_at)
+            said = DBOS.run_step(retried("decide"), self._decide, schedule, scheduled_at)
             if not said:
-                said = f"started run {DBOS.run_step({'name': 'start'}, self._start, schedule, scheduled_at)}"
+                said = STARTED + DBOS.run_step({"name": "start"}, self._start, schedule, scheduled_at)
             _LOG.info("ticked", schedule=schedule.name, tick=scheduled_at.isoformat(), outcome=said)
             return said
 
@@ -78,7 +81,7 @@ class Ticks:
 
     def _start(self, schedule: Schedule, scheduled_at: datetime) -> str:
         run_id = f"{schedule.name}-{scheduled_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-        return self._runs.start(schedule.template, schedule.parameters, run_id)
+        return self._runs.start(schedule.template, schedule.parameters, run_id, f"schedule {schedule.name}")
 
 
 def count_new_labels(template: str, parameters: dict[str, Any]) -> int:

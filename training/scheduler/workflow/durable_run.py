@@ -11,11 +11,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from dbos import DBOS, StepOptions, StepReservation, error
+from dbos import DBOS, StepReservation, error
+from sqlalchemy.exc import SQLAlchemyError
 
-from training.errors import StepFailedError, TransientStepError
+from training.errors import StepFailedError
 from training.runs.plan.step_names import STEP_NAMES
 from training.scheduler.workflow.queued_steps import QueuedSteps
+from training.scheduler.workflow.retried_step import retried
 from training.scheduler.workflow.run_steps import waits_of
 from training.scheduler.workflow.side_by_side import side_by_side
 from training.scheduler.workflow.step_process import StepProcess
@@ -29,8 +31,6 @@ VERSION = hashlib.sha256(repr(("request 2", STEP_NAMES)).encode()).hexdigest()[:
 """The application version, by which DBOS decides which process may continue a run: one with the same steps in the same
 order. Code, libraries and data do not count here: they are in the keys of the steps' results."""
 
-_ATTEMPTS = 4
-FIRST_WAIT_S = 2.0
 _SHORT_S = 300.0
 
 Look = Callable[[str], None]
@@ -101,24 +101,21 @@ class DurableRuns:
         limit_s: float,
         place: StepReservation | None = None,
     ) -> Any:
-        options: StepOptions = {
-            "name": name,
-            "retries_allowed": True,
-            "max_attempts": _ATTEMPTS,
-            "interval_seconds": FIRST_WAIT_S,
-            "backoff_rate": 3.0,
-            "should_retry": lambda failure: isinstance(failure, TransientStepError),
-        }
         try:
             run_step = DBOS.run_step if place is None else place.run
-            return run_step(options, ask, request, limit_s)
+            return run_step(retried(name), ask, request, limit_s)
         except error.DBOSMaxStepRetriesExceeded as failure:
             raise StepFailedError(
                 f"step {name!r} failed {len(failure.errors)} times; the last time: {failure.errors[-1]}"
             ) from failure
+        except SQLAlchemyError as failure:
+            raise StepFailedError(
+                f"the end of step {name!r} could not be written into the database of runs: {failure.args[0]}. Finished "
+                "steps are kept. Make room for the database, then resume the run."
+            ) from failure
 
 
 def folder_name(run_id: str, asked_at: str) -> str:
-    """The folder of a run: by name they are in the order in which the runs were asked for."""
+    """The folder of a run, by when it was asked for. Which run is newer, its journal says."""
     short = hashlib.sha256(run_id.encode()).hexdigest()[:8]
     return f"{datetime.fromisoformat(asked_at):%Y%m%dT%H%M%S}-{short}"

@@ -18,7 +18,7 @@ import structlog
 from dbos import DBOSClient, EnqueueOptions, WorkflowStatus
 
 from training.errors import StepFailedError, TransientStepError
-from training.scheduler.worker_files import lives, living_workers
+from training.scheduler.worker_files import Worker, lives, living_workers
 
 WORKERS = "millrace-training-workers"
 """The application of the workers. They do not touch the runs, schedules and queues of the scheduler."""
@@ -96,9 +96,13 @@ class QueuedSteps:
         """Step -> where it stands, of those that wait or are being done."""
         return {each.step: each for each in self._active(f"{run_id}/") if each.run == run_id}
 
-    def waiting(self) -> list[QueuedStep]:
-        """Those of all runs that no worker has taken."""
-        return [each for each in self._active(None) if each.worker is None]
+    def active(self) -> list[QueuedStep]:
+        """Those of all runs."""
+        return list(self._active(None))
+
+    def workers(self) -> list[Worker]:
+        """Those of all queues that live."""
+        return living_workers(self._directory)
 
     def _begun(self, run_id: str, request: Mapping[str, Any], wanted: Mapping[str, Any], limit_s: float) -> str:
         """The workflow of the newest try, or of the next one where that has ended and another try may help."""

@@ -55,7 +55,7 @@ def _runs(runs: list[RunAnswer]) -> str:
             f'aria-label="compare {escape(each.id)}">',
             run_link(each.id),
             states(each),
-            instant(each.asked_at),
+            f"{instant(each.asked_at)}<br><small>{escape(each.reason)}</small>",
             seconds(each.seconds),
             numbers(each.summary.get("metrics", {})),
             plain(each.parameters),
@@ -76,12 +76,15 @@ def _schedules(schedules: list[ScheduleAnswer]) -> str:
             + (f", after {each.new_labels:,} new labels" if each.new_labels else ""),
             plain(each.parameters),
             instant(each.last_tick),
+            escape(each.said),
             instant(each.next_tick) or "paused",
             _buttons(each),
         )
         for each in schedules
     ]
-    return table(("schedule", "cron", "parameters", "last tick", "next tick", ""), rows, "No schedule yet.")
+    return table(
+        ("schedule", "cron", "parameters", "last tick", "what it did", "next tick", ""), rows, "No schedule yet."
+    )
 
 
 def _buttons(schedule: ScheduleAnswer) -> str:

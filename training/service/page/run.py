@@ -44,6 +44,7 @@ def run_page(
             "gate": escape("; ".join(run.summary.get("reasons", []))),
             "model": version_link,
             "asked for": instant(run.asked_at),
+            "because": escape(run.reason),
             "took": seconds(run.seconds),
             "parameters": plain(run.parameters),
             "forked from": escape(origin) if run.imported or not origin else run_link(origin),

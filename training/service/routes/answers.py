@@ -35,6 +35,7 @@ class RunAnswer(BaseModel):
     ended_at: str | None = Field(description="When it ended.")
     seconds: float | None = Field(description="How long it took, or has taken so far.")
     error: str = Field(description="Why it failed; empty otherwise.")
+    reason: str = Field(description="Why it was started, such as `schedule nightly`; empty where nobody said.")
     gate: str | None = Field(
         description="promoted: its version is champion. refused: the champion stays, summary.reasons says why. null: "
         "not decided."
@@ -74,6 +75,7 @@ class ScheduleAnswer(BaseModel):
     new_labels: int = Field(description="The labels that it waits for.")
     next_tick: str | None = Field(description="The next tick; null while it is paused.")
     last_tick: str | None = Field(description="The last tick that fired, or when it was put.")
+    said: str = Field(description="What the last tick said: the run that it started, or why it started none.")
 
 
 class ModelAnswer(BaseModel):
@@ -107,6 +109,7 @@ def schedule_answer(state: ScheduleState) -> ScheduleAnswer:
         **vars(state.schedule),
         next_tick=state.next_tick.isoformat() if state.next_tick else None,
         last_tick=state.last_tick.isoformat() if state.last_tick else None,
+        said=state.said,
     )
 
 
@@ -122,6 +125,7 @@ def _run(run: Run, summary: Any) -> dict[str, Any]:
         "ended_at": instant(run.ended_at_ms),
         "seconds": None if run.began_at_ms is None else max(0.0, (until_ms - run.began_at_ms) / 1000),
         "error": run.error,
+        "reason": run.reason,
         "gate": {True: "promoted", False: "refused"}.get(summary.get("promoted")),
         "forked_from": run.origin,
         "imported": run.imported,

@@ -38,6 +38,10 @@ class StartBody(Body):
 
     template: str = Field(description="What to run, such as `retrain`.", examples=["retrain"])
     parameters: dict[str, Any] = Field({}, description=_PARAMETERS, examples=[{"train_days": 14, "top": 50}])
+    reason: str = Field("", description="Why it is started, for people.", examples=["the mean of 7 days drifted"])
+    unless_waiting: bool = Field(
+        False, description="Start none if one of the same template and parameters waits; the answer is that one."
+    )
 
 
 class ForkBody(Body):

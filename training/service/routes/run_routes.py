@@ -25,8 +25,10 @@ def run_router(runs: Runs) -> APIRouter:
     @router.post("", status_code=202, summary="Start a run")
     def start(body: StartBody, response: Response, idempotency_key: IdempotencyKey = None) -> RunWithSteps:
         """Queue a run. One run of a template and view is done at a time; others wait."""
-        run_id = _id_of(idempotency_key)
-        run_id = runs.start(body.template, body.parameters, run_id)
+        if body.unless_waiting:
+            run_id = runs.trigger(body.template, body.parameters, body.reason, _id_of(idempotency_key))
+        else:
+            run_id = runs.start(body.template, body.parameters, _id_of(idempotency_key), body.reason)
         return _started(runs, run_id, (body.template, body.parameters, None), response)
 
     @router.get("", summary="The runs, newest first")

@@ -9,6 +9,7 @@ from deploy.local.parts.first_models import FirstModels
 from shared_features.definitions import load_definitions
 from shared_features.formats.model_manifest import ALIASES, CHAMPION
 from training.progress import StepProgress
+from training.steps.run_journal import Journal, write_journal
 
 CATALOGUE = load_definitions("tests.domains.machines")
 
@@ -66,6 +67,7 @@ def test_it_says_which_step_the_training_does_and_how_far_it_is(world, tmp_path,
     world.look(1_000, 500)
     run = tmp_path / "runs" / "breakdown" / "20261129T100000"
     run.mkdir(parents=True)
+    write_journal(run, Journal({}, {}, 0, {}, number=1))
     progress = StepProgress(run, "fit")
     progress("fitting random_forest on 1,000 rows", 2, 3)
     monkeypatch.setattr(time, "time_ns", lambda: int((time.time() + 44) * 1e9))

@@ -50,6 +50,11 @@ def test_what_a_person_types_and_reads(places, capsys):
     assert main(["runs", "compare", "a", "b"]) == 0
     assert re.search(r"^top +5 +6 +\+1$", capsys.readouterr().out, re.MULTILINE)
     assert main(["runs", "logs", "a", "fit"]) == 0
+    assert main(["start", "--unless-waiting", "top=6"]) == 0
+    assert capsys.readouterr().out == "b\n"
+    assert main(["start", "--unless-waiting", "--reason", "celsius drifted", "top=8", "--id", "c"]) == 0
+    assert main(["runs", "show", "c"]) == 0
+    assert re.search(r"^because +celsius drifted$", capsys.readouterr().out, re.MULTILINE)
     assert main(["cancel", "a"]) == 0
     with Runs(load_settings()) as runs:
         assert runs.status("a") == CANCELLED
@@ -63,7 +68,7 @@ def test_what_a_person_types_and_reads(places, capsys):
     for wrong, said in (
         (["start", "top"], "'top' is not a parameter. Give NAME=VALUE"),
         (["start", "--template", "score"], "There is no run template 'score'"),
-        (["cancel", "c"], "There is no run 'c'"),
+        (["cancel", "d"], "There is no run 'd'"),
         (["runs", "compare", "a"], "`runs compare` takes two runs; 1 names were given."),
         (["runs", "export", "b", "-o", str(places / "b.tar.gz")], "Run b is queued. Export it when it has ended"),
         (["runs", "export", "b"], "`runs export` needs a file to write. Give it by -o"),

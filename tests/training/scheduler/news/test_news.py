@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from training.scheduler.news.news import News, of_queues, of_runs, of_schedules
+from training.scheduler.news.news import News, of_queues, of_runs, of_schedules, of_ticks
 from training.scheduler.runs.run import Run
+from training.scheduler.schedules.past_ticks import PastTick
 from training.scheduler.schedules.schedules import ScheduleState
 from training.scheduler.schedules.tick import Schedule
 from training.scheduler.workflow.queued_steps import QueuedStep
@@ -35,8 +36,9 @@ def test_the_end_of_a_run_is_told_with_its_reasons() -> None:
     failed, refused, promoted = told(
         run("a", "failed", error="no space left"),
         run("b", "succeeded", promoted=False, **decided),
-        run("c", "succeeded", promoted=True, **decided),
+        run("c", "succeeded", promoted=True, champion_before=2, **decided),
         run("d", "cancelled"),
+        run("f", "succeeded", promoted=True, champion_before=3, **decided),  # it made the champion again
         run("e", "failed", hours_ago=25),
     )
     assert failed.body == {
@@ -64,6 +66,24 @@ def test_a_tick_that_fired_late_and_one_that_did_not_fire_are_missed() -> None:
     assert not list(of_schedules([ScheduleState(HOURLY, None, on_time.last_tick)], NOW + timedelta(minutes=3)))
 
 
+def test_a_run_that_a_person_names_like_a_schedule_hides_no_news() -> None:
+    """The id was read as that of a tick: nothing was told any more as long as the run was among the newest."""
+    failed = run("a", "failed", error="no space left")
+    assert [each.key for each in told(run("hourly-again", "succeeded"), failed)] == ["a"]
+
+
+def test_a_tick_that_failed_is_missed_and_says_why() -> None:
+    failed = PastTick("hourly", NOW - timedelta(hours=1), "failed", "there is no lake")
+    started = PastTick("hourly", NOW - timedelta(hours=2), "started", "started run a")
+    old = PastTick("hourly", NOW - timedelta(hours=25), "failed", "there is no lake")
+    (missed,) = of_ticks([failed, started, old], NOW)
+    assert (missed.kind, missed.text) == (
+        "schedule_missed",
+        "Schedule hourly missed its tick of 2026-11-29T11:00:00+00:00. It could not tell whether to start a run: there "
+        "is no lake",
+    )
+
+
 def test_a_step_that_waits_long_for_a_worker_is_told_once() -> None:
     since_ms = int(NOW.timestamp() * 1000)
     waiting = QueuedStep("one/embed/1", "one", "embed", "gpu", since_ms)
@@ -76,3 +96,5 @@ def test_a_step_that_waits_long_for_a_worker_is_told_once() -> None:
     }  # fmt: skip
     (again,) = of_queues([waiting], NOW + timedelta(minutes=60))
     assert again.id == told_of.id
+    taken = QueuedStep("one/embed/1", "one", "embed", "gpu", since_ms, worker="gpu-1")
+    assert not list(of_queues([taken], NOW + timedelta(minutes=60)))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
+from croniter import croniter
 
 from training.errors import RequestError
-from training.scheduler.schedules.cron import check_cron, next_tick, shortly_before
+from training.scheduler.schedules.cron import check_cron, is_second_time, next_tick, shortly_before
 
 BERLIN = "Europe/Berlin"
 
@@ -66,6 +68,35 @@ def test_a_line_for_every_hour_fires_in_both_and_always_an_hour_apart() -> None:
         assert {later.astimezone(UTC) - one.astimezone(UTC) for one, later in pairwise(found)} == {
             datetime(2026, 1, 1, 1) - datetime(2026, 1, 1, 0)  # noqa: DTZ001  # an hour
         }
+
+
+@pytest.mark.parametrize(
+    ("line", "zone", "start"),
+    [
+        # Midnight is skipped: croniter gave the hour before it again and again (PrefectHQ/prefect#5957).
+        ("0 0 * * *", "America/Santiago", "2026-08-31T12:00:00-04:00"),
+        ("0 0 * * *", "Africa/Cairo", "2026-04-20T12:00:00+02:00"),
+        # On the day of a change, before the change: an hour late (PrefectHQ/prefect#10678, taichino/croniter#82).
+        ("10 0 * * *", "America/Montreal", "2023-03-12T00:10:02-05:00"),
+        ("0 0 * * *", "Europe/Warsaw", "2017-03-26T00:00:00+01:00"),
+        # The hour occurs twice: a second run an hour later (PrefectHQ/prefect#7461).
+        ("30 0 * * *", "America/Havana", "2026-10-29T12:00:00-04:00"),
+        ("45 1 * * *", "Australia/Lord_Howe", "2026-04-02T12:00:00+11:00"),
+    ],
+)
+def test_a_daily_line_fires_once_a_day_whatever_its_zone_does_to_the_clock(line: str, zone: str, start: str) -> None:
+    """DBOS takes one tick after the other, not the one after an instant; without second times they are the same."""
+    at = datetime.fromisoformat(start)
+    theirs = croniter(line, at.astimezone(ZoneInfo(zone)), second_at_beginning=True)
+    found = list[datetime]()
+    for _ in range(9):
+        at = next_tick(line, zone, at)
+        found.append(at)
+        tick = theirs.get_next(datetime)
+        while is_second_time(line, zone, tick):
+            tick = theirs.get_next(datetime)
+        assert tick == at
+    assert {later.date() - one.date() for one, later in pairwise(found)} == {timedelta(days=1)}
 
 
 @pytest.mark.parametrize(

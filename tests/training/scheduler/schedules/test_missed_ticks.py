@@ -126,6 +126,12 @@ def test_a_schedule_counts_from_when_it_was_put_changed_or_resumed(settings: Any
         assert resumed.last_tick is not None
         assert first.last_tick < changed.last_tick < resumed.last_tick
         assert MissedTicks(runs.client, lambda: datetime.now(UTC)).make_up(timedelta(0)) == []
+        # An hour ago today: the tick of a line that was not there then (dagster-io/dagster#13597).
+        ago = real - timedelta(hours=1)
+        schedules.put(Schedule("changed", "retrain", {}, schedule.cron))
+        schedules.put(Schedule("changed", "retrain", {}, f"{ago.minute} {ago.hour} * * *"))
+        assert MissedTicks(runs.client, lambda: datetime.now(UTC)).make_up(timedelta(0)) == []
+        schedules.remove("changed")
         late = MissedTicks(runs.client, lambda: real + timedelta(hours=7))
         assert len(late.make_up()) == 1
         assert late.make_up() == []

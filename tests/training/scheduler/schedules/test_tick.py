@@ -23,8 +23,8 @@ class FakeRuns:
     def queued(self, template: str, parameters: dict[str, Any]) -> str | None:
         return self.waiting
 
-    def start(self, template: str, parameters: dict[str, Any], run_id: str) -> str:
-        self.started.append((template, parameters, run_id))
+    def start(self, template: str, parameters: dict[str, Any], run_id: str, reason: str) -> str:
+        self.started.append((template, parameters, run_id, reason))
         return run_id
 
 
@@ -44,7 +44,7 @@ def test_a_tick_starts_a_run_named_after_it() -> None:
     runs = FakeRuns()
     ticks = Ticks(runs, lambda *asked: 0)  # type: ignore[arg-type]
     assert ticks._start(DAILY, TICK) == "nightly-20261128T013000Z"
-    assert runs.started == [("retrain", {"top": 5}, "nightly-20261128T013000Z")]
+    assert runs.started == [("retrain", {"top": 5}, "nightly-20261128T013000Z", "schedule nightly")]
 
 
 def test_of_missed_ticks_the_newest_stands_for_all() -> None:

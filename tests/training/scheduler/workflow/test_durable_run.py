@@ -20,7 +20,7 @@ from training.errors import RequestError, StepFailedError, TransientStepError
 from training.runs.plan.step_names import STEP_NAMES
 from training.scheduler.engine import launched
 from training.scheduler.runs.runs import Runs
-from training.scheduler.workflow import durable_run
+from training.scheduler.workflow import durable_run, retried_step
 from training.scheduler.workflow.run_states import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, SUCCEEDED
 from training.settings import load_settings
 from training.steps.run_journal import read_journal
@@ -120,7 +120,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
     """A scheduler in this process; its runs do nothing."""
     monkeypatch.setenv("MILLRACE_TRAINING_RUNS", str(tmp_path / "runs"))
     monkeypatch.setattr(durable_run, "StepProcess", FakeProcess)
-    monkeypatch.setattr(durable_run, "FIRST_WAIT_S", 0.05)
+    monkeypatch.setattr(retried_step, "FIRST_WAIT_S", 0.05)
     FakeProcess.asked, FakeProcess.errors, FakeProcess.hold, FakeProcess.plan = [], {}, set(), {}
     with launched(load_settings()) as found:
         yield found
@@ -179,6 +179,46 @@ def test_a_run_is_done_once_retried_where_that_helps_cancelled_and_resumed(runs:
     assert ended(runs, "e") == SUCCEEDED
     assert FakeProcess.asked == [*STEP_NAMES[STEP_NAMES.index("fit") :], "end"]
     assert [run.id for run in runs.newest()][:2] == ["f", "e"]
+
+
+def test_a_trigger_starts_no_run_beside_one_that_will_read_the_newest_data(runs: Runs) -> None:
+    """A run that waits to be continued read its data long ago: it stood for the newest, and a tick was left out."""
+    FakeProcess.hold = {"fit"}
+    runs.start("retrain", {}, "a")
+    while "fit" not in FakeProcess.asked:
+        time.sleep(0.05)
+    runs.cancel("a")
+    assert ended(runs, "a") == CANCELLED
+    FakeProcess.asked.clear()
+    runs.start("retrain", {}, "b")
+    while "fit" not in FakeProcess.asked:
+        time.sleep(0.05)
+    runs.resume("a")  # waits behind b
+    assert runs.status("a") == QUEUED
+    assert runs.queued("retrain", {}) is None
+    new = runs.trigger("retrain", {}, "amount_mean_7d drifted")
+    assert new not in ("a", "b")
+    assert runs.show(new).reason == "amount_mean_7d drifted"
+    assert runs.trigger("retrain", {}, "it still drifts") == new
+    assert runs.trigger("retrain", {"top": 5}, "other parameters") != new
+    assert {each.id for each in runs.active() if each.status == RUNNING} == {"b"}
+    FakeProcess.hold = set()
+    for each in runs.newest():
+        assert ended(runs, each.id) == SUCCEEDED
+
+
+def test_a_run_that_waits_is_cancelled_at_once_never_begins_and_holds_nobody_back(runs: Runs) -> None:
+    """Elsewhere it was "cancelling" for ever, because no process had it (PrefectHQ/prefect#8194, #17563)."""
+    FakeProcess.hold = {"fit"}
+    for each in ("a", "b", "c"):
+        runs.start("retrain", {}, each)
+    reached(runs, "a", (RUNNING,))
+    runs.cancel("b")
+    assert runs.status("b") == CANCELLED
+    FakeProcess.hold = set()
+    assert [ended(runs, each) for each in ("a", "c")] == [SUCCEEDED, SUCCEEDED]
+    assert FakeProcess.asked.count("begin") == 2
+    assert runs.status("b") == CANCELLED
 
 
 def states(runs: Runs, run_id: str) -> dict[str, str]:

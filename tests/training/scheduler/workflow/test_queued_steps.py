@@ -119,10 +119,10 @@ def test_it_waits_for_a_worker_with_the_same_code_is_done_there_and_says_where_i
     stands = place.stands()
     assert stands is not None
     assert stands.describe().startswith("waits for a worker of queue gpu since 20")
-    assert place.queued.waiting() == [stands]
+    assert place.queued.active() == [stands]
     with place.worker("host-1", code="c2") as other:
-        wait(lambda: place.queued.waiting()[0].others == 1)
-        assert place.queued.waiting()[0].describe().endswith("; 1 of its workers have other code of the pipelines")
+        wait(lambda: place.queued.active()[0].others == 1)
+        assert place.queued.active()[0].describe().endswith("; 1 of its workers have other code of the pipelines")
         other.tell_left()
         time.sleep(1.5)  # it looks at its queue every second
     assert place.played.asked == []
@@ -131,7 +131,8 @@ def test_it_waits_for_a_worker_with_the_same_code_is_done_there_and_says_where_i
         stands = place.stands()
         assert stands is not None
         assert stands.describe().startswith("done by worker host-2 of queue gpu since 20")
-        assert place.queued.waiting() == []
+        assert [each.worker for each in place.queued.active()] == ["host-2"]
+        assert [each.id for each in place.queued.workers()] == ["host-2"]
         again = place.ask()  # a scheduler that was killed asks again, and waits for the same worker
         place.played.hold.set()
         assert asked.result(PATIENCE_S) == again.result(PATIENCE_S) == {"done": "run", "line": "fit is done"}

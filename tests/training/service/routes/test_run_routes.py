@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import threading
 import time
 from typing import Any
 
 import pytest
 
+from tests.docs.pages import pages
 from tests.training.service.conftest import Service
 from training.errors import StepFailedError
 from training.runs.plan.step_names import STEP_NAMES
@@ -105,6 +108,27 @@ def test_a_run_is_watched_while_it_goes_cancelled_and_resumed(service: Service) 
     assert service.client.post(f"/v1/runs/{run_id}/cancel").status_code == 409
 
 
+def test_the_hook_of_a_monitor_starts_one_run_and_tells_why(service: Service) -> None:
+    (page,) = [each for each in pages() if each.name == "docs/retraining.md"]
+    (shell,) = [each for each in page.blocks() if each.text.endswith("routes/test_run_routes.py")]
+    service.played.held["dataset"] = threading.Event()
+    first = started(service, {"top": 7}, "is being done")
+    reached(service, first, lambda run: run["status"] == "running")
+    code = shell.code.replace("127.0.0.1:8088", service.client.base_url.netloc.decode())
+    answers = [
+        json.loads(subprocess.run(["bash", "-euo", "pipefail", "-c", each], check=True, capture_output=True).stdout)
+        for each in (code, code.replace("drift-2026-11-29", "drift-2026-11-30"))
+    ]
+    drifted = answers[0]["id"]
+    assert [each["id"] for each in answers] == [drifted] * 2
+    assert drifted != first
+    service.played.held.pop("dataset").set()
+    assert ended(service, drifted)["reason"] == "amount_mean_7d drifted: PSI 0.31"
+    assert "amount_mean_7d drifted: PSI 0.31" in service.client.get(f"/runs/{drifted}").text
+    long = service.client.post("/v1/runs", json={"template": "retrain", "reason": "x" * 501})
+    assert (long.status_code, long.json()["path"]) == (422, "$.reason")
+
+
 def test_a_failed_step_says_why(service: Service) -> None:
     service.played.errors["validate"] = StepFailedError("the windows hold one class")
     run = ended(service, started(service, {}, "fails"))
@@ -162,7 +186,7 @@ def test_a_fork_reads_the_data_of_its_origin_and_changes_later_parameters_only(s
         ({"template": "retrain", "parameters": {"tops": 5}}, "$.parameters.tops", "unknown field `tops`"),
         ({"template": "retrain", "parameters": {"models": ["forest"]}}, "$.parameters.models", "Give some of hist_"),
         ({"template": "retrain", "parameters": 5}, "$.parameters", "$.parameters is 5. Input should be a valid dict"),
-        ({"templat": "retrain"}, "$.templat", "There is no field 'templat'. Fields: template, parameters. Did"),
+        ({"templat": "retrain"}, "$.templat", "There is no field 'templat'. Fields: template, parameters, reason,"),
         ({}, "$.template", "Field 'template' is missing. Give it: What to run, such as `retrain`."),
         ([], None, "Input should be"),
     ],
