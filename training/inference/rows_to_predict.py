@@ -86,21 +86,25 @@ class FeatureFileRows:
             )
 
     def slices(self) -> Iterator[Slice]:
-        categories = [at for at, _ in self._view.categories]
-        numbers = [name for at, name in enumerate(self._names) if at not in categories]
         for start in range(0, self.count, self._rows_at_once):
-            frame = self._table.rows(start, self._rows_at_once)
-            codes = [_codes(frame[self._names[at]]) for at in categories]
-            try:
-                floats = frame.select(pl.col(numbers).cast(pl.Float32).fill_null(float("nan")))
-            except PolarsError as error:
-                raise DatasetError(
-                    f"A feature is not a number: {error}. Features are float32, and missing ones null or NaN."
-                ) from error
-            matrix = np.full((len(frame), len(self._names)), np.nan, np.float32)
-            matrix[:, [at for at in range(len(self._names)) if at not in categories]] = floats.to_numpy()
-            given = frame.select(name for name in frame.columns if name not in self._names)
-            yield Slice(given, matrix, np.stack(codes, axis=1) if codes else np.empty((0, 0)))
+            yield read_features(self._view, self._table.rows(start, self._rows_at_once))
+
+
+def read_features(view: FeatureView, frame: pl.DataFrame) -> Slice:
+    """The rows of a table that has all features of a view under their names. Raises DatasetError."""
+    names, categories = [each.name for each in view.columns], [at for at, _ in view.categories]
+    numbers = [name for at, name in enumerate(names) if at not in categories]
+    codes = [_codes(frame[names[at]]) for at in categories]
+    try:
+        floats = frame.select(pl.col(numbers).cast(pl.Float32).fill_null(float("nan")))
+    except PolarsError as error:
+        raise DatasetError(
+            f"A feature is not a number: {error}. Features are float32, and missing ones null or NaN."
+        ) from error
+    matrix = np.full((len(frame), len(names)), np.nan, np.float32)
+    matrix[:, [at for at in range(len(names)) if at not in categories]] = floats.to_numpy()
+    given = frame.select(name for name in frame.columns if name not in names)
+    return Slice(given, matrix, np.stack(codes, axis=1) if codes else np.empty((0, 0)))
 
 
 class _Table:

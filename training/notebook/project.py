@@ -17,11 +17,15 @@ from training.datasets.given_spine import check_spine
 from training.datasets.historical_features import historical_features
 from training.datasets.offline_store import OfflineStore
 from training.errors import TrainingError
+from training.facts import shown, side_by_side
 from training.notebook.asked_datasets import of_range, of_spine, of_windows
 from training.notebook.catalogue_tables import group_table, view_table
 from training.notebook.given_tables import as_given, as_instant, as_polars
 from training.notebook.group_view import group_spine, group_view
 from training.notebook.kept_runs import kept_runs
+from training.notebook.project_model import ProjectModel
+from training.registry.version_facts import facts_of_version, find_version
+from training.registry.version_list import list_versions
 from training.registry.versions import Registry
 from training.settings import TrainingSettings, load_settings
 
@@ -94,6 +98,42 @@ class Project:
         found = historical_features(self._store, check_spine(view, spine), events_at_once=at_once)
         return as_given(found, keys)
 
+    def model(self, name: str | None = None, version: int | str | None = None) -> ProjectModel:
+        """A published version, to predict with. version: a number or an alias; None: the champion, or the newest.
+
+        name: may be left out where there is one model. Raises RegistryError.
+        """
+        text = None if version is None else str(version)
+        return ProjectModel.open(self.settings, self.catalogue, self._model_name(name), text)
+
+    def models(self) -> pl.DataFrame:
+        """The versions of all models."""
+        found = [{**each, "metrics": shown(each["metrics"])} for each in list_versions(self.registry)]
+        return pl.DataFrame(found)
+
+    def compare(self, first: int | str, second: int | str, model: str | None = None) -> pl.DataFrame:
+        """Two versions of a model side by side: a row for each fact in which they differ, and for each metric.
+
+        A version is a number or an alias. Raises RegistryError.
+        """
+        name = self._model_name(model)
+        one, two = (find_version(self.registry, name, str(each)) for each in (first, second))
+        rows = side_by_side(*(facts_of_version(self.registry, name, each) for each in (one, two)))
+        return pl.DataFrame(
+            [
+                {
+                    "section": row.section,
+                    "fact": row.name,
+                    f"version {one}": shown(row.first),
+                    f"version {two}": shown(row.second),
+                    "difference": row.difference,
+                }
+                for row in rows
+                if row.section == "metrics" or not row.same
+            ],
+            infer_schema_length=None,
+        )
+
     def runs(self) -> pl.DataFrame:
         """The runs whose results are kept, the newest first: of which view, how they ended, what they said last."""
         return kept_runs(self.settings.training_runs)
@@ -115,6 +155,14 @@ class Project:
     @property
     def _store(self) -> OfflineStore:
         return OfflineStore(self.settings.lake)
+
+    def _model_name(self, name: str | None) -> str:
+        names = self.registry.models()
+        if name is None and len(names) != 1:
+            raise TrainingError(
+                f"The registry has {len(names)} models. They are {', '.join(names) or 'none'}. Name one of them."
+            )
+        return names[0] if name is None else name
 
     def _facts(self) -> list[tuple[str, str]]:
         settings = self.settings

@@ -54,7 +54,7 @@ def test_the_cells_of_the_guide_run_one_after_another_and_show_what_they_say(
 ) -> None:
     notebook = Notebook()
     values = [notebook.run(cell) for cell in CELLS]
-    whole, views, dataset, _, mine, heat = values
+    whole, views, dataset, _, mine, heat, scores, compared = values
     assert "tests.domains.machines" in shown(whole)[0]
     assert "<table>" in shown(whole)[1]
     assert views["view"].to_list() == ["breakdown"]
@@ -67,6 +67,10 @@ def test_the_cells_of_the_guide_run_one_after_another_and_show_what_they_say(
     assert len(mine.columns) == 4 + len([each for each in BREAKDOWN.columns if each.name != "celsius"])
     assert isinstance(heat, pd.DataFrame)
     assert {"machine_heat__celsius_mean_1h", "machine_heat__firmware_last_1d"} <= set(heat.columns)
+    assert isinstance(scores, pd.DataFrame)
+    assert scores["score"].between(0, 1).all()
+    assert {"version 1", "version 2", "difference"} <= set(compared.columns)
+    assert "roc_auc" in compared["fact"].to_list()
 
 
 def test_features_of_a_group_are_those_of_a_view_that_reads_it(project: Project) -> None:
@@ -80,13 +84,33 @@ def test_features_of_a_group_are_those_of_a_view_that_reads_it(project: Project)
     assert isinstance(project.features("hot_plant", keys.to_arrow(), at), pa.Table)
 
 
-def test_runs_are_a_table_and_the_registry_is_there(project: Project) -> None:
+def test_a_model_says_the_same_of_features_and_of_the_rows_they_come_from(project: Project) -> None:
+    rows = project.dataset("breakdown", start="2024-10-14")
+    model = project.model()
+    of_features = model.predict(rows.data)
+    request = rows.data.select("plant", "machine", "as_of", "celsius", "humidity").with_columns(
+        pl.col("celsius").round(1), pl.col("humidity").cast(pl.Float64).fill_nan(None).round(3)
+    )
+    of_rows = model.predict(request)
+    assert of_features["score"].null_count() == 0
+    assert len(of_features) == len(of_rows) == len(rows)
+    known = ~rows.data["is_new_firmware"].is_nan()  # the request says no firmware
+    same = (of_features["score"] == of_rows["score"]) | known
+    assert same.all()
+    assert model.version == 2
+    assert "roc_auc" in repr(model)
+    assert "roc_auc" in model._repr_html_()
+
+
+def test_runs_and_models_are_tables(project: Project) -> None:
     runs = project.runs()
     assert runs["status"].to_list() == ["succeeded", "succeeded"]
     assert runs["began"].is_sorted(descending=True)
+    models = project.models()
+    assert models["version"].to_list() == [1, 2]
     assert project.registry.versions("breakdown") == [1, 2]
     nothing = Project(training_runs="nowhere", registry="nowhere")
-    assert len(nothing.runs()) == 0
+    assert len(nothing.runs()) == len(nothing.models()) == 0
     assert "no model yet" in repr(nothing)
 
 
@@ -106,6 +130,7 @@ def test_a_dataset_is_written_opened_and_built_again(project: Project, tmp_path:
         (lambda project: project.dataset(spine=7), "Something of type int was given"),
         (lambda project: project.features("machine_heats", {}), r"group 'machine_heats'\. Did you mean 'machine_heat'"),
         (lambda project: project.features("hot_plant", {"plant": ["a"], "as_of": [1]}, 1), "as_of is 1, which is not"),
+        (lambda project: Project(registry="nowhere").model(), "The registry has 0 models. They are none"),
     ],
 )
 def test_what_cannot_be_meant_says_what_to_write(project: Project, ask: Any, sentence: str) -> None:
