@@ -51,7 +51,7 @@ def write_project(
             draft = file_draft(name, file, directory, encoding, wishes)
         else:
             draft = example_draft(name, folder, now_us)
-        said = _write(name, folder, draft, now_us)
+        said = _write(name, folder, draft, now_us, directory)
         folder.rename(target)
     finally:
         shutil.rmtree(parent, ignore_errors=True)
@@ -72,7 +72,15 @@ def _refuse_name(name: str) -> None:
         raise ProjectError(f"a Python module is called {name} already, and would be found instead. Give another name")
 
 
-def _write(name: str, folder: Path, draft: Draft, now_us: int) -> list[str]:
+def _then(directory: Path, name: str, produce: str | None) -> str:
+    """The README as a person opens it from here, and the command that sends the file from the project's directory."""
+    here = directory.resolve() == Path.cwd()
+    command = "" if produce is None else f", then{'' if here else f', in {directory}:'} {produce}"
+    return f"{directory / name / 'README.md'}{command}"
+
+
+def _write(name: str, folder: Path, draft: Draft, now_us: int, directory: Path) -> list[str]:
+    """directory: the one that will hold the project. What to tell the person, line by line."""
     (folder / "__init__.py").write_text("", encoding="utf-8")
     (folder / "features.py").write_text(draft.module, encoding="utf-8")
     trial = try_project(
@@ -110,7 +118,7 @@ def _write(name: str, folder: Path, draft: Draft, now_us: int) -> list[str]:
         *_decoded(trial, draft.topic),
         *also,
         *notes,
-        f"next: {folder.name}/README.md{f', then {produce}' if produce else ''}",
+        f"next: {_then(directory, name, produce)}",
     ]
 
 

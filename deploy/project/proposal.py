@@ -11,6 +11,7 @@ from typing import Any
 
 from deploy.project.columns.column import Column, look_at
 from deploy.project.columns.field_names import mapped
+from deploy.project.roles.leaks import doubts, given_away
 from deploy.project.roles.roles import Roles, guess_roles, wait_us
 from deploy.project.seen_columns import seen_columns
 from deploy.project.wishes import Wishes
@@ -66,6 +67,11 @@ class Proposal:
         wanted = {each.name: each.required() for each in (*self.roles.joins, known, self.roles.label)}
         return tuple(wanted.values())
 
+    @cached_property
+    def doubts(self) -> dict[str, str]:
+        """Column -> why it may be known only after the outcome."""
+        return doubts(self.spine, self.roles)
+
     @property
     def label_source(self) -> str:
         name = self.roles.label.field.lower() if self.roles.label else ""
@@ -119,9 +125,7 @@ class Proposal:
 
     @property
     def delay_us(self) -> int:
-        """As it was asked for; else how long it takes until 95 of 100 outcomes are known; 99 where a missing one means
-        false.
-        """
+        """As asked for; else how long until 95 of 100 outcomes are known, or 99 where a missing one means false."""
         if self.delay_asked_us is not None:
             return self.delay_asked_us
         if self.roles.label_arrival is not None:
@@ -171,6 +175,10 @@ def propose(
     columns = seen.taken
     source = plain_name(stem.partition(".")[0]) or "events"
     roles = guess_roles(columns, source, wishes)
+    if gone := given_away(columns, roles):
+        seen = seen.without_each(gone)
+        columns = seen.taken
+        roles = guess_roles(columns, source, wishes)
     if as_written and roles.label is not None:
         seen = seen.without((roles.label, *roles.later), _OUTCOME)
         columns = seen.taken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,8 +42,11 @@ class SeenColumns:
 
     def without(self, columns: Iterable[Column], why: str) -> SeenColumns:
         """No field takes these columns."""
-        names = {each.name for each in columns}
-        seen = tuple(_untaken(each, why) if each.name in names else each for each in self.columns)
+        return self.without_each({each.name: why for each in columns})
+
+    def without_each(self, why: Mapping[str, str]) -> SeenColumns:
+        """No field takes these columns. why: column -> the reason."""
+        seen = tuple(_untaken(each, why[each.name]) if each.name in why else each for each in self.columns)
         return replace(self, columns=seen)
 
 

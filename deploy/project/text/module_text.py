@@ -87,6 +87,8 @@ class ModuleText:
         for each in columns:
             origin = "" if each.name == each.field else f"column {plain(each.name)}; "
             yield from comment(f"guessed: {origin}{each.why}.", 8)
+            if each.name in proposal.doubts and each not in proposal.numbers:
+                yield from self._doubt(each)
             optional = ", optional=True" if each.optional else ""
             unit = f", unit={literal(unit_of(each.name))}" if _is_measure(each) and unit_of(each.name) else ""
             yield f"        Field({literal(each.field)}, {spelled(each)}{optional}{unit}),"
@@ -150,13 +152,23 @@ class ModuleText:
         yield "    version=1,"
         yield f"    source={self._source},"
         yield "    features=("
-        for each in (*(literal(each.field) for each in proposal.numbers), self._group, self.over, self.hour):
+        if proposal.roles.label and proposal.numbers:
+            yield from comment("TO DO: is each of these known before the outcome? Remove what is not.", 8)
+        for number in proposal.numbers:
+            yield from self._doubt(number)
+            yield f"        {literal(number.field)},"
+        for each in (self._group, self.over, self.hour):
             if each:
                 yield f"        {each},"
         yield "    ),"
         if proposal.roles.label:
             yield from self._labels(proposal.roles.label)
         yield ")"
+
+    def _doubt(self, column: Column) -> Iterator[str]:
+        """A comment beside a column that may be known only after the outcome."""
+        if why := self._proposal.doubts.get(column.name):
+            yield from comment(f"TO DO: it may be known only after the outcome: {why}. If so, remove it.", 8)
 
     def _labels(self, label: Column) -> Iterator[str]:
         proposal = self._proposal

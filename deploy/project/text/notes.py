@@ -23,6 +23,7 @@ def notes_of(proposal: Proposal) -> list[str]:
             f"An outcome counts as known{after} (`--arrival`), so that a feature of past outcomes counts none before. "
             "If that is not so, change it there and in `delay`."
         )
+    notes += _known_before(proposal)
     nested = [f"{each.name} is the field {each.field}" for each in proposal.columns if "." in each.name]
     if nested:
         notes.append(
@@ -38,6 +39,21 @@ def notes_of(proposal: Proposal) -> list[str]:
     for each in proposal.left:
         by_why.setdefault(each.why, []).append(f"`{each.name}`")
     return notes + [_left_out(names, why) for why, names in by_why.items()]
+
+
+def _known_before(proposal: Proposal) -> list[str]:
+    """What a person must know of the features that a request gives, where there is an outcome."""
+    if proposal.roles.label is None:
+        return []
+    given = [f"`{each.field}`" for each in proposal.numbers]
+    asked = (
+        f"The view takes {_few(given)} from the request. Is each of these known before the outcome? Remove what is not."
+    )
+    said = [
+        f"Column `{name}` may be known only after the outcome: {why}. If so, remove it."
+        for name, why in proposal.doubts.items()
+    ]
+    return [*([asked] if given else []), *said]
 
 
 def _outcome_wait(proposal: Proposal) -> str:

@@ -468,3 +468,15 @@ def test_what_may_be_below_zero_is_compared_by_a_difference(project, tmp_path):
     module = (folder / "features.py").read_text()
     assert "def celsius_minus_usual(" in module
     assert 'unit="°C"' not in module, "one word alone is a name"
+
+
+def test_the_next_page_is_named_as_a_person_opens_it_from_where_he_stands(tmp_path, monkeypatch):
+    """The command that sends the file is for the directory of the project, and names the file as seen from there."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    *_, from_here = write_project("market", marketplace_orders(tmp_path), Path(".."), "utf-8-sig")
+    assert from_here.startswith("next: ../market/README.md, then, in ..: ")
+    *_, at_home = write_project("market", marketplace_orders(here), Path(), "utf-8-sig")
+    assert at_home.startswith("next: market/README.md, then ")
+    assert ", in " not in at_home
