@@ -137,8 +137,8 @@ def _plain(column: Column, rows: NDArray[np.bool_]) -> Sequence[Any]:
 def _by_value(values: Sequence[Any], has: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Per value, ascending: the rows with the outcome, and the others."""
     _, which = np.unique(np.array(values), return_inverse=True)
-    positive = np.bincount(which, weights=has)
-    return positive, np.bincount(which, weights=~has)
+    positive = np.bincount(which, weights=has).astype(np.float64)
+    return positive, np.bincount(which).astype(np.float64) - positive
 
 
 def _beside(column: Column, roles: Roles) -> Iterator[str]:
