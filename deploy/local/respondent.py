@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from deploy.local.stack.answer import Answer
 from deploy.local.stack.stack_directory import StackDirectory
 from shared_features.counted import counted
 from shared_features.definitions import Catalogue
-from shared_features.formats.model_manifest import CHAMPION
+from shared_features.formats.model_manifest import CHAMPION, METRICS_FILE
 from shared_features.kernel.event_time import to_text
 from streaming.operations.status.answer import Status, status_json
 from streaming.operations.status.observer import StatusObserver
 from streaming.operations.status.rates import SINKS, lag
 from streaming.settings import StreamingSettings
+from training.models.task_rules import RULES
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 
@@ -42,16 +45,35 @@ class Respondent:
 
 
 def trained_on(directory: StackDirectory, models: Mapping[str, int | None]) -> dict[str, str]:
-    """View -> what the version that answers was trained on."""
+    """View -> what the version that answers was trained on, and how good it was on its test rows."""
     registry = Registry(directory.registry)
     found = {name: None if version is None else registry.dataset(name, version) for name, version in models.items()}
     return {
         name: f"trained on {counted(dataset.rows.train.labelled, 'row')} up to "
         f"{to_text(dataset.split.train_end_us)}, tested on "
         f"{dataset.rows.test.labelled:,} up to {to_text(dataset.split.end_us)}"
+        f"{_how_good(_metrics(registry, name, models[name]), dataset.task)}"
         for name, dataset in found.items()
         if dataset is not None
     }
+
+
+def _metrics(registry: Registry, model: str, version: int | None) -> dict[str, Any]:
+    """The metrics that were published with a version; empty where there are none."""
+    if version is None:
+        return {}
+    file = registry.path(model, version) / METRICS_FILE
+    found: dict[str, Any] = json.loads(file.read_bytes()) if file.is_file() else {}
+    return found
+
+
+def _how_good(metrics: Mapping[str, Any], task: str) -> str:
+    """The metric that chose the candidate, then the one that has a floor: it says what chance would reach."""
+    rules = RULES[task]
+    ours = metrics.get("models", {}).get(metrics.get("chosen"), {})
+    names = dict.fromkeys((metrics.get("chosen_by", rules.chosen_by), *rules.floors))
+    said = [f"{name} {ours[name]:.3f}" for name in names if isinstance(ours.get(name), int | float)]
+    return f": {', '.join(said)}" if said else ""
 
 
 def answering_models(directory: StackDirectory, catalogue: Catalogue) -> Mapping[str, int | None]:

@@ -77,7 +77,10 @@ class ExplainedRows:
         value = float(entity.values[index])
         shown = _text(value, request) if wanted.is_text else None
         window = _window(entity.windows[index], usable=entity.usable)
-        return ExplainedValue(feature_value(value) if shown is None else shown, "stored", group, window)
+        if shown is not None:
+            return ExplainedValue(shown, "stored", group, window)
+        is_code = True if wanted.is_text and not np.isnan(value) else msgspec.UNSET
+        return ExplainedValue(feature_value(value), "stored", group, window, is_code=is_code)
 
 
 def _entity(

@@ -79,6 +79,13 @@ class ExplainedValue(msgspec.Struct, gc=False, frozen=True):
         Mapping[str, ExplainedValue] | UnsetType,
         Meta(description="Of an on-demand feature: what its function was given, by the name of the field or feature."),
     ] = UNSET
+    is_code: Annotated[
+        bool | UnsetType,
+        Meta(
+            description="true: the value is the code of a text, and no field of the instance has that text. The text "
+            "itself is not stored."
+        ),
+    ] = UNSET
 
 
 class ReadState(msgspec.Struct, gc=False, frozen=True):

@@ -82,10 +82,20 @@ def _explanation(explanation: Mapping[str, Any]) -> Iterator[str]:
 def _feature(name: str, feature: Mapping[str, Any]) -> Row:
     window = feature.get("window")
     origin = feature.get("group") or feature["origin"].replace("_", "-")
+    value = _explained_value(feature)
     if window is None:
-        return name, _value(feature["value"]), origin, "", "", "", ""
+        return name, value, origin, "", "", "", ""
     edges = (to_text(window["from_us"]), to_text(window["until_us"]))
-    return name, _value(feature["value"]), origin, _count(window["events"]), *edges, _newest(window)
+    return name, value, origin, _count(window["events"]), *edges, _newest(window)
+
+
+def _explained_value(feature: Mapping[str, Any]) -> str:
+    """An instant as a time. A code of a text in words: nobody reads the number, and the text is not stored."""
+    if feature.get("is_code"):
+        return "code of a text that is not stored"
+    if feature["origin"] == "instant" and feature["value"] is not None:
+        return to_text(int(feature["value"]))
+    return _value(feature["value"])
 
 
 def _newest(window: Mapping[str, Any]) -> str:

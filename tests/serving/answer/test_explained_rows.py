@@ -89,11 +89,13 @@ def test_an_on_demand_feature_has_its_inputs_as_its_function_saw_them(serving):
     assert mean["window"]["events"] > 0
     firmware = found["explanation"]["features"]["is_new_firmware"]["inputs"]
     assert firmware["firmware"] == {"value": "2.1", "origin": "request"}
-    assert isinstance(firmware["machine_heat__firmware_last_1d"]["value"], float), (
-        "another text: only its code is known"
-    )
+    code = firmware["machine_heat__firmware_last_1d"]
+    assert (type(code["value"]), code["is_code"]) == (float, True), "another text: only its code is known"
     same = explained(serving, INSTANCE | {"firmware": "2.0"})["explanation"]["features"]["is_new_firmware"]
     assert same["inputs"]["machine_heat__firmware_last_1d"]["value"] == "2.0"
+    never = explained(serving, INSTANCE | {"machine": "never seen"})["explanation"]["features"]["is_new_firmware"]
+    for known in (same, never, found["explanation"]["features"]["above_mean_1h"]):
+        assert not [each for each in known["inputs"].values() if "is_code" in each]
 
 
 def test_a_missing_request_field_is_null(serving):

@@ -58,3 +58,23 @@ def test_an_answer_of_somebody_else_is_shown_as_such(body: bytes) -> None:
     said = problem_text(502, body)
     assert "status 502" in said
     assert "Correct --url" in said
+
+
+def test_an_explanation_tells_a_code_in_words_and_an_instant_as_a_time() -> None:
+    """A stored text was shown as 2877667225377490.0, and the instant as microseconds."""
+    window = {"from_us": 0, "until_us": 2_000_000, "events": 1, "newest_event_us": 1_000_000,
+              "newest_event_within_us": 0, "newest_event_age_seconds": 1.0}  # fmt: skip
+    stored = {"origin": "stored", "group": "g", "window": window}
+    inputs = {
+        "g__firmware_last_1d": {**stored, "value": 2877667225377490.0, "is_code": True},
+        "g__city_last_1d": {**stored, "value": "Bonn"},
+        "as_of_us": {"origin": "instant", "value": 1_790_000_000_000_000.0},
+    }
+    features = {"is_new": {"value": 1.0, "origin": "on_demand", "inputs": inputs}}
+    prediction = {**PREDICTION, "explanation": {"features": features, "states": {}}}
+    said = answer_text({**ANSWER, "predictions": [prediction]})
+    assert "g__firmware_last_1d  code of a text that is not stored  g " in said
+    assert "g__city_last_1d      Bonn " in said
+    assert "as_of_us             2026-09-21T14:13:20Z " in said
+    assert "28776" not in said
+    assert "17900" not in said

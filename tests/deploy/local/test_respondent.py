@@ -1,0 +1,53 @@
+"""What is said of the model that answers: from what it learned, how good it was, and what it never saw."""
+
+from dataclasses import replace
+
+import pytest
+
+from deploy.local.commands.status import model_lines
+from deploy.local.respondent import trained_on
+from deploy.local.stack.stack_directory import StackDirectory
+from tests.shared_features.formats.test_dataset_manifest import DATASET
+from tests.shared_features.formats.test_model_manifest import MANIFEST
+from training.registry.versions import Registry
+
+LEARNED = "trained on 1,500 rows up to 2024-10-10T00:00:00Z, tested on 750 up to 2024-10-14T00:00:00Z"
+METRICS = {
+    "binary": {"roc_auc": 0.5461, "average_precision": 0.3124, "log_loss": 0.2, "curve": [1, 2]},
+    "multiclass": {"log_loss": 0.91, "roc_auc_macro": 0.7, "accuracy": 0.4},
+    "regression": {"rmse": 2.5, "r2": 0.25, "mae": 2.0},
+}
+
+
+def directory_with(tmp_path, metrics, task="binary"):
+    directory = StackDirectory(tmp_path)
+    Registry(directory.registry).publish(MANIFEST, b"graph", metrics, replace(DATASET, task=task))
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("task", "good"),
+    [
+        ("binary", "average_precision 0.312, roc_auc 0.546"),
+        ("multiclass", "log_loss 0.910, roc_auc_macro 0.700"),
+        ("regression", "rmse 2.500, r2 0.250"),
+    ],
+)
+def test_status_says_how_good_the_model_that_answers_was_on_its_test_rows(tmp_path, task, good):
+    """A first user saw that a model answers, and nowhere that it is little better than chance."""
+    metrics = {"chosen": "random_forest", "models": {"random_forest": METRICS[task], "other": {"roc_auc": 1.0}}}
+    directory = directory_with(tmp_path, metrics, task)
+    models = {"card_fraud": 1, "none": None}
+    trained = trained_on(directory, models)
+    assert trained == {"card_fraud": f"{LEARNED}: {good}"}
+    assert model_lines(models, trained)[0] == f"model of view card_fraud: version 1 answers, {LEARNED}: {good}"
+
+
+def test_the_metric_that_chose_the_candidate_is_named_first(tmp_path):
+    metrics = {"chosen": "a", "chosen_by": "log_loss", "models": {"a": METRICS["binary"]}}
+    trained = trained_on(directory_with(tmp_path, metrics), {"card_fraud": 1})
+    assert trained["card_fraud"].endswith("Z: log_loss 0.200, roc_auc 0.546")
+
+
+def test_a_version_that_was_published_without_such_metrics_is_told_without(tmp_path):
+    assert trained_on(directory_with(tmp_path, {"note": "mine"}), {"card_fraud": 1}) == {"card_fraud": LEARNED}
