@@ -66,6 +66,31 @@ def _audit(settings: TrainingSettings, options: argparse.Namespace) -> int:
     return 1 if found.differences else 0
 
 
+def _leak_check(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    """Exit code 1 where there is a leak."""
+    import json
+    from dataclasses import replace
+
+    from training.runs.leak_command import check_leaks
+
+    parameters = replace(_parameters(settings, options), pipeline=options.pipeline)
+    report = check_leaks(settings, parameters, options.rows, options.own, options.spine)
+    print(json.dumps(report.plain, indent=2) if options.json else "\n".join(report.lines()))
+    return 1 if report.leaks else 0
+
+
+def _gap(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    import json
+
+    from training.runs.gap_command import report_gap
+
+    stood_still = tuple((start_us, end_us) for start_us, end_us in options.stood_still)
+    parameters, lag_us = _parameters(settings, options), round(options.lag * 1e6)
+    report = report_gap(settings, parameters, lag_us, stood_still, options.rows, options.fit)
+    print(json.dumps(report.plain, indent=2) if options.json else "\n".join(report.lines()))
+    return 0
+
+
 def _scheduled(settings: TrainingSettings, options: argparse.Namespace) -> int:
     """Commands that need DBOS, which the others do not wait for."""
     try:
@@ -195,6 +220,8 @@ def _parameters(settings: TrainingSettings, options: argparse.Namespace) -> RunP
 _COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
     "run": _run,
     "dataset": _dataset,
+    "leak-check": _leak_check,
+    "gap": _gap,
     "models": _models,
     "check": _check,
     "promote": _promote,

@@ -27,7 +27,9 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="all steps, from the dataset to the registry")
     dataset = commands.add_parser("dataset", help="build the training dataset only")
-    for each in (run, dataset):
+    leaks = commands.add_parser("leak-check", help="whether a feature knows the future: each is computed without it")
+    gap = commands.add_parser("gap", help="how far what was served lies from what had happened, and why")
+    for each in (run, dataset, leaks, gap):
         each.add_argument("--view", help="feature view; may be left out where there is one")
         each.add_argument("--model", help="a model of the module `models`; may be left out where its view has one")
         each.add_argument(
@@ -151,6 +153,8 @@ def build_parser() -> argparse.ArgumentParser:
         "audit", help="compute every logged prediction again, and name the cause of a difference"
     )
     audit.add_argument("--show", type=_at_least(0), default=20, metavar="N", help="how many differences are shown (20)")
+    _leak_options(leaks)
+    _gap_options(gap)
     commands.add_parser("models", help="what the registry holds, and what is defined")
     commands.add_parser("check", help="the definitions: whether each candidate can be built and exported")
     promote = commands.add_parser("promote", help="let an alias name a version")
@@ -162,6 +166,38 @@ def build_parser() -> argparse.ArgumentParser:
     add_registry(commands)
     add_predict(commands, _instant, _at_least)
     return parser
+
+
+def _leak_options(leaks: argparse.ArgumentParser) -> None:
+    leaks.add_argument("--rows", type=_at_least(1), default=600, metavar="N", help="rows of the view to look at (600)")
+    leaks.add_argument("--own", default="", metavar="MODULE:FUNCTION", help="also a function that adds columns to rows")
+    leaks.add_argument(
+        "--spine", type=Path, metavar="FILE", help="of --own: its rows (Parquet, CSV, JSON lines); default: the view's"
+    )
+    leaks.add_argument("--pipeline", default="", metavar="NAME", help="also its steps, each run some thirty times")
+    leaks.add_argument("--json", action="store_true", help="as one JSON document")
+
+
+def _gap_options(gap: argparse.ArgumentParser) -> None:
+    gap.add_argument("--rows", type=_at_least(1), default=5_000, metavar="N", help="rows of the view to look at (5000)")
+    gap.add_argument(
+        "--lag",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="from an event's arrival until the online store has it",
+    )
+    gap.add_argument(
+        "--stood-still",
+        type=_instant,
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("FROM", "TO"),
+        help="while the stream stood still, and had caught up at TO; may be given several times",
+    )
+    gap.add_argument("--fit", action="store_true", help="also fit a model on each truth, and test both as served")
+    gap.add_argument("--json", action="store_true", help="as one JSON document")
 
 
 def _at_least(least: int) -> Callable[[str], int]:

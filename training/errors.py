@@ -4,6 +4,7 @@ FeatureError              of shared_features, a MillraceError
   TrainingError           the root of those of this package
     DatasetError          the offline store cannot give the training dataset that was asked for
     CertificateError      what was exported does not compute what was fitted
+    LeakError             a feature changes with what nobody could know at its instant
     RegistryError         a model version or an alias that is missing
     StepError             a step cannot read what it needs or write what it made, or is one of a pipeline that fails
     StepFailedError       a step of a durable run failed in its own process
@@ -28,6 +29,10 @@ class DatasetError(TrainingError):
 
 class CertificateError(TrainingError):
     """Parity between fitted and exported, or between scalars and arrays, is worse than the tolerance."""
+
+
+class LeakError(TrainingError):
+    """A feature changes with later events, labels that were not known yet, the clock, a file, or what came before."""
 
 
 class RegistryError(TrainingError):

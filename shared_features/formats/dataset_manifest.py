@@ -103,12 +103,14 @@ class WindowCounts:
     """Rows of one window of the split. Rows whose label is unknown are left out of the dataset.
 
     positive: labels above 0, of several classes 0. by_class: rows of each class, in the order of the classes.
+    without_label: rows whose label nobody sent within its delay, so that it is what the label source says otherwise.
     """
 
     labelled: int
     positive: int
     unknown_label_left_out: int
     by_class: tuple[int, ...] = ()
+    without_label: int = 0
 
 
 @dataclass(frozen=True)

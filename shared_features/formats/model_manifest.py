@@ -79,7 +79,9 @@ class Parity:
     on_demand_cases: values of on-demand functions that were computed from scalars and from arrays; all were equal
     bit for bit, or the model would not have been published.
 
-    worst_of_classes: of a model of several classes, the worst difference of each, in their order.
+    worst_of_classes: of a model of several classes, the worst difference of each, in their order. served_values:
+    values that were read out of bytes of entities, as serving reads them, and were equal to those of the training rows,
+    bit for bit.
     """
 
     cases: int
@@ -87,6 +89,7 @@ class Parity:
     tolerance: float
     on_demand_cases: int
     worst_of_classes: tuple[float, ...] = ()
+    served_values: int = 0
 
 
 @dataclass(frozen=True)

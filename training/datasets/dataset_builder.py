@@ -43,6 +43,10 @@ from training.progress import Tell, untold
 _LOG = structlog.get_logger(part="dataset")
 
 
+SENT = "label_sent"
+"""Whether somebody sent the label; else it follows from the delay being over."""
+
+
 def build_dataset(
     pinned: PinnedView, parameters: DatasetParameters, tell: Tell = untold
 ) -> tuple[TrainingDataset, SampledInputs]:
@@ -58,7 +62,7 @@ def build_dataset(
     tell("reading labels and events")
     labels, label_source = _labels(pinned, parameters)
     events = complete_events(pinned, label_source.joins)
-    labelled = _labelled(events, label_source, labels.resolve())
+    labelled = _labelled(events, label_source, labels.resolve(), labels.cutoff_us + 1)
     split = choose_split(
         *_span(labelled, pinned, label_source),
         to_us(label_source.delay),
@@ -68,8 +72,11 @@ def build_dataset(
     rows = read_spine_rows(pinned, split.start_us, split.end_us, tell)
     window = _windows(rows.event_time_us, split)
     train = events.filter(pl.col(EVENT_TIME) < split.train_end_us, pl.col(EVENT_TIME) >= split.start_us)
-    early = _labelled(train, label_source, labels.resolve(before_us=split.test_start_us))
-    outcomes = _label_at(rows, early).zip_with(pl.Series(window == TRAIN), _label_at(rows, labelled))
+    early = _labelled(train, label_source, labels.resolve(before_us=split.test_start_us), split.test_start_us)
+    at_start, at_cutoff = _at_rows(rows, early), _at_rows(rows, labelled)
+    in_train = pl.Series(window == TRAIN)
+    outcomes = at_start[LABEL].zip_with(in_train, at_cutoff[LABEL])
+    sent = at_start[SENT].zip_with(in_train, at_cutoff[SENT])
     classes = find_classes(label_source, outcomes, window != GAP)
     label = encode_outcomes(outcomes, classes)
     keep = np.flatnonzero(~np.isnan(label))
@@ -102,7 +109,7 @@ def build_dataset(
             split,
             parameters,
             entity,
-            _counts(label, window, rows, label_source, classes),
+            _counts(label, sent.fill_null(value=True).to_numpy(), window, rows, label_source, classes),
             content_digest((*features, *map(repr, (*classes, *categories.items()))), *columns),
             classes,
             categories,
@@ -127,9 +134,22 @@ def _labels(pinned: PinnedView, parameters: DatasetParameters) -> tuple[KnownLab
     return read_labels(view.labels, pinned.labels, cutoff_us), view.labels
 
 
-def _labelled(events: pl.DataFrame, source: LabelSource, resolved: pl.DataFrame) -> pl.DataFrame:
-    """Position, event time and label of the events whose label is in `resolved`."""
-    return events.join(resolved, on=source.joins, how="inner").select(*POSITION, EVENT_TIME, LABEL)
+def _labelled(events: pl.DataFrame, source: LabelSource, resolved: pl.DataFrame, known_us: int) -> pl.DataFrame:
+    """Position, event time and label of the events whose label is in `resolved`, and whether it was sent.
+
+    known_us: the instant before which what is in `resolved` had arrived. An event whose delay was over by then has the
+    label that the source gives to those without one.
+    """
+    columns = (*POSITION, EVENT_TIME, LABEL, SENT)
+    if source.otherwise is None:
+        return (
+            events.join(resolved, on=source.joins, how="inner").with_columns(pl.lit(True).alias(SENT)).select(columns)
+        )
+    found = events.join(resolved, on=source.joins, how="left").with_columns(pl.col(LABEL).is_not_null().alias(SENT))
+    over = pl.col(EVENT_TIME) + to_us(source.delay) < known_us
+    without = pl.lit(source.otherwise if source.is_named else float(source.otherwise))
+    label = pl.when(SENT).then(LABEL).when(over).then(without).alias(LABEL)
+    return found.with_columns(label).filter(pl.col(LABEL).is_not_null()).select(columns)
 
 
 def _span(labelled: pl.DataFrame, pinned: PinnedView, source: LabelSource) -> tuple[int, int]:
@@ -152,11 +172,10 @@ def _windows(event_time_us: NDArray[np.int64], split: TimeSplit) -> NDArray[np.i
     return window
 
 
-def _label_at(rows: JoinedRows, labelled: pl.DataFrame) -> pl.Series:
-    """The outcome of each row, null where it is not known."""
+def _at_rows(rows: JoinedRows, labelled: pl.DataFrame) -> pl.DataFrame:
+    """The outcome of each row and whether it was sent, null where it is not known."""
     positions = pl.DataFrame({PARTITION: rows.partition, OFFSET: rows.offset})
-    joined = positions.join(labelled.select(*POSITION, LABEL), on=POSITION, how="left", maintain_order="left")
-    return joined[LABEL]
+    return positions.join(labelled.select(*POSITION, LABEL, SENT), on=POSITION, how="left", maintain_order="left")
 
 
 def _codes(keys: EntityKeys) -> NDArray[np.int64]:
@@ -166,14 +185,20 @@ def _codes(keys: EntityKeys) -> NDArray[np.int64]:
 
 
 def _counts(
-    label: NDArray[np.float64], window: NDArray[np.int8], rows: JoinedRows, source: LabelSource, classes: Classes
+    label: NDArray[np.float64],
+    sent: NDArray[np.bool_],
+    window: NDArray[np.int8],
+    rows: JoinedRows,
+    source: LabelSource,
+    classes: Classes,
 ) -> RowCounts:
     def count(code: int) -> WindowCounts:
         found = label[window == code]
         known = found[~np.isnan(found)]
         positive = 0 if source.kind == "multiclass" else int((known > 0).sum())
         by_class = np.bincount(known.astype(np.int64), minlength=len(classes)).tolist() if classes else ()
-        return WindowCounts(len(known), positive, len(found) - len(known), tuple(by_class))
+        without = int((~sent & (window == code) & ~np.isnan(label)).sum())
+        return WindowCounts(len(known), positive, len(found) - len(known), tuple(by_class), without)
 
     return RowCounts(rows.copies, count(TRAIN), count(GAP), count(TEST))
 

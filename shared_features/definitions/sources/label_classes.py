@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from shared_features.definitions.field_types import FieldType, Integer, Text
+from shared_features.definitions.field_types import Boolean, FieldType, Integer, Text
 from shared_features.definitions.sources.task import Task
 
 Classes = tuple[str | int, ...]
@@ -27,6 +27,21 @@ def classes_contradiction(classes: Classes, kind: FieldType, task: Task) -> str 
     if wrong := [each for each in classes if not _can_be(each, kind)]:
         return f"class {wrong[0]!r} is not {kind.accepts}, as the label is; correct it"
     return None
+
+
+def otherwise_contradiction(otherwise: bool | int | float | str, classes: Classes, kind: FieldType) -> str | None:
+    """What is wrong with the label that an event has without one, and what to write."""
+    if classes and otherwise not in classes:
+        return f"otherwise is {otherwise!r}, which is not among the classes {classes!r}; write one of them"
+    if isinstance(kind, Boolean):
+        fits = isinstance(otherwise, bool)
+    elif isinstance(kind, Text):
+        fits = isinstance(otherwise, str) and len(otherwise) <= kind.max_length
+    else:
+        number = isinstance(otherwise, int | float) and not isinstance(otherwise, bool)
+        whole = not isinstance(kind, Integer) or isinstance(otherwise, int)
+        fits = number and whole and kind.low <= otherwise <= kind.high  # type: ignore[attr-defined]
+    return None if fits else f"otherwise is {otherwise!r}, which is not {kind.accepts}, as the label is; correct it"
 
 
 def _without(kind: FieldType, task: Task) -> str | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from shared_features.arguments import Checked
 from shared_features.definitions.sources.event_source import EventSource
-from shared_features.definitions.sources.label_classes import Classes, classes_contradiction
+from shared_features.definitions.sources.label_classes import Classes, classes_contradiction, otherwise_contradiction
 from shared_features.definitions.sources.task import Task, is_clear, possible_tasks
 from shared_features.errors import DefinitionError
 from shared_features.kernel.event_time import spelled_duration
@@ -21,7 +21,8 @@ class LabelSource(metaclass=Checked):
     A Boolean, and an Integer from 0 to 1, is "binary", a Decimal is "regression", a Text is "multiclass"; of another
     Integer it must be said. `classes`: the outcomes that a Text or an Integer can have, in the order in which a model
     gives them; two of them make it "binary", and its score is of the second. Where they are not given, they are those
-    of the labels that a model is trained on, sorted.
+    of the labels that a model is trained on, sorted. `otherwise`: the label of an event that has none when `delay` is
+    over, where only one outcome is ever sent, as of chargebacks or returns. Without it such an event is left out.
     """
 
     source: EventSource
@@ -30,6 +31,7 @@ class LabelSource(metaclass=Checked):
     delay: timedelta
     task: Task | None = field(default=None, kw_only=True)
     classes: Classes = field(default=(), kw_only=True)
+    otherwise: bool | int | float | str | None = field(default=None, kw_only=True)
 
     @property
     def joins(self) -> tuple[str, ...]:
@@ -83,6 +85,8 @@ class LabelSource(metaclass=Checked):
                 "it counts or measures"
             )
         if wrong := classes_contradiction(self.classes, kind, self.kind):
+            raise DefinitionError(f"{what}: {wrong}")
+        if self.otherwise is not None and (wrong := otherwise_contradiction(self.otherwise, self.classes, kind)):
             raise DefinitionError(f"{what}: {wrong}")
 
     def _check_join(self, where: str, spine: EventSource, name: str) -> None:

@@ -84,19 +84,22 @@ GOLDEN = """{
       "by_class": [],
       "labelled": 250,
       "positive": 15,
-      "unknown_label_left_out": 0
+      "unknown_label_left_out": 0,
+      "without_label": 0
     },
     "test": {
       "by_class": [],
       "labelled": 750,
       "positive": 45,
-      "unknown_label_left_out": 2
+      "unknown_label_left_out": 2,
+      "without_label": 0
     },
     "train": {
       "by_class": [],
       "labelled": 1500,
       "positive": 90,
-      "unknown_label_left_out": 3
+      "unknown_label_left_out": 3,
+      "without_label": 0
     }
   },
   "schema_version": 1,

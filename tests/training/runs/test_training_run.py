@@ -51,7 +51,7 @@ def test_a_run_ends_in_a_certified_champion_and_another_one_changes_nothing(plac
 
     assert main(["run", *OPTIONS]) == 0
     said = capsys.readouterr().out
-    assert said.count("skipped (same code, parameters and inputs)") == 6
+    assert said.count("skipped (same code, parameters and inputs)") == 7
     assert "the same model was published before" in said
     assert "version 1 is champion already" in said
 
@@ -101,7 +101,7 @@ def test_tables_that_were_compacted_build_the_dataset_again_and_fit_nothing(plac
         held = runs_with(places / "runs", load_definitions("tests.domains.machines"), {"readings": gone})
         assert len(held) - count_results(held) == count
         kinds = sorted(step.name for each in held for step in each.iterdir() if each.parent.name == RESULTS_FOLDER)
-        made = {"certify", "dataset", "evaluate", "export", "fit", "validate"}
+        made = {"certify", "dataset", "evaluate", "export", "fit", "leaks", "validate"}
         assert {kind for kind in kinds if not kind.endswith(".json")} == (made if count else set())
         remove_runs(held)
     assert main(["run", *options, "--explain"]) == 0
@@ -115,7 +115,7 @@ def test_a_run_that_changes_nothing_imports_no_library_that_learns(places):
         "assert not {'sklearn', 'skl2onnx', 'onnx', 'onnxruntime', 'pandas', 'polars', 'dbos'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", program, "run", *options], check=True, cwd=Path(__file__).parents[3])
-    assert list(steps(newest(places)).values()) == ["skipped"] * 6 + ["effect"] * 2
+    assert list(steps(newest(places)).values()) == ["skipped"] * 7 + ["effect"] * 2
 
 
 def test_old_runs_go_and_what_only_they_had_goes_with_them(places, monkeypatch):
@@ -191,7 +191,7 @@ def test_a_registry_that_cannot_be_written_is_one_sentence_and_the_next_run_only
     assert read_journal(newest(places)).status == "failed"
     monkeypatch.setenv("MILLRACE_REGISTRY", str(places / "registry"))
     assert main(["run", *options]) == 0
-    assert capsys.readouterr().out.count("skipped") == 6
+    assert capsys.readouterr().out.count("skipped") == 7
 
 
 def test_a_failed_certificate_blocks_publication(places, capsys, monkeypatch):

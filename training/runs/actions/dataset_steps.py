@@ -53,10 +53,12 @@ def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path, te
     parts = ", ".join(f"{name} {each.labelled:,}{_by_class(dataset, each)}" for name, each in windows.items())
     unknown = sum(each.unknown_label_left_out for each in windows.values())
     split = dataset.manifest.split
+    without = sum(each.without_label for each in windows.values())
+    said = f", {without:,} labelled as those that no label came for" if without else ""
     return (
         f"{counted(len(dataset), 'row')} x {counted(len(dataset.features), 'feature')}, of events from "
         f"{to_text(split.start_us)} to {to_text(split.end_us)} (--train-days and --train-from choose others): {parts}; "
-        f"of these, left out {unknown:,} without known label, {rows.copies_left_out:,} copies"
+        f"of these, left out {unknown:,} without known label, {rows.copies_left_out:,} copies{said}"
         f"{tell_categories(dataset.manifest.categories)}; digest {dataset.digest[:16]}"
     )
 

@@ -29,6 +29,8 @@ from training.models.on_demand_parity import certify_on_demand
 from training.models.predictions import predicted
 from training.models.task_rules import better
 from training.progress import Tell, untold
+from training.proofs.leaks.candidate_leaks import candidate_leaks
+from training.proofs.leaks.leak import require_no_leak
 from training.runs.plan.run_parameters import RunParameters
 from training.runs.records.run_folder import CURVES_FILE, load_pickle, model_file, read_json
 from training.steps.step import Task
@@ -52,7 +54,7 @@ def certify_step(task: Task) -> str:
 
 
 def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path, tell: Tell = untold) -> str:
-    """Fit every candidate on the train window. What cannot be exported is refused before any is fitted."""
+    """Fit every candidate on the train window. What cannot be exported, or leaks, is refused before any is fitted."""
     dataset = load_dataset(dataset_directory)
     rows, task = dataset.rows(TRAIN), dataset.manifest.task
     matrix, label = np.asarray(dataset.matrix[rows]), dataset.label[rows]
@@ -61,6 +63,7 @@ def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path,
     for name, build in built.items():
         steps = build_steps(name, build, columns, parameters.seed, task)
         try_export(name, steps, matrix, label.astype(LABELS[task]), task)
+    require_no_leak(candidate_leaks(built, dataset, parameters.seed))
     said = []
     for number, name in enumerate(parameters.models, 1):
         tell(f"fitting {name} on {counted(len(rows), 'row')}", number, len(parameters.models))

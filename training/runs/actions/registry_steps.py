@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from training.registry.gate import Decision, decide
 from training.registry.versions import Registry
 from training.runs.plan.run_context import RunContext
 from training.runs.plan.run_parameters import RunParameters
-from training.runs.records.run_folder import read_json
+from training.runs.records.run_folder import LEAKS_FILE, read_json
 from training.steps.step import Task
 
 _LIBRARIES = ("numpy", "onnx", "onnxruntime", "polars", "scikit-learn", "skl2onnx")
@@ -52,6 +53,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         raise CertificateError(
             f"the certificate says {parity.worst_difference:.3g}, more than {parity.tolerance:g}; nothing was published"
         )
+    parity = replace(parity, served_values=read_json(run / "leaks" / LEAKS_FILE)["served_values"])
     file = run / DATASET_FOLDER / DATASET_FILE
     dataset = decode_dataset_manifest(file.read_bytes(), str(file))
     metrics = read_json(run / "evaluate" / METRICS_FILE)

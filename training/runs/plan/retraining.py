@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared_features.formats.dataset_manifest import DATASET_FILE
 from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE
 from shared_features.formats.training_run import DATASET_FOLDER, MATRIX_FILE, ROWS_FILE, SAMPLED_INPUTS_FILE
-from training.runs.records.run_folder import CURVES_FILE
+from training.runs.records.run_folder import CURVES_FILE, LEAKS_FILE
 from training.steps.step import Step
 
 _ACTIONS = "training.runs.actions"
@@ -21,6 +21,13 @@ STEPS = (
         outputs=(DATASET_FILE, MATRIX_FILE, ROWS_FILE, SAMPLED_INPUTS_FILE),
     ),
     Step("validate", f"{_ACTIONS}.dataset_steps:validate_step", inputs=_ROWS, outputs=("validation.json",)),
+    Step(
+        "leaks",
+        f"{_ACTIONS}.leak_steps:leaks_step",
+        inputs=_ROWS,
+        parameters=("view", "seed"),  # equal rows of another version of the tables were looked at already
+        outputs=(LEAKS_FILE,),
+    ),
     Step("fit", f"{_ACTIONS}.model_steps:fit_step", inputs=_ROWS, parameters=("models", "seed")),
     Step(
         "evaluate",
@@ -47,7 +54,13 @@ STEPS = (
     Step(
         "publish",
         f"{_ACTIONS}.registry_steps:publish_step",
-        inputs=(f"{DATASET_FOLDER}/{DATASET_FILE}", _METRICS, f"export/{MODEL_FILE}", "certify/certificate.json"),
+        inputs=(
+            f"{DATASET_FOLDER}/{DATASET_FILE}",
+            _METRICS,
+            f"export/{MODEL_FILE}",
+            "certify/certificate.json",
+            f"leaks/{LEAKS_FILE}",
+        ),
         effect=True,
         outputs=("published.json",),
     ),

@@ -27,7 +27,7 @@ _PROTOCOL = "queued step 1"
 def steps_of_run(definitions: str, parameters: RunParameters) -> tuple[Step, ...]:
     """The steps in their order. definitions: the module that the setting names."""
     if parameters.pipeline:
-        return _pipeline(definitions, parameters.pipeline).plan(STEPS, parameters.steps)
+        return pipeline_of(definitions, parameters.pipeline).plan(STEPS, parameters.steps)
     if parameters.steps:
         step = next(iter(parameters.steps))
         raise RequestError(
@@ -93,7 +93,8 @@ def _is_there(module: str) -> bool:
         return False
 
 
-def _pipeline(definitions: str, name: str) -> Pipeline:
+def pipeline_of(definitions: str, name: str) -> Pipeline:
+    """The pipeline of this name beside the definitions. Raises RequestError."""
     # Imported here: a run without a pipeline does not wait for it.
     from training.pipelines.pipeline import Pipeline
 

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-STEP_NAMES = ("dataset", "validate", "fit", "evaluate", "export", "certify", "publish", "promote")
+STEP_NAMES = ("dataset", "validate", "leaks", "fit", "evaluate", "export", "certify", "publish", "promote")
 """Of `retraining.STEPS`."""

@@ -9,6 +9,8 @@ from typing import Any
 
 CURVES_FILE = "curves.json"
 """Of the step `evaluate`: candidate -> `score_curves`."""
+LEAKS_FILE = "leaks.json"
+"""Of the step `leaks`: what the leak gate looked at and found."""
 
 
 def model_file(directory: Path, name: str) -> Path:

@@ -106,3 +106,24 @@ def test_a_contradiction_is_refused_with_what_to_do(name: str) -> None:
     build, says = CONTRADICTIONS[name]
     with pytest.raises(DefinitionError, match=says):
         build()
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        (lambda: labels("state", classes=("open", "paid"), otherwise="lost"), "not among the classes"),
+        (lambda: labels("stars", task="regression", otherwise=0), "otherwise is 0, which is not"),
+        (lambda: labels("stars", task="regression", otherwise=True), "otherwise is True, which is not"),
+        (lambda: labels("price", otherwise="nothing"), "otherwise is 'nothing', which is not"),
+        (lambda: labels("state", otherwise=1), "otherwise is 1, which is not"),
+    ],
+)
+def test_what_an_event_without_a_label_has_is_a_label_itself(label: Callable[[], LabelSource], said: str) -> None:
+    with pytest.raises(DefinitionError, match=said):
+        label().check("view", SOURCE)
+    for right in (
+        labels("state", classes=("open", "paid"), otherwise="open"),
+        labels("price", otherwise=0.0),
+        labels("stars", task="regression", otherwise=3),
+    ):
+        right.check("view", SOURCE)
