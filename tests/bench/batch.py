@@ -17,7 +17,7 @@ from shared_features.definitions import load_definitions
 from shared_features.feature_views import CARD_FRAUD
 from tests.bench.figures import Figure, median_seconds
 from tests.bench.small_model import publish_small_model, view_matrix
-from tests.bench.transactions import read_transactions
+from tests.bench.transactions import measured_transactions
 from training.inference.batch_prediction import predict_rows
 from training.inference.batch_scorer import cores
 from training.inference.published_model import PublishedModel, open_model
@@ -28,13 +28,13 @@ _HISTORY, _ROWS, _RUNS = 100_000, 1_000_000, 3
 
 
 def measure(file: Path | None) -> list[Figure]:
-    rows = read_transactions(file)
+    rows = measured_transactions(file)
     with tempfile.TemporaryDirectory(prefix="millrace-bench-") as place:
         folder = Path(place)
         publish_small_model(folder / "registry", CARD_FRAUD, rows)
         definitions = load_definitions("shared_features.feature_views")
         model = open_model(Registry(folder / "registry"), definitions, CARD_FRAUD.name)
-        matrix = np.resize(view_matrix(CARD_FRAUD, rows.latest(_HISTORY)), (_ROWS, len(CARD_FRAUD.columns)))
+        matrix = np.resize(view_matrix(CARD_FRAUD, rows.take(slice(-_HISTORY, None))), (_ROWS, len(CARD_FRAUD.columns)))
         with model.scorer:
             return _figures(folder, model, matrix)
 
