@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 from shared_features.errors import DefinitionError
 
-MICROSECOND_US = 1
 MILLISECOND_US = 1_000
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
