@@ -52,7 +52,7 @@ def trained_on(directory: StackDirectory, models: Mapping[str, int | None]) -> d
         name: f"trained on {counted(dataset.rows.train.labelled, 'row')} up to "
         f"{to_text(dataset.split.train_end_us)}, tested on "
         f"{dataset.rows.test.labelled:,} up to {to_text(dataset.split.end_us)}"
-        f"{_how_good(_metrics(registry, name, models[name]), dataset.task)}"
+        f"{_measured(_metrics(registry, name, models[name]), dataset.task)}"
         for name, dataset in found.items()
         if dataset is not None
     }
@@ -67,6 +67,10 @@ def _metrics(registry: Registry, model: str, version: int | None) -> dict[str, A
     return found
 
 
+def _measured(metrics: Mapping[str, Any], task: str) -> str:
+    return _how_good(metrics, task) + _never_seen(metrics)
+
+
 def _how_good(metrics: Mapping[str, Any], task: str) -> str:
     """The metric that chose the candidate, then the one that has a floor: it says what chance would reach."""
     rules = RULES[task]
@@ -74,6 +78,16 @@ def _how_good(metrics: Mapping[str, Any], task: str) -> str:
     names = dict.fromkeys((metrics.get("chosen_by", rules.chosen_by), *rules.floors))
     said = [f"{name} {ours[name]:.3f}" for name in names if isinstance(ours.get(name), int | float)]
     return f": {', '.join(said)}" if said else ""
+
+
+def _never_seen(metrics: Mapping[str, Any]) -> str:
+    """The features without a value in the rows that the model learned from, on a line of its own; mostly empty."""
+    if not (names := metrics.get("without_value")):
+        return ""
+    return (
+        f"\n! without any value in the rows that the model learned from: {', '.join(names)}. Train again when there is "
+        "history as long as their windows, or leave them out of the view"
+    )
 
 
 def answering_models(directory: StackDirectory, catalogue: Catalogue) -> Mapping[str, int | None]:

@@ -61,6 +61,11 @@ class TrainingDataset:
         """int64: the indices of a window's rows."""
         return np.flatnonzero(self.window == window)
 
+    def without_value(self) -> list[str]:
+        """The features that have no value in any row of the train window."""
+        rows = self.rows(TRAIN)
+        return [name for at, name in enumerate(self.features) if np.isnan(self.matrix[rows, at]).all()]
+
     @property
     def digest(self) -> str:
         return self.manifest.digest

@@ -51,3 +51,11 @@ def test_the_metric_that_chose_the_candidate_is_named_first(tmp_path):
 
 def test_a_version_that_was_published_without_such_metrics_is_told_without(tmp_path):
     assert trained_on(directory_with(tmp_path, {"note": "mine"}), {"card_fraud": 1}) == {"card_fraud": LEARNED}
+
+
+def test_a_feature_without_a_value_in_the_rows_that_the_model_learned_from_is_warned_of(tmp_path):
+    """It stood in a line of a log alone: the model ignores a feature that it never saw."""
+    trained = trained_on(directory_with(tmp_path, {"without_value": ["spend__mean_30d", "risk"]}), {"card_fraud": 1})
+    first, second = trained["card_fraud"].splitlines()
+    assert first == LEARNED
+    assert second.startswith("! without any value in the rows that the model learned from: spend__mean_30d, risk.")

@@ -82,6 +82,6 @@ def validate_dataset(dataset_directory: Path, output: Path) -> str:
     infinite = {name: int(np.isinf(train[:, at]).sum()) for at, name in enumerate(dataset.features)}
     report = {"missing_share": missing, "infinite": {name: count for name, count in infinite.items() if count}}
     (output / "validation.json").write_bytes(encode_document(report))
-    empty = [name for name, share in missing.items() if share == 1.0]
-    note = f"; without any value: {', '.join(empty)}" if empty else ""
+    empty = dataset.without_value()
+    note = f"; without any value in the train window: {', '.join(empty)}" if empty else ""
     return f"{said}; {np.mean(list(missing.values())):.1%} of values missing{note}"

@@ -104,6 +104,8 @@ def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: Ru
         "models": metrics,
         "rows": len(rows),
     }
+    if empty := dataset.without_value():
+        report["without_value"] = empty
     if task == "binary":
         report |= {
             "positive": int((dataset.label[rows] > 0).sum()),
