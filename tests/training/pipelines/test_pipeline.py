@@ -123,7 +123,7 @@ def run(places: Path, capsys: pytest.CaptureFixture[str], listener: Listener) ->
     done = {name: entry.done for name, entry in read_journal(newest()).steps.items()}
     effects = {"publish", "promote", "hand_over", "tell"}
     assert done == {name: "effect" if name in effects else "run" for name in done}
-    assert len(done) == 13
+    assert len(done) == 14
     rows = pl.read_parquet(newest() / "dataset" / "rows.parquet").height
     features, scores = (pl.read_parquet(places / "var" / "handed_over" / each) for each in
                         ("features/features.parquet", "scores/scores.parquet"))  # fmt: skip
