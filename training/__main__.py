@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared_features.closed_pipe import ends_with_its_reader
@@ -43,8 +44,21 @@ def _run(settings: TrainingSettings, options: argparse.Namespace) -> int:
             print(f"{each.step:9} {each.verdict:8} {each.reason}")
         return 0
     path = run_training(settings, parameters, print_step, time.time_ns() // 1000)
+    for line in _verdict(path):
+        print(line)
     print(f"the run's results are in {path}")
     return 0
+
+
+def _verdict(run: Path) -> Iterator[str]:
+    """What the gate asked, found and made of it."""
+    from training.facts import table_lines
+    from training.runs.records.run_folder import read_json
+
+    file = run / "promote" / "promotion.json"
+    checks = read_json(file).get("checks", []) if file.is_file() else []
+    rows = [(each["asked"], each["found"], "pass" if each["passed"] else "FAIL") for each in checks]
+    return table_lines("the gate", [("asked", "found", "verdict"), *rows] if rows else [])
 
 
 def _dataset(settings: TrainingSettings, options: argparse.Namespace) -> int:

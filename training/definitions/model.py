@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 from shared_features.advice import found
 from shared_features.arguments import Checked, did_you_mean
@@ -18,6 +18,10 @@ from training.models.task_rules import MODELS, RULES, TaskRules
 
 _NAME = re.compile(r"\w[\w.-]*")
 _PARAMETERS = ["columns", "seed"]
+Promotion = Literal["within_tolerance", "not_worse", "better"]
+"""What a challenger needs beside the champion: its metric less the tolerance; not to be worse with 95 % confidence; or
+to be better with 95 % confidence."""
+PROMOTIONS: tuple[Promotion, ...] = get_args(Promotion)
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,9 @@ class Model(metaclass=Checked):
     view: whose matrix it learns from, or the view's name. candidates: names of built-in ones, and functions
     `build(columns, seed)`, each called like its function; all of the task where none is given. metrics: those that a
     run tells; the first chooses a candidate, and the gate compares it. floors: worst values that may become champion,
-    over those of the task. threshold: the score from which on an answer's decision is true.
+    over those of the task. threshold: the score from which on an answer's decision is true. slices: features whose
+    values are measured one by one. slice_gap: how far the best and the worst slice of one may lie apart. promotion:
+    what the gate asks beside the champion.
     """
 
     name: str
@@ -37,6 +43,9 @@ class Model(metaclass=Checked):
     floors: Mapping[str, float] = field(default_factory=dict)
     split: Split = field(default_factory=Split)
     threshold: float | None = None
+    slices: tuple[str, ...] = ()
+    slice_gap: float | None = None
+    promotion: Promotion = "within_tolerance"
     owner: str = ""
     description: str = ""
 
@@ -52,6 +61,13 @@ class Model(metaclass=Checked):
             raise self._wrong(f"candidate {twice[0]!r} is given twice; drop one")
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise self._wrong(f"threshold is {self.threshold:g}; give a score from 0 to 1")
+        if self.promotion not in PROMOTIONS:
+            raise self._wrong(
+                f"promotion is {self.promotion!r}; write one of {', '.join(PROMOTIONS)}."
+                f"{did_you_mean(self.promotion, PROMOTIONS)}"
+            )
+        if self.slice_gap is not None and not (self.slices and self.slice_gap > 0):
+            raise self._wrong(f"slice_gap is {self.slice_gap:g}; give more than 0, and the slices that it is about")
         if isinstance(self.view, FeatureView):
             self._check_task(self.view)
 
@@ -102,6 +118,13 @@ class Model(metaclass=Checked):
     def _check_task(self, view: FeatureView) -> None:
         if view.labels is None:
             raise self._wrong(f"view {view.label} has no labels to learn from; give it labels=LabelSource(...)")
+        features = [each.name for each in view.columns]
+        for name in self.slices:
+            if name not in features:
+                raise self._wrong(
+                    f"slices names {name!r}, which view {view.label} does not have; write a feature of the view."
+                    f"{did_you_mean(name, features)}"
+                )
         rules = RULES[view.labels.kind]
         for says in self._faults(rules):
             raise self._wrong(f"view {view.label} asks for {rules.name}, and {says}")

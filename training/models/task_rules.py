@@ -15,6 +15,7 @@ BETTER_IS_MORE: Mapping[str, bool] = {
     "average_precision": True,
     "log_loss": False,
     "brier_score": False,
+    "calibration_error": False,
     "accuracy": True,
     "f1_macro": True,
     "roc_auc_macro": True,
@@ -64,7 +65,7 @@ RULES: Mapping[str, TaskRules] = {
     "binary": TaskRules(
         "binary",
         ("hist_gradient_boosting", "random_forest", "logistic_regression"),
-        ("roc_auc", "average_precision", "log_loss", "brier_score"),
+        ("roc_auc", "average_precision", "log_loss", "brier_score", "calibration_error"),
         "average_precision",
         {"roc_auc": 0.5},  # below, a score ranks worse than chance
         "score",
@@ -72,7 +73,7 @@ RULES: Mapping[str, TaskRules] = {
     "multiclass": TaskRules(
         "multiclass",
         ("hist_gradient_boosting", "random_forest", "logistic_regression"),
-        ("log_loss", "accuracy", "f1_macro", "roc_auc_macro", "average_precision_macro"),
+        ("log_loss", "accuracy", "f1_macro", "roc_auc_macro", "average_precision_macro", "calibration_error"),
         "log_loss",
         {"roc_auc_macro": 0.5},  # below, the classes are ranked worse than by chance
         "probabilities",

@@ -1,12 +1,16 @@
-"""The gate: whether a published version becomes champion."""
+"""The gate: whether a published version becomes champion, as a verdict that people read: asked, found, pass or fail."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from training.models.task_rules import BETTER_IS_MORE, RULES
+
+if TYPE_CHECKING:
+    from training.definitions.model import Promotion
+    from training.models.comparison.paired_bootstrap import Comparison
 
 DEFAULT_TOLERANCE = 0.01
 """How much a challenger may lack, so that fresher data is not refused for a difference of noise: of a metric from 0 to
@@ -14,11 +18,21 @@ DEFAULT_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
+class Check:
+    """One thing that was asked, as a text, and what was found."""
+
+    asked: str
+    found: str
+    passed: bool
+
+
+@dataclass(frozen=True)
 class Decision:
-    """Whether to promote, and every reason, in sentences."""
+    """Whether to promote, and every reason, in sentences. checks: all that was asked."""
 
     promote: bool
     reasons: tuple[str, ...]
+    checks: tuple[Check, ...] = ()
 
 
 def decide(
@@ -28,30 +42,75 @@ def decide(
     tolerance: float = DEFAULT_TOLERANCE,
     basis: str = "on the same rows",
     compared: str = RULES["binary"].chosen_by,
+    comparison: Comparison | None = None,
+    promotion: Promotion = "within_tolerance",
+    slices: Mapping[str, Mapping[str, Any]] | None = None,
+    slice_gap: float | None = None,
 ) -> Decision:
-    """Promote when every floor is reached and the compared metric is as good as the champion's, less the tolerance.
+    """Promote when every floor is reached, the slices are alike enough, and the champion is matched.
 
     champion: its metrics, None when there is no champion, so that nothing is compared. basis: over which rows they are.
+    comparison: of both on the same rows, None where the champion wants other features. slices: column -> what
+    `slice_metrics` found. slice_gap: the largest gap between the best and the worst slice of a column.
     """
-    low = [_missed(name, challenger[name], floor) for name, floor in sorted(floors.items())]
-    if missed := tuple(each for each in low if each):
-        return Decision(False, missed)
-    signs = (f"{name} {'>=' if BETTER_IS_MORE[name] else '<='} {floor:g}" for name, floor in sorted(floors.items()))
-    reached = f"floors reached ({', '.join(signs)})"
+    checks = [_floor(name, challenger[name], floor) for name, floor in sorted(floors.items())]
+    checks += _gaps(slices or {}, slice_gap)
+    reached = f"floors reached ({', '.join(each.asked for each in checks[: len(floors)])})"
+    matched = _matched(challenger, champion, tolerance, basis, compared, comparison, promotion)
+    every = (*checks, matched)
+    if missed := tuple(each.found for each in checks if not each.passed):
+        return Decision(False, missed, every)
+    return Decision(matched.passed, (reached, matched.found), every)
+
+
+def _matched(
+    challenger: Mapping[str, Any],
+    champion: Mapping[str, Any] | None,
+    tolerance: float,
+    basis: str,
+    compared: str,
+    comparison: Comparison | None,
+    promotion: Promotion,
+) -> Check:
+    asked = f"{compared} as good as the champion's, tolerance {tolerance:g}"
     if champion is None:
-        return Decision(True, (reached, "there is no champion yet"))
+        return Check(asked, "there is no champion yet", True)
     ours, theirs = challenger[compared], champion.get(compared)
     if theirs is None:
-        return Decision(True, (reached, f"the champion is of another task and has no {compared}"))
+        return Check(asked, f"the champion is of another task and has no {compared}", True)
     said = f"{compared} {ours:.4f} against the champion's {theirs:.4f} {basis}, tolerance {tolerance:g}"
     good = ours >= theirs - tolerance if BETTER_IS_MORE[compared] else ours <= theirs * (1 + tolerance)
-    return Decision(good, (reached, said))
+    if comparison is None:
+        return Check(asked, said, good)
+    said = f"{said}; {comparison.describe()}"
+    match promotion:
+        case "within_tolerance":
+            return Check(asked, said, good)
+        case "not_worse":
+            return Check(f"{compared} not worse than the champion's", said, comparison.verdict != "worse")
+        case "better":
+            return Check(f"{compared} better than the champion's", said, comparison.verdict == "better")
 
 
-def _missed(name: str, value: float | None, floor: float) -> str | None:
-    """What is said of a metric that does not reach its floor; one without a number (None, NaN) does not either."""
+def _gaps(slices: Mapping[str, Mapping[str, Any]], most: float | None) -> Iterator[Check]:
+    for column, found in slices.items():
+        if most is None:
+            continue
+        metric, gap, worst, best = (found[name] for name in ("metric", "gap", "worst", "best"))
+        asked = f"{metric} across {column} <= {most:g} apart"
+        if gap is None:
+            yield Check(asked, f"{column} has fewer than two slices that can be compared", True)
+            continue
+        ends = (f"{name} {found['slices'][name][metric]:.4f}" for name in (worst, best))
+        yield Check(asked, f"{metric} across {column} is {gap:.4f} apart: {', '.join(ends)}", gap <= most)
+
+
+def _floor(name: str, value: float | None, floor: float) -> Check:
+    """A metric without a number (None, NaN) does not reach its floor."""
+    more = BETTER_IS_MORE[name]
+    asked = f"{name} {'>=' if more else '<='} {floor:g}"
     if value is None:
-        return f"{name} has no value, and its floor is {floor:g}"
-    if BETTER_IS_MORE[name]:
-        return None if value >= floor else f"{name} {value:.4f} is below its floor {floor:g}"
-    return None if value <= floor else f"{name} {value:.4f} is above its limit {floor:g}"
+        return Check(asked, f"{name} has no value, and its floor is {floor:g}", False)
+    if (value >= floor) if more else (value <= floor):
+        return Check(asked, f"{name} {value:.4f}", True)
+    return Check(asked, f"{name} {value:.4f} is {'below its floor' if more else 'above its limit'} {floor:g}", False)

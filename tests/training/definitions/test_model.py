@@ -46,6 +46,9 @@ def forest(rows: int) -> Any:
         ({"floors": {"rmse": 3}}, "floors names 'rmse', which it does not have"),
         ({"floor": {"rmse": 3}}, "there is no option 'floor'. Did you mean 'floors'"),
         ({"split": 7}, "split is 7"),
+        ({"slices": ("celsus",)}, "slices names 'celsus', which view breakdown:v1 does not have; .* mean 'celsius'"),
+        ({"slice_gap": 0.2}, "slice_gap is 0.2; give more than 0, and the slices that it is about"),
+        ({"promotion": "beter"}, "promotion is 'beter'"),
         ({"name": "../breaks"}, "a name has letters, digits"),
     ],
 )  # fmt: skip

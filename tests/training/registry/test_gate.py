@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from training.models.comparison.paired_bootstrap import Comparison
 from training.registry.gate import decide
 
 GOOD = {"roc_auc": 0.9, "average_precision": 0.6}
@@ -38,3 +39,41 @@ def test_a_limit_of_an_error_holds_and_a_metric_without_a_value_reaches_no_floor
     assert decide({"rmse": 1.0, "r2": 0.2}, None, limits, compared="rmse").reasons[0] == (
         "floors reached (r2 >= 0, rmse <= 1.5)"
     )
+
+
+def compared(low, high):
+    return Comparison("average_precision", 0.6, 0.605, -0.005, low, high, 0.4, 900, 300)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "rule", "promoted"),
+    [
+        (-0.02, 0.01, "within_tolerance", True),
+        (-0.02, -0.001, "within_tolerance", True),
+        (-0.02, 0.01, "not_worse", True),
+        (-0.02, -0.001, "not_worse", False),
+        (-0.02, 0.01, "better", False),
+        (0.001, 0.01, "better", True),
+    ],
+)
+def test_what_a_challenger_needs_beside_the_champion_is_the_models_to_say(low, high, rule, promoted):
+    theirs = {"average_precision": 0.605}
+    decision = decide(GOOD, theirs, comparison=compared(low, high), promotion=rule)
+    assert decision.promote is promoted
+    assert "with 95% confidence, the difference is from" in decision.reasons[-1]
+    assert [each.passed for each in decision.checks] == [True, promoted]
+
+
+def test_slices_that_lie_too_far_apart_are_a_reason_of_their_own():
+    found = {"metric": "roc_auc", "worst": "shoes", "best": "books", "gap": 0.31,
+             "slices": {"shoes": {"roc_auc": 0.61}, "books": {"roc_auc": 0.92}}}  # fmt: skip
+    assert decide(GOOD, None, slices={"category": found}).promote
+    assert decide(GOOD, None, slices={"category": found}, slice_gap=0.4).promote
+    refused = decide(GOOD, None, slices={"category": found}, slice_gap=0.2)
+    assert refused.reasons == ("roc_auc across category is 0.3100 apart: shoes 0.6100, books 0.9200",)
+    assert [(each.asked, each.passed) for each in refused.checks] == [
+        ("roc_auc >= 0.5", True),
+        ("roc_auc across category <= 0.2 apart", False),
+        ("average_precision as good as the champion's, tolerance 0.01", True),
+    ]
+    assert decide(GOOD, None, slices={"category": {**found, "gap": None}}, slice_gap=0.2).promote

@@ -65,6 +65,11 @@ def test_a_run_ends_in_a_certified_champion_and_another_one_changes_nothing(plac
     said = capsys.readouterr().out
     assert "version 2 stays a challenger, version 1 was champion" in said
     assert "on the same rows" in said
+    assert "with 95% confidence, the difference is from" in said
+    verdict = said.partition("== the gate\n")[2].splitlines()[:3]
+    assert [line.split()[-1] for line in verdict] == ["verdict", "pass", "FAIL"]
+    decided = json.loads((newest(places) / "promote" / "promotion.json").read_text())
+    assert decided["comparison"]["verdict"] in ("better", "equal", "worse")
     assert main(["promote", "2"]) == 0
     assert main(["models"]) == 0
     assert "random_forest" in capsys.readouterr().out

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from training.models.metrics.calibration import calibration_error
+
 Floats = NDArray[np.floating[Any]]
 
 _LEAST = float(np.finfo(np.float64).eps)
@@ -32,6 +34,7 @@ def class_metrics(label: NDArray[np.float64], probabilities: Floats, classes: Se
     return {
         "log_loss": float(-np.log(of_true).mean()),
         "accuracy": float((answered == found).mean()),
+        "calibration_error": calibration_error(label, given),
         **{f"{name}_macro": _mean([each[name] for each in of_each]) for name in ("f1", "roc_auc", "average_precision")},
         "per_class": {str(name): each for name, each in zip(classes, of_each, strict=True)},
     }

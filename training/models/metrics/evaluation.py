@@ -21,6 +21,7 @@ from shared_features.kernel.event_time import DAY_US
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import TrainingDataset
 from training.errors import DatasetError
+from training.models.metrics.calibration import calibration_error
 from training.models.metrics.class_metrics import class_metrics
 
 _OF_CANDIDATES = re.compile(r"precision_at_(\d+)_")
@@ -108,6 +109,7 @@ def _of_scores(dataset: TrainingDataset, score: NDArray[Any], k: int) -> dict[st
         "average_precision": float(average_precision_score(label, score)),
         "log_loss": float(log_loss(label, np.asarray(score, np.float64))),
         "brier_score": float(np.mean((np.asarray(score, np.float64) - label) ** 2)),
+        "calibration_error": calibration_error(label, score),
         f"precision_at_{k}_per_day": precision.mean if precision.per_day else None,
         "roc_auc_of_candidates": float(roc_auc_score(candidate_label, candidate_score)) if both else None,
         "average_precision_of_candidates": (

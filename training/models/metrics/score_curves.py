@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
+from training.models.metrics.calibration import calibration_curve
+
 _POINTS = 101
 
 Curve = list[list[float]]
@@ -15,10 +17,17 @@ Curve = list[list[float]]
 
 
 def score_curves(label: NDArray[np.float64], score: NDArray[Any]) -> dict[str, Curve]:
-    """`precision_recall` has recall as x, `roc` the false positive rate. label: 0 and 1, both of them."""
+    """`precision_recall` has recall as x, `roc` the false positive rate, `calibration` the mean score of a bin.
+
+    label: 0 and 1, both of them.
+    """
     precision, recall, _ = precision_recall_curve(label, score)
     false, true, _ = roc_curve(label, score)
-    return {"precision_recall": _thinned(recall[::-1], precision[::-1]), "roc": _thinned(false, true)}
+    return {
+        "precision_recall": _thinned(recall[::-1], precision[::-1]),
+        "roc": _thinned(false, true),
+        "calibration": calibration_curve(label, score),
+    }
 
 
 def _thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> Curve:

@@ -21,6 +21,7 @@ from training.models.built_candidate import build_steps, fit_failed, try_export
 from training.models.candidates import LABELS, fit_model
 from training.models.certificate import certify, require_pass
 from training.models.columns import Columns
+from training.models.comparison.slice_metrics import slice_metrics
 from training.models.graph.onnx_export import export_onnx
 from training.models.metrics.decision_metrics import decision_metrics
 from training.models.metrics.evaluation import candidate_rows, evaluate_predictions, format_metrics
@@ -103,6 +104,7 @@ def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: Ru
         "task": task,
         "models": metrics,
         "rows": len(rows),
+        "slices": {name: slice_metrics(dataset, scored[chosen], name, by) for name in parameters.slices},
     }
     if empty := dataset.without_value():
         report["without_value"] = empty

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-from dataclasses import replace
+import math
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -31,6 +32,9 @@ from training.runs.plan.run_context import RunContext
 from training.runs.plan.run_parameters import RunParameters
 from training.runs.records.run_folder import LEAKS_FILE, read_json
 from training.steps.step import Task
+
+if TYPE_CHECKING:
+    from training.models.comparison.paired_bootstrap import Comparison
 
 _LIBRARIES = ("numpy", "onnx", "onnxruntime", "polars", "scikit-learn", "skl2onnx")
 
@@ -98,23 +102,37 @@ def _decision(run: Path, parameters: RunParameters, registry: Registry) -> dict[
     model, version = published["model"], published["version"]
     metrics = read_json(run / "evaluate" / METRICS_FILE)
     champion = Aliases(registry).of(model).get(CHAMPION)
-    decision = Decision(True, ("it is champion already",))
+    decision, comparison = Decision(True, ("it is champion already",)), None
     if champion != version:
         theirs, basis = None, ""
         if champion is not None:
             # Imported here: a run that changes nothing does not wait for the libraries that score.
+            from training.datasets.training_dataset import load_dataset
             from training.runs.actions.champion_metrics import champion_metrics
 
-            theirs, basis = champion_metrics(registry, model, champion, run / DATASET_FOLDER, parameters)
-        ours = metrics["models"][metrics["chosen"]]
-        decision = decide(ours, theirs, parameters.floors, parameters.gate_tolerance, basis, parameters.chosen_by)
+            dataset = load_dataset(run / DATASET_FOLDER)
+            found = champion_metrics(registry, model, champion, version, dataset, parameters)
+            theirs, basis, comparison = found.metrics, found.basis, found.comparison
+        ours, asked = metrics["models"][metrics["chosen"]], parameters.model
+        decision = decide(
+            ours, theirs, parameters.floors, parameters.gate_tolerance, basis, parameters.chosen_by, comparison,
+            asked.promotion if asked else "within_tolerance", metrics.get("slices", {}), asked and asked.slice_gap,
+        )  # fmt: skip
     return {
         "model": model,
         "version": version,
         "champion_before": champion,
         "promoted": decision.promote,
         "reasons": list(decision.reasons),
+        "checks": [asdict(each) for each in decision.checks],
+        "comparison": None if comparison is None else _plain(comparison),
     }
+
+
+def _plain(comparison: Comparison) -> dict[str, Any]:
+    """JSON has no NaN: null."""
+    plain = {**asdict(comparison), "verdict": comparison.verdict}
+    return {name: None if isinstance(each, float) and math.isnan(each) else each for name, each in plain.items()}
 
 
 def _carry_out(decided: dict[str, Any], registry: Registry) -> str:

@@ -43,6 +43,7 @@ class RunContext:
             "models": [self._candidate(name) for name in self.parameters.models],
             "metrics": self.parameters.metrics,
             "threshold": self.parameters.threshold,
+            "slices": self.parameters.slices,
         }
         found: dict[str, Any] = json.loads(json.dumps({**plain, **also}))
         return found

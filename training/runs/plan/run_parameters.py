@@ -78,6 +78,11 @@ class RunParameters:
         return None if self.model is None else self.model.threshold
 
     @property
+    def slices(self) -> tuple[str, ...]:
+        """The features whose values are measured one by one."""
+        return () if self.model is None else self.model.slices
+
+    @property
     def seed(self) -> int:
         return self.dataset.seed
 

@@ -14,8 +14,8 @@ def summarize(run: Path) -> dict[str, Any]:
     """Plain data: what the run has found so far. Empty where the folder is gone.
 
     view: its label and fingerprint. cut_us: the watermark up to which its data are complete. code: step -> digest of
-    the code that made its result. metrics: of the best candidate. model, version, promoted, reasons: what the steps
-    `publish` and `promote` did.
+    the code that made its result. metrics: of the best candidate. model, version, promoted, reasons, checks: what the
+    steps `publish` and `promote` did.
     """
     try:
         journal = read_journal(run)
@@ -30,6 +30,7 @@ def summarize(run: Path) -> dict[str, Any]:
     found |= _read(run / "publish" / "published.json")
     if decided := _read(run / "promote" / "promotion.json"):
         found |= {name: decided[name] for name in ("champion_before", "promoted", "reasons")}
+        found["checks"] = decided.get("checks", [])
     return found
 
 

@@ -29,6 +29,10 @@ def facts_of(run: Run, summary: Mapping[str, Any], report: RunReport) -> Facts:
     return {
         "run": _of_run(run, summary),
         "parameters": dict(report.parameters or run.parameters),
+        "gate": {
+            each["asked"]: f"{'pass' if each['passed'] else 'fail'}: {each['found']}"
+            for each in summary.get("checks", [])
+        },
         "data": {"complete up to": _instant_us(summary.get("cut_us")), **report.data},
         "metrics": metrics,
         "missing values in training": dict(report.features),
