@@ -51,7 +51,7 @@ def _run(settings: TrainingSettings, options: argparse.Namespace) -> int:
 
 
 def _verdict(run: Path) -> Iterator[str]:
-    """What the gate asked, found and made of it."""
+    """What the gate asked, what it found, and whether that passed."""
     from training.facts import table_lines
     from training.runs.records.run_folder import read_json
 

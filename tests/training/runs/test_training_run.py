@@ -20,6 +20,7 @@ from training.models.candidates import fit_model
 from training.models.graph import onnx_export
 from training.models.graph.onnx_export import open_session, run_session
 from training.registry.aliases import Aliases
+from training.registry.verification import verify_version
 from training.registry.versions import Registry
 from training.runs import training_run
 from training.runs.plan.run_parameters import RunParameters
@@ -46,6 +47,9 @@ def test_a_run_ends_in_a_certified_champion_and_another_one_changes_nothing(plac
     assert metrics["models"][metrics["chosen"]]["roc_auc"] > 0.8
     assert "precision_at_5_per_day" in metrics["models"][metrics["chosen"]]
     assert json.loads((path / "dataset.json").read_text())["digest"] == manifest.dataset_digest
+    assert "# Model card of breakdown" in (path / "card.md").read_text()
+    assert "<figcaption>Calibration</figcaption>" in (path / "card.html").read_text()
+    assert verify_version(registry, "breakdown", 1).faults == ()
     unknown = np.full((2, len(manifest.view.features)), np.nan, np.float32)
     assert np.isfinite(run_session(open_session((path / "model.onnx").read_bytes()), unknown)).all()
 

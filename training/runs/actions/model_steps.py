@@ -21,6 +21,7 @@ from training.models.built_candidate import build_steps, fit_failed, try_export
 from training.models.candidates import LABELS, fit_model
 from training.models.certificate import certify, require_pass
 from training.models.columns import Columns
+from training.models.comparison.permutation_importance import permutation_importance
 from training.models.comparison.slice_metrics import slice_metrics
 from training.models.graph.onnx_export import export_onnx
 from training.models.metrics.decision_metrics import decision_metrics
@@ -43,7 +44,7 @@ def fit_step(task: Task) -> str:
 
 def evaluate_step(task: Task) -> str:
     parameters = task.context.parameters
-    return evaluate_models(task.inputs / DATASET_FOLDER, task.inputs / "fit", parameters, task.output)
+    return evaluate_models(task.inputs / DATASET_FOLDER, task.inputs / "fit", parameters, task.output, task.tell)
 
 
 def export_step(task: Task) -> str:
@@ -83,7 +84,9 @@ def columns_of(dataset: TrainingDataset) -> Columns:
     return Columns(dataset.features, {name: len(values) for name, values in dataset.manifest.categories.items()})
 
 
-def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: RunParameters, output: Path) -> str:
+def evaluate_models(
+    dataset_directory: Path, fit_directory: Path, parameters: RunParameters, output: Path, tell: Tell = untold
+) -> str:
     """Measure every candidate on the test window and choose the one that is best by the metric of the task."""
     dataset = load_dataset(dataset_directory)
     rows = dataset.rows(TEST)
@@ -98,12 +101,18 @@ def evaluate_models(dataset_directory: Path, fit_directory: Path, parameters: Ru
     chosen = functools.reduce(
         lambda best, name: name if better(by, metrics[name][by], metrics[best][by]) else best, parameters.models
     )
+    tell(f"looking which features {chosen} needs")
+    pipeline = load_pickle(model_file(fit_directory, chosen))
+    needed = permutation_importance(
+        lambda some: predicted(pipeline, some, task), matrix, dataset.label[rows], dataset.features, by, parameters.seed
+    )
     report = {
         "chosen": chosen,
         "chosen_by": by,
         "task": task,
         "models": metrics,
         "rows": len(rows),
+        "importance": needed,
         "slices": {name: slice_metrics(dataset, scored[chosen], name, by) for name in parameters.slices},
     }
     if empty := dataset.without_value():

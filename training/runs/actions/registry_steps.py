@@ -27,10 +27,11 @@ from training.errors import CertificateError
 from training.models.graph.model_constants import INPUT_NAME
 from training.registry.aliases import Aliases
 from training.registry.gate import Decision, decide
+from training.registry.model_card import CardFacts, write_card
 from training.registry.versions import Registry
 from training.runs.plan.run_context import RunContext
 from training.runs.plan.run_parameters import RunParameters
-from training.runs.records.run_folder import LEAKS_FILE, read_json
+from training.runs.records.run_folder import CURVES_FILE, LEAKS_FILE, read_json
 from training.steps.step import Task
 
 if TYPE_CHECKING:
@@ -80,10 +81,26 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         threshold=parameters.threshold,
         categories=dataset.categories,
     )
-    published = registry.publish(manifest, graph, metrics, dataset, f"by the training run {output.parent.name}")
+    made_by = f"training run {output.parent.name}"
+    card = write_card(
+        CardFacts(
+            manifest, dataset, metrics, parameters.floors,
+            _read(run / "evaluate" / CURVES_FILE),
+            _read(run / "validate" / "validation.json").get("missing_share", {}),
+            parameters.model.owner if parameters.model else "",
+            parameters.model.description if parameters.model else "",
+            made_by,
+        )
+    )  # fmt: skip
+    published = registry.publish(manifest, graph, metrics, dataset, f"by the {made_by}", card)
     replace_file(output / "published.json", encode_document({"model": manifest.model, "version": published.version}))
     said = "" if published.new else " (the same model was published before)"
     return f"{manifest.model} version {published.version}{said} at {published.path}"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Empty where the run has no such file."""
+    return read_json(file) if file.is_file() else {}
 
 
 def promote_model(run: Path, parameters: RunParameters, registry: Registry, output: Path) -> str:
@@ -116,7 +133,8 @@ def _decision(run: Path, parameters: RunParameters, registry: Registry) -> dict[
         ours, asked = metrics["models"][metrics["chosen"]], parameters.model
         decision = decide(
             ours, theirs, parameters.floors, parameters.gate_tolerance, basis, parameters.chosen_by, comparison,
-            asked.promotion if asked else "within_tolerance", metrics.get("slices", {}), asked and asked.slice_gap,
+            asked.promotion if asked else "within_tolerance", metrics.get("slices", {}),
+            asked.slice_gap if asked else None,
         )  # fmt: skip
     return {
         "model": model,

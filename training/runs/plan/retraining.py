@@ -33,7 +33,7 @@ STEPS = (
         "evaluate",
         f"{_ACTIONS}.model_steps:evaluate_step",
         inputs=(*_ROWS, "fit/*"),
-        parameters=("models", "k", "metrics", "threshold", "slices"),
+        parameters=("models", "k", "metrics", "threshold", "slices", "seed"),
         digests={METRICS_FILE: f"{_ACTIONS}.input_digests:chosen_digest"},
         outputs=(METRICS_FILE, CURVES_FILE),
     ),
@@ -56,7 +56,8 @@ STEPS = (
         f"{_ACTIONS}.registry_steps:publish_step",
         inputs=(
             f"{DATASET_FOLDER}/{DATASET_FILE}",
-            _METRICS,
+            "validate/*",
+            "evaluate/*",
             f"export/{MODEL_FILE}",
             "certify/certificate.json",
             f"leaks/{LEAKS_FILE}",

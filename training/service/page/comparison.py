@@ -5,9 +5,9 @@ from __future__ import annotations
 from html import escape
 
 from training.facts import FactRow, Facts, shown, side_by_side
+from training.plot import plot
 from training.runs.records.run_report import RunReport
 from training.service.page.parts import run_link, table
-from training.service.page.plot import plot
 from training.service.page.run import curve_plots, per_day
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from training.facts import Facts, shown
+from training.plot import plot
 from training.runs.records.run_report import RunReport
 from training.scheduler.workflow.run_states import ENDED
 from training.service.page.parts import (
@@ -23,7 +24,6 @@ from training.service.page.parts import (
     status,
     table,
 )
-from training.service.page.plot import plot
 from training.service.page.step_graph import step_graph
 from training.service.routes.answers import RunWithSteps, StepAnswer
 
@@ -68,7 +68,9 @@ def curve_plots(lines: Mapping[str, Mapping[str, list[list[float]]]]) -> str:
     recall = {name: each.get("precision_recall", []) for name, each in lines.items()}
     roc = {name: each.get("roc", []) for name, each in lines.items()}
     drawn = plot("Precision and recall", "recall", "precision", recall)
-    return drawn + plot("ROC", "false positive rate", "true positive rate", roc)
+    drawn += plot("ROC", "false positive rate", "true positive rate", roc)
+    said = {name: each.get("calibration", []) for name, each in lines.items()}
+    return drawn + plot("Calibration", "mean score", "share of positive rows", said if any(said.values()) else {})
 
 
 def per_day(models: Mapping[str, Mapping[str, object]]) -> dict[str, list[list[float]]]:

@@ -51,9 +51,9 @@ def test_alike_rows_of_one_entity_do_not_make_a_difference_sure() -> None:
     """A hundred copies of each of 12 rows are no more than 12 rows."""
     label, good, worse, _ = rows(12, 5)
     label[:3], entity = 1.0, np.arange(12)
-    copied = [np.repeat(each, 100) for each in (label, good, worse)]
-    by_entity = compare("brier_score", *copied, np.repeat(entity, 100))
-    by_row = compare("brier_score", *copied, np.arange(1_200))
+    label, good, worse = (np.repeat(each, 100) for each in (label, good, worse))
+    by_entity = compare("brier_score", label, good, worse, np.repeat(entity, 100))
+    by_row = compare("brier_score", label, good, worse, np.arange(1_200))
     assert by_entity.high - by_entity.low > 5 * (by_row.high - by_row.low)
 
 

@@ -52,6 +52,6 @@ def test_of_one_slice_or_of_small_ones_nothing_is_compared() -> None:
     score = np.random.default_rng(3).random(len(random_dataset().rows(TEST)))
     one = slice_metrics(with_column("ratio", [1]), score, "ratio", "roc_auc")
     assert (one["worst"], one["best"], one["gap"]) == (None, None, None)
-    small = slice_metrics(with_column("ratio", [1] * 99 + [2]), score, "ratio", "roc_auc")
+    small = slice_metrics(with_column("ratio", [1.0] * 99 + [2.0]), score, "ratio", "roc_auc")
     assert small["slices"]["2"]["rows"] < 50
     assert small["gap"] is None

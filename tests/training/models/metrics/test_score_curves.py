@@ -21,6 +21,7 @@ def test_many_scores_give_few_points_of_the_curve_itself() -> None:
     random = np.random.default_rng(1)
     label = (random.random(20_000) < 0.1).astype(float)
     found = score_curves(label, label + random.normal(size=20_000))
+    assert len(found.pop("calibration")) == 10
     for curve in found.values():
         assert 50 < len(curve) <= 103
         assert all(before[0] <= after[0] for before, after in itertools.pairwise(curve))

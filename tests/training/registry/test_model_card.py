@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tests.shared_features.formats.test_dataset_manifest import DATASET
+from tests.shared_features.formats.test_model_manifest import MANIFEST
+from training.registry.model_card import CARD_HTML, CARD_MARKDOWN, CardFacts, write_card
+
+FOUND = {"roc_auc": 0.91, "average_precision": 0.6, "calibration_error": 0.21, "per_day": {"precision": []}}
+METRICS: dict[str, Any] = {
+    "chosen": "random_forest",
+    "chosen_by": "average_precision",
+    "rows": 750,
+    "models": {"logistic_regression": {**FOUND, "roc_auc": 0.8}, "random_forest": FOUND},
+    "importance": {"celsius": 0.123, "humidity": -0.0004},
+    "slices": {
+        "category": {
+            "metric": "average_precision", "worst": "<b>shoes</b>", "best": "a|b", "gap": 0.25,
+            "slices": {"<b>shoes</b>": {"rows": 400, "average_precision": 0.45},
+                       "a|b": {"rows": 300, "average_precision": 0.7},
+                       "missing": {"rows": 0, "average_precision": None}},
+        }
+    },
+}  # fmt: skip
+FACTS = CardFacts(
+    MANIFEST,
+    replace(DATASET, categories={"category": ("a|b", "<b>shoes</b>")}),
+    METRICS,
+    {"roc_auc": 0.5},
+    {"random_forest": {"roc": [[0.0, 0.0], [0.1, 0.8], [1.0, 1.0]], "calibration": [[0.2, 0.1]]}},
+    {"celsius": 0.0, "humidity": 0.7, "empty": 1.0},
+    "Plant 3",
+    "Whether it breaks.",
+    "training run 20260101T000000",
+)
+
+
+class Parsed(HTMLParser):
+    """The tags and the text of a page. Void elements have no end."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.tags.append(tag)
+        if tag not in ("meta", "path", "li"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in ("path", "li"):
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("name", [CARD_MARKDOWN, CARD_HTML])
+def test_a_card_says_what_where_from_how_good_for_whom_and_its_limits(name: str) -> None:
+    text = write_card(FACTS)[name].decode()
+    for fact in (
+        *("Model card of card_fraud", "Whether it breaks.", "Plant 3", "training run 20260101T000000"),
+        *("2024-10-04T00:00:00Z to 2024-10-10T00:00:00Z", "1,500", "left out, label unknown"),
+        "random_forest was chosen by average_precision. The gate asks for roc_auc 0.5.",
+        *("By how much average_precision is worse when", "0.1230", "-0.0004"),
+        "average_precision across category is 0.2500 apart",
+        *("Without any value in the train window: empty.", "humidity (70%)", "The test window has 45 positive rows"),
+        *("the calibration error is 0.210", "Events of 2 erased entities are not in the data"),
+        *(MANIFEST.model_digest, "card_fraud:v1 (0123456789abcdef)", "version 7"),
+    ):
+        assert fact in text, fact
+    assert text.index("random_forest") < text.index("logistic_regression"), "the chosen candidate comes first"
+
+
+def test_the_page_is_whole_has_plots_and_no_text_of_a_user_is_html() -> None:
+    page = Parsed(write_card(FACTS)[CARD_HTML].decode())
+    assert page.open == []
+    assert page.tags.count("svg") >= 2
+    assert "b" not in page.tags
+    assert "<b>shoes</b>" in page.text
+
+
+def test_a_table_of_markdown_has_as_many_cells_in_each_row() -> None:
+    text = write_card(FACTS)[CARD_MARKDOWN].decode()
+    lines = text.splitlines()
+    for above, below in pairwise(lines):
+        if above.startswith("|") and below.startswith("|"):
+            assert above.replace("\\|", "").count("|") == below.replace("\\|", "").count("|")
+    assert "| a\\|b | 300 | 0.7 |" in lines
+    assert "<b>" not in text
+
+
+@pytest.mark.parametrize(("task", "classes"), [("regression", ()), ("multiclass", ("kept", "lost"))])
+def test_other_tasks_have_a_card_too(task: str, classes: tuple[str, ...]) -> None:
+    counts = replace(DATASET.rows, train=replace(DATASET.rows.train, by_class=(1_000, 500)))
+    dataset = replace(DATASET, task=task, classes=classes, rows=counts)
+    manifest = replace(MANIFEST, task=task, classes=classes)
+    metrics = {"chosen": "m", "chosen_by": "rmse", "rows": 750, "models": {"m": {"rmse": 2.0}}}
+    text = write_card(CardFacts(manifest, dataset, metrics, {}))[CARD_MARKDOWN].decode()
+    assert "The gate asks for no floor." in text
+    assert "positive" not in text
+    assert ("| window | rows | kept | lost | left out, label unknown |" in text) == (task == "multiclass")

@@ -1,0 +1,90 @@
+"""A card as sections of sentences, tables and plots, written as Markdown and as one HTML file without other files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --ink: light-dark(#1c1e21, #e6e6e6);
+  --quiet: light-dark(#5b6270, #a4abb8); --edge: light-dark(#d7dbe2, #3a3f48);
+  background: light-dark(#f6f7f9, #131518); color: var(--ink); }
+body { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+table { border-collapse: collapse; margin: .6rem 0; }
+th, td { border-bottom: 1px solid var(--edge); padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top;
+  font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+th { color: var(--quiet); }
+figure { display: inline-block; width: min(100%, 22rem); margin: .6rem 1rem .6rem 0; vertical-align: top; }
+svg { max-width: 100%; height: auto; }
+svg text { fill: var(--quiet); font-size: 12px; text-anchor: middle; }
+svg .end { text-anchor: end; }
+svg .start { text-anchor: start; }
+.grid { stroke: var(--edge); fill: none; }
+.line { fill: none; stroke-width: 2.5; stroke: light-dark(#0b57d0, #9ec1ff); }
+.line-1 { stroke: light-dark(#8a5300, #ffc46b); stroke-dasharray: 7 4; }
+.line-2 { stroke: light-dark(#176b2c, #6fd388); stroke-dasharray: 2 3; }
+.keys { list-style: none; padding: 0; font-size: .85rem; }
+"""
+
+
+@dataclass(frozen=True)
+class Table:
+    """head: the names of the columns."""
+
+    head: tuple[str, ...]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """says: paragraphs. plots: SVG figures, which Markdown leaves out."""
+
+    title: str
+    says: Sequence[str] = ()
+    tables: Sequence[Table] = ()
+    plots: Sequence[str] = ()
+
+
+def write_markdown(title: str, sections: Sequence[Section]) -> str:
+    """The card for a terminal, a repository or a wiki."""
+    lines = [f"# {title}", ""]
+    for each in sections:
+        lines += [f"## {each.title}", ""]
+        for text in each.says:
+            lines += [_plain(text), ""]
+        for table in each.tables:
+            lines += [_row(table.head), "|" + "---|" * len(table.head), *map(_row, table.rows), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def write_html(title: str, sections: Sequence[Section]) -> str:
+    """The card for a browser."""
+    body = "".join(
+        f"<section><h2>{escape(each.title)}</h2>"
+        + "".join(f"<p>{escape(text)}</p>" for text in each.says)
+        + "".join(map(_html_table, each.tables))
+        + "".join(each.plots)
+        + "</section>\n"
+        for each in sections
+    )
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>\n'
+        f"<body><h1>{escape(title)}</h1>\n{body}</body></html>\n"
+    )
+
+
+def _html_table(table: Table) -> str:
+    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in table.head)
+    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(_plain(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+def _plain(text: str) -> str:
+    """One line, in which no character of a user's text begins HTML."""
+    return " ".join(text.split()).replace("<", "&lt;")
