@@ -17,8 +17,10 @@ DOMAIN = {"card", "terminal", "customer", "amount", "fraud"}
 # Words inside names too: `card_fraud`, `CardFraud`, `maxAmount`; but not `discard` or `cardinality`.
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
-# The same words with another meaning: the screen that a log is read on, and the title of a cited book.
-OTHER_MEANING = re.compile(r"\bon (a|the) terminal\b|Credit Card Fraud Detection")
+# The same words with another meaning: the screen that a log is read on, a cited book, a page about a model.
+OTHER_MEANING = re.compile(
+    r"\bon (a|the) terminal\b|Credit Card Fraud Detection|model[ _]cards?|\bcard\.(md|html)\b", re.IGNORECASE
+)
 
 
 def domain_words(text: str) -> set[str]:

@@ -15,9 +15,9 @@ from shared_features.formats.model_manifest import ModelManifest
 from shared_features.kernel.event_time import to_text
 from training.facts import shown
 from training.plot import plot
-from training.registry.card_text import Section, Table, write_html, write_markdown
+from training.registry.document_text import Section, Table, write_html, write_markdown
 
-CARD_MARKDOWN, CARD_HTML = "card.md", "card.html"
+MODEL_CARD_MARKDOWN, MODEL_CARD_HTML = "card.md", "card.html"
 _FEW_POSITIVE = 100
 _MOST_FEATURES = 20
 _MUCH_MISSING = 0.5
@@ -25,9 +25,11 @@ _POOR_CALIBRATION = 0.05
 
 
 @dataclass(frozen=True)
-class CardFacts:
-    """What a card is written from. metrics: of `metrics.json`. curves: candidate -> curve -> points. missing: feature
-    -> share of missing values in the train window. floors: the worst values that may become champion.
+class ModelFacts:
+    """What a model card is written from.
+
+    metrics: of `metrics.json`. curves: candidate -> curve -> points. missing: feature -> share of missing values in the
+    train window. floors: the worst values that may become champion.
     """
 
     manifest: ModelManifest
@@ -41,16 +43,16 @@ class CardFacts:
     made_by: str = ""
 
 
-def write_card(facts: CardFacts) -> dict[str, bytes]:
+def write_model_card(facts: ModelFacts) -> dict[str, bytes]:
     """File name -> content."""
     title, sections = f"Model card of {facts.manifest.model}", list(_sections(facts))
     return {
-        CARD_MARKDOWN: write_markdown(title, sections).encode(),
-        CARD_HTML: write_html(title, sections).encode(),
+        MODEL_CARD_MARKDOWN: write_markdown(title, sections).encode(),
+        MODEL_CARD_HTML: write_html(title, sections).encode(),
     }
 
 
-def _sections(facts: CardFacts) -> Iterator[Section]:
+def _sections(facts: ModelFacts) -> Iterator[Section]:
     manifest = facts.manifest
     yield Section("What it is", [facts.description] if facts.description else [], [_facts(_about(facts))])
     yield Section("Data", tables=[_facts(_data(facts.dataset)), _windows(facts.dataset)])
@@ -72,7 +74,7 @@ def _sections(facts: CardFacts) -> Iterator[Section]:
     yield Section("Lineage", tables=[_facts(lineage)])
 
 
-def _about(facts: CardFacts) -> dict[str, Any]:
+def _about(facts: ModelFacts) -> dict[str, Any]:
     manifest, parity = facts.manifest, facts.manifest.parity
     return {
         "task": manifest.task,
@@ -118,7 +120,7 @@ def _counts(window: WindowCounts, dataset: DatasetManifest) -> list[int]:
     return [window.labelled, *of_task, window.unknown_label_left_out]
 
 
-def _measured(facts: CardFacts) -> str:
+def _measured(facts: ModelFacts) -> str:
     floors = ", ".join(f"{name} {value:g}" for name, value in facts.floors.items())
     return (
         f"Over {counted(int(facts.metrics['rows']), 'row')} of the test window. {facts.metrics['chosen']} was chosen "
@@ -126,7 +128,7 @@ def _measured(facts: CardFacts) -> str:
     )
 
 
-def _metrics(facts: CardFacts) -> Table:
+def _metrics(facts: ModelFacts) -> Table:
     models: Mapping[str, Mapping[str, Any]] = facts.metrics["models"]
     chosen = facts.metrics["chosen"]
     order = [chosen, *(name for name in models if name != chosen)]
@@ -135,7 +137,7 @@ def _metrics(facts: CardFacts) -> Table:
     return Table(("metric", *order), rows)
 
 
-def _plots(facts: CardFacts) -> Iterator[str]:
+def _plots(facts: ModelFacts) -> Iterator[str]:
     for curve, title, x_name, y_name in (
         ("roc", "ROC", "false positive rate", "true positive rate"),
         ("precision_recall", "Precision and recall", "recall", "precision"),
@@ -165,7 +167,7 @@ def _slices(name: str, found: Mapping[str, Any]) -> Table:
     return Table((name, "rows", metric), rows)
 
 
-def _limits(facts: CardFacts) -> Iterator[str]:
+def _limits(facts: ModelFacts) -> Iterator[str]:
     dataset, chosen = facts.dataset, facts.metrics["models"][facts.metrics["chosen"]]
     yield (
         f"It knows events up to {to_text(dataset.split.train_end_us)}. What changed in the world since then, it does "

@@ -9,7 +9,7 @@ import pytest
 
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
-from training.registry.model_card import CARD_HTML, CARD_MARKDOWN, CardFacts, write_card
+from training.registry.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN, ModelFacts, write_model_card
 
 FOUND = {"roc_auc": 0.91, "average_precision": 0.6, "calibration_error": 0.21, "per_day": {"precision": []}}
 METRICS: dict[str, Any] = {
@@ -27,7 +27,7 @@ METRICS: dict[str, Any] = {
         }
     },
 }  # fmt: skip
-FACTS = CardFacts(
+FACTS = ModelFacts(
     MANIFEST,
     replace(DATASET, categories={"category": ("a|b", "<b>shoes</b>")}),
     METRICS,
@@ -63,9 +63,9 @@ class Parsed(HTMLParser):
         self.text += data
 
 
-@pytest.mark.parametrize("name", [CARD_MARKDOWN, CARD_HTML])
+@pytest.mark.parametrize("name", [MODEL_CARD_MARKDOWN, MODEL_CARD_HTML])
 def test_a_card_says_what_where_from_how_good_for_whom_and_its_limits(name: str) -> None:
-    text = write_card(FACTS)[name].decode()
+    text = write_model_card(FACTS)[name].decode()
     for fact in (
         *("Model card of card_fraud", "Whether it breaks.", "Plant 3", "training run 20260101T000000"),
         *("2024-10-04T00:00:00Z to 2024-10-10T00:00:00Z", "1,500", "left out, label unknown"),
@@ -81,7 +81,7 @@ def test_a_card_says_what_where_from_how_good_for_whom_and_its_limits(name: str)
 
 
 def test_the_page_is_whole_has_plots_and_no_text_of_a_user_is_html() -> None:
-    page = Parsed(write_card(FACTS)[CARD_HTML].decode())
+    page = Parsed(write_model_card(FACTS)[MODEL_CARD_HTML].decode())
     assert page.open == []
     assert page.tags.count("svg") >= 2
     assert "b" not in page.tags
@@ -89,7 +89,7 @@ def test_the_page_is_whole_has_plots_and_no_text_of_a_user_is_html() -> None:
 
 
 def test_a_table_of_markdown_has_as_many_cells_in_each_row() -> None:
-    text = write_card(FACTS)[CARD_MARKDOWN].decode()
+    text = write_model_card(FACTS)[MODEL_CARD_MARKDOWN].decode()
     lines = text.splitlines()
     for above, below in pairwise(lines):
         if above.startswith("|") and below.startswith("|"):
@@ -104,7 +104,7 @@ def test_other_tasks_have_a_card_too(task: str, classes: tuple[str, ...]) -> Non
     dataset = replace(DATASET, task=task, classes=classes, rows=counts)
     manifest = replace(MANIFEST, task=task, classes=classes)
     metrics = {"chosen": "m", "chosen_by": "rmse", "rows": 750, "models": {"m": {"rmse": 2.0}}}
-    text = write_card(CardFacts(manifest, dataset, metrics, {}))[CARD_MARKDOWN].decode()
+    text = write_model_card(ModelFacts(manifest, dataset, metrics, {}))[MODEL_CARD_MARKDOWN].decode()
     assert "The gate asks for no floor." in text
     assert "positive" not in text
     assert ("| window | rows | kept | lost | left out, label unknown |" in text) == (task == "multiclass")

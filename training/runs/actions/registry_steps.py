@@ -27,7 +27,7 @@ from training.errors import CertificateError
 from training.models.graph.model_constants import INPUT_NAME
 from training.registry.aliases import Aliases
 from training.registry.gate import Decision, decide
-from training.registry.model_card import CardFacts, write_card
+from training.registry.model_card import ModelFacts, write_model_card
 from training.registry.versions import Registry
 from training.runs.plan.run_context import RunContext
 from training.runs.plan.run_parameters import RunParameters
@@ -82,8 +82,8 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         categories=dataset.categories,
     )
     made_by = f"training run {output.parent.name}"
-    card = write_card(
-        CardFacts(
+    model_card = write_model_card(
+        ModelFacts(
             manifest, dataset, metrics, parameters.floors,
             _read(run / "evaluate" / CURVES_FILE),
             _read(run / "validate" / "validation.json").get("missing_share", {}),
@@ -92,7 +92,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
             made_by,
         )
     )  # fmt: skip
-    published = registry.publish(manifest, graph, metrics, dataset, f"by the {made_by}", card)
+    published = registry.publish(manifest, graph, metrics, dataset, f"by the {made_by}", model_card)
     replace_file(output / "published.json", encode_document({"model": manifest.model, "version": published.version}))
     said = "" if published.new else " (the same model was published before)"
     return f"{manifest.model} version {published.version}{said} at {published.path}"

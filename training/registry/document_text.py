@@ -1,4 +1,4 @@
-"""A card as sections of sentences, tables and plots, written as Markdown and as one HTML file without other files."""
+"""A document as sections of sentences, tables and plots, written as Markdown and as one HTML file."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Section:
 
 
 def write_markdown(title: str, sections: Sequence[Section]) -> str:
-    """The card for a terminal, a repository or a wiki."""
+    """The document for a repository, a wiki or a screen of text."""
     lines = [f"# {title}", ""]
     for each in sections:
         lines += [f"## {each.title}", ""]
@@ -59,7 +59,7 @@ def write_markdown(title: str, sections: Sequence[Section]) -> str:
 
 
 def write_html(title: str, sections: Sequence[Section]) -> str:
-    """The card for a browser."""
+    """The document for a browser."""
     body = "".join(
         f"<section><h2>{escape(each.title)}</h2>"
         + "".join(f"<p>{escape(text)}</p>" for text in each.says)
