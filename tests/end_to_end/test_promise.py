@@ -158,6 +158,7 @@ def test_nine_days_back_the_truth_is_told_or_the_command_that_tells_it(tills: Ti
 @pytest.mark.parametrize(
     ("as_of", "words"),
     [(NOW_MS // 1000, "In seconds it is"), (NOW_MS, "In milliseconds it is"), (NOW_MS * 10**6, "$.as_of")],
+    ids=["seconds", "milliseconds", "nanoseconds"],  # each worker of the tests has a time of its own
 )
 def test_an_instant_in_another_unit_is_refused_with_the_likely_one(tills: TillsStack, as_of: int, words: str) -> None:
     assert words in tills.refused(said("öld"), as_of)["detail"]
