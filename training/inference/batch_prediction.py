@@ -61,7 +61,8 @@ def _with_predictions(model: PublishedModel, rows: Slice) -> pl.DataFrame:
             f"The rows have columns with the names of predictions: {', '.join(taken)}. The predictions would replace "
             "them. Rename or drop these columns."
         )
-    return rows.given.with_columns(model.predict(rows.matrix, rows.codes))
+    predictions = pl.DataFrame(model.predict(rows.matrix, rows.codes))
+    return pl.concat([rows.given, predictions], how="horizontal") if rows.given.columns else predictions
 
 
 def _lineage(model: PublishedModel) -> dict[bytes, bytes]:

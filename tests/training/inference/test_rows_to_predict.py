@@ -64,6 +64,10 @@ def test_a_file_of_features_is_predicted_as_the_spine_that_it_was_written_from(
     assert one["score"].equals(other["score"])
     assert one["score"].n_unique() > 15
     assert other["bed"].to_list() == spine()["bed"].to_list()
+    features.select(each.name for each in COMES_AGAIN.columns).write_parquet(tmp_path / "alone.parquet")
+    predict_rows(model, FeatureFileRows(tmp_path / "alone.parquet", model.view, 33), tmp_path / "scores.parquet")
+    alone = pl.read_parquet(tmp_path / "scores.parquet")
+    assert (alone.columns, alone["score"].equals(one["score"])) == (["score"], True), "a file of nothing but features"
 
 
 def test_a_file_that_lacks_features_is_refused_with_the_command_that_writes_one(
