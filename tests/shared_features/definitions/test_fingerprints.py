@@ -128,6 +128,7 @@ CHANGED: dict[Any, dict[str, Any]] = {
         "delay": days(2),
         "task": "regression",
         "classes": (1, 2),
+        "otherwise": 0,
     },
     view(): {
         "name": "v2",
@@ -232,7 +233,7 @@ def test_a_default_is_never_changed() -> None:
         "FeatureView": {"labels": None, "also_reads": []},
         "Field": {"optional": False},
         "Integer": {"low": -(2**52), "high": 2**52},
-        "LabelSource": {"task": None, "classes": []},
+        "LabelSource": {"task": None, "classes": [], "otherwise": None},
         "Text": {"max_length": 256},
         "Timestamp": {"unit": "us"},
     }

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import browsing
 from tests.training.service.conftest import Service
 from training.errors import StepFailedError
+from training.runs.plan.step_names import STEP_NAMES
 from training.steps.run_journal import Journal, write_journal
 
 PATIENCE_MS = 60_000
@@ -70,7 +71,7 @@ def _starts_cancels_and_resumes(service: Service, page: Page) -> str:
     page.get_by_role("button", name="Resume").click()
     page.wait_for_url(f"**/runs/{run_id}")
     expect(page.locator("#facts .succeeded")).to_be_visible()
-    expect(page.locator("svg.graph g.done")).to_have_count(8)
+    expect(page.locator("svg.graph g.done")).to_have_count(len(STEP_NAMES))
     return run_id
 
 
