@@ -22,7 +22,7 @@ def test_the_page_shows_runs_steps_and_schedules(service: Service) -> None:
     assert "one class &lt;script&gt;" in one
     assert "<script>alert" not in one
     assert 'dataset <span class="state done">done</span>' in one
-    assert 'aria-label="Steps: dataset done, validate failed, fit waiting' in one
+    assert 'aria-label="Steps: dataset done, validate failed, leaks waiting, fit waiting' in one
     assert service.client.get("/compare?run=x").status_code == 422
     assert service.client.get("/models/none/1").status_code == 404
     assert service.client.get("/runs/none").status_code == 404
