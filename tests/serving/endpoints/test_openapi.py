@@ -78,6 +78,7 @@ async def never_ending():
     yield b"}"
 
 
+@pytest.mark.deep
 def test_real_answers_of_every_route_and_status_are_what_the_document_declares(serving, store, tmp_path, monkeypatch):
     """A declared status that no request here can reach fails this test, and so does an undeclared one."""
     seen: set[str] = set()

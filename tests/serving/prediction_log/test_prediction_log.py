@@ -98,6 +98,7 @@ def archived(lake, bootstrap_servers, count, log):
     return [logged_prediction(row) for row in polars.read_delta(str(table)).to_dicts()]
 
 
+@pytest.mark.deep
 def test_a_thousand_predictions_are_in_the_lake_once_each_although_kafka_stops_in_the_middle(
     serving, kafka, tmp_path, quickly
 ):
