@@ -13,6 +13,20 @@ from serving.answer.feature_value import ShownValue
 from serving.request.accepted_values import EXAMPLE_US
 from shared_features.formats.receipt import EncodedReceipt
 
+RequestInstant = Annotated[
+    int,
+    Meta(
+        description="The instant of the request, microseconds since 1970-01-01 UTC. Events strictly before this "
+        "instant count, whatever has been streamed meanwhile.",
+        examples=[EXAMPLE_US],
+    ),
+]
+Freshness = Annotated[
+    Mapping[str, float | None],
+    Meta(description="How far the stored features lag behind the request's instant."),
+]
+ReadReceipt = Annotated[EncodedReceipt, Meta(description="Which stored state the answer was made from.")]
+
 
 class Prediction(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """The answer for one instance, and what the answer was made from. Groups are called by their names."""
@@ -115,23 +129,13 @@ class Answer(msgspec.Struct, gc=False, frozen=True):
 
     view: Annotated[str, Meta(description="The view that answered, with its version.")]
     model: Annotated[ModelName, Meta(description="The model that answered.")]
-    as_of_us: Annotated[
-        int,
-        Meta(
-            description="The instant of the request, microseconds since 1970-01-01 UTC. Events strictly before this "
-            "instant count, whatever has been streamed meanwhile.",
-            examples=[EXAMPLE_US],
-        ),
-    ]
+    as_of_us: RequestInstant
     predictions: Annotated[
         Sequence[Prediction], Meta(description="One prediction per instance, in the order of the instances.")
     ]
     degraded: Annotated[bool, Meta(description="true: at least one of the predictions is degraded.")]
-    freshness_seconds: Annotated[
-        Mapping[str, float | None],
-        Meta(description="How far the stored features lag behind the request's instant."),
-    ]
-    receipt: Annotated[EncodedReceipt, Meta(description="Which stored state the answer was made from.")]
+    freshness_seconds: Freshness
+    receipt: ReadReceipt
     prediction_id: Annotated[
         str | UnsetType,
         Meta(

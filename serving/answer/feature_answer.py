@@ -8,9 +8,9 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from serving.answer.answer import Freshness, ReadReceipt, RequestInstant
 from serving.answer.feature_value import FeatureValue
 from serving.request.accepted_values import EXAMPLE_US
-from shared_features.formats.receipt import EncodedReceipt
 
 
 class InstanceFeatures(msgspec.Struct, gc=False, frozen=True, kw_only=True):
@@ -70,20 +70,10 @@ class FeatureAnswer(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     group: Annotated[
         str | UnsetType, Meta(description="The group that answered, with its version. Only of a group.")
     ] = UNSET
-    as_of_us: Annotated[
-        int,
-        Meta(
-            description="The instant of the request, microseconds since 1970-01-01 UTC. Events strictly before this "
-            "instant count, whatever has been streamed meanwhile.",
-            examples=[EXAMPLE_US],
-        ),
-    ]
+    as_of_us: RequestInstant
     instances: Annotated[
         Sequence[InstanceFeatures], Meta(description="One entry per instance, in the order of the instances.")
     ]
     degraded: Annotated[bool, Meta(description="true: at least one of the instances is degraded.")]
-    freshness_seconds: Annotated[
-        Mapping[str, float | None],
-        Meta(description="How far the stored features lag behind the request's instant."),
-    ]
-    receipt: Annotated[EncodedReceipt, Meta(description="Which stored state the answer was made from.")]
+    freshness_seconds: Freshness
+    receipt: ReadReceipt
