@@ -2,6 +2,9 @@
 
 ONNX Runtime looks between two nodes of a graph, and between two turns of a loop in it, whether the run is to end. A
 thread says so. It looks every 20 ms while models run, and sleeps otherwise, so that a run costs no timer of its own.
+
+What counts is the processor time of the run's thread from the first look that saw the run: a garbage collection or a
+busy neighbour that comes between the request and its run is not the model's doing.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import threading
 import time
 from types import TracebackType
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import onnxruntime
 
@@ -24,33 +27,55 @@ class RunGuard:
 
     def __init__(self) -> None:
         self.options: Any = onnxruntime.RunOptions()
-        self.until_s: float | None = None
-        self._within_s = 0.0
+        self.run = 0
+        """Counts the runs: another number is another run."""
+        self.running = False
+        self.within_s = 0.0
+        self.clock = _ThreadClock()
         _WATCH.add(self)
 
     def within(self, seconds: float) -> RunGuard:
-        """How long the run may take."""
-        self._within_s = seconds
+        """How much processor time the run may take."""
+        self.within_s = seconds
         return self
 
     def __enter__(self) -> Any:
         if self.options.terminate:
             self.options.terminate = False
-        self.until_s = time.monotonic() + self._within_s
+        if self.clock.thread != threading.get_ident():
+            self.clock = _ThreadClock()
+        self.run += 1
+        self.running = True
         _WATCH.began()
         return self.options
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self.until_s = None
+        self.running = False
+
+
+class _ThreadClock:
+    """The processor time of the thread that makes it, readable from any other."""
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+        of_thread = getattr(time, "pthread_getcpuclockid", None)  # macOS has none
+        self._id: int = time.CLOCK_MONOTONIC if of_thread is None else of_thread(self.thread)
+
+    def now_s(self) -> float:
+        try:
+            return time.clock_gettime(self._id)
+        except OSError:  # the thread has ended, or is the parent's after a fork
+            return time.monotonic()
 
 
 class _Watch:
     """The thread that ends what takes too long; it begins with the first run of the process."""
 
     def __init__(self) -> None:
-        self._guards: WeakSet[RunGuard] = WeakSet()
+        self._seen: WeakKeyDictionary[RunGuard, tuple[int, float]] = WeakKeyDictionary()
+        """Of each guard the run that was seen last, and the time on the clock of its thread when it was first seen."""
         self._changing = threading.Lock()
         self._thread: threading.Thread | None = None
         self._wanted = threading.Event()
@@ -58,7 +83,7 @@ class _Watch:
 
     def add(self, guard: RunGuard) -> None:
         with self._changing:
-            self._guards.add(guard)
+            self._seen[guard] = (0, 0.0)
 
     def began(self) -> None:
         self._ran = True
@@ -84,14 +109,15 @@ class _Watch:
 
     def _end_what_takes_too_long(self) -> None:
         with self._changing:
-            guards = list(self._guards)
-        now_s = time.monotonic()
-        for guard in guards:
-            until_s = guard.until_s
-            if until_s is not None:
-                self._ran = True
-                if now_s > until_s:
-                    guard.options.terminate = True
+            seen = list(self._seen.items())
+        for guard, (run, since_s) in seen:
+            if not guard.running:
+                continue
+            self._ran = True
+            if guard.run != run:
+                self._seen[guard] = guard.run, guard.clock.now_s()
+            elif guard.clock.now_s() - since_s > guard.within_s:
+                guard.options.terminate = True
 
 
 _WATCH = _Watch()

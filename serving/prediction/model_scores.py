@@ -15,8 +15,9 @@ from serving.models.model import Model, one_number
 _SLOW_S = 0.005
 """A request whose model was measured to take longer is not scored with the others of its batch."""
 _LONGEST_S, _TIMES_LONGER = 0.025, 10
-"""A run is ended where it takes so much longer than measured. Until _WARY_S later the models count as slow."""
+"""A run is ended where it takes so much longer than measured."""
 _WARY_S = 10.0
+"""After two such runs within this time the models of the view count as slow for as long. One may be the machine's."""
 
 
 class TellOnce(Protocol):
@@ -31,6 +32,7 @@ class ModelScores:
     def __init__(self, tell_once: TellOnce) -> None:
         self._tell_once = tell_once
         self._wary_until_s = 0.0
+        self._ended_s = -_WARY_S
 
     def is_slow(self, model: Model, rows: int) -> bool:
         """Whether others must not wait while the model scores so many rows."""
@@ -41,8 +43,11 @@ class ModelScores:
         return max(_LONGEST_S, _TIMES_LONGER * model.row_s * rows)
 
     def took_longer(self, model: Model, error: SlowModelError) -> None:
-        """A run was ended, so the models of the view count as slow for a while."""
-        self._wary_until_s = time.monotonic() + _WARY_S
+        """A run was ended. Where it is the second one in a while, the models of the view count as slow."""
+        now_s, before_s = time.monotonic(), self._ended_s
+        self._ended_s = now_s
+        if now_s - before_s < _WARY_S:
+            self._wary_until_s = now_s + _WARY_S
         event = "scoring in a thread: a model took much longer than measured"
         self._tell_once(event, error, model=model.name, version=model.version)
 

@@ -1,5 +1,6 @@
 """A guard ends a run that takes too long, at any time, and no other."""
 
+import sys
 import time
 
 import numpy as np
@@ -45,6 +46,28 @@ def test_the_thread_that_looks_sleeps_without_runs_and_wakes_with_the_next(endle
         while run_guard._WATCH._wanted.is_set():
             assert time.monotonic() < deadline_s
             time.sleep(0.01)
+
+
+def test_a_stall_before_the_run_is_not_the_runs_doing():
+    """A garbage collection before a quick run ended it, and all models of the view counted as slow for 10 s."""
+    guard, quick = RunGuard(), open_session(patient(20_000))
+    for stall in (time.sleep, busy):
+        with guard.within(0.05) as options:
+            stall(0.2)
+            assert quick.run(None, ROW, options)[0].tolist() == [7.0]
+            assert not options.terminate
+
+
+def busy(seconds):
+    """Of a core, and of the lock that the thread that looks needs: as a garbage collection is."""
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(60.0)
+    try:
+        until_s = time.monotonic() + seconds
+        while time.monotonic() < until_s:
+            pass
+    finally:
+        sys.setswitchinterval(interval_s)
 
 
 def test_between_runs_nothing_is_ended(endless):
