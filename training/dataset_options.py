@@ -63,8 +63,13 @@ def add_dataset_options(dataset: argparse.ArgumentParser, instant: Callable[[str
         "--split",
         default="",
         metavar="HOW",
-        help="of all events of a span and of --spine: entity[:NAME], folds:K, sliding-folds:K or column:NAME",
+        help="of all events of a span and of --spine: entity[:NAME], stratified[:COLUMN], folds:K, "
+        "sliding-folds:K or column:NAME",
     )
     dataset.add_argument(
-        "--test-share", type=float, default=0.25, metavar="N", help="of --split entity: the part of the entities (0.25)"
+        "--test-share",
+        type=float,
+        default=0.25,
+        metavar="N",
+        help="of --split entity and stratified: the part of the entities, or of each class (0.25)",
     )

@@ -24,14 +24,14 @@ class BroughtSpine:
 
 @dataclass(frozen=True)
 class Division:
-    """How rows without windows were divided. kind: by the hash of an entity, in folds of time, or as a column says.
+    """How rows without windows were divided: by the hash of an entity, by class, in folds of time, or as a column says.
 
-    of: the entity or the column. folds: how many test folds there are; sliding, where a fold trains on the span before
-    it alone and not on all that came before. gap_us: between the end of training and the start of a test fold.
-    test_share: which part of the entities is for the test.
+    of: the entity or the column; "" stratifies by the label. folds: how many test folds there are; sliding, where a
+    fold trains on the span before it alone and not on all that came before. gap_us: between the end of training and the
+    start of a test fold. test_share: which part of the entities, or of each class, is for the test.
     """
 
-    kind: Literal["entity", "folds", "sliding-folds", "column"]
+    kind: Literal["entity", "stratified", "folds", "sliding-folds", "column"]
     of: str = ""
     folds: int = 0
     gap_us: int = 0

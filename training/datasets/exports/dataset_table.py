@@ -62,7 +62,9 @@ class DatasetTable:
     @property
     def sides(self) -> list[str]:
         """How many rows are for training and for the test, and of which class, a line for each division."""
-        return tell_sides(self.data, self.windows, self.label)
+        division = self.manifest.division
+        is_stratified = division is not None and division.kind == "stratified"
+        return tell_sides(self.data, self.windows, (division.of if division and is_stratified else "") or self.label)
 
     def __len__(self) -> int:
         return len(self.data)

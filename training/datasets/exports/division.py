@@ -1,12 +1,13 @@
-"""Train and test of rows that have no windows: by entity, in folds of time, or as a column says.
+"""Train and test of rows that have no windows: by entity, by class, in folds of time, or as a column says.
 
-A row is on one side only, in each fold: which side follows from the row itself and the division, and from no other row
-but the first and the last in time.
+A row is on one side only, in each fold. Which side follows from the row itself and the division, and from no other row
+but the first and the last in time; except by class, where the rows of a class are counted.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -20,27 +21,32 @@ from shared_features.formats.training_run import WINDOW
 from shared_features.kernel.event_time import to_us
 from training.datasets.exports.dataset_table import TAKEN, DatasetTable
 from training.datasets.exports.manifests import stamped
+from training.datasets.exports.stratified import stratified
 from training.errors import DatasetError
 
 FOLD = "fold_"
 _SIDES = ("train", "gap", "test")
 _WHOLE = 1 << 64
+_INSTANT = "instant_us, no column of a table"
 
 
 def read_division(text: str, view: FeatureView, seed: int, test_share: float = 0.25) -> Division:
-    """`entity`, `entity:NAME`, `folds:K`, `sliding-folds:K` or `column:NAME`. Raises DatasetError for anything else."""
+    """`entity[:NAME]`, `stratified[:COLUMN]`, `folds:K`, `sliding-folds:K` or `column:NAME`. Raises DatasetError."""
     kind, _, of = text.partition(":")
     names = list(dict.fromkeys(group.entity.name for group in view.groups))
     gap_us = to_us(view.labels.delay) if view.labels is not None else 0
     if kind == "entity" and (of or names[:1]) and (not of or of in names) and 0 < test_share < 1:
         return Division("entity", of or names[0], test_share=test_share, seed=seed)
+    if kind == "stratified" and 0 < test_share < 1:
+        return Division("stratified", of, test_share=test_share, seed=seed)
     if kind in ("folds", "sliding-folds") and of.isdecimal() and 1 <= int(of) <= 100:
         return Division("folds" if kind == "folds" else "sliding-folds", folds=int(of), gap_us=gap_us)
     if kind == "column" and of:
         return Division("column", of)
     raise DatasetError(
         f"Rows cannot be divided by {text!r} with a test share of {test_share:g}. Give entity or entity:NAME (of "
-        f"{', '.join(names) or 'none'}) and a share between 0 and 1, folds:K, sliding-folds:K, or column:NAME."
+        f"{', '.join(names) or 'none'}) or stratified[:COLUMN] and a share between 0 and 1, folds:K, sliding-folds:K, "
+        "or column:NAME."
     )
 
 
@@ -52,6 +58,8 @@ def divide(table: DatasetTable, view: FeatureView, division: Division, as_of_us:
     match division.kind:
         case "entity":
             columns = [_by_entity(table.data, view, division)]
+        case "stratified":
+            columns = [_by_class(table, view, division, as_of_us)]
         case "column":
             columns = [_by_column(table.data, division)]
         case _:
@@ -70,13 +78,32 @@ def divide(table: DatasetTable, view: FeatureView, division: Division, as_of_us:
 def _by_entity(data: pl.DataFrame, view: FeatureView, division: Division) -> pl.Series:
     """Every row of an entity is on one side, in every dataset of the same seed."""
     entity = next(group.entity for group in view.groups if group.entity.name == division.of)
-    names = [f"{TAKEN}{key}" if f"{TAKEN}{key}" in data.columns else key for key in entity.keys]
+    names = _key_names(data, entity.keys)
     keys = data.select(pl.col(names).cast(pl.String))
     known = keys.unique(maintain_order=True)
     bound = division.test_share * _WHOLE
     sides = ["test" if _number(division.seed, row) < bound else "train" for row in known.iter_rows()]
     joined = keys.join(known.with_columns(pl.Series(WINDOW, sides)), on=names, how="left", maintain_order="left")
     return joined[WINDOW]
+
+
+def _by_class(table: DatasetTable, view: FeatureView, division: Division, as_of_us: NDArray[np.int64]) -> pl.Series:
+    """A row is what its entities are at its instant: one that stands in the table twice is on one side."""
+    column = division.of or table.label
+    if column not in table.data.columns:
+        raise DatasetError(
+            f"The rows have no {f'column {column!r}' if column else 'label'} to stratify them by. They have "
+            f"{', '.join(table.data.columns)}. Name one of these, as in stratified:COLUMN."
+        )
+    keys = dict.fromkeys(key for group in view.groups for key in group.entity.keys)
+    names = _key_names(table.data, keys)
+    rows = table.data.select(names).with_columns(pl.Series(_INSTANT, as_of_us))
+    return stratified(rows, table.data[column], division.test_share, division.seed)
+
+
+def _key_names(data: pl.DataFrame, keys: Iterable[str]) -> list[str]:
+    """The columns of keys of entities."""
+    return [f"{TAKEN}{key}" if f"{TAKEN}{key}" in data.columns else key for key in keys]
 
 
 def _number(seed: int, key: tuple[str, ...]) -> int:

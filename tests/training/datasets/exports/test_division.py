@@ -82,8 +82,26 @@ def test_a_column_divides_the_rows_as_it_says(whole: DatasetTable) -> None:
         divided(whole, "column:yours")
 
 
+def test_the_classes_of_the_label_or_of_a_column_are_divided_in_the_same_shares_and_told(whole: DatasetTable) -> None:
+    found = divided(whole, "stratified")
+    counts = found.data.group_by("label").agg((pl.col("window") == "test").sum().alias("tested"), pl.len())
+    assert len(counts) == 3
+    for _, tested, rows in counts.iter_rows():
+        assert abs(tested - rows / 4) <= 0.5
+    (line,) = found.sides
+    assert line.startswith("window: train ")
+    assert all(f"{name:g} " in line for name in whole.data["label"].drop_nulls().unique())
+    (line,) = divided(whole, "stratified:plant").sides
+    assert line.count("plant|1 ") == 2, "the counts are those of the column"
+    with pytest.raises(DatasetError, match=r"no column 'yours' to stratify them by\. They have reading"):
+        divided(whole, "stratified:yours")
+    bare = replace(whole, data=whole.data.drop("label"))
+    with pytest.raises(DatasetError, match=r"have no label to stratify them by"):
+        divided(bare, "stratified")
+
+
 def test_a_divided_dataset_is_built_again_bit_for_bit(whole: DatasetTable, grown_lake: Path, tmp_path: Path) -> None:
-    for at, text in enumerate(("entity", "folds:3")):
+    for at, text in enumerate(("entity", "stratified", "folds:3")):
         divided(whole, text).write(tmp_path / str(at))
         found = rebuild(OfflineStore(grown_lake), [BREAKDOWN], tmp_path / str(at))
         assert found.windows
@@ -101,7 +119,7 @@ def test_what_leaves_a_side_empty_is_refused(whole: DatasetTable) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "entity:nobody", "folds", "folds:0", "folds:x", "sliding-folds:101", "column:", "x"]
+    "text", ["", "entity:nobody", "folds", "folds:0", "folds:x", "sliding-folds:101", "column:", "x", "strata"]
 )
 def test_a_division_that_cannot_be_meant_is_refused(text: str) -> None:
     with pytest.raises(DatasetError, match=r"Give entity or entity:NAME \(of machine, plant\)"):
@@ -111,6 +129,7 @@ def test_a_division_that_cannot_be_meant_is_refused(text: str) -> None:
 def test_a_division_is_read_as_it_is_written() -> None:
     assert read_division("entity", BREAKDOWN, 7, 0.1) == Division("entity", "machine", test_share=0.1, seed=7)
     assert read_division("sliding-folds:5", BREAKDOWN, 0) == Division("sliding-folds", folds=5)
+    assert read_division("stratified:plant", BREAKDOWN, 7) == Division("stratified", "plant", seed=7)
     assert read_division("column:mine", BREAKDOWN, 0) == Division("column", "mine")
     with pytest.raises(DatasetError, match="a share between 0 and 1"):
         read_division("entity", BREAKDOWN, 0, 1.0)
