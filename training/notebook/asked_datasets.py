@@ -25,20 +25,22 @@ from training.datasets.offline_store import OfflineStore
 from training.datasets.pinned_view import PinnedView, pin_view
 from training.errors import TrainingError
 from training.notebook.given_tables import as_instant
+from training.progress import Tell
 from training.settings import TrainingSettings
 
 _TIMES = ("cutoff", "train_from", "train_to", "test_from", "test_to")
 
 
-def of_windows(settings: TrainingSettings, view: FeatureView, asked: Mapping[str, Any]) -> DatasetTable:
+def of_windows(settings: TrainingSettings, view: FeatureView, asked: Mapping[str, Any], tell: Tell) -> DatasetTable:
     """Labelled events in a train, a gap and a test window. asked: fields of `DatasetParameters`, without `_us`."""
     pinned = _pinned(settings, view)
-    return export_events(pinned, build_dataset(pinned, _parameters(asked))[0])
+    return export_events(pinned, build_dataset(pinned, _parameters(asked), tell)[0])
 
 
 def of_range(
     settings: TrainingSettings,
     view: FeatureView,
+    tell: Tell,
     start: Any = None,
     end: Any = None,
     cutoff: Any = None,
@@ -48,7 +50,7 @@ def of_range(
 ) -> DatasetTable:
     """All events between two instants, labelled or not."""
     start_us, end_us = as_instant(start, "start"), as_instant(end, "end")
-    table = export_range(_pinned(settings, view), start_us, end_us, as_instant(cutoff, "cutoff"))
+    table = export_range(_pinned(settings, view), start_us, end_us, as_instant(cutoff, "cutoff"), tell)
     if not split:
         return table
     return divide(table, view, read_division(split, view, seed, test_share), table.instants_us)
@@ -58,6 +60,7 @@ def of_spine(
     settings: TrainingSettings,
     view: FeatureView,
     spine: pl.DataFrame,
+    tell: Tell,
     truth: Truth = "as-served",
     lag: float = 0.0,
     label: str = "",
@@ -73,7 +76,7 @@ def of_spine(
         labels, cutoff_us = pin_labels(store, view, as_instant(cutoff, "cutoff"))
     meant = SpineOptions(truth, round(lag * 1e6), label, cutoff_us, settings.spine_events_at_once)
     given = check_spine(view, spine)
-    table = export_spine(pin_history(store, view), given, meant, labels)
+    table = export_spine(pin_history(store, view), given, meant, labels, tell)
     return divide(table, view, read_division(split, view, seed, test_share), given.as_of_us) if split else table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -24,6 +25,8 @@ from training.notebook.given_tables import as_given, as_instant, as_polars
 from training.notebook.group_view import group_spine, group_view
 from training.notebook.kept_runs import kept_runs
 from training.notebook.project_model import ProjectModel
+from training.notebook.shown_work import shown_work
+from training.progress import Tell
 from training.registry.version_facts import facts_of_version, find_version
 from training.registry.version_list import list_versions
 from training.registry.versions import Registry
@@ -36,8 +39,12 @@ class Project:
     What takes a table takes one of Polars, pandas or Arrow. What Millrace refuses is a MillraceError.
     """
 
-    def __init__(self, **settings: Any) -> None:
-        """settings: those of training, by their names without MILLRACE_ and in lower case. Raises TrainingError."""
+    def __init__(self, *, progress: bool = True, **settings: Any) -> None:
+        """settings: those of training, by their names without MILLRACE_ and in lower case. Raises TrainingError.
+
+        progress: whether what takes time shows a bar, in a notebook and on a console.
+        """
+        self._progress = progress
         known = load_settings()
         for name in settings:
             if name not in TrainingSettings.model_fields:
@@ -67,15 +74,18 @@ class Project:
         cutoff, train_days, delay_days, test_days, train_from to test_to, entity and seed choose them. With start or
         end: all events between them, labelled or not. With a spine: a table of entity keys, request fields and `as_of`;
         truth ("as-served" or "event-time"), lag in seconds; label: its own column, or with_labels=True for those of the
-        view that had arrived by the cutoff. split divides the last two: "entity", "folds:5". Raises DatasetError.
+        view that had arrived by the cutoff. split divides the last two: "entity", "stratified", "folds:5". Raises
+        DatasetError.
         """
         found = self.view(view)
         check_functions(found)
         if spine is not None:
-            return of_spine(self.settings, found, as_polars(spine), **asked)
-        if {"start", "end", "split"} & asked.keys() or found.labels is None:
-            return of_range(self.settings, found, **asked)
-        return of_windows(self.settings, found, asked)
+            with self._shown_work() as tell:
+                return of_spine(self.settings, found, as_polars(spine), tell, **asked)
+        with self._shown_work() as tell:
+            if {"start", "end", "split"} & asked.keys() or found.labels is None:
+                return of_range(self.settings, found, tell, **asked)
+            return of_windows(self.settings, found, asked, tell)
 
     def open(self, directory: str | Path) -> DatasetTable:
         """An exported dataset. Raises DatasetError."""
@@ -84,7 +94,8 @@ class Project:
     def rebuild(self, directory: str | Path) -> DatasetTable:
         """An exported dataset, built again. Raises DatasetError where one bit differs, and says which."""
         at_once = self.settings.spine_events_at_once
-        return rebuild(self._store, self.catalogue.views, Path(directory), events_at_once=at_once)
+        with self._shown_work() as tell:
+            return rebuild(self._store, self.catalogue.views, Path(directory), tell, at_once)
 
     def features(self, group: str, keys: Any, as_of: Any = None) -> Any:
         """The features of a group for entities as of instants, as the endpoint could have answered.
@@ -95,7 +106,8 @@ class Project:
         view = group_view(self.catalogue, group)
         spine = group_spine(as_polars(keys), as_instant(as_of, "as_of"))
         at_once = self.settings.spine_events_at_once
-        found = historical_features(self._store, check_spine(view, spine), events_at_once=at_once)
+        with self._shown_work() as tell:
+            found = historical_features(self._store, check_spine(view, spine), tell=tell, events_at_once=at_once)
         return as_given(found, keys)
 
     def model(self, name: str | None = None, version: int | str | None = None) -> ProjectModel:
@@ -104,7 +116,7 @@ class Project:
         name: may be left out where there is one model. Raises RegistryError.
         """
         text = None if version is None else str(version)
-        return ProjectModel.open(self.settings, self.catalogue, self._model_name(name), text)
+        return ProjectModel.open(self.settings, self.catalogue, self._model_name(name), text, self._shown_work)
 
     def models(self) -> pl.DataFrame:
         """The versions of all models."""
@@ -155,6 +167,9 @@ class Project:
     @property
     def _store(self) -> OfflineStore:
         return OfflineStore(self.settings.lake)
+
+    def _shown_work(self) -> AbstractContextManager[Tell]:
+        return shown_work(is_shown=self._progress)
 
     def _model_name(self, name: str | None) -> str:
         names = self.registry.models()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from shared_features.counted import counted
 from shared_features.definitions import Catalogue
 from training.datasets.given_spine import check_spine
 from training.datasets.historical_features import HistoricalRows, historical_rows
@@ -15,6 +18,7 @@ from training.facts import Facts, shown
 from training.inference.published_model import PublishedModel, open_model
 from training.inference.rows_to_predict import Slice, read_features
 from training.notebook.given_tables import as_given, as_polars
+from training.progress import Tell
 from training.registry.version_facts import facts_of_version
 from training.registry.versions import Registry
 from training.settings import TrainingSettings
@@ -24,20 +28,28 @@ _SECTIONS = ("version", "view", "metrics")
 
 @dataclass(frozen=True, repr=False)
 class ProjectModel:
-    """facts: of the version, in sections."""
+    """facts: of the version, in sections. shown: a Tell that is shown."""
 
     published: PublishedModel
     facts: Facts
     store: OfflineStore
     events_at_once: int
+    shown: Callable[[], AbstractContextManager[Tell]]
 
     @classmethod
-    def open(cls, settings: TrainingSettings, catalogue: Catalogue, name: str, version: str | None) -> ProjectModel:
+    def open(
+        cls,
+        settings: TrainingSettings,
+        catalogue: Catalogue,
+        name: str,
+        version: str | None,
+        shown: Callable[[], AbstractContextManager[Tell]],
+    ) -> ProjectModel:
         """Raises RegistryError, or ManifestMismatchError where the definitions are others by now."""
         registry = Registry(settings.registry)
         published = open_model(registry, catalogue, name, version)
         facts = facts_of_version(registry, name, published.manifest.version)
-        return cls(published, facts, OfflineStore(settings.lake), settings.spine_events_at_once)
+        return cls(published, facts, OfflineStore(settings.lake), settings.spine_events_at_once, shown)
 
     @property
     def version(self) -> int:
@@ -56,11 +68,14 @@ class ProjectModel:
                 "replace them. Rename or drop these columns."
             )
         known: Slice | HistoricalRows
-        if {each.name for each in view.columns} <= set(given.columns):
-            known = read_features(view, given)
-        else:
-            known = historical_rows(self.store, check_spine(view, given), events_at_once=self.events_at_once)
-        return as_given(given.with_columns(self.published.predict(known.matrix, known.codes)), rows)
+        with self.shown() as tell:
+            if {each.name for each in view.columns} <= set(given.columns):
+                known = read_features(view, given)
+            else:
+                spine = check_spine(view, given)
+                known = historical_rows(self.store, spine, tell=tell, events_at_once=self.events_at_once)
+            tell(f"predicting {counted(len(given), 'row')}")
+            return as_given(given.with_columns(self.published.predict(known.matrix, known.codes)), rows)
 
     def __repr__(self) -> str:
         lines = [f"  {name:24} {text}" for name, text in self._shown()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -52,7 +53,13 @@ def stored_at(
     stored = {}
     for number, group in enumerate(view.groups, 1):
         tell(f"replaying the events of {group.label}", number, len(view.groups))
-        stored[group.part_name] = _values(group, spine, history, truth, lag_us, events_at_once)
+        stored[group.part_name] = values = np.empty((len(spine), len(group.features)))
+        done = 0
+        for rows in _slices(group, spine, history, events_at_once):
+            if done:
+                tell(f"replayed {counted(done, 'row')} of {group.label}", number, len(view.groups))
+            values[rows] = _replayed(group, spine.take(rows), history, truth, lag_us)
+            done += len(rows)
     return stored
 
 
@@ -78,23 +85,19 @@ def _check_reach(history: PinnedHistory, spine: GivenSpine, lag_us: int) -> None
                 )
 
 
-def _values(
-    group: FeatureGroup, spine: GivenSpine, history: PinnedHistory, truth: Truth, lag_us: int, at_once: int
-) -> NDArray[np.float64]:
-    """float64[n, features of the group]: as of the instant of each row, some entities after the other."""
-    values = np.empty((len(spine), len(group.features)))
-    if not len(spine):
-        return values
-    reached = [history.reached(group, source, spine.as_of_us) for source in group.sources]
-    for rows in entity_slices(_keys(group, group.sources[0], spine), reached, at_once):
-        values[rows] = _replayed(group, spine.take(rows), history, truth, lag_us)
-    return values
+def _slices(
+    group: FeatureGroup, spine: GivenSpine, history: PinnedHistory, at_once: int
+) -> Iterator[NDArray[np.int64]]:
+    """The rows, some entities after the other."""
+    if len(spine):
+        reached = [history.reached(group, source, spine.as_of_us) for source in group.sources]
+        yield from entity_slices(_keys(group, group.sources[0], spine), reached, at_once)
 
 
 def _replayed(
     group: FeatureGroup, spine: GivenSpine, history: PinnedHistory, truth: Truth, lag_us: int
 ) -> NDArray[np.float64]:
-    """The same, all rows at once."""
+    """float64[n, features of the group]: as of the instant of each row."""
     keys = entity_keys(group.entity, spine.view.source, spine.columns)
     known = pl.DataFrame({"key": keys}).unique(maintain_order=True)
     state = TileState(group.layout)
