@@ -47,7 +47,8 @@ class RedisLink:
         """Send a call. Raises one of AWAY: then the link is closed, and it is unknown whether the call was executed."""
         try:
             if self._connection is None:
-                self._connection = self._pool.make_connection()
+                # Not by the pool, which counts what it made in all its life, and makes no more than 100.
+                self._connection = self._pool.connection_class(**self._pool.connection_kwargs)
                 self._connection.connect()
             # As one: the library gives each piece to the operating system on its own.
             self._connection.send_packed_command([b"".join(packed)], check_health=False)

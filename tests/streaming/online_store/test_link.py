@@ -120,3 +120,11 @@ def test_several_calls_at_once_are_answered_in_order_and_a_refused_one_shifts_no
         link.calls([("GET", "k0"), ("LPUSH", "k1", "x"), ("GET", "k2")])
     assert link.call("GET", "k1") == b"1"
     link.close()
+
+
+def test_a_link_connects_as_often_as_it_takes_in_its_life(settings, server):
+    """The hundredth connection in the life of a process was its last one: after it the stream waited for ever."""
+    link = RedisLink(settings)
+    for _ in range(120):
+        assert link.call("PING") == b"PONG"
+        link.close()
