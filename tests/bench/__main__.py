@@ -24,6 +24,7 @@ SUITES = {
     "aged": "tests.bench.aged",
     "streaming": "tests.bench.streaming",
     "predictions": "tests.bench.predictions",
+    "serving-load": "tests.bench.serving_load",
     "batch": "tests.bench.batch",
     "retraining": "tests.bench.retraining",
 }
