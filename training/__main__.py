@@ -196,6 +196,8 @@ def _registry(settings: TrainingSettings, options: argparse.Namespace) -> int:
     from training.registry.commands import look_at_registry
     from training.registry.versions import Registry
 
+    if "uri" in options:
+        options.uri = options.uri or settings.mlflow
     return look_at_registry(Registry(settings.registry), options)
 
 

@@ -57,6 +57,9 @@ class TrainingSettings(BaseSettings):
         pattern="^(https?://.*)?$",
         description="http or https address that `serve` sends news to, as Slack reads them",
     )
+    mlflow: str = Field(
+        "", description="MLflow server, or a folder, that each run is written to; empty: none. See `millrace[mlflow]`"
+    )
     champion_age_limit: Duration = Field(
         timedelta(0), ge=timedelta(0), description="age of a champion from which on it is news; 0: never"
     )

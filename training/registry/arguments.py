@@ -14,6 +14,8 @@ _VERBS = {
     "roll-back": "let an alias name the version again that it named before",
     "delete": "delete a version that no alias and no roll-back needs",
     "log": "who changed the registry, when and why",
+    "export-mlflow": "write versions with their aliases into the registry of MLflow",
+    "import-mlflow": "publish a version of MLflow's that was exported there, after every check of `verify`",
 }
 
 
@@ -37,8 +39,24 @@ def add_registry(commands: Any) -> None:
         added[name].add_argument("--alias", default="champion", help="default: champion")
     for name in ("promote", "roll-back", "delete"):
         add_reason(added[name])
+    _mlflow_options(added["export-mlflow"], added["import-mlflow"])
     for each in added.values():
         each.add_argument("--json", action="store_true", help="as one JSON document")
+
+
+def _mlflow_options(exported: argparse.ArgumentParser, imported: argparse.ArgumentParser) -> None:
+    exported.add_argument("model", metavar="MODEL")
+    exported.add_argument("version", nargs="?", metavar="VERSION", help="a number or an alias; default: all")
+    exported.add_argument("--name", default="", metavar="NAME", help="its name in MLflow; default: that of the model")
+    imported.add_argument("name", metavar="NAME", help="the model in MLflow")
+    imported.add_argument(
+        "version", nargs="?", metavar="VERSION", help="its number or alias there; default: the newest"
+    )
+    imported.add_argument("--model", metavar="MODEL", help="its name here; default: that which it was exported from")
+    imported.add_argument("--alias", default="", metavar="ALIAS", help="let this alias name the version then")
+    add_reason(imported)
+    for each in (exported, imported):
+        each.add_argument("--uri", metavar="URI", help="server or folder of MLflow; default: MILLRACE_MLFLOW")
 
 
 def add_reason(parser: argparse.ArgumentParser) -> None:

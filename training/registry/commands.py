@@ -143,6 +143,25 @@ def _log(registry: Registry, options: argparse.Namespace) -> int:
     return 0
 
 
+def _export_to_mlflow(registry: Registry, options: argparse.Namespace) -> int:
+    from training.registry.mlflow_bridge.commands import export_to_mlflow
+
+    return _say_either(options, *export_to_mlflow(registry, options))
+
+
+def _import_from_mlflow(registry: Registry, options: argparse.Namespace) -> int:
+    from training.registry.mlflow_bridge.commands import import_from_mlflow
+
+    return _say_either(options, *import_from_mlflow(registry, options))
+
+
+def _say_either(options: argparse.Namespace, plain: dict[str, Any], lines: list[str]) -> int:
+    if options.json:
+        return _say_json(plain)
+    _say(*lines)
+    return 0
+
+
 def _row(change: RegistryChange) -> tuple[str, ...]:
     moved = f"{change.alias} {change.before or '-'} -> {change.version}" if change.alias else ""
     at = to_text(change.at_us)[:19] + "Z"
@@ -173,4 +192,6 @@ _VERBS: dict[str, Callable[[Registry, argparse.Namespace], int]] = {
     "roll-back": _roll_back,
     "delete": _delete,
     "log": _log,
+    "export-mlflow": _export_to_mlflow,
+    "import-mlflow": _import_from_mlflow,
 }

@@ -14,6 +14,7 @@ from training.runs.plan.data_version import DataVersion, pin_data
 from training.runs.plan.run_context import RunContext, context_of
 from training.runs.plan.run_parameters import RunParameters
 from training.runs.plan.run_pipeline import check_queues, steps_of_run
+from training.runs.records.mlflow_run import tell_mlflow
 from training.settings import TrainingSettings
 from training.steps.result_store import ResultStore
 from training.steps.run_journal import (
@@ -111,6 +112,7 @@ def end_run(settings: TrainingSettings, run: Path, now_us: int, error: str = "")
     except StepError:
         return  # an erasure removed it
     write_journal(run, replace(journal, status=FAILED if error else SUCCEEDED, ended_at_us=now_us, error=error))
+    tell_mlflow(settings, run)
     _forget_old(run.parent, settings.training_runs_kept)
     ResultStore(settings.training_runs).forget()
 
