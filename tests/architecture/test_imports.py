@@ -101,6 +101,13 @@ def test_shared_features_needs_msgspec_numba_and_numpy_and_nothing_else() -> Non
     assert not strangers, "\n".join(strangers)
 
 
+_PARTS_OF_TRAINING = {
+    "scheduler": ("training/scheduler/", "training/service/"),
+    "mlflow": ("training/registry/mlflow_bridge/", "training/runs/records/mlflow_run.py"),
+}
+"""Extra -> what needs it, with training's libraries and its own."""
+
+
 def test_local_and_all_hold_every_service() -> None:
     extras = PROJECT["optional-dependencies"]
     assert extras["all"] == ["millrace[local]"]
@@ -108,12 +115,12 @@ def test_local_and_all_hold_every_service() -> None:
     assert services.extras == {"streaming", "training", "scheduler", "serving"}
 
 
-@pytest.mark.parametrize("service", ["streaming", "training", "scheduler", "serving"])
+@pytest.mark.parametrize("service", ["streaming", "training", "scheduler", "mlflow", "serving"])
 def test_a_service_imports_only_what_its_extra_installs(service: str) -> None:
     """Each extra is an image of its own: a library that another one declares is not there."""
     extras = PROJECT["optional-dependencies"]
-    of_scheduler = service == "scheduler"  # a floor of training, with training's libraries and its own
-    declared = distributions(PROJECT["dependencies"] + extras[service] + (extras["training"] if of_scheduler else []))
+    of_training = service in _PARTS_OF_TRAINING
+    declared = distributions(PROJECT["dependencies"] + extras[service] + (extras["training"] if of_training else []))
     shipped_by = packages_distributions()
     # The other halves of what is declared: settings are pydantic models, a FastAPI request is starlette's.
     if declared & {"pydantic-settings", "fastapi"}:
@@ -122,8 +129,10 @@ def test_a_service_imports_only_what_its_extra_installs(service: str) -> None:
         declared.add("starlette")
     undeclared = [
         f"{name}:{line} imports {package}"
-        for name, tree in python_files("training" if of_scheduler else service)
-        if service != "training" or not name.startswith(("training/scheduler/", "training/service/"))
+        for name, tree in python_files("training" if of_training else service)
+        if not name.startswith(
+            tuple(part for of, parts in _PARTS_OF_TRAINING.items() if of != service for part in parts)
+        )
         for package, line in imported_packages(tree)
         if package not in sys.stdlib_module_names
         and package not in OURS
