@@ -19,14 +19,9 @@ from serving.answer.written_answer import features_of, write_answer
 from serving.answer.written_features import WrittenFeatures
 from serving.connections.asking_client import AskingClient
 from serving.errors import (
-    CatchingUpError,
-    ClockBehindError,
-    EarlyInstantError,
     FailedModelError,
     SlowModelError,
-    UnreadableStateError,
 )
-from serving.features.earliest_instant import early_instant
 from serving.features.feature_vector import FeatureRows, FeatureVectors, ReadPlan
 from serving.features.group_view import GroupView
 from serving.log import get_log
@@ -35,6 +30,8 @@ from serving.models.model import Model
 from serving.models.run_guard import RunGuard
 from serving.online_store.online_store import Values
 from serving.prediction.model_scores import ModelScores
+from serving.prediction.refusals import Refusal, instant_too_early, problem_of_rows
+from serving.prediction.shared_run import SharedRun, shared_run
 from serving.prediction.slow_lane import Later
 from serving.prediction.view_log import ViewLog
 from serving.prediction_log.prediction_log import PredictionLog
@@ -43,9 +40,6 @@ from shared_features.definitions import FeatureView
 
 _LOG = get_log("serving")
 
-Refusal = (
-    CatchingUpError | ClockBehindError | EarlyInstantError | UnreadableStateError | FailedModelError | SlowModelError
-)
 Outcome = bytes | Refusal | Later
 """The last where the model would hold up all others: it is for a thread of its own."""
 
@@ -129,9 +123,10 @@ class BatchAnswers:
     ) -> list[Outcome]:
         answers: list[Outcome] = []
         start = 0
+        shared = shared_run([each.model for each in batch], rows.matrix, rows.codes, self._scores, guard)
         for each in batch:
             stop = start + each.rows
-            answers.append(self._outcome(each, rows, start, stop, plan, values, guard))
+            answers.append(self._outcome(each, rows, start, stop, plan, values, guard, shared))
             start = stop
         self._metrics.rows_read(rows.groups)
         return answers
@@ -145,10 +140,14 @@ class BatchAnswers:
         plan: ReadPlan,
         values: Sequence[Values],
         guard: RunGuard,
+        shared: SharedRun | None,
     ) -> Outcome:
         """Of one request, whose rows are start..stop."""
         request, model = asked.request, asked.model
-        problem, early = _problem(rows, start, stop), _early(self._replayed, request, rows, start, stop)
+        problem, early = (
+            problem_of_rows(rows, start, stop),
+            instant_too_early(self._replayed, request, rows, start, stop),
+        )
         if early is not None:
             return early
         if problem is not None and not self._allow_degraded:
@@ -158,10 +157,12 @@ class BatchAnswers:
         if model is None:
             return self._written.write(asked.as_of_us, rows, start, stop)
         codes = None if rows.codes is None else rows.codes[start:stop]
-        seen = model.seen(rows.matrix[start:stop], codes)
+        seen = model.seen(rows.matrix[start:stop], codes) if shared is None else shared.seen[start:stop]
         if codes is not None:
             self._count_unseen(seen, codes)
         why = self._why(plan, values, rows, start, stop) if request.explain else None
+        if shared is not None:
+            return self._written_answer(asked, model, rows, start, seen, why, shared.scores[start:stop])
         later = partial(self._scored, asked, model, rows, start, seen, why)
         if self._scores.is_slow(model, asked.rows):
             return later
@@ -186,6 +187,18 @@ class BatchAnswers:
         scores = self._scores.of(model, seen, options)
         if isinstance(scores, (FailedModelError, SlowModelError)):
             return scores
+        return self._written_answer(asked, model, rows, start, seen, why, scores)
+
+    def _written_answer(
+        self,
+        asked: Asked,
+        model: Model,
+        rows: FeatureRows,
+        start: int,
+        seen: NDArray[np.float32],
+        why: list[Explanation] | None,
+        scores: list[Any],
+    ) -> bytes:
         shown = features_of(self._names, model, seen) if asked.request.include_features else None
         if self._log is None:
             return write_answer(self._view, model, asked.as_of_us, scores, rows, start, shown, why)
@@ -204,24 +217,6 @@ class BatchAnswers:
         self, plan: ReadPlan, values: Sequence[Values], rows: FeatureRows, start: int, stop: int
     ) -> list[Explanation]:
         return [self._explained.explanation(plan, values, rows, row) for row in range(start, stop)]
-
-
-def _problem(rows: FeatureRows, start: int, stop: int) -> Refusal | None:
-    for group in rows.groups:
-        for problem, unreadable in zip(group.problems[start:stop], group.unreadable[start:stop], strict=True):
-            if problem is not None:
-                return (UnreadableStateError if unreadable else CatchingUpError)(problem, group=group.name)
-    return None
-
-
-def _early(
-    view: str, request: PredictionRequest, rows: FeatureRows, start: int, stop: int
-) -> EarlyInstantError | ClockBehindError | None:
-    for group in rows.groups:
-        for row, exact_us in enumerate(group.exact_from_us[start:stop]):
-            if exact_us is not None and group.problems[start + row] is None:
-                return early_instant(view, request, row, group.group, int(rows.as_of_us[start + row]), exact_us)
-    return None
 
 
 def _instants(batch: Sequence[Asked]) -> NDArray[np.int64]:

@@ -51,6 +51,14 @@ class ModelScores:
         event = "scoring in a thread: a model took much longer than measured"
         self._tell_once(event, error, model=model.name, version=model.version)
 
+    def together(self, model: Model, seen: NDArray[np.float32], options: Any) -> list[Any] | None:
+        """Of the rows of several requests from one run; None where each of them must hear of a fault of its own."""
+        try:
+            scores = model.score(seen, options)
+        except Exception:  # told when the request that it is the fault of is scored alone
+            return None
+        return scores if math.isfinite(sum(map(one_number, scores))) else None
+
     def of(
         self, model: Model, seen: NDArray[np.float32], options: Any
     ) -> list[Any] | FailedModelError | SlowModelError:

@@ -107,6 +107,7 @@ class ModelManifest:
     outcome; None: it does not decide. categories: feature -> its values, in the order of their places: in the column of
     a category the graph takes the place of a value, and NaN for a missing one and for every other. files: name ->
     sha256 of each other file of the version; empty in manifests that were written before they were kept.
+    rows_share_runs: by its operators, the graph gives a row the same bits in a run of many as in a run of its own.
     """
 
     model: str
@@ -126,6 +127,7 @@ class ModelManifest:
     threshold: float | None = None
     categories: Mapping[str, tuple[str | int | bool, ...]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    rows_share_runs: bool = False
     schema_version: int = SCHEMA_VERSION
 
 

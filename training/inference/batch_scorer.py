@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.inference.batch_graph import keeps_bits
+from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.onnx_export import open_session
 
 _ROWS_OF_A_RUN = 8_192

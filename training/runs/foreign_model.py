@@ -16,6 +16,7 @@ from shared_features.formats.model_manifest import ModelManifest, Parity, stamp_
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.errors import DatasetError, TrainingError
+from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.foreign_graph import adapt_graph, certify_outputs
 from training.models.graph.model_constants import INPUT_NAME
 from training.models.graph.onnx_export import open_session, run_session
@@ -60,6 +61,7 @@ def publish_foreign(
         classes=classes,
         threshold=parameters.threshold,
         categories=data.manifest.categories,
+        rows_share_runs=keeps_bits(graph),
     )
     metrics: dict[str, Any] = {
         "chosen": estimator,

@@ -67,6 +67,7 @@ GOLDEN = """{
     "worst_difference": 1.5e-07,
     "worst_of_classes": []
   },
+  "rows_share_runs": false,
   "schema_version": 1,
   "task": "binary",
   "threshold": null,

@@ -24,6 +24,7 @@ from shared_features.formats.model_manifest import (
 from shared_features.formats.training_run import DATASET_FOLDER
 from training.durable_files import replace_file
 from training.errors import CertificateError
+from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.model_constants import INPUT_NAME
 from training.registry.aliases import Aliases
 from training.registry.gate import Decision, decide
@@ -80,6 +81,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         classes=dataset.classes,
         threshold=parameters.threshold,
         categories=dataset.categories,
+        rows_share_runs=keeps_bits(graph),
     )
     made_by = f"training run {output.parent.name}"
     model_card = write_model_card(

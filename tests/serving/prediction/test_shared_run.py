@@ -1,0 +1,94 @@
+"""Requests that are answered together share a run of their model, and each score has the bits that it has alone."""
+
+import asyncio
+import math
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from serving.models.model import Model, open_session
+from serving.models.run_guard import RunGuard
+from serving.prediction.model_scores import ModelScores
+from serving.prediction.shared_run import shared_run
+from tests.domains.machines import BREAKDOWN
+from tests.serving.asking import PATH
+from tests.serving.conftest import INSTANCE
+from tests.serving.published_models import logarithm, publish
+from tests.training.models.fitted_models import fitted, train_rows, window_rows
+from training.models.graph.batch_graph import keeps_bits
+from training.models.graph.model_constants import INPUT_NAME
+from training.models.graph.onnx_export import export_onnx
+from training.models.task_rules import RULES
+
+
+def scores_of():
+    return ModelScores(lambda event, error, **facts: pytest.fail(event))
+
+
+@cache
+def forest(task="binary"):
+    graph = export_onnx(fitted("random_forest", task), train_rows().shape[1], task)
+    assert keeps_bits(graph)
+    return Model("m", 1, INPUT_NAME, RULES[task].output_name, open_session(graph), task, row_s=1e-6)
+
+
+@pytest.mark.parametrize("task", RULES)
+def test_rows_of_one_run_have_the_bits_of_their_own_runs(task):
+    alone, matrix = forest(task), np.array(window_rows()[:77])
+    matrix[3:9, 0] = np.nan
+    together = replace(alone, shares_runs=True)
+    shared = shared_run([together] * 3, matrix, None, scores_of(), RunGuard())
+    assert shared.scores == alone.score(matrix) == together.score(matrix)
+    assert np.shares_memory(shared.seen, matrix)
+
+
+def test_requests_of_two_models_one_request_and_a_slow_model_are_scored_by_themselves():
+    one, two = replace(forest(), shares_runs=True), replace(forest(), shares_runs=True, version=2)
+    for models in ([one, two], [one, None], [one], [forest(), forest()], [replace(one, row_s=1.0)] * 2):
+        assert shared_run(models, window_rows()[: len(models)], None, scores_of(), RunGuard()) is None
+
+
+def test_a_run_in_which_a_score_is_no_number_is_given_up_without_a_word():
+    graph = logarithm()
+    model = Model("m", 1, INPUT_NAME, "score", open_session(graph), row_s=1e-6, shares_runs=True)
+    width = model.session.get_inputs()[0].shape[1] or 3
+    rows = np.ones((2, width if isinstance(width, int) else 3), np.float32)
+    assert shared_run([model] * 2, rows, None, scores_of(), RunGuard()) is not None
+    rows[1] = -1.0
+    assert shared_run([model] * 2, rows, None, scores_of(), RunGuard()) is None
+
+
+def test_the_endpoint_answers_requests_that_came_together_as_each_alone(serving, tmp_path, monkeypatch):
+    """Also where one of them is refused, since its score is no number."""
+    publish(tmp_path, BREAKDOWN, graph=logarithm(), rows_share_runs=True)
+    runs, score = [], Model.score
+
+    def counted(model, matrix, options=None):
+        runs.append(len(matrix))
+        return score(model, matrix, options)
+
+    async def requests(bodies):
+        async with serving(registry=tmp_path) as client:
+            alone = [await client.post(PATH, json=each) for each in bodies]
+            monkeypatch.setattr(Model, "score", counted)
+            return alone, await asyncio.gather(*(client.post(PATH, json=each) for each in bodies))
+
+    def answered(celsius):
+        return {"instances": [INSTANCE | {"celsius": each} for each in celsius], "as_of": "2026-03-01T12:00:00Z"}
+
+    def told(answers):
+        return [(each.status_code, each.json().get("predictions", each.json().get("detail"))) for each in answers]
+
+    good = [answered([40.0 + number, 50.0]) for number in range(5)]
+    alone, together = asyncio.run(requests(good))
+    assert told(together) == told(alone)
+    assert {each.status_code for each in alone} == {200}
+    assert max(runs) > 2  # rows of several requests
+    monkeypatch.undo()
+    alone, together = asyncio.run(requests([*good, answered([-5.0])]))
+    assert told(together) == told(alone)
+    assert [each.status_code for each in alone] == [200] * 5 + [alone[-1].status_code]
+    assert alone[-1].status_code >= 400
+    assert all(math.isfinite(each["score"]) for each in together[0].json()["predictions"])
