@@ -4,7 +4,6 @@ import pytest
 
 from serving.errors import SlowModelError
 from serving.models.model import Model
-from serving.prediction import model_scores
 from serving.prediction.model_scores import ModelScores
 
 QUICK = Model("breakdown", 1, "rows", "scores", session=None, row_s=1e-4)
@@ -14,7 +13,7 @@ QUICK = Model("breakdown", 1, "rows", "scores", session=None, row_s=1e-4)
 def clock_s(monkeypatch):
     """The time, as a list of one number that a test sets."""
     now_s = [1000.0]
-    monkeypatch.setattr(model_scores.time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr("serving.prediction.model_scores.time.monotonic", lambda: now_s[0])
     return now_s
 
 

@@ -40,6 +40,7 @@ def test_rows_of_one_run_have_the_bits_of_their_own_runs(task):
     matrix[3:9, 0] = np.nan
     together = replace(alone, shares_runs=True)
     shared = shared_run([together] * 3, matrix, None, scores_of(), RunGuard())
+    assert shared is not None
     assert shared.scores == alone.score(matrix) == together.score(matrix)
     assert np.shares_memory(shared.seen, matrix)
 
