@@ -60,6 +60,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
             "predict many rows: those of a file or of a span of time",
         ),
         Verb("serve", ("serving",), "answer predictions over HTTP"),
+        Verb("keys", ("serving", "keys"), "make, list and withdraw API keys: who may ask the endpoint and the runs"),
         Verb("predict", (*_LOCAL, "predict"), "ask a running endpoint; with --explain, where each feature comes from"),
     ),
     "the stream job": (
@@ -77,7 +78,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
 
 VERBS = {verb.name: verb for verbs in GROUPS.values() for verb in verbs}
 _UNKNOWN, _REFUSED = 2, 1
-_NEEDS_NO_STACK = ("new", "up", "down", "status", "demo", "serve", "bootstrap")
+_NEEDS_NO_STACK = ("new", "up", "down", "status", "demo", "serve", "bootstrap", "keys")
 """Verbs that say which stack they are about, and those that are a part of one."""
 _NEEDS_NO_DEFINITIONS = ("predict", "models", "registry")
 _SAYS_ALL = ("-h", "--help", "--definitions", "--url")

@@ -1,6 +1,6 @@
 """The command line: `python -m serving` (or `millrace-serve`) serves predictions until it is asked to stop.
 
-`python -m serving predict` asks such a service for a prediction.
+`python -m serving predict` asks such a service for a prediction. `python -m serving keys` makes and withdraws API keys.
 """
 
 from __future__ import annotations
@@ -19,8 +19,12 @@ import uvicorn
 from serving.client.predict_command import run as predict
 from serving.connections.client_connection import ClientConnection
 from serving.connections.connection_keeper import ConnectionKeeper
-from serving.log import configure_log
-from serving.settings import load_settings
+from serving.connections.tls import server_context
+from serving.log import configure_log, get_log
+from serving.settings import ServingSettings, load_settings
+from shared_features.access.key_commands import do_with_keys, key_options
+from shared_features.access.key_file import read_keys
+from shared_features.access.server_certificate import certificate_files
 from shared_features.closed_pipe import ends_with_its_reader
 from shared_features.definitions import load_definitions
 from shared_features.errors import MillraceError
@@ -28,6 +32,9 @@ from shared_features.errors import MillraceError
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _WORKER_ANSWERS_WITHIN_S = 120
 """A worker answers once it has imported everything, which takes longer than uvicorn's 5 s on a busy machine."""
+
+_HEADERS = [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")]
+"""Of every answer. `server` and its version are in none."""
 
 
 @ends_with_its_reader
@@ -37,12 +44,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["predict"]:
         return predict(given[1:])
     try:
+        if given[:1] == ["keys"]:
+            return do_with_keys(key_options(given[1:], "python -m serving keys"), load_settings().api_keys_file)
         settings = load_settings(given)
+        certificate = certificate_files(settings.tls_certificate, settings.tls_key)
+        if settings.api_keys_file is not None:
+            read_keys(settings.api_keys_file)
         load_definitions(settings.definitions)
     except MillraceError as error:
         print(f"python -m serving: {error}", file=sys.stderr)
         return 2
     configure_log(settings)
+    _tell_who_may_ask(settings)
     os.environ.update(settings.environment())  # for the workers
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
@@ -62,12 +75,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             access_log=False,
             log_config=None,
             server_header=False,
+            headers=_HEADERS,
+            ssl_context_factory=None if certificate is None else partial(server_context, certificate),
             proxy_headers=False,  # nothing here needs the address of the client
             timeout_keep_alive=settings.serving_keep_alive_s,
             timeout_graceful_shutdown=10,
             timeout_worker_healthcheck=_WORKER_ANSWERS_WITHIN_S,
         )
     return 0
+
+
+def _tell_who_may_ask(settings: ServingSettings) -> None:
+    said = {"host": settings.serving_host, "tls": settings.tls_certificate is not None}
+    if settings.api_keys_file is None:
+        get_log("serving").warning("open: everybody who can connect may ask, without an API key", **said)
+    else:
+        get_log("serving").info("asking for API keys", file=str(settings.api_keys_file), **said)
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from serving.connections.drain import STATE_KEY, Drain
+from serving.endpoints.access import Access
 from serving.endpoints.docs_page import docs_router
 from serving.endpoints.features_endpoint import FeaturesEndpoint, ReadEndpoint
 from serving.endpoints.health import health_router
@@ -23,7 +24,8 @@ from serving.endpoints.metrics_endpoint import metrics_router
 from serving.endpoints.openapi import openapi_document
 from serving.endpoints.predict_endpoint import Clock, PredictEndpoint
 from serving.endpoints.served_view import ServedView, by_name, why_broken
-from serving.endpoints.unrouted_answers import http_problem, unexpected_problem
+from serving.endpoints.unrouted_answers import error_problem, http_problem
+from serving.errors import RefusedRequestError
 from serving.features.feature_vector import FeatureVectors
 from serving.features.group_outage import GroupOutages
 from serving.features.group_view import GroupView, group_views
@@ -42,6 +44,7 @@ from serving.request.accepted_values import example_request
 from serving.request.predict_path import FEATURES_PATH, PREDICT_END, PREDICT_PATH, PREDICT_START, READ_PATH
 from serving.request.request_body import RequestBody
 from serving.settings import ServingSettings, load_settings
+from shared_features.access.key_file import WatchedKeys
 from shared_features.compilation.compilation import compile_in_turn
 from shared_features.definitions import Catalogue, FeatureView, load_definitions
 
@@ -83,6 +86,8 @@ def create_app(
     store_used = store or own_store
     if store_used is None:
         raise TypeError("A store is either passed or built here.")
+    keys = None if settings.api_keys_file is None else WatchedKeys(settings.api_keys_file, get_log("serving").warning)
+    access = Access(keys)
     outages = GroupOutages()
     most, log = settings.serving_max_instances, open_log(settings, metrics)
     served = [_serve(view, settings, store_used, metrics, outages, log) for view in catalogue.views]
@@ -102,6 +107,9 @@ def create_app(
         async with AsyncExitStack() as ending:
             for each in (sound for sound in (*features, *groups) if not sound.broken):
                 each.predictor.warm_up([each.body.decode(_body_of(each.view)).instances[0]])
+            if keys is not None:
+                keys.start()
+                ending.callback(keys.stop)
             if log is not None:
                 log.start()
                 ending.push_async_callback(asyncio.to_thread, log.stop)
@@ -115,7 +123,7 @@ def create_app(
             drain.start()
             yield {STATE_KEY: drain}
 
-    document = openapi_document(catalogue.views, most, [each.view for each in groups])
+    document = openapi_document(catalogue.views, most, [each.view for each in groups], keys=access.asks_for_keys)
     app = ServingApp(
         title="Millrace serving",
         docs_url=None,
@@ -125,8 +133,9 @@ def create_app(
     )
     app.openapi = lambda: document  # type: ignore[method-assign]  # the documented way to supply a document
     app.add_exception_handler(HTTPException, http_problem)
-    app.add_exception_handler(Exception, unexpected_problem)
-    parts = models_used, metrics, clock, settings.serving_receive_s
+    for kind in (RefusedRequestError, Exception):
+        app.add_exception_handler(kind, error_problem)
+    parts = models_used, metrics, clock, settings.serving_receive_s, access
     app.endpoint = PredictEndpoint(by_name(served), *parts)
     read = FeaturesEndpoint(by_name(features), *parts), ReadEndpoint(by_name(groups), *parts)
     app.router.routes.append(Route(PREDICT_PATH, app.endpoint, methods=["POST"]))  # refuses other methods
@@ -134,7 +143,7 @@ def create_app(
         app.router.routes.append(Route(path, endpoint, methods=["GET", "POST"]))
     for router in (
         health_router(served, store_used, models_used, drain, allow_degraded=settings.allow_degraded),
-        metrics_router(metrics.registry, freshness.measure),
+        metrics_router(metrics.registry, freshness.measure, access),
         docs_router(app.title),
     ):
         app.include_router(router)

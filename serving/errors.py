@@ -5,6 +5,9 @@ MillraceError                of shared_features
     WrongSettingError        a setting cannot be used; the process ends with exit code 2
     EndpointAwayError        no endpoint answers `python -m serving predict`
     RefusedRequestError      a request gets problem details instead of a prediction
+      UnknownKeyError        no API key was given, or one that does not exist
+      ForbiddenError         the key lacks the scope that the path asks for
+      RateLimitedError       the key has asked for more than its limit
       UnknownViewError       the path names a view that is not defined
       UnknownGroupError      the path names a feature group that is not defined
       InvalidRequestError    the body does not match the view's fields; carries the path of the wrong field
@@ -46,12 +49,30 @@ class EndpointAwayError(ServingError):
 
 
 class RefusedRequestError(ServingError):
-    """A request gets problem details instead of a prediction. `extra`: further members of `ProblemDetails`."""
+    """A request gets problem details instead of a prediction. `extra`: further members of `ProblemDetails`.
+
+    challenge: the header WWW-Authenticate. retry_after_s: another one than that of the table of problems.
+    """
+
+    challenge: str | None = None
+    retry_after_s: int | None = None
 
     def __init__(self, detail: str, **extra: Any) -> None:
         super().__init__(detail)
         self.detail = detail
         self.extra = extra
+
+
+class UnknownKeyError(RefusedRequestError):
+    """No API key was given, or one that does not exist."""
+
+
+class ForbiddenError(RefusedRequestError):
+    """The key lacks the scope that the path asks for."""
+
+
+class RateLimitedError(RefusedRequestError):
+    """The key has asked for more requests, or more instances, than its limit permits in a second."""
 
 
 class UnknownViewError(RefusedRequestError):

@@ -14,15 +14,18 @@ from serving.errors import (
     ContentEncodingError,
     EarlyInstantError,
     FailedModelError,
+    ForbiddenError,
     InvalidRequestError,
     NoModelError,
     OnlineStoreError,
     OverloadedError,
+    RateLimitedError,
     RefusedRequestError,
     SlowModelError,
     SlowRequestError,
     TooManyInstancesError,
     UnknownGroupError,
+    UnknownKeyError,
     UnknownViewError,
     UnreadableStateError,
 )
@@ -30,6 +33,8 @@ from serving.log import get_log
 from serving.problem_details import ProblemDetails
 
 MEDIA_TYPE = "application/problem+json"
+NO_STORE = (b"cache-control", b"no-store")
+"""A header of every answer that is about one request: nothing between here and the client keeps it."""
 _LOG = get_log("serving")
 
 
@@ -48,6 +53,22 @@ class Problem:
 
 
 PROBLEMS: dict[type[RefusedRequestError], Problem] = {
+    UnknownKeyError: Problem(
+        "unknown-key",
+        401,
+        "No valid API key",
+        "Send one header `Authorization: Bearer KEY`. `keys new` makes a key, and shows it once.",
+    ),
+    ForbiddenError: Problem(
+        "forbidden", 403, "The key may not ask for this", "Use a key that was made with the scope that `detail` names."
+    ),
+    RateLimitedError: Problem(
+        "rate-limited",
+        429,
+        "The key has reached its limit",
+        "Send the request again after `Retry-After` seconds, and fewer of them.",
+        retry_after_s=1,
+    ),
     UnknownViewError: Problem(
         "unknown-view", 404, "Unknown feature view", "Send the request to one of the views that `views` lists."
     ),
@@ -172,10 +193,14 @@ def problem_body(problem: Problem, detail: str, **extra: Any) -> bytes:
 def problem_answer(error: Exception) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Status, headers and body of the answer to an error. An unexpected error is logged."""
     problem = problem_of(error)
-    headers = [(b"content-type", MEDIA_TYPE.encode())]
-    if problem.retry_after_s is not None:
-        headers.append((b"retry-after", b"%d" % problem.retry_after_s))
+    headers = [(b"content-type", MEDIA_TYPE.encode()), NO_STORE]
+    retry_after_s, detail, extra = problem.retry_after_s, "The request failed. The service's log has the cause.", {}
     if isinstance(error, RefusedRequestError):
-        return problem.status, headers, problem_body(problem, error.detail, **error.extra)
-    _LOG.error("answering 500 after an unexpected error", exc_info=error)
-    return problem.status, headers, problem_body(problem, "The request failed. The service's log has the cause.")
+        detail, extra, retry_after_s = error.detail, error.extra, error.retry_after_s or retry_after_s
+        if error.challenge is not None:
+            headers.append((b"www-authenticate", error.challenge.encode()))
+    else:
+        _LOG.error("answering 500 after an unexpected error", exc_info=error)
+    if retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % retry_after_s))
+    return problem.status, headers, problem_body(problem, detail, **extra)

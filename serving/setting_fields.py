@@ -32,6 +32,16 @@ class SettingFields(BaseSettings):
     )
     redis_namespace: str = Field("millrace", min_length=1, description="First part of every key in Redis.")
     registry: Path = Field(Path("var/registry"), description="Directory of the model registry.")
+    api_keys_file: Path | None = Field(
+        None, description="File of API keys, which `keys new` writes. Without it everybody who can connect may ask."
+    )
+    tls_certificate: Path | None = Field(
+        None,
+        description="PEM file of the certificate for HTTPS, and then its issuers. It is read again when it changes.",
+    )
+    tls_key: Path | None = Field(
+        None, description="PEM file of the private key of tls_certificate, without a password."
+    )
     log_format: Literal["auto", "human", "json"] = Field(
         "auto", description="Form of the log lines. auto: human on a terminal, json elsewhere."
     )

@@ -6,6 +6,8 @@ MillraceError              the root of every error of Millrace
     OnDemandError          an on-demand function raises, or gives something else than numbers
     FormatVersionError     stored bytes of another schema than this reader knows
     ManifestMismatchError  a model that wants features its view does not have
+    KeyFileError           the file of API keys cannot be used, or a key cannot be made
+    CertificateFileError   a TLS certificate or its key cannot be used
 
 The other packages draw their branches in an `errors.py` of their own: StreamingError, TrainingError, which is a
 FeatureError, ServingError, and what keeps something from running on this machine (`deploy`).
@@ -36,3 +38,11 @@ class FormatVersionError(FeatureError):
 
 class ManifestMismatchError(FeatureError):
     """A model's manifest and the feature view it names do not fit together."""
+
+
+class KeyFileError(FeatureError):
+    """The file of API keys cannot be read or written, a line of it is not a key, or a key cannot be as it was asked."""
+
+
+class CertificateFileError(FeatureError):
+    """A file does not hold a TLS certificate, or its private key is missing or another certificate's."""

@@ -108,7 +108,7 @@ def _gap(settings: TrainingSettings, options: argparse.Namespace) -> int:
 def _scheduled(settings: TrainingSettings, options: argparse.Namespace) -> int:
     """Commands that need DBOS, which the others do not wait for."""
     try:
-        if options.command in ("serve", "key", "news"):
+        if options.command in ("serve", "news"):
             from training.service.commands import COMMANDS
         else:
             from training.scheduler.commands.commands import COMMANDS
@@ -192,6 +192,12 @@ def _predict(settings: TrainingSettings, options: argparse.Namespace) -> int:
     return predict(settings, options)
 
 
+def _keys(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    from shared_features.access.key_commands import do_with_keys
+
+    return do_with_keys(options, settings.api_keys_file)
+
+
 def _registry(settings: TrainingSettings, options: argparse.Namespace) -> int:
     from training.registry.commands import look_at_registry
     from training.registry.versions import Registry
@@ -245,7 +251,8 @@ _COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
     "registry": _registry,
     "predict": _predict,
     "audit": _audit,
-    **dict.fromkeys(("serve", "work", "start", "runs", "cancel", "resume", "schedule", "key", "news"), _scheduled),
+    "keys": _keys,
+    **dict.fromkeys(("serve", "work", "start", "runs", "cancel", "resume", "schedule", "news"), _scheduled),
 }
 
 

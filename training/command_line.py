@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from shared_features.access.key_commands import add_key_options
 from training.dataset_options import add_dataset_options
 from training.inference.arguments import add_predict
 from training.models.task_rules import BETTER_IS_MORE
@@ -109,11 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="wait for its end; exit code 1 if it fails or is cancelled, 3 if the gate refuses its version",
     )
-    key = commands.add_parser("key", help="make an API key for `serve`; it is shown once")
-    key.add_argument("name", help="whose key it is")
-    key.add_argument(
-        "--scopes", default="read", metavar="A,B", help="read: look; run: start, cancel, schedule, import (read)"
-    )
+    add_key_options(commands.add_parser("keys", help="who may ask `serve`: make, list and withdraw API keys"))
     commands.add_parser("news", help="what failed, was refused, promoted, grew stale or was missed within a day")
     runs = commands.add_parser("runs", help="the durable runs: list, show, compare, logs, export, import")
     verbs = ("list", "show", "compare", "logs", "export", "import")

@@ -45,13 +45,19 @@ class TrainingSettings(BaseSettings):
     runs_database: str = Field(
         "", description="PostgreSQL URL for durable runs and schedules; empty: an SQLite file in MILLRACE_TRAINING_RUNS"
     )
-    runs_host: str = Field("127.0.0.1", description="address on which `serve` answers; another one needs runs_keys")
+    runs_host: str = Field("127.0.0.1", description="address on which `serve` answers; another one needs api_keys_file")
     runs_port: int = Field(
         8088, ge=0, le=65_535, description="port of `serve` for REST and its page; 0: it answers nobody"
     )
-    runs_keys: Path | None = Field(
-        None, description="file of API keys, which `key` writes; without it everybody on this machine may ask `serve`"
+    api_keys_file: Path | None = Field(
+        None,
+        description="file of API keys, which `keys new` writes; without it everybody on this machine may ask `serve`",
     )
+    tls_certificate: Path | None = Field(
+        None,
+        description="PEM file of the certificate for HTTPS, and then its issuers; it is read again when it changes",
+    )
+    tls_key: Path | None = Field(None, description="PEM file of the private key of tls_certificate, without a password")
     runs_webhook: str = Field(
         "",
         pattern="^(https?://.*)?$",

@@ -28,9 +28,11 @@ def predict_url(base: str, view: str) -> str:
     return f"{whole.rstrip('/')}{PREDICT_START}{quote(view, safe=':+')}{PREDICT_END}"
 
 
-def send(url: str, body: bytes, within_s: float) -> tuple[int, bytes]:
-    """Status and body of the answer, whatever the status. Raises EndpointAwayError."""
+def send(url: str, body: bytes, within_s: float, key: str = "") -> tuple[int, bytes]:
+    """Status and body of the answer, whatever the status. key: an API key. Raises EndpointAwayError."""
     request = Request(url, body, {"content-type": "application/json"}, method="POST")  # http, see above
+    if key:
+        request.add_unredirected_header("Authorization", f"Bearer {key}")  # not to where an answer leads
     local = urlsplit(url).hostname in _OF_THIS_MACHINE
     opener = build_opener(*([ProxyHandler({})] if local else []))  # no proxy leads to this machine
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shlex
 import sys
@@ -20,6 +21,7 @@ from serving.client.waiting_line import WaitingLine
 from serving.errors import EndpointAwayError, WrongSettingError
 from serving.request.predict_path import EXPLAINED_AT_MOST
 from serving.settings import load_settings
+from shared_features.settings.setting_names import API_KEY_VARIABLE
 
 _PROGRAM = "python -m serving predict"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # what a server listens on
@@ -40,6 +42,8 @@ def run(arguments: Sequence[str], waits_for: WaitsFor = lambda url: None) -> int
     except (WrongSettingError, _UnreadableError) as error:
         return _say(error, 2)
     curl = f"curl -sS {shlex.quote(url)} -H 'content-type: application/json' -d {shlex.quote(body.decode())}"
+    if os.environ.get(API_KEY_VARIABLE):
+        curl += f' -H "authorization: Bearer ${API_KEY_VARIABLE}"'
     try:
         status, answer = _answered(url, body, options, waits_for)
     except EndpointAwayError as error:
@@ -64,7 +68,7 @@ def _answered(url: str, body: bytes, options: argparse.Namespace, waits_for: Wai
         while True:
             last = time.monotonic() >= until_s
             try:
-                status, answer = send(url, body, options.timeout)
+                status, answer = send(url, body, options.timeout, os.environ.get(API_KEY_VARIABLE, ""))
                 if last or status != _UNAVAILABLE:
                     return status, answer
                 line.show(waits_for(url) or problem_title(answer))
@@ -90,7 +94,8 @@ def _say(error: Exception | str, code: int) -> int:
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=_PROGRAM,
-        description="Ask a running endpoint (`python -m serving`) for predictions, and print them.",
+        description="Ask a running endpoint (`python -m serving`) for predictions, and print them. The variable "
+        f"{API_KEY_VARIABLE} holds the API key, where the endpoint asks for one.",
     )
     parser.add_argument("view", metavar="VIEW", help="a feature view, such as churn, or churn:v2 for that version")
     parser.add_argument(
@@ -138,7 +143,8 @@ def _own_url() -> str:
             "Setting serving_port (MILLRACE_SERVING_PORT) is 0, so the port is not known. Give the address of the "
             "endpoint by --url. The log of the endpoint shows it."
         )
-    return f"http://{_EVERYWHERE.get(settings.serving_host, settings.serving_host)}:{settings.serving_port}"
+    scheme = "http" if settings.tls_certificate is None else "https"
+    return f"{scheme}://{_EVERYWHERE.get(settings.serving_host, settings.serving_host)}:{settings.serving_port}"
 
 
 def _given(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The client that a request came from: since when it waits for its answer, and whether it has left."""
+"""The client that a request came from: who it is, since when it waits for its answer, and whether it has left."""
 
 from __future__ import annotations
 
@@ -29,25 +29,33 @@ _STAYING = _Staying()
 
 @dataclass(frozen=True, slots=True)
 class AskingClient:
-    """since_s: when the head of its request was there, in seconds of `time.monotonic`."""
+    """since_s: when the head of its request was there, in seconds of `time.monotonic`. key: the name of its API key."""
 
     connection: Connection = _STAYING
     since_s: float = field(default_factory=time.monotonic)
+    key: str = ""
 
     def write_to(self, scope: Scope) -> None:
         """For `of`."""
         scope.setdefault("extensions", {})[_EXTENSION] = self
 
     @classmethod
-    def of(cls, scope: Scope) -> AskingClient:
+    def of(cls, scope: Scope, key: str = "") -> AskingClient:
         """The client of this request. Where no connection of ours carries it: one that came just now, and stays."""
         known: AskingClient | None = scope.get("extensions", {}).get(_EXTENSION)
+        if key:
+            return cls(key=key) if known is None else cls(known.connection, known.since_s, key)
         return known or cls()
 
     @property
     def has_left(self) -> bool:
         """Whether nobody would read its answer."""
         return self.connection.has_left
+
+    @property
+    def caller(self) -> str:
+        """Who it is, as far as it is known: the name of its API key, or else where it comes from."""
+        return self.key or self.address
 
     @property
     def address(self) -> str:

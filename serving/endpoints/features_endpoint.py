@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from starlette.types import Receive, Scope, Send
 
+from serving.endpoints.access import Access
 from serving.endpoints.predict_endpoint import Clock, PredictEndpoint
 from serving.endpoints.served_view import ServedView, bare_name
 from serving.errors import RefusedRequestError, UnknownGroupError
@@ -14,16 +15,25 @@ from serving.models.model import Models
 from serving.request.body_faults import shortened
 from serving.request.query_body import query_body
 from serving.request.request_type import instance_fields
+from shared_features.access.api_keys import READ
 from shared_features.definitions import FeatureView
 
 
 class FeaturesEndpoint(PredictEndpoint):
     """`GET` and `POST /v1/views/{view}:features`: the version of a view that answers now, or the one that is named."""
 
+    needs = READ
+
     def __init__(
-        self, served: Mapping[str, ServedView], models: Models, metrics: Metrics, clock: Clock, receive_s: float
+        self,
+        served: Mapping[str, ServedView],
+        models: Models,
+        metrics: Metrics,
+        clock: Clock,
+        receive_s: float,
+        access: Access,
     ) -> None:
-        super().__init__(served, models, metrics, clock, receive_s)
+        super().__init__(served, models, metrics, clock, receive_s, access)
         self._answered = metrics.features_answered
 
     def _model(self, view: FeatureView) -> None:
@@ -39,9 +49,15 @@ class ReadEndpoint(FeaturesEndpoint):
     """`GET` and `POST /v1/groups/{group}:read`: the newest version of a group, or the one that is named."""
 
     def __init__(
-        self, served: Mapping[str, ServedView], models: Models, metrics: Metrics, clock: Clock, receive_s: float
+        self,
+        served: Mapping[str, ServedView],
+        models: Models,
+        metrics: Metrics,
+        clock: Clock,
+        receive_s: float,
+        access: Access,
     ) -> None:
-        super().__init__(served, models, metrics, clock, receive_s)
+        super().__init__(served, models, metrics, clock, receive_s, access)
         self._answering = lambda name: None  # no model decides which version answers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,20 +10,24 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from serving.endpoints.access import Access
+from shared_features.access.api_keys import READ
+
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def metrics_router(registry: CollectorRegistry, measure: Callable[[], Awaitable[None]]) -> APIRouter:
+def metrics_router(registry: CollectorRegistry, measure: Callable[[], Awaitable[None]], access: Access) -> APIRouter:
     """The route. measure: what is measured only when somebody looks."""
     router = APIRouter()
 
     @router.api_route("/metrics", methods=["GET", "HEAD"])
-    async def metrics() -> Response:
+    async def metrics(request: Request) -> Response:
+        access.key(request.scope["headers"], READ)
         await measure()
         return Response(exposition(registry), media_type=CONTENT_TYPE_LATEST)
 

@@ -11,20 +11,33 @@ from serving.answer.answer_type import answer_type
 from serving.answer.feature_answer_type import feature_answer_type
 from serving.endpoints.health import Live, Readiness
 from serving.endpoints.openapi_features import features_operations
-from serving.endpoints.openapi_parts import JSON, REFS, declared, reference, refusals
+from serving.endpoints.openapi_parts import (
+    JSON,
+    REFS,
+    SECURITY_SCHEMES,
+    declared,
+    possible,
+    reference,
+    refusals,
+    secured,
+)
 from serving.endpoints.served_view import bare_name
-from serving.errors import UnknownGroupError
+from serving.errors import ForbiddenError, UnknownGroupError, UnknownKeyError
 from serving.problem_details import ProblemDetails
 from serving.problems import PROBLEMS
 from serving.request.accepted_values import example_request
 from serving.request.request_type import request_type
+from shared_features.access.api_keys import PREDICT, READ
 from shared_features.definitions import FeatureView
 
 
 def openapi_document(
-    views: Sequence[FeatureView], max_instances: int, groups: Sequence[FeatureView] = ()
+    views: Sequence[FeatureView], max_instances: int, groups: Sequence[FeatureView] = (), *, keys: bool = False
 ) -> dict[str, Any]:
-    """OpenAPI 3.1, with a path of predictions and one of features per view. groups: those that are read, as views."""
+    """OpenAPI 3.1, with a path of predictions and one of features per view. groups: those that are read, as views.
+
+    keys: whether requests need an API key.
+    """
     newest = {view.name: view for view in sorted(views, key=lambda view: view.version)}
     read = {view.name: view for view in sorted(groups, key=lambda view: view.version)}
     structs: list[Any] = [ProblemDetails, Live, Readiness]
@@ -33,9 +46,15 @@ def openapi_document(
     for view in (*newest.values(), *read.values()):
         structs += [request_type(view, max_instances, only_features=True), feature_answer_type(view)]
     _, schemas = msgspec.json.schema_components(structs, ref_template=REFS)
-    paths: dict[str, Any] = {f"/v1/views/{name}:predict": {"post": _predict(view)} for name, view in newest.items()}
-    paths |= {f"/v1/views/{name}:features": features_operations(view, schemas) for name, view in newest.items()}
-    paths |= {f"/v1/groups/{bare_name(view)}:read": features_operations(view, schemas) for view in read.values()}
+    paths: dict[str, Any] = {
+        f"/v1/views/{name}:predict": {"post": _predict(view, keys=keys)} for name, view in newest.items()
+    }
+    paths |= {
+        f"/v1/views/{name}:features": features_operations(view, schemas, keys=keys) for name, view in newest.items()
+    }
+    paths |= {
+        f"/v1/groups/{bare_name(view)}:read": features_operations(view, schemas, keys=keys) for view in read.values()
+    }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -50,17 +69,18 @@ def openapi_document(
             {"name": "features", "description": "Features without a model, of views and of feature groups."},
             {"name": "operations", "description": "Whether the service works, for orchestrators and monitoring."},
         ],
-        "paths": paths | _OPERATIONS,
-        "components": {"schemas": schemas},
+        "paths": paths | (_OPERATIONS | {"/metrics": _metrics(keys=keys)}),
+        "components": {"schemas": schemas} | ({"securitySchemes": SECURITY_SCHEMES} if keys else {}),
     }
 
 
-def _predict(view: FeatureView) -> dict[str, Any]:
+def _predict(view: FeatureView, *, keys: bool) -> dict[str, Any]:
     answers: dict[str, Any] = {
         "200": declared("One prediction per instance, in the order of the instances.", f"{view.name}_answer")
     }
-    answers |= refusals([each for kind, each in PROBLEMS.items() if kind is not UnknownGroupError])
+    answers |= refusals(possible(UnknownGroupError, keys=keys))
     return {
+        **secured(PREDICT, keys=keys),
         "operationId": f"predict_{view.name}",
         "tags": ["predictions"],
         "summary": f"Predict with view {view.label}",
@@ -107,10 +127,18 @@ _OPERATIONS = {
             "503": declared("Predictions cannot be made yet. `missing` says why.", "Readiness"),
         },
     ),
-    "/metrics": _get(
+}
+
+
+def _metrics(*, keys: bool) -> dict[str, Any]:
+    answers: dict[str, Any] = {"200": {"description": "The metrics of all workers of this service.", "content": _TEXT}}
+    if keys:
+        answers |= refusals([PROBLEMS[UnknownKeyError], PROBLEMS[ForbiddenError]], unexpected=False)
+    told = _get(
         "metrics",
         "Metrics for Prometheus",
         "Counts and durations of requests, ages of features, and which model answers.",
-        {"200": {"description": "The metrics of all workers of this service.", "content": _TEXT}},
-    ),
-}
+        answers,
+    )
+    told["get"] |= secured(READ, keys=keys)
+    return told

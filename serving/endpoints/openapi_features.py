@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from serving.endpoints.openapi_parts import JSON, declared, reference, refusals
+from serving.endpoints.openapi_parts import JSON, declared, possible, reference, refusals, secured
 from serving.endpoints.served_view import bare_name
 from serving.errors import (
     BrokenViewError,
@@ -16,22 +16,23 @@ from serving.errors import (
     UnknownViewError,
 )
 from serving.features.group_view import GroupView
-from serving.problems import PROBLEMS
 from serving.request.accepted_values import example_request
+from shared_features.access.api_keys import READ
 from shared_features.definitions import FeatureView
 
 _OF_A_MODEL = FailedModelError, NoModelError, SlowModelError
 
 
-def features_operations(view: FeatureView, schemas: Mapping[str, Any]) -> dict[str, Any]:
+def features_operations(view: FeatureView, schemas: Mapping[str, Any], *, keys: bool) -> dict[str, Any]:
     """`get` and `post` of a view, or of a group that is read as a view. schemas: all of the document."""
     is_group = isinstance(view, GroupView)
     never = (*_OF_A_MODEL, UnknownViewError, BrokenViewError) if is_group else (*_OF_A_MODEL, UnknownGroupError)
     answers = {"200": declared("The features of each instance, in order.", f"{view.name}_features_answer")}
-    answers |= refusals(each for kind, each in PROBLEMS.items() if kind not in never)
+    answers |= refusals(possible(*never, keys=keys))
     kind = "group" if is_group else "view"
     said = _OF_A_GROUP if is_group else _OF_A_VIEW
     one: dict[str, Any] = {"tags": ["features"], "description": said.format(label=view.label), "responses": answers}
+    one |= secured(READ, keys=keys)
     body = {"schema": reference(f"{view.name}_features_request"), "example": example_request(view, only_features=True)}
     return {
         "get": {

@@ -7,16 +7,38 @@ from typing import Any
 
 import msgspec
 
+from serving.errors import ForbiddenError, RateLimitedError, RefusedRequestError, UnknownKeyError
 from serving.problem_details import ProblemDetails
-from serving.problems import MEDIA_TYPE, UNEXPECTED, Problem, problem_details
+from serving.problems import MEDIA_TYPE, PROBLEMS, UNEXPECTED, Problem, problem_details
 
 JSON = "application/json"
 REFS = "#/components/schemas/{name}"
 
 
-def refusals(problems: Iterable[Problem]) -> dict[str, Any]:
+SECURITY_SCHEMES = {
+    "api_key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key, which `keys new` makes and shows once. A description says which scope it needs.",
+    }
+}
+_OF_KEYS = UnknownKeyError, ForbiddenError, RateLimitedError
+
+
+def secured(scope: str, *, keys: bool) -> dict[str, Any]:
+    """What an operation says of the key that it needs; nothing where requests need none."""
+    return {"security": [{"api_key": [scope]}]} if keys else {}
+
+
+def possible(*never: type[RefusedRequestError], keys: bool) -> list[Problem]:
+    """The problems that an operation may answer with: all but these, and those of keys only where requests need one."""
+    return [each for kind, each in PROBLEMS.items() if kind not in never and (keys or kind not in _OF_KEYS)]
+
+
+def refusals(problems: Iterable[Problem], *, unexpected: bool = True) -> dict[str, Any]:
     """The responses of an operation that may be refused so, by status."""
-    return {str(status): _refusal(each) for status, each in _by_status([*problems, UNEXPECTED]).items()}
+    every = [*problems, UNEXPECTED] if unexpected else problems
+    return {str(status): _refusal(each) for status, each in _by_status(every).items()}
 
 
 def _by_status(problems: Iterable[Problem]) -> dict[int, list[Problem]]:
@@ -37,6 +59,10 @@ def _refusal(problems: Sequence[Problem]) -> dict[str, Any]:
         seconds = {"type": "integer", "examples": [problems[0].retry_after_s]}
         answer["headers"] = {
             "Retry-After": {"description": "Seconds after which to send the request again.", "schema": seconds}
+        }
+    if any(each.status == PROBLEMS[UnknownKeyError].status for each in problems):
+        answer["headers"] = {
+            "WWW-Authenticate": {"description": "The scheme, Bearer, as RFC 6750 has it.", "schema": {"type": "string"}}
         }
     return answer
 

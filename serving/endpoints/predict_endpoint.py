@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 from starlette.types import Receive, Scope, Send
 
 from serving.connections.asking_client import AskingClient
+from serving.endpoints.access import Access, count_request, count_rows
 from serving.endpoints.served_view import ServedView
 from serving.errors import BrokenViewError, ContentEncodingError, RefusedRequestError, UnknownViewError
 from serving.metrics import Metrics
 from serving.models.model import Model, Models
-from serving.problems import problem_answer, problem_of
+from serving.problems import NO_STORE, problem_answer, problem_of
 from serving.request.body_faults import shortened
 from serving.request.incoming_body import IncomingBody
+from shared_features.access.api_keys import PREDICT
 from shared_features.definitions import FeatureView
 
 _UNKNOWN_VIEW_BYTES = 1_048_576
@@ -25,9 +27,19 @@ Clock = Callable[[], int]
 class PredictEndpoint:
     """`POST /v1/views/{view}:predict`, as an ASGI application that answers every error itself."""
 
+    needs = PREDICT
+    """What a key must permit."""
+
     def __init__(
-        self, served: Mapping[str, ServedView], models: Models, metrics: Metrics, clock: Clock, receive_s: float
+        self,
+        served: Mapping[str, ServedView],
+        models: Models,
+        metrics: Metrics,
+        clock: Clock,
+        receive_s: float,
+        access: Access,
     ) -> None:
+        self._access = access
         self._served, self._receive_s = served, receive_s
         self._models, self._clock = models, clock
         self._answering: Callable[[str], FeatureView | None] = models.answering
@@ -44,7 +56,7 @@ class PredictEndpoint:
         incoming = IncomingBody(receive, self._receive_s)
         try:
             body = await self._answer(name, scope, incoming, served)
-            status, headers, problem = 200, [(b"content-type", b"application/json")], ""
+            status, headers, problem = 200, [(b"content-type", b"application/json"), NO_STORE], ""
         except Exception as error:
             status, headers, body = problem_answer(error)
             problem = problem_of(error).name
@@ -62,19 +74,22 @@ class PredictEndpoint:
         self._answered(label, status, time.perf_counter() - began, problem)
 
     async def _answer(self, name: str, scope: Scope, incoming: IncomingBody, served: ServedView | None) -> bytes:
+        key = self._access.key(scope["headers"], self.needs)  # before anything is kept for the client
         raw = await incoming.read(served.most_bytes if served else _UNKNOWN_VIEW_BYTES)
         for header, value in scope["headers"]:
             if header == b"content-encoding" and value.lower() != b"identity":
                 raise ContentEncodingError(
                     f"The body has the Content-Encoding {shortened(value.decode('latin-1'))}. Send plain JSON."
                 )
+        count_request(key)
         if served is None:
             raise self._unknown(name)
         if served.broken:
             raise BrokenViewError(served.broken)
-        client = AskingClient.of(scope)
+        client = AskingClient.of(scope, "" if key is None else key.name)
         served.predictor.check_load(client)
         request = served.body.decode(self._body(scope, raw, served))
+        count_rows(key, len(request.instances))
         as_of_us = self._clock() if request.as_of_us is None else request.as_of_us
         return await served.predictor.predict(request, as_of_us, self._model(served.view), client)
 

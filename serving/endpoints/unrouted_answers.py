@@ -1,4 +1,4 @@
-"""Answers to what no route takes, and to what a route did not expect."""
+"""Answers to what no route takes, to what a route refuses, and to what it did not expect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ async def http_problem(request: Request, error: Any) -> Response:
     return Response(body, error.status_code, headers=dict(error.headers or {}), media_type=MEDIA_TYPE)
 
 
-async def unexpected_problem(request: Request, error: Exception) -> Response:
-    """The answer to an error that nothing here names."""
-    status, _, body = problem_answer(error)
-    return Response(body, status, media_type=MEDIA_TYPE)
+async def error_problem(request: Request, error: Exception) -> Response:
+    """The answer to an error of a route that does not answer its own, by the table of problems."""
+    status, headers, body = problem_answer(error)
+    response = Response(body, status)
+    response.raw_headers += headers
+    return response

@@ -47,6 +47,6 @@ class ViewLog:
                 seen,
                 scores,
                 client.since_s,
-                client.address,
+                client.caller,
             )
         )

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 
 PREFIX = "MILLRACE_"
 FILE_VARIABLE = f"{PREFIX}SETTINGS"
+API_KEY_VARIABLE = f"{PREFIX}API_KEY"
+"""The key that a client sends. It is not a setting: a secret belongs in no file of settings and in no option."""
 
 # fmt: off
 SETTING_NAMES = frozenset((
     # of several programs
     "definitions", "redis_url", "redis_namespace", "lake", "registry", "training_runs", "log_format", "log_level",
-    "allowed_lateness",
+    "allowed_lateness", "api_keys_file", "tls_certificate", "tls_key",
     # of streaming
     "kafka_bootstrap_servers", "kafka_options", "without_registry", "metrics_port", "topic_mode", "embedded_log",
     "import_until", "mark_slack", "poll_records", "poll_timeout", "fetch_buffer_records", "fetch_buffer_mib",
@@ -23,7 +25,7 @@ SETTING_NAMES = frozenset((
     "events_kept_days", "bootstrap_memory", "pipeline_lag",
     # of training
     "training_runs_kept", "training_step_limit", "training_steps_at_once", "runs_database", "runs_host", "runs_port",
-    "runs_keys", "runs_webhook", "champion_age_limit", "models", "spine_events_at_once", "mlflow",
+    "runs_webhook", "champion_age_limit", "models", "spine_events_at_once", "mlflow",
     # of serving
     "serving_host", "serving_port", "serving_workers", "serving_keep_alive_s", "serving_receive_s",
     "serving_answer_s", "serving_max_head_bytes", "serving_max_connections", "serving_deadline_ms",
@@ -35,8 +37,14 @@ SETTING_NAMES = frozenset((
 """As a file has them; in the environment they are in capitals and begin with PREFIX."""
 _ALSO_BARE = ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL")
 """They are read without PREFIX too, as other tools do, and under either name in a file."""
-_OTHER_VARIABLES = {FILE_VARIABLE, f"{PREFIX}PYTHON", f"{PREFIX}SUPERVISOR_PROCESS", f"{PREFIX}TESTS_MAY_PULL"}
-"""Of `./run`, of the supervisor and of the tests."""
+_OTHER_VARIABLES = {
+    FILE_VARIABLE,
+    f"{PREFIX}PYTHON",
+    f"{PREFIX}SUPERVISOR_PROCESS",
+    f"{PREFIX}TESTS_MAY_PULL",
+    API_KEY_VARIABLE,
+}
+"""Of `./run`, of the supervisor, of the tests and of a client."""
 _NEARLY = 0.85
 _OF_KUBERNETES = re.compile(r"_SERVICE_(HOST|PORT)(_.*)?$|_PORT_\d+_(TCP|UDP)(_.*)?$")
 """Kubernetes gives every container such variables for a service whose name begins with `millrace`."""

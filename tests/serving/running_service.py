@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import sys
 import time
 from collections.abc import Iterator
@@ -24,9 +25,14 @@ BODY = {"instances": [INSTANCE], "as_of": NOW_US, "include_features": True}
 
 @contextmanager
 def running(
-    redis_server: RedisServer, registry: Path, log: Path, *options: str, open_files: int | None = None
+    redis_server: RedisServer,
+    registry: Path,
+    log: Path,
+    *options: str,
+    open_files: int | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[tuple[httpx.Client, BackgroundProcess]]:
-    """`python -m serving` for the domain of machines. open_files: as `ulimit -n` sets it."""
+    """`python -m serving` for the domain of machines. open_files: as `ulimit -n` sets it. tls: for HTTPS."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MILLRACE_")}
     environment |= {
@@ -44,7 +50,8 @@ def running(
     command = [*limited, sys.executable, "-m", "serving", *options]
     child = BackgroundProcess(command, log=log, environment=environment)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as client:
+        scheme, verify = ("http", True) if tls is None else ("https", tls)
+        with httpx.Client(base_url=f"{scheme}://127.0.0.1:{port}", timeout=20.0, verify=verify) as client:
             child.wait_until(lambda: is_up(client), what="serving", within_s=120.0)
             yield client, child
     finally:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-from pathlib import Path
+import math
+import time
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
+from shared_features.access.api_keys import ADMIN, READ
+from shared_features.access.key_file import WatchedKeys
+from shared_features.access.key_ring import KnownKey, given_key
 from training.errors import TrainingError
-from training.service.api_keys import READ, RUN, known_key, read_keys
 from training.service.web_server import is_loopback
 
 _BEARER = HTTPBearer(
-    auto_error=False, description="An API key, made by `python -m training key NAME --scopes read,run`."
+    auto_error=False, description="An API key, made by `keys new NAME --scope read`, or `--scope admin`."
 )
 
 
@@ -27,38 +31,45 @@ class ForbiddenError(TrainingError):
     """The key lacks the scope, or the request comes from a page of another site."""
 
 
-class Access:
-    """keys: the file of API keys, which is read at each request, so that a withdrawn key ends at once."""
+class RateLimitedError(TrainingError):
+    """The key has asked for more than its limit. retry_after_s: when it may ask again."""
 
-    def __init__(self, keys: Path | None) -> None:
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = math.ceil(retry_after_s)
+
+
+class Access:
+    """Asked for each request. keys: None lets everybody on this machine ask."""
+
+    def __init__(self, keys: WatchedKeys | None = None) -> None:
         self._keys = keys
-        if keys is not None:
-            read_keys(keys)
 
     def check(
         self,
         request: Request,
-        key: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+        bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],  # for the OpenAPI document
         scopes: SecurityScopes,
     ) -> str:
-        """Whose key it is; empty where no keys are asked for. Raises UnknownKeyError or ForbiddenError.
+        """Whose key it is; empty where no keys are asked for. Raises UnknownKeyError, ForbiddenError, RateLimitedError.
 
         scopes: those that the path asks for, beside that of the request's method.
         """
         self._check_origin(request)
         if self._keys is None:
             return ""
-        given = key.credentials if key else _password(request.headers.get("authorization", ""))
-        found = known_key(read_keys(self._keys), given) if given else None
+        headers = request.scope["headers"]
+        found = self._keys.ring.find(given_key(headers) or _password(headers))
         if found is None:
             raise UnknownKeyError(
                 "The request has no valid API key. Send the header `Authorization: Bearer KEY`; a browser asks for the "
                 "key as the password of any user."
             )
-        looks = request.method in ("GET", "HEAD") and RUN not in scopes.scopes
-        scope = READ if looks else RUN
-        if not found.may(scope):
+        looks = request.method in ("GET", "HEAD") and ADMIN not in scopes.scopes
+        scope = READ if looks else ADMIN
+        if not found.key.may(scope):
             raise ForbiddenError(f"Key {found.name} lacks the scope {scope!r}. Use a key that was made with it.")
+        _count(request, found)
         return found.name
 
     def _check_origin(self, request: Request) -> None:
@@ -71,9 +82,22 @@ class Access:
             raise ForbiddenError(f"The request names the host {host!r}. Without API keys only loopback is answered.")
 
 
-def _password(header: str) -> str:
-    kind, _, value = header.partition(" ")
+def _count(request: Request, key: KnownKey) -> None:
+    """Towards its limit: a request once, though a path with a scope of its own is checked twice."""
+    if key.requests is None or getattr(request.state, "counted", False):
+        return
+    request.state.counted = True
+    if wait_s := key.requests.take(1, time.monotonic()):
+        raise RateLimitedError(
+            f"Key {key.name} has asked for too many requests. Ask again in {wait_s:.3g} seconds.", wait_s
+        )
+
+
+def _password(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The key as a browser sends it: the password of any user, in the only header of its kind."""
+    values = [value for name, value in headers if name == b"authorization"]
+    kind, _, value = (values[0] if len(values) == 1 else b"").partition(b" ")
     try:
-        return base64.b64decode(value).decode().partition(":")[2] if kind.lower() == "basic" else ""
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
+        return base64.b64decode(value).partition(b":")[2] if kind.lower() == b"basic" else b""
+    except binascii.Error:
+        return b""

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 
+from shared_features.access.key_file import WatchedKeys
 from training.registry.versions import Registry
 from training.scheduler.runs.runs import Runs
 from training.scheduler.schedules.schedules import Schedules
@@ -31,13 +32,14 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     404: {**_PROBLEM, "description": "There is no such run or schedule."},
     409: {**_PROBLEM, "description": "The run is not in a state in which that can be done."},
     422: {**_PROBLEM, "description": "The request cannot be carried out; `path` says where it is wrong."},
+    429: {**_PROBLEM, "description": "The key has reached its limit; `Retry-After` says when to ask again."},
     503: {**_PROBLEM, "description": "The database of runs, or something else that is needed, cannot be used now."},
 }
 
 
-def create_app(settings: TrainingSettings, runs: Runs) -> FastAPI:
-    """The service over the runs of a database."""
-    access = Access(settings.runs_keys)
+def create_app(settings: TrainingSettings, runs: Runs, keys: WatchedKeys | None = None) -> FastAPI:
+    """The service over the runs of a database. keys: who may ask."""
+    access = Access(keys)
     app = FastAPI(
         title="Millrace training runs",
         description=_DESCRIPTION,

@@ -1,4 +1,4 @@
-"""The commands of `python -m training` that need the service: `serve`, and `key` for who may ask it."""
+"""The commands of `python -m training` that need the service: `serve`, and `news`, which it tells."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
-from training.errors import RequestError
 from training.scheduler.engine import launched
 from training.scheduler.news.news import EXIT_CODES
 from training.scheduler.runs.runs import Runs
 from training.scheduler.workflow.step_process import end_all
-from training.service.api_keys import add_key
 from training.service.app import create_app
 from training.service.watch import news_of, watching
 from training.service.web_server import serving_http
@@ -35,7 +34,7 @@ def serve(settings: TrainingSettings, options: argparse.Namespace) -> int:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda number, frame: asked.append(number))
     with launched(settings) as runs:
-        with serving_http(settings, lambda: create_app(settings, runs)) as address, watching(settings, runs):
+        with serving_http(settings, partial(create_app, settings, runs)) as address, watching(settings, runs):
             database = settings.runs_database.partition("@")[2] or str(settings.training_runs)
             _LOG.info("serving", database=database, address=address)
             while not asked:
@@ -55,13 +54,7 @@ def news(settings: TrainingSettings, options: argparse.Namespace) -> int:
     return next((code for kind, code in EXIT_CODES.items() if kind in kinds), 0)
 
 
-def key(settings: TrainingSettings, options: argparse.Namespace) -> int:
-    """Make a key, keep its digest, show it once."""
-    if settings.runs_keys is None:
-        raise RequestError("There is no file for API keys. Set MILLRACE_RUNS_KEYS, for `serve` too.")
-    scopes = [each.strip() for each in options.scopes.split(",")]
-    sys.stdout.write(add_key(settings.runs_keys, options.name, scopes) + "\n")
-    return 0
-
-
-COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {"serve": serve, "key": key, "news": news}
+COMMANDS: dict[str, Callable[[TrainingSettings, argparse.Namespace], int]] = {
+    "serve": serve,
+    "news": news,
+}

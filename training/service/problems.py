@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from shared_features.errors import FeatureError
 from training.errors import ConflictError, RequestError, UnknownNameError
-from training.service.access import ForbiddenError, UnknownKeyError
+from training.service.access import ForbiddenError, RateLimitedError, UnknownKeyError
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_S = "10"
@@ -43,6 +43,7 @@ class Problem:
 PROBLEMS: dict[type[Exception], Problem] = {
     UnknownKeyError: Problem("unknown-key", 401, "No valid API key"),
     ForbiddenError: Problem("forbidden", 403, "The key or the page may not ask for this"),
+    RateLimitedError: Problem("rate-limited", 429, "The key has reached its limit"),
     UnknownNameError: Problem("unknown-name", 404, "There is no run or schedule of that name"),
     ConflictError: Problem("conflict", 409, "The run is not in a state in which that can be done"),
     RequestError: Problem("invalid-request", 422, "The request cannot be carried out"),
@@ -63,7 +64,11 @@ def answer_problems(app: FastAPI) -> None:
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     problem = next(each for kind, each in PROBLEMS.items() if isinstance(error, kind))
-    headers = {"www-authenticate": 'Basic realm="millrace runs"'} if problem.status == 401 else None
+    headers = dict[str, str]()
+    if isinstance(error, UnknownKeyError):
+        headers["www-authenticate"] = 'Basic realm="millrace runs", Bearer realm="millrace runs"'
+    if isinstance(error, RateLimitedError):
+        headers["retry-after"] = str(error.retry_after_s)
     path = getattr(error, "path", None)
     return _answer(problem, str(error), path if path != "$" else None, headers)
 

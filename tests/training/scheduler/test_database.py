@@ -86,7 +86,7 @@ def test_postgresql_goes_away_for_a_minute_while_a_step_waits_in_a_queue_and_whi
             runs.start("retrain", {"pipeline": "own", "steps": {"heavy": given}}, run_id)
 
         def answers() -> int:
-            with serving_http(load_settings(), lambda: create_app(load_settings(), runs)) as address:
+            with serving_http(load_settings(), lambda keys: create_app(load_settings(), runs, keys)) as address:
                 return httpx.get(f"{address}/v1/runs", timeout=60.0, trust_env=False).status_code
 
         # While the step waits for a worker.

@@ -135,7 +135,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         with (
             launched(settings) as runs,
             watching(settings, runs, look_s=0.2),
-            serving_http(settings, lambda: create_app(settings, runs)) as address,
+            serving_http(settings, lambda keys: create_app(settings, runs, keys)) as address,
             httpx.Client(base_url=str(address), timeout=30.0, trust_env=False) as client,
         ):
             yield Service(client, runs, played, listener)

@@ -9,9 +9,10 @@ import pytest
 from fastapi import Depends, FastAPI, Security
 from fastapi.testclient import TestClient
 
+from shared_features.access.api_keys import ADMIN, ApiKey, digest_of
+from shared_features.access.key_file import WatchedKeys, add_key, remove_key
 from training.errors import RequestError
 from training.service.access import Access
-from training.service.api_keys import RUN, add_key
 from training.service.problems import answer_problems
 from training.service.web_server import serving_http
 from training.settings import load_settings
@@ -19,7 +20,7 @@ from training.settings import load_settings
 HERE = "http://127.0.0.1:8088"
 
 
-def client(keys: Path | None, at: str = HERE) -> TestClient:
+def client(keys: WatchedKeys | None = None, at: str = HERE) -> TestClient:
     access = Access(keys)
     app = FastAPI(dependencies=[Depends(access.check)])
     answer_problems(app)
@@ -28,7 +29,7 @@ def client(keys: Path | None, at: str = HERE) -> TestClient:
     def look() -> str:
         return "seen"
 
-    @app.get("/take", dependencies=[Security(access.check, scopes=[RUN])])
+    @app.get("/take", dependencies=[Security(access.check, scopes=[ADMIN])])
     def take() -> str:
         return "taken"
 
@@ -43,29 +44,62 @@ def bearer(key: str) -> dict[str, str]:
     return {"authorization": f"Bearer {key}"}
 
 
-def test_a_key_opens_what_its_scopes_name_until_it_is_withdrawn(tmp_path: Path) -> None:
-    file = tmp_path / "keys"
-    looks, runs = add_key(file, "looks", ["read"]), add_key(file, "runs", ["run"])
-    asked = client(file, "http://runs.example:8088")
+@pytest.fixture
+def keys(tmp_path: Path) -> WatchedKeys:
+    """Of the keys `looks`, `runs` and `slow`, each of which is its own secret."""
+    for name, scope, most in (("looks", "read", None), ("runs", "admin", None), ("slow", "read", 2.0)):
+        add_key(tmp_path / "keys", ApiKey(name, frozenset({scope}), digest_of(name.encode()), most))
+    return WatchedKeys(tmp_path / "keys", print)
+
+
+def test_a_key_opens_what_its_scopes_name_until_it_is_withdrawn(keys: WatchedKeys, tmp_path: Path) -> None:
+    asked = client(keys, "http://runs.example:8088")
     without = asked.get("/look")
     assert (without.status_code, without.json()["type"]) == (401, "/docs#unknown-key")
     assert without.headers["www-authenticate"].startswith("Basic")
-    assert asked.get("/look", headers=bearer("wrong")).status_code == 401
-    assert asked.get("/look", headers=bearer(looks)).status_code == 200
-    assert asked.get("/look", auth=("anybody", looks)).status_code == 200
-    refused = asked.post("/start", headers=bearer(looks))
+    assert "Bearer" in without.headers["www-authenticate"]
+    assert asked.get("/look", headers=bearer("looks")).status_code == 200
+    assert asked.get("/look", auth=("anybody", "looks")).status_code == 200
+    refused = asked.post("/start", headers=bearer("looks"))
     assert (refused.status_code, refused.json()["detail"]) == (
         403,
-        "Key looks lacks the scope 'run'. Use a key that was made with it.",
+        "Key looks lacks the scope 'admin'. Use a key that was made with it.",
     )
-    assert asked.post("/start", headers=bearer(runs)).status_code == 200
-    assert [asked.get("/take", headers=bearer(each)).status_code for each in (looks, runs)] == [403, 200]
-    file.write_text("\n".join(line for line in file.read_text().splitlines() if "runs" not in line))
-    assert asked.post("/start", headers=bearer(runs)).status_code == 401
+    assert asked.post("/start", headers=bearer("runs")).status_code == 200
+    assert [asked.get("/take", headers=bearer(each)).status_code for each in ("looks", "runs")] == [403, 200]
+    remove_key(tmp_path / "keys", "runs")
+    keys.look()
+    keys.look()
+    assert asked.post("/start", headers=bearer("runs")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("authorization", "Bearer wrong")],
+        [("authorization", "Bearer")],
+        [("authorization", "Basic !!!")],
+        [("authorization", "Basic eA==")],
+        [("authorization", "Bearer looks"), ("authorization", "Bearer looks")],
+        [("authorization", "Basic eDpsb29rcw=="), ("authorization", "Bearer wrong")],
+    ],
+)
+def test_what_is_not_one_valid_key_is_refused(keys: WatchedKeys, headers: list[tuple[str, str]]) -> None:
+    asked = client(keys)
+    assert asked.request("GET", "/look?authorization=Bearer%20looks&key=looks", headers=headers).status_code == 401
+
+
+def test_a_limit_is_counted_once_for_each_request(keys: WatchedKeys) -> None:
+    asked = client(keys)
+    answers = [asked.get("/look", headers=bearer("slow")) for _ in range(3)]
+    assert [each.status_code for each in answers] == [200, 200, 429]
+    assert answers[-1].headers["retry-after"] == "1"
+    assert answers[-1].json()["type"] == "/docs#rate-limited"
+    assert asked.get("/look", headers=bearer("looks")).status_code == 200
 
 
 def test_a_page_of_another_site_is_refused() -> None:
-    asked = client(None)
+    asked = client()
     assert asked.post("/start").status_code == 200
     assert asked.post("/start", headers={"origin": HERE}).status_code == 200
     for headers in ({"origin": "http://evil.example"}, {"origin": "null"}, {"host": "evil.example:8088"}):
@@ -76,7 +110,7 @@ def test_without_keys_only_loopback_is_listened_to(tmp_path: Path) -> None:
     settings = load_settings().model_copy(update={"runs_host": "0.0.0.0"})
     nothing: Any = None
     with (
-        pytest.raises(RequestError, match=r"there are no API keys. Set MILLRACE_RUNS_KEYS"),
+        pytest.raises(RequestError, match=r"there are no API keys. Set MILLRACE_API_KEYS_FILE"),
         serving_http(settings, nothing),
     ):
         pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -95,9 +94,10 @@ def test_the_lines_of_the_page_start_and_fork_a_run_and_a_key_is_asked_for(place
 
 
 def test_a_key_needs_a_file_and_is_shown_once(places, monkeypatch, capsys):
-    assert main(["key", "ci"]) == 1
-    assert "Set MILLRACE_RUNS_KEYS" in capsys.readouterr().err
-    monkeypatch.setenv("MILLRACE_RUNS_KEYS", str(places / "keys"))
-    assert main(["key", "ci", "--scopes", "read,run"]) == 0
+    assert main(["keys", "new", "ci"]) == 1
+    assert "Set MILLRACE_API_KEYS_FILE" in capsys.readouterr().err
+    monkeypatch.setenv("MILLRACE_API_KEYS_FILE", str(places / "keys"))
+    assert main(["keys", "new", "ci", "--scope", "read,admin"]) == 0
     assert capsys.readouterr().out.startswith("millrace_")
-    assert os.stat(places / "keys").st_mode & 0o077 == 0  # noqa: PTH116
+    assert main(["keys", "list"]) == 0
+    assert capsys.readouterr().out.split() == ["ci", "admin,read"]

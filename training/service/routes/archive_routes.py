@@ -13,12 +13,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
+from shared_features.access.api_keys import ADMIN
 from shared_features.formats.run_archive import IMPORTED_FOLDER
 from shared_features.formats.training_run import NEW_PREFIX
 from training.scheduler.runs.run_export import export_run
 from training.scheduler.runs.runs import Runs
 from training.service.access import Access
-from training.service.api_keys import RUN
 from training.service.routes.answers import RunWithSteps
 from training.service.routes.run_routes import shown
 from training.settings import TrainingSettings
@@ -42,10 +42,10 @@ def archive_router(settings: TrainingSettings, runs: Runs, access: Access) -> AP
         summary="A run as one file, with its data",
         response_class=FileResponse,
         responses=_ANSWERS,
-        dependencies=[Security(access.check, scopes=[RUN])],
+        dependencies=[Security(access.check, scopes=[ADMIN])],
     )
     def archive_with_data(run_id: str) -> FileResponse:
-        """With the rows of its dataset and the files of its own steps, too. This needs the scope `run`."""
+        """With the rows of its dataset and the files of its own steps, too. This needs the scope `admin`."""
         return _archive(settings, runs, run_id, data=True)
 
     @router.post(
