@@ -17,6 +17,7 @@ from deploy.demo.options import parse_options as demo_options
 from deploy.local.commands.options import parse_options as local_options
 from deploy.project.options import parse_options as new_options
 from serving.client.predict_command import build_parser as predict_parser
+from shared_features.access.key_commands import key_options
 from streaming.command_line import build_parser as streaming_parser
 from tests.architecture.source_tree import ROOT
 from tests.docs.pages import Block, Page, pages
@@ -29,7 +30,7 @@ RUNS_SHELL = {"docs/tutorial.md"}
 PARSERS: dict[str, Callable[[Sequence[str]], object]] = {
     "streaming": lambda words: streaming_parser().parse_args(words),
     "training": lambda words: training_parser().parse_args(words),
-    "serving": lambda words: not words or _predict_options(words),
+    "serving": lambda words: not words or _serving_options(words),
     "deploy.local": lambda words: _predict_options(words) if words[:1] == ["predict"] else local_options(words),
     "deploy.project": new_options,
     "deploy.demo": demo_options,
@@ -38,6 +39,10 @@ PARSERS: dict[str, Callable[[Sequence[str]], object]] = {
 
 def _predict_options(words: Sequence[str]) -> object:
     return predict_parser().parse_args(words[1:])
+
+
+def _serving_options(words: Sequence[str]) -> object:
+    return key_options(words[1:], "keys") if words[:1] == ["keys"] else _predict_options(words)
 
 
 OF_RUN_ALONE = ("exec", "test", "check", "check-definitions", "bench", "chaos", "package", "lock", "docs")

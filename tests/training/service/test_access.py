@@ -47,7 +47,7 @@ def bearer(key: str) -> dict[str, str]:
 @pytest.fixture
 def keys(tmp_path: Path) -> WatchedKeys:
     """Of the keys `looks`, `runs` and `slow`, each of which is its own secret."""
-    for name, scope, most in (("looks", "read", None), ("runs", "admin", None), ("slow", "read", 2.0)):
+    for name, scope, most in (("looks", "read", None), ("runs", "admin", None), ("slow", "read", 0.01)):
         add_key(tmp_path / "keys", ApiKey(name, frozenset({scope}), digest_of(name.encode()), most))
     return WatchedKeys(tmp_path / "keys", print)
 
@@ -91,9 +91,9 @@ def test_what_is_not_one_valid_key_is_refused(keys: WatchedKeys, headers: list[t
 
 def test_a_limit_is_counted_once_for_each_request(keys: WatchedKeys) -> None:
     asked = client(keys)
-    answers = [asked.get("/look", headers=bearer("slow")) for _ in range(3)]
-    assert [each.status_code for each in answers] == [200, 200, 429]
-    assert answers[-1].headers["retry-after"] == "1"
+    answers = [asked.get("/look", headers=bearer("slow")) for _ in range(2)]
+    assert [each.status_code for each in answers] == [200, 429]
+    assert 1 < int(answers[-1].headers["retry-after"]) <= 100
     assert answers[-1].json()["type"] == "/docs#rate-limited"
     assert asked.get("/look", headers=bearer("looks")).status_code == 200
 
