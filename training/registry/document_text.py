@@ -10,17 +10,21 @@ _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --ink: light-dark(#1c1e21, #e6e6e6);
   --quiet: light-dark(#5b6270, #a4abb8); --edge: light-dark(#d7dbe2, #3a3f48);
   background: light-dark(#f6f7f9, #131518); color: var(--ink); }
-body { max-width: 60rem; margin: 0 auto; padding: 1rem; }
-table { border-collapse: collapse; margin: .6rem 0; }
+body { max-width: 70rem; margin: 0 auto; padding: 1rem; }
+.table { overflow-x: auto; margin: .6rem 0; }
+table { border-collapse: collapse; }
 th, td { border-bottom: 1px solid var(--edge); padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top;
-  font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+  font-variant-numeric: tabular-nums; }
+.facts td { overflow-wrap: anywhere; }
+.facts td:first-child { overflow-wrap: normal; }
 th { color: var(--quiet); }
-figure { display: inline-block; width: min(100%, 22rem); margin: .6rem 1rem .6rem 0; vertical-align: top; }
+figure { display: inline-block; width: min(100%, 21.5rem); margin: .6rem 1rem .6rem 0; vertical-align: top; }
 svg { max-width: 100%; height: auto; }
 svg text { fill: var(--quiet); font-size: 12px; text-anchor: middle; }
 svg .end { text-anchor: end; }
 svg .start { text-anchor: start; }
 .grid { stroke: var(--edge); fill: none; }
+.dot { fill: var(--quiet); opacity: .45; }
 .line { fill: none; stroke-width: 2.5; stroke: light-dark(#0b57d0, #9ec1ff); }
 .line-1 { stroke: light-dark(#8a5300, #ffc46b); stroke-dasharray: 7 4; }
 .line-2 { stroke: light-dark(#176b2c, #6fd388); stroke-dasharray: 2 3; }
@@ -76,9 +80,11 @@ def write_html(title: str, sections: Sequence[Section]) -> str:
 
 
 def _html_table(table: Table) -> str:
-    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in table.head)
+    names = "".join(f'<th scope="col">{escape(each)}</th>' for each in table.head)
+    head = f"<thead><tr>{names}</tr></thead>" if any(table.head) else ""
     rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    kind = "table" if head else "table facts"
+    return f'<div class="{kind}"><table>{head}<tbody>{rows}</tbody></table></div>'
 
 
 def _row(cells: Sequence[str]) -> str:

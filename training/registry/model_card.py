@@ -145,6 +145,14 @@ def _plots(facts: ModelFacts) -> Iterator[str]:
     ):
         lines = {name: each[curve] for name, each in facts.curves.items() if each.get(curve)}
         yield plot(title, x_name, y_name, lines)
+    found: Mapping[str, Any] = facts.curves.get(facts.metrics["chosen"], {})
+    if dots := found.get("residuals"):
+        bands = {"median": "residual_median", "5th percentile": "residual_low", "95th percentile": "residual_high"}
+        lines = {name: found[band] for name, band in bands.items()}
+        yield plot("Residuals", "value", "value less label", lines, dots, fits=True)
+        ends = [found["values"][0][0], found["values"][-1][0]]
+        diagonal = {"as the model says": [[each, each] for each in ends]}
+        yield plot("Labels", "value", "label", diagonal, found["values"], fits=True)
 
 
 def _importance(needed: Mapping[str, float]) -> Table:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
+from training.models.metrics.residual_curves import residual_curves
 from training.registry.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN, ModelFacts, write_model_card
 
 FOUND = {"roc_auc": 0.91, "average_precision": 0.6, "calibration_error": 0.21, "per_day": {"precision": []}}
@@ -52,11 +55,11 @@ class Parsed(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
         self.tags.append(tag)
-        if tag not in ("meta", "path", "li"):
+        if tag not in ("meta", "path", "li", "circle"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag not in ("path", "li"):
+        if tag not in ("path", "li", "circle"):
             assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
@@ -108,3 +111,19 @@ def test_other_tasks_have_a_card_too(task: str, classes: tuple[str, ...]) -> Non
     assert "The gate asks for no floor." in text
     assert "positive" not in text
     assert ("| window | rows | kept | lost | left out, label unknown |" in text) == (task == "multiclass")
+
+
+def test_the_card_of_a_regression_draws_residuals_and_no_curves_of_scores() -> None:
+    metrics = {"chosen": "m", "chosen_by": "rmse", "rows": 3, "models": {"m": {"rmse": 2.0}}}
+    curves = {name: residual_curves(np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.0, 3.0])) for name in ("m", "other")}
+    facts = ModelFacts(replace(MANIFEST, task="regression"), replace(DATASET, task="regression"), metrics, {}, curves)
+    text = write_model_card(facts)[MODEL_CARD_HTML].decode()
+    assert re.findall("<figcaption>(.*?)</figcaption>", text) == ["Residuals", "Labels"]
+    assert text.count("<circle") == 6
+    assert "95th percentile" in text
+
+
+def test_a_table_wider_than_the_screen_scrolls_and_a_table_of_facts_has_no_empty_head() -> None:
+    page = Parsed(write_model_card(FACTS)[MODEL_CARD_HTML].decode())
+    assert page.tags.count("div") == page.tags.count("table")
+    assert 0 < page.tags.count("thead") < page.tags.count("table")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import pickle
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared_features.counted import counted
 from shared_features.formats.json_document import encode_document
@@ -26,6 +29,7 @@ from training.models.comparison.slice_metrics import slice_metrics
 from training.models.graph.onnx_export import export_onnx
 from training.models.metrics.decision_metrics import decision_metrics
 from training.models.metrics.evaluation import candidate_rows, evaluate_predictions, format_metrics
+from training.models.metrics.residual_curves import residual_curves
 from training.models.metrics.score_curves import score_curves
 from training.models.on_demand_parity import certify_on_demand
 from training.models.predictions import predicted
@@ -124,11 +128,17 @@ def evaluate_models(
             "k": parameters.k,
             "entity": dataset.manifest.entity,
         }
-        curves = {name: score_curves(dataset.label[rows], score) for name, score in scored.items()}
+    if curves := _curves(task, dataset.label[rows], scored):
         (output / CURVES_FILE).write_bytes(encode_document(curves))
     (output / METRICS_FILE).write_bytes(encode_document(report))
     said = (f"{name}: {format_metrics(metrics[name], parameters.metrics)}" for name in metrics)
     return f"{counted(len(rows), 'test row')}; {'; '.join(said)}"
+
+
+def _curves(task: str, label: NDArray[np.float64], scored: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Candidate -> curve -> points. Empty where the task has none."""
+    draw = {"binary": score_curves, "regression": residual_curves}.get(task)
+    return {} if draw is None else {name: draw(label, each) for name, each in scored.items()}
 
 
 def export_model(fit_directory: Path, evaluate_directory: Path, parameters: RunParameters, output: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 CURVES_FILE = "curves.json"
-"""Of the step `evaluate`: candidate -> `score_curves`."""
+"""Of the step `evaluate`: candidate -> `score_curves` or `residual_curves`."""
 LEAKS_FILE = "leaks.json"
 """Of the step `leaks`: what the leak gate looked at and found."""
 

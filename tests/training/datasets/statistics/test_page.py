@@ -44,7 +44,7 @@ def read(page: str) -> Reader:
 def test_each_column_has_a_line_with_its_plots() -> None:
     reader = read(PAGE)
     assert {"label", *FEATURES} <= set(reader.texts)
-    assert "train 2,000, " in reader.texts
+    assert "train 2,000" in reader.texts
     assert reader.bars > 2 * len(FEATURES)
     assert "train, 0: " in PAGE, "a bar of a class says its share"
 
