@@ -187,7 +187,7 @@ def _shares(model: Model, columns: int) -> bool:
     rows[random.random(rows.shape) < 0.05] = np.nan
     alone, together = (np.array(each.score(rows), np.float32) for each in (model, replace(model, shares_runs=True)))
     same = alone.view(np.uint32) == together.view(np.uint32)
-    return bool((same | np.isnan(alone) & np.isnan(together)).all())  # a score that is no number is refused
+    return bool((same | np.isnan(alone) & np.isnan(together)).all())  # such a score is refused
 
 
 def one_number(given: Any) -> float:
