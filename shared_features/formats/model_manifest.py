@@ -82,7 +82,7 @@ class Parity:
 
     worst_of_classes: of a model of several classes, the worst difference of each, in their order. served_values:
     values that were read out of bytes of entities, as serving reads them, and were equal to those of the training rows,
-    bit for bit.
+    bit for bit. reason: what the tolerance is of, and why it is that large; empty in manifests before it.
     """
 
     cases: int
@@ -91,6 +91,7 @@ class Parity:
     on_demand_cases: int
     worst_of_classes: tuple[float, ...] = ()
     served_values: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True)

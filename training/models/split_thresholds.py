@@ -1,4 +1,4 @@
-"""The thresholds at which trees split: read for the certificate, and rounded so that ONNX splits alike."""
+"""The thresholds at which fitted trees split, rounded so that ONNX splits alike."""
 
 from __future__ import annotations
 
@@ -7,18 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.tree import BaseDecisionTree
-
-
-def split_nodes(pipeline: Pipeline) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """Per tree, (feature index, threshold) of its splits; empty for a model without trees."""
-    found: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
-    for features, thresholds in _tree_arrays(pipeline):
-        splits = features >= 0
-        found.append((features[splits].astype(np.int64), np.array(thresholds[splits], np.float64)))
-    return found
 
 
 def round_thresholds(pipeline: Pipeline) -> None:
@@ -39,13 +31,28 @@ def _tree_arrays(pipeline: Pipeline) -> list[tuple[NDArray[Any], NDArray[np.floa
     return list(_arrays_of(pipeline[-1]))
 
 
-def _arrays_of(estimator: Any) -> Iterator[tuple[NDArray[Any], NDArray[np.float64]]]:
-    """Of a tree, of boosting by histograms, or of whatever else is made of estimators."""
-    if isinstance(estimator, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
-        nodes = [each.nodes for stage in estimator._predictors for each in stage]
+def _arrays_of(part: Any, seen: set[int] | None = None) -> Iterator[tuple[NDArray[Any], NDArray[np.float64]]]:
+    """Of a tree, of boosting by histograms, or of whatever else holds fitted estimators, to any depth."""
+    seen = set() if seen is None else seen
+    if id(part) in seen:
+        return
+    seen.add(id(part))
+    if isinstance(part, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
+        nodes = [each.nodes for stage in getattr(part, "_predictors", ()) for each in stage]
         yield from ((np.where(each["is_leaf"], -1, each["feature_idx"]), each["num_threshold"]) for each in nodes)
-    elif isinstance(estimator, BaseDecisionTree):
-        yield estimator.tree_.feature, estimator.tree_.threshold
+    elif isinstance(part, BaseDecisionTree):
+        if hasattr(part, "tree_"):  # else it is a pattern of those that were fitted
+            yield part.tree_.feature, part.tree_.threshold
     else:
-        for each in np.ravel(np.asarray(getattr(estimator, "estimators_", ()), object)):
-            yield from _arrays_of(each)
+        for each in _held_by(part):
+            yield from _arrays_of(each, seen)
+
+
+def _held_by(part: Any) -> Iterator[Any]:
+    """Estimators, and what may hold some: lists, pairs with a name, and objects of scikit-learn that are none."""
+    if isinstance(part, dict):
+        yield from part.values()
+    elif isinstance(part, list | tuple) or (isinstance(part, np.ndarray) and part.dtype == object):
+        yield from np.ravel(np.asarray(part, object)) if isinstance(part, np.ndarray) else part
+    elif isinstance(part, BaseEstimator) or type(part).__module__.startswith("sklearn.calibration"):
+        yield from vars(part).values()

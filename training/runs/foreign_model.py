@@ -18,7 +18,7 @@ from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.errors import DatasetError, TrainingError
 from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.foreign_graph import adapt_graph, certify_outputs
-from training.models.graph.model_constants import INPUT_NAME
+from training.models.graph.model_constants import INPUT_NAME, REASONS
 from training.models.graph.onnx_export import open_session, run_session
 from training.models.metrics.evaluation import evaluate_predictions
 from training.registry.versions import Published, Registry
@@ -55,7 +55,7 @@ def publish_foreign(
         libraries={estimator: made_by.producer_version, "onnxruntime": importlib.metadata.version("onnxruntime")},
         dataset_digest=data.digest,
         cut_us=data.manifest.cut_us,
-        parity=Parity(len(rows), worst, parameters.parity_tolerance, 0),
+        parity=Parity(len(rows), worst, parameters.parity_tolerance, 0, reason=REASONS[task]),
         created_at_us=now_us,
         task=task,
         classes=classes,

@@ -62,6 +62,7 @@ GOLDEN = """{
   "parity": {
     "cases": 1000,
     "on_demand_cases": 500,
+    "reason": "",
     "served_values": 0,
     "tolerance": 1e-05,
     "worst_difference": 1.5e-07,

@@ -18,6 +18,7 @@ from skl2onnx.common.data_types import FloatTensorType
 from sklearn.pipeline import Pipeline
 
 from training.models.graph.model_constants import INPUT_NAME
+from training.models.graph.robust_scaling import DIVIDING
 from training.models.task_rules import RULES
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
@@ -33,7 +34,7 @@ def export_onnx(pipeline: Pipeline, features: int, task: str = "binary") -> byte
             pipeline,
             name="model",
             initial_types=[(INPUT_NAME, FloatTensorType([None, features]))],
-            options=None if task == "regression" else {id(pipeline): {"zipmap": False}},
+            options=DIVIDING if task == "regression" else {**DIVIDING, id(pipeline): {"zipmap": False}},
             target_opset=OPSETS,
         )
     _KEEP[task](model.graph)

@@ -168,10 +168,12 @@ def certify_model(run: Path, parameters: RunParameters, output: Path, tell: Tell
         dataset.manifest.task,
         columns_of(dataset).sizes,
         tell,
+        dataset.features,
     )
     kinds = {kind: {"rows": rows, "worst_difference": worst} for kind, (rows, worst) in found.kinds.items()}
     classes = dict(zip(map(str, dataset.manifest.classes), found.parity.worst_of_classes, strict=False))
-    report = {"parity": asdict(found.parity), "kinds": kinds, "classes": classes}
+    smallest = None if found.smallest is None else found.smallest.describe()
+    report = {"parity": asdict(found.parity), "kinds": kinds, "classes": classes, "smallest_failing_row": smallest}
     (output / "certificate.json").write_bytes(encode_document(report))
     require_pass(found)
     return f"parity {found.describe()}"

@@ -1,0 +1,1 @@
+"""What a certificate compares: rows on both sides of every split of a graph, and the smallest case that fails."""
