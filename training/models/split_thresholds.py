@@ -49,7 +49,7 @@ def _arrays_of(part: Any, seen: set[int] | None = None) -> Iterator[tuple[NDArra
 
 
 def _held_by(part: Any) -> Iterator[Any]:
-    """Estimators, and what may hold some: lists, pairs with a name, and objects of scikit-learn that are none."""
+    """Estimators, and what may hold some: lists, pairs with a name, and other objects of scikit-learn."""
     if isinstance(part, dict):
         yield from part.values()
     elif isinstance(part, list | tuple) or (isinstance(part, np.ndarray) and part.dtype == object):

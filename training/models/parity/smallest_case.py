@@ -34,7 +34,7 @@ class SmallestCase:
     exported: tuple[float, ...]
 
     def describe(self) -> str:
-        """As in "amount=12.5, all other features missing: fitted 0.25, exported 0.5"."""
+        """As in "rpm=12.5, all other features missing: fitted 0.25, exported 0.5"."""
         there = ", ".join(f"{name}={value:.9g}" for name, value in self.features) or "no feature"
         fitted, exported = (" ".join(f"{each:.9g}" for each in said) for said in (self.fitted, self.exported))
         return f"{there}, all other features missing: fitted {fitted}, exported {exported}"

@@ -26,7 +26,7 @@ def split_sides(
     numbers: the features that are numbers. A category's values are tried one by one elsewhere.
     """
     reached = _reached(splits, test_rows, numbers, random)
-    chosen = np.flatnonzero(reached.any(axis=0)[splits.columns])
+    chosen = np.flatnonzero(reached[:, splits.columns].any(axis=0))
     if not len(chosen):
         return test_rows[:0]
     chosen = np.sort(np.resize(random.permutation(chosen), count))
@@ -67,7 +67,8 @@ def _reached(
 def _any_place(true: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.int64]:
     """Of each column, the place of one of its true values."""
     places = np.argsort(~true, axis=0, kind="stable")
-    return places[random.integers(0, true.sum(axis=0)), np.arange(true.shape[1])]
+    found: NDArray[np.int64] = places[random.integers(0, true.sum(axis=0)), np.arange(true.shape[1])]
+    return found
 
 
 def _with(bases: Matrix, columns: NDArray[np.int64], values: NDArray[np.float32]) -> Matrix:
@@ -79,7 +80,8 @@ def _with(bases: Matrix, columns: NDArray[np.int64], values: NDArray[np.float32]
 def _numbers(values: NDArray[np.float32]) -> NDArray[np.int64]:
     """Whole numbers in the order of the floats: neighbours are one apart."""
     bits = np.ascontiguousarray(values, np.float32).view(np.int32).astype(np.int64)
-    return np.where(bits < 0, _SIGN - bits, bits)
+    found: NDArray[np.int64] = np.where(bits < 0, _SIGN - bits, bits)
+    return found
 
 
 def _floats(numbers: NDArray[np.int64]) -> NDArray[np.float32]:
