@@ -26,6 +26,7 @@ from training.models.certificate import certify, require_pass
 from training.models.columns import Columns
 from training.models.comparison.permutation_importance import permutation_importance
 from training.models.comparison.slice_metrics import slice_metrics
+from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.onnx_export import export_onnx
 from training.models.metrics.decision_metrics import decision_metrics
 from training.models.metrics.evaluation import candidate_rows, evaluate_predictions, format_metrics
@@ -157,9 +158,10 @@ def certify_model(run: Path, parameters: RunParameters, output: Path, tell: Tell
     chosen = read_json(run / "evaluate" / METRICS_FILE)["chosen"]
     tell("computing on-demand features one by one")
     on_demand = certify_on_demand(parameters.view, inputs, parameters.seed)
+    graph = (run / "export" / MODEL_FILE).read_bytes()
     found = certify(
         load_pickle(model_file(run / "fit", chosen)),
-        (run / "export" / MODEL_FILE).read_bytes(),
+        graph,
         np.asarray(dataset.matrix[dataset.rows(TEST)]),
         on_demand,
         parameters.seed,
@@ -173,7 +175,13 @@ def certify_model(run: Path, parameters: RunParameters, output: Path, tell: Tell
     kinds = {kind: {"rows": rows, "worst_difference": worst} for kind, (rows, worst) in found.kinds.items()}
     classes = dict(zip(map(str, dataset.manifest.classes), found.parity.worst_of_classes, strict=False))
     smallest = None if found.smallest is None else found.smallest.describe()
-    report = {"parity": asdict(found.parity), "kinds": kinds, "classes": classes, "smallest_failing_row": smallest}
+    report = {
+        "parity": asdict(found.parity),
+        "kinds": kinds,
+        "classes": classes,
+        "smallest_failing_row": smallest,
+        "rows_share_runs": keeps_bits(graph),
+    }
     (output / "certificate.json").write_bytes(encode_document(report))
     require_pass(found)
     return f"parity {found.describe()}"

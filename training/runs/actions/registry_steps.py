@@ -24,7 +24,6 @@ from shared_features.formats.model_manifest import (
 from shared_features.formats.training_run import DATASET_FOLDER
 from training.durable_files import replace_file
 from training.errors import CertificateError
-from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.model_constants import INPUT_NAME
 from training.registry.aliases import Aliases
 from training.registry.gate import Decision, decide
@@ -54,7 +53,8 @@ def promote_step(task: Task) -> str:
 
 def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_us: int, output: Path) -> str:
     """Publish model, manifest, metrics and dataset manifest as a version. Refuses without a passed certificate."""
-    parity = msgspec.convert(read_json(run / "certify" / "certificate.json")["parity"], Parity)
+    certificate = read_json(run / "certify" / "certificate.json")
+    parity = msgspec.convert(certificate["parity"], Parity)
     if not parity.worst_difference <= parity.tolerance:
         raise CertificateError(
             f"the certificate says {parity.worst_difference:.3g}, more than {parity.tolerance:g}; nothing was published"
@@ -81,7 +81,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         classes=dataset.classes,
         threshold=parameters.threshold,
         categories=dataset.categories,
-        rows_share_runs=keeps_bits(graph),
+        rows_share_runs=certificate["rows_share_runs"],
     )
     made_by = f"training run {output.parent.name}"
     model_card = write_model_card(
