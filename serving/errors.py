@@ -3,7 +3,8 @@
 MillraceError                of shared_features
   ServingError               the root of those of this package
     WrongSettingError        a setting cannot be used; the process ends with exit code 2
-    EndpointAwayError        no endpoint answers `python -m serving predict`
+    EndpointAwayError        no endpoint answers a client, such as `python -m serving predict`
+    RefusedByEndpointError   a client asked, and the endpoint answered without a prediction
     RefusedRequestError      a request gets problem details instead of a prediction
       UnknownKeyError        no API key was given, or one that does not exist
       ForbiddenError         the key lacks the scope that the path asks for
@@ -31,6 +32,7 @@ A message says what is wrong, what was found, and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared_features.errors import MillraceError
@@ -46,6 +48,14 @@ class WrongSettingError(ServingError, ValueError):
 
 class EndpointAwayError(ServingError):
     """No endpoint answers. The message says where, why, and what to do."""
+
+
+class RefusedByEndpointError(ServingError):
+    """An endpoint answered a client without a prediction. status: of HTTP. problem: the problem details, or empty."""
+
+    def __init__(self, message: str, status: int, problem: Mapping[str, object]) -> None:
+        super().__init__(message)
+        self.status, self.problem = status, problem
 
 
 class RefusedRequestError(ServingError):
