@@ -32,10 +32,13 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
 
 
 class Endpoint:
-    """One endpoint at `url`, for any number of threads. within_s: seconds for each call, repetitions included."""
+    """One endpoint at `url`, for any number of threads. within_s: seconds for each call, repetitions included.
 
-    def __init__(self, url: str, *, within_s: float = 2.0) -> None:
-        self._connections, self._within_s = KeptConnections(url), within_s
+    key: an API key, where the endpoint asks for one.
+    """
+
+    def __init__(self, url: str, *, key: str = "", within_s: float = 2.0) -> None:
+        self._connections, self._within_s = KeptConnections(url, key), within_s
 
     def predict(
         self,
@@ -93,8 +96,8 @@ class Endpoint:
 class AsyncEndpoint:
     """The same for an event loop. at_once: calls under way, each in a thread; the time of a call that waits counts."""
 
-    def __init__(self, url: str, *, within_s: float = 2.0, at_once: int = 32) -> None:
-        self._endpoint, self._within_s = Endpoint(url), within_s
+    def __init__(self, url: str, *, key: str = "", within_s: float = 2.0, at_once: int = 32) -> None:
+        self._endpoint, self._within_s = Endpoint(url, key=key), within_s
         self._threads = ThreadPoolExecutor(at_once, "millrace-endpoint")
 
     async def predict(

@@ -13,10 +13,14 @@ _HEADERS = {"content-type": "application/json"}
 
 
 class KeptConnections:
-    """url: such as http://localhost:8000, reached without a proxy. Raises WrongSettingError for any other address."""
+    """url: such as http://localhost:8000, reached without a proxy. Raises WrongSettingError for any other address.
 
-    def __init__(self, url: str) -> None:
+    key: an API key.
+    """
+
+    def __init__(self, url: str, key: str = "") -> None:
         self._url = url
+        self._headers = _HEADERS | ({"authorization": f"Bearer {key}"} if key else {})
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
@@ -66,7 +70,7 @@ class KeptConnections:
             connection.timeout = left_s
             if connection.sock is not None:
                 connection.sock.settimeout(left_s)
-            connection.request("POST", self._prefix + path, body, _HEADERS)
+            connection.request("POST", self._prefix + path, body, self._headers)
             answer = connection.getresponse()
             read = answer.status, answer.headers.get("retry-after"), answer.read()
         except BaseException:

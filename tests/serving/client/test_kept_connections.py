@@ -12,23 +12,26 @@ from serving.errors import EndpointAwayError
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 
 
-def test_a_connection_that_was_closed_meanwhile_is_replaced():
+def test_a_connection_that_was_closed_meanwhile_is_replaced_and_the_key_is_sent_again():
+    heard = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer_twice():
             for _ in range(2):
                 connection, _ = server.accept()
                 with connection:
-                    connection.recv(65536)
+                    heard.append(connection.recv(65536))
                     connection.sendall(OK)  # and closes, though the answer does not say so
 
         thread = threading.Thread(target=answer_twice)
         thread.start()
-        connections = KeptConnections(f"http://127.0.0.1:{server.getsockname()[1]}/below")
+        connections = KeptConnections(f"http://127.0.0.1:{server.getsockname()[1]}/below", "secret")
         for _ in range(2):
             assert connections.post("/path", b"{}", time.monotonic() + 20) == (200, None, b"{}")
         thread.join(20)
         connections.close()
+    assert len(heard) == 2
+    assert all(b"\r\nauthorization: Bearer secret\r\n" in each for each in heard)
 
 
 def test_an_endpoint_that_accepts_and_says_nothing_is_given_up_at_the_deadline():
