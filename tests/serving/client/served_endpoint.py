@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -46,8 +47,12 @@ class InterruptedApp:
 @contextmanager
 def served(registry: Path) -> Iterator[tuple[str, InterruptedApp]]:
     """Address and application, for the domain of machines."""
-    settings = ServingSettings(definitions="tests.domains.machines", redis_namespace=NAMESPACE, registry=registry)
-    app = InterruptedApp(create_app(settings, store=InMemoryOnlineStore(machine_states())))
+    given: dict[str, Any] = {
+        "definitions": "tests.domains.machines",
+        "redis_namespace": NAMESPACE,
+        "registry": registry,
+    }
+    app = InterruptedApp(create_app(ServingSettings(**given), store=InMemoryOnlineStore(machine_states())))
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     thread = threading.Thread(target=server.run, args=([listening],))

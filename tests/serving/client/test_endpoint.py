@@ -74,7 +74,7 @@ def test_a_refusal_is_raised_at_once_with_its_problem(app, endpoint):
     with pytest.raises(RefusedByEndpointError, match="answers 422") as refused:
         endpoint.predict(VIEW, [{"plant": "north"}])
     assert (refused.value.status, refused.value.problem["type"]) == (422, "/docs#invalid-request")
-    assert refused.value.problem["detail"] in str(refused.value)
+    assert str(refused.value.problem["detail"]) in str(refused.value)
     assert len(app.asked) == 1
 
 
