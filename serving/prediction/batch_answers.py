@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,6 @@ from serving.answer.written_answer import features_of, write_answer
 from serving.answer.written_features import WrittenFeatures
 from serving.connections.asking_client import AskingClient
 from serving.errors import (
-    FailedModelError,
     SlowModelError,
 )
 from serving.features.feature_vector import FeatureRows, FeatureVectors, ReadPlan
@@ -57,6 +56,17 @@ class Asked:
     def rows(self) -> int:
         """How many rows of the matrix are its own."""
         return len(self.request.instances)
+
+
+class _ToScore(NamedTuple):
+    """A request before its score: its first row of the batch, what its model sees, and the explanations it wants."""
+
+    asked: Asked
+    model: Model
+    rows: FeatureRows
+    start: int
+    seen: NDArray[np.float32]
+    why: list[Explanation] | None
 
 
 class BatchAnswers:
@@ -144,10 +154,8 @@ class BatchAnswers:
     ) -> Outcome:
         """Of one request, whose rows are start..stop."""
         request, model = asked.request, asked.model
-        problem, early = (
-            problem_of_rows(rows, start, stop),
-            instant_too_early(self._replayed, request, rows, start, stop),
-        )
+        problem = problem_of_rows(rows, start, stop)
+        early = instant_too_early(self._replayed, request, rows, start, stop)
         if early is not None:
             return early
         if problem is not None and not self._allow_degraded:
@@ -161,9 +169,10 @@ class BatchAnswers:
         if codes is not None:
             self._count_unseen(seen, codes)
         why = self._why(plan, values, rows, start, stop) if request.explain else None
+        to_score = _ToScore(asked, model, rows, start, seen, why)
         if shared is not None:
-            return self._written_answer(asked, model, rows, start, seen, why, shared.scores[start:stop])
-        later = partial(self._scored, asked, model, rows, start, seen, why)
+            return self._answer(to_score, shared.scores[start:stop])
+        later = partial(self._scored, to_score)
         if self._scores.is_slow(model, asked.rows):
             return later
         with guard.within(self._scores.longest_s(model, asked.rows)) as options:
@@ -173,32 +182,13 @@ class BatchAnswers:
             return later
         return answer
 
-    def _scored(
-        self,
-        asked: Asked,
-        model: Model,
-        rows: FeatureRows,
-        start: int,
-        seen: NDArray[np.float32],
-        why: list[Explanation] | None,
-        options: Any,
-    ) -> bytes | Refusal:
+    def _scored(self, to_score: _ToScore, options: Any) -> bytes | Refusal:
         """The answer to a request, from what its model sees. options: of ONNX Runtime, for its runs."""
-        scores = self._scores.of(model, seen, options)
-        if isinstance(scores, (FailedModelError, SlowModelError)):
-            return scores
-        return self._written_answer(asked, model, rows, start, seen, why, scores)
+        scores = self._scores.of(to_score.model, to_score.seen, options)
+        return self._answer(to_score, scores) if isinstance(scores, list) else scores
 
-    def _written_answer(
-        self,
-        asked: Asked,
-        model: Model,
-        rows: FeatureRows,
-        start: int,
-        seen: NDArray[np.float32],
-        why: list[Explanation] | None,
-        scores: list[Any],
-    ) -> bytes:
+    def _answer(self, scored: _ToScore, scores: list[Any]) -> bytes:
+        asked, model, rows, start, seen, why = scored
         shown = features_of(self._names, model, seen) if asked.request.include_features else None
         if self._log is None:
             return write_answer(self._view, model, asked.as_of_us, scores, rows, start, shown, why)
