@@ -4,8 +4,8 @@ Serving writes a record for each request that got a prediction, through Kafka; t
 events, in the table `events_prediction_log`; an audit reads it. One record holds all instances of its request.
 
 `instance` and `counter` number the answers of one process from 0 without a hole: a number that is absent was lost. A
-record may come twice where a process ended while Kafka did not answer: `id` tells the two apart from two answers, and
-`each_once` drops the second.
+record may come twice where a process ended while Kafka did not answer: the two are equal, and `each_once` drops the
+second.
 
 Fields are only added, at the end and optional; a meaning never changes.
 """
@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -28,6 +29,9 @@ SCHEMA_VERSION = 1
 SOURCE_NAME = "prediction_log"
 LONGEST_RECORD = 1_000_000
 """Bytes: the longest record that Kafka takes by default."""
+
+Hole = tuple[int, int]
+"""The first and the last of numbers that follow each other."""
 
 _LONG, _SHORT = Text(max_length=LONGEST_RECORD), Text(max_length=1_000)
 
@@ -126,10 +130,9 @@ def decode_record(content: bytes) -> LoggedPrediction:
 
 
 def logged_prediction(row: dict[str, Any]) -> LoggedPrediction:
-    """The same from a row of the table of the archive. Raises FormatVersionError."""
+    """The same from a row of the table of the archive, of any schema. Raises FormatVersionError."""
     try:
-        names = LoggedPrediction.__struct_fields__
-        return _known(LoggedPrediction(**{name: row[name] for name in names}))
+        return LoggedPrediction(**{name: row[name] for name in LoggedPrediction.__struct_fields__})
     except KeyError as error:
         raise FormatVersionError(
             f"A row of the prediction log has no column {error.args[0]}. Read the table events_{SOURCE_NAME}."
@@ -146,19 +149,19 @@ def _known(logged: LoggedPrediction) -> LoggedPrediction:
 
 
 def each_once(logged: Iterable[LoggedPrediction]) -> list[LoggedPrediction]:
-    """The records in their order, each once by its id."""
-    found: dict[str, LoggedPrediction] = {}
-    for each in logged:
-        found.setdefault(each.id, each)
-    return list(found.values())
+    """The records in their order, each once. Two that differ are two records, also with one id: one was altered."""
+    return list(dict.fromkeys(logged))
 
 
-def missing_counters(logged: Iterable[LoggedPrediction]) -> dict[str, list[int]]:
+def missing_counters(logged: Iterable[LoggedPrediction]) -> dict[str, list[Hole]]:
     """By process, the numbers below its highest that no record has. What is lost at the very end does not show."""
     seen: dict[str, set[int]] = {}
     for each in logged:
         seen.setdefault(each.instance, set()).add(each.counter)
-    holes = {instance: sorted(set(range(max(counters))) - counters) for instance, counters in seen.items()}
+    holes = {
+        instance: [(left + 1, right - 1) for left, right in pairwise((-1, *sorted(counters))) if right - left > 1]
+        for instance, counters in seen.items()
+    }
     return {instance: each for instance, each in holes.items() if each}
 
 

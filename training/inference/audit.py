@@ -6,10 +6,9 @@ logged scores follow from the logged features, the model did see these features:
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -21,9 +20,10 @@ from shared_features.definitions import Catalogue, FeatureView
 from shared_features.errors import DefinitionError, FeatureError, FormatVersionError
 from shared_features.feature_matrix import category_codes, feature_matrix, place_categories, request_floats
 from shared_features.formats.entity_keys import entity_keys, shards_of
-from shared_features.formats.model_manifest import MODEL_FILE
 from shared_features.formats.offline_tables import events_table
 from shared_features.formats.prediction_log import (
+    SCHEMA_VERSION,
+    Hole,
     LoggedPrediction,
     each_once,
     is_altered,
@@ -31,15 +31,15 @@ from shared_features.formats.prediction_log import (
     missing_counters,
     prediction_source,
 )
-from shared_features.kernel.vocabulary import Vocabulary
 from training.datasets.offline_store import OfflineStore
+from training.inference.audited_model import AuditedModel
 from training.inference.logged_rows import LoggedRows, RowReader
 from training.inference.vector_replay import AskedRows, values_at_vectors
-from training.models.graph.onnx_export import open_session
 from training.registry.versions import Registry
 
 CHANGED_DEFINITION, CHANGED_MODEL, CHANGED_CODE = "changed definition", "changed model", "changed code"
 ALTERED_RECORD, ALTERED_VALUE = "altered log line", "altered value in Redis"
+OTHER_SCHEMA = "log line of another schema"
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class Difference:
 
 @dataclass
 class Audited:
-    """What an audit found. missing: by process, the numbers that no record has."""
+    """What an audit found. missing: by process, the numbers that no record has, as pairs of first and last."""
 
     records: int = 0
     predictions: int = 0
     equal: int = 0
     differences: list[Difference] = field(default_factory=list)
-    missing: dict[str, list[int]] = field(default_factory=dict)
+    missing: dict[str, list[Hole]] = field(default_factory=dict)
 
     @property
     def by_cause(self) -> dict[str, int]:
@@ -75,10 +75,14 @@ def read_log(store: OfflineStore) -> list[LoggedPrediction]:
 
 def audit(store: OfflineStore, registry: Registry, catalogue: Catalogue, logged: Sequence[LoggedPrediction]) -> Audited:
     """Compute every record again. Raises DatasetError where the lake lacks the events of a view."""
-    found = Audited(records=len(logged), missing=missing_counters(logged))
+    found = Audited(records=len(logged))
     by_view: dict[str, list[LoggedPrediction]] = {}
     for each in logged:
-        by_view.setdefault(each.view, []).append(each)
+        if difference := _not_as_written(each):
+            found.differences.append(difference)
+        else:
+            by_view.setdefault(each.view, []).append(each)
+    found.missing = _missing(logged, {each.id for each in found.differences})
     for label, records in by_view.items():
         try:
             view = catalogue.view(label)
@@ -89,6 +93,25 @@ def audit(store: OfflineStore, registry: Registry, catalogue: Catalogue, logged:
     return found
 
 
+def _not_as_written(record: LoggedPrediction) -> Difference | None:
+    """Before anything that the record says is believed."""
+    if record.schema_version != SCHEMA_VERSION:
+        detail = f"it has schema {record.schema_version}, and this release knows {SCHEMA_VERSION}"
+        return Difference(record.id, OTHER_SCHEMA, f"{detail}: a later release wrote it, or it was altered")
+    if is_altered(record):
+        return Difference(record.id, ALTERED_RECORD, "its digest is that of another record")
+    return None
+
+
+def _missing(logged: Sequence[LoggedPrediction], doubtful: Set[str]) -> dict[str, list[Hole]]:
+    """doubtful: ids of records whose numbers fill a hole where there is one, and make none."""
+    genuine = [each for each in logged if each.id not in doubtful]
+    highest: dict[str, int] = {}
+    for each in genuine:
+        highest[each.instance] = max(each.counter, highest.get(each.instance, 0))
+    return missing_counters(each for each in logged if 0 <= each.counter <= highest.get(each.instance, -1))
+
+
 class _ViewAudit:
     """Of the records of one view."""
 
@@ -96,7 +119,7 @@ class _ViewAudit:
         self._store, self._view, self._found = store, view, found
         self._reader = RowReader(view)
         self._release = importlib.metadata.version("millrace")
-        self._model = cache(lambda name, version: _Model(registry, name, version))
+        self._model = cache(lambda name, version: AuditedModel(registry, name, version))
 
     def compare(self, records: Iterable[LoggedPrediction]) -> None:
         """Each record, or why it cannot be compared."""
@@ -117,9 +140,7 @@ class _ViewAudit:
 
     def _readable(self, record: LoggedPrediction) -> LoggedRows | None:
         cause, detail = CHANGED_DEFINITION, ""
-        if is_altered(record):
-            cause, detail = ALTERED_RECORD, "its digest is that of another record"
-        elif record.view_fingerprint != self._view.fingerprint:
+        if record.view_fingerprint != self._view.fingerprint:
             detail = f"the view had the fingerprint {record.view_fingerprint}, and has {self._view.fingerprint} now"
         else:
             cause = CHANGED_MODEL
@@ -172,33 +193,6 @@ class _ViewAudit:
         row, column = np.argwhere(~_equal(seen, logged))[0].tolist()
         name = self._view.columns[column].name
         return f"$.instances[{row}]: {name} was {logged[row, column]!s}, and the events give {seen[row, column]!s}"
-
-
-class _Model:
-    """A version of the registry that is run again."""
-
-    def __init__(self, registry: Registry, name: str, version: int) -> None:
-        path = registry.path(name, version)
-        self._manifest, graph = registry.manifest(name, version), (path / MODEL_FILE).read_bytes()
-        self._named, self._digest = f"the file {MODEL_FILE} of {name} {version}", hashlib.sha256(graph).hexdigest()
-        self._session = open_session(graph)
-
-    def fault(self, digest: str) -> str:
-        """Why it is not the one that answered; empty where it is. digest: of the file that answered."""
-        if digest == self._digest:
-            return ""
-        return f"{self._named} has the digest {self._digest[:12]}, and the one that answered had {digest[:12]}"
-
-    def categories(self, view: FeatureView) -> tuple[tuple[int, Vocabulary], ...]:
-        return tuple((at, Vocabulary(self._manifest.categories[each.name])) for at, each in view.categories)
-
-    def scores(self, matrix: NDArray[np.float32]) -> list[Any]:
-        """Row by row, as serving does."""
-        output = [self._manifest.output_name]
-        return [
-            self._session.run(output, {self._manifest.input_name: matrix[row : row + 1]})[0][0].tolist()
-            for row in range(len(matrix))
-        ]
 
 
 def _equal(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared_features.counted import counted
+from shared_features.formats.prediction_log import Hole
 from training.inference.audit import Audited
 
 
@@ -20,6 +21,12 @@ def audit_lines(found: Audited, most: int) -> Iterator[str]:
         yield f"  {each.id}  {each.cause}: {each.detail}"
     if len(found.differences) > most:
         yield f"  and {counted(len(found.differences) - most, 'other')}; --show N shows more"
-    for instance, numbers in sorted(found.missing.items()):
-        shown = ", ".join(map(str, numbers[:most])) + (", ..." if len(numbers) > most else "")
-        yield f"process {instance} has no record of {counted(len(numbers), 'answer')}: {shown}"
+    for instance, holes in sorted(found.missing.items()):
+        shown = ", ".join(map(_numbers, holes[:most])) + (", ..." if len(holes) > most else "")
+        missing = sum(last - first + 1 for first, last in holes)
+        yield f"process {instance} has no record of {counted(missing, 'answer')}: {shown}"
+
+
+def _numbers(hole: Hole) -> str:
+    first, last = hole
+    return str(first) if first == last else f"{first} to {last}"

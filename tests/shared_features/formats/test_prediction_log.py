@@ -113,4 +113,4 @@ def test_a_second_copy_is_dropped_and_a_hole_is_found():
     logged = [record("a", 0), record("b", 1), record("a", 3), record("a", 0), record("a", 1), record("b", 0)]
     once = each_once(logged)
     assert [each.id for each in once] == ["a-0", "b-1", "a-3", "a-1", "b-0"]
-    assert missing_counters(once) == {"a": [2]}
+    assert missing_counters(once) == {"a": [(2, 2)]}

@@ -40,6 +40,7 @@ from training.inference.audit import (
     CHANGED_CODE,
     CHANGED_DEFINITION,
     CHANGED_MODEL,
+    OTHER_SCHEMA,
     Audited,
     audit,
     read_log,
@@ -198,13 +199,40 @@ def test_a_value_that_was_altered_in_redis_is_named_with_its_feature(
         {"request": "{}"},
         {"receipt": "{}"},
         {"caller": "somebody else"},
+        {"view": "breakdown:v9"},
+        {"id": "p-77"},
+        {"instance": "q"},
+        {"counter": 10**15},  # the numbers below it were all put into a set
+        {"counter": -1},
+        {"schema_version": 2},
     ],
 )
 def test_a_log_line_that_was_altered_is_named(world: World, changed: dict[str, Any]) -> None:
     altered = msgspec.structs.replace(world.logged[3], **changed)
     found = world.audit([*world.logged[:3], altered, *world.logged[4:]])
     (difference,) = found.differences
-    assert (difference.id, difference.cause) == (altered.id, ALTERED_RECORD)
+    cause = OTHER_SCHEMA if "schema_version" in changed else ALTERED_RECORD
+    assert (difference.id, difference.cause) == (altered.id, cause)
+    assert found.missing == ({"p": [(3, 3)]} if {"counter", "instance"} & set(changed) else {})
+
+
+@pytest.mark.parametrize("genuine_first", [True, False])
+def test_an_altered_copy_of_a_record_is_named_and_hides_neither_it_nor_itself(
+    world: World, tmp_path: Path, genuine_first: bool
+) -> None:
+    altered = msgspec.structs.replace(world.logged[0], scores="[0.5]")
+    pair = [world.logged[0], altered] if genuine_first else [altered, world.logged[0]]
+    write_log(tmp_path, [*pair, world.logged[0]])
+    found = world.audit(read_log(OfflineStore(tmp_path)))
+    assert (found.records, found.equal) == (2, 1)
+    assert found.by_cause == {ALTERED_RECORD: 1}
+
+
+def test_a_record_of_a_later_release_does_not_end_the_audit_of_the_others(world: World, tmp_path: Path) -> None:
+    write_log(tmp_path, [resealed(world.logged[0]), msgspec.structs.replace(world.logged[1], schema_version=2)])
+    found = world.audit(read_log(OfflineStore(tmp_path)))
+    assert (found.equal, found.by_cause) == (1, {OTHER_SCHEMA: 1})
+    assert "a later release wrote it, or it was altered" in found.differences[0].detail
 
 
 def test_a_receipt_that_was_altered_with_its_line_is_named(world: World) -> None:
