@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 
 from shared_features.definitions import Catalogue, EventSource, Field, Timestamp
 from shared_features.formats.offline_tables import EVENT_COLUMNS, snapshots_table
+from shared_features.formats.prediction_log import SOURCE_NAME
 from streaming.errors import RefusedError
 from streaming.lake.events_table import stored_type
 from streaming.operations.erasure.tables import features_on_none, group_tables
@@ -27,6 +28,7 @@ def with_forgotten(lake: Path, catalogue: Catalogue) -> Catalogue:
     """The definitions, and the sources that only the lake knows."""
     known = {source.name for source in catalogue.sources}
     names = [path.parent.name.removeprefix(_EVENTS) for path in sorted(lake.glob(f"{_EVENTS}*/_delta_log"))]
+    known.add(SOURCE_NAME)  # of answers: a field of it, such as `model`, is not the key of an entity of that name
     lost = [_as_stored(lake, name) for name in names if name not in known and name.isidentifier()]
     return replace(catalogue, sources=(*catalogue.sources, *lost))
 

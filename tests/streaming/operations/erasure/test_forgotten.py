@@ -7,20 +7,23 @@ import os
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
 
-from shared_features.definitions import EventSource, FeatureGroup
+from shared_features.definitions import EventSource, FeatureGroup, load_definitions
 from shared_features.formats.dataset_manifest import DatasetView, PinnedVersion, encode_dataset_manifest
-from shared_features.formats.offline_tables import CUT_APP, features_table, snapshots_table
+from shared_features.formats.offline_tables import CUT_APP, events_table, features_table, snapshots_table
+from shared_features.formats.prediction_log import prediction_source
 from streaming.archive.stored_log import Marked, StoredDeadLetters, StoredEvents
 from streaming.kafka.records.polled import DeadLetter, Polled
 from streaming.kafka.records.record_reader import RecordReader, StampRule
 from streaming.lake.handle import DeltaHandle
 from streaming.materialize.spine_rows import feature_schema
+from streaming.operations.erasure.forgotten import with_forgotten
 from streaming.replay.snapshots import Snapshots, snapshot_schema
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.streaming.operations.erasure.test_command import (
@@ -142,3 +145,13 @@ def test_a_topic_that_was_made_anew_is_refused_until_its_source_has_another_name
     said = world.run(*ERASE, code=1)
     assert "holds events of an earlier topic payments" in said
     assert "give its event source another name" in said
+
+
+def test_the_log_of_predictions_is_no_source_that_was_forgotten(tmp_path: Path) -> None:
+    """An entity that is keyed by `model` lost the answers of a model of that name."""
+    rows = pl.DataFrame({"model": [str(GONE), "other"], "id": ["p-0", "p-1"]})
+    rows.write_delta(str(tmp_path / events_table(prediction_source("any"))))
+    catalogue = load_definitions("tests.streaming.small_domain")
+    assert with_forgotten(tmp_path, catalogue) == catalogue
+    rows.rename({"model": "colour"}).write_delta(str(tmp_path / "events_of_old"))
+    assert [each.name for each in with_forgotten(tmp_path, catalogue).sources][-1] == "of_old"
