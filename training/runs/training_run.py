@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import structlog
+
 from shared_features.errors import FeatureError
 from shared_features.kernel.event_time import to_datetime, to_us
 from training.errors import StepError
@@ -36,6 +38,7 @@ from training.steps.step_runner import Explanation, StepRunner
 Report = Callable[[str, StepEntry], None]
 """Called after each step with its name and what became of it."""
 _UNFINISHED_KEPT = 20
+_LOG = structlog.get_logger(part="run")
 
 
 def run_training(
@@ -106,12 +109,21 @@ def perform_step(settings: TrainingSettings, run: Path, name: str, queue: str | 
 
 
 def end_run(settings: TrainingSettings, run: Path, now_us: int, error: str = "") -> None:
-    """Note the end in the run's journal, and forget old runs with the results that only they used."""
+    """Note the end in the run's journal, and forget old runs with the results that only they used.
+
+    Raises StepError where the journal cannot be written; not after an error, which is the one to hear of.
+    """
     try:
         journal = read_journal(run)
     except StepError:
         return  # an erasure removed it
-    write_journal(run, replace(journal, status=FAILED if error else SUCCEEDED, ended_at_us=now_us, error=error))
+    try:
+        write_journal(run, replace(journal, status=FAILED if error else SUCCEEDED, ended_at_us=now_us, error=error))
+    except StepError as unwritten:
+        if not error:
+            raise
+        _LOG.error("the end of a run that failed is not in its journal", run=str(run), error=str(unwritten))
+        return  # what made it fail is what its caller says
     tell_mlflow(settings, run)
     _forget_old(run.parent, settings.training_runs_kept)
     ResultStore(settings.training_runs).forget()

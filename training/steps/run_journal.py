@@ -53,7 +53,11 @@ class Journal:
 
 
 def write_journal(run: Path, journal: Journal) -> None:
-    replace_file(run / JOURNAL_FILE, (json.dumps(asdict(journal), indent=2) + "\n").encode())
+    """Raises StepError where the disk is full, say: what is there stays as it is."""
+    try:
+        replace_file(run / JOURNAL_FILE, (json.dumps(asdict(journal), indent=2) + "\n").encode())
+    except OSError as error:
+        raise _unwritable(run, error) from error
 
 
 def add_step(run: Path, name: str, entry: StepEntry) -> None:
@@ -64,9 +68,13 @@ def add_step(run: Path, name: str, entry: StepEntry) -> None:
             journal = read_journal(run)
             write_journal(run, replace(journal, steps={**journal.steps, name: entry}))
     except OSError as error:
-        raise StepError(
-            f"the journal of {run} cannot be written: {error}. Mend it, or start a new run if the run was removed."
-        ) from error
+        raise _unwritable(run, error) from error
+
+
+def _unwritable(run: Path, error: OSError) -> StepError:
+    return StepError(
+        f"the journal of {run} cannot be written: {error}. Mend it, or start a new run if the run was removed."
+    )
 
 
 def read_journal(run: Path) -> Journal:

@@ -49,7 +49,7 @@ class StepRunner:
             entry = make(step, inputs, context, progress)
         except OSError as error:
             raise StepError(
-                f"step {name!r} stopped: {error}. Finished steps are kept. Mend it, then start the run again."
+                f"step {name!r} stopped: {_reason(error)}. Finished steps are kept. Mend it, then start the run again."
             ) from error
         finally:
             progress.end()
@@ -214,3 +214,8 @@ def _why(before: Parts | None, now: Parts) -> str:
     if before is None:
         return "no earlier run has it"
     return "; ".join(differences(before, now)) or "its result is gone"
+
+
+def _reason(error: OSError) -> str:
+    """NumPy says how much of a file was written, and not why there is no more of it."""
+    return str(error) if error.errno else f"a file was not written whole ({error}): the disk may be full"

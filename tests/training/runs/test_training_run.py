@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pytest
 from deltalake import DeltaTable
 
 from shared_features.definitions import load_definitions
@@ -28,6 +29,7 @@ from training.runs.training_run import begin_run, end_run
 from training.settings import load_settings
 from training.steps.run_journal import journals, read_journal
 
+ROOT = Path(__file__).parents[3]
 OPTIONS = ["--train-days", "6", "--delay-days", "1", "--test-days", "3", "--top", "5"]
 
 
@@ -217,3 +219,37 @@ def other_model(export, features):
     random = np.random.default_rng(0)
     matrix = random.normal(size=(100, features)).astype(np.float32)
     return export(fit_model("logistic_regression", matrix, (matrix[:, 0] > 0).astype(float), 0)[0], features)
+
+
+ON_A_FULL_DISK = """
+import resource, sys
+from training.__main__ import main
+from training.runs import training_run
+
+perform = training_run.perform_step
+
+def full_from_now_on(settings, run, name):
+    if name == {step!r}:
+        resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
+    return perform(settings, run, name)
+
+training_run.perform_step = full_from_now_on
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("room", [0, 30_000], ids=["no byte more", "the journal and no dataset"])
+def test_a_disk_that_is_full_ends_the_run_with_its_reason_and_the_next_run_does_the_rest(places, room):
+    """With no room for the journal either, the reason was lost behind a traceback of the journal."""
+    options = ["dataset", *OPTIONS[:-2]]
+    program = ON_A_FULL_DISK.format(step="dataset", room=room)
+    done = subprocess.run([sys.executable, "-c", program, *options], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert ("the disk may be full" if room else "File too large") in done.stderr
+    assert not (places / "registry").exists()
+    assert newest(places).is_dir()
+    if room:
+        assert read_journal(newest(places)).status == "failed"
+    assert main(options) == 0
+    assert set(steps(newest(places)).values()) == {"run"}
