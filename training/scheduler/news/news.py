@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared_features.formats.model_manifest import CHAMPION
+from shared_features.kernel.event_time import spelled_duration
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 from training.scheduler.runs.run import Run
@@ -73,7 +74,7 @@ def of_champions(registry: Registry, limit: timedelta, now: datetime) -> Iterato
                 CHAMPION_STALE,
                 f"{model} {version} {now:%Y-%m-%d}",
                 f"The champion of {model}, version {version}, was made at {made_at.isoformat(timespec='seconds')}, "
-                f"longer ago than {limit}. See why no newer version was promoted.",
+                f"longer ago than {spelled_duration(limit)}. See why no newer version was promoted.",
                 {"model": model, "version": version, "made_at": made_at.isoformat(timespec="seconds")},
             )
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from training.scheduler.news.news import News, of_queues, of_runs, of_schedules, of_ticks
+from tests.domains.machines import BREAKDOWN
+from tests.serving.published_models import publish
+from training.registry.versions import Registry
+from training.scheduler.news.news import News, of_champions, of_queues, of_runs, of_schedules, of_ticks
 from training.scheduler.runs.run import Run
 from training.scheduler.schedules.past_ticks import PastTick
 from training.scheduler.schedules.schedules import ScheduleState
@@ -82,6 +86,28 @@ def test_a_tick_that_failed_is_missed_and_says_why() -> None:
         "Schedule hourly missed its tick of 2026-11-29T11:00:00+00:00. It could not tell whether to start a run: there "
         "is no lake",
     )
+
+
+def test_a_champion_is_stale_once_a_day_from_its_limit_on_and_a_version_that_does_not_answer_is_not(
+    tmp_path: Path,
+) -> None:
+    made_at_us = int((NOW - timedelta(days=30)).timestamp()) * 1_000_000
+    publish(tmp_path, BREAKDOWN, created_at_us=made_at_us)
+    publish(tmp_path, BREAKDOWN, 1, promote=False, created_at_us=made_at_us - 1)
+    registry = Registry(tmp_path)
+    assert not [*of_champions(registry, timedelta(days=30), NOW), *of_champions(registry, timedelta(0), NOW)]
+    (stale,) = of_champions(registry, timedelta(days=30), NOW + timedelta(seconds=1))
+    assert stale.body == {
+        "text": "The champion of breakdown, version 1, was made at 2026-10-30T12:00:00+00:00, longer ago than 30 d. "
+        "See why no newer version was promoted.",
+        "kind": "champion_stale",
+        "model": "breakdown",
+        "version": 1,
+        "made_at": "2026-10-30T12:00:00+00:00",
+    }
+    (later,) = of_champions(registry, timedelta(days=30), NOW + timedelta(hours=11))
+    (tomorrow,) = of_champions(registry, timedelta(days=30), NOW + timedelta(hours=13))
+    assert later.id == stale.id != tomorrow.id
 
 
 def test_a_step_that_waits_long_for_a_worker_is_told_once() -> None:
