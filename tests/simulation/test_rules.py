@@ -28,12 +28,21 @@ from tests.simulation.schedules import first_found
 from tests.simulation.world import World
 
 DIRECTED, COMPILED = ("loads checked",), "content ties"
+LONG = ("build ids", "contiguous sub-batches")
+"""Found late, after 20 to 30 s."""
 MOST = 1_500
 """How many schedules a rule may take: several times what the slowest took when this was written."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", [rule for rule in RULES if rule not in (*DIRECTED, COMPILED)])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param(rule, marks=pytest.mark.deep if rule in LONG else ())
+        for rule in RULES
+        if rule not in (*DIRECTED, COMPILED)
+    ],
+)
 def test_a_rule_that_is_missing_is_found(rule):
     assert first_found(rule, MOST) is not None
 

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.embedded.processes.background_process import BackgroundProcess
 
-FEW, MANY = (0, 150), (150, 500)
+FEW, MANY = (0, 60), (60, 590)
 """First seed, and how many: 0.2 s each beside other tests. `python -m tests.simulation` takes as many as one likes."""
 
 
