@@ -20,6 +20,7 @@ from shared_features.kernel.tile_state import TileState
 from tests.bench.filled_redis import event_batches
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from training.models.candidates import fit_model
+from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.model_constants import INPUT_NAME
 from training.models.graph.onnx_export import export_onnx
 from training.models.task_rules import RULES
@@ -50,6 +51,7 @@ def publish_small_model(registry: Path, view: FeatureView, rows: Transactions) -
         cut_us=0,
         parity=Parity(0, 0.0, 0.0, 0),  # nothing is certified here: the model only has to cost what a real one does
         created_at_us=0,
+        rows_share_runs=keeps_bits(graph),
     )
     published = Registry(registry).publish(manifest, graph, {}, DATASET)
     Aliases(Registry(registry)).promote(view.name, published.version)
