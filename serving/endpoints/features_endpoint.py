@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from starlette.types import Receive, Scope, Send
 
-from serving.endpoints.access import Access
-from serving.endpoints.predict_endpoint import Clock, PredictEndpoint
+from serving.endpoints.predict_endpoint import PredictEndpoint
 from serving.endpoints.served_view import ServedView, bare_name
 from serving.errors import RefusedRequestError, UnknownGroupError
-from serving.metrics import Metrics
-from serving.models.model import Models
 from serving.request.body_faults import shortened
 from serving.request.query_body import query_body
 from serving.request.request_type import instance_fields
@@ -24,17 +19,8 @@ class FeaturesEndpoint(PredictEndpoint):
 
     needs = READ
 
-    def __init__(
-        self,
-        served: Mapping[str, ServedView],
-        models: Models,
-        metrics: Metrics,
-        clock: Clock,
-        receive_s: float,
-        access: Access,
-    ) -> None:
-        super().__init__(served, models, metrics, clock, receive_s, access)
-        self._answered = metrics.features_answered
+    def _count(self, view: str, status: int, seconds: float, problem: str) -> None:
+        self._metrics.features_answered(view, status, seconds, problem)
 
     def _model(self, view: FeatureView) -> None:
         return None
@@ -48,17 +34,8 @@ class FeaturesEndpoint(PredictEndpoint):
 class ReadEndpoint(FeaturesEndpoint):
     """`GET` and `POST /v1/groups/{group}:read`: the newest version of a group, or the one that is named."""
 
-    def __init__(
-        self,
-        served: Mapping[str, ServedView],
-        models: Models,
-        metrics: Metrics,
-        clock: Clock,
-        receive_s: float,
-        access: Access,
-    ) -> None:
-        super().__init__(served, models, metrics, clock, receive_s, access)
-        self._answering = lambda name: None  # no model decides which version answers
+    def _answering(self, name: str) -> None:
+        return None  # no model decides which version answers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.predict(scope["path_params"]["group"], scope, receive, send)

@@ -41,9 +41,7 @@ class PredictEndpoint:
     ) -> None:
         self._access = access
         self._served, self._receive_s = served, receive_s
-        self._models, self._clock = models, clock
-        self._answering: Callable[[str], FeatureView | None] = models.answering
-        self._answered: Callable[[str, int, float, str], None] = metrics.answered
+        self._models, self._metrics, self._clock = models, metrics, clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.predict(scope["path_params"]["view"], scope, receive, send)
@@ -71,7 +69,7 @@ class PredictEndpoint:
             await incoming.drop()
             await send({"type": "http.response.body", "body": b""})
         label = "" if served is None else served.view.label
-        self._answered(label, status, time.perf_counter() - began, problem)
+        self._count(label, status, time.perf_counter() - began, problem)
 
     async def _answer(self, name: str, scope: Scope, incoming: IncomingBody, served: ServedView | None) -> bytes:
         key = self._access.key(scope["headers"], self.needs)  # before anything is kept for the client
@@ -92,6 +90,12 @@ class PredictEndpoint:
         count_rows(key, len(request.instances))
         as_of_us = self._clock() if request.as_of_us is None else request.as_of_us
         return await served.predictor.predict(request, as_of_us, self._model(served.view), client)
+
+    def _answering(self, name: str) -> FeatureView | None:
+        return self._models.answering(name)
+
+    def _count(self, view: str, status: int, seconds: float, problem: str) -> None:
+        self._metrics.answered(view, status, seconds, problem)
 
     def _model(self, view: FeatureView) -> Model | None:
         return self._models.current(view)
