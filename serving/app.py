@@ -33,11 +33,14 @@ from serving.features.live_features import LiveFeatures
 from serving.features.stored_freshness import StoredFreshness
 from serving.log import configure_log, get_log
 from serving.metrics import Metrics
+from serving.models.challenger_metrics import ChallengerMetrics
 from serving.models.model import Models
-from serving.models.registry_models import RegistryModels
+from serving.models.model_choice import ModelChoice
+from serving.models.served_models import challenger_models, champion_models
 from serving.online_store.online_store import OnlineStore
 from serving.online_store.redis_online_store import RedisOnlineStore
 from serving.prediction.predictor import Predictor
+from serving.prediction.shadow import Shadow
 from serving.prediction_log.opened_log import open_log
 from serving.prediction_log.prediction_log import PredictionLog
 from serving.request.accepted_values import example_request
@@ -46,7 +49,7 @@ from serving.request.request_body import RequestBody
 from serving.settings import ServingSettings, load_settings
 from shared_features.access.key_file import WatchedKeys
 from shared_features.compilation.compilation import compile_in_turn
-from shared_features.definitions import Catalogue, FeatureView, load_definitions
+from shared_features.definitions import FeatureView, load_definitions
 
 
 def system_clock_us() -> int:
@@ -90,17 +93,27 @@ def create_app(
     access = Access(keys)
     outages = GroupOutages()
     most, log = settings.serving_max_instances, open_log(settings, metrics)
-    served = [_serve(view, settings, store_used, metrics, outages, log) for view in catalogue.views]
+    compared = ChallengerMetrics(metrics.registry)
+    shadow = Shadow(compared, settings.serving_model_deadline_ms / 1000)
+    served = [_serve(view, settings, store_used, metrics, outages, log, shadow) for view in catalogue.views]
     features = [replace(each, body=RequestBody(each.view, most, only_features=True)) for each in served]
     groups = [_serve(view, settings, store_used, metrics, outages) for view in group_views(catalogue.groups)]
     drain = Drain(settings.serving_drain_s)
     every_shard = [shard for each in served for shard in each.vectors.shards]
     freshness = StoredFreshness(store_used, every_shard, clock, metrics)
     live = LiveFeatures(store_used, {each.view.label: each.vectors.shards for each in served})
-    own_models = None if models else _registry_models(settings, catalogue, metrics, live)
+    own_models = None if models else champion_models(settings, catalogue.views, metrics, live)
     models_used = models or own_models
     if models_used is None:
         raise TypeError("Models are either passed or built here.")
+    challengers = challenger_models(settings, catalogue.views, metrics, compared, live)
+    choice = ModelChoice(
+        models_used,
+        challengers,
+        share=settings.challenger_share,
+        champion=settings.model_alias,
+        challenger=settings.challenger_alias,
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -120,6 +133,11 @@ def create_app(
             if own_models is not None:  # in a thread: they ask the store, which answers on this thread
                 ending.push_async_callback(asyncio.to_thread, own_models.stop)
                 await asyncio.to_thread(own_models.start)
+            if challengers is not None:
+                shadow.start()
+                ending.push_async_callback(asyncio.to_thread, shadow.stop)
+                ending.push_async_callback(asyncio.to_thread, challengers.stop)
+                await asyncio.to_thread(challengers.start)
             drain.start()
             yield {STATE_KEY: drain}
 
@@ -135,14 +153,14 @@ def create_app(
     app.add_exception_handler(HTTPException, http_problem)
     for kind in (RefusedRequestError, Exception):
         app.add_exception_handler(kind, error_problem)
-    parts = models_used, metrics, clock, settings.serving_receive_s, access
+    parts = choice, metrics, clock, settings.serving_receive_s, access
     app.endpoint = PredictEndpoint(by_name(served), *parts)
     read = FeaturesEndpoint(by_name(features), *parts), ReadEndpoint(by_name(groups), *parts)
     app.router.routes.append(Route(PREDICT_PATH, app.endpoint, methods=["POST"]))  # refuses other methods
     for path, endpoint in zip((FEATURES_PATH, READ_PATH), read, strict=True):
         app.router.routes.append(Route(path, endpoint, methods=["GET", "POST"]))
     for router in (
-        health_router(served, store_used, models_used, drain, allow_degraded=settings.allow_degraded),
+        health_router(served, store_used, choice, drain, allow_degraded=settings.allow_degraded),
         metrics_router(metrics.registry, freshness.measure, access),
         docs_router(app.title),
     ):
@@ -158,24 +176,6 @@ def build() -> FastAPI:
     return create_app(settings)
 
 
-def _registry_models(
-    settings: ServingSettings, catalogue: Catalogue, metrics: Metrics, live: LiveFeatures
-) -> RegistryModels:
-    return RegistryModels(
-        settings.registry,
-        catalogue.views,
-        settings.model_alias,
-        settings.model_poll_s,
-        models=settings.answering_models,
-        waits_for=live,
-        waits_from_start=not settings.allow_degraded,
-        row_within_s=settings.serving_model_deadline_ms / 1000,
-        loaded=lambda view, model: metrics.model_loaded(view.label, model.name, str(model.version)),
-        refused=lambda each: metrics.model_refused(each.view, each.model, each.version, each.kind),
-        refusal_ended=lambda each: metrics.refusal_ended(each.view, each.model, each.version, each.kind),
-    )
-
-
 def _serve(
     view: FeatureView,
     settings: ServingSettings,
@@ -183,6 +183,7 @@ def _serve(
     metrics: Metrics,
     outages: GroupOutages,
     log: PredictionLog | None = None,
+    shadow: Shadow | None = None,
 ) -> ServedView:
     body = RequestBody(view, settings.serving_max_instances, only_features=isinstance(view, GroupView))
     vectors = FeatureVectors(view, settings.redis_namespace, outages)
@@ -197,6 +198,7 @@ def _serve(
         max_wait_s=settings.serving_max_wait_ms / 1000,
         model_within_s=settings.serving_model_deadline_ms / 1000,
         log=log,
+        shadow=shadow,
     )
     most_bytes = ServedView.most_bytes_of(settings.serving_max_instances)
     return ServedView(view, body, vectors, predictor, most_bytes, why_broken(view))

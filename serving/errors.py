@@ -11,6 +11,7 @@ MillraceError                of shared_features
       RateLimitedError       the key has asked for more than its limit
       UnknownViewError       the path names a view that is not defined
       UnknownGroupError      the path names a feature group that is not defined
+      UnknownModelError      a header names a model that does not answer for the view
       InvalidRequestError    the body does not match the view's fields; carries the path of the wrong field
       EarlyInstantError      the instant lies before what the online store can answer exactly
       ClockBehindError       the clock of this service is behind the stored events
@@ -91,6 +92,10 @@ class UnknownViewError(RefusedRequestError):
 
 class UnknownGroupError(RefusedRequestError):
     """The path names a feature group that is not defined."""
+
+
+class UnknownModelError(RefusedRequestError):
+    """A header names a model that does not answer for the view."""
 
 
 class InvalidRequestError(RefusedRequestError):

@@ -26,6 +26,7 @@ from serving.errors import (
     TooManyInstancesError,
     UnknownGroupError,
     UnknownKeyError,
+    UnknownModelError,
     UnknownViewError,
     UnreadableStateError,
 )
@@ -74,6 +75,12 @@ PROBLEMS: dict[type[RefusedRequestError], Problem] = {
     ),
     UnknownGroupError: Problem(
         "unknown-group", 404, "Unknown feature group", "Send the request to one of the groups that `groups` lists."
+    ),
+    UnknownModelError: Problem(
+        "unknown-model",
+        404,
+        "No such model answers for this view",
+        "Send one of the names in `detail` in the header `Millrace-Model`, or leave the header out.",
     ),
     InvalidRequestError: Problem(
         "invalid-request",

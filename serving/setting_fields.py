@@ -123,6 +123,18 @@ class SettingFields(BaseSettings):
         "marked degraded. Otherwise they are a 503.",
     )
     model_alias: str = Field("champion", min_length=1, description="Alias of the model version that answers.")
+    challenger_alias: str = Field(
+        "challenger",
+        description="Alias of the model version that is compared with the one that answers: it scores the same "
+        "instances afterwards, and its scores are not returned. An empty text compares nothing.",
+    )
+    challenger_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the entities for which that version answers instead, from 0 to 1. An entity keeps its "
+        "version.",
+    )
     answering_models: Mapping[str, str] = Field(
         {},
         description="Which model answers for a view, where the model is not called like its view, as a JSON object: "

@@ -38,6 +38,12 @@ def replace_file(path: Path, content: bytes) -> None:
     sync_directory(path.parent)
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file, and wait until the disk has it so. Raises FileNotFoundError."""
+    path.unlink()
+    sync_directory(path.parent)
+
+
 def take_lock(file: IO[Any]) -> bool:
     """Take the lock of an open file, until it is closed, unless a process has it: then False.
 

@@ -9,9 +9,9 @@ from serving.endpoints.served_view import ServedView, bare_name
 from serving.errors import RefusedRequestError, UnknownGroupError
 from serving.request.body_faults import shortened
 from serving.request.query_body import query_body
+from serving.request.request_body import PredictionRequest
 from serving.request.request_type import instance_fields
 from shared_features.access.api_keys import READ
-from shared_features.definitions import FeatureView
 
 
 class FeaturesEndpoint(PredictEndpoint):
@@ -22,8 +22,8 @@ class FeaturesEndpoint(PredictEndpoint):
     def _count(self, view: str, status: int, seconds: float, problem: str) -> None:
         self._metrics.features_answered(view, status, seconds, problem)
 
-    def _model(self, view: FeatureView) -> None:
-        return None
+    def _model(self, served: ServedView, request: PredictionRequest, named: str | None) -> tuple[None, None]:
+        return None, None
 
     def _body(self, scope: Scope, raw: bytes, served: ServedView) -> bytes:
         if scope["method"] == "POST":

@@ -23,6 +23,7 @@ from serving.endpoints.openapi_parts import (
 )
 from serving.endpoints.served_view import bare_name
 from serving.errors import ForbiddenError, UnknownGroupError, UnknownKeyError
+from serving.models.model_choice import MODEL_HEADER
 from serving.problem_details import ProblemDetails
 from serving.problems import PROBLEMS
 from serving.request.accepted_values import example_request
@@ -88,6 +89,7 @@ def _predict(view: FeatureView, *, keys: bool) -> dict[str, Any]:
         "features from the request, and scores each instance with the published model.\n\n"
         f"A request for `{view.name}` is answered by the version of the view that the published model was trained "
         f"on. Write `{view.label}` in the path to ask for this version of the view.",
+        "parameters": [_MODEL],
         "requestBody": {
             "required": True,
             "description": "The instances to predict.",
@@ -95,6 +97,16 @@ def _predict(view: FeatureView, *, keys: bool) -> dict[str, Any]:
         },
         "responses": answers,
     }
+
+
+_MODEL = {
+    "name": MODEL_HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Which model answers: champion, challenger, or the number of a version that is one of them. Without "
+    "it the champion, or the challenger for its share of the entities.",
+    "schema": {"type": "string", "examples": ["champion"]},
+}
 
 
 def _get(operation: str, summary: str, description: str, responses: dict[str, Any]) -> dict[str, Any]:

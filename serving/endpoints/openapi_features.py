@@ -13,6 +13,7 @@ from serving.errors import (
     NoModelError,
     SlowModelError,
     UnknownGroupError,
+    UnknownModelError,
     UnknownViewError,
 )
 from serving.features.group_view import GroupView
@@ -20,7 +21,7 @@ from serving.request.accepted_values import example_request
 from shared_features.access.api_keys import READ
 from shared_features.definitions import FeatureView
 
-_OF_A_MODEL = FailedModelError, NoModelError, SlowModelError
+_OF_A_MODEL = FailedModelError, NoModelError, SlowModelError, UnknownModelError
 
 
 def features_operations(view: FeatureView, schemas: Mapping[str, Any], *, keys: bool) -> dict[str, Any]:

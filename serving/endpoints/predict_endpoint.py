@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
@@ -12,14 +13,17 @@ from serving.endpoints.access import Access, count_request, count_rows
 from serving.endpoints.served_view import ServedView
 from serving.errors import BrokenViewError, ContentEncodingError, RefusedRequestError, UnknownViewError
 from serving.metrics import Metrics
-from serving.models.model import Model, Models
+from serving.models.model import Model
+from serving.models.model_choice import MODEL_HEADER, ModelChoice
 from serving.problems import NO_STORE, problem_answer, problem_of
 from serving.request.body_faults import shortened
 from serving.request.incoming_body import IncomingBody
+from serving.request.request_body import PredictionRequest
 from shared_features.access.api_keys import PREDICT
 from shared_features.definitions import FeatureView
 
 _UNKNOWN_VIEW_BYTES = 1_048_576
+_MODEL_HEADER = MODEL_HEADER.lower().encode()
 
 Clock = Callable[[], int]
 
@@ -33,7 +37,7 @@ class PredictEndpoint:
     def __init__(
         self,
         served: Mapping[str, ServedView],
-        models: Models,
+        models: ModelChoice,
         metrics: Metrics,
         clock: Clock,
         receive_s: float,
@@ -74,8 +78,11 @@ class PredictEndpoint:
     async def _answer(self, name: str, scope: Scope, incoming: IncomingBody, served: ServedView | None) -> bytes:
         key = self._access.key(scope["headers"], self.needs)  # before anything is kept for the client
         raw = await incoming.read(served.most_bytes if served else _UNKNOWN_VIEW_BYTES)
+        named = None
         for header, value in scope["headers"]:
-            if header == b"content-encoding" and value.lower() != b"identity":
+            if header == _MODEL_HEADER:
+                named = value.decode("latin-1")
+            elif header == b"content-encoding" and value.lower() != b"identity":
                 raise ContentEncodingError(
                     f"The body has the Content-Encoding {shortened(value.decode('latin-1'))}. Send plain JSON."
                 )
@@ -89,7 +96,8 @@ class PredictEndpoint:
         request = served.body.decode(self._body(scope, raw, served))
         count_rows(key, len(request.instances))
         as_of_us = self._clock() if request.as_of_us is None else request.as_of_us
-        return await served.predictor.predict(request, as_of_us, self._model(served.view), client)
+        model, challenger = self._model(served, request, named)
+        return await served.predictor.predict(request, as_of_us, model, client, challenger)
 
     def _answering(self, name: str) -> FeatureView | None:
         return self._models.answering(name)
@@ -97,8 +105,12 @@ class PredictEndpoint:
     def _count(self, view: str, status: int, seconds: float, problem: str) -> None:
         self._metrics.answered(view, status, seconds, problem)
 
-    def _model(self, view: FeatureView) -> Model | None:
-        return self._models.current(view)
+    def _model(
+        self, served: ServedView, request: PredictionRequest, named: str | None
+    ) -> tuple[Model | None, Model | None]:
+        """The model that answers, and the one that is compared with it."""
+        model = self._models.of(served.view, named, partial(served.body.entity, request))
+        return model, self._models.challenger(served.view, model)
 
     def _body(self, scope: Scope, raw: bytes, served: ServedView) -> bytes:
         return raw

@@ -132,10 +132,8 @@ class RegistryModels:
             view, model, named, trace = versions[-1], self._model(name), "", Trace()
             try:
                 found = self._alias.named(model)
-                if found is None:  # the loaded model still answers
-                    self._others[name] = [] if name in self._answering else self._alias.of_view(name)
-                    self.refusals.end(name)
-                    self._waiting.pop(name, None)
+                if found is None:
+                    self._without_alias(name)
                     continue
                 named, trace = found, self._alias.trace(model, found)
                 if not self.refusals.is_unchanged(name, trace):
@@ -145,6 +143,12 @@ class RegistryModels:
             except Exception as error:  # a broken version must not end the thread that loads its successor
                 self._waiting.pop(name, None)
                 self.refusals.add(view, model, named, trace, error)
+
+    def _without_alias(self, name: str) -> None:
+        """The alias names nothing: the loaded model still answers."""
+        self._others[name] = [] if name in self._answering else self._alias.of_view(name)
+        self.refusals.end(name)
+        self._waiting.pop(name, None)
 
     def _view_of(self, directory: Path, versions: list[FeatureView]) -> FeatureView:
         """The view version that a model was trained on, or the newest one if that version is no longer defined."""
@@ -166,7 +170,8 @@ class RegistryModels:
                 model = self._current[view.label] = load_model(directory, view, self._row_within_s)
                 self._loaded(view, model)
             self._answering[name] = view
-            self._log.info("switched to model", view=view.label, model=self._model(name), version=int(version))
+            self._log.info("switched to model", view=view.label, model=self._model(name), version=int(version),
+                           alias=self._alias.alias)  # fmt: skip
         self._waiting.pop(name, None)
         self.refusals.end(name)
 
@@ -179,7 +184,7 @@ class RegistryModels:
         said = self._waiting.get(view.name)
         self._waiting[view.name] = view.label, version, error
         if said is None or said[:2] != (view.label, version):
-            meanwhile = "previous model answers" if view.name in self._answering else "no model answers"
+            meanwhile = self._meanwhile(view.name)
             self._log.warning("waiting for the features of a model", view=view.label, model=self._model(view.name),
                               version=int(version), meanwhile=meanwhile, reason=error.detail)  # fmt: skip
         return True

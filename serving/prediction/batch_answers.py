@@ -30,6 +30,7 @@ from serving.models.run_guard import RunGuard
 from serving.online_store.online_store import Values
 from serving.prediction.model_scores import ModelScores
 from serving.prediction.refusals import Refusal, instant_too_early, problem_of_rows
+from serving.prediction.shadow import Shadow
 from serving.prediction.shared_run import SharedRun, shared_run
 from serving.prediction.slow_lane import Later
 from serving.prediction.view_log import ViewLog
@@ -45,12 +46,16 @@ Outcome = bytes | Refusal | Later
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request, the time it came, and the model that answers it; None where it wants the features alone."""
+    """One request, the time it came, and the model that answers it; None where it wants the features alone.
+
+    challenger: scores the instances afterwards, too.
+    """
 
     request: PredictionRequest
     as_of_us: int
     model: Model | None
     client: AskingClient
+    challenger: Model | None = None
 
     @property
     def rows(self) -> int:
@@ -81,6 +86,7 @@ class BatchAnswers:
         *,
         allow_degraded: bool,
         log: PredictionLog | None = None,
+        shadow: Shadow | None = None,
     ) -> None:
         self._view = view.label
         self._replayed = "" if isinstance(view, GroupView) else view.label
@@ -93,6 +99,7 @@ class BatchAnswers:
         self._told: set[tuple[Any, ...]] = set()
         self._scores = ModelScores(self.tell_once)
         self._log = None if log is None else ViewLog(log, view)
+        self._shadow = shadow
 
     def plan(self, instances: Sequence[Any]) -> ReadPlan:
         """What has to be read for these instances."""
@@ -189,6 +196,8 @@ class BatchAnswers:
 
     def _answer(self, scored: _ToScore, scores: list[Any]) -> bytes:
         asked, model, rows, start, seen, why = scored
+        if self._shadow is not None and asked.challenger is not None:
+            self._shadow.take(self._view, model, asked.challenger, rows, start, scores)
         shown = features_of(self._names, model, seen) if asked.request.include_features else None
         if self._log is None:
             return write_answer(self._view, model, asked.as_of_us, scores, rows, start, shown, why)

@@ -22,6 +22,7 @@ from serving.models.model import Model
 from serving.models.run_guard import RunGuard
 from serving.online_store.online_store import OnlineStore, Values
 from serving.prediction.batch_answers import Asked, BatchAnswers, Outcome
+from serving.prediction.shadow import Shadow
 from serving.prediction.slow_lane import SlowLane
 from serving.prediction_log.prediction_log import PredictionLog
 from serving.request.request_body import PredictionRequest, RequestBody
@@ -56,10 +57,13 @@ class Predictor:
         max_wait_s: float,
         model_within_s: float,
         log: PredictionLog | None = None,
+        shadow: Shadow | None = None,
     ) -> None:
         self._view = view.label
         self._store, self._metrics = store, metrics
-        self._answers = BatchAnswers(view, body, vectors, metrics, allow_degraded=allow_degraded, log=log)
+        self._answers = BatchAnswers(
+            view, body, vectors, metrics, allow_degraded=allow_degraded, log=log, shadow=shadow
+        )
         self._allow_degraded = allow_degraded
         self._max_waiting, self._max_wait_s = max_waiting, max_wait_s
         self._pending: list[_Waiting] = []
@@ -76,13 +80,18 @@ class Predictor:
             raise OverloadedError(self._too_long())
 
     def predict(
-        self, request: PredictionRequest, as_of_us: int, model: Model | None, client: AskingClient
+        self,
+        request: PredictionRequest,
+        as_of_us: int,
+        model: Model | None,
+        client: AskingClient,
+        challenger: Model | None = None,
     ) -> asyncio.Future[bytes]:
-        """The answer's JSON, soon; of features alone without a model.
+        """The answer's JSON, soon; of features alone without a model. challenger: is compared with the model later.
 
         Raises OverloadedError; the future raises that and the other refusals.
         """
-        asked = Asked(request, as_of_us, model, client)
+        asked = Asked(request, as_of_us, model, client, challenger)
         if self._rows_here + asked.rows > self._max_waiting:
             self._let_go_of_who_left()
         if self._rows_here + asked.rows > self._max_waiting and self._rows_here:

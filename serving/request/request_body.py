@@ -83,6 +83,9 @@ class RequestBody:
         every = {field.name: (field, attrgetter(names[field.name])) for field in instance_fields(view)}
         self._unchecked = [pair for pair in every.values() if not pair[0].type.schema_says_all]
         self._event_time = every[view.source.event_time]
+        self._entities = [
+            every[key][1] for key in dict.fromkeys(key for each in view.groups for key in each.entity.keys)
+        ]
 
     def decode(self, raw: bytes) -> PredictionRequest:
         """Raises InvalidRequestError with the path of the fault, TooManyInstancesError."""
@@ -111,6 +114,10 @@ class RequestBody:
         named_us = self._event_times_us(body.instances)
         time_field = self._event_time[0].name
         return PredictionRequest(body.instances, as_of_us, include, named_us, time_field, explain, raw)
+
+    def entity(self, request: PredictionRequest) -> tuple[Any, ...]:
+        """The keys of the stored entities that the first instance names."""
+        return tuple(getter(request.instances[0]) for getter in self._entities)
 
     def _as_of_us(self, as_of: int | datetime | None, raw: bytes) -> int | None:
         if not isinstance(as_of, datetime):

@@ -30,7 +30,8 @@ SETTING_NAMES = frozenset((
     "serving_host", "serving_port", "serving_workers", "serving_keep_alive_s", "serving_receive_s",
     "serving_answer_s", "serving_max_head_bytes", "serving_max_connections", "serving_deadline_ms",
     "serving_model_deadline_ms", "serving_max_instances", "serving_max_waiting", "serving_max_wait_ms",
-    "serving_drain_s", "allow_degraded", "model_alias", "model_poll_s", "answering_models",
+    "serving_drain_s", "allow_degraded", "model_alias", "challenger_alias", "challenger_share", "model_poll_s",
+    "answering_models",
     "prediction_log_topic", "prediction_log_spool", "prediction_log_spool_mib",
 ))
 # fmt: on

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared_features.formats.model_manifest import ALIASES, CHAMPION
 from shared_features.formats.registry_log import Action, RegistryChange
-from training.durable_files import replace_file
+from training.durable_files import remove_file, replace_file
 from training.errors import RegistryError
 from training.registry.registry_log import this_user
 from training.registry.versions import Registry
@@ -66,6 +66,26 @@ class Aliases:
         """Let the alias name the version again that it named before. Raises RegistryError where there is none."""
         return self._move("roll-back", model, None, alias, why, who)
 
+    def remove(self, model: str, alias: str, why: str = "", who: str | None = None) -> int:
+        """Let the alias name nothing; returns the version that it named. A model keeps its champion."""
+        if alias == CHAMPION:
+            raise RegistryError(
+                f"The champion of {model} cannot be removed: serving would have no model. Promote another version, or "
+                "roll back."
+            )
+        log = self._registry.log
+        with log.changing() as append:
+            before = self.of(model).get(alias)
+            if before is None:
+                raise self._unknown(model, alias)
+            append(RegistryChange(log.now_us(), who or this_user(), "remove-alias", model, before, why, alias, before))
+            remove_file(self._directory(model) / alias)
+        return before
+
+    def _unknown(self, model: str, alias: str) -> RegistryError:
+        named = ", ".join(self.of(model)) or "none"
+        return RegistryError(f"Model {model!r} has no alias {alias!r}. Its aliases: {named}. Name one of them.")
+
     def _move(self, action: Action, model: str, version: int | None, alias: str, why: str, who: str | None) -> Move:
         log = self._registry.log
         with log.changing() as append:
@@ -78,8 +98,7 @@ class Aliases:
 
     def _earlier(self, model: str, alias: str, now: int | None) -> int:
         if now is None:
-            named = ", ".join(self.of(model)) or "none"
-            raise RegistryError(f"Model {model!r} has no alias {alias!r}. Its aliases: {named}. Name one of them.")
+            raise self._unknown(model, alias)
         if (earlier := self.before(model, alias)) is None:
             raise RegistryError(
                 f"{alias.capitalize()} of {model} is version {now}, and the log has no version before it. Name one: "

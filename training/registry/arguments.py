@@ -12,6 +12,7 @@ _VERBS = {
     "verify": "hash every file again, and check manifest, graph, data and certificate",
     "promote": "let an alias name a version",
     "roll-back": "let an alias name the version again that it named before",
+    "remove-alias": "let an alias name nothing, such as challenger",
     "delete": "delete a version that no alias and no roll-back needs",
     "log": "who changed the registry, when and why",
     "export-mlflow": "write versions with their aliases into the registry of MLflow",
@@ -27,7 +28,7 @@ def add_registry(commands: Any) -> None:
     added = {name: verbs.add_parser(name, help=what) for name, what in _VERBS.items()}
     for name in ("list", "verify", "log"):
         added[name].add_argument("model", nargs="?", metavar="MODEL", help="default: all")
-    for name in ("show", "diff", "promote", "roll-back", "delete"):
+    for name in ("show", "diff", "promote", "roll-back", "remove-alias", "delete"):
         added[name].add_argument("model", metavar="MODEL")
     for name in ("show", "verify"):
         added[name].add_argument("version", nargs="?", metavar="VERSION", help="a number or an alias")
@@ -37,7 +38,8 @@ def add_registry(commands: Any) -> None:
         added[name].add_argument("version", type=int, metavar="VERSION")
     for name in ("promote", "roll-back"):
         added[name].add_argument("--alias", default="champion", help="default: champion")
-    for name in ("promote", "roll-back", "delete"):
+    added["remove-alias"].add_argument("alias", metavar="ALIAS")
+    for name in ("promote", "roll-back", "remove-alias", "delete"):
         add_reason(added[name])
     _mlflow_options(added["export-mlflow"], added["import-mlflow"])
     for each in added.values():

@@ -119,6 +119,15 @@ def _roll_back(registry: Registry, options: argparse.Namespace) -> int:
     return 0
 
 
+def _remove_alias(registry: Registry, options: argparse.Namespace) -> int:
+    find_version(registry, options.model, None)
+    before = Aliases(registry).remove(options.model, options.alias, options.why, options.who)
+    if options.json:
+        return _say_json({"model": options.model, "alias": options.alias, "before": before})
+    _say(f"{options.alias} of {options.model} is removed; it was version {before}")
+    return 0
+
+
 def _delete(registry: Registry, options: argparse.Namespace) -> int:
     done = delete_version(registry, options.model, options.version, options.why, options.who)
     if options.json:
@@ -163,7 +172,8 @@ def _say_either(options: argparse.Namespace, plain: dict[str, Any], lines: list[
 
 
 def _row(change: RegistryChange) -> tuple[str, ...]:
-    moved = f"{change.alias} {change.before or '-'} -> {change.version}" if change.alias else ""
+    after = "-" if change.action == "remove-alias" else change.version
+    moved = f"{change.alias} {change.before or '-'} -> {after}" if change.alias else ""
     at = to_text(change.at_us)[:19] + "Z"
     return at, change.who, change.action, change.model, str(change.version), moved, change.why
 
@@ -190,6 +200,7 @@ _VERBS: dict[str, Callable[[Registry, argparse.Namespace], int]] = {
     "verify": _verify,
     "promote": _promote,
     "roll-back": _roll_back,
+    "remove-alias": _remove_alias,
     "delete": _delete,
     "log": _log,
     "export-mlflow": _export_to_mlflow,

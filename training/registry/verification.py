@@ -81,7 +81,8 @@ def registry_faults(registry: Registry) -> list[str]:
     """What is wrong with aliases and the log."""
     lines = ", ".join(map(str, registry.log.damaged_lines()))
     found = [f"The log {registry.log.file.name} is damaged in line {lines}. Restore it from a copy."] if lines else []
-    logged = {(each.model, each.alias): each.version for each in registry.log.changes() if each.alias}
+    changes = [each for each in registry.log.changes() if each.alias]
+    logged = {(each.model, each.alias): None if each.action == "remove-alias" else each.version for each in changes}
     for model in registry.models():
         try:
             aliases = Aliases(registry).of(model)
@@ -93,8 +94,8 @@ def registry_faults(registry: Registry) -> list[str]:
                 found.append(f"{alias} of {model} names version {version}, which is missing. Promote another version.")
             if (told := logged.get((model, alias), version)) != version:
                 found.append(
-                    f"{alias} of {model} names version {version}, and the log says {told}. The alias was moved by "
-                    "hand, or a process was killed when it moved the alias. Promote the version that is meant."
+                    f"{alias} of {model} names version {version}, and the log says {told or 'none'}. The alias was "
+                    "moved by hand, or a process was killed when it moved the alias. Promote the version that is meant."
                 )
     return found
 

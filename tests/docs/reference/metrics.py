@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from serving.endpoints.metrics_endpoint import exposition
 from serving.metrics import Metrics
+from serving.models.challenger_metrics import ChallengerMetrics
 from serving.prediction_log.log_metrics import LogMetrics
 from streaming.metrics import StreamingMetrics
 from tests.docs.reference.table import code, table
@@ -61,6 +62,9 @@ def serving_families() -> Iterable[Metric]:
     metrics.freshness("a", 1.0)
     metrics.features_answered("a", 200, 0.1)
     LogMetrics(metrics.registry).dropped("a")
+    compared = ChallengerMetrics(metrics.registry)
+    compared.compared("a", "a", "1")
+    compared.scored("a", 0.1, same_decision=True)
     families = text_string_to_metric_families(exposition(metrics.registry).decode())
     return [each for each in families if not each.name.endswith("_created")]  # when a counter began: of the library
 

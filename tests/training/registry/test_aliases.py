@@ -6,6 +6,7 @@ from tests.training.registry.test_versions import publish
 from training.durable_files import replace_file
 from training.errors import RegistryError
 from training.registry.aliases import Aliases, Move
+from training.registry.verification import registry_faults
 from training.registry.versions import Registry
 
 
@@ -76,3 +77,35 @@ def test_a_move_that_was_logged_and_not_done_is_no_version_to_return_to(registry
     assert aliases.before("card_fraud") is None
     aliases.promote("card_fraud", 3)
     assert aliases.before("card_fraud") == 1
+
+
+def test_an_alias_is_removed_with_who_and_why_and_can_be_given_again(registry: Registry) -> None:
+    aliases = Aliases(registry)
+    aliases.promote("card_fraud", 1)
+    aliases.promote("card_fraud", 2, "challenger")
+    assert aliases.remove("card_fraud", "challenger", why="worse", who="ada") == 2
+    assert aliases.of("card_fraud") == {"champion": 1}
+    last = registry.log.changes()[-1]
+    assert (last.action, last.alias, last.version, last.why, last.who) == (
+        "remove-alias",
+        "challenger",
+        2,
+        "worse",
+        "ada",
+    )
+    assert registry_faults(registry) == []
+    with pytest.raises(RegistryError, match=r"no alias 'challenger'\. Its aliases: champion"):
+        aliases.remove("card_fraud", "challenger")
+    with pytest.raises(RegistryError, match="cannot be removed: serving would have no model"):
+        aliases.remove("card_fraud", "champion")
+    aliases.promote("card_fraud", 3, "challenger")
+    assert aliases.roll_back("card_fraud", "challenger") == Move(2, 3)
+
+
+def test_an_alias_that_the_log_says_is_removed_and_that_is_there_is_a_fault(registry: Registry) -> None:
+    aliases = Aliases(registry)
+    aliases.promote("card_fraud", 2, "challenger")
+    aliases.remove("card_fraud", "challenger")
+    replace_file(registry.directory / "card_fraud" / "aliases" / "challenger", b"2\n")
+    (fault,) = registry_faults(registry)
+    assert "challenger of card_fraud names version 2, and the log says none" in fault

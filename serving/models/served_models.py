@@ -1,0 +1,59 @@
+"""The models of a service, as its settings say: those that answer, and those that are compared with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from serving.metrics import Metrics
+from serving.models.challenger_metrics import ChallengerMetrics
+from serving.models.challenger_models import ChallengerModels
+from serving.models.registry_models import RegistryModels, WaitsFor
+from serving.settings import ServingSettings
+from shared_features.definitions import FeatureView
+
+
+def champion_models(
+    settings: ServingSettings, views: Sequence[FeatureView], metrics: Metrics, waits_for: WaitsFor
+) -> RegistryModels:
+    """The models that answer."""
+    return RegistryModels(
+        settings.registry,
+        views,
+        settings.model_alias,
+        settings.model_poll_s,
+        waits_from_start=not settings.allow_degraded,
+        loaded=lambda view, model: metrics.model_loaded(view.label, model.name, str(model.version)),
+        **_parts(settings, metrics, waits_for),
+    )
+
+
+def challenger_models(
+    settings: ServingSettings,
+    views: Sequence[FeatureView],
+    metrics: Metrics,
+    compared: ChallengerMetrics,
+    waits_for: WaitsFor,
+) -> ChallengerModels | None:
+    """The models that are compared; None where nothing is to be."""
+    if settings.challenger_alias in ("", settings.model_alias):
+        return None
+    return ChallengerModels(
+        settings.registry,
+        views,
+        settings.challenger_alias,
+        settings.model_poll_s,
+        loaded=lambda view, model: compared.compared(view.label, model.name, str(model.version)),
+        ended=lambda view: compared.compared(view.label, "", ""),
+        **_parts(settings, metrics, waits_for),
+    )
+
+
+def _parts(settings: ServingSettings, metrics: Metrics, waits_for: WaitsFor) -> dict[str, Any]:
+    return {
+        "models": settings.answering_models,
+        "waits_for": waits_for,
+        "row_within_s": settings.serving_model_deadline_ms / 1000,
+        "refused": lambda each: metrics.model_refused(each.view, each.model, each.version, each.kind),
+        "refusal_ended": lambda each: metrics.refusal_ended(each.view, each.model, each.version, each.kind),
+    }

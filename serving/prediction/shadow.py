@@ -1,0 +1,131 @@
+"""Shadow scoring: what was answered is scored by the challenger, too, in a thread of its own. No answer waits for it.
+
+The scores are counted and compared, and not returned. What waits is bounded; beyond that, instances are dropped and
+counted. The prediction log holds what the models saw, so any version can be scored on it later, too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.answer.written_answer import most_probable
+from serving.features.feature_vector import FeatureRows
+from serving.log import get_log
+from serving.models.challenger_metrics import ChallengerMetrics
+from serving.models.model import Model, one_number
+from serving.models.run_guard import RunGuard
+
+_LOG = get_log("serving.shadow")
+_MOST_ROWS = 8192
+_GATHER_S, _ENDS_WITHIN_S = 0.05, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    view: str
+    model: Model
+    challenger: Model
+    matrix: NDArray[np.float32]
+    codes: NDArray[np.float64] | None
+    scores: Sequence[Any]
+
+
+class Shadow:
+    """Of one process. within_s: how long a challenger may take for the instances of one request."""
+
+    def __init__(self, metrics: ChallengerMetrics, within_s: float) -> None:
+        self._metrics, self._within_s = metrics, within_s
+        self._left: deque[_Answered] = deque()
+        self._rows, self._changing = 0, threading.Lock()
+        self._wanted, self._ends = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="shadow", daemon=True)
+        self._guard, self._told = RunGuard(), set[tuple[str, int]]()
+
+    def start(self) -> None:
+        """Begin to score."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End without what is left."""
+        self._ends.set()
+        self._wanted.set()
+        self._thread.join(_ENDS_WITHIN_S)
+
+    def take(
+        self, view: str, model: Model, challenger: Model, rows: FeatureRows, start: int, scores: Sequence[Any]
+    ) -> None:
+        """Compare an answer of the model soon, whose rows are those from `start`, one per score. Takes no time."""
+        stop, count = start + len(scores), len(scores)
+        with self._changing:
+            has_room = self._rows + count <= _MOST_ROWS
+            self._rows += count if has_room else 0
+        if not has_room:
+            self._metrics.unscored(view, "dropped", count)
+            return
+        codes = None if rows.codes is None else rows.codes[start:stop]
+        self._left.append(_Answered(view, model, challenger, rows.matrix[start:stop], codes, scores))
+        if not self._wanted.is_set():
+            self._wanted.set()
+
+    def _run(self) -> None:
+        while not self._ends.is_set():
+            self._wanted.wait()
+            self._ends.wait(_GATHER_S)  # a thread that wakes for each answer would take the request path's time
+            self._wanted.clear()
+            while self._left and not self._ends.is_set():
+                answered = self._left.popleft()
+                self._compare(answered)
+                with self._changing:
+                    self._rows -= len(answered.scores)
+
+    def _compare(self, answered: _Answered) -> None:
+        view, model, challenger = answered.view, answered.model, answered.challenger
+        if model.task != challenger.task:
+            self._metrics.unscored(view, "other task", len(answered.scores))
+            return
+        try:
+            with self._guard.within(self._within_s) as options:
+                scores = challenger.score(challenger.seen(answered.matrix, answered.codes), options)
+        except Exception as error:  # whatever the graph raises; the answer was given already
+            self._fail(answered, error)
+            return
+        for ours, theirs in zip(answered.scores, scores, strict=True):
+            if np.isfinite(one_number(theirs)):
+                self._metrics.scored(
+                    view, difference(model, ours, challenger, theirs), same_decision(model, ours, challenger, theirs)
+                )
+            else:
+                self._metrics.unscored(view, "failed", 1)
+
+    def _fail(self, answered: _Answered, error: Exception) -> None:
+        challenger = answered.challenger
+        self._metrics.unscored(answered.view, "failed", len(answered.scores))
+        if (named := (challenger.name, challenger.version)) not in self._told:
+            self._told.add(named)
+            _LOG.error("a challenger failed to score", view=answered.view, model=challenger.name,
+                       version=challenger.version, exc_info=error)  # fmt: skip
+
+
+def difference(model: Model, ours: Any, challenger: Model, theirs: Any) -> float:
+    """How far two scores of the same instance are apart, of models of one task. See the metric."""
+    if model.task == "multiclass":
+        one, other = (dict(zip(each.classes, p, strict=True)) for each, p in ((model, ours), (challenger, theirs)))
+        return max(abs(one.get(name, 0.0) - other.get(name, 0.0)) for name in {*one, *other})
+    apart = abs(float(ours) - float(theirs))
+    return apart if model.task == "binary" or not apart else apart / max(abs(float(ours)), abs(float(theirs)))
+
+
+def same_decision(model: Model, ours: Any, challenger: Model, theirs: Any) -> bool | None:
+    """Whether two models of one task decide the same for an instance; None where they decide nothing."""
+    if model.task == "multiclass":
+        return most_probable(model.classes, ours) == most_probable(challenger.classes, theirs)
+    if model.threshold is None or challenger.threshold is None:
+        return None
+    return bool((ours >= model.threshold) == (theirs >= challenger.threshold))
