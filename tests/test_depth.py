@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.source_tree import ROOT
-from tests.depth import VARIABLE, depth, searched
+from tests.depth import VARIABLE, cases, depth, searched
 
 LONG = """
 import pytest
@@ -60,7 +60,7 @@ def run(folder: Path, depth: str, *arguments: str) -> str:
     return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False).stdout
 
 
-@pytest.mark.parametrize("processes", ["-n0", "-n2"])
+@pytest.mark.parametrize("processes", cases(["-n0", "-n2"], quick=["-n0"]))
 def test_what_is_left_out_is_counted_and_the_command_for_it_is_said(few: Path, processes: str) -> None:
     said = run(few, "quick", processes)
     assert SAID in said.splitlines()[-3:]

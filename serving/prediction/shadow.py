@@ -117,9 +117,10 @@ def difference(model: Model, ours: Any, challenger: Model, theirs: Any) -> float
     """How far two scores of the same instance are apart, of models of one task. See the metric."""
     if model.task == "multiclass":
         one, other = (dict(zip(each.classes, p, strict=True)) for each, p in ((model, ours), (challenger, theirs)))
-        return max(abs(one.get(name, 0.0) - other.get(name, 0.0)) for name in {*one, *other})
-    apart = abs(float(ours) - float(theirs))
-    return apart if model.task == "binary" or not apart else apart / max(abs(float(ours)), abs(float(theirs)))
+        return max(abs(float(one.get(name, 0.0)) - float(other.get(name, 0.0))) for name in {*one, *other})
+    one_value, other_value = float(ours), float(theirs)
+    apart = abs(one_value - other_value)
+    return apart if model.task == "binary" or not apart else apart / max(abs(one_value), abs(other_value))
 
 
 def same_decision(model: Model, ours: Any, challenger: Model, theirs: Any) -> bool | None:

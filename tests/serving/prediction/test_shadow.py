@@ -91,7 +91,8 @@ def test_each_instance_is_scored_once_and_the_differences_are_those_of_the_score
     pairs = list(zip(answers["champion"], answers["challenger"], strict=True))
 
     def sample(name):
-        return float(re.search(rf"^{re.escape(name)} (.*)$", said, re.MULTILINE)[1])
+        (value,) = re.findall(rf"^{re.escape(name)} (.*)$", said, re.MULTILINE)
+        return float(value)
 
     assert sample(f'serving_challenger_scores_total{{outcome="scored",view="{VIEW}"}}') == 12
     expected = sum(abs(one["score"] - other["score"]) for one, other in pairs)
