@@ -18,7 +18,11 @@ import pytest
 
 from deploy.embedded.redis_server import RedisServer
 from serving.connections.drain import Drain
+from tests.domains.machines import BREAKDOWN
+from tests.serving.published_models import publish
 from tests.serving.running_service import BODY, is_up, running
+from training.registry.aliases import Aliases
+from training.registry.versions import Registry
 
 DRAIN_S = 15
 PATH = "/v1/views/breakdown:predict"
@@ -39,18 +43,28 @@ class Asking(threading.Thread):
         self._connection = HTTPConnection(client.base_url.host, client.base_url.port, timeout=120.0)
         self._enough = enough
         self.answered, self.told_to_close, self.failed = 0, 0, list[str]()
+        self.versions = list[int]()
 
     def run(self) -> None:
+        try:
+            self._ask()
+        finally:
+            self._connection.close()
+
+    def _ask(self) -> None:
         while not self._enough.wait(0.05) and not self.failed:
             try:
                 self._connection.request("POST", PATH, msgspec.json.encode(BODY))
                 answer = self._connection.getresponse()
-                answer.read()
+                body = answer.read()
             except OSError as error:
                 self.failed.append(repr(error))
                 return
             if answer.status != 200:
                 self.failed.append(str(answer.status))
+                return
+            if (version := msgspec.json.decode(body)["model"]["version"]) not in self.versions[-1:]:
+                self.versions.append(version)
             self.answered += 1
             self.told_to_close += answer.getheader("connection") == "close"  # http.client then connects again
 
@@ -96,6 +110,41 @@ def test_sighup_replaces_the_workers_and_a_killed_parent_leaves_no_worker(
         os.kill(child.pid, signal.SIGKILL)
         until(lambda: is_free(client.base_url.port))
         assert "because its parent process has died" in log.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.deep  # starts four workers
+def test_no_request_fails_while_workers_are_replaced_and_models_promoted_and_rolled_back(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    registry = tmp_path / "registry"
+    for seed in range(2):
+        publish(registry, BREAKDOWN, seed, promote=False)
+    aliases = Aliases(Registry(registry))
+    aliases.promote("breakdown", 1)
+    options = "--serving-workers", "2", "--serving-drain-s", "3", "--serving-deadline-ms", "20000"
+    options += "--model-poll-s", "0.2"
+    with running(redis_server, registry, tmp_path / "log", *options) as (client, child):
+        enough = threading.Event()
+        asking = [Asking(client, enough) for _ in range(4)]
+        for each in asking:
+            each.start()
+        until(lambda: all(each.versions for each in asking))
+        first = workers_of(child.pid)
+        os.kill(child.pid, signal.SIGHUP)
+        aliases.promote("breakdown", 2, why="while the workers are replaced")
+        until(lambda: not workers_of(child.pid) & first and len(workers_of(child.pid)) == 2, 300.0)
+        until(lambda: all(each.versions[-1:] == [2] or each.failed for each in asking))
+        aliases.roll_back("breakdown", why="while they answer")
+        until(lambda: all(each.versions[-1:] == [1] or each.failed for each in asking))
+        answered = [each.answered for each in asking]
+        until(lambda: all(each.answered > before for each, before in zip(asking, answered, strict=True)))
+        enough.set()
+        for each in asking:
+            each.join()
+            assert each.failed == []
+            assert 2 in each.versions
+            assert each.told_to_close
 
 
 def workers_of(parent: int) -> set[int]:
