@@ -122,8 +122,7 @@ def test_no_request_fails_while_workers_are_replaced_and_models_promoted_and_rol
         publish(registry, BREAKDOWN, seed, promote=False)
     aliases = Aliases(Registry(registry))
     aliases.promote("breakdown", 1)
-    options = "--serving-workers", "2", "--serving-drain-s", "3", "--serving-deadline-ms", "20000"
-    options += "--model-poll-s", "0.2"
+    options = ["--serving-workers=2", "--serving-drain-s=3", "--serving-deadline-ms=20000", "--model-poll-s=0.2"]
     with running(redis_server, registry, tmp_path / "log", *options) as (client, child):
         enough = threading.Event()
         asking = [Asking(client, enough) for _ in range(4)]
