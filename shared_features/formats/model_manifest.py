@@ -109,6 +109,7 @@ class ModelManifest:
     a category the graph takes the place of a value, and NaN for a missing one and for every other. files: name ->
     sha256 of each other file of the version; empty in manifests that were written before they were kept.
     rows_share_runs: by its operators, the graph gives a row the same bits in a run of many as in a run of its own.
+    encoders: feature -> what its estimator is given in its place, as a definition says it.
     """
 
     model: str
@@ -129,6 +130,7 @@ class ModelManifest:
     categories: Mapping[str, tuple[str | int | bool, ...]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     rows_share_runs: bool = False
+    encoders: Mapping[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
 

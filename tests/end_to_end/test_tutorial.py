@@ -20,7 +20,10 @@ GUIDES = ("read-from-python", "debug-a-value", "bring-history", "second-version"
 """In this order: a later one finds in the stack what an earlier one left there."""
 SHORT_GUIDES = ("read-from-python", "bring-history", "add-a-feature")
 NOTHING_TO_RUN = ("index", "my-kafka-and-redis")
-RUNS_ALONE = ("correct-events", "mlflow", "notebook", "own-models", "pipelines", "proofs", "ratios", "who-may-ask")
+RUNS_ALONE = (
+    *("correct-events", "encode-features", "mlflow", "notebook", "own-models", "pipelines", "proofs", "ratios"),
+    "who-may-ask",
+)
 """Without a stack: in tests of their own."""
 
 

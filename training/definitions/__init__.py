@@ -3,5 +3,6 @@
 from training.definitions.model import Model
 from training.definitions.split import Split
 from training.models.columns import Build, Columns
+from training.models.encoders import Binned, OneHot, Ordinal, TargetMean, Winsorized
 
-__all__ = ["Build", "Columns", "Model", "Split"]
+__all__ = ["Binned", "Build", "Columns", "Model", "OneHot", "Ordinal", "Split", "TargetMean", "Winsorized"]

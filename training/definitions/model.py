@@ -14,6 +14,7 @@ from shared_features.definitions import FeatureView
 from shared_features.errors import DefinitionError
 from training.definitions.split import Split
 from training.models.columns import Build
+from training.models.encoders import Encoder, encoder_faults
 from training.models.task_rules import MODELS, RULES, TaskRules
 
 _NAME = re.compile(r"\w[\w.-]*")
@@ -46,6 +47,7 @@ class Model(metaclass=Checked):
     slices: tuple[str, ...] = ()
     slice_gap: float | None = None
     promotion: Promotion = "within_tolerance"
+    encoders: Mapping[str, Encoder] = field(default_factory=dict)
     owner: str = ""
     description: str = ""
 
@@ -125,6 +127,8 @@ class Model(metaclass=Checked):
                     f"slices names {name!r}, which view {view.label} does not have; write a feature of the view."
                     f"{did_you_mean(name, features)}"
                 )
+        for says in encoder_faults(self.encoders, view):
+            raise self._wrong(says)
         rules = RULES[view.labels.kind]
         for says in self._faults(rules):
             raise self._wrong(f"view {view.label} asks for {rules.name}, and {says}")

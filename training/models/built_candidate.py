@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from training.errors import TrainingError
 from training.models.columns import Build, Columns
+from training.models.encoding.encoded_columns import encoded_columns
 from training.models.graph.onnx_export import export_onnx, open_session, run_session
 from training.models.predictions import predicted
 from training.models.training_range import TrainingRange
@@ -41,8 +42,13 @@ def build_steps(name: str, build: Build, columns: Columns, seed: int, task: str)
             f"{kind}, which has no {needs}. Return an estimator that has it"
             + (", or put it into CalibratedClassifierCV." if needs == "predict_proba" else ".")
         )
+    if columns.encoders and columns.encoded().plan not in [each.plan for each in encoded_columns(built)]:
+        raise TrainingError(
+            f"Candidate {name!r} leaves out the encoders that its model names. Begin its pipeline with "
+            "columns.encoded(), or take `encoders` out of the model."
+        )
     steps = built.steps if isinstance(built, Pipeline) else [(ESTIMATOR, built)]
-    return [("training_range", TrainingRange()), *steps]
+    return [("training_range", TrainingRange(tuple(at for at, _ in columns.sizes))), *steps]
 
 
 def try_export(name: str, steps: list[tuple[str, Any]], matrix: Matrix, label: NDArray[Any], task: str) -> None:

@@ -26,7 +26,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from training.errors import TrainingError
-from training.models.one_hot import OneHotCategories
+from training.models.columns import Columns
 from training.models.predictions import one_thread
 from training.models.split_thresholds import round_thresholds
 from training.models.task_rules import RULES
@@ -89,19 +89,19 @@ def fit_model(
     seed: int,
     task: str = "binary",
     steps: list[tuple[str, Any]] | None = None,
-    categories: tuple[tuple[int, int], ...] = (),
+    columns: Columns | None = None,
 ) -> tuple[Pipeline, list[str]]:
     """Fit a candidate of a task. Returns it with notes, such as that it did not converge.
 
-    steps: of a candidate that is not built in. categories: (column, number of values) of each; a built-in candidate has
-    one column for each value. Raises TrainingError for a name that CANDIDATES does not have.
+    steps: of a candidate that is not built in. columns: of the matrix; a built-in candidate encodes them as they say.
+    Raises TrainingError for a name that CANDIDATES does not have.
     """
     if steps is None:
         if name not in CANDIDATES:
             raise TrainingError(f"There is no model {name!r}. Give one or several of {', '.join(CANDIDATES)}.")
         RULES[task].check_models((name,))
-        widened = [("categories", OneHotCategories(categories))] if categories else []
-        steps = [*widened, *CANDIDATES[name](len(label), seed, task)]
+        encoded = [("encoders", columns.encoded())] if columns and (columns.categories or columns.encoders) else []
+        steps = [*encoded, *CANDIDATES[name](len(label), seed, task)]
     pipeline = Pipeline(steps)
     known = label.astype(LABELS[task])
     notes = _without_early_stopping(pipeline, known, task)

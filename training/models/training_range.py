@@ -17,16 +17,24 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 
 class TrainingRange(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """Clips each column to its finite range in fitting; NaN stays NaN. A column without a finite value becomes 0."""
+    """Clips each column to its finite range in fitting; NaN stays NaN. A column without a finite value becomes 0.
+
+    categories: columns that stay as they are, as the next place is another value, and no larger one.
+    """
 
     low_: NDArray[np.float32]
     high_: NDArray[np.float32]
+
+    def __init__(self, categories: tuple[int, ...] = ()) -> None:
+        self.categories = categories
 
     def fit(self, matrix: NDArray[np.float32], label: Any = None) -> Self:
         self.n_features_in_ = matrix.shape[1]
         ranges = [_finite_range(matrix[:, index]) for index in range(matrix.shape[1])]
         self.low_ = np.array([low for low, _ in ranges], np.float32)
         self.high_ = np.array([high for _, high in ranges], np.float32)
+        kept = list(self.categories)
+        self.low_[kept], self.high_[kept] = -np.inf, np.inf
         return self
 
     def transform(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:

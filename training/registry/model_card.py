@@ -84,6 +84,7 @@ def _about(facts: ModelFacts) -> dict[str, Any]:
         "decides from the score": manifest.threshold,
         "features": len(manifest.view.features),
         "request fields": list(manifest.view.request_fields),
+        "encoders": [f"{name}: {each}" for name, each in manifest.encoders.items()],
         "owner": facts.owner,
         "made by": facts.made_by,
         "made at": to_text(manifest.created_at_us),

@@ -19,7 +19,7 @@ def check_model(model: Model, seed: int = 0) -> None:
     view = model.trained_on
     task = "binary" if view.labels is None else view.labels.kind
     categories = {each.name: _VALUES for _, each in view.categories}
-    columns = Columns(tuple(each.name for each in view.columns), categories)
+    columns = Columns(tuple(each.name for each in view.columns), categories, model.encoders)
     random = np.random.default_rng(seed)
     matrix = random.normal(size=(_ROWS, len(columns))).astype(np.float32)
     for at, size in columns.sizes:

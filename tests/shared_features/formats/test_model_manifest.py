@@ -50,6 +50,7 @@ GOLDEN = """{
   "created_at_us": 1700000100000000,
   "cut_us": 1700000000000000,
   "dataset_digest": "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
+  "encoders": {},
   "estimator": "random_forest",
   "files": {},
   "input_name": "features",

@@ -19,6 +19,7 @@ from serving.models.model import load_model
 from serving.settings import ServingSettings
 from shared_features.kernel.event_time import DAY_US, HOUR_US
 from shared_features.kernel.hashing import text_codes
+from tests.docs.pages import page
 from tests.domains.visits import COMES_AGAIN, RETURNED, VISITS
 from tests.fakes import InMemoryOnlineStore, PushedClock
 from tests.serving.conftest import asking
@@ -29,12 +30,14 @@ from training.datasets.categories import places_in
 from training.datasets.training_dataset import load_dataset
 from training.models.graph.onnx_export import open_session, run_session
 from training.models.predictions import predicted
+from training.registry.versions import Registry
 from training.runs.records.run_folder import load_pickle, model_file
 
 START_US = 20_000 * DAY_US
 END_US = START_US + 10 * DAY_US
+(_MODELS,) = [each.code for each in page("docs/how-to/encode-features.md").blocks() if each.title == "models.py"]
 WARDS = ("", "surgery", "Säuglinge", "眼科", "x" * 400, "rare")
-OPTIONS = ["run", "--train-days", "6", "--delay-days", "1", "--test-days", "2", "--models", "logistic_regression"]
+OPTIONS = ["run", "--train-days", "6", "--delay-days", "1", "--test-days", "2"]
 
 
 def write_visits(lake: Path) -> None:
@@ -73,6 +76,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_visits(place / "lake")
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("MILLRACE_DEFINITIONS", "tests.domains.visits")
+        (place / "models_of_the_clinic.py").write_text(_MODELS)
+        monkeypatch.syspath_prepend(place)
+        monkeypatch.setenv("MILLRACE_MODELS", "models_of_the_clinic")
         for name, folder in (("LAKE", "lake"), ("REGISTRY", "registry"), ("TRAINING_RUNS", "runs")):
             monkeypatch.setenv(f"MILLRACE_{name}", str(place / folder))
         assert main(OPTIONS) == 0
@@ -91,6 +97,10 @@ def test_the_values_of_the_train_window_stand_readable_in_both_manifests(trained
         assert categories["ward"] == wards
         assert categories["patient_visits__ward_last_7d"] == wards
         assert (categories["urgent"], categories["floor"]) == ([False, True], [0, 1, 2, 3])
+    manifest = Registry(trained / "registry").manifest("comes_again", 1)
+    assert manifest.encoders["ward"] == "TargetMean(smoothing=5, folds=5)"
+    assert manifest.encoders["urgent"] == manifest.encoders["patient_visits__ward_last_7d"] == "OneHot()"
+    assert "ward: TargetMean(smoothing=5, folds=5)" in (version / "card.md").read_text()
     metrics = json.loads((version / "metrics.json").read_bytes())
     assert metrics["models"]["logistic_regression"]["roc_auc"] > 0.8, "nothing but the ward tells"
     dataset = load_dataset(run_of(trained) / "dataset")

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from training.errors import CertificateError
+from training.models.encoding.encoded_columns import EncodedColumns
+from training.models.encoding.number_ranges import HeldNumber
 from training.models.graph.tree_splits import tree_splits
-from training.models.one_hot import OneHotCategories
 from training.models.parity.split_sides import split_sides
 from training.models.training_range import TrainingRange
 
@@ -71,17 +72,22 @@ def _beside_splits(
 
 
 def _beside_ranges(pipeline: Pipeline, test_rows: Matrix, random: np.random.Generator) -> Matrix:
-    """Around the ends of the range that a pipeline clips to."""
-    columns, near = np.arange(test_rows.shape[1]), [np.empty(0, np.float32)]
+    """Around the ends of the ranges that a pipeline clips to."""
+    found: list[tuple[NDArray[np.int64], Matrix]] = []
+    columns = np.arange(test_rows.shape[1])
     for _, step in pipeline.steps:
-        if isinstance(step, OneHotCategories):  # behind it, the first columns are the numbers of the matrix
-            columns = np.array(step.numbers_, np.int64)
+        if isinstance(step, EncodedColumns):
+            for each, part in zip(step.plan, step.parts_, strict=True):
+                if isinstance(part, HeldNumber):
+                    found.append((np.full(2, each.column), part.ends))
+            columns = np.array(step.numbers_, np.int64)  # behind it, these are the first columns
         elif isinstance(step, TrainingRange):
-            near += [step.low_[: len(columns)], step.high_[: len(columns)]]
-    ends = np.concatenate(near)
+            found += [(columns, each[: len(columns)]) for each in (step.low_, step.high_)]
+    if not found:
+        return test_rows[:0]
+    places, ends = (np.concatenate(each) for each in zip(*found, strict=True))
     sides = (ends, np.nextafter(ends, np.float32(-np.inf)), np.nextafter(ends, np.float32(np.inf)))
-    columns = np.resize(columns, 3 * len(ends))
-    return _with(test_rows, columns, np.concatenate(sides), random)
+    return _with(test_rows, np.tile(places, 3), np.concatenate(sides), random)
 
 
 def _bases(test_rows: Matrix, count: int, random: np.random.Generator) -> Matrix:

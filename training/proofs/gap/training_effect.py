@@ -19,6 +19,7 @@ from training.datasets.pinned_view import EVENT_TIME, PinnedView
 from training.datasets.time_split import TEST, TRAIN
 from training.datasets.training_dataset import TrainingDataset, canonical
 from training.models.candidates import fit_model
+from training.models.columns import Columns
 from training.models.metrics.evaluation import evaluate_predictions
 from training.models.predictions import predicted
 from training.models.task_rules import RULES
@@ -40,10 +41,10 @@ def training_effect(
     metrics, promised = {}, {}
     for name, dataset in ((AS_SERVED, served), (EVENT_TIME_TRUTH, happened)):
         tell(f"fitting {candidate} on rows {name}")
-        rows, sizes = dataset.rows(TRAIN), _sizes(dataset)
+        rows = dataset.rows(TRAIN)
         pipeline, _ = fit_model(
             candidate, np.asarray(dataset.matrix[rows]), dataset.label[rows], parameters.seed,
-            dataset.manifest.task, categories=sizes,
+            dataset.manifest.task, columns=Columns.of(dataset.features, dataset.manifest.categories),
         )  # fmt: skip
         metrics[name], promised[name] = (_metrics(pipeline, each, k) for each in (served, dataset))
     return TrainingEffect(candidate, metrics, promised)
@@ -54,10 +55,6 @@ def _metrics(pipeline: object, dataset: TrainingDataset, k: int) -> Metrics:
     score = predicted(pipeline, np.asarray(dataset.matrix[dataset.rows(TEST)]), task)
     found = evaluate_predictions(dataset, score, k)
     return {name: float(found[name]) for name in RULES[task].metrics if name in found}
-
-
-def _sizes(dataset: TrainingDataset) -> tuple[tuple[int, int], ...]:
-    return tuple((dataset.features.index(name), len(values)) for name, values in dataset.manifest.categories.items())
 
 
 def _in_event_time(pinned: PinnedView, store: OfflineStore, served: TrainingDataset) -> NDArray[np.float32]:

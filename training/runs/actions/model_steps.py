@@ -26,6 +26,7 @@ from training.models.certificate import certify, require_pass
 from training.models.columns import Columns
 from training.models.comparison.permutation_importance import permutation_importance
 from training.models.comparison.slice_metrics import slice_metrics
+from training.models.encoding.encoded_columns import used_encoders
 from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.onnx_export import export_onnx
 from training.models.metrics.decision_metrics import decision_metrics
@@ -66,17 +67,17 @@ def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path,
     rows, task = dataset.rows(TRAIN), dataset.manifest.task
     matrix, label = np.asarray(dataset.matrix[rows]), dataset.label[rows]
     built = {name: build for name, build in parameters.builds.items() if name in parameters.models}
-    columns = columns_of(dataset)
+    columns = columns_of(dataset, parameters)
     for name, build in built.items():
         steps = build_steps(name, build, columns, parameters.seed, task)
         try_export(name, steps, matrix, label.astype(LABELS[task]), task)
-    require_no_leak(candidate_leaks(built, dataset, parameters.seed))
+    require_no_leak(candidate_leaks(built, dataset, parameters.seed, parameters.encoders))
     said = []
     for number, name in enumerate(parameters.models, 1):
         tell(f"fitting {name} on {counted(len(rows), 'row')}", number, len(parameters.models))
         try:
             own = build_steps(name, built[name], columns, parameters.seed, task) if name in built else None
-            pipeline, notes = fit_model(name, matrix, label, parameters.seed, task, own, columns.sizes)
+            pipeline, notes = fit_model(name, matrix, label, parameters.seed, task, own, columns)
         except (ValueError, TypeError) as error:
             raise fit_failed(name, error) from error
         model_file(output, name).write_bytes(pickle.dumps(pipeline))
@@ -84,9 +85,9 @@ def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path,
     return f"{counted(len(rows), 'row')}: {', '.join(said)}"
 
 
-def columns_of(dataset: TrainingDataset) -> Columns:
+def columns_of(dataset: TrainingDataset, parameters: RunParameters) -> Columns:
     """The columns of its matrix."""
-    return Columns(dataset.features, {name: len(values) for name, values in dataset.manifest.categories.items()})
+    return Columns.of(dataset.features, dataset.manifest.categories, parameters.encoders)
 
 
 def evaluate_models(
@@ -159,8 +160,9 @@ def certify_model(run: Path, parameters: RunParameters, output: Path, tell: Tell
     tell("computing on-demand features one by one")
     on_demand = certify_on_demand(parameters.view, inputs, parameters.seed)
     graph = (run / "export" / MODEL_FILE).read_bytes()
+    pipeline = load_pickle(model_file(run / "fit", chosen))
     found = certify(
-        load_pickle(model_file(run / "fit", chosen)),
+        pipeline,
         graph,
         np.asarray(dataset.matrix[dataset.rows(TEST)]),
         on_demand,
@@ -168,7 +170,7 @@ def certify_model(run: Path, parameters: RunParameters, output: Path, tell: Tell
         parameters.parity_tolerance,
         float(np.std(dataset.label[dataset.rows(TRAIN)])) if dataset.manifest.task == "regression" else None,
         dataset.manifest.task,
-        columns_of(dataset).sizes,
+        columns_of(dataset, parameters).sizes,
         tell,
         dataset.features,
     )
@@ -181,6 +183,7 @@ def certify_model(run: Path, parameters: RunParameters, output: Path, tell: Tell
         "classes": classes,
         "smallest_failing_row": smallest,
         "rows_share_runs": keeps_bits(graph),
+        "encoders": used_encoders(pipeline, dataset.features),
     }
     (output / "certificate.json").write_bytes(encode_document(report))
     require_pass(found)

@@ -82,6 +82,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         threshold=parameters.threshold,
         categories=dataset.categories,
         rows_share_runs=certificate["rows_share_runs"],
+        encoders=certificate["encoders"],
     )
     made_by = f"training run {output.parent.name}"
     model_card = write_model_card(

@@ -28,7 +28,7 @@ STEPS = (
         parameters=("view", "seed"),  # equal rows of another version of the tables were looked at already
         outputs=(LEAKS_FILE,),
     ),
-    Step("fit", f"{_ACTIONS}.model_steps:fit_step", inputs=_ROWS, parameters=("models", "seed")),
+    Step("fit", f"{_ACTIONS}.model_steps:fit_step", inputs=_ROWS, parameters=("models", "encoders", "seed")),
     Step(
         "evaluate",
         f"{_ACTIONS}.model_steps:evaluate_step",

@@ -44,6 +44,7 @@ class RunContext:
             "metrics": self.parameters.metrics,
             "threshold": self.parameters.threshold,
             "slices": self.parameters.slices,
+            "encoders": {name: repr(each) for name, each in self.parameters.encoders.items()},
         }
         found: dict[str, Any] = json.loads(json.dumps({**plain, **also}))
         return found

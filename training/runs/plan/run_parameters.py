@@ -12,6 +12,7 @@ from shared_features.definitions import FeatureView
 from shared_features.formats.dataset_manifest import DatasetParameters
 from training.definitions.model import Model
 from training.models.columns import Build
+from training.models.encoders import Encoder
 from training.models.graph.model_constants import TOLERANCE
 from training.models.task_rules import RULES, TaskRules
 from training.registry.gate import DEFAULT_TOLERANCE
@@ -81,6 +82,11 @@ class RunParameters:
     def slices(self) -> tuple[str, ...]:
         """The features whose values are measured one by one."""
         return () if self.model is None else self.model.slices
+
+    @property
+    def encoders(self) -> Mapping[str, Encoder]:
+        """Feature -> what the model's definition says of it."""
+        return {} if self.model is None else self.model.encoders
 
     @property
     def seed(self) -> int:

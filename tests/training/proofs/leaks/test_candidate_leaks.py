@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from tests.training.random_dataset import random_dataset
 from training.models.columns import Columns
+from training.models.encoders import Ordinal, TargetMean
 from training.proofs.leaks.candidate_leaks import candidate_leaks
 
 
@@ -57,3 +59,15 @@ def test_a_candidate_that_follows_other_rows_or_the_clock_is_caught_and_named(bu
     report = candidate_leaks({build.__name__: build}, random_dataset(), 0)
     assert {each.feature for each in report.leaks} == {f"the score of candidate {build.__name__}"}
     assert cause in {each.cause for each in report.leaks}
+
+
+def encoded(columns: Columns, seed: int) -> Any:
+    return make_pipeline(columns.encoded(), _with(StandardScaler()))
+
+
+def test_a_category_is_altered_to_another_of_its_values_and_an_encoder_is_not_accused() -> None:
+    dataset = random_dataset()
+    given = replace(dataset, manifest=replace(dataset.manifest, categories={"constant": ("a", "b", "c", "d")}))
+    for encoder in (Ordinal(), TargetMean()):
+        report = candidate_leaks({"encoded": encoded}, given, 0, {"constant": encoder})
+        assert (report.leaks, report.checked) == ((), {"candidates": 1})

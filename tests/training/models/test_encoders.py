@@ -1,0 +1,45 @@
+"""An encoder that makes no sense is refused when a definition is read, with what to write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared_features.errors import DefinitionError
+from tests.domains.visits import COMES_AGAIN
+from training.definitions import Binned, Model, OneHot, Ordinal, TargetMean, Winsorized
+
+
+@pytest.mark.parametrize(
+    ("encoders", "says"),
+    [
+        ({"wart": OneHot()}, "encoders names 'wart', which view comes_again:v1 does not have; .* mean 'ward'"),
+        ({"ward": Winsorized()}, r"Winsorized\(low=0.01, high=0.99\), and ward is a category; write OneHot"),
+        ({"hours": TargetMean()}, r"hours is a number; write Winsorized\(...\) or Binned"),
+        ({"ward": "one_hot"}, r"encoders\['ward'\] is 'one_hot', and ward is a category; write OneHot"),
+        ({"ward": OneHot}, "is the class OneHot, and ward is a category"),
+        (TargetMean(), "encoders is TargetMean"),
+    ],
+)
+def test_an_encoder_that_does_not_fit_its_feature_is_refused(encoders: Any, says: str) -> None:
+    with pytest.raises(DefinitionError, match=says):
+        Model("again", COMES_AGAIN, encoders=encoders)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "options", "says"),
+    [
+        (Ordinal, {"order": ("a", "b", "a")}, "names 'a' twice; drop one"),
+        (Ordinal, {"order": 7}, "order is 7"),
+        (TargetMean, {"smoothing": -1}, "is -1; give 0 or more rows"),
+        (TargetMean, {"folds": 1}, "is 1; give 2 or more"),
+        (Winsorized, {"low": 0.5, "high": 0.5}, "has no range; give shares from 0 to 1, low first"),
+        (Winsorized, {"high": 2}, "has no range"),
+        (Binned, {"bins": 1}, "is 1; give 2 to 1000"),
+        (Binned, {"bin": 4}, "there is no option 'bin'. Did you mean 'bins'"),
+    ],
+)
+def test_an_encoder_without_a_meaning_is_refused(encoder: Any, options: dict[str, Any], says: str) -> None:
+    with pytest.raises(DefinitionError, match=says):
+        encoder(**options)

@@ -1,0 +1,1 @@
+"""Encoders as they are fitted, each with its part of the ONNX graph."""
