@@ -27,6 +27,7 @@ SUITES = {
     "serving-load": "tests.bench.serving_load",
     "batch": "tests.bench.batch",
     "retraining": "tests.bench.retraining",
+    "handbook": "tests.bench.handbook",
 }
 
 
