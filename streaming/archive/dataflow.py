@@ -12,16 +12,15 @@ import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 from prometheus_client import Counter
 
-from shared_features.definitions import Catalogue, load_definitions
+from shared_features.definitions import Catalogue
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
-from shared_features.formats.prediction_log import prediction_source
 from shared_features.kernel.event_time import to_us
+from streaming.archive.archived_sources import archived_now
 from streaming.archive.delta_sink import DeltaSink
 from streaming.archive.gather import Gather
 from streaming.archive.maintenance import Maintenance
 from streaming.archive.marks import Marks
 from streaming.archive.stored_log import Marked, StoredDeadLetters, StoredEvents, StoredLog
-from streaming.errors import RefusedError
 from streaming.job.bytewax_run import run_dataflow
 from streaming.job.clock import system_clock_us
 from streaming.kafka.brokers.topics import PartitionKey, Topics
@@ -41,37 +40,29 @@ _MARKS_A_COMMIT = 4
 def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None = None) -> Dataflow:
     """Input from Kafka, marks, one part per table, gathered, output to Delta."""
     metrics = metrics or StreamingMetrics(to_us(settings.allowed_lateness))
-    catalogue = archived(settings)
-    described = Topics(settings).describe(source.topic for source in catalogue.sources)
-    topics = {(topic.name, topic.id): len(topic.partitions) for topic in described.values()}
-    tables = archive_tables(settings.lake, catalogue, topics)
+    stored = archived_now(settings, Topics(settings))
+    topics = {(topic.name, topic.id): len(topic.partitions) for topic in stored.topics.values()}
+    tables = archive_tables(settings.lake, stored.catalogue, topics)
     marks = Marks(settings.topic_mode, to_us(settings.mark_slack), system_clock_us)
     flow = Dataflow("archive")
     held, counted = partial(held_positions, tables), partial(count_polled, metrics)
     gather = min(max(settings.archive_commit / 10, settings.poll_timeout), _GATHER)
     marked = max(settings.idle_mark, settings.archive_commit / _MARKS_A_COMMIT)
-    source = KafkaSource(settings, catalogue.sources, held, on_polled=counted, gather=gather, mark_every=marked)
+    source = KafkaSource(
+        settings,
+        stored.catalogue.sources,
+        held,
+        on_polled=counted,
+        each_time=stored.look,
+        gather=gather,
+        mark_every=marked,
+    )
     polled = op.input("kafka", flow, source)
     routed = op.flat_map("route", polled, partial(route, marks))
     every, records = settings.archive_commit, settings.archive_commit_records
     gathered = op.stateful_batch("gather", routed, lambda _: Gather(every, records))
     op.output("delta", gathered, DeltaSink(tables, raised_counter(metrics)))
     return flow
-
-
-def archived(settings: StreamingSettings) -> Catalogue:
-    """The definitions, and the prediction log among their sources where the settings name its topic."""
-    catalogue = load_definitions(settings.definitions)
-    if settings.prediction_log_topic is None:
-        return catalogue
-    log = prediction_source(settings.prediction_log_topic)
-    taken = [each.name for each in catalogue.sources if log.name == each.name or log.topic == each.topic]
-    if taken:
-        raise RefusedError(
-            f"Event source {taken[0]!r} has the name or the topic of the prediction log ({log.name!r}, topic "
-            f"{log.topic!r}). Set MILLRACE_PREDICTION_LOG_TOPIC to another topic, or rename the source"
-        )
-    return replace(catalogue, sources=(*catalogue.sources, log))
 
 
 def run(settings: StreamingSettings, nightly: Callable[[], None] | None = None) -> int:

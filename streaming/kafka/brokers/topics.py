@@ -27,8 +27,8 @@ __all__ = ["Bounds", "PartitionKey", "Topic", "Topics", "id_in_embedded_log", "p
 _LOG = get_log("topics")
 _ANSWER_S = 5.0
 _BACKOFF = Backoff(first_s=0.1, longest_s=2.0)
+_MISSING = "the topic does not exist yet; waiting for it"
 _STOPPED = "asked to stop while waiting for Kafka"
-_MISSING_TOPIC = "the topic does not exist yet; waiting for it"
 _MISSING_AT_MOST = 5
 """A broker that has just become a leader may not know a partition for a moment. After so many tries it is gone."""
 
@@ -71,23 +71,25 @@ class Topics:
 
     def describe(self, names: Iterable[str]) -> dict[str, Topic]:
         """The topics of these names. One that does not exist is waited for; with `within_s` it is left out."""
+        if self._within_s is not None:
+            return self.existing(names)
         wanted = sorted(set(names))
-        missing = {name: Outage(_LOG, _MISSING_TOPIC, "the topic exists now", topic=name) for name in wanted}
+        missing = {name: Outage(_LOG, _MISSING, "the topic exists now", topic=name) for name in wanted}
 
         def ask() -> dict[str, Topic]:
-            found: dict[str, Topic] = {}
-            for name, future in self.ask_for(wanted).items():
-                topic = self._existing(future)
-                if topic is not None:
-                    found[name] = topic
-                    missing[name].answered()
-                elif self._within_s is None:
-                    missing[name].failed()
-            if len(found) < len(wanted) and self._within_s is None:
+            found = self._existing(wanted)
+            for name, outage in missing.items():
+                (outage.answered if name in found else outage.failed)()
+            if len(found) < len(wanted):
                 raise _NotYet
             return found
 
         return self._patiently(ask)
+
+    def existing(self, names: Iterable[str]) -> dict[str, Topic]:
+        """Those of these topics that exist now."""
+        wanted = sorted(set(names))
+        return self._patiently(lambda: self._existing(wanted))
 
     def bounds(self, partitions: Iterable[PartitionKey]) -> dict[PartitionKey, Bounds]:
         """Where the log of each partition begins and ends."""
@@ -142,14 +144,15 @@ class Topics:
     def _offset(self, future: Future[Any]) -> int:
         return offset_in(self._link.answer(future))
 
-    def _existing(self, future: Future[Any]) -> Topic | None:
-        """The topic that a description is of; None where there is none."""
-        try:
-            return self.told_by(self._link.answer(future))
-        except KafkaException as error:
-            if is_missing(error.args[0]):
-                return None
-            raise
+    def _existing(self, names: list[str]) -> dict[str, Topic]:
+        found: dict[str, Topic] = {}
+        for name, future in self.ask_for(names).items():
+            try:
+                found[name] = self.told_by(self._link.answer(future))
+            except KafkaException as error:
+                if not is_missing(error.args[0]):
+                    raise
+        return found
 
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
         tries, began_s = Tries(_BACKOFF, _STOPPED), time.monotonic()

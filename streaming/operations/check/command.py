@@ -19,7 +19,7 @@ from streaming.online_store.server import StoreServer
 from streaming.operations.check.definitions import broken_views, definitions_line, unread_groups
 from streaming.operations.check.finding import Finding
 from streaming.operations.check.stores import check_lake, check_redis
-from streaming.operations.check.topics import check_config, missing_topics
+from streaming.operations.check.topics import check_config, missing_log, missing_topics
 from streaming.settings import StreamingSettings
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def find(settings: StreamingSettings) -> Iterator[Finding]:
     try:
         topics = kafka.describe(names)
         yield from missing_topics(names, topics)
+        if (log := settings.prediction_log_topic) is not None:
+            yield from missing_log(log, kafka.existing([log]))
         yield from check_config(kafka, settings, topics.values())
     except KafkaException as error:
         text = f"cannot be reached at {settings.kafka_bootstrap_servers} ({error.args[0].str()})"

@@ -26,6 +26,13 @@ def missing_topics(names: Iterable[str], topics: Mapping[str, Topic]) -> Iterato
         yield Finding("refused", f"topic {name}", text, waits=True)
 
 
+def missing_log(name: str, topics: Mapping[str, Topic]) -> Iterator[Finding]:
+    """name: of the topic of the prediction log, which nothing else waits for."""
+    if name not in topics:
+        text = "does not exist. Create the topic of the prediction log. The archive stores all other topics meanwhile"
+        yield Finding("warning", f"topic {name}", text)
+
+
 def check_config(asked: Topics, settings: StreamingSettings, topics: Iterable[Topic]) -> Iterator[Finding]:
     """Compare each topic's configuration with the topic mode."""
     for topic in topics:

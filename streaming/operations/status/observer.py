@@ -11,10 +11,11 @@ from deltalake.exceptions import DeltaError
 from polars.exceptions import PolarsError
 from redis.exceptions import RedisError
 
-from shared_features.definitions import Catalogue, EventSource, FeatureGroup, load_definitions
+from shared_features.definitions import Catalogue, EventSource, FeatureGroup
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
 from shared_features.formats.shard_meta import ShardMeta
 from shared_features.kernel.event_time import SECOND_US, to_us
+from streaming.archive.archived_sources import counted
 from streaming.errors import RefusedError
 from streaming.job.clock import Clock, system_clock_us
 from streaming.kafka.brokers.topics import Bounds, PartitionKey, Topic, Topics, partitions_of
@@ -44,7 +45,7 @@ class StatusObserver:
     """Asks Kafka, Redis and the lake independently: if one is unavailable, the answers of the others still count."""
 
     def __init__(self, settings: StreamingSettings, clock_us: Clock = system_clock_us) -> None:
-        self._catalogue: Catalogue = load_definitions(settings.definitions)
+        self._catalogue: Catalogue = counted(settings)
         self._lateness_us = to_us(settings.allowed_lateness)
         self._kafka = Topics(settings, within_s=3.0)
         self._redis = StoreServer(settings, within_s=2.0)

@@ -5,10 +5,14 @@ import os
 import subprocess
 import sys
 
+from confluent_kafka import Producer
+
+from streaming.operations.check.command import find
 from streaming.operations.status.answer import status_json
 from streaming.operations.status.observer import StatusObserver
 from streaming.operations.status.positions import DurablePositions
 from streaming.operations.status.table import status_table
+from tests.shared_features.formats.test_prediction_log import GOLDEN
 from tests.streaming.operations.written_stores import GROUP, NOW_US, SOURCE, archive, commit_shards
 from tests.streaming.processes import ROOT
 
@@ -51,6 +55,23 @@ def test_status_counts_what_the_stores_hold(settings):
     table = status_table(status)
     assert GROUP.label in table
     assert "5.0 s" in table
+
+
+def test_the_prediction_log_is_listed_with_its_lag_and_its_topic_is_named_while_it_is_missing(settings, servers):
+    simulator, _ = servers
+    logging = settings.model_copy(update={"prediction_log_topic": "predictions"})
+    status = StatusObserver(logging).observe()
+    assert status.away == {"topic predictions": "does not exist"}
+    assert [each.partitions for each in status.sources if each.source == "prediction_log"] == [[]]
+    assert [each.about for each in find(logging) if "prediction log" in each.text] == ["topic predictions"]
+    assert not any(each.stops_run for each in find(logging) if each.about == "topic predictions")
+    simulator.create_topic("predictions", 1)
+    producer = Producer({"bootstrap.servers": simulator.bootstrap_servers})
+    producer.produce("predictions", GOLDEN.encode())
+    assert producer.flush(10) == 0
+    status = StatusObserver(logging).observe()
+    assert status.away == {}
+    assert status_json(status)["sources"][-1]["partitions"][0]["lag"] == {"archive": 1}
 
 
 def test_each_part_that_is_away_is_said_and_takes_nothing_from_the_others(settings):
