@@ -150,7 +150,8 @@ class SettingFields(BaseSettings):
     )
     prediction_log_spool: Path = Field(
         Path("var/predictions"),
-        description="Directory for logged predictions that Kafka has not taken yet. Processes may share it.",
+        description="Directory for logged predictions that Kafka has not taken yet. Processes of the endpoint write "
+        "there, and may share it; erase empties the predictions of an entity there.",
     )
     prediction_log_spool_mib: int = Field(
         1024, ge=1, description="Most that one process keeps there, in MiB. Beyond it predictions are not logged."

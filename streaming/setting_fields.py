@@ -145,6 +145,11 @@ class SettingFields(BaseSettings):
         description="Topic of the prediction log. The endpoint writes what it answered to this topic, and the archive "
         "of the stream job stores it in the lake. Without a topic nothing is logged.",
     )
+    prediction_log_spool: Path = Field(
+        Path("var/predictions"),
+        description="Directory for logged predictions that Kafka has not taken yet. Processes of the endpoint write "
+        "there, and may share it; erase empties the predictions of an entity there.",
+    )
     materialize_interval: Duration = Field(
         timedelta(seconds=30),
         gt=timedelta(0),

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from shared_features.formats.prediction_spool import LOCK_FILE, SEGMENT_NAME, SEGMENTS
+
 _SEGMENT_BYTES = 1 << 20
-_LOCK, _ENDING = "lock", ".jsonl"
 
 
 @dataclass(eq=False)
@@ -79,7 +80,7 @@ class Spool:
             segment.path.unlink()
         self.length -= segment.length
         folder = segment.path.parent
-        if folder != self._own and not any(folder.glob(f"*{_ENDING}")):
+        if folder != self._own and not any(folder.glob(SEGMENTS)):
             self._give_back(folder)
 
     def take_over(self) -> int:
@@ -87,7 +88,7 @@ class Spool:
         found = 0
         for folder in sorted(self._directory.glob("*/")):
             if folder != self._own and folder not in self._locks and self._lock(folder):
-                segments = [Segment(path, path.stat().st_size) for path in sorted(folder.glob(f"*{_ENDING}"))]
+                segments = [Segment(path, path.stat().st_size) for path in sorted(folder.glob(SEGMENTS))]
                 self._sealed.extend(segments)
                 self.length += sum(each.length for each in segments)
                 found += len(segments)
@@ -107,7 +108,7 @@ class Spool:
             if not self._lock(self._own):
                 raise OSError(f"the folder {self._own.name} of this process is locked by another")
         self._number += 1
-        self._written = (self._own / f"{self._number:08d}{_ENDING}").open("ab")
+        self._written = (self._own / SEGMENT_NAME.format(self._number)).open("ab")
         return self._written
 
     def _seal(self) -> None:
@@ -119,7 +120,7 @@ class Spool:
 
     def _lock(self, folder: Path) -> bool:
         try:
-            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:  # another process has just deleted it
             return False
         try:
@@ -132,8 +133,8 @@ class Spool:
 
     def _give_back(self, folder: Path) -> None:
         """Unlock a folder, and delete it where nothing is in it."""
-        if not any(folder.glob(f"*{_ENDING}")):
+        if not any(folder.glob(SEGMENTS)):
             with suppress(OSError):
-                (folder / _LOCK).unlink()
+                (folder / LOCK_FILE).unlink()
                 folder.rmdir()
         os.close(self._locks.pop(folder))

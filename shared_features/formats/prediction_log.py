@@ -3,9 +3,10 @@
 Serving writes a record for each request that got a prediction, through Kafka; the archive stores it as it stores
 events, in the table `events_prediction_log`; an audit reads it. One record holds all instances of its request.
 
-`instance` and `counter` number the answers of one process from 0 without a hole: a number that is absent was lost. A
-record may come twice where a process ended while Kafka did not answer: the two are equal, and `each_once` drops the
-second.
+`instance` and `counter` number the answers of one process from 0 without a hole: a number that is absent was lost. Kafka
+may have a record twice, where a process was killed before it noted that the record was sent: the two are equal, and the
+table has one of them. `each_once` does the same to a table that an earlier release wrote. A record whose content was
+erased keeps its number.
 
 Fields are only added, at the end and optional; a meaning never changes.
 """
@@ -108,12 +109,27 @@ _encode = msgspec.json.Encoder().encode
 
 def encode_record(logged: LoggedPrediction) -> bytes:
     """The value of its Kafka record: one line of JSON, with its digest."""
-    return _encode(msgspec.structs.replace(logged, digest=_digest(logged)))
+    return _encode(_sealed(logged))
 
 
 def is_altered(logged: LoggedPrediction) -> bool:
     """Whether the record is another one than was written."""
     return logged.digest != _digest(logged)
+
+
+def erased(logged: LoggedPrediction) -> LoggedPrediction:
+    """The record without all that was asked, seen and said. Its number stays, so that no hole is left."""
+    nothing = {"instants": "[]", "request": "", "features": "", "scores": "[]", "receipt": ""}
+    return _sealed(msgspec.structs.replace(logged, **nothing))
+
+
+def is_erased(logged: LoggedPrediction) -> bool:
+    """Whether its content was erased: every request has a body."""
+    return not logged.request
+
+
+def _sealed(logged: LoggedPrediction) -> LoggedPrediction:
+    return msgspec.structs.replace(logged, digest=_digest(logged))
 
 
 def _digest(logged: LoggedPrediction) -> str:

@@ -14,6 +14,7 @@ from prometheus_client import Counter
 
 from shared_features.definitions import Catalogue
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
+from shared_features.formats.prediction_log import SOURCE_NAME
 from shared_features.kernel.event_time import to_us
 from streaming.archive.archived_sources import archived_now
 from streaming.archive.delta_sink import DeltaSink
@@ -21,6 +22,7 @@ from streaming.archive.gather import Gather
 from streaming.archive.maintenance import Maintenance
 from streaming.archive.marks import Marks
 from streaming.archive.stored_log import Marked, StoredDeadLetters, StoredEvents, StoredLog
+from streaming.archive.stored_predictions import StoredPredictions
 from streaming.job.bytewax_run import run_dataflow
 from streaming.job.clock import system_clock_us
 from streaming.kafka.brokers.topics import PartitionKey, Topics
@@ -92,7 +94,8 @@ def archive_tables(
     tables: dict[str, Callable[[], StoredLog]] = {DEAD_LETTERS_TABLE: partial(StoredDeadLetters, lake, topics, delta)}
     for source in catalogue.sources:
         own = {topic: count for topic, count in topics.items() if topic[0] == source.topic}
-        tables[events_table(source)] = partial(StoredEvents, lake, source, own, delta)
+        stored = StoredPredictions if source.name == SOURCE_NAME else StoredEvents
+        tables[events_table(source)] = partial(stored, lake, source, own, delta)
     return tables
 
 

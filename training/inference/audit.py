@@ -27,6 +27,7 @@ from shared_features.formats.prediction_log import (
     LoggedPrediction,
     each_once,
     is_altered,
+    is_erased,
     logged_prediction,
     missing_counters,
     prediction_source,
@@ -53,9 +54,13 @@ class Difference:
 
 @dataclass
 class Audited:
-    """What an audit found. missing: by process, the numbers that no record has, as pairs of first and last."""
+    """What an audit found. missing: by process, the numbers that no record has, as pairs of first and last.
+
+    erased: records whose content was erased with an entity, of which nothing can be computed.
+    """
 
     records: int = 0
+    erased: int = 0
     predictions: int = 0
     equal: int = 0
     differences: list[Difference] = field(default_factory=list)
@@ -80,6 +85,8 @@ def audit(store: OfflineStore, registry: Registry, catalogue: Catalogue, logged:
     for each in logged:
         if difference := _not_as_written(each):
             found.differences.append(difference)
+        elif is_erased(each):
+            found.erased += 1
         else:
             by_view.setdefault(each.view, []).append(each)
     found.missing = _missing(logged, {each.id for each in found.differences})

@@ -15,6 +15,8 @@ def audit_lines(found: Audited, most: int) -> Iterator[str]:
         f"{counted(found.records, 'record')} of the prediction log: {found.equal:,} of "
         f"{counted(found.predictions, 'prediction')} have the same features and scores again, bit for bit"
     )
+    if found.erased:
+        yield f"{counted(found.erased, 'record was', 'records were')} erased with an entity"
     for cause, count in sorted(found.by_cause.items()):
         yield f"{cause}: {counted(count, 'record')}"
     for each in found.differences[:most]:

@@ -2,10 +2,10 @@
 
 The steps, each of which can be repeated:
 
-1. Store the beginning with the ends of the logs, and wait until the archive is beyond these ends.
+1. Empty the spool of predictions. Store the beginning with the ends of the logs. Wait until the archive is beyond them.
 2. Keep aside the positions of the events.
-3. Delete the events, then snapshots, then feature rows, then dead letters. A writer that replays states with the erased
-   events is fenced off by the count of erasures in each table.
+3. Delete the events, then snapshots, feature rows and dead letters, and empty the logged predictions. A writer that
+   replays states with the erased events is fenced off by the count of erasures in each table.
 4. Wait for the shards. Raise the counts of erasures of the events tables, and at once those of all shards that read
    these tables, with the states in Redis deleted.
 5. Remove training runs, and purge the disk.
@@ -39,7 +39,9 @@ from streaming.operations.erasure.stores.aside import ASIDE, forget_aside, kept_
 from streaming.operations.erasure.stores.dead_letters import DeadLetters
 from streaming.operations.erasure.stores.lake_rows import LakeRows
 from streaming.operations.erasure.stores.log_ends import Logs, within
+from streaming.operations.erasure.stores.logged_predictions import LoggedPredictions
 from streaming.operations.erasure.stores.online_states import OnlineStates
+from streaming.operations.erasure.stores.spooled_predictions import SpooledPredictions
 from streaming.operations.erasure.stores.training_runs import count_results, remove_runs, runs_with
 from streaming.operations.erasure.subjects.subject import Subject
 from streaming.operations.retirement.version import sweep
@@ -56,6 +58,7 @@ class Erasure:
         self._settings, self._subjects, self._lake = settings, subjects, settings.lake
         self._scope = scope_of(settings.lake, catalogue, subjects[0].entity)
         self._logs = Logs(settings, self._scope.logged)
+        self._spool = SpooledPredictions(settings.prediction_log_spool, subjects)
 
     def show(self, *, with_log: bool) -> None:
         """Print what would be erased."""
@@ -71,9 +74,10 @@ class Erasure:
             )
         letters = self._letters(self._subjects, ends).find(self._logs.topics, scope.others)
         say(counted(sum(map(len, letters.values())), "dead letter"))
+        say(counted(self._predictions(self._subjects, ends).count() + self._spool.count(), "logged prediction"))
         with closing(OnlineStates(self._settings)) as online:
             states = counted(online.count(scope.groups, self._subjects), "state")
-            say(f"{states} in Redis, of {counted(len(scope.groups), 'group')}")
+        say(f"{states} in Redis, of {counted(len(scope.groups), 'group')}")
         runs = self._runs(positions)
         results = count_results(runs)
         say(f"{counted(len(runs) - results, 'training run')}, {counted(results, 'result')} of their steps")
@@ -86,16 +90,9 @@ class Erasure:
         """Erase, or continue an erasure. with_log: the records in Kafka too."""
         record, secret = ErasureRecord(self._lake), salt(self._lake)
         digests = {subject.digest(secret): subject for subject in self._subjects}
-        last = record.last()
-        now_ends = self._logs.ends()
-        ends = {
-            digest: last[digest].log_ends if digest in last and last[digest].step == "begun" else now_ends
-            for digest in digests
-        }
+        spooled = self._spool.erase(within(PATIENCE_S))
         entity = self._subjects[0].entity.name
-        new = {digest: each for digest, each in ends.items() if each is now_ends}
-        if new:
-            record.write("begun", entity, new, system_clock_us())
+        ends = record.begin(entity, digests, self._logs.ends(), system_clock_us())
         batches: dict[str, list[str]] = {}
         for digest, each in ends.items():
             batches.setdefault(json.dumps(each, sort_keys=True), []).append(digest)
@@ -106,6 +103,7 @@ class Erasure:
             record.write("done", entity, {digest: ends[digest] for digest in some}, system_clock_us(), counts)
             for name, count in counts.items():
                 say(f"{count:>9,}  {name}")
+        say(f"{spooled:>9,}  predictions that Kafka did not have yet")
         for line in () if with_log else self._logs.kept():
             say(f"{line}; every stored position is beyond them, and a shard that an older Redis brings back is rebuilt")
         say("states of other entities that had seen the erased events keep what they saw until they are rebuilt")
@@ -119,22 +117,26 @@ class Erasure:
             for source in scope.sources
         }
         self._say_lost(rows)
-        counts = {f"events of {source.name}": rows.erase_events(source) for source in scope.sources}
+        counts = {f"events of {each.name}": rows.erase_events(each) for each in scope.sources}
         counts["states in snapshots"] = rows.erase_snapshots(scope.snapshots)
         counts["feature rows"] = sum(
             rows.erase_feature_rows(scope.features[source], gone) for source, gone in positions.items()
         )
-        letters = self._letters(subjects, ends)
+        letters, predictions = self._letters(subjects, ends), self._predictions(subjects, ends)
         counts["dead letters"] = letters.erase(letters.find(self._logs.topics, scope.others))
+        counts["logged predictions"] = predictions.erase()
         counts["states in Redis"] = self._erase_online(rows, by_digest, ends, [*positions.values()])
         counts |= self._remove_runs(positions)
         sweep(self._lake)  # tables that a killed `retire` has set aside
-        counts["files of the lake"] = sum(purge(path) for path in scope.tables(self._lake))
+        counts["files of the lake"] = sum(map(purge, (*scope.tables(self._lake), *predictions.tables)))
         forget_aside(self._lake, name)
         return counts
 
     def _letters(self, subjects: Sequence[Subject], ends: LogEnds) -> DeadLetters:
         return DeadLetters(self._lake, subjects, ends, formats_of(self._scope.catalogue.sources))
+
+    def _predictions(self, subjects: Sequence[Subject], ends: LogEnds) -> LoggedPredictions:
+        return LoggedPredictions(self._lake, subjects, ends, self._settings.prediction_log_topic)
 
     def _runs(self, positions: Mapping[str, pa.Table]) -> list[Path]:
         found = runs_with(self._settings.training_runs, self._scope.catalogue, positions)

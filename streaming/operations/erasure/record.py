@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -80,6 +80,15 @@ class ErasureRecord:
             numbered = {topic: {int(number): end for number, end in of.items()} for topic, of in ends.items()}
             found[row["key_digest"]] = Begun(row["step"], numbered)
         return found
+
+    def begin(self, entity: str, digests: Iterable[str], now_ends: LogEnds, at_us: int) -> dict[str, LogEnds]:
+        """The ends of each digest: of an erasure that was begun and is not done its own, else those of now."""
+        last = self.last()
+        begun = {digest: each.log_ends for digest, each in last.items() if each.step == "begun"}
+        ends = {digest: begun.get(digest, now_ends) for digest in digests}
+        if new := {digest: each for digest, each in ends.items() if digest not in begun}:
+            self.write("begun", entity, new, at_us)
+        return ends
 
     def write(
         self,

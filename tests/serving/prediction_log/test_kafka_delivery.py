@@ -1,7 +1,10 @@
 """Delivery to Kafka: what it refuses is dropped or kept, and what it does not answer for is kept."""
 
+import subprocess
+import sys
 import time
 
+import polars
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from structlog.testing import capture_logs
@@ -11,7 +14,10 @@ from serving.prediction_log import kafka_delivery
 from serving.prediction_log.kafka_delivery import KafkaDelivery
 from serving.prediction_log.log_metrics import LogMetrics
 from serving.prediction_log.spool import Spool
+from streaming.settings import load_settings
 from tests.serving.prediction_log.kafka_topics import PARTITIONS, TOPIC
+from tests.serving.running_service import ROOT
+from tests.streaming.operations.stored_world import StoredWorld
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +36,9 @@ def open_delivery(kafka, registry, tmp_path, monkeypatch):
     monkeypatch.setattr(kafka_delivery, "_STALLED_S", 0.3)
     metrics = LogMetrics(registry)
 
-    def open_one(room=1 << 20, **options):
+    def open_one(room=1 << 20, topic=TOPIC, **options):
         given = {"bootstrap.servers": kafka.bootstrap_servers} | options
-        return KafkaDelivery(given, TOPIC, Spool(tmp_path / "spool", "a", room), metrics)
+        return KafkaDelivery(given, topic, Spool(tmp_path / "spool", "a", room), metrics)
 
     return open_one
 
@@ -94,3 +100,48 @@ def test_at_the_end_what_is_under_way_goes_to_disk(open_delivery, kafka, tmp_pat
         kafka.broker_up()
     (segment,) = (tmp_path / "spool" / "a").glob("*.jsonl")
     assert sorted(segment.read_bytes().split()) == [b"0", b"1", b"2", b"3", b"4"]
+
+
+def test_a_process_killed_between_send_and_deletion_sends_again_and_the_table_has_each_record_once(
+    kafka, open_delivery, tmp_path
+):
+    """Kafka has the records twice: nobody knows that it has them until the segment is gone."""
+    topic = "killed"
+    kafka.create_topic(topic, 1)
+    program = f"""
+import os
+from pathlib import Path
+from prometheus_client import CollectorRegistry
+from serving.prediction_log.kafka_delivery import KafkaDelivery
+from serving.prediction_log.log_metrics import LogMetrics
+from serving.prediction_log.spool import Spool
+from shared_features.formats.prediction_log import encode_record
+from tests.streaming.archive.test_stored_predictions import logged
+spool = Spool(Path({str(tmp_path / "spool")!r}), "dying", 1 << 20)
+for number in range(40):
+    assert spool.append(encode_record(logged(number, "dying")))
+spool.done = lambda segment: os.kill(os.getpid(), 9)
+options = {{"bootstrap.servers": {kafka.bootstrap_servers!r}}}
+delivery = KafkaDelivery(options, {topic!r}, spool, LogMetrics(CollectorRegistry()))
+while True:
+    delivery.work(0.05)
+"""
+    died = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False, timeout=120)
+    assert died.returncode == -9
+    assert len(list((tmp_path / "spool" / "dying").glob("*.jsonl"))) == 1
+    delivery = open_delivery(topic=topic)
+    work_until(delivery, lambda: not list((tmp_path / "spool" / "dying").glob("*.jsonl")))
+    for name in ("payments", "outcomes"):
+        kafka.create_topic(name, 1)
+    settings = load_settings(
+        kafka_bootstrap_servers=kafka.bootstrap_servers,
+        definitions="tests.streaming.small_domain",
+        lake=tmp_path / "lake",
+        topic_mode="embedded",
+        prediction_log_topic=topic,
+    )
+    world = StoredWorld(kafka, settings)
+    assert len(world.records(topic)) == 80
+    world.archive()
+    ids = polars.read_delta(str(world.lake / "events_prediction_log"))["id"].to_list()
+    assert sorted(ids) == sorted(f"dying-{number}" for number in range(40))

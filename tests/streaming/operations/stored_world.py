@@ -23,6 +23,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from shared_features.definitions import Catalogue, load_definitions
 from streaming.__main__ import main
+from streaming.archive.archived_sources import archived
 from streaming.archive.dataflow import archive_tables, held_positions, route
 from streaming.archive.marks import Marks
 from streaming.job.clock import system_clock_us
@@ -65,12 +66,13 @@ class StoredWorld:
 
     def archive(self) -> None:
         """Store all that the log holds, as the archive's dataflow does."""
-        described = Topics(self.settings).describe(source.topic for source in self.catalogue.sources)
+        catalogue = archived(self.settings)
+        described = Topics(self.settings).describe(source.topic for source in catalogue.sources)
         topics = {(topic.name, topic.id): len(topic.partitions) for topic in described.values()}
-        tables = archive_tables(self.lake, self.catalogue, topics)
+        tables = archive_tables(self.lake, catalogue, topics)
         stored = {name: open_table() for name, open_table in tables.items()}
         marks = Marks(self.settings.topic_mode, 0, system_clock_us)
-        share = KafkaSource(self.settings, self.catalogue.sources, partial(held_positions, tables)).build("", 0, 1)
+        share = KafkaSource(self.settings, catalogue.sources, partial(held_positions, tables)).build("", 0, 1)
         ends = self.ends()
         try:
             deadline = time.monotonic() + 240
@@ -92,7 +94,7 @@ class StoredWorld:
 
     def ends(self) -> dict[tuple[str, int], int]:
         """Where the log of each partition ends."""
-        described = Topics(self.settings).describe(source.topic for source in self.catalogue.sources)
+        described = Topics(self.settings).describe(source.topic for source in archived(self.settings).sources)
         places = [(topic.name, number) for topic in described.values() for number in topic.partitions]
         return {place: bounds.high for place, bounds in Topics(self.settings).bounds(places).items()}
 

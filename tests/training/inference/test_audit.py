@@ -19,7 +19,7 @@ from serving.prediction_log.prediction_log import PredictionLog
 from serving.settings import ServingSettings
 from shared_features.definitions import load_definitions
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.prediction_log import LoggedPrediction, decode_record, encode_record
+from shared_features.formats.prediction_log import LoggedPrediction, decode_record, encode_record, erased
 from shared_features.formats.shard_meta import VectorEntry
 from shared_features.formats.shard_meta_bytes import encode_meta
 from shared_features.kernel.event_time import to_text
@@ -45,6 +45,7 @@ from training.inference.audit import (
     audit,
     read_log,
 )
+from training.inference.audit_text import audit_lines
 from training.registry.versions import Registry
 
 CATALOGUE = load_definitions("tests.domains.machines")
@@ -226,6 +227,18 @@ def test_an_altered_copy_of_a_record_is_named_and_hides_neither_it_nor_itself(
     found = world.audit(read_log(OfflineStore(tmp_path)))
     assert (found.records, found.equal) == (2, 1)
     assert found.by_cause == {ALTERED_RECORD: 1}
+
+
+def test_an_erased_record_is_counted_and_neither_altered_nor_missing(world: World) -> None:
+    emptied = [erased(each) if each.counter in (3, 5) else each for each in world.logged]
+    found = world.audit(emptied)
+    assert (found.erased, found.differences, found.missing) == (2, [], {})
+    assert list(audit_lines(found, 5)) == [
+        "54 records of the prediction log: 76 of 76 predictions have the same features and scores again, bit for bit",
+        "2 records were erased with an entity",
+    ]
+    found = world.audit([msgspec.structs.replace(world.logged[0], request="")])  # only the request, and not the digest
+    assert (found.erased, found.by_cause) == (0, {ALTERED_RECORD: 1})
 
 
 def test_a_record_of_a_later_release_does_not_end_the_audit_of_the_others(world: World, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -17,6 +18,7 @@ from streaming.lake.scan import sql_text
 from streaming.lake.stored_positions import stored_offsets
 from streaming.operations.dead_letters.letter import Wanted, read_letters
 from streaming.operations.erasure.record import LogEnds
+from streaming.operations.erasure.subjects.asked_about import AskedAbout
 from streaming.operations.erasure.subjects.conditions import at_offsets
 from streaming.operations.erasure.subjects.subject import Subject
 
@@ -35,6 +37,7 @@ class DeadLetters:
         self._path, self._subjects, self._log_ends = lake / DEAD_LETTERS_TABLE, subjects, log_ends
         self._formats = formats
         self._parts = {subject.parts for subject in subjects}
+        self._about = AskedAbout(subjects)
 
     def find(self, topics: Mapping[str, Topic], others: Sequence[str]) -> Letters:
         """Those whose value, in any of the formats, has a subject's fields.
@@ -70,7 +73,14 @@ class DeadLetters:
 
     def _is_of_a_subject(self, value: bytes | None) -> bool:
         found = (each.fields(value) for each in self._formats) if value else ()
-        return any(self._subjects[0].parts_in(fields) in self._parts for fields in found)  # all are of one kind
+        return any(self._is_of(fields) for fields in found)
+
+    def _is_of(self, fields: Mapping[str, Any] | None) -> bool:
+        """Of a record of the prediction log, its request tells whose it is."""
+        if self._subjects[0].parts_in(fields) in self._parts:  # all are of one kind
+            return True
+        request = None if fields is None else fields.get("request")
+        return isinstance(request, str) and self._about.is_in(request)
 
 
 def _erase(table: DeltaTable, log: Log, which: str) -> int:

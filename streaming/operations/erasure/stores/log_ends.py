@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient
 
 from shared_features.definitions import EventSource
 from shared_features.formats.offline_tables import events_table
+from shared_features.formats.prediction_log import prediction_source
 from streaming.errors import RefusedError
 from streaming.kafka.brokers.client import client_options
 from streaming.kafka.brokers.recreated_topic import what_was_recreated
@@ -26,15 +27,18 @@ _CANNOT = (KafkaError._UNSUPPORTED_FEATURE, KafkaError.UNSUPPORTED_VERSION, Kafk
 
 
 class Logs:
-    """The topics of the sources whose events carry the erased entities."""
+    """The topics of the sources whose events carry the erased entities, and that of the prediction log if it exists."""
 
     def __init__(self, settings: StreamingSettings, sources: Sequence[EventSource]) -> None:
         self._settings, self._look, self._lake = settings, Topics(settings, within_s=5.0), LakeLook(settings.lake)
-        self._sources = sources
         self.topics: dict[str, Topic] = self._look.describe(source.topic for source in sources)
         missing = sorted({source.topic for source in sources} - set(self.topics))
         if missing:
             raise RefusedError(f"The brokers have no topic {', '.join(missing)}. Check KAFKA_BOOTSTRAP_SERVERS")
+        if (log := settings.prediction_log_topic) is not None and (found := self._look.existing([log])):
+            self.topics |= found
+            sources = [*sources, prediction_source(log)]
+        self._sources = sources
         for source in sources:
             table, topic = self._lake.table(events_table(source)), self.topics[source.topic]
             if table is not None and is_recreated(table, topic.name, topic.id):
