@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from training.dataset_options import PREDICTION_LOG
 from training.errors import TrainingError
 from training.settings import TrainingSettings
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from shared_features.definitions import FeatureView
     from training.datasets.exports.dataset_table import DatasetTable
+    from training.datasets.offline_store import OfflineStore, PinnedTable
     from training.runs.plan.run_parameters import RunParameters
     from training.steps.run_journal import StepEntry
 
@@ -28,14 +30,18 @@ def dataset(settings: TrainingSettings, options: argparse.Namespace, asked: Aske
     if options.verb != "build":
         if options.directory is None:
             raise TrainingError(f"`dataset {options.verb}` needs a directory. None is given. Name an exported dataset.")
-        return {"rebuild": _rebuild, "pin": _pin, "unpin": _unpin}[options.verb](settings, options.directory)
+        from training.exported_dataset_commands import VERBS
+
+        return VERBS[options.verb](settings, options.directory)
     if options.pin and (options.output is None or _is_table(options.output)):
         raise TrainingError("--pin needs a directory to export the dataset to. None is given. Add --output DIR.")
     if options.output is not None and not _is_table(options.output):
         from training.datasets.exports.dataset_table import check_free
 
         check_free(options.output)
-    return _of_spine(settings, options, asked()) if options.spine is not None else _of_view(settings, options, asked())
+    if options.spine is None:
+        return _of_view(settings, options, asked())
+    return (_of_log if str(options.spine) == PREDICTION_LOG else _of_spine)(settings, options, asked())
 
 
 def print_step(name: str, entry: StepEntry) -> None:
@@ -80,7 +86,6 @@ def _of_range(settings: TrainingSettings, options: argparse.Namespace, parameter
 
 def _of_spine(settings: TrainingSettings, options: argparse.Namespace, parameters: RunParameters) -> int:
     from training.datasets.exports.exported import SpineOptions, export_spine
-    from training.datasets.exports.known_labels import pin_labels
     from training.datasets.given_spine import check_spine, read_spine_file
     from training.datasets.history.pinned_history import pin_history
     from training.datasets.offline_store import OfflineStore
@@ -88,14 +93,39 @@ def _of_spine(settings: TrainingSettings, options: argparse.Namespace, parameter
     _check_rows_alone(options, parameters, "--spine")
     view, store = parameters.view, OfflineStore(settings.lake)
     spine = check_spine(view, read_spine_file(options.spine))
-    labels, cutoff_us = None, None
-    if options.with_labels:
-        labels, cutoff_us = pin_labels(store, view, parameters.dataset.cutoff_us)
+    labels, cutoff_us = _labels(store, options, parameters)
     lag_us, at_once = round(options.lag * 1e6), settings.spine_events_at_once
     meant = SpineOptions(options.truth, lag_us, options.label, cutoff_us, at_once)
     table = export_spine(pin_history(store, view), spine, meant, labels)
     _export(settings, options, view, _divided(table, options, view, spine.as_of_us))
     return 0
+
+
+def _of_log(settings: TrainingSettings, options: argparse.Namespace, parameters: RunParameters) -> int:
+    from training.datasets.exports.exported import SpineOptions, export_spine
+    from training.datasets.offline_store import OfflineStore
+    from training.inference.log_and_train import read_logged
+    from training.registry.versions import Registry
+
+    _check_rows_alone(options, parameters, f"--spine {PREDICTION_LOG}")
+    if options.truth != "as-served" or options.lag:
+        raise TrainingError("The log has what the model saw. It takes no --truth and no --lag. Leave them out.")
+    view, store = parameters.view, OfflineStore(settings.lake)
+    logged = read_logged(store, Registry(settings.registry), view)
+    labels, cutoff_us = _labels(store, options, parameters)
+    meant = SpineOptions(label=options.label, cutoff_us=cutoff_us)
+    table = export_spine(logged.history, logged.spine, meant, labels, logged=logged.beside)
+    _export(settings, options, view, _divided(table, options, view, logged.spine.as_of_us))
+    print("".join(f"{line}\n" for line in logged.lines), end="")
+    return 0
+
+
+def _labels(
+    store: OfflineStore, options: argparse.Namespace, parameters: RunParameters
+) -> tuple[PinnedTable | None, int | None]:
+    from training.datasets.exports.known_labels import pin_labels
+
+    return pin_labels(store, parameters.view, parameters.dataset.cutoff_us) if options.with_labels else (None, None)
 
 
 def _divided(
@@ -135,36 +165,3 @@ def _export(settings: TrainingSettings, options: argparse.Namespace, view: Featu
         print(line)
     if options.pin:
         print(f"pinned as {pin_dataset(settings.lake, view, table.manifest)}")
-
-
-def _rebuild(settings: TrainingSettings, directory: Path) -> int:
-    from shared_features.definitions import load_definitions
-    from training.datasets.exports.rebuilding import rebuild
-    from training.datasets.offline_store import OfflineStore
-
-    views, at_once = load_definitions(settings.definitions).views, settings.spine_events_at_once
-    table = rebuild(OfflineStore(settings.lake), views, directory, events_at_once=at_once)
-    print(f"{table.title}, built again: bit for bit that of {directory}, digest {table.manifest.data_digest[:16]}")
-    return 0
-
-
-def _pin(settings: TrainingSettings, directory: Path) -> int:
-    from shared_features.definitions import load_definitions
-    from training.datasets.exports.dataset_table import read_directory
-    from training.datasets.exports.pins import pin_dataset
-    from training.datasets.exports.rebuilding import view_of
-
-    manifest = read_directory(directory).manifest
-    view = view_of(manifest, load_definitions(settings.definitions).views)
-    print(f"{directory} is pinned as {pin_dataset(settings.lake, view, manifest)}")
-    return 0
-
-
-def _unpin(settings: TrainingSettings, directory: Path) -> int:
-    from training.datasets.exports.dataset_table import read_manifest
-    from training.datasets.exports.pins import pin_name, unpin_dataset
-
-    manifest = read_manifest(directory)
-    was = unpin_dataset(settings.lake, manifest)
-    print(f"{directory} {'is not pinned any more' if was else 'was not pinned'}: {pin_name(manifest)}")
-    return 0

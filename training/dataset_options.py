@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+PREDICTION_LOG = "prediction-log"
+"""As `--spine`: not a file."""
 VERBS = ("build", "rebuild", "pin", "unpin")
 
 
@@ -38,7 +40,8 @@ def add_dataset_options(dataset: argparse.ArgumentParser, instant: Callable[[str
         "--spine",
         type=Path,
         metavar="FILE",
-        help="instead, features of the entities and instants in this file (Parquet, CSV, JSON lines), into --output",
+        help="instead, features of the entities and instants in this file (Parquet, CSV, JSON lines), into --output; "
+        f"{PREDICTION_LOG}: the predictions of the view that were logged, with the features that their model saw",
     )
     dataset.add_argument(
         "--truth",

@@ -8,7 +8,8 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class BroughtSpine:
-    """Rows that a user brought. digest: of their table. truth, lag_us: which events count by the instant of a row.
+    """Rows that a user brought. digest: of their table. truth, lag_us: which events count by the instant of a row; the
+    features of a row that is "logged" are those of the prediction log.
 
     label: the column of the table that is the label; "" where there is none. joined: whether it is the label of the
     view, as it was known at the cutoff, and not of the user's own.
@@ -16,7 +17,7 @@ class BroughtSpine:
 
     rows: int
     digest: str
-    truth: Literal["as-served", "event-time"]
+    truth: Literal["as-served", "event-time", "logged"]
     lag_us: int
     label: str = ""
     joined: bool = False

@@ -3,10 +3,10 @@
 Serving writes a record for each request that got a prediction, through Kafka; the archive stores it as it stores
 events, in the table `events_prediction_log`; an audit reads it. One record holds all instances of its request.
 
-`instance` and `counter` number the answers of one process from 0 without a hole: a number that is absent was lost. Kafka
-may have a record twice, where a process was killed before it noted that the record was sent: the two are equal, and the
-table has one of them. `each_once` does the same to a table that an earlier release wrote. A record whose content was
-erased keeps its number.
+`instance` and `counter` number the answers of one process from 0 without a hole: a number that is absent was lost.
+Kafka may have a record twice, where a process was killed before it noted that the record was sent: the two are equal,
+and the table has one of them. `each_once` does the same to a table that an earlier release wrote. A record whose
+content was erased keeps its number.
 
 Fields are only added, at the end and optional; a meaning never changes.
 """

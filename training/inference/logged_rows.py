@@ -24,7 +24,8 @@ Vector = Mapping[Partition, int]
 class LoggedRows:
     """The `n` instances of one record. features: float32[n, columns], as the model saw them. scores: one per instance.
 
-    columns, valid: of the request, as `formats.events` holds them. vectors: by (label of a group, shard).
+    columns, valid: of the request, as `formats.events` holds them. vectors: by (label of a group, shard). named_us: the
+    time of the event that each instance names; -1 where it names none.
     """
 
     logged: LoggedPrediction
@@ -34,6 +35,7 @@ class LoggedRows:
     features: NDArray[np.float32]
     scores: Sequence[Any]
     vectors: Mapping[tuple[str, int], Vector]
+    named_us: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.as_of_us)
@@ -44,7 +46,9 @@ class RowReader:
 
     def __init__(self, view: FeatureView) -> None:
         self._view = view
-        self._decode = _decoder(view.request_fields, lambda field: field.type.wire)
+        self._time = view.source.field(view.source.event_time)
+        read = list(dict.fromkeys((*view.request_fields, self._time)))
+        self._decode = _decoder(read, lambda field: field.type.wire)
         exact = [field for field in view.request_fields if field.type.exact_wire is not None]
         self._exact = _decoder(exact, lambda field: field.type.exact_wire)
 
@@ -75,7 +79,13 @@ class RowReader:
             (each.group, each.shard): {(at.topic, at.topic_id, at.partition): at.offset for at in each.vector}
             for each in decode_receipt(logged.receipt.encode()).shards
         }
-        return LoggedRows(logged, as_of_us, columns, valid, features, scores, vectors)
+        times = [getattr(each, _inner(self._time)) for each in instances]
+        return LoggedRows(logged, as_of_us, columns, valid, features, scores, vectors, self._named_us(times))
+
+    def _named_us(self, times: Sequence[Any]) -> NDArray[np.int64]:
+        is_named = np.array([each is not None for each in times])
+        given = [self._time.type.blank if each is None else each for each in times]
+        return np.where(is_named, self._time.type.steps(given, len(given)), -1)
 
 
 def _inner(field: Field) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+
+import polars as pl
 
 from shared_features.formats.dataset_manifest import (
     DatasetParameters,
@@ -27,6 +30,9 @@ from training.datasets.pinned_view import PinnedView
 from training.datasets.training_dataset import TrainingDataset
 from training.errors import DatasetError
 from training.progress import Tell, untold
+
+Logged = Callable[[GivenSpine], pl.DataFrame]
+"""Adds the features of the prediction log to a spine of its rows."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +61,12 @@ def export_spine(
     options: SpineOptions,
     labels: PinnedTable | None = None,
     tell: Tell = untold,
+    logged: Logged | None = None,
 ) -> DatasetTable:
     """The table of a spine: as it was brought, then the label, if the view's is joined, then the features.
 
-    labels: the events of the view's labels, to join them. Raises DatasetError, as `features_at` does.
+    labels: the events of the view's labels, to join them. logged: where the
+    features were logged, and none is computed. Raises DatasetError, as `features_at` does.
     """
     _check(spine, options)
     given, counts = spine.given, LabelCounts(max(history.cut_us - 1, 0), 0, 0)
@@ -66,7 +74,10 @@ def export_spine(
         label, counts = join_labels(given, spine.view, labels, options.cutoff_us)
         given = given.with_columns(label.alias(LABEL))
     spine_and_label = replace(spine, given=given)
-    data = features_at(history, spine_and_label, options.truth, options.lag_us, tell, options.events_at_once)
+    if logged is not None:
+        data = logged(spine_and_label)
+    else:
+        data = features_at(history, spine_and_label, options.truth, options.lag_us, tell, options.events_at_once)
     name = LABEL if labels is not None else options.label
     unknown = int(data[name].null_count()) if name else 0
     tables = [*history.tables.values(), *([labels] if labels is not None else [])]
@@ -80,7 +91,12 @@ def export_spine(
         erased_from(tables),
         parameters=DatasetParameters(cutoff_us=options.cutoff_us),
         spine=BroughtSpine(
-            len(spine), table_digest(spine.given), options.truth, options.lag_us, name, labels is not None
+            len(spine),
+            table_digest(spine.given),
+            options.truth if logged is None else "logged",
+            options.lag_us,
+            name,
+            labels is not None,
         ),
     )
     return stamped(data, manifest, spine.given)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from shared_features.counted import counted
@@ -18,16 +19,19 @@ from training.datasets.exports.dataset_table import DatasetTable, read_directory
 from training.datasets.exports.differences import tell_differences
 from training.datasets.exports.division import divide
 from training.datasets.exports.event_range import export_range
-from training.datasets.exports.exported import SpineOptions, export_events, export_spine
+from training.datasets.exports.exported import Logged, SpineOptions, export_events, export_spine
 from training.datasets.exports.known_labels import label_source
 from training.datasets.exports.table_digest import table_digest
 from training.datasets.given_spine import check_spine
 from training.datasets.history.entity_slices import EVENTS_AT_ONCE
-from training.datasets.history.pinned_history import pin_history
+from training.datasets.history.pinned_history import PinnedHistory, pin_history
 from training.datasets.offline_store import OfflineStore
 from training.datasets.pinned_view import pin_view
 from training.errors import DatasetError
 from training.progress import Tell, untold
+
+ReadAgain = Callable[[FeatureView, pl.DataFrame], tuple[PinnedHistory, Logged]]
+"""The prediction log, and the features of the rows of a spine of it."""
 
 
 def rebuild(
@@ -36,13 +40,17 @@ def rebuild(
     directory: Path,
     tell: Tell = untold,
     events_at_once: int = EVENTS_AT_ONCE,
+    logged: ReadAgain | None = None,
 ) -> DatasetTable:
-    """The dataset of a directory, built again. Raises DatasetError where one bit of it differs, and says which."""
+    """The dataset of a directory, built again. Raises DatasetError where one bit of it differs, and says which.
+
+    logged: finds rows in the prediction log again, for a dataset of it.
+    """
     was = read_directory(directory)
     view = view_of(was.manifest, views)
     _check_files(was, directory)
     try:
-        now = _built_again(store, view, was, tell, events_at_once)
+        now = _built_again(store, view, was, tell, events_at_once, logged)
     except DatasetError as error:
         raise DatasetError(
             f"The dataset in {directory} cannot be built again. {error}{_tell_gone(store, view, was.manifest)}"
@@ -82,23 +90,44 @@ def _check_files(was: DatasetTable, directory: Path) -> None:
 
 
 def _built_again(
-    store: OfflineStore, view: FeatureView, was: DatasetTable, tell: Tell, events_at_once: int
+    store: OfflineStore,
+    view: FeatureView,
+    was: DatasetTable,
+    tell: Tell,
+    events_at_once: int,
+    logged: ReadAgain | None,
 ) -> DatasetTable:
     told, spine = was.manifest, was.manifest.spine
     if spine is not None and was.spine is not None:
-        history = pin_history(store, view, told.cut_us)
+        history, features = _history(store, view, was, logged)
         labels = store.pin_events(label_source(view).source) if spine.joined else None
         cutoff_us = told.labels.cutoff_us if spine.joined else None
         options = SpineOptions(
-            spine.truth, spine.lag_us, "" if spine.joined else spine.label, cutoff_us, events_at_once
+            "as-served" if spine.truth == "logged" else spine.truth,
+            spine.lag_us,
+            "" if spine.joined else spine.label,
+            cutoff_us,
+            events_at_once,
         )
         given = check_spine(view, was.spine)
-        return _divided(told, export_spine(history, given, options, labels, tell), view, given.as_of_us)
+        return _divided(told, export_spine(history, given, options, labels, tell, features), view, given.as_of_us)
     pinned = pin_view(store, view, told.allowed_lateness_us, told.cut_us)
     if told.is_range:
         table = export_range(pinned, told.split.start_us, told.split.end_us, told.labels.cutoff_us, tell)
         return _divided(told, table, view, table.instants_us)
     return export_events(pinned, build_dataset(pinned, _asked(told), tell)[0])
+
+
+def _history(
+    store: OfflineStore, view: FeatureView, was: DatasetTable, logged: ReadAgain | None
+) -> tuple[PinnedHistory, Logged | None]:
+    told = was.manifest
+    if told.spine is None or was.spine is None or told.spine.truth != "logged":
+        return pin_history(store, view, told.cut_us), None
+    if logged is None:
+        raise DatasetError("Its rows are of the prediction log. Rebuild it with `python -m training dataset rebuild`.")
+    history, features = logged(view, was.spine)
+    return replace(history, cut_us=told.cut_us), features
 
 
 def _divided(
