@@ -42,13 +42,17 @@ def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
     assert not found, "\n".join(found)
 
 
-def locked_requirements() -> list[Requirement]:
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
+LOCKS = ("requirements.lock", "boosting.lock")
+
+
+def locked_requirements(name: str) -> list[Requirement]:
+    lines = (ROOT / name).read_text().splitlines()
     return [Requirement(line.removesuffix("\\")) for line in lines if line and line[0] not in "# "]
 
 
-def test_every_locked_file_has_its_hash_and_no_address() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_locked_file_has_its_hash_and_no_address(name: str) -> None:
+    lock = (ROOT / name).read_text()
     assert "://" not in lock
     assert not re.search(r"^-", lock, re.MULTILINE), "an option such as an index or an editable path"
     blocks = re.split(r"^(?=[^\s#])", lock, flags=re.MULTILINE)[1:]
@@ -56,23 +60,32 @@ def test_every_locked_file_has_its_hash_and_no_address() -> None:
     assert not without
 
 
-@pytest.mark.parametrize("python", ["3.11", "3.12"])
-def test_the_lock_file_answers_pyproject(python: str) -> None:
-    """`./run lock` was run after the dependencies changed, for both Pythons."""
-    project = PYPROJECT["project"]
-    lines = [line for extra in project["optional-dependencies"].values() for line in extra]
-    lines += [*project["dependencies"], *PYPROJECT["build-system"]["requires"]]
+def locked_versions(name: str, python: str) -> dict[str, str]:
+    """Distribution -> version on Linux with this Python."""
     system = {
         "python_version": python,
         "python_full_version": f"{python}.9",
         "sys_platform": "linux",
         "platform_python_implementation": "CPython",
     }
-    locked = {
+    return {
         canonicalize_name(r.name): next(iter(r.specifier)).version
-        for r in locked_requirements()
+        for r in locked_requirements(name)
         if r.marker is None or Marker(str(r.marker)).evaluate(system)
     }
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12"])
+def test_the_lock_files_answer_pyproject(python: str) -> None:
+    """`./run lock` was run after the dependencies changed, for both Pythons."""
+    project = PYPROJECT["project"]
+    lines = [line for extra in project["optional-dependencies"].values() for line in extra]
+    lines += [*project["dependencies"], *PYPROJECT["build-system"]["requires"]]
+    locked, apart = (locked_versions(name, python) for name in LOCKS)
+    assert {name: apart[name] for name in apart if name in locked} == {
+        name: locked[name] for name in locked if name in apart
+    }, "boosting.lock has other versions than requirements.lock"
+    locked |= apart
     unanswered = [
         str(r)
         for r in map(Requirement, lines)

@@ -1,8 +1,20 @@
 """What people write for training, beside their feature views: models, each with its candidates."""
 
+from training.definitions.early_stopping import EarlyStopping
 from training.definitions.model import Model
 from training.definitions.split import Split
 from training.models.columns import Build, Columns
 from training.models.encoders import Binned, OneHot, Ordinal, TargetMean, Winsorized
 
-__all__ = ["Binned", "Build", "Columns", "Model", "OneHot", "Ordinal", "Split", "TargetMean", "Winsorized"]
+__all__ = [
+    "Binned",
+    "Build",
+    "Columns",
+    "EarlyStopping",
+    "Model",
+    "OneHot",
+    "Ordinal",
+    "Split",
+    "TargetMean",
+    "Winsorized",
+]

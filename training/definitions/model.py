@@ -12,6 +12,7 @@ from shared_features.advice import found
 from shared_features.arguments import Checked, did_you_mean
 from shared_features.definitions import FeatureView
 from shared_features.errors import DefinitionError
+from training.definitions.early_stopping import EarlyStopping
 from training.definitions.split import Split
 from training.models.columns import Build
 from training.models.encoders import Encoder, encoder_faults
@@ -34,7 +35,8 @@ class Model(metaclass=Checked):
     run tells; the first chooses a candidate, and the gate compares it. floors: worst values that may become champion,
     over those of the task. threshold: the score from which on an answer's decision is true. slices: features whose
     values are measured one by one. slice_gap: how far the best and the worst slice of one may lie apart. promotion:
-    what the gate asks beside the champion.
+    what the gate asks beside the champion. early_stopping: of boosting, yours too; None: only of what is built in, and
+    of more than 10,000 rows.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Model(metaclass=Checked):
     slice_gap: float | None = None
     promotion: Promotion = "within_tolerance"
     encoders: Mapping[str, Encoder] = field(default_factory=dict)
+    early_stopping: EarlyStopping | None = None
     owner: str = ""
     description: str = ""
 

@@ -1,4 +1,7 @@
-"""A candidate that a function of a user's builds: any estimator or pipeline of scikit-learn, checked before its fit."""
+"""A candidate that a function of a user's builds: any estimator or pipeline of scikit-learn, checked before its fit.
+
+Built-in candidates are checked too: with other versions of the libraries, a converter may be missing.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from training.errors import TrainingError
+from training.models.boosting.boosted_estimators import settle
 from training.models.columns import Build, Columns
 from training.models.encoding.encoded_columns import encoded_columns
 from training.models.graph.onnx_export import export_onnx, open_session, run_session
@@ -20,6 +24,7 @@ from training.models.training_range import TrainingRange
 Matrix = NDArray[np.float32]
 ESTIMATOR = "estimator"
 _TRIED_ROWS = 100
+_TRIED_ROUNDS = 3
 _CLASS = re.compile(r"class '?([\w.]+)'")
 
 
@@ -47,8 +52,16 @@ def build_steps(name: str, build: Build, columns: Columns, seed: int, task: str)
             f"Candidate {name!r} leaves out the encoders that its model names. Begin its pipeline with "
             "columns.encoded(), or take `encoders` out of the model."
         )
+    settle(built)
     steps = built.steps if isinstance(built, Pipeline) else [(ESTIMATOR, built)]
     return [("training_range", TrainingRange(tuple(at for at, _ in columns.sizes))), *steps]
+
+
+def few_rounds(steps: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The same with few trees: each tree is exported like the others."""
+    given = steps[-1][1].get_params()
+    steps[-1][1].set_params(**{name: _TRIED_ROUNDS for name in ("n_estimators", "max_iter") if given.get(name)})
+    return steps
 
 
 def try_export(name: str, steps: list[tuple[str, Any]], matrix: Matrix, label: NDArray[Any], task: str) -> None:
@@ -107,8 +120,9 @@ def _cannot_be_exported(name: str, pipeline: Pipeline, error: Exception) -> str:
     said = " ".join(str(error).split("\n")[0].split())
     named = _CLASS.search(str(error))
     operator = named[1].rpartition(".")[2] if named else type(pipeline[-1]).__name__
+    step = next((step for step, part in pipeline.steps if type(part).__name__ == operator), pipeline.steps[-1][0])
     return (
-        f"Candidate {name!r} cannot be exported as ONNX, so it was not fitted. Operator {operator}: "
+        f"Candidate {name!r} cannot be exported as ONNX, so it was not fitted. Operator {operator} in step {step!r}: "
         f"{type(error).__name__}: {said[:300]}. Use another estimator, or give skl2onnx a converter for it "
         "(skl2onnx.update_registered_converter)."
     )

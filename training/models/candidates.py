@@ -27,6 +27,7 @@ from sklearn.preprocessing import StandardScaler
 
 from training.errors import TrainingError
 from training.models.columns import Columns
+from training.models.early_stopping import LatestRows, choose_rounds
 from training.models.predictions import one_thread
 from training.models.split_thresholds import round_thresholds
 from training.models.task_rules import RULES
@@ -90,27 +91,34 @@ def fit_model(
     task: str = "binary",
     steps: list[tuple[str, Any]] | None = None,
     columns: Columns | None = None,
+    latest: LatestRows | None = None,
 ) -> tuple[Pipeline, list[str]]:
     """Fit a candidate of a task. Returns it with notes, such as that it did not converge.
 
     steps: of a candidate that is not built in. columns: of the matrix; a built-in candidate encodes them as they say.
-    Raises TrainingError for a name that CANDIDATES does not have.
+    latest: the rows that tell boosting how many rounds to take. Raises TrainingError for a name that CANDIDATES does
+    not have.
     """
-    if steps is None:
-        if name not in CANDIDATES:
-            raise TrainingError(f"There is no model {name!r}. Give one or several of {', '.join(CANDIDATES)}.")
-        RULES[task].check_models((name,))
-        encoded = [("encoders", columns.encoded())] if columns and (columns.categories or columns.encoders) else []
-        steps = [*encoded, *CANDIDATES[name](len(label), seed, task)]
-    pipeline = Pipeline(steps)
-    known = label.astype(LABELS[task])
-    notes = _without_early_stopping(pipeline, known, task)
+    pipeline = Pipeline(built_in_steps(name, len(label), seed, task, columns) if steps is None else steps)
+    known, rows = label.astype(LABELS[task]), _learnable(matrix)
     with warnings.catch_warnings(record=True) as caught, one_thread():
+        note = "" if latest is None else choose_rounds(pipeline, rows, known, latest, task)
+        notes = [note] if note else []
+        notes += _without_early_stopping(pipeline, known, task)
         warnings.simplefilter("always", ConvergenceWarning)
-        pipeline.fit(_learnable(matrix), known)
+        pipeline.fit(rows, known)
     round_thresholds(pipeline)
     notes += [str(each.message).split("\n")[0] for each in caught if issubclass(each.category, ConvergenceWarning)]
     return pipeline, notes
+
+
+def built_in_steps(name: str, rows: int, seed: int, task: str, columns: Columns | None = None) -> list[tuple[str, Any]]:
+    """Of a built-in candidate, not fitted. Raises TrainingError for a name that CANDIDATES does not have."""
+    if name not in CANDIDATES:
+        raise TrainingError(f"There is no model {name!r}. Give one or several of {', '.join(CANDIDATES)}.")
+    RULES[task].check_models((name,))
+    encoded = [("encoders", columns.encoded())] if columns and (columns.categories or columns.encoders) else []
+    return [*encoded, *CANDIDATES[name](rows, seed, task)]
 
 
 def _without_early_stopping(pipeline: Pipeline, label: NDArray[Any], task: str) -> list[str]:

@@ -21,9 +21,15 @@ def round_thresholds(pipeline: Pipeline) -> None:
     threshold says the same as the threshold itself, so rounding down changes no answer and makes both sides equal.
     """
     for _, thresholds in _tree_arrays(pipeline):
-        with np.errstate(over="ignore"):
-            nearest = thresholds.astype(np.float32)
-        thresholds[:] = np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+        thresholds[:] = rounded_down(thresholds)
+
+
+def rounded_down(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The greatest float32 that is not above each, as float64."""
+    with np.errstate(over="ignore"):  # of values beyond float32, and of the neighbours that are not taken
+        nearest = values.astype(np.float32)
+        below = np.nextafter(nearest, np.float32(-np.inf))
+    return np.where(nearest > values, below, nearest).astype(np.float64)
 
 
 def _tree_arrays(pipeline: Pipeline) -> list[tuple[NDArray[Any], NDArray[np.float64]]]:

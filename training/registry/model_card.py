@@ -57,6 +57,8 @@ def _sections(facts: ModelFacts) -> Iterator[Section]:
     yield Section("What it is", [facts.description] if facts.description else [], [_facts(_about(facts))])
     yield Section("Data", tables=[_facts(_data(facts.dataset)), _windows(facts.dataset)])
     yield Section("Metrics", [_measured(facts)], [_metrics(facts)], list(_plots(facts)))
+    if notes := facts.metrics.get("notes"):
+        yield Section("Fitting", [f"{name}: {note}." for name, each in notes.items() for note in each])
     if needed := facts.metrics.get("importance"):
         says = f"By how much {facts.metrics['chosen_by']} is worse when the values of a feature are shuffled."
         yield Section("Features", [says], [_importance(needed)])

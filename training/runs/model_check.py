@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from training.definitions.model import Model
-from training.models.built_candidate import build_steps, try_export
-from training.models.candidates import LABELS
 from training.models.columns import Columns
+from training.models.task_rules import RULES
+from training.runs.actions.fit_steps import try_exports
 
 _ROWS = 100
 _VALUES = 5
@@ -15,7 +15,7 @@ _VALUES = 5
 
 
 def check_model(model: Model, seed: int = 0) -> None:
-    """Raises TrainingError, which names the candidate and the operator."""
+    """Raises TrainingError, which names the candidate, the operator and its step."""
     view = model.trained_on
     task = "binary" if view.labels is None else view.labels.kind
     categories = {each.name: _VALUES for _, each in view.categories}
@@ -26,6 +26,5 @@ def check_model(model: Model, seed: int = 0) -> None:
         matrix[:, at] = random.integers(0, size, _ROWS)
     matrix[random.random(matrix.shape) < 0.1] = np.nan
     label = np.arange(_ROWS) % (3 if task == "multiclass" else 2)
-    for name, build in model.builds.items():
-        steps = build_steps(name, build, columns, seed, task)
-        try_export(name, steps, matrix, label.astype(LABELS[task]), task)
+    names = model.candidate_names or RULES[task].models
+    try_exports(names, model.builds, columns, matrix, label.astype(np.float64), task, seed)

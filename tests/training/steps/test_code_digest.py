@@ -95,7 +95,7 @@ def test_libraries_are_named_wherever_they_are_imported(build: Build) -> None:
 
 def test_the_real_steps_reach_the_libraries_that_shape_them() -> None:
     assert {"numpy", "sklearn", "threadpoolctl", "polars"} <= code_of(
-        ["training.runs.actions.model_steps:fit_step"]
+        ["training.runs.actions.fit_steps:fit_step"]
     ).libraries
     assert {"onnx", "skl2onnx"} <= code_of(["training.runs.actions.model_steps:export_step"]).libraries
 

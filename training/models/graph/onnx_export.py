@@ -17,6 +17,7 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.pipeline import Pipeline
 
+from training.models.boosting.conversion import register_boosting
 from training.models.graph.model_constants import INPUT_NAME
 from training.models.graph.robust_scaling import DIVIDING
 from training.models.task_rules import RULES
@@ -27,6 +28,7 @@ OPSETS = {"": 18, "ai.onnx.ml": 3}
 
 def export_onnx(pipeline: Pipeline, features: int, task: str = "binary") -> bytes:
     """The pipeline as a serialised graph. Equal pipelines give equal bytes, so the bytes' digest names the model."""
+    register_boosting(pipeline)
     with warnings.catch_warnings():
         # Skl2onnx 1.20 writes booleans of boosted trees as integers; protobuf below 7 takes them, and says so.
         warnings.filterwarnings("ignore", "Field onnx.AttributeProto.ints: Expected an int, got a boolean")

@@ -1,10 +1,9 @@
-"""The steps `fit`, `evaluate`, `export` and `certify`: from a dataset to a model that may be published."""
+"""The steps `evaluate`, `export` and `certify`: from fitted models to one that may be published."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import pickle
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -19,11 +18,8 @@ from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE
 from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_FILE
 from training.datasets.sampled_inputs import SampledInputs
 from training.datasets.time_split import TEST, TRAIN
-from training.datasets.training_dataset import TrainingDataset, load_dataset
-from training.models.built_candidate import build_steps, fit_failed, try_export
-from training.models.candidates import LABELS, fit_model
+from training.datasets.training_dataset import load_dataset
 from training.models.certificate import certify, require_pass
-from training.models.columns import Columns
 from training.models.comparison.permutation_importance import permutation_importance
 from training.models.comparison.slice_metrics import slice_metrics
 from training.models.encoding.encoded_columns import used_encoders
@@ -37,15 +33,10 @@ from training.models.on_demand_parity import certify_on_demand
 from training.models.predictions import predicted
 from training.models.task_rules import better
 from training.progress import Tell, untold
-from training.proofs.leaks.candidate_leaks import candidate_leaks
-from training.proofs.leaks.leak import require_no_leak
+from training.runs.actions.fit_steps import columns_of
 from training.runs.plan.run_parameters import RunParameters
-from training.runs.records.run_folder import CURVES_FILE, load_pickle, model_file, read_json
+from training.runs.records.run_folder import CURVES_FILE, NOTES_FILE, load_pickle, model_file, read_json
 from training.steps.step import Task
-
-
-def fit_step(task: Task) -> str:
-    return fit_models(task.inputs / DATASET_FOLDER, task.context.parameters, task.output, task.tell)
 
 
 def evaluate_step(task: Task) -> str:
@@ -59,35 +50,6 @@ def export_step(task: Task) -> str:
 
 def certify_step(task: Task) -> str:
     return certify_model(task.inputs, task.context.parameters, task.output, task.tell)
-
-
-def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path, tell: Tell = untold) -> str:
-    """Fit every candidate on the train window. What cannot be exported, or leaks, is refused before any is fitted."""
-    dataset = load_dataset(dataset_directory)
-    rows, task = dataset.rows(TRAIN), dataset.manifest.task
-    matrix, label = np.asarray(dataset.matrix[rows]), dataset.label[rows]
-    built = {name: build for name, build in parameters.builds.items() if name in parameters.models}
-    columns = columns_of(dataset, parameters)
-    for name, build in built.items():
-        steps = build_steps(name, build, columns, parameters.seed, task)
-        try_export(name, steps, matrix, label.astype(LABELS[task]), task)
-    require_no_leak(candidate_leaks(built, dataset, parameters.seed, parameters.encoders))
-    said = []
-    for number, name in enumerate(parameters.models, 1):
-        tell(f"fitting {name} on {counted(len(rows), 'row')}", number, len(parameters.models))
-        try:
-            own = build_steps(name, built[name], columns, parameters.seed, task) if name in built else None
-            pipeline, notes = fit_model(name, matrix, label, parameters.seed, task, own, columns)
-        except (ValueError, TypeError) as error:
-            raise fit_failed(name, error) from error
-        model_file(output, name).write_bytes(pickle.dumps(pipeline))
-        said.append(" ".join([name, *(f"({note})" for note in notes)]))
-    return f"{counted(len(rows), 'row')}: {', '.join(said)}"
-
-
-def columns_of(dataset: TrainingDataset, parameters: RunParameters) -> Columns:
-    """The columns of its matrix."""
-    return Columns.of(dataset.features, dataset.manifest.categories, parameters.encoders)
 
 
 def evaluate_models(
@@ -121,6 +83,8 @@ def evaluate_models(
         "importance": needed,
         "slices": {name: slice_metrics(dataset, scored[chosen], name, by) for name in parameters.slices},
     }
+    if notes := _notes(fit_directory):
+        report["notes"] = notes
     if empty := dataset.without_value():
         report["without_value"] = empty
     if task == "binary":
@@ -135,6 +99,12 @@ def evaluate_models(
     (output / METRICS_FILE).write_bytes(encode_document(report))
     said = (f"{name}: {format_metrics(metrics[name], parameters.metrics)}" for name in metrics)
     return f"{counted(len(rows), 'test row')}; {'; '.join(said)}"
+
+
+def _notes(fit_directory: Path) -> dict[str, Any]:
+    """Candidate -> how it was fitted, of those of which there is something to say."""
+    file = fit_directory / NOTES_FILE
+    return {name: each for name, each in read_json(file).items() if each} if file.is_file() else {}
 
 
 def _curves(task: str, label: NDArray[np.float64], scored: Mapping[str, NDArray[Any]]) -> dict[str, Any]:

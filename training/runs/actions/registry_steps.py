@@ -32,6 +32,7 @@ from training.registry.versions import Registry
 from training.runs.plan.run_context import RunContext
 from training.runs.plan.run_parameters import RunParameters
 from training.runs.records.run_folder import CURVES_FILE, LEAKS_FILE, read_json
+from training.steps.code_digest import code_of
 from training.steps.step import Task
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         input_name=INPUT_NAME,
         output_name=parameters.rules.output_name,
         estimator=metrics["chosen"],
-        libraries={name: importlib.metadata.version(name) for name in _LIBRARIES},
+        libraries={name: importlib.metadata.version(name) for name in (*_LIBRARIES, *_boosting(parameters, metrics))},
         dataset_digest=dataset.digest,
         cut_us=dataset.cut_us,
         parity=parity,
@@ -99,6 +100,13 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
     replace_file(output / "published.json", encode_document({"model": manifest.model, "version": published.version}))
     said = "" if published.new else " (the same model was published before)"
     return f"{manifest.model} version {published.version}{said} at {published.path}"
+
+
+def _boosting(parameters: RunParameters, metrics: dict[str, Any]) -> list[str]:
+    """The libraries of boosted trees that the chosen candidate's function reaches."""
+    build = parameters.builds.get(metrics["chosen"])
+    reached = frozenset() if build is None else code_of([f"{build.__module__}:{build.__qualname__}"]).libraries
+    return sorted(reached & {"catboost", "lightgbm", "xgboost"})
 
 
 def _read(file: Path) -> dict[str, Any]:

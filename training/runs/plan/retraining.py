@@ -28,7 +28,12 @@ STEPS = (
         parameters=("view", "seed"),  # equal rows of another version of the tables were looked at already
         outputs=(LEAKS_FILE,),
     ),
-    Step("fit", f"{_ACTIONS}.model_steps:fit_step", inputs=_ROWS, parameters=("models", "encoders", "seed")),
+    Step(
+        "fit",
+        f"{_ACTIONS}.fit_steps:fit_step",
+        inputs=_ROWS,
+        parameters=("models", "encoders", "early_stopping", "seed"),
+    ),
     Step(
         "evaluate",
         f"{_ACTIONS}.model_steps:evaluate_step",

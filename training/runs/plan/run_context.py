@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import msgspec
@@ -35,6 +35,7 @@ class RunContext:
         """The parameters of the steps, as plain data, under the names that steps declare."""
         plain = self.parameters.plain
         view = {"label": self.parameters.view.label, "fingerprint": self.parameters.view.fingerprint}
+        stopping = self.parameters.early_stopping
         data: Any = msgspec.to_builtins(self.data)
         also = {
             "seed": self.parameters.seed,
@@ -45,6 +46,7 @@ class RunContext:
             "threshold": self.parameters.threshold,
             "slices": self.parameters.slices,
             "encoders": {name: repr(each) for name, each in self.parameters.encoders.items()},
+            "early_stopping": None if stopping is None else asdict(stopping),
         }
         found: dict[str, Any] = json.loads(json.dumps({**plain, **also}))
         return found

@@ -10,6 +10,7 @@ import msgspec
 
 from shared_features.definitions import FeatureView
 from shared_features.formats.dataset_manifest import DatasetParameters
+from training.definitions.early_stopping import EarlyStopping
 from training.definitions.model import Model
 from training.models.columns import Build
 from training.models.encoders import Encoder
@@ -87,6 +88,11 @@ class RunParameters:
     def encoders(self) -> Mapping[str, Encoder]:
         """Feature -> what the model's definition says of it."""
         return {} if self.model is None else self.model.encoders
+
+    @property
+    def early_stopping(self) -> EarlyStopping | None:
+        """Which rows tell boosting when to stop."""
+        return None if self.model is None else self.model.early_stopping
 
     @property
     def seed(self) -> int:

@@ -9,6 +9,8 @@ from typing import Any
 
 CURVES_FILE = "curves.json"
 """Of the step `evaluate`: candidate -> `score_curves` or `residual_curves`."""
+NOTES_FILE = "notes.json"
+"""Of the step `fit`: candidate -> sentences of how it was fitted."""
 LEAKS_FILE = "leaks.json"
 """Of the step `leaks`: what the leak gate looked at and found."""
 

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 
 from serving.models.model import load_model
 from shared_features.errors import DefinitionError
+from tests.boosting_libraries import boosting_libraries
 from tests.docs.pages import page
 from tests.domains.machines import BREAKDOWN
 from tests.training.pipelines.project import write_project
 from training.__main__ import main
+from training.datasets.training_dataset import load_dataset
+from training.models.graph.onnx_export import open_session, run_session
+from training.models.predictions import predicted
 from training.registry.versions import Registry
 from training.runs.plan.run_model import choose_model, defined_models
+from training.runs.records.run_folder import load_pickle, model_file
 from training.runs.step_requests import answer
 from training.settings import load_settings
 from training.steps.run_journal import read_journal
 
-(_BLOCK,) = [each for each in page("docs/how-to/own-models.md").blocks() if each.language == "python"]
-MODELS = _BLOCK.code.replace("STRENGTH = 0.5", "from {name}.strength import STRENGTH")
+_BLOCKS = {each.title: each for each in page("docs/how-to/own-models.md").blocks() if each.language == "python"}
+MODELS = _BLOCKS["models.py"].code.replace("STRENGTH = 0.5", "from {name}.strength import STRENGTH")
 """The module of the guide, with its constant in a module of its own."""
 ALONE = MODELS.replace(', "random_forest"', ",")
 
@@ -84,7 +93,10 @@ def test_what_cannot_be_exported_says_so_before_it_is_fitted(
     project(places, monkeypatch, "odd_models", other)
     assert main(["check"]) == 1
     said = capsys.readouterr().err
-    assert "Candidate 'small_weights' cannot be exported as ONNX, so it was not fitted. Operator Odd:" in said
+    assert (
+        "Candidate 'small_weights' cannot be exported as ONNX, so it was not fitted. Operator Odd in step 'odd':"
+        in said
+    )
     assert main(["run"]) == 1
     assert "Operator Odd" in capsys.readouterr().err
 
@@ -95,6 +107,62 @@ def test_a_candidate_that_takes_no_missing_values_says_what_to_write(
     project(places, monkeypatch, "bare_models", ALONE.replace("SimpleImputer(keep_empty_features=True),", ""))
     assert main(["run"]) == 1
     assert "Begin the pipeline with SimpleImputer(keep_empty_features=True)." in capsys.readouterr().err
+
+
+def test_a_built_in_candidate_is_exported_on_a_few_rows_too_before_any_is_fitted(
+    places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Odd(RandomForestClassifier):  # type: ignore[misc]  # scikit-learn ships no types
+        """No converter is known of it."""
+
+    monkeypatch.setattr("training.models.candidates.RandomForestClassifier", Odd)
+    project(places, monkeypatch, "built_in_models", ALONE.replace("(small_weights,)", '("random_forest",)'))
+    for command in ("check", "run"):
+        assert main([command]) == 1
+        said = capsys.readouterr().err
+        assert (
+            "Candidate 'random_forest' cannot be exported as ONNX, so it was not fitted. Operator Odd in step" in said
+        )
+
+
+@pytest.mark.deep
+def test_models_of_three_boosting_libraries_are_published_and_served_with_the_same_bits(
+    places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The guide's example, once for each library, so that each is published and answers."""
+    libraries = str(boosting_libraries())
+    monkeypatch.syspath_prepend(libraries)
+    code = _BLOCKS["boosted.py"].code
+    candidates = re.findall(r"^def (\w+)", code, re.MULTILINE)
+    (project(places, monkeypatch, "boosted") / "models.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", libraries, prepend=os.pathsep)
+    assert main(["check"]) == 0
+    registry, bits = Registry(places / "registry"), {}
+    for version, candidate in enumerate(candidates, 1):
+        assert main(["run", "--models", candidate, "--gate-tolerance=1"]) == 0
+        assert "parity passed" in capsys.readouterr().out
+        manifest = registry.manifest("boosted", version)
+        assert manifest.estimator == candidate
+        assert set(manifest.libraries) & {"xgboost", "lightgbm", "catboost"} == {candidate.removeprefix("by_")}
+        folder = registry.path("boosted", version)
+        (note,) = json.loads((folder / "metrics.json").read_bytes())["notes"][candidate]
+        assert re.match(
+            r"it takes \d+ of 100 rounds: so many answer best the 3\d\d rows of the train window from", note
+        )
+        assert f"{candidate}: {note}." in (folder / "card.md").read_text()
+        model = load_model(folder, BREAKDOWN)
+        assert model.shares_runs
+        run = max((places / "runs" / "breakdown").iterdir())
+        rows = load_dataset(run / "dataset").matrix[-203:]
+        assert np.isnan(rows).any()
+        exported = run_session(open_session((run / "export" / "model.onnx").read_bytes()), np.array(rows))
+        answered = model.score(np.array(rows))
+        assert answered == exported.tolist() == [model.score(rows[[at]])[0] for at in range(len(rows))]
+        fitted = predicted(load_pickle(model_file(run / "fit", candidate)), np.array(rows))
+        assert np.abs(fitted - answered).max() < 1e-6
+        bits[candidate] = answered
+    assert len(bits) == 3
+    assert len({tuple(each) for each in bits.values()}) == 3
 
 
 @pytest.mark.parametrize(
