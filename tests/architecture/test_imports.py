@@ -103,6 +103,7 @@ def test_shared_features_needs_msgspec_numba_and_numpy_and_nothing_else() -> Non
 
 _PARTS_OF_TRAINING = {
     "scheduler": ("training/scheduler/", "training/service/"),
+    "search": ("training/models/search/hyper_parameters.py",),
     "mlflow": ("training/registry/mlflow_bridge/", "training/runs/records/mlflow_run.py"),
 }
 """Extra -> what needs it, with training's libraries and its own."""
@@ -115,7 +116,7 @@ def test_local_and_all_hold_every_service() -> None:
     assert services.extras == {"streaming", "training", "scheduler", "serving"}
 
 
-@pytest.mark.parametrize("service", ["streaming", "training", "scheduler", "mlflow", "serving"])
+@pytest.mark.parametrize("service", ["streaming", "training", "scheduler", "mlflow", "search", "serving"])
 def test_a_service_imports_only_what_its_extra_installs(service: str) -> None:
     """Each extra is an image of its own: a library that another one declares is not there."""
     extras = PROJECT["optional-dependencies"]

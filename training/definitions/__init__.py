@@ -2,6 +2,7 @@
 
 from training.definitions.early_stopping import EarlyStopping
 from training.definitions.model import Model
+from training.definitions.search import NumberRange, OneOf, Search, WholeRange
 from training.definitions.split import Split
 from training.models.columns import Build, Columns
 from training.models.encoders import Binned, OneHot, Ordinal, TargetMean, Winsorized
@@ -12,9 +13,13 @@ __all__ = [
     "Columns",
     "EarlyStopping",
     "Model",
+    "NumberRange",
     "OneHot",
+    "OneOf",
     "Ordinal",
+    "Search",
     "Split",
     "TargetMean",
+    "WholeRange",
     "Winsorized",
 ]

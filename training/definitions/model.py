@@ -13,6 +13,7 @@ from shared_features.arguments import Checked, did_you_mean
 from shared_features.definitions import FeatureView
 from shared_features.errors import DefinitionError
 from training.definitions.early_stopping import EarlyStopping
+from training.definitions.search import Search, search_faults
 from training.definitions.split import Split
 from training.models.columns import Build
 from training.models.encoders import Encoder, encoder_faults
@@ -36,7 +37,7 @@ class Model(metaclass=Checked):
     over those of the task. threshold: the score from which on an answer's decision is true. slices: features whose
     values are measured one by one. slice_gap: how far the best and the worst slice of one may lie apart. promotion:
     what the gate asks beside the champion. early_stopping: of boosting, yours too; None: only of what is built in, and
-    of more than 10,000 rows.
+    of more than 10,000 rows. search: candidate -> which of its parameters are searched for on the train window.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Model(metaclass=Checked):
     promotion: Promotion = "within_tolerance"
     encoders: Mapping[str, Encoder] = field(default_factory=dict)
     early_stopping: EarlyStopping | None = None
+    search: Mapping[str, Search] = field(default_factory=dict)
     owner: str = ""
     description: str = ""
 
@@ -73,6 +75,8 @@ class Model(metaclass=Checked):
             )
         if self.slice_gap is not None and not (self.slices and self.slice_gap > 0):
             raise self._wrong(f"slice_gap is {self.slice_gap:g}; give more than 0, and the slices that it is about")
+        for says in search_faults(self.search, self.candidate_names or MODELS, self.builds):
+            raise self._wrong(says)
         if isinstance(self.view, FeatureView):
             self._check_task(self.view)
 
@@ -113,10 +117,14 @@ class Model(metaclass=Checked):
             )
         if not name.isidentifier() or module == "__main__":
             raise self._wrong(f"{where} is {found(candidate)}; define it by `def` at the top of a module")
-        if list(inspect.signature(candidate).parameters) != _PARAMETERS:
+        first, others = _parameters(candidate)
+        if first != _PARAMETERS:
             raise self._wrong(
                 f"{where} is {name}{inspect.signature(candidate)}; let it begin as def {name}(columns, seed):"
             )
+        for each in others:
+            if each.default is each.empty:
+                raise self._wrong(f"{where}: parameter {each.name} of {name} has no default; write {each.name}=...")
         if name in MODELS:
             raise self._wrong(f"{where} is called like the built-in candidate {name!r}; rename the function")
 
@@ -152,6 +160,12 @@ class Model(metaclass=Checked):
 
     def _wrong(self, what: str) -> DefinitionError:
         return DefinitionError(f"model {self.name!r}: {what}")
+
+
+def _parameters(build: Any) -> tuple[list[str], list[inspect.Parameter]]:
+    """The names of its first two parameters, and the others."""
+    given = list(inspect.signature(build).parameters.values())
+    return [each.name for each in given[: len(_PARAMETERS)]], given[len(_PARAMETERS) :]
 
 
 def _made(candidate: Any) -> str:

@@ -14,12 +14,14 @@ from shared_features.formats.dataset_manifest import DatasetManifest, WindowCoun
 from shared_features.formats.model_manifest import ModelManifest
 from shared_features.kernel.event_time import to_text
 from training.facts import shown
+from training.models.search.search_report import search_plot, trial_table
 from training.plot import plot
 from training.registry.document_text import Section, Table, write_html, write_markdown
 
 MODEL_CARD_MARKDOWN, MODEL_CARD_HTML = "card.md", "card.html"
 _FEW_POSITIVE = 100
 _MOST_FEATURES = 20
+_MOST_TRIALS = 10
 _MUCH_MISSING = 0.5
 _POOR_CALIBRATION = 0.05
 
@@ -59,6 +61,9 @@ def _sections(facts: ModelFacts) -> Iterator[Section]:
     yield Section("Metrics", [_measured(facts)], [_metrics(facts)], list(_plots(facts)))
     if notes := facts.metrics.get("notes"):
         yield Section("Fitting", [f"{name}: {note}." for name, each in notes.items() for note in each])
+    for name, found in facts.metrics.get("search", {}).items():
+        table = Table(*trial_table(found, _MOST_TRIALS))
+        yield Section(f"Search of {name}", [f"{found['says']}."], [table], [search_plot(name, found)])
     if needed := facts.metrics.get("importance"):
         says = f"By how much {facts.metrics['chosen_by']} is worse when the values of a feature are shuffled."
         yield Section("Features", [says], [_importance(needed)])

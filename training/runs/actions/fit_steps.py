@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +15,17 @@ from shared_features.formats.json_document import encode_document
 from shared_features.formats.training_run import DATASET_FOLDER
 from training.datasets.time_split import TRAIN
 from training.datasets.training_dataset import TrainingDataset, load_dataset
-from training.definitions.early_stopping import EarlyStopping
-from training.models.built_candidate import build_steps, few_rounds, fit_failed, try_export
-from training.models.candidates import LABELS, built_in_steps, fit_model
+from training.models.built_candidate import build_steps, few_rounds, try_export
+from training.models.candidates import LABELS, built_in_steps
 from training.models.columns import Build, Columns
-from training.models.early_stopping import LatestRows, latest_rows
 from training.progress import Tell, untold
 from training.proofs.leaks.candidate_leaks import candidate_leaks
 from training.proofs.leaks.leak import require_no_leak
+from training.runs.actions.candidate_fit import CandidateFit, TrainRows
+from training.runs.actions.searching import search_values, write_search
 from training.runs.plan.run_parameters import RunParameters
 from training.runs.records.run_folder import NOTES_FILE, model_file
 from training.steps.step import Task
-
-_MANY_ROWS = 10_000
-"""Above them, boosting that is built in is stopped early, whatever the model says."""
-_OF_BUILT_IN = EarlyStopping(share=0.1, patience=10)
 
 
 def fit_step(task: Task) -> str:
@@ -44,26 +41,22 @@ def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path,
     columns = columns_of(dataset, parameters)
     try_exports(parameters.models, built, columns, matrix, label, task, parameters.seed)
     require_no_leak(candidate_leaks(built, dataset, parameters.seed, parameters.encoders))
-    said, notes = [], {}
+    train = TrainRows(columns, matrix, label, dataset.event_time_us[rows], task)
+    said, notes = [], dict[str, list[str]]()
     for number, name in enumerate(parameters.models, 1):
+        candidate = CandidateFit(name, built.get(name), train, parameters.seed, parameters.early_stopping)
+        notes[name] = []
+        if name in parameters.search:
+            found = search_values(candidate, parameters.search[name], parameters.chosen_by, tell)
+            write_search(output, name, found)
+            candidate, notes[name] = replace(candidate, values=found.best.values), [found.describe()]
         tell(f"fitting {name} on {counted(len(rows), 'row')}", number, len(parameters.models))
-        latest = _latest(parameters, name, dataset.event_time_us[rows])
-        try:
-            own = build_steps(name, built[name], columns, parameters.seed, task) if name in built else None
-            pipeline, notes[name] = fit_model(name, matrix, label, parameters.seed, task, own, columns, latest)
-        except (ValueError, TypeError) as error:
-            raise fit_failed(name, error) from error
+        pipeline, more = candidate.fit()
+        notes[name] += more
         model_file(output, name).write_bytes(pickle.dumps(pipeline))
         said.append(" ".join([name, *(f"({note})" for note in notes[name])]))
     (output / NOTES_FILE).write_bytes(encode_document(notes))
     return f"{counted(len(rows), 'row')}: {', '.join(said)}"
-
-
-def _latest(parameters: RunParameters, name: str, event_time_us: NDArray[np.int64]) -> LatestRows | None:
-    asked = parameters.early_stopping
-    if asked is None and name not in parameters.builds and len(event_time_us) > _MANY_ROWS:
-        asked = _OF_BUILT_IN
-    return None if asked is None else latest_rows(event_time_us, asked.share, asked.patience)
 
 
 def try_exports(

@@ -35,7 +35,7 @@ from training.models.task_rules import better
 from training.progress import Tell, untold
 from training.runs.actions.fit_steps import columns_of
 from training.runs.plan.run_parameters import RunParameters
-from training.runs.records.run_folder import CURVES_FILE, NOTES_FILE, load_pickle, model_file, read_json
+from training.runs.records.run_folder import CURVES_FILE, NOTES_FILE, load_pickle, model_file, read_json, search_file
 from training.steps.step import Task
 
 
@@ -85,6 +85,8 @@ def evaluate_models(
     }
     if notes := _notes(fit_directory):
         report["notes"] = notes
+    if searches := {name: read_json(search_file(fit_directory, name)) for name in parameters.search}:
+        report["search"] = searches
     if empty := dataset.without_value():
         report["without_value"] = empty
     if task == "binary":

@@ -46,6 +46,8 @@ class RunContext:
             "threshold": self.parameters.threshold,
             "slices": self.parameters.slices,
             "encoders": {name: repr(each) for name, each in self.parameters.encoders.items()},
+            "searched_by": self.parameters.chosen_by if self.parameters.search else None,
+            "search": {name: repr(each) for name, each in self.parameters.search.items()},
             "early_stopping": None if stopping is None else asdict(stopping),
         }
         found: dict[str, Any] = json.loads(json.dumps({**plain, **also}))

@@ -12,6 +12,7 @@ from shared_features.definitions import FeatureView
 from shared_features.formats.dataset_manifest import DatasetParameters
 from training.definitions.early_stopping import EarlyStopping
 from training.definitions.model import Model
+from training.definitions.search import Search
 from training.models.columns import Build
 from training.models.encoders import Encoder
 from training.models.graph.model_constants import TOLERANCE
@@ -93,6 +94,12 @@ class RunParameters:
     def early_stopping(self) -> EarlyStopping | None:
         """Which rows tell boosting when to stop."""
         return None if self.model is None else self.model.early_stopping
+
+    @property
+    def search(self) -> Mapping[str, Search]:
+        """Candidate -> what is searched for, of those that the run fits."""
+        asked = {} if self.model is None else self.model.search
+        return {name: each for name, each in asked.items() if name in self.models}
 
     @property
     def seed(self) -> int:

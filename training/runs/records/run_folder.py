@@ -20,6 +20,11 @@ def model_file(directory: Path, name: str) -> Path:
     return directory / f"{name}.pickle"
 
 
+def search_file(directory: Path, name: str) -> Path:
+    """Where the step `fit` leaves the trials of a search for a candidate; a page is beside it."""
+    return directory / f"search-{name}.json"
+
+
 def load_pickle(path: Path) -> Any:
     return pickle.loads(path.read_bytes())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,5 +159,8 @@ def test_a_version_that_is_not_as_it_was_published_is_not_exported(say: Say, tmp
         (["export-mlflow", MODEL, "--uri", "sqlite:///none.db"], "needs "),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_reason(arguments: list[str], says: str, ours: Registry, say: Say) -> None:
+def test_what_cannot_be_is_refused_with_its_reason(
+    arguments: list[str], says: str, ours: Registry, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)  # its client does not bring it, and other libraries may
     assert says in say(ours.directory, *arguments, code=1)

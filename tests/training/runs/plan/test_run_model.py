@@ -165,6 +165,35 @@ def test_models_of_three_boosting_libraries_are_published_and_served_with_the_sa
     assert len({tuple(each) for each in bits.values()}) == 3
 
 
+@pytest.mark.deep
+def test_a_search_gives_the_same_model_from_the_same_seed_and_reports_its_trials(
+    places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The guide's example, twice from nothing, and once with another seed."""
+    (project(places, monkeypatch, "searched") / "models.py").write_text(_BLOCKS["searched.py"].code)
+    digests = []
+    for folder, seed in (("one", "1"), ("two", "1"), ("three", "2")):
+        monkeypatch.setenv("MILLRACE_TRAINING_RUNS", str(places / folder))
+        monkeypatch.setenv("MILLRACE_REGISTRY", str(places / f"{folder}-registry"))
+        assert main(["run", "--seed", seed]) == 0
+        assert "is the best of 8 trials: average_precision 0." in capsys.readouterr().out
+        digests.append(Registry(places / f"{folder}-registry").manifest("searched", 1).model_digest)
+    assert digests[0] == digests[1] != digests[2]
+    (run,) = (places / "one" / "breakdown").iterdir()
+    report = json.loads((run / "fit" / "search-trees.json").read_bytes())
+    assert len(report["trials"]) == 8
+    assert all(len(each["folds"]) == 3 for each in report["trials"])
+    assert report["best"] == max(report["trials"], key=lambda each: each["score"])["number"]
+    assert "<figcaption>Search of trees</figcaption>" in (run / "fit" / "search-trees.html").read_text()
+    version = Registry(places / "one-registry").path("searched", 1)
+    assert json.loads((version / "metrics.json").read_bytes())["search"]["trees"] == report
+    card = (version / "card.md").read_text()
+    assert "## Search of trees" in card
+    assert f"| {report['best']} (best) |" in card
+    assert main(["run", "--seed", "2", "--explain"]) == 0
+    assert "fit       skipped" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new", "says"),
     [

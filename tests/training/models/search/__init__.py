@@ -1,0 +1,1 @@
+"""Mirrors `training/models/search/`."""
