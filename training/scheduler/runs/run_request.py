@@ -32,13 +32,13 @@ def run_request(
             f"The reason of a run has {len(reason):,} characters, more than {_LONGEST}. Say it in one sentence.",
             "$.reason",
         )
-    checked = check_request(template, parameters)
+    check_request(template, parameters)
     options: EnqueueOptions = {
         "queue_name": QUEUE,
         "workflow_name": WORKFLOW,
         "workflow_id": run_id,
         "app_version": VERSION,
-        "queue_partition_key": f"{template} {checked.view or ''}",
+        "queue_partition_key": template,
     }
     request = {
         "template": template,

@@ -25,7 +25,7 @@ from training.scheduler.workflow.step_processes import StepProcesses
 
 WORKFLOW = "training_run"
 QUEUE = "training-runs"
-"""One run of a template and view at a time: they are its partitions."""
+"""One run of a template at a time, of whatever view and model: the templates are its partitions."""
 
 VERSION = hashlib.sha256(repr(("request 2", STEP_NAMES)).encode()).hexdigest()[:16]
 """The application version, by which DBOS decides which process may continue a run: one with the same steps in the same

@@ -24,7 +24,7 @@ def run_router(runs: Runs) -> APIRouter:
 
     @router.post("", status_code=202, summary="Start a run")
     def start(body: StartBody, response: Response, idempotency_key: IdempotencyKey = None) -> RunWithSteps:
-        """Queue a run. One run of a template and view is done at a time; others wait."""
+        """Queue a run. One run of a template is done at a time; others wait."""
         if body.unless_waiting:
             run_id = runs.trigger(body.template, body.parameters, body.reason, _id_of(idempotency_key))
         else:

@@ -173,10 +173,11 @@ def test_a_run_is_done_once_retried_where_that_helps_cancelled_and_resumed(runs:
     assert len(FakeProcess.errors["fit"]) == 5, "four attempts"
     assert runs.show("d").error == "step 'fit' failed 4 times; the last time: away for good"
 
-    # One run of a template at a time; a cancelled one makes room, and is resumed with the step that was interrupted.
+    # One run of a template at a time, however it names what is trained; a cancelled one makes room, and is resumed with
+    # the step that was interrupted.
     FakeProcess.errors, FakeProcess.hold = {}, {"fit"}
     runs.start("retrain", {}, "e")
-    runs.start("retrain", {}, "f")
+    runs.start("retrain", {"view": "breakdown", "model": "breakdown"}, "f")
     FakeProcess.asked.clear()
     assert reached(runs, "e", (RUNNING,)) == RUNNING
     while "fit" not in FakeProcess.asked:
