@@ -127,6 +127,12 @@ def build_parser() -> argparse.ArgumentParser:
     schedule.add_argument("--cron", default="*/5 * * * *", help="put: when it ticks, minute hour day month weekday")
     schedule.add_argument("--time-zone", default="UTC", help="put: of the cron line, such as Europe/Berlin")
     schedule.add_argument("--new-labels", type=int, default=0, metavar="N", help="put: only if N labels arrived since")
+    schedule.add_argument(
+        "--new-partition",
+        choices=("day", "hour"),
+        default="",
+        help="put: only if a day or an hour (UTC) with events has ended since, and is stored whole",
+    )
     schedule.add_argument("--template", default="retrain", help="put: what to run (retrain)")
     for name, what in (
         ("cancel", "end a durable run; its finished steps are kept"),

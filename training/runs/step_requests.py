@@ -55,10 +55,19 @@ def _plan(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, l
 
 
 def _new_labels(settings: TrainingSettings, request: Mapping[str, Any]) -> int:
-    """How many labels were stored since the last run of the view that succeeded."""
+    """How many labels were stored since the last run of the model that succeeded."""
     from training.runs.plan.new_labels import count_new_labels
 
-    return count_new_labels(settings, _parameters(settings, request).view)
+    asked = _parameters(settings, request)
+    return count_new_labels(settings, asked.view, asked.defined_model)
+
+
+def _new_partition(settings: TrainingSettings, request: Mapping[str, Any]) -> str:
+    """The newest day or hour that was stored whole since the last run of the model that succeeded; empty: none."""
+    from training.runs.plan.new_partition import new_partition
+
+    asked = _parameters(settings, request)
+    return new_partition(settings, asked.view, asked.defined_model, request["unit"])
 
 
 def _parameters(settings: TrainingSettings, request: Mapping[str, Any]) -> RunParameters:
@@ -141,4 +150,5 @@ _DOES: dict[str, Callable[[TrainingSettings, Mapping[str, Any]], Any]] = {
     "code": _code,
     "end": _end,
     "new_labels": _new_labels,
+    "new_partition": _new_partition,
 }

@@ -162,11 +162,13 @@ def _names(stem: str) -> Iterator[str]:
 def _forget_old(runs: Path, kept: int) -> None:
     """Keep the runs that began last, and those that have not ended: a process does them, or may continue them.
 
-    One that nobody does any more is kept until enough others have begun after it. No clock decides: it may step.
+    One that nobody does any more is kept until enough others have begun after it. No clock decides: it may step. The
+    newest of each model that succeeded is kept however many failed after it: schedules count from its cut what is new.
     """
     with alone_among(runs):
         found = journals(runs)
-        keep = {run for run, _ in found[:kept]}
+        succeeded = {each.asked.get("model", ""): run for run, each in reversed(found) if each.status == SUCCEEDED}
+        keep = {*(run for run, _ in found[:kept]), *succeeded.values()}
         for place, (run, journal) in enumerate(found):
             if journal.ended_at_us is None and (place < _UNFINISHED_KEPT or may_be_held(run)):
                 keep.add(run)

@@ -14,7 +14,7 @@ from training.scheduler.news.webhook import TELL_QUEUE, register_webhook
 from training.scheduler.places import executor_id, taken_place, taking_over
 from training.scheduler.runs.runs import Runs
 from training.scheduler.schedules.missed_ticks import MissedTicks, making_up
-from training.scheduler.schedules.tick import Ticks, count_new_labels
+from training.scheduler.schedules.tick import Ticks, ask_steps
 from training.scheduler.workflow.durable_run import QUEUE, VERSION, DurableRuns
 from training.scheduler.workflow.queued_steps import QueuedSteps
 from training.scheduler.workflow.run_states import CANCELLED
@@ -40,7 +40,7 @@ def launched(
         DBOS(config=config)
         limit_s, at_once = settings.training_step_limit.total_seconds(), settings.training_steps_at_once
         DurableRuns(limit_s, lambda run_id: _look(runs, run_id), at_once, queued).register()
-        Ticks(runs, count_new_labels, clock).register()
+        Ticks(runs, ask_steps, clock).register()
         if settings.runs_webhook:
             register_webhook(settings.runs_webhook)
         try:

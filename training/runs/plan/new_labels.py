@@ -12,20 +12,29 @@ from training.settings import TrainingSettings
 from training.steps.run_journal import SUCCEEDED, Journal, journals
 
 
-def count_new_labels(settings: TrainingSettings, view: FeatureView) -> int:
-    """Stored labels of the view that the newest run that succeeded could not know; all of them without such a run.
+def count_new_labels(settings: TrainingSettings, view: FeatureView, model: str = "") -> int:
+    """Stored labels that the newest run of the model that succeeded could not know; all of them without such a run.
 
     That run knew the labels that had arrived before its cut. So neither compaction nor retention changes the count.
     """
     if view.labels is None:
         raise DatasetError(f"view {view.label} has no label source, so no label can arrive; give it `labels=`")
-    done = (journal for _, journal in journals(settings.training_runs / view.name) if _has_learned(journal))
-    cut_us = next((int(journal.data["cut_us"]) for journal in done), 0)
+    cut_us = learned_up_to_us(settings, view, model)
     labels = OfflineStore(settings.lake).pin_events(view.labels.source).scan()
     arrived = labels.filter((pl.col(ARRIVAL_TIME) >= cut_us) & pl.col(view.labels.value).is_not_null())
     return int(arrived.select(pl.len()).collect().item())
 
 
-def _has_learned(journal: Journal) -> bool:
-    """Whether the run succeeded, and is not of a pipeline that fits no model."""
-    return journal.status == SUCCEEDED and ("fit" in journal.steps or not journal.asked.get("pipeline"))
+def learned_up_to_us(settings: TrainingSettings, view: FeatureView, model: str = "") -> int:
+    """The cut of the newest run of the view's model that succeeded; 0: there is none.
+
+    model: the name of its definition; empty: the view has none.
+    """
+    done = (journal for _, journal in journals(settings.training_runs / view.name) if _has_learned(journal, model))
+    return next((int(journal.data["cut_us"]) for journal in done), 0)
+
+
+def _has_learned(journal: Journal, model: str) -> bool:
+    """Whether the run succeeded, is of this model, and is not of a pipeline that fits none."""
+    fits = "fit" in journal.steps or not journal.asked.get("pipeline")
+    return journal.status == SUCCEEDED and fits and journal.asked.get("model", "") == model

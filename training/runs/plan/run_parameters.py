@@ -61,6 +61,11 @@ class RunParameters:
         return self.view.name if self.model is None else self.model.name
 
     @property
+    def defined_model(self) -> str:
+        """The name of its definition; empty: there is none."""
+        return "" if self.model is None else self.model.name
+
+    @property
     def builds(self) -> Mapping[str, Build]:
         """The candidates that are functions of a user's, by name."""
         return {} if self.model is None else self.model.builds
@@ -111,7 +116,7 @@ class RunParameters:
         found: dict[str, Any] = msgspec.to_builtins(
             {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("view", "model")}
         )
-        found["model"] = "" if self.model is None else self.model.name
+        found["model"] = self.defined_model
         return {name: value for name, value in found.items() if value or name not in ("pipeline", "steps", "model")}
 
     @classmethod

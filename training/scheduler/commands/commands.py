@@ -71,9 +71,8 @@ def schedules(settings: TrainingSettings, options: argparse.Namespace) -> int:
             raise RequestError(f"`schedule {options.verb}` needs the name of a schedule. Give it behind the verb.")
         if options.verb == "put":
             given = dict(map(_parameter, options.parameters))
-            found.put(
-                Schedule(options.name, options.template, given, options.cron, options.time_zone, options.new_labels)
-            )
+            when = (options.cron, options.time_zone, options.new_labels, options.new_partition)
+            found.put(Schedule(options.name, options.template, given, *when))
         else:
             {"remove": found.remove, "pause": found.pause, "resume": found.resume}[options.verb](options.name)
     return 0
@@ -82,11 +81,11 @@ def schedules(settings: TrainingSettings, options: argparse.Namespace) -> int:
 def _show_schedule(state: ScheduleState) -> None:
     schedule = state.schedule
     given = " ".join(f"{name}={json.dumps(value)}" for name, value in schedule.parameters.items())
-    after = f", after {schedule.new_labels:,} new labels" if schedule.new_labels else ""
     following = "paused" if state.next_tick is None else f"next {state.next_tick.isoformat()}"
     said = f"  last tick {state.said}" if state.said else ""
     _say(
-        f"{schedule.name}  {schedule.cron} {schedule.time_zone}{after}  {schedule.template} {given}  {following}{said}"
+        f"{schedule.name}  {schedule.cron} {schedule.time_zone}{schedule.waits_for}  {schedule.template} {given}  "
+        f"{following}{said}"
     )
 
 

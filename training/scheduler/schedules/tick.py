@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from dbos import DBOS
 
+from shared_features.arguments import did_you_mean
 from training.errors import RequestError
 from training.runs.plan.templates import check_request
 from training.scheduler.runs.runs import Runs
@@ -28,12 +29,17 @@ STARTED = "started run "
 """The beginning of what a tick says that started a run."""
 _LOG = structlog.get_logger(part="scheduler")
 _LIMIT_S = 300.0
-Count = Callable[[str, dict[str, Any]], int]
+UNITS = ("day", "hour")
+Ask = Callable[[dict[str, Any]], Any]
+"""Asks what `step_requests` answers."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """new_labels: start a run only if at least so many labels arrived since the last run that succeeded; 0: always."""
+    """new_labels: start a run only if at least so many labels arrived since the last run that succeeded; 0: always.
+
+    new_partition: start a run only if a `day` or an `hour` with events has ended since then; empty: always.
+    """
 
     name: str
     template: str
@@ -41,6 +47,13 @@ class Schedule:
     cron: str
     time_zone: str = "UTC"
     new_labels: int = 0
+    new_partition: str = ""
+
+    @property
+    def waits_for(self) -> str:
+        """What it waits for at a tick, to be said after its cron line; empty: nothing."""
+        labels = f", after {self.new_labels:,} new labels" if self.new_labels else ""
+        return labels + (f", after a new {self.new_partition}" if self.new_partition else "")
 
 
 def schedule_of(context: Mapping[str, Any]) -> Schedule:
@@ -49,10 +62,10 @@ def schedule_of(context: Mapping[str, Any]) -> Schedule:
 
 
 class Ticks:
-    """The ticks of this process. count: the new labels for a template and its parameters."""
+    """The ticks of this process. ask: what is stored."""
 
-    def __init__(self, runs: Runs, count: Count, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._runs, self._count, self._clock = runs, count, clock
+    def __init__(self, runs: Runs, ask: Ask, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._runs, self._ask, self._clock = runs, ask, clock
 
     def register(self) -> None:
         """Make the workflow known to DBOS. Before it is launched."""
@@ -74,21 +87,28 @@ class Ticks:
             return f"skipped: it was missed, and the tick of {later.isoformat()} stands for it"
         if waiting := self._runs.queued(schedule.template, schedule.parameters):
             return f"skipped: run {waiting} of the same template waits already, and will read the newest data"
-        if not schedule.new_labels:
-            return ""
-        found = self._count(schedule.template, schedule.parameters)
-        return "" if found >= schedule.new_labels else f"skipped: {found} new labels, fewer than {schedule.new_labels}"
+        return self._lacks_data(schedule)
+
+    def _lacks_data(self, schedule: Schedule) -> str:
+        """What the schedule waits for that is not stored yet; empty: all of it is."""
+        asked = {"template": schedule.template, "parameters": schedule.parameters}
+        if schedule.new_labels:
+            found = int(self._ask({"do": "new_labels", **asked}))
+            if found < schedule.new_labels:
+                return f"skipped: {found} new labels, fewer than {schedule.new_labels}"
+        if (unit := schedule.new_partition) and not self._ask({"do": "new_partition", "unit": unit, **asked}):
+            return f"skipped: no {unit} with events has ended, and is stored whole, since the last run that succeeded"
+        return ""
 
     def _start(self, schedule: Schedule, scheduled_at: datetime) -> str:
         run_id = f"{schedule.name}-{scheduled_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
         return self._runs.start(schedule.template, schedule.parameters, run_id, f"schedule {schedule.name}")
 
 
-def count_new_labels(template: str, parameters: dict[str, Any]) -> int:
+def ask_steps(request: dict[str, Any]) -> Any:
     """Asks the process of steps, so that the scheduler at rest reads no tables itself."""
     with StepProcess(lambda: None) as process:
-        request = {"do": "new_labels", "template": template, "parameters": parameters}
-        return int(process.ask(request, _LIMIT_S))
+        return process.ask(request, _LIMIT_S)
 
 
 def checked(schedule: Schedule) -> dict[str, Any]:
@@ -98,6 +118,12 @@ def checked(schedule: Schedule) -> dict[str, Any]:
     if schedule.new_labels < 0:
         raise RequestError(
             f"{schedule.new_labels} new labels cannot be asked for. Give 1 or more, or leave it out.", "$.new_labels"
+        )
+    if schedule.new_partition not in ("", *UNITS):
+        raise RequestError(
+            f"{schedule.new_partition!r} is not a partition of the tables. Give {' or '.join(UNITS)}, or leave it out."
+            f"{did_you_mean(schedule.new_partition, UNITS)}",
+            "$.new_partition",
         )
     check_request(schedule.template, schedule.parameters)
     return asdict(schedule)

@@ -6,6 +6,7 @@ from html import escape
 
 from training.service.page.parts import (
     button,
+    choice_field,
     file_field,
     form,
     instant,
@@ -32,6 +33,7 @@ def overview(runs: list[RunAnswer], schedules: list[ScheduleAnswer], models: lis
         + text_field("cron", "Cron line: minute hour day month weekday", "0 3 * * *", required=True)
         + text_field("time_zone", "Time zone", "UTC", required=True)
         + text_field("new_labels", "Only after so many new labels", "0", kind="number")
+        + choice_field("new_partition", "Only after a new day or hour", {"": "no", "day": "day", "hour": "hour"})
         + parameters_field()
     )
     return (
@@ -73,7 +75,7 @@ def _schedules(schedules: list[ScheduleAnswer]) -> str:
         (
             escape(each.name),
             f"<code>{escape(each.cron)}</code> {escape(each.time_zone)}"
-            + (f", after {each.new_labels:,} new labels" if each.new_labels else ""),
+            + (f", {escape(each.waits_for)}" if each.waits_for else ""),
             plain(each.parameters),
             instant(each.last_tick),
             escape(each.said),

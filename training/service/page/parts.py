@@ -79,6 +79,12 @@ def text_field(name: str, label: str, value: str = "", *, kind: str = "", requir
     return f'<label>{label}<input name="{name}" value="{escape(value)}" autocomplete="off"{more}></label>'
 
 
+def choice_field(name: str, label: str, options: Mapping[str, str]) -> str:
+    """options: value -> what is shown; the first is chosen at first."""
+    shown = "".join(f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in options.items())
+    return f'<label>{label}<select name="{name}">{shown}</select></label>'
+
+
 def file_field(label: str) -> str:
     """The form sends the file itself."""
     return f'<label>{label}<input type="file" accept=".gz" required></label>'

@@ -73,6 +73,8 @@ class ScheduleAnswer(BaseModel):
     template: str = Field(description="What it runs.")
     parameters: dict[str, Any] = Field(description="The parameters of its runs.")
     new_labels: int = Field(description="The labels that it waits for.")
+    new_partition: str = Field(description="Whether it waits for a new day or hour; empty: for neither.")
+    waits_for: str = Field(description="Both of these in words; empty: it waits for nothing.")
     next_tick: str | None = Field(description="The next tick; null while it is paused.")
     last_tick: str | None = Field(description="The last tick that fired, or when it was put.")
     said: str = Field(description="What the last tick said: the run that it started, or why it started none.")
@@ -107,6 +109,7 @@ def run_with_steps(run: Run, summary: Any, steps: tuple[RunStep, ...]) -> RunWit
 def schedule_answer(state: ScheduleState) -> ScheduleAnswer:
     return ScheduleAnswer(
         **vars(state.schedule),
+        waits_for=state.schedule.waits_for.removeprefix(", "),
         next_tick=state.next_tick.isoformat() if state.next_tick else None,
         last_tick=state.last_tick.isoformat() if state.last_tick else None,
         said=state.said,

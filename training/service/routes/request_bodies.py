@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -63,3 +63,9 @@ class ScheduleBody(Body):
     parameters: dict[str, Any] = Field({}, description=_PARAMETERS)
     time_zone: str = Field("UTC", description="Time zone of the cron line.", examples=["Europe/Berlin"])
     new_labels: int = Field(0, description="Start a run only if so many labels arrived since the last one; 0: always.")
+    new_partition: Literal["", "day", "hour"] = Field(
+        "",
+        description="Start a run only if a day or an hour (UTC) with events ended since the last one, and is stored "
+        "whole; empty: always.",
+        examples=["day"],
+    )

@@ -21,7 +21,8 @@ def schedule_router(schedules: Schedules) -> APIRouter:
     @router.put("/{name}", summary="Add a schedule, or replace it")
     def put(name: str, body: ScheduleBody) -> ScheduleAnswer:
         """A cron line that never fires, and a time zone or a template that does not exist, are refused."""
-        schedules.put(Schedule(name, body.template, body.parameters, body.cron, body.time_zone, body.new_labels))
+        when = (body.cron, body.time_zone, body.new_labels, body.new_partition)
+        schedules.put(Schedule(name, body.template, body.parameters, *when))
         return _one(name)
 
     @router.delete("/{name}", status_code=204, summary="Remove a schedule")

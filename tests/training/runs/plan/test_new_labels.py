@@ -25,4 +25,8 @@ def test_labels_count_from_the_cut_of_the_newest_run_that_succeeded(places, mach
     for run, written in (("1", journal), ("2", replace(later, status=FAILED)), ("3", fits_nothing)):
         (places / "runs" / "breakdown" / run).mkdir(parents=True)
         write_journal(places / "runs" / "breakdown" / run, written)
+    of_another_model = replace(later, asked={"model": "another"})
+    (places / "runs" / "breakdown" / "4").mkdir()
+    write_journal(places / "runs" / "breakdown" / "4", of_another_model)
     assert count_new_labels(settings, BREAKDOWN) == int((arrived["arrival_time_us"] >= cut_us).sum()) > 0
+    assert count_new_labels(settings, BREAKDOWN, "another") == 0

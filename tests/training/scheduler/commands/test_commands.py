@@ -65,6 +65,9 @@ def test_what_a_person_types_and_reads(places, capsys):
     assert main(put) == 0
     assert main(["schedule"]) == 0
     assert "nightly  0 3 * * * Europe/Berlin  retrain top=7  next " in capsys.readouterr().out
+    assert main([*put, "--new-labels", "50", "--new-partition", "day"]) == 0
+    assert main(["schedule"]) == 0
+    assert "Europe/Berlin, after 50 new labels, after a new day  retrain top=7" in capsys.readouterr().out
     for wrong, said in (
         (["start", "top"], "'top' is not a parameter. Give NAME=VALUE"),
         (["start", "--template", "score"], "There is no run template 'score'"),

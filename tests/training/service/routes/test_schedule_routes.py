@@ -14,6 +14,9 @@ def test_a_schedule_is_put_listed_paused_resumed_and_removed(service: Service) -
     assert service.client.get("/v1/schedules").json() == [put.json()]
     assert service.client.post("/v1/schedules/nightly/pause").json()["next_tick"] is None
     assert service.client.post("/v1/schedules/nightly/resume").json()["next_tick"]
+    new_day = service.client.put("/v1/schedules/nightly", json={**NIGHTLY, "new_partition": "day", "new_labels": 50})
+    assert (new_day.json()["new_partition"], new_day.json()["new_labels"]) == ("day", 50)
+    assert "Europe/Berlin, after 50 new labels, after a new day" in service.client.get("/").text
     assert service.client.delete("/v1/schedules/nightly").status_code == 204
     gone = service.client.post("/v1/schedules/nightly/pause")
     assert (gone.status_code, gone.json()["type"]) == (404, "/docs#unknown-name")
@@ -24,6 +27,7 @@ def test_a_schedule_that_cannot_be_is_refused_where_it_is_wrong(service: Service
         ({"cron": "0 0 31 4 *"}, "$.cron"),
         ({"time_zone": "Europe/Berln"}, "$.time_zone"),
         ({"new_labels": -1}, "$.new_labels"),
+        ({"new_partition": "month"}, "$.new_partition"),
         ({"template": "score"}, "$.template"),
         ({"parameters": {"seed": "x"}}, "$.parameters.seed"),
     ):
