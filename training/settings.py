@@ -45,6 +45,16 @@ class TrainingSettings(BaseSettings):
     runs_database: str = Field(
         "", description="PostgreSQL URL for durable runs and schedules; empty: an SQLite file in MILLRACE_TRAINING_RUNS"
     )
+    runs_recorded: int = Field(
+        1_000,
+        ge=1,
+        description="how many ended runs, and ticks of each schedule, the database keeps, however old they are",
+    )
+    runs_recorded_for: Duration = Field(
+        timedelta(days=7),
+        ge=timedelta(days=2),  # news of the last day is told once, because the database knows it
+        description="how long the database keeps each ended run and each tick, however many there are",
+    )
     runs_host: str = Field("127.0.0.1", description="address on which `serve` answers; another one needs api_keys_file")
     runs_port: int = Field(
         8088, ge=0, le=65_535, description="port of `serve` for REST and its page; 0: it answers nobody"

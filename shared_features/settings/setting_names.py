@@ -25,7 +25,8 @@ SETTING_NAMES = frozenset((
     "events_kept_days", "bootstrap_memory", "pipeline_lag",
     # of training
     "training_runs_kept", "training_step_limit", "training_steps_at_once", "runs_database", "runs_host", "runs_port",
-    "runs_webhook", "champion_age_limit", "models", "spine_events_at_once", "mlflow",
+    "runs_recorded", "runs_recorded_for", "runs_webhook", "champion_age_limit", "models", "spine_events_at_once",
+    "mlflow",
     # of serving
     "serving_host", "serving_port", "serving_workers", "serving_keep_alive_s", "serving_receive_s",
     "serving_answer_s", "serving_max_head_bytes", "serving_max_connections", "serving_deadline_ms",

@@ -11,6 +11,7 @@ from dbos import DBOS, DBOSConfig, error
 from training.scheduler.database import APPLICATION, database_url
 from training.scheduler.lost_runs import taking_back
 from training.scheduler.news.webhook import TELL_QUEUE, register_webhook
+from training.scheduler.old_records import OldRecords, removing_old
 from training.scheduler.places import executor_id, taken_place, taking_over
 from training.scheduler.runs.runs import Runs
 from training.scheduler.schedules.missed_ticks import MissedTicks, making_up
@@ -48,10 +49,12 @@ def launched(
             DBOS.register_queue(TELL_QUEUE, polling_interval_sec=2.0)
             DBOS.register_queue(QUEUE, partition_concurrency=1, polling_interval_sec=1.0)
             missed = MissedTicks(runs.client, clock)
+            old = OldRecords(runs.client, settings.runs_recorded, settings.runs_recorded_for, clock)
             with (
                 taking_over(settings.training_runs, place),
                 taking_back(place, look_every_s),
                 making_up(missed, look_every_s),
+                removing_old(old),
             ):
                 yield runs
         finally:

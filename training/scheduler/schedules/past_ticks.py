@@ -12,7 +12,8 @@ from training.scheduler.schedules.tick import STARTED, TICK_WORKFLOW
 
 RAN, SKIPPED, FAILED, FIRING = "started", "skipped", "failed", "firing"
 OUTCOMES = (RAN, SKIPPED, FAILED)
-_NEWEST = 20
+NEWEST = 20
+"""How many of a schedule are looked at."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class PastTick:
         return f"failed: {self.said}" if self.outcome == FAILED else self.said
 
 
-def past_ticks(client: DBOSClient, schedule: str, limit: int = _NEWEST) -> list[PastTick]:
+def past_ticks(client: DBOSClient, schedule: str, limit: int = NEWEST) -> list[PastTick]:
     """Those of a schedule that fired last, newest first."""
     found = client.list_workflows(name=TICK_WORKFLOW, schedule_name=schedule, limit=limit, sort_desc=True)
     return [_tick(schedule, each) for each in found]
