@@ -19,7 +19,9 @@ from serving.connections.drain import STATE_KEY, Drain
 from serving.endpoints.access import Access
 from serving.endpoints.docs_page import docs_router
 from serving.endpoints.features_endpoint import FeaturesEndpoint, ReadEndpoint
-from serving.endpoints.health import health_router
+from serving.endpoints.health import Health, health_router
+from serving.endpoints.inference.infer_endpoint import InferEndpoint
+from serving.endpoints.inference.inference_routes import inference_routes
 from serving.endpoints.metrics_endpoint import metrics_router
 from serving.endpoints.openapi import openapi_document
 from serving.endpoints.predict_endpoint import Clock, PredictEndpoint
@@ -159,12 +161,14 @@ def create_app(
     app.router.routes.append(Route(PREDICT_PATH, app.endpoint, methods=["POST"]))  # refuses other methods
     for path, endpoint in zip((FEATURES_PATH, READ_PATH), read, strict=True):
         app.router.routes.append(Route(path, endpoint, methods=["GET", "POST"]))
+    health = Health(served, store_used, choice, drain, allow_degraded=settings.allow_degraded)
     for router in (
-        health_router(served, store_used, choice, drain, allow_degraded=settings.allow_degraded),
+        health_router(health),
         metrics_router(metrics.registry, freshness.measure, access),
         docs_router(app.title),
     ):
         app.include_router(router)
+    app.router.routes += inference_routes(by_name(served), choice, health, InferEndpoint(by_name(served), *parts))
     return app
 
 

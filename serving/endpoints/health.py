@@ -66,16 +66,36 @@ class Readiness(msgspec.Struct, frozen=True):
     views: Annotated[Mapping[str, ViewReadiness], Meta(description="The same by view, without the broken ones.")]
 
 
-def health_router(
-    served: Sequence[ServedView], store: OnlineStore, models: Models, drain: Drain, *, allow_degraded: bool
-) -> APIRouter:
-    """The routes `/health/live` and `/health/ready`.
+class Health:
+    """Whether predictions can be made.
 
     allow_degraded: views whose stored features cannot be used are answered for, so this does not make them unready.
     """
+
+    def __init__(
+        self, served: Sequence[ServedView], store: OnlineStore, models: Models, drain: Drain, *, allow_degraded: bool
+    ) -> None:
+        self._broken = [each.broken for each in served if each.broken]
+        self._sound = [each for each in served if not each.broken]
+        self._store, self._models, self._drain, self._allow_degraded = store, models, drain, allow_degraded
+
+    async def look(self) -> Readiness:
+        """As it is now."""
+        used, models = _in_use(self._sound, self._models), self._models
+        if self._drain.is_on:
+            missing, degraded = {each.view.label: [STOPPING] for each in used}, list[str]()
+        else:
+            missing, degraded = await _missing(used, self._store, models, self._allow_degraded)
+        views = {label: ViewReadiness("not ready" if each else "ready", each) for label, each in missing.items()}
+        every = [reason for each in missing.values() for reason in each]
+        reasons = list(dict.fromkeys(every)) if self._sound else self._broken
+        status: Literal["ready", "not ready"] = "not ready" if all(missing.values()) else "ready"
+        return Readiness(status, reasons, models.waiting(), degraded, models.refused(), self._broken, views)
+
+
+def health_router(health: Health) -> APIRouter:
+    """The routes `/health/live` and `/health/ready`."""
     router = APIRouter()
-    broken = [each.broken for each in served if each.broken]
-    sound = [each for each in served if not each.broken]
 
     @router.api_route("/health/live", methods=["GET", "HEAD"])
     async def live() -> Response:
@@ -83,17 +103,8 @@ def health_router(
 
     @router.api_route("/health/ready", methods=["GET", "HEAD"])
     async def ready() -> Response:
-        used = _in_use(sound, models)
-        if drain.is_on:
-            missing, degraded = {each.view.label: [STOPPING] for each in used}, list[str]()
-        else:
-            missing, degraded = await _missing(used, store, models, allow_degraded)
-        views = {label: ViewReadiness("not ready" if each else "ready", each) for label, each in missing.items()}
-        reasons = list(dict.fromkeys(reason for each in missing.values() for reason in each)) if sound else broken
-        one_is_ready = not all(missing.values())
-        status: Literal["ready", "not ready"] = "ready" if one_is_ready else "not ready"
-        told = Readiness(status, reasons, models.waiting(), degraded, models.refused(), broken, views)
-        return _json(told, 200 if one_is_ready else 503)
+        told = await health.look()
+        return _json(told, 200 if told.status == "ready" else 503)
 
     return router
 

@@ -62,7 +62,8 @@ def openapi_document(
             "title": "Millrace serving",
             "version": "1",
             "description": "Predictions from features that are kept up to date by a stream. Send the fields of an "
-            "event; the service adds the stored features and the model's score.",
+            "event; the service adds the stored features and the model's score. Clients of the Open Inference "
+            "Protocol, version 2, find it under `/v2`: `GET /v2/models/VIEW` describes the tensors of a view.",
         },
         "servers": [{"url": ".", "description": "The address that this document came from."}],
         "tags": [

@@ -23,9 +23,10 @@ from shared_features.access.api_keys import PREDICT
 from shared_features.definitions import FeatureView
 
 _UNKNOWN_VIEW_BYTES = 1_048_576
-_MODEL_HEADER = MODEL_HEADER.lower().encode()
+MODEL_HEADER_NAME = MODEL_HEADER.lower().encode()
 
 Clock = Callable[[], int]
+Headers = list[tuple[bytes, bytes]]
 
 
 class PredictEndpoint:
@@ -57,10 +58,10 @@ class PredictEndpoint:
         served = self._served.get(name if view is None else view.label)
         incoming = IncomingBody(receive, self._receive_s)
         try:
-            body = await self._answer(name, scope, incoming, served)
-            status, headers, problem = 200, [(b"content-type", b"application/json"), NO_STORE], ""
+            headers, body = self._written(scope, await self._answer(name, scope, incoming, served))
+            status, problem = 200, ""
         except Exception as error:
-            status, headers, body = problem_answer(error)
+            status, headers, body = self._refused(error)
             problem = problem_of(error).name
         headers.append((b"content-length", b"%d" % len(body)))
         if incoming.is_complete:
@@ -80,7 +81,7 @@ class PredictEndpoint:
         raw = await incoming.read(served.most_bytes if served else _UNKNOWN_VIEW_BYTES)
         named = None
         for header, value in scope["headers"]:
-            if header == _MODEL_HEADER:
+            if header == MODEL_HEADER_NAME:
                 named = value.decode("latin-1")
             elif header == b"content-encoding" and value.lower() != b"identity":
                 raise ContentEncodingError(
@@ -114,6 +115,13 @@ class PredictEndpoint:
 
     def _body(self, scope: Scope, raw: bytes, served: ServedView) -> bytes:
         return raw
+
+    def _written(self, scope: Scope, answer: bytes) -> tuple[Headers, bytes]:
+        """What is said with the answer, and how it is written."""
+        return [(b"content-type", b"application/json"), NO_STORE], answer
+
+    def _refused(self, error: Exception) -> tuple[int, Headers, bytes]:
+        return problem_answer(error)
 
     def _unknown(self, name: str) -> RefusedRequestError:
         known = sorted({each.view.name for each in self._served.values()})

@@ -71,7 +71,7 @@ class RequestBody:
     """Decodes the requests of one view. only_features: they want no prediction."""
 
     def __init__(self, view: FeatureView, max_instances: int, *, only_features: bool = False) -> None:
-        self._max_instances, self._only_features = max_instances, only_features
+        self.max_instances, self._only_features = max_instances, only_features
         fields = instance_fields(view)
         unread = {field.name for field in view.source.fields} - {field.name for field in fields}
         self._faults = BodyFaults(fields, unread, only_features=only_features)
@@ -93,10 +93,10 @@ class RequestBody:
             body = self._decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise self._faults.of(error, raw) from error
-        if len(body.instances) > self._max_instances:
+        if len(body.instances) > self.max_instances:
             raise TooManyInstancesError(
-                f"The request has {len(body.instances)} instances. Send at most {self._max_instances} in one request.",
-                limit=self._max_instances,
+                f"The request has {len(body.instances)} instances. Send at most {self.max_instances} in one request.",
+                limit=self.max_instances,
             )
         include, explain = (True, False) if self._only_features else (body.include_features, body.explain)
         if explain and len(body.instances) > EXPLAINED_AT_MOST:
