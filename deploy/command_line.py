@@ -77,10 +77,15 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
 """The verbs by what a person wants."""
 
 VERBS = {verb.name: verb for verbs in GROUPS.values() for verb in verbs}
+_EXEC = "exec"
+_TESTS = ("pytest", "tests.", "tests/")
+"""What bring settings of their own, and must not touch the data of a stack."""
 _UNKNOWN, _REFUSED = 2, 1
+_NOT_FOUND, _NOT_RUN = 127, 126
+"""As shells say it."""
 _NEEDS_NO_STACK = ("new", "up", "down", "status", "demo", "serve", "bootstrap", "keys")
 """Verbs that say which stack they are about, and those that are a part of one."""
-_NEEDS_NO_DEFINITIONS = ("predict", "models", "registry")
+_NEEDS_NO_DEFINITIONS = ("predict", "models", "registry", _EXEC)
 _SAYS_ALL = ("-h", "--help", "--definitions", "--url")
 """Options that leave nothing to be found."""
 
@@ -94,6 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[0] == "--version":
         given[:1] = ["stream", "version"]
     name, *rest = given
+    if name == _EXEC and rest:
+        return _execute(rest)
     if name not in VERBS:
         near = difflib.get_close_matches(name, VERBS, 1)
         meant = f" Did you mean `{near[0]}`?" if near else ""
@@ -111,6 +118,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _become([sys.executable, "-P", "-m", *VERBS[name].program, *rest], stack)
 
 
+def _execute(command: list[str]) -> int:
+    """`./run exec`: become any command, with the settings of the stack that runs. The exit code where there is none."""
+    from deploy.local.errors import LocalError
+
+    stack = None
+    try:
+        if not any(word.startswith(_TESTS) for word in command):
+            stack = _meant_stack(_EXEC)
+    except LocalError as error:
+        print(f"millrace exec: no settings are added. {error}", file=sys.stderr)
+    try:
+        os.execvpe(command[0], command, os.environ if stack is None else environment(stack))
+    except OSError as error:
+        print(f"millrace exec: {command[0]} cannot be run: {error.strerror}. Correct its name.", file=sys.stderr)
+        return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_RUN
+
+
 def _is_about_a_stack(name: str, rest: Sequence[str]) -> bool:
     own = name == "stream" and rest[:1] in ([], ["run"], ["bootstrap"], ["version"])  # of a job of the person's own
     options = {each.partition("=")[0] for each in rest}
@@ -122,6 +146,8 @@ def _meant_stack(verb: str) -> FoundStack | None:
     from deploy.local.commands.found_stack import find_stack, is_complete, says_which
 
     stack = find_stack(os.environ, Path.cwd())
+    if verb == _EXEC and stack is not None and stack.directory.supervisor() is None:
+        return None  # a command may be about anything: no word of a stack that does not run
     if stack is not None and not is_complete(os.environ, stack):
         print(f"millrace {verb}: using {stack}", file=sys.stderr)
     if stack is None and not says_which(os.environ) and verb not in _NEEDS_NO_DEFINITIONS:

@@ -62,14 +62,12 @@ def test_folders_of_the_user_do_not_stand_in_for_the_packages(tmp_path):
     assert "machine_heat" in done.stdout
 
 
-def test_the_stack_of_the_folder_is_used_and_named(tmp_path):
-    """Its definitions and where they lie: the environment of `up` need not be sourced."""
-    project, stack = tmp_path / "project", StackDirectory(tmp_path / "var" / "stack")
-    project.mkdir()
-    (project / "my_mill.py").write_text("from tests.domains.machines import *\n")
+def begun(folder, definitions, project):
+    """A stack that has started its servers once."""
+    stack = StackDirectory(folder / "var" / "stack")
     stack.create()
     remembered = Remembered(
-        definitions="my_mill",
+        definitions=definitions,
         kafka="simulator",
         redis="embedded",
         namespace="n",
@@ -81,6 +79,15 @@ def test_the_stack_of_the_folder_is_used_and_named(tmp_path):
     )
     stack.remember(remembered)
     write_environment_file(stack, remembered, stack_settings(stack, remembered, "embedded"))
+    return stack
+
+
+def test_the_stack_of_the_folder_is_used_and_named(tmp_path):
+    """Its definitions and where they lie: the environment of `up` need not be sourced."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "my_mill.py").write_text("from tests.domains.machines import *\n")
+    stack = begun(tmp_path, "my_mill", project)
     done = run("catalogue", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "machine_heat" in done.stdout
@@ -88,6 +95,37 @@ def test_the_stack_of_the_folder_is_used_and_named(tmp_path):
     asked = run("predict", "breakdown", "{}", cwd=tmp_path)
     assert "http://127.0.0.1:9" in asked.stderr, "its endpoint"
     assert "using the stack" not in run("check", "--help", cwd=tmp_path).stderr
+
+
+SHOWN = ("exec", "sh", "-c", 'echo "$MILLRACE_DEFINITIONS $REDIS_URL"; exit 3')
+
+
+def test_a_command_gets_the_settings_of_the_only_stack_that_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # where its note is looked for
+    quiet = run(*SHOWN, cwd=tmp_path)
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (3, " \n", ""), "none runs"
+    stack = begun(tmp_path / "mill", "my_mill", tmp_path)
+    with stack.locked():
+        done = run(*SHOWN, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (3, "my_mill redis://127.0.0.1:9/0\n")
+        assert done.stderr == f"millrace exec: using the stack in {stack.path} (definitions my_mill)\n"
+        assert run(*SHOWN, "tests/deploy", cwd=tmp_path).stdout == " \n", "a test must not touch its data"
+        own = run(*SHOWN, cwd=tmp_path, MILLRACE_DEFINITIONS="other")
+        assert (own.stdout, own.stderr) == ("other \n", ""), "the environment says which"
+        with begun(tmp_path / "shop", "my_shop", tmp_path).locked():
+            several = run(*SHOWN, cwd=tmp_path)
+    assert (several.returncode, several.stdout) == (3, " \n"), "the environment stays as it is"
+    assert several.stderr.startswith("millrace exec: no settings are added. 2 stacks run on this machine: ")
+    assert several.stderr.count("\n") == 1
+    assert run(*SHOWN, cwd=tmp_path / "mill").stderr == "", "it does not run any more"
+
+
+def test_a_command_that_there_is_not_ends_as_in_a_shell(tmp_path):
+    done = run("exec", "no-such-command", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (127, "")
+    assert done.stderr.startswith("millrace exec: no-such-command cannot be run: No such file or directory.")
+    (tmp_path / "no-program").write_text("")
+    assert run("exec", "./no-program", cwd=tmp_path).returncode == 126
 
 
 def test_without_a_stack_it_is_said_that_this_is_about_the_cards_of_the_demo(tmp_path):
