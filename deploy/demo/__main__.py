@@ -35,9 +35,9 @@ def _run(arguments: Sequence[str] | None, interruption: Interruption) -> int:
         del os.environ[name]  # the demo chooses every setting itself, whatever a real installation has set here
     screen = Screen()
     try:
-        with ExitStack() as stack:
-            stack.callback(lambda: screen.line("cleaning up ..."))
-            Story(options, screen, interruption, stack).tell()
+        with ExitStack() as exits:
+            exits.callback(lambda: screen.line("cleaning up ..."))
+            Story(options, screen, interruption, exits).tell()
     except (MillraceError, KafkaException) as error:
         print(f"\nmillrace demo: {error}", file=sys.stderr)
         return 1

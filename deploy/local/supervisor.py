@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from deploy.local.errors import LocalError
-from deploy.local.parts.compiled_kernel import KERNEL, CompiledKernel
 from deploy.local.parts.edited_module import EditedModule
-from deploy.local.parts.environment import program_environment, settings_of, stack_settings, write_environment_file
 from deploy.local.parts.first_models import FirstModels
 from deploy.local.parts.kept_definitions import KeptDefinitions
 from deploy.local.parts.programs import Program
 from deploy.local.parts.readiness import OnlineStoreLook, endpoint
-from deploy.local.parts.servers import KAFKA, REDIS, choose_ports, start_servers
+from deploy.local.parts.running_parts import SERVING, STREAM, TRAINING, RunningParts
+from deploy.local.parts.servers import KAFKA, REDIS
 from deploy.local.parts.stream_rest import StreamRest
 from deploy.local.parts.unread_records import wait_until_read
 from deploy.local.respondent import Respondent
@@ -25,7 +23,7 @@ from deploy.local.stack.standing import Part
 from shared_features.counted import counted
 from shared_features.definitions import Catalogue
 
-STREAM, SERVING, TRAINING, EDITS = "stream job", "serving", "training", "edits"
+EDITS = "edits"
 _LOOK_EVERY_S = 0.5
 
 
@@ -44,40 +42,23 @@ class Supervisor:
         self._interruption = interruption
         self._module = EditedModule(remembered.definitions, remembered.import_path)
         self._board = Board(directory, told)
-        self._programs: dict[str, Program] = {}
 
     def run(self, ready: Callable[[], None]) -> None:
         """Start everything, call `ready` when it is, and watch. Raises what ended it: Interrupted, or an error."""
-        try:
-            with ExitStack() as exits:
-                exits.callback(lambda: self._board.phase("stopping"))
-                self._start(exits)
-                try:
-                    self._watch(ready)
-                finally:
-                    self._drain()
-        except Exception as error:
-            self._board.phase("failed", str(error))
-            raise
-        except BaseException:
-            self._board.phase("ended")
-            raise
+        with self._board.until_the_end(), ExitStack() as exits:
+            exits.callback(lambda: self._board.phase("stopping"))
+            self._start(exits)
+            try:
+                self._watch(ready)
+            finally:
+                self._drain()
 
     def _start(self, exits: ExitStack) -> None:
-        self._remembered, changed = choose_ports(self._remembered)
-        for each in changed:
-            self._board.put("ports", "up", each)
-        self._servers = start_servers(self._directory, self._remembered, self._catalogue, self._board, exits)
-        self._remembered = self._servers.remembered
-        self._directory.remember(self._remembered)
-        settings = stack_settings(self._directory, self._remembered, self._servers.mode)
-        write_environment_file(self._directory, self._remembered, settings)
-        self._environment = program_environment(self._remembered, settings)
-        self._settings = settings_of(settings)
-        self._compile()
-        self._begin(exits, STREAM, ["streaming", "run"], "loading, then building its shards")
-        address = f"http://127.0.0.1:{self._remembered.serving_port}"
-        self._begin(exits, SERVING, ["serving"], "loading", address=address)
+        self._parts = RunningParts(self._directory, self._remembered, self._catalogue, self._board, exits)
+        self._remembered, self._settings = self._parts.remembered, self._parts.settings
+        self._parts.compile_kernel(self._interruption)
+        self._stream = self._parts.begin(STREAM, ["streaming", "run"], "loading, then building its shards")
+        self._parts.begin(SERVING, ["serving"], "loading", address=self._remembered.serving_url)
         unrest = StreamRest(self._settings, self._catalogue)
         self._models = FirstModels(
             self._catalogue,
@@ -91,23 +72,9 @@ class Supervisor:
         self._store = OnlineStoreLook(self._settings, self._catalogue)
         self._respondent = Respondent(self._directory, self._settings, self._catalogue)
 
-    def _compile(self) -> None:
-        """Once, by one process: several programs that start at once would each compile the same."""
-        kernel = CompiledKernel(self._directory, self._catalogue)
-        kernel.compile(self._board, lambda: self._program(KERNEL, ["deploy.local.compile_kernel"]), self._interruption)
-
-    def _begin(self, exits: ExitStack, name: str, arguments: Sequence[str], says: str, **more: str) -> None:
-        program = exits.enter_context(self._program(name, arguments))
-        self._programs[name] = program
-        self._board.put(name, "starting", says, pid=program.pid, log=program.log, **more)
-
-    def _program(self, name: str, arguments: Sequence[str]) -> Program:
-        return Program(name, arguments, self._environment, self._directory.log(name.replace(" ", "-")))
-
     def _train(self, arguments: Sequence[str]) -> Program:
-        log = self._directory.log("training")
-        log.unlink(missing_ok=True)  # its last lines say why a run ended: of this run
-        return Program(TRAINING, ["training", *arguments], self._environment, log)
+        self._directory.log(TRAINING).unlink(missing_ok=True)  # its last lines say why a run ended: of this run
+        return self._parts.program(TRAINING, ["training", *arguments])
 
     def _end_training(self) -> None:
         if self._models.program is not None:
@@ -116,10 +83,7 @@ class Supervisor:
     def _watch(self, ready: Callable[[], None]) -> None:
         while True:
             self._interruption.check()
-            self._servers.note_failures(self._board)
-            for name, program in self._programs.items():
-                if self._board.state(name) != "failed" and program.exit_code is not None:
-                    self._board.put(name, "failed", str(program.failed(f"ended with exit code {program.exit_code}")))
+            self._parts.note_failures()
             self._look_at_stream()
             self._look_at_serving()
             self._look_at_training()
@@ -186,9 +150,7 @@ class Supervisor:
 
     def _be_ready(self, ready: Callable[[], None]) -> None:
         states = {name: self._board.state(name) for name in (KAFKA, REDIS, STREAM, SERVING, TRAINING)}
-        failed = self._board.standing.failed
-        if failed:
-            raise LocalError("\n".join(each.says for each in failed))
+        self._parts.check()
         if states[STREAM] == "up" and states[SERVING] in ("up", "waiting") and states[TRAINING] is not None:
             self._respondent.answer()
             self._directory.keep_definitions(KeptDefinitions.of(self._catalogue))
@@ -198,9 +160,8 @@ class Supervisor:
     def _drain(self) -> None:
         """What only the simulator holds would be lost: wait until Redis and the lake have it."""
         self._board.phase("stopping")
-        stream = self._programs.get(STREAM)
-        if self._remembered.kafka != "simulator" or stream is None or stream.exit_code is not None:
+        if self._remembered.kafka != "simulator" or self._stream.exit_code is not None:
             return
-        left = wait_until_read(self._settings, lambda: stream.exit_code is not None)
+        left = wait_until_read(self._settings, lambda: self._stream.exit_code is not None)
         if left:
             self._board.put(KAFKA, "up", f"not taken by every sink, gone with the simulator: {counted(left, 'record')}")

@@ -145,7 +145,7 @@ def test_a_program_that_dies_is_named_with_its_log(tmp_path) -> None:
         supervisor = next(pid for pid, command in run.processes().items() if command.endswith("-m streaming run "))
         subprocess.run(["kill", "-9", str(supervisor)], check=True)
         assert run.process.wait(WITHIN_S) == 1
-        assert re.search(r"streaming ended with exit code -9.*its log, .*streaming\.log", run.output)
+        assert re.search(r"stream job ended with exit code -9.*its log, .*stream-job\.log", run.output)
         assert run.processes() == {}
 
 

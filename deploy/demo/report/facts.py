@@ -12,7 +12,7 @@ import numpy as np
 
 from deploy.demo.report import lake_facts
 from deploy.demo.report.replayed_features import Replayed
-from deploy.demo.stage.stage import VIEW, Stage
+from deploy.demo.stage.stage import VIEW
 from deploy.demo.traffic.prediction_client import Asked, PredictionClient
 from deploy.demo.traffic.records import Truth
 from shared_features.definitions import Catalogue
@@ -26,10 +26,10 @@ SHOWN = 3
 Facts = dict[str, Any]
 
 
-def event_facts(stage: Stage, catalogue: Catalogue, truth: Truth) -> Facts:
+def event_facts(lake: Path, catalogue: Catalogue, truth: Truth) -> Facts:
     """What was sent, what the lake holds of it, and whether they agree."""
-    sources = {source.name: lake_facts.source_facts(stage.lake, source, LATENESS_US) for source in catalogue.sources}
-    letters = lake_facts.dead_letters(stage.lake)
+    sources = {source.name: lake_facts.source_facts(lake, source, LATENESS_US) for source in catalogue.sources}
+    letters = lake_facts.dead_letters(lake)
     dead = sum(each["count"] for each in letters.values())
     accepted = sum(each.stored for each in sources.values())
     found = {
@@ -44,7 +44,7 @@ def event_facts(stage: Stage, catalogue: Catalogue, truth: Truth) -> Facts:
         "accepted": accepted,
         **found,
         "dead_letters": letters,
-        "feature_rows": lake_facts.feature_rows(stage.lake, catalogue),
+        "feature_rows": lake_facts.feature_rows(lake, catalogue),
         "accounted_for": accepted + dead == truth.records and all(found[name] == sent[name] for name in found),
     }
 

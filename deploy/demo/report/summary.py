@@ -36,7 +36,7 @@ def show_summary(console: Console, stage: Stage, facts: Facts, *, stays: bool) -
         ("parity", parity_rows(facts)),
         ("predictions", prediction_rows(facts["predictions"], own_times=facts["live"]["own_times"])),
         ("time", [("by phase", ", ".join(f"{name} {took:.1f} s" for name, took in facts["phase_seconds"].items()))]),
-        ("where", place_rows(stage)),
+        ("where", place_rows(stage.directory)),
     ):
         _print_part(console, title, rows)
     for each in facts["predictions"]["shown"]:
@@ -83,9 +83,8 @@ def _print_prediction(console: Console, each: Facts) -> None:
 
 
 def _print_commands(console: Console, stage: Stage, facts: Facts, *, stays: bool) -> None:
-    run = shown(stage.run.path)
     console.print("\n[bold cyan]Continue by hand[/]")
-    commands = [f". {run}/environment.sh"]
+    commands = [f". {shown(stage.directory.environment_file)}"]
     if stays:
         console.print("[dim]# while it runs:[/]")
         _plain(console, _curl(stage, facts))
@@ -102,7 +101,8 @@ def _print_commands(console: Console, stage: Stage, facts: Facts, *, stays: bool
 def _curl(stage: Stage, facts: Facts) -> str:
     last = facts["predictions"]["shown"][0]["request"]
     body = {**last, "include_features": True}
-    return f"curl -s {stage.serving_url}{PATH} -H 'content-type: application/json' -d {shlex.quote(json.dumps(body))}"
+    url = f"{stage.parts.remembered.serving_url}{PATH}"
+    return f"curl -s {url} -H 'content-type: application/json' -d {shlex.quote(json.dumps(body))}"
 
 
 def _plain(console: Console, text: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deploy.demo.report.facts import Facts
-from deploy.demo.stage.stage import Stage, shown
+from deploy.demo.stage.stage import shown
+from deploy.local.stack.stack_directory import StackDirectory
 
 
 def event_rows(facts: Facts) -> Iterator[tuple[str, str]]:
@@ -91,17 +92,17 @@ def prediction_rows(predictions: Facts, *, own_times: bool) -> Iterator[tuple[st
     yield "score", ", ".join(f"{name} {value:.4f}" for name, value in predictions["score"].items())
 
 
-def place_rows(stage: Stage) -> Iterator[tuple[str, str]]:
+def place_rows(directory: StackDirectory) -> Iterator[tuple[str, str]]:
     """Where everything of the run is."""
     for name, what in (
         ("lake", "Delta: events, dead letters, feature rows, snapshots"),
         ("registry", "model.onnx, manifest.json, metrics.json, dataset.json per version"),
         ("training", "what each step of the training run left"),
-        ("logs", "streaming, training, serving"),
+        ("logs", "the stream job, training, serving"),
         ("summary.json", "this summary's facts"),
-        ("environment.sh", "the settings all of it ran with"),
+        ("env.sh", "the settings all of it ran with"),
     ):
-        yield shown(stage.run.path / name), f"[dim]{what}[/]"
+        yield shown(directory.path / name), f"[dim]{what}[/]"
 
 
 def _verdict(ok: bool) -> str:

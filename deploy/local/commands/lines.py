@@ -109,7 +109,7 @@ def instant_text(time_us: int) -> str:
 def next_steps(directory: StackDirectory, remembered: Remembered, catalogue: Catalogue) -> list[str]:
     """Addresses, and what a person does next; plain text."""
     view = catalogue.views[0]
-    url = f"http://127.0.0.1:{remembered.serving_port}"
+    url = remembered.serving_url
     return [
         f"Kafka          {remembered.kafka_address}",
         f"topics         {', '.join(source.topic for source in catalogue.sources)}",

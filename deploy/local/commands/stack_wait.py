@@ -50,7 +50,7 @@ def _elsewhere(directory: StackDirectory, remembered: Remembered) -> str | None:
     if "MILLRACE_SERVING_PORT" in os.environ or directory.supervisor() is None:
         return None
     return (
-        f"the stack in {directory.path} answers at http://127.0.0.1:{remembered.serving_port}; run "
+        f"the stack in {directory.path} answers at {remembered.serving_url}; run "
         f"`source {directory.environment_file}` first"
     )
 

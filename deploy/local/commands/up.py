@@ -43,7 +43,9 @@ def bring_up(options: argparse.Namespace, interruption: Interruption) -> int:
         if remembered is not None:
             say_edits_of_running(directory, remembered)
         return code
-    remembered, catalogue = wanted_stack(options, directory)
+    remembered, catalogue = wanted_stack(
+        directory, definitions=options.definitions, kafka=options.kafka, port=options.port
+    )
     say_edits(directory, remembered, catalogue, aloud=not options.as_supervisor)
     directory.create()
     if options.detach and not options.as_supervisor:

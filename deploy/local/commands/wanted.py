@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import uuid
 
@@ -20,29 +19,34 @@ from shared_features.errors import DefinitionError
 _CARDS = "shared_features.feature_views"
 
 
-def wanted_stack(options: argparse.Namespace, directory: StackDirectory) -> tuple[Remembered, Catalogue]:
-    """What to start, before anything is started or written. Raises LocalError with what stands against it."""
+def wanted_stack(
+    directory: StackDirectory, *, definitions: str | None = None, kafka: bool = False, port: int | None = None
+) -> tuple[Remembered, Catalogue]:
+    """What to start, before anything is started or written. Raises LocalError with what stands against it.
+
+    definitions, kafka, port: the options of these names.
+    """
     before = directory.remembered()
     kafka_address, redis_address = _theirs("KAFKA_BOOTSTRAP_SERVERS", before), _theirs("REDIS_URL", before)
-    if options.kafka and kafka_address is not None:
+    if kafka and kafka_address is not None:
         raise LocalError(
             f"--kafka starts a Kafka, and KAFKA_BOOTSTRAP_SERVERS names one ({kafka_address}). "
             "Unset it, or leave --kafka out."
         )
-    kafka: Ours = "yours" if kafka_address else "apache" if options.kafka else "simulator"
+    kind: Ours = "yours" if kafka_address else "apache" if kafka else "simulator"
     if before is not None:
-        kafka = before.kafka if kafka == "simulator" and before.kafka == "apache" else kafka
-        _refuse_another_kafka(directory, before, kafka, kafka_address, redis_address)
-    refuse_missing(redis=not redis_address, apache=kafka == "apache")
-    if options.port is not None and not is_free(options.port):
-        raise LocalError(f"--port {options.port} is taken by another program. Give another port, or end that program.")
+        kind = before.kafka if kind == "simulator" and before.kafka == "apache" else kind
+        _refuse_another_kafka(directory, before, kind, kafka_address, redis_address)
+    _refuse_missing(redis=not redis_address, apache=kind == "apache")
+    if port is not None and not is_free(port):
+        raise LocalError(f"--port {port} is taken by another program. Give another port, or end that program.")
     folders = tuple(dict.fromkeys((*import_path(), *(before.import_path if before else ()))))
-    definitions = _definitions(options.definitions, directory, before)
-    catalogue = _catalogue(definitions, folders)
+    module = _definitions(definitions, directory, before)
+    catalogue = _catalogue(module, folders)
     name = uuid.uuid4().hex[:12]
     known = before or Remembered(
-        definitions=definitions,
-        kafka=kafka,
+        definitions=module,
+        kafka=kind,
         redis="yours" if redis_address else "embedded",
         namespace=f"millrace-{name}" if redis_address else "millrace",
         log=name,
@@ -52,7 +56,7 @@ def wanted_stack(options: argparse.Namespace, directory: StackDirectory) -> tupl
         import_path=folders,
         kafka_address=kafka_address or known.kafka_address,
         redis_address=redis_address or known.redis_address,
-        serving_port=options.port or known.serving_port,
+        serving_port=port or known.serving_port,
     ), catalogue
 
 
@@ -90,7 +94,7 @@ def _called(kind: str, address: str | None) -> str:
     )
 
 
-def refuse_missing(*, redis: bool, apache: bool) -> None:
+def _refuse_missing(*, redis: bool, apache: bool) -> None:
     """Raise LocalError for what the embedded servers that are wanted lack here, before anything is started."""
     missing = RedisServer.missing() if redis else []
     if apache:

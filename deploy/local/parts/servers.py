@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.kafka.apache_kafka import ApacheKafka
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port, is_free
@@ -41,10 +40,10 @@ class Servers:
     def note_failures(self, board: Board) -> None:
         """Put an embedded server on the board that has ended."""
         for name, server in self.embedded.items():
-            try:
-                server.pid  # noqa: B018  # it raises when the server is not running
-            except EmbeddedError as error:
-                board.put(name, "failed", f"{error}. Run `down`, then `up`".replace("; start() it", ""))
+            if not server.running:
+                part = board.standing.part(name)
+                log = "" if part is None else f" Its log is {part.log}."
+                board.put(name, "failed", f"{server.called} has ended.{log} End the rest, then start it again.")
 
 
 def choose_ports(remembered: Remembered) -> tuple[Remembered, list[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
@@ -34,7 +35,7 @@ def prepare_topics(
     """
     admin = AdminClient({**(options or {}), "bootstrap.servers": bootstrap_servers, "log_level": 2})
     wanted = sorted(names)
-    try:
+    with explained(bootstrap_servers):
         there = admin.list_topics(timeout=_ANSWER_S).topics
         stamped = {name: _stamped_by(admin, name) for name in wanted if name in there}
         mode = _mode(stamped)
@@ -43,12 +44,19 @@ def prepare_topics(
         new = [NewTopic(name, num_partitions=PARTITIONS, config=config) for name in missing]
         for future in admin.create_topics(new, operation_timeout=_ANSWER_S).values() if new else ():
             future.result(_ANSWER_S)
+    return mode, missing
+
+
+@contextmanager
+def explained(bootstrap_servers: str) -> Iterator[None]:
+    """Raises LocalError in place of KafkaException: what a person can do about it."""
+    try:
+        yield
     except KafkaException as error:
         raise LocalError(
             f"Kafka at {bootstrap_servers} refuses, or does not answer: {error.args[0].str()}. "
             "Correct KAFKA_BOOTSTRAP_SERVERS, or start that Kafka."
         ) from error
-    return mode, missing
 
 
 def _mode(stamped: Mapping[str, str]) -> str:

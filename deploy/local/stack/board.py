@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,18 @@ class Board:
         if self.standing.phase != phase:
             self.standing = msgspec.structs.replace(self.standing, phase=phase, since_us=_now_us(), error=error)
             self._write()
+
+    @contextmanager
+    def until_the_end(self) -> Iterator[None]:
+        """What happens meanwhile is the life of the stack. It ends with an error, or because somebody asked."""
+        why = None
+        try:
+            yield
+        except Exception as error:
+            why = str(error)
+            raise
+        finally:
+            self.phase("ended" if why is None else "failed", why)
 
     def _write(self) -> None:
         self._directory.show(self.standing)

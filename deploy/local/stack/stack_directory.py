@@ -41,6 +41,10 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     redis_port: int | None = None
     serving_port: int | None = None
 
+    @property
+    def serving_url(self) -> str:
+        return f"http://127.0.0.1:{self.serving_port}"
+
 
 class StackDirectory:
     """`path` holds lake, registry, training, redis, kafka, logs and env.sh. Nothing is created before `create`."""

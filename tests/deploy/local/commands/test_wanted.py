@@ -29,7 +29,8 @@ def directory(tmp_path):
 
 
 def wanted(directory, *arguments):
-    return wanted_stack(parse_options(["up", *arguments]), directory)
+    asked = parse_options(["up", *arguments])
+    return wanted_stack(directory, definitions=asked.definitions, kafka=asked.kafka, port=asked.port)
 
 
 @pytest.fixture
