@@ -8,6 +8,8 @@ from typing import Any
 
 Facts = dict[str, dict[str, Any]]
 """Section -> name -> number, text or list; None where it is not known."""
+_WIDEST = 48
+"""Of a column that is padded: one long error would push every other cell off the screen."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,9 @@ class FactRow:
 def side_by_side(first: Facts, second: Facts) -> list[FactRow]:
     """Every fact of either, section by section. A fact that one lacks is None there."""
     rows = []
-    for section in first:
-        names = dict.fromkeys([*first[section], *second[section]])
-        rows += [FactRow(section, name, first[section].get(name), second[section].get(name)) for name in names]
+    for section in {**first, **second}:
+        ours, theirs = first.get(section, {}), second.get(section, {})
+        rows += [FactRow(section, name, ours.get(name), theirs.get(name)) for name in {**ours, **theirs}]
     return rows
 
 
@@ -58,18 +60,18 @@ def shown(value: Any) -> str:
 
 
 def table_lines(title: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A title, and columns as wide as their widest cell. Nothing without rows."""
+    """A title, and columns as wide as their widest cell, up to 48 characters. Nothing without rows."""
     if not rows:
         return
     yield f"== {title}"
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    widths = [min(_WIDEST, max(len(row[at]) for row in rows)) for at in range(len(rows[0]))]
     for row in rows:
         yield "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def compared_lines(first: Facts, rows: Sequence[FactRow]) -> Iterator[str]:
-    """The rows of `side_by_side` as tables, one for each section of `first`."""
-    for section in first:
+def compared_lines(rows: Sequence[FactRow]) -> Iterator[str]:
+    """The rows of `side_by_side` as tables, one for each section."""
+    for section in dict.fromkeys(row.section for row in rows):
         lines = [
             (row.name, shown(row.first), shown(row.second), "" if not row.difference else f"{row.difference:+.6g}")
             for row in rows

@@ -6,6 +6,7 @@
                   dataset/dataset.json          `formats.dataset_manifest`
                   evaluate/metrics.json, ...    the metrics, curves and reports of the steps, and the exported graph
                   model-manifest.json           `formats.model_manifest`, of the version that the run published
+                  model-card.md, .html          the model card of that version
                   <step>/...                    with the data: every other file of a step
 
 Members are plain files, under the names and with the sizes and digests that archive.json gives, and nothing else. A
@@ -32,6 +33,7 @@ from shared_features.formats.json_document import decode_document, encode_docume
 SCHEMA_VERSION = 1
 ARCHIVE_FILE = "archive.json"
 MODEL_MANIFEST_FILE = "model-manifest.json"
+MODEL_CARD_FILES = ("model-card.md", "model-card.html")
 IMPORTED_FOLDER = "imported-runs"
 """Beside the folders of views. No view has this name, because it is not an identifier."""
 PICKLES = (".pickle", ".pkl", ".joblib")
@@ -87,6 +89,20 @@ class _View(msgspec.Struct):
     fingerprint: str
 
 
+class _Check(msgspec.Struct):
+    asked: str
+    found: str
+    passed: bool
+
+
+class _Slices(msgspec.Struct):
+    metric: str
+    slices: dict[str, dict[str, float | None]]
+    worst: str | None
+    best: str | None
+    gap: float | None
+
+
 class _Summary(msgspec.Struct):
     """The parts of a summary that are shown, with their types."""
 
@@ -99,6 +115,8 @@ class _Summary(msgspec.Struct):
     version: int | None = None
     promoted: bool | None = None
     reasons: list[str] = []
+    checks: list[_Check] = []
+    slices: dict[str, _Slices] = {}
 
 
 def encode_run_archive(archive: RunArchive) -> bytes:

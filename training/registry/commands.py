@@ -76,7 +76,7 @@ def _diff(registry: Registry, options: argparse.Namespace) -> int:
              "definitions": definitions}
         )  # fmt: skip
     _say(f"{options.model}: version {numbers[0]}, version {numbers[1]}, and the difference where both are numbers")
-    _say(*compared_lines(facts[0], rows))
+    _say(*compared_lines(rows))
     _say(*table_lines("features", [(where, ", ".join(names)) for where, names in features.items() if names]))
     _say(*table_lines("definitions", [(definitions,)] if definitions else []))
     if not rows:

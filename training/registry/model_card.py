@@ -14,8 +14,9 @@ from shared_features.formats.dataset_manifest import DatasetManifest, WindowCoun
 from shared_features.formats.model_manifest import ModelManifest
 from shared_features.kernel.event_time import to_text
 from training.facts import shown
+from training.models.comparison.slice_order import in_order
+from training.models.metrics.curve_plots import residual_plots, score_plots
 from training.models.search.search_report import search_plot, trial_table
-from training.plot import plot
 from training.registry.document_text import Section, Table, write_html, write_markdown
 
 MODEL_CARD_MARKDOWN, MODEL_CARD_HTML = "card.md", "card.html"
@@ -146,21 +147,8 @@ def _metrics(facts: ModelFacts) -> Table:
 
 
 def _plots(facts: ModelFacts) -> Iterator[str]:
-    for curve, title, x_name, y_name in (
-        ("roc", "ROC", "false positive rate", "true positive rate"),
-        ("precision_recall", "Precision and recall", "recall", "precision"),
-        ("calibration", "Calibration", "mean score", "share of positive rows"),
-    ):
-        lines = {name: each[curve] for name, each in facts.curves.items() if each.get(curve)}
-        yield plot(title, x_name, y_name, lines)
-    found: Mapping[str, Any] = facts.curves.get(facts.metrics["chosen"], {})
-    if dots := found.get("residuals"):
-        bands = {"median": "residual_median", "5th percentile": "residual_low", "95th percentile": "residual_high"}
-        lines = {name: found[band] for name, band in bands.items()}
-        yield plot("Residuals", "value", "value less label", lines, dots, fits=True)
-        ends = [found["values"][0][0], found["values"][-1][0]]
-        diagonal = {"as the model says": [[each, each] for each in ends]}
-        yield plot("Labels", "value", "label", diagonal, found["values"], fits=True)
+    yield from score_plots(facts.curves)
+    yield from residual_plots(facts.curves.get(facts.metrics["chosen"], {}))
 
 
 def _importance(needed: Mapping[str, float]) -> Table:
@@ -179,7 +167,8 @@ def _gaps(slices: Mapping[str, Any]) -> Iterator[str]:
 
 def _slices(name: str, found: Mapping[str, Any]) -> Table:
     metric = found["metric"]
-    rows = [(each, shown(values["rows"]), shown(values[metric])) for each, values in found["slices"].items()]
+    slices = found["slices"]
+    rows = [(each, shown(slices[each]["rows"]), shown(slices[each][metric])) for each in in_order(slices)]
     return Table((name, "rows", metric), rows)
 
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import TrainingDataset
+from training.models.comparison.slice_order import MISSING
 from training.models.comparison.weighted_metrics import weighted_metric
 from training.models.task_rules import BETTER_IS_MORE
 
 LEAST_ROWS = 50
 """Of a slice with fewer, the metric says little."""
 _MOST_VALUES = 12
-_MISSING = "missing"
 
 
 def slice_metrics(dataset: TrainingDataset, predicted: NDArray[Any], column: str, metric: str) -> dict[str, Any]:
@@ -58,4 +58,4 @@ def _slices(dataset: TrainingDataset, column: str, values: NDArray[np.float32]) 
         ends = [f"{edge:g}" for edge in edges]
         between = [f"{low} to {high}" for low, high in pairwise(ends)]
         names = [f"below {ends[0]}", *between, f"from {ends[-1]}"]
-    return [*names, _MISSING], np.where(missing, len(names), at)
+    return [*names, MISSING], np.where(missing, len(names), at)

@@ -19,6 +19,7 @@ from shared_features.formats.dataset_manifest import DATASET_FILE
 from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE
 from shared_features.formats.run_archive import (
     ARCHIVE_FILE,
+    MODEL_CARD_FILES,
     MODEL_MANIFEST_FILE,
     PICKLES,
     RunArchive,
@@ -30,6 +31,7 @@ from shared_features.formats.training_run import DATASET_FOLDER
 from training.errors import RequestError, StepError
 from training.runs.records.run_folder import CURVES_FILE
 from training.runs.records.run_report import read_report
+from training.runs.records.run_slices import slice_facts, slice_rows
 from training.steps.run_journal import JOURNAL_FILE
 
 _WITHOUT_ROWS = {
@@ -43,7 +45,7 @@ _WITHOUT_ROWS = {
     "promote/promotion.json",
 }
 """What the built-in steps leave that holds no row of the dataset. What a step of one's own leaves may hold some."""
-_TOP, _LOG = (JOURNAL_FILE, MODEL_MANIFEST_FILE), ".log"
+_TOP, _LOG = (JOURNAL_FILE, MODEL_MANIFEST_FILE, *MODEL_CARD_FILES), ".log"
 _MOST_DESCRIPTION = 2**24
 _CHUNK = 2**20
 _AGAIN = "Copy the archive again, or export the run again."
@@ -64,7 +66,7 @@ def archived_files(run: Path | None, *, data: bool) -> dict[str, Path]:
 
 def write_archive(target: Path, archive: RunArchive, files: Mapping[str, Path]) -> RunArchive:
     """Write the file, whole or not at all; returns what it says of its files. Equal runs give equal bytes."""
-    temporary = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
+    temporary, files = target.with_name(f".{target.name}-{uuid.uuid4().hex}"), dict(sorted(files.items()))
     try:
         named = {name: (_sha256(file), file.stat().st_size) for name, file in files.items()}
         archive = replace(archive, files=named)
@@ -152,7 +154,8 @@ def _unpack(tar: tarfile.TarFile, where: str, archive: RunArchive, folder: Path)
 def _check_report(folder: Path, where: str) -> None:
     """What is shown of a run must be readable, or every page that shows it fails later."""
     try:
-        read_report(folder)
+        report = read_report(folder)
+        slice_facts(report.slices), slice_rows(report.slices)
     except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
         raise RequestError(
             f"{where} is damaged: its reports cannot be read ({type(error).__name__}: {error}). {_AGAIN}"

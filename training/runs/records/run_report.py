@@ -1,4 +1,4 @@
-"""The report of a run: its parameters, data, metrics, features and curves, read from its folder as far as it got."""
+"""The report of a run: its parameters, data, metrics, features, slices and curves, as far as its folder has them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from training.errors import StepError
 from training.runs.records.run_folder import CURVES_FILE
+from training.runs.records.run_slices import Slices
 from training.steps.run_journal import read_journal
 
 
@@ -17,7 +18,8 @@ from training.steps.run_journal import read_journal
 class RunReport:
     """Empty where the folder is gone. parameters: all of them, those that were not given too. data: rows and digest.
 
-    models: candidate -> its metrics. features: feature -> share of missing values in the train window.
+    models: candidate -> its metrics. features: feature -> share of missing values in the train window. importance:
+    feature -> by how much the chosen model is worse without it. slices: feature -> `slice_metrics` of the chosen model.
     curves: candidate -> curve -> points.
     """
 
@@ -26,6 +28,8 @@ class RunReport:
     chosen: str = ""
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     features: Mapping[str, float] = field(default_factory=dict)
+    importance: Mapping[str, float] = field(default_factory=dict)
+    slices: Slices = field(default_factory=dict)
     curves: Mapping[str, Mapping[str, list[list[float]]]] = field(default_factory=dict)
 
 
@@ -45,6 +49,8 @@ def read_report(run: Path | None) -> RunReport:
         metrics.get("chosen", ""),
         metrics.get("models", {}),
         validation.get("missing_share", {}),
+        metrics.get("importance", {}),
+        metrics.get("slices", {}),
         _read(run / "evaluate" / CURVES_FILE),
     )
 

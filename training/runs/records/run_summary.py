@@ -7,6 +7,7 @@ from typing import Any
 
 from training.errors import StepError
 from training.runs.records.run_folder import read_json
+from training.runs.records.run_slices import fewer_slices
 from training.steps.run_journal import read_journal
 
 
@@ -14,8 +15,8 @@ def summarize(run: Path) -> dict[str, Any]:
     """Plain data: what the run has found so far. Empty where the folder is gone.
 
     view: its label and fingerprint. cut_us: the watermark up to which its data are complete. code: step -> digest of
-    the code that made its result. metrics: of the best candidate. model, version, promoted, reasons, checks: what the
-    steps `publish` and `promote` did.
+    the code that made its result. metrics: of the best candidate. slices: `fewer_slices` of it. model, version,
+    promoted, reasons, checks: what the steps `publish` and `promote` did.
     """
     try:
         journal = read_journal(run)
@@ -27,6 +28,8 @@ def summarize(run: Path) -> dict[str, Any]:
         best = metrics["models"][metrics["chosen"]]
         numbers = {name: value for name, value in best.items() if isinstance(value, int | float)}
         found |= {"chosen": metrics["chosen"], "metrics": numbers}
+        if slices := metrics.get("slices"):
+            found["slices"] = fewer_slices(slices)
     found |= _read(run / "publish" / "published.json")
     if decided := _read(run / "promote" / "promotion.json"):
         found |= {name: decided[name] for name in ("champion_before", "promoted", "reasons")}

@@ -10,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from training.errors import RequestError
-from training.facts import Facts, compared_lines, shown, side_by_side, table_lines
+from training.facts import Facts, compared_lines, shown, table_lines
 from training.scheduler.runs.run import Run
 from training.scheduler.runs.run_export import export_run
-from training.scheduler.runs.run_facts import facts_of
+from training.scheduler.runs.run_facts import compared, facts_of
 from training.scheduler.runs.runs import Runs
 from training.settings import TrainingSettings
 
@@ -71,11 +71,11 @@ def _one(runs: Runs, options: argparse.Namespace) -> None:
 
 def _compare(runs: Runs, options: argparse.Namespace) -> None:
     first, second = (_facts(runs, runs.show(each)) for each in options.names)
-    rows = side_by_side(first, second)
+    rows = compared(first, second)
     if options.json:
         _say(json.dumps([{**asdict(row), "difference": row.difference} for row in rows], indent=2))
         return
-    for line in compared_lines(first, rows):
+    for line in compared_lines(rows):
         _say(line)
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from shared_features.formats.model_manifest import MANIFEST_FILE
-from shared_features.formats.run_archive import MODEL_MANIFEST_FILE, ArchivedStep, RunArchive
+from shared_features.formats.run_archive import MODEL_CARD_FILES, MODEL_MANIFEST_FILE, ArchivedStep, RunArchive
 from training.errors import ConflictError, RegistryError
+from training.registry.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN
 from training.registry.versions import Registry
 from training.runs.plan.retraining import STEPS
 from training.runs.records.run_archive import archived_files, write_archive
@@ -34,8 +35,8 @@ def export_run(settings: TrainingSettings, runs: Runs, run_id: str, target: Path
         for each in runs.steps(run_id)
     )
     files = archived_files(runs.folder(run_id), data=data)
-    if not run.imported and (manifest := _manifest(settings, summary)):
-        files[MODEL_MANIFEST_FILE] = manifest
+    if not run.imported:
+        files |= _of_version(settings, summary)
     archive = RunArchive(
         run.id.removeprefix(IMPORTED),
         run.status,
@@ -55,11 +56,14 @@ def export_run(settings: TrainingSettings, runs: Runs, run_id: str, target: Path
     return write_archive(target, archive, files)
 
 
-def _manifest(settings: TrainingSettings, summary: Mapping[str, Any]) -> Path | None:
-    """The manifest of the version that the run published, if it is still in the registry."""
+def _of_version(settings: TrainingSettings, summary: Mapping[str, Any]) -> dict[str, Path]:
+    """Manifest and model card of the version that the run published, if it is still in the registry."""
     if "version" not in summary:
-        return None
+        return {}
     try:
-        return Registry(settings.registry).path(summary["model"], summary["version"]) / MANIFEST_FILE
+        version = Registry(settings.registry).path(summary["model"], summary["version"])
     except RegistryError:
-        return None
+        return {}
+    ours = (MANIFEST_FILE, MODEL_CARD_MARKDOWN, MODEL_CARD_HTML)
+    found = {name: version / file for name, file in zip((MODEL_MANIFEST_FILE, *MODEL_CARD_FILES), ours, strict=True)}
+    return {name: file for name, file in found.items() if file.is_file()}

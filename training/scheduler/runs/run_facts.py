@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from training.facts import Facts
+from training.facts import FactRow, Facts, side_by_side
 from training.runs.records.run_report import RunReport
+from training.runs.records.run_slices import Slices, slice_facts, slice_rows
 from training.scheduler.runs.run import Run
+
+SLICES, SLICE_ROWS, FEATURES = "slices", "rows of slices", "features that only one has"
+_MISSING = "missing values in training"
 
 
 def facts_of(run: Run, summary: Mapping[str, Any], report: RunReport) -> Facts:
@@ -26,6 +30,7 @@ def facts_of(run: Run, summary: Mapping[str, Any], report: RunReport) -> Facts:
         metrics = {
             f"{summary.get('chosen', 'model')} {name}": each for name, each in summary.get("metrics", {}).items()
         }
+    slices = known_slices(summary, report)
     return {
         "run": _of_run(run, summary),
         "parameters": dict(report.parameters or run.parameters),
@@ -34,10 +39,27 @@ def facts_of(run: Run, summary: Mapping[str, Any], report: RunReport) -> Facts:
             for each in summary.get("checks", [])
         },
         "data": {"complete up to": _instant_us(summary.get("cut_us")), **report.data},
+        "metrics of the chosen model": dict(summary.get("metrics", {})),
         "metrics": metrics,
-        "missing values in training": dict(report.features),
+        SLICES: slice_facts(slices),
+        SLICE_ROWS: slice_rows(slices),
+        _MISSING: dict(report.features),
+        "importance of features": dict(report.importance),
         "code": {step: digest[:12] for step, digest in summary.get("code", {}).items()},
     }
+
+
+def known_slices(summary: Mapping[str, Any], report: RunReport) -> Slices:
+    """All of them, or those that stay where the folder is gone."""
+    found: Slices = report.slices or summary.get("slices", {})
+    return found
+
+
+def compared(first: Facts, second: Facts) -> list[FactRow]:
+    """Every fact of two runs, and the features that only one of them has, where the features of both are known."""
+    rows, (ours, theirs) = side_by_side(first, second), (each[_MISSING] for each in (first, second))
+    differ = [name for name in {**ours, **theirs} if (name in ours) != (name in theirs)] if ours and theirs else []
+    return rows + [FactRow(FEATURES, name, name in ours or None, name in theirs or None) for name in differ]
 
 
 def _of_run(run: Run, summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,48 +1,64 @@
-"""The page of two runs side by side: every fact of both, what differs marked, and their plots in one."""
+"""The page of two runs side by side: every fact of both, what differs marked, their slices, and their plots."""
 
 from __future__ import annotations
 
 from html import escape
+from itertools import groupby
 
-from training.facts import FactRow, Facts, shown, side_by_side
-from training.plot import plot
+from training.facts import FactRow, Facts, shown
+from training.models.metrics.curve_plots import residual_plots, score_plots
 from training.runs.records.run_report import RunReport
+from training.runs.records.run_slices import Slices
+from training.scheduler.runs.run_facts import SLICE_ROWS, SLICES, compared
 from training.service.page.parts import run_link, table
-from training.service.page.run import curve_plots, per_day
+from training.service.page.run import day_plot, per_day
+from training.service.page.slice_tables import slice_tables
+
+_HEAD = ("name", "first", "second", "difference")
 
 
-def comparison(names: tuple[str, str], facts: tuple[Facts, Facts], reports: tuple[RunReport, RunReport]) -> str:
-    rows = side_by_side(*facts)
-    sections = "".join(_section(title, names, [row for row in rows if row.section == title]) for title in facts[0])
-    chosen = {
-        name: report.curves[report.chosen]
-        for name, report in zip(names, reports, strict=True)
-        if report.chosen in report.curves
-    }
+def comparison(
+    names: tuple[str, str],
+    facts: tuple[Facts, Facts],
+    reports: tuple[RunReport, RunReport],
+    slices: tuple[Slices, Slices],
+) -> str:
+    sections = ""
+    for title, rows in groupby(compared(*facts), key=lambda row: row.section):
+        if title == SLICES:
+            sections += slice_tables(*slices)
+        elif title != SLICE_ROWS:
+            sections += _section(title, list(rows))
+    which = f"<p>First: {run_link(names[0])}. Second: {run_link(names[1])}. What differs is marked.</p>"
+    return which + _plots(names, reports) + sections
+
+
+def _plots(names: tuple[str, str], reports: tuple[RunReport, RunReport]) -> str:
+    """Those of the chosen models: what can be drawn in one is, the rest stands side by side."""
+    both = list(zip(names, reports, strict=True))
+    chosen = {name: report.curves[report.chosen] for name, report in both if report.chosen in report.curves}
     days = {
         name: per_day({report.chosen: report.models[report.chosen]}).get(report.chosen, [])
-        for name, report in zip(names, reports, strict=True)
+        for name, report in both
         if report.chosen in report.models
     }
-    drawn = curve_plots(chosen) + plot(
-        "Precision of the top entities, each day", "day of the test window", "precision", days
-    )
-    plots = f'<h2>Plots of the chosen models</h2><div class="plots">{drawn}</div>' if drawn else ""
-    return plots + sections
+    residuals = [each for name, curves in chosen.items() for each in residual_plots(curves, f" of {name}")]
+    drawn = "".join([*score_plots(chosen), day_plot(days), *residuals[::2], *residuals[1::2]])
+    return f'<h2>Plots of the chosen models</h2><div class="plots">{drawn}</div>' if drawn else ""
 
 
-def _section(title: str, names: tuple[str, str], rows: list[FactRow]) -> str:
+def _section(title: str, rows: list[FactRow]) -> str:
     cells = [
         (escape(row.name), _value(row, row.first), _value(row, row.second), _difference(row))
         for row in rows
         if shown(row.first) or shown(row.second)
     ]
+    drawn, head = table(_HEAD, cells, kind="compared"), escape(title.capitalize())
     if not cells:
         return ""
-    head = f"<h2>{escape(title.capitalize())}</h2>"
-    if title == "run":
-        head += f"<p>First: {run_link(names[0])}. Second: {run_link(names[1])}. What differs is marked.</p>"
-    return head + table(("name", "first", "second", "difference"), cells)
+    if all(row.same for row in rows):
+        return f"<details><summary>{head}: nothing differs</summary>{drawn}</details>"
+    return f"<h2>{head}</h2>{drawn}"
 
 
 def _value(row: FactRow, value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from html import escape
 
 from training.service.page.parts import (
@@ -24,6 +25,8 @@ from training.service.page.parts import (
     text_field,
 )
 from training.service.routes.answers import ModelAnswer, RunAnswer, ScheduleAnswer
+
+_MOST_OF_AN_ERROR = 110
 
 
 def overview(runs: list[RunAnswer], schedules: list[ScheduleAnswer], models: list[ModelAnswer]) -> str:
@@ -56,7 +59,7 @@ def _runs(runs: list[RunAnswer]) -> str:
             f'<input type="checkbox" name="run" value="{escape(each.id)}" form="compare" '
             f'aria-label="compare {escape(each.id)}">',
             run_link(each.id),
-            states(each),
+            f"{states(each)}<br><small>{escape(_short(each.error))}</small>",
             f"{instant(each.asked_at)}<br><small>{escape(each.reason)}</small>",
             seconds(each.seconds),
             numbers(each.summary.get("metrics", {})),
@@ -70,6 +73,11 @@ def _runs(runs: list[RunAnswer]) -> str:
     return table(head, rows, "No run yet.")
 
 
+def _short(error: str) -> str:
+    """The page of the run has all of it."""
+    return textwrap.shorten(error, _MOST_OF_AN_ERROR, placeholder=" ...")
+
+
 def _schedules(schedules: list[ScheduleAnswer]) -> str:
     rows = [
         (
@@ -77,7 +85,9 @@ def _schedules(schedules: list[ScheduleAnswer]) -> str:
             f"<code>{escape(each.cron)}</code> {escape(each.time_zone)}"
             + (f", {escape(each.waits_for)}" if each.waits_for else ""),
             plain(each.parameters),
-            instant(each.last_tick),
+            instant(each.last_tick)
+            if each.said
+            else f"<small>none since it was put, {instant(each.last_tick)}</small>",
             escape(each.said),
             instant(each.next_tick) or "paused",
             _buttons(each),

@@ -43,8 +43,11 @@ def live(name: str, inner: str) -> str:
     return f'<section id="{name}" class="live">{inner}</section>'
 
 
-def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], empty: str = "") -> str:
-    """Cells are HTML. On a narrow screen each row is a block of lines, with the names of the columns."""
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], empty: str = "", *, kind: str = "") -> str:
+    """Cells are HTML. On a narrow screen each row is a block of lines, with the names of the columns.
+
+    kind: `compared`, where the first cell names what the others are values of; these share a line.
+    """
     body = "".join(
         "<tr>"
         + "".join(
@@ -55,7 +58,7 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], empty: str = "
     if not body:
         return f"<p>{empty}</p>"
     names = "".join(f'<th scope="col">{each}' for each in head)
-    return f"<table><thead><tr>{names}</thead><tbody>{body}</tbody></table>"
+    return f'<table class="{kind}"><thead><tr>{names}</thead><tbody>{body}</tbody></table>'
 
 
 def button(verb: str, path: str, label: str, *, follows: bool = False) -> str:
@@ -130,8 +133,8 @@ def seconds(value: float | None) -> str:
 
 
 def numbers(metrics: Mapping[str, Any]) -> str:
-    return "<br>".join(
-        f'{escape(name)} <span class="number">{value:.4g}</span>'
+    return "".join(
+        f'<div class="pair">{escape(name)} <span class="number">{value:.4g}</span></div>'
         for name, value in metrics.items()
         if isinstance(value, int | float)
     )

@@ -12,7 +12,9 @@ from training.errors import RequestError, UnknownNameError
 from training.facts import Facts
 from training.registry.versions import Registry
 from training.runs.plan.retraining import STEPS
-from training.scheduler.runs.run_facts import facts_of
+from training.runs.records.run_report import RunReport
+from training.runs.records.run_slices import Slices
+from training.scheduler.runs.run_facts import facts_of, known_slices
 from training.scheduler.runs.runs import Runs
 from training.scheduler.schedules.schedules import Schedules
 from training.service.page.comparison import comparison
@@ -53,7 +55,9 @@ def page_router(runs: Runs, schedules: Schedules, registry: Registry) -> APIRout
             raise RequestError(f"Two runs are compared; {len(run)} were selected. Go back and select two.", "run")
         first, second = sorted(run, key=lambda each: runs.show(each).asked_at)
         facts = (_facts(runs, first), _facts(runs, second))
-        return document("Two runs", comparison((first, second), facts, (runs.report(first), runs.report(second))))
+        reports = (runs.report(first), runs.report(second))
+        slices = (_slices(runs, first, reports[0]), _slices(runs, second, reports[1]))
+        return document("Two runs", comparison((first, second), facts, reports, slices))
 
     @router.get("/models/{model}/{version}")
     def version(model: str, version: int) -> HTMLResponse:
@@ -75,6 +79,10 @@ def page_router(runs: Runs, schedules: Schedules, registry: Registry) -> APIRout
 def _facts(runs: Runs, run_id: str) -> Facts:
     run = runs.show(run_id)
     return facts_of(run, runs.summary(run), runs.report(run_id))
+
+
+def _slices(runs: Runs, run_id: str, report: RunReport) -> Slices:
+    return known_slices(runs.summary(runs.show(run_id)), report)
 
 
 def _published(summary: object) -> tuple[object, object]:

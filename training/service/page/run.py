@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from training.facts import Facts, shown
+from training.models.metrics.curve_plots import residual_plots, score_plots
 from training.plot import plot
 from training.runs.records.run_report import RunReport
 from training.scheduler.workflow.run_states import ENDED
@@ -63,14 +64,9 @@ def run_page(
     )
 
 
-def curve_plots(lines: Mapping[str, Mapping[str, list[list[float]]]]) -> str:
-    """lines: name -> curve -> points."""
-    recall = {name: each.get("precision_recall", []) for name, each in lines.items()}
-    roc = {name: each.get("roc", []) for name, each in lines.items()}
-    drawn = plot("Precision and recall", "recall", "precision", recall)
-    drawn += plot("ROC", "false positive rate", "true positive rate", roc)
-    said = {name: each.get("calibration", []) for name, each in lines.items()}
-    return drawn + plot("Calibration", "mean score", "share of positive rows", said if any(said.values()) else {})
+def day_plot(days: Mapping[str, list[list[float]]]) -> str:
+    """days: `per_day`, or that of the chosen model of each run."""
+    return plot("Precision of the top entities, each day", "day of the test window", "precision", days)
 
 
 def per_day(models: Mapping[str, Mapping[str, object]]) -> dict[str, list[list[float]]]:
@@ -84,10 +80,12 @@ def per_day(models: Mapping[str, Mapping[str, object]]) -> dict[str, list[list[f
 
 
 def _plots(report: RunReport) -> str:
-    drawn = curve_plots(report.curves)
-    drawn += plot(
-        "Precision of the top entities, each day", "day of the test window", "precision", per_day(report.models)
-    )
+    figures = [
+        *score_plots(report.curves),
+        day_plot(per_day(report.models)),
+        *residual_plots(report.curves.get(report.chosen, {})),
+    ]
+    drawn = "".join(figures)
     return f'<h2>Plots</h2><div class="plots">{drawn}</div>' if drawn else ""
 
 

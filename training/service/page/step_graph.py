@@ -8,6 +8,8 @@ from html import escape
 from training.service.routes.answers import StepAnswer
 
 _WIDE, _HIGH, _GAP = 148, 44, 26
+_FITTING = 12
+"""Letters of a name that fit into a box; a longer name is drawn narrower."""
 
 
 def step_graph(steps: Sequence[StepAnswer], needs: Mapping[str, Sequence[str]]) -> str:
@@ -55,8 +57,9 @@ def _line(above: tuple[int, int], below: tuple[int, int]) -> str:
 def _box(step: StepAnswer, x: int, y: int) -> str:
     name, left = escape(step.name), x - _WIDE // 2
     took = "" if step.seconds is None else f" {step.seconds:.1f} s"
+    fits = "" if len(step.name) <= _FITTING else f' textLength="{_WIDE - 12}" lengthAdjust="spacingAndGlyphs"'
     return (
         f'<a href="#step-{name}"><g class="step {step.state}"><rect x="{left}" y="{y}" width="{_WIDE}" '
-        f'height="{_HIGH}" rx="8"/><text x="{x}" y="{y + 19}">{name}</text>'
+        f'height="{_HIGH}" rx="8"/><text x="{x}" y="{y + 19}"{fits}>{name}</text>'
         f'<text class="small" x="{x}" y="{y + 35}">{step.state}{took}</text></g></a>'
     )

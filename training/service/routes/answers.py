@@ -44,7 +44,7 @@ class RunAnswer(BaseModel):
     imported: bool = Field(description="It was done elsewhere; it is neither resumed nor forked here.")
     summary: dict[str, Any] = Field(
         description="view, cut_us (the data are complete up to there), code (a digest per step), chosen, metrics, "
-        "model, version, promoted, reasons: as far as they are known."
+        "slices, model, version, promoted, reasons: as far as they are known."
     )
 
 
@@ -57,7 +57,10 @@ class RunWithSteps(RunAnswer):
 class FactAnswer(BaseModel):
     """One fact of two runs."""
 
-    section: str = Field(description="run, parameters, data, metrics, missing values in training, or code.")
+    section: str = Field(
+        description="run, parameters, gate, data, metrics of the chosen model, metrics, slices, rows of slices, "
+        "missing values in training, importance of features, code, or features that only one has."
+    )
     name: str = Field(description="What it is.")
     first: Any = Field(description="Its value in the first run; null where it is not known.")
     second: Any = Field(description="Its value in the second run; null where it is not known.")

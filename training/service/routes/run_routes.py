@@ -9,8 +9,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import PlainTextResponse
 
 from training.errors import ConflictError
-from training.facts import side_by_side
-from training.scheduler.runs.run_facts import facts_of
+from training.scheduler.runs.run_facts import compared, facts_of
 from training.scheduler.runs.runs import Runs
 from training.service.routes.answers import FactAnswer, RunAnswer, RunWithSteps, run_answer, run_with_steps
 from training.service.routes.request_bodies import ForkBody, StartBody
@@ -42,11 +41,11 @@ def run_router(runs: Runs) -> APIRouter:
 
     @router.get("/{run_id}/compare/{other}", summary="Two runs side by side")
     def compare(run_id: str, other: str) -> list[FactAnswer]:
-        """Every fact of either: parameters, data, metrics of each candidate, features, code."""
+        """Every fact of either: parameters, data, metrics of each candidate, slices, features, code."""
         first, second = (
             facts_of(run, runs.summary(run), runs.report(run.id)) for run in map(runs.show, (run_id, other))
         )
-        return [FactAnswer(**vars(row), difference=row.difference) for row in side_by_side(first, second)]
+        return [FactAnswer(**vars(row), difference=row.difference) for row in compared(first, second)]
 
     @router.get("/{run_id}/logs/{step}", summary="What a step printed", response_class=PlainTextResponse)
     def log(run_id: str, step: str) -> str:

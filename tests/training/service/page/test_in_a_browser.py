@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import browsing
+from tests.training.runs.records.test_run_slices import slices
 from tests.training.service.conftest import Service
 from training.errors import StepFailedError
 from training.runs.plan.step_names import STEP_NAMES
@@ -114,6 +115,10 @@ def _compares(service: Service, page: Page, first: str, second: str) -> None:
     row = page.locator("tr", has_text="logistic_regression average_precision")
     expect(row.locator("mark")).to_have_text(["0.5", "0.6"])
     expect(row).to_contain_text("+0.1")
+    toys = page.locator("tr", has_text="toys")
+    expect(toys.locator(".worst")).to_have_count(1)
+    expect(page.locator("tr", has_text="food").locator(".worst")).to_have_count(1)
+    expect(toys).to_contain_text("-0.1")
 
 
 def _folder(service: Service, run_id: str) -> Path:
@@ -126,6 +131,7 @@ def _write_results(folder: Path, quality: float) -> None:
         "evaluate/metrics.json": {
             "chosen": "logistic_regression",
             "models": {"logistic_regression": {"average_precision": quality, "per_day": {"precision": [0.2, quality]}}},
+            "slices": slices(food=(120, quality), toys=(80, 1.1 - quality)),
         },
         "evaluate/curves.json": {
             "logistic_regression": {"precision_recall": [[0, 1], [1, quality]], "roc": [[0, 0], [quality, 1], [1, 1]]}

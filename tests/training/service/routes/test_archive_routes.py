@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import tarfile
 import threading
 from pathlib import Path
@@ -73,6 +74,23 @@ def test_a_run_is_exported_imported_and_compared_and_is_not_done_here(service: S
     for verb, body in (("resume", None), ("fork", {"step": "fit"}), ("cancel", None)):
         assert service.client.post(f"{path}/{verb}", json=body).status_code == 409, verb
     assert f'training_runs{{status="succeeded"}} {len(service.runs.newest())}.0' in service.client.get("/metrics").text
+
+
+def test_a_run_takes_the_card_of_its_version_along(service: Service) -> None:
+    version = service.played.folders / "registry" / "m" / "1"
+    version.mkdir(parents=True)
+    for name in ("manifest.json", "card.md", "card.html"):
+        (version / name).write_text(name)
+    service.played.summary = {"model": "m", "version": 1, "promoted": True, "reasons": [], "metrics": {}}
+    try:
+        path = f"/v1/runs/{ended_run(service, 'with a card')}"
+        file = service.client.get(f"{path}/archive").content
+    finally:
+        service.played.summary = {}
+        shutil.rmtree(version.parent)
+    assert {"model-manifest.json", "model-card.md", "model-card.html"} < names(file)
+    imported = service.client.post("/v1/runs/import", content=file).headers["location"]
+    assert service.client.get(f"{imported}/archive").content == file, "the registry of the other place is not needed"
 
 
 def test_what_is_no_archive_is_refused_and_leaves_nothing(service: Service) -> None:
