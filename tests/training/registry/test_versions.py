@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from shared_features.formats.model_manifest import CHAMPION, METRICS_FILE, MODEL_FILE
+from tests.full_disk import files_end_at
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
 from training.registry.aliases import Aliases
@@ -55,6 +56,27 @@ def test_publishers_at_once_get_numbers_of_their_own(tmp_path):
     assert sorted(found) == list(range(1, 25))
     registry = Registry(tmp_path)
     assert {registry.manifest("card_fraud", version).version for version in found} == set(found)
+
+
+def test_a_disk_that_is_full_at_any_byte_leaves_no_half_version_and_the_next_publication_is_one(tmp_path):
+    outcomes = set()
+    for room in range(0, 6000, 200):
+        registry = Registry(tmp_path / str(room))
+        publish(registry)
+        Aliases(registry).promote("card_fraud", 1)
+        try:
+            with files_end_at(room):
+                publish(registry, "challenger")
+                Aliases(registry).promote("card_fraud", 2)
+            outcomes.add("published")
+        except OSError:
+            outcomes.add("refused")
+        for version in registry.versions("card_fraud"):
+            assert {each.name for each in registry.path("card_fraud", version).iterdir()} == FILES
+        assert Aliases(registry).of("card_fraud")[CHAMPION] in registry.versions("card_fraud")
+        assert publish(registry, "challenger").version == 2
+        assert registry.versions("card_fraud") == [1, 2]
+    assert outcomes == {"published", "refused"}
 
 
 def test_a_publisher_killed_at_any_point_leaves_no_half_version(tmp_path):

@@ -1,0 +1,29 @@
+"""A log on a full disk loses lines, and ends nothing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import structlog
+
+from tests.full_disk import files_end_at
+from training.log import configure_log
+from training.settings import load_settings
+
+
+def test_a_line_without_room_ends_nothing_and_later_ones_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that could not be logged was answered by 500 in place of what to do."""
+    before = structlog.get_config()
+    with (tmp_path / "log").open("w", buffering=1) as file:
+        monkeypatch.setattr(sys, "stderr", file)
+        configure_log(load_settings())
+        log = structlog.get_logger()
+        with files_end_at(0):
+            log.info("no room")
+        log.info("room")
+    structlog.configure(**before)
+    assert '"event": "room"' in (tmp_path / "log").read_text()
