@@ -71,19 +71,24 @@ class PlayedProcess:
 
 @dataclass
 class Listener:
-    """A real HTTP server that webhooks are sent to. refusals: how many requests it answers by 500 first."""
+    """A real HTTP server that webhooks are sent to. refusals: how many requests it answers by 500 first.
+
+    asked: when each request came, by `time.monotonic`, and what it was about; got: those that were answered by 200.
+    """
 
     refusals: int = 0
     refused: int = 0
     got: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[tuple[float, str]] = field(default_factory=list)
 
     @contextmanager
-    def listening(self) -> Iterator[str]:
+    def listening(self, port: int = 0) -> Iterator[str]:
         listener = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                listener.asked.append((time.monotonic(), body["text"]))
                 if listener.refused < listener.refusals:
                     listener.refused += 1
                     self.send_error(500)
@@ -95,7 +100,7 @@ class Listener:
             def log_message(self, format: str, *arguments: object) -> None:
                 pass
 
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
             thread = threading.Thread(target=server.serve_forever, args=(0.05,))
             thread.start()
             yield f"http://127.0.0.1:{server.server_port}/hook"
