@@ -42,7 +42,8 @@ def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
     assert not found, "\n".join(found)
 
 
-LOCKS = ("requirements.lock", "boosting.lock")
+APART = ("boosting.lock", "spark.lock")
+LOCKS = ("requirements.lock", *APART)
 
 
 def locked_requirements(name: str) -> list[Requirement]:
@@ -81,11 +82,12 @@ def test_the_lock_files_answer_pyproject(python: str) -> None:
     project = PYPROJECT["project"]
     lines = [line for extra in project["optional-dependencies"].values() for line in extra]
     lines += [*project["dependencies"], *PYPROJECT["build-system"]["requires"]]
-    locked, apart = (locked_versions(name, python) for name in LOCKS)
-    assert {name: apart[name] for name in apart if name in locked} == {
-        name: locked[name] for name in locked if name in apart
-    }, "boosting.lock has other versions than requirements.lock"
-    locked |= apart
+    locked = locked_versions(LOCKS[0], python)
+    for lock in APART:
+        apart = locked_versions(lock, python)
+        other = {name: (apart[name], locked[name]) for name in apart.keys() & locked if apart[name] != locked[name]}
+        assert not other, f"{lock} has other versions than {LOCKS[0]}"
+        locked |= apart
     unanswered = [
         str(r)
         for r in map(Requirement, lines)

@@ -105,6 +105,7 @@ _PARTS_OF_TRAINING = {
     "scheduler": ("training/scheduler/", "training/service/"),
     "search": ("training/models/search/hyper_parameters.py",),
     "mlflow": ("training/registry/mlflow_bridge/", "training/runs/records/mlflow_run.py"),
+    "spark": ("training/spark/", "training/steps/spark_session.py"),
 }
 """Extra -> what needs it, with training's libraries and its own."""
 
@@ -116,7 +117,7 @@ def test_local_and_all_hold_every_service() -> None:
     assert services.extras == {"streaming", "training", "scheduler", "serving"}
 
 
-@pytest.mark.parametrize("service", ["streaming", "training", "scheduler", "mlflow", "search", "serving"])
+@pytest.mark.parametrize("service", ["streaming", "training", "scheduler", "mlflow", "search", "spark", "serving"])
 def test_a_service_imports_only_what_its_extra_installs(service: str) -> None:
     """Each extra is an image of its own: a library that another one declares is not there."""
     extras = PROJECT["optional-dependencies"]

@@ -85,11 +85,20 @@ def features_at(
     for at, (_, column) in enumerate(view.categories):
         (given,) = column.inputs
         if given.field is not None:
-            features[column.name] = spine.given[given.field]
+            features[column.name] = _given(spine, given.field)
         elif given.feature is not None:
             theirs = [history.tables[source.name] for source in given.feature.group.sources]
             features[column.name] = named_values(view, column, rows.codes[:, at], theirs)
     return spine.given.with_columns(**{name: pl.Series(name, values) for name, values in features.items()})
+
+
+def _given(spine: GivenSpine, name: str) -> pl.Series:
+    """A request field of the table; an optional one that was left out is missing in each row."""
+    if name in spine.given.columns:
+        return spine.given[name]
+    kinds = {"boolean": pl.Boolean, "text": pl.String, "integer": pl.Int64}
+    kind = kinds[spine.view.source.field(name).type.storage]
+    return pl.Series(name, [None] * len(spine), kind)
 
 
 def _rows(spine: GivenSpine, stored: dict[str, NDArray[np.float64]]) -> HistoricalRows:

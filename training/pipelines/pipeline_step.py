@@ -15,7 +15,7 @@ import msgspec
 from shared_features.arguments import Checked, did_you_mean
 from shared_features.errors import DefinitionError
 from training.errors import RequestError
-from training.steps.step import Queue, Subprocess
+from training.steps.step import SPARK, Spark, Target
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TAKEN = ("begin", "end", "lock", "plan")
@@ -41,7 +41,7 @@ class PipelineStep(metaclass=Checked):
     after: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     effect: bool = False
-    target: Subprocess | Queue | None = None
+    target: Target | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or self.name in _TAKEN:
@@ -54,6 +54,8 @@ class PipelineStep(metaclass=Checked):
             raise DefinitionError(f"{where}: {name or self.function!r} is not defined by `def` at the top of a module")
         if list(inspect.signature(self.function).parameters)[:2] != _FOLDERS:
             raise DefinitionError(f"{where}: {name}{inspect.signature(self.function)} does not begin as {_CALL}")
+        if isinstance(self.target, Spark) and SPARK not in inspect.signature(self.function).parameters:
+            raise DefinitionError(f"{where}: {name} has no parameter {SPARK!r}, which takes the session of its target")
         for each in self.inputs:
             step, _, file = each.partition("/")
             if not step or not file:
@@ -81,7 +83,10 @@ class PipelineStep(metaclass=Checked):
 
     def _takes(self) -> dict[str, inspect.Parameter]:
         """The function's parameters beside its folders."""
-        return dict(list(inspect.signature(self.function).parameters.items())[2:])
+        takes = dict(list(inspect.signature(self.function).parameters.items())[2:])
+        if isinstance(self.target, Spark):
+            takes.pop(SPARK, None)  # the target gives it
+        return takes
 
     def _converted(self, given: Mapping[str, Any]) -> dict[str, Any]:
         takes, hints, found = self._takes(), typing.get_type_hints(self.function), dict[str, Any]()

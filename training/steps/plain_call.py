@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from training.errors import StepError
-from training.steps.step import Queue, Step, Task, load_function
+from training.steps.step import SPARK, Queue, Spark, Step, Task, load_function
 
 
 def call_step(step: Step, task: Task) -> str:
@@ -20,7 +20,12 @@ def call_step(step: Step, task: Task) -> str:
         line: str = load_function(step.action)(task)
         return line
     target = step.target.limits if isinstance(step.target, Queue) else step.target
-    if target is None:
+    if isinstance(target, Spark):
+        from training.steps.spark_session import spark_session
+
+        with spark_session(target, step.name) as spark:
+            said = call_plain(step.name, step.action, task.inputs, task.output, {**step.arguments, SPARK: spark})
+    elif target is None:
         said = call_plain(step.name, step.action, task.inputs, task.output, step.arguments)
     else:
         # Imported here: most runs start no further process.

@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from shared_features.arguments import Checked
 from shared_features.errors import DefinitionError
 from training.progress import Tell, untold
+
+SPARK = "spark"
+"""The parameter of a function that takes the session of its target."""
 
 _QUEUE_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _TAKEN_QUEUES = ("training-runs", "news")
@@ -63,6 +66,25 @@ class Queue(metaclass=Checked):
 
 
 @dataclass(frozen=True)
+class Spark(metaclass=Checked):
+    """A compute target: the function gets a session of Apache Spark as `spark`, which ends with the step.
+
+    master: as Spark has it, `local[*]` for this machine. options: of Spark, such as "spark.executor.memory". Needs the
+    extra `millrace[spark]` and Java. Raises DefinitionError.
+    """
+
+    master: str = "local[*]"
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if wrong := [name for name in self.options if not name.startswith("spark.")]:
+            raise DefinitionError(f"{wrong[0]!r} is not an option of Spark; write its name in full, as 'spark.NAME'")
+
+
+Target = Subprocess | Queue | Spark
+
+
+@dataclass(frozen=True)
 class Step:
     """action: `module:function`, imported when the step runs, so that a step that is skipped imports nothing.
 
@@ -85,7 +107,7 @@ class Step:
     arguments: Mapping[str, Any] | None = None
     outputs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    target: Subprocess | Queue | None = None
+    target: Target | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:

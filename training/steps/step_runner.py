@@ -16,7 +16,7 @@ from training.steps.libraries import library_versions
 from training.steps.plain_call import argument_parts, call_step
 from training.steps.result_store import Digest, ResultStore
 from training.steps.run_journal import StepEntry, add_step, journals, read_journal
-from training.steps.step import Queue, Step, Subprocess, Task, load_function
+from training.steps.step import Step, Target, Task, load_function
 from training.steps.step_key import Parts, differences, key_of
 
 RUN, SKIPPED, EFFECT, OPEN = "run", "skipped", "effect", "open"
@@ -57,7 +57,7 @@ class StepRunner:
         add_step(self._run, name, done)
         return done
 
-    def target(self, name: str) -> Subprocess | Queue | None:
+    def target(self, name: str) -> Target | None:
         """Where the step is done."""
         return self._step(name).target
 

@@ -235,3 +235,18 @@ def test_a_category_is_its_value(tmp_path: Path) -> None:
         assert set(values) - {None} <= {*WARDS, "only in the test"}
         assert len(set(values)) > 2
     assert len(events) == 900
+
+
+def test_an_optional_category_may_be_left_out_of_the_spine_and_is_missing_then(tmp_path: Path) -> None:
+    """It was looked for among the columns that were given."""
+    write_visits(tmp_path)
+    at = [FIRST_VISIT_US + DAY_US, FIRST_VISIT_US + 2 * DAY_US]
+    spine = pl.DataFrame(
+        {"patient": [1, 2], "urgent": [True, False], "floor": [1, 2], "hours": [1.5, 2.0], "as_of": at}
+    )
+    left_out, empty = (
+        historical_features(OfflineStore(tmp_path), check_spine(COMES_AGAIN, each))
+        for each in (spine, spine.with_columns(ward=pl.lit(None, pl.String)))
+    )
+    assert left_out["ward"].null_count() == 2
+    assert left_out.equals(empty.select(left_out.columns), null_equal=True)

@@ -105,7 +105,8 @@ def said_by(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) 
 def test_the_example_of_the_guide_runs(
     places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (block,) = [each for each in page("docs/how-to/pipelines.md").blocks() if each.language == "python"]
+    blocks = page("docs/how-to/pipelines.md").blocks()
+    (block,) = [each for each in blocks if each.language == "python" and each.kind != "not run"]
     write_project(places, monkeypatch, "project_of_the_guide", block.code)
     monkeypatch.chdir(places)
     with (listener := Listener()).listening() as hook:
