@@ -45,24 +45,24 @@ def tell_categories(categories: Mapping[str, Values]) -> str:
 
 def named_values(
     view: FeatureView, column: ViewFeature, codes: NDArray[np.float64], tables: Iterable[PinnedTable]
-) -> list[CategoryValue | None]:
-    """The value of each code of a category; None where it is missing, or a text that is not stored any more.
+) -> pl.Series:
+    """The value of each code of a category; null where it is missing, or a text that is not stored any more.
 
     tables: the events that the values came from.
     """
     (given,) = column.inputs
     field = category_field(view.source, given.field, given.feature)
     if field is not None and isinstance(field.type, Boolean):
-        return [None if np.isnan(code) else bool(code) for code in codes]
+        return pl.Series(column.name, [None if np.isnan(code) else bool(code) for code in codes], pl.Boolean)
     if not given.is_text:
-        return [None if np.isnan(code) else int(code) for code in codes]
+        return pl.Series(column.name, [None if np.isnan(code) else int(code) for code in codes], pl.Int64)
     name = (given.field if given.feature is None else given.feature.aggregate.column) or ""
     wanted = set(codes.tolist())
     of_code: dict[float, str] = {}
     for table in tables:
         texts = table.scan().select(pl.col(name).drop_nulls().unique()).collect()[name].to_list()
         of_code |= {code: text for code, text in zip(text_codes(texts).tolist(), texts, strict=True) if code in wanted}
-    return [of_code.get(code) for code in codes.tolist()]
+    return pl.Series(column.name, [of_code.get(code) for code in codes.tolist()], pl.String)
 
 
 def tables_of(pinned: PinnedView, column: ViewFeature) -> list[PinnedTable]:

@@ -250,3 +250,17 @@ def test_an_optional_category_may_be_left_out_of_the_spine_and_is_missing_then(t
     )
     assert left_out["ward"].null_count() == 2
     assert left_out.equals(empty.select(left_out.columns), null_equal=True)
+
+
+def test_a_category_has_its_type_also_where_no_row_has_a_value(tmp_path: Path) -> None:
+    """Parts of one table, computed apart, have one schema."""
+    write_visits(tmp_path)
+    some = {"patient": [1, 2], "urgent": [True, False], "floor": [1, 2], "hours": [1.5, 2.0]}
+    before, later = (
+        historical_features(
+            OfflineStore(tmp_path), check_spine(COMES_AGAIN, pl.DataFrame({**some, "as_of": [FIRST_VISIT_US + at] * 2}))
+        )
+        for at in (0, 5 * DAY_US)
+    )
+    assert before.schema == later.schema
+    assert before["patient_visits__ward_last_7d"].null_count() == 2

@@ -113,7 +113,8 @@ def test_categories_come_back_as_their_values(spark_path: Path, tmp_path: Path) 
     assert done.returncode == 0, done.stderr[-3000:]
     found = pl.read_parquet(tmp_path / "features.parquet" / "*.parquet").sort("number")
     want = historical_features(OfflineStore(tmp_path / "lake"), check_spine(COMES_AGAIN, spine))
-    assert found.select(want.columns).equals(want, null_equal=True)
+    names = [column.name for column in COMES_AGAIN.columns]
+    assert found.select(names).equals(want.select(names), null_equal=True)
 
 
 def test_a_function_that_raises_fails_the_step_with_its_own_words(
