@@ -10,6 +10,13 @@ from sklearn.preprocessing import StandardScaler
 
 from training.models.candidates import fit_model
 from training.models.early_stopping import LatestRows, choose_rounds, latest_rows
+from training.models.predictions import one_thread
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    with one_thread():  # as candidates are fitted; more wait for each other on a busy machine
+        yield
 
 
 def drifting():

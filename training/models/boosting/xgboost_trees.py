@@ -32,18 +32,21 @@ def xgboost_trees(model: Any) -> TreeEnsemble:
     """Of a fitted XGBClassifier or XGBRegressor. Raises ValueError for what a graph cannot hold."""
     learner = json.loads(bytes(model.get_booster().save_raw("json")))["learner"]
     booster, objective = learner["gradient_booster"], learner["objective"]["name"]
-    if booster["name"] != "gbtree":
+    held = booster.get("gbtree", booster)  # `dart` of XGBoost below 3.4 holds its trees one level deeper
+    if "model" not in held or "trees" not in held["model"]:
         raise ValueError(f"XGBoost's booster {booster['name']} cannot be exported. Leave out `booster`")
+    trees = held["model"]["trees"]
+    weights = booster.get("weight_drop") or held["model"].get("weight_drop") or [1.0] * len(trees)
     if objective not in _LINKS:
         raise ValueError(f"XGBoost's objective {objective} cannot be exported. Use one of {', '.join(_LINKS)}")
     base = _base(learner["learner_model_param"], _LINKS[objective])
     features = int(learner["learner_model_param"]["num_feature"])
     ensemble = TreeEnsemble(np.zeros(len(base)), _LINKS[objective], features)
     ensemble.leaf((0, 0), base.tolist())
-    for number, tree in enumerate(booster["model"]["trees"], 1):
+    for number, tree in enumerate(trees, 1):
         if int(tree["tree_param"].get("size_leaf_vector", 1)) > 1:
             raise ValueError("XGBoost's trees of several outputs cannot be exported. Leave out `multi_strategy`")
-        _add(ensemble, number, tree, booster["model"]["tree_info"][number - 1])
+        _add(ensemble, number, tree, held["model"]["tree_info"][number - 1], weights[number - 1])
     return ensemble
 
 
@@ -58,14 +61,14 @@ def _base(parameters: Mapping[str, str], link: Link) -> NDArray[np.float64]:
     return np.resize(score, max(1, int(parameters["num_class"])))
 
 
-def _add(ensemble: TreeEnsemble, number: int, tree: Mapping[str, Any], target: int) -> None:
+def _add(ensemble: TreeEnsemble, number: int, tree: Mapping[str, Any], target: int, weight: float) -> None:
     sets = _sets(tree)
     for node, (left, right) in enumerate(zip(tree["left_children"], tree["right_children"], strict=True)):
         place, feature = (number, node), tree["split_indices"][node]
         condition = float(np.float32(tree["split_conditions"][node]))  # as it is held, not as it is written
         missing = bool(tree["default_left"][node])
         if left == -1:
-            ensemble.leaf(place, [condition], target)
+            ensemble.leaf(place, [condition * weight], target)
         elif tree["split_type"][node] == _CATEGORICAL:  # its values go to the right
             ensemble.split_by_set(place, feature, sets[node], (right, left), missing=not missing)
         else:
