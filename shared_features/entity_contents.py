@@ -41,6 +41,8 @@ class WindowContents(NamedTuple):
 
     newest_us: the time of the newest of them; None without events. Where that event lies in a tile which does not keep
     its time, it is not older than `newest_us` and less than `within_us` younger.
+    with_value: how many of them have a value of the feature's column; all where it has none. None where some lie in
+    tiles, and no feature of the column makes tiles count them, as its mean does.
     """
 
     from_us: int
@@ -48,33 +50,35 @@ class WindowContents(NamedTuple):
     events: int
     newest_us: int | None
     within_us: int
+    with_value: int | None
 
 
 def window_contents(state: TileState, slot: int, as_of_us: int) -> list[WindowContents]:
     """What lies in the window of each feature of an entity, in the order of the layout. Exact where `read` is."""
-    head, tiles = _head_times(state, slot), tiles_of(state, slot)
+    head, tiles, rows = _head(state, slot), tiles_of(state, slot), _tile_rows(state, slot)
     newest_us = int(state.newest_us([slot])[0])
-    found: dict[tuple[int, int], WindowContents] = {}
-    for feature in state.layout.features:
-        window = feature.length_us, feature.hop_us
-        if window not in found:
-            from_us = floor_to(as_of_us - feature.length_us, feature.hop_us)
-            in_head = head[(head >= from_us) & (head < as_of_us)]
-            in_tiles = [tile for tile in tiles if from_us <= tile.start_us < as_of_us]
-            newest = _newest(in_head, in_tiles, min(as_of_us, newest_us - state.layout.head_us))
-            events = len(in_head) + sum(tile.events for tile in in_tiles)
-            found[window] = WindowContents(from_us, as_of_us, events, *newest)
-    return [found[feature.length_us, feature.hop_us] for feature in state.layout.features]
+    found: dict[tuple[int, int, int | None], WindowContents] = {}
+    windows = [(feature.length_us, feature.hop_us, feature.column) for feature in state.layout.features]
+    for length_us, hop_us, column in dict.fromkeys(windows):
+        from_us = floor_to(as_of_us - length_us, hop_us)
+        in_head = head[(head[:, TIME] >= from_us) & (head[:, TIME] < as_of_us)]
+        places = [at for at, tile in enumerate(tiles) if from_us <= tile.start_us < as_of_us]
+        in_tiles = [tiles[at] for at in places]
+        newest = _newest(in_head[:, TIME], in_tiles, min(as_of_us, newest_us - state.layout.head_us))
+        events = len(in_head) + sum(tile.events for tile in in_tiles)
+        with_value = events if column is None else _with_value(state.layout, column, in_head, rows[places])
+        found[length_us, hop_us, column] = WindowContents(from_us, as_of_us, events, *newest, with_value)
+    return [found[each] for each in windows]
 
 
 def tiles_of(state: TileState, slot: int) -> list[Tile]:
     """The tiles of an entity, oldest first."""
     settle(state, [slot])  # a state that still takes events may put off what belongs into tiles
-    start, length = (int(state.pools.tiles[slot, field]) for field in (START, LENGTH))
-    starts = state.pools.starts[start : start + length].tolist()
-    events = state.pools.rows[start : start + length, 0].tolist()  # set 0 holds the digests
-    place = _place_of_last(state.layout)
-    last = [None] * length if place is None else state.pools.rows[start : start + length, place].tolist()
+    start, length = _tile_span(state, slot)
+    starts, rows = state.pools.starts[start : start + length].tolist(), _tile_rows(state, slot)
+    events = rows[:, 0].tolist()  # set 0 holds the digests
+    place = _place_of(state.layout, Register.LAST, None)
+    last = [None] * length if place is None else rows[:, place].tolist()
     newest_us = int(state.newest_us([slot])[0])
     return [
         Tile(start_us, _hop_us(state.layout, start_us, newest_us), count, last_us)
@@ -110,8 +114,23 @@ def _head(state: TileState, slot: int) -> NDArray[np.int64]:
     return state.pools.events[start : start + length]
 
 
-def _head_times(state: TileState, slot: int) -> NDArray[np.int64]:
-    return _head(state, slot)[:, TIME]
+def _tile_span(state: TileState, slot: int) -> tuple[int, int]:
+    start, length = (int(state.pools.tiles[slot, field]) for field in (START, LENGTH))
+    return start, length
+
+
+def _tile_rows(state: TileState, slot: int) -> NDArray[np.int64]:
+    """int64[tiles, words] of a settled state."""
+    start, length = _tile_span(state, slot)
+    return state.pools.rows[start : start + length]
+
+
+def _with_value(layout: Layout, column: int, in_head: NDArray[np.int64], in_tiles: NDArray[np.int64]) -> int | None:
+    single = int(in_head[:, VALUES + len(layout.columns) + column].sum())
+    if not len(in_tiles):
+        return single
+    place = _place_of(layout, Register.COUNT, column)
+    return None if place is None else single + int(in_tiles[:, place].sum())
 
 
 def _newest(in_head: NDArray[np.int64], in_tiles: Sequence[Tile], tiles_until_us: int) -> tuple[int | None, int]:
@@ -126,12 +145,12 @@ def _newest(in_head: NDArray[np.int64], in_tiles: Sequence[Tile], tiles_until_us
     return last.start_us, min(last.hop_us, tiles_until_us - last.start_us)
 
 
-def _place_of_last(layout: Layout) -> int | None:
-    """Where in a tile's row the time of its newest event stands."""
+def _place_of(layout: Layout, register: Register, column: int | None) -> int | None:
+    """Where in a tile's row a register of a column stands; without a column, of the events themselves."""
     for index, places in zip(layout.tables.feature_outputs, layout.tables.feature_places, strict=True):
         feature = layout.features[index]
-        if feature.column is None and Register.LAST in feature.aggregation.registers:
-            return int(places[feature.aggregation.registers.index(Register.LAST)])
+        if feature.column == column and register in feature.aggregation.registers:
+            return int(places[feature.aggregation.registers.index(register)])
     return None
 
 

@@ -54,7 +54,7 @@ def group_events(group: FeatureGroup, batch: EventBatch) -> GroupEvents:
     """
     mask = batch.acceptable & _not_too_old(group, batch)
     for condition in group.where:
-        mask &= _meets(condition, batch)
+        mask &= meets(condition, batch)
     rows = np.flatnonzero(mask)
     taken = batch if len(rows) == len(batch) else batch.take(rows)
     named = batch.digest if len(group.sources) == 1 else batch.digest_among_sources
@@ -88,7 +88,8 @@ def horizon_us(group: FeatureGroup, record_time_us: NDArray[np.int64]) -> NDArra
     return horizon
 
 
-def _meets(condition: Condition, batch: EventBatch) -> NDArray[np.bool_]:
+def meets(condition: Condition, batch: EventBatch) -> NDArray[np.bool_]:
+    """bool[n]: the events for which a condition holds. It does not hold where its column is missing."""
     field = batch.source.field(condition.column)
     column = batch.columns[condition.column]
     wanted = condition.value if isinstance(condition.value, str) else _in_steps(condition.value, field.scale)

@@ -103,7 +103,7 @@ def stream_lines(seen: Status) -> list[str]:
         lags = {sink: lag(source, sink) for sink in SINKS}
         behind = ", ".join(f"{sink} {number:,} behind" for sink, number in lags.items() if number) or "no lag"
         dead = f", {counted(source.dead_letters, 'dead letter')}" if source.dead_letters else ""
-        late = f", {source.late:,} came late (they count)" if source.late else ""
+        late = _late(source.late or 0, source.late_counted)
         lines.append(f"source {source.source}: {counted(source.events or 0, 'event')}{late}{dead}; {behind}")
     events = {source.source: source.events or 0 for source in seen.sources}
     for group in seen.groups:
@@ -111,6 +111,19 @@ def stream_lines(seen: Status) -> list[str]:
         fresh = "not live yet" if group.freshness_s is None else f"fresh to {group.freshness_s:.1f} s"
         lines.append(f"group {group.group}: {fresh}; {rows or 'no feature rows'}")
     return lines
+
+
+def _late(late: int, counting: int | None) -> str:
+    """counting: how many of the late events count; None where it is not known."""
+    if not late:
+        return ""
+    said = f", {late:,} came late"
+    if counting is None:
+        return f"{said} (late events count, unless repeated or older than every window)"
+    if counting == late:
+        return f"{said} ({'it counts' if late == 1 else 'all count'})"
+    left_out = "repeated, or older than every window"
+    return f"{said} ({f'{counting:,} count' if counting != 1 else '1 counts'}, {late - counting:,} not: {left_out})"
 
 
 def _rows(spine: str, rows: int, events: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,7 +17,7 @@ from serving.features.feature_vector import FeatureRows, ReadPlan
 from serving.features.group_reader import GroupRows
 from serving.features.shards import Shard
 from serving.online_store.online_store import Values
-from shared_features.definitions import FeatureView, Field, Input
+from shared_features.definitions import Feature, FeatureView, Field, Input
 from shared_features.definitions.views.named_inputs import AS_OF
 from shared_features.entity_contents import WindowContents, head_of, tiles_of, window_contents
 from shared_features.formats.entity_state import decode_states, owners_of
@@ -48,8 +48,13 @@ class ExplainedRows:
     def __init__(self, view: FeatureView) -> None:
         self._view = view
 
-    def explanation(self, plan: ReadPlan, values: Sequence[Values], rows: FeatureRows, row: int) -> Explanation:
-        """Of one row. `values`: what the plan's reads gave; none where the store did not answer."""
+    def explanation(
+        self, plan: ReadPlan, values: Sequence[Values], rows: FeatureRows, row: int, unseen: Collection[str] = ()
+    ) -> Explanation:
+        """Of one row. `values`: what the plan's reads gave; none where the store did not answer.
+
+        unseen: the features whose value the model was not trained on.
+        """
         request = _request(plan, row)
         entities = {
             group.name: _entity(group, plan.places[place][row], (plan.reads, values), request, rows, row)
@@ -62,7 +67,8 @@ class ExplainedRows:
             if column.function is None:
                 (passed,) = inputs.values()
                 value = passed.value if column.category is not None else feature_value(seen)
-                features[column.name] = msgspec.structs.replace(passed, value=value)
+                is_unseen = True if column.name in unseen else msgspec.UNSET
+                features[column.name] = msgspec.structs.replace(passed, value=value, is_unseen=is_unseen)
             else:
                 features[column.name] = ExplainedValue(feature_value(seen), "on_demand", inputs=inputs)
         return Explanation(features, {name: entity.told for name, entity in entities.items()})
@@ -76,7 +82,7 @@ class ExplainedRows:
         entity = entities[group]
         value = float(entity.values[index])
         shown = _text(value, request) if wanted.is_text else None
-        window = _window(entity.windows[index], usable=entity.usable)
+        window = _window(wanted.feature, entity.windows[index], usable=entity.usable)
         if shown is not None:
             return ExplainedValue(shown, "stored", group, window)
         is_code = True if wanted.is_text and not np.isnan(value) else msgspec.UNSET
@@ -114,10 +120,17 @@ def _entity(
     return _Entity(told, floats, window_contents(state, slot, as_of_us), problem is None)
 
 
-def _window(found: WindowContents, *, usable: bool) -> ExplainedWindow:
+def _window(feature: Feature, found: WindowContents, *, usable: bool) -> ExplainedWindow:
     age_s = None if found.newest_us is None else (found.until_us - found.newest_us) / 1e6
-    events = found.events if usable else None
-    return ExplainedWindow(found.from_us, found.until_us, events, found.newest_us, found.within_us, age_s)
+    events, with_value = (found.events, _with_value(feature, found)) if usable else (None, None)
+    valued = msgspec.UNSET if feature.aggregate.column is None else with_value
+    return ExplainedWindow(found.from_us, found.until_us, events, found.newest_us, found.within_us, age_s, valued)
+
+
+def _with_value(feature: Feature, found: WindowContents) -> int | None:
+    column = feature.aggregate.column
+    is_optional = column is not None and any(each.field(column).optional for each in feature.group.sources)
+    return found.with_value if is_optional else found.events
 
 
 def _name(wanted: Input) -> str:

@@ -35,7 +35,7 @@ class ExplainedWindow(msgspec.Struct, gc=False, frozen=True):
         int | None,
         Meta(
             description="The number of events of the entity in the window. An event without a value of the feature's "
-            "column is among them. null: the stored state could not be used."
+            "column is among them, see `events_with_value`. null: the stored state could not be used."
         ),
     ]
     newest_event_us: Annotated[
@@ -52,6 +52,14 @@ class ExplainedWindow(msgspec.Struct, gc=False, frozen=True):
     newest_event_age_seconds: Annotated[
         float | None, Meta(description="Seconds from `newest_event_us` to the instant of the prediction.")
     ]
+    events_with_value: Annotated[
+        int | UnsetType | None,
+        Meta(
+            description="How many of the events have a value of the feature's column: the others do not count in its "
+            "value. Only of a feature of a column. null: not known, because some of them lie in tiles, and no feature "
+            "of the column (such as its mean or its count) makes tiles count them."
+        ),
+    ] = UNSET
 
 
 class ExplainedValue(msgspec.Struct, gc=False, frozen=True):
@@ -84,6 +92,13 @@ class ExplainedValue(msgspec.Struct, gc=False, frozen=True):
         Meta(
             description="true: the value is the code of a text, and no field of the instance has that text. The text "
             "itself is not stored."
+        ),
+    ] = UNSET
+    is_unseen: Annotated[
+        bool | UnsetType,
+        Meta(
+            description="true: the value of a category, and the model was not trained on an event that has it. So it "
+            "is scored as a missing one."
         ),
     ] = UNSET
 

@@ -54,8 +54,8 @@ class InstanceFeatures(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     as_of_us: Annotated[
         int | UnsetType,
         Meta(
-            description="The instant of this instance, microseconds since 1970-01-01 UTC. Only when it is not that of "
-            "the answer: the instance named the time of its event.",
+            description="The instant of this instance, microseconds since 1970-01-01 UTC. Only where the instance "
+            "names the time of its event: that time, or the `as_of` of the request if it is earlier.",
             examples=[EXAMPLE_US],
         ),
     ] = UNSET

@@ -33,14 +33,14 @@ def _score(view: str, label: LabelSource | None) -> str:
     event = "the label is 1"
     if label is not None:
         what = repr(label.classes[1]) if label.classes else "true"
-        event = f"{label.value} is {what} (label of view {view})"
+        event = f"{label.words} is {what} (label of view {view})"
     return f"The model's estimate of the probability that {event}, from 0 to 1."
 
 
 def _decision(label: LabelSource | None) -> str:
     event = "the label is 1"
     if label is not None:
-        event = f"{label.value} is {repr(label.classes[1]) if label.classes else 'true'}"
+        event = f"{label.words} is {repr(label.classes[1]) if label.classes else 'true'}"
     return (
         f"Whether the model decides that {event}: whether the score is its threshold or more. Only of a model that has "
         "a threshold."
@@ -61,7 +61,7 @@ def _probabilities(view: str, label: LabelSource) -> Any:
     doc = f"The model's estimate of the probability of each class, from 0 to 1: {_said(view, label)}"
     if label.classes:
         share = round(1 / len(label.classes), 3)
-        named = {str(each): f"That {label.value} is {each!r}." for each in label.classes}
+        named = {str(each): f"That {label.words} is {each!r}." for each in label.classes}
         kind: Any = json_object(f"{view}_probabilities", doc, named, float)
         return Annotated[kind, Meta(description=doc, examples=[dict.fromkeys(named, share)])]
     description = f"{doc} The members are the classes that the model was trained on."
@@ -70,14 +70,14 @@ def _probabilities(view: str, label: LabelSource) -> Any:
 
 
 def _said(view: str, label: LabelSource) -> str:
-    field = label.source.field(label.value)
+    field = label.source.field(label.column)
     return f"{field.name} (label of view {view}): {sentence(str(describe_field(field)))}"
 
 
 def _plain(label: LabelSource) -> Any:
-    return str if label.source.field(label.value).is_text else int
+    return str if label.source.field(label.column).is_text else int
 
 
 def _example(label: LabelSource) -> str | int:
-    example: str | int = label.classes[0] if label.classes else label.source.field(label.value).type.example
+    example: str | int = label.classes[0] if label.classes else label.source.field(label.column).type.example
     return example

@@ -31,15 +31,18 @@ def write_answer(
     features: Sequence[Mapping[str, ShownValue]] | None,
     explanations: Sequence[Explanation] | None = None,
     prediction_id: str | UnsetType = UNSET,
+    *,
+    named_us: Sequence[int | None] | None = None,
 ) -> bytes:
     """The JSON of the answer to one request, whose rows are those from `start`, one per score.
 
     features: `features_of`, where the request wants to see them. explanations: one per score, where it wants them.
-    prediction_id: in the prediction log, where there is one.
+    prediction_id: in the prediction log, where there is one. named_us: times of the events that the instances name.
     """
     predictions, degraded = [], False
     for at, score in enumerate(scores):
-        prediction = _prediction(model, score, rows, start + at, None if features is None else features[at], as_of_us)
+        is_named = named_us is not None and named_us[at] is not None
+        prediction = _prediction(model, score, rows, start + at, None if features is None else features[at], is_named)
         degraded = degraded or prediction.degraded
         predictions.append(prediction)
     if explanations is not None:
@@ -56,7 +59,7 @@ def _prediction(
     rows: FeatureRows,
     row: int,
     features: Mapping[str, ShownValue] | None,
-    as_of_us: int,
+    is_named: bool,
 ) -> Prediction:
     ages: dict[str, float | None] = {}
     missing: list[str] = []
@@ -66,7 +69,6 @@ def _prediction(
         degraded = degraded or group.problems[row] is not None
         if group.missing[row]:
             missing.append(group.name)
-    own_us = int(rows.as_of_us[row])
     return Prediction(
         score=predicted if model.task == "binary" else UNSET,
         decision=UNSET if model.threshold is None else predicted >= model.threshold,
@@ -77,7 +79,7 @@ def _prediction(
         missing_entities=missing,
         degraded=degraded,
         features=UNSET if features is None else features,
-        as_of_us=UNSET if own_us == as_of_us else own_us,
+        as_of_us=int(rows.as_of_us[row]) if is_named else UNSET,
     )
 
 

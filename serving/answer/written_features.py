@@ -25,9 +25,15 @@ class WrittenFeatures:
         self._names = tuple(column.name for column in view.columns)
         self._categories = [column for column, _ in view.categories]
 
-    def write(self, as_of_us: int, rows: FeatureRows, start: int, stop: int) -> bytes:
-        """The JSON of the answer to one request, whose rows are start..stop."""
-        instances = [self._instance(rows, row, as_of_us) for row in range(start, stop)]
+    def write(
+        self, as_of_us: int, rows: FeatureRows, start: int, stop: int, named_us: Sequence[int | None] | None
+    ) -> bytes:
+        """The JSON of the answer to one request, whose rows are start..stop.
+
+        named_us: times of the events that the instances name.
+        """
+        named = [each is not None for each in named_us or [None] * (stop - start)]
+        instances = [self._instance(rows, start + at, is_named) for at, is_named in enumerate(named)]
         freshness, receipt = shards_read(rows, start, stop, as_of_us)
         return _encode(
             FeatureAnswer(
@@ -41,7 +47,7 @@ class WrittenFeatures:
             )
         )
 
-    def _instance(self, rows: FeatureRows, row: int, as_of_us: int) -> InstanceFeatures:
+    def _instance(self, rows: FeatureRows, row: int, is_named: bool) -> InstanceFeatures:
         own_us = int(rows.as_of_us[row])
         ages = {group.name: group.ages_s[row] for group in rows.groups}
         return InstanceFeatures(
@@ -50,7 +56,7 @@ class WrittenFeatures:
             event_time_us={name: None if age is None else own_us - round(age * 1e6) for name, age in ages.items()},
             missing_entities=[group.name for group in rows.groups if group.missing[row]],
             degraded=any(group.problems[row] is not None for group in rows.groups),
-            as_of_us=UNSET if own_us == as_of_us else own_us,
+            as_of_us=own_us if is_named else UNSET,
         )
 
     def _values(self, rows: FeatureRows, row: int) -> dict[str, FeatureValue]:

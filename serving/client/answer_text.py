@@ -15,14 +15,17 @@ Row = tuple[str, ...]
 
 def answer_text(answer: Mapping[str, Any]) -> str:
     """The answer to a request, in lines. A dash means "missing"."""
-    model = answer["model"]
-    lines = [f"view {answer['view']}, model {model['name']} {model['version']}, as of {to_text(answer['as_of_us'])}"]
+    model, asked_us = answer["model"], answer["as_of_us"]
+    several = any("as_of_us" in each for each in answer["predictions"])
+    instant = f"{'request' if several else 'as'} of {to_text(asked_us)}"
+    lines = [f"view {answer['view']}, model {model['name']} {model['version']}, {instant}"]
     for group, behind_s in answer["freshness_seconds"].items():
         if behind_s is None or behind_s > 0:
             lag = "not known" if behind_s is None else _age(behind_s)
             lines.append(f"group {group} lags behind that instant by: {lag}")
     for number, prediction in enumerate(answer["predictions"], 1):
-        lines += ["", *_prediction(prediction, f"prediction {number}: " if len(answer["predictions"]) > 1 else "")]
+        title = f"prediction {number}: " if len(answer["predictions"]) > 1 else ""
+        lines += ["", *_prediction(prediction, title, asked_us if several else None)]
     return "\n".join(lines)
 
 
@@ -44,10 +47,11 @@ def problem_title(body: bytes) -> str:
         return "the endpoint gives no answer"
 
 
-def _prediction(prediction: Mapping[str, Any], title: str) -> Iterator[str]:
+def _prediction(prediction: Mapping[str, Any], title: str, asked_us: int | None) -> Iterator[str]:
+    """asked_us: the instant of the request, where instances have instants of their own."""
     yield f"{title}{_outcome(prediction)}"
-    if "as_of_us" in prediction:
-        yield f"as of its own event: {to_text(prediction['as_of_us'])}"
+    if asked_us is not None:
+        yield f"as of {_instant(prediction.get('as_of_us', asked_us), asked_us)}"
     if prediction["degraded"]:
         yield "DEGRADED: stored features could not be used"
     if prediction["missing_entities"]:
@@ -68,6 +72,11 @@ def _outcome(prediction: Mapping[str, Any]) -> str:
     return f"{name} {_value(prediction[name])}{decided}"
 
 
+def _instant(as_of_us: int, asked_us: int) -> str:
+    which = "the instant of the request" if as_of_us == asked_us else "the time of its event, which the instance names"
+    return f"{to_text(as_of_us)}, {which}"
+
+
 def _explanation(explanation: Mapping[str, Any]) -> Iterator[str]:
     rows: list[Row] = []
     for name, feature in explanation["features"].items():
@@ -86,16 +95,21 @@ def _feature(name: str, feature: Mapping[str, Any]) -> Row:
     if window is None:
         return name, value, origin, "", "", "", ""
     edges = (to_text(window["from_us"]), to_text(window["until_us"]))
-    return name, value, origin, _count(window["events"]), *edges, _newest(window)
+    return name, value, origin, _events(window), *edges, _newest(window)
 
 
 def _explained_value(feature: Mapping[str, Any]) -> str:
     """An instant as a time. A code of a text in words: nobody reads the number, and the text is not stored."""
-    if feature.get("is_code"):
-        return "code of a text that is not stored"
     if feature["origin"] == "instant" and feature["value"] is not None:
         return to_text(int(feature["value"]))
-    return _value(feature["value"])
+    value = "code of a text that is not stored" if feature.get("is_code") else _value(feature["value"])
+    return f"{value} (never seen in training: scored as missing)" if feature.get("is_unseen") else value
+
+
+def _events(window: Mapping[str, Any]) -> str:
+    """How many there are, and how many have a value where some lack it."""
+    with_value, events = window.get("events_with_value"), _count(window["events"])
+    return events if with_value in (None, window["events"]) else f"{events} ({_count(with_value)} with a value)"
 
 
 def _newest(window: Mapping[str, Any]) -> str:

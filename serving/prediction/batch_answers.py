@@ -5,7 +5,7 @@ It computes, and waits for nothing. Requests of one batch share a matrix; each h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -170,12 +170,11 @@ class BatchAnswers:
         if problem is not None:
             self._metrics.degraded(self._view)
         if model is None:
-            return self._written.write(asked.as_of_us, rows, start, stop)
+            return self._written.write(asked.as_of_us, rows, start, stop, request.event_time_us)
         codes = None if rows.codes is None else rows.codes[start:stop]
         seen = model.seen(rows.matrix[start:stop], codes) if shared is None else shared.seen[start:stop]
-        if codes is not None:
-            self._count_unseen(seen, codes)
-        why = self._why(plan, values, rows, start, stop) if request.explain else None
+        unseen = {} if codes is None else self._unseen(seen, codes)
+        why = self._why(plan, values, rows, start, stop, unseen) if request.explain else None
         to_score = _ToScore(asked, model, rows, start, seen, why)
         if shared is not None:
             return self._answer(to_score, shared.scores[start:stop])
@@ -198,24 +197,42 @@ class BatchAnswers:
         asked, model, rows, start, seen, why = scored
         if self._shadow is not None and asked.challenger is not None:
             self._shadow.take(self._view, model, asked.challenger, rows, start, scores)
+        named_us = asked.request.event_time_us
         shown = features_of(self._names, model, seen) if asked.request.include_features else None
         if self._log is None:
-            return write_answer(self._view, model, asked.as_of_us, scores, rows, start, shown, why)
+            return write_answer(self._view, model, asked.as_of_us, scores, rows, start, shown, why, named_us=named_us)
         number, prediction_id = self._log.next()
-        answer = write_answer(self._view, model, asked.as_of_us, scores, rows, start, shown, why, prediction_id)
+        answer = write_answer(
+            self._view, model, asked.as_of_us, scores, rows, start, shown, why, prediction_id, named_us=named_us
+        )
         self._log.take(number, asked.request, asked.client, model, seen, scores, answer)
         return answer
 
-    def _count_unseen(self, seen: NDArray[np.float32], codes: NDArray[np.float64]) -> None:
-        """Values of categories that the model was not trained on, which score as missing ones."""
+    def _unseen(self, seen: NDArray[np.float32], codes: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
+        """Category -> rows with a value that the model was not trained on, which scores as a missing one. Counted."""
+        found = {}
         for at, column in enumerate(self._categories):
-            if unseen := int((np.isnan(seen[:, column]) & ~np.isnan(codes[:, at])).sum()):
-                self._metrics.unseen_categories(self._view, self._names[column], unseen)
+            unseen = np.isnan(seen[:, column]) & ~np.isnan(codes[:, at])
+            if count := int(unseen.sum()):
+                self._metrics.unseen_categories(self._view, self._names[column], count)
+                found[self._names[column]] = unseen
+        return found
 
     def _why(
-        self, plan: ReadPlan, values: Sequence[Values], rows: FeatureRows, start: int, stop: int
+        self,
+        plan: ReadPlan,
+        values: Sequence[Values],
+        rows: FeatureRows,
+        start: int,
+        stop: int,
+        unseen: Mapping[str, NDArray[np.bool_]],
     ) -> list[Explanation]:
-        return [self._explained.explanation(plan, values, rows, row) for row in range(start, stop)]
+        return [
+            self._explained.explanation(
+                plan, values, rows, row, {name for name, found in unseen.items() if found[row - start]}
+            )
+            for row in range(start, stop)
+        ]
 
 
 def _instants(batch: Sequence[Asked]) -> NDArray[np.int64]:

@@ -57,6 +57,21 @@ TURN = Turn()
 """Of this process."""
 
 
+def compiling() -> str | None:
+    """The other process that compiles the kernel, as "pid 4711, 40 s so far". None: no other one does."""
+    try:
+        with lock_file().open() as lock:
+            holder = _holder(lock)
+            if not holder or holder.startswith(f"pid {os.getpid()},"):
+                return None
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return None  # it was killed, and could not wipe its name
+    except BlockingIOError:
+        return holder
+    except OSError:
+        return None
+
+
 def lock_file() -> Path:
     """One for each cache that numba fills."""
     cache = os.environ.get("NUMBA_CACHE_DIR") or str(_HERE)
@@ -72,7 +87,8 @@ def _wait(lock: TextIO, say: Say) -> None:
         except BlockingIOError:
             if time.monotonic() - said_s >= _EVERY_S:
                 said_s = time.monotonic()
-                say(f"another process compiles the kernel{_holder(lock)}; waiting")
+                holder = _holder(lock)
+                say(f"another process compiles the kernel{f' ({holder})' if holder else ''}; waiting")
             time.sleep(_LOOK_EVERY_S)
         else:
             return
@@ -81,4 +97,4 @@ def _wait(lock: TextIO, say: Say) -> None:
 def _holder(lock: TextIO) -> str:
     lock.seek(0)
     pid, _, began = lock.read().strip().partition(" ")
-    return f" (pid {pid}, {max(0.0, time.time() - float(began)):.0f} s so far)" if began.isdecimal() else ""
+    return f"pid {pid}, {max(0.0, time.time() - float(began)):.0f} s so far" if began.isdecimal() else ""

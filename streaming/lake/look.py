@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
@@ -16,6 +16,7 @@ from shared_features.formats.offline_tables import (
     ARRIVAL_TIME,
     CUT_APP,
     DEAD_LETTERS_TABLE,
+    RECORD_TIME,
     WATERMARK_APP,
     events_table,
     features_table,
@@ -27,6 +28,9 @@ from streaming.metrics import lateness_edges_us
 _PLACE = r" \(topic .*, partition \d+, offset \d+\)$"
 _INSTANT = r"\d{4}-\d\d-\d\dT[\d:.]+Z"
 _NUMBER = r"-?\b\d[\d_]*(\.\d+)?"
+WindowOf = tuple[int, int]
+"""Length and hop, microseconds."""
+_NEVER_US = -(1 << 62)
 _DUPLICATES_AMONG_ROWS = 20_000_000  # counting duplicates takes 8 bytes per row
 
 
@@ -34,11 +38,13 @@ _DUPLICATES_AMONG_ROWS = 20_000_000  # counting duplicates takes 8 bytes per row
 class EventCounts:
     """Stored events, how many of them are late, and how many are duplicates. None: not known.
 
+    late_counted: how many of the late ones count: neither repeated, nor older than every window when they came.
     lateness: (upper end of a bucket in microseconds, None for the last bucket; number of events in the bucket).
     """
 
     events: int | None = None
     late: int | None = None
+    late_counted: int | None = None
     duplicates: int | None = None
     lateness: tuple[tuple[int | None, int], ...] = ()
 
@@ -90,11 +96,16 @@ class LakeLook:
         table = self.table(features_table(group, spine))
         return 0 if table is None else table.count()
 
-    def event_counts(self, source: EventSource, allowed_lateness_us: int) -> EventCounts:
-        """Duplicates stay None if there are too many rows to compare."""
+    def event_counts(
+        self, source: EventSource, allowed_lateness_us: int, windows: Collection[WindowOf] = ()
+    ) -> EventCounts:
+        """Duplicates, and late events that count, stay None if there are too many rows to compare.
+
+        windows: all that the events count in. Without any, no group reads them, and none of them is too old.
+        """
         table = self.table(events_table(source))
         if table is None:
-            return EventCounts(0, 0, 0)
+            return EventCounts(0, 0, 0, 0)
         lateness_us = pl.col(ARRIVAL_TIME) - pl.col(source.event_time)
         edges_us = lateness_edges_us(allowed_lateness_us)
         within = [(lateness_us <= edge).sum().alias(str(edge)) for edge in edges_us]
@@ -104,11 +115,17 @@ class LakeLook:
         ends = [0, *(each or 0 for each in upto), rows]
         buckets = tuple(zip((*edges_us, None), (after - before for before, after in pairwise(ends)), strict=True))
         if not rows or rows > _DUPLICATES_AMONG_ROWS:
-            return EventCounts(rows, late_rows or 0, None if rows else 0, buckets)
+            unknown = None if rows else 0
+            return EventCounts(rows, late_rows or 0, unknown, unknown, buckets)
         hashes = [pl.col(field.name).hash(seed=number) for number, field in enumerate(source.fields)]
         content = reduce(lambda mixed, each: (mixed ^ each).hash(), hashes)
-        different = pl.scan_delta(table).select(content.n_unique()).collect(engine="streaming").item()
-        return EventCounts(rows, late_rows, rows - different, buckets)
+        wanted = [content.n_unique().alias("all")]
+        if late_rows:  # an event whose first row is in time, or that no window takes, has no late row that counts
+            in_time = lateness_us <= allowed_lateness_us
+            taken = in_time | (pl.col(source.event_time) >= _horizon_us(windows))
+            wanted += [content.filter(taken).n_unique().alias("taken"), content.filter(in_time).n_unique().alias("in")]
+        different, *taken_in = pl.scan_delta(table).select(wanted).collect(engine="streaming").row(0)
+        return EventCounts(rows, late_rows, taken_in[0] - taken_in[1] if taken_in else 0, rows - different, buckets)
 
     def dead_letter_kinds(self) -> Mapping[str, Mapping[str, int]]:
         """By topic the number of dead letters of each kind of reason, the most frequent first.
@@ -124,3 +141,9 @@ class LakeLook:
         for topic, reason, number in counted.collect(engine="streaming").iter_rows():
             found.setdefault(topic, {})[reason] = number
         return found
+
+
+def _horizon_us(windows: Collection[WindowOf]) -> pl.Expr:
+    """The earliest event time that any of the windows takes of a record, as `group_events` decides it."""
+    floors = [(pl.col(RECORD_TIME) - length_us) // hop_us * hop_us for length_us, hop_us in windows]
+    return pl.min_horizontal(floors) if floors else pl.lit(_NEVER_US)

@@ -10,11 +10,16 @@ from shared_features.kernel.aggregations import Count, TimeSinceLast
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US
 from shared_features.kernel.feature_spec import FeatureSpec
 from shared_features.kernel.layout import Layout
+from shared_features.kernel.loops.registers import Register
 from shared_features.kernel.tile_state import TileState
 from tests import oracle
 from tests.oracle import Event
 from tests.shared_features.kernel.engine import apply_events
 from tests.strategies import ORIGIN_US, event_streams, layout, layouts
+
+
+def _is_counted(features: Layout, column: int | None) -> bool:
+    return any(each.column == column and Register.COUNT in each.aggregation.registers for each in features.features)
 
 
 def entity(features: Layout, events: list[Event]) -> tuple[TileState, int]:
@@ -36,6 +41,11 @@ def test_edges_and_counts_of_every_window_are_the_oracles(features: Layout, even
         assert found.events == oracle.value(features, counted, events, as_of)
         assert found.from_us == (as_of - feature.length_us) // feature.hop_us * feature.hop_us
         assert found.until_us == as_of
+        valued = FeatureSpec("n", Count(), feature.column, feature.length_us, feature.hop_us)
+        if found.with_value is not None:
+            assert found.with_value == oracle.value(features, valued, events, as_of)
+        else:
+            assert not _is_counted(features, feature.column), "its tiles count the values"
         times = [event.event_time_us for event in events if found.from_us <= event.event_time_us < as_of]
         if not times:
             assert found.newest_us is None

@@ -31,7 +31,7 @@ def find_classes(source: LabelSource, outcomes: pl.Series, used: NDArray[np.bool
     found = outcomes.filter(pl.Series(used, dtype=pl.Boolean)).drop_nulls().unique().sort().to_list()
     if len(found) > MOST_CLASSES:
         raise DatasetError(
-            f"labels {source.value!r} of {source.source.name!r} have {len(found):,} different values, such as "
+            f"labels {source.words!r} of {source.source.name!r} have {len(found):,} different values, such as "
             f"{found[0]!r} and {found[-1]!r}; a model tells {MOST_CLASSES} classes apart at most. Write "
             "task='regression' for a number that counts or measures, or label by a field with fewer values"
         )
@@ -62,6 +62,6 @@ def _check_named(source: LabelSource, outcomes: pl.Series) -> None:
         return
     values = ", ".join(map(repr, other.unique().sort().head(_SHOWN).to_list()))
     raise DatasetError(
-        f"{len(other):,} labels {source.value!r} of {source.source.name!r} are not among its classes "
+        f"{len(other):,} labels {source.words!r} of {source.source.name!r} are not among its classes "
         f"{source.classes!r}: {values}. Add them to the classes, or correct the labels"
     )

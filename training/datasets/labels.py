@@ -10,6 +10,7 @@ from shared_features.definitions import LabelSource
 from shared_features.formats.events import EventBatch
 from shared_features.formats.offline_tables import ARRIVAL_TIME, POSITION, RECORD_TIME
 from shared_features.formats.training_run import LABEL
+from shared_features.group_events import meets
 from training.datasets.offline_store import PinnedTable, event_columns
 
 _KNOWN = "label_arrival_us"
@@ -49,18 +50,21 @@ class KnownLabels:
 
 
 def read_labels(labels: LabelSource, table: PinnedTable, cutoff_us: int) -> KnownLabels:
-    """The labels of the source's events table that had arrived by the cutoff. Rows without a value are left out."""
+    """The labels of the source's events table that had arrived by the cutoff.
+
+    Rows without a value of the label's field are left out: whether a condition holds of them is not known.
+    """
     source = labels.source
     names = [field.name for field in source.fields]
     known = pl.col(ARRIVAL_TIME) <= cutoff_us
-    stored = table.scan().filter(known & pl.col(labels.value).is_not_null())
+    stored = table.scan().filter(known & pl.col(labels.column).is_not_null())
     frame = stored.select(*POSITION, RECORD_TIME, ARRIVAL_TIME, *names).collect()
     columns, valid = event_columns(source, frame, names)
     batch = EventBatch(source, columns, valid, frame[RECORD_TIME].to_numpy())
     events = frame.select(
         *POSITION,
         *labels.joins,
-        _value(labels).alias(LABEL),
+        _values(labels, batch),
         pl.col(source.event_time).alias(_HAPPENED),
         pl.col(ARRIVAL_TIME).alias(_KNOWN),
         pl.Series(_DIGEST, batch.digest),
@@ -70,6 +74,8 @@ def read_labels(labels: LabelSource, table: PinnedTable, cutoff_us: int) -> Know
     return KnownLabels(labels.joins, cutoff_us, first)
 
 
-def _value(labels: LabelSource) -> pl.Expr:
-    stored = pl.col(labels.value)
-    return stored if labels.is_named else stored.cast(pl.Float64) / labels.source.field(labels.value).scale
+def _values(labels: LabelSource, batch: EventBatch) -> pl.Expr | pl.Series:
+    if labels.condition is not None:
+        return pl.Series(LABEL, meets(labels.condition, batch), pl.Boolean).cast(pl.Float64)
+    stored = pl.col(labels.column).alias(LABEL)
+    return stored if labels.is_named else stored.cast(pl.Float64) / labels.source.field(labels.column).scale

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from deploy.project.columns.column import Column
-from deploy.project.lengths import delay, spelled_length
+from deploy.project.lengths import spelled_length
 from deploy.project.proposal import Proposal
+from deploy.project.text.label_text import label_lines
 from deploy.project.text.python_text import comment, literal, plain, spelled
 from deploy.project.text.units import unit_of
 from deploy.project.topic_sample import TopicSample
-from shared_features.definitions import Decimal, Integer, Text
+from shared_features.definitions import Decimal, Integer
 
 _IMPORTED = ("Aggregate", "ApproxDistinct", "Boolean", "Count", "Decimal", "Entity", "EventSource", "FeatureGroup",
              "FeatureView", "Field", "Integer", "LabelSource", "Max", "Mean", "Text", "TimeSinceLast", "Timestamp",
@@ -162,32 +163,13 @@ class ModuleText:
                 yield f"        {each},"
         yield "    ),"
         if proposal.roles.label:
-            yield from self._labels(proposal.roles.label)
+            yield from label_lines(proposal, proposal.roles.label, f"{self._source}_LABELS")
         yield ")"
 
     def _doubt(self, column: Column) -> Iterator[str]:
         """A comment beside a column that may be known only after the outcome."""
         if why := self._proposal.doubts.get(column.name):
             yield from comment(f"TO DO: it may be known only after the outcome: {why}. If so, remove it.", 8)
-
-    def _labels(self, label: Column) -> Iterator[str]:
-        proposal = self._proposal
-        names = [literal(each.field) for each in proposal.roles.joins]
-        join = names[0] if len(names) == 1 else f"({', '.join(names)})"
-        yield from comment(_delay_reason(proposal), 4)
-        yield "    labels=LabelSource("
-        yield f"        {self._source}_LABELS,"
-        yield f"        value={literal(label.field)},"
-        yield f"        join={join},"
-        yield f"        delay={delay(proposal.delay_us)},"
-        if isinstance(label.type, Integer):
-            yield from comment('guessed: it counts or measures. Write "binary" if it is 0 or 1.', 8)
-            yield '        task="regression",'
-        elif isinstance(label.type, Text):
-            yield from comment(
-                f"guessed: a model says which of {len(label.counts):,} texts. With classes=(...) another is refused.", 8
-            )
-        yield "    ),"
 
 
 def _is_measure(column: Column) -> bool:
@@ -196,18 +178,6 @@ def _is_measure(column: Column) -> bool:
 
 def _how(why: str) -> str:
     return "said" if why.startswith("you named it") else "guessed"
-
-
-def _delay_reason(proposal: Proposal) -> str:
-    if proposal.delay_asked_us is not None:
-        return "said: an outcome is known by then."
-    if proposal.roles.label_arrival:
-        return "guessed: 99 of 100 true outcomes are known by then, so an event that has none by then counts as false."
-    if proposal.roles.label_time:
-        return "guessed: 95 of 100 outcomes are known by then."
-    if proposal.roles.horizon_us:
-        return "guessed: the name of the label says when it is known."
-    return "guessed: an outcome is known at once. Set the time that it takes."
 
 
 def _is_signed(column: Column) -> bool:

@@ -15,7 +15,6 @@ from typing import Any
 from shared_features.counted import counted
 from shared_features.definitions.fields import Field
 from shared_features.definitions.groups.feature_group import Feature
-from shared_features.definitions.sources.condition import Condition
 from shared_features.definitions.views.feature_view import FeatureView
 from shared_features.definitions.views.view_feature import ViewFeature
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_us
@@ -50,7 +49,7 @@ def describe_feature(feature: Feature) -> Description:
     text = aggregate.aggregation.wording.format(column=column, event=f"event{of}", events=f"events{of}")
     text = f"{text[0].upper()}{text[1:]} over {describe_duration(over.length)}"
     if feature.group.where:
-        text += f" where {' and '.join(map(_condition, feature.group.where))}"
+        text += f" where {' and '.join(each.words for each in feature.group.where)}"
     if aggregate.description:
         text = f"{aggregate.description.rstrip('.')}: {text}"
     return Description(text, _unit(feature))
@@ -91,7 +90,3 @@ def _unit(feature: Feature) -> str:
     if aggregate.aggregation.unit is not None:
         return aggregate.aggregation.unit
     return "" if aggregate.column is None else feature.group.sources[0].field(aggregate.column).unit
-
-
-def _condition(condition: Condition) -> str:
-    return f"{condition.column} {condition.operator} {condition.value!r}"

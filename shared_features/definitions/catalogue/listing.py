@@ -98,7 +98,7 @@ def _view(view: FeatureView) -> Plain:
         "version": view.version,
         "description": view.description,
         "source": view.source.name,
-        "labels": None if view.labels is None else f"{view.labels.source.name}.{view.labels.value}",
+        "labels": None if view.labels is None else f"{view.labels.source.name}.{view.labels.words}",
         "fingerprint": view.fingerprint,
         "request_fields": [each.name for each in view.request_fields],
         "features": [_column(view, each) for each in view.columns],

@@ -102,10 +102,18 @@ def _names(name: str, was: Plain, now: Plain) -> Iterator[str]:
 
 
 def _conditions(name: str, was: Plain, now: Plain) -> Iterator[str]:
-    def texts(conditions: Plain) -> list[str]:
-        return [f"{each['column']} {each['operator']} {each['value']!r}" for _, each in conditions]
+    yield from _lists("conditions", list(map(_condition, was)), list(map(_condition, now)))
 
-    yield from _lists("conditions", texts(was), texts(now))
+
+def _condition(condition: Plain) -> str:
+    _, each = condition
+    return f"{each['column']} {each['operator']} {each['value']!r}"
+
+
+def _label(name: str, was: Plain, now: Plain) -> Iterator[str]:
+    """The value of a label: a field, or a condition on one."""
+    before, after = (each if isinstance(each, str) else _condition(each) for each in (was, now))
+    yield f"{name}: {before} -> {after}"
 
 
 def _sources(name: str, was: Plain, now: Plain) -> Iterator[str]:
@@ -157,5 +165,6 @@ _NAMED: dict[str, Callable[[str, Plain, Plain], Iterator[str]]] = {
     "source": _source,
     "sources": _sources,
     "spine": _source,
+    "value": _label,
     "where": _conditions,
 }

@@ -1,4 +1,4 @@
-"""A condition: which events of its sources a group sees."""
+"""A condition on one field of an event: which events of its sources a group sees, and which outcomes are true."""
 
 from __future__ import annotations
 
@@ -14,11 +14,19 @@ from shared_features.errors import DefinitionError
 
 @dataclass(frozen=True, slots=True)
 class Condition(metaclass=Checked):
-    """`column operator value`: a group sees only events for which it holds (a missing column: it does not)."""
+    """`column operator value`: a group sees only events for which it holds (a missing column: it does not).
+
+    As the value of a label it says which outcomes are true. An event without the column has no label then.
+    """
 
     column: str
     operator: Literal[">", ">=", "<", "<=", "==", "!="]
     value: float | str | bool
+
+    @property
+    def words(self) -> str:
+        """As in "status == 'returned'"."""
+        return f"{self.column} {self.operator} {self.value!r}"
 
     def check(self, where: str, source: EventSource) -> None:
         """Raises DefinitionError where the condition makes no sense of a source's events."""

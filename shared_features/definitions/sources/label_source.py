@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from shared_features.arguments import Checked
+from shared_features.definitions.field_types import Boolean, FieldType
+from shared_features.definitions.sources.condition import Condition
 from shared_features.definitions.sources.event_source import EventSource
 from shared_features.definitions.sources.label_classes import Classes, classes_contradiction, otherwise_contradiction
 from shared_features.definitions.sources.task import Task, is_clear, possible_tasks
 from shared_features.errors import DefinitionError
 from shared_features.kernel.event_time import spelled_duration
 
+_MEANT = {"=": "=="}
+_CONDITION = re.compile(r"\s*(\w+)\s*(==|!=|<=|>=|<|>|=)\s*(.+?)\s*")
+
 
 @dataclass(frozen=True)
 class LabelSource(metaclass=Checked):
     """Where labels come from: `value` of the events of `source`, joined to the spine on the field or fields `join`.
 
+    `value` is a field, or a condition on one, such as Condition("status", "==", "returned"): whether it holds.
     `delay`: how long after the spine event its label can be known at the earliest. `task`: what a model of it predicts.
     A Boolean, and an Integer from 0 to 1, is "binary", a Decimal is "regression", a Text is "multiclass"; of another
     Integer it must be said. `classes`: the outcomes that a Text or an Integer can have, in the order in which a model
@@ -26,7 +33,7 @@ class LabelSource(metaclass=Checked):
     """
 
     source: EventSource
-    value: str
+    value: str | Condition
     join: str | tuple[str, ...]
     delay: timedelta
     task: Task | None = field(default=None, kw_only=True)
@@ -39,11 +46,31 @@ class LabelSource(metaclass=Checked):
         return (self.join,) if isinstance(self.join, str) else self.join
 
     @property
+    def condition(self) -> Condition | None:
+        """What makes an outcome true; None where the field itself is the label."""
+        return self.value if isinstance(self.value, Condition) else None
+
+    @property
+    def column(self) -> str:
+        """The field that tells the outcome."""
+        return self.value.column if isinstance(self.value, Condition) else self.value
+
+    @property
+    def words(self) -> str:
+        """What is predicted: the name of the field, or the condition, as in "status == 'returned'"."""
+        return self.value.words if isinstance(self.value, Condition) else self.value
+
+    @property
+    def type(self) -> FieldType:
+        """The type of a label; that of its field need not be it."""
+        return self.source.field(self.column).type if self.condition is None else Boolean()
+
+    @property
     def kind(self) -> Task:
         """The task: as it is said, or as the classes or the type of the label say."""
         if self.task is None and self.classes:
             return "binary" if len(self.classes) == 2 else "multiclass"
-        return self.task or possible_tasks(self.source.field(self.value).type)[0]
+        return self.task or possible_tasks(self.type)[0]
 
     @property
     def is_named(self) -> bool:
@@ -63,9 +90,13 @@ class LabelSource(metaclass=Checked):
             )
 
     def _check_value(self, where: str) -> None:
-        kind = self.source.field(self.value, f"{where}: label").type
-        what = f"{where}: label {self.value!r} of {self.source.name!r} is {type(kind).__name__} ({kind.words})"
-        if self.value in (self.source.event_id, self.source.event_time, *self.joins):
+        self._check_text(where)
+        self.source.field(self.column, f"{where}: label")
+        if self.condition is not None:
+            self.condition.check(f"{where}: label", self.source)
+        kind, said = self.type, repr(self.value) if self.condition is None else self.words
+        what = f"{where}: label {said} of {self.source.name!r} is {type(kind).__name__} ({kind.words})"
+        if self.column in (self.source.event_id, self.source.event_time, *self.joins):
             raise DefinitionError(
                 f"{what}, which names an event, so no model predicts it; name the field of the outcome"
             )
@@ -88,6 +119,14 @@ class LabelSource(metaclass=Checked):
             raise DefinitionError(f"{what}: {wrong}")
         if self.otherwise is not None and (wrong := otherwise_contradiction(self.otherwise, self.classes, kind)):
             raise DefinitionError(f"{what}: {wrong}")
+
+    def _check_text(self, where: str) -> None:
+        """A condition that is written as a text."""
+        found = _CONDITION.fullmatch(self.value) if isinstance(self.value, str) else None
+        if found is not None and self.value not in {each.name for each in self.source.fields}:
+            column, operator, value = found.groups()
+            condition = f"Condition({column!r}, {_MEANT.get(operator, operator)!r}, {value})"
+            raise DefinitionError(f"{where}: label {self.value!r} is a text; write value={condition}")
 
     def _check_join(self, where: str, spine: EventSource, name: str) -> None:
         ours, theirs = (each.field(name, f"{where}: labels join on {name!r}") for each in (spine, self.source))

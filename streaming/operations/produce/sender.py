@@ -17,7 +17,7 @@ from shared_features.counted import counted
 from streaming.errors import RefusedError
 from streaming.kafka.brokers.client import client_options
 from streaming.kafka.brokers.topics import PartitionKey
-from streaming.operations.saying import say
+from streaming.operations.produce.standstill import Standstill
 from streaming.settings import StreamingSettings
 
 Durable = Callable[[], Mapping[str, Mapping[PartitionKey, int]]]
@@ -26,7 +26,7 @@ Durable = Callable[[], Mapping[str, Mapping[PartitionKey, int]]]
 AHEAD_BYTES = 2_000_000
 """What a partition may hold that is not yet durable."""
 _FRAME_BYTES = 40
-_FLUSH_S, _LOOK_S, _NOTHING_MOVES_S = 60.0, 0.2, 30.0
+_FLUSH_S, _LOOK_S = 60.0, 0.2
 
 
 class Sender:
@@ -40,7 +40,7 @@ class Sender:
         self._unflushed, self._delivered_bytes = 0, Counter[PartitionKey]()
         self.waited_s = 0.0
         """How long the sending waited for the stream job."""
-        self._said = False
+        self._standstill = Standstill()
         self._producer = Producer(
             {
                 **client_options(settings),
@@ -80,18 +80,15 @@ class Sender:
             self._unflushed, self._delivered_bytes = 0, Counter()
 
     def _wait_for_sinks(self) -> None:
-        began_s = moved_s = time.monotonic()
+        began_s = time.monotonic()
+        self._standstill.ends()
         while self._most_ahead() > AHEAD_BYTES:
             before = len(self._ahead)
             self._look()
             if len(self._ahead) < before:
-                moved_s = time.monotonic()
-            elif not self._said and time.monotonic() - moved_s > _NOTHING_MOVES_S:
-                self._said = True
-                say(
-                    f"waiting: the stream job has stored nothing for {_NOTHING_MOVES_S:g} s, and the log holds no more"
-                    ". `status` (./run status, millrace status) says what the job does"
-                )
+                self._standstill.ends()
+            else:
+                self._standstill.lasts()
             time.sleep(_LOOK_S)
         self.waited_s += time.monotonic() - began_s
 

@@ -38,7 +38,8 @@ class LatenessBucket:
 class SourceStatus:
     """One event source. Counts are from the events table: late by the allowed lateness, duplicates by content.
 
-    dead_letter_reasons: how many there are of each kind of reason, the most frequent first.
+    late_counted: how many of the late ones count; the others are repeated, or were older than every window when they
+    came. dead_letter_reasons: how many there are of each kind of reason, the most frequent first.
     """
 
     source: str
@@ -46,6 +47,7 @@ class SourceStatus:
     partitions: list[PartitionStatus] = field(default_factory=list)
     events: int | None = None
     late: int | None = None
+    late_counted: int | None = None
     duplicates: int | None = None
     dead_letters: int | None = None
     dead_letter_reasons: dict[str, int] = field(default_factory=dict)

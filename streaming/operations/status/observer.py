@@ -129,6 +129,7 @@ class StatusObserver:
             partitions,
             events=counts.events,
             late=counts.late,
+            late_counted=counts.late_counted,
             duplicates=counts.duplicates,
             dead_letters=None if dead is None else sum(reasons.values()),
             dead_letter_reasons=dict(reasons),
@@ -143,11 +144,20 @@ class StatusObserver:
         """Archived events are counted at every look, late ones and duplicates as often as that may cost."""
         table = self._lake.table(events_table(source))
         if table is None:
-            return EventCounts(0, 0, 0)
+            return EventCounts(0, 0, 0, 0)
         counts = self._kept.get(
-            source.name, table.version(), lambda: self._lake.event_counts(source, self._lateness_us)
+            source.name,
+            table.version(),
+            lambda: self._lake.event_counts(source, self._lateness_us, self._windows(source)),
         )
         return replace(counts, events=int(table.count()))
+
+    def _windows(self, source: EventSource) -> set[tuple[int, int]]:
+        """All that its events count in. Of labels none: a label counts for its event, however old that is."""
+        if any(view.labels is not None and view.labels.source == source for view in self._catalogue.views):
+            return set()
+        groups = readers(self._catalogue.groups, source.topic)
+        return {(each.length_us, each.hop_us) for group in groups for each in group.layout.features}
 
     def _dead_letters(self) -> Mapping[str, Mapping[str, int]]:
         table = self._lake.table(DEAD_LETTERS_TABLE)

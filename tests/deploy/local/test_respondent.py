@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from deploy.local.commands.status import model_lines
-from deploy.local.respondent import trained_on
+from deploy.local.respondent import stream_lines, trained_on
 from deploy.local.stack.stack_directory import StackDirectory
+from streaming.operations.status.answer import SourceStatus, Status
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
 from training.registry.versions import Registry
@@ -59,3 +60,21 @@ def test_a_feature_without_a_value_in_the_rows_that_the_model_learned_from_is_wa
     first, second = trained["card_fraud"].splitlines()
     assert first == LEARNED
     assert second.startswith("! without any value in the rows that the model learned from: spend__mean_30d, risk.")
+
+
+@pytest.mark.parametrize(
+    ("late", "counting", "said"),
+    [
+        (0, 0, "9 events; no lag"),
+        (1, 1, "9 events, 1 came late (it counts); no lag"),
+        (5, 5, "9 events, 5 came late (all count); no lag"),
+        (5, 3, "9 events, 5 came late (3 count, 2 not: repeated, or older than every window); no lag"),
+        (5, 1, "9 events, 5 came late (1 counts, 4 not: repeated, or older than every window); no lag"),
+        (5, 0, "9 events, 5 came late (0 count, 5 not: repeated, or older than every window); no lag"),
+        (5, None, "9 events, 5 came late (late events count, unless repeated or older than every window); no lag"),
+    ],
+)
+def test_of_late_events_is_said_which_count(late, counting, said):
+    """A file that was sent a second time was said to count: each of its events had come late, and was a duplicate."""
+    source = SourceStatus("orders", "orders", events=9, late=late, late_counted=counting)
+    assert stream_lines(Status(0, {}, [], [source], [])) == [f"source orders: {said}"]

@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,7 +18,8 @@ import pytest
 from deploy.project.__main__ import main
 from deploy.project.errors import ProjectError
 from deploy.project.project import write_project
-from shared_features import Boolean, Decimal, Integer, Text, Timestamp, load_definitions
+from deploy.project.wishes import Wishes
+from shared_features import Boolean, Condition, Decimal, Integer, Text, Timestamp, load_definitions
 from streaming.operations.produce.rows.file_rows import file_rows
 from streaming.operations.produce.rows.fit import tried
 from streaming.operations.produce.rows.row_encoder import Reading, RowEncoder, key_fields
@@ -110,8 +112,8 @@ def project(tmp_path, monkeypatch):
     """Write a project from a file (None: the example) and load it: what was said, the folder, the definitions."""
     monkeypatch.syspath_prepend(tmp_path)
 
-    def written(name, file=None):
-        said = write_project(name, file, tmp_path, "utf-8-sig")
+    def written(name, file=None, **wishes):
+        said = write_project(name, file, tmp_path, "utf-8-sig", wishes=Wishes(**wishes))
         yours = load_definitions(f"{name}.features")
         for each in [each for each in sys.modules if each.partition(".")[0] == name]:
             del sys.modules[each]
@@ -480,3 +482,43 @@ def test_the_next_page_is_named_as_a_person_opens_it_from_where_he_stands(tmp_pa
     *_, at_home = write_project("market", marketplace_orders(here), Path(), "utf-8-sig")
     assert at_home.startswith("next: market/README.md, then ")
     assert ", in " not in at_home
+
+
+def states(folder, texts):
+    rows = ["id,at,buyer,price,status"]
+    at = [(BEGAN + dt.timedelta(hours=n)).isoformat() for n in range(ROWS)]
+    rows += [f"o{n},{at[n]},b{n % 9},{n % 70}.5,{texts[n % len(texts)]}" for n in range(ROWS)]
+    file = folder / "states.csv"
+    file.write_text("\n".join(rows) + "\n")
+    return file
+
+
+def test_of_two_texts_a_model_gives_the_probability_of_the_rarer_one(project, tmp_path):
+    """A label of two texts had no score: it was one of several classes."""
+    file = states(tmp_path, ("kept", "returned", "kept"))
+    _, folder, catalogue = project("two", file, label="status")
+    labels = catalogue.views[0].labels
+    assert (labels.classes, labels.kind) == (("kept", "returned"), "binary")
+    text = " ".join((folder / "features.py").read_text().split())
+    assert "a model gives the probability of the second class, the rarer of two texts." in text
+    assert 'value=Condition("status", "==", "returned")' in text
+
+
+def test_of_several_texts_the_label_says_how_to_ask_for_one(project, tmp_path):
+    """What it says is written here as it stands, and makes a label."""
+    file = states(tmp_path, ("kept", "sent", "kept", "lost", "sent", "kept"))
+    _, folder, catalogue = project("several", file, label="status")
+    labels = catalogue.views[0].labels
+    assert (labels.value, labels.classes, labels.kind) == ("status", (), "multiclass")
+    text = re.sub(r"\s+(# )?", " ", (folder / "features.py").read_text())
+    (hint,) = re.findall(r'value=(Condition\("status", "==", "lost"\))', text)
+    one = replace(labels, value=eval(hint, {"Condition": Condition}))
+    one.check("view", catalogue.views[0].source)
+    assert one.kind == "binary"
+
+
+def test_a_label_of_truths_says_what_to_add_where_only_one_outcome_is_sent(project, tmp_path):
+    _, folder, catalogue = project("truths", states(tmp_path, ("no", "yes", "no")), label="status")
+    assert catalogue.views[0].labels.kind == "binary"
+    text = re.sub(r"\s+(# )?", " ", (folder / "features.py").read_text())
+    assert "If only true ones are ever sent, such as returns, add otherwise=False." in text

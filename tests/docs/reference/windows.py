@@ -40,7 +40,9 @@ def page() -> str:
     return (
         f"{HEAD}{table(head, [_row(each) for each in LENGTHS])}\n## Conditions\n\n"
         "`Condition(column, operator, value)` lets a group see only the events for which it holds. If the column is\n"
-        f"missing in an event, no condition on it holds. All conditions of a group must hold.\n\n{operators}"
+        "missing in an event, no condition on it holds. All conditions of a group must hold. A condition may\n"
+        "also be the value of a label (`LabelSource`): whether it holds is what a model predicts.\n\n"
+        f"{operators}"
         "\n## Other defaults of a group\n\n"
         + table(("option", "default"), [("`shards`", defaults["shards"]), ("`head`", _spelled(defaults["head"]))])
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from serving.endpoints.openapi import openapi_document
-from shared_features.definitions import FeatureView
+from shared_features.definitions import Condition, FeatureView
 from tests.domains.parcels import ARRIVED_LATE, MARKED, OUTCOME, STARS
 from tests.domains.sensors import WEATHER
 from tests.serving.endpoints.test_openapi import without_description
@@ -51,6 +52,14 @@ def test_classes_that_training_finds_are_of_the_type_of_the_label() -> None:
     assert (texts["class"]["type"], numbers["class"]["type"]) == ("string", "integer")
     assert "What became of the parcel" in texts["class"]["description"]
     assert numbers["probabilities"]["additionalProperties"] == {"type": "number"}
+
+
+def test_a_score_says_of_which_condition_it_is_the_probability() -> None:
+    assert OUTCOME.labels is not None
+    labels = replace(OUTCOME.labels, value=Condition("outcome", "==", "lost"), classes=())
+    found, _ = prediction(replace(OUTCOME, labels=labels))
+    assert found.keys() == {"score"}
+    assert "that outcome == 'lost' is true" in found["score"]["description"]
 
 
 def test_a_score_says_of_which_text_it_is_the_probability() -> None:

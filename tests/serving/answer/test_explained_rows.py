@@ -98,6 +98,20 @@ def test_an_on_demand_feature_has_its_inputs_as_its_function_saw_them(serving):
         assert not [each for each in known["inputs"].values() if "is_code" in each]
 
 
+def test_a_mean_says_how_many_events_of_its_window_had_a_value(serving):
+    """A mean of three values was shown beside five events: two of them lacked the column."""
+    found = explained(serving)["explanation"]["features"]
+    window = found["machine_heat__humidity_mean_1h"]["window"]
+    rows = [row for row in readings() if all(row[name] == INSTANCE[name] for name in MACHINE_HEAT.entity.keys)]
+    inside = [row["humidity"] for row in rows if window["from_us"] <= row["at"] < window["until_us"]]
+    valued = [each for each in inside if each is not None]
+    assert (window["events"], window["events_with_value"]) == (len(inside), len(valued))
+    assert 0 < len(valued) < len(inside)
+    of_all = found["machine_heat__celsius_mean_1h"]["window"]
+    assert of_all["events_with_value"] == of_all["events"], "a required field is never missing"
+    assert "events_with_value" not in found["hot_plant__count_2h"]["window"], "it is of no column"
+
+
 def test_a_missing_request_field_is_null(serving):
     assert explained(serving)["explanation"]["features"]["humidity"] == {"value": None, "origin": "request"}
 

@@ -32,6 +32,45 @@ def test_a_group_that_lags_is_named_and_one_that_does_not_is_not() -> None:
     ]
 
 
+def test_one_instant_is_shown_once_and_two_are_told_apart() -> None:
+    """An answer about an event showed two instants, and only where they differed: nobody knew which one counted."""
+    about = {**PREDICTION, "as_of_us": 500_000}
+    said = answer_text({**ANSWER, "predictions": [about]}).splitlines()
+    assert said[0] == "view fraud:v1, model fraud 3, request of 1970-01-01T00:00:01Z"
+    assert said[4:] == [
+        "score 0.25",
+        "as of 1970-01-01T00:00:00.500000Z, the time of its event, which the instance names",
+    ]
+    both = answer_text({**ANSWER, "predictions": [about, PREDICTION]})
+    assert both.endswith("prediction 2: score 0.25\nas of 1970-01-01T00:00:01Z, the instant of the request")
+    same = answer_text({**ANSWER, "predictions": [{**PREDICTION, "as_of_us": 1_000_000}]})
+    assert same.endswith("score 0.25\nas of 1970-01-01T00:00:01Z, the instant of the request")
+
+
+def test_an_explanation_says_how_many_events_of_a_window_had_a_value() -> None:
+    """A mean of 3 values was shown beside 5 events: two of them had no value."""
+    counts: list[tuple[int | None, int | None, str]] = [
+        (5, 3, "5 (3 with a value)"), (5, 0, "5 (0 with a value)"), (5, 5, "5"), (5, None, "5"), (None, None, "-")
+    ]  # fmt: skip
+    for events, with_value, shown in counts:
+        window = {"from_us": 0, "until_us": 2_000_000, "events": events, "events_with_value": with_value,
+                  "newest_event_us": None, "newest_event_within_us": 0, "newest_event_age_seconds": None}  # fmt: skip
+        features = {"g__x_mean_1h": {"value": 1.0, "origin": "stored", "group": "g", "window": window}}
+        prediction = {**PREDICTION, "explanation": {"features": features, "states": {}}}
+        line = answer_text({**ANSWER, "predictions": [prediction]}).splitlines()[-1]
+        assert f"  g     {shown}  " in line
+
+
+def test_a_category_that_training_never_saw_is_shown_as_scored_as_missing() -> None:
+    features = {
+        "city": {"value": "Ulm", "origin": "request", "is_unseen": True},
+        "g__city_last_1d": {"value": 28776.0, "origin": "stored", "group": "g", "is_code": True, "is_unseen": True},
+    }
+    said = answer_text({**ANSWER, "predictions": [{**PREDICTION, "explanation": {"features": features, "states": {}}}]})
+    assert "city             Ulm (never seen in training: scored as missing) " in said
+    assert "code of a text that is not stored (never seen in training: scored as missing) " in said
+
+
 def test_a_class_comes_with_the_probability_of_each_the_most_probable_first() -> None:
     prediction = {"class": "late", "probabilities": {"on time": 0.25, "late": 0.75}, "degraded": False}
     said = answer_text({**ANSWER, "predictions": [{**prediction, "missing_entities": []}]})

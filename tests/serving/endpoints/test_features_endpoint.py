@@ -101,6 +101,9 @@ def test_an_instance_may_name_its_event(serving):
     assert about["as_of_us"] == NEWEST_US
     assert about["event_time_us"]["machine_heat"] < NEWEST_US
     assert "as_of_us" not in now
+    named = {"instances": [MACHINE | {"at": to_text(NEWEST_US)}], "as_of": NEWEST_US}
+    (answer,) = sent(serving, ("POST", READ, {"json": named}))
+    assert answer.json()["instances"][0]["as_of_us"] == answer.json()["as_of_us"] == NEWEST_US
 
 
 def test_many_entities_are_read_like_one(serving):

@@ -231,6 +231,9 @@ def test_an_instance_that_names_its_event_is_answered_as_of_that_event(serving):
     assert served_features(now) == wanted_features(NOW_US)
     both = ask(serving, {"instances": [named], "as_of": NOW_US, "include_features": True}).json()["predictions"][0]
     assert served_features(both) == served_features(about)
+    for as_of_us in (newest_us, newest_us - 1):  # one that names its event says its instant, also where it is not later
+        one = ask(serving, {"instances": [named], "as_of": as_of_us}).json()
+        assert (one["as_of_us"], one["predictions"][0]["as_of_us"]) == (as_of_us, as_of_us)
 
 
 def test_an_instant_before_the_head_is_refused_with_the_first_that_can_be_had(serving):

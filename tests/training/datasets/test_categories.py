@@ -154,6 +154,12 @@ def test_what_is_served_of_any_text_is_what_training_made_of_it(trained: Path) -
             await ask(client, [*WARDS, None, "only in the test", "nowhere"])
             counted = [line for line in (await client.get("/metrics")).text.splitlines() if "unseen" in line]
             assert 'serving_unseen_categories_total{feature="ward",view="comes_again:v1"} 3.0' in counted
+            wards = (WARDS[0], "nowhere", None)
+            body = {"instances": [{**INSTANCE, "ward": each} for each in wards], "explain": True}
+            told = (await client.post("/v1/views/comes_again:predict", json=body)).json()["predictions"]
+            explained = [each["explanation"]["features"]["ward"] for each in told]
+            assert [each["value"] for each in explained] == list(wards)
+            assert [each.get("is_unseen") for each in explained] == [None, True, None]
             loop = asyncio.get_running_loop()
 
             @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

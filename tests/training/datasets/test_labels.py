@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 
+from shared_features import Condition, Decimal, EventSource, Field, LabelSource, Text, Timestamp, days
 from shared_features.kernel.event_time import DAY_US, HOUR_US
 from tests.domains.machines import BREAKDOWN, BREAKDOWNS
 from tests.training.lake import arrived, write_events
@@ -92,3 +94,45 @@ def test_labels_equal_a_naive_reading_of_the_same_events(tmp_path: Path) -> None
         for hour in range(-1, 14):
             instant_us = START_US + hour * HOUR_US
             assert labels(known, instant_us) == naive(told, instant_us), f"seed {seed}, hour {hour}"
+
+
+ORDERS = EventSource(
+    name="order_states",
+    topic="order_states",
+    fields=(
+        Field("order", Text(8)),
+        Field("at", Timestamp()),
+        Field("status", Text(16), optional=True),
+        Field("refund", Decimal(decimals=2, low=0, high=100), optional=True),
+    ),
+    event_id="order",
+    event_time="at",
+)
+STATES = (("a", "sent", 0), ("a", "returned", 500), ("b", "sent", 501), ("c", None, 502), ("d", "returned", None))
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        (Condition("status", "==", "returned"), {"a": 1.0, "b": 0.0, "d": 1.0}),
+        (Condition("status", "!=", "returned"), {"a": 0.0, "b": 1.0, "d": 0.0}),
+        (Condition("refund", ">", 5), {"a": 0.0, "b": 1.0, "c": 1.0}),
+        (Condition("refund", ">=", 5.005), {"a": 0.0, "b": 1.0, "c": 1.0}),
+    ],
+)
+def test_a_condition_says_which_outcomes_are_true(
+    tmp_path: Path, condition: Condition, found: dict[str, float]
+) -> None:
+    """The last state of an order counts. An order of which the field is missing has no label."""
+    columns = {
+        "order": np.array([order for order, _, _ in STATES], object),
+        "at": START_US + np.arange(len(STATES)),
+        "status": np.array([status or "" for _, status, _ in STATES], object),
+        "refund": np.array([refund or 0 for _, _, refund in STATES], np.int64),
+    }
+    valid = {"status": [status is not None for _, status, _ in STATES], "refund": [r is not None for _, _, r in STATES]}
+    write_events(tmp_path, arrived(ORDERS, columns, columns["at"], valid))
+    source = LabelSource(ORDERS, value=condition, join="order", delay=days(1))
+    known = read_labels(source, OfflineStore(tmp_path).pin_events(ORDERS), START_US + DAY_US)
+    resolved = known.resolve()
+    assert dict(zip(resolved["order"].to_list(), resolved["label"].to_list(), strict=True)) == found

@@ -21,7 +21,7 @@ def count_new_labels(settings: TrainingSettings, view: FeatureView, model: str =
         raise DatasetError(f"view {view.label} has no label source, so no label can arrive; give it `labels=`")
     cut_us = learned_up_to_us(settings, view, model)
     labels = OfflineStore(settings.lake).pin_events(view.labels.source).scan()
-    arrived = labels.filter((pl.col(ARRIVAL_TIME) >= cut_us) & pl.col(view.labels.value).is_not_null())
+    arrived = labels.filter((pl.col(ARRIVAL_TIME) >= cut_us) & pl.col(view.labels.column).is_not_null())
     return int(arrived.select(pl.len()).collect().item())
 
 

@@ -11,7 +11,7 @@ from deploy.local.stack.standing import Part
 
 AT_US = 1_800_000_000_000_000
 LINE = (
-    "source orders: 12,345 events, 17 came late (they count), 3 dead letters; online 1,024 behind, archive 4,096 behind"
+    "source orders: 12,345 events, 17 came late (all count), 3 dead letters; online 1,024 behind, archive 4,096 behind"
 )
 PARTS = [
     Part("kafka", "up", "the Kafka simulator; a restart keeps what the lake and Redis have taken", AT_US,
@@ -45,7 +45,7 @@ def test_on_a_terminal_nothing_is_wider_than_it_and_nothing_is_cut_off(what, wid
 
 def test_what_is_folded_goes_on_a_little_to_the_right():
     first, *others = printed(Folded(LINE), 60).splitlines()
-    assert first == "source orders: 12,345 events, 17 came late (they count), 3"
+    assert first == "source orders: 12,345 events, 17 came late (all count), 3"
     assert all(each.startswith("    ") and each[4] != " " for each in others)
 
 

@@ -112,6 +112,11 @@ def test_a_change_of_a_view_is_named() -> None:
     assert difference(stored, view_of(half_otherwise())) == "on-demand function half has changed"
     assert difference(stored, view_of(half, replace(LABELS, delay=days(2)))) == "labels: delay: 1 d -> 2 d"
     assert difference(stored, view_of(half, None)) == "labels were removed"
+    dear = replace(LABELS, value=Condition(LABELS.column, ">", 5))
+    assert difference(stored, view_of(half, dear)) == f"labels: value: {LABELS.column} -> {LABELS.column} > 5"
+    assert difference(definition_text(view_of(half, dear)), view_of(half)).endswith(
+        f"{LABELS.column} > 5 -> {LABELS.column}"
+    )
     other = difference(stored, view_of(half, own=replace(BEFORE, shards=1)))
     assert other == "group spend: shards: 4 -> 1"
 

@@ -5,7 +5,18 @@ from typing import Any
 
 import pytest
 
-from shared_features import Decimal, DefinitionError, EventSource, Field, Integer, LabelSource, Text, Timestamp, days
+from shared_features import (
+    Condition,
+    Decimal,
+    DefinitionError,
+    EventSource,
+    Field,
+    Integer,
+    LabelSource,
+    Text,
+    Timestamp,
+    days,
+)
 from tests.shared_features.definitions.orders import SOURCE, view
 
 OUTCOMES = EventSource(
@@ -24,7 +35,7 @@ OUTCOMES = EventSource(
 )
 
 
-def labels(value: str, **changes: Any) -> LabelSource:
+def labels(value: str | Condition, **changes: Any) -> LabelSource:
     return LabelSource(OUTCOMES, value=value, join="id", delay=days(1), **changes)
 
 
@@ -39,6 +50,8 @@ def labels(value: str, **changes: Any) -> LabelSource:
         (labels("stars", classes=(1, 5)), "binary", True),
         (labels("stars", task="regression"), "regression", False),
         (labels("price"), "regression", False),
+        (labels(Condition("state", "==", "lost")), "binary", False),
+        (labels(Condition("stars", ">=", 4), otherwise=False), "binary", False),
     ],
 )
 def test_a_label_says_what_a_model_of_it_predicts(label: LabelSource, task: str, is_named: bool) -> None:
@@ -94,6 +107,34 @@ CONTRADICTIONS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: view(labels=LabelSource(SOURCE, value="price", join="id", delay=days(1), task="binary")),
         "which task 'binary' cannot mean; leave task out, or write 'regression'",
     ),
+    "condition on a field that is missing": (
+        lambda: view(labels=labels(Condition("stat", "==", "lost"))),
+        "feature view 'v': label: source 'outcomes' has no field 'stat'. Did you mean 'state'?",
+    ),
+    "condition of another type": (
+        lambda: view(labels=labels(Condition("state", "==", 1))),
+        "label: condition on 'state' compares it with another type: .*; write a text",
+    ),
+    "condition that nothing meets": (
+        lambda: view(labels=labels(Condition("stars", ">", 5))),
+        "label: no event meets the condition stars > 5",
+    ),
+    "condition on what names an event": (
+        lambda: view(labels=labels(Condition("id", "==", "a"))),
+        "label id == 'a' of 'outcomes' is Boolean .*, which names an event",
+    ),
+    "classes of a condition": (
+        lambda: view(labels=labels(Condition("state", "==", "lost"), classes=("paid", "lost"))),
+        "label state == 'lost' of 'outcomes' is Boolean .*: classes are given only of a Text",
+    ),
+    "task of a condition": (
+        lambda: view(labels=labels(Condition("stars", ">", 3), task="regression")),
+        "which task 'regression' cannot mean; leave task out",
+    ),
+    "condition that is a text": (
+        lambda: view(labels=labels('state = "lost"')),
+        r"""label 'state = "lost"' is a text; write value=Condition\('state', '==', "lost"\)""",
+    ),
     "label that joins on nothing": (
         lambda: view(labels=LabelSource(SOURCE, value="price", join=(), delay=days(1))),
         "join on no field",
@@ -116,6 +157,7 @@ def test_a_contradiction_is_refused_with_what_to_do(name: str) -> None:
         (lambda: labels("stars", task="regression", otherwise=True), "otherwise is True, which is not"),
         (lambda: labels("price", otherwise="nothing"), "otherwise is 'nothing', which is not"),
         (lambda: labels("state", otherwise=1), "otherwise is 1, which is not"),
+        (lambda: labels(Condition("stars", ">", 3), otherwise=1), "otherwise is 1, which is not true or false"),
     ],
 )
 def test_what_an_event_without_a_label_has_is_a_label_itself(label: Callable[[], LabelSource], said: str) -> None:

@@ -45,6 +45,7 @@ def test_status_counts_what_the_stores_hold(settings):
     assert status.away == {}
     source = next(each for each in status.sources if each.source == SOURCE.name)
     assert (source.events, source.late, source.duplicates, source.dead_letters) == (4, 1, 1, 1)
+    assert source.late_counted == 1
     assert source.watermark_us == NOW_US
     assert [(each.log_start, each.log_end, each.sinks["archive"]) for each in source.partitions] == [(0, 3, 1)] * 2
     assert source.partitions[0].lag("archive") == 1

@@ -16,7 +16,7 @@ def test_labels_count_from_the_cut_of_the_newest_run_that_succeeded(places, mach
     settings = load_settings()
     assert BREAKDOWN.labels is not None
     name = f"events_{BREAKDOWN.labels.source.name}"
-    arrived = pl.read_delta(str(machine_lake / name)).filter(pl.col(BREAKDOWN.labels.value).is_not_null())
+    arrived = pl.read_delta(str(machine_lake / name)).filter(pl.col(BREAKDOWN.labels.column).is_not_null())
     assert count_new_labels(settings, BREAKDOWN) == len(arrived) > 10
     cut_us = int(arrived["arrival_time_us"].sort()[-5])
     journal = Journal({}, {"cut_us": cut_us}, 0, {}, SUCCEEDED)
