@@ -104,7 +104,7 @@ def _print(
     if running and standing.phase == "ready":
         screen.print()
         for line in (_NO_ANSWER,) if answer is None else answer.lines:
-            screen.print(Folded(line))
+            screen.print(Folded(line, BROKEN if line.startswith("!") else ""))
     for line in models:
         screen.print(Folded(line))
     if not running:

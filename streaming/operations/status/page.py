@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from shared_features.counted import counted
@@ -41,16 +42,19 @@ class StatusPages:
 
 def status_page(status: Status, before: Status | None = None) -> RenderableType:
     """`before`: an earlier look, from which the rates follow."""
-    parts = (_sources(status, before), _groups(status), *_reasons(status, before))
-    return Group(*notes(status), *(each for part in parts for each in (Text(), part)))
+    parts = (*_notes(status), _sources(status, before), _groups(status), *_reasons(status, before))
+    return Group(*(each for part in parts for each in (Text(), part)))
 
 
-def notes(status: Status) -> Iterator[Text]:
-    """What is unavailable, and what is waited for."""
+def _notes(status: Status) -> Iterator[Table]:
+    """What is unavailable, and what is waited for. A long line is folded beside its sign."""
+    table = Table.grid(padding=(0, 1))
     for part, reason in status.away.items():
-        yield Text(f"! {part}: {reason}", style=BROKEN)
+        table.add_row(Text("!", BROKEN), Text(f"{part}: {reason}", BROKEN))
     for each in status.waits:
-        yield Text(f"~ {wait_text(each, status.at_us)}", style=WAITS)
+        table.add_row(Text("~", WAITS), Text(wait_text(each, status.at_us), WAITS))
+    if table.rows:
+        yield table
 
 
 def _sources(status: Status, before: Status | None) -> FittingTable:
