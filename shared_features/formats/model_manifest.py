@@ -109,7 +109,8 @@ class ModelManifest:
     a category the graph takes the place of a value, and NaN for a missing one and for every other. files: name ->
     sha256 of each other file of the version; empty in manifests that were written before they were kept.
     rows_share_runs: by its operators, the graph gives a row the same bits in a run of many as in a run of its own.
-    encoders: feature -> what its estimator is given in its place, as a definition says it.
+    encoders: feature -> what its estimator is given in its place, as a definition says it. corrections: what the
+    graph makes of its estimator's probabilities, in order, in words.
     """
 
     model: str
@@ -131,6 +132,7 @@ class ModelManifest:
     files: Mapping[str, str] = field(default_factory=dict)
     rows_share_runs: bool = False
     encoders: Mapping[str, str] = field(default_factory=dict)
+    corrections: tuple[str, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
 

@@ -21,7 +21,7 @@ GUIDES = ("read-from-python", "debug-a-value", "bring-history", "second-version"
 SHORT_GUIDES = ("read-from-python", "bring-history", "add-a-feature")
 NOTHING_TO_RUN = ("index", "my-kafka-and-redis")
 RUNS_ALONE = (
-    *("correct-events", "encode-features", "mlflow", "notebook", "own-models", "pipelines", "proofs", "ratios"),
+    *("correct-events", "encode-and-calibrate", "mlflow", "notebook", "own-models", "pipelines", "proofs", "ratios"),
     *("log-and-train", "open-inference-protocol", "who-may-ask"),
 )
 """Without a stack: in tests of their own."""

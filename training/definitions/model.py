@@ -17,6 +17,7 @@ from training.definitions.search import Search, search_faults
 from training.definitions.split import Split
 from training.models.columns import Build
 from training.models.encoders import Encoder, encoder_faults
+from training.models.fitting import Calibrate, Fitting, fitting_faults
 from training.models.task_rules import MODELS, RULES, TaskRules
 
 _NAME = re.compile(r"\w[\w.-]*")
@@ -36,8 +37,9 @@ class Model(metaclass=Checked):
     run tells; the first chooses a candidate, and the gate compares it. floors: worst values that may become champion,
     over those of the task. threshold: the score from which on an answer's decision is true. slices: features whose
     values are measured one by one. slice_gap: how far the best and the worst slice of one may lie apart. promotion:
-    what the gate asks beside the champion. early_stopping: of boosting, yours too; None: only of what is built in, and
-    of more than 10,000 rows. search: candidate -> which of its parameters are searched for on the train window.
+    what the gate asks beside the champion. encoders: feature -> what an estimator is given in its place. early_stopping:
+    of boosting, yours too; None: only of what is built in, and of more than 10,000 rows. search: candidate -> which of
+    its parameters are searched for on the train window. calibrate, class_weights, keep_negatives: as `Fitting` has them.
     """
 
     name: str
@@ -53,6 +55,9 @@ class Model(metaclass=Checked):
     encoders: Mapping[str, Encoder] = field(default_factory=dict)
     early_stopping: EarlyStopping | None = None
     search: Mapping[str, Search] = field(default_factory=dict)
+    calibrate: Calibrate | None = None
+    class_weights: Mapping[Any, float] = field(default_factory=dict)
+    keep_negatives: float | None = None
     owner: str = ""
     description: str = ""
 
@@ -88,6 +93,10 @@ class Model(metaclass=Checked):
     def builds(self) -> dict[str, Build]:
         """The candidates that are functions, by name."""
         return {each.__name__: each for each in self.candidates if not isinstance(each, str)}
+
+    @property
+    def fitting(self) -> Fitting:
+        return Fitting(self.calibrate, self.class_weights, self.keep_negatives)
 
     @property
     def trained_on(self) -> FeatureView:
@@ -138,7 +147,7 @@ class Model(metaclass=Checked):
                     f"slices names {name!r}, which view {view.label} does not have; write a feature of the view."
                     f"{did_you_mean(name, features)}"
                 )
-        for says in encoder_faults(self.encoders, view):
+        for says in (*encoder_faults(self.encoders, view), *fitting_faults(self.fitting, view.labels)):
             raise self._wrong(says)
         rules = RULES[view.labels.kind]
         for says in self._faults(rules):

@@ -1,8 +1,8 @@
 """The candidate models of each task: scikit-learn pipelines that take the view's float32 matrix as it is, with NaN.
 
 Whatever is fitted besides the estimator (ranges, medians, scales) is a step of the pipeline, so it ends up inside the
-ONNX graph. Classes are not reweighted: a score stays an estimate of the probability, the rare class included, and
-candidates are compared by average precision, which looks at the rare class alone.
+ONNX graph. Classes are not reweighted unless a model asks for it, and then corrected: a score stays an estimate of the
+probability, the rare class included. Candidates are compared by average precision, which looks at the rare class alone.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import has_fit_parameter
 
 from training.errors import TrainingError
 from training.models.columns import Columns
@@ -92,21 +93,23 @@ def fit_model(
     steps: list[tuple[str, Any]] | None = None,
     columns: Columns | None = None,
     latest: LatestRows | None = None,
+    weights: NDArray[np.float64] | None = None,
 ) -> tuple[Pipeline, list[str]]:
     """Fit a candidate of a task. Returns it with notes, such as that it did not converge.
 
     steps: of a candidate that is not built in. columns: of the matrix; a built-in candidate encodes them as they say.
-    latest: the rows that tell boosting how many rounds to take. Raises TrainingError for a name that CANDIDATES does
-    not have.
+    latest: the rows that tell boosting how many rounds to take. weights: float64[n], how much each row counts. Raises
+    TrainingError for a name that CANDIDATES does not have.
     """
     pipeline = Pipeline(built_in_steps(name, len(label), seed, task, columns) if steps is None else steps)
     known, rows = label.astype(LABELS[task]), _learnable(matrix)
+    of_rows = {} if weights is None else _weighted(name, pipeline, weights)
     with warnings.catch_warnings(record=True) as caught, one_thread():
         note = "" if latest is None else choose_rounds(pipeline, rows, known, latest, task)
         notes = [note] if note else []
         notes += _without_early_stopping(pipeline, known, task)
         warnings.simplefilter("always", ConvergenceWarning)
-        pipeline.fit(rows, known)
+        pipeline.fit(rows, known, **of_rows)
     round_thresholds(pipeline)
     notes += [str(each.message).split("\n")[0] for each in caught if issubclass(each.category, ConvergenceWarning)]
     return pipeline, notes
@@ -119,6 +122,17 @@ def built_in_steps(name: str, rows: int, seed: int, task: str, columns: Columns 
     RULES[task].check_models((name,))
     encoded = [("encoders", columns.encoded())] if columns and (columns.categories or columns.encoders) else []
     return [*encoded, *CANDIDATES[name](rows, seed, task)]
+
+
+def _weighted(name: str, pipeline: Pipeline, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """The weights of rows as its estimator takes them. Raises TrainingError where it takes none."""
+    place, estimator = pipeline.steps[-1]
+    if isinstance(estimator, Pipeline) or not has_fit_parameter(estimator, "sample_weight"):
+        raise TrainingError(
+            f"Candidate {name!r} cannot weigh classes. {type(estimator).__name__} takes no sample_weight. End its "
+            "pipeline with an estimator that does, or take class_weights out of the model."
+        )
+    return {f"{place}__sample_weight": weights}
 
 
 def _without_early_stopping(pipeline: Pipeline, label: NDArray[Any], task: str) -> list[str]:

@@ -4,7 +4,9 @@ The fitted pipeline and the exported graph score the same rows: rows of the test
 missing, values on both sides of every split of the graph's trees, where float32 and float64 could part ways, and
 extremes. The worst absolute difference goes into the manifest; above the tolerance nothing is published, and the
 smallest row that fails is told. Of a regression, a difference is a part of the spread of the labels, less what a
-float32 cannot hold of the value. Of several classes, the probability of each is compared.
+float32 cannot hold of the value. Of several classes, the probability of each is compared. Where probabilities are
+corrected, those before it are compared, and what the graph makes of its own with what the model makes of the same: a
+calibration may be so steep that a rounding before it is no rounding behind it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ from sklearn.pipeline import Pipeline
 from shared_features.counted import counted
 from shared_features.formats.model_manifest import Parity
 from training.errors import CertificateError
-from training.models.graph.model_constants import REASONS, TOLERANCE
+from training.models.correction.corrected_model import CorrectedModel, pipeline_of
+from training.models.graph.corrections import UNCORRECTED
+from training.models.graph.inner_tensor import inner_tensor
+from training.models.graph.model_constants import CORRECTED, REASONS, TOLERANCE
 from training.models.graph.onnx_export import open_session, run_session
 from training.models.parity.certificate_cases import build_cases
 from training.models.parity.smallest_case import Answers, Matrix, Pair, SmallestCase, smallest_case
@@ -54,7 +59,7 @@ class Certificate:
 
 
 def certify(
-    pipeline: Pipeline,
+    model: Pipeline | CorrectedModel,
     graph: bytes,
     test_rows: Matrix,
     on_demand_cases: int,
@@ -66,18 +71,13 @@ def certify(
     tell: Tell = untold,
     names: tuple[str, ...] = (),
 ) -> Certificate:
-    """Compare pipeline and graph over all kinds of cases, chosen with the seed.
+    """Compare model and graph over all kinds of cases, chosen with the seed.
 
     spread: of a regression, the standard deviation of the labels it was fitted on. categories: (column, number of
     values) of each; the rows have places of values there, and NaN, as nothing else can be served. names: of the
     features, for the row that is told.
     """
-    session = open_session(graph)
-    pair = Pair(
-        lambda rows: predicted(pipeline, rows, task),
-        lambda rows: run_session(session, rows).astype(np.float64),
-        lambda fitted, exported: _difference(fitted, exported, spread),
-    )
+    pipeline, pair = pipeline_of(model), _pair(model, graph, task, spread)
     kinds: dict[str, tuple[int, float]] = {}
     of_classes: list[Answers] = []
     worst, worst_row = 0.0, test_rows[:1]
@@ -93,8 +93,26 @@ def certify(
             of_classes.append(difference.max(axis=0))
     cases = sum(count for count, _ in kinds.values())
     worst_of_classes = tuple(np.max(of_classes, axis=0).tolist()) if of_classes else ()
-    parity = Parity(cases, worst, tolerance, on_demand_cases, worst_of_classes, reason=REASONS[task])
+    reason = REASONS[task] + (CORRECTED if isinstance(model, CorrectedModel) else "")
+    parity = Parity(cases, worst, tolerance, on_demand_cases, worst_of_classes, reason=reason)
     return Certificate(parity, kinds, smallest_case(pair, worst_row, tolerance, names) if worst > tolerance else None)
+
+
+def _pair(model: Pipeline | CorrectedModel, graph: bytes, task: str, spread: float | None) -> Pair:
+    """What is compared: an answer; of corrected ones the probability before, and what becomes of the graph's own."""
+    session = open_session(graph)
+    if not isinstance(model, CorrectedModel):
+        return Pair(
+            lambda rows: predicted(model, rows, task),
+            lambda rows: run_session(session, rows).astype(np.float64),
+            lambda fitted, exported: _difference(fitted, exported, spread),
+        )
+    before = inner_tensor(graph, UNCORRECTED)
+    return Pair(
+        lambda rows: np.stack([predicted(model.pipeline, rows, task), model.answered(before(rows))], axis=-1),
+        lambda rows: np.stack([before(rows), run_session(session, rows)], axis=-1).astype(np.float64),
+        lambda fitted, exported: _difference(fitted, exported, spread).max(axis=-1),
+    )
 
 
 def _difference(fitted: Answers, exported: Answers, spread: float | None) -> Answers:

@@ -93,6 +93,7 @@ def _about(facts: ModelFacts) -> dict[str, Any]:
         "features": len(manifest.view.features),
         "request fields": list(manifest.view.request_fields),
         "encoders": [f"{name}: {each}" for name, each in manifest.encoders.items()],
+        "probabilities": list(manifest.corrections),
         "owner": facts.owner,
         "made by": facts.made_by,
         "made at": to_text(manifest.created_at_us),

@@ -47,6 +47,7 @@ MANIFEST = ModelManifest(
 GOLDEN = """{
   "categories": {},
   "classes": [],
+  "corrections": [],
   "created_at_us": 1700000100000000,
   "cut_us": 1700000000000000,
   "dataset_digest": "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",

@@ -35,7 +35,7 @@ from training.runs.records.run_folder import load_pickle, model_file
 
 START_US = 20_000 * DAY_US
 END_US = START_US + 10 * DAY_US
-(_MODELS,) = [each.code for each in page("docs/how-to/encode-features.md").blocks() if each.title == "models.py"]
+(_MODELS,) = [each.code for each in page("docs/how-to/encode-and-calibrate.md").blocks() if each.title == "models.py"]
 WARDS = ("", "surgery", "Säuglinge", "眼科", "x" * 400, "rare")
 OPTIONS = ["run", "--train-days", "6", "--delay-days", "1", "--test-days", "2"]
 
@@ -100,6 +100,10 @@ def test_the_values_of_the_train_window_stand_readable_in_both_manifests(trained
     manifest = Registry(trained / "registry").manifest("comes_again", 1)
     assert manifest.encoders["ward"] == "TargetMean(smoothing=5, folds=5)"
     assert manifest.encoders["urgent"] == manifest.encoders["patient_visits__ward_last_7d"] == "OneHot()"
+    imbalance, calibration = manifest.corrections
+    assert "rows of False kept, class weights False 1, True 2: odds times 0.4" in imbalance
+    assert calibration.startswith("Platt's logistic function with slope ")
+    assert "before its correction" in manifest.parity.reason
     assert "ward: TargetMean(smoothing=5, folds=5)" in (version / "card.md").read_text()
     metrics = json.loads((version / "metrics.json").read_bytes())
     assert metrics["models"]["logistic_regression"]["roc_auc"] > 0.8, "nothing but the ward tells"

@@ -16,7 +16,7 @@ from skl2onnx.algebra.onnx_ops import (
 )
 
 from training.models.encoders import Binned, Winsorized
-from training.models.encoding.search_tree import search_tree
+from training.models.search_tree import search_tree
 
 Values = NDArray[np.float32]
 

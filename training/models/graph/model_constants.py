@@ -18,3 +18,6 @@ REASONS = {
     "regression": f"of the value, as a part of the spread of the labels, less eight roundings to a float32: {_SUMS}",
 }
 """Why a difference up to the tolerance is allowed, by the task. The manifest says it."""
+
+CORRECTED = "; of the probability before its correction, and of what the correction makes of the graph's own"
+"""What is added where probabilities are corrected."""

@@ -18,6 +18,8 @@ from skl2onnx.common.data_types import FloatTensorType
 from sklearn.pipeline import Pipeline
 
 from training.models.boosting.conversion import register_boosting
+from training.models.correction.corrected_model import CorrectedModel, pipeline_of
+from training.models.graph.corrections import add_corrections
 from training.models.graph.model_constants import INPUT_NAME
 from training.models.graph.robust_scaling import DIVIDING
 from training.models.task_rules import RULES
@@ -26,24 +28,27 @@ OPSETS = {"": 18, "ai.onnx.ml": 3}
 """What skl2onnx 1.20 writes for all candidates, and old enough for any runtime of the last years."""
 
 
-def export_onnx(pipeline: Pipeline, features: int, task: str = "binary") -> bytes:
-    """The pipeline as a serialised graph. Equal pipelines give equal bytes, so the bytes' digest names the model."""
+def export_onnx(model: Pipeline | CorrectedModel, features: int, task: str = "binary") -> bytes:
+    """The model as a serialised graph. Equal models give equal bytes, so the bytes' digest names the model."""
+    pipeline = pipeline_of(model)
     register_boosting(pipeline)
     with warnings.catch_warnings():
         # Skl2onnx 1.20 writes booleans of boosted trees as integers; protobuf below 7 takes them, and says so.
         warnings.filterwarnings("ignore", "Field onnx.AttributeProto.ints: Expected an int, got a boolean")
-        model: Any = convert_sklearn(
+        found: Any = convert_sklearn(
             pipeline,
             name="model",
             initial_types=[(INPUT_NAME, FloatTensorType([None, features]))],
             options=DIVIDING if task == "regression" else {**DIVIDING, id(pipeline): {"zipmap": False}},
             target_opset=OPSETS,
         )
-    _KEEP[task](model.graph)
-    del model.opset_import[:]
-    model.opset_import.extend(onnx.helper.make_opsetid(domain, version) for domain, version in OPSETS.items())
-    onnx.checker.check_model(model, full_check=True)
-    return bytes(model.SerializeToString(deterministic=True))
+    _KEEP[task](found.graph)
+    if isinstance(model, CorrectedModel):
+        add_corrections(found.graph, model.corrections)
+    del found.opset_import[:]
+    found.opset_import.extend(onnx.helper.make_opsetid(domain, version) for domain, version in OPSETS.items())
+    onnx.checker.check_model(found, full_check=True)
+    return bytes(found.SerializeToString(deterministic=True))
 
 
 def _keep_positive_score(graph: Any) -> None:

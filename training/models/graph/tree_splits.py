@@ -10,11 +10,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from training.models.graph.model_constants import INPUT_NAME
-from training.models.graph.onnx_export import open_session
+from training.models.graph.inner_tensor import inner_tensor
 
 Matrix = NDArray[np.float32]
-_GIVEN = "given_to_trees"
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def tree_splits(graph: bytes) -> list[TreeSplits]:
         columns, thresholds = (np.concatenate(each) for each in zip(*splits, strict=True))
         distinct = np.unique(np.column_stack([columns, thresholds]), axis=0)
         if len(distinct):
-            found.append(TreeSplits(distinct[:, 0].astype(np.int64), distinct[:, 1], _before(graph, tensor)))
+            found.append(TreeSplits(distinct[:, 0].astype(np.int64), distinct[:, 1], inner_tensor(graph, tensor)))
     return found
 
 
@@ -54,15 +52,3 @@ def _thresholds(attributes: dict[str, Any]) -> Iterator[float]:
         yield from onnx.numpy_helper.to_array(attributes["nodes_values_as_tensor"]).tolist()
     else:
         yield from attributes["nodes_values"]
-
-
-def _before(graph: bytes, tensor: str) -> Callable[[Matrix], NDArray[Any]]:
-    """The part of the graph that computes the tensor; ONNX Runtime drops what no output needs."""
-    if tensor == INPUT_NAME:
-        return lambda rows: rows
-    model = onnx.load_model_from_string(graph)
-    model.graph.node.append(onnx.helper.make_node("Identity", [tensor], [_GIVEN]))
-    del model.graph.output[:]
-    model.graph.output.append(onnx.ValueInfoProto(name=_GIVEN))
-    session = open_session(model.SerializeToString())
-    return lambda rows: np.asarray(session.run(None, {INPUT_NAME: np.ascontiguousarray(rows)})[0])

@@ -17,7 +17,10 @@ from training.errors import TrainingError
 from training.models.built_candidate import build_steps, fit_failed
 from training.models.candidates import built_in_steps, fit_model
 from training.models.columns import Build, Columns
+from training.models.corrected_fit import LearnedRows, fit_corrected
+from training.models.correction.corrected_model import CorrectedModel
 from training.models.early_stopping import LatestRows, latest_rows
+from training.models.fitting import Fitting
 
 _MANY_ROWS = 10_000
 """Above them, boosting that is built in is stopped early, whatever the model says."""
@@ -26,24 +29,29 @@ _OF_BUILT_IN = EarlyStopping(share=0.1, patience=10)
 
 @dataclass(frozen=True)
 class TrainRows:
-    """Of the train window. matrix: float32[n, features]. label: float64[n]. event_time_us: int64[n]."""
+    """Of the train window. matrix: float32[n, features]. label: float64[n]. event_time_us: int64[n].
+
+    classes: of the label, under their own names.
+    """
 
     columns: Columns
     matrix: NDArray[np.float32]
     label: NDArray[np.float64]
     event_time_us: NDArray[np.int64]
     task: str
+    classes: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True)
 class CandidateFit:
-    """build: of a candidate that is not built in. early_stopping: what the model says of it."""
+    """build: of a candidate that is not built in. early_stopping, fitting: what the model says of it."""
 
     name: str
     build: Build | None
     train: TrainRows
     seed: int
     early_stopping: EarlyStopping | None = None
+    fitting: Fitting = field(default_factory=Fitting)
     values: Mapping[str, Any] = field(default_factory=dict)
     """Of its hyper-parameters."""
 
@@ -70,16 +78,22 @@ class CandidateFit:
                     f"{', '.join(known)}.{did_you_mean(name, known)}"
                 )
 
-    def fit(self, rows: NDArray[np.int64] | None = None) -> tuple[Pipeline, list[str]]:
-        """On these rows of the train window, or on all. Returns the pipeline with notes."""
+    def fit(self, rows: NDArray[np.int64] | None = None) -> tuple[Pipeline | CorrectedModel, list[str]]:
+        """On these rows of the train window, or on all. Returns the model with notes."""
         train = self.train
-        times = train.event_time_us if rows is None else train.event_time_us[rows]
-        matrix, label = (train.matrix, train.label) if rows is None else (train.matrix[rows], train.label[rows])
+        learned = LearnedRows(train.matrix, train.label, train.event_time_us, train.task, train.classes)
         try:
-            steps = self.steps(len(label))
-            return fit_model(self.name, matrix, label, self.seed, train.task, steps, train.columns, self._latest(times))
+            return fit_corrected(
+                self._fit_pipeline, learned if rows is None else learned.some(rows), self.fitting, self.seed
+            )
         except (ValueError, TypeError) as error:
             raise fit_failed(self.name, error) from error
+
+    def _fit_pipeline(self, rows: LearnedRows, weights: NDArray[np.float64] | None) -> tuple[Pipeline, list[str]]:
+        steps, latest = self.steps(len(rows.label)), self._latest(rows.time_us)
+        return fit_model(
+            self.name, rows.matrix, rows.label, self.seed, rows.task, steps, self.train.columns, latest, weights
+        )
 
     def _latest(self, event_time_us: NDArray[np.int64]) -> LatestRows | None:
         asked = self.early_stopping

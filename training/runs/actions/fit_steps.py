@@ -41,19 +41,21 @@ def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path,
     columns = columns_of(dataset, parameters)
     try_exports(parameters.models, built, columns, matrix, label, task, parameters.seed)
     require_no_leak(candidate_leaks(built, dataset, parameters.seed, parameters.encoders))
-    train = TrainRows(columns, matrix, label, dataset.event_time_us[rows], task)
+    train = TrainRows(columns, matrix, label, dataset.event_time_us[rows], task, dataset.manifest.classes)
     said, notes = [], dict[str, list[str]]()
     for number, name in enumerate(parameters.models, 1):
-        candidate = CandidateFit(name, built.get(name), train, parameters.seed, parameters.early_stopping)
+        candidate = CandidateFit(
+            name, built.get(name), train, parameters.seed, parameters.early_stopping, parameters.fitting
+        )
         notes[name] = []
         if name in parameters.search:
             found = search_values(candidate, parameters.search[name], parameters.chosen_by, tell)
             write_search(output, name, found)
             candidate, notes[name] = replace(candidate, values=found.best.values), [found.describe()]
         tell(f"fitting {name} on {counted(len(rows), 'row')}", number, len(parameters.models))
-        pipeline, more = candidate.fit()
+        model, more = candidate.fit()
         notes[name] += more
-        model_file(output, name).write_bytes(pickle.dumps(pipeline))
+        model_file(output, name).write_bytes(pickle.dumps(model))
         said.append(" ".join([name, *(f"({note})" for note in notes[name])]))
     (output / NOTES_FILE).write_bytes(encode_document(notes))
     return f"{counted(len(rows), 'row')}: {', '.join(said)}"

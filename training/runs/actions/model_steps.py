@@ -22,6 +22,7 @@ from training.datasets.training_dataset import load_dataset
 from training.models.certificate import certify, require_pass
 from training.models.comparison.permutation_importance import permutation_importance
 from training.models.comparison.slice_metrics import slice_metrics
+from training.models.correction.corrected_model import corrections_of, pipeline_of
 from training.models.encoding.encoded_columns import used_encoders
 from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.onnx_export import export_onnx
@@ -155,7 +156,8 @@ def certify_model(run: Path, parameters: RunParameters, output: Path, tell: Tell
         "classes": classes,
         "smallest_failing_row": smallest,
         "rows_share_runs": keeps_bits(graph),
-        "encoders": used_encoders(pipeline, dataset.features),
+        "encoders": used_encoders(pipeline_of(pipeline), dataset.features),
+        "corrections": [each.says for each in corrections_of(pipeline)],
     }
     (output / "certificate.json").write_bytes(encode_document(report))
     require_pass(found)

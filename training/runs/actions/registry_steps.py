@@ -84,6 +84,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         categories=dataset.categories,
         rows_share_runs=certificate["rows_share_runs"],
         encoders=certificate["encoders"],
+        corrections=tuple(certificate["corrections"]),
     )
     made_by = f"training run {output.parent.name}"
     model_card = write_model_card(

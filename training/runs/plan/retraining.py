@@ -32,7 +32,7 @@ STEPS = (
         "fit",
         f"{_ACTIONS}.fit_steps:fit_step",
         inputs=_ROWS,
-        parameters=("models", "encoders", "early_stopping", "search", "searched_by", "seed"),
+        parameters=("models", "encoders", "fitting", "early_stopping", "search", "searched_by", "seed"),
     ),
     Step(
         "evaluate",

@@ -45,6 +45,7 @@ class RunContext:
             "metrics": self.parameters.metrics,
             "threshold": self.parameters.threshold,
             "slices": self.parameters.slices,
+            "fitting": self.parameters.fitting.plain,
             "encoders": {name: repr(each) for name, each in self.parameters.encoders.items()},
             "searched_by": self.parameters.chosen_by if self.parameters.search else None,
             "search": {name: repr(each) for name, each in self.parameters.search.items()},

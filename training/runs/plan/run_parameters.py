@@ -15,6 +15,7 @@ from training.definitions.model import Model
 from training.definitions.search import Search
 from training.models.columns import Build
 from training.models.encoders import Encoder
+from training.models.fitting import Fitting
 from training.models.graph.model_constants import TOLERANCE
 from training.models.task_rules import RULES, TaskRules
 from training.registry.gate import DEFAULT_TOLERANCE
@@ -105,6 +106,11 @@ class RunParameters:
         """Candidate -> what is searched for, of those that the run fits."""
         asked = {} if self.model is None else self.model.search
         return {name: each for name, each in asked.items() if name in self.models}
+
+    @property
+    def fitting(self) -> Fitting:
+        """Class weights, sampled rows and the calibration that the model's definition asks for."""
+        return Fitting() if self.model is None else self.model.fitting
 
     @property
     def seed(self) -> int:
