@@ -37,9 +37,10 @@ class Model(metaclass=Checked):
     run tells; the first chooses a candidate, and the gate compares it. floors: worst values that may become champion,
     over those of the task. threshold: the score from which on an answer's decision is true. slices: features whose
     values are measured one by one. slice_gap: how far the best and the worst slice of one may lie apart. promotion:
-    what the gate asks beside the champion. encoders: feature -> what an estimator is given in its place. early_stopping:
-    of boosting, yours too; None: only of what is built in, and of more than 10,000 rows. search: candidate -> which of
-    its parameters are searched for on the train window. calibrate, class_weights, keep_negatives: as `Fitting` has them.
+    what the gate asks beside the champion. encoders: feature -> what an estimator is given in its place.
+    early_stopping: of boosting, yours too; None: only of what is built in, and of more than 10,000 rows. search:
+    candidate -> which of its parameters are searched for on the train window. calibrate, class_weights,
+    keep_negatives: as `Fitting` has them.
     """
 
     name: str
