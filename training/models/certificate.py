@@ -6,7 +6,7 @@ extremes. The worst absolute difference goes into the manifest; above the tolera
 smallest row that fails is told. Of a regression, a difference is a part of the spread of the labels, less what a
 float32 cannot hold of the value. Of several classes, the probability of each is compared. Where probabilities are
 corrected, those before it are compared, and what the graph makes of its own with what the model makes of the same: a
-calibration may be so steep that a rounding before it is no rounding behind it.
+calibration may be so steep that it makes a rounding large.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def certify(
 
 
 def _pair(model: Pipeline | CorrectedModel, graph: bytes, task: str, spread: float | None) -> Pair:
-    """What is compared: an answer; of corrected ones the probability before, and what becomes of the graph's own."""
+    """What is compared: an answer; of corrected ones the probability before, and the correction of the graph's own."""
     session = open_session(graph)
     if not isinstance(model, CorrectedModel):
         return Pair(
