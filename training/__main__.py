@@ -67,17 +67,9 @@ def _dataset(settings: TrainingSettings, options: argparse.Namespace) -> int:
 
 def _audit(settings: TrainingSettings, options: argparse.Namespace) -> int:
     """Print what the audit of the prediction log found. Exit code 1 where a record does not come out again."""
-    from shared_features.definitions import load_definitions
-    from training.datasets.offline_store import OfflineStore
-    from training.inference.audit import audit, read_log
-    from training.inference.audit_text import audit_lines
-    from training.registry.versions import Registry
+    from training.inference.audit.command import audit_log
 
-    store = OfflineStore(settings.lake)
-    found = audit(store, Registry(settings.registry), load_definitions(settings.definitions), read_log(store))
-    for line in audit_lines(found, options.show):
-        print(line)
-    return 1 if found.differences else 0
+    return audit_log(settings, options.show)
 
 
 def _leak_check(settings: TrainingSettings, options: argparse.Namespace) -> int:

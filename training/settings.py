@@ -89,6 +89,11 @@ class TrainingSettings(BaseSettings):
         ge=1,
         description="how many events the features of a spine are computed from at a time; fewer need less memory",
     )
+    audit_predictions_at_once: int = Field(
+        100_000,
+        ge=1,
+        description="how many logged predictions `audit` computes together; fewer need less memory and more time",
+    )
     log_format: Literal["auto", "human", "json"] = Field("auto", description="auto: human on a terminal, else json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
 

@@ -14,6 +14,7 @@ Fields are only added, at the end and optional; a meaning never changes.
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -37,7 +38,7 @@ Hole = tuple[int, int]
 _LONG, _SHORT = Text(max_length=LONGEST_RECORD), Text(max_length=1_000)
 
 
-class LoggedPrediction(msgspec.Struct, frozen=True, kw_only=True):
+class LoggedPrediction(msgspec.Struct, frozen=True, gc=False):
     """One answered request.
 
     at_us: when the answer was written, by the clock of the process, microseconds since 1970-01-01 UTC. latency_us:
@@ -189,13 +190,27 @@ def encode_matrix(matrix: NDArray[np.float32]) -> str:
 def decode_matrix(text: str, features: int) -> NDArray[np.float32]:
     """float32[rows, features]. Raises FormatVersionError where the text does not hold whole rows."""
     try:
-        values: NDArray[np.float32] = np.frombuffer(base64.b64decode(text, validate=True), "<f4")
+        values: NDArray[np.float32] = np.frombuffer(_matrix_bytes(text), "<f4")
         return values.reshape(-1, features).astype(np.float32)
     except ValueError as error:
         raise FormatVersionError(
             f"The features of a record of the prediction log cannot be cut into rows of {features} numbers ({error}). "
             "The record was altered, or its view was another."
         ) from error
+
+
+def decode_matrix_bytes(text: str) -> bytes:
+    """float32 of an encoded matrix, little-endian, row by row. Raises FormatVersionError."""
+    try:
+        return _matrix_bytes(text)
+    except ValueError as error:
+        raise FormatVersionError(
+            f"The features of a record of the prediction log are not base64 ({error}). The record was altered."
+        ) from error
+
+
+def _matrix_bytes(text: str) -> bytes:
+    return binascii.a2b_base64(text, strict_mode=True)
 
 
 def encode_numbers(numbers: Sequence[Any]) -> str:

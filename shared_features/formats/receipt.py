@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -81,17 +81,37 @@ def encode_receipt(shards: Iterable[bytes]) -> EncodedReceipt:
 
 def decode_receipt(content: bytes) -> Receipt:
     """The receipt in this JSON, its text as in the answer. Raises FormatVersionError where the digest does not fit."""
+    receipt: Receipt = _decoded(_RECEIPT, content)
+    encoded_shards(content)
+    return receipt
+
+
+def encoded_shards(content: bytes | str) -> list[bytes]:
+    """JSON of each shard of a receipt. Raises FormatVersionError where the digest does not fit."""
+    encoded: EncodedReceipt = _decoded(_ENCODED, content)
+    found = hashlib.sha256(encoded.shards).hexdigest()
+    if found != encoded.digest:
+        raise FormatVersionError(
+            f"A receipt was changed after it was issued: its digest is {encoded.digest}, its shards have {found}. "
+            "Use the receipt as the answer has it."
+        )
+    return list(map(bytes, _decoded(_EACH_SHARD, encoded.shards)))
+
+
+def decode_shard(content: bytes) -> ShardReceipt:
+    """The shard in this JSON, one of `encoded_shards`. Raises FormatVersionError."""
+    shard: ShardReceipt = _decoded(_SHARD, content)
+    return shard
+
+
+_RECEIPT, _SHARD = msgspec.json.Decoder(Receipt), msgspec.json.Decoder(ShardReceipt)
+_ENCODED, _EACH_SHARD = msgspec.json.Decoder(EncodedReceipt), msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def _decoded(decoder: msgspec.json.Decoder[Any], content: bytes | str | msgspec.Raw) -> Any:
     try:
-        encoded = msgspec.json.decode(content, type=EncodedReceipt)
-        receipt = msgspec.json.decode(content, type=Receipt)
+        return decoder.decode(content)
     except msgspec.MsgspecError as error:
         raise FormatVersionError(
             f"A receipt cannot be read: {error}. Pass the value of `receipt` as the answer has it."
         ) from error
-    found = hashlib.sha256(bytes(encoded.shards)).hexdigest()
-    if found != receipt.digest:
-        raise FormatVersionError(
-            f"A receipt was changed after it was issued: its digest is {receipt.digest}, its shards have {found}. "
-            "Use the receipt as the answer has it."
-        )
-    return receipt

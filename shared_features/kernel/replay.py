@@ -58,18 +58,21 @@ def replay(
     valid: ArrayLike,
     read_slots: ArrayLike,
     read_at_us: ArrayLike,
+    as_of_us: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
     """The values of each read at t over the updates with an effect up to t. Shape: float64 (reads, features).
 
+    as_of_us: the instant that each read is as of, where it is not t; effects and t then only say what a read sees.
     Updates and reads may come in any order. Afterwards the state has applied all of the updates. For a longer history
     than fits in memory call this on consecutive spans of time with the same state.
     """
     events = _updates(state.layout, update_slots, event_time_us, digest, values, valid)
-    instants = _reads(read_slots, read_at_us)
+    at = _reads(read_slots, read_at_us)
+    instants = at if as_of_us is None else _reads(read_slots, as_of_us)
     effects = np.asarray(effect_us, np.int64)
     if effects.shape != events.slots.shape:
         raise ValueError(f"effect_us has shape {effects.shape}; {events.slots.shape} is needed")
-    return _run(state, _entity_by_entity(events.slots, effects, *instants), events, instants)[1]
+    return _run(state, _entity_by_entity(events.slots, effects, *at), events, instants)[1]
 
 
 def settle(state: TileState, slots: ArrayLike) -> None:

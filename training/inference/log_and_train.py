@@ -7,7 +7,7 @@ positions. Only a category is named, because a model knows a value of it by its 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from shared_features.counted import counted
 from shared_features.definitions import FeatureView, Field
-from shared_features.errors import FormatVersionError
 from shared_features.formats.offline_tables import WATERMARK_APP, events_table
 from shared_features.formats.prediction_log import (
     SCHEMA_VERSION,
@@ -36,9 +35,10 @@ from training.datasets.history.pinned_history import PinnedHistory
 from training.datasets.offline_store import OfflineStore, PinnedTable
 from training.datasets.training_dataset import canonical
 from training.errors import DatasetError
-from training.inference.audited_model import AuditedModel
+from training.inference.audit.audited_model import AuditedModel
+from training.inference.audit.logged_rows import LoggedRows, RowReader
+from training.inference.audit.read_vectors import ReadVectors
 from training.inference.labelled_events import with_label_keys
-from training.inference.logged_rows import LoggedRows, RowReader
 from training.registry.versions import Registry
 
 PREDICTION_ID, ROW, MODEL_VERSION = "prediction_id", "prediction_row", "model_version"
@@ -73,13 +73,13 @@ def read_logged(store: OfflineStore, registry: Registry, view: FeatureView) -> L
     table = store.pin(events_table(prediction_source("any")))
     left_out: Counter[str] = Counter()
     rows = _readable(table, view, left_out)
-    if not rows:
+    if not len(rows):
         found = ", ".join(f"{count} {why}" for why, count in sorted(left_out.items())) or "none"
         raise DatasetError(
             f"The prediction log has no prediction of view {view.label} to learn from. It has {found}. Set "
             "MILLRACE_PREDICTION_LOG_TOPIC for the endpoint and for the stream job, and ask for predictions."
         )
-    spine = with_label_keys(store, _spine(view, rows), np.concatenate([each.named_us for each in rows]))
+    spine = with_label_keys(store, _spine(view, rows), rows.named_us)
     cut_us = table.table.transaction_version(WATERMARK_APP) or 0
     history = PinnedHistory({SOURCE_NAME: table}, cut_us, {SOURCE_NAME: 0})
     return LoggedDataset(history, spine, _features(registry, view, rows), left_out)
@@ -100,20 +100,17 @@ def read_again(
     return found.history, replace(found, features=features).beside
 
 
-def _readable(table: PinnedTable, view: FeatureView, left_out: Counter[str]) -> list[LoggedRows]:
+def _readable(table: PinnedTable, view: FeatureView, left_out: Counter[str]) -> LoggedRows:
     logged = each_once(
         map(logged_prediction, table.scan().filter(pl.col("view") == view.label).collect().iter_rows(named=True))
     )
-    reader, found = RowReader(view), list[LoggedRows]()
+    chosen = []
     for record in sorted(logged, key=lambda each: (each.as_of_us, each.instance, each.counter)):
         if why := _why_not(record, view):
             left_out[why] += 1
-            continue
-        try:
-            found.append(reader.rows(record))
-        except FormatVersionError:
-            left_out["altered"] += 1
-    return found
+        else:
+            chosen.append(record)
+    return RowReader(view).rows(chosen, ReadVectors(), lambda record, detail: left_out.update(["altered"]))
 
 
 def _why_not(record: LoggedPrediction, view: FeatureView) -> str:
@@ -127,17 +124,15 @@ def _why_not(record: LoggedPrediction, view: FeatureView) -> str:
     return "" if record.view_fingerprint == view.fingerprint else "of the view as it was defined before"
 
 
-def _spine(view: FeatureView, rows: Sequence[LoggedRows]) -> GivenSpine:
-    as_of_us = np.concatenate([each.as_of_us for each in rows])
-    columns = {name: np.concatenate([each.columns[name] for each in rows]) for name in rows[0].columns}
-    valid = {name: np.concatenate([each.valid[name] for each in rows]) for name in rows[0].valid}
+def _spine(view: FeatureView, rows: LoggedRows) -> GivenSpine:
+    records, columns, valid = [rows.records[number] for number in rows.of_record.tolist()], rows.columns, rows.valid
     about: dict[str, Any] = {
-        PREDICTION_ID: [each.logged.id for each in rows for _ in range(len(each))],
-        ROW: [row for each in rows for row in range(len(each))],
-        AS_OF: pl.Series(as_of_us).cast(pl.Datetime("us", "UTC")),
-        MODEL_VERSION: [each.logged.model_version for each in rows for _ in range(len(each))],
-        DEGRADED: [each.logged.degraded for each in rows for _ in range(len(each))],
-        PREDICTED: [score for each in rows for score in each.scores],
+        PREDICTION_ID: [each.id for each in records],
+        ROW: np.arange(len(rows)) - np.searchsorted(rows.of_record, rows.of_record),
+        AS_OF: pl.Series(rows.as_of_us).cast(pl.Datetime("us", "UTC")),
+        MODEL_VERSION: [each.version for each in records],
+        DEGRADED: [each.degraded for each in records],
+        PREDICTED: rows.scores,
     }
     request = {each.name: _in_units(each, columns[each.name], valid.get(each.name)) for each in view.request_fields}
     if taken := sorted(about.keys() & request):
@@ -145,7 +140,7 @@ def _spine(view: FeatureView, rows: Sequence[LoggedRows]) -> GivenSpine:
             f"View {view.label} has request fields of the names {', '.join(taken)}, under which a dataset of the log "
             "tells about its rows. Rename these fields."
         )
-    return GivenSpine(view, pl.DataFrame({**about, **request}), as_of_us, columns, valid)
+    return GivenSpine(view, pl.DataFrame({**about, **request}), rows.as_of_us, columns, valid)
 
 
 def _in_units(field: Field, steps: NDArray[Any], there: NDArray[np.bool_] | None) -> pl.Series:
@@ -161,15 +156,14 @@ def _in_units(field: Field, steps: NDArray[Any], there: NDArray[np.bool_] | None
     return values if there is None else values.zip_with(pl.Series(there), pl.Series([None], dtype=values.dtype))
 
 
-def _features(registry: Registry, view: FeatureView, rows: Sequence[LoggedRows]) -> dict[str, Any]:
+def _features(registry: Registry, view: FeatureView, rows: LoggedRows) -> dict[str, Any]:
     """Name -> what the model saw; of a category its value, null where the model did not know it."""
-    seen = canonical(np.concatenate([each.features for each in rows]))
+    seen = canonical(rows.features)
     found: dict[str, Any] = {column.name: seen[:, at] for at, column in enumerate(view.columns)}
-    model = cache(lambda name, version: AuditedModel(registry, name, version))
-    for at, column in view.categories:
-        named: list[Any] = []
-        for each in rows:
-            known = dict(model(each.logged.model, each.logged.model_version).categories(view))[at]
-            named += map(known.named, each.features[:, at].tolist())
-        found[column.name] = named
+    with ExitStack() as ends:
+        model = cache(lambda name, version: dict(AuditedModel(registry, name, version, ends).categories(view)))
+        records = [rows.records[number] for number in rows.of_record.tolist()]
+        for at, column in view.categories:
+            places = zip(records, rows.features[:, at].tolist(), strict=True)
+            found[column.name] = [model(each.model, each.version)[at].named(place) for each, place in places]
     return found

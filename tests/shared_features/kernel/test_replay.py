@@ -56,6 +56,32 @@ def test_a_read_sees_exactly_the_effects_up_to_it(layout: Layout, history) -> No
         assert_same_features(layout, found, expected(layout, seen, at))
 
 
+@given(layouts(), histories(), st.permutations(range(6)))
+def test_reads_may_be_as_of_another_instant_than_that_which_says_what_they_see(layout: Layout, history, places) -> None:
+    """Also: places in a life of a shard are no times."""
+    updates, reads = history
+    state = TileState(layout)
+    state.add(2)
+    reads = [
+        (entity, max([at, *(event.event_time_us for owner, _, event in updates if owner == entity)]) + 1)
+        for entity, at in reads
+    ]
+    first = [places[number % 6] for number in range(len(updates))]
+    at = [number % 6 for number in range(len(reads))]
+    found = replay(
+        state,
+        [entity for entity, _, _ in updates],
+        first,
+        *columns([event for _, _, event in updates]),
+        read_slots=[entity for entity, _ in reads],
+        read_at_us=at,
+        as_of_us=[as_of for _, as_of in reads],
+    )
+    for values, (entity, as_of), place in zip(found, reads, at, strict=True):
+        seen = [event for (owner, _, event), of in zip(updates, first, strict=True) if owner == entity and of <= place]
+        assert_same_features(layout, values, expected(layout, seen, as_of))
+
+
 @given(layouts(), histories())
 def test_the_state_afterwards_has_all_updates(layout: Layout, history) -> None:
     updates, reads = history

@@ -14,7 +14,7 @@ from shared_features.formats.prediction_log import decode_matrix, erased
 from shared_features.kernel.event_time import to_text
 from tests.docs.pages import page
 from tests.domains.machines import BREAKDOWN, BREAKDOWNS
-from tests.training.inference.test_audit import World, answers, resealed, states_at, world, write_log
+from tests.training.inference.audit.test_audit import World, answers, resealed, states_at, world, write_log
 from tests.training.lake import PARTITIONS, arrived, write_events
 from training.__main__ import main
 from training.datasets.given_spine import check_spine

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shared_features.counted import counted
 from shared_features.formats.prediction_log import Hole
-from training.inference.audit import Audited
+from training.inference.audit.findings import Audited
 
 
 def audit_lines(found: Audited, most: int) -> Iterator[str]:
@@ -21,8 +21,8 @@ def audit_lines(found: Audited, most: int) -> Iterator[str]:
         yield f"{cause}: {counted(count, 'record')}"
     for each in found.differences[:most]:
         yield f"  {each.id}  {each.cause}: {each.detail}"
-    if len(found.differences) > most:
-        yield f"  and {counted(len(found.differences) - most, 'other')}; --show N shows more"
+    if (hidden := found.by_cause.total() - len(found.differences[:most])) > 0:
+        yield f"  and {counted(hidden, 'other')}; --show N shows more"
     for instance, holes in sorted(found.missing.items()):
         shown = ", ".join(map(_numbers, holes[:most])) + (", ..." if len(holes) > most else "")
         missing = sum(last - first + 1 for first, last in holes)

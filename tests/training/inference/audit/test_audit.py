@@ -6,18 +6,23 @@ import asyncio
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 import numpy as np
 import polars as pl
 import pytest
+from deltalake import CommitProperties, DeltaTable
+from deltalake.transaction import Transaction
 
 from serving.app import create_app
 from serving.prediction_log.log_metrics import LogMetrics
 from serving.prediction_log.prediction_log import PredictionLog
 from serving.settings import ServingSettings
 from shared_features.definitions import load_definitions
+from shared_features.formats.offline_tables import ARRIVAL_TIME, KEPT_FROM_APP
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.prediction_log import LoggedPrediction, decode_record, encode_record, erased
 from shared_features.formats.shard_meta import VectorEntry
@@ -34,18 +39,19 @@ from tests.training.machine_streams import machine_streams
 from training.__main__ import main
 from training.datasets.offline_store import OfflineStore
 from training.errors import DatasetError
-from training.inference.audit import (
+from training.inference.audit.audit import audit
+from training.inference.audit.audit_text import audit_lines
+from training.inference.audit.findings import (
     ALTERED_RECORD,
     ALTERED_VALUE,
     CHANGED_CODE,
     CHANGED_DEFINITION,
     CHANGED_MODEL,
+    DELETED_EVENTS,
     OTHER_SCHEMA,
     Audited,
-    audit,
-    read_log,
 )
-from training.inference.audit_text import audit_lines
+from training.inference.audit.stored_log import StoredLog
 from training.registry.versions import Registry
 
 CATALOGUE = load_definitions("tests.domains.machines")
@@ -80,8 +86,14 @@ class World:
     events: EventRows
     logged: list[LoggedPrediction]
 
-    def audit(self, logged: list[LoggedPrediction], registry: Path | None = None) -> Audited:
-        return audit(OfflineStore(self.lake), Registry(registry or self.registry), CATALOGUE, logged)
+    def audit(
+        self, logged: list[LoggedPrediction], registry: Path | None = None, lake: Path | None = None, **bounds: int
+    ) -> Audited:
+        with TemporaryDirectory() as folder:
+            write_log(Path(folder), logged)
+            log = StoredLog(OfflineStore(Path(folder)))
+            store = OfflineStore(lake or self.lake)
+            return audit(store, Registry(registry or self.registry), CATALOGUE, log, **bounds)
 
 
 def states_at(events: EventRows, vector: dict[int, int]) -> dict[bytes, bytes]:
@@ -174,6 +186,26 @@ def test_every_prediction_comes_out_again_bit_for_bit_whatever_lives_its_shards_
     assert len(distinct) > 30  # the states did differ
 
 
+def test_however_little_is_in_memory_at_once_the_audit_finds_the_same(world: World) -> None:
+    altered = msgspec.structs.replace(world.logged[3], scores="[0.5]")
+    found = world.audit(
+        [*world.logged, altered, resealed(world.logged[4], model_version=7)], at_once=1, events_at_once=1
+    )
+    assert (found.equal, found.predictions, found.missing) == (78, 78, {})
+    assert found.by_cause == {ALTERED_RECORD: 1, CHANGED_MODEL: 1}
+
+
+def test_events_that_retention_deleted_are_the_cause_and_not_an_altered_value(world: World, tmp_path: Path) -> None:
+    kept_us = int(world.events.arrival_us[400])
+    copytree(world.lake, tmp_path / "lake")
+    told = CommitProperties(app_transactions=[Transaction(KEPT_FROM_APP, kept_us)])
+    table = DeltaTable(str(tmp_path / "lake" / "events_readings"))
+    table.delete(f"{ARRIVAL_TIME} < {kept_us}", commit_properties=told)
+    found = world.audit(world.logged, lake=tmp_path / "lake")
+    assert set(found.by_cause) == {DELETED_EVENTS}
+    assert "reach were deleted by retention" in found.differences[0].detail
+
+
 def test_a_value_that_was_altered_in_redis_is_named_with_its_feature(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,12 +251,11 @@ def test_a_log_line_that_was_altered_is_named(world: World, changed: dict[str, A
 
 @pytest.mark.parametrize("genuine_first", [True, False])
 def test_an_altered_copy_of_a_record_is_named_and_hides_neither_it_nor_itself(
-    world: World, tmp_path: Path, genuine_first: bool
+    world: World, genuine_first: bool
 ) -> None:
     altered = msgspec.structs.replace(world.logged[0], scores="[0.5]")
     pair = [world.logged[0], altered] if genuine_first else [altered, world.logged[0]]
-    write_log(tmp_path, [*pair, world.logged[0]])
-    found = world.audit(read_log(OfflineStore(tmp_path)))
+    found = world.audit([*pair, world.logged[0]])
     assert (found.records, found.equal) == (2, 1)
     assert found.by_cause == {ALTERED_RECORD: 1}
 
@@ -241,9 +272,8 @@ def test_an_erased_record_is_counted_and_neither_altered_nor_missing(world: Worl
     assert (found.erased, found.by_cause) == (0, {ALTERED_RECORD: 1})
 
 
-def test_a_record_of_a_later_release_does_not_end_the_audit_of_the_others(world: World, tmp_path: Path) -> None:
-    write_log(tmp_path, [resealed(world.logged[0]), msgspec.structs.replace(world.logged[1], schema_version=2)])
-    found = world.audit(read_log(OfflineStore(tmp_path)))
+def test_a_record_of_a_later_release_does_not_end_the_audit_of_the_others(world: World) -> None:
+    found = world.audit([resealed(world.logged[0]), msgspec.structs.replace(world.logged[1], schema_version=2)])
     assert (found.equal, found.by_cause) == (1, {OTHER_SCHEMA: 1})
     assert "a later release wrote it, or it was altered" in found.differences[0].detail
 
@@ -254,6 +284,24 @@ def test_a_receipt_that_was_altered_with_its_line_is_named(world: World) -> None
     found = world.audit([resealed(world.logged[0], receipt=receipt)])
     assert found.by_cause == {ALTERED_RECORD: 1}
     assert "receipt was changed" in found.differences[0].detail
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"request": '{"instances":[{"plant":"p","machine":"m0","celsius":null}]}'},  # nothing stands for it
+        {"request": '{"instances":[{"plant":"p"'},
+        {"instants": "[]"},
+        {"features": "!"},
+        {"features": "AACAPw=="},
+    ],
+)
+def test_a_record_that_does_not_agree_with_itself_is_named_and_ends_no_audit(
+    world: World, changed: dict[str, Any]
+) -> None:
+    found = world.audit([world.logged[0], resealed(world.logged[3], **changed), world.logged[1]])
+    assert (found.equal, found.by_cause) == (2, {ALTERED_RECORD: 1})
+    assert found.differences[0].id == world.logged[3].id
 
 
 def test_a_definition_a_model_or_a_release_that_changed_is_named(world: World, tmp_path: Path) -> None:
@@ -268,7 +316,8 @@ def test_a_definition_a_model_or_a_release_that_changed_is_named(world: World, t
         ]
     )
     causes = {each.id: each.cause for each in found.differences}
-    assert list(causes.values()) == [CHANGED_DEFINITION, CHANGED_MODEL, CHANGED_CODE, CHANGED_DEFINITION]
+    wanted = CHANGED_DEFINITION, CHANGED_DEFINITION, CHANGED_MODEL, CHANGED_CODE
+    assert causes == {each.id: cause for each, cause in zip((first, second, third, fourth), wanted, strict=True)}
     assert found.equal == 1
     publish(tmp_path, BREAKDOWN, 1)
     assert world.audit(world.logged, tmp_path).by_cause == {CHANGED_MODEL: 54}
@@ -299,4 +348,4 @@ def write_log(lake: Path, logged: list[LoggedPrediction]) -> None:
 
 def test_without_a_log_it_says_so(world: World) -> None:
     with pytest.raises(DatasetError, match="no table 'events_prediction_log'"):
-        read_log(OfflineStore(world.lake))
+        StoredLog(OfflineStore(world.lake))

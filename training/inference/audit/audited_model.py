@@ -1,0 +1,62 @@
+"""A version of the registry that an audit runs again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.definitions import FeatureView
+from shared_features.formats.model_manifest import MODEL_FILE
+from shared_features.kernel.vocabulary import Vocabulary
+from training.inference.batch_scorer import BatchScorer
+from training.registry.versions import Registry
+
+
+class AuditedModel:
+    """Raises RegistryError where there is no such version."""
+
+    def __init__(self, registry: Registry, name: str, version: int, ends: ExitStack) -> None:
+        """ends: where the threads that score end."""
+        path = registry.path(name, version)
+        manifest, graph = registry.manifest(name, version), (path / MODEL_FILE).read_bytes()
+        self._named, self._digest = f"the file {MODEL_FILE} of {name} {version}", hashlib.sha256(graph).hexdigest()
+        self._categories = manifest.categories
+        self._scorer = ends.enter_context(BatchScorer(graph, manifest.input_name, manifest.output_name))
+
+    def fault(self, digest: str) -> str:
+        """Why it is not the one that answered; empty where it is. digest: of the file that answered."""
+        if digest == self._digest:
+            return ""
+        return f"{self._named} has the digest {self._digest[:12]}, and the one that answered had {digest[:12]}"
+
+    def categories(self, view: FeatureView) -> tuple[tuple[int, Vocabulary], ...]:
+        """Of each category of the view, its place and its values."""
+        return tuple((at, Vocabulary(self._categories[each.name])) for at, each in view.categories)
+
+    def gives(self, matrix: NDArray[np.float32], scores: Sequence[Any]) -> NDArray[np.bool_]:
+        """bool[n]: whether it gives these scores, bit for bit. matrix: float32[n, features]. scores: one a row."""
+        if not len(matrix):
+            return np.empty(0, np.bool_)
+        ours = self._scorer.score(matrix)
+        try:
+            logged = np.array(scores, np.float32)
+        except (TypeError, ValueError):  # of different shapes, or no numbers
+            logged = np.empty(0, np.float32)
+        if logged.shape == ours.shape:
+            same = np.ascontiguousarray(ours).view(np.uint32) == logged.view(np.uint32)
+            every: NDArray[np.bool_] = same.reshape(len(ours), -1).all(axis=1)
+            return every
+        return np.array([_same(one, other) for one, other in zip(ours, scores, strict=True)], np.bool_)
+
+
+def _same(ours: NDArray[np.float32], logged: Any) -> bool:
+    try:
+        theirs = np.array(logged, np.float32)
+    except (TypeError, ValueError):
+        return False
+    return theirs.shape == np.shape(ours) and theirs.tobytes() == ours.tobytes()

@@ -1,0 +1,45 @@
+"""What an audit found: counts, and the first of the records that do not come out again, each with its cause."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from shared_features.formats.prediction_log import Hole
+
+CHANGED_DEFINITION, CHANGED_MODEL, CHANGED_CODE = "changed definition", "changed model", "changed code"
+ALTERED_RECORD, ALTERED_VALUE = "altered log line", "altered value in Redis"
+OTHER_SCHEMA, DELETED_EVENTS = "log line of another schema", "deleted events"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A record that does not come out again. cause: one of the names above. detail: what was found."""
+
+    id: str
+    cause: str
+    detail: str
+
+
+@dataclass
+class Audited:
+    """most: how many differences are kept. missing: by process, the numbers that no record has, first and last of each.
+
+    predictions: of the records that could be computed again. equal: those with the same features and scores. erased:
+    records whose content was erased with an entity, of which nothing can be computed.
+    """
+
+    most: int = 1_000
+    records: int = 0
+    erased: int = 0
+    predictions: int = 0
+    equal: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    by_cause: Counter[str] = field(default_factory=Counter)
+    missing: dict[str, list[Hole]] = field(default_factory=dict)
+
+    def differ(self, record: str, cause: str, detail: str) -> None:
+        """Count a record that does not come out again. record: its id."""
+        self.by_cause[cause] += 1
+        if len(self.differences) < self.most:
+            self.differences.append(Difference(record, cause, detail))

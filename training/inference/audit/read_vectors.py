@@ -1,0 +1,50 @@
+"""The shards that receipts name, each spelling of one once: the receipts of a busy hour share most of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from shared_features.formats.receipt import decode_shard, encoded_shards
+from training.inference.audit.shard_lives import Int64, Vector
+
+
+class ReadVectors:
+    """Numbers them from 0, over all receipts that it is given."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[bytes, int] = {}
+        self._groups: dict[str, int] = {}
+        self._of_shard: list[tuple[int, int]] = []
+        self.vectors: list[tuple[int, Vector]] = []
+        """Shard and positions of each."""
+
+    def of(self, receipt: str) -> list[int]:
+        """The numbers of a receipt's shards. Raises FormatVersionError where the receipt was altered."""
+        numbers = self._numbers
+        return [numbers[each] if each in numbers else self._add(each) for each in encoded_shards(receipt)]
+
+    def chosen(self, group: str, receipts: Sequence[list[int]], receipt: Int64, shard: Int64) -> Int64:
+        """Per row the number of its shard; -1 where its receipt names none. group: its label. receipt: of each row."""
+        if group not in self._groups or not len(receipt):
+            return np.full(len(receipt), -1)
+        named = np.array([number for each in receipts for number in each], np.int64)
+        of_receipt = np.repeat(np.arange(len(receipts)), list(map(len, receipts)))
+        groups, shards = np.array(self._of_shard, np.int64)[named].T
+        own = groups == self._groups[group]
+        wide = int(max(shards.max(initial=0), shard.max(initial=0))) + 1
+        codes = of_receipt[own] * wide + shards[own]
+        order = np.argsort(codes, kind="stable")
+        codes, named = codes[order], named[own][order]
+        at = np.searchsorted(codes, receipt * wide + shard, side="right") - 1
+        there = (at >= 0) & (codes[at] == receipt * wide + shard) if len(codes) else np.zeros(len(at), np.bool_)
+        return np.where(there, named[at] if len(named) else -1, -1)
+
+    def _add(self, encoded: bytes) -> int:
+        shard = decode_shard(encoded)
+        vector = {(at.topic, at.topic_id, at.partition): at.offset for at in shard.vector}
+        number = self._numbers[encoded] = len(self.vectors)
+        self._of_shard.append((self._groups.setdefault(shard.group, len(self._groups)), shard.shard))
+        self.vectors.append((shard.shard, vector))
+        return number

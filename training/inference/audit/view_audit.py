@@ -1,0 +1,183 @@
+"""The audit of one view's records: their features and scores again, and why a record differs.
+
+The cause of a difference is found by what still agrees. Where the logged scores follow from the logged features, the
+model did see these features: what it read in Redis was altered.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Iterable
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shared_features.definitions import EventSource, FeatureGroup, FeatureView
+from shared_features.errors import FeatureError
+from shared_features.feature_matrix import category_codes, feature_matrix, place_categories, request_floats
+from shared_features.formats.entity_keys import entity_keys, shards_of
+from shared_features.formats.prediction_log import LoggedPrediction
+from training.datasets.offline_store import OfflineStore
+from training.inference.audit.audited_model import AuditedModel
+from training.inference.audit.findings import (
+    ALTERED_RECORD,
+    ALTERED_VALUE,
+    CHANGED_CODE,
+    CHANGED_DEFINITION,
+    CHANGED_MODEL,
+    DELETED_EVENTS,
+    Audited,
+)
+from training.inference.audit.logged_rows import LoggedRows, RecordFacts, RowReader, together
+from training.inference.audit.read_vectors import ReadVectors
+from training.inference.audit.stored_events import GroupHistory
+from training.inference.audit.vector_replay import AskedRows, values_at_vectors
+
+_KINDS: dict[str, type[pl.DataType]] = {"boolean": pl.Boolean, "text": pl.String, "integer": pl.Int64}
+
+
+class ViewAudit:
+    """Takes records of one view, and compares them when it is told to."""
+
+    def __init__(
+        self,
+        store: OfflineStore,
+        view: FeatureView,
+        model: Callable[[str, int], AuditedModel],
+        found: Audited,
+        events_at_once: int,
+    ) -> None:
+        self._view, self._model, self._found, self._events_at_once = view, model, found, events_at_once
+        self._store = store
+        self._reader, self._release = RowReader(view), importlib.metadata.version("millrace")
+        self._waiting: list[LoggedRows] = []
+        self._vectors = ReadVectors()
+
+    def take(self, records: Iterable[LoggedPrediction]) -> int:
+        """Read records, or say why they cannot be compared. Returns how many rows they have."""
+        readable = [record for record in records if self._is_of_today(record)]
+        rows = self._reader.rows(readable, self._vectors, self._refuse)
+        if len(rows):
+            self._waiting.append(rows)
+        return len(rows)
+
+    def compare(self) -> None:
+        """Everything that was taken."""
+        if not self._waiting:
+            return
+        rows, vectors = together(self._waiting), self._vectors
+        self._waiting, self._vectors = [], ReadVectors()
+        different = self._different(rows, self._seen(rows, vectors))
+        self._found.predictions += len(rows)
+        self._found.equal += len(rows) - int(np.isin(rows.of_record, different).sum())
+
+    @cached_property
+    def _histories(self) -> dict[str, GroupHistory]:
+        return {group.part_name: GroupHistory(self._store, group) for group in self._view.groups}
+
+    def _is_of_today(self, record: LoggedPrediction) -> bool:
+        cause, detail = CHANGED_DEFINITION, ""
+        if record.view_fingerprint != self._view.fingerprint:
+            detail = f"the view had the fingerprint {record.view_fingerprint}, and has {self._view.fingerprint} now"
+        else:
+            cause = CHANGED_MODEL
+            try:
+                detail = self._model(record.model, record.model_version).fault(record.model_digest)
+            except FeatureError as error:
+                detail = str(error)
+        if detail:
+            self._found.differ(record.id, cause, detail)
+        return not detail
+
+    def _refuse(self, record: str, detail: str) -> None:
+        self._found.differ(record, ALTERED_RECORD, detail)
+
+    def _seen(self, rows: LoggedRows, vectors: ReadVectors) -> NDArray[np.float32]:
+        """float32[n, columns]: what the model of each row saw, by the events."""
+        view = self._view
+        stored = {group.part_name: self._stored(group, rows, vectors) for group in view.groups}
+        request = request_floats(view.source, rows.columns, rows.valid)
+        matrix = feature_matrix(view, request, rows.as_of_us, stored)
+        if view.categories:
+            codes = category_codes(view, request, stored)
+            for model, mine in self._by_model(rows):
+                matrix[mine] = place_categories(matrix[mine], codes[mine], model.categories(view))
+        return matrix
+
+    def _stored(self, group: FeatureGroup, rows: LoggedRows, vectors: ReadVectors) -> NDArray[np.float64]:
+        keys = entity_keys(group.entity, self._view.source, rows.columns)
+        shards = [each.shards for each in rows.records]
+        chosen = vectors.chosen(group.label, shards, rows.of_record, shards_of(keys, group.shards))
+        key_columns = _key_columns(group, self._view.source, rows)
+        asked = AskedRows(keys, key_columns, rows.as_of_us, chosen, vectors.vectors)
+        return values_at_vectors(self._histories[group.part_name], group, asked, self._events_at_once)
+
+    def _by_model(self, rows: LoggedRows) -> Iterable[tuple[AuditedModel, NDArray[np.int64]]]:
+        """Each model, and its rows."""
+        numbers: dict[tuple[str, int], int] = {}
+        of = np.array([numbers.setdefault((each.model, each.version), len(numbers)) for each in rows.records])
+        for (name, version), number in numbers.items():
+            yield self._model(name, version), np.flatnonzero(of[rows.of_record] == number)
+
+    def _different(self, rows: LoggedRows, seen: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Which of the records differ, each with its cause told."""
+        features: NDArray[np.bool_] = np.all(_equal(seen, rows.features), axis=1)
+        scores, follows = np.empty(len(rows), np.bool_), np.empty(len(rows), np.bool_)
+        for model, mine in self._by_model(rows):
+            scores[mine] = model.gives(seen[mine], [rows.scores[row] for row in mine.tolist()])
+            follows[mine], others = scores[mine], mine[~features[mine]]
+            follows[others] = model.gives(rows.features[others], [rows.scores[row] for row in others.tolist()])
+        different = np.unique(rows.of_record[~(features & scores)])
+        starts, stops = (np.searchsorted(rows.of_record, different, side) for side in ("left", "right"))
+        for number, start, stop in zip(different.tolist(), starts.tolist(), stops.tolist(), strict=True):
+            own = slice(start, stop)
+            self._tell(rows, rows.records[number], own, seen, bool(features[own].all()), bool(follows[own].all()))
+        return different
+
+    def _tell(
+        self,
+        rows: LoggedRows,
+        record: RecordFacts,
+        own: slice,
+        seen: NDArray[np.float32],
+        same_features: bool,
+        follows: bool,
+    ) -> None:
+        detail = "the scores are others" if same_features else self._first_feature(seen[own], rows.features[own])
+        detail = f"release {record.release} answered, this is {self._release}: {detail}"
+        cause = ALTERED_VALUE if not same_features and follows and record.release == self._release else CHANGED_CODE
+        gone = [
+            group.label
+            for group in self._view.groups
+            if (since_us := self._histories[group.part_name].complete_from_us) and rows.as_of_us[own].min() < since_us
+        ]
+        if gone and not same_features:
+            cause, detail = DELETED_EVENTS, f"events that windows of {', '.join(gone)} reach were deleted by retention"
+        self._found.differ(record.id, cause, detail)
+
+    def _first_feature(self, seen: NDArray[np.float32], logged: NDArray[np.float32]) -> str:
+        row, column = np.argwhere(~_equal(seen, logged))[0].tolist()
+        name = self._view.columns[column].name
+        return f"$.instances[{row}]: {name} was {logged[row, column]!s}, and the events give {seen[row, column]!s}"
+
+
+def _key_columns(group: FeatureGroup, source: EventSource, rows: LoggedRows) -> pl.DataFrame:
+    columns = {name: rows.columns[name] for name in group.entity.keys}
+    return pl.DataFrame(
+        {
+            name: pl.Series(name, column.tolist() if column.dtype == object else column).cast(_kind(source, name))
+            for name, column in columns.items()
+        }
+    )
+
+
+def _kind(source: EventSource, name: str) -> type[pl.DataType]:
+    return _KINDS[source.field(name).type.storage]
+
+
+def _equal(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Bit for bit; every NaN is missing."""
+    equal: NDArray[np.bool_] = np.ascontiguousarray(left).view(np.uint32) == np.ascontiguousarray(right).view(np.uint32)
+    return equal | (np.isnan(left) & np.isnan(right))
