@@ -19,11 +19,14 @@ _FOLDED = 16
 
 class FittingTable:
     """left: numbers of the columns that hold text; the others hold numbers, and are never folded. breaks: numbers of
-    the columns with which another part begins rather than elsewhere.
+    the columns with which another part begins rather than elsewhere. row_names: numbers of the columns that name the
+    rows, besides the first.
     """
 
-    def __init__(self, *names: str, left: Collection[int] = (), breaks: Collection[int] = ()) -> None:
-        self._names, self._left, self._breaks = names, {0, *left}, breaks
+    def __init__(
+        self, *names: str, left: Collection[int] = (), breaks: Collection[int] = (), row_names: Collection[int] = ()
+    ) -> None:
+        self._names, self._left, self._breaks, self._row_names = names, {0, *left}, breaks, row_names
         self._rows: list[list[Text]] = []
 
     def add_row(self, *cells: str | Text) -> None:
@@ -31,7 +34,8 @@ class FittingTable:
         self._rows.append([Text(cell) if isinstance(cell, str) else cell for cell in cells])
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        for number, columns in enumerate(side_by_side(self._widths(), _GAP, options.max_width, self._breaks)):
+        parts = side_by_side(self._widths(), _GAP, options.max_width, self._breaks, self._row_names)
+        for number, columns in enumerate(parts):
             if number:
                 yield Text()
             yield self._part(columns, options.max_width)

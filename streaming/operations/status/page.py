@@ -89,7 +89,7 @@ def _dead(source: SourceStatus, before: SourceStatus | None) -> Text:
 
 def _groups(status: Status) -> FittingTable:
     table = FittingTable("group", "shards", "", "lag", "freshness", "last commit", "on", "feature rows",
-                         "complete up to", left=(1, 2, 6), breaks=(6,))  # fmt: skip
+                         "complete up to", left=(1, 2, 6), breaks=(6,), row_names=(6,))  # fmt: skip
     for each in status.groups:
         for number, (spine, cut_us) in enumerate((each.cut_us or {"-": None}).items()):
             first = (each.group, *_shards(each), _count(each.lag), _fresh(each), Text(age(each.committed_age_s)))

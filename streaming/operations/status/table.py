@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from shared_features.kernel.event_time import to_datetime
 from streaming.operations.status.answer import (
@@ -27,8 +27,13 @@ def status_table(status: Status, width: int | None = None) -> str:
     parts = [f"streaming at {instant_text(status.at_us)}"]
     parts += [f"  ! {part}: {reason}" for part, reason in status.away.items()]
     parts += [f"  ~ {wait_text(each, status.at_us)}" for each in status.waits]
-    tables = [_sources(status.sources), _lateness(status.sources), _partitions(status.sources), _groups(status.groups)]
-    return "\n".join([*parts, *(line for lines in tables for line in ("", *_drawn(lines, width)))])
+    tables = (
+        (_sources(status.sources), ()),
+        (_lateness(status.sources), ()),
+        (_partitions(status.sources), (1,)),
+        (_groups(status.groups), (5,)),
+    )
+    return "\n".join([*parts, *(line for lines, names in tables for line in ("", *_drawn(lines, width, names)))])
 
 
 def wait_text(wait: WaitStatus, now_us: int) -> str:
@@ -102,9 +107,10 @@ def _shards(group: GroupStatus) -> tuple[str, ...]:
     return group.group, shards, count(group.lag), age(group.freshness_s), age(group.committed_age_s)
 
 
-def _drawn(lines: Lines, width: int | None) -> Iterator[str]:
+def _drawn(lines: Lines, width: int | None, names: Collection[int]) -> Iterator[str]:
+    """names: numbers of the columns that name the rows, besides the first."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for part, columns in enumerate(side_by_side(widths, len(_GAP), width)):
+    for part, columns in enumerate(side_by_side(widths, len(_GAP), width, names=names)):
         if part:
             yield ""
         for line in lines:

@@ -1,10 +1,12 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 from deltalake import DeltaTable
 
+from shared_features import Condition
 from shared_features.formats.dataset_manifest import DatasetParameters
 from shared_features.formats.offline_tables import events_table, features_table
 from shared_features.kernel.event_time import DAY_US, HOUR_US
@@ -44,6 +46,15 @@ def test_a_row_holds_the_event_its_stored_features_and_its_on_demand_features(ma
     assert not joined["copy"].any()
     assert dataset.manifest.rows.copies_left_out > 0
     assert joined["late"].any()
+
+
+def test_a_condition_that_says_what_the_field_says_gives_the_same_rows(machine_lake):
+    assert BREAKDOWN.labels is not None
+    by_condition = replace(BREAKDOWN, labels=replace(BREAKDOWN.labels, value=Condition("broke", "==", True)))
+    found = build_dataset(pin_view(OfflineStore(machine_lake), by_condition, LATENESS_US), PARAMETERS)[0]
+    assert found.manifest.task == "binary"
+    assert set(np.unique(found.label)) == {0.0, 1.0}
+    np.testing.assert_array_equal(found.label, build(machine_lake).label)
 
 
 def test_windows_follow_each_other_and_positions_are_in_order(machine_lake):

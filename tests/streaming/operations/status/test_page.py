@@ -161,6 +161,16 @@ def test_a_narrow_page_has_rates_and_counts_in_two_tables_that_both_name_the_sou
     assert [line[1] for line in lines if line[:1] == ["readings"]] == ["10", "1,090"]
 
 
+def test_each_part_of_a_narrow_table_of_groups_says_on_which_source_its_rows_are():
+    """Two rows of one group said nothing but "complete up to"."""
+    lines = [each.split() for each in text_of(status_page(GREAT, BEFORE), width=60).splitlines()]
+    assert ["group", "on", "complete", "up", "to"] in lines
+    assert [each[:2] for each in lines if each[-1:] == ["ago"] and each[0] == "machine_heat:v3"] == [
+        ["machine_heat:v3", "card_transactions"],
+        ["machine_heat:v3", "outcomes"],
+    ]
+
+
 def test_a_name_that_takes_half_a_terminal_is_cut_and_the_numbers_are_not():
     named = replace(NOW, sources=[replace(NOW.sources[0], source="s" * 70, events=11_345_677)])
     shown = text_of(status_page(named, BEFORE), width=60)
