@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from shared_features.arguments import did_you_mean
 from shared_features.definitions import Boolean, Decimal, Integer, Text, Timestamp
 
 MOST_CLASSES = 200
+_COMPARED = re.compile(r"(.+?)\s*(?:==|!=|<=|>=|<|>|=)\s*.+")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,12 @@ class Wishes:
         known = {each: column.name for column in columns for each in (column.field, column.name)}
         roles: dict[str, str] = {}
         for option, name in self._named():
+            if name not in known and (compared := _COMPARED.fullmatch(name)) and compared[1] in known:
+                raise ProjectError(
+                    f"{option} names {name}, which is a condition. Name the column alone: {option} {compared[1]}. Then "
+                    "write the condition into the module, as the value of its LabelSource: Condition(COLUMN, OPERATOR, "
+                    "VALUE)"
+                )
             if name not in known:
                 raise ProjectError(
                     f"{option} names {name}, and the file has no such column.{did_you_mean(name, known)} It has "

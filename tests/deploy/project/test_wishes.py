@@ -72,6 +72,11 @@ def test_each_role_may_be_named():
         ({"key": "user"}, '--key user: 50 rows lack it, and a key is never missing. Write "unknown" there'),
         ({"event_time": "kind"}, "--event-time kind: its values are not read as times, such as 'bot'"),
         ({"label": "request"}, "it is a text with 200 different values, such as 'r0'|no such"),
+        (
+            {"label": "kind == bot"},
+            "--label names kind == bot, which is a condition. Name the column alone: --label kind",
+        ),
+        ({"label": "kid == bot"}, "--label names kid == bot, and the file has no such column"),
         ({"label": "ts"}, "--label ts: it is a time. Name a column of outcomes"),
         ({"label": "same"}, "--label same: all rows have one value"),
         ({"label": "status", "key": "status"}, "--key and --label both name status. Name two columns"),
