@@ -96,7 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="how long a stopped worker still does its steps, before they go back to their queue (20)",
     )
     start = commands.add_parser("start", help="start a durable run, which a process of `serve` does")
-    start.add_argument("--template", default="retrain", help="what to run (retrain)")
+    start.add_argument("--template", default="retrain", help="what to run: retrain or batch-score (retrain)")
     start.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="its parameters; VALUE is JSON or a text")
     start.add_argument("--id", help="two starts with one id are one run")
     start.add_argument("--reason", default="", metavar="TEXT", help="why it is started, for people who look at it")
@@ -133,7 +133,7 @@ def build_parser() -> argparse.ArgumentParser:
         default="",
         help="put: only if a day or an hour (UTC) with events has ended since, and is stored whole",
     )
-    schedule.add_argument("--template", default="retrain", help="put: what to run (retrain)")
+    schedule.add_argument("--template", default="retrain", help="put: what to run: retrain or batch-score (retrain)")
     for name, what in (
         ("cancel", "end a durable run; its finished steps are kept"),
         ("resume", "continue a run that was cancelled or failed; prints the id of the run that continues it"),

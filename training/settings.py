@@ -34,6 +34,9 @@ class TrainingSettings(BaseSettings):
     )
     lake: Path = Field(Path("var/lake"), description="directory of the offline store's Delta tables")
     registry: Path = Field(Path("var/registry"), description="directory of the model registry")
+    scoring: Path = Field(
+        Path("var/scoring"), description="directory with the files that batch scoring by `serve` reads and writes"
+    )
     training_runs: Path = Field(Path("var/training"), description="directory of the runs' intermediate results")
     training_runs_kept: int = Field(3, ge=1, description="how many runs keep their intermediate results")
     training_step_limit: Duration = Field(

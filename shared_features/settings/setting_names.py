@@ -26,7 +26,7 @@ SETTING_NAMES = frozenset((
     # of training
     "training_runs_kept", "training_step_limit", "training_steps_at_once", "runs_database", "runs_host", "runs_port",
     "runs_recorded", "runs_recorded_for", "runs_webhook", "champion_age_limit", "models", "spine_events_at_once",
-    "mlflow", "audit_predictions_at_once",
+    "mlflow", "audit_predictions_at_once", "scoring",
     # of serving
     "serving_host", "serving_port", "serving_workers", "serving_keep_alive_s", "serving_receive_s",
     "serving_answer_s", "serving_max_head_bytes", "serving_max_connections", "serving_deadline_ms",

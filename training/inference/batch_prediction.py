@@ -55,6 +55,13 @@ def predict_rows(model: PublishedModel, rows: Rows, output: Path, tell: Tell = u
     return Predicted(done, unanswered, model.scorer.shares_runs)
 
 
+def remove_unfinished(output: Path) -> None:
+    """Remove what killed processes left beside a file. Nobody may be writing it now."""
+    for each in output.parent.iterdir() if output.parent.is_dir() else ():
+        if each.name.startswith(f".{output.name}-"):
+            each.unlink(missing_ok=True)
+
+
 def _with_predictions(model: PublishedModel, rows: Slice) -> pl.DataFrame:
     if taken := [name for name in model.names if name in rows.given.columns]:
         raise DatasetError(

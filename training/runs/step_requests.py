@@ -13,6 +13,7 @@ import structlog
 
 from shared_features.definitions import check_functions
 from shared_features.errors import FeatureError
+from training.runs.plan.batch_score import BATCH_SCORE, BatchScore
 from training.runs.records.step_log import logged
 from training.settings import TrainingSettings
 from training.steps.step import Queue
@@ -37,11 +38,24 @@ def answer(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, 
 
 def _begin(settings: TrainingSettings, request: Mapping[str, Any]) -> str:
     """Begin a run, unless a run of this name has begun; returns its folder."""
+    origin = Path(request["fork"]["folder"]) if "fork" in request else None
+    if request["template"] == BATCH_SCORE:
+        return _begin_scoring(settings, request, origin)
     from training.runs.plan.fork import forked_data
     from training.runs.training_run import begin_run
 
-    data = forked_data(Path(request["fork"]["folder"])) if "fork" in request else None
+    data = None if origin is None else forked_data(origin)
     return str(begin_run(settings, _parameters(settings, request), _now_us(), request["name"], data))
+
+
+def _begin_scoring(settings: TrainingSettings, request: Mapping[str, Any], origin: Path | None) -> str:
+    from training.runs.plan.templates import check_request
+    from training.runs.scoring_run import begin_scoring
+
+    asked = check_request(request["template"], request["parameters"])
+    if not isinstance(asked, BatchScore):
+        raise AssertionError("the template says which parameters it has")
+    return str(begin_scoring(settings, asked, _now_us(), request["name"], origin))
 
 
 def _plan(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -76,6 +90,8 @@ def _parameters(settings: TrainingSettings, request: Mapping[str, Any]) -> RunPa
     from training.runs.plan.templates import check_request
 
     asked = check_request(request["template"], request["parameters"])
+    if isinstance(asked, BatchScore):
+        raise AssertionError("only a retraining has the parameters of a run")
     view, model = choose_model(settings, asked.model, asked.view)
     check_functions(view)
     return RunParameters.from_plain(view, asked.plain(), model)
@@ -120,10 +136,12 @@ def _code(settings: TrainingSettings, request: Mapping[str, Any]) -> str:
 def _end(settings: TrainingSettings, request: Mapping[str, Any]) -> dict[str, Any]:
     """Note the end; returns what is worth knowing of the run after its folder is gone."""
     from training.runs.records.run_summary import summarize
+    from training.runs.scoring_run import end_scoring
     from training.runs.training_run import end_run
 
     run = Path(request["run"])
     summary = summarize(run)
+    end_scoring(settings, run)
     end_run(settings, run, _now_us(), request["error"])
     return summary
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,34 +9,25 @@ from pathlib import Path
 import structlog
 
 from shared_features.errors import FeatureError
-from shared_features.kernel.event_time import to_datetime, to_us
+from shared_features.kernel.event_time import to_us
 from training.errors import StepError
+from training.runs.plan.any_context import any_context
 from training.runs.plan.data_version import DataVersion, pin_data
-from training.runs.plan.run_context import RunContext, context_of
+from training.runs.plan.run_context import RunContext
 from training.runs.plan.run_parameters import RunParameters
 from training.runs.plan.run_pipeline import check_queues, steps_of_run
+from training.runs.plan.scoring_context import ScoringContext
+from training.runs.plan.step_names import RETRAIN
 from training.runs.records.mlflow_run import tell_mlflow
+from training.runs.records.run_folders import begin_folder, forget_old
 from training.settings import TrainingSettings
 from training.steps.result_store import ResultStore
-from training.steps.run_journal import (
-    FAILED,
-    SUCCEEDED,
-    StepEntry,
-    alone_among,
-    has_begun,
-    hold,
-    journals,
-    may_be_held,
-    next_number,
-    read_journal,
-    write_journal,
-)
+from training.steps.run_journal import FAILED, SUCCEEDED, StepEntry, has_begun, hold, read_journal, write_journal
 from training.steps.step import Queue, Step
 from training.steps.step_runner import Explanation, StepRunner
 
 Report = Callable[[str, StepEntry], None]
 """Called after each step with its name and what became of it."""
-_UNFINISHED_KEPT = 20
 _LOG = structlog.get_logger(part="run")
 
 
@@ -77,21 +67,12 @@ def begin_run(
     check_queues(settings, steps_of_run(settings.definitions, parameters), durable=name is not None)
     data = data or pin_data(settings.lake, parameters.view, to_us(settings.allowed_lateness))
     journal = RunContext(settings, parameters, data, now_us).begin()
-    try:
-        runs.mkdir(parents=True, exist_ok=True)
-        with alone_among(runs):
-            run = _new_directory(runs, now_us) if name is None else runs / name
-            run.mkdir(exist_ok=True)
-            if not has_begun(run):
-                write_journal(run, replace(journal, number=next_number(runs)))
-    except OSError as error:
-        raise StepError(f"the run cannot begin in {runs}: {error}. Mend it, then start the run again.") from error
-    return run
+    return begin_folder(runs, journal, now_us, name)
 
 
 def steps_of_begun_run(settings: TrainingSettings, run: Path) -> tuple[Step, ...]:
     """The steps of a run that has begun, in their order."""
-    return steps_of_run(settings.definitions, context_of(settings, read_journal(run)).parameters)
+    return any_context(settings, read_journal(run)).steps
 
 
 def perform_step(settings: TrainingSettings, run: Path, name: str, queue: str | None = None) -> StepEntry | Queue:
@@ -100,7 +81,7 @@ def perform_step(settings: TrainingSettings, run: Path, name: str, queue: str | 
     A step of another queue is only done here where that is to find its result; otherwise its queue is returned.
     """
     hold(run)
-    context = context_of(settings, read_journal(run))
+    context = any_context(settings, read_journal(run))
     runner = _runner(context, run)
     target = runner.target(name)
     if isinstance(target, Queue) and target.name != queue:
@@ -124,8 +105,9 @@ def end_run(settings: TrainingSettings, run: Path, now_us: int, error: str = "")
             raise
         _LOG.error("the end of a run that failed is not in its journal", run=str(run), error=str(unwritten))
         return  # what made it fail is what its caller says
-    tell_mlflow(settings, run)
-    _forget_old(run.parent, settings.training_runs_kept)
+    if journal.template == RETRAIN:
+        tell_mlflow(settings, run)
+    forget_old(run.parent, settings.training_runs_kept)
     ResultStore(settings.training_runs).forget()
 
 
@@ -136,41 +118,5 @@ def explain_run(settings: TrainingSettings, parameters: RunParameters) -> Iterat
     return _runner(context, settings.training_runs / parameters.view.name / "a run to come").explain()
 
 
-def _runner(context: RunContext, run: Path) -> StepRunner:
-    steps = steps_of_run(context.settings.definitions, context.parameters)
-    return StepRunner(ResultStore(context.settings.training_runs), steps, run, context.facts)
-
-
-def _new_directory(runs: Path, now_us: int) -> Path:
-    for name in _names(f"{to_datetime(now_us):%Y%m%dT%H%M%S}"):
-        try:
-            (runs / name).mkdir()
-        except FileExistsError:
-            continue
-        return runs / name
-    raise AssertionError("names do not end")
-
-
-def _names(stem: str) -> Iterator[str]:
-    yield stem
-    number = 2
-    while True:
-        yield f"{stem}-{number}"
-        number += 1
-
-
-def _forget_old(runs: Path, kept: int) -> None:
-    """Keep the runs that began last, and those that have not ended: a process does them, or may continue them.
-
-    One that nobody does any more is kept until enough others have begun after it. No clock decides: it may step. The
-    newest of each model that succeeded is kept however many failed after it: schedules count from its cut what is new.
-    """
-    with alone_among(runs):
-        found = journals(runs)
-        succeeded = {each.asked.get("model", ""): run for run, each in reversed(found) if each.status == SUCCEEDED}
-        keep = {*(run for run, _ in found[:kept]), *succeeded.values()}
-        for place, (run, journal) in enumerate(found):
-            if journal.ended_at_us is None and (place < _UNFINISHED_KEPT or may_be_held(run)):
-                keep.add(run)
-        for path in [each for each in runs.iterdir() if each.is_dir() and each not in keep]:
-            shutil.rmtree(path, ignore_errors=True)
+def _runner(context: RunContext | ScoringContext, run: Path) -> StepRunner:
+    return StepRunner(ResultStore(context.settings.training_runs), context.steps, run, context.facts)

@@ -40,6 +40,7 @@ class Journal:
     """asked: what the run was asked for, as plain data. data: which data it reads. ended_at_us: None while it runs.
 
     number: runs of a view count up from 1, in the order in which they began. So no clock says which run is newer.
+    template: what the run was started as.
     """
 
     asked: dict[str, Any]
@@ -50,6 +51,7 @@ class Journal:
     ended_at_us: int | None = None
     error: str = ""
     number: int = 0
+    template: str = "retrain"
 
 
 def write_journal(run: Path, journal: Journal) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from shared_features.arguments import did_you_mean
 from training.errors import RequestError
+from training.runs.plan.batch_score import BatchScore
 from training.runs.plan.templates import Retrain
 from training.steps.run_journal import read_journal
 
@@ -38,7 +39,7 @@ FIRST_USE = {
 """Parameter -> the first step that uses it. `steps` holds parameters by the step that they are of."""
 
 
-def check_fork(step: str, before: Retrain, after: Retrain, names: Sequence[str]) -> None:
+def check_fork(step: str, before: Retrain | BatchScore, after: Retrain | BatchScore, names: Sequence[str]) -> None:
     """names: of the steps of the run, in their order.
 
     Raises RequestError for a step that does not exist, and for a changed parameter that an earlier step has used.
@@ -47,10 +48,25 @@ def check_fork(step: str, before: Retrain, after: Retrain, names: Sequence[str])
         raise RequestError(
             f"There is no step {step!r}. There are: {', '.join(names)}.{did_you_mean(step, names)}", "$.step"
         )
+    if isinstance(before, BatchScore) or isinstance(after, BatchScore):
+        _check_same(before, after)
+        return
     for name, first in _changed(before, after):
         if first in names and names.index(first) < names.index(step):
             raise RequestError(
                 f"Parameter {name} is used by step {first!r}, which comes before {step!r}. Fork from {first!r}.",
+                f"$.parameters.{name}",
+            )
+
+
+def _check_same(before: Retrain | BatchScore, after: Retrain | BatchScore) -> None:
+    """A batch scoring has one step, and what it reads is pinned before it."""
+    plain = [msgspec.to_builtins(each) for each in (before, after)]
+    for name in plain[1]:
+        if name != "output" and plain[0][name] != plain[1][name]:
+            raise RequestError(
+                f"Parameter {name} is used when the run begins, and a fork reads the data of its origin. Start a new "
+                "run instead.",
                 f"$.parameters.{name}",
             )
 

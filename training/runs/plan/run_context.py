@@ -15,10 +15,12 @@ from training.errors import TrainingError
 from training.runs.plan.data_version import DataVersion
 from training.runs.plan.run_model import defined_models
 from training.runs.plan.run_parameters import RunParameters
+from training.runs.plan.run_pipeline import steps_of_run
 from training.settings import TrainingSettings
 from training.steps.code_digest import code_of
 from training.steps.libraries import library_versions
 from training.steps.run_journal import Journal
+from training.steps.step import Step
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class RunContext:
     parameters: RunParameters
     data: DataVersion
     began_at_us: int
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Those of the run, in their order."""
+        return steps_of_run(self.settings.definitions, self.parameters)
 
     @property
     def facts(self) -> dict[str, Any]:

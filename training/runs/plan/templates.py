@@ -15,6 +15,8 @@ from training.errors import RequestError
 from training.models.graph.model_constants import TOLERANCE
 from training.models.task_rules import BETTER_IS_MORE, MODELS
 from training.registry.gate import DEFAULT_TOLERANCE
+from training.runs.plan.batch_score import BATCH_SCORE, BatchScore, check_zone
+from training.runs.plan.step_names import RETRAIN
 
 _TIMES = ("cutoff", "train_from", "train_to", "test_from", "test_to")
 
@@ -41,6 +43,22 @@ class Retrain(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     pipeline: str = ""
     steps: Mapping[str, Mapping[str, Any]] = {}
 
+    def check(self) -> None:
+        """Raises RequestError for a parameter that does not fit."""
+        if (unknown := [name for name in self.models if name not in MODELS]) and self.model is None:
+            raise RequestError(
+                f"Unknown models: {', '.join(unknown)}. Give some of {', '.join(MODELS)}, or name the `model` that has "
+                "other candidates.",
+                "$.parameters.models",
+            )
+        if unknown := sorted(set(self.floor) - set(BETTER_IS_MORE)):
+            raise RequestError(
+                f"There is no floor for {', '.join(unknown)}. Give {', '.join(BETTER_IS_MORE)}.", "$.parameters.floor"
+            )
+        for name in _TIMES:
+            if (given := getattr(self, name)) is not None:
+                check_zone(name, given)
+
     def plain(self) -> dict[str, Any]:
         """What `RunParameters.from_plain` reads."""
         # Imported here: a scheduler at rest only checks parameters, and holds no numba.
@@ -62,10 +80,10 @@ class Retrain(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         }
 
 
-TEMPLATES = {"retrain": Retrain}
+TEMPLATES: dict[str, type[Retrain | BatchScore]] = {RETRAIN: Retrain, BATCH_SCORE: BatchScore}
 
 
-def check_request(template: str, parameters: Mapping[str, Any]) -> Retrain:
+def check_request(template: str, parameters: Mapping[str, Any]) -> Retrain | BatchScore:
     """The parameters of a template. Raises RequestError for a template or a parameter that does not exist or fit."""
     if template not in TEMPLATES:
         raise RequestError(
@@ -76,26 +94,11 @@ def check_request(template: str, parameters: Mapping[str, Any]) -> Retrain:
     try:
         found = msgspec.convert(dict(parameters), TEMPLATES[template])
     except msgspec.ValidationError as error:
-        names = ", ".join(Retrain.__struct_fields__)
+        names = ", ".join(each.encode_name for each in msgspec.structs.fields(TEMPLATES[template]))
         raise RequestError(
             f"Parameters of run template {template!r}: {error}. It takes {names}.", _path_of(error)
         ) from error
-    if (unknown := [name for name in found.models if name not in MODELS]) and found.model is None:
-        raise RequestError(
-            f"Unknown models: {', '.join(unknown)}. Give some of {', '.join(MODELS)}, or name the `model` that has "
-            "other candidates.",
-            "$.parameters.models",
-        )
-    if unknown := sorted(set(found.floor) - set(BETTER_IS_MORE)):
-        raise RequestError(
-            f"There is no floor for {', '.join(unknown)}. Give {', '.join(BETTER_IS_MORE)}.", "$.parameters.floor"
-        )
-    for name in _TIMES:
-        given = getattr(found, name)
-        if given is not None and given.tzinfo is None:
-            raise RequestError(
-                f"{name} {given} has no time zone. Give a time such as 2026-01-31T00:00:00Z.", f"$.parameters.{name}"
-            )
+    found.check()
     return found
 
 

@@ -43,6 +43,7 @@ _WITHOUT_ROWS = {
     "certify/certificate.json",
     "publish/published.json",
     "promote/promotion.json",
+    "score/scored.json",
 }
 """What the built-in steps leave that holds no row of the dataset. What a step of one's own leaves may hold some."""
 _TOP, _LOG = (JOURNAL_FILE, MODEL_MANIFEST_FILE, *MODEL_CARD_FILES), ".log"

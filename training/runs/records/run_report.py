@@ -44,7 +44,7 @@ def read_report(run: Path | None) -> RunReport:
     dataset, metrics = _read(run / "dataset" / "dataset.json"), _read(run / "evaluate" / "metrics.json")
     validation = _read(run / "validate" / "validation.json")
     return RunReport(
-        {"view": asked.pop("view")["label"], **asked.pop("dataset"), **asked},
+        {"view": asked.pop("view")["label"], **asked.pop("dataset", {}), **asked},
         _data(dataset) if dataset else {},
         metrics.get("chosen", ""),
         metrics.get("models", {}),

@@ -16,14 +16,19 @@ def summarize(run: Path) -> dict[str, Any]:
 
     view: its label and fingerprint. cut_us: the watermark up to which its data are complete. code: step -> digest of
     the code that made its result. metrics: of the best candidate. slices: `fewer_slices` of it. model, version,
-    promoted, reasons, checks: what the steps `publish` and `promote` did.
+    promoted, reasons, checks: what the steps `publish` and `promote` did. scored: what a batch scoring wrote, and by
+    which version.
     """
     try:
         journal = read_journal(run)
     except StepError:
         return {}
     code = {name: entry.parts["code"] for name, entry in journal.steps.items() if entry.parts}
-    found: dict[str, Any] = {"view": journal.asked["view"], "cut_us": journal.data["cut_us"], "code": code}
+    found: dict[str, Any] = {"view": journal.asked["view"], "code": code}
+    if "cut_us" in journal.data:  # a batch scoring of the rows of a file pins none
+        found["cut_us"] = journal.data["cut_us"]
+    if scored := _read(run / "score" / "scored.json"):
+        found["scored"] = scored
     if metrics := _read(run / "evaluate" / "metrics.json"):
         best = metrics["models"][metrics["chosen"]]
         numbers = {name: value for name, value in best.items() if isinstance(value, int | float)}

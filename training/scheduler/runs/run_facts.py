@@ -39,6 +39,7 @@ def facts_of(run: Run, summary: Mapping[str, Any], report: RunReport) -> Facts:
             for each in summary.get("checks", [])
         },
         "data": {"complete up to": _instant_us(summary.get("cut_us")), **report.data},
+        "scored": {name.replace("_", " "): value for name, value in summary.get("scored", {}).items()},
         "metrics of the chosen model": dict(summary.get("metrics", {})),
         "metrics": metrics,
         SLICES: slice_facts(slices),

@@ -14,7 +14,7 @@ from dbos import DBOSClient, WorkflowStatus, error
 
 from training.errors import ConflictError, UnknownNameError
 from training.runs.plan.fork import check_fork
-from training.runs.plan.step_names import STEP_NAMES
+from training.runs.plan.step_names import step_names
 from training.runs.plan.templates import check_request
 from training.runs.records.run_report import RunReport, read_report
 from training.runs.records.run_summary import summarize
@@ -106,8 +106,9 @@ class Runs:
         """Every step of a run, with what became of it so far."""
         if is_imported(run_id):
             return self.imported.steps(run_id)
-        status = self.status(run_id)
-        steps = steps_of(status, self._client.list_workflow_steps(run_id), self._at_once)
+        run = Run.of(self._found(run_id))
+        status, names = run.status, step_names(run.template)
+        steps = steps_of(status, self._client.list_workflow_steps(run_id), self._at_once, names)
         queued = self._queued.of_run(run_id) if status == RUNNING else {}
         return tuple(in_queue(each, queued.get(each.name)) for each in steps)
 
@@ -200,7 +201,7 @@ class Runs:
             )
 
     def _names(self, run_id: str) -> tuple[str, ...]:
-        return tuple(self.plan(run_id)) or STEP_NAMES
+        return tuple(self.plan(run_id)) or step_names(self.show(run_id).template)
 
     def folder(self, run_id: str) -> Path | None:
         """Where its steps leave their files; None before it begins."""

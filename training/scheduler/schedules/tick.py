@@ -16,6 +16,7 @@ from dbos import DBOS
 
 from shared_features.arguments import did_you_mean
 from training.errors import RequestError
+from training.runs.plan.step_names import RETRAIN
 from training.runs.plan.templates import check_request
 from training.scheduler.runs.runs import Runs
 from training.scheduler.schedules.cron import is_second_time, next_tick
@@ -126,4 +127,10 @@ def checked(schedule: Schedule) -> dict[str, Any]:
             "$.new_partition",
         )
     check_request(schedule.template, schedule.parameters)
+    if schedule.waits_for and schedule.template != RETRAIN:
+        raise RequestError(
+            f"New labels and new partitions are those since the last retraining, and {schedule.template!r} is "
+            "scheduled. Leave them out.",
+            "$.new_labels" if schedule.new_labels else "$.new_partition",
+        )
     return asdict(schedule)

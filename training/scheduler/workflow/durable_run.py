@@ -1,4 +1,4 @@
-"""A durable run: a workflow of DBOS whose steps are those of retraining.
+"""A durable run: a workflow of DBOS whose steps are those of its template.
 
 A process that is killed leaves the run with its finished steps on record. The next process continues with the step
 that was interrupted. That step finds its result by content, or does its work again.
@@ -15,7 +15,7 @@ from dbos import DBOS, StepReservation, error
 from sqlalchemy.exc import SQLAlchemyError
 
 from training.errors import StepFailedError
-from training.runs.plan.step_names import STEP_NAMES
+from training.runs.plan.step_names import STEP_NAMES, step_names
 from training.scheduler.workflow.queued_steps import QueuedSteps
 from training.scheduler.workflow.retried_step import retried
 from training.scheduler.workflow.run_steps import waits_of
@@ -72,7 +72,8 @@ class DurableRuns:
 
     def _steps(self, processes: StepProcesses, request: dict[str, Any], run: str) -> None:
         """All of them. Their places on record are in the order of the plan, in whatever order they end."""
-        waits, run_id = waits_of(self._plan(processes, request, run)), str(DBOS.workflow_id)
+        plan, run_id = self._plan(processes, request, run), str(DBOS.workflow_id)
+        waits = waits_of(plan, step_names(request["template"]))
         places = {name: DBOS.reserve_step() for name in waits}
 
         def do(name: str) -> None:

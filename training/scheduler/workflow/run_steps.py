@@ -40,22 +40,22 @@ def plan_of(recorded: Recorded) -> Mapping[str, Sequence[str]]:
     return next(plans, None) or {}
 
 
-def waits_of(plan: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Each step, in its order, with all that it waits for: built-in ones keep their order. Empty plan: retraining."""
+def waits_of(plan: Mapping[str, Sequence[str]], names: Sequence[str] = STEP_NAMES) -> dict[str, tuple[str, ...]]:
+    """Each step, in its order, with all that it waits for: built-in ones keep their order. names: without a plan."""
     found, last = dict[str, tuple[str, ...]](), list[str]()
-    for name, needs in (plan or dict.fromkeys(STEP_NAMES, ())).items():
+    for name, needs in (plan or dict.fromkeys(names, ())).items():
         builtin = [name] if name in STEP_NAMES else []
         found[name] = tuple(dict.fromkeys((*needs, *(last if builtin else ()))))
         last = builtin or last
     return found
 
 
-def steps_of(status: str, recorded: Recorded, at_once: int) -> tuple[RunStep, ...]:
-    """at_once: how many steps of a run may be done at the same time."""
+def steps_of(status: str, recorded: Recorded, at_once: int, names: Sequence[str] = STEP_NAMES) -> tuple[RunStep, ...]:
+    """at_once: how many steps of a run may be done at the same time. names: those of its template."""
     by_name = {each["function_name"]: each for each in recorded}
     failed_ms = min((_end_ms(each) for each in recorded if each["error"] is not None), default=None)
     found, doing = list[RunStep](), 0
-    for name, waits in waits_of(plan_of(recorded)).items():
+    for name, waits in waits_of(plan_of(recorded), names).items():
         ready_ms = _ready_ms(("begin", *waits), by_name)
         if name in by_name:
             found.append(_ended(name, by_name[name]))

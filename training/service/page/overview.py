@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from html import escape
 
+from training.runs.plan.batch_score import BATCH_SCORE
+from training.runs.plan.step_names import RETRAIN
 from training.service.page.parts import (
     button,
     choice_field,
@@ -30,7 +32,9 @@ _MOST_OF_AN_ERROR = 110
 
 
 def overview(runs: list[RunAnswer], schedules: list[ScheduleAnswer], models: list[ModelAnswer]) -> str:
-    start = '<input type="hidden" name="template" value="retrain">' + parameters_field()
+    start = _hidden("template", RETRAIN) + parameters_field()
+    example = "model=order_return&#10;spine=orders.parquet&#10;output=predicted.parquet"
+    score = _hidden("template", BATCH_SCORE) + parameters_field(example)
     put = (
         text_field("name", "Name", required=True)
         + text_field("cron", "Cron line: minute hour day month weekday", "0 3 * * *", required=True)
@@ -42,6 +46,7 @@ def overview(runs: list[RunAnswer], schedules: list[ScheduleAnswer], models: lis
     return (
         "<h2>Runs</h2>"
         + form("Start a retraining", "POST", "/v1/runs", start, "Start", follows=True)
+        + form("Score rows", "POST", "/v1/runs", score, "Start", follows=True)
         + form("Import a run", "POST", "/v1/runs/import", file_field("Its archive"), "Import", follows=True)
         + '<form id="compare" action="/compare"><button>Compare the two selected</button></form>'
         + live("runs", _runs(runs))
@@ -51,6 +56,10 @@ def overview(runs: list[RunAnswer], schedules: list[ScheduleAnswer], models: lis
         + "<h2>Models</h2>"
         + live("models", _models(models))
     )
+
+
+def _hidden(name: str, value: str) -> str:
+    return f'<input type="hidden" name="{name}" value="{value}">'
 
 
 def _runs(runs: list[RunAnswer]) -> str:

@@ -93,10 +93,11 @@ def file_field(label: str) -> str:
     return f'<label>{label}<input type="file" accept=".gz" required></label>'
 
 
-def parameters_field() -> str:
+def parameters_field(example: str = "train_days=14&#10;top=50") -> str:
+    """example: HTML."""
     return (
         '<label>Parameters, one NAME=VALUE a line<textarea name="parameters" data-as="pairs" rows="3" '
-        'placeholder="train_days=14&#10;top=50"></textarea></label>'
+        f'placeholder="{example}"></textarea></label>'
     )
 
 

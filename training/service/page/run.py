@@ -44,6 +44,7 @@ def run_page(
             "error": escape(run.error),
             "gate": escape("; ".join(run.summary.get("reasons", []))),
             "model": version_link,
+            "scored by": _scored(run),
             "asked for": instant(run.asked_at),
             "because": escape(run.reason),
             "took": seconds(run.seconds),
@@ -104,6 +105,16 @@ def _section(title: str, rows: Mapping[str, object]) -> str:
     if not cells:
         return ""
     return f"<details><summary>{escape(title.capitalize())}</summary>{table(('name', 'value'), cells)}</details>"
+
+
+def _scored(run: RunWithSteps) -> str:
+    """The version whose predictions it wrote, how many, and the file."""
+    found = run.summary.get("scored")
+    if not found:
+        return ""
+    named = f"{escape(found['model'])} {found['version']}"
+    link = named if run.imported else f'<a href="/models/{escape(found["model"])}/{found["version"]}">{named}</a>'
+    return f"{link}: {found['rows']:,} rows in {escape(found['output'])}"
 
 
 def _archive(run: RunWithSteps) -> str:

@@ -44,7 +44,7 @@ class RunAnswer(BaseModel):
     imported: bool = Field(description="It was done elsewhere; it is neither resumed nor forked here.")
     summary: dict[str, Any] = Field(
         description="view, cut_us (the data are complete up to there), code (a digest per step), chosen, metrics, "
-        "slices, model, version, promoted, reasons: as far as they are known."
+        "slices, model, version, promoted, reasons, and scored of a batch scoring: as far as they are known."
     )
 
 

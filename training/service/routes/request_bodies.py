@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import msgspec
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared_features.arguments import did_you_mean
+from training.runs.plan.templates import TEMPLATES
 
-_PARAMETERS = "Parameters of the template, under the names of the options of `python -m training run`."
+_PARAMETERS = (
+    "Parameters of the template: of `retrain` under the names of the options of `python -m training run`, of "
+    "`batch-score` of those of `python -m training predict`."
+)
+_TYPED: Any = {"anyOf": list(msgspec.json.schema_components(TEMPLATES.values(), ref_template="{name}")[1].values())}
+"""What either template takes."""
 
 
 class Body(BaseModel):
@@ -36,8 +43,16 @@ class Body(BaseModel):
 class StartBody(Body):
     """A run to start."""
 
-    template: str = Field(description="What to run, such as `retrain`.", examples=["retrain"])
-    parameters: dict[str, Any] = Field({}, description=_PARAMETERS, examples=[{"train_days": 14, "top": 50}])
+    template: str = Field(description="What to run: `retrain` or `batch-score`.", examples=["retrain", "batch-score"])
+    parameters: dict[str, Any] = Field(
+        {},
+        description=_PARAMETERS,
+        examples=[
+            {"train_days": 14, "top": 50},
+            {"model": "order_return", "spine": "orders.parquet", "output": "predicted.parquet"},
+        ],
+        json_schema_extra=_TYPED,
+    )
     reason: str = Field("", description="Why it is started, for people.", examples=["the mean of 7 days drifted"])
     unless_waiting: bool = Field(
         False, description="Start none if one of the same template and parameters waits; the answer is that one."
@@ -60,7 +75,7 @@ class ScheduleBody(Body):
 
     cron: str = Field(description="minute hour day month weekday, such as `0 3 * * *`.", examples=["0 3 * * *"])
     template: str = Field("retrain", description="What to run.")
-    parameters: dict[str, Any] = Field({}, description=_PARAMETERS)
+    parameters: dict[str, Any] = Field({}, description=_PARAMETERS, json_schema_extra=_TYPED)
     time_zone: str = Field("UTC", description="Time zone of the cron line.", examples=["Europe/Berlin"])
     new_labels: int = Field(0, description="Start a run only if so many labels arrived since the last one; 0: always.")
     new_partition: Literal["", "day", "hour"] = Field(

@@ -342,7 +342,11 @@ def test_a_run_of_a_pipeline_fails_with_its_step_and_is_resumed(places, monkeypa
 @pytest.mark.parametrize(
     ("template", "parameters", "said"),
     [
-        ("retrian", {}, r"There is no run template 'retrian'. There are: retrain. Did you mean 'retrain'\?"),
+        (
+            "retrian",
+            {},
+            r"There is no run template 'retrian'. There are: retrain, batch-score. Did you mean 'retrain'\?",
+        ),
         ("retrain", {"top": "five"}, r"Expected `int`, got `str` - at `\$.top`. It takes view, model, cutoff, "),
         ("retrain", {"tops": 5}, r"unknown field `tops`"),
         ("retrain", {"steps": {"check": 5}}, r"Expected `object`, got `int` - at `\$.steps"),

@@ -111,7 +111,7 @@ def test_a_run_is_watched_while_it_goes_cancelled_and_resumed(service: Service) 
 
 def test_the_hook_of_a_monitor_starts_one_run_and_tells_why(service: Service) -> None:
     (page,) = [each for each in pages() if each.name == "docs/retraining.md"]
-    (shell,) = [each for each in page.blocks() if each.text.endswith("routes/test_run_routes.py")]
+    shell, *_ = [each for each in page.blocks() if each.text.endswith("routes/test_run_routes.py")]
     service.played.held["dataset"] = threading.Event()
     first = started(service, {"top": 7}, "is being done")
     reached(service, first, lambda run: run["status"] == "running")
@@ -128,6 +128,38 @@ def test_the_hook_of_a_monitor_starts_one_run_and_tells_why(service: Service) ->
     assert "amount_mean_7d drifted: PSI 0.31" in service.client.get(f"/runs/{drifted}").text
     long = service.client.post("/v1/runs", json={"template": "retrain", "reason": "x" * 501})
     assert (long.status_code, long.json()["path"]) == (422, "$.reason")
+
+
+def test_the_lines_of_the_page_score_rows_once_and_beside_a_retraining(service: Service) -> None:
+    (page,) = [each for each in pages() if each.name == "docs/retraining.md"]
+    found = [each for each in page.blocks() if each.text.endswith("routes/test_run_routes.py")]
+    _, shell, python = (each.code.replace("127.0.0.1:8088", service.client.base_url.netloc.decode()) for each in found)
+    scored = {"model": "order_return", "version": 3, "output": "predicted.parquet", "rows": 400}
+    service.played.summary = {"scored": scored}
+    service.played.held["fit"] = threading.Event()
+    retraining = started(service, {"top": 11}, "beside a scoring")
+    reached(service, retraining, lambda run: states(run)["fit"] == "running")
+    names: dict[str, Any] = {}
+    exec(python, names)
+    said = subprocess.run(["bash", "-euo", "pipefail", "-c", shell], check=True, capture_output=True).stdout
+    assert json.loads(said)["id"] == names["run"]["id"], "one key is one run"
+    run = ended(service, names["run"]["id"])
+    assert (run["status"], run["template"], states(run)) == ("succeeded", "batch-score", {"score": "done"})
+    assert run["summary"]["scored"] == scored
+    assert service.client.get(f"/v1/runs/{run['id']}/logs/score").status_code == 200
+    assert "order_return 3</a>: 400 rows in predicted.parquet" in service.client.get(f"/runs/{run['id']}").text
+    assert service.client.get(f"/v1/runs/{retraining}").json()["status"] == "running"
+    service.played.held.pop("fit").set()
+    ended(service, retraining)
+    service.played.held["score"] = threading.Event()
+    again = service.client.post("/v1/runs", json={"template": "batch-score", "parameters": run["parameters"]}).json()
+    reached(service, again["id"], lambda run: states(run) == {"score": "running"})
+    assert service.client.post(f"/v1/runs/{again['id']}/cancel").status_code == 202
+    assert ended(service, again["id"])["status"] == "cancelled"
+    service.played.held.pop("score").set()
+    service.played.summary = {}
+    body = service.client.get("/openapi.json").json()["components"]["schemas"]["StartBody"]["properties"]["parameters"]
+    assert [each["required"] for each in body["anyOf"]] == [[], ["model", "output"]]
 
 
 def test_a_failed_step_says_why(service: Service) -> None:
@@ -182,13 +214,15 @@ def test_a_fork_reads_the_data_of_its_origin_and_changes_later_parameters_only(s
 @pytest.mark.parametrize(
     ("body", "path", "said"),
     [
-        ({"template": "retrian"}, "$.template", "There is no run template 'retrian'. There are: retrain. Did you mean"),
+        ({"template": "retrian"}, "$.template", "There are: retrain, batch-score. Did you mean 'retrain'?"),
         ({"template": "retrain", "parameters": {"top": "5"}}, "$.parameters.top", "Expected `int`, got `str`"),
         ({"template": "retrain", "parameters": {"tops": 5}}, "$.parameters.tops", "unknown field `tops`"),
         ({"template": "retrain", "parameters": {"models": ["forest"]}}, "$.parameters.models", "Give some of hist_"),
+        ({"template": "batch-score", "parameters": {"model": "m", "output": "../x"}}, "$.parameters.output", "`..`"),
+        ({"template": "batch-score", "parameters": {"output": "x"}}, "$.parameters", "required field `model`"),
         ({"template": "retrain", "parameters": 5}, "$.parameters", "$.parameters is 5. Input should be a valid dict"),
         ({"templat": "retrain"}, "$.templat", "There is no field 'templat'. Fields: template, parameters, reason,"),
-        ({}, "$.template", "Field 'template' is missing. Give it: What to run, such as `retrain`."),
+        ({}, "$.template", "Field 'template' is missing. Give it: What to run: `retrain` or `batch-score`."),
         ([], None, "Input should be"),
     ],
 )  # fmt: skip

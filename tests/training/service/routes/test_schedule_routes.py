@@ -28,6 +28,14 @@ def test_a_schedule_that_cannot_be_is_refused_where_it_is_wrong(service: Service
         ({"time_zone": "Europe/Berln"}, "$.time_zone"),
         ({"new_labels": -1}, "$.new_labels"),
         ({"new_partition": "month"}, "$.new_partition"),
+        (
+            {
+                "template": "batch-score",
+                "new_partition": "day",
+                "parameters": {"model": "m", "spine": "rows.csv", "output": "out.parquet"},
+            },
+            "$.new_partition",
+        ),
         ({"template": "score"}, "$.template"),
         ({"parameters": {"seed": "x"}}, "$.parameters.seed"),
     ):
