@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 from unittest.mock import ANY
@@ -32,8 +35,9 @@ OPTIONS = ["--train-days", "6", "--delay-days", "1", "--test-days", "3", "--mode
 PATIENCE_S = 280.0
 
 
-def scheduler_until(moment: str, step: str) -> int:
-    command = [sys.executable, "-m", "tests.training.scheduler.killed_scheduler", moment, step, "one"]
+def scheduler_until(moment: str, step: str, *begin: str, run_id: str = "one") -> int:
+    """begin: what the command begins with."""
+    command = [*begin, sys.executable, "-m", "tests.training.scheduler.killed_scheduler", moment, step, run_id]
     return subprocess.run(command, cwd=ROOT, check=False, timeout=PATIENCE_S).returncode
 
 
@@ -93,6 +97,55 @@ def test_a_run_that_is_killed_at_boundaries_ends_as_an_undisturbed_one(places, m
 def only_run(runs: Path) -> Path:
     (found,) = (runs / "breakdown").iterdir()
     return found
+
+
+def obeying_modes() -> list[str]:
+    """What a command begins with, so that files that are read-only are so for it, whoever runs the tests."""
+    if os.geteuid() != 0:
+        return []
+    program = shutil.which("setpriv")
+    if program is None:
+        pytest.skip("NOT TESTED: root may write everything here, and there is no setpriv; on Debian: util-linux")
+    return [program, "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    paths = [folder, *folder.rglob("*")]
+    for each in paths:
+        each.chmod(0o555 if each.is_dir() else 0o444)
+    try:
+        yield
+    finally:
+        for each in paths:
+            each.chmod(0o755 if each.is_dir() else 0o644)
+
+
+@pytest.mark.slow
+@pytest.mark.deep  # the errors of steps, and which are tried again, have tests of their own
+def test_a_registry_that_is_read_only_ends_the_run_with_its_reason_the_champion_stays_and_resume_publishes(places):
+    registry = places / "registry"
+    assert main(["run", *OPTIONS]) == 0
+    before = contents(registry)
+    with Runs(load_settings()) as runs:
+        runs.start("retrain", {**PARAMETERS, "top": 50}, "one")
+        with read_only(registry):
+            assert scheduler_until("never", "", *obeying_modes()) == 0
+        assert contents(registry) == before
+        run, publish = runs.show("one"), STEP_NAMES.index("publish")
+        assert run.status == FAILED
+        assert re.fullmatch(
+            rf"step 'publish' stopped: \[Errno 13\] Permission denied: '{re.escape(str(registry))}/breakdown/.*'\. "
+            r"Finished steps are kept\. Mend it, then start the run again\.",
+            run.error,
+        )
+        assert [each.state for each in runs.steps("one")][publish:] == ["failed", "waiting"]
+        assert runs.log("one", "publish").count("beginning") == 1, "nothing passes by itself, so it was tried once"
+        assert [each.id for each in runs.newest()] == ["one"]
+        assert runs.resume("one") == "one-resumed"
+        assert scheduler_until("never", "", run_id="one-resumed") == 0
+        assert runs.status("one-resumed") == SUCCEEDED
+        assert runs.show("one-resumed").summary["version"] == 2
 
 
 class FakeProcess:
