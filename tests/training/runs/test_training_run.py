@@ -23,8 +23,8 @@ from training.models.graph.onnx_export import open_session, run_session
 from training.registry.aliases import Aliases
 from training.registry.verification import verify_version
 from training.registry.versions import Registry
-from training.runs import training_run
 from training.runs.plan.run_parameters import RunParameters
+from training.runs.records import run_folders
 from training.runs.training_run import begin_run, end_run
 from training.settings import load_settings
 from training.steps.run_journal import journals, read_journal
@@ -149,6 +149,16 @@ time.sleep(600)
 """
 
 
+def test_the_newest_run_that_succeeded_stays_however_many_fail_after_it(places, monkeypatch):
+    """Its cut was forgotten after a few failures, and everything that is stored was new to a schedule."""
+    monkeypatch.setenv("MILLRACE_TRAINING_RUNS_KEPT", "1")
+    settings, parameters = load_settings(), RunParameters(BREAKDOWN)
+    runs = [begin_run(settings, parameters, now_us=at) for at in (1_000_000, 2_000_000, 3_000_000, 4_000_000)]
+    for run, error in zip(runs, ("", "", "no memory", "no memory"), strict=True):
+        end_run(settings, run, 5_000_000, error)
+    assert [run.is_dir() for run in runs] == [False, True, False, True]
+
+
 def test_a_run_that_a_process_does_stays_however_long_it_waits_and_however_the_clock_steps(places, monkeypatch):
     monkeypatch.setenv("MILLRACE_TRAINING_RUNS_KEPT", "1")
     settings, parameters = load_settings(), RunParameters(BREAKDOWN)
@@ -156,7 +166,7 @@ def test_a_run_that_a_process_does_stays_however_long_it_waits_and_however_the_c
     new = begin_run(settings, parameters, now_us=1_700_000_000_000_000)
     end_run(settings, new, now_us=1_700_000_000_000_000)
     assert old.is_dir(), "it was killed 53 years ago by the clock, and may be continued"
-    monkeypatch.setattr(training_run, "_UNFINISHED_KEPT", 1)  # enough others have begun after it
+    monkeypatch.setattr(run_folders, "_UNFINISHED_KEPT", 1)  # enough others have begun after it
     with subprocess.Popen([sys.executable, "-c", HOLDER, str(old)], stdout=subprocess.PIPE, text=True) as holder:
         try:
             assert holder.stdout is not None

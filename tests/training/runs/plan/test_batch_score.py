@@ -13,7 +13,7 @@ from training.runs.plan.fork import check_fork
 from training.runs.plan.step_names import step_names
 from training.runs.plan.templates import check_request
 
-ROWS = {"model": "m", "spine": "rows.csv", "output": "day/out.parquet"}
+ROWS: dict[str, Any] = {"model": "m", "spine": "rows.csv", "output": "day/out.parquet"}
 SPAN = {"from": "2026-03-01T00:00:00Z", "to": "2026-03-08T00:00:00Z"}
 
 
