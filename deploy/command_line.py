@@ -145,9 +145,9 @@ def _meant_stack(verb: str) -> FoundStack | None:
     """The stack that a verb is about, and one line that says so. Raises LocalError where several may be meant."""
     from deploy.local.commands.found_stack import find_stack, is_complete, says_which
 
-    stack = find_stack(os.environ, Path.cwd())
+    stack = find_stack(os.environ, Path.cwd(), only_below=verb == _EXEC)
     if verb == _EXEC and stack is not None and stack.directory.supervisor() is None:
-        return None  # a command may be about anything: no word of a stack that does not run
+        return None  # a command may be about anything: no word of a stack that does not run, or elsewhere
     if stack is not None and not is_complete(os.environ, stack):
         print(f"millrace {verb}: using {stack}", file=sys.stderr)
     if stack is None and not says_which(os.environ) and verb not in _NEEDS_NO_DEFINITIONS:

@@ -66,7 +66,7 @@ def seen_columns(rows: Sequence[Row], wishes: Wishes, *, as_written: bool = Fals
         for name, field in names.items()
     ]
     if as_written:
-        columns = [each if each.name == each.field else _untaken(each, _NAME) for each in columns]
+        columns = [each if each.name == each.field or each.is_nested else _untaken(each, _NAME) for each in columns]
     if sum(map(is_like_a_value, names)) * 2 > len(names):
         raise ProjectError(
             f"the names of the columns look like values: {', '.join([*names][:5])}. Write a first line with the names"

@@ -17,8 +17,9 @@ from deploy.project.errors import ProjectError
 from shared_features.arguments import did_you_mean
 from streaming.kafka.brokers.client import client_options
 from streaming.kafka.brokers.topics import Topics, partitions_of
+from streaming.kafka.decoders.nested_json_format import NAME as NESTED_JSON
 from streaming.kafka.records.record_reader import Records
-from streaming.operations.produce.rows.file_rows import UNREADABLE, Row
+from streaming.operations.produce.rows.file_rows import UNREADABLE, Row, flat_row
 from streaming.settings import StreamingSettings
 
 _ANSWER_S, _QUIET_S = 10.0, 10.0
@@ -59,6 +60,8 @@ def read_topic(settings: StreamingSettings, topic: str, most: int) -> TopicSampl
         key_of=lambda _: None,
     )
     rows = [{UNREADABLE: ""} if each is None else dict(each) for each in found[written]]
+    if written == "json" and any(isinstance(value, Mapping) for row in rows for value in row.values()):
+        written, rows = NESTED_JSON, [flat_row(row.items()) for row in rows]
     return TopicSample(topic, written, records, rows)
 
 

@@ -100,7 +100,8 @@ def test_the_stack_of_the_folder_is_used_and_named(tmp_path):
 SHOWN = ("exec", "sh", "-c", 'echo "$MILLRACE_DEFINITIONS $REDIS_URL"; exit 3')
 
 
-def test_a_command_gets_the_settings_of_the_only_stack_that_runs(tmp_path, monkeypatch):
+def test_a_command_gets_the_settings_of_the_only_stack_that_runs_below_its_folder(tmp_path, monkeypatch):
+    """The first command of a newcomer took the stack of somebody else on the same machine."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # where its note is looked for
     quiet = run(*SHOWN, cwd=tmp_path)
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (3, " \n", ""), "none runs"
@@ -110,6 +111,9 @@ def test_a_command_gets_the_settings_of_the_only_stack_that_runs(tmp_path, monke
         assert (done.returncode, done.stdout) == (3, "my_mill redis://127.0.0.1:9/0\n")
         assert done.stderr == f"millrace exec: using the stack in {stack.path} (definitions my_mill)\n"
         assert run(*SHOWN, "tests/deploy", cwd=tmp_path).stdout == " \n", "a test must not touch its data"
+        (tmp_path / "elsewhere").mkdir()
+        elsewhere = run(*SHOWN, cwd=tmp_path / "elsewhere")
+        assert (elsewhere.stdout, elsewhere.stderr) == (" \n", "")
         own = run(*SHOWN, cwd=tmp_path, MILLRACE_DEFINITIONS="other")
         assert (own.stdout, own.stderr) == ("other \n", ""), "the environment says which"
         with begun(tmp_path / "shop", "my_shop", tmp_path).locked():

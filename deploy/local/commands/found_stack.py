@@ -32,9 +32,10 @@ class FoundStack(NamedTuple):
         return f"the stack in {self.directory.path} (definitions {self.definitions}{runs})"
 
 
-def find_stack(environment: Mapping[str, str], here: Path) -> FoundStack | None:
+def find_stack(environment: Mapping[str, str], here: Path, *, only_below: bool = False) -> FoundStack | None:
     """The stack in `here`, running or not; else the only one that runs. None where the environment says another.
 
+    only_below: among those that run in `here`, or in a folder of it: another one is somebody else's.
     Raises LocalError where several run and the environment does not say which.
     """
     if StackDirectory(here / DIRECTORY).is_there:
@@ -42,7 +43,8 @@ def find_stack(environment: Mapping[str, str], here: Path) -> FoundStack | None:
         return None if own is None or _contradicts(environment, own) else own
     if says_which(environment):
         return None
-    runs = [each for path in noted_directories() if (each := _running(path)) is not None]
+    noted = [each for each in noted_directories() if not only_below or each.is_relative_to(here.resolve())]
+    runs = [each for path in noted if (each := _running(path)) is not None]
     if len(runs) > 1:
         raise LocalError(
             f"{len(runs)} stacks run on this machine: {', '.join(_named(each) for each in runs)}. Say which one is "

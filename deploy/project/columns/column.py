@@ -50,6 +50,11 @@ class Column:
         return words(self.name)
 
     @property
+    def is_nested(self) -> bool:
+        """Whether it stands in an object inside the object: `http.method`."""
+        return "." in self.name
+
+    @property
     def missing(self) -> int:
         return len(self.values) - self.counts.total()
 

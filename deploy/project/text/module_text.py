@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from deploy.project.columns.column import Column
 from deploy.project.lengths import spelled_length
@@ -12,6 +12,7 @@ from deploy.project.text.python_text import comment, literal, plain, spelled
 from deploy.project.text.units import unit_of
 from deploy.project.topic_sample import TopicSample
 from shared_features.definitions import Decimal, Integer
+from streaming.kafka.decoders.nested_json_format import NAME as NESTED_JSON
 
 _IMPORTED = ("Aggregate", "ApproxDistinct", "Boolean", "Count", "Decimal", "Entity", "EventSource", "FeatureGroup",
              "FeatureView", "Field", "Integer", "LabelSource", "Max", "Mean", "Text", "TimeSinceLast", "Timestamp",
@@ -78,7 +79,7 @@ class ModuleText:
         )
         yield from self._source_text(f"{self._source}_LABELS", proposal.label_source, proposal.labels, known)
 
-    def _source_text(self, constant: str, name: str, columns: Iterable[Column], time: Column) -> Iterator[str]:
+    def _source_text(self, constant: str, name: str, columns: Sequence[Column], time: Column) -> Iterator[str]:
         proposal, why = self._proposal, self._proposal.roles.why
         topic = self._topic.topic if self._topic else f"{proposal.project}.{name}".replace("_", "-")
         yield f"{constant} = EventSource("
@@ -101,6 +102,10 @@ class ModuleText:
         yield f"    event_time={literal(time.field)},"
         if self._topic and self._topic.format != "json":
             yield f"    format={literal(self._topic.format)},"
+        elif nested := [each for each in columns if each.is_nested]:
+            first = nested[0]
+            yield from comment(f"guessed: objects hold objects, so {plain(first.name)} is the field {first.field}.", 4)
+            yield f"    format={literal(NESTED_JSON)},"
         yield ")"
         yield ""
 

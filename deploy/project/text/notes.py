@@ -24,11 +24,11 @@ def notes_of(proposal: Proposal) -> list[str]:
             "If that is not so, change it there and in `delay`."
         )
     notes += _known_before(proposal)
-    nested = [f"{each.name} is the field {each.field}" for each in proposal.columns if "." in each.name]
+    nested = [f"{each.name} is the field {each.field}" for each in proposal.columns if each.is_nested]
     if nested:
         notes.append(
-            f"Nested objects become fields: {_few(nested)}. `produce` finds them. A request, and an event that you "
-            "send live, have the names of the fields."
+            f"Nested objects become fields: {_few(nested)}. `produce` finds them, and so does the stream job in events "
+            "that your services send as they are (`format`). A request has the names of the fields."
         )
     if proposal.decimal_comma:
         notes.append(

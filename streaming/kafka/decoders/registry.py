@@ -11,8 +11,9 @@ from shared_features.errors import DefinitionError
 from streaming.kafka.decoders.event_decoder import EventDecoder, EventFormat
 from streaming.kafka.decoders.json_format import JSON
 from streaming.kafka.decoders.messagepack_format import MESSAGEPACK
+from streaming.kafka.decoders.nested_json_format import NAME, NESTED_JSON
 
-FORMATS = {"json": JSON, "messagepack": MESSAGEPACK}
+FORMATS = {"json": JSON, NAME: NESTED_JSON, "messagepack": MESSAGEPACK}
 
 
 def decoder_of(source: EventSource) -> EventDecoder:

@@ -65,6 +65,7 @@ def test_a_topic_becomes_a_project_whose_definitions_take_its_records(settings, 
     assert (source.name, source.topic, source.event_id, source.event_time) == (
         *("orders", "shop.orders", "order_id", "placed_at"),
     )
+    assert source.format == "nested_json"
     kinds = {field.name: type(field.type).__name__ for field in source.fields}
     assert kinds == {
         "order_id": "Text",
@@ -73,6 +74,7 @@ def test_a_topic_becomes_a_project_whose_definitions_take_its_records(settings, 
         "price": "Decimal",
         "zip": "Text",
         "weight": "Text",  # nobody makes a number of it on the way
+        "device_os": "Text",
     }
     readme = (tmp_path / "my_orders" / "README.md").read_text()
     assert f"export KAFKA_BOOTSTRAP_SERVERS={settings.kafka_bootstrap_servers}" in readme

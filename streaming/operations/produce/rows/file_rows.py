@@ -57,7 +57,7 @@ def _parquet(path: Path, encoding: str) -> Iterator[Row]:
             table = pa.Table.from_batches([batch])
             columns = [_exact(column).to_pylist() for column in table.columns]
             for values in zip(*columns, strict=True):
-                yield _flat(zip(table.column_names, values, strict=True))
+                yield flat_row(zip(table.column_names, values, strict=True))
 
 
 def _exact(column: Any) -> Any:
@@ -116,14 +116,15 @@ def _object(line: str) -> Row:
         found = json.loads(line, parse_float=Decimal)
     except (ValueError, RecursionError):
         found = None
-    return _flat(found.items()) if isinstance(found, Mapping) else {UNREADABLE: line}
+    return flat_row(found.items()) if isinstance(found, Mapping) else {UNREADABLE: line}
 
 
-def _flat(items: Any, under: str = "") -> Row:
+def flat_row(items: Any, under: str = "") -> Row:
+    """What nested objects hold, under names such as `http.method`."""
     row: Row = {}
     for name, value in items:
         if isinstance(value, Mapping) and value:
-            row |= _flat(value.items(), f"{under}{name}.")
+            row |= flat_row(value.items(), f"{under}{name}.")
         else:
             row[f"{under}{name}"] = None if isinstance(value, float | Decimal) and value != value else value
     return row

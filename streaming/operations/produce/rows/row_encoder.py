@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -12,6 +11,7 @@ from shared_features.arguments import did_you_mean
 from shared_features.definitions import Catalogue, EventSource
 from shared_features.definitions.field_types import Decimal, Integer, Timestamp
 from streaming.errors import RefusedError
+from streaming.kafka.decoders.nested_json_format import spelling
 from streaming.kafka.decoders.registry import event_format
 from streaming.operations.produce.rows.file_rows import UNREADABLE, Row
 from streaming.operations.produce.rows.wire_values import Convert, converter, epoch_unit, instant_us, with_point
@@ -173,11 +173,6 @@ class RowEncoder:
 
     def _is(self, name: str) -> bool:
         return self.source.has(name)
-
-
-def spelling(name: str) -> str:
-    """What two names share that mean the same: `Order ID`, `order.id` and `order_id`."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def key_fields(catalogue: Catalogue, source: EventSource) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared_features.definitions import EventSource
-from streaming.operations.produce.rows.row_encoder import RowEncoder, spelling
+from streaming.kafka.decoders.nested_json_format import spelling
+from streaming.operations.produce.rows.row_encoder import RowEncoder
 
 
 @dataclass(frozen=True)

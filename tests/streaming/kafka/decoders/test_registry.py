@@ -7,6 +7,7 @@ import pytest
 from shared_features.errors import DefinitionError
 from streaming.kafka.decoders.json_format import JSON
 from streaming.kafka.decoders.messagepack_format import MESSAGEPACK
+from streaming.kafka.decoders.nested_json_format import NESTED_JSON
 from streaming.kafka.decoders.registry import event_format, formats_of
 from tests.streaming.other_formats.csv_domain import CSV, OUTCOMES, PAYMENTS
 
@@ -17,7 +18,7 @@ def test_a_name_is_one_of_ours_or_an_attribute_of_a_module() -> None:
 
 
 def test_records_may_be_of_any_format_that_we_or_the_sources_know() -> None:
-    assert formats_of([PAYMENTS, OUTCOMES]) == [CSV, JSON, MESSAGEPACK]
+    assert formats_of([PAYMENTS, OUTCOMES]) == [CSV, JSON, NESTED_JSON, MESSAGEPACK]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_a_format_that_is_none_is_refused(name: str, said: str) -> None:
     with pytest.raises(DefinitionError) as caught:
         event_format(name)
     assert said in str(caught.value)
-    assert "Give one of json, messagepack, or MODULE:ATTRIBUTE" in str(caught.value)
+    assert "Give one of json, nested_json, messagepack, or MODULE:ATTRIBUTE" in str(caught.value)
 
 
 def test_a_source_is_not_defined_with_what_can_be_no_name() -> None:
