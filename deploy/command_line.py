@@ -157,10 +157,12 @@ def _meant_stack(verb: str) -> FoundStack | None:
 
 def _of_the_demo(here: Path) -> str:
     """Whose definitions are used where nothing says it, and how to name others."""
-    modules = [f"{file.parent.name}.features" for file in sorted(here.glob("*/features.py"))]
+    from deploy.local.commands.found_stack import own_definitions
+
+    modules = own_definitions(here)
     yours = modules[0] if len(modules) == 1 else "my_shop.features"
     return (
-        "no stack was started here, none runs elsewhere, and MILLRACE_DEFINITIONS is not set. So this is about the "
+        "no stack was started here, and MILLRACE_DEFINITIONS is not set. So this is about the "
         f"cards of the demo. For definitions of yours: export MILLRACE_DEFINITIONS={yours}"
     )
 

@@ -51,7 +51,11 @@ def advice(value: Any, hint: Any, path: str) -> str:
     wanted = list(_alternatives(hint))
     for each in wanted:
         if said := _conversion(value, each, path):
-            others = f", hours({value}) or minutes({value})" if each is timedelta and _is_number(value) else ""
+            others = (
+                f", hours({value}), minutes({value}) or seconds({value})"
+                if each is timedelta and _is_number(value)
+                else ""
+            )
             return f"write {said}{others}"
     for each in wanted:
         if typing.get_origin(each) is typing.Literal:

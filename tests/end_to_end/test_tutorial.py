@@ -16,7 +16,7 @@ from tests.docs.reader import Reader
 
 pytestmark = pytest.mark.slow
 
-GUIDES = ("read-from-python", "debug-a-value", "bring-history", "second-version", "add-a-feature")
+GUIDES = ("read-from-python", "debug-a-value", "bring-history", "second-version", "add-a-feature", "send-events")
 """In this order: a later one finds in the stack what an earlier one left there."""
 SHORT_GUIDES = ("read-from-python", "bring-history", "add-a-feature")
 NOTHING_TO_RUN = ("index", "my-kafka-and-redis")

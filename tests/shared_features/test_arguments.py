@@ -110,7 +110,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "a window as a number": (lambda: called.Aggregate("price", Mean(), 7), "windows is 7; write windows=(days(7),)"),
     "a number among windows": (
         lambda: called.Aggregate("price", Mean(), (hours(1), 7)),
-        "windows[1] is 7; write days(7), hours(7) or minutes(7)",
+        "windows[1] is 7; write days(7), hours(7), minutes(7) or seconds(7)",
     ),
     "a text among windows": (
         lambda: called.Aggregate("price", Mean(), ("90 min",)),
@@ -158,7 +158,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "fields as a dict": (lambda: source(fields={"id": Text()}), "write a tuple, each a Field"),
     "a misspelt event id": (lambda: source(event_id="idd"), "Did you mean 'id'?"),
     "another event time": (lambda: source(event_time="event_time"), "Its Timestamp fields are at"),
-    "a tolerance without unit": (lambda: source(tolerated_future=300), "or minutes(300)"),
+    "a tolerance without unit": (lambda: source(tolerated_future=300), "minutes(300) or seconds(300)"),
     "an unknown rule": (
         lambda: source(unknown_fields="rejct"),
         "did you mean 'reject'? Write one of 'ignore', 'reject'",
@@ -284,7 +284,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         lambda: view(labels=labels(value="id")),
         "is Text (Text of at most 256 characters), which names an event, so no model predicts it",
     ),
-    "a delay without unit": (lambda: labels(delay=7), "delay is 7; write days(7), hours(7) or minutes(7)"),
+    "a delay without unit": (lambda: labels(delay=7), "delay is 7; write days(7), hours(7), minutes(7) or seconds(7)"),
     "a delay backwards": (lambda: view(labels=labels(delay=-days(7))), "a delay of -7 d; give zero or more"),
 }
 

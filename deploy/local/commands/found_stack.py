@@ -35,7 +35,8 @@ class FoundStack(NamedTuple):
 def find_stack(environment: Mapping[str, str], here: Path, *, only_below: bool = False) -> FoundStack | None:
     """The stack in `here`, running or not; else the only one that runs. None where the environment says another.
 
-    only_below: among those that run in `here`, or in a folder of it: another one is somebody else's.
+    only_below: among those that run in `here`, or in a folder of it: another one is somebody else's. So it is where
+    `here` holds definitions.
     Raises LocalError where several run and the environment does not say which.
     """
     if StackDirectory(here / DIRECTORY).is_there:
@@ -43,6 +44,7 @@ def find_stack(environment: Mapping[str, str], here: Path, *, only_below: bool =
         return None if own is None or _contradicts(environment, own) else own
     if says_which(environment):
         return None
+    only_below = only_below or own_definitions(here) != []
     noted = [each for each in noted_directories() if not only_below or each.is_relative_to(here.resolve())]
     runs = [each for path in noted if (each := _running(path)) is not None]
     if len(runs) > 1:
@@ -52,6 +54,11 @@ def find_stack(environment: Mapping[str, str], here: Path, *, only_below: bool =
             f"holds its {DIRECTORY}."
         )
     return runs[0] if runs else None
+
+
+def own_definitions(here: Path) -> list[str]:
+    """The modules of definitions in packages of this folder, as `new` writes them."""
+    return [f"{file.parent.name}.features" for file in sorted(here.glob("*/features.py"))]
 
 
 def says_which(environment: Mapping[str, str]) -> bool:

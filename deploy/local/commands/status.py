@@ -39,7 +39,7 @@ def show_status(directory: StackDirectory, *, as_json: bool) -> int:
         }
         print(json.dumps(told))
     else:
-        _print(directory, remembered, standing, running, answer, model_lines(models, trained))
+        _print(directory, remembered, standing, running, answer, model_lines(models, trained, running))
     return _NOT_WELL if standing.failed or not running else _RUNS
 
 
@@ -79,9 +79,10 @@ def headline(directory: StackDirectory, remembered: Remembered, standing: Standi
     return f"{directory.path}: {phase}{since}, definitions {remembered.definitions}"
 
 
-def model_lines(models: dict[str, int | None], trained: dict[str, str]) -> list[str]:
-    """Which version of each view's model answers, and what it was trained on."""
-    said = {name: "none yet" if version is None else f"version {version} answers" for name, version in models.items()}
+def model_lines(models: dict[str, int | None], trained: dict[str, str], running: bool = True) -> list[str]:
+    """Which version of each view's model answers, or answered when that was last seen, and what it was trained on."""
+    does = "answers" if running else "answered when this was last seen"
+    said = {name: "none yet" if version is None else f"version {version} {does}" for name, version in models.items()}
     return [
         f"model of view {name}: {text}" + (f", {trained[name]}" if name in trained else "")
         for name, text in said.items()

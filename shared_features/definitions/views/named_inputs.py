@@ -43,6 +43,12 @@ class NamedInputs:
         fields, choices = [each.name for each in self._source.fields], [each.full_name for each in self._features]
         meant = did_you_mean(name, [*fields, *(each.name for each in self._features), *choices])
         other = " If a group that the view does not read has it, add that group to also_reads of the view."
+        if stranger := self._stranger(name):  # a near name would be that of another group, with another meaning
+            constant = stranger.upper()
+            other, meant = (
+                f" The view does not read a group {stranger!r}: write also_reads=({constant},) in the view.",
+                "",
+            )
         if choices:
             groups = ", ".join(dict.fromkeys(each.group.name for each in self._features))
             raise DefinitionError(
@@ -53,6 +59,12 @@ class NamedInputs:
             f"{where} is not a field of {self._source.name!r}, which has {', '.join(fields)}, and the view reads no "
             f"group.{other}{meant}"
         )
+
+    def _stranger(self, name: str) -> str:
+        """The group that a full name begins with, where the view does not read it; else empty."""
+        group, _, feature = name.partition("__")
+        known = {self._source.name, *(each.group.name for each in self._features)}
+        return group if feature and group not in known else ""
 
     def _full_name(self, field: str) -> str:
         """A field under a name that no stored feature has."""

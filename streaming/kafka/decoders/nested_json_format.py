@@ -21,6 +21,7 @@ from streaming.kafka.decoders.struct_decoder import StructDecoder
 
 NAME = "nested_json"
 _NAMES_KEPT = 10_000
+_OBJECT = ord("{")
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -46,7 +47,7 @@ def flat(value: bytes, name_of: Callable[[str], str] = spelling) -> bytes:
 
 def _values(of: Mapping[str, msgspec.Raw], under: str) -> Iterator[tuple[str, msgspec.Raw]]:
     for name, raw in of.items():
-        if memoryview(raw)[:1] == b"{":
+        if memoryview(raw)[0] == _OBJECT:
             yield from _values(_object(raw), f"{under}{name}.")
         else:
             yield f"{under}{name}", raw
@@ -60,7 +61,7 @@ def _decoder(source: EventSource) -> StructDecoder:
         return fields.get(spelling(path), spelling(path))
 
     def typed(event: type) -> Callable[[Any], Any]:
-        decode = msgspec.json.Decoder(event).decode
+        decode: Callable[[Any], Any] = msgspec.json.Decoder(event).decode
         return lambda value: decode(value if not value or value.count(b"{") == 1 else flat(value, name_of))
 
     return StructDecoder(source, typed, reason_of)

@@ -19,6 +19,8 @@ HEAD = """\
 What an `Aggregate` can compute of a column, or of the events themselves (column `None`). The name of a feature is
 `<column>_<name>_<window>`, as in `price_mean_7d`.
 
+A Boolean counts as 1 and 0: its `Mean` is the share of the events in which it is true, and its `Sum` their number.
+
 """
 FOOT = """
 A *tile* holds the registers of one entity for one hop. The last column of the first table is what a tile holds of one

@@ -60,7 +60,8 @@ def page() -> str:
 
 
 FOOT = """
-- **A text is never a feature by itself.** An on-demand function compares it: `category == "shoes"`.
+- **A text is never a feature by itself.** An on-demand function compares it: `category == "shoes"`. Or the
+  view has it as a category: `Category("category")`.
 - **A value outside its bounds** makes a record a [dead letter](dead-letters.md), and a request a 422.
 - **A key** of an entity is one or several of these fields. A key field is required: see
   [a key is never missing](../definitions.md#2-entities-and-feature-groups-what-is-kept-up-to-date).

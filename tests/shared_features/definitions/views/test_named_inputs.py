@@ -51,6 +51,14 @@ def test_an_input_of_a_group_that_the_view_does_not_read_is_refused_with_what_to
         view(features=(group(), of_another_group))
 
 
+def test_the_full_name_of_a_group_that_the_view_does_not_read_is_answered_with_also_reads() -> None:
+    """The near name was that of a group with another meaning: a share of errors was always 1."""
+    with pytest.raises(DefinitionError) as refused:
+        NamedInputs("v", SOURCE, group().features).input("losses__price_mean_1d", "f")
+    assert "The view does not read a group 'losses': write also_reads=(LOSSES,) in the view." in str(refused.value)
+    assert "Did you mean" not in str(refused.value)
+
+
 @pytest.mark.parametrize("asked", [of_both, "price_mean_1d"])
 def test_a_field_and_a_stored_feature_of_one_name_are_told_apart_by_their_full_names(asked: Any) -> None:
     """Nobody could say which of the two a parameter meant; the field was taken, silently."""
