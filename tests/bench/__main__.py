@@ -26,6 +26,7 @@ SUITES = {
     "predictions": "tests.bench.predictions",
     "serving-load": "tests.bench.serving_load",
     "batch": "tests.bench.batch",
+    "audit": "tests.bench.audit",
     "retraining": "tests.bench.retraining",
     "handbook": "tests.bench.handbook",
 }
