@@ -18,6 +18,8 @@ from unittest.mock import ANY
 
 import pytest
 
+from tests.domains.machines import BREAKDOWN
+from tests.serving.published_models import publish
 from tests.training.pipelines.project import write_project
 from training.__main__ import main
 from training.errors import RequestError, StepFailedError, TransientStepError
@@ -146,6 +148,23 @@ def test_a_registry_that_is_read_only_ends_the_run_with_its_reason_the_champion_
         assert scheduler_until("never", "", run_id="one-resumed") == 0
         assert runs.status("one-resumed") == SUCCEEDED
         assert runs.show("one-resumed").summary["version"] == 2
+
+
+@pytest.mark.slow
+@pytest.mark.deep  # the step of a batch scoring has tests of its own
+def test_a_batch_scoring_that_is_killed_at_boundaries_and_in_the_middle_writes_its_file_once(places, monkeypatch):
+    monkeypatch.setenv("MILLRACE_SCORING", str(places / "scoring"))
+    publish(places / "registry", BREAKDOWN)
+    span = {"from": "2024-10-07T00:00:00Z", "to": "2024-10-08T00:00:00Z"}
+    with Runs(load_settings()) as runs:
+        runs.start("batch-score", {"model": "breakdown", "output": "out.parquet", **span}, "one")
+        for moment, step in (("after", "begin"), ("during", "score"), ("after", "score"), ("after", "end")):
+            assert scheduler_until(moment, step) == -signal.SIGKILL, f"{moment} {step}"
+        assert scheduler_until("never", "") == 0
+        assert runs.status("one") == SUCCEEDED
+        assert [each.state for each in runs.steps("one")] == ["done"]
+        assert runs.show("one").summary["scored"]["rows"] > 0
+    assert [each.name for each in (places / "scoring").iterdir()] == ["out.parquet"]
 
 
 class FakeProcess:
