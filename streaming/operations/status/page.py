@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from shared_features.counted import counted
@@ -46,15 +45,12 @@ def status_page(status: Status, before: Status | None = None) -> RenderableType:
     return Group(*(each for part in parts for each in (Text(), part)))
 
 
-def _notes(status: Status) -> Iterator[Table]:
-    """What is unavailable, and what is waited for. A long line is folded beside its sign."""
-    table = Table.grid(padding=(0, 1))
-    for part, reason in status.away.items():
-        table.add_row(Text("!", BROKEN), Text(f"{part}: {reason}", BROKEN))
-    for each in status.waits:
-        table.add_row(Text("~", WAITS), Text(wait_text(each, status.at_us), WAITS))
-    if table.rows:
-        yield table
+def _notes(status: Status) -> Iterator[Group]:
+    """What is unavailable, and what is waited for."""
+    lines = [Text(f"! {part}: {reason}", style=BROKEN) for part, reason in status.away.items()]
+    lines += [Text(f"~ {wait_text(each, status.at_us)}", style=WAITS) for each in status.waits]
+    if lines:
+        yield Group(*lines)
 
 
 def _sources(status: Status, before: Status | None) -> FittingTable:
