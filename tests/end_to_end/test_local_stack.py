@@ -111,6 +111,7 @@ def archived(status: Any) -> dict[str, int]:
     return {source["source"]: source["events"] for source in status["stream"]["sources"]}
 
 
+@pytest.mark.deep  # the tutorial, which always runs, goes the same way with definitions of its own
 def test_up_and_events_and_a_prediction_and_down_and_up_again_with_the_same_data(tmp_path: Path) -> None:
     (tmp_path / "my_machines.py").write_text(PLAIN)
     stack = Stack(tmp_path)
