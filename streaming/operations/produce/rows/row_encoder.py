@@ -118,8 +118,16 @@ class RowEncoder:
         column = self.reading.arrival
         if column is None or row.get(column) in (None, ""):
             column = self.columns[self.source.event_time]
+        found = self._instant_us(row, column)
+        return None if found is None else found + self.reading.known_after_us
+
+    def happened_us(self, row: Row) -> int | None:
+        """The event time of a row, whatever --arrival says. None: it names none."""
+        return self._instant_us(row, self.columns[self.source.event_time])
+
+    def _instant_us(self, row: Row, column: str) -> int | None:
         found = instant_us(row.get(column), self.reading.zone, self.epochs.get(column) or "us")
-        return None if found is None else found + self.reading.known_after_us + self.reading.moved_us
+        return None if found is None else found + self.reading.moved_us
 
     def _moved(self, name: str, value: Any) -> Any:
         kind = self.source.field(name).type

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 from shared_features.definitions import EventSource, FeatureGroup
-from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_text
+from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, spelled_duration, to_text
 from streaming.job.clock import system_clock_us
 from streaming.operations.file_arguments import NOW
+from streaming.operations.produce.rows.file_rows import Row
 from streaming.operations.produce.rows.row_encoder import RowEncoder
 from streaming.operations.produce.times.arrival_order import Outgoing
 from streaming.operations.produce.times.seen_times import SeenTimes, newest_of
@@ -25,6 +27,7 @@ class Feed(Protocol):
     groups: tuple[FeatureGroup, ...]
     times: SeenTimes
 
+    def all_rows(self) -> Iterator[Row]: ...
     def outgoing(self, number: int, now_us: int) -> Iterator[Outgoing]: ...
     def move(self, moved_us: int) -> None: ...
 
@@ -78,7 +81,7 @@ def _rows(count: int) -> str:
 
 
 def warn_of_odd_times(feeds: Sequence[Feed], now_us: int) -> None:
-    """Say where rows lie in the future, or before every window of now."""
+    """Say where rows lie in the future, or before windows of now."""
     for feed in feeds:
         newest = feed.times.newest
         if newest is None:
@@ -86,13 +89,45 @@ def warn_of_odd_times(feeds: Sequence[Feed], now_us: int) -> None:
         name, source, ahead_us = feed.path.name, feed.encoder.source, newest.time_us - now_us
         if ahead_us > SECOND_US:
             say(f"! {name}: its newest row, {to_text(newest.time_us)}, lies {_length(ahead_us)} in the future. "
-                f"{_ADVICE}")  # fmt: skip
+                f"{_future_advice(feed, now_us)}")  # fmt: skip
         elif (longest_us := longest_window_us(source, feed)) and -ahead_us > longest_us:
             say(f"! {name}: its newest row, {to_text(newest.time_us)}, is {_length(-ahead_us)} old, before every "
                 f"window of now. The longest one on {source.name} is {_length(longest_us)}. {_ADVICE}")  # fmt: skip
+        elif empty := _empty_windows(feed, feeds, newest.time_us, -ahead_us):
+            say(f"{name}: its newest row is {_length(-ahead_us)} old: windows of {empty} are empty until newer events "
+                f"come. {_ADVICE}")  # fmt: skip
         if newest.stragglers and newest.farthest_us - now_us > SECOND_US >= ahead_us:
             say(f"! {name}: {_rows(newest.stragglers)} far ahead of all others, up to {to_text(newest.farthest_us)}, "
                 "in the future. Correct that time if it is wrong")  # fmt: skip
+
+
+def _future_advice(feed: Feed, now_us: int) -> str:
+    """What to do about rows that lie in the future. Where --arrival alone puts them there, moving them is wrong."""
+    reading = feed.encoder.reading
+    if reading.arrival is None and not reading.known_after_us:
+        return _ADVICE
+    happened_us = [at for row in feed.all_rows() if (at := feed.encoder.happened_us(row)) is not None]
+    if not happened_us or max(happened_us) - now_us > SECOND_US:
+        return _ADVICE
+    return (
+        f"Only --arrival puts it there: no row happened after {to_text(max(happened_us))}. Sent now, it counts as "
+        "known now. Leave out --arrival for rows that are live, or send them when they are known"
+    )
+
+
+def _empty_windows(feed: Feed, feeds: Sequence[Feed], newest_us: int, age_us: int) -> str:
+    """The windows that hold no row of the files, as "3 h and 6 h"; empty where there are none.
+
+    A group that reads a newer row of another file is left out: that file says what is empty.
+    """
+    lengths_us: set[int] = set()
+    for group in feed.groups:
+        others = [each.times.newest for each in feeds if each.encoder.source in group.sources]
+        newest = all(each is None or each.time_us <= newest_us for each in others)
+        if feed.encoder.source in group.sources and newest:
+            lengths_us |= {each.length_us for each in group.layout.features if each.length_us + each.hop_us < age_us}
+    texts = [spelled_duration(timedelta(microseconds=each)) for each in sorted(lengths_us)]
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
 
 def longest_window_us(source: EventSource, feed: Feed) -> int:

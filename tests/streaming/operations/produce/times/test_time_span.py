@@ -71,6 +71,46 @@ def test_rows_of_the_future_and_rows_before_every_window_are_told(file, capsys):
     assert "is 208 d 8 h 0 min old, before every window of now. The longest one on samples is" in said
 
 
+def told_of(feeds, now_us, capsys):
+    read_whole(feeds, now_us)
+    capsys.readouterr()
+    warn_of_odd_times(feeds, now_us)
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arrival", ["+1h", "known"])
+def test_live_rows_that_only_arrival_puts_in_the_future_are_not_to_be_moved(arrival, tmp_path, capsys):
+    path = tmp_path / "live.jsonl"
+    row = {"sample": "s", "at": FIRST_MS, "probe": "p", "value": 1, "known": FIRST_MS + HOUR_MS}
+    path.write_text(json.dumps(row) + "\n")
+    two_minutes_later_us = (FIRST_MS + 120_000) * 1000
+    said = told_of(feeds(path, "--arrival", f"samples={arrival}"), two_minutes_later_us, capsys)
+    assert "its newest row, 2023-11-14T23:13:20Z, lies 0 h 58 min in the future. Only --arrival puts it there" in said
+    assert "Leave out --arrival for rows that are live" in said
+    assert "--move" not in said
+    said = told_of(feeds(path, "--arrival", f"samples={arrival}"), (FIRST_MS - 120_000) * 1000, capsys)
+    assert "--move-to-now" in said, "it lies in the future without --arrival too"
+
+
+def test_windows_that_end_up_empty_are_told(file, tmp_path, capsys):
+    """The windows on samples are of 1 h and 1 d."""
+    newest_us, hour_us = (FIRST_MS + HOUR_MS) * 1000, HOUR_MS * 1000
+    assert told_of(feeds(file), newest_us + hour_us // 2, capsys) == ""
+    assert (
+        "samples.jsonl: its newest row is 10 h 0 min old: windows of 1 h are empty until newer events come. "
+        "--move-to-now moves" in told_of(feeds(file), newest_us + 10 * hour_us, capsys)
+    )
+
+
+def test_a_newer_file_of_the_same_group_says_what_is_empty(file, tmp_path, capsys):
+    newer = tmp_path / "newer.jsonl"
+    newer.write_text(json.dumps({"sample": "n", "at": FIRST_MS + 9 * HOUR_MS, "probe": "p", "value": 1}) + "\n")
+    asked = ["produce", str(file), str(newer), "--source", "samples"]
+    both = feeds_of(load_definitions("tests.domains.probes"), build_parser().parse_args(asked))
+    assert told_of(both, (FIRST_MS + 9 * HOUR_MS) * 1000, capsys) == ""
+    assert told_of(both, (FIRST_MS + 13 * HOUR_MS) * 1000, capsys).count("are empty") == 1
+
+
 @pytest.fixture
 def with_a_straggler(tmp_path):
     """A row every half hour for 30 days; the clock of one of them is 40 years ahead."""
