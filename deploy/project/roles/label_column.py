@@ -32,15 +32,26 @@ def is_one_of_few(column: Column) -> bool:
 
 def no_label_note(columns: Iterable[Column]) -> str:
     """What to do where no column looks like a label. No full stop at its end."""
-    could = [
-        f"{each.name} ({len(each.counts):,} different)" for each in columns if is_truth(each) or is_one_of_few(each)
-    ]
-    named = f". If one of {', '.join(could[:_NAMED])} is the outcome, run this again with --label" if could else ""
+    likely, numbers = _could_be(columns)
+    could = [*likely, *numbers][:_NAMED]
+    named = f" That could be {', '.join(could)}." if could else ""
     return (
         "No column looks like a label: true or false, 0 and 1, or a number whose name is target or looks ahead, as in "
-        "load_in_30min. Without a label nothing is trained. Add an event source with the outcomes and `labels` to the "
-        f"view: docs/definitions.md, section 4{named}"
+        "load_in_30min. Without a label nothing is trained. If a column is the outcome, run this again with `--label "
+        f"COLUMN`.{named} If the outcomes come from elsewhere, add an event source with them, and `labels` to the "
+        "view: docs/definitions.md, section 4"
     )
+
+
+def _could_be(columns: Iterable[Column]) -> tuple[list[str], list[str]]:
+    """Columns that may be outcomes: truths and texts of a few kinds, and then other numbers."""
+    likely, numbers = [], []
+    for each in columns:
+        if is_truth(each) or is_one_of_few(each):
+            likely.append(f"{each.name} ({len(each.counts):,} different)")
+        elif isinstance(each.type, Decimal | Integer) and len(each.counts) > 1:
+            numbers.append(f"{each.name} (a number)")
+    return likely, numbers
 
 
 def guess_label(columns: Sequence[Column], why: dict[str, str]) -> Column | None:

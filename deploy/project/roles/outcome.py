@@ -48,8 +48,9 @@ def unknown_note(later: Sequence[Column]) -> str:
     """What to do where no column says when an outcome became known. No full stop at its end."""
     found = f"{later[0].name} is missing in {later[0].missing:,} rows" if later else "No column names that time"
     return (
-        f"When an outcome became known is unknown. {found}. The labels count as known at once. Set `delay` in the view "
-        "to how long an outcome takes: training uses no younger event. Or give every row a column with that time"
+        f"When an outcome became known is unknown. {found}. The labels count as known at once. If an outcome takes an "
+        "hour, run this again with `--delay 1h`, or set `delay` in the view: training uses no younger event. Or give "
+        "every row a column with that time"
     )
 
 

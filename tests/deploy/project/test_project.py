@@ -156,7 +156,8 @@ def test_readings_with_gaps_have_optional_numbers_and_no_label(project, tmp_path
     (view,) = catalogue.views
     assert view.labels is None
     assert catalogue.groups[0].entity.keys == ("sensor",)
-    assert any("No column looks like a label" in line for line in said)
+    (note,) = [line for line in said if "No column looks like a label" in line]
+    assert "run this again with `--label COLUMN`. That could be celsius (a number), pulses (a number). If" in note
     assert any("Column `note` is left out: it is empty in every row" in line for line in said)
     module = (folder / "features.py").read_text()
     assert "# guessed: sensor is the key: 97% of its 300 values repeat, so it names an entity (8 different" in module
