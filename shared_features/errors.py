@@ -3,6 +3,7 @@
 MillraceError              the root of every error of Millrace
   FeatureError             the root of those of this package
     DefinitionError        a group or view contradicts itself (raised at import)
+      UnknownFieldError    a definition names a field that its source does not have
     OnDemandError          an on-demand function raises, or gives something else than numbers
     FormatVersionError     stored bytes of another schema than this reader knows
     ManifestMismatchError  a model that wants features its view does not have
@@ -15,6 +16,8 @@ FeatureError, ServingError, and what keeps something from running on this machin
 A message names the thing, what was found, and what to do.
 """
 
+from __future__ import annotations
+
 
 class MillraceError(Exception):
     """Anything that Millrace refuses, in any of its packages; catch it to catch all of them."""
@@ -26,6 +29,17 @@ class FeatureError(MillraceError):
 
 class DefinitionError(FeatureError):
     """A definition contradicts itself or another one; raised when it is built, that is at import."""
+
+
+class UnknownFieldError(DefinitionError):
+    """A definition names a field that its source does not have: `source` and `field` are their names."""
+
+    def __init__(self, text: str, source: str, field: str) -> None:
+        super().__init__(text)
+        self.source, self.field = source, field
+
+    def __reduce__(self) -> tuple[type[UnknownFieldError], tuple[str, str, str]]:
+        return type(self), (str(self), self.source, self.field)
 
 
 class OnDemandError(FeatureError):

@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path, PurePath
 from types import ModuleType
 
+from shared_features.definitions.catalogue.meant import field_of_another, meant_names
 from shared_features.errors import DefinitionError, FeatureError
 
 _OURS = Path(__file__).parents[2]
@@ -25,7 +26,7 @@ def import_definitions(module_name: str) -> ModuleType:
     try:
         return importlib.import_module(module_name)
     except FeatureError as error:  # a contradiction: it says itself what to do
-        raise DefinitionError(f"{error}{_place(error)}") from error
+        raise DefinitionError(f"{error}{_place(error)}{field_of_another(error)}") from error
     except ModuleNotFoundError as error:
         if error.name and f"{module_name}.".startswith(f"{error.name}."):
             raise DefinitionError(
@@ -40,7 +41,7 @@ def import_definitions(module_name: str) -> ModuleType:
         said = error.msg if isinstance(error, SyntaxError) else str(error)
         raise DefinitionError(
             f"definitions module {module_name!r} cannot be imported: {type(error).__name__}: {said}{_place(error)}; "
-            "correct the module"
+            f"correct the module{meant_names(error)}"
         ) from error
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from shared_features.arguments import Checked, did_you_mean
 from shared_features.definitions.fields import Field
 from shared_features.definitions.fingerprints import canonical
-from shared_features.errors import DefinitionError
+from shared_features.errors import DefinitionError, UnknownFieldError
 from shared_features.kernel.event_time import days, minutes, spelled_duration, to_us
 
 RESERVED_FIELDS = ("kafka_partition", "kafka_offset", "record_time_us", "arrival_time_us", "arrival_date")
@@ -102,7 +102,8 @@ class EventSource(metaclass=Checked):
         if name not in self._by_name:
             about = f"{asked_by}: source {self.name!r}" if asked_by else f"event source {self.name!r}"
             meant = did_you_mean(name, self._by_name)
-            raise DefinitionError(f"{about} has no field {name!r}.{meant} It has {', '.join(self._by_name)}")
+            said = f"{about} has no field {name!r}.{meant} It has {', '.join(self._by_name)}"
+            raise UnknownFieldError(said, self.name, name)
         return self._by_name[name]
 
     @property
