@@ -115,12 +115,18 @@ class WindowCounts:
 
 @dataclass(frozen=True)
 class RowCounts:
-    """Rows of each window. copies_left_out: further positions that hold an event again."""
+    """Rows of each window. copies_left_out: further positions that hold an event again.
+
+    labelled_before, labelled_after: labelled rows before the train window, and after the test window. They are not in
+    the dataset; 0 in manifests that were written before they were counted.
+    """
 
     copies_left_out: int
     train: WindowCounts
     gap: WindowCounts
     test: WindowCounts
+    labelled_before: int = 0
+    labelled_after: int = 0
 
 
 @dataclass(frozen=True)

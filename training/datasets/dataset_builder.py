@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -109,7 +110,11 @@ def build_dataset(
             split,
             parameters,
             entity,
-            _counts(label, sent.fill_null(value=True).to_numpy(), window, rows, label_source, classes),
+            replace(
+                _counts(label, sent.fill_null(value=True).to_numpy(), window, rows, label_source, classes),
+                labelled_before=labelled.filter(pl.col(EVENT_TIME) < split.start_us).height,
+                labelled_after=labelled.filter(pl.col(EVENT_TIME) >= split.end_us).height,
+            ),
             content_digest((*features, *map(repr, (*classes, *categories.items()))), *columns),
             classes,
             categories,

@@ -37,7 +37,7 @@ DATASET = DatasetManifest(
     entity="machine",
     parameters=DatasetParameters(train_days=6.0, delay_days=1.0),
     features=("celsius", "machine_heat__celsius_mean_1h"),
-    rows=RowCounts(20, WindowCounts(1500, 90, 3), WindowCounts(250, 15, 0), WindowCounts(750, 45, 2)),
+    rows=RowCounts(20, WindowCounts(1500, 90, 3), WindowCounts(250, 15, 0), WindowCounts(750, 45, 2), 300, 71),
     digest="ab" * 32,
     erased_entities=2,
 )
@@ -87,6 +87,8 @@ GOLDEN = """{
       "unknown_label_left_out": 0,
       "without_label": 0
     },
+    "labelled_after": 71,
+    "labelled_before": 300,
     "test": {
       "by_class": [],
       "labelled": 750,

@@ -66,6 +66,20 @@ def test_windows_follow_each_other_and_positions_are_in_order(machine_lake):
     assert {READINGS.name, BREAKDOWNS.name} <= {name.removeprefix("events_") for name in dataset.manifest.tables}
 
 
+def test_labelled_rows_that_no_window_takes_are_counted(machine_lake):
+    dataset = build(machine_lake, DatasetParameters(train_days=2, delay_days=1, test_days=1))
+    split, labels = dataset.manifest.split, BREAKDOWN.labels
+    times = pl.read_delta(str(machine_lake / features_table(MACHINE_HEAT, READINGS)))
+    events = pl.read_delta(str(machine_lake / events_table(READINGS)))
+    position = ["kafka_partition", "kafka_offset"]
+    rows = times.select(*position, "event_time_us").join(events.select(*position, *labels.joins), on=position)
+    known = pl.read_delta(str(machine_lake / events_table(BREAKDOWNS))).select(labels.joins).unique()
+    times_us = rows.join(known, on=labels.joins, how="semi")["event_time_us"].to_numpy()
+    counts = dataset.manifest.rows
+    assert counts.labelled_before == (times_us < split.start_us).sum() > 0
+    assert counts.labelled_after == (times_us >= split.end_us).sum()
+
+
 def test_building_again_gives_the_same_digest_after_more_events_and_a_compaction(machine_lake, tmp_path):
     lake = tmp_path / "lake"
     shutil.copytree(machine_lake, lake)

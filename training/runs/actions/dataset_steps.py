@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from shared_features.counted import counted
-from shared_features.formats.dataset_manifest import WindowCounts
+from shared_features.formats.dataset_manifest import RowCounts, WindowCounts
 from shared_features.formats.json_document import encode_document
 from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_FILE
 from shared_features.kernel.event_time import to_text
@@ -58,8 +58,18 @@ def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path, te
     return (
         f"{counted(len(dataset), 'row')} x {counted(len(dataset.features), 'feature')}, of events from "
         f"{to_text(split.start_us)} to {to_text(split.end_us)} (--train-days and --train-from choose others): {parts}; "
-        f"of these, left out {unknown:,} without known label, {rows.copies_left_out:,} copies{said}"
+        f"of these, left out {unknown:,} without known label, {rows.copies_left_out:,} copies{said}{_outside(rows)}"
         f"{tell_categories(dataset.manifest.categories)}; digest {dataset.digest[:16]}"
+    )
+
+
+def _outside(rows: RowCounts) -> str:
+    """The labelled rows that no window takes; empty where there are none."""
+    if not rows.labelled_before + rows.labelled_after:
+        return ""
+    return (
+        f"; {rows.labelled_before:,} labelled rows before the train window and {rows.labelled_after:,} after the test "
+        "window are not in it (windows of a day or more are whole days)"
     )
 
 

@@ -15,6 +15,7 @@ from shared_features.formats.offline_tables import ERASURES_APP, events_table, f
 from tests.domains.machines import BREAKDOWN, READINGS
 from tests.training.lake import LATENESS_US
 from training.datasets.dataset_builder import build_dataset
+from training.datasets.training_dataset import load_dataset
 from training.errors import DatasetError
 from training.runs.actions import dataset_steps
 from training.runs.plan.data_version import open_data, pin_data
@@ -45,5 +46,10 @@ def test_what_was_built_during_an_erasure_is_thrown_away(
     monkeypatch.undo()
     output.mkdir()
     pinned = open_data(lake, BREAKDOWN, pin_data(lake, BREAKDOWN, LATENESS_US))
-    assert "rows x" in dataset_steps.make_dataset(pinned, PARAMETERS, output)
+    said = dataset_steps.make_dataset(pinned, PARAMETERS, output)
+    assert "rows x" in said
+    rows = load_dataset(output).manifest.rows
+    assert rows.labelled_before > 0
+    told = f"{rows.labelled_before:,} labelled rows before the train window and {rows.labelled_after:,} after the test"
+    assert told in said
     assert (output / "rows.parquet").exists()
