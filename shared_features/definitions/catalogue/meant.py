@@ -51,7 +51,8 @@ def meant_names(error: BaseException) -> str:
 
 def _names(root: type) -> list[str]:
     """Our own classes under a root, each once: a dataclass with slots leaves the class that it was made of behind."""
-    return sorted({each.__name__ for each in root.__subclasses__() if each.__module__.startswith("shared_features.")})
+    kinds: list[type] = root.__subclasses__()
+    return sorted({each.__name__ for each in kinds if each.__module__.startswith("shared_features.")})
 
 
 def _line(error: BaseException) -> str:
