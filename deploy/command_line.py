@@ -47,6 +47,11 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
             (*_STREAM, "check"),
             "find what is unsafe or cannot work: definitions, a file, Kafka, Redis, the lake",
         ),
+        Verb(
+            "check-definitions",
+            (*_STREAM, "check", "--definitions-only"),
+            "the same of definitions and files alone: no server is asked",
+        ),
     ),
     "models": (
         Verb("train", (*_TRAIN, "run"), "build the dataset, fit, certify, publish"),
@@ -86,6 +91,8 @@ _NOT_FOUND, _NOT_RUN = 127, 126
 _NEEDS_NO_STACK = ("new", "up", "down", "status", "demo", "serve", "bootstrap", "keys")
 """Verbs that say which stack they are about, and those that are a part of one."""
 _NEEDS_NO_DEFINITIONS = ("predict", "models", "registry", _EXEC)
+_COMPARE = ("check", "check-definitions")
+"""Verbs that compare the definitions with those that the stack was last up with."""
 _SAYS_ALL = ("-h", "--help", "--definitions", "--url")
 """Options that leave nothing to be found."""
 
@@ -115,6 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except LocalError as error:
             print(f"millrace {name}: {error}", file=sys.stderr)
             return _REFUSED
+    if stack is not None and name in _COMPARE:
+        rest.append(f"--kept-definitions={stack.directory.definitions_file}")
     return _become([sys.executable, "-P", "-m", *VERBS[name].program, *rest], stack)
 
 

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 
 from deploy.local.parts.edited_module import EditedModule
 from deploy.local.parts.first_models import FirstModels
-from deploy.local.parts.kept_definitions import KeptDefinitions
 from deploy.local.parts.programs import Program
 from deploy.local.parts.readiness import OnlineStoreLook, endpoint
 from deploy.local.parts.running_parts import SERVING, STREAM, TRAINING, RunningParts
@@ -22,6 +21,7 @@ from deploy.local.stack.stack_directory import Remembered, StackDirectory
 from deploy.local.stack.standing import Part
 from shared_features.counted import counted
 from shared_features.definitions import Catalogue
+from streaming.operations.check.kept_definitions import KeptDefinitions
 
 EDITS = "edits"
 _LOOK_EVERY_S = 0.5

@@ -39,7 +39,14 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     said = new.add_argument_group("where a guess would be another one (a column of the file, or its field)")
     said.add_argument("--event-time", metavar="COLUMN", help="when an event happened")
     said.add_argument("--event-id", metavar="COLUMN", help="what names an event")
-    said.add_argument("--key", metavar="COLUMN", help="what the features are about, such as customer or host.name")
+    said.add_argument(
+        "--key",
+        action="append",
+        dest="keys",
+        default=[],
+        metavar="COLUMN",
+        help="what the features are about, such as customer or host.name",
+    )
     label = said.add_mutually_exclusive_group()
     label.add_argument("--label", metavar="COLUMN", help="the outcome: true or false, a number, or one of a few texts")
     label.add_argument("--no-label", action="store_true", help="no column is the outcome")
@@ -48,15 +55,24 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     new.add_argument("--encoding", default="utf-8-sig", metavar="NAME", help="of CSV and JSON lines (default UTF-8)")
     options = parser.parse_args(arguments)
+    key = _one_key(new, options.keys)
     from deploy.project.wishes import Wishes  # only now: --help does not wait for what reads files
 
-    options.wishes = Wishes(
-        options.event_time, options.event_id, options.key, options.label, options.no_label, options.delay
-    )
+    options.wishes = Wishes(options.event_time, options.event_id, key, options.label, options.no_label, options.delay)
     if options.wishes != Wishes() and options.file is None and options.topic is None:
         new.error("--event-time, --event-id, --key, --label, --no-label and --delay are about a file or a topic: give "
                   "--from or --topic")  # fmt: skip
     return options
+
+
+def _one_key(new: argparse.ArgumentParser, keys: list[str]) -> str | None:
+    if len(keys) > 1:
+        new.error(
+            f"--key was given {len(keys)} times ({', '.join(keys)}), and the package is about one entity. "
+            f"Write --key {keys[0]}, and add the other entities and their groups to features.py by hand: "
+            "docs/definitions.md shows how"
+        )
+    return keys[0] if keys else None
 
 
 def _length(text: str) -> int:

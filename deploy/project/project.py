@@ -35,9 +35,10 @@ def write_project(
     """Write `directory/name`. What to tell the person, line by line. Raises ProjectError, and then nothing is left."""
     wishes = wishes or Wishes()
     target = directory / name
-    _refuse_name(name)
-    if os.path.lexists(target):
+    _refuse_spelling(name)
+    if os.path.lexists(target):  # before its name: from here Python finds it as a module
         raise ProjectError(f"{target} exists. Give another name or --directory, or remove it first")
+    _refuse_taken(name)
     if not directory.is_dir():
         raise ProjectError(f"there is no directory {directory}. Create it, or give another --directory")
     now_us = system_clock_us()
@@ -58,12 +59,15 @@ def write_project(
     return [f"{target} is written: features.py, test_features.py and README.md", *said]
 
 
-def _refuse_name(name: str) -> None:
+def _refuse_spelling(name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or "__" in name or keyword.iskeyword(name):
         raise ProjectError(
             f"{name!r} cannot be the name of a package. Give small letters, digits and single underscores, beginning "
             "with a letter, such as my_shop"
         )
+
+
+def _refuse_taken(name: str) -> None:
     try:
         taken = importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):

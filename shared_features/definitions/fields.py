@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -43,7 +44,7 @@ class Field(metaclass=Checked):
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
-            raise DefinitionError(f"field {self.name!r}: a field name is a Python identifier; rename it")
+            raise DefinitionError(f"field {self.name!r}: a field name is a Python identifier; {_renamed(self.name)}")
         if wrong := self.type.contradiction():
             raise DefinitionError(f"field {self.name!r}: {wrong}")
 
@@ -83,3 +84,16 @@ class Field(metaclass=Checked):
         there = np.fromiter((value is not None for value in given), np.bool_, count)
         blank = self.type.blank
         return given if blank is None else [blank if value is None else value for value in given], there
+
+
+def _renamed(name: str) -> str:
+    """How to call the field that cannot be called `name`, and how `produce` is told its column.
+
+    >>> _renamed("http.method")
+    "rename it, as in 'http_method': `produce` then finds the column"
+    """
+    spelled = re.sub(r"\W+", "_", name).strip("_")
+    if spelled.isidentifier():
+        return f"rename it, as in {spelled!r}: `produce` then finds the column"
+    field_name = f"field_{spelled}".rstrip("_")
+    return f"rename it, as in {field_name!r}, and send it with --map {field_name}={name}"

@@ -6,6 +6,8 @@ way. Without `--execute` they refuse the same things, so a person can rehearse f
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
 from typing import Any
 
 from streaming.operations.argument_types import EXECUTE, above_zero, at_least, day, instant, of_entity
@@ -33,12 +35,13 @@ def _add_check(verbs: Any) -> None:
         help="find what is unsafe or cannot work: definitions, a file of yours, Kafka, Redis, the lake",
         description="Find what is unsafe or cannot work, before anything runs: the definitions, with each on-demand "
         "function called; with --data a file; with --measure the memory of Redis and the cost of an event; then "
-        "Kafka, Redis and the lake. Nothing is changed. Exit code 1 if anything must be corrected. In a checkout "
-        "`./run check-definitions` is `millrace check --definitions-only`.",
+        "Kafka, Redis and the lake. Nothing is changed. Exit code 1 if anything must be corrected. "
+        "`millrace check-definitions` is `millrace check --definitions-only`.",
     )
     add = check.add_argument
     add("--definitions", metavar="MODULE", help="module with the definitions (default: MILLRACE_DEFINITIONS)")
     add("--definitions-only", action="store_true", help="ask no server: look at definitions and files alone")
+    add("--kept-definitions", type=Path, help=argparse.SUPPRESS)  # of the stack that `millrace check` found
     add("--data", action="append", default=[], dest="files", metavar="FILE",
         help="a file that you mean to send: does it fit? With --measure: what do its entities take?")  # fmt: skip
     add("--source", action="append", default=[], metavar="NAME", help="the event source of --data")

@@ -10,6 +10,8 @@ import pytest
 from deploy.command_line import GROUPS, main
 from deploy.local.parts.environment import stack_settings, write_environment_file
 from deploy.local.stack.stack_directory import Remembered, StackDirectory
+from shared_features.definitions import load_definitions
+from streaming.operations.check.kept_definitions import KeptDefinitions
 from tests.architecture.source_tree import ROOT
 
 VERBS = [verb for verbs in GROUPS.values() for verb in verbs]
@@ -44,6 +46,13 @@ def test_help_lists_every_verb_under_what_a_person_wants(capsys):
 def test_a_misspelt_verb_is_answered_with_the_one_that_was_meant(wrong, meant, capsys):
     assert main([wrong]) == 2
     assert f"There is no verb `{wrong}`. Did you mean `{meant}`?" in capsys.readouterr().err
+
+
+def test_check_definitions_is_a_verb_of_an_installation_too(tmp_path):
+    """It was one of `./run` alone, and the pages named it."""
+    done = run("check-definitions", cwd=tmp_path, MILLRACE_DEFINITIONS="tests.domains.machines")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("no fault in the definitions\n")
 
 
 def test_a_verb_hands_its_options_and_exit_code_on(tmp_path):
@@ -95,6 +104,14 @@ def test_the_stack_of_the_folder_is_used_and_named(tmp_path):
     asked = run("predict", "breakdown", "{}", cwd=tmp_path)
     assert "http://127.0.0.1:9" in asked.stderr, "its endpoint"
     assert "using the stack" not in run("check", "--help", cwd=tmp_path).stderr
+
+
+def test_check_compares_the_definitions_with_those_that_the_stack_was_last_up_with(tmp_path):
+    stack = begun(tmp_path, "tests.domains.probes_changed", tmp_path)
+    stack.keep_definitions(KeptDefinitions.of(load_definitions("tests.domains.probes")))
+    done = run("check-definitions", cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"refused  the data in {stack.path}: group probe_level:v1 means something else than its" in done.stderr
 
 
 SHOWN = ("exec", "sh", "-c", 'echo "$MILLRACE_DEFINITIONS $REDIS_URL"; exit 3')

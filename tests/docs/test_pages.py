@@ -45,7 +45,7 @@ def _serving_options(words: Sequence[str]) -> object:
     return key_options(words[1:], "keys") if words[:1] == ["keys"] else _predict_options(words)
 
 
-OF_RUN_ALONE = ("exec", "test", "check", "check-definitions", "bench", "chaos", "package", "lock", "docs")
+OF_RUN_ALONE = ("exec", "test", "check", "bench", "chaos", "package", "lock", "docs")
 """Verbs of `./run` that are none of `millrace`."""
 
 

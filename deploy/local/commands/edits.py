@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from deploy.local.errors import LocalError
 from deploy.local.parts.environment import find_definitions
-from deploy.local.parts.kept_definitions import Changes, KeptDefinitions
 from deploy.local.stack.stack_directory import Remembered, StackDirectory
 from shared_features.definitions import Catalogue, load_definitions
 from shared_features.errors import FeatureError
+from streaming.operations.check.kept_definitions import Changes, KeptDefinitions
 
 
 def say_edits(directory: StackDirectory, remembered: Remembered, catalogue: Catalogue, *, aloud: bool) -> None:
@@ -22,21 +22,22 @@ def say_edits(directory: StackDirectory, remembered: Remembered, catalogue: Cata
         print(f"{remembered.definitions} was edited since the last `up`:\n{_lines(changes.taken)}", flush=True)
 
 
-def say_edits_of_running(directory: StackDirectory, remembered: Remembered) -> None:
-    """While it runs, with the definitions of its start."""
+def say_edits_of_running(directory: StackDirectory, remembered: Remembered) -> bool:
+    """While it runs, with the definitions of its start. False for an edit that the next `up` refuses."""
     standing = directory.standing()
     if standing is None or standing.phase != "ready":
-        return
+        return True
     module = remembered.definitions
     find_definitions(remembered.import_path)
     try:
         changes = _changes(directory, load_definitions(module))
     except FeatureError as error:
         print(f"\n{module} was edited since, and cannot be loaded now: {error}\nThe stack continues as it started.")
-        return
+        return False
     if changes:
         print(f"\n{module} was edited since; the stack continues as it started. The next `down` and `up`:")
         print(_lines((*(f"! refused: {each}" for each in changes.refused), *changes.taken)))
+    return not changes.refused
 
 
 def _changes(directory: StackDirectory, catalogue: Catalogue) -> Changes:

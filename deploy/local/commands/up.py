@@ -25,6 +25,7 @@ from shared_features.definitions import Catalogue
 
 _LOOK_EVERY_S = 0.2
 _END_WITHIN_S = 120.0
+_REFUSED = 1
 
 
 def bring_up(options: argparse.Namespace, interruption: Interruption) -> int:
@@ -40,9 +41,8 @@ def bring_up(options: argparse.Namespace, interruption: Interruption) -> int:
             )
         print(f"the stack in {directory.path} runs already:")
         code = show_status(directory, as_json=False)
-        if remembered is not None:
-            say_edits_of_running(directory, remembered)
-        return code
+        fits = remembered is None or say_edits_of_running(directory, remembered)
+        return code if fits else _REFUSED
     remembered, catalogue = wanted_stack(
         directory, definitions=options.definitions, kafka=options.kafka, port=options.port
     )

@@ -70,6 +70,11 @@ class StackDirectory:
         return self.path / _ENVIRONMENT
 
     @property
+    def definitions_file(self) -> Path:
+        """Those that the stack was last up with."""
+        return self.path / _DEFINITIONS
+
+    @property
     def is_there(self) -> bool:
         """Whether a stack was begun here."""
         return (self.path / _LOCK).exists()

@@ -18,6 +18,7 @@ from streaming.log import get_log, set_up_log
 from streaming.online_store.server import StoreServer
 from streaming.operations.check.definitions import broken_views, definitions_line, unread_groups
 from streaming.operations.check.finding import Finding
+from streaming.operations.check.kept_definitions import refused_edits
 from streaming.operations.check.stores import check_lake, check_redis
 from streaming.operations.check.topics import check_config, missing_log, missing_topics
 from streaming.settings import StreamingSettings
@@ -69,7 +70,8 @@ def run(settings: StreamingSettings, options: Namespace) -> int:
     _say(definitions_line(catalogue))
     rejected = _look_at_files(settings, catalogue, options)
     if options.definitions_only:
-        findings = [*broken_views(catalogue), *unread_groups(catalogue)]
+        kept = refused_edits(options.kept_definitions, catalogue) if options.kept_definitions else ()
+        findings = [*kept, *broken_views(catalogue), *unread_groups(catalogue)]
         return _verdict(findings, rejected, "no fault in the definitions")
     return _verdict(list(find(settings)), rejected, "safe to run")
 

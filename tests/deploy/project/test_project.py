@@ -383,6 +383,16 @@ def test_a_folder_that_exists_is_refused_and_stays_as_it_is(tmp_path, capsys):
     assert not list((tmp_path / "my_shop").iterdir())
 
 
+def test_a_package_that_exists_here_is_called_a_folder_that_exists(tmp_path, monkeypatch, capsys):
+    """From here Python finds it: it was said that `a Python module` would be found instead."""
+    (tmp_path / "our_shop").mkdir()
+    (tmp_path / "our_shop" / "__init__.py").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["new", "our_shop"]) == 1
+    assert capsys.readouterr().err.startswith("millrace new: our_shop exists. Give another name or --directory")
+
+
 FRENCH = ["N° commande", "Date", "class", "group", "Montant (€)", "Remise", "vide", "lambda"]
 
 

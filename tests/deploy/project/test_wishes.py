@@ -101,3 +101,14 @@ def test_the_command_line_has_a_length_of_time_and_needs_a_file(capsys):
     said = capsys.readouterr().err
     assert "are about a file or a topic: give --from or --topic" in said
     assert "'soon' is not a length of time; give one such as 90s, 15min, 30h or 7d" in said
+
+
+def test_two_keys_are_refused_with_what_to_write(capsys):
+    """The last one counted, and nothing said so."""
+    with pytest.raises(SystemExit) as ended:
+        parse_options(["new", "logs", "--from", "logs.csv", "--key", "client.ip", "--key", "host.name"])
+    assert ended.value.code == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "--key was given 2 times (client.ip, host.name), and the package is about one entity. Write --key" in said
+    assert "docs/definitions.md" in said
+    assert parse_options(["new", "logs", "--from", "logs.csv", "--key", "client.ip"]).wishes.key == "client.ip"

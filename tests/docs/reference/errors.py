@@ -29,8 +29,8 @@ that look for a stack: 1 if several run and nothing says which one is meant.
 """
 _VERBS = (
     ("`new`", "The package is written.", "Nothing is written.", ""),
-    ("`up`", "Everything is up (`--detach`), or it was asked to end.", "It could not start, or a part failed.",
-     "128 + the number of the signal: 130 after Ctrl-C."),
+    ("`up`", "Everything is up (`--detach`), or it was asked to end.", "It could not start, or a part failed, or the "
+     "stack runs and the next `up` would refuse an edit.", "128 + the number of the signal: 130 after Ctrl-C."),
     ("`status`", "The stack runs, and no part failed.", "It does not run, was never begun, or a part failed.", ""),
     ("`down`", "Everything ended, or nothing ran.", "No stack was begun there.", ""),
     ("`predict`", "The answer is printed.", "The endpoint is unavailable, or refuses.",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from shared_features.definitions import Catalogue, EventSource
-from shared_features.kernel.event_time import spelled_duration
+from shared_features.kernel.event_time import spelled_duration, to_us
 from streaming.operations.produce.rows.row_encoder import Reading
+from streaming.operations.produce.times.arrival_text import written_after
 
 
 def early_outcomes(catalogue: Catalogue, source: EventSource, reading: Reading) -> str:
@@ -17,8 +18,9 @@ def early_outcomes(catalogue: Catalogue, source: EventSource, reading: Reading) 
     delays = [each.labels.delay for each in catalogue.views if each.labels is not None and each.labels.source == source]
     if not readers or not any(delays):
         return ""
+    after = written_after(to_us(max(delays)))
     return (
         f"! {source.name}: its rows count as known at their event time. A view says that these outcomes are known "
         f"{spelled_duration(max(delays))} later (`delay`), so features of {', '.join(readers)} would count them too "
-        f"early. Say when they are known: --arrival {source.name}=COLUMN, or {source.name}=+1h"
+        f"early. Say when they are known: --arrival {source.name}=COLUMN, or {source.name}={after}"
     )

@@ -13,7 +13,14 @@ from tests.shared_features.definitions.orders import FIELDS, SOURCE
 CONTRADICTIONS: dict[str, tuple[Callable[[], object], str]] = {
     "bounds too wide": (lambda: Field("x", Decimal(9, 0, 1e9)), "narrow the bounds"),
     "bounds swapped": (lambda: Field("x", Integer(3, 2)), "swap them"),
-    "no identifier": (lambda: Field("a-b", Integer()), "rename it"),
+    "no identifier": (
+        lambda: Field("http.method", Integer()),
+        "rename it, as in 'http_method': `produce` then finds the column",
+    ),
+    "no identifier, and none by underscores": (
+        lambda: Field("2nd-class", Integer()),
+        "rename it, as in 'field_2nd_class', and send it with --map field_2nd_class=2nd-class",
+    ),
     "event id missing": (lambda: replace(SOURCE, event_id="nope"), "'nope' is not among its fields"),
     "event time optional": (lambda: replace(SOURCE, event_id="maybe"), "is optional"),
     "event time no timestamp": (lambda: replace(SOURCE, event_time="who"), "not a Timestamp"),

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from shared_features import Aggregate, Count, Entity, FeatureGroup, hours
+from shared_features import Aggregate, Count, Entity, FeatureGroup, days, hours, minutes
 from shared_features.definitions import Catalogue
+from shared_features.kernel.event_time import to_us
 from streaming.operations.produce.rows.row_encoder import Reading
+from streaming.operations.produce.times.arrival_text import ArrivalText, arrival_text
 from streaming.operations.produce.times.early_outcomes import early_outcomes
 from tests.domains import parcels
 
@@ -35,6 +37,14 @@ def test_outcomes_that_count_at_their_event_time_are_told():
     assert "2 h later" in told
     assert f"--arrival {parcels.ENDED.name}=COLUMN" in told
     assert OUTCOMES.label in told
+
+
+@pytest.mark.parametrize(("delay", "written"), [(minutes(1), "+1min"), (hours(36), "+36h"), (days(7), "+7d")])
+def test_the_delay_is_written_as_arrival_takes_it(delay, written):
+    """`known 1 min later` was followed by `+1h`."""
+    told = early_outcomes(catalogue(OUTCOMES, delay=delay), parcels.ENDED, Reading({}))
+    assert told.endswith(f"or {parcels.ENDED.name}={written}")
+    assert arrival_text(written) == ArrivalText(None, to_us(delay))
 
 
 @pytest.mark.parametrize("reading", [Reading({}, arrival="seen"), Reading({}, known_after_us=1)])

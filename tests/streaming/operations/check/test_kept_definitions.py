@@ -1,17 +1,13 @@
-"""What an edit of the definitions means for a stack is said before anything starts."""
+"""What an edit of the definitions means for the stored data is said before anything starts."""
 
 from dataclasses import replace
 
 import msgspec
-import pytest
 
-from deploy.local.commands.edits import say_edits, say_edits_of_running
-from deploy.local.errors import LocalError
-from deploy.local.parts.kept_definitions import KeptDefinitions
-from deploy.local.stack.stack_directory import Remembered, StackDirectory
-from deploy.local.stack.standing import Standing
 from shared_features import Integer
 from shared_features.definitions import Catalogue, load_definitions
+from streaming.__main__ import main
+from streaming.operations.check.kept_definitions import KeptDefinitions
 
 PROBES, GROWN, CHANGED = (load_definitions(f"tests.domains.probes{name}") for name in ("", "_grown", "_changed"))
 
@@ -71,50 +67,25 @@ def test_a_source_that_came_is_created_and_one_that_means_something_else_is_refu
     assert "source alarms is gone: nobody reads its topic any more; its events stay" in changes.taken
 
 
-@pytest.fixture
-def stack(tmp_path):
-    found = StackDirectory(tmp_path / "stack")
-    found.create()
-    return found
+def checked(kept, module, *options):
+    return main(["check", "--definitions-only", f"--definitions={module}", f"--kept-definitions={kept}", *options])
 
 
-REMEMBERED = Remembered(definitions="lab.probes", kafka="simulator", redis="embedded", namespace="n", log="l")
+def test_check_refuses_what_up_refuses_with_the_same_sentence(tmp_path, capsys):
+    """It said `no fault in the definitions`, and the next `up` refused them."""
+    kept = tmp_path / "definitions.json"
+    kept.write_bytes(msgspec.json.encode(KeptDefinitions.of(PROBES)))
+    assert checked(kept, "tests.domains.probes_changed") == 1
+    said = capsys.readouterr()
+    (sentence,) = KeptDefinitions.of(PROBES).changes(CHANGED).refused
+    assert f"refused  the data in {tmp_path}: {sentence}\n" in said.err
+    assert "1 to correct before it is safe to run" in said.out
+    assert checked(kept, "tests.domains.probes_grown") == 0
+    assert "no fault in the definitions" in capsys.readouterr().out
 
 
-def test_up_says_what_it_does_about_an_edit(stack, capsys):
-    say_edits(stack, REMEMBERED, PROBES, aloud=True)
-    assert capsys.readouterr().out == "", "the first `up` has nothing to compare"
-    stack.keep_definitions(KeptDefinitions.of(PROBES))
-    say_edits(stack, REMEMBERED, GROWN, aloud=True)
-    assert capsys.readouterr().out.startswith(
-        "lab.probes was edited since the last `up`:\n  group probe_level:v1+1 joins"
-    )
-
-
-def test_a_running_stack_that_was_edited_is_told_what_the_next_up_does(stack, capsys, monkeypatch):
-    stack.show(Standing("ready", 0))
-    stack.keep_definitions(KeptDefinitions.of(PROBES))
-    monkeypatch.setattr("deploy.local.commands.edits.load_definitions", lambda name: CHANGED)
-    say_edits_of_running(stack, REMEMBERED)
-    said = capsys.readouterr().out
-    assert "lab.probes was edited since; the stack continues as it started. The next `down` and `up`:" in said
-    assert "  ! refused: group probe_level:v1 means something else" in said
-    monkeypatch.setattr("deploy.local.commands.edits.load_definitions", lambda name: PROBES)
-    say_edits_of_running(stack, REMEMBERED)
-    assert capsys.readouterr().out == ""
-
-
-def test_a_module_that_cannot_be_loaded_any_more_leaves_the_stack_as_it_is(stack, capsys):
-    stack.show(Standing("ready", 0))
-    say_edits_of_running(stack, msgspec.structs.replace(REMEMBERED, definitions="tests.domains.nowhere"))
-    said = capsys.readouterr().out
-    assert "was edited since, and cannot be loaded now: definitions module 'tests.domains.nowhere'" in said
-    assert "The stack continues as it started." in said
-
-
-def test_up_refuses_an_edit_that_the_data_do_not_fit(stack):
-    stack.keep_definitions(KeptDefinitions.of(PROBES))
-    with pytest.raises(
-        LocalError, match=r"do not fit:\n  group probe_level:v1 means(.|\n)*Or undo the edit, or give another"
-    ):
-        say_edits(stack, REMEMBERED, CHANGED, aloud=False)
+def test_a_stack_that_keeps_none_yet_and_a_file_of_another_release_are_not_compared(tmp_path):
+    kept = tmp_path / "definitions.json"
+    assert checked(kept, "tests.domains.probes_changed") == 0
+    kept.write_text('{"groups": 1}')
+    assert checked(kept, "tests.domains.probes_changed") == 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
@@ -15,6 +17,7 @@ from shared_features.definitions import (
     difference,
     events_difference,
 )
+from streaming.operations.check.finding import Finding
 
 
 @dataclass(frozen=True)
@@ -108,3 +111,11 @@ class KeptDefinitions(msgspec.Struct, frozen=True):
 
 def _gone(before: Mapping[str, object], now: list[str]) -> list[str]:
     return [each for each in before if each not in now]
+
+
+def refused_edits(file: Path, now: Catalogue) -> Iterator[Finding]:
+    """What `up` refuses of these definitions. Nothing where the file does not exist or is of another release."""
+    with suppress(FileNotFoundError, msgspec.DecodeError):
+        kept = msgspec.json.decode(file.read_bytes(), type=KeptDefinitions)
+        for sentence in kept.changes(now).refused:
+            yield Finding("refused", f"the data in {file.parent}", sentence)
