@@ -43,7 +43,8 @@ class SettingFields(BaseSettings):
         None, description="PEM file of the private key of tls_certificate, without a password."
     )
     log_format: Literal["auto", "human", "json"] = Field(
-        "auto", description="Form of the log lines. auto: human on a terminal, json elsewhere."
+        "auto",
+        description="Form of the log lines. auto: human on a terminal and of `train`, json elsewhere.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
 

@@ -48,7 +48,8 @@ class SettingFields(BaseSettings):
         description="Directory of the intermediate results of training runs. erase removes results there.",
     )
     log_format: Literal["auto", "human", "json"] = Field(
-        "auto", description="Form of the log lines. auto: human on a terminal, json elsewhere."
+        "auto",
+        description="Form of the log lines. auto: human on a terminal and of `train`, json elsewhere.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
     metrics_port: int | None = Field(

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         settings = load_settings()
-        configure_log(settings)
+        configure_log(settings, for_a_person=options.command == "run")
         return _COMMANDS[options.command](settings, options)
     except MillraceError as error:
         print(f"training: {error}", file=sys.stderr)

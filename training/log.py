@@ -1,4 +1,4 @@
-"""Logs of training: structured, human-readable on a terminal and JSON otherwise, on standard error."""
+"""Logs of training: structured, human-readable on a terminal and for a person, JSON otherwise, on standard error."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ import structlog
 from training.settings import TrainingSettings
 
 
-def configure_log(settings: TrainingSettings) -> None:
-    """Set up structlog for this process; standard output stays free for what a command prints."""
-    human = settings.log_format == "human" or (settings.log_format == "auto" and sys.stderr.isatty())
+def configure_log(settings: TrainingSettings, *, for_a_person: bool = False) -> None:
+    """Set up structlog for this process; standard output stays free for what a command prints.
+
+    for_a_person: `auto` is human, wherever standard error leads.
+    """
+    human = settings.log_format == "human" or (settings.log_format == "auto" and (for_a_person or sys.stderr.isatty()))
     renderer: Any = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if human else structlog.processors.JSONRenderer()
     )

@@ -132,7 +132,7 @@ class Supervisor:
         program = self._models.program
         pid, log = (None, None) if program is None else (program.pid, program.log)
         if says is None:
-            self._board.put(TRAINING, "up", "every view with labels has a model that answers", pid=None)
+            self._board.put(TRAINING, "up", self._models.settled(), pid=None)
         else:
             self._board.put(TRAINING, "up" if program else "waiting", says, pid=pid, **({"log": log} if log else {}))
 

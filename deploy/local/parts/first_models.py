@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from deploy.local.parts.programs import Program
 from shared_features.counted import counted
 from shared_features.definitions import Catalogue, FeatureView
+from shared_features.errors import MillraceError
 from shared_features.formats.model_manifest import CHAMPION
 from shared_features.formats.offline_tables import events_table
 from streaming.lake.look import LakeLook
@@ -47,7 +49,9 @@ class FirstModels:
     ) -> None:
         views = {view.name: view for view in sorted(catalogue.views, key=lambda each: each.version)}
         self._views = [view for view in views.values() if view.labels is not None]
-        self._lake, self._aliases, self._start = LakeLook(lake), Aliases(Registry(registry)), start
+        self._lake, self._registry, self._start = LakeLook(lake), Registry(registry), start
+        self._aliases = Aliases(self._registry)
+        self._trained: dict[tuple[str, int | None], int | None] = {}
         self._runs, self._unrest, self._why = runs, unrest, ""
         self._counts: dict[str, Counts] = {}
         self._quiet: dict[str, tuple[Counts, float]] = {}
@@ -64,6 +68,26 @@ class FirstModels:
     def lacking(self) -> list[FeatureView]:
         """Views that could be trained, and have no model that answers."""
         return [each for each in self._views if CHAMPION not in self._aliases.of(each.name)]
+
+    def settled(self) -> str:
+        """What there is to say when no view lacks a model: which view has none of its own version."""
+        told = [
+            f"{view.label} has no model yet, and one of v{trained} answers: `millrace train --view {view.name}`"
+            for view in self._views
+            if (trained := self._answers_for(view)) not in (None, view.version)
+        ]
+        return "; ".join(told) or "every view with labels has a model that answers"
+
+    def _answers_for(self, view: FeatureView) -> int | None:
+        """The version of the view that the champion was trained on. None: it cannot be read."""
+        champion = view.name, self._aliases.of(view.name).get(CHAMPION)
+        if champion not in self._trained:
+            with suppress(MillraceError, OSError):
+                name, version = champion
+                self._trained[champion] = (
+                    None if version is None else self._registry.manifest(name, version).view.version
+                )
+        return self._trained.get(champion)
 
     def step(self) -> str | None:
         """What is being done, or what is waited for. None when every view that can have a model has one."""

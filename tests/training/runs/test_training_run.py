@@ -207,8 +207,11 @@ def test_a_registry_that_cannot_be_written_is_one_sentence_and_the_next_run_only
     (places / "file").touch()
     options = [*OPTIONS, "--models", "logistic_regression"]
     monkeypatch.setenv("MILLRACE_REGISTRY", str(places / "file" / "registry"))
+    monkeypatch.setattr("training.models.metrics.chance._ROC_AUC", 0.99)
     assert main(["run", *options]) == 1
-    assert "step 'publish' stopped: [Errno 20] Not a directory" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "step 'publish' stopped: [Errno 20] Not a directory" in said.err
+    assert "is hardly better than chance: roc_auc" in said.out, "the line of evaluate says it"
     assert read_journal(newest(places)).status == "failed"
     monkeypatch.setenv("MILLRACE_REGISTRY", str(places / "registry"))
     assert main(["run", *options]) == 0

@@ -26,6 +26,7 @@ from training.models.correction.corrected_model import corrections_of, pipeline_
 from training.models.encoding.encoded_columns import used_encoders
 from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.onnx_export import export_onnx
+from training.models.metrics.chance import hardly_better
 from training.models.metrics.decision_metrics import decision_metrics
 from training.models.metrics.evaluation import candidate_rows, evaluate_predictions, format_metrics
 from training.models.metrics.residual_curves import residual_curves
@@ -101,7 +102,9 @@ def evaluate_models(
         (output / CURVES_FILE).write_bytes(encode_document(curves))
     (output / METRICS_FILE).write_bytes(encode_document(report))
     said = (f"{name}: {format_metrics(metrics[name], parameters.metrics)}" for name in metrics)
-    return f"{counted(len(rows), 'test row')}; {'; '.join(said)}"
+    base_rate = float((dataset.label[rows] > 0).mean())
+    told = hardly_better(chosen, metrics[chosen], base_rate) if task == "binary" else ""
+    return f"{counted(len(rows), 'test row')}; {'; '.join(said)}{told and f'. {told}'}"
 
 
 def _notes(fit_directory: Path) -> dict[str, Any]:

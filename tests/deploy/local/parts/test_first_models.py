@@ -1,6 +1,7 @@
 """A first model is trained once, when what streams in has settled, and its refusals are said."""
 
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,11 @@ import pytest
 from deploy.local.parts.first_models import FirstModels
 from shared_features.definitions import load_definitions
 from shared_features.formats.model_manifest import ALIASES, CHAMPION
+from tests.shared_features.formats.test_dataset_manifest import DATASET
+from tests.shared_features.formats.test_model_manifest import MANIFEST
 from training.progress import StepProgress
+from training.registry.aliases import Aliases
+from training.registry.versions import Registry
 from training.steps.run_journal import Journal, write_journal
 
 CATALOGUE = load_definitions("tests.domains.machines")
@@ -117,3 +122,25 @@ def test_a_view_with_a_model_that_answers_is_left_alone(world):
     for _ in range(3):
         assert world.look(1_000, 500) is None
     assert world.runs == []
+
+
+def never(arguments):
+    raise AssertionError(f"nothing is to be trained: {arguments}")
+
+
+def test_a_newer_version_of_a_view_that_has_no_model_is_named(tmp_path):
+    """`every view with labels has a model that answers` was said of a v2 that had none."""
+    registry = Registry(tmp_path / "registry")
+    (view,) = [each for each in CATALOGUE.views if each.name == "breakdown"]
+    stamp = replace(MANIFEST.view, name=view.name, version=view.version)
+    published = registry.publish(replace(MANIFEST, model=view.name, view=stamp), b"graph", {}, DATASET)
+    Aliases(registry).promote(view.name, published.version)
+    newer = replace(CATALOGUE, views=(replace(view, version=view.version + 1),))
+    said = [
+        FirstModels(each, tmp_path, registry.directory, tmp_path, never, lambda: None).settled()
+        for each in (replace(CATALOGUE, views=(view,)), newer)
+    ]
+    assert said == [
+        "every view with labels has a model that answers",
+        "breakdown:v2 has no model yet, and one of v1 answers: `millrace train --view breakdown`",
+    ]
