@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from deploy.local.stack.interruption import Interrupted, Interruption, interruptible
 from shared_features.settings.setting_names import PREFIX
 
+_WEBHOOK = f"{PREFIX}RUNS_WEBHOOK"
+"""Where news of its retrainings go, if somebody wants to see them."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, 1 after an error, 128 + signal's number when it was asked to end before its end.
@@ -31,7 +34,7 @@ def _run(arguments: Sequence[str] | None, interruption: Interruption) -> int:
     options = parse_options(arguments)
     from deploy.demo.story import Story
 
-    for name in [each for each in os.environ if each.startswith(PREFIX)]:
+    for name in [each for each in os.environ if each.startswith(PREFIX) and each != _WEBHOOK]:
         del os.environ[name]  # the demo chooses every setting itself, whatever a real installation has set here
     screen = Screen()
     try:
