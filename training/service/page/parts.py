@@ -133,9 +133,14 @@ def seconds(value: float | None) -> str:
     return "" if value is None else f'<span class="number">{value:.1f} s</span>'
 
 
+def breakable(name: str) -> str:
+    """A long name as HTML, which a narrow column breaks behind an underscore and not inside a word."""
+    return escape(name).replace("_", "_<wbr>")
+
+
 def numbers(metrics: Mapping[str, Any]) -> str:
     return "".join(
-        f'<div class="pair">{escape(name)} <span class="number">{value:.4g}</span></div>'
+        f'<div class="pair"><span>{breakable(name)}</span> <span class="number">{value:.4g}</span></div>'
         for name, value in metrics.items()
         if isinstance(value, int | float)
     )
