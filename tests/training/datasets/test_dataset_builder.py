@@ -69,6 +69,7 @@ def test_windows_follow_each_other_and_positions_are_in_order(machine_lake):
 def test_labelled_rows_that_no_window_takes_are_counted(machine_lake):
     dataset = build(machine_lake, DatasetParameters(train_days=2, delay_days=1, test_days=1))
     split, labels = dataset.manifest.split, BREAKDOWN.labels
+    assert labels is not None
     times = pl.read_delta(str(machine_lake / features_table(MACHINE_HEAT, READINGS)))
     events = pl.read_delta(str(machine_lake / events_table(READINGS)))
     position = ["kafka_partition", "kafka_offset"]
