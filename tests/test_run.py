@@ -12,11 +12,11 @@ RUN = Path(__file__).parents[1] / "run"
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """The script in a project that needs no set-up."""
+    """The script in a project that needs no set-up, whose Python says what it was called with."""
     root = tmp_path / "project"
     (root / ".venv" / "bin").mkdir(parents=True)
     python = root / ".venv" / "bin" / "python"
-    python.write_text("#!/bin/sh\n")
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$PYTHONPATH" "$*"\n')
     python.chmod(0o755)
     (root / "requirements.lock").write_text("a lock\n")
     (root / "pyproject.toml").write_text("a project\n")
@@ -27,8 +27,11 @@ def run(tmp_path: Path) -> Path:
 def python_path(run: Path, given: str | None) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {} if given is None else {"PYTHONPATH": given}
-    command = [str(run), "exec", "sh", "-c", 'printf %s "$PYTHONPATH"']
-    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=30).stdout
+    command = [str(run), "exec", "sh", "-c", "true"]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=30)
+    path, arguments = done.stdout.splitlines()[-2:]
+    assert arguments == "-P -m deploy.command_line exec sh -c true"
+    return path
 
 
 @pytest.mark.parametrize("given", [None, ""])

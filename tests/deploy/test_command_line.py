@@ -155,3 +155,9 @@ def test_without_a_stack_it_is_said_that_this_is_about_the_cards_of_the_demo(tmp
     done = run("catalogue", cwd=tmp_path)
     assert "So this is about the cards of the demo" in done.stderr
     assert "export MILLRACE_DEFINITIONS=my_shop.features" in done.stderr
+
+
+def test_a_command_keeps_the_python_path_that_exec_was_given(tmp_path):
+    """It may be where the definitions lie: the guide says to set it so."""
+    done = run("exec", "sh", "-c", 'echo "$PYTHONPATH"', cwd=tmp_path)
+    assert done.stdout.startswith(f"{ROOT}{os.pathsep}")
