@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import signal
+import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -30,7 +31,12 @@ class Drain:
         self.is_on = False
 
     def start(self) -> None:
-        """Catch SIGTERM, where somebody else had a handler for it. Call this on the main thread, in the event loop."""
+        """Catch SIGTERM, where somebody else had a handler for it. Call this in the event loop.
+
+        Signals are the main thread's. An application that runs in another one ends as that thread's owner says.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return
         loop = asyncio.get_running_loop()
         end = signal.getsignal(signal.SIGTERM)
         if not callable(end):

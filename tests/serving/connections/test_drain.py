@@ -184,3 +184,25 @@ def test_a_signal_after_the_loop_has_closed_reaches_whoever_had_it_before() -> N
 
 async def begin_a_drain() -> None:
     Drain(lasts_s=60.0).start()
+
+
+def test_an_application_in_a_thread_leaves_the_signals_to_the_main_thread() -> None:
+    """It did not start where an earlier program of the process had left a handler."""
+    before = signal.signal(signal.SIGTERM, lambda number, frame: None)
+    failed: list[Exception] = []
+
+    def begin() -> None:
+        try:
+            asyncio.run(begin_a_drain())
+        except Exception as error:
+            failed.append(error)
+
+    try:
+        handler = signal.getsignal(signal.SIGTERM)
+        thread = threading.Thread(target=begin)
+        thread.start()
+        thread.join()
+        assert failed == []
+        assert signal.getsignal(signal.SIGTERM) is handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
