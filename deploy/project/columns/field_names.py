@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from shared_features.definitions.sources.event_source import RESERVED_FIELDS
-from streaming.kafka.decoders.nested_json_format import spelling
+from streaming.kafka.decoders.field_spelling import spelling
 
 _TAKEN = {*RESERVED_FIELDS, "as_of_us", "np"}
 """Columns of every events table, and names that mean something else in an on-demand function."""

@@ -7,7 +7,6 @@ read as plain JSON is.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -16,6 +15,7 @@ import msgspec
 
 from shared_features.definitions import EventSource
 from streaming.kafka.decoders.event_decoder import EventFormat
+from streaming.kafka.decoders.field_spelling import spelling
 from streaming.kafka.decoders.json_format import JSON, reason_of
 from streaming.kafka.decoders.struct_decoder import StructDecoder
 
@@ -24,11 +24,6 @@ _NAMES_KEPT = 10_000
 _OBJECT = ord("{")
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
-
-
-def spelling(name: str) -> str:
-    """What two names share that mean the same: `Order ID`, `order.id` and `order_id`."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def flat(value: bytes, name_of: Callable[[str], str] = spelling) -> bytes:

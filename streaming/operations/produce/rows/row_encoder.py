@@ -11,7 +11,7 @@ from shared_features.arguments import did_you_mean
 from shared_features.definitions import Catalogue, EventSource
 from shared_features.definitions.field_types import Decimal, Integer, Timestamp
 from streaming.errors import RefusedError
-from streaming.kafka.decoders.nested_json_format import spelling
+from streaming.kafka.decoders.field_spelling import spelling
 from streaming.kafka.decoders.registry import event_format
 from streaming.operations.produce.rows.file_rows import UNREADABLE, Row
 from streaming.operations.produce.rows.wire_values import Convert, converter, epoch_unit, instant_us, with_point

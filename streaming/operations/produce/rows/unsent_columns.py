@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared_features.definitions import EventSource
-from streaming.kafka.decoders.nested_json_format import spelling
+from streaming.kafka.decoders.field_spelling import spelling
 from streaming.operations.produce.rows.row_encoder import RowEncoder
 
 
