@@ -28,7 +28,6 @@ from serving.endpoints.predict_endpoint import Clock, PredictEndpoint
 from serving.endpoints.served_view import ServedView, by_name, why_broken
 from serving.endpoints.unrouted_answers import error_problem, http_problem
 from serving.errors import RefusedRequestError
-from serving.features.feature_vector import FeatureVectors
 from serving.features.group_outage import GroupOutages
 from serving.features.group_view import GroupView, group_views
 from serving.features.live_features import LiveFeatures
@@ -52,6 +51,7 @@ from serving.settings import ServingSettings, load_settings
 from shared_features.access.key_file import WatchedKeys
 from shared_features.compilation.compilation import compile_in_turn
 from shared_features.definitions import FeatureView, load_definitions
+from shared_features.stored_features.feature_vectors import FeatureVectors
 
 
 def system_clock_us() -> int:
@@ -190,7 +190,7 @@ def _serve(
     shadow: Shadow | None = None,
 ) -> ServedView:
     body = RequestBody(view, settings.serving_max_instances, only_features=isinstance(view, GroupView))
-    vectors = FeatureVectors(view, settings.redis_namespace, outages)
+    vectors = FeatureVectors(view, settings.redis_namespace, outages.of)
     predictor = Predictor(
         view,
         body,

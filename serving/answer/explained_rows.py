@@ -12,10 +12,6 @@ from numpy.typing import NDArray
 
 from serving.answer.explanation import ExplainedValue, ExplainedWindow, Explanation, ReadState
 from serving.answer.feature_value import feature_value
-from serving.features.earliest_instant import exact_from_us
-from serving.features.feature_vector import FeatureRows, ReadPlan
-from serving.features.group_reader import GroupRows
-from serving.features.shards import Shard
 from serving.online_store.online_store import Values
 from shared_features.definitions import Feature, FeatureView, Field, Input
 from shared_features.definitions.views.named_inputs import AS_OF
@@ -25,6 +21,10 @@ from shared_features.formats.receipt import ShardReceipt
 from shared_features.kernel.hashing import text_codes
 from shared_features.kernel.replay import read
 from shared_features.kernel.tile_state import NEVER_US, TileState
+from shared_features.stored_features.exact_instant import exact_from_us
+from shared_features.stored_features.feature_vectors import FeatureRows, ReadPlan
+from shared_features.stored_features.group_reader import GroupRows
+from shared_features.stored_features.shards import Shard
 
 _NO_KEY = "Redis has no such key: no event of this entity is in a window of the group."
 _Row = Mapping[str, int | str | None]

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from serving.answer.answer import Answer, ModelName, Prediction
 from serving.answer.explanation import Explanation
 from serving.answer.feature_value import ShownValue, feature_value
-from serving.features.feature_vector import FeatureRows
 from serving.models.model import Model
 from shared_features.formats.receipt import EncodedReceipt, encode_receipt
+from shared_features.stored_features.feature_vectors import FeatureRows
 
 _encode = msgspec.json.Encoder().encode
 

@@ -10,9 +10,9 @@ from msgspec import UNSET
 from serving.answer.feature_answer import FeatureAnswer, InstanceFeatures
 from serving.answer.feature_value import FeatureValue, feature_value
 from serving.answer.written_answer import shards_read
-from serving.features.feature_vector import FeatureRows
 from serving.features.group_view import GroupView
 from shared_features.definitions import FeatureView
+from shared_features.stored_features.feature_vectors import FeatureRows
 
 _encode = msgspec.json.Encoder().encode
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from serving.features.feature_vector import FeatureVectors
 from serving.log import get_log
 from serving.prediction.predictor import Predictor
 from serving.request.request_body import RequestBody
 from shared_features.definitions import FeatureView, check_functions
 from shared_features.errors import OnDemandError
+from shared_features.stored_features.feature_vectors import FeatureVectors
 
 _BYTES_PER_INSTANCE = 16_384  # room for dozens of long fields
 

@@ -1,4 +1,4 @@
-"""The earliest instant that stored features are exact as of, and the refusal of an earlier one."""
+"""The refusal of an instant that is earlier than stored features are exact as of."""
 
 from __future__ import annotations
 
@@ -8,25 +8,12 @@ from typing import Any
 import msgspec
 
 from serving.errors import ClockBehindError, EarlyInstantError
-from serving.features.shards import ShardFacts
 from serving.request.request_body import PredictionRequest
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.absent_entity import absent_from_us
 from shared_features.kernel.event_time import spelled_duration, to_text
-from shared_features.kernel.tile_state import NEVER_US
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _LONGEST_INSTANCE = 1_000
-
-
-def exact_from_us(group: FeatureGroup, newest_us: int, facts: ShardFacts, now_us: int) -> int:
-    """From which instant on the stored features of an entity are exact, microseconds.
-
-    newest_us: of the entity's events; NEVER_US where the store has no entity.
-    """
-    if newest_us != NEVER_US:
-        return newest_us - group.layout.head_us
-    return absent_from_us(group, facts.consumed_until_us, facts.built_at_us, now_us)
 
 
 def early_instant(

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from serving.errors import CatchingUpError, OnlineStoreError, RefusedRequestError, UnreadableStateError
-from serving.features.shards import Shard, ShardFacts
 from serving.online_store.online_store import OnlineStore
 from shared_features.definitions import FeatureView
 from shared_features.formats.shard_meta import Partition, VectorEntry
+from shared_features.stored_features.shards import Shard, ShardFacts
 
 REACHED_WITHIN_S = 60.0
 """How far, at most, the features of a view version may be behind other features when its model begins to answer."""

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 
 from serving.errors import OnlineStoreError
 from serving.features.live_features import facts_of
-from serving.features.shards import Shard, ShardFacts
 from serving.metrics import Metrics
 from serving.online_store.online_store import OnlineStore
+from shared_features.stored_features.shards import Shard, ShardFacts
 
 
 class StoredFreshness:

@@ -21,7 +21,6 @@ from serving.connections.asking_client import AskingClient
 from serving.errors import (
     SlowModelError,
 )
-from serving.features.feature_vector import FeatureRows, FeatureVectors, ReadPlan
 from serving.features.group_view import GroupView
 from serving.log import get_log
 from serving.metrics import Metrics
@@ -37,6 +36,7 @@ from serving.prediction.view_log import ViewLog
 from serving.prediction_log.prediction_log import PredictionLog
 from serving.request.request_body import PredictionRequest, RequestBody
 from shared_features.definitions import FeatureView
+from shared_features.stored_features.feature_vectors import FeatureRows, FeatureVectors, ReadPlan
 
 _LOG = get_log("serving")
 

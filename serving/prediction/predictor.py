@@ -16,7 +16,6 @@ from typing import Any
 
 from serving.connections.asking_client import AskingClient
 from serving.errors import BrokenViewError, InvalidRequestError, OnlineStoreError, OverloadedError
-from serving.features.feature_vector import FeatureVectors
 from serving.metrics import Metrics
 from serving.models.model import Model
 from serving.models.run_guard import RunGuard
@@ -28,6 +27,7 @@ from serving.prediction_log.prediction_log import PredictionLog
 from serving.request.request_body import PredictionRequest, RequestBody
 from shared_features.definitions import FeatureView
 from shared_features.errors import OnDemandError
+from shared_features.stored_features.feature_vectors import FeatureVectors
 
 _MOST_ROWS = 1024
 _ROWS_IN_LOOP = 32  # below, computing takes about a millisecond; above, the event loop must not wait for it

@@ -11,8 +11,8 @@ from serving.errors import (
     UnreadableStateError,
 )
 from serving.features.earliest_instant import early_instant
-from serving.features.feature_vector import FeatureRows
 from serving.request.request_body import PredictionRequest
+from shared_features.stored_features.feature_vectors import FeatureRows
 
 Refusal = (
     CatchingUpError | ClockBehindError | EarlyInstantError | UnreadableStateError | FailedModelError | SlowModelError

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.answer.written_answer import most_probable
-from serving.features.feature_vector import FeatureRows
 from serving.log import get_log
 from serving.models.challenger_metrics import ChallengerMetrics
 from serving.models.model import Model, one_number
 from serving.models.run_guard import RunGuard
+from shared_features.stored_features.feature_vectors import FeatureRows
 
 _LOG = get_log("serving.shadow")
 _MOST_ROWS = 8192

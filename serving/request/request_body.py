@@ -10,7 +10,7 @@ this names the event that the prediction is about.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
@@ -27,17 +27,10 @@ from serving.request.exact_values import ExactValues
 from serving.request.predict_path import EXPLAINED_AT_MOST
 from serving.request.request_type import inner_names, instance_fields, request_type
 from shared_features.definitions import FeatureView, Timestamp
+from shared_features.stored_features.feature_vectors import RequestColumns
 
 _TIME, _EPOCH = Timestamp("rfc3339"), Timestamp("us")
 _NEVER_US = 1 << 62
-
-
-@dataclass(frozen=True, slots=True)
-class RequestColumns:
-    """Rows of requests as columns of `formats.events`: steps of the field's decimals, text as object."""
-
-    columns: Mapping[str, NDArray[Any]]
-    valid: Mapping[str, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ import redis
 import uvloop
 
 from deploy.embedded.redis_server import RedisServer
-from serving.features.feature_vector import FeatureVectors, ReadPlan
 from serving.online_store.redis_online_store import RedisOnlineStore
 from serving.request.request_body import RequestBody
 from shared_features.feature_views import CARD_FRAUD
+from shared_features.stored_features.feature_vectors import FeatureVectors, ReadPlan
 from tests.bench.figures import Figure
 from tests.bench.filled_redis import fill_redis
 from tests.bench.prediction_requests import prediction_requests

@@ -18,13 +18,13 @@ import redis
 
 from deploy.embedded.redis_server import RedisServer
 from serving.connections.asking_client import AskingClient
-from serving.features.feature_vector import FeatureVectors
 from serving.metrics import Metrics
 from serving.models.model import load_model
 from serving.models.run_guard import RunGuard
 from serving.prediction.batch_answers import Asked, BatchAnswers
 from serving.request.request_body import RequestBody
 from shared_features.feature_views import CARD_FRAUD
+from shared_features.stored_features.feature_vectors import FeatureVectors
 from tests.bench.figures import Figure
 from tests.bench.filled_redis import fill_redis
 from tests.bench.prediction_requests import prediction_requests

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import redis
 
-from serving.features.feature_vector import FeatureVectors
 from serving.request.request_body import RequestBody
 from shared_features.definitions import FeatureGroup, FeatureView
 from shared_features.formats.entity_keys import entity_keys, key_texts
 from shared_features.formats.shard_meta import ShardMeta
 from shared_features.formats.shard_meta_bytes import decode_meta
+from shared_features.stored_features.feature_vectors import FeatureVectors
 from tests import oracle
 from tests.end_to_end.archived_truth import stored_events
 from tests.taken_events import rows_of, taken

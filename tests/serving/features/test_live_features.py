@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from serving.features.live_features import REACHED_WITHIN_S, LiveFeatures
-from serving.features.shards import Shard
 from shared_features.definitions import FeatureView
 from shared_features.formats.shard_meta import VectorEntry
 from shared_features.formats.shard_meta_bytes import encode_meta
+from shared_features.stored_features.shards import Shard
 from tests.domains.probes_grown import PROBE_ALARM, PROBE_ALARM_2
 from tests.serving.stored_states import NAMESPACE, shard_meta
 

@@ -5,11 +5,11 @@ import math
 
 import pytest
 
-from serving.features.shards import Shard
 from serving.features.stored_freshness import StoredFreshness
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.shard_meta import VectorEntry
 from shared_features.formats.shard_meta_bytes import encode_meta
+from shared_features.stored_features.shards import Shard
 from tests.domains.machines import HOT_PLANT, MACHINE_HEAT
 from tests.fakes import InMemoryOnlineStore, PushedClock
 from tests.serving.conftest import NOW_US

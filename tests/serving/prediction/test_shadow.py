@@ -11,10 +11,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from serving.features.feature_vector import FeatureRows
 from serving.models.challenger_metrics import ChallengerMetrics
 from serving.models.model import Model, open_session
 from serving.prediction.shadow import Shadow, difference, same_decision
+from shared_features.stored_features.feature_vectors import FeatureRows
 from tests.domains.machines import BREAKDOWN
 from tests.serving.asking import PATH
 from tests.serving.conftest import INSTANCE

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import redis
 
-from serving.features.feature_vector import FeatureVectors
 from serving.request.request_body import RequestBody
 from shared_features.kernel.event_time import SECOND_US, to_text
+from shared_features.stored_features.feature_vectors import FeatureVectors
 from streaming.operations.retention.retain import delete_days
 from tests.end_to_end.archived_truth import stored_events
 from tests.streaming.operations.payments_history import LAST_US, as_served

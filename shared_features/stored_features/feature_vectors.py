@@ -1,4 +1,4 @@
-"""From requests and stored bytes of entities to the model's matrix: which keys to read, and what their values mean."""
+"""From rows and stored bytes of entities to the model's matrix: which keys to read, and what their values mean."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.features.group_outage import GroupOutages
-from serving.features.group_reader import GroupReader, GroupRows
-from serving.features.shards import Shard
-from serving.online_store.online_store import Values
-from serving.request.request_body import RequestColumns
 from shared_features.definitions import FeatureView
 from shared_features.feature_matrix import category_codes, feature_matrix, request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys, key_texts
+from shared_features.stored_features.group_reader import GroupReader, GroupRows, Values
+from shared_features.stored_features.shards import Shard
+from shared_features.stored_features.told import ToldOf, untold
+
+
+@dataclass(frozen=True, slots=True)
+class RequestColumns:
+    """Rows of requests, or of events, as columns of `formats.events`: steps of the field's decimals, text as object."""
+
+    columns: Mapping[str, NDArray[Any]]
+    valid: Mapping[str, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +53,9 @@ class FeatureRows:
 class FeatureVectors:
     """The feature vectors of one view. Used by one thread at a time: states are decoded into slots that are kept."""
 
-    def __init__(self, view: FeatureView, namespace: str, outages: GroupOutages | None = None) -> None:
-        self._view, shared = view, outages or GroupOutages()
-        self._groups = [GroupReader(group, namespace, shared.of(group.label)) for group in view.groups]
+    def __init__(self, view: FeatureView, namespace: str, told: ToldOf = untold) -> None:
+        self._view = view
+        self._groups = [GroupReader(group, namespace, told(group.label)) for group in view.groups]
         self.shards = [shard for group in self._groups for shard in group.shards]
         """Every shard that a request may touch."""
 

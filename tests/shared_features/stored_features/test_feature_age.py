@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.features.feature_vector import FeatureVectors
 from serving.request.request_body import RequestBody
 from shared_features.definitions import FeatureView
 from shared_features.kernel.event_time import SECOND_US
+from shared_features.stored_features.feature_vectors import FeatureVectors
 from tests.serving.stored_states import NAMESPACE, event_batch, stored_states
 from tests.streaming.small_domain import OUTCOMES, PAYMENTS, SHOP_RISK, VIEW
 

@@ -9,18 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.features.earliest_instant import exact_from_us
-from serving.features.feature_age import FeatureAge
-from serving.features.group_outage import GroupOutage
-from serving.features.shards import Shard, ShardFacts
-from serving.log import get_log
-from serving.online_store.online_store import Values
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys, shards_of
 from shared_features.formats.entity_reader import EntityReader
+from shared_features.stored_features.exact_instant import exact_from_us
+from shared_features.stored_features.feature_age import FeatureAge
+from shared_features.stored_features.shards import Shard, ShardFacts
+from shared_features.stored_features.told import Told
 
-_TELL_EVERY_S = 10.0
-_LOG = get_log("serving.online_store")
+Values = Sequence[bytes | None]
+"""What one read gave: a value for each of its keys, None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +45,11 @@ class GroupRows:
 class GroupReader:
     """One group: its shards, and the reader of its entities."""
 
-    def __init__(self, group: FeatureGroup, namespace: str, outage: GroupOutage) -> None:
+    def __init__(self, group: FeatureGroup, namespace: str, told: Told) -> None:
         self.group = group
-        self.shards = [Shard(namespace, group, number, outage) for number in range(group.shards)]
+        self.shards = [Shard(namespace, group, number, told) for number in range(group.shards)]
         self._entities = EntityReader(group.layout)
-        self._told_s = -_TELL_EVERY_S
+        self._told = told
         self._age = FeatureAge(group)
 
     def plan(self, keys: EntityKeys, texts: list[bytes], reads: list[list[bytes]]) -> list[tuple[Shard, int, int]]:
@@ -87,7 +85,7 @@ class GroupReader:
             keys, stored, [each.build_id for each in facts], as_of_us
         )
         for row, error in damaged.items():
-            unreadable[row], problems[row] = True, self._told(keys[row], places[row][0], error)
+            unreadable[row], problems[row] = True, self._damaged(keys[row], places[row][0], error)
         now_us = time.time_ns() // 1000
         ages: list[float | None] = []
         early: list[int | None] = []
@@ -100,13 +98,10 @@ class GroupReader:
         missing = [not there and problem is None for there, problem in zip(found, problems, strict=True)]
         return floats, GroupRows(self.group, facts, problems, unreadable, ages, missing, early)
 
-    def _told(self, key: bytes, shard: Shard, error: str) -> str:
-        """The problem of an entity whose state cannot be read. The log has it too, but not once per request."""
+    def _damaged(self, key: bytes, shard: Shard, error: str) -> str:
+        """The problem of an entity whose state cannot be read."""
         name, meta = key.decode(errors="backslashreplace"), shard.meta_key.decode()
-        now_s = time.monotonic()
-        if now_s - self._told_s >= _TELL_EVERY_S:
-            self._told_s = now_s
-            _LOG.error("refusing a state that cannot be read", key=name, meta=meta, error=error)
+        self._told.unreadable_state(key, shard.meta_key, error)
         return (
             f"an entity of {self.group.label} cannot be read. {error} To rebuild it at once, delete the keys {name!r} "
             f"and {meta!r} in Redis while the stream job runs."

@@ -1,20 +1,17 @@
-"""Shards as serving reads them: their keys, and what the meta says that was read with the entities."""
+"""Shards as they are read: their keys, and what the meta says that was read with the entities."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from serving.features.group_outage import GroupOutage
-from serving.log import get_log
 from shared_features.definitions import FeatureGroup
 from shared_features.errors import FeatureError
 from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.receipt import encode_shard
 from shared_features.formats.shard_meta import Partition, VectorEntry
 from shared_features.formats.shard_meta_bytes import decode_meta
-
-_LOG = get_log("serving.online_store")
+from shared_features.stored_features.told import Told, Untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +35,17 @@ class ShardFacts:
 class Shard:
     """One shard of a group. A meta is decoded once and remembered until another comes.
 
-    outage: of the group; shards that are not given any have their own.
+    told: of the group.
     """
 
-    __slots__ = ("_last", "_outage", "entity_prefix", "group", "meta_key", "number")
+    __slots__ = ("_last", "_told", "entity_prefix", "group", "meta_key", "number")
 
-    def __init__(self, namespace: str, group: FeatureGroup, number: int, outage: GroupOutage | None = None) -> None:
+    def __init__(self, namespace: str, group: FeatureGroup, number: int, told: Told | None = None) -> None:
         self.number = number
         self.meta_key = meta_key(namespace, group, number)
         self.entity_prefix = entity_prefix(namespace, group, number)
         self.group = group
-        self._outage = outage or GroupOutage(group.label)
+        self._told = told or Untold()
         self._last: tuple[bytes | None, ShardFacts] = None, self._read(None)  # that it was never there is no change
 
     def facts(self, meta: bytes | None) -> ShardFacts:
@@ -57,7 +54,7 @@ class Shard:
         if meta != known:
             facts = self._read(meta)
             self._last = meta, facts
-            self._outage.read(self.number, facts.problem)
+            self._told.read(self.number, facts.problem)
         return facts
 
     def _read(self, stored: bytes | None) -> ShardFacts:
@@ -67,7 +64,7 @@ class Shard:
         try:
             meta = decode_meta(stored, self.meta_key)
         except FeatureError as error:
-            _LOG.error("refusing a shard whose meta cannot be read", key=self.meta_key.decode(), error=str(error))
+            self._told.unreadable_meta(self.meta_key, str(error))
             return self._unusable(f"shard {self.number} of {label} cannot be read. {error}", unreadable=True)
         if meta.fingerprint != self.group.fingerprint:
             return self._unusable(

@@ -1,0 +1,1 @@
+"""Mirrors `shared_features/stored_features/`."""
