@@ -22,8 +22,8 @@ from serving.connections.connection_keeper import ConnectionKeeper
 from serving.connections.tls import server_context
 from serving.log import configure_log, get_log
 from serving.settings import ServingSettings, load_settings
+from shared_features.access.callers import check_callers
 from shared_features.access.key_commands import do_with_keys, key_options
-from shared_features.access.key_file import read_keys
 from shared_features.access.server_certificate import certificate_files
 from shared_features.closed_pipe import ends_with_its_reader
 from shared_features.definitions import load_definitions
@@ -48,14 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return do_with_keys(key_options(given[1:], "python -m serving keys"), load_settings().api_keys_file)
         settings = load_settings(given)
         certificate = certificate_files(settings.tls_certificate, settings.tls_key)
-        if settings.api_keys_file is not None:
-            read_keys(settings.api_keys_file)
+        is_closed = check_callers(settings)
         load_definitions(settings.definitions)
     except MillraceError as error:
         print(f"python -m serving: {error}", file=sys.stderr)
         return 2
     configure_log(settings)
-    _tell_who_may_ask(settings)
+    _tell_who_may_ask(settings, is_closed=is_closed)
     os.environ.update(settings.environment())  # for the workers
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
@@ -85,12 +84,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _tell_who_may_ask(settings: ServingSettings) -> None:
+def _tell_who_may_ask(settings: ServingSettings, *, is_closed: bool) -> None:
     said = {"host": settings.serving_host, "tls": settings.tls_certificate is not None}
-    if settings.api_keys_file is None:
+    if not is_closed:
         get_log("serving").warning("open: everybody who can connect may ask, without an API key", **said)
     else:
-        get_log("serving").info("asking for API keys", file=str(settings.api_keys_file), **said)
+        asked = {"file": settings.api_keys_file and str(settings.api_keys_file), "issuer": settings.oidc_issuer}
+        get_log("serving").info("asking for API keys or tokens", **asked, **said)
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:

@@ -48,7 +48,7 @@ from serving.request.accepted_values import example_request
 from serving.request.predict_path import FEATURES_PATH, PREDICT_END, PREDICT_PATH, PREDICT_START, READ_PATH
 from serving.request.request_body import RequestBody
 from serving.settings import ServingSettings, load_settings
-from shared_features.access.key_file import WatchedKeys
+from shared_features.access.callers import callers_of
 from shared_features.compilation.compilation import compile_in_turn
 from shared_features.definitions import FeatureView, load_definitions
 from shared_features.stored_features.feature_vectors import FeatureVectors
@@ -91,8 +91,8 @@ def create_app(
     store_used = store or own_store
     if store_used is None:
         raise TypeError("A store is either passed or built here.")
-    keys = None if settings.api_keys_file is None else WatchedKeys(settings.api_keys_file, get_log("serving").warning)
-    access = Access(keys)
+    callers = callers_of(settings, get_log("serving").warning)
+    access = Access(callers)
     outages = GroupOutages()
     most, log = settings.serving_max_instances, open_log(settings, metrics)
     compared = ChallengerMetrics(metrics.registry)
@@ -122,9 +122,9 @@ def create_app(
         async with AsyncExitStack() as ending:
             for each in (sound for sound in (*features, *groups) if not sound.broken):
                 each.predictor.warm_up([each.body.decode(_body_of(each.view)).instances[0]])
-            if keys is not None:
-                keys.start()
-                ending.callback(keys.stop)
+            if callers is not None:
+                callers.start()
+                ending.callback(callers.stop)
             if log is not None:
                 log.start()
                 ending.push_async_callback(asyncio.to_thread, log.stop)

@@ -6,8 +6,9 @@ MillraceError                of shared_features
     EndpointAwayError        no endpoint answers a client, such as `python -m serving predict`
     RefusedByEndpointError   a client asked, and the endpoint answered without a prediction
     RefusedRequestError      a request gets problem details instead of a prediction
-      UnknownKeyError        no API key was given, or one that does not exist
-      ForbiddenError         the key lacks the scope that the path asks for
+      UnknownKeyError        no API key and no token was given, or one that is not valid
+      ForbiddenError         the key or the token lacks the scope that the path asks for
+      IssuerAwayError        whose token it is cannot be known now: the issuer's keys are unknown
       RateLimitedError       the key has asked for more than its limit
       UnknownViewError       the path names a view that is not defined
       UnknownGroupError      the path names a feature group that is not defined
@@ -75,11 +76,15 @@ class RefusedRequestError(ServingError):
 
 
 class UnknownKeyError(RefusedRequestError):
-    """No API key was given, or one that does not exist."""
+    """No API key and no token was given, or one that is not valid."""
 
 
 class ForbiddenError(RefusedRequestError):
-    """The key lacks the scope that the path asks for."""
+    """The key or the token lacks the scope that the path asks for."""
+
+
+class IssuerAwayError(RefusedRequestError):
+    """A token names a signing key that is unknown here, and the issuer has not been asked for it yet, or is silent."""
 
 
 class RateLimitedError(RefusedRequestError):

@@ -16,6 +16,7 @@ from serving.errors import (
     FailedModelError,
     ForbiddenError,
     InvalidRequestError,
+    IssuerAwayError,
     NoModelError,
     OnlineStoreError,
     OverloadedError,
@@ -57,11 +58,23 @@ PROBLEMS: dict[type[RefusedRequestError], Problem] = {
     UnknownKeyError: Problem(
         "unknown-key",
         401,
-        "No valid API key",
-        "Send one header `Authorization: Bearer KEY`. `keys new` makes a key, and shows it once.",
+        "No valid API key or token",
+        "Send one header `Authorization: Bearer KEY`. `keys new` makes a key, and shows it once. Or send a token of "
+        "the issuer that this service trusts, if it trusts one.",
     ),
     ForbiddenError: Problem(
-        "forbidden", 403, "The key may not ask for this", "Use a key that was made with the scope that `detail` names."
+        "forbidden",
+        403,
+        "The key or the token may not ask for this",
+        "Use a key or a token with the scope that `detail` names.",
+    ),
+    IssuerAwayError: Problem(
+        "issuer-unavailable",
+        503,
+        "The signing key of the token is unknown",
+        "Send the request again after `Retry-After` seconds. When this lasts, see the log of this service, and whether "
+        "the issuer of tokens answers.",
+        retry_after_s=1,
     ),
     RateLimitedError: Problem(
         "rate-limited",

@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings
 
+from shared_features.access.oidc.trusted_issuer import DEFAULT_SCOPES
+
 
 class SettingFields(BaseSettings):
     """Times say their unit in their name; sizes are counts, unless their name says a unit."""
@@ -33,8 +35,29 @@ class SettingFields(BaseSettings):
     redis_namespace: str = Field("millrace", min_length=1, description="First part of every key in Redis.")
     registry: Path = Field(Path("var/registry"), description="Directory of the model registry.")
     api_keys_file: Path | None = Field(
-        None, description="File of API keys, which `keys new` writes. Without it everybody who can connect may ask."
+        None,
+        description="File of API keys, which `keys new` writes. Without it, and without oidc_issuer, everybody who "
+        "can connect may ask.",
     )
+    oidc_issuer: str | None = Field(
+        None,
+        description="Issuer of bearer tokens that are accepted beside API keys: the address that tokens have as `iss`. "
+        "See `millrace[oidc]`.",
+    )
+    oidc_audience: str | None = Field(None, description="What those tokens must have as `aud`, or in its list.")
+    oidc_claim: str = Field(
+        "scope",
+        min_length=1,
+        description="Claim of a token that says what its subject may do: a text with spaces, or a list. "
+        "`realm_access.roles` is a claim inside another.",
+    )
+    oidc_scopes: Mapping[str, str] = Field(
+        DEFAULT_SCOPES, description="Scope of this service -> what the claim must hold for it, as a JSON object."
+    )
+    oidc_requests_per_s: float | None = Field(
+        None, gt=0, description="Most requests a second of one subject, in each process."
+    )
+    oidc_rows_per_s: float | None = Field(None, gt=0, description="The same for instances.")
     tls_certificate: Path | None = Field(
         None,
         description="PEM file of the certificate for HTTPS, and then its issuers. It is read again when it changes.",

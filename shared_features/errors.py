@@ -1,14 +1,17 @@
 """The root of all errors, and what can go wrong with features, as a tree.
 
-MillraceError              the root of every error of Millrace
-  FeatureError             the root of those of this package
-    DefinitionError        a group or view contradicts itself (raised at import)
-      UnknownFieldError    a definition names a field that its source does not have
-    OnDemandError          an on-demand function raises, or gives something else than numbers
-    FormatVersionError     stored bytes of another schema than this reader knows
-    ManifestMismatchError  a model that wants features its view does not have
-    KeyFileError           the file of API keys cannot be used, or a key cannot be made
-    CertificateFileError   a TLS certificate or its key cannot be used
+MillraceError               the root of every error of Millrace
+  FeatureError              the root of those of this package
+    DefinitionError         a group or view contradicts itself (raised at import)
+      UnknownFieldError     a definition names a field that its source does not have
+    OnDemandError           an on-demand function raises, or gives something else than numbers
+    FormatVersionError      stored bytes of another schema than this reader knows
+    ManifestMismatchError   a model that wants features its view does not have
+    KeyFileError            the file of API keys cannot be used, or a key cannot be made
+    CertificateFileError    a TLS certificate or its key cannot be used
+    IssuerSettingError      the settings name an issuer of tokens that cannot be used
+    IssuerUnavailableError  whose a token is cannot be known now: the issuer's keys are unknown
+    TokenError              a token that is not accepted, and why
 
 The other packages draw their branches in an `errors.py` of their own: StreamingError, TrainingError, which is a
 FeatureError, ServingError, and what keeps something from running on this machine (`deploy`).
@@ -60,3 +63,15 @@ class KeyFileError(FeatureError):
 
 class CertificateFileError(FeatureError):
     """A file does not hold a TLS certificate, or its private key is missing or another certificate's."""
+
+
+class IssuerSettingError(FeatureError):
+    """The settings name an issuer of bearer tokens that cannot be used, or the extra for it is not installed."""
+
+
+class IssuerUnavailableError(FeatureError):
+    """The keys of an issuer cannot be read, or are asked for just now: whose a token is will be known later."""
+
+
+class TokenError(FeatureError):
+    """A token is not accepted. The message says why, and repeats nothing of the token."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,6 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from shared_features.access.oidc.trusted_issuer import DEFAULT_SCOPES
 from shared_features.settings.durations import in_seconds
 from shared_features.settings.setting_names import FILE_VARIABLE, PREFIX, misspelt_settings
 from training.errors import TrainingError
@@ -58,14 +60,37 @@ class TrainingSettings(BaseSettings):
         ge=timedelta(days=2),  # news of the last day is told once, because the database knows it
         description="how long the database keeps each ended run and each tick, however many there are",
     )
-    runs_host: str = Field("127.0.0.1", description="address on which `serve` answers; another one needs api_keys_file")
+    runs_host: str = Field(
+        "127.0.0.1",
+        description="address on which `serve` answers; another one needs api_keys_file or oidc_issuer",
+    )
     runs_port: int = Field(
         8088, ge=0, le=65_535, description="port of `serve` for REST and its page; 0: it answers nobody"
     )
     api_keys_file: Path | None = Field(
         None,
-        description="file of API keys, which `keys new` writes; without it everybody on this machine may ask `serve`",
+        description="file of API keys, which `keys new` writes; without it, and without oidc_issuer, everybody on this "
+        "machine may ask `serve`",
     )
+    oidc_issuer: str | None = Field(
+        None,
+        description="issuer of bearer tokens that are accepted beside API keys: the address that tokens have as `iss`. "
+        "See `millrace[oidc]`",
+    )
+    oidc_audience: str | None = Field(None, description="what those tokens must have as `aud`, or in its list")
+    oidc_claim: str = Field(
+        "scope",
+        min_length=1,
+        description="claim of a token that says what its subject may do: a text with spaces, or a list. "
+        "`realm_access.roles` is a claim inside another",
+    )
+    oidc_scopes: Mapping[str, str] = Field(
+        DEFAULT_SCOPES, description="scope of this service -> what the claim must hold for it, as a JSON object"
+    )
+    oidc_requests_per_s: float | None = Field(
+        None, gt=0, description="most requests a second of one subject, in each process"
+    )
+    oidc_rows_per_s: float | None = Field(None, gt=0, description="the same for instances")
     tls_certificate: Path | None = Field(
         None,
         description="PEM file of the certificate for HTTPS, and then its issuers; it is read again when it changes",

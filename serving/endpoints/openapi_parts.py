@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from serving.errors import ForbiddenError, RateLimitedError, RefusedRequestError, UnknownKeyError
+from serving.errors import ForbiddenError, IssuerAwayError, RateLimitedError, RefusedRequestError, UnknownKeyError
 from serving.problem_details import ProblemDetails
 from serving.problems import MEDIA_TYPE, PROBLEMS, UNEXPECTED, Problem, problem_details
 
@@ -19,10 +19,11 @@ SECURITY_SCHEMES = {
     "api_key": {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API key, which `keys new` makes and shows once. A description says which scope it needs.",
+        "description": "An API key, which `keys new` makes and shows once, or a token of the issuer that this service "
+        "trusts. A description says which scope it needs.",
     }
 }
-_OF_KEYS = UnknownKeyError, ForbiddenError, RateLimitedError
+_OF_KEYS = UnknownKeyError, ForbiddenError, IssuerAwayError, RateLimitedError
 
 
 def secured(scope: str, *, keys: bool) -> dict[str, Any]:

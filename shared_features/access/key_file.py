@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from shared_features.access.api_keys import HEAD, ApiKey, check_key, parse_keys
-from shared_features.access.key_ring import KeyRing
+from shared_features.access.key_ring import KeyRing, KnownKey
 from shared_features.errors import KeyFileError
 
 LOOK_EVERY_S = 0.5
@@ -66,6 +66,10 @@ class WatchedKeys:
     def stop(self) -> None:
         """Look no longer."""
         self._ends.set()
+
+    def find(self, given: bytes) -> KnownKey | None:
+        """The key that was given; None where there is no such key."""
+        return self.ring.find(given)
 
     def look(self) -> None:
         """Look once. Raises nothing."""

@@ -13,12 +13,15 @@ _LONGEST = 256
 
 
 class KnownKey:
-    """A key of the ring. `requests`, `rows`: what is left of its limits; None: no limit."""
+    """A key of the ring, or who has a token. `requests`, `rows`: what is left of its limits; None: no limit.
 
-    __slots__ = ("key", "name", "requests", "rows")
+    kind: how answers call it, before its name.
+    """
 
-    def __init__(self, key: ApiKey) -> None:
-        self.key, self.name = key, key.name
+    __slots__ = ("key", "kind", "name", "requests", "rows")
+
+    def __init__(self, key: ApiKey, kind: str = "Key") -> None:
+        self.key, self.name, self.kind = key, key.name, kind
         self.requests = None if key.requests_per_s is None else RateLimit(key.requests_per_s)
         self.rows = None if key.rows_per_s is None else RateLimit(key.rows_per_s)
 

@@ -16,7 +16,8 @@ API_KEY_VARIABLE = f"{PREFIX}API_KEY"
 SETTING_NAMES = frozenset((
     # of several programs
     "definitions", "redis_url", "redis_namespace", "lake", "registry", "training_runs", "log_format", "log_level",
-    "allowed_lateness", "api_keys_file", "tls_certificate", "tls_key",
+    "allowed_lateness", "api_keys_file", "tls_certificate", "tls_key", "oidc_issuer", "oidc_audience", "oidc_claim",
+    "oidc_scopes", "oidc_requests_per_s", "oidc_rows_per_s",
     # of streaming
     "kafka_bootstrap_servers", "kafka_options", "without_registry", "metrics_port", "topic_mode", "embedded_log",
     "import_until", "mark_slack", "poll_records", "poll_timeout", "fetch_buffer_records", "fetch_buffer_mib",

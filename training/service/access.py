@@ -13,18 +13,21 @@ from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from shared_features.access.api_keys import ADMIN, READ
-from shared_features.access.key_file import WatchedKeys
+from shared_features.access.callers import Callers
 from shared_features.access.key_ring import KnownKey, given_key
+from shared_features.errors import TokenError
 from training.errors import TrainingError
 from training.service.web_server import is_loopback
 
 _BEARER = HTTPBearer(
-    auto_error=False, description="An API key, made by `keys new NAME --scope read`, or `--scope admin`."
+    auto_error=False,
+    description="An API key, made by `keys new NAME --scope read`, or `--scope admin`. Or a token of the issuer that "
+    "this service trusts.",
 )
 
 
 class UnknownKeyError(TrainingError):
-    """No key was given, or one that does not exist."""
+    """No key and no token was given, or one that is not valid."""
 
 
 class ForbiddenError(TrainingError):
@@ -40,10 +43,10 @@ class RateLimitedError(TrainingError):
 
 
 class Access:
-    """Asked for each request. keys: None lets everybody on this machine ask."""
+    """Asked for each request. callers: None lets everybody on this machine ask."""
 
-    def __init__(self, keys: WatchedKeys | None = None) -> None:
-        self._keys = keys
+    def __init__(self, callers: Callers | None = None) -> None:
+        self._callers = callers
 
     def check(
         self,
@@ -51,15 +54,20 @@ class Access:
         bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],  # for the OpenAPI document
         scopes: SecurityScopes,
     ) -> str:
-        """Whose key it is; empty where no keys are asked for. Raises UnknownKeyError, ForbiddenError, RateLimitedError.
+        """Whose key or token it is; empty where none is asked for.
+
+        Raises UnknownKeyError, ForbiddenError, RateLimitedError, IssuerUnavailableError.
 
         scopes: those that the path asks for, beside that of the request's method.
         """
         self._check_origin(request)
-        if self._keys is None:
+        if self._callers is None:
             return ""
         headers = request.scope["headers"]
-        found = self._keys.ring.find(given_key(headers) or _password(headers))
+        try:
+            found = self._callers.find(given_key(headers) or _password(headers))
+        except TokenError as error:
+            raise UnknownKeyError(f"The request has no valid token. {error}") from None
         if found is None:
             raise UnknownKeyError(
                 "The request has no valid API key. Send the header `Authorization: Bearer KEY`; a browser asks for the "
@@ -68,7 +76,9 @@ class Access:
         looks = request.method in ("GET", "HEAD") and ADMIN not in scopes.scopes
         scope = READ if looks else ADMIN
         if not found.key.may(scope):
-            raise ForbiddenError(f"Key {found.name} lacks the scope {scope!r}. Use a key that was made with it.")
+            raise ForbiddenError(
+                f"{found.kind} {found.name} lacks the scope {scope!r}. Use a key or a token that has it."
+            )
         _count(request, found)
         return found.name
 
@@ -78,7 +88,7 @@ class Access:
         if origin is not None and origin.partition("://")[2] != host:
             raise ForbiddenError(f"The request comes from a page of {origin}, which is another site than {host}.")
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-        if self._keys is None and not is_loopback(name.strip("[]")):
+        if self._callers is None and not is_loopback(name.strip("[]")):
             raise ForbiddenError(f"The request names the host {host!r}. Without API keys only loopback is answered.")
 
 
@@ -89,7 +99,7 @@ def _count(request: Request, key: KnownKey) -> None:
     request.state.counted = True
     if wait_s := key.requests.take(1, time.monotonic()):
         raise RateLimitedError(
-            f"Key {key.name} has asked for too many requests. Ask again in {wait_s:.3g} seconds.", wait_s
+            f"{key.kind} {key.name} has asked for too many requests. Ask again in {wait_s:.3g} seconds.", wait_s
         )
 
 

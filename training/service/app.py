@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 
-from shared_features.access.key_file import WatchedKeys
+from shared_features.access.callers import Callers
 from training.registry.versions import Registry
 from training.scheduler.runs.runs import Runs
 from training.scheduler.schedules.schedules import Schedules
@@ -37,9 +37,9 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(settings: TrainingSettings, runs: Runs, keys: WatchedKeys | None = None) -> FastAPI:
-    """The service over the runs of a database. keys: who may ask."""
-    access = Access(keys)
+def create_app(settings: TrainingSettings, runs: Runs, callers: Callers | None = None) -> FastAPI:
+    """The service over the runs of a database. callers: who may ask."""
+    access = Access(callers)
     app = FastAPI(
         title="Millrace training runs",
         description=_DESCRIPTION,

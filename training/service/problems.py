@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from shared_features.errors import FeatureError
+from shared_features.errors import FeatureError, IssuerUnavailableError
 from training.errors import ConflictError, RequestError, UnknownNameError
 from training.service.access import ForbiddenError, RateLimitedError, UnknownKeyError
 
@@ -69,6 +69,8 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
         headers["www-authenticate"] = 'Basic realm="millrace runs", Bearer realm="millrace runs"'
     if isinstance(error, RateLimitedError):
         headers["retry-after"] = str(error.retry_after_s)
+    if isinstance(error, IssuerUnavailableError):
+        headers["retry-after"] = "1"
     path = getattr(error, "path", None)
     return _answer(problem, str(error), path if path != "$" else None, headers)
 

@@ -12,7 +12,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from shared_features.access.key_file import WatchedKeys
+from shared_features.access.callers import Callers, callers_of
 from shared_features.access.server_certificate import ShownCertificate, certificate_files
 from training.errors import RequestError
 from training.settings import TrainingSettings
@@ -23,28 +23,28 @@ _LOG = structlog.get_logger(part="service")
 
 
 @contextmanager
-def serving_http(settings: TrainingSettings, build: Callable[[WatchedKeys | None], FastAPI]) -> Iterator[str | None]:
+def serving_http(settings: TrainingSettings, build: Callable[[Callers | None], FastAPI]) -> Iterator[str | None]:
     """Answers inside the block; gives the address, or None where the port is 0.
 
-    build: gets the API keys, where requests need one.
+    build: gets who may ask, where requests need a key or a token.
 
-    Raises RequestError for an address that cannot be used, and for one that others reach without a key; KeyFileError
-    and CertificateFileError for files that cannot be used.
+    Raises RequestError for an address that cannot be used, and for one that others reach without a key; KeyFileError,
+    IssuerSettingError and CertificateFileError for what cannot be used.
     """
     if settings.runs_port == 0:
         yield None
         return
-    if settings.api_keys_file is None and not is_loopback(settings.runs_host):
+    callers = callers_of(settings, _LOG.warning)
+    if callers is None and not is_loopback(settings.runs_host):
         raise RequestError(
             f"MILLRACE_RUNS_HOST is {settings.runs_host!r}, which other machines reach, and there are no API keys. Set "
             "MILLRACE_API_KEYS_FILE to a file, and make a key by `keys new NAME --scope read`."
         )
-    keys = None if settings.api_keys_file is None else WatchedKeys(settings.api_keys_file, _LOG.warning)
     files = certificate_files(settings.tls_certificate, settings.tls_key)
     certificate = None if files is None else ShownCertificate(files, _LOG.warning)
     with _bound(settings.runs_host, settings.runs_port) as bound:
         config = uvicorn.Config(
-            build(keys),
+            build(callers),
             access_log=False,
             log_config=None,
             server_header=False,
@@ -52,10 +52,14 @@ def serving_http(settings: TrainingSettings, build: Callable[[WatchedKeys | None
             ssl_context_factory=None if certificate is None else lambda config, default: certificate.context,
             timeout_graceful_shutdown=_END_S,
         )
-        for watched in (keys, certificate):
+        for watched in (callers, certificate):
             if watched is not None:
                 watched.start()
-        _LOG.info("asking for API keys" if keys else "open: everybody on this machine may ask, without an API key")
+        _LOG.info(
+            "asking for API keys or tokens"
+            if callers
+            else "open: everybody on this machine may ask, without an API key"
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([bound],), name="http", daemon=True)
         thread.start()
@@ -63,8 +67,8 @@ def serving_http(settings: TrainingSettings, build: Callable[[WatchedKeys | None
             yield f"{'http' if certificate is None else 'https'}://{settings.runs_host}:{settings.runs_port}"
         finally:
             server.should_exit = True
-            if keys is not None:
-                keys.stop()
+            if callers is not None:
+                callers.stop()
             thread.join(2 * _END_S)
 
 

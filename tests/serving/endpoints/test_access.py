@@ -6,6 +6,7 @@ import asyncio
 import json
 import statistics
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from serving.endpoints.access import Access, count_request, count_rows
 from shared_features.access.api_keys import PREDICT, ApiKey, digest_of
 from shared_features.access.key_file import WatchedKeys, add_key, remove_key
 from shared_features.errors import KeyFileError
+from tests.local_issuer import AUDIENCE, LocalIssuer, local_issuer
 from tests.serving.asking import PATH, problem
 from tests.serving.conftest import INSTANCE
 
@@ -70,7 +72,7 @@ def test_a_key_opens_what_its_scopes_name(serving, file):
     )
     assert [each.status_code for each in found] == [200, 403, 200, 403, 200, 200, 403, 200, 200, 401, 200, 200, 200]
     refused = problem(found[1], "forbidden")
-    assert refused["detail"] == "Key looks lacks the scope 'predict'. Use a key that was made with it."
+    assert refused["detail"] == "Key looks lacks the scope 'predict'. Use a key or a token that has it."
     assert found[1].headers["www-authenticate"].endswith('error="insufficient_scope", scope="predict"')
     assert problem(found[9], "unknown-key")
     assert found[9].headers["www-authenticate"] == 'Bearer realm="millrace"'
@@ -178,6 +180,68 @@ def test_the_document_says_which_key_a_path_needs_and_how_it_refuses(serving, fi
     assert {"401", "403", "429"} <= responses.keys()
     assert "WWW-Authenticate" in responses["401"]["headers"]
     assert json.dumps(document).count("unknown-key") > 0
+
+
+@pytest.fixture
+def issuer() -> Iterator[LocalIssuer]:
+    with local_issuer() as found:
+        yield found
+
+
+async def asked_until(client: Any, status: int, headers: Any) -> Any:
+    """The first answer of that status: the issuer's keys are fetched meanwhile."""
+    until = time.monotonic() + 60
+    while (answer := await client.post(PATH, json=BODY, headers=headers)).status_code != status:
+        assert time.monotonic() < until, answer.text
+        await asyncio.sleep(0.05)
+    return answer
+
+
+def test_a_token_of_the_issuer_is_as_good_as_a_key_and_stands_in_no_log(serving, file, issuer):
+    async def ask() -> list[Any]:
+        limits = {"oidc_requests_per_s": 0.01}
+        trusted: dict[str, Any] = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE, "api_keys_file": file}
+        async with serving(**trusted) as client, serving(**trusted, **limits) as limited:
+            found = [await asked_until(client, 200, bearer(issuer.token()))]
+            others: list[dict[str, Any]] = [{}, {"scope": "millrace.read"}, {"exp": 1}, {"aud": "another"}]
+            found += [await client.post(PATH, json=BODY, headers=bearer(issuer.token(**each))) for each in others]
+            found.append(await client.post(PATH, json=BODY, headers=bearer("shop")))
+            await asked_until(limited, 200, bearer(issuer.token()))
+            same = issuer.token(jti="2"), issuer.token(jti="3", sub="bob"), "shop"
+            return found + [await limited.post(PATH, json=BODY, headers=bearer(each)) for each in same]
+
+    with structlog.testing.capture_logs() as lines:
+        found = asyncio.run(ask())
+    assert [each.status_code for each in found] == [200, 200, 403, 401, 401, 200, 429, 200, 200]
+    assert found[2].json()["detail"].startswith("Subject oidc:alice lacks the scope 'predict'.")
+    assert problem(found[3], "unknown-key")["detail"].startswith(
+        "The request has no valid token. The token has expired"
+    )
+    assert found[3].headers["www-authenticate"].endswith('error="invalid_token"')
+    assert found[6].json()["detail"].startswith("Subject oidc:alice has asked for too many requests.")
+    assert not [line for line in lines if "eyJ" in str(line)], "a token begins so"
+    assert not [each for each in found if "eyJ" in each.text + str(each.headers)]
+
+
+def test_while_the_issuer_is_asked_everybody_else_is_answered(serving, file, issuer):
+    """The question is held for as long as the test wants: no request waits for it."""
+
+    async def ask() -> list[Any]:
+        issuer.held.clear()
+        trusted = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE, "api_keys_file": file}
+        async with serving(**trusted) as client:
+            until = time.monotonic() + 60
+            while not issuer.asked and time.monotonic() < until:
+                await asyncio.sleep(0.05)
+            given = (issuer.token(), "shop", "geheim")
+            found = [await client.post(PATH, json=BODY, headers=bearer(each)) for each in given]
+            assert not issuer.held.is_set()
+            issuer.held.set()
+            return [*found, await asked_until(client, 200, bearer(issuer.token()))]
+
+    found = asyncio.run(ask())
+    assert [each.status_code for each in found] == [503, 200, 401, 200]
+    assert problem(found[0], "issuer-unavailable")
 
 
 HEADERS = [

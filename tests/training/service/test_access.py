@@ -10,7 +10,12 @@ from fastapi import Depends, FastAPI, Security
 from fastapi.testclient import TestClient
 
 from shared_features.access.api_keys import ADMIN, ApiKey, digest_of
+from shared_features.access.callers import Callers
 from shared_features.access.key_file import WatchedKeys, add_key, remove_key
+from shared_features.access.oidc.issued_tokens import IssuedTokens
+from shared_features.access.oidc.issuer_keys import IssuerKeys
+from shared_features.access.oidc.trusted_issuer import DEFAULT_SCOPES, TrustedIssuer
+from tests.local_issuer import AUDIENCE, local_issuer
 from training.errors import RequestError
 from training.service.access import Access
 from training.service.problems import answer_problems
@@ -20,7 +25,7 @@ from training.settings import load_settings
 HERE = "http://127.0.0.1:8088"
 
 
-def client(keys: WatchedKeys | None = None, at: str = HERE) -> TestClient:
+def client(keys: Callers | None = None, at: str = HERE) -> TestClient:
     access = Access(keys)
     app = FastAPI(dependencies=[Depends(access.check)])
     answer_problems(app)
@@ -63,7 +68,7 @@ def test_a_key_opens_what_its_scopes_name_until_it_is_withdrawn(keys: WatchedKey
     refused = asked.post("/start", headers=bearer("looks"))
     assert (refused.status_code, refused.json()["detail"]) == (
         403,
-        "Key looks lacks the scope 'admin'. Use a key that was made with it.",
+        "Key looks lacks the scope 'admin'. Use a key or a token that has it.",
     )
     assert asked.post("/start", headers=bearer("runs")).status_code == 200
     assert [asked.get("/take", headers=bearer(each)).status_code for each in ("looks", "runs")] == [403, 200]
@@ -87,6 +92,23 @@ def test_a_key_opens_what_its_scopes_name_until_it_is_withdrawn(keys: WatchedKey
 def test_what_is_not_one_valid_key_is_refused(keys: WatchedKeys, headers: list[tuple[str, str]]) -> None:
     asked = client(keys)
     assert asked.request("GET", "/look?authorization=Bearer%20looks&key=looks", headers=headers).status_code == 401
+
+
+def test_a_token_of_the_issuer_opens_what_its_claim_names() -> None:
+    with local_issuer() as issuer:
+        trusted = TrustedIssuer(issuer.url, AUDIENCE, "scope", DEFAULT_SCOPES)
+        published = IssuerKeys(trusted, print)
+        asked = client(IssuedTokens(trusted, published), "http://runs.example:8088")
+        looks, runs = (issuer.token(scope=f"millrace.{each}") for each in ("read", "admin"))
+        waits = asked.get("/look", headers=bearer(looks))
+        assert (waits.status_code, waits.headers["retry-after"]) == (503, "1")
+        published.look()
+        assert [asked.get("/look", headers=bearer(each)).status_code for each in (looks, runs)] == [200, 200]
+        assert asked.get("/look", auth=("anybody", looks)).status_code == 200
+        assert [asked.post("/start", headers=bearer(each)).status_code for each in (looks, runs)] == [403, 200]
+        expired = asked.get("/look", headers=bearer(issuer.token(exp=1)))
+        assert (expired.status_code, expired.json()["type"]) == (401, "/docs#unknown-key")
+        assert "has expired" in expired.json()["detail"]
 
 
 def test_a_limit_is_counted_once_for_each_request(keys: WatchedKeys) -> None:
