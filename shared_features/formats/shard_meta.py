@@ -1,6 +1,6 @@
 """Shard meta: which events a shard's states are made of, in the online store. `shard_meta_bytes.py` has its bytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -63,14 +63,19 @@ class ShardMeta:
     @cached_property
     def gaps_digest(self) -> int:
         """64 bits that name the offsets that were gone; 0 when there are none."""
-        if not self.gaps:
-            return 0
-        named = [
-            (partition, *span)
-            for partition in sorted({gap[0] for gap in self.gaps})
-            for span in merged((first, past) for of, first, past in self.gaps if of == partition)
-        ]
-        return int.from_bytes(sha256(repr(named).encode()).digest()[:8], "little")
+        return gaps_digest(self.gaps)
+
+
+def gaps_digest(gaps: Sequence[Gap]) -> int:
+    """64 bits that name these offsets; 0 when there are none."""
+    if not gaps:
+        return 0
+    named = [
+        (partition, *span)
+        for partition in sorted({gap[0] for gap in gaps})
+        for span in merged((first, past) for of, first, past in gaps if of == partition)
+    ]
+    return int.from_bytes(sha256(repr(named).encode()).digest()[:8], "little")
 
 
 def merged(spans: Iterable[OffsetRange]) -> list[OffsetRange]:

@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--replay", type=int, metavar="SEED", help="this seed alone")
     parser.add_argument("--only", action="append", default=[], choices=sorted(FAULTS), help="draw from these faults")
     parser.add_argument("--without", action="append", default=[], choices=sorted(FAULTS), help="do not draw this one")
+    parser.add_argument("--predictions", type=int, default=0, metavar="N", help="made and audited in each seed (none)")
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "chaos", help="data and logs (default var/chaos)")
     parser.add_argument("--keep", action="store_true", help="keep the folders of seeds that passed, too")
     options = parser.parse_args()
@@ -53,7 +54,9 @@ def main() -> int:
             if size not in grounds:
                 grounds[size] = opened.enter_context(Ground(folder / f"ground{size}", print, size))
                 print(f"servers are up after {time.monotonic() - began:.1f} s ({size} brokers)", flush=True)
-            outcomes.append(run_seed(seed, grounds[size], folder / f"seed{seed}", only=only))
+            outcomes.append(
+                run_seed(seed, grounds[size], folder / f"seed{seed}", only=only, predictions=options.predictions)
+            )
             show(outcomes[-1], sys.argv[1:], keep=options.keep)
     return sum_up(outcomes, time.monotonic() - began)
 

@@ -8,17 +8,22 @@ import shutil
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.chaos.ground import Ground
 from tests.chaos.schedule import Planned, carry_out, draw
+from tests.chaos.served import ANSWERED
 from tests.chaos.truth import check_truth, wait_for_rest
 from tests.chaos.world import World, build_world
+from training.inference.audit.findings import LOST_EVENTS
 
 RATE = 80
 _FIRST_COMMIT_WITHIN_S = 400.0
+_ENOUGH_WITHIN_S, _CALM_S = 900.0, 3.0
+_ANOTHER = 5_000_000
+"""Between the seeds of what is drawn again: the number of brokers stays."""
 
 
 @dataclass
@@ -44,17 +49,20 @@ def run_seed(
     *,
     only: Collection[str] = (),
     faults: Callable[[World], None] | None = None,
+    predictions: int = 0,
 ) -> Outcome:
     """Run it on a ground of as many brokers as the seed has. `only`: kinds of faults to draw from; `faults`: these
-    instead of drawn ones.
+    instead of drawn ones. predictions: faults strike until a real endpoint has made so many; then all are audited.
     """
     chance = random.Random(f"seed {seed}")
     plan = [] if faults else draw(seed, lacking=ground.lacks, only=only)
-    outcome = Outcome(seed, plan, folder)
+    outcome = Outcome(seed, [*plan], folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     workers, partitions = chance.choice((1, 1, 1, 2, 2, 3, 4)), chance.choice((1, 2, 3, 4))
-    world = build_world(seed, secrets.token_hex(3), folder, ground, partitions=partitions, rate=RATE)
+    world = build_world(
+        seed, secrets.token_hex(3), folder, ground, partitions=partitions, rate=RATE, predictions=predictions
+    )
     world.note(f"{workers} workers, {partitions} partitions")
 
     def timed(name: str, step: Callable[[], object]) -> None:
@@ -68,19 +76,55 @@ def run_seed(
         world.begun = time.monotonic()
         if faults is not None:
             faults(world)
-        elif failed := carry_out(world, plan):
-            raise AssertionError("\n".join(failed))
+            return
+        carry_out_all(world, plan)
+        while world.served is not None and not world.served.has_enough:
+            outcome.plan += (more := draw_again(world, len(outcome.plan), only))
+            carry_out_all(world, more)
+        if world.served is not None:
+            world.served.stop_asking()
 
     try:
         timed("start", lambda: start(world, workers))
         timed("faults", strike)
         timed("rest", lambda: wait_for_rest(world))
         timed("check", lambda: outcome.checked.update(check_truth(world)))
+        if world.served is not None:
+            timed("audit", lambda: outcome.checked.update(check_predictions(world)))
     except Exception:
         outcome.error = traceback.format_exc()
     finally:
         timed("end", lambda: end(world, failed=outcome.error is not None))
     return outcome
+
+
+def carry_out_all(world: World, plan: Sequence[Planned]) -> None:
+    if failed := carry_out(world, plan):
+        raise AssertionError("\n".join(failed))
+
+
+def draw_again(world: World, number: int, only: Collection[str]) -> list[Planned]:
+    """Further faults of a seed that has carried out `number`, from now on."""
+    assert world.served is not None
+    world.served.wait(_CALM_S)
+    since_s = time.monotonic() - world.begun
+    if since_s > _ENOUGH_WITHIN_S:
+        raise AssertionError(f"too few predictions after {since_s:.0f} s: {dict(world.served.counts)}")
+    drawn = draw(world.seed + number * _ANOTHER, lacking=world.ground.lacks, only=only)
+    return [replace(each, number=each.number + number, at_s=each.at_s + since_s) for each in drawn]
+
+
+def check_predictions(world: World) -> Counter[str]:
+    """Every prediction comes out again bit for bit, but those of events that nobody has any more. Returns counts."""
+    served = world.served
+    assert served is not None
+    found = served.audit(world.job.lake)
+    said = {f"predictions: {name}": count for name, count in sorted(served.counts.items())}
+    assert set(found.by_cause) <= {LOST_EVENTS}, f"{found.by_cause} of {found.records}: {found.differences[:5]}; {said}"
+    assert not found.missing, found.missing
+    assert found.records >= served.counts[ANSWERED], f"{found.records} records; {said}"
+    causes = {f"explained by {cause}": count for cause, count in found.by_cause.items()}
+    return Counter({"audited predictions": found.predictions, "equal predictions": found.equal} | causes | said)
 
 
 def start(world: World, workers: int) -> None:
@@ -94,11 +138,15 @@ def start(world: World, workers: int) -> None:
         assert time.monotonic() < deadline, f"nothing was stored: {child.last_words(20)}"
         time.sleep(0.1)
     world.asker.start()
+    if world.served is not None:
+        world.served.start()
 
 
 def end(world: World, *, failed: bool) -> None:
     """Leave nothing behind; of a seed that failed the lake is kept beside its logs."""
     world.asker.stop()
+    if world.served is not None:
+        world.served.end()
     world.instances.end_all()
     world.ground.be_good()
     try:
@@ -110,5 +158,5 @@ def end(world: World, *, failed: bool) -> None:
                 b"".join(path.read_bytes() for path in (world.ground.folder / "redis" / "appendonlydir").glob("*.aof"))
             )
         shutil.rmtree(world.job.lake, ignore_errors=True)
-        world.ground.forget(world.topics)
+        world.ground.forget([*world.topics, *([world.log_topic] if world.log_topic else [])])
         world.close()

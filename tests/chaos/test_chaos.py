@@ -24,6 +24,7 @@ from tests.chaos.world import World, build_world
 from tests.end_to_end.brokers import NOT_TESTED, proper_kafka
 
 SEED, ANOTHER = 1, 2
+PREDICTIONS = 20_000
 OF_TWO_BROKERS = {kind for kind, fault in FAULTS.items() if fault.brokers == 2}
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
@@ -42,6 +43,16 @@ def test_when_the_faults_stop_everything_is_right_bit_for_bit(ground: Ground, tm
     outcome = run_seed(seed, ground, tmp_path / f"seed{seed}")
     plan = "\n".join(map(str, outcome.plan))
     assert outcome.error is None, f"{plan}\n{outcome.error}\nagain: ./run chaos --replay {seed}"
+
+
+@pytest.mark.deep
+def test_every_prediction_that_was_made_among_the_faults_comes_out_again(ground: Ground, tmp_path: Path) -> None:
+    """`./run chaos --predictions N` makes and audits as many as one likes."""
+    outcome = run_seed(ANOTHER, ground, tmp_path / "seed", predictions=PREDICTIONS)
+    assert outcome.error is None, f"{outcome.error}\nagain: ./run chaos --replay {ANOTHER} --predictions {PREDICTIONS}"
+    audited, equal = (outcome.checked[f"{which} predictions"] for which in ("audited", "equal"))
+    assert audited >= PREDICTIONS
+    assert equal > 0
 
 
 @pytest.mark.deep

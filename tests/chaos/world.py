@@ -22,6 +22,7 @@ from tests.chaos import domain
 from tests.chaos.asked import Asker
 from tests.chaos.ground import Ground
 from tests.chaos.instances import Instances
+from tests.chaos.served import Served
 from tests.chaos.traffic import Traffic
 from tests.end_to_end.archived_truth import read_log
 from tests.end_to_end.job import Job
@@ -53,7 +54,10 @@ Log = dict[tuple[str, int, int], tuple[bytes | None, int]]
 
 @dataclass
 class World:
-    """One seed's. `kept` is what the log held before retention deleted it; `begun` when the first fault could come."""
+    """One seed's. `kept` is what the log held before retention deleted it; `begun` when the first fault could come.
+
+    served: the endpoint, where the seed has one. log_topic: of its predictions.
+    """
 
     seed: int
     folder: Path
@@ -62,6 +66,8 @@ class World:
     instances: Instances
     traffic: Traffic
     asker: Asker
+    served: Served | None = None
+    log_topic: str | None = None
     kept: Log = field(default_factory=dict)
     deleted: set[tuple[str, int, int]] = field(default_factory=set)
     begun: float = field(default_factory=time.monotonic)
@@ -127,19 +133,35 @@ class World:
 RESOURCES = frozenset({"job", "redis", "redis_net", "broker", "kafka_net", "lake", "job_clock", "broker_clock"})
 
 
-def build_world(seed: int, run: str, folder: Path, ground: Ground, *, partitions: int, rate: float) -> World:
-    """The seed's topics, job (not started) and traffic (not started). `run` tells runs over the same seed apart."""
+def build_world(
+    seed: int, run: str, folder: Path, ground: Ground, *, partitions: int, rate: float, predictions: int = 0
+) -> World:
+    """The seed's topics, job, traffic and endpoint, none of them started. `run` tells runs over the same seed apart.
+
+    predictions: how many the endpoint makes; without any there is no endpoint.
+    """
     os.environ[domain.TOPIC_SUFFIX] = f"{run}s{seed}"
     importlib.reload(domain)
     lake = ground.lakes.folder / f"lake_{run}s{seed}"
     servers, redis_url = ground.job_servers
     also = {**SETTINGS, **ground.job_clock.environment}
+    log_topic = f"predictions.{run}s{seed}" if predictions else None
+    also |= {"MILLRACE_PREDICTION_LOG_TOPIC": log_topic} if log_topic else {}
     job = Job(
         folder, servers, redis_url, definitions=DEFINITIONS, also=also, lake=lake, namespace=f"chaos_{run}s{seed}"
     )
     stamped: Any = {"message.timestamp.type": "LogAppendTime"}
     ground.brokers[0].create_topic(domain.READINGS.topic, partitions, stamped)
     ground.brokers[0].create_topic(domain.INSPECTIONS.topic, max(1, partitions - 1), stamped)
+    if log_topic:
+        ground.brokers[0].create_topic(log_topic, 1, stamped)
     traffic = Traffic(seed, ground.bootstrap_servers, domain.READINGS, domain.INSPECTIONS, rate=rate)
     asker = Asker(seed, job.catalogue.views[0], job.namespace, ground.redis.url, traffic.recent)
-    return World(seed, folder, ground, job, Instances(folder, job.environment), traffic, asker)
+    served = None
+    if predictions:
+        environment = {
+            name: value for name, value in job.environment.items() if name not in ground.job_clock.environment
+        }
+        served = Served(seed, folder, environment, job.catalogue, traffic.recent, predictions)
+    instances = Instances(folder, job.environment)
+    return World(seed, folder, ground, job, instances, traffic, asker, served, log_topic)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from shared_features.counted import counted
 from shared_features.formats.prediction_log import Hole
-from training.inference.audit.findings import Audited
+from training.inference.audit.findings import UNPROVABLE, Audited
+
+_NOT_PROVABLE = " (no fault is shown: the lake lacks events that the answer is from)"
 
 
 def audit_lines(found: Audited, most: int) -> Iterator[str]:
@@ -18,7 +20,7 @@ def audit_lines(found: Audited, most: int) -> Iterator[str]:
     if found.erased:
         yield f"{counted(found.erased, 'record was', 'records were')} erased with an entity"
     for cause, count in sorted(found.by_cause.items()):
-        yield f"{cause}: {counted(count, 'record')}"
+        yield f"{cause}: {counted(count, 'record')}{_NOT_PROVABLE if cause in UNPROVABLE else ''}"
     for each in found.differences[:most]:
         yield f"  {each.id}  {each.cause}: {each.detail}"
     if (hidden := found.by_cause.total() - len(found.differences[:most])) > 0:

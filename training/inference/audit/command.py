@@ -19,7 +19,7 @@ _LOG = structlog.get_logger(part="audit")
 
 
 def audit_log(settings: TrainingSettings, show: int) -> int:
-    """Print what was found. show: how many differences. The exit code is 1 where a record does not come out again."""
+    """Print what was found. show: how many differences. The exit code is 1 where there is a fault."""
     store = OfflineStore(settings.lake)
     log = StoredLog(store)
     compile_in_turn(_LOG.info)
@@ -33,4 +33,4 @@ def audit_log(settings: TrainingSettings, show: int) -> int:
         show,
     )
     sys.stdout.writelines(f"{line}\n" for line in audit_lines(found, show))
-    return 1 if found.by_cause else 0
+    return 1 if found.faults else 0

@@ -9,7 +9,11 @@ from shared_features.formats.prediction_log import Hole
 
 CHANGED_DEFINITION, CHANGED_MODEL, CHANGED_CODE = "changed definition", "changed model", "changed code"
 ALTERED_RECORD, ALTERED_VALUE = "altered log line", "altered value in Redis"
-OTHER_SCHEMA, DELETED_EVENTS = "log line of another schema", "deleted events"
+OTHER_SCHEMA = "log line of another schema"
+DELETED_EVENTS, ERASED_EVENTS = "deleted events", "erased events"
+LOST_EVENTS, UNARCHIVED_EVENTS = "lost events", "events not archived yet"
+UNPROVABLE = frozenset({DELETED_EVENTS, ERASED_EVENTS, LOST_EVENTS, UNARCHIVED_EVENTS})
+"""The lake lacks events that the answer is from. Nothing shows that it was wrong; the other causes are faults."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ class Audited:
     differences: list[Difference] = field(default_factory=list)
     by_cause: Counter[str] = field(default_factory=Counter)
     missing: dict[str, list[Hole]] = field(default_factory=dict)
+
+    @property
+    def faults(self) -> int:
+        """How many records do not come out again, and should."""
+        return sum(count for cause, count in self.by_cause.items() if cause not in UNPROVABLE)
 
     def differ(self, record: str, cause: str, detail: str) -> None:
         """Count a record that does not come out again. record: its id."""

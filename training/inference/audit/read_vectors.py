@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shared_features.formats.receipt import decode_shard, encoded_shards
+from shared_features.formats.receipt import ShardReceipt, decode_shard, encoded_shards
 from training.inference.audit.shard_lives import Int64, Vector
 
 
@@ -19,11 +19,16 @@ class ReadVectors:
         self._of_shard: list[tuple[int, int]] = []
         self.vectors: list[tuple[int, Vector]] = []
         """Shard and positions of each."""
+        self._encoded: list[bytes] = []
 
     def of(self, receipt: str) -> list[int]:
         """The numbers of a receipt's shards. Raises FormatVersionError where the receipt was altered."""
         numbers = self._numbers
         return [numbers[each] if each in numbers else self._add(each) for each in encoded_shards(receipt)]
+
+    def receipt(self, number: int) -> ShardReceipt | None:
+        """All that is said of a shard; None for -1."""
+        return None if number < 0 else decode_shard(self._encoded[number])
 
     def chosen(self, group: str, receipts: Sequence[list[int]], receipt: Int64, shard: Int64) -> Int64:
         """Per row the number of its shard; -1 where its receipt names none. group: its label. receipt: of each row."""
@@ -47,4 +52,5 @@ class ReadVectors:
         number = self._numbers[encoded] = len(self.vectors)
         self._of_shard.append((self._groups.setdefault(shard.group, len(self._groups)), shard.shard))
         self.vectors.append((shard.shard, vector))
+        self._encoded.append(encoded)
         return number

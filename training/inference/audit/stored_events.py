@@ -32,10 +32,7 @@ class GroupHistory:
 
     def __init__(self, store: OfflineStore, group: FeatureGroup) -> None:
         self._group = group
-        self._tables: Mapping[str, PinnedTable] = {each.name: store.pin_events(each) for each in group.sources}
-        kept_us = max(store.kept_from_us(each) for each in group.sources)
-        self.complete_from_us = kept_us + group.readable_us if kept_us else None
-        """Windows as of an earlier instant reach events that retention has deleted; None: nothing was deleted."""
+        self.tables: Mapping[str, PinnedTable] = {each.name: store.pin_events(each) for each in group.sources}
 
     def reached(self, source: EventSource, earliest_us: int, ends: Mapping[int, int]) -> pl.LazyFrame:
         """Those that windows reach as of `earliest_us` or later. ends: partition -> its last offset that counts."""
@@ -45,7 +42,7 @@ class GroupHistory:
         day = to_text(max(0, since_us - source.tolerated_future_us))[:10]
         applied = [(partition == number) & (pl.col(OFFSET) <= end) for number, end in ends.items()]
         inside = (pl.col(ARRIVAL_DATE) >= day) & (pl.col(source.event_time) >= since_us)
-        return self._tables[source.name].scan().filter(inside & pl.any_horizontal(pl.lit(False), *applied))
+        return self.tables[source.name].scan().filter(inside & pl.any_horizontal(pl.lit(False), *applied))
 
     def of_entities(self, source: EventSource, reached: pl.LazyFrame, entities: pl.DataFrame) -> StoredEvents:
         """entities: the key columns of the group's entity, each entity once."""

@@ -1,13 +1,8 @@
-"""The audit of one view's records: their features and scores again, and why a record differs.
-
-The cause of a difference is found by what still agrees. Where the logged scores follow from the logged features, the
-model did see these features: what it read in Redis was altered.
-"""
+"""The audit of one view's records: their features and scores again."""
 
 from __future__ import annotations
 
-import importlib.metadata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -21,17 +16,17 @@ from shared_features.formats.entity_keys import entity_keys, shards_of
 from shared_features.formats.prediction_log import LoggedPrediction
 from training.datasets.offline_store import OfflineStore
 from training.inference.audit.audited_model import AuditedModel
+from training.inference.audit.causes.absent_events import AbsentEvents
+from training.inference.audit.causes.difference_causes import DifferenceCauses, equal
 from training.inference.audit.findings import (
     ALTERED_RECORD,
-    ALTERED_VALUE,
-    CHANGED_CODE,
     CHANGED_DEFINITION,
     CHANGED_MODEL,
-    DELETED_EVENTS,
     Audited,
 )
-from training.inference.audit.logged_rows import LoggedRows, RecordFacts, RowReader, together
+from training.inference.audit.logged_rows import LoggedRows, RowReader, together
 from training.inference.audit.read_vectors import ReadVectors
+from training.inference.audit.shard_lives import Int64
 from training.inference.audit.stored_events import GroupHistory
 from training.inference.audit.vector_replay import AskedRows, values_at_vectors
 
@@ -51,7 +46,7 @@ class ViewAudit:
     ) -> None:
         self._view, self._model, self._found, self._events_at_once = view, model, found, events_at_once
         self._store = store
-        self._reader, self._release = RowReader(view), importlib.metadata.version("millrace")
+        self._reader = RowReader(view)
         self._waiting: list[LoggedRows] = []
         self._vectors = ReadVectors()
 
@@ -69,13 +64,24 @@ class ViewAudit:
             return
         rows, vectors = together(self._waiting), self._vectors
         self._waiting, self._vectors = [], ReadVectors()
-        different = self._different(rows, self._seen(rows, vectors))
+        chosen = {group.part_name: self._chosen(group, rows, vectors) for group in self._view.groups}
+        seen = self._seen(rows, vectors, chosen)
+        different = self._different(rows, seen, DifferenceCauses(self._view, rows, seen, chosen, vectors))
         self._found.predictions += len(rows)
         self._found.equal += len(rows) - int(np.isin(rows.of_record, different).sum())
 
     @cached_property
     def _histories(self) -> dict[str, GroupHistory]:
         return {group.part_name: GroupHistory(self._store, group) for group in self._view.groups}
+
+    @cached_property
+    def _absent(self) -> dict[str, AbsentEvents]:
+        found = {}
+        for group in self._view.groups:
+            tables = self._histories[group.part_name].tables
+            by_topic = {each.topic: tables[each.name].table for each in group.sources}
+            found[group.part_name] = AbsentEvents(self._store, group, by_topic)
+        return found
 
     def _is_of_today(self, record: LoggedPrediction) -> bool:
         cause, detail = CHANGED_DEFINITION, ""
@@ -94,10 +100,10 @@ class ViewAudit:
     def _refuse(self, record: str, detail: str) -> None:
         self._found.differ(record, ALTERED_RECORD, detail)
 
-    def _seen(self, rows: LoggedRows, vectors: ReadVectors) -> NDArray[np.float32]:
+    def _seen(self, rows: LoggedRows, vectors: ReadVectors, chosen: Mapping[str, Int64]) -> NDArray[np.float32]:
         """float32[n, columns]: what the model of each row saw, by the events."""
         view = self._view
-        stored = {group.part_name: self._stored(group, rows, vectors) for group in view.groups}
+        stored = {group.part_name: self._stored(group, rows, vectors, chosen[group.part_name]) for group in view.groups}
         request = request_floats(view.source, rows.columns, rows.valid)
         matrix = feature_matrix(view, request, rows.as_of_us, stored)
         if view.categories:
@@ -106,10 +112,15 @@ class ViewAudit:
                 matrix[mine] = place_categories(matrix[mine], codes[mine], model.categories(view))
         return matrix
 
-    def _stored(self, group: FeatureGroup, rows: LoggedRows, vectors: ReadVectors) -> NDArray[np.float64]:
+    def _chosen(self, group: FeatureGroup, rows: LoggedRows, vectors: ReadVectors) -> Int64:
         keys = entity_keys(group.entity, self._view.source, rows.columns)
         shards = [each.shards for each in rows.records]
-        chosen = vectors.chosen(group.label, shards, rows.of_record, shards_of(keys, group.shards))
+        return vectors.chosen(group.label, shards, rows.of_record, shards_of(keys, group.shards))
+
+    def _stored(
+        self, group: FeatureGroup, rows: LoggedRows, vectors: ReadVectors, chosen: Int64
+    ) -> NDArray[np.float64]:
+        keys = entity_keys(group.entity, self._view.source, rows.columns)
         key_columns = _key_columns(group, self._view.source, rows)
         asked = AskedRows(keys, key_columns, rows.as_of_us, chosen, vectors.vectors)
         return values_at_vectors(self._histories[group.part_name], group, asked, self._events_at_once)
@@ -121,9 +132,9 @@ class ViewAudit:
         for (name, version), number in numbers.items():
             yield self._model(name, version), np.flatnonzero(of[rows.of_record] == number)
 
-    def _different(self, rows: LoggedRows, seen: NDArray[np.float32]) -> NDArray[np.int64]:
+    def _different(self, rows: LoggedRows, seen: NDArray[np.float32], causes: DifferenceCauses) -> NDArray[np.int64]:
         """Which of the records differ, each with its cause told."""
-        features: NDArray[np.bool_] = np.all(_equal(seen, rows.features), axis=1)
+        features: NDArray[np.bool_] = np.all(equal(seen, rows.features), axis=1)
         scores, follows = np.empty(len(rows), np.bool_), np.empty(len(rows), np.bool_)
         for model, mine in self._by_model(rows):
             scores[mine] = model.gives(seen[mine], [rows.scores[row] for row in mine.tolist()])
@@ -133,34 +144,9 @@ class ViewAudit:
         starts, stops = (np.searchsorted(rows.of_record, different, side) for side in ("left", "right"))
         for number, start, stop in zip(different.tolist(), starts.tolist(), stops.tolist(), strict=True):
             own = slice(start, stop)
-            self._tell(rows, rows.records[number], own, seen, bool(features[own].all()), bool(follows[own].all()))
+            cause = causes.of(number, own, self._absent, follows=bool(follows[own].all()))
+            self._found.differ(rows.records[number].id, *cause)
         return different
-
-    def _tell(
-        self,
-        rows: LoggedRows,
-        record: RecordFacts,
-        own: slice,
-        seen: NDArray[np.float32],
-        same_features: bool,
-        follows: bool,
-    ) -> None:
-        detail = "the scores are others" if same_features else self._first_feature(seen[own], rows.features[own])
-        detail = f"release {record.release} answered, this is {self._release}: {detail}"
-        cause = ALTERED_VALUE if not same_features and follows and record.release == self._release else CHANGED_CODE
-        gone = [
-            group.label
-            for group in self._view.groups
-            if (since_us := self._histories[group.part_name].complete_from_us) and rows.as_of_us[own].min() < since_us
-        ]
-        if gone and not same_features:
-            cause, detail = DELETED_EVENTS, f"events that windows of {', '.join(gone)} reach were deleted by retention"
-        self._found.differ(record.id, cause, detail)
-
-    def _first_feature(self, seen: NDArray[np.float32], logged: NDArray[np.float32]) -> str:
-        row, column = np.argwhere(~_equal(seen, logged))[0].tolist()
-        name = self._view.columns[column].name
-        return f"$.instances[{row}]: {name} was {logged[row, column]!s}, and the events give {seen[row, column]!s}"
 
 
 def _key_columns(group: FeatureGroup, source: EventSource, rows: LoggedRows) -> pl.DataFrame:
@@ -175,9 +161,3 @@ def _key_columns(group: FeatureGroup, source: EventSource, rows: LoggedRows) -> 
 
 def _kind(source: EventSource, name: str) -> type[pl.DataType]:
     return _KINDS[source.field(name).type.storage]
-
-
-def _equal(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Bit for bit; every NaN is missing."""
-    equal: NDArray[np.bool_] = np.ascontiguousarray(left).view(np.uint32) == np.ascontiguousarray(right).view(np.uint32)
-    return equal | (np.isnan(left) & np.isnan(right))

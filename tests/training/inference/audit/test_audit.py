@@ -22,12 +22,19 @@ from serving.prediction_log.log_metrics import LogMetrics
 from serving.prediction_log.prediction_log import PredictionLog
 from serving.settings import ServingSettings
 from shared_features.definitions import load_definitions
-from shared_features.formats.offline_tables import ARRIVAL_TIME, KEPT_FROM_APP
+from shared_features.formats.offline_tables import (
+    ARRIVAL_TIME,
+    ERASURES_APP,
+    KEPT_FROM_APP,
+    gap_app,
+    gaps_app,
+    offset_app,
+)
 from shared_features.formats.online_state import meta_key
-from shared_features.formats.prediction_log import LoggedPrediction, decode_record, encode_record, erased
+from shared_features.formats.prediction_log import LoggedPrediction, decode_record, encode_record, erased, is_erased
 from shared_features.formats.shard_meta import VectorEntry
 from shared_features.formats.shard_meta_bytes import encode_meta
-from shared_features.kernel.event_time import to_text
+from shared_features.kernel.event_time import DAY_US, to_text
 from tests.domains.machines import BREAKDOWN, READINGS
 from tests.fakes import InMemoryOnlineStore, PushedClock
 from tests.serving.asking import PATH
@@ -48,7 +55,10 @@ from training.inference.audit.findings import (
     CHANGED_DEFINITION,
     CHANGED_MODEL,
     DELETED_EVENTS,
+    ERASED_EVENTS,
+    LOST_EVENTS,
     OTHER_SCHEMA,
+    UNARCHIVED_EVENTS,
     Audited,
 )
 from training.inference.audit.stored_log import StoredLog
@@ -195,27 +205,88 @@ def test_however_little_is_in_memory_at_once_the_audit_finds_the_same(world: Wor
     assert found.by_cause == {ALTERED_RECORD: 1, CHANGED_MODEL: 1}
 
 
+def lacking(world: World, lake: Path, condition: str, **told: int) -> Path:
+    """The lake without these events, and with these application transactions."""
+    copytree(world.lake, lake)
+    table = DeltaTable(str(lake / "events_readings"))
+    transactions = [Transaction(app, version) for app, version in told.items()]
+    table.delete(condition, commit_properties=CommitProperties(app_transactions=transactions))
+    return lake
+
+
 def test_events_that_retention_deleted_are_the_cause_and_not_an_altered_value(world: World, tmp_path: Path) -> None:
     kept_us = int(world.events.arrival_us[400])
-    copytree(world.lake, tmp_path / "lake")
-    told = CommitProperties(app_transactions=[Transaction(KEPT_FROM_APP, kept_us)])
-    table = DeltaTable(str(tmp_path / "lake" / "events_readings"))
-    table.delete(f"{ARRIVAL_TIME} < {kept_us}", commit_properties=told)
-    found = world.audit(world.logged, lake=tmp_path / "lake")
+    lake = lacking(world, tmp_path / "lake", f"{ARRIVAL_TIME} < {kept_us}", **{KEPT_FROM_APP: kept_us})
+    found = world.audit(world.logged, lake=lake)
     assert set(found.by_cause) == {DELETED_EVENTS}
     assert "reach were deleted by retention" in found.differences[0].detail
+    assert found.faults == 0
 
 
-def test_a_value_that_was_altered_in_redis_is_named_with_its_feature(
-    world: World, monkeypatch: pytest.MonkeyPatch
+def test_after_an_erasure_others_whose_windows_held_the_erased_events_are_not_called_altered(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The plant of two machines that were erased has fewer hot readings now than it was answered from."""
+    whose = "plant = 'plant|1' AND machine IN ('m1', 'm13')"
+    lake = lacking(world, tmp_path / "lake", whose, **{ERASURES_APP: 1})
+    logged = [erased(each) if '"machine":"m1"' in each.request else each for each in world.logged]
+    assert 0 < sum(map(is_erased, logged)) < len(logged)
+    found = world.audit(logged, lake=lake)
+    assert (set(found.by_cause), found.faults) == ({ERASED_EVENTS}, 0)
+    assert found.erased == sum(map(is_erased, logged))
+    told = "1 record was erased with an entity" if found.erased == 1 else f"{found.erased} records were erased"
+    assert any(line.startswith(told) for line in audit_lines(found, 0))
+    without_count = world.audit(logged, lake=lacking(world, tmp_path / "altered", whose))
+    assert set(without_count.by_cause) == {ALTERED_VALUE}  # nobody said that anything was erased
+
+
+def test_an_erasure_does_not_hide_an_altered_value_of_another_group(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Erased events explain what is computed from their group alone."""
+    early = int(world.events.arrival_us[0])
+    lake = lacking(world, tmp_path / "lake", f"{ARRIVAL_TIME} = {early}", **{ERASURES_APP: 1})
+    logged, at = altered_in_redis(world, monkeypatch)
+    assert at > early + 2 * DAY_US
+    assert set(world.audit(logged, lake=lake).by_cause) == {ALTERED_VALUE}
+
+
+def test_events_that_were_lost_before_they_were_archived_are_the_cause(world: World, tmp_path: Path) -> None:
+    place = READINGS.topic, "topic-id", 1
+    gap = {gaps_app(*place): 1, gap_app(*place, 0, "first"): 100, gap_app(*place, 0, "past"): 130}
+    condition = "kafka_partition = 1 AND kafka_offset >= 100 AND kafka_offset < 130"
+    lake = lacking(world, tmp_path / "lake", condition, **gap)
+    found = world.audit(world.logged, lake=lake)
+    assert (set(found.by_cause), found.faults) == ({LOST_EVENTS}, 0)
+    assert "offsets 100 to 129 of plant.readings/1 were gone before they were archived" in found.differences[0].detail
+    untold = world.audit(world.logged, lake=lacking(world, tmp_path / "untold", condition))
+    assert (set(untold.by_cause), untold.faults) == ({ALTERED_VALUE}, untold.by_cause.total())
+
+
+def test_a_record_whose_events_the_archive_does_not_have_yet_waits_for_it(world: World, tmp_path: Path) -> None:
+    stored = {offset_app(READINGS.topic, "topic-id", number): 149 for number in range(PARTITIONS)}
+    lake = lacking(world, tmp_path / "lake", "kafka_offset >= 150", **stored)
+    found = world.audit(world.logged, lake=lake)
+    assert (set(found.by_cause), found.faults) == ({UNARCHIVED_EVENTS}, 0)
+    assert "is archived up to offset 149, and the answer is from those up to" in found.differences[0].detail
+
+
+def altered_in_redis(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[list[LoggedPrediction], int]:
+    """What is logged where a machine has an old state, and when."""
     states = states_at(world.events, LAST)
     earlier = states_at(world.events, {0: 60, 1: 60, 2: 60})
     key = next(key for key in states if b":e:" in key and key.endswith(b"m1") and states[key] != earlier.get(key))
     states[key] = earlier[key]
     at_us = int(world.events.batch.event_time_us.max()) + 60_000_000
-    logged = answers(world.registry, [(states, at_us)], world.events, monkeypatch)
+    return answers(world.registry, [(states, at_us)], world.events, monkeypatch), at_us
+
+
+def test_a_value_that_was_altered_in_redis_is_named_with_its_feature(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged, _ = altered_in_redis(world, monkeypatch)
     found = world.audit(logged)
+    assert found.faults == found.by_cause.total()
     assert set(found.by_cause) == {ALTERED_VALUE}
     told = {each.id: each.detail for each in found.differences}
     assert len(told) == 2  # the request of this machine, and that of several

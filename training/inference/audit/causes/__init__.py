@@ -1,0 +1,1 @@
+"""Why a record differs: what still agrees, and what the lake lacks."""
