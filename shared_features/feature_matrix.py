@@ -44,9 +44,8 @@ def feature_matrix(
     matrix = np.empty((len(as_of_us), len(view.columns)), np.float32)
     with np.errstate(all="ignore"):  # 0/0 and overflow are NaN and infinity by rule, not a warning
         for run in view.stored_runs:
-            matrix[:, run.first : run.stop] = stored[run.group.part_name][
-                :, run.start : run.start + run.stop - run.first
-            ]
+            floats = stored[run.group.part_name]
+            matrix[:, run.first : run.stop] = floats[:, run.start : run.start + run.stop - run.first]
         for index, column in view.computed:
             if column.category is not None:
                 matrix[:, index] = np.nan

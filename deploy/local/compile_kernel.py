@@ -15,7 +15,7 @@ import numpy as np
 from shared_features.compilation.compilation import compiled_once
 from shared_features.definitions import EventSource, FeatureGroup, load_definitions
 from shared_features.formats.entity_keys import shards_of
-from shared_features.formats.entity_reader import EntityReader
+from shared_features.formats.entity_reader import EntityReader, StoredEntities
 from shared_features.formats.entity_state import decode_states, encode_states, owners_of
 from shared_features.formats.events import EventBatch
 from shared_features.group_events import group_events
@@ -74,7 +74,9 @@ def _exercise(group: FeatureGroup, batch: EventBatch) -> None:
     read(state, every, last_us)
     encoded = encode_states(state, every, 1, owners)
     decode_states(state, every, encoded, 1, owners)
-    EntityReader(group.layout).read([b"any key"] * len(encoded), encoded, [1] * len(encoded), last_us)
+    EntityReader([group.layout]).read(
+        [StoredEntities([b"any key"] * len(encoded), encoded, [1] * len(encoded))], last_us
+    )
     again = TileState(group.layout)
     replay(again, again.add(7)[np.arange(len(events)) % 7], events.event_time_us, *columns, every, last_us)
     state.clear(every)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
 from starlette.types import Scope
 
 _EXTENSION = "millrace.client"
@@ -18,21 +18,24 @@ class Connection(Protocol):
     def has_left(self) -> bool:
         """Whether the client has closed it."""
 
+    @property
+    def body_is_here(self) -> bool:
+        """Whether the body of its request has arrived, as far as it knows: nobody has to wait for it."""
 
-@dataclass(frozen=True)
-class _Staying:
+
+class _Staying(msgspec.Struct, frozen=True):
     has_left: bool = False
+    body_is_here: bool = False
 
 
 _STAYING = _Staying()
 
 
-@dataclass(frozen=True, slots=True)
-class AskingClient:
+class AskingClient(msgspec.Struct, frozen=True):
     """since_s: when the head of its request was there, in seconds of `time.monotonic`. key: the name of its API key."""
 
     connection: Connection = _STAYING
-    since_s: float = field(default_factory=time.monotonic)
+    since_s: float = msgspec.field(default_factory=time.monotonic)
     key: str = ""
 
     def write_to(self, scope: Scope) -> None:
@@ -40,12 +43,19 @@ class AskingClient:
         scope.setdefault("extensions", {})[_EXTENSION] = self
 
     @classmethod
-    def of(cls, scope: Scope, key: str = "") -> AskingClient:
+    def of(cls, scope: Scope) -> AskingClient:
         """The client of this request. Where no connection of ours carries it: one that came just now, and stays."""
         known: AskingClient | None = scope.get("extensions", {}).get(_EXTENSION)
-        if key:
-            return cls(key=key) if known is None else cls(known.connection, known.since_s, key)
-        return known or cls()
+        return cls() if known is None else known
+
+    def with_key(self, name: str) -> AskingClient:
+        """The same client, known by its API key."""
+        return AskingClient(self.connection, self.since_s, name)
+
+    @property
+    def body_is_here(self) -> bool:
+        """Whether nobody has to wait for its body."""
+        return self.connection.body_is_here
 
     @property
     def has_left(self) -> bool:

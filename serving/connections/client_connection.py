@@ -181,6 +181,12 @@ class ClientConnection(HttpToolsProtocol):
             self._seen, self._seen_s = seen, now_s
         return seen[0], now_s - self._seen_s
 
+    @property
+    def body_is_here(self) -> bool:
+        """Whether the body of the request under way has arrived."""
+        cycle = self._last_request()  # the one under way, or one behind it: whose head came after the body
+        return cycle is not None and not cycle.more_body
+
     def _last_request(self) -> RequestResponseCycle | None:
         return self.cycle  # None at first, which uvicorn's types do not say
 

@@ -56,9 +56,10 @@ class PredictEndpoint:
         began = time.perf_counter()
         view = self._answering(name)
         served = self._served.get(name if view is None else view.label)
-        incoming = IncomingBody(receive, self._receive_s)
+        client = AskingClient.of(scope)
+        incoming = IncomingBody(receive, self._receive_s, is_here=client.body_is_here)
         try:
-            headers, body = self._written(scope, await self._answer(name, scope, incoming, served))
+            headers, body = self._written(scope, await self._answer(name, scope, client, incoming, served))
             status, problem = 200, ""
         except Exception as error:
             status, headers, body = self._refused(error)
@@ -76,7 +77,9 @@ class PredictEndpoint:
         label = "" if served is None else served.view.label
         self._count(label, status, time.perf_counter() - began, problem)
 
-    async def _answer(self, name: str, scope: Scope, incoming: IncomingBody, served: ServedView | None) -> bytes:
+    async def _answer(
+        self, name: str, scope: Scope, client: AskingClient, incoming: IncomingBody, served: ServedView | None
+    ) -> bytes:
         key = self._access.key(scope["headers"], self.needs)  # before anything is kept for the client
         raw = await incoming.read(served.most_bytes if served else _UNKNOWN_VIEW_BYTES)
         named = None
@@ -92,7 +95,8 @@ class PredictEndpoint:
             raise self._unknown(name)
         if served.broken:
             raise BrokenViewError(served.broken)
-        client = AskingClient.of(scope, "" if key is None else key.name)
+        if key is not None:
+            client = client.with_key(key.name)
         served.predictor.check_load(client)
         request = served.body.decode(self._body(scope, raw, served))
         count_rows(key, len(request.instances))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from shared_features.definitions import Category, FeatureGroup, FeatureView
 
@@ -10,7 +11,7 @@ from shared_features.definitions import Category, FeatureGroup, FeatureView
 class GroupView(FeatureView):
     """The features of one version of a group, with its additions."""
 
-    @property
+    @cached_property
     def label(self) -> str:
         """That of the group."""
         return self.groups[0].label

@@ -3,8 +3,9 @@
 ONNX Runtime looks between two nodes of a graph, and between two turns of a loop in it, whether the run is to end. A
 thread says so. It looks every 20 ms while models run, and sleeps otherwise, so that a run costs no timer of its own.
 
-What counts is the processor time of the run's thread from the first look that saw the run: a garbage collection or a
-busy neighbour that comes between the request and its run is not the model's doing.
+What counts is the processor time of the run's thread from the second look that saw the run: a garbage collection or a
+busy neighbour that comes between the request and its run is not the model's doing. A collection lets no look through,
+so at most one came before it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import onnxruntime
@@ -70,12 +71,19 @@ class _ThreadClock:
             return time.monotonic()
 
 
+class _SeenRun(NamedTuple):
+    """A run that was seen: its number, how often, at most twice, and the clock of its thread then."""
+
+    run: int
+    looks: int
+    since_s: float
+
+
 class _Watch:
     """The thread that ends what takes too long; it begins with the first run of the process."""
 
     def __init__(self) -> None:
-        self._seen: WeakKeyDictionary[RunGuard, tuple[int, float]] = WeakKeyDictionary()
-        """Of each guard the run that was seen last, and the time on the clock of its thread when it was first seen."""
+        self._seen: WeakKeyDictionary[RunGuard, _SeenRun] = WeakKeyDictionary()
         self._changing = threading.Lock()
         self._thread: threading.Thread | None = None
         self._wanted = threading.Event()
@@ -83,7 +91,7 @@ class _Watch:
 
     def add(self, guard: RunGuard) -> None:
         with self._changing:
-            self._seen[guard] = (0, 0.0)
+            self._seen[guard] = _SeenRun(0, 0, 0.0)
 
     def began(self) -> None:
         self._ran = True
@@ -102,21 +110,23 @@ class _Watch:
                 time.sleep(_LOOK_EVERY_S)
                 looks = 0 if self._ran else looks + 1
                 self._ran = False
-                self._end_what_takes_too_long()
+                self.look()
             self._wanted.clear()
             if self._ran:  # a run that began since the last look
                 self._wanted.set()
 
-    def _end_what_takes_too_long(self) -> None:
+    def look(self) -> None:
+        """End what takes too long."""
         with self._changing:
             seen = list(self._seen.items())
-        for guard, (run, since_s) in seen:
+        for guard, last in seen:
             if not guard.running:
                 continue
             self._ran = True
-            if guard.run != run:
-                self._seen[guard] = guard.run, guard.clock.now_s()
-            elif guard.clock.now_s() - since_s > guard.within_s:
+            looks = last.looks + 1 if guard.run == last.run else 1
+            if looks <= 2:
+                self._seen[guard] = _SeenRun(guard.run, looks, guard.clock.now_s())
+            elif guard.clock.now_s() - last.since_s > guard.within_s:
                 guard.options.terminate = True
 
 

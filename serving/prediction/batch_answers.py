@@ -6,10 +6,10 @@ It computes, and waits for nothing. Requests of one batch share a matrix; each h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,8 +44,7 @@ Outcome = bytes | Refusal | Later
 """The last where the model would hold up all others: it is for a thread of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """One request, the time it came, and the model that answers it; None where it wants the features alone.
 
     challenger: scores the instances afterwards, too.
@@ -161,14 +160,9 @@ class BatchAnswers:
     ) -> Outcome:
         """Of one request, whose rows are start..stop."""
         request, model = asked.request, asked.model
-        problem = problem_of_rows(rows, start, stop)
-        early = instant_too_early(self._replayed, request, rows, start, stop)
-        if early is not None:
-            return early
-        if problem is not None and not self._allow_degraded:
-            return problem
-        if problem is not None:
-            self._metrics.degraded(self._view)
+        refusal = None if rows.flawless else self._refusal(request, rows, start, stop)
+        if refusal is not None:
+            return refusal
         if model is None:
             return self._written.write(asked.as_of_us, rows, start, stop, request.event_time_us)
         codes = None if rows.codes is None else rows.codes[start:stop]
@@ -187,6 +181,16 @@ class BatchAnswers:
             self._scores.took_longer(model, answer)
             return later
         return answer
+
+    def _refusal(self, request: PredictionRequest, rows: FeatureRows, start: int, stop: int) -> Refusal | None:
+        early = instant_too_early(self._replayed, request, rows, start, stop)
+        problem = problem_of_rows(rows, start, stop)
+        if early is not None or problem is None:
+            return early
+        if not self._allow_degraded:
+            return problem
+        self._metrics.degraded(self._view)
+        return None
 
     def _scored(self, to_score: _ToScore, options: Any) -> bytes | Refusal:
         """The answer to a request, from what its model sees. options: of ONNX Runtime, for its runs."""

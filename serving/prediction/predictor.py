@@ -1,6 +1,7 @@
 """Predictions of one view: concurrent requests share a round trip to the online store, and each gets its own answer.
 
-While a round trip is under way, requests gather. When it is answered, the next round trip takes all that gathered.
+While a round trip is under way, requests gather. When it is answered, the next round trip takes all that gathered,
+and those that come within a moment.
 A request that finds no round trip under way starts one at once. Nothing is computed for a client that has left, or that
 has waited so long that the service is overloaded: the others would wait for it.
 """
@@ -10,12 +11,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from serving.connections.asking_client import AskingClient
-from serving.errors import BrokenViewError, InvalidRequestError, OnlineStoreError, OverloadedError
+from serving.errors import BrokenViewError, OnlineStoreError, OverloadedError
 from serving.metrics import Metrics
 from serving.models.model import Model
 from serving.models.run_guard import RunGuard
@@ -23,22 +23,15 @@ from serving.online_store.online_store import OnlineStore, Values
 from serving.prediction.batch_answers import Asked, BatchAnswers, Outcome
 from serving.prediction.shadow import Shadow
 from serving.prediction.slow_lane import SlowLane
+from serving.prediction.waiting_requests import Waiting, WaitingRequests, fail
 from serving.prediction_log.prediction_log import PredictionLog
 from serving.request.request_body import PredictionRequest, RequestBody
 from shared_features.definitions import FeatureView
 from shared_features.errors import OnDemandError
 from shared_features.stored_features.feature_vectors import FeatureVectors
 
-_MOST_ROWS = 1024
 _ROWS_IN_LOOP = 32  # below, computing takes about a millisecond; above, the event loop must not wait for it
 _MODELS_IN_LOOP_S = 0.002  # of all models of a batch together, as measured
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    asked: Asked
-    client: AskingClient
-    answer: asyncio.Future[bytes]
 
 
 class Predictor:
@@ -65,19 +58,14 @@ class Predictor:
             view, body, vectors, metrics, allow_degraded=allow_degraded, log=log, shadow=shadow
         )
         self._allow_degraded = allow_degraded
-        self._max_waiting, self._max_wait_s = max_waiting, max_wait_s
-        self._pending: list[_Waiting] = []
-        self._rows_waiting = 0
+        self._max_waiting, self._pending = max_waiting, WaitingRequests(max_wait_s)
         self._flight: asyncio.Task[None] | None = None
         self._in_loop, self._in_thread = RunGuard(), RunGuard()
         self._slow = SlowLane(model_within_s)
 
     def check_load(self, client: AskingClient) -> None:
         """Raises OverloadedError where the answer would come too late: nothing has been done for the request yet."""
-        oldest = self._pending[0].client if self._pending else client
-        if client.has_waited(self._max_wait_s) or oldest.has_waited(self._max_wait_s):
-            self._let_go_of_who_left()
-            raise OverloadedError(self._too_long())
+        self._pending.check_load(client)
 
     def predict(
         self,
@@ -93,13 +81,12 @@ class Predictor:
         """
         asked = Asked(request, as_of_us, model, client, challenger)
         if self._rows_here + asked.rows > self._max_waiting:
-            self._let_go_of_who_left()
+            self._pending.let_go_of_who_left()
         if self._rows_here + asked.rows > self._max_waiting and self._rows_here:
             raise OverloadedError(f"{self._rows_here} instances are waiting already. Send the request again later.")
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(asked, client, loop.create_future())
-        self._pending.append(waiting)
-        self._rows_waiting += asked.rows
+        waiting = Waiting(asked, client, loop.create_future())
+        self._pending.add(waiting)
         if self._flight is None:
             self._flight = loop.create_task(self._fly())
         return waiting.answer
@@ -110,13 +97,13 @@ class Predictor:
 
     @property
     def _rows_here(self) -> int:
-        return self._rows_waiting + self._slow.rows
+        return self._pending.rows + self._slow.rows
 
     async def _fly(self) -> None:
         try:
             while self._pending:
-                self._let_go_of_who_left()
-                batch, rows = self._take()
+                self._pending.let_go_of_who_left()
+                batch, rows = self._pending.take()
                 if not batch:
                     break
                 try:
@@ -124,15 +111,16 @@ class Predictor:
                 except OnDemandError as error:
                     await self._answer_alone(batch, error)
                 except Exception as error:  # a bug: every request of this batch fails, the next batch is answered
-                    _fail(batch, error)
+                    fail(batch, error)
+                await self._pending.gather()
         finally:
             self._flight = None
 
-    async def _answer_alone(self, batch: list[_Waiting], error: OnDemandError) -> None:
+    async def _answer_alone(self, batch: list[Waiting], error: OnDemandError) -> None:
         """An on-demand function raised: only the requests whose own rows make it raise are refused."""
         if len(batch) == 1:
             self._answers.tell_once("refusing a request: an on-demand function raised", error)
-            _fail(batch, BrokenViewError(f"View {self._view}: {error}. Correct the function."))
+            fail(batch, BrokenViewError(f"View {self._view}: {error}. Correct the function."))
             return
         for each in batch:
             try:
@@ -140,38 +128,7 @@ class Predictor:
             except OnDemandError as own:
                 await self._answer_alone([each], own)
 
-    def _too_long(self) -> str:
-        return f"Requests wait for longer than {self._max_wait_s:g} seconds. Send the request again later."
-
-    def _let_go_of_who_left(self) -> None:
-        """Refuse the requests whose client has left, and those that have waited for too long."""
-        staying = []
-        for each in self._pending:
-            if each.client.has_left:
-                _fail([each], InvalidRequestError("The client closed the connection before the answer.", path="$"))
-            elif each.client.has_waited(self._max_wait_s):
-                _fail([each], OverloadedError(self._too_long()))
-            else:
-                staying.append(each)
-        if len(staying) < len(self._pending):
-            self._pending, self._rows_waiting = staying, sum(each.asked.rows for each in staying)
-
-    def _take(self) -> tuple[list[_Waiting], int]:
-        """The requests of the next round trip; at least one, where one is pending."""
-        batch, rows = self._pending, self._rows_waiting
-        if rows > _MOST_ROWS:
-            rows = count = 0
-            for waiting in self._pending:
-                if count and rows + waiting.asked.rows > _MOST_ROWS:
-                    break
-                rows, count = rows + waiting.asked.rows, count + 1
-            batch, self._pending = self._pending[:count], self._pending[count:]
-        else:
-            self._pending = []
-        self._rows_waiting -= rows
-        return batch, rows
-
-    async def _answer(self, batch: list[_Waiting], rows: int) -> None:
+    async def _answer(self, batch: list[Waiting], rows: int) -> None:
         asked = [each.asked for each in batch]
         plan = self._answers.plan([row for each in asked for row in each.request.instances])
         began = time.perf_counter()
@@ -199,13 +156,12 @@ class Predictor:
         else:
             self._settle(batch, await asyncio.get_running_loop().run_in_executor(None, compute, self._in_thread))
 
-    def _give_up(self, batch: list[_Waiting], error: OnlineStoreError) -> None:
+    def _give_up(self, batch: list[Waiting], error: OnlineStoreError) -> None:
         """The store is unavailable. Requests that gathered meanwhile have waited for it too: they fail as well."""
-        _fail(batch, error)
-        _fail(self._pending, error)
-        self._pending, self._rows_waiting = [], 0
+        fail(batch, error)
+        self._pending.fail_all(error)
 
-    def _settle(self, batch: Sequence[_Waiting], answers: Sequence[Outcome]) -> None:
+    def _settle(self, batch: Sequence[Waiting], answers: Sequence[Outcome]) -> None:
         for each, answer in zip(batch, answers, strict=True):
             if each.answer.done():  # its client has gone
                 continue
@@ -215,9 +171,3 @@ class Predictor:
                 each.answer.set_exception(answer)
             else:
                 self._slow.take(answer, each.asked.rows, each.answer, each.client)
-
-
-def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
-    for each in batch:
-        if not each.answer.done():
-            each.answer.set_exception(error)

@@ -13,20 +13,22 @@ _DROP_WITHIN_S = 1.0
 
 
 class IncomingBody:
-    """`is_complete`: whether nothing of it can come any more."""
+    """`is_complete`: whether nothing of it can come any more. is_here: it has arrived, so that no clock need run."""
 
-    def __init__(self, receive: Receive, within_s: float) -> None:
-        self._receive, self._within_s = receive, within_s
+    def __init__(self, receive: Receive, within_s: float, *, is_here: bool = False) -> None:
+        self._receive, self._within_s, self._is_here = receive, within_s, is_here
         self.is_complete = False
 
     async def read(self, most_bytes: int) -> bytes:
         """All of it. Raises TooManyInstancesError, SlowRequestError; InvalidRequestError if the client has left."""
+        parts, length = list[bytes](), 0
+        if self._is_here:
+            parts.append(await self._next())
+            length = len(parts[0])
+            if self.is_complete and length <= most_bytes:
+                return parts[0]
         try:
             async with asyncio.timeout(self._within_s):
-                body = await self._next()
-                if self.is_complete and len(body) <= most_bytes:
-                    return body
-                parts, length = [body], len(body)
                 while length <= most_bytes and not self.is_complete:
                     parts.append(await self._next())
                     length += len(parts[-1])

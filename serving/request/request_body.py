@@ -11,7 +11,6 @@ this names the event that the prediction is about.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
 from operator import attrgetter
@@ -33,8 +32,7 @@ _TIME, _EPOCH = Timestamp("rfc3339"), Timestamp("us")
 _NEVER_US = 1 << 62
 
 
-@dataclass(frozen=True, slots=True)
-class PredictionRequest:
+class PredictionRequest(msgspec.Struct, frozen=True):
     """A decoded request. Without `as_of_us` the server's clock counts.
 
     event_time_us: of the events that the instances name; None where none is named. event_time_field: where it stands.

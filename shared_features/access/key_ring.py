@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable
+from hmac import compare_digest
 
 from shared_features.access.api_keys import ApiKey, digest_of
 from shared_features.access.rate_limit import RateLimit
@@ -48,7 +48,7 @@ class KeyRing:
             return None
         digest = digest_of(given)
         found = self._by_digest.get(digest)
-        return found if found is not None and hmac.compare_digest(found.key.digest, digest) else None
+        return found if found is not None and compare_digest(found.key.digest, digest) else None
 
     def __len__(self) -> int:
         return len(self._by_digest)

@@ -2,7 +2,17 @@
 
 import numpy as np
 
+from shared_features.formats.entity_state_plan import StatePlan, StateRoom
 from shared_features.formats.entity_state_writer import CHECKSUM_AT, FRAME_BYTES
+from shared_features.kernel.held_arrays import (
+    HELD,
+    held_arrays,
+    held_layout,
+    held_pools,
+    held_room,
+    integer_rows,
+    integers,
+)
 from shared_features.kernel.loops.cascade import floor_us
 from shared_features.kernel.loops.checksum import checksum
 from shared_features.kernel.loops.compiled import compiled, inlined
@@ -24,7 +34,7 @@ from shared_features.kernel.loops.window_values import read_entity
 
 DONE, NO_ROOM, DAMAGED, OTHER_SCHEMA, MISSING = 0, 1, 2, 3, 4
 STATUS, NEWEST, BEFORE = 0, 1, 2
-"""Columns of what `read_stored` tells of an entity: DONE or why not, its newest event, the newest that counts."""
+"""Columns of what `read_groups` tells of an entity: DONE or why not, its newest event, the newest that counts."""
 _UNCHECKED, _UNCHECKED_LEAST = 1, 10  # the schema before checksums, and its fewest bytes: nothing shows damage in it
 
 
@@ -50,30 +60,54 @@ def decode_into(tables, plan, pools, room, slots, schema, build_id, owners, buff
 
 
 @compiled
-def read_stored(tables, plan, pools, room, scratch, slot, schema, build_id, buffer, ends, as_of_us, values, told, done):
-    """Features of entities straight from their bytes, each as of its own instant, from entity `done` on.
+def read_groups(held, schema, build_ids, buffer, ends, as_of_us, values, told, done):
+    """Features of entities straight from their bytes, each as of its own instant: of several groups in one call.
 
-    Returns how many are done, fewer than all when a pool has to grow. Each entity passes through the one slot. The
-    buffer has of each entity the key and then the bytes, and bytes to spare behind the last. told: [n, BEFORE + 1].
+    Goes on in each group from entity `done[group]` on. Returns the group in which a pool has to grow; their number
+    when all are done. Each entity of a group passes through its slot. The buffer has of each entity the key and then
+    the bytes, group after group, and bytes to spare behind the last.
+
+    held: of each group, see `held_state`. build_ids: [groups, n]. ends: [2 * groups * n + 1]. values: [groups, n, the
+    most features]. told: [groups, n, BEFORE + 1].
     """
-    nothing = np.uint64(0)
-    for i in range(done, as_of_us.size):
-        key, at, end = ends[2 * i], ends[2 * i + 1], ends[2 * i + 2]
-        forget_entity(pools, slot, False)
-        status = MISSING
-        if at < end:
-            owner = checksum(buffer, key, at, nothing, nothing)
-            status = _look(schema, build_id[i], owner, buffer, at, end)
-            if status == DONE:
-                status = _get_entity(tables, plan, pools, room, slot, buffer, at + FRAME_BYTES, end)
+    for group in range(done.size):
+        table = held[group]
+        at = table[HELD:]
+        plan = StatePlan(integer_rows(at, 0), integers(at, 1), at[2, 0] != 0, at[3, 0], at[4, 0], at[5, 0])
+        room, slot = StateRoom(integers(at, 6), integer_rows(at, 7)), at[8, 0]
+        tables, pools, scratch = held_layout(table), held_pools(table), held_room(table)
+        for i in range(done[group], as_of_us.size):
+            place = 2 * (group * as_of_us.size + i)
+            key, start, end = ends[place], ends[place + 1], ends[place + 2]
+            build_id = build_ids[group, i]
+            status = _read_stored(tables, plan, pools, room, slot, schema, build_id, buffer, key, start, end)
             if status == NO_ROOM:
-                return i
-            if status != DONE:
-                forget_entity(pools, slot, False)
-        told[i, STATUS], told[i, NEWEST] = status, pools.newest_us[slot]
-        told[i, BEFORE] = _newest_before_us(pools, slot, as_of_us[i])
-        read_entity(tables, pools, slot, as_of_us[i], values[i], scratch)
-    return as_of_us.size
+                return group
+            told[group, i, STATUS], told[group, i, NEWEST] = status, pools.newest_us[slot]
+            told[group, i, BEFORE] = _newest_before_us(pools, slot, as_of_us[i])
+            read_entity(tables, pools, slot, as_of_us[i], values[group, i], scratch)
+            done[group] = i + 1
+    return done.size
+
+
+def held_state(state, plan, room, scratch, slot):
+    """What `read_groups` needs of a group, as one table: `held_arrays`. Made again when a pool has grown."""
+    return held_arrays(state.layout.tables, state.pools, scratch, plan, room, (slot,))
+
+
+@inlined
+def _read_stored(tables, plan, pools, room, slot, schema, build_id, buffer, key, at, end):
+    """Fill the slot with one entity, or leave it empty; NO_ROOM when a pool has to grow first."""
+    forget_entity(pools, slot, False)
+    status = MISSING
+    if at < end:
+        owner = checksum(buffer, key, at, np.uint64(0), np.uint64(0))
+        status = _look(schema, build_id, owner, buffer, at, end)
+        if status == DONE:
+            status = _get_entity(tables, plan, pools, room, slot, buffer, at + FRAME_BYTES, end)
+        if status != DONE and status != NO_ROOM:
+            forget_entity(pools, slot, False)
+    return status
 
 
 @inlined

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
@@ -75,6 +76,11 @@ def encode_shard(group: str, shard: int, meta: ShardMeta) -> bytes:
 
 def encode_receipt(shards: Iterable[bytes]) -> EncodedReceipt:
     """The receipt of these shards, each from `encode_shard`, in their order."""
+    return _encoded(tuple(shards))
+
+
+@lru_cache(maxsize=1024)  # many requests read the same shards before these have applied more
+def _encoded(shards: tuple[bytes, ...]) -> EncodedReceipt:
     text = b"[" + b",".join(shards) + b"]"
     return EncodedReceipt(hashlib.sha256(text).hexdigest(), msgspec.Raw(text))
 

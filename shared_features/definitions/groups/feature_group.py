@@ -162,12 +162,12 @@ class FeatureGroup(metaclass=Checked):
         """How far ahead of its record an event of any of the sources may be, microseconds."""
         return max(source.tolerated_future_us for source in self.sources)
 
-    @property
+    @cached_property
     def label(self) -> str:
         """`name:vN`, `name:vN+1` for its first addition: how keys and logs call this version of the group."""
         return f"{self.name}:v{self.version}" + (f"+{self.part}" if self.part else "")
 
-    @property
+    @cached_property
     def part_name(self) -> str:
         """`name`, `name+1` for its first addition: unique among what a view reads, which is one version of a group."""
         return self.name + (f"+{self.part}" if self.part else "")

@@ -158,7 +158,7 @@ class FeatureView(metaclass=Checked):
     def _named(self) -> NamedInputs:
         return NamedInputs(self.name, self.source, [each for group in self._offered for each in group.features])
 
-    @property
+    @cached_property
     def label(self) -> str:
         return f"{self.name}:v{self.version}"
 

@@ -18,9 +18,14 @@ def call_function(column: ViewFeature, values: Iterable[Any]) -> Any:
     Raises OnDemandError when the function raises.
     """
     function: Any = column.function
-    given = [
-        Texts(np.asarray(each)) if wanted.is_text else each for wanted, each in zip(column.inputs, values, strict=True)
-    ]
+    given = (
+        [
+            Texts(np.asarray(each)) if wanted.is_text else each
+            for wanted, each in zip(column.inputs, values, strict=True)
+        ]
+        if column.reads_texts
+        else values
+    )
     try:
         return function(*given)
     except Exception as error:

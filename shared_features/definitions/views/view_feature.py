@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared_features.definitions.groups.category import Category, category_fault, category_field
@@ -31,12 +31,17 @@ class ViewFeature:
     """One column of the feature matrix. `function` is None where the single input is passed through.
 
     category: how its values are known to a model, where they are names; None where they are quantities.
+    reads_texts: whether an input is a text.
     """
 
     name: str
     inputs: tuple[Input, ...]
     function: OnDemand | None = None
     category: Category | None = None
+    reads_texts: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reads_texts", any(each.is_text for each in self.inputs))
 
     def check_number(self, where: str, source: EventSource) -> None:
         """Whether a column that is passed through is a number: a model can make nothing of the code of a text."""

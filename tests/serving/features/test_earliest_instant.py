@@ -1,10 +1,11 @@
 """From which instant on stored features are exact: one microsecond too early is an answer that is not as of then."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from serving.errors import ClockBehindError, EarlyInstantError
 from serving.features.earliest_instant import early_instant

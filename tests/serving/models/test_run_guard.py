@@ -1,6 +1,5 @@
 """A guard ends a run that takes too long, at any time, and no other."""
 
-import sys
 import time
 
 import numpy as np
@@ -48,26 +47,32 @@ def test_the_thread_that_looks_sleeps_without_runs_and_wakes_with_the_next(endle
             time.sleep(0.01)
 
 
-def test_a_stall_before_the_run_is_not_the_runs_doing():
+def test_a_stall_before_the_run_is_not_the_runs_doing(monkeypatch):
     """A garbage collection before a quick run ended it, and all models of the view counted as slow for 10 s."""
-    guard, quick = RunGuard(), open_session(patient(20_000))
-    for stall in (time.sleep, busy):
-        with guard.within(0.05) as options:
-            stall(0.2)
-            assert quick.run(None, ROW, options)[0].tolist() == [7.0]
-            assert not options.terminate
+    watch = run_guard._Watch()
+    monkeypatch.setattr(watch, "began", lambda: None)  # it looks when the test says so
+    monkeypatch.setattr(run_guard, "_WATCH", watch)
+    guard = RunGuard()
+    with guard.within(0.2) as options:
+        watch.look()
+        busy(0.3)  # a collection: no look comes in between
+        watch.look()
+        assert not options.terminate
+        busy(0.3)  # the model
+        watch.look()
+        assert options.terminate
+    with guard.within(0.2) as options:  # another run: all begins again
+        watch.look()
+        busy(0.3)
+        watch.look()
+        assert not options.terminate
 
 
 def busy(seconds):
-    """Of a core, and of the lock that the thread that looks needs: as a garbage collection is."""
-    interval_s = sys.getswitchinterval()
-    sys.setswitchinterval(60.0)
-    try:
-        until_s = time.monotonic() + seconds
-        while time.monotonic() < until_s:
-            pass
-    finally:
-        sys.setswitchinterval(interval_s)
+    """Processor time of this thread."""
+    until_s = time.thread_time() + seconds
+    while time.thread_time() < until_s:
+        pass
 
 
 def test_between_runs_nothing_is_ended(endless):

@@ -127,6 +127,7 @@ def test_a_run_that_cannot_be_ended_is_refused_at_the_deadline_all_the_same():
 @dataclass
 class Gone:
     has_left: bool = True
+    body_is_here: bool = True
 
 
 def test_nothing_is_scored_for_a_client_that_has_left():

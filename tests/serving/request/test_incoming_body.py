@@ -27,9 +27,11 @@ def arriving(*parts: bytes | None, ends: bool = True) -> Callable[[], Any]:
     return receive
 
 
-def read(receive: Callable[[], Any], most_bytes: int = 10, within_s: float = 60.0) -> tuple[bytes, bool]:
+def read(
+    receive: Callable[[], Any], most_bytes: int = 10, within_s: float = 60.0, *, is_here: bool = False
+) -> tuple[bytes, bool]:
     async def once() -> tuple[bytes, bool]:
-        body = IncomingBody(receive, within_s)
+        body = IncomingBody(receive, within_s, is_here=is_here)
         return await body.read(most_bytes), body.is_complete
 
     return asyncio.run(once())
@@ -38,13 +40,15 @@ def read(receive: Callable[[], Any], most_bytes: int = 10, within_s: float = 60.
 @pytest.mark.parametrize("parts", [(b"0123456789",), (b"01234", b"", b"56789"), (b"0", b"123456789", b"")])
 def test_a_body_of_the_greatest_length_is_read_whole_in_any_parts(parts: tuple[bytes, ...]) -> None:
     assert read(arriving(*parts)) == (b"0123456789", True)
+    assert read(arriving(*parts), is_here=True) == (b"0123456789", True)
 
 
 @pytest.mark.parametrize("parts", [(b"0123456789a",), (b"01234", b"56789", b"a")])
 def test_one_byte_more_is_refused_with_the_limit(parts: tuple[bytes, ...]) -> None:
-    with pytest.raises(TooManyInstancesError) as refused:
-        read(arriving(*parts))
-    assert refused.value.extra == {"limit": 10}
+    for is_here in (False, True):
+        with pytest.raises(TooManyInstancesError) as refused:
+            read(arriving(*parts), is_here=is_here)
+        assert refused.value.extra == {"limit": 10}
 
 
 def test_what_is_too_long_is_not_kept_until_its_end() -> None:
@@ -56,6 +60,8 @@ def test_what_is_too_long_is_not_kept_until_its_end() -> None:
 def test_a_body_that_never_ends_is_too_slow() -> None:
     with pytest.raises(SlowRequestError, match=r"not complete within 0\.05 seconds"):
         read(arriving(b"01", ends=False), within_s=0.05)
+    with pytest.raises(SlowRequestError):  # also where it was thought to be here
+        read(arriving(b"01", ends=False), within_s=0.05, is_here=True)
 
 
 def test_a_client_that_leaves_is_told_from_one_that_is_slow() -> None:
