@@ -7,6 +7,8 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from serving.batch_histogram import BatchHistogram
+
 _LATENCY_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024)
 _AGE_S = (1, 10, 60, 600, 3_600, 21_600, 86_400, 604_800, 2_592_000)
@@ -76,7 +78,7 @@ class Metrics:
             buckets=_BATCH,
             registry=registry,
         )
-        age = Histogram(
+        age = BatchHistogram(
             "serving_feature_age_seconds",
             "Seconds from the newest event of an entity to as_of.",
             ["group"],
@@ -158,10 +160,7 @@ class Metrics:
     def rows_read(self, groups: Sequence[RowsOfGroup]) -> None:
         """One round trip found these ages of features, and these entities without a state or with an unreadable one."""
         for group in groups:
-            age = self._age[group.name]
-            for age_s in group.ages_s:
-                if age_s is not None:
-                    age.observe(age_s)
+            self._age[group.name].observe_all([each for each in group.ages_s if each is not None])
             if missing := sum(group.missing):
                 self._missing[group.name].inc(missing)
             if unreadable := sum(group.unreadable):
