@@ -63,7 +63,7 @@ def decode_into(tables, plan, pools, room, slots, schema, build_id, owners, buff
 def read_groups(held, schema, build_ids, buffer, ends, as_of_us, values, told, done):
     """Features of entities straight from their bytes, each as of its own instant: of several groups in one call.
 
-    Goes on in each group from entity `done[group]` on. Returns the group in which a pool has to grow; their number
+    Begins in each group at entity `done[group]`. Returns the group in which a pool has to grow; their number
     when all are done. Each entity of a group passes through its slot. The buffer has of each entity the key and then
     the bytes, group after group, and bytes to spare behind the last.
 

@@ -28,7 +28,7 @@ HELD = _ROOM_AT + len(ReadRoom._fields)
 def held_arrays(*parts: tuple[Any, ...]) -> NDArray[np.int64]:
     """The table of these tuples' arrays: int64[arrays, 4], of each its address and its shape, of a number itself.
 
-    Whoever has the table keeps the arrays. They are contiguous, and of int64 or uint64.
+    The arrays have to live as long as the table is used. They are contiguous, and of int64 or uint64.
     """
     every = [each for part in parts for each in part]
     table = np.zeros((len(every), _TOLD), np.int64)
