@@ -17,6 +17,7 @@ SUITES = {
     "windows": "tests.bench.windows",
     "online-read": "tests.bench.online_read",
     "request-stages": "tests.bench.request_stages",
+    "request-size": "tests.bench.request_size",
     "bootstrap": "tests.bench.bootstrap",
     "restart": "tests.bench.restart",
     "joining": "tests.bench.joining",
