@@ -30,7 +30,7 @@ from serving.online_store.online_store import Values
 from serving.prediction.model_scores import ModelScores
 from serving.prediction.refusals import Refusal, instant_too_early, problem_of_rows
 from serving.prediction.shadow import Shadow
-from serving.prediction.shared_run import SharedRun, shared_run
+from serving.prediction.shared_run import SharedRun, shared_runs
 from serving.prediction.slow_lane import Later
 from serving.prediction.view_log import ViewLog
 from serving.prediction_log.prediction_log import PredictionLog
@@ -139,10 +139,11 @@ class BatchAnswers:
     ) -> list[Outcome]:
         answers: list[Outcome] = []
         start = 0
-        shared = shared_run([each.model for each in batch], rows.matrix, rows.codes, self._scores, guard)
-        for each in batch:
-            stop = start + each.rows
-            answers.append(self._outcome(each, rows, start, stop, plan, values, guard, shared))
+        counts = [each.rows for each in batch]
+        shared = shared_runs([each.model for each in batch], counts, rows.matrix, rows.codes, self._scores, guard)
+        for each, count, run in zip(batch, counts, shared, strict=True):
+            stop = start + count
+            answers.append(self._outcome(each, rows, start, stop, plan, values, guard, run))
             start = stop
         self._metrics.rows_read(rows.groups)
         return answers
@@ -166,12 +167,12 @@ class BatchAnswers:
         if model is None:
             return self._written.write(asked.as_of_us, rows, start, stop, request.event_time_us)
         codes = None if rows.codes is None else rows.codes[start:stop]
-        seen = model.seen(rows.matrix[start:stop], codes) if shared is None else shared.seen[start:stop]
+        seen = model.seen(rows.matrix[start:stop], codes) if shared is None else shared.seen
         unseen = {} if codes is None else self._unseen(seen, codes)
         why = self._why(plan, values, rows, start, stop, unseen) if request.explain else None
         to_score = _ToScore(asked, model, rows, start, seen, why)
         if shared is not None:
-            return self._answer(to_score, shared.scores[start:stop])
+            return self._answer(to_score, shared.scores)
         later = partial(self._scored, to_score)
         if self._scores.is_slow(model, asked.rows):
             return later

@@ -11,7 +11,7 @@ import pytest
 from serving.models.model import Model, open_session
 from serving.models.run_guard import RunGuard
 from serving.prediction.model_scores import ModelScores
-from serving.prediction.shared_run import shared_run
+from serving.prediction.shared_run import shared_runs
 from tests.domains.machines import BREAKDOWN
 from tests.serving.asking import PATH
 from tests.serving.conftest import INSTANCE
@@ -39,16 +39,31 @@ def test_rows_of_one_run_have_the_bits_of_their_own_runs(task):
     alone, matrix = forest(task), np.array(window_rows()[:77])
     matrix[3:9, 0] = np.nan
     together = replace(alone, shares_runs=True)
-    shared = shared_run([together] * 3, matrix, None, scores_of(), RunGuard())
-    assert shared is not None
-    assert shared.scores == alone.score(matrix) == together.score(matrix)
-    assert np.shares_memory(shared.seen, matrix)
+    shared = shared_runs([together] * 3, [70, 2, 5], matrix, None, scores_of(), RunGuard())
+    scores = [each for run in shared if run is not None for each in run.scores]
+    assert scores == alone.score(matrix) == together.score(matrix)
+    assert all(run is not None and np.shares_memory(run.seen, matrix) for run in shared)
 
 
-def test_requests_of_two_models_one_request_and_a_slow_model_are_scored_by_themselves():
+def test_requests_of_two_models_share_a_run_of_each():
+    one = replace(forest(), shares_runs=True)
+    other = replace(one, version=2)
+    rows, matrix = [1, 2, 3, 1, 2], window_rows()[:9]
+    shared = shared_runs([one, other, one, forest(), other], rows, matrix, None, scores_of(), RunGuard())
+    assert [run is None for run in shared] == [False, False, False, True, False]
+    start = 0
+    for run, count in zip(shared, rows, strict=True):
+        if run is not None:
+            assert run.seen.tobytes() == matrix[start : start + count].tobytes()
+            assert run.scores == forest().score(matrix[start : start + count])
+        start += count
+
+
+def test_one_request_of_a_model_and_a_slow_model_are_scored_by_themselves():
     one, two = replace(forest(), shares_runs=True), replace(forest(), shares_runs=True, version=2)
     for models in ([one, two], [one, None], [one], [forest(), forest()], [replace(one, row_s=1.0)] * 2):
-        assert shared_run(models, window_rows()[: len(models)], None, scores_of(), RunGuard()) is None
+        matrix = window_rows()[: len(models)]
+        assert not any(shared_runs(models, [1] * len(models), matrix, None, scores_of(), RunGuard()))
 
 
 def test_a_run_in_which_a_score_is_no_number_is_given_up_without_a_word():
@@ -56,9 +71,9 @@ def test_a_run_in_which_a_score_is_no_number_is_given_up_without_a_word():
     model = Model("m", 1, INPUT_NAME, "score", open_session(graph), row_s=1e-6, shares_runs=True)
     width = model.session.get_inputs()[0].shape[1] or 3
     rows = np.ones((2, width if isinstance(width, int) else 3), np.float32)
-    assert shared_run([model] * 2, rows, None, scores_of(), RunGuard()) is not None
+    assert all(shared_runs([model] * 2, [1, 1], rows, None, scores_of(), RunGuard()))
     rows[1] = -1.0
-    assert shared_run([model] * 2, rows, None, scores_of(), RunGuard()) is None
+    assert not any(shared_runs([model] * 2, [1, 1], rows, None, scores_of(), RunGuard()))
 
 
 def test_the_endpoint_answers_requests_that_came_together_as_each_alone(serving, tmp_path, monkeypatch):
