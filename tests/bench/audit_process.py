@@ -25,13 +25,15 @@ from training.datasets.offline_store import OfflineStore
 from training.inference.audit import audit as audits
 from training.inference.audit import view_audit
 from training.inference.audit.audited_model import AuditedModel
+from training.inference.audit.log_batches import logged_batch
+from training.inference.audit.log_batches.logged_batch import LoggedBatch
 from training.inference.audit.logged_rows import RowReader
 from training.inference.audit.stored_log import StoredLog
 from training.inference.batch_scorer import BatchScorer
 from training.registry.versions import Registry
 
 _STAGES = (
-    (audits, "_as_written", "digests"),
+    (logged_batch, "record_digests", "digests"),
     (RowReader, "rows", "requests, receipts and features to columns"),
     (view_audit, "values_at_vectors", "events, and stored features at the vectors"),
     (view_audit, "feature_matrix", "on-demand functions"),
@@ -58,8 +60,8 @@ def main() -> None:
 class _First(StoredLog):
     """Its first records alone: what an audit loads, it has then loaded."""
 
-    def records(self, numbered: Any = None) -> Iterator[list[LoggedPrediction]]:
-        return islice(super().records(numbered), 1)
+    def batches(self) -> Iterator[LoggedBatch]:
+        return islice(super().batches(), 1)
 
 
 def _audit(lake: Path, registry: Path, first: bool = False) -> int:

@@ -36,8 +36,8 @@ from training.datasets.offline_store import OfflineStore, PinnedTable
 from training.datasets.training_dataset import canonical
 from training.errors import DatasetError
 from training.inference.audit.audited_model import AuditedModel
+from training.inference.audit.log_batches.logged_batch import LoggedBatch
 from training.inference.audit.logged_rows import LoggedRows, RowReader
-from training.inference.audit.read_vectors import ReadVectors
 from training.inference.labelled_events import with_label_keys
 from training.registry.versions import Registry
 
@@ -110,7 +110,9 @@ def _readable(table: PinnedTable, view: FeatureView, left_out: Counter[str]) -> 
             left_out[why] += 1
         else:
             chosen.append(record)
-    return RowReader(view).rows(chosen, ReadVectors(), lambda record, detail: left_out.update(["altered"]))
+    rows, refused = RowReader(view).rows(LoggedBatch.of(chosen))
+    left_out.update(["altered"] * len(refused))
+    return rows
 
 
 def _why_not(record: LoggedPrediction, view: FeatureView) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,16 +56,11 @@ class AnswerNumbers:
     def __init__(self) -> None:
         self._of: dict[str, NumberRanges] = {}
 
-    def add(self, answers: Sequence[tuple[str, int]]) -> list[bool]:
-        """answers: process and number. Returns which of them came for the first time."""
-        places: dict[str, list[int]] = {}
-        for at, (process, _) in enumerate(answers):
-            places.setdefault(process, []).append(at)
-        came_first = [False] * len(answers)
-        for process, some in places.items():
-            numbers, where = np.unique(np.array([answers[at][1] for at in some], np.int64), return_index=True)
-            for at in where[self._of.setdefault(process, NumberRanges()).add(numbers)].tolist():
-                came_first[some[at]] = True
+    def add(self, process: str, numbers: Int64) -> NDArray[np.bool_]:
+        """Returns which of the numbers came for the first time."""
+        each, where = np.unique(numbers, return_index=True)
+        came_first = np.zeros(len(numbers), np.bool_)
+        came_first[where] = self._of.setdefault(process, NumberRanges()).add(each)
         return came_first
 
     def missing(self, doubtful: AnswerNumbers) -> dict[str, list[Hole]]:

@@ -6,31 +6,39 @@ records at a time, and so many predictions are computed together, so memory does
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cache
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from shared_features.definitions import Catalogue
-from shared_features.errors import DefinitionError
-from shared_features.formats.prediction_log import SCHEMA_VERSION, LoggedPrediction, is_altered, is_erased
+from shared_features.formats.prediction_log import SCHEMA_VERSION, LoggedPrediction, is_altered
 from training.datasets.offline_store import OfflineStore
 from training.inference.audit.answer_numbers import AnswerNumbers
 from training.inference.audit.audited_model import AuditedModel
 from training.inference.audit.findings import ALTERED_RECORD, CHANGED_DEFINITION, OTHER_SCHEMA, Audited
+from training.inference.audit.log_batches.logged_batch import LoggedBatch
+from training.inference.audit.log_batches.read_batch import BatchReader, ReadBatch, ViewRecords
 from training.inference.audit.stored_log import Numbers
 from training.inference.audit.view_audit import ViewAudit
 from training.registry.versions import Registry
 
 AT_ONCE = 100_000
 EVENTS_AT_ONCE = 2_000_000
+Bools = NDArray[np.bool_]
 
 
 class Log(Protocol):
     """Records of the prediction log."""
 
-    def records(self, numbered: Numbers | None = None) -> Iterator[Sequence[LoggedPrediction]]:
-        """All records, or those with these numbers alone; in the same order each time."""
+    def batches(self) -> Iterator[LoggedBatch]:
+        """All records, in the same order each time."""
+
+    def numbered(self, numbers: Numbers) -> Iterator[LoggedPrediction]:
+        """Those with these numbers alone."""
 
 
 def audit(
@@ -52,8 +60,8 @@ def audit(
     with ExitStack() as ends:
         views = _Views(store, registry, catalogue, found, events_at_once, ends)
         waiting = 0
-        for records in _each_once(log, found):
-            waiting += views.take(records)
+        for read, first in _each_once(log, BatchReader(catalogue), found):
+            waiting += views.take(read, first)
             if waiting >= at_once:
                 views.compare()
                 waiting = 0
@@ -61,26 +69,31 @@ def audit(
     return found
 
 
-def _each_once(log: Log, found: Audited) -> Iterator[Sequence[LoggedPrediction]]:
-    """The records that are as they were written. A number that comes again is looked at once more at the end."""
+def _each_once(log: Log, reader: BatchReader, found: Audited) -> Iterator[tuple[ReadBatch, Bools]]:
+    """Records with those that are to be compared: as they were written, and each once. A number that comes again is
+    looked at once more at the end.
+    """
     numbers, doubtful, again = AnswerNumbers(), AnswerNumbers(), dict[str, set[int]]()
-    for records in log.records():
-        genuine = _as_written(records, found, doubtful)
-        came_first = numbers.add([(each.instance, each.counter) for each in genuine])
-        for record, first in zip(genuine, came_first, strict=True):
-            if not first:
-                again.setdefault(record.instance, set()).add(record.counter)
-        chosen = [record for record, first in zip(genuine, came_first, strict=True) if first]
-        yield _with_content(chosen, found)
+    for read in map(reader.read, log.batches()):
+        faulty = _as_written(read.batch, found, doubtful)
+        processes, counters = read.batch.shared("instance"), read.batch.integers("counter")
+        first = np.zeros(len(read.batch), np.bool_)
+        for place, process in enumerate(processes.texts):
+            own = np.flatnonzero((processes.of == place) & ~faulty)
+            first[own] = numbers.add(process, counters[own])
+            if len(repeated := own[~first[own]]):
+                again.setdefault(process, set()).update(counters[repeated].tolist())
+        yield read, _with_content(read.batch, first, found)
     if again:
-        yield _with_content(_others(log, again), found)
+        others = reader.read(LoggedBatch.of(_others(log, again)))
+        yield others, _with_content(others.batch, ~others.batch.faulty, found)
     found.missing = numbers.missing(doubtful)
 
 
-def _with_content(records: Sequence[LoggedPrediction], found: Audited) -> Sequence[LoggedPrediction]:
-    there = [each for each in records if not is_erased(each)]
-    found.records += len(records)
-    found.erased += len(records) - len(there)
+def _with_content(batch: LoggedBatch, records: Bools, found: Audited) -> Bools:
+    there = records & ~batch.erased
+    found.records += int(records.sum())
+    found.erased += int(records.sum() - there.sum())
     return there
 
 
@@ -88,27 +101,21 @@ def _others(log: Log, again: Numbers) -> list[LoggedPrediction]:
     """The records that have a number of another one and say something else: a copy says the same."""
     first = dict[tuple[str, int], LoggedPrediction]()
     others = dict[LoggedPrediction, None]()
-    for records in log.records(again):
-        for record in records:
-            number = record.instance, record.counter
-            known = record.counter in again.get(record.instance, ()) and not _fault(record)
-            if known and first.setdefault(number, record) != record:
-                others[record] = None
+    for record in log.numbered(again):
+        if not _fault(record) and first.setdefault((record.instance, record.counter), record) != record:
+            others[record] = None
     return list(others)
 
 
-def _as_written(records: Iterable[LoggedPrediction], found: Audited, doubtful: AnswerNumbers) -> list[LoggedPrediction]:
-    """Before anything that a record says is believed. doubtful: gets the numbers of the others."""
-    genuine, faulty = list[LoggedPrediction](), list[LoggedPrediction]()
-    for record in records:
-        if fault := _fault(record):
-            found.differ(record.id, *fault)
-            faulty.append(record)
-        else:
-            genuine.append(record)
-    found.records += len(faulty)
-    doubtful.add([(each.instance, each.counter) for each in faulty])
-    return genuine
+def _as_written(batch: LoggedBatch, found: Audited, doubtful: AnswerNumbers) -> Bools:
+    """Which records are not. Before anything that a record says is believed. doubtful: gets their numbers."""
+    for row in np.flatnonzero(batch.faulty).tolist():
+        record = batch.record(row)
+        cause, detail = _fault(record) or (ALTERED_RECORD, "it lacks a value")
+        found.differ(record.id, cause, detail)
+        doubtful.add(record.instance, np.array([record.counter]))
+    found.records += int(batch.faulty.sum())
+    return batch.faulty
 
 
 def _fault(record: LoggedPrediction) -> tuple[str, str] | None:
@@ -137,24 +144,20 @@ class _Views:
         self._audits: dict[str, ViewAudit] = {}
         self._model = cache(lambda name, version: AuditedModel(registry, name, version, ends))
 
-    def take(self, records: Iterable[LoggedPrediction]) -> int:
-        """Returns how many predictions wait to be compared now that did not before."""
-        by_view: dict[str, list[LoggedPrediction]] = {}
-        for each in records:
-            by_view.setdefault(each.view, []).append(each)
-        return sum(self._take(view, some) for view, some in by_view.items())
+    def take(self, read: ReadBatch, chosen: Bools) -> int:
+        """chosen: which records. Returns how many predictions wait to be compared now that did not before."""
+        return sum(self._take(read.batch, each, chosen) for each in read.views)
 
     def compare(self) -> None:
         for each in self._audits.values():
             each.compare()
 
-    def _take(self, label: str, records: Sequence[LoggedPrediction]) -> int:
-        try:
-            view = self._catalogue.view(label)
-        except DefinitionError as error:
-            for each in records:
-                self._found.differ(each.id, CHANGED_DEFINITION, str(error))
+    def _take(self, batch: LoggedBatch, records: ViewRecords, chosen: Bools) -> int:
+        if records.unknown:
+            for row in records.at[chosen[records.at]].tolist():
+                self._found.differ(batch.id(row), CHANGED_DEFINITION, records.unknown)
             return 0
-        if label not in self._audits:
-            self._audits[label] = ViewAudit(self._store, view, self._model, self._found, self._events_at_once)
-        return self._audits[label].take(records)
+        if records.label not in self._audits:
+            view = self._catalogue.view(records.label)
+            self._audits[records.label] = ViewAudit(self._store, view, self._model, self._found, self._events_at_once)
+        return self._audits[records.label].take(batch, records, chosen)

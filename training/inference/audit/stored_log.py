@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -11,8 +12,8 @@ from shared_features.errors import FormatVersionError
 from shared_features.formats.offline_tables import ARRIVAL_TIME, events_table
 from shared_features.formats.prediction_log import SOURCE_NAME, LoggedPrediction, prediction_source
 from training.datasets.offline_store import OfflineStore
+from training.inference.audit.log_batches.logged_batch import FEW_DIFFER, NAMES, LoggedBatch
 
-_NAMES = LoggedPrediction.__struct_fields__
 _RECORDS_AT_ONCE = 4_096
 Numbers = Mapping[str, Set[int]]
 """By process, numbers of its answers."""
@@ -24,18 +25,25 @@ class StoredLog:
     def __init__(self, store: OfflineStore) -> None:
         self._table = store.pin(events_table(prediction_source("any"))).table
 
-    def records(self, numbered: Numbers | None = None) -> Iterator[list[LoggedPrediction]]:
-        """All records, or those with these numbers alone; in the same order each time. Raises FormatVersionError."""
+    def batches(self) -> Iterator[LoggedBatch]:
+        """All records, in the same order each time. Raises FormatVersionError."""
         for path in self._paths():
-            with pq.ParquetFile(path, memory_map=True) as file:
-                if lacking := set(_NAMES) - set(file.schema_arrow.names):
-                    raise FormatVersionError(
-                        f"A file of the prediction log has no column {min(lacking)}. Read the table "
-                        f"events_{SOURCE_NAME}, and restore the file where it was replaced."
-                    )
-                for batch in file.iter_batches(_RECORDS_AT_ONCE, columns=list(_NAMES)):
-                    found = list(map(LoggedPrediction, *(batch.column(name).to_pylist() for name in _NAMES)))
-                    yield found if numbered is None else [each for each in found if _is_among(each, numbered)]
+            if lacking := set(NAMES) - set(pq.read_schema(path).names):
+                raise FormatVersionError(
+                    f"A file of the prediction log has no column {min(lacking)}. Read the table "
+                    f"events_{SOURCE_NAME}, and restore the file where it was replaced."
+                )
+            with pq.ParquetFile(path, memory_map=True, read_dictionary=list(FEW_DIFFER)) as file:
+                yield from map(LoggedBatch.of_file, file.iter_batches(_RECORDS_AT_ONCE, columns=list(NAMES)))
+
+    def numbered(self, numbers: Numbers) -> Iterator[LoggedPrediction]:
+        """The records with these numbers, in the same order. Raises FormatVersionError."""
+        for batch in self.batches():
+            processes, counters = batch.shared("instance"), batch.integers("counter")
+            for place, process in enumerate(processes.texts):
+                if process in numbers:
+                    among = np.isin(counters, list(numbers[process])) & (processes.of == place)
+                    yield from map(batch.record, np.flatnonzero(among).tolist())
 
     def _paths(self) -> list[str]:
         """Of the data files, those with the earliest arrivals first."""
@@ -45,7 +53,3 @@ class StoredLog:
         root = self._table.table_uri.removeprefix("file://").rstrip("/")
         order = sorted(zip((each or 0 for each in arrived_us), files["path"].to_pylist(), strict=True))
         return [f"{root}/{path}" for _, path in order]
-
-
-def _is_among(record: LoggedPrediction, numbered: Numbers) -> bool:
-    return record.counter in numbered.get(record.instance, ())

@@ -24,12 +24,14 @@ from training.inference.audit.findings import (
     CHANGED_MODEL,
     Audited,
 )
-from training.inference.audit.logged_rows import LoggedRows, RowReader, together
-from training.inference.audit.read_vectors import ReadVectors
+from training.inference.audit.log_batches.logged_batch import LoggedBatch
+from training.inference.audit.log_batches.read_batch import ViewRecords
+from training.inference.audit.logged_rows import LoggedRows, together
 from training.inference.audit.shard_lives import Int64
 from training.inference.audit.stored_events import GroupHistory
 from training.inference.audit.vector_replay import AskedRows, values_at_vectors
 
+_MADE_BY = "view_fingerprint", "model", "model_version", "model_digest"
 _KINDS: dict[str, type[pl.DataType]] = {"boolean": pl.Boolean, "text": pl.String, "integer": pl.Int64}
 
 
@@ -46,15 +48,16 @@ class ViewAudit:
     ) -> None:
         self._view, self._model, self._found, self._events_at_once = view, model, found, events_at_once
         self._store = store
-        self._reader = RowReader(view)
         self._waiting: list[LoggedRows] = []
-        self._vectors = ReadVectors()
 
-    def take(self, records: Iterable[LoggedPrediction]) -> int:
-        """Read records, or say why they cannot be compared. Returns how many rows they have."""
-        readable = [record for record in records if self._is_of_today(record)]
-        rows = self._reader.rows(readable, self._vectors, self._refuse)
-        if len(rows):
+    def take(self, batch: LoggedBatch, records: ViewRecords, chosen: NDArray[np.bool_]) -> int:
+        """Keep rows of records, or say why they cannot be compared. chosen: which of the batch. Returns how many."""
+        today = chosen & self._of_today(batch, records.at[chosen[records.at]])
+        for row, why in records.refused.items():
+            if today[row]:
+                self._found.differ(batch.id(row), ALTERED_RECORD, why)
+        rows = records.rows.of(today[records.rows.records.at]) if records.rows is not None else ()
+        if isinstance(rows, LoggedRows) and len(rows):
             self._waiting.append(rows)
         return len(rows)
 
@@ -62,11 +65,10 @@ class ViewAudit:
         """Everything that was taken."""
         if not self._waiting:
             return
-        rows, vectors = together(self._waiting), self._vectors
-        self._waiting, self._vectors = [], ReadVectors()
-        chosen = {group.part_name: self._chosen(group, rows, vectors) for group in self._view.groups}
-        seen = self._seen(rows, vectors, chosen)
-        different = self._different(rows, seen, DifferenceCauses(self._view, rows, seen, chosen, vectors))
+        rows, self._waiting = together(self._waiting), []
+        chosen = {group.part_name: self._chosen(group, rows) for group in self._view.groups}
+        seen = self._seen(rows, chosen)
+        different = self._different(rows, seen, DifferenceCauses(self._view, rows, seen, chosen))
         self._found.predictions += len(rows)
         self._found.equal += len(rows) - int(np.isin(rows.of_record, different).sum())
 
@@ -83,27 +85,30 @@ class ViewAudit:
             found[group.part_name] = AbsentEvents(self._store, group, by_topic)
         return found
 
-    def _is_of_today(self, record: LoggedPrediction) -> bool:
-        cause, detail = CHANGED_DEFINITION, ""
+    def _of_today(self, batch: LoggedBatch, some: Int64) -> NDArray[np.bool_]:
+        """bool of each record of the batch: whether it is one of some, and definition and model are those of today."""
+        found = np.zeros(len(batch), np.bool_)
+        for alike in batch.alike(_MADE_BY, some):
+            cause, detail = self._changed(batch.record(int(alike[0])))
+            found[alike] = not detail
+            for row in alike.tolist() if detail else ():
+                self._found.differ(batch.id(row), cause, detail)
+        return found
+
+    def _changed(self, record: LoggedPrediction) -> tuple[str, str]:
+        """Cause and detail; no detail where nothing changed."""
         if record.view_fingerprint != self._view.fingerprint:
-            detail = f"the view had the fingerprint {record.view_fingerprint}, and has {self._view.fingerprint} now"
-        else:
-            cause = CHANGED_MODEL
-            try:
-                detail = self._model(record.model, record.model_version).fault(record.model_digest)
-            except FeatureError as error:
-                detail = str(error)
-        if detail:
-            self._found.differ(record.id, cause, detail)
-        return not detail
+            was, now = record.view_fingerprint, self._view.fingerprint
+            return CHANGED_DEFINITION, f"the view had the fingerprint {was}, and has {now} now"
+        try:
+            return CHANGED_MODEL, self._model(record.model, record.model_version).fault(record.model_digest)
+        except FeatureError as error:
+            return CHANGED_MODEL, str(error)
 
-    def _refuse(self, record: str, detail: str) -> None:
-        self._found.differ(record, ALTERED_RECORD, detail)
-
-    def _seen(self, rows: LoggedRows, vectors: ReadVectors, chosen: Mapping[str, Int64]) -> NDArray[np.float32]:
+    def _seen(self, rows: LoggedRows, chosen: Mapping[str, Int64]) -> NDArray[np.float32]:
         """float32[n, columns]: what the model of each row saw, by the events."""
         view = self._view
-        stored = {group.part_name: self._stored(group, rows, vectors, chosen[group.part_name]) for group in view.groups}
+        stored = {group.part_name: self._stored(group, rows, chosen[group.part_name]) for group in view.groups}
         request = request_floats(view.source, rows.columns, rows.valid)
         matrix = feature_matrix(view, request, rows.as_of_us, stored)
         if view.categories:
@@ -112,25 +117,25 @@ class ViewAudit:
                 matrix[mine] = place_categories(matrix[mine], codes[mine], model.categories(view))
         return matrix
 
-    def _chosen(self, group: FeatureGroup, rows: LoggedRows, vectors: ReadVectors) -> Int64:
+    def _chosen(self, group: FeatureGroup, rows: LoggedRows) -> Int64:
         keys = entity_keys(group.entity, self._view.source, rows.columns)
-        shards = [each.shards for each in rows.records]
-        return vectors.chosen(group.label, shards, rows.of_record, shards_of(keys, group.shards))
+        receipts = rows.records.receipt[rows.of_record]
+        return rows.vectors.chosen(group.label, receipts, shards_of(keys, group.shards))
 
-    def _stored(
-        self, group: FeatureGroup, rows: LoggedRows, vectors: ReadVectors, chosen: Int64
-    ) -> NDArray[np.float64]:
+    def _stored(self, group: FeatureGroup, rows: LoggedRows, chosen: Int64) -> NDArray[np.float64]:
         keys = entity_keys(group.entity, self._view.source, rows.columns)
         key_columns = _key_columns(group, self._view.source, rows)
-        asked = AskedRows(keys, key_columns, rows.as_of_us, chosen, vectors.vectors)
+        asked = AskedRows(keys, key_columns, rows.as_of_us, chosen, rows.vectors.vectors)
         return values_at_vectors(self._histories[group.part_name], group, asked, self._events_at_once)
 
     def _by_model(self, rows: LoggedRows) -> Iterable[tuple[AuditedModel, NDArray[np.int64]]]:
         """Each model, and its rows."""
-        numbers: dict[tuple[str, int], int] = {}
-        of = np.array([numbers.setdefault((each.model, each.version), len(numbers)) for each in rows.records])
-        for (name, version), number in numbers.items():
-            yield self._model(name, version), np.flatnonzero(of[rows.of_record] == number)
+        models = list(dict.fromkeys((model, version) for model, version, _ in rows.records.kinds))
+        of_kind = np.array([models.index((model, version)) for model, version, _ in rows.records.kinds])
+        of = of_kind[rows.records.kind][rows.of_record]
+        for number, (name, version) in enumerate(models):
+            if len(mine := np.flatnonzero(of == number)):
+                yield self._model(name, version), mine
 
     def _different(self, rows: LoggedRows, seen: NDArray[np.float32], causes: DifferenceCauses) -> NDArray[np.int64]:
         """Which of the records differ, each with its cause told."""

@@ -27,10 +27,12 @@ def test_ranges_say_what_is_new_and_what_is_missing_as_a_set_does(parts: list[se
 
 def test_a_number_that_comes_again_is_known_in_one_batch_and_over_several() -> None:
     numbers = AnswerNumbers()
-    assert numbers.add([("a", 0), ("b", 0), ("a", 0), ("a", 3)]) == [True, True, False, True]
-    assert numbers.add([("a", 3), ("a", 10**15), ("b", 1)]) == [False, True, True]
+    assert numbers.add("a", np.array([0, 0, 3])).tolist() == [True, False, True]
+    assert numbers.add("b", np.array([0])).tolist() == [True]
+    assert numbers.add("a", np.array([10**15, 3])).tolist() == [True, False]
     doubtful = AnswerNumbers()
-    doubtful.add([("a", 2), ("a", 2 * 10**15), ("c", 5)])
+    doubtful.add("a", np.array([2, 2 * 10**15]))
+    doubtful.add("c", np.array([5]))
     assert numbers.missing(doubtful) == {"a": [(1, 1), (4, 10**15 - 1)]}
 
 

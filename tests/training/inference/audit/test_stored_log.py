@@ -31,12 +31,12 @@ def test_files_with_early_arrivals_come_first_and_numbers_can_be_asked_for(tmp_p
     append(tmp_path, 1, record(0), record(1), record(3, "b"))
     log = StoredLog(OfflineStore(tmp_path))
     append(tmp_path, 3, record(4))
-    found = [each for some in log.records() for each in some]
+    found = [some.record(row) for some in log.batches() for row in range(len(some))]
     assert found == [record(0), record(1), record(3, "b"), record(2), record(3)]  # those of the version it began with
-    assert [each.id for some in log.records({"a": {1, 3}}) for each in some] == ["a-1", "a-3"]
+    assert [each.id for each in log.numbered({"a": {1, 3}, "c": {0}})] == ["a-1", "a-3"]
 
 
 def test_a_file_without_a_column_is_refused(tmp_path: Path) -> None:
     append(tmp_path, 1, record(0), without="receipt")
     with pytest.raises(FormatVersionError, match="has no column receipt"):
-        list(StoredLog(OfflineStore(tmp_path)).records())
+        list(StoredLog(OfflineStore(tmp_path)).batches())

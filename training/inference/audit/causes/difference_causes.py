@@ -16,7 +16,6 @@ from shared_features.definitions import FeatureView
 from training.inference.audit.causes.absent_events import AbsentEvents
 from training.inference.audit.findings import ALTERED_VALUE, CHANGED_CODE
 from training.inference.audit.logged_rows import LoggedRows
-from training.inference.audit.read_vectors import ReadVectors
 from training.inference.audit.shard_lives import Int64
 
 Cause = tuple[str, str]
@@ -26,18 +25,13 @@ Cause = tuple[str, str]
 class DifferenceCauses:
     """Of the rows that are compared together. seen: float32[n, columns], by the events of the vectors.
 
-    chosen: by the name of a group's part the vector of each row, a number of `vectors`.
+    chosen: by the name of a group's part the vector of each row, a number of the rows' `vectors`.
     """
 
     def __init__(
-        self,
-        view: FeatureView,
-        rows: LoggedRows,
-        seen: NDArray[np.float32],
-        chosen: Mapping[str, Int64],
-        vectors: ReadVectors,
+        self, view: FeatureView, rows: LoggedRows, seen: NDArray[np.float32], chosen: Mapping[str, Int64]
     ) -> None:
-        self._view, self._rows, self._seen, self._chosen, self._vectors = view, rows, seen, chosen, vectors
+        self._view, self._rows, self._seen, self._chosen = view, rows, seen, chosen
         self._release = importlib.metadata.version("millrace")
 
     def of(self, record: int, own: slice, absent: Mapping[str, AbsentEvents], *, follows: bool) -> Cause:
@@ -58,7 +52,7 @@ class DifferenceCauses:
             groups = {each.feature.group.part_name for each in self._view.columns[column].inputs if each.feature}
             for name in groups:
                 if (row, name) not in found:
-                    shard = self._vectors.receipt(int(self._chosen[name][start + row]))
+                    shard = self._rows.vectors.receipt(int(self._chosen[name][start + row]))
                     found[row, name] = absent[name].cause(shard, int(self._rows.as_of_us[start + row]))
             causes = [cause for name in sorted(groups) if (cause := found[row, name])]
             if not causes:

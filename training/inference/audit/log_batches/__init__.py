@@ -1,0 +1,1 @@
+"""The prediction log as columns: many records at once, of which hardly any becomes an object."""
