@@ -68,7 +68,7 @@ def part_lines(console: Console, parts: Iterable[Part], *, with_date: bool = Fal
         console.print(parts_table(parts))
         return
     for part in parts:
-        since = f" [dim](since {instant_text(part.since_us)})[/]" if with_date else ""
+        since = f" [dim](since {instant_text(part.since_us)})[/]" if with_date and part.since_us else ""
         console.print(f"{_part_line(part)}{since}")
 
 
@@ -96,7 +96,9 @@ def parts_table(parts: Iterable[Part]) -> Table:
 
 
 def since_text(time_us: int, now: datetime) -> str:
-    """The time of today, or the day of an earlier one; as wide as each other."""
+    """The time of today, or the day of an earlier one; as wide as each other. Blank for 0, when nobody knows."""
+    if not time_us:
+        return " " * 8
     at = datetime.fromtimestamp(time_us / 1e6, UTC)
     return f"{at:%H:%M:%S}" if at.date() == now.date() else f"{at:%b %d}".rjust(8)
 

@@ -16,7 +16,7 @@ from deploy.local.stack.standing import Part, Standing
 from streaming.operations.status.colours import BROKEN
 
 _RUNS, _NOT_WELL = 0, 1
-_ENDED: Any = {"state": "ended", "says": "does not run"}
+_ENDED: Any = {"state": "ended", "says": "does not run", "since_us": 0}
 _NO_ANSWER = "! the supervisor runs and gives no answer about the stream; its log says what it does"
 
 
@@ -58,14 +58,18 @@ def stands_now(directory: StackDirectory) -> tuple[bool, Standing]:
 
 
 def _true_now(standing: Standing | None, running: bool) -> Standing:
-    """A supervisor that was killed could not write that its parts ended with it."""
+    """A supervisor that was killed could not write that its parts ended with it, so nobody knows when."""
     if standing is None:
         return Standing("starting" if running else "ended", 0)
     if running:
         return standing
-    phase = standing.phase if standing.phase in ("ended", "failed") else "ended"
-    parts = tuple(each if _lives(each) else msgspec.structs.replace(each, **_ENDED) for each in standing.parts)
-    return msgspec.structs.replace(standing, phase=phase, parts=parts)
+    parts = tuple(
+        each if each.state == "ended" or _lives(each) else msgspec.structs.replace(each, **_ENDED)
+        for each in standing.parts
+    )
+    if standing.phase in ("ended", "failed"):
+        return msgspec.structs.replace(standing, parts=parts)
+    return msgspec.structs.replace(standing, phase="ended", since_us=0, parts=parts)
 
 
 def _lives(part: Part) -> bool:

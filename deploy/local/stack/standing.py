@@ -10,8 +10,9 @@ State = Literal["starting", "up", "waiting", "failed", "ended"]
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One part. says: one line. since_us: since when it is in this state. started: tells a process from a later one
-    of the same id.
+    """One part. says: one line. since_us: since when it is in this state; 0 where nobody knows.
+
+    started: tells a process from a later one of the same id.
     """
 
     name: str
