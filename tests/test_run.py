@@ -28,7 +28,7 @@ def python_path(run: Path, given: str | None) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {} if given is None else {"PYTHONPATH": given}
     command = [str(run), "exec", "sh", "-c", "true"]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=120)
     path, arguments = done.stdout.splitlines()[-2:]
     assert arguments == "-P -m deploy.command_line exec sh -c true"
     return path

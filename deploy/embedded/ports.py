@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import socket
+from collections import deque
 from pathlib import Path
 
 from deploy.embedded.errors import EmbeddedError
@@ -16,10 +17,15 @@ from deploy.embedded.errors import EmbeddedError
 LOOPBACK = "127.0.0.1"
 _LOWEST = 20_000
 _OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_CLAIMS: deque[socket.socket] = deque(maxlen=64)
+"""Of the ports that this process chose last. The kernel withdraws a claim with its process."""
 
 
 def free_port() -> int:
-    """A port nobody listens on just now. It may be taken before it is used: start again with another."""
+    """A port nobody listens on just now, and that no other process chose by this function lately (on Linux).
+
+    Somebody else may take it before it is used: start again with another.
+    """
     highest = min(int(_OUTGOING.read_text().split()[0]) if _OUTGOING.exists() else 32_768, 32_768)
     for _ in range(200):
         port = random.randrange(_LOWEST, highest) if highest > _LOWEST else 0
@@ -30,8 +36,25 @@ def free_port() -> int:
                 probe.bind((LOOPBACK, port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            if _claim(int(probe.getsockname()[1])):
+                return int(probe.getsockname()[1])
     raise EmbeddedError(f"found no free port on {LOOPBACK} between {_LOWEST} and {highest}")
+
+
+def _claim(port: int) -> bool:
+    """Whether nobody else has chosen the port: by a name that the kernel gives to one process at a time."""
+    if not _OUTGOING.exists():  # no Linux: it has no such names
+        return True
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0millrace-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    if len(_CLAIMS) == _CLAIMS.maxlen:
+        _CLAIMS.popleft().close()
+    _CLAIMS.append(claim)
+    return True
 
 
 def is_free(port: int) -> bool:

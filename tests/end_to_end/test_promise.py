@@ -73,7 +73,7 @@ def edge_after_ms(ahead_ms: int) -> int:
 
 def test_an_event_that_comes_ahead_of_its_time_counts_from_just_after_its_time(tills: TillsStack) -> None:
     """At the edge of a hop, and a millisecond before it. The windows of a day and a week have hops of an hour."""
-    edge_ms = edge_after_ms(10_000)
+    edge_ms = edge_after_ms(60_000)
     tills.send([(TILL.topic, sale(8_100, edge_ms, "ähead")), (WEB.topic, sale(8_101, edge_ms - 1, "ähead"))])
     events = tills.events("ähead")
     for at_us, count in [

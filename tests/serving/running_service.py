@@ -19,7 +19,6 @@ from tests.serving.conftest import INSTANCE, NOW_US
 from tests.serving.stored_states import NAMESPACE
 
 ROOT = Path(__file__).parents[2]
-DEADLINE_S = 1.0
 BODY = {"instances": [INSTANCE], "as_of": NOW_US, "include_features": True}
 
 
@@ -42,7 +41,7 @@ def running(
         "MILLRACE_REDIS_NAMESPACE": NAMESPACE,
         "MILLRACE_REGISTRY": str(registry),
         "MILLRACE_SERVING_PORT": str(port),
-        "MILLRACE_SERVING_DEADLINE_MS": str(DEADLINE_S * 1000),
+        "MILLRACE_SERVING_DEADLINE_MS": "60000",
         "MILLRACE_SERVING_MAX_WAIT_MS": "60000",
         "MILLRACE_SERVING_DRAIN_S": "0",
     }
@@ -51,7 +50,7 @@ def running(
     child = BackgroundProcess(command, log=log, environment=environment)
     try:
         scheme, verify = ("http", True) if tls is None else ("https", tls)
-        with httpx.Client(base_url=f"{scheme}://127.0.0.1:{port}", timeout=20.0, verify=verify) as client:
+        with httpx.Client(base_url=f"{scheme}://127.0.0.1:{port}", timeout=120.0, verify=verify) as client:
             child.wait_until(lambda: is_up(client), what="serving", within_s=120.0)
             yield client, child
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -84,11 +85,10 @@ class Asking:
         return response.status_code, response.json()["missing"], response.json()["waiting"]
 
     async def until(self, done: Callable[[], Awaitable[bool]]) -> None:
-        for _ in range(400):
-            if await done():
-                return
+        deadline_s = time.monotonic() + 60
+        while not await done():
+            assert time.monotonic() < deadline_s, await self.health()
             await asyncio.sleep(0.05)
-        raise AssertionError(f"not within 20 s: {await self.health()}")
 
     async def until_waiting(self, says: str) -> None:
         async def waits() -> bool:

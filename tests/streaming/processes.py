@@ -58,7 +58,7 @@ def ends_with(code: int) -> str:
     )
 
 
-def supervise(folder: Path, *scripts: str, drain_s: float = 10.0) -> subprocess.Popen[bytes]:
+def supervise(folder: Path, *scripts: str, drain_s: float = 60.0) -> subprocess.Popen[bytes]:
     """A supervisor over one part per script; `2*` before one makes it a part of two processes."""
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(

@@ -23,7 +23,7 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def _client(server: RedisServer) -> redis.Redis:
-    return redis.Redis.from_url(server.url, socket_timeout=5)
+    return redis.Redis.from_url(server.url, socket_timeout=60)
 
 
 def test_it_is_set_as_the_online_store_needs_it(server: RedisServer) -> None:

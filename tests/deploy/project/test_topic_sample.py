@@ -28,7 +28,7 @@ def kafka():
             producer.produce("shop.orders", json.dumps(order).encode(), order["shopper_id"], timestamp=at_ms)
             producer.produce("shop.packed", msgspec.msgpack.encode(order), timestamp=at_ms)
         producer.produce("shop.orders", b"{no json", "x", timestamp=BEGAN_MS)
-        producer.flush(20)
+        producer.flush(60)
         yield running
 
 

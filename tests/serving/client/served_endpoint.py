@@ -66,5 +66,5 @@ def served(registry: Path) -> Iterator[tuple[str, InterruptedApp]]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}", app
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
         listening.close()

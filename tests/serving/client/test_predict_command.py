@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 import redis
 
-from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
 from serving.__main__ import main
+from serving.client.waiting_line import WaitingLine
 from shared_features.kernel.event_time import to_text
+from tests.serving.closed_ports import closed_port
 from tests.serving.conftest import INSTANCE, NOW_US, machine_states
 from tests.serving.running_service import ROOT, running
 
@@ -78,7 +79,7 @@ def test_the_printed_curl_gives_the_same_answer(predict):
     _, out, _ = predict("breakdown", TEXT, "--as-of", AT)
     command = out.splitlines()[-1]
     assert command.startswith("curl ")
-    answered = subprocess.run(shlex.split(command), capture_output=True, check=True, timeout=30).stdout
+    answered = subprocess.run(shlex.split(command), capture_output=True, check=True, timeout=120).stdout
     assert json.loads(answered) == json.loads(whole)
 
 
@@ -107,28 +108,35 @@ def test_what_the_endpoint_refuses_is_said_as_it_says_it(predict):
 
 
 def test_an_endpoint_that_is_away_is_named_with_what_to_do(predict):
-    nowhere = f"http://127.0.0.1:{free_port()}"
-    code, out, err = predict("breakdown", TEXT, at=nowhere)
+    with closed_port() as port:
+        nowhere = f"http://127.0.0.1:{port}"
+        code, out, err = predict("breakdown", TEXT, at=nowhere)
     assert (code, out) == (1, "")
     assert f"No endpoint answers at {nowhere}/v1/views/breakdown:predict: " in err
     assert "Connection refused. Start it with `python -m serving`, or give its address by --url." in err
 
 
-def test_it_can_wait_for_an_endpoint_and_for_a_model(published, tmp_path, capsys):
+def test_it_can_wait_for_an_endpoint_and_for_a_model(published, tmp_path, capsys, monkeypatch):
     """Who has just started a stack would otherwise try again by hand."""
-    registry = tmp_path / "registry"
+    registry, made, show = tmp_path / "registry", tmp_path / "made", WaitingLine.show
     registry.mkdir()
+    shutil.copytree(published, made)
+
+    def comes(line, says):
+        """The model, once the command has said that it waits."""
+        show(line, says)
+        for each in made.iterdir():
+            each.rename(registry / each.name)
+
+    monkeypatch.setattr(WaitingLine, "show", comes)
     with RedisServer() as server, redis.Redis.from_url(server.url) as client:
         client.mset(machine_states())
         with running(server, registry, tmp_path / "log") as (endpoint, _):
             asked = ["predict", "breakdown", TEXT, "--url", str(endpoint.base_url)]
             assert main(asked) == 1
             assert "No model answers for this view yet (503)" in capsys.readouterr().err
-            later = threading.Timer(1.5, shutil.copytree, (published, registry), {"dirs_exist_ok": True})
-            later.start()
             assert main([*asked, "--wait", "60"]) == 0
-            later.join()
-            assert "waiting, 0 of 60 s: No model answers for this view yet" in capsys.readouterr().err
+            assert re.search(r"waiting, \d+ of 60 s: No model answers for this view yet", capsys.readouterr().err)
     began_s = time.monotonic()
     assert main([*asked, "--wait", "1.5"]) == 1, "the endpoint has ended"
     assert 1.5 < time.monotonic() - began_s < 60

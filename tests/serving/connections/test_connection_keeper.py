@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from deploy.embedded.redis_server import RedisServer
+from tests.serving.accepted_connections import until_all_is_read
 from tests.serving.conftest import machine_states
 from tests.serving.running_service import BODY, predict, running
 
@@ -27,21 +28,20 @@ def service(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with RedisServer() as server:
         with redis.Redis.from_url(server.url) as client:
             client.mset(machine_states())
-        slow_store = ("--serving-deadline-ms", "8000")
-        with running(server, published, log, *slow_store, open_files=FILES) as (http, _):
+        with running(server, published, log, open_files=FILES) as (http, _):
             assert predict(http)[0].status_code == 200
             yield http, server, log
 
 
 def opened(http: httpx.Client, count: int, sends: bytes) -> list[socket.socket]:
-    found = [socket.create_connection((http.base_url.host, http.base_url.port), timeout=20) for _ in range(count)]
+    found = [socket.create_connection((http.base_url.host, http.base_url.port), timeout=120) for _ in range(count)]
     for each in found:
         each.sendall(sends)
     return found
 
 
 def answered(http: httpx.Client) -> httpx.Response:
-    with httpx.Client(base_url=http.base_url, timeout=20) as other:  # over a connection of its own
+    with httpx.Client(base_url=http.base_url, timeout=120) as other:  # over a connection of its own
         return other.post("/v1/views/breakdown:predict", json=BODY)
 
 
@@ -50,13 +50,16 @@ def test_connections_that_wait_for_their_client_make_room_for_others(service: Se
     """1,004 idle connections shut everybody else out, since the service could open no more files."""
     http, _, log = service
     attackers = opened(http, MOST, sends)
-    time.sleep(1.0)
+    until_all_is_read(http.base_url.port)
     more = opened(http, 3 * MOST, sends)
     try:
-        time.sleep(1.0)
+        until_all_is_read(http.base_url.port)
         assert answered(http).status_code == 200
-        assert "lowering the bound on connections" in log.read_text()
-        assert "closed to make room for new connections" in log.read_text()
+        deadline_s = time.monotonic() + 60
+        for said in ("lowering the bound on connections", "closed to make room for new connections"):
+            while said not in log.read_text():
+                assert time.monotonic() < deadline_s, said
+                time.sleep(0.05)
     finally:
         for each in (*attackers, *more):
             each.close()
@@ -64,11 +67,11 @@ def test_connections_that_wait_for_their_client_make_room_for_others(service: Se
 
 def test_a_connection_beyond_those_at_work_is_told_to_come_again(service: Service):
     http, server, _ = service
-    time.sleep(1.0)  # those of other tests are gone
+    until_all_is_read(http.base_url.port)  # those of other tests are gone
     server.pause()
     try:
         at_work = opened(http, MOST, POST + RAW)
-        time.sleep(1.0)
+        until_all_is_read(http.base_url.port)
         (beyond,) = opened(http, 1, b"")
         answer = beyond.recv(65536)
     finally:

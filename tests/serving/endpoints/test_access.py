@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
-import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,7 @@ def test_a_key_that_is_withdrawn_between_two_requests_of_a_client_answers_no_lon
             statuses = [(await client.post(PATH, json=BODY, headers=bearer("shop"))).status_code]
             remove_key(file, "shop")
             add_key(file, ApiKey("next", frozenset({"predict"}), digest_of(b"next")))
-            until = time.monotonic() + 30
+            until = time.monotonic() + 60
             while statuses[-1] == 200 and time.monotonic() < until:
                 await asyncio.sleep(0.05)
                 statuses.append((await client.post(PATH, json=BODY, headers=bearer("shop"))).status_code)
@@ -255,21 +255,25 @@ HEADERS = [
 
 
 def test_a_key_costs_a_request_a_few_microseconds(tmp_path):
-    """Processor time of all that a key adds: 2 us on a quiet machine; a slow hash would take thousands."""
+    """All that a key adds costs as much as a few of its hashes, 2 us; a slow hash would take thousands."""
     key = HEADERS[-1][1].removeprefix(b"Bearer ")
     add_key(tmp_path / "keys", ApiKey("shop", frozenset({PREDICT}), digest_of(key), 1e9, 1e9))
     access, times = Access(WatchedKeys(tmp_path / "keys", print)), 2_000
 
-    def once_us() -> float:
-        began = time.process_time_ns()
-        for _ in range(times):
-            found = access.key(HEADERS, PREDICT)
-            count_request(found)
-            count_rows(found, 1)
-        return (time.process_time_ns() - began) / times / 1000
+    def all_of_it() -> None:
+        found = access.key(HEADERS, PREDICT)
+        count_request(found)
+        count_rows(found, 1)
 
-    took_us = statistics.median(once_us() for _ in range(9))
-    assert took_us < 20
+    def processor_ns(act: Callable[[], object]) -> int:
+        began = time.thread_time_ns()
+        for _ in range(times):
+            act()
+        return time.thread_time_ns() - began
+
+    rounds = [(processor_ns(all_of_it), processor_ns(lambda: hashlib.sha256(key).digest())) for _ in range(9)]
+    whole, one_hash = (min(each) for each in zip(*rounds, strict=True))
+    assert whole < 40 * one_hash
 
 
 def test_a_file_that_is_no_file_of_keys_ends_the_start(serving, tmp_path):

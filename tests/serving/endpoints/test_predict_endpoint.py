@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from deploy.embedded.redis_server import RedisServer
+from tests.serving.accepted_connections import until_all_is_read
 from tests.serving.running_service import BODY, predict, running
 
 
@@ -51,12 +52,10 @@ def test_requests_whose_client_has_left_are_not_computed_and_shut_nobody_out(
         redis_server.pause()
         try:
             leaving = [asking(client) for _ in range(60)]
-            client.get("/health/live")
-            time.sleep(0.5)
+            until_all_is_read(client.base_url.port)
             for each in leaving:
                 each.close()
-            client.get("/health/live")
-            time.sleep(0.5)
+            until_all_is_read(client.base_url.port)
             staying = pool.submit(predict, another)
             time.sleep(0.5)
         finally:
@@ -74,8 +73,9 @@ def test_who_waits_too_long_is_refused_and_so_is_who_comes_meanwhile_at_once(
         redis_server.pause()
         try:
             first = asking(client)
-            time.sleep(0.5)
+            until_all_is_read(client.base_url.port)
             second = asking(client)
+            until_all_is_read(client.base_url.port)
             time.sleep(5.0)
             third = asking(client)
             assert status_of(third) == 503  # while Redis still answers nothing

@@ -53,13 +53,12 @@ def test_a_new_version_is_picked_up_while_requests_go_on_and_none_fails(serving,
             publishing = threading.Thread(target=publish, args=(tmp_path, BREAKDOWN, 1))
             seen = []
             publishing.start()
-            for _ in range(400):
-                answer = await client.post(PATH, json={"instances": [INSTANCE]})
-                assert answer.status_code == 200
-                seen.append((answer.json()["model"]["version"], answer.json()["predictions"][0]["score"]))
-                if seen[-1][0] == 2:
-                    break
-                await asyncio.sleep(0.02)
+            async with asyncio.timeout(60):
+                while not seen or seen[-1][0] != 2:
+                    answer = await client.post(PATH, json={"instances": [INSTANCE]})
+                    assert answer.status_code == 200
+                    seen.append((answer.json()["model"]["version"], answer.json()["predictions"][0]["score"]))
+                    await asyncio.sleep(0.02)
             publishing.join()
             return seen
 

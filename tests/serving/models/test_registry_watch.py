@@ -29,17 +29,17 @@ def until(done, within_s=120.0):
 @contextlib.contextmanager
 def hanging(alias: Path) -> Iterator[None]:
     """Whoever reads the alias hangs until the block ends."""
-    said = alias.read_text()
-    alias.unlink()
-    os.mkfifo(alias)
+    said, beside = alias.read_text(), alias.with_name("beside")
+    os.mkfifo(beside)
+    beside.replace(alias)  # at once: whoever looks at any moment finds the one or the other
     try:
         yield
     finally:
         writer = None
         with contextlib.suppress(OSError):  # nobody reads it any more
             writer = os.open(alias, os.O_WRONLY | os.O_NONBLOCK)
-        alias.unlink()
-        alias.write_text(said)
+        beside.write_text(said)
+        beside.replace(alias)
         if writer is not None:
             os.close(writer)
 

@@ -1,7 +1,6 @@
 """The online store in memory and the one in Redis: the same tests for both, and what only Redis can do wrong."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,7 +14,7 @@ from serving.online_store import kept_connection
 from serving.online_store.online_store import NOT_A_STRING, OnlineStore
 from tests.fakes import InMemoryOnlineStore
 from tests.serving.cut_off import cut_off
-from tests.serving.redis_stores import DEADLINE_S, found_again, redis_store
+from tests.serving.redis_stores import found_again, redis_store
 
 VALUES = {b"{a}:meta": b"\x00\xffmeta", b"{a}:e:1": b"one", b"{a}:e:2": b"", b"{b}:meta": b"other"}
 
@@ -75,7 +74,7 @@ def test_a_value_of_megabytes_arrives_whole(server):
         client.set("large", large)
 
     async def read():
-        async with redis_store(server.url, 5.0) as store:
+        async with redis_store(server.url) as store:
             return await store.read([[b"large", b"large"]])
 
     assert asyncio.run(read()) == [[large, large]]
@@ -88,23 +87,21 @@ def test_a_frozen_redis_is_given_up_within_the_deadline_and_found_again():
 
         async def freeze():
             loop = asyncio.get_running_loop()
-            async with redis_store(server.url) as store:
+            async with redis_store(server.url, 0.2) as store:
                 server.pause()
                 began = loop.time()
                 with pytest.raises(OnlineStoreError, match="within 200 ms"):
                     await store.read([[b"key"]])
-                waited, waited_again = loop.time() - began, math.inf
-                for _ in range(5):  # the quickest: a busy machine may stop the others
-                    began = loop.time()
+                waited = loop.time() - began
+                store._deadline_s = 3600.0
+                async with asyncio.timeout(60):  # it is known to be away: nobody waits for a deadline any more
                     with pytest.raises(OnlineStoreError):
                         await store.read([[b"key"]])
-                    waited_again = min(waited_again, loop.time() - began)
                 server.resume()
-                return waited, waited_again, await found_again(store)
+                return waited, await found_again(store)
 
-        waited, waited_again, value = asyncio.run(freeze())
-        assert DEADLINE_S <= waited < DEADLINE_S + 10
-        assert waited_again < 0.1  # it is known to be away: nobody waits for a deadline any more
+        waited, value = asyncio.run(freeze())
+        assert waited >= 0.2
         assert value == [[b"value"]]
 
 
@@ -113,18 +110,15 @@ def test_a_killed_redis_fails_reads_at_once_and_is_found_again():
 
         async def kill():
             loop = asyncio.get_running_loop()
-            async with redis_store(server.url, 5.0) as store:
+            async with redis_store(server.url, 3600.0) as store:
                 server.kill()
-                began = loop.time()
-                with pytest.raises(OnlineStoreError):
-                    await store.read([[b"key"]])
-                waited = loop.time() - began
+                async with asyncio.timeout(60):  # and not until the deadline
+                    with pytest.raises(OnlineStoreError):
+                        await store.read([[b"key"]])
                 await loop.run_in_executor(None, server.restart)
-                return waited, await found_again(store)
+                return await found_again(store)
 
-        waited, value = asyncio.run(kill())
-        assert waited < 4.0  # and not until the deadline
-        assert value == [[None]]
+        assert asyncio.run(kill()) == [[None]]
 
 
 def test_a_port_where_nobody_listens_is_said_at_the_start_and_not_waited_for():
@@ -196,7 +190,7 @@ def test_reads_whose_connection_is_killed_are_repeated_on_the_next(server):
 
         async def read():
             loop, found = asyncio.get_running_loop(), []
-            async with redis_store(server.url, 2.0) as store:
+            async with redis_store(server.url) as store:
                 for _ in range(30):
                     killing = loop.run_in_executor(None, client.client_kill_filter, None, "normal", None, True)
                     for _ in range(2):  # the second find what the first may have left: a killed connection
@@ -211,22 +205,29 @@ def test_reads_whose_connection_is_killed_are_repeated_on_the_next(server):
 def test_a_read_is_repeated_within_its_deadline_alone(server):
     """The first connection is cut at half of the deadline, the second is silent: one deadline in all."""
 
-    async def read():
-        async with cut_off(server.port) as proxy, redis_store(f"redis://127.0.0.1:{proxy.port}/0", 0.4) as store:
-            assert await store.read([[b"{a}:e:1"]]) == [[b"one"]]
+    async def read(deadline_s):
+        async with (
+            cut_off(server.port) as proxy,
+            redis_store(f"redis://127.0.0.1:{proxy.port}/0", deadline_s) as store,
+        ):
+            assert await found_again(store, b"{a}:e:1") == [[b"one"]]
             proxy.silent = True
             loop = asyncio.get_running_loop()
             began = loop.time()
             reading = asyncio.ensure_future(store.read([[b"{a}:e:1"]]))
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(deadline_s / 2)
             proxy.cut()
             with pytest.raises(OnlineStoreError):
                 await reading
-            return loop.time() - began
+            return (loop.time() - began) / deadline_s
 
     with redis.Redis.from_url(server.url) as client:
         client.mset(VALUES)
-    assert 0.35 < asyncio.run(read()) < 0.7
+    for deadline_s in (0.4, 4.0, 20.0):  # the next one where a busy machine added too much to the one before
+        deadlines = asyncio.run(read(deadline_s))
+        if deadlines < 1.4:
+            break
+    assert 0.9 < deadlines < 1.4
 
 
 def test_a_connection_that_is_forgotten_without_a_word_is_found_by_a_ping(server, monkeypatch):
@@ -237,7 +238,7 @@ def test_a_connection_that_is_forgotten_without_a_word_is_found_by_a_ping(server
         client.mset(VALUES)
 
     async def read():
-        async with cut_off(server.port) as proxy, redis_store(f"redis://127.0.0.1:{proxy.port}/0", 0.4) as store:
+        async with cut_off(server.port) as proxy, redis_store(f"redis://127.0.0.1:{proxy.port}/0", 60.0) as store:
             proxy.forget()
             return await found_again(store, b"{a}:e:1")
 

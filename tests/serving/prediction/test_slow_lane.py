@@ -22,41 +22,41 @@ FOR_EVER = 10**12
 QUICK, SLOW = {"instances": [INSTANCE]}, {"instances": [INSTANCE | {"celsius": 200.0}]}
 
 
-async def seconds_of_health(client, until):
-    """Of each request to health until something is done."""
-    took_s = []
-    while not until.done():
-        began_s = time.perf_counter()
-        assert (await client.get("/health/live")).status_code == 200
-        took_s.append(time.perf_counter() - began_s)
-        await asyncio.sleep(0.005)
-    return sorted(took_s)
+DEADLINES_S = 1.5, 10.0, 60.0  # the next one where a busy machine did not come to ask within the one before
 
 
-def test_a_model_that_takes_minutes_for_one_request_is_a_503_at_its_deadline_and_health_stays_quick(serving, tmp_path):
+def test_a_model_that_takes_minutes_for_one_request_is_a_503_at_its_deadline_and_health_answers_meanwhile(
+    serving, tmp_path
+):
     """It ran on the event loop: health took 30 s, and so did every other request."""
     publish(tmp_path, BREAKDOWN, graph=patient(FOR_EVER, above=100.0))
 
-    async def requests():
-        async with serving(registry=tmp_path, serving_model_deadline_ms=1500) as client:
+    async def requests(deadline_s):
+        async with serving(registry=tmp_path, serving_model_deadline_ms=1000 * deadline_s) as client:
             began_s = time.monotonic()
-            slow = asyncio.ensure_future(client.post(PATH, json=SLOW))
-            health_s = asyncio.ensure_future(seconds_of_health(client, slow))
+            slow, meanwhile = asyncio.ensure_future(client.post(PATH, json=SLOW)), []
             await asyncio.sleep(0.5)
-            meanwhile = await client.post(PATH, json=QUICK)
-            assert not slow.done()
-            refused = await slow
-            took_s = time.monotonic() - began_s
-            return refused, took_s, await health_s, meanwhile, (await client.get("/metrics")).text
+            for _ in range(20):
+                assert (await client.get("/health/live")).status_code == 200
+            meanwhile.append(await client.post(PATH, json=QUICK))
+            if slow.done() and deadline_s < DEADLINES_S[-1]:
+                return None
+            assert not slow.done(), "health and the other request waited for it"
+            async with asyncio.timeout(deadline_s + 60):
+                refused = await slow
+            assert time.monotonic() - began_s >= deadline_s
+            return deadline_s, refused, meanwhile[0], (await client.get("/metrics")).text
 
-    with capture_logs() as lines:
-        refused, took_s, health_s, meanwhile, metrics = asyncio.run(requests())
+    for deadline_s in DEADLINES_S:
+        with capture_logs() as lines:
+            found = asyncio.run(requests(deadline_s))
+        if found is not None:
+            break
+    deadline_s, refused, meanwhile, metrics = found
     assert problem(refused, "slow-model")["detail"] == (
-        "The model was not done within 1.5 seconds. The request has 1 instances. Send fewer, or send the request again "
-        "later."
+        f"The model was not done within {deadline_s:g} seconds. The request has 1 instances. Send fewer, or send the "
+        "request again later."
     )
-    assert 1.5 <= took_s < 10
-    assert health_s[len(health_s) * 9 // 10] < 0.1
     assert meanwhile.json()["predictions"][0]["score"] == pytest.approx(71.2)
     assert 'serving_requests_total{problem="slow-model",status="503",view="breakdown:v1"} 1.0' in metrics
     (line,) = [each for each in lines if each["log_level"] == "error"]
@@ -81,21 +81,36 @@ def test_a_model_that_was_measured_to_be_slow_never_runs_on_the_event_loop(servi
     assert set(ran_in) == {"slow model"}
 
 
-def test_instances_that_wait_for_a_slow_model_count_among_those_that_wait(serving, tmp_path):
+def test_instances_that_wait_for_a_slow_model_count_among_those_that_wait(serving, tmp_path, monkeypatch):
     publish(tmp_path, BREAKDOWN, graph=patient(FOR_EVER, above=100.0))
 
-    async def requests():
-        async with serving(registry=tmp_path, serving_max_waiting=1, serving_model_deadline_ms=1000) as client:
+    score, begun = Model.score, threading.Event()
+
+    def begins(model, matrix, options):
+        begun.set()
+        return score(model, matrix, options)
+
+    async def requests(deadline_s):
+        begun.clear()
+        settings = {"serving_max_waiting": 1, "serving_model_deadline_ms": 1000 * deadline_s}
+        async with serving(registry=tmp_path, **settings) as client:
+            monkeypatch.setattr(Model, "score", begins)
             slow = asyncio.ensure_future(client.post(PATH, json=SLOW))
-            await asyncio.sleep(0.3)
+            async with asyncio.timeout(60):
+                while not begun.is_set():
+                    await asyncio.sleep(0.01)
             shed = await client.post(PATH, json=QUICK)
             was_done, refused = slow.done(), await slow
             async with asyncio.timeout(60):  # its run is being ended, and counts until then
                 while (after := await client.post(PATH, json=QUICK)).status_code != 200:
                     await asyncio.sleep(0.01)
+            monkeypatch.undo()
             return shed, was_done, refused, after
 
-    shed, was_done, refused, after = asyncio.run(requests())
+    for deadline_s in DEADLINES_S:
+        shed, was_done, refused, after = asyncio.run(requests(deadline_s))
+        if not was_done:
+            break
     assert not was_done
     problem(shed, "overloaded")
     problem(refused, "slow-model")
@@ -108,20 +123,17 @@ def test_a_run_that_cannot_be_ended_is_refused_at_the_deadline_all_the_same():
     async def ask():
         lane, answer = SlowLane(0.2), asyncio.get_running_loop().create_future()
         ended = threading.Event()
-        lane.take(lambda options: b"late" if ended.wait(30) else b"", 3, answer, AskingClient())
-        began_s = time.monotonic()
+        lane.take(lambda options: b"late" if ended.wait(600) else b"", 3, answer, AskingClient())
         with pytest.raises(SlowModelError, match=r"not done within 0\.2 seconds\. The request has 3 instances"):
             await answer
-        waited_s, rows = time.monotonic() - began_s, lane.rows
+        rows = lane.rows
         ended.set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while lane.rows:
                 await asyncio.sleep(0.01)
-        return waited_s, rows
+        return rows
 
-    waited_s, rows = asyncio.run(ask())
-    assert waited_s < 10
-    assert rows == 3  # its thread is still busy with them
+    assert asyncio.run(ask()) == 3  # its thread is still busy with them
 
 
 @dataclass

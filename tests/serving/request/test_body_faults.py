@@ -32,9 +32,9 @@ def refusal(body):
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize("inside", [True, False])
 def test_a_long_name_costs_no_more_than_its_length_and_is_not_repeated(name, inside):
-    began = time.process_time()
+    began = time.thread_time()
     error = refusal({"instances": [INSTANCE | {name: 1}]} if inside else {"instances": [INSTANCE], name: 1})
-    assert time.process_time() - began < 1.0
+    assert time.thread_time() - began < 1.0
     assert len(error.detail) < 500
     assert len(error.extra["path"]) < 100
 

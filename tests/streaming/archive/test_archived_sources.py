@@ -50,7 +50,7 @@ def settings(kafka, tmp_path, monkeypatch):
 def send(kafka, topic, value):
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 0})
     producer.produce(topic, value, timestamp=START_US // 1000)
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
 
 
 def rows(lake, table):

@@ -1,5 +1,6 @@
 """The supervisor over real child processes: they come back, they drain, and nobody is left behind."""
 
+import json
 import os
 import signal
 import sys
@@ -51,7 +52,7 @@ def test_a_killed_child_comes_back_and_the_others_run_on(tmp_path):
 
 
 def test_a_child_that_fails_backs_off_and_one_that_asks_comes_back_at_once(tmp_path):
-    times = {}
+    times, waits = {}, {}
     for code in (1, 75):
         folder = tmp_path / str(code)
         folder.mkdir()
@@ -60,8 +61,11 @@ def test_a_child_that_fails_backs_off_and_one_that_asks_comes_back_at_once(tmp_p
         running.terminate()
         assert running.wait(60) == 0
         times[code] = sorted(float(path.read_text()) for path in folder.glob("started-*"))[:4]
+        said = [json.loads(line) for line in (folder / "log").read_text().splitlines()]
+        waits[code] = [line["restart_in_s"] for line in said if line["event"] == "restarting after an end"][:3]
     assert times[1][3] - times[1][0] >= 0.1 + 0.2 + 0.4  # halves of 0.2, 0.4, 0.8 s
-    assert times[75][3] - times[75][0] < times[1][3] - times[1][0]
+    assert waits[1] == sorted(waits[1])
+    assert waits[75] == [0.0] * 3
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of the end of its child")
@@ -72,7 +76,7 @@ def test_a_supervisor_sleeps_while_its_children_run(tmp_path):
     time.sleep(3)
     assert sleeps(running.pid) - before <= 15  # it looked 20 times a second
     running.terminate()
-    assert running.wait(10) == 0
+    assert running.wait(60) == 0
 
 
 def sleeps(process_id: int) -> int:
@@ -93,12 +97,17 @@ def test_processes_of_one_cluster_live_and_end_together(tmp_path):
 
 
 def test_a_child_that_does_not_drain_is_killed_and_the_exit_code_says_so(tmp_path):
-    running = supervise(tmp_path, DOES_NOT_DRAIN, DRAINS, drain_s=0.5)
-    until(lambda: len(started(tmp_path)) == 2)
-    running.terminate()
-    assert running.wait(60) == 1
-    assert len(drained(tmp_path)) == 1
-    assert not [pid for pid in started(tmp_path) if is_there(pid)]
+    for drain_s in (0.5, 20.0):  # the other child may be slow where the machine is
+        folder = tmp_path / str(drain_s)
+        folder.mkdir()
+        running = supervise(folder, DOES_NOT_DRAIN, DRAINS, drain_s=drain_s)
+        until(lambda: len(started(folder)) == 2)  # noqa: B023  # called within the loop
+        running.terminate()
+        assert running.wait(60) == 1
+        assert not [pid for pid in started(folder) if is_there(pid)]
+        if len(drained(folder)) == 1:
+            return
+    pytest.fail("no child drained")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's; elsewhere children look themselves")

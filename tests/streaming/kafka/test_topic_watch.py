@@ -55,7 +55,7 @@ def admin(kafka: ApacheKafka) -> Iterator[AdminClient]:
 
 
 def delete(admin: AdminClient) -> None:
-    admin.delete_topics(["payments"], operation_timeout=20)["payments"].result(20)
+    admin.delete_topics(["payments"], operation_timeout=60)["payments"].result(60)
     deadline = time.monotonic() + 90
     while "payments" in admin.list_topics(timeout=10).topics:
         assert time.monotonic() < deadline
@@ -68,12 +68,12 @@ def produce(kafka: ApacheKafka, partition: int, first: int, past: int) -> None:
         now_us = system_clock_us()
         event = {"id": number, "event_time": now_us, "payer": number % 3, "shop": "s", "amount": 1}
         producer.produce("payments", json.dumps(event).encode(), partition=partition)
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
 
 
 def delete_records(admin: AdminClient, partition: int, before: int) -> None:
     wanted = TopicPartition("payments", partition, before)
-    admin.delete_records([wanted], operation_timeout=20)[wanted].result(20)
+    admin.delete_records([wanted], operation_timeout=60)[wanted].result(60)
 
 
 @dataclass
@@ -150,7 +150,7 @@ def test_partitions_that_are_added_are_read_from_their_beginning_after_a_restart
     produce(kafka, 0, 0, 5)
     archive.run_until(lambda: len(archive.stored()) == 5 and archive.watermark_us > 0)
     before_us = archive.watermark_us
-    admin.create_partitions([NewPartitions("payments", 3)])["payments"].result(20)
+    admin.create_partitions([NewPartitions("payments", 3)])["payments"].result(60)
     produce(kafka, 2, 5, 8)
     with pytest.raises(RestartNeeded, match="topic payments has changed: it has more partitions, or it was deleted"):
         archive.run_until(lambda: False)

@@ -134,8 +134,8 @@ def test_one_spine_sleeps_for_all_until_the_first_is_due(monkeypatch: pytest.Mon
     slept: list[float] = []
     monkeypatch.setattr(cut_source, "wait", slept.append)
     rest, now = Rest(), datetime.now(UTC)
-    rest.due("first", now + timedelta(seconds=5))
-    rest.due("second", now + timedelta(seconds=9))
+    rest.due("first", now + timedelta(hours=5))
+    rest.due("second", now + timedelta(hours=9))
     rest.sleep("second")
     assert slept == []
     rest.sleep("first")

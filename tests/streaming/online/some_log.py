@@ -46,7 +46,7 @@ def produce(bootstrap_servers: str, log: KafkaLog, share: tuple[float, float] = 
         for record in records[int(share[0] * len(records)) : int(share[1] * len(records))]:
             stamp_ms = record.time_us // 1000
             producer.produce(name, encode(record), partition=partition, timestamp=stamp_ms)
-    producer.flush(10)
+    producer.flush(60)
 
 
 def encode(record: Record) -> bytes:

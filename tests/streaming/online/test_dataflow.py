@@ -199,16 +199,12 @@ def test_it_refuses_positions_beyond_the_log(here, kafka, jobs):
     assert any("deleted and re-created" in str(line.get("reason")) for line in job.said())
 
 
-def test_an_event_is_visible_well_under_a_second(client, here, kafka, jobs):
+def test_an_event_is_visible_though_none_follows_it_and_no_interval_passes(client, here, kafka, jobs):
+    """`./run bench` times it: 0.1 s on a quiet machine."""
     log = a_log(15, 400)
     produce(kafka.bootstrap_servers, log, (0, 0.5))
-    jobs()
+    jobs(MILLRACE_IDLE_MARK="86400", MILLRACE_TOPIC_CHECK="86400", MILLRACE_IDLE_COMMIT="86400")
     until(here, ends(log, 0.5))
-    time.sleep(0.5)  # the shards are idle
-    took_s = []
-    for first, past in ((0.5, 0.6), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 1)):
-        start = time.monotonic()
+    for first, past in ((0.5, 0.7), (0.7, 1)):
         produce(kafka.bootstrap_servers, log, (first, past))
         until(here, ends(log, past))
-        took_s.append(time.monotonic() - start)
-    assert min(took_s) < 2  # 0.1 s on a quiet machine; this one has strangers on it

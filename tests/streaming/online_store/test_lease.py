@@ -12,6 +12,15 @@ from streaming.online_store.lease import Lease
 from streaming.online_store.link import RedisLink
 from streaming.settings import StreamingSettings
 
+LONG_MS = 600_000  # longer than any test
+
+
+def until(done: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
 
 def lease(settings: StreamingSettings, owner: str, sleep: Callable[[float], bool] = wait) -> Lease:
     return Lease(RedisLink(settings), settings.redis_namespace, "online", owner, sleep)
@@ -36,24 +45,26 @@ def test_whoever_follows_the_owner_goes_on_at_once(settings):
 
 
 def test_it_falls_to_the_next_when_the_owner_is_silent(client, settings, monkeypatch):
-    monkeypatch.setattr(lease_module, "LEASE_MS", 200)
+    key = f"{settings.redis_namespace}:online:lease"
     first = lease(settings, "first")
     first.take()
+    client.pexpire(key, 200)  # it is silent for nearly as long as the lease lasts
+    monkeypatch.setattr(lease_module, "LEASE_MS", LONG_MS)
     lease(settings, "second").take()
     monkeypatch.setattr(lease_module, "_KEEP_EVERY_S", 0.0)
     first.keep()  # it wakes: the lease is another's, and stays so
-    assert client.get(f"{settings.redis_namespace}:online:lease") == b"second"
+    assert client.get(key) == b"second"
 
 
 def test_it_is_kept_while_the_owner_is_at_work(client, settings, monkeypatch):
-    monkeypatch.setattr(lease_module, "LEASE_MS", 2_000)
+    key = f"{settings.redis_namespace}:online:lease"
+    monkeypatch.setattr(lease_module, "LEASE_MS", LONG_MS)
     monkeypatch.setattr(lease_module, "_KEEP_EVERY_S", 0.0)
     first = lease(settings, "first")
     first.take()
-    time.sleep(0.3)
-    before = client.pttl(f"{settings.redis_namespace}:online:lease")
+    client.pexpire(key, LONG_MS // 2)
     first.keep()
-    assert client.pttl(f"{settings.redis_namespace}:online:lease") > before
+    assert client.pttl(key) > LONG_MS // 2
 
 
 def test_it_is_taken_and_kept_by_one_round_trip_each(settings, monkeypatch):
@@ -84,21 +95,20 @@ def test_a_redis_that_lost_it_gets_it_again(client, settings, monkeypatch):
 
 
 def test_a_thread_keeps_it_and_says_when_another_has_it(client, settings, monkeypatch):
-    monkeypatch.setattr(lease_module, "LEASE_MS", 400)
+    monkeypatch.setattr(lease_module, "LEASE_MS", LONG_MS)
     monkeypatch.setattr(lease_module, "_KEEP_EVERY_S", 0.05)
     key = f"{settings.redis_namespace}:online:lease"
     first = lease(settings, "first")
     first.take()
+    client.pexpire(key, LONG_MS // 2)
     with first.kept() as still_ours:
-        time.sleep(1.0)  # longer than it lasts
+        until(lambda: client.pttl(key) > LONG_MS // 2)
         still_ours()
         assert client.get(key) == b"first"
 
         def taken_by_another():
-            for _ in range(300):
-                client.set(key, b"second")  # again: a renewal that had looked before may have overwritten it
-                time.sleep(0.1)
-                still_ours()
+            client.set(key, b"second")
+            until(still_ours)
 
         with pytest.raises(RestartNeeded, match="second"):
             taken_by_another()

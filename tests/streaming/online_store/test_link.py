@@ -20,6 +20,7 @@ from streaming.online_store import lease as lease_module
 from streaming.online_store import link as redis_link
 from streaming.online_store.lease import Lease
 from streaming.online_store.link import RedisLink
+from streaming.online_store.redis_outage import RedisOutage
 from streaming.online_store.shard_store import ShardStore
 from streaming.settings import StreamingSettings, load_settings
 from tests.streaming.online.shards import begin
@@ -46,12 +47,23 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def while_it(kind: str, client: "redis.Redis", action: Callable[[], object]) -> list[str]:
-    """Do it while Redis refuses writes for this reason, which ends after a moment; what was logged meanwhile."""
+    """Do it while Redis refuses writes for this reason, until the log says so; what was logged meanwhile."""
     REFUSES[kind](client)
-    ends = threading.Timer(0.6, TAKES_AGAIN[kind], (client,))
+    told, failed = threading.Event(), RedisOutage.failed
+
+    def tell(outage: RedisOutage, error: redis.RedisError) -> None:
+        failed(outage, error)
+        told.set()
+
+    def end() -> None:
+        told.wait(60)
+        TAKES_AGAIN[kind](client)
+
+    ends = threading.Thread(target=end)
     ends.start()
     try:
-        with capture_logs() as logged:
+        with pytest.MonkeyPatch.context() as patch, capture_logs() as logged:
+            patch.setattr(RedisOutage, "failed", tell)
             action()
     finally:
         ends.join()
@@ -66,7 +78,17 @@ def keep_busy(client: "redis.Redis") -> None:
             client.eval("while true do end", 0)
 
     threading.Thread(target=busy, daemon=True).start()
-    time.sleep(0.3)
+    deadline = time.monotonic() + 60
+    while not is_busy(client):
+        assert time.monotonic() < deadline
+
+
+def is_busy(client: "redis.Redis") -> bool:
+    try:
+        client.ping()
+    except redis.ResponseError as error:
+        return "BUSY" in str(error)
+    return False
 
 
 REFUSES: dict[str, Callable[["redis.Redis"], object]] = {

@@ -62,7 +62,7 @@ class StoredWorld:
         for stamp_us, value in values:
             producer.produce(topic, value, key, partition=partition, timestamp=stamp_us // 1000)
             producer.poll(0)
-        assert producer.flush(20) == 0
+        assert producer.flush(60) == 0
 
     def archive(self) -> None:
         """Store all that the log holds, as the archive's dataflow does."""
@@ -159,7 +159,7 @@ def read_records(bootstrap_servers: str, topic: str, partition: int, end: int) -
     found: list[Any] = []
     try:
         while True:
-            message = consumer.poll(20)
+            message = consumer.poll(60)
             assert message is not None, f"{topic}:{partition} does not answer"
             if (message.offset() or 0) >= end:
                 return found

@@ -47,12 +47,12 @@ def settings(servers, tmp_path, request):
     """A namespace and a lake of the test's own; three records in each partition of each topic."""
     simulator, _ = servers
     producer = Producer({"bootstrap.servers": simulator.bootstrap_servers})
-    look = Topics(settings_for(servers, tmp_path, "x"), within_s=5.0)
+    look = Topics(settings_for(servers, tmp_path, "x"), within_s=60.0)
     if not any(each.high for each in look.bounds(partitions_of(look.describe(TOPICS).values())).values()):
         for topic, count in TOPICS.items():
             for number in range(3 * count):
                 producer.produce(topic, b"{}", partition=number % count, timestamp=NOW_US // 1000)
-        producer.flush(10)
+        producer.flush(60)
     (tmp_path / "lake").mkdir()
     return settings_for(servers, tmp_path, f"test{abs(hash(request.node.name))}")
 
@@ -72,7 +72,7 @@ def settings_for(servers, folder, namespace, **others):
 
 
 def topic_of(settings):
-    return Topics(settings, within_s=5.0).describe([SOURCE.topic])[SOURCE.topic]
+    return Topics(settings, within_s=60.0).describe([SOURCE.topic])[SOURCE.topic]
 
 
 def commit_shards(settings, offsets, *, topic_id=None, fingerprint=GROUP.fingerprint):

@@ -99,6 +99,6 @@ def test_a_promotion_and_a_deletion_at_once_never_leave_an_alias_without_its_ver
         other.join(0.2)
         assert other.is_alive(), "it waits for the registry"
         registry.delete("card_fraud", 2)
-    other.join(20)
+    other.join(60)
     assert "no version 2" in failed[0]
     assert Aliases(registry).of("card_fraud") == {}

@@ -51,5 +51,5 @@ def test_a_place_whose_lock_cannot_be_opened_keeps_nobody_from_taking_over_the_o
 
     monkeypatch.setattr(DBOS, "_recover_pending_workflows", recover)
     with taking_over(tmp_path, own=0):
-        assert recovered.wait(30)
+        assert recovered.wait(60)
     assert asked == [executor_id(2)]

@@ -90,7 +90,7 @@ def test_the_lines_of_the_page_start_and_fork_a_run_and_a_key_is_asked_for(place
             assert re.search(r"^k +100 +50 +-50$", capfd.readouterr().out, re.MULTILINE)
     finally:
         serving.send_signal(signal.SIGTERM)
-        assert serving.wait(30) == 0
+        assert serving.wait(60) == 0
 
 
 def test_a_key_needs_a_file_and_is_shown_once(places, monkeypatch, capsys):

@@ -14,7 +14,7 @@ def test_a_topic_that_holds_records_is_refused_by_name():
     with KafkaSimulator({"mine": 2, "empty": 1}) as kafka:
         producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
         producer.produce("mine", b"{}", partition=1)
-        assert producer.flush(20) == 0
+        assert producer.flush(60) == 0
         settings = load_settings(kafka_bootstrap_servers=kafka.bootstrap_servers)
         with pytest.raises(DemoError, match=rf"^mine on {kafka.bootstrap_servers} already hold records") as refused:
             claim_topics(settings, ["mine", "empty", "not-there"])

@@ -36,7 +36,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKafka]:
 def _produce(kafka: ApacheKafka, topic: str, value: bytes, timestamp: int = 0) -> None:
     client = producer(kafka.bootstrap_servers)
     client.produce(topic, value, partition=0, timestamp=timestamp)
-    assert client.flush(20) == 0
+    assert client.flush(60) == 0
 
 
 @pytest.mark.kafka
@@ -109,4 +109,4 @@ def test_an_old_java_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def _topic_id(kafka: ApacheKafka, topic: str) -> str:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
-    return str(admin.describe_topics(TopicCollection([topic]), request_timeout=10)[topic].result(11).topic_id)
+    return str(admin.describe_topics(TopicCollection([topic]), request_timeout=60)[topic].result(60).topic_id)

@@ -13,7 +13,7 @@ def test_bytes_go_both_ways_until_one_side_ends():
     with socket.create_server((LOOPBACK, 0)) as server:
         port = free_port()
         FrontDoor(port, server.getsockname()[1])
-        with socket.create_connection((LOOPBACK, port), timeout=5) as client:
+        with socket.create_connection((LOOPBACK, port), timeout=60) as client:
             inside, _ = server.accept()
             with inside:
                 client.sendall(b"question")

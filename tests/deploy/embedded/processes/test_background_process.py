@@ -29,9 +29,9 @@ with RedisServer() as redis, KafkaSimulator() as kafka:
 
 
 _INTERRUPTED = """
-import atexit, signal, subprocess, sys, time
+import atexit, signal, subprocess, sys, threading
 from pathlib import Path
-started = []
+started, asked = [], threading.Event()
 atexit.register(lambda: print([each.poll() for each in started]))  # after the one of the module below
 from deploy.embedded.processes import background_process
 
@@ -40,12 +40,13 @@ class Slow(subprocess.Popen):
         super().__init__(*arguments, **options)
         started.append(self)
         print("started", flush=True)
-        time.sleep(0.5)
+        asked.wait(60)
 
 class Asked(BaseException):
     pass
 
 def ask(number, frame):
+    asked.set()
     raise Asked
 
 background_process.subprocess.Popen = Slow
@@ -117,7 +118,7 @@ def test_a_child_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
 def test_a_paused_child_stops_as_well(tmp_path: Path) -> None:
     child = _sleeper(tmp_path)
     child.pause()
-    child.stop(grace_s=5)
+    child.stop(grace_s=60)
     assert child.exit_code == -signal.SIGTERM
     assert not alive(child.pid)
 
@@ -146,7 +147,7 @@ def test_a_command_that_ends_takes_its_own_children_with_it(tmp_path: Path, ends
     assert eventually(lambda: log.read_text().endswith("\n"))
     grandchild = int(log.read_text())
     if ends == "when asked":
-        child.stop(grace_s=30)
+        child.stop(grace_s=60)
     assert eventually(lambda: not child.running)
     assert eventually(lambda: not alive(grandchild))
     assert child.exit_code == (0 if ends == "by itself" else -signal.SIGTERM)
@@ -163,7 +164,7 @@ def test_ending_twice_is_harmless(tmp_path: Path) -> None:
 def test_a_command_that_ends_at_once_is_reported_with_its_last_words(tmp_path: Path) -> None:
     child = BackgroundProcess([sys.executable, "-c", "raise SystemExit('no room for data')"], log=tmp_path / "log")
     with pytest.raises(EmbeddedError, match=r"(?s)the part ended at once \(exit code 1\).*no room for data"):
-        child.wait_until(lambda: False, what="the part", within_s=10)
+        child.wait_until(lambda: False, what="the part", within_s=90)
 
 
 def test_a_command_that_never_answers_is_ended(tmp_path: Path) -> None:

@@ -73,9 +73,11 @@ def test_it_says_which_step_the_training_does_and_how_far_it_is(world, tmp_path,
     run = tmp_path / "runs" / "breakdown" / "20261129T100000"
     run.mkdir(parents=True)
     write_journal(run, Journal({}, {}, 0, {}, number=1))
+    now_ns = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns)
     progress = StepProgress(run, "fit")
     progress("fitting random_forest on 1,000 rows", 2, 3)
-    monkeypatch.setattr(time, "time_ns", lambda: int((time.time() + 44) * 1e9))
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns + 44 * 10**9)
     assert world.look(1_000, 500) == (
         "training the first model of breakdown, step fit: fitting random_forest on 1,000 rows (2 of 3), 40 s"
     )

@@ -75,7 +75,7 @@ def settings_of(server: RedisServer) -> StreamingSettings:
 
 
 def found(server: RedisServer) -> list[Finding]:
-    look = StoreServer(settings_of(server), within_s=3.0)
+    look = StoreServer(settings_of(server), within_s=60.0)
     try:
         return list(check_redis(look, [PAYER], {}, dict))
     finally:

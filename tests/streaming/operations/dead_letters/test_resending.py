@@ -30,9 +30,9 @@ def test_a_zombie_sends_nothing_and_what_it_left_open_never_appears(tmp_path: Pa
         sent = asleep.send(batches[0])
         asleep._producer.begin_transaction()
         asleep._produce(*next(iter(batches[1].items())), {})
-        asleep._producer.flush(10)  # it is in the log, and not committed
+        asleep._producer.flush(60)  # it is in the log, and not committed
         after = Resender(settings, "record")
-        look = Topics(settings, within_s=5.0)
+        look = Topics(settings, within_s=60.0)
         bounds = look.bounds(partitions_of(look.describe(["readings"]).values()))
         intended = {of: 0 for batch in batches for of in batch}
         assert find_sent(settings, intended, bounds) == sent

@@ -25,7 +25,7 @@ def run(settings, *arguments):
 
 
 def status(settings, *arguments):
-    text, _ = run(settings, "status", *arguments).communicate(timeout=60)
+    text, _ = run(settings, "status", *arguments).communicate(timeout=120)
     return text.decode()
 
 
@@ -43,4 +43,4 @@ def test_a_program_that_waits_is_in_the_status_with_what_it_waits_for_and_since_
         assert " online: waiting for `bootstrap` to build the first shard since 20" in status(settings)
     finally:
         online.terminate()
-        online.communicate(timeout=30)
+        online.communicate(timeout=120)

@@ -38,7 +38,7 @@ def test_a_watcher_of_parts_that_are_away_says_so_and_ends_with_ctrl_c(tmp_path)
                 seen += os.read(ours, 65_536)
             except OSError:  # the other end is closed
                 break
-        assert watcher.wait(30) == 0
+        assert watcher.wait(60) == 0
     finally:
         watcher.kill()
         watcher.wait()

@@ -181,8 +181,11 @@ class FakeProcess:
     def ask(self, request: dict[str, Any], limit_s: float) -> Any:
         name = request.get("step", request["do"])
         self.asked.append(name)
+        held = name in self.hold
         while name in self.hold:
             time.sleep(0.05)
+            self._look()
+        if held:  # after what let it go, so that whoever cancels and then lets go has cancelled
             self._look()
         if self.errors.get(name):
             raise self.errors[name].pop(0)

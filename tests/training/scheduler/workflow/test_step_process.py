@@ -57,6 +57,8 @@ while not step_process._RUNNING:
     time.sleep(0.01)
 (worker,) = step_process._RUNNING
 step_process.end_all()
+while worker.returncode is None:
+    time.sleep(0.01)
 time.sleep(0.5)
 print(worker.returncode, flush=True)
 os._exit(0)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
-
 import pytest
 
 from serving.prediction_log.spool import Spool
@@ -63,21 +60,28 @@ def test_a_living_process_is_waited_for_until_kafka_has_its_files(tmp_path):
         erasure.erase(within(0.1))
     sent = own.take()
     assert sent is not None
-    later = threading.Timer(0.5, own.done, [sent])
-    later.start()
-    began_s = time.monotonic()
-    assert erasure.erase(within(60)) == 0
-    assert time.monotonic() - began_s > 0.2
-    later.join()
+    looks = 0
+
+    def is_over() -> bool:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            own.done(sent)
+        return looks > 2
+
+    assert erasure.erase(is_over) == 0
+    assert looks == 2
     own.close()
 
 
 def test_a_process_that_ends_meanwhile_leaves_its_files_to_the_erasure(tmp_path):
     own = spool(tmp_path, "a")
-    later = threading.Timer(0.5, own.close)
-    later.start()
-    assert SpooledPredictions(tmp_path, GONE).erase(within(60)) == 3
-    later.join()
+
+    def is_over() -> bool:
+        own.close()
+        return False
+
+    assert SpooledPredictions(tmp_path, GONE).erase(is_over) == 3
 
 
 def test_a_directory_of_another_machine_has_nothing(tmp_path):
