@@ -28,12 +28,14 @@ ROOT = Path(__file__).parents[3]
 DOMAIN = "tests.streaming.small_domain"
 GROUPS = load_definitions(DOMAIN).groups
 RUN = """
-import sys
+import os, sys
+from streaming.job import bytewax_run
 from streaming.log import set_up_log
 from streaming.online.dataflow import run
 from streaming.settings import load_settings
 from streaming.job.stopping import install
 install()
+bytewax_run._TOGETHER_S = float(os.environ.get("TOGETHER_S", "10"))
 settings = load_settings()
 set_up_log(settings)
 sys.exit(run(settings))
@@ -63,7 +65,7 @@ class Job:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(240)
 
     def said(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
@@ -133,11 +135,11 @@ def test_two_workers_share_partitions_and_shards(client, here, kafka, jobs):
     log = a_log(12, 1500)
     produce(kafka.bootstrap_servers, log)
     workers = json.dumps([f"127.0.0.1:{free_port()}" for _ in range(2)])
-    cluster = [jobs(MILLRACE_WORKERS=workers, MILLRACE_WORKER=str(number)) for number in range(2)]
+    cluster = [jobs(MILLRACE_WORKERS=workers, MILLRACE_WORKER=str(number), TOGETHER_S="600") for number in range(2)]
     until(here, ends(log))
     for job in cluster:
         job.process.send_signal(signal.SIGTERM)
-    assert [job.process.wait(60) for job in cluster] == [EXIT_OK, EXIT_OK]
+    assert [job.process.wait(240) for job in cluster] == [EXIT_OK, EXIT_OK]
     assert_equal(client, here, log)
 
 
@@ -148,7 +150,7 @@ def test_one_of_two_workers_that_is_asked_alone_does_not_wait_for_ever(here, kaf
     cluster = [jobs(MILLRACE_WORKERS=workers, MILLRACE_WORKER=str(number)) for number in range(2)]
     until(here, ends(log))
     cluster[1].process.send_signal(signal.SIGTERM)
-    assert cluster[1].process.wait(60) == EXIT_RESTART
+    assert cluster[1].process.wait(240) == EXIT_RESTART
     assert any("only this one was asked to stop" in line["event"] for line in cluster[1].said())
 
 
@@ -161,7 +163,7 @@ def test_shards_that_were_taken_end_the_process_with_the_code_that_asks_for_a_re
         for number in range(group.shards):
             client.delete(meta_key(here.redis_namespace, group, number))
     produce(kafka.bootstrap_servers, log, (0.5, 1))
-    assert job.process.wait(60) == EXIT_RESTART
+    assert job.process.wait(240) == EXIT_RESTART
 
 
 def test_redis_away_in_the_middle_is_waited_for_and_said_once(kafka, tmp_path):
@@ -195,7 +197,7 @@ def test_it_refuses_positions_beyond_the_log(here, kafka, jobs):
     assert job.stop() == EXIT_OK
     with KafkaSimulator(TOPICS) as emptied:  # the same topics, made anew: their ids are others
         job = jobs(KAFKA_BOOTSTRAP_SERVERS=emptied.bootstrap_servers)
-        assert job.process.wait(120) == EXIT_REFUSED
+        assert job.process.wait(240) == EXIT_REFUSED
     assert any("deleted and re-created" in str(line.get("reason")) for line in job.said())
 
 
@@ -203,7 +205,7 @@ def test_an_event_is_visible_though_none_follows_it_and_no_interval_passes(clien
     """`./run bench` times it: 0.1 s on a quiet machine."""
     log = a_log(15, 400)
     produce(kafka.bootstrap_servers, log, (0, 0.5))
-    jobs(MILLRACE_IDLE_MARK="86400", MILLRACE_TOPIC_CHECK="86400", MILLRACE_IDLE_COMMIT="86400")
+    jobs(MILLRACE_IDLE_MARK="86400", MILLRACE_TOPIC_CHECK="86400")
     until(here, ends(log, 0.5))
     for first, past in ((0.5, 0.7), (0.7, 1)):
         produce(kafka.bootstrap_servers, log, (first, past))
