@@ -51,7 +51,7 @@ def test_a_new_version_is_picked_up_while_requests_go_on_and_none_fails(serving,
         publish(tmp_path, BREAKDOWN)
         async with serving(registry=tmp_path) as client:
             publishing = threading.Thread(target=publish, args=(tmp_path, BREAKDOWN, 1))
-            seen = []
+            seen: list[tuple[int, float]] = []
             publishing.start()
             async with asyncio.timeout(60):
                 while not seen or seen[-1][0] != 2:

@@ -41,7 +41,7 @@ def test_every_process_tells_its_own_and_the_longest_wait_comes_first(told, clie
     def seconds() -> float:
         """By the clock of Redis."""
         whole, microseconds = client.time()
-        return whole + microseconds / 1e6
+        return float(whole + microseconds / 1e6)
 
     assert told.read() == []
     began_s = seconds()
