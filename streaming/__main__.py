@@ -14,7 +14,7 @@ from shared_features.errors import MillraceError
 from streaming.command_line import build_parser
 from streaming.errors import EXIT_OK, EXIT_REFUSED, StreamingError
 from streaming.job.child_process import end_with_parent, is_supervised, run_to_end
-from streaming.job.programs import PROGRAMS, dataflow_parts
+from streaming.job.programs import PROGRAMS, dataflow_parts, programs_of
 from streaming.job.stopping import install, stop_requested
 from streaming.job.supervisor import Supervisor
 from streaming.log import get_log, set_up_log
@@ -67,7 +67,7 @@ def _run(settings: StreamingSettings, only: str | None, workers: int, drain_s: f
     refused = run_to_end((sys.executable, "-m", "streaming", "check", "--refusing-only"))
     if refused or stop_requested():
         return refused
-    names = (only,) if only else tuple(PROGRAMS)
+    names = (only,) if only else programs_of(scores=bool(settings.score_topics))
     parts = dataflow_parts(names, workers=workers, metrics_port=settings.metrics_port)
     return Supervisor(parts, drain_s=drain_s).run()
 

@@ -151,6 +151,18 @@ class SettingFields(BaseSettings):
         description="Directory for logged predictions that Kafka has not taken yet. Processes of the endpoint write "
         "there, and may share it; erase empties the predictions of an entity there.",
     )
+    score_topics: dict[str, str] = Field(
+        default_factory=dict,
+        description="Which views the job scores by itself: each event of the view once, as it comes, by the model that "
+        'answers for the view. A JSON object with the topic of the scores of each: {"orders": "order_scores"}.',
+    )
+    model_alias: str = Field("champion", min_length=1, description="Alias of the model version that answers.")
+    answering_models: dict[str, str] = Field(
+        default_factory=dict,
+        description="Which model answers for a view, where the model is not called like its view, as a JSON object: "
+        '{"orders": "small_trees"}.',
+    )
+    model_poll_s: float = Field(1.0, gt=0, le=3600, description="How often the registry is read, in seconds.")
     materialize_interval: Duration = Field(
         timedelta(seconds=30),
         gt=timedelta(0),

@@ -15,9 +15,15 @@ PROGRAMS = {
     "archive": "streaming.archive.dataflow",
     "materialize": "streaming.materialize.dataflow",
     "bootstrap": "streaming.bootstrap.process",
+    "scores": "streaming.scores.dataflow",
 }
 """The programs that run side by side: the dataflows, and the one that builds the shards that they cannot continue from.
 Each name leads to the module whose `run(settings)` runs the program."""
+
+
+def programs_of(*, scores: bool) -> tuple[str, ...]:
+    """Those that a job runs. scores: whether it scores events."""
+    return tuple(name for name in PROGRAMS if scores or name != "scores")
 
 
 def dataflow_parts(names: Sequence[str], *, workers: int = 1, metrics_port: int | None = None) -> list[Part]:

@@ -8,8 +8,9 @@ from redis import ResponseError
 
 from shared_features.definitions import FeatureGroup
 from shared_features.formats.online_state import definition_key, meta_key
-from shared_features.formats.shard_meta import ShardMeta
+from shared_features.formats.shard_meta import Partition, ShardMeta
 from streaming.online_store.link import RedisLink
+from streaming.online_store.score_positions import ScorePositions
 from streaming.online_store.shard_store import readable_meta
 from streaming.online_store.told_waits import ToldWait, ToldWaits
 from streaming.settings import StreamingSettings
@@ -52,6 +53,10 @@ class StoreServer:
     def waits(self) -> list[ToldWait]:
         """What the processes of the job wait for now, the longest wait first."""
         return self._told_waits.read()
+
+    def scored(self, view: str) -> dict[Partition, int]:
+        """How far the events of a view were scored; empty where none ever was."""
+        return ScorePositions(self._link, self._namespace, view).read()
 
     def info(self, section: str) -> dict[str, str]:
         """A section of INFO."""

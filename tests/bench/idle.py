@@ -26,7 +26,7 @@ from deploy.embedded.processes.background_process import BackgroundProcess
 from deploy.embedded.redis_server import RedisServer
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
 from shared_features.kernel.event_time import DAY_US
-from streaming.job.programs import PROGRAMS
+from streaming.job.programs import programs_of
 from tests.bench.figures import Figure
 from tests.bench.processor_time import dataflow_processes, processor_seconds
 from tests.bench.stream_job import ROOT
@@ -110,7 +110,7 @@ def _settled(job: BackgroundProcess) -> dict[str, int]:
     """The process of each program, once none was restarted for a while: online restarts when its shards are built."""
     deadline, since_s = time.monotonic() + _WITHIN_S, time.monotonic()
     programs: dict[str, int] = {}
-    while len(programs) < len(PROGRAMS) or time.monotonic() - since_s < _SETTLED_S:
+    while len(programs) < len(programs_of(scores=False)) or time.monotonic() - since_s < _SETTLED_S:
         if not job.running or time.monotonic() > deadline:
             raise RuntimeError(f"the four programs did not settle: {job.last_words(20)}")
         time.sleep(0.2)

@@ -96,13 +96,18 @@ class Job:
         running = self.dataflows()
         name = chosen.choice([*sorted(running), "everything"])
         if name == "everything":
-            self.supervisor.kill()
-            for pid in running.values():
-                _end(pid)
-            self.start()
+            self.kill_everything()
         else:
             _end(running[name])
         return name
+
+    def kill_everything(self) -> None:
+        """kill -9 of the supervisor and its programs, and a new start."""
+        running = self.dataflows()
+        self.supervisor.kill()
+        for pid in running.values():
+            _end(pid)
+        self.start()
 
     def stop(self) -> int | None:
         """SIGTERM; the exit code after draining."""

@@ -18,7 +18,7 @@ from deploy.demo.traffic.records import Record
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.redis_server import RedisServer
 from shared_features.event_sources import CARD_LABELS, CARD_TRANSACTIONS
-from streaming.job.programs import PROGRAMS
+from streaming.job.programs import programs_of
 from tests.end_to_end.brokers import proper_kafka, proper_redis
 from tests.end_to_end.job import Job, log_ends, produce
 
@@ -46,7 +46,7 @@ def stream_and_kill(job: Job, traffic: CardTraffic, seed: int) -> None:
     for part in in_parts(records, KILLS + 1, traffic.records_until(traffic.end_us)):
         produce(job.bootstrap_servers, part)
         time.sleep(chosen.uniform(0.5, 3.0))
-        job.until(lambda: len(job.dataflows()) == len(PROGRAMS), 300, lambda: str(job.dataflows()))
+        job.until(lambda: len(job.dataflows()) == len(programs_of(scores=False)), 300, lambda: str(job.dataflows()))
         job.kill_one(chosen)
     job.wait_for(log_ends(job.bootstrap_servers, TOPICS))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
@@ -26,12 +27,16 @@ _ANSWER_S = 15.0
 
 
 def prepare_topics(
-    bootstrap_servers: str, names: Iterable[str], options: Mapping[str, str] | None = None
+    bootstrap_servers: str,
+    names: Iterable[str],
+    options: Mapping[str, str] | None = None,
+    scores: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[str, list[str]]:
     """Create what is missing, stamped as the others are. The topic mode that fits them all, and what was created.
 
-    options: more of librdkafka's, such as security.protocol. Raises LocalError where Kafka does not answer, or the
-    topics disagree.
+    options: more of librdkafka's, such as security.protocol. scores: topics that the stack itself writes, with the
+    topic of the events of each: they have as many partitions, and any clock may stamp them. Raises LocalError where
+    Kafka does not answer, or the topics disagree.
     """
     admin = AdminClient({**(options or {}), "bootstrap.servers": bootstrap_servers, "log_level": 2})
     wanted = sorted(names)
@@ -40,8 +45,10 @@ def prepare_topics(
         stamped = {name: _stamped_by(admin, name) for name in wanted if name in there}
         mode = _mode(stamped)
         config = {**STAMPED_BY_PRODUCERS, STAMP_TYPE: next(kind for kind, each in _MODES.items() if each == mode)}
-        missing = [name for name in wanted if name not in there]
-        new = [NewTopic(name, num_partitions=PARTITIONS, config=config) for name in missing]
+        missing = [name for name in (*wanted, *sorted(scores)) if name not in there]
+        events = {name: there.get(scores.get(name, "")) for name in missing}
+        counts = {name: PARTITIONS if each is None else len(each.partitions) for name, each in events.items()}
+        new = [NewTopic(name, num_partitions=count, config=config) for name, count in counts.items()]
         for future in admin.create_topics(new, operation_timeout=_ANSWER_S).values() if new else ():
             future.result(_ANSWER_S)
     return mode, missing

@@ -20,7 +20,7 @@ from streaming.operations.check.definitions import broken_views, definitions_lin
 from streaming.operations.check.finding import Finding
 from streaming.operations.check.kept_definitions import refused_edits
 from streaming.operations.check.stores import check_lake, check_redis
-from streaming.operations.check.topics import check_config, missing_log, missing_topics
+from streaming.operations.check.topics import check_config, missing_log, missing_scores, missing_topics
 from streaming.settings import StreamingSettings
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def find(settings: StreamingSettings) -> Iterator[Finding]:
         yield from missing_topics(names, topics)
         if (log := settings.prediction_log_topic) is not None:
             yield from missing_log(log, kafka.existing([log]))
+        if settings.score_topics:
+            yield from missing_scores(settings.score_topics, kafka.existing(settings.score_topics.values()))
         yield from check_config(kafka, settings, topics.values())
     except KafkaException as error:
         text = f"cannot be reached at {settings.kafka_bootstrap_servers} ({error.args[0].str()})"

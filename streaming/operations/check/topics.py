@@ -33,6 +33,14 @@ def missing_log(name: str, topics: Mapping[str, Topic]) -> Iterator[Finding]:
         yield Finding("warning", f"topic {name}", text)
 
 
+def missing_scores(named: Mapping[str, str], topics: Mapping[str, Topic]) -> Iterator[Finding]:
+    """named: view -> topic of its scores, which the program that scores waits for."""
+    for view, name in named.items():
+        if name not in topics:
+            text = f"does not exist. Create the topic of the scores of view {view}. Nothing is scored until then"
+            yield Finding("warning", f"topic {name}", text)
+
+
 def check_config(asked: Topics, settings: StreamingSettings, topics: Iterable[Topic]) -> Iterator[Finding]:
     """Compare each topic's configuration with the topic mode."""
     for topic in topics:

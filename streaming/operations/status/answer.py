@@ -71,6 +71,17 @@ class GroupStatus:
 
 
 @dataclass(frozen=True)
+class ScoresStatus:
+    """The scores of one view's events. lag: offsets without a score, from the first one that is to have one. None: not
+    known, or nothing was ever scored.
+    """
+
+    view: str
+    topic: str
+    lag: int | None
+
+
+@dataclass(frozen=True)
 class WaitStatus:
     """A wait of one process, as the process itself told it in Redis. `process`: host, program, number of the worker."""
 
@@ -89,6 +100,7 @@ class Status:
     waits: list[WaitStatus]
     sources: list[SourceStatus]
     groups: list[GroupStatus]
+    scores: list[ScoresStatus] = field(default_factory=list)
 
 
 def status_json(status: Status) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
-from shared_features.formats.shard_meta import ShardMeta
+from shared_features.formats.shard_meta import Partition, ShardMeta
 from shared_features.kernel.event_time import SECOND_US, to_us
 from streaming.archive.archived_sources import counted
 from streaming.errors import RefusedError
@@ -26,6 +26,7 @@ from streaming.operations.status.answer import (
     GroupStatus,
     LatenessBucket,
     PartitionStatus,
+    ScoresStatus,
     SourceStatus,
     Status,
     WaitStatus,
@@ -52,6 +53,7 @@ class StatusObserver:
         self._lake = LakeLook(settings.lake, keep=True)
         self._kept = KeptAnswers()
         self._clock_us = clock_us
+        self._scored = settings.score_topics
         self._away: dict[str, str] = {}
 
     def observe(self) -> Status:
@@ -80,7 +82,15 @@ class StatusObserver:
             groups=[self._group(each, topics, bounds, metas) for each in self._catalogue.groups],
             waits=self._ask("Redis", self._waits, []),
             away=self._away,
+            scores=[ScoresStatus(name, topic, self._unscored(name, bounds)) for name, topic in self._scored.items()],
         )
+
+    def _unscored(self, view: str, bounds: Mapping[PartitionKey, Bounds]) -> int | None:
+        """How many offsets of a view's events have no score yet."""
+        nothing: dict[Partition, int] = {}
+        scored = self._ask("Redis", lambda: self._redis.scored(view), nothing)
+        logs = {of: bounds[of[0], of[2]] for of in scored if (of[0], of[2]) in bounds}
+        return sum(max(0, log.high - max(scored[of] + 1, log.low)) for of, log in logs.items()) if logs else None
 
     def _waits(self) -> list[WaitStatus]:
         now_us = self._clock_us()

@@ -41,7 +41,8 @@ class StatusPages:
 
 def status_page(status: Status, before: Status | None = None) -> RenderableType:
     """`before`: an earlier look, from which the rates follow."""
-    parts = (*_notes(status), _sources(status, before), _groups(status), *_reasons(status, before))
+    tables: tuple[RenderableType, ...] = (_sources(status, before), _groups(status), *_scores(status))
+    parts = (*_notes(status), *tables, *_reasons(status, before))
     return Group(*(each for part in parts for each in (Text(), part)))
 
 
@@ -92,6 +93,14 @@ def _groups(status: Status) -> FittingTable:
             own = first if number == 0 else (each.group, *("",) * (len(first) - 1))
             table.add_row(*own, spine, _count(each.feature_rows.get(spine)), _ago(status, cut_us))
     return table
+
+
+def _scores(status: Status) -> Iterator[RenderableType]:
+    if status.scores:
+        table = FittingTable("scores of view", "topic", "lag", left=(1,))
+        for each in status.scores:
+            table.add_row(each.view, each.topic, _count(each.lag))
+        yield table
 
 
 def _shards(group: GroupStatus) -> tuple[Text, Text]:

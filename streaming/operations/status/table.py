@@ -9,6 +9,7 @@ from streaming.operations.status.answer import (
     GroupStatus,
     LatenessBucket,
     PartitionStatus,
+    ScoresStatus,
     SourceStatus,
     Status,
     WaitStatus,
@@ -32,6 +33,7 @@ def status_table(status: Status, width: int | None = None) -> str:
         (_lateness(status.sources), ()),
         (_partitions(status.sources), (1,)),
         (_groups(status.groups), (5,)),
+        *([(_scores(status.scores), ())] if status.scores else []),
     )
     return "\n".join([*parts, *(line for lines, names in tables for line in ("", *_drawn(lines, width, names)))])
 
@@ -95,6 +97,10 @@ def _groups(groups: Sequence[GroupStatus]) -> Lines:
         for spine in each.cut_us or {_UNKNOWN: None}
     ]
     return [head, *rows]
+
+
+def _scores(scores: Sequence[ScoresStatus]) -> Lines:
+    return [("scores of view", "topic", "lag"), *((each.view, each.topic, count(each.lag)) for each in scores)]
 
 
 def _sinks(partition: PartitionStatus) -> list[str]:

@@ -16,6 +16,7 @@ from serving.metrics import Metrics
 from serving.models.challenger_metrics import ChallengerMetrics
 from serving.prediction_log.log_metrics import LogMetrics
 from streaming.metrics import StreamingMetrics
+from streaming.scores.score_metrics import ScoreMetrics
 from tests.docs.reference.table import code, table
 from training.registry.versions import Registry
 from training.scheduler.runs.run import Run
@@ -49,6 +50,7 @@ def streaming_families() -> list[Metric]:
     metrics.applied("a", "a", (1, 1, 1))
     metrics.loaded("a", 1)
     metrics.committed("a", "a/0", 1, 0.1, 1)
+    ScoreMetrics(metrics).scored("a", 1, 1, 1)
     return list(metrics.registry.collect())
 
 

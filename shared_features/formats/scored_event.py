@@ -1,0 +1,104 @@
+"""The wall "scored event": what a model said of one event of a view. The stream writes it to the topic of the scores.
+
+Consumers of scores read it: JSON, one record for each event of the view's source, in the order of the log. The
+record of an event lies in the partition of the scores that has the number of the event's own partition. `topic`,
+`partition` and `offset` name the event; the last record of a partition says how far the scores have come.
+
+The score is what the endpoint answers to a request with the fields and the time of the event, from the state that
+`receipt` names. Where the endpoint would refuse such a request for good, `refused` says why, and there is no score.
+
+Fields are only added, at the end and optional; a meaning never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from shared_features.errors import FormatVersionError
+from shared_features.formats.receipt import EncodedReceipt, Receipt
+
+SCHEMA_VERSION = 1
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """What a model says of one row, under the names of an answer of the endpoint."""
+
+    score: float | UnsetType = UNSET
+    decision: bool | UnsetType = UNSET
+    value: float | UnsetType = UNSET
+    class_: str | int | UnsetType = msgspec.field(default=UNSET, name="class")
+    probabilities: Mapping[str, float] | UnsetType = UNSET
+
+
+class ScoredEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One event and its score.
+
+    id: of the event. entities: name of an entity -> its key, as the online store spells it. as_of_us: the time of the
+    event; events strictly before it count. scored_at_us: by the clock of the process. features: `encode_matrix` of what
+    the model saw (`formats.prediction_log`). refused: why there is no score. Times are microseconds since 1970-01-01.
+    """
+
+    id: str | int
+    entities: Mapping[str, str]
+    as_of_us: int
+    score: float | UnsetType = UNSET
+    decision: bool | UnsetType = UNSET
+    value: float | UnsetType = UNSET
+    class_: str | int | UnsetType = msgspec.field(default=UNSET, name="class")
+    probabilities: Mapping[str, float] | UnsetType = UNSET
+    refused: str | UnsetType = UNSET
+    view: str
+    view_fingerprint: str
+    model: str
+    model_version: int
+    model_digest: str
+    topic: str
+    topic_id: str
+    partition: int
+    offset: int
+    scored_at_us: int
+    features: str
+    receipt: Receipt | EncodedReceipt
+    schema_version: int = SCHEMA_VERSION
+
+
+class _Stored(ScoredEvent, frozen=True, gc=False, kw_only=True):
+    """As it is read: a receipt is decoded."""
+
+    receipt: Receipt
+
+
+def outcome_of(task: str, classes: Sequence[str | int], threshold: float | None, given: Any) -> Outcome:
+    """given: a score, a value, or a list of probabilities in the order of the classes; see `ModelManifest`."""
+    if task == "regression":
+        return Outcome(value=given)
+    if task == "multiclass":
+        most_probable = classes[given.index(max(given))]  # the first of equal ones
+        return Outcome(class_=most_probable, probabilities=dict(zip(map(str, classes), given, strict=True)))
+    return Outcome(score=given, decision=UNSET if threshold is None else given >= threshold)
+
+
+encode_scored_event = msgspec.json.Encoder().encode
+"""The value of its Kafka record: one line of JSON."""
+
+_decode = msgspec.json.Decoder(_Stored).decode
+
+
+def decode_scored_event(content: bytes) -> ScoredEvent:
+    """What the bytes say. Raises FormatVersionError."""
+    try:
+        scored = _decode(content)
+    except msgspec.MsgspecError as error:
+        raise FormatVersionError(
+            f"A record of the scores cannot be read: {error}. Give the scores a topic of their own."
+        ) from error
+    if scored.schema_version != SCHEMA_VERSION:
+        raise FormatVersionError(
+            f"Score of event {scored.id} was written by schema {scored.schema_version}, this reader knows "
+            f"{SCHEMA_VERSION}. Run the release that wrote it, or a later one."
+        )
+    return scored
