@@ -19,6 +19,7 @@ import uvicorn
 from serving.client.predict_command import run as predict
 from serving.connections.client_connection import ClientConnection
 from serving.connections.connection_keeper import ConnectionKeeper
+from serving.connections.grpc_port import with_grpc_port
 from serving.connections.tls import server_context
 from serving.log import configure_log, get_log
 from serving.settings import ServingSettings, load_settings
@@ -50,12 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         certificate = certificate_files(settings.tls_certificate, settings.tls_key)
         is_closed = check_callers(settings)
         load_definitions(settings.definitions)
+        settings = with_grpc_port(settings)
     except MillraceError as error:
         print(f"python -m serving: {error}", file=sys.stderr)
         return 2
     configure_log(settings)
     _tell_who_may_ask(settings, is_closed=is_closed)
     os.environ.update(settings.environment())  # for the workers
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # or it writes lines of its own into the log
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     with tempfile.TemporaryDirectory(prefix="millrace-metrics-") as directory:

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from fastapi import FastAPI
@@ -22,6 +22,7 @@ from serving.endpoints.features_endpoint import FeaturesEndpoint, ReadEndpoint
 from serving.endpoints.health import Health, health_router
 from serving.endpoints.inference.infer_endpoint import InferEndpoint
 from serving.endpoints.inference.inference_routes import inference_routes
+from serving.endpoints.inference.inference_server import InferenceServer
 from serving.endpoints.metrics_endpoint import metrics_router
 from serving.endpoints.openapi import openapi_document
 from serving.endpoints.predict_endpoint import Clock, PredictEndpoint
@@ -53,6 +54,9 @@ from shared_features.compilation.compilation import compile_in_turn
 from shared_features.definitions import FeatureView, load_definitions
 from shared_features.stored_features.feature_vectors import FeatureVectors
 
+if TYPE_CHECKING:
+    from serving.endpoints.inference.over_grpc.grpc_server import GrpcServer
+
 
 def system_clock_us() -> int:
     """Now, in microseconds since the epoch."""
@@ -67,6 +71,8 @@ class ServingApp(FastAPI):
     """
 
     endpoint: PredictEndpoint
+    grpc: GrpcServer | None = None
+    """Beside it, where it is switched on."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST":
@@ -118,7 +124,7 @@ def create_app(
     )
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+    async def lifespan(app: ServingApp) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as ending:
             for each in (sound for sound in (*features, *groups) if not sound.broken):
                 each.predictor.warm_up([each.body.decode(_body_of(each.view)).instances[0]])
@@ -140,6 +146,9 @@ def create_app(
                 ending.push_async_callback(asyncio.to_thread, shadow.stop)
                 ending.push_async_callback(asyncio.to_thread, challengers.stop)
                 await asyncio.to_thread(challengers.start)
+            if app.grpc is not None:  # what starts last ends first, with all that it needs
+                await app.grpc.start()
+                ending.push_async_callback(app.grpc.stop)
             drain.start()
             yield {STATE_KEY: drain}
 
@@ -168,7 +177,9 @@ def create_app(
         docs_router(app.title),
     ):
         app.include_router(router)
-    app.router.routes += inference_routes(by_name(served), choice, health, InferEndpoint(by_name(served), *parts))
+    server, infer = InferenceServer(by_name(served), choice, health), InferEndpoint(by_name(served), *parts)
+    app.router.routes += inference_routes(server, infer)
+    app.grpc = None if settings.serving_grpc_port is None else _grpc_server(settings, server, infer)
     return app
 
 
@@ -206,6 +217,13 @@ def _serve(
     )
     most_bytes = ServedView.most_bytes_of(settings.serving_max_instances)
     return ServedView(view, body, vectors, predictor, most_bytes, why_broken(view))
+
+
+def _grpc_server(settings: ServingSettings, server: InferenceServer, infer: InferEndpoint) -> GrpcServer:
+    from serving.endpoints.inference.over_grpc.grpc_server import GrpcServer
+    from serving.endpoints.inference.over_grpc.inference_calls import InferenceCalls
+
+    return GrpcServer(settings, InferenceCalls(server, infer, settings.serving_receive_s))
 
 
 def _body_of(view: FeatureView) -> bytes:

@@ -73,6 +73,13 @@ class SettingFields(BaseSettings):
 
     serving_host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 listens on all addresses.")
     serving_port: int = Field(8000, ge=0, le=65_535, description="Port to listen on. 0 takes a free port.")
+    serving_grpc_port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        description="Port of the Open Inference Protocol over gRPC, on the same address. 0 takes a free port. Without "
+        "it there is no gRPC. It needs the extra `millrace[grpc]`.",
+    )
     serving_workers: int = Field(1, ge=1, le=256, description="Number of processes that answer requests.")
     serving_keep_alive_s: int = Field(
         75,

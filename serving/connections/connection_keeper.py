@@ -37,7 +37,7 @@ class ConnectionKeeper:
     @classmethod
     def of(cls, settings: ServingSettings) -> ConnectionKeeper:
         """As the settings say, with no more connections than the process may open files."""
-        most = min(settings.serving_max_connections, _files_for_connections(settings.serving_max_connections))
+        most = most_connections(settings)
         if most < settings.serving_max_connections:
             get_log("serving").warning(
                 "lowering the bound on connections to what the limit of open files permits",
@@ -114,6 +114,14 @@ class ConnectionKeeper:
         if what is not Waits.END:
             self.tell(f"the client {what.value}")
         connection.abort()
+
+
+def most_connections(settings: ServingSettings) -> int:
+    """Those of one port of the process: of HTTP, and as many of gRPC, where it is on."""
+    ports = 1 if settings.serving_grpc_port is None else 2
+    return min(
+        settings.serving_max_connections, _files_for_connections(settings.serving_max_connections * ports) // ports
+    )
 
 
 def _files_for_connections(wanted: int) -> int:

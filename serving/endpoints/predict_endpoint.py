@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from starlette.types import Receive, Scope, Send
@@ -20,6 +20,7 @@ from serving.request.body_faults import shortened
 from serving.request.incoming_body import IncomingBody
 from serving.request.request_body import PredictionRequest
 from shared_features.access.api_keys import PREDICT
+from shared_features.access.key_ring import KnownKey
 from shared_features.definitions import FeatureView
 
 _UNKNOWN_VIEW_BYTES = 1_048_576
@@ -54,8 +55,7 @@ class PredictEndpoint:
     async def predict(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for the view of this label, or for the version of this name that answers now."""
         began = time.perf_counter()
-        view = self._answering(name)
-        served = self._served.get(name if view is None else view.label)
+        served = self.served(name)
         client = AskingClient.of(scope)
         incoming = IncomingBody(receive, self._receive_s, is_here=client.body_is_here)
         try:
@@ -74,13 +74,12 @@ class PredictEndpoint:
             await send({"type": "http.response.body", "body": body, "more_body": True})
             await incoming.drop()
             await send({"type": "http.response.body", "body": b""})
-        label = "" if served is None else served.view.label
-        self._count(label, status, time.perf_counter() - began, problem)
+        self.count(served, status, time.perf_counter() - began, problem)
 
     async def _answer(
         self, name: str, scope: Scope, client: AskingClient, incoming: IncomingBody, served: ServedView | None
     ) -> bytes:
-        key = self._access.key(scope["headers"], self.needs)  # before anything is kept for the client
+        key = self.key(scope["headers"])  # before anything is kept for the client
         raw = await incoming.read(served.most_bytes if served else _UNKNOWN_VIEW_BYTES)
         named = None
         for header, value in scope["headers"]:
@@ -90,6 +89,32 @@ class PredictEndpoint:
                 raise ContentEncodingError(
                     f"The body has the Content-Encoding {shortened(value.decode('latin-1'))}. Send plain JSON."
                 )
+        return await self.answer(name, served, partial(self._body, scope, raw), key, client, named)
+
+    # What every way in has in common, whatever the protocol of its connections.
+
+    def served(self, name: str) -> ServedView | None:
+        """Who answers for the view of this label, or for the version of this name that answers now."""
+        view = self._answering(name)
+        return self._served.get(name if view is None else view.label)
+
+    def key(self, headers: Headers) -> KnownKey | None:
+        """The key that a request gives; None where nobody needs one. Raises UnknownKeyError, ForbiddenError."""
+        return self._access.key(headers, self.needs)
+
+    def answer(
+        self,
+        name: str,
+        served: ServedView | None,
+        body: Callable[[ServedView], bytes],
+        key: KnownKey | None,
+        client: AskingClient,
+        named: str | None,
+    ) -> Awaitable[bytes]:
+        """The answer's JSON, soon. body: of the prediction request. named: the model that is asked for.
+
+        Raises RefusedRequestError, now or when it is awaited.
+        """
         count_request(key)
         if served is None:
             raise self._unknown(name)
@@ -98,11 +123,15 @@ class PredictEndpoint:
         if key is not None:
             client = client.with_key(key.name)
         served.predictor.check_load(client)
-        request = served.body.decode(self._body(scope, raw, served))
+        request = served.body.decode(body(served))
         count_rows(key, len(request.instances))
         as_of_us = self._clock() if request.as_of_us is None else request.as_of_us
         model, challenger = self._model(served, request, named)
-        return await served.predictor.predict(request, as_of_us, model, client, challenger)
+        return served.predictor.predict(request, as_of_us, model, client, challenger)
+
+    def count(self, served: ServedView | None, status: int, seconds: float, problem: str) -> None:
+        """A request was answered. status: of HTTP. problem: the name of its type; empty where it was predicted."""
+        self._count("" if served is None else served.view.label, status, seconds, problem)
 
     def _answering(self, name: str) -> FeatureView | None:
         return self._models.answering(name)

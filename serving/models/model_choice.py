@@ -82,8 +82,8 @@ class ModelChoice:
         known = [(self._champion, champion), *([] if challenger is None else [(self._challenger, challenger)])]
         names = chain.from_iterable((alias, str(model.version)) for alias, model in known)
         raise UnknownModelError(
-            f"The header {MODEL_HEADER} is {named[:_MOST_SHOWN]!r}, and no such model answers for view {view.label}. "
-            f"Send one of {', '.join(names)}, or leave the header out."
+            f"Model {named[:_MOST_SHOWN]!r} does not answer for view {view.label}. Ask for one of "
+            f"{', '.join(names)}, or for none in particular."
         )
 
 

@@ -61,6 +61,11 @@ class ShownCertificate:
         self._told = ""
         self.context.sni_callback = self._swap
 
+    @property
+    def pem(self) -> tuple[bytes, ...]:
+        """The content of the two files, for what does not take a context."""
+        return self._taken
+
     def start(self) -> None:
         """Look at the files from now on, on a thread of its own, for as long as the process lives."""
         threading.Thread(target=self._watch, name="certificate", daemon=True).start()

@@ -29,7 +29,7 @@ SETTING_NAMES = frozenset((
     "runs_recorded", "runs_recorded_for", "runs_webhook", "champion_age_limit", "models", "spine_events_at_once",
     "mlflow", "audit_predictions_at_once", "scoring",
     # of serving
-    "serving_host", "serving_port", "serving_workers", "serving_keep_alive_s", "serving_receive_s",
+    "serving_host", "serving_port", "serving_grpc_port", "serving_workers", "serving_keep_alive_s", "serving_receive_s",
     "serving_answer_s", "serving_max_head_bytes", "serving_max_connections", "serving_deadline_ms",
     "serving_model_deadline_ms", "serving_max_instances", "serving_max_waiting", "serving_max_wait_ms",
     "serving_drain_s", "allow_degraded", "model_alias", "challenger_alias", "challenger_share", "model_poll_s",

@@ -102,13 +102,15 @@ def test_shared_features_needs_msgspec_numba_and_numpy_and_nothing_else() -> Non
     assert not strangers, "\n".join(strangers)
 
 
-_PARTS_OF_TRAINING = {
+_PARTS_OF_TRAINING: dict[str, tuple[str, ...]] = {
     "scheduler": ("training/scheduler/", "training/service/"),
     "search": ("training/models/search/hyper_parameters.py",),
     "mlflow": ("training/registry/mlflow_bridge/", "training/runs/records/mlflow_run.py"),
     "spark": ("training/spark/", "training/steps/spark_session.py"),
 }
 """Extra -> what needs it, with training's libraries and its own."""
+_PARTS_OF_SERVING: dict[str, tuple[str, ...]] = {"grpc": ("serving/endpoints/inference/over_grpc/",)}
+_PARTS: dict[str, dict[str, tuple[str, ...]]] = {"training": _PARTS_OF_TRAINING, "serving": _PARTS_OF_SERVING}
 
 
 def test_local_and_all_hold_every_service() -> None:
@@ -118,12 +120,14 @@ def test_local_and_all_hold_every_service() -> None:
     assert services.extras == {"streaming", "training", "scheduler", "serving"}
 
 
-@pytest.mark.parametrize("service", ["streaming", "training", "scheduler", "mlflow", "search", "spark", "serving"])
+@pytest.mark.parametrize(
+    "service", ["streaming", "training", "scheduler", "mlflow", "search", "spark", "serving", "grpc"]
+)
 def test_a_service_imports_only_what_its_extra_installs(service: str) -> None:
     """Each extra is an image of its own: a library that another one declares is not there."""
     extras = PROJECT["optional-dependencies"]
-    of_training = service in _PARTS_OF_TRAINING
-    declared = distributions(PROJECT["dependencies"] + extras[service] + (extras["training"] if of_training else []))
+    whole = next((name for name, parts in _PARTS.items() if service in parts), service)
+    declared = distributions(PROJECT["dependencies"] + extras[service] + extras[whole])
     shipped_by = packages_distributions()
     # The other halves of what is declared: settings are pydantic models, a FastAPI request is starlette's.
     if declared & {"pydantic-settings", "fastapi"}:
@@ -132,9 +136,9 @@ def test_a_service_imports_only_what_its_extra_installs(service: str) -> None:
         declared.add("starlette")
     undeclared = [
         f"{name}:{line} imports {package}"
-        for name, tree in python_files("training" if of_training else service)
+        for name, tree in python_files(whole)
         if not name.startswith(
-            tuple(part for of, parts in _PARTS_OF_TRAINING.items() if of != service for part in parts)
+            tuple(part for of, parts in _PARTS.get(whole, {}).items() if of != service for part in parts)
         )
         for package, line in imported_packages(tree)
         if package not in sys.stdlib_module_names

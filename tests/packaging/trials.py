@@ -40,11 +40,23 @@ def training(installed: FreshEnvironment) -> None:
 
 
 def serving(installed: FreshEnvironment) -> None:
-    _import("shared_features", "serving")(installed)
+    _import("shared_features", "serving", "-serving.endpoints.inference.over_grpc")(installed)
     _expect("usage:", installed.run("millrace-serve", "--help"))
+    refusal = installed.run("millrace-serve", "--serving-grpc-port", "0", exit_code=2)
+    _expect("Install the extra `millrace[grpc]`", refusal)
+    _serves(installed)
+
+
+def grpc(installed: FreshEnvironment) -> None:
+    _import("shared_features", "serving")(installed)
+    _serves(installed, "--serving-grpc-port", "0")
+    _expect("answering over gRPC", (installed.elsewhere / "serving.log").read_text())
+
+
+def _serves(installed: FreshEnvironment, *options: str) -> None:
     port = free_port()
     child = BackgroundProcess(
-        [str(installed.bin / "python"), "-m", "serving"],
+        [str(installed.bin / "python"), "-m", "serving", *options],
         log=installed.elsewhere / "serving.log",
         cwd=installed.elsewhere,
         environment={**installed.variables, "MILLRACE_SERVING_PORT": str(port)},
@@ -92,6 +104,7 @@ TRIALS: tuple[tuple[tuple[str, ...], Trial], ...] = (
     (("training",), training),
     (("scheduler",), scheduler),
     (("serving",), serving),
+    (("grpc",), grpc),
     (("all",), all_together),
 )
 """The extras that are installed, and what is then tried."""

@@ -3,18 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from serving.endpoints.inference.infer_request import InferRequest
 from serving.endpoints.inference.tensors import BOOL, BYTES, encode_tensor
 from serving.errors import InvalidRequestError
 from serving.models.model import Model
+from serving.request.body_faults import shortened
 
 _encode = msgspec.json.Encoder().encode
 Headers = list[tuple[bytes, bytes]]
+
+
+class ToldOutput(msgspec.Struct):
+    """One output of all instances, as a tensor."""
+
+    name: Annotated[str, Meta(description="The member of a prediction that the values are.")]
+    datatype: Annotated[str, Meta(description="The type of the values, by the protocol's names.")]
+    shape: Annotated[list[int], Meta(description="The number of instances, and of probabilities that of the classes.")]
+    data: Annotated[list[Any] | UnsetType, Meta(description="The values. Left out where they follow as bytes.")] = UNSET
+    parameters: Annotated[
+        dict[str, int] | UnsetType, Meta(description="`binary_data_size`, where the values follow as bytes.")
+    ] = UNSET
+
+
+class ToldAnswer(msgspec.Struct):
+    """The answer to an inference request."""
+
+    model_name: Annotated[str, Meta(description="The model, as the request called it.")]
+    model_version: Annotated[str, Meta(description="The version of the model that answered.")]
+    parameters: Annotated[
+        Mapping[str, str | int | bool],
+        Meta(
+            description="`view`, `as_of_us`, `degraded` and `receipt` as in a prediction's answer, the receipt as a "
+            "text of JSON; with a prediction log `prediction_id`; of several classes `classes`, a text of JSON."
+        ),
+    ]
+    outputs: Annotated[list[ToldOutput], Meta(description="The outputs: those that were asked for, or all.")]
+    id: Annotated[str | UnsetType, Meta(description="As the request has it.")] = UNSET
 
 
 class _Prediction(msgspec.Struct):
@@ -63,11 +93,37 @@ def outputs_of(model: Model) -> dict[str, tuple[str, list[int]]]:
     return found if model.threshold is None else found | {"decision": (BOOL, [-1])}
 
 
-def write_infer_answer(name: str, asked: InferRequest, answer: bytes) -> tuple[Headers, bytes]:
-    """Headers and body. name: as the request called the model. answer: to the prediction request.
+@dataclass(frozen=True, slots=True)
+class Output:
+    """values: of all instances, in the order of the shape."""
 
-    Raises InvalidRequestError where an output is wanted that the model does not have.
-    """
+    name: str
+    datatype: str
+    shape: list[int]
+    values: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InferAnswer:
+    """What an answer in the protocol's words says. version: of the model."""
+
+    version: str
+    parameters: Mapping[str, Any]
+    outputs: list[Output]
+
+
+def check_outputs(asked: InferRequest) -> None:
+    """Raises InvalidRequestError where an output is wanted that no model has."""
+    if unknown := [name for name in asked.outputs if name not in OUTPUTS]:
+        raise InvalidRequestError(
+            f"Output {shortened(unknown[0])} is unknown. Outputs are {', '.join(sorted(OUTPUTS))}. Ask for those "
+            "of the model, or for none, which gives all.",
+            path="$.outputs",
+        )
+
+
+def infer_answer(asked: InferRequest, answer: bytes) -> InferAnswer:
+    """answer: to the prediction request. Raises InvalidRequestError where the model lacks an output that is wanted."""
     said = _decode(answer)
     found = _outputs(said.predictions)
     if lacking := [output for output in asked.outputs if output not in found]:
@@ -77,18 +133,32 @@ def write_infer_answer(name: str, asked: InferRequest, answer: bytes) -> tuple[H
             path="$.outputs",
             fields=list(found),
         )
+    rows = len(said.predictions)
+    outputs = []
+    for name in asked.outputs or found:
+        datatype, values, shape = found[name]
+        outputs.append(Output(name, datatype, [rows, *shape], values))
+    return InferAnswer(str(said.model.version), _parameters(said), outputs)
+
+
+def write_infer_answer(name: str, asked: InferRequest, answer: bytes) -> tuple[Headers, bytes]:
+    """Headers and body. name: as the request called the model. Otherwise as above."""
+    said = infer_answer(asked, answer)
     told, tensors = [], []
-    for output in asked.outputs or found:
-        datatype, values, shape = found[output]
-        said_of: dict[str, Any] = {"name": output, "datatype": datatype, "shape": [len(said.predictions), *shape]}
-        if asked.outputs.get(output, asked.binary):
-            tensors.append(encode_tensor(datatype, values))
-            said_of["parameters"] = {"binary_data_size": len(tensors[-1])}
-        else:
-            said_of["data"] = values
-        told.append(said_of)
-    about = {"model_name": name, "model_version": str(said.model.version), **({"id": asked.id} if asked.id else {})}
-    head = _encode(about | {"parameters": _parameters(said), "outputs": told})
+    for output in said.outputs:
+        in_bytes = asked.outputs.get(output.name, asked.binary)
+        if in_bytes:
+            tensors.append(encode_tensor(output.datatype, output.values))
+        told.append(
+            ToldOutput(
+                output.name,
+                output.datatype,
+                output.shape,
+                UNSET if in_bytes else output.values,
+                {"binary_data_size": len(tensors[-1])} if in_bytes else UNSET,
+            )
+        )
+    head = _encode(ToldAnswer(name, said.version, said.parameters, told, asked.id or UNSET))
     if not tensors:
         return [(b"content-type", b"application/json")], head
     length = (b"inference-header-content-length", b"%d" % len(head))

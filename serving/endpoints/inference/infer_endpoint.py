@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from serving.endpoints.inference.infer_answer import OUTPUTS, write_infer_answer
+from serving.endpoints.inference.infer_answer import check_outputs, write_infer_answer
 from serving.endpoints.inference.infer_request import read_infer_request
 from serving.endpoints.predict_endpoint import MODEL_HEADER_NAME, Headers, PredictEndpoint
 from serving.endpoints.served_view import ServedView
@@ -30,14 +32,9 @@ class InferEndpoint(PredictEndpoint):
         await self.predict(scope["path_params"]["model"], scope, receive, send)
 
     def _body(self, scope: Scope, raw: bytes, served: ServedView) -> bytes:
-        names = {field.name: field for field in instance_fields(served.view)}
+        names = field_names(served)
         asked = read_infer_request(raw, _json_bytes(scope), names, served.body.max_instances)
-        if unknown := [name for name in asked.outputs if name not in OUTPUTS]:
-            raise InvalidRequestError(
-                f"Output {shortened(unknown[0])} is unknown. Outputs are {', '.join(sorted(OUTPUTS))}. Ask for those "
-                "of the model, or for none, which gives all.",
-                path="$.outputs",
-            )
+        check_outputs(asked)
         scope[_ASKED] = asked
         return asked.body
 
@@ -47,6 +44,11 @@ class InferEndpoint(PredictEndpoint):
 
     def _refused(self, error: Exception) -> tuple[int, Headers, bytes]:
         return refusal(error)
+
+
+def field_names(served: ServedView) -> Collection[str]:
+    """What inputs may be called."""
+    return {field.name: field for field in instance_fields(served.view)}
 
 
 def refusal(error: Exception) -> tuple[int, Headers, bytes]:

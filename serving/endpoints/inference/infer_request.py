@@ -19,8 +19,8 @@ from serving.endpoints.inference.tensors import DATATYPES, decode_tensor, json_t
 from serving.errors import InvalidRequestError, TooManyInstancesError
 from serving.request.body_faults import shortened
 
-_SIZE, _BINARY, _ALL_BINARY = "binary_data_size", "binary_data", "binary_data_output"
-_AS_OF = "as_of"
+SIZE, _BINARY, _ALL_BINARY = "binary_data_size", "binary_data", "binary_data_output"
+AS_OF = "as_of"
 
 Datatype: Any = Literal[DATATYPES]
 Size = Annotated[int, Meta(ge=0, le=1 << 40)]
@@ -80,8 +80,15 @@ def read_infer_request(raw: bytes, json_bytes: int | None, names: Collection[str
     try:
         body = _decode(head)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        path = str(error).rpartition(" - at `")[2].rstrip("`") if " - at `" in str(error) else "$"
-        raise _fault(path, f"The body is not an inference request: {shortened(str(error))}. {_WRITE}") from error
+        raise unreadable(error, _WRITE) from error
+    return infer_request(body, tail, names, most_rows)
+
+
+_WRITE = 'Write {"inputs": [{"name": ..., "datatype": ..., "shape": [n], "data": [...]}]}.'
+
+
+def infer_request(body: InferBody, tail: bytes, names: Collection[str], most_rows: int) -> InferRequest:
+    """tail: the values of the inputs that have `binary_data_size`, one after the other. Otherwise as above."""
     _check(body, names, most_rows)
     columns = _columns(body.inputs, tail)
     binary = body.parameters.get(_ALL_BINARY) is True
@@ -89,7 +96,10 @@ def read_infer_request(raw: bytes, json_bytes: int | None, names: Collection[str
     return InferRequest(body.id, _body(columns, body.parameters), outputs, binary)
 
 
-_WRITE = 'Write {"inputs": [{"name": ..., "datatype": ..., "shape": [n], "data": [...]}]}.'
+def unreadable(error: Exception, advice: str) -> InvalidRequestError:
+    """The refusal of what has not the form of a request. error: of msgspec."""
+    path = str(error).rpartition(" - at `")[2].rstrip("`") if " - at `" in str(error) else "$"
+    return _fault(path, f"The body is not an inference request: {shortened(str(error))}. {advice}")
 
 
 def _check(body: InferBody, names: Collection[str], most_rows: int) -> None:
@@ -114,8 +124,8 @@ def _check(body: InferBody, names: Collection[str], most_rows: int) -> None:
                 f"Input {name} has the shape {each.shape}, and the first input has {rows} rows. Send one value per "
                 f"instance: [{rows}], or [{rows}, 1].",
             )
-    if not isinstance(body.parameters.get(_AS_OF, 0), int | str):
-        raise _fault(f"$.parameters.{_AS_OF}", "The instant of the request is neither a number nor a text. Send one.")
+    if not isinstance(body.parameters.get(AS_OF, 0), int | str):
+        raise _fault(f"$.parameters.{AS_OF}", "The instant of the request is neither a number nor a text. Send one.")
 
 
 def _columns(inputs: Sequence[InferInput], tail: bytes) -> dict[str, list[bytes]]:
@@ -124,7 +134,7 @@ def _columns(inputs: Sequence[InferInput], tail: bytes) -> dict[str, list[bytes]
     begin, rows = 0, inputs[0].shape[0]
     for place, each in enumerate(inputs):
         path, name = f"$.inputs[{place}]", shortened(each.name)
-        size = each.parameters.get(_SIZE)
+        size = each.parameters.get(SIZE)
         try:
             if size is None:
                 values = _given(each, rows)
@@ -132,14 +142,14 @@ def _columns(inputs: Sequence[InferInput], tail: bytes) -> dict[str, list[bytes]
                 values = decode_tensor(each.datatype, tail[begin : begin + size], rows)
                 begin += size
             else:
-                raise ValueError(f"{_SIZE} {shortened(str(size))}, and {len(tail) - begin} bytes are left")
+                raise ValueError(f"{SIZE} {shortened(str(size))}, and {len(tail) - begin} bytes are left")
             columns[each.name] = json_texts(each.datatype, values)
         except (ValueError, OverflowError) as error:  # of no UTF-8 too
             detail = f"Input {name} cannot be read: it has {error}. Send {rows} values of {each.datatype}."
             raise _fault(path, detail) from error
     if begin != len(tail):
         left = len(tail) - begin
-        raise _fault("$", f"{left} bytes follow the last tensor. Say {_SIZE} of each tensor that is sent as bytes.")
+        raise _fault("$", f"{left} bytes follow the last tensor. Say {SIZE} of each tensor that is sent as bytes.")
     return columns
 
 
@@ -158,7 +168,7 @@ def _body(columns: Mapping[str, Sequence[bytes]], parameters: Mapping[str, Any])
         b"{" + b",".join(name + value for name, value in zip(names, row, strict=True) if value != b"null") + b"}"
         for row in zip(*columns.values(), strict=True)
     )
-    as_of = b',"as_of":' + msgspec.json.encode(parameters[_AS_OF]) if _AS_OF in parameters else b""
+    as_of = b',"as_of":' + msgspec.json.encode(parameters[AS_OF]) if AS_OF in parameters else b""
     return b'{"instances":[' + b",".join(instances) + b"]" + as_of + b"}"
 
 

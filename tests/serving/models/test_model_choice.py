@@ -60,7 +60,7 @@ def test_a_model_that_neither_alias_names_is_refused_with_the_names_that_there_a
 
     refused = asked(serving, work, registry=registry)
     detail = problem(refused, "unknown-model")["detail"]
-    assert "Send one of champion, 1, challenger, 2, or leave the header out." in detail
+    assert "Ask for one of champion, 1, challenger, 2, or for none in particular." in detail
     assert len(detail) < 400
     assert NO_STORE[1].decode() == refused.headers["cache-control"]
 
@@ -101,7 +101,7 @@ def test_a_challenger_ends_with_its_alias_and_another_one_begins_without_a_resta
         refused = await client.post(PATH, json={"instances": [INSTANCE]}, headers={MODEL_HEADER: "challenger"})
         return problem(refused, "unknown-model")["detail"]
 
-    assert "Send one of champion, 1, or leave" in asked(serving, work, registry=registry, challenger_share=1.0)
+    assert "Ask for one of champion, 1, or for none" in asked(serving, work, registry=registry, challenger_share=1.0)
 
 
 def test_a_challenger_that_was_refused_is_told_and_the_champion_answers_everybody(serving, registry):
