@@ -68,7 +68,9 @@ class InferenceCalls:
             "ServerMetadata": self._told,
             "ModelMetadata": self._model,
         }
-        called = {name: partial(self._answer, name, answer) for name, answer in answers.items()}
+        called: dict[str, Callable[[Call], Awaitable[bytes]]] = {
+            name: partial(self._answer, name, answer) for name, answer in answers.items()
+        }
         called["ModelInfer"] = self._model_infer
         methods = {name: grpc.stream_unary_rpc_method_handler(_function(method)) for name, method in called.items()}
         return grpc.method_handlers_generic_handler(SERVICE, methods)

@@ -64,14 +64,14 @@ def test_its_certificate_is_that_of_https_and_changes_with_it(
     store: InMemoryOnlineStore, published: Path, tmp_path: Path
 ) -> None:
     files = written(tmp_path)
-    settings = ServingSettings(
-        definitions="tests.domains.machines",
-        redis_namespace=NAMESPACE,
-        registry=published,
-        serving_grpc_port=0,
-        tls_certificate=files[0],
-        tls_key=files[1],
-    )
+    given: dict[str, Any] = {
+        "definitions": "tests.domains.machines",
+        "redis_namespace": NAMESPACE,
+        "registry": published,
+        "serving_grpc_port": 0,
+        "tls_certificate": files[0],
+        "tls_key": files[1],
+    }
 
     async def trusts(certificate: str, port: int) -> bool:
         credentials = grpc.ssl_channel_credentials(certificate.encode())
@@ -83,7 +83,7 @@ def test_its_certificate_is_that_of_https_and_changes_with_it(
             return True
 
     async def work() -> None:
-        app = create_app(settings, store=store)
+        app = create_app(ServingSettings(**given), store=store)
         async with asking(app):
             assert app.grpc is not None
             assert await trusts(FIRST, app.grpc.port)
@@ -121,7 +121,7 @@ class Asking(threading.Thread):
                     infer(MESSAGE, timeout=60)
                     self.answered += 1
                 except grpc.RpcError as error:
-                    self.failed.append(f"{error.code()}: {error.details()}")  # type: ignore[attr-defined]
+                    self.failed.append(f"{error.code()}: {error.details()}")
 
 
 @pytest.mark.slow

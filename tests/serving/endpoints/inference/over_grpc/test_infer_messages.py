@@ -61,7 +61,8 @@ def test_values_and_bytes_become_the_body_that_json_becomes() -> None:
 @pytest.mark.parametrize("task", OF_TASK)
 def test_an_answer_comes_as_the_request_came(task: str, raw: bool) -> None:
     """A client that sends values without raw_input_contents, such as grpcurl, reads no raw_output_contents."""
-    said = {"view": "v:v1", "model": {"name": "m", "version": 3}, "as_of_us": 5, "predictions": OF_TASK[task],
+    predictions: Any = OF_TASK[task]
+    said = {"view": "v:v1", "model": {"name": "m", "version": 3}, "as_of_us": 5, "predictions": predictions,
             "degraded": False, "receipt": {"digest": ""}}  # fmt: skip
     told = write_infer_message("v", InferRequest("x", b"", {}, False), json.dumps(said).encode(), raw=raw)
     assert (told.model_name, told.model_version, told.id) == ("v", "3", "x")
@@ -71,11 +72,11 @@ def test_an_answer_comes_as_the_request_came(task: str, raw: bool) -> None:
     assert len(told.raw_output_contents) == (len(told.outputs) if raw else 0)
     for tensor in told.outputs:
         assert tensor.HasField("contents") is not raw
-        assert tensor.shape[0] == len(OF_TASK[task])
+        assert tensor.shape[0] == len(predictions)
     first = told.outputs[0]
     if not raw:
         (values,) = (list(each) for _, each in first.contents.ListFields())
-        wanted = [each[first.name] for each in OF_TASK[task]]
+        wanted = [each[first.name] for each in predictions]
         assert values == [each.encode() if isinstance(each, str) else each for each in wanted]
 
 
