@@ -10,6 +10,9 @@ import msgspec
 from serving.answer.answer_type import answer_type
 from serving.answer.feature_answer_type import feature_answer_type
 from serving.endpoints.health import Live, Readiness
+from serving.endpoints.inference.openapi_inference import STRUCTS as INFERENCE_STRUCTS
+from serving.endpoints.inference.openapi_inference import TAG as INFERENCE_TAG
+from serving.endpoints.inference.openapi_inference import inference_operations
 from serving.endpoints.openapi_features import features_operations
 from serving.endpoints.openapi_parts import (
     JSON,
@@ -41,7 +44,7 @@ def openapi_document(
     """
     newest = {view.name: view for view in sorted(views, key=lambda view: view.version)}
     read = {view.name: view for view in sorted(groups, key=lambda view: view.version)}
-    structs: list[Any] = [ProblemDetails, Live, Readiness]
+    structs: list[Any] = [ProblemDetails, Live, Readiness, *INFERENCE_STRUCTS]
     for view in newest.values():
         structs += [request_type(view, max_instances), answer_type(view)]
     for view in (*newest.values(), *read.values()):
@@ -56,19 +59,20 @@ def openapi_document(
     paths |= {
         f"/v1/groups/{bare_name(view)}:read": features_operations(view, schemas, keys=keys) for view in read.values()
     }
+    paths |= inference_operations(list(newest.values()), keys=keys)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Millrace serving",
             "version": "1",
             "description": "Predictions from features that are kept up to date by a stream. Send the fields of an "
-            "event; the service adds the stored features and the model's score. Clients of the Open Inference "
-            "Protocol, version 2, find it under `/v2`: `GET /v2/models/VIEW` describes the tensors of a view.",
+            "event; the service adds the stored features and the model's score.",
         },
         "servers": [{"url": ".", "description": "The address that this document came from."}],
         "tags": [
             {"name": "predictions", "description": "Predictions, one path per feature view."},
             {"name": "features", "description": "Features without a model, of views and of feature groups."},
+            INFERENCE_TAG,
             {"name": "operations", "description": "Whether the service works, for orchestrators and monitoring."},
         ],
         "paths": paths | (_OPERATIONS | {"/metrics": _metrics(keys=keys)}),

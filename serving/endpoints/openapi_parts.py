@@ -36,10 +36,12 @@ def possible(*never: type[RefusedRequestError], keys: bool) -> list[Problem]:
     return [each for kind, each in PROBLEMS.items() if kind not in never and (keys or kind not in _OF_KEYS)]
 
 
-def refusals(problems: Iterable[Problem], *, unexpected: bool = True) -> dict[str, Any]:
-    """The responses of an operation that may be refused so, by status."""
+def refusals(
+    problems: Iterable[Problem], *, unexpected: bool = True, struct: type[ProblemDetails] = ProblemDetails
+) -> dict[str, Any]:
+    """The responses of an operation that may be refused so, by status. struct: what they hold."""
     every = [*problems, UNEXPECTED] if unexpected else problems
-    return {str(status): _refusal(each) for status, each in _by_status(every).items()}
+    return {str(status): _refusal(each, struct) for status, each in _by_status(every).items()}
 
 
 def _by_status(problems: Iterable[Problem]) -> dict[int, list[Problem]]:
@@ -49,12 +51,11 @@ def _by_status(problems: Iterable[Problem]) -> dict[int, list[Problem]]:
     return by_status
 
 
-def _refusal(problems: Sequence[Problem]) -> dict[str, Any]:
+def _refusal(problems: Sequence[Problem], struct: type[ProblemDetails]) -> dict[str, Any]:
     lines = [f"{each.title} (type `{each.name}`). {each.advice}" for each in problems]
-    answer = declared("\n\n".join(lines), ProblemDetails.__name__, MEDIA_TYPE)
+    answer = declared("\n\n".join(lines), struct.__name__, MEDIA_TYPE)
     answer["content"][MEDIA_TYPE]["examples"] = {
-        each.name: {"summary": each.title, "value": msgspec.to_builtins(problem_details(each, each.advice))}
-        for each in problems
+        each.name: {"summary": each.title, "value": _example(each, struct)} for each in problems
     }
     if any(each.retry_after_s is not None for each in problems):
         seconds = {"type": "integer", "examples": [problems[0].retry_after_s]}
@@ -66,6 +67,11 @@ def _refusal(problems: Sequence[Problem]) -> dict[str, Any]:
             "WWW-Authenticate": {"description": "The scheme, Bearer, as RFC 6750 has it.", "schema": {"type": "string"}}
         }
     return answer
+
+
+def _example(problem: Problem, struct: type[ProblemDetails]) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(problem_details(problem, problem.advice))
+    return told if struct is ProblemDetails else told | {"error": problem.advice}
 
 
 def declared(description: str, schema: str, media_type: str = JSON) -> dict[str, Any]:

@@ -25,7 +25,10 @@ class ToldOutput(msgspec.Struct):
     name: Annotated[str, Meta(description="The member of a prediction that the values are.")]
     datatype: Annotated[str, Meta(description="The type of the values, by the protocol's names.")]
     shape: Annotated[list[int], Meta(description="The number of instances, and of probabilities that of the classes.")]
-    data: Annotated[list[Any] | UnsetType, Meta(description="The values. Left out where they follow as bytes.")] = UNSET
+    data: Annotated[
+        list[Any] | UnsetType,
+        Meta(description="The values. Left out where they follow as bytes.", extra_json_schema={"items": {}}),
+    ] = UNSET
     parameters: Annotated[
         dict[str, int] | UnsetType, Meta(description="`binary_data_size`, where the values follow as bytes.")
     ] = UNSET

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 from starlette.types import Receive, Scope, Send
 
 from serving.endpoints.inference.infer_answer import check_outputs, write_infer_answer
@@ -12,6 +14,7 @@ from serving.endpoints.inference.infer_request import read_infer_request
 from serving.endpoints.predict_endpoint import MODEL_HEADER_NAME, Headers, PredictEndpoint
 from serving.endpoints.served_view import ServedView
 from serving.errors import InvalidRequestError
+from serving.problem_details import ProblemDetails
 from serving.problems import NO_STORE, problem_answer
 from serving.request.body_faults import shortened
 from serving.request.request_type import instance_fields
@@ -19,6 +22,12 @@ from serving.request.request_type import instance_fields
 _LENGTH = b"inference-header-content-length"
 _ASKED = "millrace.inference"
 """Where a request's own facts lie in its scope."""
+
+
+class InferProblem(ProblemDetails, frozen=True, gc=False, kw_only=True):
+    """Why there is no prediction, for clients of the protocol too. Problem details as in RFC 9457."""
+
+    error: Annotated[str, Meta(description="As `detail`: where clients of the protocol look.")]
 
 
 class InferEndpoint(PredictEndpoint):

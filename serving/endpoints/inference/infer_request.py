@@ -29,27 +29,45 @@ Size = Annotated[int, Meta(ge=0, le=1 << 40)]
 class InferInput(msgspec.Struct):
     """One field of all instances."""
 
-    name: str
-    datatype: Datatype
-    shape: Annotated[list[Size], Meta(min_length=1, max_length=8)]
-    data: list[Any] | UnsetType = UNSET
-    parameters: dict[str, Any] = {}
+    name: Annotated[str, Meta(description="A field of an instance.")]
+    datatype: Annotated[Datatype, Meta(description="The type of the values, by the protocol's names.")]
+    shape: Annotated[
+        list[Size], Meta(min_length=1, max_length=8, description="The number of instances; ones may follow.")
+    ]
+    data: Annotated[
+        list[Any] | UnsetType,
+        Meta(
+            description="The values, one per instance; null where one is missing. Left out where they follow as bytes.",
+            extra_json_schema={"items": {}},
+        ),
+    ] = UNSET
+    parameters: Annotated[
+        dict[str, Any], Meta(description="`binary_data_size`: the length of the values that follow as bytes.")
+    ] = {}
 
 
 class InferOutput(msgspec.Struct):
     """An output that is wanted."""
 
-    name: str
-    parameters: dict[str, Any] = {}
+    name: Annotated[str, Meta(description="A member of a prediction.")]
+    parameters: Annotated[
+        dict[str, Any], Meta(description="`binary_data`: true for values as bytes, after the JSON.")
+    ] = {}
 
 
 class InferBody(msgspec.Struct):
     """The JSON part of a request."""
 
-    inputs: Annotated[list[InferInput], Meta(min_length=1)]
-    id: str = ""
-    outputs: list[InferOutput] = []
-    parameters: dict[str, Any] = {}
+    inputs: Annotated[list[InferInput], Meta(min_length=1, description="The fields of all instances.")]
+    id: Annotated[str, Meta(description="Comes with the answer.")] = ""
+    outputs: Annotated[list[InferOutput], Meta(description="The outputs that are wanted. Left out or empty: all.")] = []
+    parameters: Annotated[
+        dict[str, Any],
+        Meta(
+            description="`as_of`: the instant of the request, as in a request for predictions. `binary_data_output`: "
+            "true for all outputs as bytes."
+        ),
+    ] = {}
 
 
 _decode = msgspec.json.Decoder(InferBody).decode

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,20 +22,20 @@ Answer = Callable[[Request], Awaitable[Response]]
 class ServerLive(msgspec.Struct, frozen=True):
     """The server answers."""
 
-    live: bool
+    live: Annotated[bool, Meta(description="Always true.")]
 
 
 class ServerReady(msgspec.Struct, frozen=True):
     """Whether predictions of a model can be made."""
 
-    ready: bool
+    ready: Annotated[bool, Meta(description="Whether predictions of at least one view can be made.")]
 
 
 class ModelReady(msgspec.Struct, frozen=True):
     """Whether predictions of this model can be made."""
 
-    name: str
-    ready: bool
+    name: Annotated[str, Meta(description="The model, as the request called it.")]
+    ready: Annotated[bool, Meta(description="Whether its predictions can be made.")]
 
 
 def inference_routes(server: InferenceServer, infer: InferEndpoint) -> list[Route]:

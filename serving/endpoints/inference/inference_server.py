@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from serving.endpoints.health import Health
 from serving.endpoints.inference.infer_answer import outputs_of
-from serving.endpoints.inference.tensors import BOOL, BYTES
+from serving.endpoints.inference.tensors import datatype_of
 from serving.endpoints.served_view import ServedView
 from serving.errors import UnknownViewError
 from serving.models.model_choice import ModelChoice
@@ -101,12 +101,4 @@ def _nobody() -> None:
 
 def _input(field: Field) -> TensorMetadata:
     """A field as a tensor of one value per instance. A missing value is NaN, or null, or the input is left out."""
-    return TensorMetadata(field.name, _datatype(field), [-1], {"optional": True} if field.optional else UNSET)
-
-
-def _datatype(field: Field) -> str:
-    if field.is_text or isinstance(field.type.example, str):
-        return BYTES
-    if field.type.storage == "boolean":
-        return BOOL
-    return "FP64" if field.type.step_decimals else "INT64"
+    return TensorMetadata(field.name, datatype_of(field), [-1], {"optional": True} if field.optional else UNSET)

@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from shared_features.definitions import Field
+
 BYTES, BOOL = "BYTES", "BOOL"
 _DTYPES = {
     **{f"{kind}{8 * size}": f"<{kind[0].lower()}{size}" for kind in ("INT", "UINT") for size in (1, 2, 4, 8)},
@@ -21,6 +23,15 @@ _DTYPES = {
 }
 DATATYPES = (*_DTYPES, BYTES)
 _LENGTH_BYTES = 4
+
+
+def datatype_of(field: Field) -> str:
+    """Of the values of a field of a request."""
+    if field.is_text or isinstance(field.type.example, str):
+        return BYTES
+    if field.type.storage == "boolean":
+        return BOOL
+    return "FP64" if field.type.step_decimals else "INT64"
 
 
 def decode_tensor(datatype: str, raw: bytes, count: int) -> list[Any]:

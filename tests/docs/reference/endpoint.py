@@ -23,8 +23,8 @@ HEAD = """\
 # The endpoint
 
 `python -m serving` answers these paths. A running service describes itself at `/docs` and `/openapi.json`, with the
-fields and features of your own views. This page shows those of the web shop (`tests/domains/web_shop.py`). The paths of
-the [Open Inference Protocol](../how-to/open-inference-protocol.md), under `/v2`, have a page of their own.
+fields and features of your own views. This page shows those of the web shop (`tests/domains/web_shop.py`). The
+[Open Inference Protocol](../how-to/open-inference-protocol.md), under `/v2`, has a page of its own.
 
 """
 _STRUCTS = (Answer, ModelName, Prediction, FeatureAnswer, InstanceFeatures, Receipt, ShardReceipt, AppliedPosition)

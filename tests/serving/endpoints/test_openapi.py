@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ def asked(serving, *requests, **settings):
 
 def check(document: Mapping[str, Any], method: str, path: str, response: Any) -> str:
     """The answer is declared for its route and status, and is what is declared; returns the two."""
+    path = re.sub(r"(?<=/versions/)\w+", "{version}", path)
     declared = document["paths"][path][method.lower()]["responses"][str(response.status_code)]
     media_type, _, _ = response.headers["content-type"].partition(";")
     schema = declared["content"][media_type]["schema"]
@@ -72,6 +74,35 @@ def features(*wanted: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield "POST", path, {"content": post["content"]} if kind == "413" else post
 
 
+MODEL = "/v2/models/breakdown"
+TENSORS = [
+    {"name": name, "datatype": datatype, "shape": [1], "data": [INSTANCE[name]]}
+    for name, datatype in (("plant", "BYTES"), ("machine", "BYTES"), ("celsius", "FP64"))
+]
+OF_SERVER = [("GET", path, {}) for path in ("/v2", "/v2/health/live", "/v2/health/ready")]
+
+
+def models(version: str = "1") -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What the protocol asks of a model, with and without a version."""
+    for model in (MODEL, f"{MODEL}/versions/{version}"):
+        yield from (("GET", path, {}) for path in (model, f"{model}/ready"))
+
+
+def inference(*wanted: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Requests for inference: those that are answered with one of these."""
+    options: dict[str, Any] = {
+        "200": {"json": {"inputs": TENSORS}},
+        "404": {"json": {"inputs": TENSORS}, "headers": {"Millrace-Model": "9"}},
+        "413": {"content": b" " * 4_200_000},
+        "415": {"json": {"inputs": TENSORS}, "headers": {"Content-Encoding": "gzip"}},
+        "422": {"json": {"inputs": TENSORS[:1]}},
+    }
+    for kind in wanted:
+        version = "9" if kind == "404" else "1"
+        for path in (f"{MODEL}/infer", f"{MODEL}/versions/{version}/infer"):
+            yield "POST", path, options[kind] if kind != "408" else {"content": never_ending()}
+
+
 async def never_ending():
     yield b"{"
     await asyncio.sleep(0.05)
@@ -106,9 +137,20 @@ def test_real_answers_of_every_route_and_status_are_what_the_document_declares(s
         ("GET", "/health/ready", {}),
         ("GET", "/metrics", {}),
         *features("200", "413", "415", "422"),
+        *OF_SERVER,
+        *models(),
+        *models("9"),
+        *inference("200", "404", "413", "415", "422"),
     )
-    see(("POST", PATH, {"content": never_ending()}), *features("408"), serving_receive_s=0.001)
-    see(("POST", PATH, {"json": BODY}), ("GET", "/health/ready", {}), registry=tmp_path)
+    see(("POST", PATH, {"content": never_ending()}), *features("408"), *inference("408"), serving_receive_s=0.001)
+    see(
+        ("POST", PATH, {"json": BODY}),
+        ("GET", "/health/ready", {}),
+        *OF_SERVER,
+        *models(),
+        *inference("200"),
+        registry=tmp_path,
+    )
     meta = meta_key(NAMESPACE, HOT_PLANT, 0)
     live, store.values[meta] = store.values[meta], encode_meta(shard_meta(HOT_PLANT, 0, behind=True))
     see(("POST", PATH, {"json": BODY}), allow_degraded=True)
@@ -120,7 +162,7 @@ def test_real_answers_of_every_route_and_status_are_what_the_document_declares(s
     store.away = None
     with monkeypatch.context() as patch:
         patch.setattr(store, "read", lambda reads: 1 / 0)
-        see(("POST", PATH, {"json": BODY}), *features("200"), allow_degraded=True)
+        see(("POST", PATH, {"json": BODY}), *features("200"), *inference("200"), allow_degraded=True)
     # The paths of other views and groups.
     not_for_these = {f"POST {PATH} 404"} | {
         f"{method} {path} 404" for path in OF_FEATURES for method in ("GET", "POST")
@@ -143,12 +185,13 @@ def test_the_examples_of_the_openapi_document_are_accepted_as_they_stand(serving
             for path, methods in document["paths"].items():
                 if "post" in methods:
                     body = methods["post"]["requestBody"]["content"]["application/json"]["example"]
-                    answers[path] = await client.post(path, json=body)
+                    answers[path] = await client.post(path.replace("{version}", "champion"), json=body)
             return document, answers
 
     document, answers = asyncio.run(follow("tests.domains.machines"))
     assert document["openapi"].startswith("3.1")
-    assert set(answers) == {PATH, *OF_FEATURES}
+    by_tensors = [f"{MODEL}/infer", f"{MODEL}/versions/{{version}}/infer"]
+    assert set(answers) == {PATH, *OF_FEATURES, *by_tensors}
     assert {each.status_code for each in answers.values()} == {200}
     schemas = document["components"]["schemas"]
     described = schemas["breakdown_answer"]["properties"]
@@ -162,7 +205,9 @@ def test_the_examples_of_the_openapi_document_are_accepted_as_they_stand(serving
     assert list(instance["properties"]) == [*(field.name for field in BREAKDOWN.request_fields), "at"]
     _, others = asyncio.run(follow("shared_features.feature_views", allow_degraded=True))
     types = {path: each.json().get("type") for path, each in others.items()}
-    assert types.pop("/v1/views/card_fraud:predict") == "/docs#no-model"  # what the body says was accepted
+    models = "/v2/models/card_fraud"
+    for path in ("/v1/views/card_fraud:predict", f"{models}/infer", f"{models}/versions/{{version}}/infer"):
+        assert types.pop(path) == "/docs#no-model"  # what the body says was accepted
     assert set(types.values()) == {None}
     assert example_request(CARD_FRAUD)["instances"][0].keys() == {field.name for field in CARD_FRAUD.request_fields}
 
@@ -196,7 +241,8 @@ def test_what_definitions_say_of_fields_and_features_stands_in_the_document():
 
 def test_the_examples_of_problems_are_what_their_schema_says():
     document = openapi_document([BREAKDOWN], 256)
-    for status, response in document["paths"][PATH]["post"]["responses"].items():
+    posts = [document["paths"][path]["post"]["responses"] for path in (PATH, f"{MODEL}/infer")]
+    for status, response in [each for responses in posts for each in responses.items()]:
         for content in response["content"].values():
             for example in content.get("examples", {}).values():
                 assert not list(faults(example["value"], content["schema"], document))

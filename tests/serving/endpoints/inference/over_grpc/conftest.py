@@ -41,7 +41,7 @@ class Clients:
     def rows_waiting(self) -> int:
         """Instances that gather while the store is asked."""
         served = self.app.endpoint.served("breakdown")
-        return 0 if served is None else served.predictor._rows_waiting
+        return 0 if served is None else served.predictor._pending.rows
 
     async def send(self, message: bytes, method: str = "ModelInfer", **options: Any) -> tuple[str, str, dict[str, Any]]:
         """Status, details and metadata of the answer; of a refusal, or "OK" and nothing."""
