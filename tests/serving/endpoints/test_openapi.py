@@ -79,7 +79,9 @@ TENSORS = [
     {"name": name, "datatype": datatype, "shape": [1], "data": [INSTANCE[name]]}
     for name, datatype in (("plant", "BYTES"), ("machine", "BYTES"), ("celsius", "FP64"))
 ]
-OF_SERVER = [("GET", path, {}) for path in ("/v2", "/v2/health/live", "/v2/health/ready")]
+OF_SERVER: list[tuple[str, str, dict[str, Any]]] = [
+    ("GET", path, {}) for path in ("/v2", "/v2/health/live", "/v2/health/ready")
+]
 
 
 def models(version: str = "1") -> Iterator[tuple[str, str, dict[str, Any]]]:
