@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_features.definitions import EventSource, FeatureView, Input, call_function
+from shared_features.definitions import EventSource, FeatureView, Input, ViewFeature, call_function
 from shared_features.kernel.hashing import text_codes
 from shared_features.kernel.vocabulary import Vocabulary
 
@@ -51,8 +51,13 @@ def feature_matrix(
                 matrix[:, index] = np.nan
                 continue
             inputs = [_values(each, request, as_of_us, stored) for each in column.inputs]
-            matrix[:, index] = inputs[0] if column.function is None else call_function(column, inputs)
+            matrix[:, index] = column_values(column, inputs)
     return matrix
+
+
+def column_values(column: ViewFeature, inputs: Sequence[NDArray[Any]]) -> Any:
+    """What a column is for the values of its inputs, as float64. Raises OnDemandError when its function raises."""
+    return inputs[0] if column.function is None else call_function(column, inputs)
 
 
 def category_codes(view: FeatureView, request: Mapping[str, Floats], stored: Mapping[str, Floats]) -> Floats:

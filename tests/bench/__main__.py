@@ -27,6 +27,8 @@ SUITES = {
     "predictions": "tests.bench.predictions",
     "serving-load": "tests.bench.serving_load",
     "batch": "tests.bench.batch",
+    "dataset": "tests.bench.dataset",
+    "history": "tests.bench.history",
     "audit": "tests.bench.audit",
     "retraining": "tests.bench.retraining",
     "handbook": "tests.bench.handbook",

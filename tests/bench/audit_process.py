@@ -21,6 +21,7 @@ from shared_features.definitions import load_definitions
 from shared_features.feature_views import CARD_FRAUD
 from shared_features.formats.model_manifest import MODEL_FILE
 from shared_features.formats.prediction_log import LoggedPrediction, decode_matrix_bytes
+from tests.bench.peak_memory import peak_mb
 from training.datasets.offline_store import OfflineStore
 from training.inference.audit import audit as audits
 from training.inference.audit import view_audit
@@ -52,7 +53,7 @@ def main() -> None:
     seconds, all_s = time.perf_counter() - began_s, time.process_time() - before_s
     used_s["reading the log, and the rest"] = all_s - sum(used_s.values())
     found = {"seconds": seconds, "used_us": all_s / count * 1e6}
-    found["peak_mb"] = _peak_mb()
+    found["peak_mb"] = peak_mb()
     found |= {f"stage {stage}": each / count * 1e6 for stage, each in used_s.items()}
     sys.stdout.write(json.dumps(found))
 
@@ -88,12 +89,6 @@ def _bare(lake: Path, registry: Path, first: bool = False) -> int:
     with BatchScorer(graph, manifest.input_name, manifest.output_name) as scorer:
         scorer.score(matrix)
     return len(frame)
-
-
-def _peak_mb() -> float:
-    """Of this program alone: what `getrusage` tells begins with the memory of the process that started it."""
-    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:")]
-    return int(line.split()[1]) / 1024
 
 
 def _timed(function: Callable[..., Any], stage: str, used_s: dict[str, float]) -> Callable[..., Any]:

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-import polars as pl
 import structlog
 from numpy.typing import NDArray
 
 from shared_features.compilation.compilation import compile_in_turn
 from shared_features.counted import counted
-from shared_features.definitions import LabelSource
-from shared_features.feature_matrix import category_codes, feature_matrix, place_categories
+from shared_features.definitions import FeatureView, LabelSource
 from shared_features.formats.dataset_manifest import (
     DatasetManifest,
     DatasetParameters,
@@ -25,27 +23,24 @@ from shared_features.formats.dataset_manifest import (
     WindowCounts,
 )
 from shared_features.formats.entity_keys import EntityKeys
-from shared_features.formats.offline_tables import OFFSET, PARTITION, POSITION
-from shared_features.formats.training_run import LABEL
 from shared_features.kernel.event_time import spelled_duration, to_text, to_us
 from shared_features.kernel.vocabulary import Vocabulary
 from training.datasets.categories import Values, find_categories
 from training.datasets.erasures import erased_entities
 from training.datasets.label_classes import Classes, encode_outcomes, find_classes
 from training.datasets.labels import KnownLabels, read_labels
-from training.datasets.pinned_view import EVENT_TIME, PinnedView, complete_events
-from training.datasets.point_in_time import JoinedRows, read_spine_rows
-from training.datasets.sampled_inputs import SampledInputs, sample_inputs
+from training.datasets.pinned_view import PinnedView
+from training.datasets.rows.freed_memory import give_back
+from training.datasets.rows.joined_spine import join_spine
+from training.datasets.rows.matrix_columns import view_values
+from training.datasets.rows.spine_outcomes import complete_rows
+from training.datasets.sampled_inputs import SampledInputs, sampled_rows
 from training.datasets.time_split import GAP, TEST, TRAIN, choose_split
-from training.datasets.training_dataset import TrainingDataset, canonical, content_digest
+from training.datasets.training_dataset import TrainingDataset, content_digest
 from training.errors import DatasetError
 from training.progress import Tell, untold
 
 _LOG = structlog.get_logger(part="dataset")
-
-
-SENT = "label_sent"
-"""Whether somebody sent the label; else it follows from the delay being over."""
 
 
 def build_dataset(
@@ -62,65 +57,64 @@ def build_dataset(
         _LOG.info(f"events of {counted(erased, 'erased entity', 'erased entities')} are not in it", view=view.label)
     tell("reading labels and events")
     labels, label_source = _labels(pinned, parameters)
-    events = complete_events(pinned, label_source.joins)
-    labelled = _labelled(events, label_source, labels.resolve(), labels.cutoff_us + 1)
+    index, history = complete_rows(pinned, labels)
+    outcomes = history.outcomes(label_source, labels)
+    known_us = history.event_time_us[outcomes.known]
     split = choose_split(
-        *_span(labelled, pinned, label_source),
+        *_span(known_us, pinned, label_source),
         to_us(label_source.delay),
         parameters,
         labels.cutoff_us + 1 - to_us(label_source.delay),
     )
-    rows = read_spine_rows(pinned, split.start_us, split.end_us, tell)
-    window = _windows(rows.event_time_us, split)
-    train = events.filter(pl.col(EVENT_TIME) < split.train_end_us, pl.col(EVENT_TIME) >= split.start_us)
-    early = _labelled(train, label_source, labels.resolve(before_us=split.test_start_us), split.test_start_us)
-    at_start, at_cutoff = _at_rows(rows, early), _at_rows(rows, labelled)
-    in_train = pl.Series(window == TRAIN)
-    outcomes = at_start[LABEL].zip_with(in_train, at_cutoff[LABEL])
-    sent = at_start[SENT].zip_with(in_train, at_cutoff[SENT])
-    classes = find_classes(label_source, outcomes, window != GAP)
-    label = encode_outcomes(outcomes, classes)
+    spine = join_spine(pinned, split.start_us, split.end_us, tell)
+    entity = _entity(view, parameters)
+    window = _windows(spine.event_time_us, split)
+    places, train = index.find(spine.partition, spine.offset), np.flatnonzero(window == TRAIN)
+    at_start = history.take(places[train]).outcomes(label_source, labels, split.test_start_us)
+    outcomes = outcomes.take(places).replaced(train, at_start)
+    classes = find_classes(label_source, outcomes.label, window != GAP)
+    label = encode_outcomes(outcomes.label, classes)
+    counts = replace(
+        _counts(label, outcomes.sent, window, spine.copies, label_source, classes),
+        labelled_before=int((known_us < split.start_us).sum()),
+        labelled_after=int((known_us >= split.end_us).sum()),
+    )
+    label_counts = LabelCounts(labels.cutoff_us, labels.events.height, labels.conflicts)
+    del labels, index, history, outcomes, known_us, places, train, at_start  # their memory is for the matrix
     keep = np.flatnonzero(~np.isnan(label))
     tell(f"computing {counted(len(view.columns), 'feature')} of {counted(len(keep), 'row')}")
-    matrix = feature_matrix(view, rows.request, rows.event_time_us, rows.stored)[keep]
-    codes = category_codes(view, rows.request, rows.stored)[keep] if view.categories else np.empty((len(keep), 0))
-    categories = find_categories(pinned, codes[window[keep] == TRAIN])
-    places = [(at, Vocabulary(categories[column.name])) for at, column in view.categories]
-    matrix = canonical(place_categories(matrix, codes, places))
-    entity = parameters.entity or view.groups[0].entity.name
-    if entity not in rows.entities:
-        raise DatasetError(
-            f"View {view.label} has no entity {entity!r}. Its entities are {', '.join(sorted(rows.entities))}. Name "
-            "one of them, or name none."
-        )
+    sample = spine.take(sampled_rows(len(spine), parameters.seed))
+    rows, window, label = spine.take(keep), window[keep], label[keep]
+    del spine, keep
+    give_back()
+    values = view_values(rows, sample, tell)
+    categories = find_categories(pinned, values.codes[window == TRAIN])
+    for place, (at, column) in enumerate(view.categories):
+        values.matrix[:, at] = Vocabulary(categories[column.name]).places(values.codes[:, place])
     features = tuple(column.name for column in view.columns)
-    columns = (matrix, label[keep], rows.partition[keep], rows.offset[keep], window[keep])
+    columns = (values.matrix, label, rows.partition, rows.offset, window)
     dataset = TrainingDataset(
         features=features,
-        matrix=matrix,
-        label=label[keep],
-        window=window[keep],
-        partition=rows.partition[keep],
-        offset=rows.offset[keep],
-        event_time_us=rows.event_time_us[keep],
-        entity=_codes(rows.entities[entity])[keep],
+        matrix=values.matrix,
+        label=label,
+        window=window,
+        partition=rows.partition,
+        offset=rows.offset,
+        event_time_us=rows.event_time_us,
+        entity=_codes(rows.entity_keys(entity)),
         manifest=_manifest(
             pinned,
-            labels,
+            label_counts,
             split,
             parameters,
             entity,
-            replace(
-                _counts(label, sent.fill_null(value=True).to_numpy(), window, rows, label_source, classes),
-                labelled_before=labelled.filter(pl.col(EVENT_TIME) < split.start_us).height,
-                labelled_after=labelled.filter(pl.col(EVENT_TIME) >= split.end_us).height,
-            ),
+            counts,
             content_digest((*features, *map(repr, (*classes, *categories.items()))), *columns),
             classes,
             categories,
         ),
     )
-    return dataset, sample_inputs(rows, parameters.seed)
+    return dataset, SampledInputs(sample.request(), values.sampled, sample.event_time_us)
 
 
 def _labels(pinned: PinnedView, parameters: DatasetParameters) -> tuple[KnownLabels, LabelSource]:
@@ -139,35 +133,25 @@ def _labels(pinned: PinnedView, parameters: DatasetParameters) -> tuple[KnownLab
     return read_labels(view.labels, pinned.labels, cutoff_us), view.labels
 
 
-def _labelled(events: pl.DataFrame, source: LabelSource, resolved: pl.DataFrame, known_us: int) -> pl.DataFrame:
-    """Position, event time and label of the events whose label is in `resolved`, and whether it was sent.
-
-    known_us: the instant before which what is in `resolved` had arrived. An event whose delay was over by then has the
-    label that the source gives to those without one.
-    """
-    columns = (*POSITION, EVENT_TIME, LABEL, SENT)
-    if source.otherwise is None:
-        return (
-            events.join(resolved, on=source.joins, how="inner").with_columns(pl.lit(True).alias(SENT)).select(columns)
-        )
-    found = events.join(resolved, on=source.joins, how="left").with_columns(pl.col(LABEL).is_not_null().alias(SENT))
-    over = pl.col(EVENT_TIME) + to_us(source.delay) < known_us
-    without = pl.lit(source.otherwise if source.is_named else float(source.otherwise))
-    label = pl.when(SENT).then(LABEL).when(over).then(without).alias(LABEL)
-    return found.with_columns(label).filter(pl.col(LABEL).is_not_null()).select(columns)
-
-
-def _span(labelled: pl.DataFrame, pinned: PinnedView, source: LabelSource) -> tuple[int, int]:
-    if labelled.is_empty():
+def _span(known_us: NDArray[np.int64], pinned: PinnedView, source: LabelSource) -> tuple[int, int]:
+    if not len(known_us):
         raise DatasetError(
             f"No event of {pinned.view.source.name!r} below the cut has a label known by the cutoff. Labels of "
             f"{source.source.name!r} come {spelled_duration(source.delay)} after their event. Stream more history, or "
             "wait."
         )
-    first, last = labelled.select(pl.col(EVENT_TIME).min().alias("first"), pl.col(EVENT_TIME).max().alias("last")).row(
-        0
-    )
-    return int(first), int(last)
+    return int(known_us.min()), int(known_us.max())
+
+
+def _entity(view: FeatureView, parameters: DatasetParameters) -> str:
+    known = [group.entity.name for group in view.groups]
+    entity = parameters.entity or known[0]
+    if entity not in known:
+        raise DatasetError(
+            f"View {view.label} has no entity {entity!r}. Its entities are {', '.join(sorted(set(known)))}. Name "
+            "one of them, or name none."
+        )
+    return entity
 
 
 def _windows(event_time_us: NDArray[np.int64], split: TimeSplit) -> NDArray[np.int8]:
@@ -175,12 +159,6 @@ def _windows(event_time_us: NDArray[np.int64], split: TimeSplit) -> NDArray[np.i
     window[event_time_us < split.train_end_us] = TRAIN
     window[event_time_us >= split.test_start_us] = TEST
     return window
-
-
-def _at_rows(rows: JoinedRows, labelled: pl.DataFrame) -> pl.DataFrame:
-    """The outcome of each row and whether it was sent, null where it is not known."""
-    positions = pl.DataFrame({PARTITION: rows.partition, OFFSET: rows.offset})
-    return positions.join(labelled.select(*POSITION, LABEL, SENT), on=POSITION, how="left", maintain_order="left")
 
 
 def _codes(keys: EntityKeys) -> NDArray[np.int64]:
@@ -193,7 +171,7 @@ def _counts(
     label: NDArray[np.float64],
     sent: NDArray[np.bool_],
     window: NDArray[np.int8],
-    rows: JoinedRows,
+    copies: int,
     source: LabelSource,
     classes: Classes,
 ) -> RowCounts:
@@ -205,12 +183,12 @@ def _counts(
         without = int((~sent & (window == code) & ~np.isnan(label)).sum())
         return WindowCounts(len(known), positive, len(found) - len(known), tuple(by_class), without)
 
-    return RowCounts(rows.copies, count(TRAIN), count(GAP), count(TEST))
+    return RowCounts(copies, count(TRAIN), count(GAP), count(TEST))
 
 
 def _manifest(
     pinned: PinnedView,
-    labels: KnownLabels,
+    labels: LabelCounts,
     split: TimeSplit,
     parameters: DatasetParameters,
     entity: str,
@@ -226,7 +204,7 @@ def _manifest(
         cut_us=pinned.cut_us,
         allowed_lateness_us=pinned.lateness_us,
         tables={each.name: PinnedVersion(each.version, tuple(each.files)) for each in pinned.tables},
-        labels=LabelCounts(labels.cutoff_us, labels.events.height, labels.conflicts),
+        labels=labels,
         split=split,
         entity=entity,
         parameters=parameters,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared_features.definitions import EventSource, FeatureView
-from shared_features.formats.offline_tables import ARRIVAL_TIME, POSITION
+from shared_features.formats.offline_tables import ARRIVAL_TIME
 from shared_features.kernel.event_time import to_text
 from training.datasets.offline_store import OfflineStore, PinnedTable
 from training.errors import DatasetError
@@ -98,10 +98,3 @@ def category_sources(view: FeatureView) -> tuple[EventSource, ...]:
     stored = [each.inputs[0].feature for _, each in view.categories if each.inputs[0].is_text]
     found = {source.name: source for each in stored if each is not None for source in each.group.sources}
     return tuple(found.values())
-
-
-def complete_events(pinned: PinnedView, columns: tuple[str, ...]) -> pl.DataFrame:
-    """Position and time of every complete row, with columns of its event."""
-    first = next(iter(pinned.groups.values())).scan().filter(pinned.complete())
-    rows = first.select(*POSITION, EVENT_TIME)
-    return rows.join(pinned.events.scan().select(*POSITION, *columns), on=POSITION, how="left").collect()

@@ -11,6 +11,7 @@ import pyarrow.parquet
 
 from shared_features.counted import counted
 from training.errors import DatasetError
+from training.inference.one_ahead import one_ahead
 from training.inference.published_model import PublishedModel
 from training.inference.rows_to_predict import Rows, Slice
 from training.progress import Tell, untold
@@ -33,7 +34,7 @@ def predict_rows(model: PublishedModel, rows: Rows, output: Path, tell: Tell = u
     temporary, done, unanswered = output.with_name(f".{output.name}-{uuid.uuid4().hex}"), 0, 0
     writer: pyarrow.parquet.ParquetWriter | None = None
     try:
-        for each in rows.slices():
+        for each in one_ahead(rows.slices()):
             frame = _with_predictions(model, each)
             unanswered += frame[model.names[0]].null_count()
             table = frame.to_arrow().replace_schema_metadata(_lineage(model))

@@ -93,18 +93,20 @@ class FeatureFileRows:
 def read_features(view: FeatureView, frame: pl.DataFrame) -> Slice:
     """The rows of a table that has all features of a view under their names. Raises DatasetError."""
     names, categories = [each.name for each in view.columns], [at for at, _ in view.categories]
-    numbers = [name for at, name in enumerate(names) if at not in categories]
+    unknown = pl.lit(float("nan"), pl.Float32)
+    columns = [
+        unknown.alias(name) if at in categories else pl.col(name).cast(pl.Float32).fill_null(float("nan"))
+        for at, name in enumerate(names)
+    ]
     codes = [_codes(frame[names[at]]) for at in categories]
     try:
-        floats = frame.select(pl.col(numbers).cast(pl.Float32).fill_null(float("nan")))
+        floats = frame.select(names).with_columns(columns)
     except PolarsError as error:
         raise DatasetError(
             f"A feature is not a number: {error}. Features are float32, and missing ones null or NaN."
         ) from error
-    matrix = np.full((len(frame), len(names)), np.nan, np.float32)
-    matrix[:, [at for at in range(len(names)) if at not in categories]] = floats.to_numpy()
     given = frame.select(name for name in frame.columns if name not in names)
-    return Slice(given, matrix, np.stack(codes, axis=1) if codes else np.empty((0, 0)))
+    return Slice(given, floats.to_numpy(order="c"), np.stack(codes, axis=1) if codes else np.empty((0, 0)))
 
 
 class _Table:

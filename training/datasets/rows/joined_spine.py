@@ -1,0 +1,180 @@
+"""The point-in-time join: feature rows of every group of a view, by position, each as it was served at its event.
+
+Materialize already wrote what each group would have answered at each event of the spine. What is left is to find the
+complete rows of the groups side by side, at the versions and the cut that `pinned_view` pins. What is found first is
+where each row is in each table; columns of values are then read a few at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shared_features.counted import counted
+from shared_features.definitions import FeatureGroup
+from shared_features.feature_matrix import request_floats
+from shared_features.formats.entity_keys import EntityKeys, entity_keys
+from shared_features.formats.offline_tables import OFFSET, PARTITION, POSITION
+from shared_features.kernel.event_time import to_text
+from training.datasets.offline_store import event_columns
+from training.datasets.pinned_view import EVENT_TIME, PinnedView
+from training.datasets.rows.position_index import Lines, PositionIndex
+from training.datasets.rows.sorted_numbers import Places
+from training.errors import DatasetError
+from training.progress import Tell, untold
+
+_COPY = "copy"
+_COMPLETE = "complete"
+_FEW = 1 << 31
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class JoinedSpine:
+    """`n` events of the spine, in order of position, and where their feature rows are.
+
+    columns, valid: the request fields, as `event_columns` gives them. copies: how many further positions held an event
+    again and were left out. lines: part name of a group -> the row in the span of its table.
+    """
+
+    pinned: PinnedView
+    span: tuple[int, int]
+    partition: NDArray[np.int32]
+    offset: NDArray[np.int64]
+    event_time_us: NDArray[np.int64]
+    columns: Mapping[str, NDArray[Any]]
+    valid: Mapping[str, NDArray[np.bool_]]
+    copies: int
+    lines: Mapping[str, NDArray[np.integer]]
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def take(self, rows: Places) -> JoinedSpine:
+        """Some of the rows, in this order."""
+        return replace(
+            self,
+            partition=self.partition[rows],
+            offset=self.offset[rows],
+            event_time_us=self.event_time_us[rows],
+            columns={name: column[rows] for name, column in self.columns.items()},
+            valid={name: there[rows] for name, there in self.valid.items()},
+            lines={name: lines[rows] for name, lines in self.lines.items()},
+        )
+
+    def request(self, rows: slice = slice(None), names: Collection[str] | None = None) -> dict[str, Floats]:
+        """Request fields, all or some, as float64 of some rows."""
+        columns = {name: self.columns[name][rows] for name in (self.columns if names is None else names)}
+        valid = {name: there[rows] for name, there in self.valid.items() if name in columns}
+        return request_floats(self.pinned.view.source, columns, valid)
+
+    def entity_keys(self, entity: str) -> EntityKeys:
+        """The key of each row's entity of that name."""
+        view = self.pinned.view
+        (found,) = {group.entity for group in view.groups if group.entity.name == entity}
+        return entity_keys(found, view.source, self.columns)
+
+    def scan(self, group: FeatureGroup) -> pl.LazyFrame:
+        """The rows of a group's table in the span, which `lines` count from 0."""
+        return _in_span(self.pinned, group, self.span)
+
+
+def join_spine(pinned: PinnedView, start_us: int, end_us: int, tell: Tell = untold) -> JoinedSpine:
+    """The complete rows with `start_us <= event time < end_us`.
+
+    Raises DatasetError when groups do not have rows of the same positions, or an event of a row is not stored.
+    """
+    view, span = pinned.view, (start_us, end_us)
+    if not view.groups:
+        raise DatasetError(f"View {view.label} reads no feature group, so it has no feature rows. Add a group to it.")
+    first = _rows_of(pinned, view.groups[0], span)
+    index = PositionIndex(first.partition, first.offset)
+    if not index.is_distinct:
+        raise DatasetError(_damaged(first, pinned.groups[view.groups[0].part_name].name))
+    partition, offset = first.partition[index.order], first.offset[index.order]
+    copy, lines = first.copy[index.order], dict[str, Places]()
+    for number, group in enumerate(view.groups, 1):
+        rows = first if number == 1 else _rows_of(pinned, group, span)
+        tell(f"found {counted(len(rows.offset), 'feature row')} of {group.label}", number, len(view.groups))
+        places = index.lines(rows.partition, rows.offset)
+        if places.missing or places.twice or places.others:
+            raise DatasetError(_disagreement(pinned, group, places))
+        copy |= rows.copy[places.of]
+        line = rows.line[places.of]
+        lines[group.part_name] = line.astype(np.int32) if rows.count < _FEW else line
+    columns, valid = _events_at(pinned, index, span)
+    whole = JoinedSpine(
+        pinned=pinned,
+        span=span,
+        partition=partition,
+        offset=offset,
+        event_time_us=first.event_time_us[index.order],
+        columns=columns,
+        valid=valid,
+        copies=int(copy.sum()),
+        lines=lines,
+    )
+    return whole.take(np.flatnonzero(~copy)) if whole.copies else whole
+
+
+class _Rows(NamedTuple):
+    """The complete feature rows of a group. line: where each is among all rows of the span, as every scan gives them.
+
+    count: how many all are.
+    """
+
+    count: int
+    line: Places
+    partition: NDArray[np.int32]
+    offset: NDArray[np.int64]
+    event_time_us: NDArray[np.int64]
+    copy: NDArray[np.bool_]
+
+
+def _rows_of(pinned: PinnedView, group: FeatureGroup, span: tuple[int, int]) -> _Rows:
+    frame = (
+        _in_span(pinned, group, span).select(*POSITION, EVENT_TIME, _COPY, pinned.complete().alias(_COMPLETE)).collect()
+    )
+    line = np.flatnonzero(frame[_COMPLETE].to_numpy())
+    return _Rows(len(frame), line, *(frame[name].to_numpy()[line] for name in (*POSITION, EVENT_TIME, _COPY)))
+
+
+def _in_span(pinned: PinnedView, group: FeatureGroup, span: tuple[int, int]) -> pl.LazyFrame:
+    inside = (pl.col(EVENT_TIME) >= span[0]) & (pl.col(EVENT_TIME) < span[1])
+    return pinned.groups[group.part_name].scan().filter(inside)
+
+
+def _events_at(
+    pinned: PinnedView, index: PositionIndex, span: tuple[int, int]
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[np.bool_]]]:
+    """The request fields of the event at each position, and which are there."""
+    view = pinned.view
+    names, time = [field.name for field in view.request_fields], pl.col(view.source.event_time)
+    events = pinned.events.scan().filter((time >= span[0]) & (time < span[1])).select(*POSITION, *names).collect()
+    places = index.lines(*(events[name].to_numpy() for name in POSITION))
+    if places.missing or places.twice:
+        raise DatasetError(
+            f"Feature rows and events do not match. Of {len(index)} feature rows, {places.missing} have no event in "
+            f"table {pinned.events.name!r}, and {places.twice} events too many have their positions. Restore the "
+            "events that were deleted or copied, or materialize again."
+        )
+    return event_columns(view.source, events[places.of], names)
+
+
+def _damaged(rows: _Rows, table: str) -> str:
+    twice = int(pl.DataFrame({PARTITION: rows.partition, OFFSET: rows.offset}).is_duplicated().sum())
+    return f"Table {table!r} is damaged. {twice} of its rows have the position of another row. Materialize it again."
+
+
+def _disagreement(pinned: PinnedView, group: FeatureGroup, places: Lines) -> str:
+    return (
+        f"The feature rows of {group.part_name!r} and {pinned.view.groups[0].part_name!r} are not of the same events. "
+        f"Up to {to_text(pinned.cut_us)}, {group.part_name!r} lacks {places.missing} rows and has "
+        f"{places.others + places.twice} more. Set MILLRACE_ALLOWED_LATENESS alike for training and streaming, and "
+        "materialize the groups again."
+    )
