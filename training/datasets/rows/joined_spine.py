@@ -106,7 +106,7 @@ def join_spine(pinned: PinnedView, start_us: int, end_us: int, tell: Tell = unto
             raise DatasetError(_disagreement(pinned, group, places))
         copy |= rows.copy[places.of]
         line = rows.line[places.of]
-        lines[group.part_name] = line.astype(np.int32) if rows.count < _FEW else line
+        lines[group.part_name] = line.astype(np.int32) if rows.scanned < _FEW else line
     columns, valid = _events_at(pinned, index, span)
     whole = JoinedSpine(
         pinned=pinned,
@@ -125,10 +125,10 @@ def join_spine(pinned: PinnedView, start_us: int, end_us: int, tell: Tell = unto
 class _Rows(NamedTuple):
     """The complete feature rows of a group. line: where each is among all rows of the span, as every scan gives them.
 
-    count: how many all are.
+    scanned: how many all are.
     """
 
-    count: int
+    scanned: int
     line: Places
     partition: NDArray[np.int32]
     offset: NDArray[np.int64]

@@ -14,7 +14,7 @@ class Lines(NamedTuple):
     """of: int64[n], the row of a table that each position is at; -1: none, and of several the last.
 
     missing: of how many positions the table has no row. twice: how many rows have the position of another row. others:
-    how many rows have a position that is none of ours.
+    how many rows have a position that we have not.
     """
 
     of: Places

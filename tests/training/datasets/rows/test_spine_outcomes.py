@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
@@ -20,7 +22,7 @@ LABELS = BREAKDOWN.labels
         (["b", None, "c"], ["a", "b"], [1, -1, -1]),
     ],
 )
-def test_each_key_is_found_among_those_of_the_labels(wanted: list, keys: list, places: list[int]) -> None:
+def test_each_key_is_found_among_those_of_the_labels(wanted: list[Any], keys: list[Any], places: list[int]) -> None:
     found = places_of(pl.DataFrame({"key": wanted}), pl.DataFrame({"key": keys}))
     assert found.tolist() == places
 
