@@ -7,7 +7,6 @@ counted. The prediction log holds what the models saw, so any version can be sco
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.answer.written_answer import most_probable
+from serving.bounded_queue import BoundedQueue
 from serving.log import get_log
 from serving.models.challenger_metrics import ChallengerMetrics
 from serving.models.model import Model, one_number
@@ -24,7 +24,7 @@ from shared_features.stored_features.feature_vectors import FeatureRows
 
 _LOG = get_log("serving.shadow")
 _MOST_ROWS = 8192
-_GATHER_S, _ENDS_WITHIN_S = 0.05, 2.0
+_ENDS_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,7 @@ class Shadow:
 
     def __init__(self, metrics: ChallengerMetrics, within_s: float) -> None:
         self._metrics, self._within_s = metrics, within_s
-        self._left: deque[_Answered] = deque()
-        self._rows, self._changing = 0, threading.Lock()
-        self._wanted, self._ends = threading.Event(), threading.Event()
+        self._left: BoundedQueue[_Answered] = BoundedQueue(_MOST_ROWS)
         self._thread = threading.Thread(target=self._run, name="shadow", daemon=True)
         self._guard, self._told = RunGuard(), set[tuple[str, int]]()
 
@@ -54,36 +52,26 @@ class Shadow:
 
     def stop(self) -> None:
         """End without what is left."""
-        self._ends.set()
-        self._wanted.set()
+        self._left.end()
         self._thread.join(_ENDS_WITHIN_S)
 
     def take(
         self, view: str, model: Model, challenger: Model, rows: FeatureRows, start: int, scores: Sequence[Any]
     ) -> None:
         """Compare an answer of the model soon, whose rows are those from `start`, one per score. Takes no time."""
-        stop, count = start + len(scores), len(scores)
-        with self._changing:
-            has_room = self._rows + count <= _MOST_ROWS
-            self._rows += count if has_room else 0
-        if not has_room:
-            self._metrics.unscored(view, "dropped", count)
-            return
+        stop = start + len(scores)
         codes = None if rows.codes is None else rows.codes[start:stop]
-        self._left.append(_Answered(view, model, challenger, rows.matrix[start:stop], codes, scores))
-        if not self._wanted.is_set():
-            self._wanted.set()
+        answered = _Answered(view, model, challenger, rows.matrix[start:stop], codes, scores)
+        if not self._left.put(answered, len(scores)):
+            self._metrics.unscored(view, "dropped", len(scores))
 
     def _run(self) -> None:
-        while not self._ends.is_set():
-            self._wanted.wait()
-            self._ends.wait(_GATHER_S)  # a thread that wakes for each answer would take the request path's time
-            self._wanted.clear()
-            while self._left and not self._ends.is_set():
-                answered = self._left.popleft()
+        while not self._left.has_ended:
+            self._left.wait()
+            for answered in self._left.items():
+                if self._left.has_ended:
+                    return
                 self._compare(answered)
-                with self._changing:
-                    self._rows -= len(answered.scores)
 
     def _compare(self, answered: _Answered) -> None:
         view, model, challenger = answered.view, answered.model, answered.challenger

@@ -11,7 +11,6 @@ import itertools
 import secrets
 import threading
 import time
-from collections import deque
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from serving.bounded_queue import BoundedQueue
 from serving.log import get_log
 from serving.prediction_log.log_metrics import LogMetrics
 from shared_features.formats.prediction_log import (
@@ -32,7 +32,7 @@ from shared_features.formats.prediction_log import (
 
 _LOG = get_log("serving.prediction_log")
 _MOST_BYTES = 64 << 20
-_GATHER_S, _LOOK_S, _LOOK_AT_REST_S = 0.05, 0.1, 30.0
+_LOOK_S, _LOOK_AT_REST_S = 0.1, 30.0
 _ENDS_WITHIN_S = 10.0
 
 
@@ -103,9 +103,7 @@ class PredictionLog:
         self._key, self._release = instance.encode(), importlib.metadata.version("millrace")
         self._counter = itertools.count()
         self._decode = msgspec.json.Decoder(_Answer).decode
-        self._left: deque[tuple[AnsweredRequest, int, float]] = deque()
-        self._bytes, self._changing = 0, threading.Lock()  # large batches are computed by threads
-        self._wanted, self._ends = threading.Event(), threading.Event()
+        self._left: BoundedQueue[tuple[AnsweredRequest, int, float]] = BoundedQueue(_MOST_BYTES)
         self._thread = threading.Thread(target=self._run, name="prediction log", daemon=True)
 
     @staticmethod
@@ -119,8 +117,7 @@ class PredictionLog:
 
     def stop(self) -> None:
         """Send what is left, or keep it on the spool."""
-        self._ends.set()
-        self._wanted.set()
+        self._left.end()
         self._thread.join(_ENDS_WITHIN_S)
         if self._thread.is_alive():
             _LOG.warning("ending before all predictions were logged", left=len(self._left))
@@ -131,34 +128,22 @@ class PredictionLog:
 
     def take(self, answered: AnsweredRequest) -> None:
         """Log an answer soon. Takes no time, and raises nothing."""
-        length, now_s = answered.length, time.monotonic()
-        with self._changing:
-            has_room = self._bytes + length <= _MOST_BYTES
-            if has_room:
-                self._bytes += length
-        if not has_room:
+        if not self._left.put((answered, time.time_ns() // 1000, time.monotonic()), answered.length):
             self._metrics.dropped("queue")
-            return
-        self._left.append((answered, time.time_ns() // 1000, now_s))
-        if not self._wanted.is_set():
-            self._wanted.set()
 
     def _run(self) -> None:
         self._work(0.0)
-        while not self._ends.is_set():
-            if not self._wanted.wait(_LOOK_AT_REST_S if self._delivery.is_done else _LOOK_S):
+        while not self._left.has_ended:
+            if not self._left.wait(_LOOK_AT_REST_S if self._delivery.is_done else _LOOK_S):
                 self._work(_LOOK_S)
                 continue
-            time.sleep(_GATHER_S)  # a thread that wakes for each answer would take the request path's time
-            self._wanted.clear()
             self._send()
             self._work(0.0)
         self._send()
         self._delivery.close()
 
     def _send(self) -> None:
-        while self._left:
-            answered, at_us, at_s = self._left.popleft()
+        for answered, at_us, at_s in self._left.items():
             try:
                 record = self._record(answered, at_us, at_s)
                 if len(record) > LONGEST_RECORD:
@@ -168,8 +153,6 @@ class PredictionLog:
             except Exception as error:  # a bug must not end the log of all later answers
                 self._metrics.dropped("error")
                 _LOG.error("failed to log a prediction", exc_info=error)
-            with self._changing:
-                self._bytes -= answered.length
         self._metrics.waiting(self._delivery.under_way)
 
     def _work(self, within_s: float) -> None:
