@@ -40,7 +40,7 @@ class Traffic:
                 "bootstrap.servers": bootstrap_servers,
                 "linger.ms": 5,
                 "enable.idempotence": True,
-                "delivery.timeout.ms": 120_000,
+                "delivery.timeout.ms": 600_000,  # a broker may take minutes to start on a busy machine
                 "log_level": 2,
                 "reconnect.backoff.max.ms": 500,
                 "partitioner": "murmur2_random",
@@ -60,7 +60,7 @@ class Traffic:
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
-        left = self._producer.flush(60)
+        left = self._producer.flush(300)
         if left or self._refused:
             raise AssertionError(f"{left} records did not reach the log; refused: {self._refused[:3]}")
 
