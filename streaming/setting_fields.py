@@ -43,6 +43,11 @@ class SettingFields(BaseSettings):
         description="Set this to true as long as nothing was trained. It lets retain and retire delete although the "
         "registry is empty. Without it they refuse, because a registry that is not mounted looks empty too.",
     )
+    without_audit: bool = Field(
+        False,
+        description="Set this to true if nobody audits the prediction log. It lets retain delete events that logged "
+        "predictions need, and rows of the log, although they were not audited.",
+    )
     training_runs: Path = Field(
         Path("var/training"),
         description="Directory of the intermediate results of training runs. erase removes results there.",

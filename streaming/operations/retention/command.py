@@ -8,7 +8,7 @@ from argparse import Namespace
 from shared_features.counted import counted
 from shared_features.definitions import load_definitions
 from streaming.errors import EXIT_OK, EXIT_REFUSED
-from streaming.operations.retention.retain import Plan, before_of, delete_days, plan
+from streaming.operations.retention.retain import Plan, before_of, delete_days, kept_sources, plan
 from streaming.operations.saying import instant, say
 from streaming.settings import StreamingSettings
 
@@ -17,7 +17,7 @@ def run(settings: StreamingSettings, options: Namespace) -> int:
     """The exit code: 1 if a day is still needed. Then nothing is deleted."""
     catalogue = load_definitions(settings.definitions)
     before = options.before or before_of(options.keep)
-    sources = [catalogue.source(name) for name in options.source] if options.source else catalogue.sources
+    sources = kept_sources(settings, catalogue, options.source or ())
     plans = [plan(settings, catalogue, source, before) for source in sources]
     refused = any(each.refused for each in plans)
     if options.json:

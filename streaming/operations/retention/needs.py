@@ -7,6 +7,7 @@
 - A *snapshot*: what took effect since the latest snapshot of each spine. Materialize and bootstraps start from it.
 - A *dataset* of the registry, or one that a user pinned: every event that a window of its rows reaches. Without a
   registry: everything.
+- *Logged predictions* that were not audited: what their windows reach, and their rows of the log.
 - A *hold*: see `formats.holds`.
 """
 
@@ -17,11 +18,13 @@ from dataclasses import dataclass
 
 from shared_features.definitions import Catalogue, EventSource, FeatureGroup
 from shared_features.formats.offline_tables import events_table, features_table, snapshots_table
+from shared_features.formats.prediction_log import SOURCE_NAME
 from shared_features.kernel.event_time import to_us
 from streaming.errors import RefusedError
 from streaming.lake.look import LakeLook
 from streaming.operations.registry_look import RegistryLook
 from streaming.operations.retention.holds import read_holds
+from streaming.operations.retention.unaudited import unaudited
 from streaming.replay.entity_states import built_from_us
 from streaming.replay.snapshots import snapshot_cuts
 from streaming.settings import StreamingSettings
@@ -38,8 +41,11 @@ class Need:
 
 def needs(settings: StreamingSettings, catalogue: Catalogue, source: EventSource) -> list[Need]:
     """Everything that needs events of a source, the earliest need first."""
+    found = [Need(*each) for each in unaudited(settings, catalogue, source)]
+    if source.name == SOURCE_NAME:
+        return sorted([*found, *_holds(settings, catalogue, source)], key=lambda need: need.from_us)
     look = LakeLook(settings.lake)
-    found = [*_windows(settings, catalogue, look, source), *_bootstraps(settings, catalogue, look, source)]
+    found += [*_windows(settings, catalogue, look, source), *_bootstraps(settings, catalogue, look, source)]
     found += [*_datasets(settings, catalogue, source), *_holds(settings, catalogue, source)]
     return sorted(found, key=lambda need: need.from_us)
 

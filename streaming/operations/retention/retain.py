@@ -8,7 +8,7 @@ transactions, and stay. The archive's maintenance deletes the files from the dis
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -25,6 +25,7 @@ from streaming.lake.look import LakeLook
 from streaming.lake.stored_positions import stored_position
 from streaming.log import get_log
 from streaming.operations.retention.needs import Need, needs
+from streaming.operations.retention.unaudited import logged_source
 from streaming.settings import StreamingSettings
 
 _LOG = get_log("retention")
@@ -108,10 +109,18 @@ def _files(table: DeltaTable) -> Iterator[tuple[str, int, int]]:
         yield from zip(*(files[name].to_pylist() for name in names), strict=True)
 
 
+def kept_sources(settings: StreamingSettings, catalogue: Catalogue, names: Sequence[str] = ()) -> list[EventSource]:
+    """The sources of the definitions and the prediction log, if the lake has it; or those with these names."""
+    log = logged_source(settings)
+    if not names:
+        return [*catalogue.sources, *([] if log is None else [log])]
+    return [log if log is not None and name == log.name else catalogue.source(name) for name in names]
+
+
 def retain_nightly(settings: StreamingSettings, keep_days: int) -> None:
     """Delete the days that are older and no longer needed. Logs what still needs the others."""
     catalogue = load_definitions(settings.definitions)
-    for source in catalogue.sources:
+    for source in kept_sources(settings, catalogue):
         found = plan(settings, catalogue, source, before_of(keep_days))
         before = min(found.before, found.allowed)
         if found.refused:

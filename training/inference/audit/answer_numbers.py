@@ -63,13 +63,16 @@ class AnswerNumbers:
         came_first[where] = self._of.setdefault(process, NumberRanges()).add(each)
         return came_first
 
-    def missing(self, doubtful: AnswerNumbers) -> dict[str, list[Hole]]:
-        """By process the numbers that it lacks. doubtful: numbers that fill a hole, and make none."""
+    def missing(self, doubtful: AnswerNumbers, is_cut: bool = False) -> dict[str, list[Hole]]:
+        """By process the numbers that it lacks. doubtful: numbers that fill a hole, and make none.
+
+        is_cut: the first numbers of a process may have been deleted.
+        """
         found = {}
         for process, own in self._of.items():
             seen = NumberRanges()
             seen.merge(own, own.highest)
             if process in doubtful._of:
                 seen.merge(doubtful._of[process], own.highest)
-            found[process] = seen.holes
+            found[process] = [hole for hole in seen.holes if hole[0] or not is_cut]
         return {process: holes for process, holes in found.items() if holes}

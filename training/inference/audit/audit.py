@@ -34,6 +34,10 @@ Bools = NDArray[np.bool_]
 class Log(Protocol):
     """Records of the prediction log."""
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether its first records were deleted by retention: then the first numbers of a process may be absent."""
+
     def batches(self) -> Iterator[LoggedBatch]:
         """All records, in the same order each time."""
 
@@ -87,7 +91,7 @@ def _each_once(log: Log, reader: BatchReader, found: Audited) -> Iterator[tuple[
     if again:
         others = reader.read(LoggedBatch.of(_others(log, again)))
         yield others, _with_content(others.batch, ~others.batch.faulty, found)
-    found.missing = numbers.missing(doubtful)
+    found.missing = numbers.missing(doubtful, is_cut=log.is_cut)
 
 
 def _with_content(batch: LoggedBatch, records: Bools, found: Audited) -> Bools:

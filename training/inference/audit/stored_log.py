@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shared_features.errors import FormatVersionError
-from shared_features.formats.offline_tables import ARRIVAL_TIME, events_table
+from shared_features.formats.offline_tables import ARRIVAL_TIME, KEPT_FROM_APP, WATERMARK_APP, events_table
 from shared_features.formats.prediction_log import SOURCE_NAME, LoggedPrediction, prediction_source
 from training.datasets.offline_store import OfflineStore
 from training.inference.audit.log_batches.logged_batch import FEW_DIFFER, NAMES, LoggedBatch
@@ -24,6 +24,16 @@ class StoredLog:
 
     def __init__(self, store: OfflineStore) -> None:
         self._table = store.pin(events_table(prediction_source("any"))).table
+
+    @property
+    def complete_until_us(self) -> int:
+        """No record that arrived before is missing, or comes later; 0 where that is unknown."""
+        return int(self._table.transaction_version(WATERMARK_APP) or 0)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether retention has deleted its first days."""
+        return bool(self._table.transaction_version(KEPT_FROM_APP))
 
     def batches(self) -> Iterator[LoggedBatch]:
         """All records, in the same order each time. Raises FormatVersionError."""

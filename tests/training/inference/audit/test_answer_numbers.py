@@ -36,6 +36,13 @@ def test_a_number_that_comes_again_is_known_in_one_batch_and_over_several() -> N
     assert numbers.missing(doubtful) == {"a": [(1, 1), (4, 10**15 - 1)]}
 
 
+def test_the_first_numbers_may_have_been_deleted_with_the_first_days_of_the_log() -> None:
+    numbers, nothing = AnswerNumbers(), AnswerNumbers()
+    numbers.add("a", np.array([3, 5]))
+    assert numbers.missing(nothing) == {"a": [(0, 2), (4, 4)]}
+    assert numbers.missing(nothing, is_cut=True) == {"a": [(4, 4)]}
+
+
 def test_a_million_numbers_in_a_row_are_one_range() -> None:
     ranges = NumberRanges()
     for start in range(0, 1_000_000, 50_000):

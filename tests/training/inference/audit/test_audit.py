@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 import numpy as np
 import polars as pl
 import pytest
-from deltalake import CommitProperties, DeltaTable
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.transaction import Transaction
 
 from serving.app import create_app
@@ -22,10 +24,12 @@ from serving.prediction_log.log_metrics import LogMetrics
 from serving.prediction_log.prediction_log import PredictionLog
 from serving.settings import ServingSettings
 from shared_features.definitions import load_definitions
+from shared_features.formats.audit_mark import AUDIT_MARK, decode_mark
 from shared_features.formats.offline_tables import (
     ARRIVAL_TIME,
     ERASURES_APP,
     KEPT_FROM_APP,
+    WATERMARK_APP,
     gap_app,
     gaps_app,
     offset_app,
@@ -412,9 +416,26 @@ def test_the_command_says_what_is_missing_and_ends_with_1_where_something_differ
     assert "and 1 other; --show N shows more" in capsys.readouterr().out
 
 
-def write_log(lake: Path, logged: list[LoggedPrediction]) -> None:
+def test_the_command_marks_what_was_audited_unless_a_record_has_to_wait(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("DEFINITIONS", "tests.domains.machines"), ("REGISTRY", world.registry), ("LAKE", tmp_path)):
+        monkeypatch.setenv(f"MILLRACE_{name}", str(value))
+    write_events(tmp_path, world.events, watermark_us=int(world.events.arrival_us[-1]))
+    write_log(tmp_path, world.logged[:1], {WATERMARK_APP: 1_772_323_200_000_000})
+    assert main(["audit"]) == 0
+    assert "audited up to 2026-03-01T00:00:00Z: `retain` keeps nothing any more" in capsys.readouterr().out
+    assert decode_mark((tmp_path / AUDIT_MARK).read_bytes(), "") == 1_772_323_200_000_000
+    write_log(tmp_path, [msgspec.structs.replace(world.logged[1], schema_version=2)], {WATERMARK_APP: 5 * 10**15})
+    assert main(["audit"]) == 1
+    assert "1 record could not be audited yet: `retain` keeps what the log needs" in capsys.readouterr().out
+    assert decode_mark((tmp_path / AUDIT_MARK).read_bytes(), "") == 1_772_323_200_000_000
+
+
+def write_log(lake: Path, logged: list[LoggedPrediction], told: Mapping[str, int] = MappingProxyType({})) -> None:
     rows = pl.DataFrame([msgspec.structs.asdict(each) for each in logged])
-    rows.write_delta(str(lake / "events_prediction_log"), mode="overwrite")
+    transactions = CommitProperties(app_transactions=[Transaction(*each) for each in told.items()])
+    write_deltalake(lake / "events_prediction_log", rows, mode="overwrite", commit_properties=transactions)
 
 
 def test_without_a_log_it_says_so(world: World) -> None:
