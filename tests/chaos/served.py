@@ -34,6 +34,8 @@ from training.registry.versions import Registry
 _INSTANCES, _NAMED_EVERY, _ASKING = 500, 8, 2
 ANSWERED = "answered requests"
 _AFTER_MS = (-400, -1, 0, 1, 400)
+_ROUNDS, _RECOVERS_WITHIN_S = 8, 240.0
+"""After each round of faults comes such a part of the answers, however slowly the job recovers on a busy machine."""
 _PAUSE_S, _REFUSED_PAUSE_S, _STORED_WITHIN_S = 0.02, 0.2, 400.0
 
 
@@ -86,9 +88,11 @@ class Served:
         """Whether it got what it wanted."""
         return self._enough.is_set()
 
-    def wait(self, within_s: float) -> bool:
-        """Until it has enough, for so long at most. Returns whether it has."""
-        return self._enough.wait(within_s)
+    def recover(self) -> None:
+        """Wait until it has answered again, a part of what is wanted, or for some time at most."""
+        until_s, wanted = time.monotonic() + _RECOVERS_WITHIN_S, self.counts["predictions"] + self._wanted // _ROUNDS
+        while self.counts["predictions"] < wanted and time.monotonic() < until_s:
+            self._enough.wait(_REFUSED_PAUSE_S)
 
     def stop_asking(self) -> None:
         """Harmless when stopped, or not started."""
