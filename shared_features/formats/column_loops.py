@@ -6,12 +6,19 @@ Texts come as `data` and `offsets`: text i is data[offsets[i]:offsets[i + 1]]. `
 
 import numpy as np
 
-from shared_features.kernel.loops.compiled import compiled
+from shared_features.kernel.loops.compiled import compiled, inlined
 
 _QUOTE, _BACKSLASH, _SPACE, _ZERO, _MINUS = 34, 92, 32, 48, 45
 _OPEN, _CLOSE, _COMMA = 91, 93, 44
 _SHORT_ESCAPES = (98, 116, 110, 0, 102, 114)  # b t n - f r: of the characters 8 to 13
 _MOST_DIGITS = 18  # of a number that fits int64 whatever its digits are
+
+
+@inlined
+def copy(source, start, size, out, place):
+    # An index without a sign cannot count from the end, so that no byte is looked at twice.
+    for at in range(size):
+        out[np.uint64(place + at)] = source[np.uint64(start + at)]
 
 
 @compiled
@@ -20,7 +27,7 @@ def extend_for_escapes(data, offsets, extents):
     for row in range(extents.size):
         escaped = 0
         for at in range(offsets[row], offsets[row + 1]):
-            byte = data[at]
+            byte = data[np.uint64(at)]
             escaped += (byte == _QUOTE) + (byte == _BACKSLASH) + 5 * (byte < _SPACE)
         extents[row] = offsets[row + 1] - offsets[row] + escaped
 
@@ -31,22 +38,24 @@ def put_pieces(data, offsets, of, out, places):
     for row in range(of.size):
         start, place = offsets[of[row]], places[row]
         size = offsets[of[row] + 1] - start
-        for at in range(size):
-            out[place + at] = data[start + at]
+        copy(data, start, size, out, place)
         places[row] = place + size
 
 
 @compiled
-def put_texts(prefix, data, offsets, out, places):
-    """The prefix, and the text in quotes, escaped as msgspec does."""
+def put_texts(prefix, data, offsets, extents, out, places):
+    """The prefix, and the text in quotes, escaped as msgspec does. extents: of `extend_for_escapes`."""
     for row in range(places.size):
         place = places[row]
-        for at in range(prefix.size):
-            out[place + at] = prefix[at]
+        copy(prefix, 0, prefix.size, out, place)
         place += prefix.size
         out[place] = _QUOTE
         place += 1
-        for at in range(offsets[row], offsets[row + 1]):
+        start, size = offsets[row], offsets[row + 1] - offsets[row]
+        plain = size if extents[row] == size else 0
+        copy(data, start, plain, out, place)
+        place += plain
+        for at in range(start + plain, start + size):
             byte = data[at]
             if byte in (_QUOTE, _BACKSLASH):
                 out[place] = _BACKSLASH
@@ -78,8 +87,7 @@ def put_integers(prefix, values, out, places):
     """The prefix, and the number."""
     for row in range(values.size):
         place, value = places[row], values[row]
-        for at in range(prefix.size):
-            out[place + at] = prefix[at]
+        copy(prefix, 0, prefix.size, out, place)
         place += prefix.size
         if value < 0:
             out[place] = _MINUS

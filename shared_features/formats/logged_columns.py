@@ -6,6 +6,7 @@ made of a value.
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -23,6 +24,7 @@ from shared_features.formats.prediction_log import LoggedPrediction
 _LOOPS: Any = column_loops
 Int64 = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
+_DIGEST = 64
 _DIGITS = 20
 """The most characters of an int64."""
 
@@ -37,6 +39,21 @@ class Texts(NamedTuple):
     def sizes(self) -> Int64:
         """int64[n]: bytes of each."""
         return np.diff(self.offsets)
+
+    def are(self, others: Bytes) -> NDArray[np.bool_]:
+        """bool[n]: whether each text is this one. others: uint8[n, size]."""
+        found: NDArray[np.bool_] = self.sizes == others.shape[1]
+        rows = np.flatnonzero(found)
+        within = np.arange(others.shape[1])
+        found[rows] = (self.data[self.offsets[rows][:, None] + within] == others[rows]).all(axis=1)
+        return found
+
+    def begin_and_end(self, first: str, last: str) -> bool:
+        """Whether each text begins and ends with these characters."""
+        if (self.sizes < 2).any():
+            return False
+        starts, ends = self.data[self.offsets[:-1]], self.data[self.offsets[1:] - 1]
+        return bool((starts == ord(first)).all() and (ends == ord(last)).all())
 
 
 class Shared(NamedTuple):
@@ -54,8 +71,11 @@ def as_texts(texts: Sequence[bytes]) -> Texts:
     return _texts(b"".join(texts), list(map(len, texts)))
 
 
-def record_digests(columns: Mapping[str, Column], count: int) -> list[str]:
-    """What the digest of each of `count` records must be: that of `encode_record`, hexadecimal. columns: by name."""
+def record_digests(columns: Mapping[str, Column], count: int) -> Bytes:
+    """uint8[count, 64]: what the digest of each record must be: that of `encode_record`, hexadecimal.
+
+    columns: by name, of `count` records.
+    """
     fields = [name for name in LoggedPrediction.__struct_fields__ if name != "digest"]
     parts = [_part(columns[name], _prefix(name, "{" if name == fields[0] else ",")) for name in fields]
     parts.append(_pieces([b',"digest":""}'], np.zeros(count, np.int64)))
@@ -66,7 +86,8 @@ def record_digests(columns: Mapping[str, Column], count: int) -> list[str]:
         put(text, places)
     whole, sha256 = text.data, hashlib.sha256
     spans = zip(starts.tolist(), places.tolist(), strict=True)
-    return [sha256(whole[start:end]).hexdigest() for start, end in spans]
+    digests = b"".join([sha256(whole[start:end]).digest() for start, end in spans])
+    return _buffer(binascii.hexlify(digests)).reshape(count, _DIGEST)
 
 
 def float_rows(matrices: Texts, wide: int) -> tuple[NDArray[np.float32], Int64]:
@@ -123,7 +144,7 @@ def _part(column: Column, prefix: bytes) -> _Part:
     if isinstance(column, Texts):
         extents = np.empty(len(column.sizes), np.int64)
         _LOOPS.extend_for_escapes(*_given(*column), extents)
-        return extents + len(prefix) + 2, _putting(_LOOPS.put_texts, _buffer(prefix), *column)
+        return extents + len(prefix) + 2, _putting(_LOOPS.put_texts, _buffer(prefix), *column, extents)
     if isinstance(column, Shared):
         return _pieces([prefix + msgspec.json.encode(each) for each in column.texts], column.of)
     if column.dtype == np.bool_:

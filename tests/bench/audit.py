@@ -38,7 +38,7 @@ def measure(file: Path | None) -> list[Figure]:
             for table in ("events_card_transactions", "events_card_labels"):
                 (lake / table).symlink_to(folder / "lake" / table)
             fill_log(lake, folder / "registry", CARD_FRAUD, rows, count)
-            found[count] = {name: _run(name, lake, folder / "registry") for name in ("bare", "audit")}
+            found[count] = {name: _run(name, lake, folder / "registry") for name in ("bare", "audit", "stages")}
         return _figures(found)
 
 
@@ -55,12 +55,14 @@ def _figures(found: dict[int, dict[str, dict[str, float]]]) -> list[Figure]:
     figures = [
         Figure("audit", _MORE / ours["seconds"], "predictions/s", _MORE / bare["seconds"], against),
         Figure("audit, processor time", ours["used_us"], "us/prediction", bare["used_us"], against),
+        Figure("audit, cores at work", ours["used_us"] * _MORE / 1e6 / ours["seconds"], "cores"),
         Figure(
             f"audit, peak memory, {_MORE:,} predictions", ours["peak_mb"], "MB",
             found[_FEWER]["audit"]["peak_mb"], f"{_FEWER:,} predictions",
         ),
     ]  # fmt: skip
-    stages = {name.removeprefix("stage "): us for name, us in ours.items() if name.startswith("stage ")}
+    alone = found[_MORE]["stages"]
+    stages = {name.removeprefix("stage "): us for name, us in alone.items() if name.startswith("stage ")}
     return figures + [
-        Figure(f"audit: {name}", us, "us/prediction", ours["used_us"], "all stages") for name, us in stages.items()
+        Figure(f"audit: {name}", us, "us/prediction", alone["used_us"], "all stages") for name, us in stages.items()
     ]

@@ -1,5 +1,7 @@
 """One audit of a prediction log, or the bare work beside it: `python -m tests.bench.audit_process NAME LAKE REGISTRY`.
 
+`stages` is the audit with nothing done ahead, so that the time of each stage is its own.
+
 Prints seconds, processor time and peak memory as JSON. Everything is warm before it is timed: compiled, imported.
 """
 
@@ -9,7 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import partial, wraps
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -44,17 +46,19 @@ _STAGES = (
 
 def main() -> None:
     name, lake, registry = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    runs: dict[str, Callable[..., int]] = {"audit": _audit, "bare": _bare, "stages": partial(_audit, threads=0)}
+    run = runs[name]
     used_s = dict[str, float]()
-    {"audit": _audit, "bare": _bare}[name](lake, registry, first=True)
-    for owner, function, stage in _STAGES if name == "audit" else ():
+    run(lake, registry, first=True)
+    for owner, function, stage in _STAGES if name == "stages" else ():
         setattr(owner, function, _timed(getattr(owner, function), stage, used_s))
     began_s, before_s = time.perf_counter(), time.process_time()
-    count = {"audit": _audit, "bare": _bare}[name](lake, registry)
+    count = run(lake, registry)
     seconds, all_s = time.perf_counter() - began_s, time.process_time() - before_s
-    used_s["reading the log, and the rest"] = all_s - sum(used_s.values())
-    found = {"seconds": seconds, "used_us": all_s / count * 1e6}
-    found["peak_mb"] = peak_mb()
-    found |= {f"stage {stage}": each / count * 1e6 for stage, each in used_s.items()}
+    found = {"seconds": seconds, "used_us": all_s / count * 1e6, "peak_mb": peak_mb()}
+    if name == "stages":
+        used_s["reading the log, and the rest"] = all_s - sum(used_s.values())
+        found |= {f"stage {stage}": each / count * 1e6 for stage, each in used_s.items()}
     sys.stdout.write(json.dumps(found))
 
 
@@ -65,11 +69,11 @@ class _First(StoredLog):
         return islice(super().batches(), 1)
 
 
-def _audit(lake: Path, registry: Path, first: bool = False) -> int:
+def _audit(lake: Path, registry: Path, first: bool = False, threads: int | None = None) -> int:
     store = OfflineStore(lake)
     definitions = load_definitions("shared_features.feature_views")
     log = _First(store) if first else StoredLog(store)
-    found = audits.audit(store, Registry(registry), definitions, log)
+    found = audits.audit(store, Registry(registry), definitions, log, threads=threads)
     if found.equal != found.records:
         raise ValueError(
             f"of {found.records} records {found.equal} are equal: {found.by_cause} {found.differences[:3]}"

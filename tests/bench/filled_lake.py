@@ -22,7 +22,7 @@ def fill_lake(lake: Path, source: EventSource, rows: Transactions, copies: int) 
     table = StoredEvents(lake, source, {(source.topic, TOPIC_ID): copies})
     stored = 0
     ends = dict.fromkeys(range(copies), -1)
-    for batch in event_batches(source, rows):
+    for batch in filter(len, event_batches(source, rows)):
         taken = []
         for copy in range(copies):
             moved = _moved(batch, copy)

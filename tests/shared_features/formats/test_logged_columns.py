@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from shared_features.errors import FormatVersionError
 from shared_features.formats.logged_columns import (
@@ -52,18 +53,22 @@ def columns(records: list[LoggedPrediction]) -> dict[str, Column]:
     return found
 
 
+def hexadecimal(digests: NDArray[np.uint8]) -> list[str]:
+    return [each.tobytes().decode() for each in digests]
+
+
 @given(st.lists(RECORDS, max_size=4))
 def test_digests_of_columns_are_those_of_the_records_whatever_characters_they_have(rows: list[dict[str, Any]]) -> None:
     records = [LoggedPrediction(**each) for each in rows]
     wanted = [decode_record(encode_record(msgspec.structs.replace(each, schema_version=1))).digest for each in records]
     given = columns([msgspec.structs.replace(each, schema_version=1) for each in records])
-    assert record_digests(given, len(records)) == wanted
+    assert hexadecimal(record_digests(given, len(records))) == wanted
 
 
 def test_a_record_that_is_altered_has_another_digest() -> None:
     written = decode_record(encode_record(LOGGED))
     altered = msgspec.structs.replace(written, scores="[0.5]")
-    found = record_digests(columns([written, altered]), 2)
+    found = hexadecimal(record_digests(columns([written, altered]), 2))
     assert found[0] == written.digest
     assert found[1] != written.digest
 
@@ -103,3 +108,11 @@ def test_lists_of_numbers_are_those_of_json_however_they_are_spelled(lists: list
 def test_what_is_no_list_of_numbers_is_refused(text: str) -> None:
     with pytest.raises(FormatVersionError):
         integer_lists(as_texts([b"[1]", text.encode()]))
+
+
+def test_texts_are_compared_whole_and_looked_at_at_both_ends() -> None:
+    texts = as_texts([b"[ab]", b"[b]", b"[ac]"])
+    assert texts.are(np.frombuffer(b"[ab][ab][ab]", np.uint8).reshape(3, 4)).tolist() == [True, False, False]
+    assert texts.begin_and_end("[", "]")
+    assert not as_texts([b"[]", b"["]).begin_and_end("[", "]")
+    assert not as_texts([b"[]", b" []"]).begin_and_end("[", "]")

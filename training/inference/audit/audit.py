@@ -6,8 +6,8 @@ records at a time, and so many predictions are computed together, so memory does
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing
 from functools import cache
 from typing import Protocol
 
@@ -21,13 +21,17 @@ from training.inference.audit.answer_numbers import AnswerNumbers
 from training.inference.audit.audited_model import AuditedModel
 from training.inference.audit.findings import ALTERED_RECORD, CHANGED_DEFINITION, OTHER_SCHEMA, Audited
 from training.inference.audit.log_batches.logged_batch import LoggedBatch
+from training.inference.audit.log_batches.read_ahead import read_ahead
 from training.inference.audit.log_batches.read_batch import BatchReader, ReadBatch, ViewRecords
 from training.inference.audit.stored_log import Numbers
 from training.inference.audit.view_audit import ViewAudit
+from training.inference.batch_scorer import cores
 from training.registry.versions import Registry
 
 AT_ONCE = 100_000
 EVENTS_AT_ONCE = 2_000_000
+_BATCHES_AHEAD = 24
+"""Of the log: about as many records as are compared together."""
 Bools = NDArray[np.bool_]
 
 
@@ -53,18 +57,22 @@ def audit(
     at_once: int = AT_ONCE,
     events_at_once: int = EVENTS_AT_ONCE,
     most: int = 1_000,
+    threads: int | None = None,
 ) -> Audited:
     """Compute every record again.
 
     at_once: how many predictions are computed together. events_at_once: how many events are in memory for them, where
-    no entity alone has more. most: how many differences are kept, of those that are counted. Raises DatasetError where
-    the lake lacks the events of a view.
+    no entity alone has more. most: how many differences are kept, of those that are counted. threads: how many read
+    the log ahead; None takes one for each other core. Raises DatasetError where the lake lacks the events of a view.
     """
     found = Audited(most)
     with ExitStack() as ends:
         views = _Views(store, registry, catalogue, found, events_at_once, ends)
-        waiting = 0
-        for read, first in _each_once(log, BatchReader(catalogue), found):
+        waiting, reader = 0, BatchReader(catalogue)
+        ahead = read_ahead(
+            reader.read, log.batches(), _BATCHES_AHEAD, max(1, cores() - 1) if threads is None else threads
+        )
+        for read, first in _each_once(log, ends.enter_context(closing(ahead)), reader, found):
             waiting += views.take(read, first)
             if waiting >= at_once:
                 views.compare()
@@ -73,12 +81,14 @@ def audit(
     return found
 
 
-def _each_once(log: Log, reader: BatchReader, found: Audited) -> Iterator[tuple[ReadBatch, Bools]]:
+def _each_once(
+    log: Log, batches: Iterable[ReadBatch], reader: BatchReader, found: Audited
+) -> Iterator[tuple[ReadBatch, Bools]]:
     """Records with those that are to be compared: as they were written, and each once. A number that comes again is
     looked at once more at the end.
     """
     numbers, doubtful, again = AnswerNumbers(), AnswerNumbers(), dict[str, set[int]]()
-    for read in map(reader.read, log.batches()):
+    for read in batches:
         faulty = _as_written(read.batch, found, doubtful)
         processes, counters = read.batch.shared("instance"), read.batch.integers("counter")
         first = np.zeros(len(read.batch), np.bool_)

@@ -112,9 +112,9 @@ class RowReader:
 
     def _rows(self, batch: LoggedBatch) -> LoggedRows:
         requests = batch.texts("request")
-        instances, counts = _flat([each.instances for each in _decoded(self._body, requests, b"{}")])
+        instances, counts = _flat([each.instances for each in _decoded(self._body, requests, "{}")])
         as_of_us, instants = integer_lists(batch.texts("instants"))
-        scores, scored = _flat(_decoded(self._scores, batch.texts("scores"), b"[]"))
+        scores, scored = _flat(_decoded(self._scores, batch.texts("scores"), "[]"))
         features, rows = float_rows(batch.texts("features"), len(self._view.columns))
         for what, found in (("instants", instants), ("scores", scored), ("rows of features", rows)):
             if (found != counts).any():
@@ -173,11 +173,11 @@ def _decoder(fields: Sequence[Field], kind: Callable[[Field], Any]) -> msgspec.j
     return msgspec.json.Decoder(msgspec.defstruct("Body", [("instances", list[instance])]))
 
 
-def _decoded(decoder: msgspec.json.Decoder[Any], texts: Texts, ends: bytes) -> list[Any]:
+def _decoded(decoder: msgspec.json.Decoder[Any], texts: Texts, ends: str) -> list[Any]:
     """The value of each text. ends: the characters that a value begins and ends with."""
     content, bounds = texts.data.tobytes(), texts.offsets.tolist()
     each = [content[start:stop] for start, stop in pairwise(bounds)]
-    if all(text[:1] == ends[:1] and text[-1:] == ends[1:] for text in each):
+    if texts.begin_and_end(*ends):
         # No value reaches from one line into the next, as it would hold "}\n{". So as many values are one of each text.
         values = decoder.decode_lines(b"\n".join(each))
         if len(values) == len(each):

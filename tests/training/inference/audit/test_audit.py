@@ -366,6 +366,7 @@ def test_a_receipt_that_was_altered_with_its_line_is_named(world: World) -> None
     [
         {"request": '{"instances":[{"plant":"p","machine":"m0","celsius":null}]}'},  # nothing stands for it
         {"request": '{"instances":[{"plant":"p"'},
+        {"request": '{"instances":[]}{"instances":[]}'},  # read as lines, they would be two requests
         {"instants": "[]"},
         {"features": "!"},
         {"features": "AACAPw=="},
@@ -377,6 +378,12 @@ def test_a_record_that_does_not_agree_with_itself_is_named_and_ends_no_audit(
     found = world.audit([world.logged[0], resealed(world.logged[3], **changed), world.logged[1]])
     assert (found.equal, found.by_cause) == (2, {ALTERED_RECORD: 1})
     assert found.differences[0].id == world.logged[3].id
+
+
+def test_a_request_with_spaces_around_it_is_computed_again_as_the_others(world: World) -> None:
+    spaced = resealed(world.logged[3], request=f"\n {world.logged[3].request}\n", scores=f" {world.logged[3].scores}")
+    found = world.audit([*world.logged[:3], spaced])
+    assert (found.equal, found.differences) == (4, [])
 
 
 def test_a_definition_a_model_or_a_release_that_changed_is_named(world: World, tmp_path: Path) -> None:

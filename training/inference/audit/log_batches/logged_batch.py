@@ -16,6 +16,7 @@ from shared_features.formats.prediction_log import SCHEMA_VERSION, LoggedPredict
 NAMES = LoggedPrediction.__struct_fields__
 FEW_DIFFER = ("instance", "view", "view_fingerprint", "model", "model_digest", "receipt", "caller", "release")
 """Columns of which a file stores each value once."""
+_CONTENT = "instants", "request", "features", "scores", "receipt"
 _KINDS = {name: str(kind) for name, kind in LoggedPrediction.__annotations__.items()}
 
 
@@ -50,6 +51,13 @@ class LoggedBatch:
     def take(self, rows: Int64) -> LoggedBatch:
         """These records, in this order."""
         return self if len(rows) == len(self) else LoggedBatch(self._batch.take(pa.array(rows)))
+
+    def without_content(self) -> LoggedBatch:
+        """The same records without what was asked, seen and said, which takes most of the memory."""
+        columns = [pa.nulls(len(self), pa.string()) if name in _CONTENT else self._batch.column(name) for name in NAMES]
+        found = LoggedBatch(pa.RecordBatch.from_arrays(columns, list(NAMES)))
+        found.faulty, found.erased = self.faulty, self.erased
+        return found
 
     def texts(self, name: str) -> Texts:
         """A column of which most values differ."""
@@ -104,7 +112,7 @@ class LoggedBatch:
         found = np.ones(len(self), np.bool_)
         chosen = self.take(whole)
         digests = record_digests({name: chosen._column(name, kind) for name, kind in _KINDS.items()}, len(chosen))
-        same = np.array(list(map(str.__eq__, digests, chosen.strings("digest"))), np.bool_)
+        same = chosen.texts("digest").are(digests)
         found[whole] = ~same | (chosen.integers("schema_version") != SCHEMA_VERSION)
         return found
 

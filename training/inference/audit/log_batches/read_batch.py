@@ -32,7 +32,10 @@ class ViewRecords:
 
 @dataclass(frozen=True)
 class ReadBatch:
-    """views: the records that are as they were written, and whose content was not erased."""
+    """views: the records that are as they were written, and whose content was not erased.
+
+    batch: without content, where all records are as they were written.
+    """
 
     batch: LoggedBatch
     views: tuple[ViewRecords, ...]
@@ -48,10 +51,8 @@ class BatchReader:
     def read(self, batch: LoggedBatch) -> ReadBatch:
         there = np.flatnonzero(~(batch.faulty | batch.erased))
         labels = batch.shared("view")
-        return ReadBatch(
-            batch,
-            tuple(self._of(batch, labels.texts[labels.of[some[0]]], some) for some in batch.alike(("view",), there)),
-        )
+        views = [self._of(batch, labels.texts[labels.of[some[0]]], some) for some in batch.alike(("view",), there)]
+        return ReadBatch(batch if batch.faulty.any() else batch.without_content(), tuple(views))
 
     def _of(self, batch: LoggedBatch, label: str, some: Int64) -> ViewRecords:
         try:
