@@ -23,6 +23,7 @@ from serving.connections.grpc_port import with_grpc_port
 from serving.connections.tls import server_context
 from serving.log import configure_log, get_log
 from serving.settings import ServingSettings, load_settings
+from serving.tracing.opened_tracing import check_tracing
 from shared_features.access.callers import check_callers
 from shared_features.access.key_commands import do_with_keys, key_options
 from shared_features.access.server_certificate import certificate_files
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings(given)
         certificate = certificate_files(settings.tls_certificate, settings.tls_key)
         is_closed = check_callers(settings)
+        check_tracing(settings)
         load_definitions(settings.definitions)
         settings = with_grpc_port(settings)
     except MillraceError as error:
@@ -70,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             host=settings.serving_host,
             port=settings.serving_port,
             workers=settings.serving_workers,
-            loop="uvloop",
+            loop="serving.connections.tls:server_loop",
             http=partial(ClientConnection, ConnectionKeeper.of(settings)),  # type: ignore[arg-type]  # called like a type
             ws="none",
             lifespan="on",

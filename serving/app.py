@@ -49,6 +49,7 @@ from serving.request.accepted_values import example_request
 from serving.request.predict_path import FEATURES_PATH, PREDICT_END, PREDICT_PATH, PREDICT_START, READ_PATH
 from serving.request.request_body import RequestBody
 from serving.settings import ServingSettings, load_settings
+from serving.tracing.opened_tracing import open_tracing
 from shared_features.access.callers import callers_of
 from shared_features.compilation.compilation import compile_in_turn
 from shared_features.definitions import FeatureView, load_definitions
@@ -99,6 +100,7 @@ def create_app(
         raise TypeError("A store is either passed or built here.")
     callers = callers_of(settings, get_log("serving").warning)
     access = Access(callers)
+    tracing = open_tracing(settings, metrics.dropped_spans)
     outages = GroupOutages()
     most, log = settings.serving_max_instances, open_log(settings, metrics)
     compared = ChallengerMetrics(metrics.registry)
@@ -131,6 +133,8 @@ def create_app(
             if callers is not None:
                 callers.start()
                 ending.callback(callers.stop)
+            if tracing is not None:
+                ending.push_async_callback(asyncio.to_thread, tracing.stop)
             if log is not None:
                 log.start()
                 ending.push_async_callback(asyncio.to_thread, log.stop)
@@ -164,7 +168,7 @@ def create_app(
     app.add_exception_handler(HTTPException, http_problem)
     for kind in (RefusedRequestError, Exception):
         app.add_exception_handler(kind, error_problem)
-    parts = choice, metrics, clock, settings.serving_receive_s, access
+    parts = choice, metrics, clock, settings.serving_receive_s, access, tracing
     app.endpoint = PredictEndpoint(by_name(served), *parts)
     read = FeaturesEndpoint(by_name(features), *parts), ReadEndpoint(by_name(groups), *parts)
     app.router.routes.append(Route(PREDICT_PATH, app.endpoint, methods=["POST"]))  # refuses other methods

@@ -103,6 +103,9 @@ class Metrics:
             ["view", "feature"],
             registry=registry,
         )
+        self._dropped_spans = Counter(
+            "serving_dropped_spans", "Spans of traces that the collector did not take in time.", registry=registry
+        )
         self._model = Gauge(
             "serving_model_info",
             "1 for the model version that answers.",
@@ -169,6 +172,10 @@ class Metrics:
     def degraded(self, view: str) -> None:
         """An answer was made without some stored features."""
         self._degraded.labels(view).inc()
+
+    def dropped_spans(self, count: int) -> None:
+        """So many spans of traces were lost."""
+        self._dropped_spans.inc(count)
 
     def unseen_categories(self, view: str, feature: str, count: int) -> None:
         """So many values of a category were not among those that the model was trained on."""

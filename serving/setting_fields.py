@@ -70,6 +70,11 @@ class SettingFields(BaseSettings):
         description="Form of the log lines. auto: human on a terminal and of `train`, json elsewhere.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
+    traces: bool = Field(
+        False,
+        description="Whether to send OpenTelemetry traces of requests, by OTLP over HTTP, to where the standard "
+        "variables OTEL_EXPORTER_OTLP_... say. See `millrace[otel]`.",
+    )
 
     serving_host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 listens on all addresses.")
     serving_port: int = Field(8000, ge=0, le=65_535, description="Port to listen on. 0 takes a free port.")
@@ -99,8 +104,8 @@ class SettingFields(BaseSettings):
         10.0,
         gt=0,
         le=3600,
-        description="How long a client may take to send the head of a request, and then its body, in seconds. Then it "
-        "is answered with 408. A connection on which nothing was ever sent is closed.",
+        description="How long a client may take for the handshake of TLS, to send the head of a request, and then its "
+        "body, in seconds each. Then it is answered with 408. A connection on which nothing was ever sent is closed.",
     )
     serving_answer_s: float = Field(
         30.0,

@@ -8,6 +8,8 @@ from typing import Protocol
 import msgspec
 from starlette.types import Scope
 
+from serving.tracing.stages import RequestTrace
+
 _EXTENSION = "millrace.client"
 
 
@@ -32,11 +34,15 @@ _STAYING = _Staying()
 
 
 class AskingClient(msgspec.Struct, frozen=True):
-    """since_s: when the head of its request was there, in seconds of `time.monotonic`. key: the name of its API key."""
+    """since_s: when the head of its request was there, in seconds of `time.monotonic`. key: the name of its API key.
+
+    trace: where the stages of its request are noted; None where it is not traced.
+    """
 
     connection: Connection = _STAYING
     since_s: float = msgspec.field(default_factory=time.monotonic)
     key: str = ""
+    trace: RequestTrace | None = None
 
     def write_to(self, scope: Scope) -> None:
         """For `of`."""
@@ -50,7 +56,11 @@ class AskingClient(msgspec.Struct, frozen=True):
 
     def with_key(self, name: str) -> AskingClient:
         """The same client, known by its API key."""
-        return AskingClient(self.connection, self.since_s, name)
+        return AskingClient(self.connection, self.since_s, name, self.trace)
+
+    def with_trace(self, trace: RequestTrace) -> AskingClient:
+        """The same client, whose request is traced."""
+        return AskingClient(self.connection, self.since_s, self.key, trace)
 
     @property
     def body_is_here(self) -> bool:

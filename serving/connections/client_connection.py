@@ -147,9 +147,11 @@ class ClientConnection(HttpToolsProtocol):
         """Answer with problem details and read no further. A client that still sends gets time to see the answer."""
         self._keeper.tell(f"refused: {problem.title}")
         cycle = self._last_request()
-        if cycle is not None and not cycle.response_complete:  # an answer may have begun
-            self.abort()
-            return
+        if cycle is not None and not cycle.response_complete:
+            if cycle.response_started or cycle is not self._under_way:  # the answer has begun, or others come before it
+                self.abort()
+                return
+            self._let_go()
         self._ended = True
         self._unset_keepalive_if_required()
         headers, body = answer(problem, detail)

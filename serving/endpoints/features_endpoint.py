@@ -18,6 +18,7 @@ class FeaturesEndpoint(PredictEndpoint):
     """`GET` and `POST /v1/views/{view}:features`: the version of a view that answers now, or the one that is named."""
 
     needs = READ
+    name = "features"
 
     def _count(self, view: str, status: int, seconds: float, problem: str) -> None:
         self._metrics.features_answered(view, status, seconds, problem)
@@ -33,6 +34,8 @@ class FeaturesEndpoint(PredictEndpoint):
 
 class ReadEndpoint(FeaturesEndpoint):
     """`GET` and `POST /v1/groups/{group}:read`: the newest version of a group, or the one that is named."""
+
+    name = "read"
 
     def _answering(self, name: str) -> None:
         return None  # no model decides which version answers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
@@ -19,9 +20,13 @@ from serving.problems import NO_STORE, problem_answer, problem_of
 from serving.request.body_faults import shortened
 from serving.request.incoming_body import IncomingBody
 from serving.request.request_body import PredictionRequest
+from serving.tracing.stages import PARSE, RECEIVE, lap_of
 from shared_features.access.api_keys import PREDICT
 from shared_features.access.key_ring import KnownKey
 from shared_features.definitions import FeatureView
+
+if TYPE_CHECKING:
+    from serving.tracing.tracing import Tracing
 
 _UNKNOWN_VIEW_BYTES = 1_048_576
 MODEL_HEADER_NAME = MODEL_HEADER.lower().encode()
@@ -35,6 +40,8 @@ class PredictEndpoint:
 
     needs = PREDICT
     """What a key must permit."""
+    name = "predict"
+    """How its spans are called."""
 
     def __init__(
         self,
@@ -44,8 +51,9 @@ class PredictEndpoint:
         clock: Clock,
         receive_s: float,
         access: Access,
+        tracing: Tracing | None = None,
     ) -> None:
-        self._access = access
+        self._access, self._tracing = access, tracing
         self._served, self._receive_s = served, receive_s
         self._models, self._metrics, self._clock = models, metrics, clock
 
@@ -57,6 +65,9 @@ class PredictEndpoint:
         began = time.perf_counter()
         served = self.served(name)
         client = AskingClient.of(scope)
+        trace = None if self._tracing is None else self._tracing.begin(self.name, scope["headers"])
+        if trace is not None:
+            client = client.with_trace(trace)
         incoming = IncomingBody(receive, self._receive_s, is_here=client.body_is_here)
         try:
             headers, body = self._written(scope, await self._answer(name, scope, client, incoming, served))
@@ -75,11 +86,15 @@ class PredictEndpoint:
             await incoming.drop()
             await send({"type": "http.response.body", "body": b""})
         self.count(served, status, time.perf_counter() - began, problem)
+        if self._tracing is not None and trace is not None:
+            trace.facts["millrace.view"] = "" if served is None else served.view.label
+            self._tracing.end(trace, status, problem)
 
     async def _answer(
         self, name: str, scope: Scope, client: AskingClient, incoming: IncomingBody, served: ServedView | None
     ) -> bytes:
         key = self.key(scope["headers"])  # before anything is kept for the client
+        laps = lap_of(client)
         raw = await incoming.read(served.most_bytes if served else _UNKNOWN_VIEW_BYTES)
         named = None
         for header, value in scope["headers"]:
@@ -89,6 +104,7 @@ class PredictEndpoint:
                 raise ContentEncodingError(
                     f"The body has the Content-Encoding {shortened(value.decode('latin-1'))}. Send plain JSON."
                 )
+        laps.ended(RECEIVE)
         return await self.answer(name, served, partial(self._body, scope, raw), key, client, named)
 
     # What every way in has in common, whatever the protocol of its connections.
@@ -123,10 +139,14 @@ class PredictEndpoint:
         if key is not None:
             client = client.with_key(key.name)
         served.predictor.check_load(client)
+        laps = lap_of(client)
         request = served.body.decode(body(served))
+        laps.ended(PARSE)
         count_rows(key, len(request.instances))
         as_of_us = self._clock() if request.as_of_us is None else request.as_of_us
         model, challenger = self._model(served, request, named)
+        if client.trace is not None:
+            client.trace.facts |= _facts(request, model)
         return served.predictor.predict(request, as_of_us, model, client, challenger)
 
     def count(self, served: ServedView | None, status: int, seconds: float, problem: str) -> None:
@@ -161,3 +181,9 @@ class PredictEndpoint:
         return UnknownViewError(
             f"Unknown feature view {shortened(name)!r}. Send the request to one of {', '.join(known)}.", views=known
         )
+
+
+def _facts(request: PredictionRequest, model: Model | None) -> dict[str, str | int]:
+    """What a span says of a request, and of the model that answers: no value of a field."""
+    facts: dict[str, str | int] = {"millrace.rows": len(request.instances)}
+    return facts if model is None else facts | {"millrace.model": model.name, "millrace.version": model.version}

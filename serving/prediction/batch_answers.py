@@ -35,6 +35,7 @@ from serving.prediction.slow_lane import Later
 from serving.prediction.view_log import ViewLog
 from serving.prediction_log.prediction_log import PredictionLog
 from serving.request.request_body import PredictionRequest, RequestBody
+from serving.tracing.stages import FEATURES, MODEL, NO_LAPS, WRITE, lap_of, laps_of
 from shared_features.definitions import FeatureView
 from shared_features.stored_features.feature_vectors import FeatureRows, FeatureVectors, ReadPlan
 
@@ -121,7 +122,10 @@ class BatchAnswers:
         self, batch: Sequence[Asked], plan: ReadPlan, values: Sequence[Values], guard: RunGuard
     ) -> list[Outcome]:
         """Of each request in order, from the values that the plan reads."""
-        return self._answers(batch, self._vectors.compute(plan, values, _instants(batch)), plan, values, guard)
+        laps = laps_of(batch)
+        rows = self._vectors.compute(plan, values, _instants(batch))
+        laps.ended(FEATURES)
+        return self._answers(batch, rows, plan, values, guard)
 
     def without_store(self, batch: Sequence[Asked], plan: ReadPlan, why: str, guard: RunGuard) -> list[Outcome]:
         """Of each request in order, where nothing could be read. why: as the answers say it."""
@@ -140,7 +144,10 @@ class BatchAnswers:
         answers: list[Outcome] = []
         start = 0
         counts = [each.rows for each in batch]
+        laps = laps_of(batch)
         shared = shared_runs([each.model for each in batch], counts, rows.matrix, rows.codes, self._scores, guard)
+        if laps is not NO_LAPS:
+            laps.ended(MODEL, [run is not None for run in shared])
         for each, count, run in zip(batch, counts, shared, strict=True):
             stop = start + count
             answers.append(self._outcome(each, rows, start, stop, plan, values, guard, run))
@@ -195,22 +202,25 @@ class BatchAnswers:
 
     def _scored(self, to_score: _ToScore, options: Any) -> bytes | Refusal:
         """The answer to a request, from what its model sees. options: of ONNX Runtime, for its runs."""
+        laps = lap_of(to_score.asked.client)
         scores = self._scores.of(to_score.model, to_score.seen, options)
+        laps.ended(MODEL)
         return self._answer(to_score, scores) if isinstance(scores, list) else scores
 
     def _answer(self, scored: _ToScore, scores: list[Any]) -> bytes:
         asked, model, rows, start, seen, why = scored
+        laps = lap_of(asked.client)
         if self._shadow is not None and asked.challenger is not None:
             self._shadow.take(self._view, model, asked.challenger, rows, start, scores)
         named_us = asked.request.event_time_us
         shown = features_of(self._names, model, seen) if asked.request.include_features else None
-        if self._log is None:
-            return write_answer(self._view, model, asked.as_of_us, scores, rows, start, shown, why, named_us=named_us)
-        number, prediction_id = self._log.next()
+        number, prediction_id = (0, msgspec.UNSET) if self._log is None else self._log.next()
         answer = write_answer(
             self._view, model, asked.as_of_us, scores, rows, start, shown, why, prediction_id, named_us=named_us
         )
-        self._log.take(number, asked.request, asked.client, model, seen, scores, answer)
+        if self._log is not None:
+            self._log.take(number, asked.request, asked.client, model, seen, scores, answer)
+        laps.ended(WRITE)
         return answer
 
     def _unseen(self, seen: NDArray[np.float32], codes: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:

@@ -26,6 +26,7 @@ from serving.prediction.slow_lane import SlowLane
 from serving.prediction.waiting_requests import Waiting, WaitingRequests, fail
 from serving.prediction_log.prediction_log import PredictionLog
 from serving.request.request_body import PredictionRequest, RequestBody
+from serving.tracing.stages import READ, laps_of
 from shared_features.definitions import FeatureView
 from shared_features.errors import OnDemandError
 from shared_features.stored_features.feature_vectors import FeatureVectors
@@ -131,6 +132,7 @@ class Predictor:
     async def _answer(self, batch: list[Waiting], rows: int) -> None:
         asked = [each.asked for each in batch]
         plan = self._answers.plan([row for each in asked for row in each.request.instances])
+        laps = laps_of(asked)
         began = time.perf_counter()
         unavailable: OnlineStoreError | None = None
         values: Sequence[Values] = ()
@@ -139,6 +141,7 @@ class Predictor:
         except OnlineStoreError as error:
             unavailable = error
         self._metrics.online_read(rows, time.perf_counter() - began)
+        laps.ended(READ)
         compute: Callable[[RunGuard], list[Outcome]]
         if unavailable is None:
             compute = partial(self._answers.compute, asked, plan, values)

@@ -109,7 +109,10 @@ _PARTS_OF_TRAINING: dict[str, tuple[str, ...]] = {
     "spark": ("training/spark/", "training/steps/spark_session.py"),
 }
 """Extra -> what needs it, with training's libraries and its own."""
-_PARTS_OF_SERVING: dict[str, tuple[str, ...]] = {"grpc": ("serving/endpoints/inference/over_grpc/",)}
+_PARTS_OF_SERVING: dict[str, tuple[str, ...]] = {
+    "grpc": ("serving/endpoints/inference/over_grpc/",),
+    "otel": ("serving/tracing/tracing.py", "serving/tracing/exported_spans.py"),
+}
 _PARTS: dict[str, dict[str, tuple[str, ...]]] = {"training": _PARTS_OF_TRAINING, "serving": _PARTS_OF_SERVING}
 
 
@@ -121,7 +124,7 @@ def test_local_and_all_hold_every_service() -> None:
 
 
 @pytest.mark.parametrize(
-    "service", ["streaming", "training", "scheduler", "mlflow", "search", "spark", "serving", "grpc"]
+    "service", ["streaming", "training", "scheduler", "mlflow", "search", "spark", "serving", "grpc", "otel"]
 )
 def test_a_service_imports_only_what_its_extra_installs(service: str) -> None:
     """Each extra is an image of its own: a library that another one declares is not there."""

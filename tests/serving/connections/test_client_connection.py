@@ -240,6 +240,45 @@ def test_requests_are_not_piled_up_without_bound(service):
     assert answers_others(http)
 
 
+SMUGGLED = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
+CHUNKED = b"%x\r\n%s\r\n0\r\n\r\n" % (len(RAW), RAW)
+LENGTH = b"Content-Length: %d\r\n" % len(RAW)
+FRAMES = {
+    "a length and chunks": (LENGTH + b"Transfer-Encoding: chunked\r\n", CHUNKED),
+    "chunks and a length": (b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", CHUNKED),
+    "two lengths": (LENGTH + b"Content-Length: 3\r\n", RAW),
+    "a length twice": (LENGTH * 2, RAW),
+    "a list of lengths": (b"Content-Length: 3, 3\r\n", RAW),
+    "a length with a sign": (b"Content-Length: +3\r\n", RAW),
+    "a length beyond 64 bits": (b"Content-Length: 99999999999999999999\r\n", RAW),
+    "almost chunked": (b"Transfer-Encoding: xchunked\r\n", CHUNKED),
+    "chunked, then not": (b"Transfer-Encoding: chunked, identity\r\n", CHUNKED),
+    "chunked twice": (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", CHUNKED),
+    "chunked behind a control character": (b"Transfer-Encoding: \x0bchunked\r\n", CHUNKED),
+    "a space before the colon": (b"Transfer-Encoding : chunked\r\n" + LENGTH, CHUNKED),
+    "a header that is folded": (b"Transfer-Encoding:\r\n chunked\r\n", CHUNKED),
+    "a bare line end": (b"X: a\nTransfer-Encoding: chunked\r\n", CHUNKED),
+    "a bare carriage return": (b"X: a\rTransfer-Encoding: chunked\r\n", CHUNKED),
+    "a NUL": (b"X: \x00\r\n" + LENGTH, RAW),
+    "a chunk's size with 0x": (b"Transfer-Encoding: chunked\r\n", b"0x" + CHUNKED),
+    "a chunk's size beyond 64 bits": (b"Transfer-Encoding: chunked\r\n", b"f" * 17 + b"\r\n" + RAW),
+    "a chunk longer than its size": (b"Transfer-Encoding: chunked\r\n", b"1\r\n" + RAW + b"\r\n0\r\n\r\n"),
+    "chunks with bare line ends": (b"Transfer-Encoding: chunked\r\n", CHUNKED.replace(b"\r\n", b"\n")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_a_body_whose_end_two_readers_may_see_differently_is_refused_with_all_behind_it(service, frame):
+    """Request smuggling: a proxy that lets it pass may take what follows for a request of somebody else."""
+    http, _, _ = service
+    headers, body = FRAMES[frame]
+    with Attacker(http) as attacker:
+        attacker.send(b"POST %s HTTP/1.1\r\nHost: a\r\n%s\r\n%s%s" % (PATH.encode(), headers, body, SMUGGLED))
+        answers = attacker.answer()
+    assert re.findall(rb"HTTP/1.1 (\d+) ", answers) == [b"400"]
+    assert problem(answers)["type"] == "/docs#bad-request"
+
+
 @pytest.mark.parametrize(
     "request_line", [b"CONNECT other:443 HTTP/1.1", b"PRI * HTTP/2.0", b"\x16\x03\x01\x02\x00", b"GET / HTTP/9.9"]
 )
