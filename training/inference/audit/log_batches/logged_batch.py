@@ -26,6 +26,7 @@ class LoggedBatch:
     def __init__(self, batch: pa.RecordBatch) -> None:
         """batch: the columns of `LoggedPrediction`, those of few values as dictionaries."""
         self._batch = batch
+        self._shared: dict[str, Shared] = {}
 
     def __len__(self) -> int:
         return int(self._batch.num_rows)
@@ -43,7 +44,7 @@ class LoggedBatch:
         return cls(pa.RecordBatch.from_arrays(columns, list(NAMES)))
 
     def id(self, row: int) -> str:
-        return str(self._batch.column("id")[row].as_py())
+        return str(self.ids[row].as_py())
 
     def record(self, row: int) -> LoggedPrediction:
         return LoggedPrediction(*(self._batch.column(name)[row].as_py() for name in NAMES))
@@ -66,19 +67,15 @@ class LoggedBatch:
         bounds = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
         return Texts(np.frombuffer(data or b"", np.uint8), bounds if len(column) else np.zeros(1, np.int64))
 
-    def strings(self, name: str) -> list[str]:
-        """The same as objects."""
-        found: list[str] = self._batch.column(name).to_pylist()
-        return found
+    @property
+    def ids(self) -> pa.Array:
+        return self._batch.column("id")
 
     def shared(self, name: str) -> Shared:
         """A column of which few values differ."""
-        column = self._batch.column(name)
-        if column.null_count:
-            column = column.cast(pa.string()).fill_null("").dictionary_encode()
-        # Of the dictionary of a file, those that these records have.
-        used, of = np.unique(column.indices.to_numpy(zero_copy_only=False), return_inverse=True)
-        return Shared(column.dictionary.take(pa.array(used)).to_pylist(), of.astype(np.int64, copy=False))
+        if name not in self._shared:
+            self._shared[name] = _used(self._batch.column(name))
+        return self._shared[name]
 
     def integers(self, name: str) -> Int64:
         found: Int64 = self._batch.column(name).fill_null(0).to_numpy(zero_copy_only=False)
@@ -122,6 +119,14 @@ class LoggedBatch:
         if kind == "str":
             return self.texts(name)
         return self.integers(name) if kind == "int" else self.flags(name)
+
+
+def _used(column: pa.DictionaryArray) -> Shared:
+    """Of the values of a file those that these records have."""
+    if column.null_count:
+        column = column.cast(pa.string()).fill_null("").dictionary_encode()
+    used, of = np.unique(column.indices.to_numpy(zero_copy_only=False), return_inverse=True)
+    return Shared(column.dictionary.take(pa.array(used)).to_pylist(), of.astype(np.int64, copy=False))
 
 
 def _as_kept(name: str, column: pa.Array) -> pa.Array:

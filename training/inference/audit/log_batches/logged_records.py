@@ -70,7 +70,7 @@ def records_of(batch: LoggedBatch) -> LoggedRecords:
         kind[group] = len(kinds)
         first = batch.record(int(group[0]))
         kinds.append((first.model, first.model_version, first.release))
-    ids = pa.chunked_array([pa.array(batch.strings("id"), pa.string())])
+    ids = pa.chunked_array([batch.ids])
     return LoggedRecords(np.arange(len(batch)), ids, kinds, kind, batch.flags("degraded"), batch.shared("receipt").of)
 
 
@@ -80,7 +80,7 @@ def all_records(parts: Sequence[LoggedRecords], receipts_before: Sequence[int]) 
     of = [np.array([kinds.index(kind) for kind in each.kinds] or [0])[each.kind] for each in parts]
     return LoggedRecords(
         np.concatenate([each.at for each in parts]),
-        pa.chunked_array([chunk for each in parts for chunk in each.ids.chunks], pa.string()),
+        pa.chunked_array([chunk for each in parts for chunk in each.ids.chunks], parts[0].ids.type),
         kinds,
         np.concatenate(of),
         np.concatenate([each.degraded for each in parts]),
