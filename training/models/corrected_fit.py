@@ -15,6 +15,7 @@ from training.errors import TrainingError
 from training.models.correction.calibration import Isotonic, Platt, fit_isotonic, fit_platt
 from training.models.correction.corrected_model import CorrectedModel, Correction
 from training.models.correction.odds import DividedShares, ScaledOdds
+from training.models.correction.one_versus_rest import OneVersusRest
 from training.models.fitting import Calibrate, Fitting
 
 Matrix = NDArray[np.float32]
@@ -112,20 +113,26 @@ def _for_shares(
 
 def _calibration(
     kind: Calibrate, model: CorrectedModel, rows: LearnedRows, later: NDArray[np.bool_]
-) -> Isotonic | Platt:
-    scores = np.asarray(model.predict_proba(rows.matrix[later])[:, 1], np.float32)
-    positive, time_us = rows.label[later] > 0, rows.time_us[later]
-    found = (fit_isotonic if kind == "isotonic" else fit_platt)(scores, positive)
-    what = (
-        f"isotonic regression with {counted(len(found.thresholds), 'threshold')}"
-        if isinstance(found, Isotonic)
-        else (f"Platt's logistic function with slope {found.slope:.6g} and intercept {found.intercept:.6g}")
+) -> Isotonic | Platt | OneVersusRest:
+    scores = np.asarray(model.predict_proba(rows.matrix[later]), np.float32)
+    label, time_us = rows.label[later], rows.time_us[later]
+    fit = fit_isotonic if kind == "isotonic" else fit_platt
+    when = (
+        f", fitted on {counted(len(scores), 'row')} from {to_text(int(time_us.min()))} to {to_text(int(time_us.max()))}"
     )
-    return replace(
-        found,
-        says=f"{what}, fitted on {counted(len(scores), 'row')} from {to_text(int(time_us.min()))} to "
-        f"{to_text(int(time_us.max()))}",
-    )
+    if rows.task == "binary":
+        one = fit(scores[:, 1], label > 0)
+        return replace(one, says=_described(one) + when)
+    each = tuple(fit(scores[:, at], label == at) for at in range(scores.shape[1]))
+    names = rows.classes or range(len(each))
+    said = "; ".join(f"{name}: {_described(of_class)}" for name, of_class in zip(names, each, strict=True))
+    return OneVersusRest(each, f"each class against the others, and their sum 1 again ({said}){when}")
+
+
+def _described(found: Isotonic | Platt) -> str:
+    if isinstance(found, Isotonic):
+        return f"isotonic regression with {counted(len(found.thresholds), 'threshold')}"
+    return f"Platt's logistic function with slope {found.slope:.6g} and intercept {found.intercept:.6g}"
 
 
 def _check_classes(rows: LearnedRows, part: NDArray[np.int64] | slice, what: str) -> None:

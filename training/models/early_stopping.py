@@ -22,6 +22,8 @@ from shared_features.kernel.event_time import to_text
 from training.models.boosting.boosted_estimators import library_of
 
 Matrix = NDArray[np.float32]
+MANY_ROWS = 10_000
+"""Above them, boosting that is built in is stopped early, whatever the model says."""
 _BUILT_IN = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 
 
@@ -38,6 +40,11 @@ def latest_rows(event_time_us: NDArray[np.int64], share: float, patience: int) -
     """The latest rows: at least this share of all. Rows of one instant stay together."""
     from_us = int(np.sort(event_time_us)[min(len(event_time_us) - 1, int(len(event_time_us) * (1 - share)))])
     return LatestRows(event_time_us >= from_us, from_us, patience)
+
+
+def latest_for_built_in(event_time_us: NDArray[np.int64]) -> LatestRows | None:
+    """Of boosting that is built in, where a model says nothing of it. None: it is not stopped early."""
+    return latest_rows(event_time_us, share=0.1, patience=10) if len(event_time_us) > MANY_ROWS else None
 
 
 def choose_rounds(pipeline: Pipeline, matrix: Matrix, label: NDArray[Any], latest: LatestRows, task: str) -> str:

@@ -51,8 +51,8 @@ def fitting_faults(fitting: Fitting, labels: LabelSource) -> Iterator[str]:
     """What is wrong with it for a view's labels, and what to do."""
     kind = labels.kind
     asked: Mapping[Any, Any] = fitting.class_weights
-    if fitting.calibrate is not None and kind != "binary":
-        yield f"calibrate is {fitting.calibrate!r}, and the label asks for {kind}; leave it out, it is of two classes"
+    if fitting.calibrate is not None and kind == "regression":
+        yield f"calibrate is {fitting.calibrate!r}, and the label is a number; leave it out, it is of classes"
     if asked and kind == "regression":
         yield "class_weights are given, and the label is a number; leave them out"
     known: list[Any] = list(labels.classes) if labels.is_named else list(_WITHOUT_NAMES)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
 from sklearn.neighbors import KNeighborsClassifier
 
 from tests.training.models.fitted_models import train_labels, train_rows, window_rows
@@ -14,8 +18,9 @@ from training.errors import CertificateError, TrainingError
 from training.models.candidates import fit_model
 from training.models.certificate import certify, require_pass
 from training.models.corrected_fit import CALIBRATED_SHARE, LearnedRows, fit_corrected
-from training.models.correction.corrected_model import corrections_of
+from training.models.correction.corrected_model import CorrectedModel, corrections_of
 from training.models.correction.odds import DividedShares, ScaledOdds
+from training.models.correction.one_versus_rest import OneVersusRest
 from training.models.fitting import Fitting
 from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.onnx_export import export_onnx, open_session, run_session
@@ -119,6 +124,48 @@ def test_a_model_that_is_too_sure_says_how_often_it_happens(calibrate: Any) -> N
     score = predicted(model, matrix[~half])
     parts = np.array_split(np.argsort(score), 8)
     assert max(abs(score[part].mean() - LABEL[~half][part].mean()) for part in parts) < 0.06
+
+
+@pytest.mark.parametrize("calibrate", ["isotonic", "platt"])
+def test_each_of_several_classes_is_calibrated_against_the_others_and_certified(calibrate: Any) -> None:
+    label, classes = LABEL + (ROWS[:, 1] > 1), ("on", "late", "lost")
+    asked = Fitting(calibrate, {"lost": 6})
+    model, notes = fitted(asked, task="multiclass", label=label, classes=classes)
+    divided, calibration = model.corrections
+    assert isinstance(divided, DividedShares)
+    assert isinstance(calibration, OneVersusRest)
+    assert re.search(r"each class against the others, and their sum 1 again \(on: .*; late: .*; lost: ", notes[-1])
+    found = predicted(model, ROWS, "multiclass")
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(found.mean(axis=0), np.bincount(label.astype(int)) / len(label), atol=0.02)
+    later = np.sort(TIMES)[int(len(TIMES) * (1 - CALIBRATED_SHARE))] <= TIMES
+    if calibrate == "isotonic":  # of Platt's function scikit-learn takes the probability, and not its odds
+        before = CorrectedModel(model.pipeline, (divided,))
+        theirs = CalibratedClassifierCV(FrozenEstimator(AsClassifier(before)), method="isotonic")
+        theirs.fit(ROWS[later], label[later])
+        np.testing.assert_allclose(found, theirs.predict_proba(ROWS), atol=2e-3)
+    graph = export_onnx(model, 2, "multiclass")
+    certificate = certify(model, graph, ROWS[:500], 0, 0, task="multiclass")
+    require_pass(certificate)
+    assert len(certificate.parity.worst_of_classes) == 3
+    assert np.abs(found[:500] - run_session(open_session(graph), ROWS[:500])).mean() < 1e-4
+
+
+class AsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """A corrected model, as scikit-learn asks for one."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.classes_ = np.arange(3.0)
+
+    def fit(self, rows: Any, label: Any) -> Any:
+        raise AssertionError("it is fitted")
+
+    def predict(self, rows: Any) -> Any:
+        return self.predict_proba(rows).argmax(axis=1)
+
+    def predict_proba(self, rows: Any) -> Any:
+        return self.model.predict_proba(rows)
 
 
 SCALED = {

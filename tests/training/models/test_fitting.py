@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared_features.errors import DefinitionError
-from tests.domains import machines, parcels
+from tests.domains import machines, parcels, sensors
 from training.definitions import Model
 from training.models.fitting import Fitting
 
@@ -16,7 +16,11 @@ from training.models.fitting import Fitting
     ("view", "options", "says"),
     [
         (machines.BREAKDOWN, {"calibrate": "isotone"}, "calibrate is 'isotone'"),
-        (parcels.OUTCOME, {"calibrate": "platt"}, "the label asks for multiclass; leave it out, it is of two classes"),
+        (
+            sensors.WEATHER,
+            {"calibrate": "platt"},
+            "calibrate is 'platt', and the label is a number; leave it out, it is of",
+        ),
         (parcels.OUTCOME, {"keep_negatives": 0.5}, "keep_negatives is given, and the label asks for multiclass"),
         (machines.BREAKDOWN, {"keep_negatives": 0}, "keep_negatives is 0; give a share of the rows, more than 0"),
         (machines.BREAKDOWN, {"class_weights": {"yes": 3}}, r"names 'yes', and the label has the classes False, True"),

@@ -10,9 +10,10 @@ from sklearn.pipeline import Pipeline
 
 from training.models.correction.calibration import Isotonic, Platt
 from training.models.correction.odds import DividedShares, ScaledOdds
+from training.models.correction.one_versus_rest import OneVersusRest
 
 Matrix = NDArray[np.float32]
-Correction = ScaledOdds | DividedShares | Isotonic | Platt
+Correction = ScaledOdds | DividedShares | Isotonic | Platt | OneVersusRest
 
 
 class CorrectedModel:
@@ -28,7 +29,7 @@ class CorrectedModel:
 
     def corrected(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32[n, classes], from those of the pipeline."""
-        if any(isinstance(each, DividedShares) for each in self.corrections):
+        if any(isinstance(each, DividedShares | OneVersusRest) for each in self.corrections):
             return self.answered(probabilities)
         scores = self.answered(probabilities[:, 1])
         return np.column_stack([1 - scores, scores])

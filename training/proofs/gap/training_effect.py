@@ -20,6 +20,7 @@ from training.datasets.time_split import TEST, TRAIN
 from training.datasets.training_dataset import TrainingDataset, canonical
 from training.models.candidates import fit_model
 from training.models.columns import Columns
+from training.models.early_stopping import latest_for_built_in
 from training.models.metrics.evaluation import evaluate_predictions
 from training.models.predictions import predicted
 from training.models.task_rules import RULES
@@ -42,10 +43,13 @@ def training_effect(
     for name, dataset in ((AS_SERVED, served), (EVENT_TIME_TRUTH, happened)):
         tell(f"fitting {candidate} on rows {name}")
         rows = dataset.rows(TRAIN)
-        pipeline, _ = fit_model(
+        pipeline, notes = fit_model(
             candidate, np.asarray(dataset.matrix[rows]), dataset.label[rows], parameters.seed,
             dataset.manifest.task, columns=Columns.of(dataset.features, dataset.manifest.categories),
+            latest=latest_for_built_in(dataset.event_time_us[rows]),  # as a run fits it
         )  # fmt: skip
+        for note in notes:
+            tell(f"fitted {candidate} on rows {name}: {note}")
         metrics[name], promised[name] = (_metrics(pipeline, each, k) for each in (served, dataset))
     return TrainingEffect(candidate, metrics, promised)
 

@@ -19,19 +19,15 @@ from training.models.candidates import built_in_steps, fit_model
 from training.models.columns import Build, Columns
 from training.models.corrected_fit import LearnedRows, fit_corrected
 from training.models.correction.corrected_model import CorrectedModel
-from training.models.early_stopping import LatestRows, latest_rows
+from training.models.early_stopping import LatestRows, latest_for_built_in, latest_rows
 from training.models.fitting import Fitting
-
-_MANY_ROWS = 10_000
-"""Above them, boosting that is built in is stopped early, whatever the model says."""
-_OF_BUILT_IN = EarlyStopping(share=0.1, patience=10)
 
 
 @dataclass(frozen=True)
 class TrainRows:
     """Of the train window. matrix: float32[n, features]. label: float64[n]. event_time_us: int64[n].
 
-    classes: of the label, under their own names.
+    classes: of the label, under their own names. gap_us: what lies between the window and the test window.
     """
 
     columns: Columns
@@ -40,6 +36,7 @@ class TrainRows:
     event_time_us: NDArray[np.int64]
     task: str
     classes: tuple[str | int, ...] = ()
+    gap_us: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,6 +94,6 @@ class CandidateFit:
 
     def _latest(self, event_time_us: NDArray[np.int64]) -> LatestRows | None:
         asked = self.early_stopping
-        if asked is None and self.build is None and len(event_time_us) > _MANY_ROWS:
-            asked = _OF_BUILT_IN
-        return None if asked is None else latest_rows(event_time_us, asked.share, asked.patience)
+        if asked is None:
+            return latest_for_built_in(event_time_us) if self.build is None else None
+        return latest_rows(event_time_us, asked.share, asked.patience)

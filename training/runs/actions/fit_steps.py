@@ -41,7 +41,10 @@ def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path,
     columns = columns_of(dataset, parameters)
     try_exports(parameters.models, built, columns, matrix, label, task, parameters.seed)
     require_no_leak(candidate_leaks(built, dataset, parameters.seed, parameters.encoders))
-    train = TrainRows(columns, matrix, label, dataset.event_time_us[rows], task, dataset.manifest.classes)
+    manifest = dataset.manifest
+    train = TrainRows(
+        columns, matrix, label, dataset.event_time_us[rows], task, manifest.classes, manifest.split.gap_us
+    )
     said, notes = [], dict[str, list[str]]()
     for number, name in enumerate(parameters.models, 1):
         candidate = CandidateFit(

@@ -27,7 +27,7 @@ def search_values(candidate: CandidateFit, asked: Search, metric: str, tell: Tel
     """No rows are looked at but those of the train window. Raises TrainingError for a name that nothing has."""
     train = candidate.train
     replace(candidate, values=dict.fromkeys(asked.space)).check_names()
-    folds = time_folds(train.event_time_us, train.label, train.task, asked.folds)
+    folds = time_folds(train.event_time_us, train.label, train.task, asked.folds, train.gap_us)
 
     def score(values: Mapping[str, Any]) -> list[float]:
         found = []

@@ -9,6 +9,7 @@ import pytest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -86,6 +87,29 @@ def test_rows_of_other_windows_are_out_of_reach(train, candidate, found):
     one = search_values(replace(candidate, train=cut), replace(ASKED, trials=1, folds=1), "roc_auc")
     assert one.trials[0].values == found.trials[0].values
     assert one.trials[0].folds != found.trials[0].folds[:1]
+
+
+def neighbours(columns, seed, n_neighbors=1):
+    return KNeighborsRegressor(n_neighbors)
+
+
+def test_labels_that_were_not_known_when_a_part_began_do_not_leak_into_its_score():
+    """Neighbours in time share a label: a part that begins among them was answered by labels of its own day."""
+    day_us, rows = 86_400_000_000, 4_000
+    times = np.arange(rows, dtype=np.int64) * (day_us // 100)
+    of_day = np.random.default_rng(5).normal(size=rows // 100 + 1)
+    matrix, label = (times / day_us).astype(np.float32)[:, None], of_day[times // day_us]
+    asked = Search({"n_neighbors": WholeRange(1, 2)}, trials=1, folds=79)
+
+    def rmse_of_folds(gap_us):
+        train = TrainRows(Columns(("at",)), matrix, label, times, "regression", gap_us=gap_us)
+        candidate = CandidateFit("neighbours", neighbours, train, seed=0)
+        (trial,) = search_values(candidate, asked, "rmse").trials
+        return trial.folds
+
+    leaking, honest = rmse_of_folds(0), rmse_of_folds(day_us)
+    assert sum(each < 1e-9 for each in leaking) >= 39, "the half of the parts that begin in the middle of a day"
+    assert min(honest) > 1e-3
 
 
 def test_the_report_has_every_trial_the_best_one_and_a_plot(found, tmp_path):
