@@ -21,7 +21,9 @@ from deploy.local.stack.stack_directory import Remembered, StackDirectory
 from deploy.local.stack.standing import Part
 from shared_features.counted import counted
 from shared_features.definitions import Catalogue
+from streaming.job.programs import programs_of
 from streaming.operations.check.kept_definitions import KeptDefinitions
+from streaming.settings import load_settings
 
 EDITS = "edits"
 _LOOK_EVERY_S = 0.5
@@ -102,7 +104,8 @@ class Supervisor:
             return
         live, wanted = shards
         if live == wanted:
-            self._board.put(STREAM, "up", f"online, archive, materialize, bootstrap; {counted(wanted, 'shard')} live")
+            programs = ", ".join(programs_of(scores=bool(load_settings().score_topics)))
+            self._board.put(STREAM, "up", f"{programs}; {counted(wanted, 'shard')} live")
         elif self._board.state(STREAM) == "up" or live:
             self._board.put(STREAM, "waiting", f"{live} of {counted(wanted, 'shard')} live; the others are being built")
 

@@ -1,10 +1,12 @@
 """Topics of a stack on brokers of the user's: created where they are missing, and whose clock stamps them."""
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.local.errors import LocalError
 from deploy.local.parts.topics import _mode, prepare_topics
+from tests.end_to_end.brokers import proper_kafka
 
 
 def test_a_simulator_s_topics_are_stamped_by_their_producers():
@@ -23,6 +25,18 @@ def test_the_mode_follows_from_the_topics_that_are_there(stamped, mode):
 def test_topics_that_are_not_stamped_alike_are_refused_by_name():
     with pytest.raises(LocalError, match=r"a by CreateTime, b by LogAppendTime\. Set message\.timestamp\.type of all"):
         _mode({"b": "LogAppendTime", "a": "CreateTime"})
+
+
+@pytest.mark.kafka
+@pytest.mark.deep
+def test_topics_of_scores_have_as_many_partitions_as_their_events(tmp_path):
+    with proper_kafka(tmp_path) as kafka:
+        kafka.create_topic("orders", 5, {"message.timestamp.type": "LogAppendTime"})
+        scores = {"order_scores": "orders", "return_scores": "returns"}
+        mode, created = prepare_topics(kafka.bootstrap_servers, ["orders", "returns"], None, scores)
+        assert (mode, sorted(created)) == ("live", ["order_scores", "return_scores", "returns"])
+        found = AdminClient({"bootstrap.servers": kafka.bootstrap_servers}).list_topics(timeout=60).topics
+        assert [len(found[name].partitions) for name in ("order_scores", "return_scores", "returns")] == [5, 2, 2]
 
 
 def test_a_kafka_that_does_not_answer_is_named(monkeypatch):

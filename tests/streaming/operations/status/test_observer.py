@@ -7,6 +7,9 @@ import sys
 
 from confluent_kafka import Producer
 
+from streaming.kafka.brokers.topics import Topics
+from streaming.online_store.link import RedisLink
+from streaming.online_store.score_positions import ScorePositions
 from streaming.operations.check.command import find
 from streaming.operations.status.answer import status_json
 from streaming.operations.status.observer import StatusObserver
@@ -73,6 +76,21 @@ def test_the_prediction_log_is_listed_with_its_lag_and_its_topic_is_named_while_
     status = StatusObserver(logging).observe()
     assert status.away == {}
     assert status_json(status)["sources"][-1]["partitions"][0]["lag"] == {"archive": 1}
+
+
+def test_the_scores_of_a_view_are_listed_with_what_has_no_score_yet(settings, servers):
+    scoring = settings.model_copy(update={"score_topics": {"fraud": "fraud_scores"}})
+    status = StatusObserver(scoring).observe()
+    assert [(each.view, each.topic, each.lag) for each in status.scores] == [("fraud", "fraud_scores", None)]
+    assert [each.text for each in find(scoring) if each.about == "topic fraud_scores"] == [
+        "does not exist. Create the topic of the scores of view fraud. Nothing is scored until then"
+    ]
+    topic = Topics(settings).describe([SOURCE.topic])[SOURCE.topic]
+    positions = ScorePositions(RedisLink(settings), settings.redis_namespace, "fraud")
+    positions.write({(topic.name, topic.id, 0): 0, (topic.name, topic.id, 1): 2})
+    status = StatusObserver(scoring).observe()
+    assert status_json(status)["scores"] == [{"view": "fraud", "topic": "fraud_scores", "lag": 2}]
+    assert ["fraud", "fraud_scores", "2"] in map(str.split, status_table(status).splitlines())
 
 
 def test_each_part_that_is_away_is_said_and_takes_nothing_from_the_others(settings):

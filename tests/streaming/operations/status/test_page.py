@@ -10,6 +10,7 @@ from rich.console import Console
 from streaming.operations.status.answer import (
     GroupStatus,
     PartitionStatus,
+    ScoresStatus,
     SourceStatus,
     Status,
     WaitStatus,
@@ -98,6 +99,12 @@ def test_the_page_says_what_is_away_what_is_waited_for_and_why_letters_are_dead(
     assert "~ host online: waiting for Kafka since 2027-01-15 07:59:51, 9.0 s (no answer)" in shown
     assert cells(shown, "dead letters ") == ["12", "readings", "out of bounds N to N: N - at $.celsius"]
     assert "1 live, 1 behind (50 %, 12 s left), 1 absent" in shown
+
+
+def test_the_page_says_what_has_no_score_yet():
+    shown = text_of(status_page(replace(NOW, scores=[ScoresStatus("breakdown", "breakdown_scores", 1_200)])))
+    assert cells(shown, "scores of view ") == ["breakdown", "breakdown_scores", "1,200"]
+    assert "scores" not in text_of(status_page(NOW))
 
 
 def test_what_is_away_stands_by_itself():
