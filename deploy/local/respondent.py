@@ -12,7 +12,7 @@ from shared_features.counted import counted
 from shared_features.definitions import Catalogue
 from shared_features.formats.model_manifest import CHAMPION, METRICS_FILE
 from shared_features.kernel.event_time import to_text
-from streaming.operations.status.answer import Status, status_json
+from streaming.operations.status.answer import ScoresStatus, Status, status_json
 from streaming.operations.status.observer import StatusObserver
 from streaming.operations.status.rates import SINKS, lag
 from streaming.settings import StreamingSettings
@@ -110,7 +110,14 @@ def stream_lines(seen: Status) -> list[str]:
         rows = ", ".join(_rows(spine, count or 0, events.get(spine, 0)) for spine, count in group.feature_rows.items())
         fresh = "not live yet" if group.freshness_s is None else f"fresh to {group.freshness_s:.1f} s"
         lines.append(f"group {group.group}: {fresh}; {rows or 'no feature rows'}")
-    return lines
+    return [*lines, *map(_scores, seen.scores)]
+
+
+def _scores(scores: ScoresStatus) -> str:
+    if scores.lag is None:
+        return f"scores of view {scores.view}, topic {scores.topic}: none yet; they begin with the first model"
+    behind = f"{counted(scores.lag, 'event')} without a score" if scores.lag else "no lag"
+    return f"scores of view {scores.view}, topic {scores.topic}: {behind}"
 
 
 def _late(late: int, counting: int | None) -> str:

@@ -53,6 +53,8 @@ class ScoredView:
 
     def open(self, metrics: ScoreMetrics, meanwhile: Callable[[], None]) -> ViewScores:
         """Fence earlier writers, and find the positions. Waits for Kafka and Redis."""
+        if (model := self.model.current()) is not None:
+            self._reader_of(model.view).warm_up()
         topics = Topics(self._settings)
         events = topics.describe([self.source.topic])[self.source.topic]
         topic = ScoreTopic(self._settings, self.name, events.partitions)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureView
+from shared_features.formats.entity_reader import EntityReader, StoredEntities
 from shared_features.formats.shard_meta import Partition, VectorEntry
 from shared_features.stored_features.feature_vectors import FeatureRows, FeatureVectors
 from shared_features.stored_features.shards import ShardFacts
@@ -37,6 +38,11 @@ class RowReader:
         self.view, self._link = view, link
         self._vectors = FeatureVectors(view, namespace)
         self._waits_for = {each.part_name for each in view.groups if view.source in each.sources}
+
+    def warm_up(self) -> None:
+        """Load the compiled code of a read before the first event waits for it, which takes seconds."""
+        nobody = [StoredEntities([b""], [None], [0]) for _ in self.view.groups]
+        EntityReader([group.layout for group in self.view.groups]).read(nobody, np.zeros(1, np.int64))
 
     def read(self, events: UnscoredEvents) -> StoredRows:
         """Every event as of its own time. Raises OnDemandError."""

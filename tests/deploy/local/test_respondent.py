@@ -7,7 +7,7 @@ import pytest
 from deploy.local.commands.status import model_lines
 from deploy.local.respondent import stream_lines, trained_on
 from deploy.local.stack.stack_directory import StackDirectory
-from streaming.operations.status.answer import SourceStatus, Status
+from streaming.operations.status.answer import ScoresStatus, SourceStatus, Status
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
 from training.registry.versions import Registry
@@ -78,3 +78,12 @@ def test_of_late_events_is_said_which_count(late, counting, said):
     """A file that was sent a second time was said to count: each of its events had come late, and was a duplicate."""
     source = SourceStatus("orders", "orders", events=9, late=late, late_counted=counting)
     assert stream_lines(Status(0, {}, [], [source], [])) == [f"source orders: {said}"]
+
+
+@pytest.mark.parametrize(
+    ("lag", "said"),
+    [(None, "none yet; they begin with the first model"), (0, "no lag"), (1, "1 event without a score")],
+)
+def test_the_scores_of_a_view_are_a_line(lag, said):
+    status = Status(at_us=0, away={}, waits=[], sources=[], groups=[], scores=[ScoresStatus("churn", "churners", lag)])
+    assert stream_lines(status) == [f"scores of view churn, topic churners: {said}"]

@@ -8,11 +8,16 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pytest
 
 from serving.app import create_app
 from serving.settings import ServingSettings
+from shared_features.definitions import FeatureView
+from shared_features.errors import OnDemandError
+from shared_features.feature_matrix import feature_matrix
 from shared_features.formats.prediction_log import decode_matrix
 from shared_features.formats.scored_event import ScoredEvent
+from shared_features.stored_features import feature_vectors
 from tests.domains.machines import BREAKDOWN
 from tests.fakes import PushedClock
 from tests.serving.asking import PATH
@@ -126,3 +131,21 @@ def test_an_event_for_which_the_model_gives_no_number_has_a_record_that_says_so(
     found = made.scores()
     assert [each.refused for each in found] == [msgspec.UNSET, "the model gave no number", msgspec.UNSET]
     assert found[1].score is msgspec.UNSET
+
+
+def test_an_event_that_an_on_demand_function_cannot_take_fails_no_other_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raising(view: FeatureView, request: dict[str, Any], *given: Any) -> Any:
+        if 12.5 in request["celsius"].tolist():
+            raise OnDemandError("on-demand function 'above_mean_1h' raises ValueError: not so cold")
+        return feature_matrix(view, request, *given)
+
+    monkeypatch.setattr(feature_vectors, "feature_matrix", raising)
+    made = world([each | ({"celsius": 125} if number == 4 else {}) for number, each in enumerate(readings(9))], ())
+    made.open().take([made.polled(0, -1, 8)])
+    found = made.scores()
+    assert [each.offset for each in found] == list(range(9))
+    assert [each.offset for each in found if each.refused is not msgspec.UNSET] == [4]
+    assert found[4].refused == "on-demand function 'above_mean_1h' raises ValueError: not so cold"
+    assert (found[4].score, found[4].decision) == (msgspec.UNSET, msgspec.UNSET)
