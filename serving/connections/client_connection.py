@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
 _SLICE = 16_384  # what a head may be longer than its limit: it is counted after each slice
+_MOST_PARTS = 16_384  # of one body: a chunk of a byte costs as much as one of 16 kB
 _MOST_AT_ONCE = 128  # requests that wait for the answers to those before them (pipelining)
 
 
@@ -58,6 +59,7 @@ class ClientConnection(HttpToolsProtocol):
         super().__init__(**uvicorn)
         self._keeper = keeper
         self._since_body = 0  # bytes that were neither a complete head nor body: of a head, of trailers, of chunk sizes
+        self._parts = 0  # in which the body came
         self._ended = False
         self.has_left = False
         self._under_way: RequestResponseCycle | None = None
@@ -101,7 +103,7 @@ class ClientConnection(HttpToolsProtocol):
     # Callbacks of the parser.
 
     def on_headers_complete(self) -> None:
-        self._since_body = 0
+        self._since_body = self._parts = 0
         if not self.parser.should_upgrade():
             AskingClient(self, self.loop.time()).write_to(cast(Scope, self.scope))
             super().on_headers_complete()
@@ -110,7 +112,13 @@ class ClientConnection(HttpToolsProtocol):
                 self.cycle.keep_alive = False  # the answer says that the connection ends with it
 
     def on_body(self, body: bytes) -> None:
+        if self._ended:
+            return
         self._since_body = 0
+        self._parts += 1
+        if self._parts > _MOST_PARTS:
+            self.refuse(BAD_REQUEST, f"The body comes in more than {_MOST_PARTS} chunks. Send larger ones.")
+            return
         super().on_body(body)
 
     def on_message_complete(self) -> None:

@@ -74,6 +74,14 @@ def _inside(page: Page, link: str) -> bool:
     return (page.path.parent / link.partition("#")[0]).resolve().is_relative_to(ROOT / "docs")
 
 
+def test_every_attack_of_the_page_on_security_is_made_by_a_test() -> None:
+    named = re.findall(r"`(test_\w+)`", PAGES["docs/security.md"].text)
+    tests = (ROOT / "tests").rglob("test_*.py")
+    written = {name for each in tests for name in re.findall(r"def (test_\w+)", each.read_text(encoding="utf-8"))}
+    assert len(named) > 40
+    assert set(named) <= written
+
+
 def test_every_block_of_code_runs_or_says_why_not() -> None:
     unsaid = [
         str(block)

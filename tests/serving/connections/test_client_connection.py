@@ -240,6 +240,20 @@ def test_requests_are_not_piled_up_without_bound(service):
     assert answers_others(http)
 
 
+def test_a_body_of_very_many_chunks_is_refused_and_one_of_many_is_read(service):
+    """4.5 million chunks of a byte were within the limit of a body, and kept everybody waiting for seconds."""
+    http, _, _ = service
+    head = b"POST %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" % PATH.encode()
+    spaces = b"1\r\n \r\n"
+    with Attacker(http) as attacker:
+        attacker.send(head + spaces * 10_000 + CHUNKED)
+        assert attacker.answer().startswith(b"HTTP/1.1 200 ")
+    with Attacker(http) as attacker:
+        attacker.send(head + spaces * 16_385)
+        assert "16384 chunks" in problem(attacker.answer())["detail"]
+    assert http.get("/health/live").status_code == 200
+
+
 SMUGGLED = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
 CHUNKED = b"%x\r\n%s\r\n0\r\n\r\n" % (len(RAW), RAW)
 LENGTH = b"Content-Length: %d\r\n" % len(RAW)

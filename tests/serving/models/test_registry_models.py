@@ -116,8 +116,9 @@ def test_without_one_before_the_refusal_is_what_a_request_is_told(tmp_path):
     models = models_of(tmp_path)
     publish(tmp_path, FEWER)
     models.look()
-    with pytest.raises(NoModelError, match="was not loaded: ManifestMismatchError"):
+    with pytest.raises(NoModelError, match="was not loaded: ManifestMismatchError") as error:
         models.current(BREAKDOWN)
+    assert str(tmp_path) not in error.value.detail, "a client learns no path of the server"
 
 
 def test_a_model_file_that_was_changed_is_not_loaded(tmp_path):
