@@ -12,7 +12,7 @@ from shared_features.kernel.event_time import DAY_US, HOUR_US
 from shared_features.kernel.feature_spec import Column, FeatureSpec
 from shared_features.kernel.layout import Layout
 from shared_features.kernel.loops.steps import take_steps
-from shared_features.kernel.replay import replay
+from shared_features.kernel.replay import replay, slot_order
 from shared_features.kernel.tile_state import TileState
 from tests.oracle import Event
 from tests.shared_features.kernel.engine import apply_events, assert_same_features, columns, expected
@@ -135,3 +135,13 @@ def test_columns_that_cannot_be_written_do_not_compile_the_loop_again() -> None:
     for each in given:
         each.setflags(write=False)
     assert read() == compiled
+
+
+def test_slots_are_sorted_and_equal_ones_stay_as_they_came() -> None:
+    random = np.random.default_rng(8)
+    for highest in (0, 1, 70, (1 << 16) - 1, 1 << 16, (1 << 16) + 9, 1 << 33, (1 << 48) + 5):
+        slots = random.integers(0, highest, 500, endpoint=True)
+        slots[random.integers(0, 500, 200)] = slots[random.integers(0, 500, 200)]
+        slots[::50] = highest
+        np.testing.assert_array_equal(slot_order(slots), np.argsort(slots, kind="stable"))
+    assert slot_order(np.empty(0, np.int64)).tolist() == []

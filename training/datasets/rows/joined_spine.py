@@ -56,7 +56,9 @@ class JoinedSpine:
         return len(self.offset)
 
     def take(self, rows: Places) -> JoinedSpine:
-        """Some of the rows, in this order."""
+        """Some of the rows, in this order. Where these are all of them as they are, nothing is copied."""
+        if len(rows) == len(self) and bool((rows == np.arange(len(self))).all()):
+            return self
         return replace(
             self,
             partition=self.partition[rows],
@@ -141,7 +143,8 @@ def _rows_of(pinned: PinnedView, group: FeatureGroup, span: tuple[int, int]) -> 
         _in_span(pinned, group, span).select(*POSITION, EVENT_TIME, _COPY, pinned.complete().alias(_COMPLETE)).collect()
     )
     line = np.flatnonzero(frame[_COMPLETE].to_numpy())
-    return _Rows(len(frame), line, *(frame[name].to_numpy()[line] for name in (*POSITION, EVENT_TIME, _COPY)))
+    rows = frame if len(line) == len(frame) else frame[line]
+    return _Rows(len(frame), line, *(rows[name].to_numpy() for name in (*POSITION, EVENT_TIME, _COPY)))
 
 
 def _in_span(pinned: PinnedView, group: FeatureGroup, span: tuple[int, int]) -> pl.LazyFrame:
