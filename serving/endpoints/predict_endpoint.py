@@ -64,10 +64,7 @@ class PredictEndpoint:
         """Answer a request for the view of this label, or for the version of this name that answers now."""
         began = time.perf_counter()
         served = self.served(name)
-        client = AskingClient.of(scope)
-        trace = None if self._tracing is None else self._tracing.begin(self.name, scope["headers"])
-        if trace is not None:
-            client = client.with_trace(trace)
+        client = self.traced(AskingClient.of(scope), scope["headers"])
         incoming = IncomingBody(receive, self._receive_s, is_here=client.body_is_here)
         try:
             headers, body = self._written(scope, await self._answer(name, scope, client, incoming, served))
@@ -85,10 +82,7 @@ class PredictEndpoint:
             await send({"type": "http.response.body", "body": body, "more_body": True})
             await incoming.drop()
             await send({"type": "http.response.body", "body": b""})
-        self.count(served, status, time.perf_counter() - began, problem)
-        if self._tracing is not None and trace is not None:
-            trace.facts["millrace.view"] = "" if served is None else served.view.label
-            self._tracing.end(trace, status, problem)
+        self.count(client, served, status, time.perf_counter() - began, problem)
 
     async def _answer(
         self, name: str, scope: Scope, client: AskingClient, incoming: IncomingBody, served: ServedView | None
@@ -113,6 +107,11 @@ class PredictEndpoint:
         """Who answers for the view of this label, or for the version of this name that answers now."""
         view = self._answering(name)
         return self._served.get(name if view is None else view.label)
+
+    def traced(self, client: AskingClient, headers: Headers) -> AskingClient:
+        """The client with the trace of its request, where it is traced. headers: names in lower case."""
+        trace = None if self._tracing is None else self._tracing.begin(self.name, headers)
+        return client if trace is None else client.with_trace(trace)
 
     def key(self, headers: Headers) -> KnownKey | None:
         """The key that a request gives; None where nobody needs one. Raises UnknownKeyError, ForbiddenError."""
@@ -149,9 +148,13 @@ class PredictEndpoint:
             client.trace.facts |= _facts(request, model)
         return served.predictor.predict(request, as_of_us, model, client, challenger)
 
-    def count(self, served: ServedView | None, status: int, seconds: float, problem: str) -> None:
+    def count(self, client: AskingClient, served: ServedView | None, status: int, seconds: float, problem: str) -> None:
         """A request was answered. status: of HTTP. problem: the name of its type; empty where it was predicted."""
-        self._count("" if served is None else served.view.label, status, seconds, problem)
+        view = "" if served is None else served.view.label
+        self._count(view, status, seconds, problem)
+        if self._tracing is not None and client.trace is not None:
+            client.trace.facts["millrace.view"] = view
+            self._tracing.end(client.trace, status, problem)
 
     def _answering(self, name: str) -> FeatureView | None:
         return self._models.answering(name)

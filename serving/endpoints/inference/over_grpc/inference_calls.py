@@ -27,8 +27,12 @@ from serving.errors import (
     UnknownModelError,
     UnknownViewError,
 )
+from serving.tracing.stages import RECEIVE, lap_of
 
 Call = Any  # grpc.aio.ServicerContext, whose types say less than it does
+
+
+_READ = ("authorization", "traceparent", "tracestate")
 
 
 @dataclass(slots=True)
@@ -36,6 +40,8 @@ class _Asking:
     """What is known of one call for a prediction. served: who answers for its model."""
 
     connection: AskingCall
+    client: AskingClient
+    headers: list[tuple[bytes, bytes]]
     served: ServedView | None = None
     asked: InferRequest | None = None
 
@@ -114,7 +120,9 @@ class InferenceCalls:
     # Predictions.
 
     async def _model_infer(self, call: Call) -> bytes:
-        began, asking = time.perf_counter(), _Asking(AskingCall(call.peer()))
+        began, connection, headers = time.perf_counter(), AskingCall(call.peer()), _headers(call)
+        client = self._infer.traced(AskingClient(connection), headers)
+        asking = _Asking(connection, client, headers)
         try:
             told = await self._inferred(call, asking)
         except asyncio.CancelledError:
@@ -131,19 +139,21 @@ class InferenceCalls:
         return told
 
     async def _inferred(self, call: Call, asking: _Asking) -> bytes:
-        since_s = time.monotonic()
-        key = self._infer.key(_headers(call))  # before anything is kept for the client
+        key = self._infer.key(asking.headers)  # before anything is kept for the client
+        laps = lap_of(asking.client)
         message = await self._message("ModelInferRequest", call)
+        laps.ended(RECEIVE)
         name, version = message.model_name, message.model_version or None
         asking.served = self._infer.served(name)
-        client = AskingClient(asking.connection, since_s)
-        answer = await self._infer.answer(name, asking.served, partial(asking.read, message), key, client, version)
+        answer = await self._infer.answer(
+            name, asking.served, partial(asking.read, message), key, asking.client, version
+        )
         told: bytes = asking.written(message, answer).SerializeToString()
         return told
 
     def _count(self, asking: _Asking, refused: CallStatus | None, began: float) -> None:
         status, problem = (200, "") if refused is None else (refused.status, refused.problem)
-        self._infer.count(asking.served, status, time.perf_counter() - began, problem)
+        self._infer.count(asking.client, asking.served, status, time.perf_counter() - began, problem)
 
     async def _message(self, name: str, call: Call) -> Any:
         try:
@@ -173,6 +183,6 @@ def _function(method: Callable[[Call], Awaitable[bytes]]) -> Callable[[Any, Call
 
 
 def _headers(call: Call) -> list[tuple[bytes, bytes]]:
-    """Those with the key, as HTTP has them."""
-    found = [(name, value) for name, value in call.invocation_metadata() if name == "authorization"]
+    """Those that are read, as HTTP has them."""
+    found = [(name, value) for name, value in call.invocation_metadata() if name in _READ]
     return [(name.encode(), value if isinstance(value, bytes) else value.encode()) for name, value in found]

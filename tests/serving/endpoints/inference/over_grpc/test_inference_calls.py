@@ -18,6 +18,7 @@ from tritonclient.utils import InferenceServerException
 
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from serving.endpoints.inference.over_grpc.messages import MESSAGES, SERVICE
+from serving.tracing.stages import RECEIVE
 from shared_features.access.api_keys import ApiKey, digest_of
 from shared_features.access.key_file import add_key
 from tests.docs.pages import page
@@ -28,6 +29,7 @@ from tests.serving.conftest import INSTANCE, NOW_US
 from tests.serving.endpoints.inference.over_grpc.conftest import Clients
 from tests.serving.endpoints.inference.test_infer_endpoint import ROWS
 from tests.serving.prediction_log.kafka_topics import PARTITIONS, TOPIC, logged_in
+from tests.serving.tracing.collector import collecting
 
 AS_OF = {"as_of": NOW_US}
 TEXTS, NUMBERS = ("plant", "machine"), ("celsius", "humidity")
@@ -249,3 +251,20 @@ def printed(block: Any) -> str:
     with redirect_stdout(StringIO()) as told:
         exec(compile(block.code, str(block), "exec"), {})  # the page's own lines
     return told.getvalue()
+
+
+def test_a_call_is_a_span_below_its_client(called: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+    async def work(clients: Clients) -> None:
+        metadata = [("traceparent", f"00-{trace}-{parent}-01")]
+        assert (await clients.send(typed(ROWS).SerializeToString(), metadata=metadata))[0] == "OK"
+
+    with collecting() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        called(work, traces=True)
+        (span,) = collector.wait_for("predict")
+        assert (span.trace, span.parent, span.facts["millrace.rows"]) == (trace, parent, len(ROWS))
+        assert RECEIVE in [each.name for each in collector.below(span)]
