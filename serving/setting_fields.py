@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, BeforeValidator, Field
 from pydantic_settings import BaseSettings
 
 from shared_features.access.oidc.trusted_issuer import DEFAULT_SCOPES
+from shared_features.settings.registry_place import registry_place
 
 
 class SettingFields(BaseSettings):
@@ -33,7 +34,15 @@ class SettingFields(BaseSettings):
         {}, description="More options of librdkafka, as JSON, such as security.protocol."
     )
     redis_namespace: str = Field("millrace", min_length=1, description="First part of every key in Redis.")
-    registry: Path = Field(Path("var/registry"), description="Directory of the model registry.")
+    registry: Annotated[Path | str, BeforeValidator(registry_place)] = Field(
+        Path("var/registry"),
+        description="Directory of the model registry, or its URL on object storage: s3://bucket/prefix.",
+    )
+    registry_cache: Path = Field(
+        Path("var/registry-cache"),
+        description="Directory in which serving keeps the versions that answer, where the registry is on object "
+        "storage. A process starts with them when the storage does not answer.",
+    )
     api_keys_file: Path | None = Field(
         None,
         description="File of API keys, which `keys new` writes. Without it, and without oidc_issuer, everybody who "

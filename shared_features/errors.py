@@ -9,6 +9,7 @@ MillraceError               the root of every error of Millrace
     ManifestMismatchError   a model that wants features its view does not have
     KeyFileError            the file of API keys cannot be used, or a key cannot be made
     CertificateFileError    a TLS certificate or its key cannot be used
+    RegistryStorageError    the object storage of a model registry refuses, does not answer, or lacks its library
     IssuerSettingError      the settings name an issuer of tokens that cannot be used
     IssuerUnavailableError  whose a token is cannot be known now: the issuer's keys are unknown
     TokenError              a token that is not accepted, and why
@@ -75,3 +76,7 @@ class IssuerUnavailableError(FeatureError):
 
 class TokenError(FeatureError):
     """A token is not accepted. The message says why, and repeats nothing of the token."""
+
+
+class RegistryStorageError(FeatureError):
+    """Object storage cannot be read or written as a model registry. The message has no secret in it."""

@@ -10,6 +10,7 @@ from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field
 from pydantic_settings import BaseSettings
 
 from shared_features.settings.durations import in_seconds
+from shared_features.settings.registry_place import registry_place
 
 Duration = Annotated[timedelta, BeforeValidator(in_seconds)]
 """Seconds, or a text such as PT10M or 01:30:00."""
@@ -37,7 +38,10 @@ class SettingFields(BaseSettings):
         "millrace", pattern=r"^[A-Za-z0-9._-]+$", description="First part of every key in Redis."
     )
     lake: Path = Field(Path("var/lake"), description="Directory of the Delta tables.")
-    registry: Path = Field(Path("var/registry"), description="Directory of the model registry.")
+    registry: Annotated[Path | str, BeforeValidator(registry_place)] = Field(
+        Path("var/registry"),
+        description="Directory of the model registry, or its URL on object storage: s3://bucket/prefix.",
+    )
     without_registry: bool = Field(
         False,
         description="Set this to true as long as nothing was trained. It lets retain and retire delete although the "

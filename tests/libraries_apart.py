@@ -21,9 +21,14 @@ from tests.end_to_end.brokers import NOT_TESTED
 _WITHIN_S = 900.0
 
 
-def libraries_apart(lock: str, what: str, not_needed: tuple[str, ...] = ()) -> Path:
-    """The folder that is to be on the path. lock: a file of the checkout. not_needed: names that begin so."""
-    wanted = "".join(_wanted(lock, not_needed))
+def libraries_apart(
+    lock: str, what: str, not_needed: tuple[str, ...] = (), *, in_its_own_process: bool = False
+) -> Path:
+    """The folder that is to be on the path. lock: a file of the checkout. not_needed: names that begin so.
+
+    in_its_own_process: with what the environment has too, perhaps in other versions.
+    """
+    wanted = "".join(_wanted(lock, not_needed, in_its_own_process))
     folder = Path(sys.prefix) / "apart" / f"{Path(lock).stem}-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as held:
@@ -44,9 +49,9 @@ def _install(folder: Path, wanted: str, what: str) -> None:
     (folder / "complete").touch()
 
 
-def _wanted(lock: str, not_needed: tuple[str, ...]) -> list[str]:
-    """What the environment lacks, as the lock file has it with its hashes."""
-    locked = {_name(each) for each in _blocks((ROOT / "requirements.lock").read_text())}
+def _wanted(lock: str, not_needed: tuple[str, ...], every: bool) -> list[str]:
+    """What the environment lacks, or every library, as the lock file has it with its hashes."""
+    locked = set() if every else {_name(each) for each in _blocks((ROOT / "requirements.lock").read_text())}
     blocks = _blocks((ROOT / lock).read_text())
     return [each for each in blocks if _name(each) not in locked and not each.startswith(not_needed or ("\0",))]
 

@@ -167,7 +167,7 @@ def _publish(settings: TrainingSettings, options: argparse.Namespace) -> int:
     published, worst = publish_foreign(parameters, registry, *files, options.output, time.time_ns() // 1000)
     known = "" if published.new else " (the same model was published before)"
     print(f"parity passed: worst difference {worst:.2g} from what is expected")
-    print(f"{parameters.model_name} version {published.version}{known} at {published.path}")
+    print(f"{parameters.model_name} version {published.version}{known} at {published.where}")
     print(f"`python -m training promote {published.version} --model {parameters.model_name}` lets it answer")
     return 0
 

@@ -6,6 +6,7 @@ FeatureError              of shared_features, a MillraceError
     CertificateError      what was exported does not compute what was fitted
     LeakError             a feature changes with what nobody could know at its instant
     RegistryError         a model version or an alias that is missing
+      OvertakenError      another process changed the registry meanwhile
     StepError             a step cannot read what it needs or write what it made, or is one of a pipeline that fails
     StepFailedError       a step of a durable run failed in its own process
       TransientStepError  the same, but another try may help
@@ -37,6 +38,10 @@ class LeakError(TrainingError):
 
 class RegistryError(TrainingError):
     """The registry has no such model, version or alias."""
+
+
+class OvertakenError(RegistryError):
+    """Another process changed what this one had read of the registry. Nothing is written; it is read again."""
 
 
 class StepError(TrainingError):

@@ -18,6 +18,7 @@ from pydantic_settings import (
 
 from shared_features.access.oidc.trusted_issuer import DEFAULT_SCOPES
 from shared_features.settings.durations import in_seconds
+from shared_features.settings.registry_place import registry_place, without_user
 from shared_features.settings.setting_names import FILE_VARIABLE, PREFIX, misspelt_settings
 from training.errors import TrainingError
 
@@ -35,7 +36,10 @@ class TrainingSettings(BaseSettings):
         "", description="module with the models; empty: the module `models` beside the definitions, if there is one"
     )
     lake: Path = Field(Path("var/lake"), description="directory of the offline store's Delta tables")
-    registry: Path = Field(Path("var/registry"), description="directory of the model registry")
+    registry: Annotated[Path | str, BeforeValidator(registry_place)] = Field(
+        Path("var/registry"),
+        description="directory of the model registry, or its URL on object storage: s3://bucket/prefix",
+    )
     scoring: Path = Field(
         Path("var/scoring"), description="directory with the files that batch scoring by `serve` reads and writes"
     )
@@ -148,7 +152,7 @@ def load_settings() -> TrainingSettings:
         settings = TrainingSettings()  # type: ignore[call-arg]  # every field has a default, read from the environment
     except ValidationError as error:
         faults = [
-            f"{PREFIX}{'.'.join(map(str, each['loc'])).upper()} is {each['input']!r}: {each['msg']}"
+            f"{PREFIX}{'.'.join(map(str, each['loc'])).upper()} is {without_user(repr(each['input']))}: {each['msg']}"
             for each in error.errors()
         ]
         raise TrainingError(

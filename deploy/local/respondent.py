@@ -62,8 +62,8 @@ def _metrics(registry: Registry, model: str, version: int | None) -> dict[str, A
     """The metrics that were published with a version; empty where there are none."""
     if version is None:
         return {}
-    file = registry.path(model, version) / METRICS_FILE
-    found: dict[str, Any] = json.loads(file.read_bytes()) if file.is_file() else {}
+    content = registry.find(model, version, METRICS_FILE)
+    found: dict[str, Any] = json.loads(content) if content else {}
     return found
 
 

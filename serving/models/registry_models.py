@@ -13,6 +13,7 @@ from serving.log import get_log
 from serving.models.model import Model, load_model, read_manifest
 from serving.models.model_alias import ModelAlias, Trace
 from serving.models.refused_models import RefusedModel, RefusedModels
+from serving.models.registry_mirror import RegistryMirror
 from serving.models.registry_watch import RegistryWatch
 from shared_features.definitions import FeatureView
 
@@ -39,7 +40,7 @@ class RegistryModels:
 
     def __init__(
         self,
-        registry: Path,
+        registry: Path | RegistryMirror,
         views: Sequence[FeatureView],
         alias: str,
         poll_s: float,
@@ -52,7 +53,9 @@ class RegistryModels:
         refused: Callable[[RefusedModel], None] = lambda refused: None,
         refusal_ended: Callable[[RefusedModel], None] = lambda refused: None,
     ) -> None:
-        self._alias, self._models = ModelAlias(registry, alias), models
+        self._mirror = registry if isinstance(registry, RegistryMirror) else None
+        folder = registry.folder if isinstance(registry, RegistryMirror) else registry
+        self._alias, self._models = ModelAlias(folder, alias), models
         self._others: dict[str, list[str]] = {}
         self._views: dict[str, list[FeatureView]] = {}
         for view in sorted(views, key=lambda each: each.version):
@@ -89,7 +92,7 @@ class RegistryModels:
             raise type(error)(
                 f"Model {self._model(view.name)} {version} waits for its features: {error.detail}", **error.extra
             )
-        if silence := self._watch.silence():
+        if silence := self._silence():
             raise NoModelError(f"No model of view {view.label} was loaded yet. {silence}")
         refused = self.refusals.of(view.name)
         if refused is not None and refused.view == view.label:
@@ -110,8 +113,13 @@ class RegistryModels:
             meanwhile = self._meanwhile(name)
             model = self._model(name)
             found.append(f"Model {model} {version} of view {label} waits for its features, {meanwhile}: {error.detail}")
-        silence = self._watch.silence()
+        silence = self._silence()
         return [*found, silence] if silence else found
+
+    def _silence(self) -> str:
+        """That the registry does not answer, as a sentence; empty where it does."""
+        of_storage = "" if self._mirror is None else self._mirror.silence()
+        return of_storage or self._watch.silence()
 
     def refused(self) -> list[str]:
         """See Models."""
@@ -131,6 +139,8 @@ class RegistryModels:
         for name, versions in self._views.items():
             view, model, named, trace = versions[-1], self._model(name), "", Trace()
             try:
+                if self._mirror is not None:
+                    self._mirror.fetch(model)
                 found = self._alias.named(model)
                 if found is None:
                     self._without_alias(name)

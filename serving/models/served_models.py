@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from serving.metrics import Metrics
 from serving.models.challenger_metrics import ChallengerMetrics
 from serving.models.challenger_models import ChallengerModels
+from serving.models.registry_mirror import RegistryMirror, mirror_folder
 from serving.models.registry_models import RegistryModels, WaitsFor
 from serving.settings import ServingSettings
 from shared_features.definitions import FeatureView
+from shared_features.registry_storage.object_reader import ObjectReader
+from shared_features.registry_storage.object_store import IMPATIENT
 
 
 def champion_models(
@@ -18,7 +22,7 @@ def champion_models(
 ) -> RegistryModels:
     """The models that answer."""
     return RegistryModels(
-        settings.registry,
+        _registry(settings, settings.model_alias),
         views,
         settings.model_alias,
         settings.model_poll_s,
@@ -39,7 +43,7 @@ def challenger_models(
     if settings.challenger_alias in ("", settings.model_alias):
         return None
     return ChallengerModels(
-        settings.registry,
+        _registry(settings, settings.challenger_alias),
         views,
         settings.challenger_alias,
         settings.model_poll_s,
@@ -47,6 +51,14 @@ def challenger_models(
         ended=lambda view: compared.compared(view.label, "", ""),
         **_parts(settings, metrics, waits_for),
     )
+
+
+def _registry(settings: ServingSettings, alias: str) -> Path | RegistryMirror:
+    """The folder of the registry, or what copies it into one. Raises RegistryStorageError without `millrace[s3]`."""
+    place = settings.registry
+    if isinstance(place, Path):
+        return place
+    return RegistryMirror(ObjectReader(place, IMPATIENT), mirror_folder(settings.registry_cache, place), alias)
 
 
 def _parts(settings: ServingSettings, metrics: Metrics, waits_for: WaitsFor) -> dict[str, Any]:

@@ -33,7 +33,7 @@ SETTING_NAMES = frozenset((
     "serving_answer_s", "serving_max_head_bytes", "serving_max_connections", "serving_deadline_ms",
     "serving_model_deadline_ms", "serving_max_instances", "serving_max_waiting", "serving_max_wait_ms",
     "serving_drain_s", "allow_degraded", "model_alias", "challenger_alias", "challenger_share", "model_poll_s",
-    "answering_models", "traces",
+    "answering_models", "registry_cache", "traces",
     "prediction_log_topic", "prediction_log_spool", "prediction_log_spool_mib",
 ))
 # fmt: on

@@ -41,7 +41,7 @@ def measure(file: Path | None) -> list[Figure]:
 
 def _figures(folder: Path, model: PublishedModel, matrix: NDArray[np.float32]) -> list[Figure]:
     pl.DataFrame(matrix, schema=[each.name for each in CARD_FRAUD.columns]).write_parquet(folder / "features.parquet")
-    graph = (Registry(folder / "registry").path(CARD_FRAUD.name, 1) / "model.onnx").read_bytes()
+    graph = Registry(folder / "registry").read(CARD_FRAUD.name, 1, "model.onnx")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = cores()
     bare = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -56,7 +56,7 @@ def fill_log(lake: Path, registry: Path, view: FeatureView, rows: Transactions, 
     stored = {group.part_name: _stored(group, view, rows, asked.columns, as_of_us, ends) for group in view.groups}
     matrix = feature_matrix(view, request_floats(view.source, asked.columns, asked.valid), as_of_us, stored)
     manifest = Registry(registry).manifest(view.name, 1)
-    graph = (Registry(registry).path(view.name, 1) / MODEL_FILE).read_bytes()
+    graph = Registry(registry).read(view.name, 1, MODEL_FILE)
     with BatchScorer(graph, manifest.input_name, manifest.output_name) as scorer:
         scores = scorer.score(matrix).tolist()
     receipts = _receipts(view, asked.columns, ends, as_of_us)

@@ -62,7 +62,7 @@ def open_model(
             f"Model {model} {number} knows the values of {', '.join(manifest.categories) or 'none'}, and view "
             f"{view.label} has other categories. Train a new model."
         )
-    graph = (registry.path(model, number) / MODEL_FILE).read_bytes()
+    graph = registry.read(model, number, MODEL_FILE)
     if hashlib.sha256(graph).hexdigest() != manifest.model_digest:
         raise ManifestMismatchError(
             f"{MODEL_FILE} of model {model} {number} is not the file that was published. `python -m training registry "

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from shared_features.formats.model_manifest import ALIASES, CHAMPION
 from shared_features.formats.registry_log import Action, RegistryChange
-from training.durable_files import remove_file, replace_file
+from shared_features.registry_storage.reader import Stored
 from training.errors import RegistryError
-from training.registry.registry_log import this_user
+from training.registry.registry_log import Append, this_user
+from training.registry.storage.registry_store import Change
 from training.registry.versions import Registry
 
 
@@ -33,11 +33,10 @@ class Aliases:
 
     def of(self, model: str) -> dict[str, int]:
         """Alias -> the version it names."""
-        directory = self._directory(model)
-        if not directory.is_dir():
-            return {}
-        files = sorted(each for each in directory.iterdir() if each.name[0] != ".")
-        return {file.name: _number(file) for file in files}
+        store = self._registry.store
+        names = [each for each in store.files(f"{model}/{ALIASES}") if each[0] != "."]
+        found = {each: self._named(model, each, store.read(_key(model, each))) for each in names}
+        return {alias: version for alias, version in found.items() if version is not None}
 
     def before(self, model: str, alias: str = CHAMPION) -> int | None:
         """The version that a roll-back of the alias returns to. None: the log knows no earlier one that is kept."""
@@ -57,7 +56,7 @@ class Aliases:
         """
         if not alias.isidentifier():
             raise RegistryError(f"Alias {alias!r} is not an identifier. Name it champion, challenger or the like.")
-        self._registry.path(model, version)
+        self._registry.where(model, version)
         if self.of(model).get(alias) == version:
             return version
         return self._move("promote", model, version, alias, why, who).before
@@ -73,28 +72,45 @@ class Aliases:
                 f"The champion of {model} cannot be removed: serving would have no model. Promote another version, or "
                 "roll back."
             )
-        log = self._registry.log
-        with log.changing() as append:
-            before = self.of(model).get(alias)
-            if before is None:
+
+        def step(change: Change, append: Append) -> int:
+            known = self._registry.store.read(_key(model, alias))
+            before = self._named(model, alias, known)
+            if known is None or before is None:
                 raise self._unknown(model, alias)
-            append(RegistryChange(log.now_us(), who or this_user(), "remove-alias", model, before, why, alias, before))
-            remove_file(self._directory(model) / alias)
-        return before
+            at_us = self._registry.log.now_us()
+            append(RegistryChange(at_us, who or this_user(), "remove-alias", model, before, why, alias, before))
+            change.remove(_key(model, alias), known)
+            return before
+
+        return self._registry.log.change(step)
 
     def _unknown(self, model: str, alias: str) -> RegistryError:
         named = ", ".join(self.of(model)) or "none"
         return RegistryError(f"Model {model!r} has no alias {alias!r}. Its aliases: {named}. Name one of them.")
 
     def _move(self, action: Action, model: str, version: int | None, alias: str, why: str, who: str | None) -> Move:
-        log = self._registry.log
-        with log.changing() as append:
-            before = self.of(model).get(alias)
+        def step(change: Change, append: Append) -> Move:
+            known = self._registry.store.read(_key(model, alias))
+            before = self._named(model, alias, known)
             to = self._earlier(model, alias, before) if version is None else version
-            self._registry.path(model, to)  # it may have been deleted since it was asked for
-            append(RegistryChange(log.now_us(), who or this_user(), action, model, to, why, alias, before))
-            replace_file(self._directory(model) / alias, f"{to}\n".encode())
-        return Move(to, before)
+            self._refuse_deleted(model, to)
+            at_us = self._registry.log.now_us()
+            append(RegistryChange(at_us, who or this_user(), action, model, to, why, alias, before))
+            change.replace(_key(model, alias), f"{to}\n".encode(), known)
+            return Move(to, before)
+
+        return self._registry.log.change(step)
+
+    def _refuse_deleted(self, model: str, version: int) -> None:
+        """It may have been deleted since it was asked for, or be about to be: what is logged is as good as done."""
+        self._registry.where(model, version)
+        changes = self._registry.log.changes(model)
+        if any(each.action == "delete" and each.version == version for each in changes):
+            raise RegistryError(
+                f"Version {version} of {model} is being deleted. The log says so. Promote another one; if the deletion "
+                f"was interrupted, finish it: `python -m training registry delete {model} {version}`."
+            )
 
     def _earlier(self, model: str, alias: str, now: int | None) -> int:
         if now is None:
@@ -106,8 +122,15 @@ class Aliases:
             )
         return earlier
 
-    def _directory(self, model: str) -> Path:
-        return self._registry.directory / model / ALIASES
+    def _named(self, model: str, alias: str, found: Stored | None) -> int | None:
+        """The version that an alias names; None where it was removed."""
+        text = "" if found is None else found.content.decode(errors="replace").strip()
+        if not text.isdecimal() and found is not None and found.content:
+            raise RegistryError(
+                f"Alias file {self._registry.store.where(_key(model, alias))} is damaged. It holds {text!r} in place "
+                "of a version number. Promote a version again."
+            )
+        return int(text) if text else None
 
 
 def _history(changes: Iterable[RegistryChange]) -> list[int]:
@@ -124,10 +147,5 @@ def _history(changes: Iterable[RegistryChange]) -> list[int]:
     return named
 
 
-def _number(file: Path) -> int:
-    text = file.read_text().strip()
-    if not text.isdecimal():
-        raise RegistryError(
-            f"Alias file {file} is damaged. It holds {text!r} in place of a version number. Promote a version again."
-        )
-    return int(text)
+def _key(model: str, alias: str) -> str:
+    return f"{model}/{ALIASES}/{alias}"

@@ -35,8 +35,8 @@ def look_at_registry(registry: Registry, options: argparse.Namespace) -> int:
         return _VERBS[options.verb or "list"](registry, options)
     except OSError as error:
         raise RegistryError(
-            f"The registry {registry.directory} cannot be used: {error}. See that its disk is there, that it has room "
-            "and that this user may read and write it."
+            f"The registry {registry.store.address} cannot be used: {error}. See that its disk is there, that it has "
+            "room and that this user may read and write it."
         ) from error
 
 
@@ -46,7 +46,7 @@ def _list(registry: Registry, options: argparse.Namespace) -> int:
     found = list_versions(registry, options.model)
     if options.json:
         return _say_json(found)
-    _say(*version_lines(found) if found else [f"no model in {registry.directory} yet"])
+    _say(*version_lines(found) if found else [f"no model in {registry.store.address} yet"])
     return 0
 
 
@@ -56,7 +56,7 @@ def _show(registry: Registry, options: argparse.Namespace) -> int:
     changes = [each for each in registry.log.changes(options.model) if each.version == version]
     if options.json:
         return _say_json({"model": options.model, "version": version, **facts, "log": list(map(_plain, changes))})
-    _say(f"{options.model} version {version}, in {registry.path(options.model, version)}")
+    _say(f"{options.model} version {version}, in {registry.where(options.model, version)}")
     for section, found in facts.items():
         _say(*table_lines(section, [(name, shown(value)) for name, value in found.items() if shown(value)]))
     _say(*table_lines("log", list(map(_row, changes))))

@@ -10,7 +10,8 @@ from shared_features.formats.model_manifest import MANIFEST_FILE
 from shared_features.formats.registry_log import RegistryChange
 from training.errors import RegistryError
 from training.registry.aliases import Aliases
-from training.registry.registry_log import this_user
+from training.registry.registry_log import Append, this_user
+from training.registry.storage.registry_store import Change
 from training.registry.versions import Registry
 
 
@@ -28,20 +29,29 @@ class Deleted:
 
 def delete_version(registry: Registry, model: str, version: int, why: str = "", who: str | None = None) -> Deleted:
     """Delete a version. Raises RegistryError for one that is needed."""
-    log = registry.log
-    with log.changing() as append:
-        path = registry.path(model, version)
+
+    def step(change: Change, append: Append) -> Deleted:
+        digest = hashlib.sha256(registry.read(model, version, MANIFEST_FILE)).hexdigest()
         _refuse_needed(registry, model, version)
         released = _released(registry, model, version)
-        digest = hashlib.sha256((path / MANIFEST_FILE).read_bytes()).hexdigest()
-        append(RegistryChange(log.now_us(), who or this_user(), "delete", model, version, why, digest=digest))
-        registry.delete(model, version)
-    return released
+        at_us = registry.log.now_us()
+        append(RegistryChange(at_us, who or this_user(), "delete", model, version, why, digest=digest))
+        registry.delete(model, version, change)
+        return released
+
+    return registry.log.change(step)
 
 
 def _refuse_needed(registry: Registry, model: str, version: int) -> None:
     aliases = Aliases(registry)
     promote = f"`python -m training registry promote {model} VERSION"
+    logged = {each.alias: each for each in registry.log.changes(model) if each.alias}
+    for alias, move in logged.items():
+        if move.action != "remove-alias" and move.version == version and aliases.of(model).get(alias) != version:
+            raise RegistryError(
+                f"Version {version} of {model} cannot be deleted. The log says that {alias} names it, and the alias "
+                f"is about to be moved, or its move was interrupted. Promote the version that is meant: {promote}`."
+            )
     for alias, named in aliases.of(model).items():
         option = "" if alias == "champion" else f" --alias {alias}"
         if named == version:

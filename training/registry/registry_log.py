@@ -1,21 +1,19 @@
-"""The log of a registry as files: changes are read without a lock, and made by one process at a time."""
+"""The log of a registry: changes are read without a lock, and made one after the other."""
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import getpass
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
+from typing import TypeVar
 
 from shared_features.formats.registry_log import LOG_FILE, RegistryChange, decode_log, encode_change
-from training.durable_files import sync_directory
+from training.registry.storage.registry_store import Change, RegistryStore
 
+T = TypeVar("T")
 Append = Callable[[RegistryChange], None]
-"""Writes a change and waits until the disk has it."""
+"""Writes a change and waits until the storage has it."""
 
 
 def this_user() -> str:
@@ -29,8 +27,8 @@ def this_user() -> str:
 class RegistryLog:
     """Who changed the registry, when and why."""
 
-    def __init__(self, registry: Path, clock: Callable[[], float] = time.time) -> None:
-        self.file, self._clock = registry / LOG_FILE, clock
+    def __init__(self, store: RegistryStore, clock: Callable[[], float] = time.time) -> None:
+        self._store, self._clock = store, clock
 
     def now_us(self) -> int:
         return int(self._clock() * 1e6)
@@ -43,31 +41,10 @@ class RegistryLog:
         """Their numbers, from 1 on."""
         return self._read()[1]
 
-    @contextmanager
-    def changing(self) -> Iterator[Append]:
-        """Hold the registry: no other process changes it meanwhile. Raises OSError where it cannot be written."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            sync_directory(self.file.parent)
-            yield lambda change: _append(descriptor, encode_change(change))
-        finally:
-            os.close(descriptor)  # which ends the lock
+    def change(self, step: Callable[[Change, Append], T]) -> T:
+        """Do a step that reads the registry, logs what it decides, and does it; see RegistryStore.change."""
+        return self._store.change(lambda change: step(change, lambda line: change.append(encode_change(line))))
 
     def _read(self) -> tuple[list[RegistryChange], list[int]]:
-        try:
-            content = self.file.read_bytes()
-        except FileNotFoundError:
-            return [], []
-        return decode_log(content, str(self.file))
-
-
-def _append(descriptor: int, line: bytes) -> None:
-    """After a line that a power cut left incomplete, the new one still begins a line."""
-    size = os.fstat(descriptor).st_size
-    torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-    whole = (b"\n" if torn else b"") + line
-    if os.write(descriptor, whole) != len(whole):
-        raise OSError(errno.ENOSPC, "The log of the registry could not be written whole. Make room, and repeat it")
-    os.fsync(descriptor)
+        found = self._store.read(LOG_FILE)
+        return ([], []) if found is None else decode_log(found.content, self._store.where(LOG_FILE))

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from shared_features.errors import FeatureError
 from shared_features.formats.dataset_manifest import DATASET_FILE, decode_dataset_manifest
@@ -17,6 +16,7 @@ from shared_features.formats.model_manifest import (
     ModelManifest,
     decode_manifest,
 )
+from shared_features.formats.registry_log import LOG_FILE
 from training.registry.aliases import Aliases
 from training.registry.graph_check import graph_faults
 from training.registry.version_facts import find_version
@@ -41,9 +41,8 @@ class Verified:
 
 def verify_version(registry: Registry, model: str, version: int) -> Verified:
     """Read every file of a version. Nothing is changed."""
-    path = registry.path(model, version)
-    there = sorted(each.name for each in path.iterdir())
-    content = {name: _read(path / name) for name in there}
+    there = registry.files(model, version)
+    content = {name: registry.find(model, version, name) for name in there}
     try:
         manifest = decode_manifest(content.get(MANIFEST_FILE) or b"", MANIFEST_FILE)
     except FeatureError as error:
@@ -51,8 +50,8 @@ def verify_version(registry: Registry, model: str, version: int) -> Verified:
     sealed = {MODEL_FILE: manifest.model_digest, **manifest.files}
     expected = {MANIFEST_FILE, METRICS_FILE, DATASET_FILE, *sealed}
     faults = [
-        *(f"{name} is missing. {_AGAIN}" for name in sorted(expected - set(there))),
-        *(f"{name} is not a file of this version. Remove it." for name in sorted(set(there) - expected)),
+        *(f"{name} is missing. {_AGAIN}" for name in sorted(expected - there.keys())),
+        *(f"{name} is not a file of this version. Remove it." for name in sorted(there.keys() - expected)),
         *_manifest_faults(registry, manifest, model, version, content[MANIFEST_FILE] or b""),
         *(
             f"{name} has the digest {digest[:12]}, and the manifest says {sealed[name][:12]}. {_AGAIN}"
@@ -80,7 +79,7 @@ def verify_all(
 def registry_faults(registry: Registry) -> list[str]:
     """What is wrong with aliases and the log."""
     lines = ", ".join(map(str, registry.log.damaged_lines()))
-    found = [f"The log {registry.log.file.name} is damaged in line {lines}. Restore it from a copy."] if lines else []
+    found = [f"The log {LOG_FILE} is damaged in line {lines}. Restore it from a copy."] if lines else []
     changes = [each for each in registry.log.changes() if each.alias]
     logged = {(each.model, each.alias): None if each.action == "remove-alias" else each.version for each in changes}
     for model in registry.models():
@@ -148,7 +147,3 @@ def _digests(content: dict[str, bytes | None]) -> Iterator[tuple[str, str]]:
     for name, each in content.items():
         if each is not None:
             yield name, hashlib.sha256(each).hexdigest()
-
-
-def _read(file: Path) -> bytes | None:
-    return file.read_bytes() if file.is_file() else None

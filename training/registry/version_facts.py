@@ -25,7 +25,7 @@ def find_version(registry: Registry, model: str, name: str | None) -> int:
     if name is None:
         return aliases.get("champion", versions[-1])
     if name.isdecimal():
-        registry.path(model, int(name))
+        registry.where(model, int(name))
         return int(name)
     if name not in aliases:
         there = ", ".join(aliases) or "none"
@@ -36,7 +36,6 @@ def find_version(registry: Registry, model: str, name: str | None) -> int:
 def facts_of_version(registry: Registry, model: str, version: int) -> Facts:
     """What it is, of which view, from which data, how good, and by what it is certified."""
     manifest, dataset = registry.manifest(model, version), registry.dataset(model, version)
-    path = registry.path(model, version)
     view, parity = manifest.view, manifest.parity
     return {
         "version": {
@@ -46,7 +45,7 @@ def facts_of_version(registry: Registry, model: str, version: int) -> Facts:
             "task": manifest.task,
             "classes": list(manifest.classes),
             "threshold": manifest.threshold,
-            "graph, bytes": (path / MODEL_FILE).stat().st_size,
+            "graph, bytes": registry.files(model, version)[MODEL_FILE],
             "graph, sha256": manifest.model_digest[:16],
             **manifest.libraries,
         },
@@ -71,7 +70,7 @@ def facts_of_version(registry: Registry, model: str, version: int) -> Facts:
 
 def chosen_metrics(registry: Registry, model: str, version: int) -> dict[str, Any]:
     """The metrics of the version itself that are one number."""
-    metrics = json.loads((registry.path(model, version) / METRICS_FILE).read_bytes())
+    metrics = json.loads(registry.read(model, version, METRICS_FILE))
     found = metrics.get("models", {}).get(metrics.get("chosen"), {})
     return {name: value for name, value in found.items() if isinstance(value, int | float)}
 

@@ -18,7 +18,7 @@ def list_versions(registry: Registry, model: str | None = None) -> list[dict[str
     for name in registry.models() if model is None else [model]:
         aliases = Aliases(registry).of(name)
         for version in registry.versions(name):
-            manifest, path = registry.manifest(name, version), registry.path(name, version)
+            manifest = registry.manifest(name, version)
             found.append(
                 {
                     "model": name,
@@ -28,7 +28,7 @@ def list_versions(registry: Registry, model: str | None = None) -> list[dict[str
                     "task": manifest.task,
                     "created_at": to_text(manifest.created_at_us),
                     "model_digest": manifest.model_digest,
-                    "bytes": sum(each.stat().st_size for each in path.iterdir() if each.is_file()),
+                    "bytes": sum(registry.files(name, version).values()),
                     "metrics": chosen_metrics(registry, name, version),
                 }
             )

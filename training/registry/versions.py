@@ -1,15 +1,10 @@
-"""The versions of the model registry: immutable directories (laid out in `formats.model_manifest`)."""
+"""The versions of the model registry: immutable folders (laid out in `formats.model_manifest`), wherever they lie."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
-import shutil
 import time
-import uuid
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,59 +26,76 @@ from shared_features.formats.model_manifest import (
     encode_manifest,
 )
 from shared_features.formats.registry_log import RegistryChange
-from training.durable_files import replace_file, sync_directory, write_synced
 from training.errors import RegistryError
 from training.registry.registry_log import Append, RegistryLog, this_user
-
-_TEMPORARY, _REMOVED = ".publishing-", ".deleting-"
-_STALE_S = 24 * 3600.0
-_TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
+from training.registry.storage.registry_store import Change, NewVersion, RegistryStore, open_store
 
 
 @dataclass(frozen=True)
 class Published:
-    """A version in the registry; `new` is False where the same model was there already."""
+    """A version in the registry, and where; `new` is False where the same model was there already."""
 
     version: int
-    path: Path
+    where: str
     new: bool
 
 
 class Registry:
     """Publishes versions. Several processes may publish at once; readers need no lock."""
 
-    def __init__(self, directory: Path, clock: Callable[[], float] = time.time) -> None:
-        self.directory, self.log = directory, RegistryLog(directory, clock)
-        self._clock = clock
+    def __init__(self, place: Path | str | RegistryStore, clock: Callable[[], float] = time.time) -> None:
+        """place: a folder, or the URL of object storage, as the settings have it; or what writes it already.
+
+        Raises RegistryStorageError where the library of object storage is missing.
+        """
+        self.store = open_store(place, clock) if isinstance(place, Path | str) else place
+        self.log = RegistryLog(self.store, clock)
 
     def models(self) -> list[str]:
-        if not self.directory.is_dir():
-            return []
-        return sorted(each.name for each in self.directory.iterdir() if each.is_dir() and each.name[0] != ".")
+        return [name for name in self.store.folders() if name[0] != "."]
 
     def versions(self, model: str) -> list[int]:
         """Version numbers, ascending; empty for an unknown model."""
-        directory = self.directory / model
-        if not directory.is_dir():
-            return []
-        return sorted(int(each.name) for each in directory.iterdir() if each.name.isdecimal())
+        return self.store.versions(model)
 
-    def path(self, model: str, version: int) -> Path:
-        path = self.directory / model / str(version)
-        if not path.is_dir():
-            there = ", ".join(map(str, self.versions(model)))
-            found = f"It has {there}. Name one of these." if there else "It has none yet. Train and publish one."
-            raise RegistryError(f"Model {model!r} has no version {version}. {found}")
-        return path
+    def where(self, model: str, version: int) -> str:
+        """The folder or URL of a version, for people. Raises RegistryError where there is no such version."""
+        self.files(model, version)
+        return self.store.where(f"{model}/{version}")
+
+    def files(self, model: str, version: int) -> dict[str, int]:
+        """Name -> bytes of each file of a version. Raises RegistryError where there is no such version."""
+        found = self.store.files(f"{model}/{version}")
+        if MANIFEST_FILE not in found and version not in self.versions(model):
+            raise self._unknown(model, version)
+        return found
+
+    def read(self, model: str, version: int, name: str) -> bytes:
+        """A file of a version. Raises RegistryError where there is no such version, or no such file in it."""
+        found = self.find(model, version, name)
+        if found is None:
+            raise RegistryError(
+                f"{name} of model {model} {version} is missing. `python -m training registry verify {model}` says what "
+                "else is. Restore it from a copy, or publish the model again."
+            )
+        return found
+
+    def find(self, model: str, version: int, name: str) -> bytes | None:
+        """The same; None where the version has no such file."""
+        found = self.store.read(f"{model}/{version}/{name}")
+        if found is None:
+            self.files(model, version)
+        return None if found is None else found.content
 
     def manifest(self, model: str, version: int) -> ModelManifest:
-        file = self.path(model, version) / MANIFEST_FILE
-        return decode_manifest(file.read_bytes(), str(file))
+        content = self.read(model, version, MANIFEST_FILE)
+        return decode_manifest(content, self.store.where(f"{model}/{version}/{MANIFEST_FILE}"))
 
     def dataset(self, model: str, version: int) -> DatasetManifest | None:
-        """What a version was trained on. None: its directory does not say so."""
-        file = self.path(model, version) / DATASET_FILE
-        return decode_dataset_manifest(file.read_bytes(), str(file)) if file.is_file() else None
+        """What a version was trained on. None: its folder does not say so."""
+        content = self.find(model, version, DATASET_FILE)
+        where = self.store.where(f"{model}/{version}/{DATASET_FILE}")
+        return None if content is None else decode_dataset_manifest(content, where)
 
     def publish(
         self,
@@ -96,18 +108,13 @@ class Registry:
     ) -> Published:
         """Publish a version under the next free number; the manifest's own number is set to it.
 
-        The version is written aside, synced, and appears whole by one rename. A model of the same digest for the same
-        view is not published again, unless its metrics, its threshold or the rows that it learned from differ. why: for
-        the log. more: name -> content of further files of the version.
+        It appears whole, in one step. A model of the same digest for the same view is not published again, unless its
+        metrics, its threshold or the rows that it learned from differ. why: for the log. more: name -> content of
+        further files of the version.
         """
         model = manifest.model
         if found := self._same(manifest, encode_document(dict(metrics))):
-            return Published(found, self.path(model, found), new=False)
-        directory = self.directory / model
-        directory.mkdir(parents=True, exist_ok=True)
-        self._remove_stale(directory)
-        temporary = directory / f"{_TEMPORARY}{uuid.uuid4().hex}"
-        temporary.mkdir()
+            return Published(found, self.where(model, found), new=False)
         files = {
             MODEL_FILE: model_onnx,
             METRICS_FILE: encode_document(dict(metrics)),
@@ -115,64 +122,42 @@ class Registry:
             **(more or {}),
         }
         digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        try:
-            for name, content in files.items():
-                write_synced(temporary / name, content)
-            with self.log.changing() as append:
-                version = self._take_number(temporary, replace(manifest, files=digests), why, append)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-        sync_directory(directory)
-        sync_directory(self.directory)
-        return Published(version, self.path(model, version), new=True)
+        sealed = replace(manifest, files=digests)
+        with self.store.new_version(model, files) as new:
+            version = self.log.change(lambda _, append: self._appear(new, sealed, why, append))
+        return Published(version, self.where(model, version), new=True)
 
-    def delete(self, model: str, version: int) -> None:
-        """Remove the files of a version; its manifest stays beside. The registry is held, and the change is logged."""
-        path = self.path(model, version)
-        kept, removed = path.parent / DELETED / f"{version}.json", path.parent / f"{_REMOVED}{uuid.uuid4().hex}"
-        replace_file(kept, (path / MANIFEST_FILE).read_bytes())
-        path.rename(removed)  # a reader sees the whole version or none of it
-        sync_directory(path.parent)
-        shutil.rmtree(removed, ignore_errors=True)
+    def delete(self, model: str, version: int, change: Change) -> None:
+        """Remove the files of a version; its manifest stays beside. A part of a change that is logged."""
+        kept = f"{model}/{DELETED}/{version}.json"
+        change.replace(kept, self.read(model, version, MANIFEST_FILE), self.store.read(kept))
+        change.remove_version(model, version)
 
     def _next_number(self, model: str) -> int:
-        deleted = (self.directory / model / DELETED).glob("*.json")
-        return max([*self.versions(model), *(int(each.stem) for each in deleted)], default=0) + 1
+        deleted = (name.removesuffix(".json") for name in self.store.files(f"{model}/{DELETED}"))
+        return max([*self.versions(model), *(int(each) for each in deleted if each.isdecimal())], default=0) + 1
 
-    def _take_number(self, temporary: Path, manifest: ModelManifest, why: str, append: Append) -> int:
-        directory = temporary.parent
+    def _appear(self, new: NewVersion, manifest: ModelManifest, why: str, append: Append) -> int:
         while True:
-            version = self._next_number(manifest.model)
+            version = new.number(lambda: self._next_number(manifest.model))
             content = encode_manifest(replace(manifest, version=version))
-            replace_file(temporary / MANIFEST_FILE, content)
             digest, at_us = hashlib.sha256(content).hexdigest(), self.log.now_us()
             append(RegistryChange(at_us, this_user(), "publish", manifest.model, version, why, digest=digest))
-            try:
-                os.rename(temporary, directory / str(version))  # noqa: PTH104  # Path.rename says nothing of directories
-            except OSError as error:
-                if error.errno not in _TAKEN:
-                    raise
-                continue  # another process took this number between the look and the rename
-            return version
+            if new.appear(content):
+                return version
 
     def _same(self, manifest: ModelManifest, metrics: bytes) -> int | None:
         wanted = _meaning(manifest)
         for version in reversed(self.versions(manifest.model)):
             found = self.manifest(manifest.model, version)
-            if _meaning(found) != wanted:
-                continue
-            if (self.path(manifest.model, version) / METRICS_FILE).read_bytes() == metrics:
+            if _meaning(found) == wanted and self.find(manifest.model, version, METRICS_FILE) == metrics:
                 return version
         return None
 
-    def _remove_stale(self, directory: Path) -> None:
-        """Remove what killed processes left; one that still publishes is done within a day."""
-        for path in directory.glob(f"{_REMOVED}*"):
-            shutil.rmtree(path, ignore_errors=True)
-        for path in directory.glob(f"{_TEMPORARY}*"):
-            with suppress(FileNotFoundError):  # published or removed between the look and here
-                if path.stat().st_mtime < self._clock() - _STALE_S:
-                    shutil.rmtree(path, ignore_errors=True)
+    def _unknown(self, model: str, version: int) -> RegistryError:
+        there = ", ".join(map(str, self.versions(model)))
+        found = f"It has {there}. Name one of these." if there else "It has none yet. Train and publish one."
+        return RegistryError(f"Model {model!r} has no version {version}. {found}")
 
 
 def _meaning(manifest: ModelManifest) -> tuple[Any, ...]:

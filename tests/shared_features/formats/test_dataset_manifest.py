@@ -171,7 +171,7 @@ def test_another_schema_and_damaged_bytes_are_refused_with_what_to_do() -> None:
 
 def test_what_training_publishes_is_what_streaming_reads(tmp_path: Path) -> None:
     published = Registry(tmp_path).publish(MANIFEST, b"graph", {}, DATASET)
-    assert (published.path / DATASET_FILE).read_text() == GOLDEN
+    assert (Path(published.where) / DATASET_FILE).read_text() == GOLDEN
     (pinned,) = RegistryLook(load_settings(registry=tmp_path)).datasets()
     assert str(pinned) == f"the dataset of model {MANIFEST.model} version 1"
     assert (pinned.start_us, pinned.cut_us) == (DATASET.split.start_us, DATASET.cut_us)

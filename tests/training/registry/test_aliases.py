@@ -23,7 +23,7 @@ def test_an_alias_moves_and_names_only_what_is_there(registry: Registry) -> None
     aliases = Aliases(registry)
     assert aliases.promote("card_fraud", 2) is None
     assert aliases.promote("card_fraud", 1) == 2
-    assert (registry.directory / "card_fraud" / "aliases" / "champion").read_text() == "1\n"
+    assert (Path(registry.store.address) / "card_fraud" / "aliases" / "champion").read_text() == "1\n"
     assert aliases.of("card_fraud") == {"champion": 1}
     with pytest.raises(RegistryError, match=r"no version 7\. It has 1, 2, 3"):
         aliases.promote("card_fraud", 7)
@@ -63,7 +63,7 @@ def test_a_roll_back_of_an_alias_that_is_missing_names_those_there_are(registry:
 
 def test_an_alias_that_was_moved_before_there_was_a_log_is_rolled_back_too(registry: Registry) -> None:
     aliases = Aliases(registry)
-    replace_file(registry.directory / "card_fraud" / "aliases" / "champion", b"2\n")
+    replace_file(Path(registry.store.address) / "card_fraud" / "aliases" / "champion", b"2\n")
     aliases.promote("card_fraud", 3)
     assert aliases.roll_back("card_fraud") == Move(2, 3)
 
@@ -73,7 +73,7 @@ def test_a_move_that_was_logged_and_not_done_is_no_version_to_return_to(registry
     aliases = Aliases(registry)
     aliases.promote("card_fraud", 1)
     aliases.promote("card_fraud", 2)
-    replace_file(registry.directory / "card_fraud" / "aliases" / "champion", b"1\n")
+    replace_file(Path(registry.store.address) / "card_fraud" / "aliases" / "champion", b"1\n")
     assert aliases.before("card_fraud") is None
     aliases.promote("card_fraud", 3)
     assert aliases.before("card_fraud") == 1
@@ -106,6 +106,6 @@ def test_an_alias_that_the_log_says_is_removed_and_that_is_there_is_a_fault(regi
     aliases = Aliases(registry)
     aliases.promote("card_fraud", 2, "challenger")
     aliases.remove("card_fraud", "challenger")
-    replace_file(registry.directory / "card_fraud" / "aliases" / "challenger", b"2\n")
+    replace_file(Path(registry.store.address) / "card_fraud" / "aliases" / "challenger", b"2\n")
     (fault,) = registry_faults(registry)
     assert "challenger of card_fraud names version 2, and the log says none" in fault

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shared_features.formats.registry_log import LOG_FILE
 from tests.training.registry.sound_versions import MODEL, publish_sound
 from training.__main__ import main
 from training.registry.versions import Registry
@@ -89,7 +90,7 @@ def test_verify_ends_with_1_where_a_file_was_changed(registry: Registry, said: A
     assert said("verify") == (
         "card_fraud version 1: 4 files, as it was published\ncard_fraud version 2: 4 files, as it was published\n"
     )
-    (registry.path(MODEL, 2) / "metrics.json").write_text("{}")
+    (Path(registry.where(MODEL, 2)) / "metrics.json").write_text("{}")
     assert "card_fraud version 2: 4 files, 1 fault\n    metrics.json has the digest" in said("verify", code=1)
     assert json.loads(said("verify", MODEL, "1", "--json"))["versions"][0]["faults"] == []
 
@@ -97,6 +98,7 @@ def test_verify_ends_with_1_where_a_file_was_changed(registry: Registry, said: A
 def test_a_registry_that_cannot_be_written_is_said_in_a_sentence(
     registry: Registry, said: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (registry.log.file).unlink()
-    registry.log.file.mkdir()
+    log = Path(registry.store.address) / LOG_FILE
+    log.unlink()
+    log.mkdir()
     assert "cannot be used: [Errno 21] Is a directory" in said("promote", MODEL, "1", code=1)

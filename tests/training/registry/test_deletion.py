@@ -15,6 +15,8 @@ from tests.training.registry.test_versions import publish
 from training.errors import RegistryError
 from training.registry.aliases import Aliases
 from training.registry.deletion import Deleted, delete_version
+from training.registry.registry_log import Append
+from training.registry.storage.registry_store import Change
 from training.registry.versions import Registry
 
 HELD_US = DATASET.split.start_us
@@ -52,7 +54,7 @@ def test_a_deleted_version_leaves_its_manifest_a_line_of_the_log_and_its_number(
     manifest = registry.manifest("card_fraud", 1)
     delete_version(registry, "card_fraud", 1, "too old", "ada")
     assert registry.versions("card_fraud") == [2, 3, 4]
-    model = registry.directory / "card_fraud"
+    model = Path(registry.store.address) / "card_fraud"
     assert sorted(each.name for each in model.iterdir()) == ["2", "3", "4", "aliases", "deleted"]
     assert decode_manifest((model / "deleted" / "1.json").read_bytes()) == manifest
     change = registry.log.changes()[-1]
@@ -74,7 +76,7 @@ def test_a_deletion_says_whether_retention_is_still_held_back_and_retention_sees
     assert delete_version(registry, "card_fraud", 1) == Deleted(HELD_US, ("card_fraud", 2))
     older = replace(DATASET, split=replace(DATASET.split, start_us=HELD_US - 1))
     registry.publish(replace(MANIFEST, model_digest="d5"), b"graph", {}, older)
-    look = RegistryLook(load_settings(registry=registry.directory))
+    look = RegistryLook(load_settings(registry=Path(registry.store.address)))
     assert {str(each): each.start_us for each in look.datasets()}[f"{OF_MODEL} 5"] == HELD_US - 1
     assert delete_version(registry, "card_fraud", 5) == Deleted(HELD_US - 1, None)
     assert [str(each) for each in look.datasets()] == [f"{OF_MODEL} {version}" for version in (2, 3, 4)]
@@ -93,12 +95,14 @@ def test_a_promotion_and_a_deletion_at_once_never_leave_an_alias_without_its_ver
         except RegistryError as error:
             failed.append(str(error))
 
-    with registry.log.changing():
-        other = threading.Thread(target=promote)
+    def delete(change: Change, append: Append) -> None:
         other.start()
         other.join(0.2)
         assert other.is_alive(), "it waits for the registry"
-        registry.delete("card_fraud", 2)
+        registry.delete("card_fraud", 2, change)
+
+    other = threading.Thread(target=promote)
+    registry.log.change(delete)
     other.join(60)
     assert "no version 2" in failed[0]
     assert Aliases(registry).of("card_fraud") == {}

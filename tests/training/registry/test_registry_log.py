@@ -5,17 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from shared_features.formats.registry_log import RegistryChange
+from shared_features.formats.registry_log import LOG_FILE, RegistryChange
 from tests.training.registry.test_versions import publish
 from training.registry.registry_log import RegistryLog, this_user
+from training.registry.storage.registry_store import open_store
 from training.registry.versions import Registry
 
 
 def _write(registry: Path, who: str, count: int) -> None:
-    log = RegistryLog(registry)
+    log = RegistryLog(open_store(registry))
     for number in range(count):
-        with log.changing() as append:
-            append(RegistryChange(number, who, "promote", "m", number, "w" * 300))
+        line = RegistryChange(number, who, "promote", "m", number, "w" * 300)
+        log.change(lambda _, append, line=line: append(line))
 
 
 def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
@@ -25,7 +26,7 @@ def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
         each.start()
     for each in writers:
         each.join(60)
-    log = RegistryLog(tmp_path)
+    log = RegistryLog(open_store(tmp_path))
     assert log.damaged_lines() == []
     for number in range(4):
         assert [each.version for each in log.changes() if each.who == f"writer {number}"] == list(range(25))
@@ -34,8 +35,8 @@ def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
 
 def test_a_line_after_one_that_a_power_cut_left_is_read(tmp_path: Path) -> None:
     _write(tmp_path, "ada", 1)
-    log = RegistryLog(tmp_path)
-    with log.file.open("ab") as file:
+    log = RegistryLog(open_store(tmp_path))
+    with (tmp_path / LOG_FILE).open("ab") as file:
         file.write(b'{"at":"2026-')
     _write(tmp_path, "bob", 1)
     assert [each.who for each in log.changes()] == ["ada", "bob"]

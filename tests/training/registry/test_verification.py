@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared_features.formats.model_manifest import MANIFEST_FILE, MODEL_FILE
+from shared_features.formats.registry_log import LOG_FILE
 from tests.training.registry.sound_versions import MODEL, publish_sound
 from training.durable_files import replace_file
 from training.registry.aliases import Aliases
@@ -69,25 +70,25 @@ def _change(**changed: object) -> Callable[[Path], None]:
     ],
 )
 def test_whatever_was_changed_since_is_named(registry: Registry, harm: Callable[[Path], None], says: str) -> None:
-    harm(registry.path(MODEL, 1))
+    harm(Path(registry.where(MODEL, 1)))
     faults = verify_version(registry, MODEL, 1).faults
     assert any(re.search(says, each) for each in faults), faults
 
 
 def test_a_version_of_an_older_release_is_verified_as_far_as_it_has_digests(registry: Registry) -> None:
-    _change(files={})(registry.path(MODEL, 1))
-    registry.log.file.unlink()
+    _change(files={})(Path(registry.where(MODEL, 1)))
+    (Path(registry.store.address) / LOG_FILE).unlink()
     found = verify_version(registry, MODEL, 1)
     assert (found.faults, found.unsealed) == ((), ("dataset.json", "metrics.json"))
-    _flip("model.onnx")(registry.path(MODEL, 1))
+    _flip("model.onnx")(Path(registry.where(MODEL, 1)))
     assert verify_version(registry, MODEL, 1).faults
 
 
 def test_aliases_and_the_log_are_verified_too(registry: Registry) -> None:
     Aliases(registry).promote(MODEL, 1)
     assert registry_faults(registry) == []
-    replace_file(registry.directory / MODEL / "aliases" / "champion", b"7\n")
-    with registry.log.file.open("ab") as file:
+    replace_file(Path(registry.store.address) / MODEL / "aliases" / "champion", b"7\n")
+    with (Path(registry.store.address) / LOG_FILE).open("ab") as file:
         file.write(b"no json\n")
     assert [each.split(".")[0] for each in registry_faults(registry)] == [
         "The log log",

@@ -26,9 +26,9 @@ def test_versions_count_up_and_hold_all_files(tmp_path):
     assert [publish(registry, each).version for each in ("d1", "d2", "d3")] == [1, 2, 3]
     assert registry.versions("card_fraud") == [1, 2, 3]
     for version in (1, 2, 3):
-        assert {each.name for each in registry.path("card_fraud", version).iterdir()} == FILES
+        assert {each.name for each in Path(registry.where("card_fraud", version)).iterdir()} == FILES
         assert registry.manifest("card_fraud", version).version == version
-    assert (registry.path("card_fraud", 2) / MODEL_FILE).read_bytes() == b"graph of d2"
+    assert (Path(registry.where("card_fraud", 2)) / MODEL_FILE).read_bytes() == b"graph of d2"
 
 
 def test_the_same_model_is_published_once(tmp_path):
@@ -45,7 +45,7 @@ def test_the_metrics_and_the_rows_beside_a_version_are_of_the_run_that_published
     assert publish(registry).version == 1
     other = publish(registry, entity="terminal")
     assert (other.version, other.new) == (2, True)
-    assert json.loads((other.path / METRICS_FILE).read_text())["entity"] == "terminal"
+    assert json.loads((Path(other.where) / METRICS_FILE).read_text())["entity"] == "terminal"
     assert publish(registry, dataset_digest="ef" * 32).version == 3
     assert publish(registry).version == 1
 
@@ -72,7 +72,7 @@ def test_a_disk_that_is_full_at_any_byte_leaves_no_half_version_and_the_next_pub
         except OSError:
             outcomes.add("refused")
         for version in registry.versions("card_fraud"):
-            assert {each.name for each in registry.path("card_fraud", version).iterdir()} == FILES
+            assert {each.name for each in Path(registry.where("card_fraud", version)).iterdir()} == FILES
         assert Aliases(registry).of("card_fraud")[CHAMPION] in registry.versions("card_fraud")
         assert publish(registry, "challenger").version == 2
         assert registry.versions("card_fraud") == [1, 2]
@@ -118,7 +118,7 @@ def test_a_publisher_killed_at_any_point_leaves_no_half_version(tmp_path):
     for start in range(20):
         registry = Registry(tmp_path / str(start))
         for version in registry.versions("card_fraud"):
-            assert {each.name for each in registry.path("card_fraud", version).iterdir()} == FILES
+            assert {each.name for each in Path(registry.where("card_fraud", version)).iterdir()} == FILES
             registry.manifest("card_fraud", version)
         assert Aliases(registry).of("card_fraud")[CHAMPION] in registry.versions("card_fraud")
         assert publish(registry, "killed").version == 2

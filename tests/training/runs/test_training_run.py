@@ -43,7 +43,7 @@ def test_a_run_ends_in_a_certified_champion_and_another_one_changes_nothing(plac
     registry = Registry(places / "registry")
     manifest = registry.manifest("breakdown", 1)
     check_manifest(manifest, BREAKDOWN)
-    path = registry.path("breakdown", 1)
+    path = Path(registry.where("breakdown", 1))
     metrics = json.loads((path / "metrics.json").read_text())
     assert set(metrics["models"]) == {"hist_gradient_boosting", "random_forest", "logistic_regression"}
     assert metrics["models"][metrics["chosen"]]["roc_auc"] > 0.8

@@ -22,8 +22,7 @@ class AuditedModel:
 
     def __init__(self, registry: Registry, name: str, version: int, ends: ExitStack) -> None:
         """ends: where the threads that score end."""
-        path = registry.path(name, version)
-        manifest, graph = registry.manifest(name, version), (path / MODEL_FILE).read_bytes()
+        manifest, graph = registry.manifest(name, version), registry.read(name, version, MODEL_FILE)
         self._named, self._digest = f"the file {MODEL_FILE} of {name} {version}", hashlib.sha256(graph).hexdigest()
         self._categories = manifest.categories
         self._scorer = ends.enter_context(BatchScorer(graph, manifest.input_name, manifest.output_name))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -68,7 +67,7 @@ def export_model(
     there = _there(client, name)
     exported = []
     for version in versions:
-        digest = hashlib.sha256((registry.path(model, version) / MANIFEST_FILE).read_bytes()).hexdigest()
+        digest = hashlib.sha256(registry.read(model, version, MANIFEST_FILE)).hexdigest()
         theirs = there.get(digest)
         number = theirs or _export(client, registry, model, version, name, digest)
         exported.append(Exported(version, number, is_new=theirs is None))
@@ -105,7 +104,7 @@ def _export(client: MlflowClient, registry: Registry, model: str, version: int, 
     try:
         _log_facts(client, run, registry, model, version)
         _log_dataset(client, run, registry, model, version)
-        _log_files(client, run, registry.path(model, version), manifest)
+        _log_files(client, run, registry, manifest)
     except BaseException:
         client.set_terminated(run, "FAILED")
         raise
@@ -164,11 +163,13 @@ def _log_dataset(client: MlflowClient, run: str, registry: Registry, model: str,
     client.log_inputs(run, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
 
 
-def _log_files(client: MlflowClient, run: str, path: Path, manifest: ModelManifest) -> None:
+def _log_files(client: MlflowClient, run: str, registry: Registry, manifest: ModelManifest) -> None:
     """The version's files with two that MLflow needs to load the graph. The model's own is the last one."""
     with tempfile.TemporaryDirectory() as folder:
         aside = Path(folder) / ARTIFACTS
-        shutil.copytree(path, aside)
+        aside.mkdir()
+        for name in registry.files(manifest.model, manifest.version):
+            (aside / name).write_bytes(registry.read(manifest.model, manifest.version, name))
         (aside / REQUIREMENTS).write_text("".join(_requirements(manifest)))
         (aside / MLMODEL).write_text(json.dumps(_mlmodel(run, manifest), indent=2))  # JSON is YAML
         client.log_artifacts(run, str(aside), ARTIFACTS)
@@ -208,6 +209,5 @@ def _mlmodel(run: str, manifest: ModelManifest) -> dict[str, Any]:
 
 def _description(registry: Registry, model: str, version: int) -> str:
     """The model card, which MLflow shows as Markdown."""
-    file = registry.path(model, version) / MODEL_CARD_MARKDOWN
-    text = file.read_text() if file.is_file() else ""
+    text = (registry.find(model, version, MODEL_CARD_MARKDOWN) or b"").decode()
     return text if len(text) <= _LONGEST_DESCRIPTION else f"The model card is {MODEL_CARD_MARKDOWN} of the artifacts."

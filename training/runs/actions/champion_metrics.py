@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,6 @@ from training.models.metrics.class_metrics import in_order
 from training.models.metrics.evaluation import evaluate_predictions
 from training.registry.versions import Registry
 from training.runs.plan.run_parameters import RunParameters
-from training.runs.records.run_folder import read_json
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def champion_metrics(
     try:
         check_manifest(registry.manifest(model, version), parameters.view)
     except FeatureError:
-        found = read_json(registry.path(model, version) / METRICS_FILE)
+        found = json.loads(registry.read(model, version, METRICS_FILE))
         basis = "on its own test window, since it was trained on another view"
         return ChampionMetrics(found["models"][found["chosen"]], basis, None)
     ours, theirs = (_predicted(registry, model, each, dataset) for each in (challenger, version))
@@ -51,12 +51,12 @@ def champion_metrics(
 
 def _predicted(registry: Registry, model: str, version: int, dataset: TrainingDataset) -> NDArray[np.float32]:
     """What a version says of the test rows, its classes in the order of the dataset's."""
-    path, manifest = registry.path(model, version), registry.manifest(model, version)
+    manifest = registry.manifest(model, version)
     rows = np.array(dataset.matrix[dataset.rows(TEST)])
     for name, values in dataset.manifest.categories.items():
         column = dataset.features.index(name)
         rows[:, column] = places_in(manifest.categories.get(name, ()), values, rows[:, column])
-    predicted = run_session(open_session((path / MODEL_FILE).read_bytes()), rows)
+    predicted = run_session(open_session(registry.read(model, version, MODEL_FILE)), rows)
     if dataset.manifest.task == "multiclass":
         predicted = np.asarray(in_order(predicted, manifest.classes, dataset.manifest.classes), np.float32)
     return predicted

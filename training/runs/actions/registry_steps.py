@@ -100,7 +100,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
     published = registry.publish(manifest, graph, metrics, dataset, f"by the {made_by}", model_card)
     replace_file(output / "published.json", encode_document({"model": manifest.model, "version": published.version}))
     said = "" if published.new else " (the same model was published before)"
-    return f"{manifest.model} version {published.version}{said} at {published.path}"
+    return f"{manifest.model} version {published.version}{said} at {published.where}"
 
 
 def _boosting(parameters: RunParameters, metrics: dict[str, Any]) -> list[str]:

@@ -12,16 +12,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from shared_features.errors import FeatureError
+from shared_features.settings.registry_place import registry_place
+from training.errors import RegistryError
 from training.facts import shown
 from training.registry.mlflow_bridge.client import mlflow_client
 from training.registry.mlflow_bridge.names import key, value
 from training.registry.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN
+from training.registry.versions import Registry
 from training.runs.records.run_folder import CURVES_FILE, LEAKS_FILE
 from training.runs.records.run_report import read_report
 from training.runs.records.run_summary import summarize
@@ -68,7 +72,7 @@ def tell_mlflow(settings: TrainingSettings, run: Path) -> None:
         _LOG.warning("the run is not in MLflow", run=run.name, reason=done.stderr.strip()[-500:])
 
 
-def write_run(client: MlflowClient, run: Path, registry: Path) -> str:
+def write_run(client: MlflowClient, run: Path, registry: Registry) -> str:
     """The id of the run in MLflow. One that was continued is written again into the same."""
     from mlflow.entities import Metric, Param, RunTag
 
@@ -94,8 +98,10 @@ def write_run(client: MlflowClient, run: Path, registry: Path) -> str:
     for at in range(0, max(len(params), 1), _AT_ONCE):
         client.log_batch(theirs, params=params[at : at + _AT_ONCE])
     client.log_batch(theirs, metrics=metrics, tags=[RunTag(key(each), text) for each, text in tags.items()])
-    for file in _files(run, registry, summary):
+    for file in _files(run):
         client.log_artifact(theirs, str(file), "" if file.parent == run else file.parent.name)
+    for name, content in _card(registry, summary):
+        client.log_text(theirs, content.decode(), f"{summary['version']}/{name}")
     ended_us = journal.ended_at_us or now_ms * 1000
     client.set_terminated(theirs, "FINISHED" if journal.status == SUCCEEDED else "FAILED", ended_us // 1000)
     return theirs
@@ -117,11 +123,18 @@ def _metrics(chosen: str, models: Mapping[str, Mapping[str, Any]]) -> Iterator[t
                 yield f"{prefix}{name}", float(each)
 
 
-def _files(run: Path, registry: Path, summary: Mapping[str, Any]) -> Iterator[Path]:
+def _files(run: Path) -> Iterator[Path]:
     yield from (run / each for each in _FILES if (run / each).is_file())
-    if "version" in summary:
-        version = registry / summary["model"] / str(summary["version"])
-        yield from (version / each for each in (MODEL_CARD_MARKDOWN, MODEL_CARD_HTML) if (version / each).is_file())
+
+
+def _card(registry: Registry, summary: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """The model card of the version that the run published, if it is still in the registry."""
+    if "version" not in summary:
+        return
+    for name in (MODEL_CARD_MARKDOWN, MODEL_CARD_HTML):
+        with suppress(RegistryError):
+            if content := registry.find(summary["model"], summary["version"], name):
+                yield name, content
 
 
 def main() -> int:
@@ -129,7 +142,7 @@ def main() -> int:
     asked = json.loads(sys.stdin.read())
     try:
         with mlflow_client(asked["uri"]) as client:
-            write_run(client, Path(asked["run"]), Path(asked["registry"]))
+            write_run(client, Path(asked["run"]), Registry(registry_place(asked["registry"])))
     except FeatureError as error:
         sys.stderr.write(f"{error}\n")
         return 1

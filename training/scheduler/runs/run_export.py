@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +37,6 @@ def export_run(settings: TrainingSettings, runs: Runs, run_id: str, target: Path
         for each in runs.steps(run_id)
     )
     files = archived_files(runs.folder(run_id), data=data)
-    if not run.imported:
-        files |= _of_version(settings, summary)
     archive = RunArchive(
         run.id.removeprefix(IMPORTED),
         run.status,
@@ -53,17 +53,21 @@ def export_run(settings: TrainingSettings, runs: Runs, run_id: str, target: Path
         {name: value for name, value in summary.items() if name != "folder"},
         run.reason,
     )
-    return write_archive(target, archive, files)
+    with tempfile.TemporaryDirectory() as folder:
+        if not run.imported:
+            files |= _of_version(settings, summary, Path(folder))
+        return write_archive(target, archive, files)
 
 
-def _of_version(settings: TrainingSettings, summary: Mapping[str, Any]) -> dict[str, Path]:
-    """Manifest and model card of the version that the run published, if it is still in the registry."""
+def _of_version(settings: TrainingSettings, summary: Mapping[str, Any], folder: Path) -> dict[str, Path]:
+    """Manifest and model card of the version that the run published, if the registry has it, put into a folder."""
     if "version" not in summary:
         return {}
-    try:
-        version = Registry(settings.registry).path(summary["model"], summary["version"])
-    except RegistryError:
-        return {}
+    registry, found = Registry(settings.registry), dict[str, Path]()
     ours = (MANIFEST_FILE, MODEL_CARD_MARKDOWN, MODEL_CARD_HTML)
-    found = {name: version / file for name, file in zip((MODEL_MANIFEST_FILE, *MODEL_CARD_FILES), ours, strict=True)}
-    return {name: file for name, file in found.items() if file.is_file()}
+    for name, file in zip((MODEL_MANIFEST_FILE, *MODEL_CARD_FILES), ours, strict=True):
+        with suppress(RegistryError):
+            if content := registry.find(summary["model"], summary["version"], file):
+                found[name] = folder / name
+                found[name].write_bytes(content)
+    return found

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter
 
@@ -37,8 +35,8 @@ def model_answers(registry: Registry) -> list[ModelAnswer]:
 
 
 def _answer(registry: Registry, model: str, version: int, aliases: list[str]) -> ModelAnswer:
-    manifest, folder = registry.manifest(model, version), registry.path(model, version)
-    metrics, dataset = _read(folder / METRICS_FILE), _read(folder / DATASET_FILE)
+    manifest = registry.manifest(model, version)
+    metrics, dataset = (json.loads(registry.read(model, version, each)) for each in (METRICS_FILE, DATASET_FILE))
     best = metrics.get("models", {}).get(metrics.get("chosen"), {})
     return ModelAnswer(
         model=model,
@@ -55,8 +53,3 @@ def _answer(registry: Registry, model: str, version: int, aliases: list[str]) ->
         tables={name: each["version"] for name, each in dataset["tables"].items()},
         metrics={name: value for name, value in best.items() if isinstance(value, int | float)},
     )
-
-
-def _read(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(file.read_bytes())
-    return found

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -139,7 +140,7 @@ def test_a_newer_version_of_a_view_that_has_no_model_is_named(tmp_path):
     Aliases(registry).promote(view.name, published.version)
     newer = replace(CATALOGUE, views=(replace(view, version=view.version + 1),))
     said = [
-        FirstModels(each, tmp_path, registry.directory, tmp_path, never, lambda: None).settled()
+        FirstModels(each, tmp_path, Path(registry.store.address), tmp_path, never, lambda: None).settled()
         for each in (replace(CATALOGUE, views=(view,)), newer)
     ]
     assert said == [

@@ -58,10 +58,10 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def test_a_registry_goes_to_mlflow_and_comes_back_as_it_was(
     ours: Registry, theirs: MlflowClient, say: Say, tmp_path: Path
 ) -> None:
-    said = json.loads(say(ours.directory, "export-mlflow", MODEL, "--json"))
+    said = json.loads(say(Path(ours.store.address), "export-mlflow", MODEL, "--json"))
     assert said["versions"] == [{"version": n, "theirs": n, "is_new": True} for n in (1, 2)]
     assert said["aliases"] == {"champion": 2}
-    assert "was version 1 of card_fraud already" in say(ours.directory, "export-mlflow", MODEL, "1")
+    assert "was version 1 of card_fraud already" in say(Path(ours.store.address), "export-mlflow", MODEL, "1")
 
     found = theirs.get_model_version_by_alias(MODEL, "champion")
     run = theirs.get_run(found.run_id or "").data
@@ -73,12 +73,12 @@ def test_a_registry_goes_to_mlflow_and_comes_back_as_it_was(
     assert json.loads(dataset.dataset.source)["tables"] == {"events_readings": 7}
 
     other = Registry(tmp_path / "other")
-    assert "version 1 of card_fraud is that of MLflow" in say(other.directory, "import-mlflow", MODEL, "1")
-    again = say(other.directory, "import-mlflow", MODEL, "champion", "--alias", "champion", "--why", "moved")
+    assert "version 1 of card_fraud is that of MLflow" in say(Path(other.store.address), "import-mlflow", MODEL, "1")
+    again = say(Path(other.store.address), "import-mlflow", MODEL, "champion", "--alias", "champion", "--why", "moved")
     assert "champion of card_fraud is version 2\n" in again
-    assert "version 2 of card_fraud was already that of" in say(other.directory, "import-mlflow", MODEL)
+    assert "version 2 of card_fraud was already that of" in say(Path(other.store.address), "import-mlflow", MODEL)
     for version in (1, 2):
-        here, there = (each.path(MODEL, version) for each in (ours, other))
+        here, there = (Path(each.where(MODEL, version)) for each in (ours, other))
         assert {each.name: each.read_bytes() for each in here.iterdir()} == {
             each.name: each.read_bytes() for each in there.iterdir()
         }
@@ -86,7 +86,7 @@ def test_a_registry_goes_to_mlflow_and_comes_back_as_it_was(
     assert verify_all(other)[1] == []
     published = other.log.changes()[1]
     assert published.why == "from MLflow: card_fraud version 2, which was card_fraud version 2"
-    say(other.directory, "import-mlflow", MODEL, "--model", "fraud")
+    say(Path(other.store.address), "import-mlflow", MODEL, "--model", "fraud")
     assert other.manifest("fraud", 1).model == "fraud"
 
 
@@ -120,7 +120,7 @@ def _foreign(folder: Path) -> None:
 def test_what_was_changed_in_mlflow_does_not_come_back(
     change: Callable[[Path], None], says: str, ours: Registry, say: Say, tmp_path: Path
 ) -> None:
-    say(ours.directory, "export-mlflow", MODEL, "2")
+    say(Path(ours.store.address), "export-mlflow", MODEL, "2")
     (folder,) = (each.parent for each in (tmp_path / "mlflow").rglob("MLmodel"))
     change(folder)
     refused = say(tmp_path / "other", "import-mlflow", MODEL, code=1)
@@ -131,7 +131,7 @@ def test_what_was_changed_in_mlflow_does_not_come_back(
 def test_a_failed_certificate_does_not_come_back(
     ours: Registry, theirs: MlflowClient, say: Say, tmp_path: Path
 ) -> None:
-    say(ours.directory, "export-mlflow", MODEL, "2")
+    say(Path(ours.store.address), "export-mlflow", MODEL, "2")
     (file,) = (tmp_path / "mlflow").rglob("manifest.json")
     file.write_text(re.sub(r'"worst_difference": [^,]+', '"worst_difference": 0.5', file.read_text()))
     theirs.delete_model_version_tag(MODEL, "1", "millrace.manifest_sha256")
@@ -141,9 +141,9 @@ def test_a_failed_certificate_does_not_come_back(
 def test_a_version_that_is_not_as_it_was_published_is_not_exported(say: Say, tmp_path: Path) -> None:
     registry = Registry(tmp_path / "mine")
     publish_sound(registry)
-    (registry.path(MODEL, 1) / "metrics.json").write_text("{}")
+    (Path(registry.where(MODEL, 1)) / "metrics.json").write_text("{}")
     assert "Version 1 of card_fraud cannot be exported. metrics.json has" in say(
-        registry.directory, "export-mlflow", MODEL, code=1
+        Path(registry.store.address), "export-mlflow", MODEL, code=1
     )
     assert not list((tmp_path / "mlflow").rglob("MLmodel"))
 
@@ -163,4 +163,4 @@ def test_what_cannot_be_is_refused_with_its_reason(
     arguments: list[str], says: str, ours: Registry, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)  # its client does not bring it, and other libraries may
-    assert says in say(ours.directory, *arguments, code=1)
+    assert says in say(Path(ours.store.address), *arguments, code=1)

@@ -47,7 +47,7 @@ def test_a_server_keeps_a_registry_gives_it_back_and_runs_its_champion(
     publish_sound(ours, 1, 0.75)
     Aliases(ours).promote(MODEL, 2)
     with _server(python, tmp_path) as uri:
-        monkeypatch.setenv("MILLRACE_REGISTRY", str(ours.directory))
+        monkeypatch.setenv("MILLRACE_REGISTRY", ours.store.address)
         assert main(["registry", "export-mlflow", MODEL, "--uri", uri, "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["aliases"] == {"champion": 2}
         assert main(["registry", "export-mlflow", MODEL, "--uri", uri, "--json"]) == 0
@@ -58,9 +58,9 @@ def test_a_server_keeps_a_registry_gives_it_back_and_runs_its_champion(
         assert verify_all(other)[1] == []
         assert Aliases(other).of(MODEL) == {"champion": 2}
         for version in (1, 2):
-            here, there = (each.path(MODEL, version) / "manifest.json" for each in (ours, other))
+            here, there = (Path(each.where(MODEL, version)) / "manifest.json" for each in (ours, other))
             assert here.read_bytes() == there.read_bytes()
-        graph = (ours.path(MODEL, 2) / "model.onnx").read_bytes()
+        graph = ours.read(MODEL, 2, "model.onnx")
         rows = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
         np.save(tmp_path / "rows.npy", rows)
         files = [str(tmp_path / "rows.npy"), str(tmp_path / "scores.npy")]

@@ -58,12 +58,12 @@ def test_a_model_of_a_module_is_trained_published_under_its_name_and_its_helpers
     assert "floors reached (average_precision >= 0.05, roc_auc >= 0.5)" in said
     registry = Registry(places / "registry")
     assert (registry.models(), registry.manifest("breaks", 1).estimator) == (["breaks"], "small_weights")
-    metrics = json.loads((registry.path("breaks", 1) / "metrics.json").read_bytes())
+    metrics = json.loads((Path(registry.where("breaks", 1)) / "metrics.json").read_bytes())
     assert (metrics["chosen_by"], list(metrics["models"])) == ("roc_auc", ["small_weights"])
     assert (
         registry.manifest("breaks", 1).threshold == metrics["models"]["small_weights"]["decisions"]["threshold"] == 0.3
     )
-    model = load_model(registry.path("breaks", 1), BREAKDOWN)
+    model = load_model(Path(registry.where("breaks", 1)), BREAKDOWN)
     assert (model.name, model.threshold) == ("breaks", 0.3)
 
     assert main(["run", "--model", "breaks", "--explain"]) == 0
@@ -144,7 +144,7 @@ def test_models_of_three_boosting_libraries_are_published_and_served_with_the_sa
         manifest = registry.manifest("boosted", version)
         assert manifest.estimator == candidate
         assert set(manifest.libraries) & {"xgboost", "lightgbm", "catboost"} == {candidate.removeprefix("by_")}
-        folder = registry.path("boosted", version)
+        folder = Path(registry.where("boosted", version))
         (note,) = json.loads((folder / "metrics.json").read_bytes())["notes"][candidate]
         assert re.match(
             r"it takes \d+ of 100 rounds: so many answer best the 3\d\d rows of the train window from", note
@@ -185,7 +185,7 @@ def test_a_search_gives_the_same_model_from_the_same_seed_and_reports_its_trials
     assert all(len(each["folds"]) == 3 for each in report["trials"])
     assert report["best"] == max(report["trials"], key=lambda each: each["score"])["number"]
     assert "<figcaption>Search of trees</figcaption>" in (run / "fit" / "search-trees.html").read_text()
-    version = Registry(places / "one-registry").path("searched", 1)
+    version = Path(Registry(places / "one-registry").where("searched", 1))
     assert json.loads((version / "metrics.json").read_bytes())["search"]["trees"] == report
     card = (version / "card.md").read_text()
     assert "## Search of trees" in card

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from training.__main__ import main
 from training.registry.mlflow_bridge.client import mlflow_client
+from training.registry.versions import Registry
 from training.runs.records.mlflow_run import tell_mlflow, write_run
 from training.settings import TrainingSettings, load_settings
 from training.steps.run_journal import FAILED, Journal, StepEntry, read_journal, write_journal
@@ -52,7 +53,7 @@ def run(tmp_path: Path) -> Path:
 def test_a_run_has_its_parameters_metrics_steps_and_files_and_is_the_same_when_it_is_continued(
     client: MlflowClient, run: Path, tmp_path: Path
 ) -> None:
-    theirs = write_run(client, run, tmp_path / "registry")
+    theirs = write_run(client, run, Registry(tmp_path / "registry"))
     found = client.get_run(theirs)
     assert (found.info.status, found.info.start_time, found.info.end_time) == ("FAILED", 1_000, 3_000)
     assert found.data.params == {"view": "breakdown:v1", "train_days": "6", "models": "m, n", "top": "5"}
@@ -65,7 +66,7 @@ def test_a_run_has_its_parameters_metrics_steps_and_files_and_is_the_same_when_i
     assert sorted(each.path for each in client.list_artifacts(theirs)) == ["3", "evaluate", "run.json"]
 
     write_journal(run, replace(read_journal(run), status="succeeded", error=""))
-    assert write_run(client, run, tmp_path / "registry") == theirs
+    assert write_run(client, run, Registry(tmp_path / "registry")) == theirs
     assert client.get_run(theirs).info.status == "FINISHED"
 
 

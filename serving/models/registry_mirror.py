@@ -1,0 +1,152 @@
+"""A copy of what an alias of a registry on object storage names, in a folder of this machine.
+
+The folder is laid out as a registry, so models are loaded from it as from any other. A version is in it whole and with
+the digest of its manifest, or not at all, and an alias names it only then. So a process starts with what the folder
+has while the storage does not answer, and nothing that the storage does stops one that answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+import uuid
+from contextlib import suppress
+from pathlib import Path
+
+from serving.log import get_log
+from shared_features.errors import FeatureError, ManifestMismatchError, RegistryStorageError
+from shared_features.formats.model_manifest import ALIASES, MANIFEST_FILE, MODEL_FILE, decode_manifest
+from shared_features.registry_storage.reader import RegistryReader, Stored
+
+_TRIED_AGAIN_S = 30.0
+_PART = ".part-"
+
+
+class RegistryMirror:
+    """Several processes may share a folder: what they write there appears by renames."""
+
+    def __init__(self, registry: RegistryReader, folder: Path, alias: str) -> None:
+        self._registry, self.folder, self._alias = registry, folder, alias
+        self._known: dict[str, Stored] = {}
+        self._sound: dict[str, str] = {}
+        self._damaged: dict[str, tuple[str, float, ManifestMismatchError]] = {}
+        self._silent_since_s: float | None = None
+        self._reason = ""
+        self._log = get_log("serving.models")
+
+    def fetch(self, model: str) -> None:
+        """Copy the version that the alias of a model names, where it is another one than before.
+
+        An alias that is as it was costs one small request. Raises ManifestMismatchError for a version whose files are
+        not those that were published; the folder keeps the one before.
+        """
+        try:
+            self._fetch(model)
+        except RegistryStorageError as error:
+            if self._silent_since_s is None:
+                self._silent_since_s = time.monotonic()
+                self._log.warning("doing without the model registry", folder=str(self.folder), reason=str(error))
+            self._reason = str(error)
+            return
+        if self._silent_since_s is not None:
+            self._silent_since_s = None
+            self._log.info("reading the model registry again", registry=self._registry.address)
+
+    def silence(self) -> str:
+        """That the storage cannot be read, as a sentence; empty where it can."""
+        since_s = self._silent_since_s
+        if since_s is None:
+            return ""
+        return f"{self._reason} New versions have not been seen for {time.monotonic() - since_s:.0f} s."
+
+    def _fetch(self, model: str) -> None:
+        key = f"{model}/{ALIASES}/{self._alias}"
+        found = self._registry.read(key, self._known.get(model))
+        named = "" if found is None else found.content.decode(errors="replace").strip()
+        if found is not None and named:
+            if named.isdecimal():
+                self._have(model, named)
+            self._write(self.folder / key, found.content)
+            self._known[model] = found
+        elif found is not None or self._alias not in self._registry.files(f"{model}/{ALIASES}"):
+            self._known.pop(model, None)
+            (self.folder / key).unlink(missing_ok=True)
+
+    def _have(self, model: str, number: str) -> None:
+        """Have the version in the folder. Files that were harmed there are fetched again."""
+        there = self.folder / model / number
+        if self._sound.get(model) == number and there.is_dir():
+            return
+        if not _is_sound(there):
+            self._refuse_damaged(model, number)
+            self._copy(model, number, there)
+        self._sound[model] = number
+        self._damaged.pop(model, None)
+        self._forget_others(model)
+
+    def _copy(self, model: str, number: str, there: Path) -> None:
+        content = {name: self._registry.read(f"{model}/{number}/{name}") for name in (MANIFEST_FILE, MODEL_FILE)}
+        missing = [name for name, each in content.items() if each is None]
+        part = self.folder / model / f"{_PART}{uuid.uuid4().hex}"
+        part.mkdir(parents=True, exist_ok=True)
+        try:
+            for name, each in content.items():
+                (part / name).write_bytes(b"" if each is None else each.content)
+            if missing or not _is_sound(part):
+                what = f"{', '.join(missing)} is missing" if missing else "its files are not those that were published"
+                raise self._damage(model, number, what)
+            with suppress(FileNotFoundError):
+                os.replace(there, part / ".harmed")  # noqa: PTH105  # a folder, and it need not be there
+            with suppress(OSError):  # another process was quicker
+                os.rename(part, there)  # noqa: PTH104  # a folder
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+            shutil.rmtree(there / ".harmed", ignore_errors=True)
+
+    def _damage(self, model: str, number: str, what: str) -> ManifestMismatchError:
+        error = ManifestMismatchError(
+            f"Model {model} {number} cannot be used: {what}. `python -m training registry verify {model}` says more. "
+            "Publish the model again, or promote another version."
+        )
+        self._damaged[model] = number, time.monotonic(), error
+        return error
+
+    def _refuse_damaged(self, model: str, number: str) -> None:
+        """A version that was damaged a moment ago is not fetched again so soon: a model may be large."""
+        known, at_s, error = self._damaged.get(model, ("", 0.0, None))
+        if error is not None and known == number and time.monotonic() - at_s < _TRIED_AGAIN_S:
+            raise error
+
+    def _forget_others(self, model: str) -> None:
+        """Remove versions that no alias in the folder names, but for the newest two: a roll-back may return to one."""
+        folder = self.folder / model
+        named = {each.read_text().strip() for each in folder.glob(f"{ALIASES}/[!.]*")}
+        numbers = sorted((each.name for each in folder.iterdir() if each.name.isdecimal()), key=int)
+        for number in set(numbers[:-2]) - named - {self._sound[model]}:
+            shutil.rmtree(folder / number, ignore_errors=True)
+
+    def _write(self, file: Path, content: bytes) -> None:
+        """In one step, and only what is new: who loads models looks at the time of the file."""
+        with suppress(FileNotFoundError):
+            if file.read_bytes() == content:
+                return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_name(f"{_PART}{uuid.uuid4().hex}")
+        part.write_bytes(content)
+        part.replace(file)
+
+
+def mirror_folder(cache: Path, url: str) -> Path:
+    """The folder of one registry among those that a machine has known."""
+    return cache / hashlib.sha256(url.encode()).hexdigest()[:16]
+
+
+def _is_sound(version: Path) -> bool:
+    """Whether a folder holds a version with the graph that its manifest names."""
+    try:
+        manifest = decode_manifest((version / MANIFEST_FILE).read_bytes())
+        return hashlib.sha256((version / MODEL_FILE).read_bytes()).hexdigest() == manifest.model_digest
+    except (OSError, FeatureError):
+        return False
