@@ -20,6 +20,7 @@ from pydantic_settings import (
 from serving.errors import WrongSettingError
 from serving.setting_fields import SettingFields
 from shared_features.settings.redis_url import url_fault
+from shared_features.settings.registry_place import without_user
 from shared_features.settings.setting_names import FILE_VARIABLE, PREFIX, misspelt_settings
 
 
@@ -89,4 +90,4 @@ def _sentence(error: Any) -> str:
     if name.endswith("redis_url"):  # its value has a password, and is not shown
         return f"Setting redis_url (REDIS_URL) is wrong. {error['msg'].removeprefix('Value error, ')}."
     variable = PREFIX + name.upper()
-    return f"Setting {name} ({variable}) is {error['input']!r}. {error['msg']}."
+    return f"Setting {name} ({variable}) is {without_user(repr(error['input']))}. {error['msg']}."

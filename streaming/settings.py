@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from shared_features.settings.redis_url import url_fault
+from shared_features.settings.registry_place import without_user
 from shared_features.settings.setting_names import FILE_VARIABLE, PREFIX, misspelt_settings
 from streaming.errors import SettingsError
 from streaming.setting_fields import SettingFields
@@ -100,7 +101,7 @@ def _faults(error: ValidationError) -> list[str]:
     faults = []
     for each in error.errors():
         name = ".".join(map(str, each["loc"])) or "settings"
-        found = "" if not each["loc"] else f", found {each['input']!r}"
+        found = "" if not each["loc"] else f", found {without_user(repr(each['input']))}"
         variable = name if name.upper() == name else f"{PREFIX}{name.upper()}"
         faults.append(f"{variable if each['loc'] else name}: {each['msg']}{found}")
     return faults

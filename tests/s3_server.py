@@ -33,9 +33,9 @@ class S3Server:
             "AWS_ENDPOINT_URL": endpoint,
         }
 
-    def bucket(self) -> str:
+    def bucket(self, name: str = "") -> str:
         """A new one; its name."""
-        name = f"models-{uuid.uuid4().hex[:12]}"
+        name = name or f"models-{uuid.uuid4().hex[:12]}"
         urlopen(Request(f"{self.endpoint}/{name}", method="PUT"), timeout=60).close()
         return name
 

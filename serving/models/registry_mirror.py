@@ -40,7 +40,7 @@ class RegistryMirror:
         """Copy the version that the alias of a model names, where it is another one than before.
 
         An alias that is as it was costs one small request. Raises ManifestMismatchError for a version whose files are
-        not those that were published; the folder keeps the one before.
+        not those that were published; the folder keeps the previous version.
         """
         try:
             self._fetch(model)

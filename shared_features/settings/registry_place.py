@@ -18,7 +18,7 @@ def registry_place(value: object) -> Path | str:
     ('s3://models/millrace', PosixPath('var/registry'))
     """
     if not isinstance(value, str) or "://" not in value:
-        return Path(value)  # type: ignore[arg-type]  # it raises TypeError for what is no path
+        return Path(value)  # type: ignore[arg-type]  # a TypeError for what cannot be a path
     if fault := _fault(value):
         raise ValueError(fault)
     return value.rstrip("/")

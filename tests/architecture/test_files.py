@@ -43,7 +43,7 @@ def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
 
 
 APART = ("boosting.lock", "spark.lock")
-LOCKS = ("requirements.lock", *APART)
+LOCKS = ("requirements.lock", *APART, "s3-server.lock")
 
 
 def locked_requirements(name: str) -> list[Requirement]:

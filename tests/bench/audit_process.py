@@ -89,7 +89,7 @@ def _bare(lake: Path, registry: Path, first: bool = False) -> int:
     matrix = np.frombuffer(features, "<f4").astype(np.float32).reshape(len(frame), -1)
     model = Registry(registry)
     manifest = model.manifest(CARD_FRAUD.name, 1)
-    graph = (model.path(CARD_FRAUD.name, 1) / MODEL_FILE).read_bytes()
+    graph = model.read(CARD_FRAUD.name, 1, MODEL_FILE)
     with BatchScorer(graph, manifest.input_name, manifest.output_name) as scorer:
         scorer.score(matrix)
     return len(frame)

@@ -26,7 +26,7 @@ from training.registry.versions import Registry
 
 
 def publish(
-    registry: Path,
+    registry: Path | str,
     view: FeatureView,
     seed: int = 0,
     /,

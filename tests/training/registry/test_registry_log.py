@@ -1,31 +1,32 @@
 from __future__ import annotations
 
-import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from shared_features.formats.registry_log import LOG_FILE, RegistryChange
 from tests.training.registry.test_versions import publish
-from training.registry.registry_log import RegistryLog, this_user
-from training.registry.storage.registry_store import open_store
+from training.registry.registry_log import Append, RegistryLog, this_user
+from training.registry.storage.registry_store import Change, open_store
 from training.registry.versions import Registry
 
 
 def _write(registry: Path, who: str, count: int) -> None:
     log = RegistryLog(open_store(registry))
     for number in range(count):
-        line = RegistryChange(number, who, "promote", "m", number, "w" * 300)
-        log.change(lambda _, append, line=line: append(line))
+        log.change(partial(_append, RegistryChange(number, who, "promote", "m", number, "w" * 300)))
+
+
+def _append(line: RegistryChange, change: Change, append: Append) -> None:
+    append(line)
 
 
 def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
-    started = multiprocessing.get_context("spawn")
-    writers = [started.Process(target=_write, args=(tmp_path, f"writer {number}", 25)) for number in range(4)]
-    for each in writers:
-        each.start()
-    for each in writers:
-        each.join(60)
+    """The lock is that of an open file, so threads exclude each other as processes do."""
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: _write(tmp_path, f"writer {number}", 25), range(4)))
     log = RegistryLog(open_store(tmp_path))
     assert log.damaged_lines() == []
     for number in range(4):

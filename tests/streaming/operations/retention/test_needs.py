@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_a_registry_that_is_not_mounted_keeps_everything(
     trained: StoredWorld, there: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if there:
-        trained.settings.registry.mkdir()  # the empty directory over which it is mounted
+        Path(trained.settings.registry).mkdir()  # the empty directory over which it is mounted
     text = trained.run(*RETAIN, code=1)
     assert f"needed from the beginning: the model registry at {trained.settings.registry} is empty or missing" in text
     retain_nightly(trained.settings, KEEP)

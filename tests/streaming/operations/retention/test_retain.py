@@ -64,7 +64,7 @@ def days_of(world: StoredWorld, table: str = "events_payments") -> list[str]:
 
 
 def pin_dataset(world: StoredWorld, start_us: int, *tables: str) -> None:
-    folder = world.settings.registry / "view" / "3"
+    folder = Path(world.settings.registry) / "view" / "3"
     folder.mkdir(parents=True)
     pinned = {name: PinnedVersion(1, ()) for name in ("events_payments", *tables)}
     manifest = replace(DATASET, split=replace(DATASET.split, start_us=start_us), cut_us=END_US, tables=pinned)

@@ -121,14 +121,14 @@ def test_what_the_definitions_hold_is_refused(world: StoredWorld, settings: Stre
 def test_what_a_served_model_needs_is_refused(
     world: StoredWorld, settings: StreamingSettings, alias: str, group: str
 ) -> None:
-    publish(settings.registry, 4, group, alias)
+    publish(Path(settings.registry), 4, group, alias)
     text = world.run("retire", "payer:v7", "--execute", code=1)
     assert f"model view version 4, alias {alias}, reads it" in text
     assert keys_of(settings, OLD) == ENTITIES + 4
 
 
 def test_rows_that_a_dataset_pins_are_refused(world: StoredWorld, settings: StreamingSettings) -> None:
-    publish(settings.registry, 4, "payer", None)
+    publish(Path(settings.registry), 4, "payer", None)
     text = world.run("retire", "payer:v7", "--with-rows", "--execute", code=1)
     assert "the dataset of model view version 4 pins the rows of features_payer_v7_on_payments" in text
     world.run("retire", "payer:v7", "--execute")

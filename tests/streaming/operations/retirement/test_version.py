@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_an_addition_alone_goes(shrunk: StoredWorld) -> None:
 
 
 def test_an_addition_that_is_defined_or_served_is_refused(world: StoredWorld, settings: object) -> None:
-    publish(world.settings.registry, 4, "payer+2", "champion")
+    publish(Path(world.settings.registry), 4, "payer+2", "champion")
     assert "alias champion, reads it" in world.run("retire", "payer:v7+2", "--execute", code=1)
     world.run("retire", "payer:v7+1", "--execute")
     assert keys_of(world.settings, OLD) == keys_of(world.settings, ADDED) == ENTITIES + 4

@@ -52,7 +52,7 @@ def test_a_server_keeps_a_registry_gives_it_back_and_runs_its_champion(
         assert json.loads(capsys.readouterr().out)["aliases"] == {"champion": 2}
         assert main(["registry", "export-mlflow", MODEL, "--uri", uri, "--json"]) == 0
         assert not any(each["is_new"] for each in json.loads(capsys.readouterr().out)["versions"])
-        monkeypatch.setenv("MILLRACE_REGISTRY", str(other.directory))
+        monkeypatch.setenv("MILLRACE_REGISTRY", other.store.address)
         assert main(["registry", "import-mlflow", MODEL, "1", "--uri", uri]) == 0
         assert main(["registry", "import-mlflow", MODEL, "champion", "--uri", uri, "--alias", "champion"]) == 0
         assert verify_all(other)[1] == []

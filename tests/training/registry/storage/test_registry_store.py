@@ -21,8 +21,11 @@ from shared_features.registry_storage.object_store import Patience
 from streaming.operations.registry_look import RegistryLook
 from streaming.settings import load_settings
 from tests.architecture.source_tree import ROOT
+from tests.docs.pages import page
+from tests.docs.reader import Reader
 from tests.s3_server import KEY, SECRET, WRITES, S3Server, s3_server
 from tests.shared_features.formats.test_model_manifest import MANIFEST
+from tests.training.registry.sound_versions import publish_sound
 from tests.training.registry.test_versions import FILES, publish
 from training.errors import OvertakenError, RegistryError
 from training.registry.aliases import Aliases
@@ -142,9 +145,10 @@ def test_a_version_that_is_being_deleted_is_not_promoted(place: Path | str, monk
     registry = Registry(place)
     for each in ("d1", "d2"):
         publish(registry, each)
-    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as killed:
         killed.setattr(Registry, "delete", _interrupted)
-        delete_version(registry, MODEL, 2)
+        with pytest.raises(KeyboardInterrupt):
+            delete_version(registry, MODEL, 2)
     with pytest.raises(RegistryError, match="Version 2 of card_fraud is being deleted"):
         Aliases(registry).promote(MODEL, 2)
     delete_version(registry, MODEL, 2)
@@ -163,9 +167,9 @@ def test_a_move_that_was_overtaken_is_decided_again(url: str) -> None:
     aliases.promote(MODEL, 1)
     store, decided = open_store(url), list[int]()
 
-    def step(change):
+    def step(change: Change) -> None:
         known = store.read(f"{MODEL}/aliases/{CHAMPION}")
-        decided.append(int(known.content))
+        decided.append(0 if known is None else int(known.content))
         if len(decided) == 1:
             other.promote(MODEL, 2)
         change.append(b"\n")
@@ -345,3 +349,19 @@ def test_an_alias_that_is_as_it_was_costs_one_request(server: S3Server, url: str
     publish_model(url, BREAKDOWN, 1)
     mirror.fetch("breakdown")
     assert (tmp_path / "breakdown" / "aliases" / CHAMPION).read_text() == "2\n"
+
+
+@pytest.mark.slow
+@pytest.mark.deep  # the commands have tests in a folder, and the storage has those above
+def test_the_guide_is_followed(server: S3Server, tmp_path: Path) -> None:
+    server.mend()
+    server.bucket("models")
+    reader, url = Reader(tmp_path), "s3://models/millrace"
+    (block,) = [each for each in page("docs/how-to/registry-on-s3.md").blocks() if each.kind == "run by"]
+    reader.follow(block)
+    assert reader.said == f"no model in {url} yet\n"
+    publish_sound(Registry(url))
+    assert "card_fraud version 1: 4 files, as it was published" in reader.paste("millrace registry verify")
+    assert reader.paste("millrace registry promote card_fraud 1 --why first") == "champion of card_fraud is version 1\n"
+    assert "first" in reader.paste("millrace registry log")
+    assert url in reader.paste("millrace registry show card_fraud")
