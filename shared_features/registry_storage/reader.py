@@ -1,9 +1,8 @@
-"""What reads a registry, wherever it lies. Keys are paths inside the registry, such as `card_fraud/3/model.onnx`."""
+"""What reads a registry, wherever it lies. Keys are paths inside the registry, such as `MODEL/3/model.onnx`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -36,14 +35,3 @@ class RegistryReader(Protocol):
 
     def versions(self, model: str) -> list[int]:
         """Numbers of the versions that are whole, ascending."""
-
-
-def open_reader(place: Path | str) -> RegistryReader:
-    """place: a folder, or the URL of object storage. Raises RegistryStorageError where its library is missing."""
-    if isinstance(place, Path):
-        from shared_features.registry_storage.folder_reader import FolderReader
-
-        return FolderReader(place)
-    from shared_features.registry_storage.object_reader import ObjectReader
-
-    return ObjectReader(place)

@@ -17,7 +17,8 @@ from shared_features.formats.model_manifest import (
     decode_manifest,
 )
 from shared_features.registry_storage.folder_reader import FolderReader
-from shared_features.registry_storage.reader import RegistryReader, open_reader
+from shared_features.registry_storage.opening import open_reader
+from shared_features.registry_storage.reader import RegistryReader
 from streaming.errors import RefusedError
 from streaming.settings import StreamingSettings
 

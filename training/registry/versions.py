@@ -28,7 +28,8 @@ from shared_features.formats.model_manifest import (
 from shared_features.formats.registry_log import RegistryChange
 from training.errors import RegistryError
 from training.registry.registry_log import Append, RegistryLog, this_user
-from training.registry.storage.registry_store import Change, NewVersion, RegistryStore, open_store
+from training.registry.storage.opening import open_store
+from training.registry.storage.registry_store import Change, NewVersion, RegistryStore
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import pytest
 from shared_features.formats.registry_log import LOG_FILE, RegistryChange
 from tests.training.registry.test_versions import publish
 from training.registry.registry_log import Append, RegistryLog, this_user
-from training.registry.storage.registry_store import Change, open_store
+from training.registry.storage.opening import open_store
+from training.registry.storage.registry_store import Change
 from training.registry.versions import Registry
 
 

@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 from shared_features.registry_storage.reader import RegistryReader, Stored
@@ -59,17 +58,6 @@ class RegistryStore(RegistryReader, Protocol):
         No other change of the registry comes between. Where that can only be known afterwards, the step is done again
         from its start, until it was alone.
         """
-
-
-def open_store(place: Path | str, clock: Callable[[], float] = time.time) -> RegistryStore:
-    """place: a folder, or the URL of object storage. Raises RegistryStorageError where its library is missing."""
-    if isinstance(place, Path):
-        from training.registry.storage.folder_store import FolderStore
-
-        return FolderStore(place, clock)
-    from training.registry.storage.object_registry import ObjectRegistry
-
-    return ObjectRegistry(place, clock)
 
 
 def until_alone(attempt: Callable[[], T]) -> T:

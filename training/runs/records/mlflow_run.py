@@ -100,7 +100,7 @@ def write_run(client: MlflowClient, run: Path, registry: Registry) -> str:
     client.log_batch(theirs, metrics=metrics, tags=[RunTag(key(each), text) for each, text in tags.items()])
     for file in _files(run):
         client.log_artifact(theirs, str(file), "" if file.parent == run else file.parent.name)
-    for name, content in _card(registry, summary):
+    for name, content in _model_card(registry, summary):
         client.log_text(theirs, content.decode(), f"{summary['version']}/{name}")
     ended_us = journal.ended_at_us or now_ms * 1000
     client.set_terminated(theirs, "FINISHED" if journal.status == SUCCEEDED else "FAILED", ended_us // 1000)
@@ -127,7 +127,7 @@ def _files(run: Path) -> Iterator[Path]:
     yield from (run / each for each in _FILES if (run / each).is_file())
 
 
-def _card(registry: Registry, summary: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+def _model_card(registry: Registry, summary: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
     """The model card of the version that the run published, if it is still in the registry."""
     if "version" not in summary:
         return

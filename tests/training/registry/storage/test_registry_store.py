@@ -31,7 +31,8 @@ from training.errors import OvertakenError, RegistryError
 from training.registry.aliases import Aliases
 from training.registry.deletion import delete_version
 from training.registry.storage.object_registry import ObjectRegistry
-from training.registry.storage.registry_store import STALE_S, Change, open_store
+from training.registry.storage.opening import open_store
+from training.registry.storage.registry_store import STALE_S, Change
 from training.registry.verification import registry_faults
 from training.registry.versions import Registry
 
