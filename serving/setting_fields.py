@@ -40,8 +40,8 @@ class SettingFields(BaseSettings):
     )
     registry_cache: Path = Field(
         Path("var/registry-cache"),
-        description="Directory in which serving keeps the versions that answer, where the registry is on object "
-        "storage. A process starts with them when the storage does not answer.",
+        description="Directory in which programs keep the model versions that answer, where the registry is on "
+        "object storage. A process starts with them when the storage does not answer.",
     )
     api_keys_file: Path | None = Field(
         None,

@@ -42,6 +42,11 @@ class SettingFields(BaseSettings):
         Path("var/registry"),
         description="Directory of the model registry, or its URL on object storage: s3://bucket/prefix.",
     )
+    registry_cache: Path = Field(
+        Path("var/registry-cache"),
+        description="Directory in which programs keep the model versions that answer, where the registry is on "
+        "object storage. A process starts with them when the storage does not answer.",
+    )
     without_registry: bool = Field(
         False,
         description="Set this to true as long as nothing was trained. It lets retain and retire delete although the "

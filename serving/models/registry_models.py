@@ -13,9 +13,9 @@ from serving.log import get_log
 from serving.models.model import Model, load_model, read_manifest
 from serving.models.model_alias import ModelAlias, Trace
 from serving.models.refused_models import RefusedModel, RefusedModels
-from serving.models.registry_mirror import RegistryMirror
 from serving.models.registry_watch import RegistryWatch
 from shared_features.definitions import FeatureView
+from shared_features.registry_storage.registry_mirror import RegistryMirror
 
 
 class WaitsFor(Protocol):

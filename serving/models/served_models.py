@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from serving.log import get_log
 from serving.metrics import Metrics
 from serving.models.challenger_metrics import ChallengerMetrics
 from serving.models.challenger_models import ChallengerModels
-from serving.models.registry_mirror import RegistryMirror, mirror_folder
 from serving.models.registry_models import RegistryModels, WaitsFor
 from serving.settings import ServingSettings
 from shared_features.definitions import FeatureView
-from shared_features.registry_storage.object_reader import ObjectReader
-from shared_features.registry_storage.object_store import IMPATIENT
+from shared_features.registry_storage.registry_mirror import RegistryMirror, mirror_of
 
 
 def champion_models(
@@ -58,7 +57,8 @@ def _registry(settings: ServingSettings, alias: str) -> Path | RegistryMirror:
     place = settings.registry
     if isinstance(place, Path):
         return place
-    return RegistryMirror(ObjectReader(place, IMPATIENT), mirror_folder(settings.registry_cache, place), alias)
+    log = get_log("serving.models")
+    return mirror_of(place, settings.registry_cache, alias, log.warning, log.info)
 
 
 def _parts(settings: ServingSettings, metrics: Metrics, waits_for: WaitsFor) -> dict[str, Any]:

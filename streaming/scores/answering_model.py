@@ -25,7 +25,7 @@ Lacks = Callable[[FeatureView], str | None]
 
 class AnsweringModel:
     """Of one view. versions: those that are defined, the newest last. lacks: asked before another version of the view
-    takes over. directory: of the model in the registry.
+    takes over. directory: of the model in the registry. fetch: copies into it what the alias names on object storage.
     """
 
     def __init__(
@@ -36,7 +36,9 @@ class AnsweringModel:
         poll_s: float,
         lacks: Lacks = lambda view: None,
         clock_s: Callable[[], float] = time.monotonic,
+        fetch: Callable[[], None] = lambda: None,
     ) -> None:
+        self._fetch = fetch
         self._versions, self._directory, self._alias = versions, directory, directory / ALIASES / alias
         self._poll_s, self._lacks, self._clock_s = poll_s, lacks, clock_s
         self._looked_s = float("-inf")
@@ -54,10 +56,11 @@ class AnsweringModel:
 
     def _look(self) -> None:
         try:
+            self._fetch()
             named = self._alias.read_text().strip()
         except (FileNotFoundError, NotADirectoryError):  # nothing was published yet, or the alias was removed
             return
-        except OSError as error:
+        except (OSError, FeatureError) as error:
             self._tell("refused a model version", str(error))
             return
         trace = named, *map(_stamp, (self._directory / named / MANIFEST_FILE, self._directory / named / MODEL_FILE))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 
 from shared_features.arguments import did_you_mean
 from shared_features.definitions import Catalogue, FeatureView
 from shared_features.formats.scored_event import ScoredEvent
 from shared_features.formats.shard_meta import Partition
+from shared_features.registry_storage.registry_mirror import mirror_of
 from streaming.errors import RefusedError
 from streaming.job.clock import system_clock_us
 from streaming.kafka.brokers.topics import Topic, Topics
@@ -23,6 +26,12 @@ from streaming.scores.view_scores import ViewScores
 from streaming.settings import StreamingSettings
 
 _LOG = get_log("scores")
+_LEFT_ALONE_S = 30.0
+"""Scoring waits while storage is asked, so storage that does not answer is asked seldom."""
+
+
+def _nothing() -> None:
+    """A folder needs no copy."""
 
 
 class ScoredView:
@@ -33,12 +42,19 @@ class ScoredView:
         self._link = RedisLink(settings)
         self._scored: dict[Partition, int] = {}
         self._readers: dict[str, RowReader] = {}
+        folder, fetch, model = settings.registry, _nothing, settings.answering_models.get(name, name)
+        if not isinstance(folder, Path):
+            mirror = mirror_of(
+                folder, settings.registry_cache, settings.model_alias, _LOG.warning, _LOG.info, _LEFT_ALONE_S
+            )
+            folder, fetch = mirror.folder, partial(mirror.fetch, model)
         self.model = AnsweringModel(
             versions,
-            settings.registry / settings.answering_models.get(name, name),
+            folder / model,
             settings.model_alias,
             settings.model_poll_s,
             lambda view: self._reader_of(view).lacks(self._scored),
+            fetch=fetch,
         )
 
     @property

@@ -94,7 +94,7 @@ def test_shared_features_needs_msgspec_numba_and_numpy_and_nothing_else() -> Non
     allowed = {*sys.stdlib_module_names, "msgspec", "numba", "numpy", "shared_features"}
     of_an_extra = {
         ("shared_features/access/oidc/signatures.py", "jwt"),  # imported where a token is verified
-        ("shared_features/registry_storage/object_store.py", "obstore"),  # where the registry is a URL: decision 15
+        ("shared_features/registry_storage/object_store.py", "obstore"),  # where the registry is a URL: decision 16
     }
     strangers = [
         f"{name}:{line} imports {package}"

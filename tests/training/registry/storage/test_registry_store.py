@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from serving.models.registry_mirror import RegistryMirror
 from shared_features.errors import RegistryStorageError
 from shared_features.formats.model_manifest import CHAMPION, MANIFEST_FILE, MODEL_FILE, encode_manifest
 from shared_features.registry_storage.object_reader import ObjectReader
 from shared_features.registry_storage.object_store import Patience
+from shared_features.registry_storage.registry_mirror import RegistryMirror
 from streaming.operations.registry_look import RegistryLook
 from streaming.settings import load_settings
 from tests.architecture.source_tree import ROOT

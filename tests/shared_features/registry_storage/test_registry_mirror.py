@@ -9,13 +9,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from serving.errors import NoModelError
-from serving.models import registry_mirror
-from serving.models.registry_mirror import RegistryMirror, mirror_folder
+from serving.log import get_log
 from serving.models.registry_models import RegistryModels
 from shared_features.errors import RegistryStorageError
 from shared_features.formats.model_manifest import CHAMPION
+from shared_features.registry_storage import registry_mirror
 from shared_features.registry_storage.folder_reader import FolderReader
 from shared_features.registry_storage.reader import Stored
+from shared_features.registry_storage.registry_mirror import RegistryMirror, mirror_folder
 from tests.domains.machines import BREAKDOWN
 from tests.serving.published_models import publish
 from training.registry.aliases import Aliases
@@ -50,7 +51,8 @@ def cache(tmp_path: Path) -> Path:
 
 def models_of(storage: Unsteady, cache: Path) -> RegistryModels:
     """Of a process that begins now."""
-    return RegistryModels(RegistryMirror(storage, cache, CHAMPION), [BREAKDOWN], CHAMPION, 60.0)
+    log = get_log("test")
+    return RegistryModels(RegistryMirror(storage, cache, CHAMPION, log.warning, log.info), [BREAKDOWN], CHAMPION, 60.0)
 
 
 def version(models: RegistryModels) -> int:
@@ -169,3 +171,11 @@ def test_each_registry_has_a_folder_of_its_own(tmp_path: Path) -> None:
     ours, theirs = (mirror_folder(tmp_path, url) for url in ("s3://models/ours", "s3://models/theirs"))
     assert ours.parent == theirs.parent == tmp_path
     assert ours != theirs
+
+
+def test_storage_that_did_not_answer_is_left_alone_for_a_while(storage: Unsteady, cache: Path) -> None:
+    mirror = RegistryMirror(storage, cache, CHAMPION, again_s=3600.0)
+    storage.is_cut_off = True
+    for _ in range(3):
+        mirror.fetch(MODEL)
+    assert len(storage.reads) == 1

@@ -12,12 +12,14 @@ import os
 import shutil
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from serving.log import get_log
 from shared_features.errors import FeatureError, ManifestMismatchError, RegistryStorageError
 from shared_features.formats.model_manifest import ALIASES, MANIFEST_FILE, MODEL_FILE, decode_manifest
+from shared_features.registry_storage.object_reader import ObjectReader
+from shared_features.registry_storage.object_store import IMPATIENT
 from shared_features.registry_storage.reader import RegistryReader, Stored
 
 _TRIED_AGAIN_S = 30.0
@@ -25,16 +27,27 @@ _PART = ".part-"
 
 
 class RegistryMirror:
-    """Several processes may share a folder: what they write there appears by renames."""
+    """Several processes may share a folder: what they write there appears by renames.
 
-    def __init__(self, registry: RegistryReader, folder: Path, alias: str) -> None:
+    warn, tell: the log of the program. again_s: how long storage that did not answer is left alone.
+    """
+
+    def __init__(
+        self,
+        registry: RegistryReader,
+        folder: Path,
+        alias: str,
+        warn: Callable[..., object] = lambda event, **facts: None,
+        tell: Callable[..., object] = lambda event, **facts: None,
+        again_s: float = 0.0,
+    ) -> None:
         self._registry, self.folder, self._alias = registry, folder, alias
+        self._warn, self._tell, self._again_s, self._asked_s = warn, tell, again_s, 0.0
         self._known: dict[str, Stored] = {}
         self._sound: dict[str, str] = {}
         self._damaged: dict[str, tuple[str, float, ManifestMismatchError]] = {}
         self._silent_since_s: float | None = None
         self._reason = ""
-        self._log = get_log("serving.models")
 
     def fetch(self, model: str) -> None:
         """Copy the version that the alias of a model names, where it is another one than before.
@@ -42,17 +55,19 @@ class RegistryMirror:
         An alias that is as it was costs one small request. Raises ManifestMismatchError for a version whose files are
         not those that were published; the folder keeps the previous version.
         """
+        if self._silent_since_s is not None and time.monotonic() - self._asked_s < self._again_s:
+            return
         try:
             self._fetch(model)
         except RegistryStorageError as error:
             if self._silent_since_s is None:
                 self._silent_since_s = time.monotonic()
-                self._log.warning("doing without the model registry", folder=str(self.folder), reason=str(error))
-            self._reason = str(error)
+                self._warn("doing without the model registry", folder=str(self.folder), reason=str(error))
+            self._reason, self._asked_s = str(error), time.monotonic()
             return
         if self._silent_since_s is not None:
             self._silent_since_s = None
-            self._log.info("reading the model registry again", registry=self._registry.address)
+            self._tell("reading the model registry again", registry=self._registry.address)
 
     def silence(self) -> str:
         """That the storage cannot be read, as a sentence; empty where it can."""
@@ -136,6 +151,13 @@ class RegistryMirror:
         part = file.with_name(f"{_PART}{uuid.uuid4().hex}")
         part.write_bytes(content)
         part.replace(file)
+
+
+def mirror_of(
+    url: str, cache: Path, alias: str, warn: Callable[..., object], tell: Callable[..., object], again_s: float = 0.0
+) -> RegistryMirror:
+    """Of the registry with this URL. Raises RegistryStorageError where the library of object storage is missing."""
+    return RegistryMirror(ObjectReader(url, IMPATIENT), mirror_folder(cache, url), alias, warn, tell, again_s)
 
 
 def mirror_folder(cache: Path, url: str) -> Path:
