@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from training.errors import TrainingError
-from training.models.boosting.boosted_estimators import settle
+from training.models.boosting.boosted_estimators import given_categories, settle
 from training.models.columns import Build, Columns
 from training.models.encoding.encoded_columns import encoded_columns
 from training.models.graph.onnx_export import export_onnx, open_session, run_session
@@ -51,6 +51,11 @@ def build_steps(name: str, build: Build, columns: Columns, seed: int, task: str)
         raise TrainingError(
             f"Candidate {name!r} leaves out the encoders that its model names. Begin its pipeline with "
             "columns.encoded(), or take `encoders` out of the model."
+        )
+    if told := given_categories(built):
+        raise TrainingError(
+            f"Candidate {name!r} tells CatBoost of {told}, and a matrix of numbers has none that a graph could hold. "
+            "Leave them out, and begin its pipeline with columns.encoded()."
         )
     settle(built)
     steps = built.steps if isinstance(built, Pipeline) else [(ESTIMATOR, built)]

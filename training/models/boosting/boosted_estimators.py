@@ -35,6 +35,16 @@ def settle(part: Any) -> None:
         each.set_params(**wanted)
 
 
+def given_categories(part: Any) -> str:
+    """The parameter by which an estimator of CatBoost was told of categories of its own; empty where none was."""
+    for each in boosted_estimators(part):
+        named = each.get_params()
+        for parameter in ("cat_features", "text_features", "embedding_features"):
+            if library_of(each) == "catboost" and named.get(parameter) is not None:
+                return parameter
+    return ""
+
+
 def boosted_estimators(part: Any) -> Iterator[Any]:
     """Whatever it holds of these libraries, to any depth."""
     return _estimators(part, set())

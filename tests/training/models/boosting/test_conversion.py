@@ -146,3 +146,10 @@ def test_what_a_graph_cannot_hold_is_refused_before_the_fit_and_names_the_step(b
 
     with pytest.raises(TrainingError, match=rf"so it was not fitted\. Operator \w+Classifier in step '\w+': .*{says}"):
         fitted_by(behind_a_scaler)
+
+
+def test_categories_of_catboost_are_refused_with_what_to_write_instead(libraries):
+    with pytest.raises(
+        TrainingError, match=r"tells CatBoost of cat_features, .* begin its pipeline with columns\.encoded"
+    ):
+        fitted_by(boosted("catboost", "Classifier", cat_features=[1]))
