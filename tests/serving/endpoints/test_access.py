@@ -206,6 +206,7 @@ def test_a_token_of_the_issuer_is_as_good_as_a_key_and_stands_in_no_log(serving,
             others: list[dict[str, Any]] = [{}, {"scope": "millrace.read"}, {"exp": 1}, {"aud": "another"}]
             found += [await client.post(PATH, json=BODY, headers=bearer(issuer.token(**each))) for each in others]
             found.append(await client.post(PATH, json=BODY, headers=bearer("shop")))
+            await asked_until(limited, 200, bearer("shop"))  # what answers 503 before has counted towards a limit
             await asked_until(limited, 200, bearer(issuer.token()))
             same = issuer.token(jti="2"), issuer.token(jti="3", sub="bob"), "shop"
             return found + [await limited.post(PATH, json=BODY, headers=bearer(each)) for each in same]
