@@ -66,10 +66,10 @@ def _dataset(settings: TrainingSettings, options: argparse.Namespace) -> int:
 
 
 def _audit(settings: TrainingSettings, options: argparse.Namespace) -> int:
-    """Print what the audit of the prediction log found. Exit code 1 where a record does not come out again."""
+    """Print what the audit of the prediction log found. Exit code 1 for a fault."""
     from training.inference.audit.command import audit_log
 
-    return audit_log(settings, options.show)
+    return audit_log(settings, options.show, options.truth)
 
 
 def _leak_check(settings: TrainingSettings, options: argparse.Namespace) -> int:

@@ -156,6 +156,9 @@ def build_parser() -> argparse.ArgumentParser:
         "audit", help="compute every logged prediction again, and name the cause of a difference"
     )
     audit.add_argument("--show", type=_at_least(0), default=20, metavar="N", help="how many differences are shown (20)")
+    audit.add_argument(
+        "--truth", action="store_true", help="also say which predictions lack events that had happened, and why"
+    )
     _leak_options(leaks)
     _gap_options(gap)
     commands.add_parser("models", help="what the registry holds, and what is defined")

@@ -6,6 +6,7 @@ records at a time, and so many predictions are computed together, so memory does
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from functools import cache
@@ -58,14 +59,17 @@ def audit(
     events_at_once: int = EVENTS_AT_ONCE,
     most: int = 1_000,
     threads: int | None = None,
+    *,
+    truth: bool = False,
 ) -> Audited:
     """Compute every record again.
 
     at_once: how many predictions are computed together. events_at_once: how many events are in memory for them, where
     no entity alone has more. most: how many differences are kept, of those that are counted. threads: how many read
-    the log ahead; None takes one for each other core. Raises DatasetError where the lake lacks the events of a view.
+    the log ahead; None takes one for each other core. truth: also count which predictions lack events of event-time
+    truth, and why. Raises DatasetError where the lake lacks the events of a view.
     """
-    found = Audited(most)
+    found = Audited(most, unseen=Counter() if truth else None)
     with ExitStack() as ends:
         views = _Views(store, registry, catalogue, found, events_at_once, ends)
         waiting, reader = 0, BatchReader(catalogue)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from shared_features.counted import counted
 from shared_features.formats.prediction_log import Hole
-from training.inference.audit.findings import UNPROVABLE, Audited
+from training.inference.audit.findings import CLOCK, LATE_EVENT, STREAM_LAG, UNPROVABLE, Audited
 
+_MEANINGS = {
+    CLOCK: "the shard had consumed records of a later time than the answer's, so the clocks disagree",
+    STREAM_LAG: "an event had come before the request, and the stream had not applied it",
+    LATE_EVENT: "an event came after the request",
+}
 _NOT_PROVABLE = " (no fault is shown: the lake lacks events that the answer is from)"
 
 
@@ -17,6 +23,8 @@ def audit_lines(found: Audited, most: int) -> Iterator[str]:
         f"{counted(found.records, 'record')} of the prediction log: {found.equal:,} of "
         f"{counted(found.predictions, 'prediction')} have the same features and scores again, bit for bit"
     )
+    if found.unseen is not None:
+        yield from _truth_lines(found.predictions, found.unseen)
     if found.erased:
         yield f"{counted(found.erased, 'record was', 'records were')} erased with an entity"
     for cause, count in sorted(found.by_cause.items()):
@@ -29,6 +37,16 @@ def audit_lines(found: Audited, most: int) -> Iterator[str]:
         shown = ", ".join(map(_numbers, holes[:most])) + (", ..." if len(holes) > most else "")
         missing = sum(last - first + 1 for first, last in holes)
         yield f"process {instance} has no record of {counted(missing, 'answer')}: {shown}"
+
+
+def _truth_lines(predictions: int, unseen: Counter[str]) -> Iterator[str]:
+    yield (
+        f"{predictions - unseen.total():,} of {counted(predictions, 'prediction')} had seen every event that had "
+        "happened before their instant"
+    )
+    for cause, count in unseen.items():
+        if count:
+            yield f"{cause}: {counted(count, 'prediction')} (not a fault: {_MEANINGS[cause]})"
 
 
 def _numbers(hole: Hole) -> str:

@@ -24,8 +24,11 @@ from training.settings import TrainingSettings
 _LOG = structlog.get_logger(part="audit")
 
 
-def audit_log(settings: TrainingSettings, show: int) -> int:
-    """Print what was found, and leave a mark for `retain`. show: how many differences. Returns 1 for a fault."""
+def audit_log(settings: TrainingSettings, show: int, truth: bool = False) -> int:
+    """Print what was found, and leave a mark for `retain`. show: how many differences. Returns 1 for a fault.
+
+    truth: also compare with event-time truth.
+    """
     store = OfflineStore(settings.lake)
     log = StoredLog(store)
     compile_in_turn(_LOG.info)
@@ -37,6 +40,7 @@ def audit_log(settings: TrainingSettings, show: int) -> int:
         settings.audit_predictions_at_once,
         settings.spine_events_at_once,
         show,
+        truth=truth,
     )
     sys.stdout.writelines(f"{line}\n" for line in audit_lines(found, show))
     sys.stdout.writelines(f"{line}\n" for line in _mark(settings, log, found))

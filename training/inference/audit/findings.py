@@ -15,6 +15,9 @@ LOST_EVENTS, UNARCHIVED_EVENTS = "lost events", "events not archived yet"
 UNPROVABLE = frozenset({DELETED_EVENTS, ERASED_EVENTS, LOST_EVENTS, UNARCHIVED_EVENTS})
 """The lake lacks events that the answer is from. Nothing shows that it was wrong; the other causes are faults."""
 
+CLOCK, STREAM_LAG, LATE_EVENT = "clock", "stream lag", "late event"
+"""Why an answer that comes out again is not event-time truth: it lacks events that had happened. No fault of it."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -30,7 +33,8 @@ class Audited:
     """most: how many differences are kept. missing: by process, the numbers that no record has, first and last of each.
 
     predictions: of the records that could be computed again. equal: those with the same features and scores. erased:
-    records whose content was erased with an entity, of which nothing can be computed.
+    records whose content was erased with an entity, of which nothing can be computed. unseen: by cause, how many
+    predictions lack an event of event-time truth; None where nobody asked.
     """
 
     most: int = 1_000
@@ -41,6 +45,7 @@ class Audited:
     differences: list[Difference] = field(default_factory=list)
     by_cause: Counter[str] = field(default_factory=Counter)
     missing: dict[str, list[Hole]] = field(default_factory=dict)
+    unseen: Counter[str] | None = None
 
     @property
     def faults(self) -> int:

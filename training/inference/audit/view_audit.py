@@ -18,10 +18,14 @@ from training.datasets.offline_store import OfflineStore
 from training.inference.audit.audited_model import AuditedModel
 from training.inference.audit.causes.absent_events import AbsentEvents
 from training.inference.audit.causes.difference_causes import DifferenceCauses, equal
+from training.inference.audit.causes.unseen_events import AnsweredRows, unseen
 from training.inference.audit.findings import (
     ALTERED_RECORD,
     CHANGED_DEFINITION,
     CHANGED_MODEL,
+    CLOCK,
+    LATE_EVENT,
+    STREAM_LAG,
     Audited,
 )
 from training.inference.audit.log_batches.logged_batch import LoggedBatch
@@ -69,6 +73,8 @@ class ViewAudit:
         chosen = {group.part_name: self._chosen(group, rows) for group in self._view.groups}
         seen = self._seen(rows, chosen)
         different = self._different(rows, seen, DifferenceCauses(self._view, rows, seen, chosen))
+        if self._found.unseen is not None:
+            self._found.unseen.update(self._unseen(rows, chosen))
         self._found.predictions += len(rows)
         self._found.equal += len(rows) - int(np.isin(rows.of_record, different).sum())
 
@@ -127,6 +133,22 @@ class ViewAudit:
         key_columns = _key_columns(group, self._view.source, rows)
         asked = AskedRows(keys, key_columns, rows.as_of_us, chosen, rows.vectors.vectors)
         return values_at_vectors(self._histories[group.part_name], group, asked, self._events_at_once)
+
+    def _unseen(self, rows: LoggedRows, chosen: Mapping[str, Int64]) -> dict[str, int]:
+        """By cause how many rows lack events of event-time truth; of several causes the first in their order."""
+        causes = {cause: np.zeros(len(rows), np.bool_) for cause in (CLOCK, STREAM_LAG, LATE_EVENT)}
+        came_us, at_us = rows.records.came_us[rows.of_record], rows.records.at_us[rows.of_record]
+        for group in self._view.groups:
+            keys = entity_keys(group.entity, self._view.source, rows.columns)
+            own = _key_columns(group, self._view.source, rows)
+            answered = AnsweredRows(keys, own, rows.as_of_us, came_us, at_us, chosen[group.part_name], rows.vectors)
+            for cause, lacking in unseen(group, self._histories[group.part_name].tables, answered).items():
+                causes[cause] |= lacking
+        told, counts = np.zeros(len(rows), np.bool_), {}
+        for cause, lacking in causes.items():
+            counts[cause] = int(np.count_nonzero(lacking & ~told))
+            told |= lacking
+        return counts
 
     def _by_model(self, rows: LoggedRows) -> Iterable[tuple[AuditedModel, NDArray[np.int64]]]:
         """Each model, and its rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -36,6 +37,7 @@ from shared_features.formats.offline_tables import (
 )
 from shared_features.formats.online_state import meta_key
 from shared_features.formats.prediction_log import LoggedPrediction, decode_record, encode_record, erased, is_erased
+from shared_features.formats.receipt import AppliedPosition, decode_receipt
 from shared_features.formats.shard_meta import VectorEntry
 from shared_features.formats.shard_meta_bytes import encode_meta
 from shared_features.kernel.event_time import DAY_US, to_text
@@ -58,10 +60,13 @@ from training.inference.audit.findings import (
     CHANGED_CODE,
     CHANGED_DEFINITION,
     CHANGED_MODEL,
+    CLOCK,
     DELETED_EVENTS,
     ERASED_EVENTS,
+    LATE_EVENT,
     LOST_EVENTS,
     OTHER_SCHEMA,
+    STREAM_LAG,
     UNARCHIVED_EVENTS,
     Audited,
 )
@@ -101,7 +106,7 @@ class World:
     logged: list[LoggedPrediction]
 
     def audit(
-        self, logged: list[LoggedPrediction], registry: Path | None = None, lake: Path | None = None, **bounds: int
+        self, logged: list[LoggedPrediction], registry: Path | None = None, lake: Path | None = None, **bounds: Any
     ) -> Audited:
         with TemporaryDirectory() as folder:
             write_log(Path(folder), logged)
@@ -273,6 +278,35 @@ def test_a_record_whose_events_the_archive_does_not_have_yet_waits_for_it(world:
     found = world.audit(world.logged, lake=lake)
     assert (set(found.by_cause), found.faults) == ({UNARCHIVED_EVENTS}, 0)
     assert "is archived up to offset 149, and the answer is from those up to" in found.differences[0].detail
+
+
+def test_what_event_time_truth_has_more_of_is_named_late_or_lag_or_clock_and_is_not_a_fault(world: World) -> None:
+    """Of requests as of the end of the events: by when they came, and how far their shards had come."""
+    end_us = int(world.events.arrival_us.max()) + 1
+    held = [each for each in world.logged[:8] if '"offset":60' in each.receipt]
+    assert len(held) == 8  # all of the first state of Redis, which has not applied what came after it
+    instants = msgspec.json.encode([end_us]).decode()
+
+    def found(came_us: int, at_us: int) -> Counter[str]:
+        asked = [resealed(each, instants=instants, at_us=at_us, latency_us=at_us - came_us) for each in held]
+        audited = world.audit(asked, truth=True)
+        assert audited.unseen is not None
+        assert len(list(audit_lines(audited, 0))) > 2
+        return +audited.unseen
+
+    consumed_us = max(at.consumed_until_us for each in held for at in vector_of(each))
+    lag = found(end_us, end_us + 1)
+    assert set(lag) == {STREAM_LAG}
+    assert found(consumed_us, consumed_us) == {LATE_EVENT: lag[STREAM_LAG]}
+    assert found(consumed_us - 1, consumed_us - 1) == {CLOCK: lag[STREAM_LAG]}
+    everything = [each for each in world.logged if '"offset":250' in each.receipt]
+    now = world.audit(everything, truth=True)
+    assert (now.faults, +(now.unseen or Counter())) == (0, Counter())
+    assert world.audit(everything).unseen is None
+
+
+def vector_of(record: LoggedPrediction) -> list[AppliedPosition]:
+    return [at for shard in decode_receipt(record.receipt.encode()).shards for at in shard.vector]
 
 
 def altered_in_redis(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[list[LoggedPrediction], int]:

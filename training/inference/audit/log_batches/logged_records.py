@@ -31,7 +31,8 @@ class RecordFacts(msgspec.Struct, frozen=True, gc=False):
 @dataclass(frozen=True)
 class LoggedRecords(Sequence[RecordFacts]):
     """`n` records. at: int64[n], their places in the batch that they were read from. kinds: model, version and release,
-    those that there are; kind: int64[n], which of them. degraded: bool[n]. receipt: int64[n].
+    those that there are; kind: int64[n], which of them. degraded: bool[n]. receipt: int64[n]. at_us: int64[n], when the
+    answer was written. came_us: int64[n], when its request came, by the same clock.
     """
 
     at: Int64
@@ -40,6 +41,8 @@ class LoggedRecords(Sequence[RecordFacts]):
     kind: Int64
     degraded: NDArray[np.bool_]
     receipt: Int64
+    at_us: Int64
+    came_us: Int64
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -59,8 +62,9 @@ class LoggedRecords(Sequence[RecordFacts]):
 
     def take(self, numbers: Int64) -> LoggedRecords:
         """These records, in this order."""
+        ids, at = self.ids.take(pa.array(numbers)), self.at[numbers]
         columns = self.kind[numbers], self.degraded[numbers], self.receipt[numbers]
-        return LoggedRecords(self.at[numbers], self.ids.take(pa.array(numbers)), self.kinds, *columns)
+        return LoggedRecords(at, ids, self.kinds, *columns, self.at_us[numbers], self.came_us[numbers])
 
 
 def records_of(batch: LoggedBatch) -> LoggedRecords:
@@ -71,7 +75,10 @@ def records_of(batch: LoggedBatch) -> LoggedRecords:
         first = batch.record(int(group[0]))
         kinds.append((first.model, first.model_version, first.release))
     ids = pa.chunked_array([batch.ids])
-    return LoggedRecords(np.arange(len(batch)), ids, kinds, kind, batch.flags("degraded"), batch.shared("receipt").of)
+    at_us = batch.integers("at_us")
+    times = at_us, at_us - batch.integers("latency_us")
+    receipts = batch.shared("receipt").of
+    return LoggedRecords(np.arange(len(batch)), ids, kinds, kind, batch.flags("degraded"), receipts, *times)
 
 
 def all_records(parts: Sequence[LoggedRecords], receipts_before: Sequence[int]) -> LoggedRecords:
@@ -85,4 +92,6 @@ def all_records(parts: Sequence[LoggedRecords], receipts_before: Sequence[int]) 
         np.concatenate(of),
         np.concatenate([each.degraded for each in parts]),
         np.concatenate([each.receipt + before for each, before in zip(parts, receipts_before, strict=True)]),
+        np.concatenate([each.at_us for each in parts]),
+        np.concatenate([each.came_us for each in parts]),
     )
