@@ -23,6 +23,9 @@ BETTER_IS_MORE: Mapping[str, bool] = {
     "r2": True,
     "rmse": False,
     "mae": False,
+    "pinball_10": False,
+    "pinball_50": False,
+    "pinball_90": False,
 }
 """The metrics that a floor may name, and whether more of one is better."""
 
@@ -81,7 +84,7 @@ RULES: Mapping[str, TaskRules] = {
     "regression": TaskRules(
         "regression",
         ("hist_gradient_boosting", "random_forest", "linear_regression"),
-        ("r2", "rmse", "mae"),
+        ("r2", "rmse", "mae", "pinball_10", "pinball_50", "pinball_90"),
         "rmse",
         {"r2": 0.0},  # below, the mean of the labels is the better model
         "value",

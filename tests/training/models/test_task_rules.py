@@ -21,7 +21,8 @@ def test_one_value_is_better_than_the_other_and_none_is_better_than_itself_or_na
 
 def test_less_of_an_error_is_better_and_more_of_a_score() -> None:
     assert {name for name, more in BETTER_IS_MORE.items() if not more} == {
-        *("log_loss", "brier_score", "calibration_error", "rmse", "mae")
+        *("log_loss", "brier_score", "calibration_error", "rmse", "mae"),
+        *("pinball_10", "pinball_50", "pinball_90"),
     }
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.models.metrics.calibration import calibration_bins
+from training.models.metrics.pinball import pinball
 
 Floats = NDArray[np.float64]
 Weighted = Callable[[Floats], float]
@@ -57,6 +59,7 @@ _OF_ROWS: dict[str, Callable[[Floats, Floats], Floats]] = {
     "brier_score": lambda label, given: (given - label) ** 2,
     "accuracy": _accuracy,
     "mae": lambda label, given: np.abs(given - label),
+    **{f"pinball_{percent}": partial(pinball, percent=percent) for percent in (10, 50, 90)},
 }
 
 

@@ -23,6 +23,7 @@ from training.datasets.training_dataset import TrainingDataset
 from training.errors import DatasetError
 from training.models.metrics.calibration import calibration_error
 from training.models.metrics.class_metrics import class_metrics
+from training.models.metrics.pinball import pinball
 
 _OF_CANDIDATES = re.compile(r"precision_at_(\d+)_")
 
@@ -132,6 +133,7 @@ def _of_values(label: NDArray[np.float64], value: NDArray[Any]) -> dict[str, Any
         "mae": float(np.mean(np.abs(error))),
         "median_absolute_error": float(np.median(np.abs(error))),
         "mean_error": float(np.mean(error)),
+        **{f"pinball_{percent}": float(np.mean(pinball(label, value, percent))) for percent in (10, 50, 90)},
     }
 
 
@@ -153,10 +155,10 @@ def evaluate_predictions(dataset: TrainingDataset, predicted: NDArray[Any], k: i
 def format_metrics(metrics: Mapping[str, Any], names: Sequence[str] = ()) -> str:
     """The chief metrics in a few words, or those of these names; those that leave rows out are named apart.
 
-    Precision at k is left out where k entities are all there are on most days, because it then ranks nothing; unless it
-    is named.
+    Two are told only where they are named: the pinball loss, and precision at k where k entities are all there are on
+    most days, because it then ranks nothing.
     """
-    wanted = {name: metrics[name] for name in names} if names else metrics
+    wanted = {name: metrics[name] for name in names or metrics if names or not name.startswith("pinball_")}
     shown = {name: value for name, value in wanted.items() if isinstance(value, float) and "_of_" not in name}
     said = [f"{name} {value:.4f}" for name, value in shown.items() if not _OF_CANDIDATES.match(name)]
     entities = metrics.get("per_day", {}).get("entities", ())
