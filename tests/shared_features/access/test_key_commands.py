@@ -19,7 +19,7 @@ from tests.docs.reader import Reader
 @pytest.mark.deep  # both verbs have tests here, and the command has one of its own
 def test_the_lines_of_the_guide_make_a_key_and_list_it(tmp_path: Path) -> None:
     reader = Reader(tmp_path)
-    (block,) = [each for each in page("docs/how-to/who-may-ask.md").blocks() if each.kind == "run by"]
+    block = next(each for each in page("docs/how-to/who-may-ask.md").blocks() if each.kind == "run by")
     reader.follow(block)
     assert [line.split()[:2] for line in reader.said.splitlines() if line.startswith("shop ")] == [["shop", "predict"]]
     assert [each.rows_per_s for each in read_keys(tmp_path / "var" / "keys")] == [5000.0]

@@ -7,6 +7,7 @@ import datetime
 import os
 import sys
 import sysconfig
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,10 +28,15 @@ _TRUE_DATETIME, _TRUE_DATE = datetime.datetime, datetime.date
 
 
 class Watch:
-    """Notes what is opened, while it is on. Python cannot take an audit hook away, so there is one that sleeps."""
+    """Notes what is opened, while it is on. Python cannot take an audit hook away, so there is one that sleeps.
+
+    Threads that ran before, as one that looks at a file of keys now and then, do the work of others: what they open
+    does not count.
+    """
 
     def __init__(self) -> None:
         self._opened: list[str] | None = None
+        self._others: set[threading.Thread] = set()
         self._hooked = False
 
     @contextlib.contextmanager
@@ -39,6 +45,7 @@ class Watch:
         if not self._hooked:
             sys.addaudithook(self._hear)
             self._hooked = True
+        self._others = set(threading.enumerate()) - {threading.current_thread()}
         opened = self._opened = []
         try:
             with _heard_readers(opened):
@@ -47,7 +54,7 @@ class Watch:
             self._opened = None
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if self._opened is None:
+        if self._opened is None or threading.current_thread() in self._others:
             return
         if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
             self._opened.append(os.fsdecode(arguments[0]))

@@ -1,5 +1,7 @@
 """Topics of a stack on brokers of the user's: created where they are missing, and whose clock stamps them."""
 
+import time
+
 import pytest
 from confluent_kafka.admin import AdminClient
 
@@ -35,7 +37,9 @@ def test_topics_of_scores_have_as_many_partitions_as_their_events(tmp_path):
         scores = {"order_scores": "orders", "return_scores": "returns"}
         mode, created = prepare_topics(kafka.bootstrap_servers, ["orders", "returns"], None, scores)
         assert (mode, sorted(created)) == ("live", ["order_scores", "return_scores", "returns"])
-        found = AdminClient({"bootstrap.servers": kafka.bootstrap_servers}).list_topics(timeout=60).topics
+        admin, deadline_s = AdminClient({"bootstrap.servers": kafka.bootstrap_servers}), time.monotonic() + 60
+        while not (found := admin.list_topics(timeout=60).topics).keys() >= set(created):  # brokers tell one another
+            assert time.monotonic() < deadline_s
         assert [len(found[name].partitions) for name in ("order_scores", "return_scores", "returns")] == [5, 2, 2]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 import time
 from datetime import UTC
 from pathlib import Path
@@ -39,3 +40,26 @@ def test_what_is_opened_is_noted_and_nothing_afterwards(tmp_path: Path) -> None:
     count = len(opened)
     (tmp_path / "rates.csv").read_text()
     assert len(opened) == count
+
+
+def test_what_a_thread_opens_counts_where_the_function_began_it(tmp_path: Path) -> None:
+    """One that ran before does the work of others: it looks at a file of keys, say."""
+    (tmp_path / "keys").write_text("a")
+    asked, answered = threading.Event(), threading.Event()
+
+    def read_when_asked() -> None:
+        asked.wait(60)
+        (tmp_path / "keys").read_text()
+        answered.set()
+
+    before = threading.Thread(target=read_when_asked)
+    before.start()
+    with WATCH.on() as opened:
+        asked.set()
+        assert answered.wait(60)
+        assert opened == []
+        began = threading.Thread(target=(tmp_path / "keys").read_text)
+        began.start()
+        began.join(60)
+    before.join(60)
+    assert foreign_files(opened) == [str(tmp_path / "keys")]
