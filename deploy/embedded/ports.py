@@ -7,6 +7,7 @@ would now and then be given the same port itself, and be connected to itself.
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 from collections import deque
@@ -17,8 +18,8 @@ from deploy.embedded.errors import EmbeddedError
 LOOPBACK = "127.0.0.1"
 _LOWEST = 20_000
 _OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
-_CLAIMS: deque[socket.socket] = deque(maxlen=64)
-"""Of the ports that this process chose last. The kernel withdraws a claim with its process."""
+_CLAIMS: deque[int] = deque(maxlen=64)
+"""Descriptors, of the ports that this process chose last. The kernel withdraws a claim with its process."""
 
 
 def free_port() -> int:
@@ -52,8 +53,8 @@ def _claim(port: int) -> bool:
         claim.close()
         return False
     if len(_CLAIMS) == _CLAIMS.maxlen:
-        _CLAIMS.popleft().close()
-    _CLAIMS.append(claim)
+        os.close(_CLAIMS.popleft())
+    _CLAIMS.append(claim.detach())
     return True
 
 
