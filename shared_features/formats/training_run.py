@@ -5,6 +5,7 @@
                                       dataset.json             `formats.dataset_manifest`
                                       sampled_inputs.pickle    request fields and stored features of some rows
                         <key>/fit/<candidate>.pickle           fitted on those rows
+                        <key>/validate/failing_rows.json       values of some events, where they are not as expected
                         <key>/<step>/...                       reports and the exported model: no row of any entity
                         <key>/result.json                      `StepResult`; written last
                         new-<random>/begun.json, <step>/...    one that is being written
@@ -12,10 +13,10 @@
                         run.json  what was asked for and what each step said; training's own
     <runs>/imported-runs/<run>/<step>/...   a run that was done elsewhere (`formats.run_archive`), with or without rows
 
-Only a folder `dataset` holds values of single events. Whatever was made from it, to any depth, names the digests that
-it was made from: `StepResult.made_from`. A folder `dataset` that is empty has just been begun: its step counts erasures
-after it has saved its rows, and removes it where the count changed. Runs of earlier releases hold the folders
-themselves instead of links.
+Only a folder `dataset`, and what is above, holds values of single events. Whatever was made from a dataset, to any
+depth, names the digests that it was made from: `StepResult.made_from`. A folder `dataset` that is empty has just been
+begun: its step counts erasures after it has saved its rows, and removes it where the count changed. Runs of
+earlier releases hold the folders themselves instead of links.
 """
 
 from __future__ import annotations

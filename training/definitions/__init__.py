@@ -1,5 +1,6 @@
 """What people write for training, beside their feature views: models, each with its candidates."""
 
+from training.datasets.expectations.expectation import Copies, Expect, Newest, Rows
 from training.definitions.early_stopping import EarlyStopping
 from training.definitions.model import Model
 from training.definitions.search import NumberRange, OneOf, Search, WholeRange
@@ -11,12 +12,16 @@ __all__ = [
     "Binned",
     "Build",
     "Columns",
+    "Copies",
     "EarlyStopping",
+    "Expect",
     "Model",
+    "Newest",
     "NumberRange",
     "OneHot",
     "OneOf",
     "Ordinal",
+    "Rows",
     "Search",
     "Split",
     "TargetMean",

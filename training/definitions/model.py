@@ -12,6 +12,7 @@ from shared_features.advice import found
 from shared_features.arguments import Checked, did_you_mean
 from shared_features.definitions import FeatureView
 from shared_features.errors import DefinitionError
+from training.datasets.expectations.expectation import Expectation, expectation_faults
 from training.definitions.early_stopping import EarlyStopping
 from training.definitions.search import Search, search_faults
 from training.definitions.split import Split
@@ -39,8 +40,8 @@ class Model(metaclass=Checked):
     values are measured one by one. slice_gap: how far the best and the worst slice of one may lie apart. promotion:
     what the gate asks beside the champion. encoders: feature -> what an estimator is given in its place.
     early_stopping: of boosting, yours too; None: only of what is built in, and of more than 10,000 rows. search:
-    candidate -> which of its parameters are searched for on the train window. calibrate, class_weights,
-    keep_negatives: as `Fitting` has them.
+    candidate -> which of its parameters are searched for on the train window. expectations: of the dataset,
+    checked before a fit. calibrate, class_weights, keep_negatives: as `Fitting` has them.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Model(metaclass=Checked):
     calibrate: Calibrate | None = None
     class_weights: Mapping[Any, float] = field(default_factory=dict)
     keep_negatives: float | None = None
+    expectations: tuple[Expectation, ...] = ()
     owner: str = ""
     description: str = ""
 
@@ -148,7 +150,8 @@ class Model(metaclass=Checked):
                     f"slices names {name!r}, which view {view.label} does not have; write a feature of the view."
                     f"{did_you_mean(name, features)}"
                 )
-        for says in (*encoder_faults(self.encoders, view), *fitting_faults(self.fitting, view.labels)):
+        faults = (*encoder_faults(self.encoders, view), *fitting_faults(self.fitting, view.labels))
+        for says in (*faults, *expectation_faults(self.expectations, view)):
             raise self._wrong(says)
         rules = RULES[view.labels.kind]
         for says in self._faults(rules):

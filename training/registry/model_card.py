@@ -5,7 +5,7 @@ After Mitchell et al., *Model Cards for Model Reporting* (FAT* 2019). A run writ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +32,7 @@ class ModelFacts:
     """What a model card is written from.
 
     metrics: of `metrics.json`. curves: candidate -> curve -> points. missing: feature -> share of missing values in the
-    train window. floors: the worst values that may become champion.
+    train window. floors: the worst values that may become champion. expectations: of `validation.json`.
     """
 
     manifest: ModelManifest
@@ -44,6 +44,7 @@ class ModelFacts:
     owner: str = ""
     description: str = ""
     made_by: str = ""
+    expectations: Sequence[Mapping[str, Any]] = ()
 
 
 def write_model_card(facts: ModelFacts) -> dict[str, bytes]:
@@ -59,6 +60,8 @@ def _sections(facts: ModelFacts) -> Iterator[Section]:
     manifest = facts.manifest
     yield Section("What it is", [facts.description] if facts.description else [], [_facts(_about(facts))])
     yield Section("Data", tables=[_facts(_data(facts.dataset)), _windows(facts.dataset)])
+    if facts.expectations:
+        yield Section("Expectations", tables=[_expectations(facts.expectations)])
     yield Section("Metrics", [_measured(facts)], [_metrics(facts)], list(_plots(facts)))
     if notes := facts.metrics.get("notes"):
         yield Section("Fitting", [f"{name}: {note}." for name, each in notes.items() for note in each])
@@ -128,6 +131,11 @@ def _counts(window: WindowCounts, dataset: DatasetManifest) -> list[int]:
     by_class = window.by_class or (0,) * len(dataset.classes)  # of a window without rows
     of_task = {"binary": [window.positive], "multiclass": list(by_class)}.get(dataset.task, [])
     return [window.labelled, *of_task, window.unknown_label_left_out]
+
+
+def _expectations(outcomes: Sequence[Mapping[str, Any]]) -> Table:
+    rows = [(each["expects"], "yes" if each["met"] else "no: a warning", each["found"]) for each in outcomes]
+    return Table(("expected of the dataset", "met", "found"), rows)
 
 
 def _measured(facts: ModelFacts) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ from shared_features.kernel.event_time import to_text
 from training.datasets.categories import tell_categories
 from training.datasets.dataset_builder import build_dataset
 from training.datasets.erasures import erased_since
+from training.datasets.expectations.expectation import Expectation
+from training.datasets.expectations.outcome import check_expectations
+from training.datasets.expectations.verdict import failing_rows, judge, told
 from training.datasets.label_check import check_labels
 from training.datasets.label_classes import tell_counts
 from training.datasets.pinned_view import PinnedView
@@ -26,6 +30,7 @@ from training.progress import Tell, untold
 from training.runs.plan.data_version import open_data
 from training.runs.plan.run_context import RunContext
 from training.runs.plan.run_parameters import RunParameters
+from training.runs.records.run_folder import FAILING_ROWS_FILE
 from training.steps.step import Task
 
 
@@ -36,7 +41,8 @@ def dataset_step(task: Task) -> str:
 
 
 def validate_step(task: Task) -> str:
-    return validate_dataset(task.inputs / DATASET_FOLDER, task.output)
+    parameters: RunParameters = task.context.parameters
+    return validate_dataset(task.inputs / DATASET_FOLDER, task.output, parameters.expectations)
 
 
 def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path, tell: Tell = untold) -> str:
@@ -83,15 +89,22 @@ def _by_class(dataset: TrainingDataset, counts: WindowCounts) -> str:
             return ""
 
 
-def validate_dataset(dataset_directory: Path, output: Path) -> str:
-    """Refuse a dataset nothing can be learned from or tested on, and note features without values."""
+def validate_dataset(dataset_directory: Path, output: Path, expectations: Sequence[Expectation] = ()) -> str:
+    """Refuse a dataset nothing can be learned from or tested on, or that is not as expected; note what is missing."""
     dataset = load_dataset(dataset_directory)
     said = check_labels(dataset)
     train = dataset.matrix[dataset.rows(TRAIN)]
     missing = {name: float(np.isnan(train[:, at]).mean()) for at, name in enumerate(dataset.features)}
     infinite = {name: int(np.isinf(train[:, at]).sum()) for at, name in enumerate(dataset.features)}
-    report = {"missing_share": missing, "infinite": {name: count for name, count in infinite.items() if count}}
+    outcomes = check_expectations(expectations, dataset)
+    report = {
+        "missing_share": missing,
+        "infinite": {name: count for name, count in infinite.items() if count},
+        "expectations": [told(each) for each in outcomes],
+    }
     (output / "validation.json").write_bytes(encode_document(report))
+    (output / FAILING_ROWS_FILE).write_bytes(encode_document(failing_rows(outcomes)))
+    expected = judge(outcomes)
     empty = dataset.without_value()
     note = f"; without any value in the train window: {', '.join(empty)}" if empty else ""
-    return f"{said}; {np.mean(list(missing.values())):.1%} of values missing{note}"
+    return f"{said}; {np.mean(list(missing.values())):.1%} of values missing{note}{expected}"

@@ -87,14 +87,16 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         corrections=tuple(certificate["corrections"]),
     )
     made_by = f"training run {output.parent.name}"
+    validation = _read(run / "validate" / "validation.json")
     model_card = write_model_card(
         ModelFacts(
             manifest, dataset, metrics, parameters.floors,
             _read(run / "evaluate" / CURVES_FILE),
-            _read(run / "validate" / "validation.json").get("missing_share", {}),
+            validation.get("missing_share", {}),
             parameters.model.owner if parameters.model else "",
             parameters.model.description if parameters.model else "",
             made_by,
+            validation.get("expectations", ()),
         )
     )  # fmt: skip
     published = registry.publish(manifest, graph, metrics, dataset, f"by the {made_by}", model_card)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared_features.formats.dataset_manifest import DATASET_FILE
 from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE
 from shared_features.formats.training_run import DATASET_FOLDER, MATRIX_FILE, ROWS_FILE, SAMPLED_INPUTS_FILE
-from training.runs.records.run_folder import CURVES_FILE, LEAKS_FILE
+from training.runs.records.run_folder import CURVES_FILE, FAILING_ROWS_FILE, LEAKS_FILE
 from training.steps.step import Step
 
 _ACTIONS = "training.runs.actions"
@@ -20,7 +20,13 @@ STEPS = (
         digests={DATASET_FILE: f"{_ACTIONS}.input_digests:rows_digest"},
         outputs=(DATASET_FILE, MATRIX_FILE, ROWS_FILE, SAMPLED_INPUTS_FILE),
     ),
-    Step("validate", f"{_ACTIONS}.dataset_steps:validate_step", inputs=_ROWS, outputs=("validation.json",)),
+    Step(
+        "validate",
+        f"{_ACTIONS}.dataset_steps:validate_step",
+        inputs=_ROWS,
+        parameters=("expectations",),
+        outputs=("validation.json", FAILING_ROWS_FILE),
+    ),
     Step(
         "leaks",
         f"{_ACTIONS}.leak_steps:leaks_step",

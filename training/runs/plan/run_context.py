@@ -56,6 +56,7 @@ class RunContext:
             "encoders": {name: repr(each) for name, each in self.parameters.encoders.items()},
             "searched_by": self.parameters.chosen_by if self.parameters.search else None,
             "search": {name: repr(each) for name, each in self.parameters.search.items()},
+            "expectations": [repr(each) for each in self.parameters.expectations],
             "early_stopping": None if stopping is None else asdict(stopping),
         }
         found: dict[str, Any] = json.loads(json.dumps({**plain, **also}))

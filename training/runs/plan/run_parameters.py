@@ -10,6 +10,7 @@ import msgspec
 
 from shared_features.definitions import FeatureView
 from shared_features.formats.dataset_manifest import DatasetParameters
+from training.datasets.expectations.expectation import Expectation
 from training.definitions.early_stopping import EarlyStopping
 from training.definitions.model import Model
 from training.definitions.search import Search
@@ -111,6 +112,11 @@ class RunParameters:
     def fitting(self) -> Fitting:
         """Class weights, sampled rows and the calibration that the model's definition asks for."""
         return Fitting() if self.model is None else self.model.fitting
+
+    @property
+    def expectations(self) -> tuple[Expectation, ...]:
+        """What the model's definition expects of the dataset."""
+        return () if self.model is None else self.model.expectations
 
     @property
     def seed(self) -> int:

@@ -27,13 +27,25 @@ _PROTOCOL = "queued step 1"
 def steps_of_run(definitions: str, parameters: RunParameters) -> tuple[Step, ...]:
     """The steps in their order. definitions: the module that the setting names."""
     if parameters.pipeline:
-        return pipeline_of(definitions, parameters.pipeline).plan(STEPS, parameters.steps)
+        steps = pipeline_of(definitions, parameters.pipeline).plan(STEPS, parameters.steps)
+        _refuse_unchecked(steps, parameters)
+        return steps
     if parameters.steps:
         step = next(iter(parameters.steps))
         raise RequestError(
             f"Parameters of step {step!r} are given, and no pipeline. Name the pipeline.", f"$.parameters.steps.{step}"
         )
     return STEPS
+
+
+def _refuse_unchecked(steps: Iterable[Step], parameters: RunParameters) -> None:
+    """Expectations that a step of a user's would skip without a word."""
+    if parameters.expectations and any(each.name == "validate" and each.arguments is not None for each in steps):
+        raise RequestError(
+            f"Pipeline {parameters.pipeline!r} replaces step 'validate', which checks the expectations of model "
+            f"{parameters.model_name!r}. Rename the step of the pipeline, or take the expectations out of the model.",
+            "$.parameters.pipeline",
+        )
 
 
 def check_queues(settings: TrainingSettings, steps: Iterable[Step], *, durable: bool) -> None:

@@ -11,6 +11,8 @@ CURVES_FILE = "curves.json"
 """Of the step `evaluate`: candidate -> `score_curves` or `residual_curves`."""
 NOTES_FILE = "notes.json"
 """Of the step `fit`: candidate -> sentences of how it was fitted."""
+FAILING_ROWS_FILE = "failing_rows.json"
+"""Of the step `validate`: what is expected and not met -> the rows that are shown. Not in an archive without rows."""
 LEAKS_FILE = "leaks.json"
 """Of the step `leaks`: what the leak gate looked at and found."""
 

@@ -16,7 +16,8 @@ from training.steps.run_journal import read_journal
 
 @dataclass(frozen=True)
 class RunReport:
-    """Empty where the folder is gone. parameters: all of them, those that were not given too. data: rows and digest.
+    """Empty where the folder is gone. parameters: all of them, those that were not given too. data: rows and digest,
+    and what became of the expectations.
 
     models: candidate -> its metrics. features: feature -> share of missing values in the train window. importance:
     feature -> by how much the chosen model is worse without it. slices: feature -> `slice_metrics` of the chosen model.
@@ -45,7 +46,7 @@ def read_report(run: Path | None) -> RunReport:
     validation = _read(run / "validate" / "validation.json")
     return RunReport(
         {"view": asked.pop("view")["label"], **asked.pop("dataset", {}), **asked},
-        _data(dataset) if dataset else {},
+        {**(_data(dataset) if dataset else {}), **_expected(validation)},
         metrics.get("chosen", ""),
         metrics.get("models", {}),
         validation.get("missing_share", {}),
@@ -65,6 +66,15 @@ def _data(dataset: Mapping[str, Any]) -> dict[str, Any]:
         for name, number in zip(dataset.get("classes", ()), rows[window].get("by_class", ()), strict=True):
             counts[f"{window} rows, {name}"] = number
     return {"digest": dataset["digest"][:16], "features": len(dataset["features"]), **counts}
+
+
+def _expected(validation: Mapping[str, Any]) -> dict[str, Any]:
+    """Empty where nothing was expected, and in runs from before there were expectations."""
+    outcomes = validation.get("expectations", [])
+    if not outcomes:
+        return {}
+    missed = [f"{each['expects']}: {each['found']}" for each in outcomes if not each["met"]]
+    return {"expectations met": f"{len(outcomes) - len(missed)} of {len(outcomes)}", "expectations not met": missed}
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,17 @@ from tests.domains.machines import BREAKDOWN
 from tests.training.pipelines.project import write_project
 from training.__main__ import main
 from training.datasets.training_dataset import load_dataset
+from training.errors import DatasetError
 from training.models.graph.onnx_export import open_session, run_session
 from training.models.predictions import predicted
 from training.registry.versions import Registry
 from training.runs.plan.run_model import choose_model, defined_models
+from training.runs.plan.run_parameters import RunParameters
+from training.runs.records.run_archive import archived_files
 from training.runs.records.run_folder import load_pickle, model_file
+from training.runs.records.run_report import read_report
 from training.runs.step_requests import answer
+from training.runs.training_run import run_training
 from training.settings import load_settings
 from training.steps.run_journal import read_journal
 
@@ -32,6 +38,10 @@ _BLOCKS = {each.title: each for each in page("docs/how-to/own-models.md").blocks
 MODELS = _BLOCKS["models.py"].code.replace("STRENGTH = 0.5", "from {name}.strength import STRENGTH")
 """The module of the guide, with its constant in a module of its own."""
 ALONE = MODELS.replace(', "random_forest"', ",")
+EXPECTING = ALONE.replace("Model, Split", "Expect, Model, Rows, Split").replace(
+    "    threshold=0.3,\n",
+    '    threshold=0.3,\n    expectations=(Rows(at_least=5), Expect("celsius", high=-300, warn=True)),\n',
+)
 
 
 def project(places: Path, monkeypatch: pytest.MonkeyPatch, name: str, models: str = ALONE) -> Path:
@@ -44,7 +54,7 @@ def project(places: Path, monkeypatch: pytest.MonkeyPatch, name: str, models: st
 def test_a_model_of_a_module_is_trained_published_under_its_name_and_its_helpers_count(
     places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    package = project(places, monkeypatch, "own_models", ALONE)
+    package = project(places, monkeypatch, "own_models", EXPECTING)
     assert main(["check"]) == 0
     assert "model breaks of view breakdown:v1: its candidates can be built and exported" in capsys.readouterr().out
     assert main(["models"]) == 0
@@ -65,6 +75,18 @@ def test_a_model_of_a_module_is_trained_published_under_its_name_and_its_helpers
     )
     model = load_model(Path(registry.where("breaks", 1)), BREAKDOWN)
     assert (model.name, model.threshold) == ("breaks", 0.3)
+    assert "1 of 2 expectations met; warning, not met: celsius to -300: " in said
+    card = (Path(registry.where("breaks", 1)) / "card.md").read_text()
+    assert "| celsius to -300 | no: a warning |" in card
+    assert "| at least 5 rows | yes |" in card
+    run = max((places / "runs" / "breakdown").iterdir())
+    data = read_report(run).data
+    assert data["expectations met"] == "1 of 2"
+    assert data["expectations not met"][0].startswith("celsius to -300: ")
+    rows = json.loads((run / "validate" / "failing_rows.json").read_bytes())["celsius to -300"]
+    assert len(rows) == 10
+    assert "validate/failing_rows.json" not in archived_files(run, data=False)
+    assert "validate/failing_rows.json" in archived_files(run, data=True)
 
     assert main(["run", "--model", "breaks", "--explain"]) == 0
     assert "fit       skipped" in capsys.readouterr().out
@@ -82,6 +104,31 @@ def test_a_model_of_a_module_is_trained_published_under_its_name_and_its_helpers
     assert "There is no model 'break'. There are: breaks. Did you mean 'breaks'?" in wrong["error"]
     assert main(["run", "--models", "random_forest"]) == 1
     assert "The model has no candidate random_forest. Give some of small_weights." in capsys.readouterr().err
+
+
+def test_a_run_ends_before_the_fit_where_the_dataset_is_not_as_expected(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guide's example, as it is and with a bound that the data break."""
+    package, code = project(places, monkeypatch, "expected"), _BLOCKS["expected.py"].code
+    said: list[str] = []
+
+    def validate() -> None:
+        settings = load_settings()
+        view, model = choose_model(settings)
+        run_training(
+            settings, RunParameters(view, model=model), lambda _, entry: said.append(entry.line), 0, "validate"
+        )
+
+    (package / "models.py").write_text(code)
+    validate()
+    assert "of 7 expectations met" in said[-1]
+    (package / "models.py").write_text(code.replace("low=-40, high=400", "low=-500, high=-300"))
+    del sys.modules["expected.models"]
+    with pytest.raises(
+        DatasetError, match=r"Not met: celsius from -500 to -300: .* rows are outside, such as .*offset"
+    ):
+        validate()
 
 
 def test_what_cannot_be_exported_says_so_before_it_is_fitted(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from shared_features.errors import DefinitionError
 from tests.domains.machines import BREAKDOWN
 from tests.training.pipelines.project import write_project
+from training.definitions import Model, Rows
 from training.errors import RequestError
 from training.runs.plan.retraining import STEPS
 from training.runs.plan.run_parameters import RunParameters
@@ -49,6 +51,19 @@ def test_a_name_leads_to_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         steps_of_run(definitions, asked("nigtly"))
     with pytest.raises(RequestError, match="Parameters of step 'work' are given, and no pipeline"):
         steps_of_run(definitions, asked("", work={"least": 1}))
+
+
+def test_a_step_that_would_leave_expectations_unchecked_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = TEXT.replace('PipelineStep("work", work),), retraining=False', 'PipelineStep("validate", work),)')
+    write_project(tmp_path, monkeypatch, "project_that_validates", text)
+    definitions, expecting = "project_that_validates.features", Model("breaks", BREAKDOWN, expectations=(Rows(),))
+    assert steps_of_run(definitions, asked("nightly"))
+    with pytest.raises(
+        RequestError, match="'nightly' replaces step 'validate', which checks the expectations of model"
+    ):
+        steps_of_run(definitions, replace(asked("nightly"), model=expecting))
 
 
 def test_a_module_that_is_missing_or_faulty_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

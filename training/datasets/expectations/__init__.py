@@ -1,0 +1,1 @@
+"""Expectations of a dataset: what they say, and what became of them."""
