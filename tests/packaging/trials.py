@@ -12,8 +12,9 @@ from tests.packaging.fresh_environment import FreshEnvironment, TrialError
 
 _HERE = Path(__file__).parent
 _MACHINES = _HERE.parent / "domains" / "machines.py"
+_OF_GRPC = "-serving.endpoints.inference.over_grpc"
 _OF_OTEL = ("-serving.tracing.tracing", "-serving.tracing.exported_spans")
-"""The extra `otel` alone installs what they need."""
+"""The extras `grpc` and `otel` alone install what they need."""
 _UP_WITHIN_S = 300.0  # the endpoint compiles its part of the kernel at its first start
 
 Trial = Callable[[FreshEnvironment], None]
@@ -42,7 +43,7 @@ def training(installed: FreshEnvironment) -> None:
 
 
 def serving(installed: FreshEnvironment) -> None:
-    _import("shared_features", "serving", "-serving.endpoints.inference.over_grpc", *_OF_OTEL)(installed)
+    _import("shared_features", "serving", _OF_GRPC, *_OF_OTEL)(installed)
     _expect("usage:", installed.run("millrace-serve", "--help"))
     refusal = installed.run("millrace-serve", "--serving-grpc-port", "0", exit_code=2)
     _expect("Install the extra `millrace[grpc]`", refusal)
@@ -84,7 +85,7 @@ def scheduler(installed: FreshEnvironment) -> None:
 
 def all_together(installed: FreshEnvironment) -> None:
     """One command, without a checkout: a stack of one's own definitions goes up and down."""
-    _import("shared_features", "streaming", "training", "serving", "deploy", *_OF_OTEL)(installed)
+    _import("shared_features", "streaming", "training", "serving", "deploy", _OF_GRPC, *_OF_OTEL)(installed)
     _expect("on this machine:", installed.run("millrace", "--help"))
     _expect("Did you mean `status`?", installed.run("millrace", "stauts", exit_code=2))
     (installed.elsewhere / "my_machines.py").write_text(_MACHINES.read_text())
