@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from serving.models.run_guard import RunGuard
 from shared_features.definitions import FeatureView
 from shared_features.errors import ManifestMismatchError
 from shared_features.feature_matrix import place_categories
+from shared_features.formats.model_checks import Vocabularies, check_graph, check_place, vocabularies_of
 from shared_features.formats.model_manifest import (
     MANIFEST_FILE,
     MODEL_FILE,
@@ -25,7 +25,6 @@ from shared_features.formats.model_manifest import (
     check_manifest,
     decode_manifest,
 )
-from shared_features.kernel.vocabulary import Vocabulary
 
 _COMPARED_ROWS = 33  # more than any processor's vector, and odd: the last ones may be computed in another way
 _SURELY_SLOW_S = 1.0  # for one row, even on a machine that is busy otherwise
@@ -43,7 +42,7 @@ class Model:
     task: str = "binary"
     classes: tuple[str | int, ...] = ()
     threshold: float | None = None
-    categories: tuple[tuple[int, Vocabulary], ...] = ()
+    categories: Vocabularies = ()
     row_s: float = 0.0
     """How long it took for one row when it was loaded, seconds."""
     digest: str = ""
@@ -97,18 +96,10 @@ def load_model(directory: Path, view: FeatureView, row_within_s: float = 60.0) -
     not the file its manifest was written for, or takes longer than `row_within_s` for every row that it is tried with.
     """
     manifest = read_manifest(directory)
-    if (manifest.model, str(manifest.version)) != (directory.parent.name, directory.name):
-        raise ManifestMismatchError(
-            f"{directory.parent.name}/{directory.name} holds the manifest of model {manifest.model} {manifest.version}."
-            " A version is never copied or renamed. Promote the version that was published, or publish the model again."
-        )
+    check_place(manifest, directory)
     check_manifest(manifest, view)
     graph = (directory / MODEL_FILE).read_bytes()
-    if (digest := hashlib.sha256(graph).hexdigest()) != manifest.model_digest:
-        raise ManifestMismatchError(
-            f"{MODEL_FILE} of model {manifest.model} {manifest.version} is not the file that was published: its digest "
-            f"is {digest[:12]}, and the manifest says {manifest.model_digest[:12]}. Publish the model again."
-        )
+    digest = check_graph(manifest, graph)
     model = Model(
         manifest.model,
         manifest.version,
@@ -118,20 +109,10 @@ def load_model(directory: Path, view: FeatureView, row_within_s: float = 60.0) -
         manifest.task,
         manifest.classes,
         manifest.threshold,
-        _vocabularies(manifest, view),
+        vocabularies_of(manifest, view),
     )
     row_s, columns = _try_out(model, manifest, row_within_s), len(manifest.view.features)
     return replace(model, row_s=row_s, digest=digest, shares_runs=manifest.rows_share_runs and _shares(model, columns))
-
-
-def _vocabularies(manifest: ModelManifest, view: FeatureView) -> tuple[tuple[int, Vocabulary], ...]:
-    """Of each category of the view, in its order."""
-    if {each.name for _, each in view.categories} != manifest.categories.keys():
-        raise ManifestMismatchError(
-            f"Model {manifest.model} {manifest.version} knows the values of {', '.join(manifest.categories) or 'none'} "
-            f"and view {view.label} has other categories. Train a new model."
-        )
-    return tuple((at, Vocabulary(manifest.categories[each.name])) for at, each in view.categories)
 
 
 def read_manifest(directory: Path) -> ModelManifest:

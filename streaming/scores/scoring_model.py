@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureView
-from shared_features.errors import ManifestMismatchError
 from shared_features.feature_matrix import place_categories
+from shared_features.formats.model_checks import Vocabularies, check_graph, check_place, vocabularies_of
 from shared_features.formats.model_manifest import (
     MANIFEST_FILE,
     MODEL_FILE,
@@ -22,7 +21,6 @@ from shared_features.formats.model_manifest import (
     decode_manifest,
 )
 from shared_features.formats.scored_event import Outcome, outcome_of
-from shared_features.kernel.vocabulary import Vocabulary
 from streaming.errors import RefusedError
 
 
@@ -33,7 +31,7 @@ class ScoringModel:
     view: FeatureView
     manifest: ModelManifest
     session: Any
-    categories: tuple[tuple[int, Vocabulary], ...]
+    categories: Vocabularies
 
     def seen(self, matrix: NDArray[np.float32], codes: NDArray[np.float64] | None) -> NDArray[np.float32]:
         """The rows as the graph takes them. codes: `category_codes` of the rows; None where the view has none."""
@@ -61,20 +59,12 @@ def load_scoring_model(directory: Path, versions: tuple[FeatureView, ...]) -> Sc
     not those that were published; FormatVersionError; OSError.
     """
     manifest = decode_manifest((directory / MANIFEST_FILE).read_bytes(), f"{directory.name}/{MANIFEST_FILE}")
-    named = f"Model {manifest.model} {manifest.version}"
-    if (manifest.model, str(manifest.version)) != (directory.parent.name, directory.name):
-        raise ManifestMismatchError(
-            f"{directory.parent.name}/{directory.name} holds the manifest of {named}. A version is never copied or "
-            "renamed. Promote the version that was published."
-        )
+    check_place(manifest, directory)
     view = next((each for each in versions if each.version == manifest.view.version), versions[-1])
     check_manifest(manifest, view)
-    if {each.name for _, each in view.categories} != manifest.categories.keys():
-        raise ManifestMismatchError(f"{named} knows other categories than view {view.label} has. Train a new model.")
+    vocabularies = vocabularies_of(manifest, view)
     graph = (directory / MODEL_FILE).read_bytes()
-    if hashlib.sha256(graph).hexdigest() != manifest.model_digest:
-        raise ManifestMismatchError(f"{MODEL_FILE} of {named} is not the file that was published. Publish it again.")
-    vocabularies = tuple((at, Vocabulary(manifest.categories[each.name])) for at, each in view.categories)
+    check_graph(manifest, graph)
     return ScoringModel(view, manifest, _session(graph), vocabularies)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +9,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shared_features.definitions import Catalogue, FeatureView
-from shared_features.errors import ManifestMismatchError
 from shared_features.feature_matrix import place_categories
+from shared_features.formats.model_checks import Vocabularies, check_graph, vocabularies_of
 from shared_features.formats.model_manifest import MODEL_FILE, ModelManifest, check_manifest
-from shared_features.kernel.vocabulary import Vocabulary
 from training.errors import RegistryError
 from training.inference.batch_scorer import BatchScorer
 from training.models.prediction_columns import prediction_columns, prediction_names
@@ -28,7 +26,7 @@ class PublishedModel:
     manifest: ModelManifest
     view: FeatureView
     scorer: BatchScorer
-    categories: tuple[tuple[int, Vocabulary], ...]
+    categories: Vocabularies
 
     @property
     def label(self) -> str:
@@ -57,18 +55,9 @@ def open_model(
     number = find_version(registry, model, version)
     manifest, view = registry.manifest(model, number), _view(registry.manifest(model, number), catalogue)
     check_manifest(manifest, view)
-    if {each.name for _, each in view.categories} != manifest.categories.keys():
-        raise ManifestMismatchError(
-            f"Model {model} {number} knows the values of {', '.join(manifest.categories) or 'none'}, and view "
-            f"{view.label} has other categories. Train a new model."
-        )
+    vocabularies = vocabularies_of(manifest, view)
     graph = registry.read(model, number, MODEL_FILE)
-    if hashlib.sha256(graph).hexdigest() != manifest.model_digest:
-        raise ManifestMismatchError(
-            f"{MODEL_FILE} of model {model} {number} is not the file that was published. `python -m training registry "
-            f"verify {model} {number}` says what differs. Restore the file, or publish the model again."
-        )
-    vocabularies = tuple((at, Vocabulary(manifest.categories[each.name])) for at, each in view.categories)
+    check_graph(manifest, graph)
     scorer = BatchScorer(graph, manifest.input_name, manifest.output_name, threads)
     return PublishedModel(manifest, view, scorer, vocabularies)
 
