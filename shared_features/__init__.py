@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         GrownGroup,
         Integer,
         LabelSource,
+        LaterEvents,
         Text,
         Timestamp,
         Window,
@@ -47,7 +48,7 @@ else:
         {
             "shared_features.definitions": (
                 "Aggregate Boolean Catalogue Category Condition Decimal Entity EventSource Feature "
-                "FeatureGroup FeatureView Field GrownGroup Integer LabelSource Text Timestamp Window "
+                "FeatureGroup FeatureView Field GrownGroup Integer LabelSource LaterEvents Text Timestamp Window "
                 "load_definitions"
             ),
             "shared_features.errors": "DefinitionError FeatureError MillraceError",
@@ -81,6 +82,7 @@ __all__ = [
     "Integer",
     "LabelSource",
     "Last",
+    "LaterEvents",
     "Max",
     "Mean",
     "MillraceError",

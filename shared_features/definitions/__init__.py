@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shared_features.definitions.sources.entity import Entity
     from shared_features.definitions.sources.event_source import EventSource
     from shared_features.definitions.sources.label_source import LabelSource
+    from shared_features.definitions.sources.later_events import LaterEvents
     from shared_features.definitions.views.feature_view import FeatureView
     from shared_features.definitions.views.function_call import call_function
     from shared_features.definitions.views.function_trial import check_functions
@@ -57,6 +58,7 @@ else:
             "shared_features.definitions.views.function_trial": "check_functions",
             "shared_features.definitions.groups.grown_group": "GrownGroup",
             "shared_features.definitions.sources.label_source": "LabelSource",
+            "shared_features.definitions.sources.later_events": "LaterEvents",
             "shared_features.definitions.catalogue.listing": "list_definitions",
             "shared_features.definitions.views.named_inputs": "AS_OF",
             "shared_features.definitions.views.view_feature": "Input ViewFeature",
@@ -83,6 +85,7 @@ __all__ = [
     "Input",
     "Integer",
     "LabelSource",
+    "LaterEvents",
     "Text",
     "Timestamp",
     "ViewFeature",

@@ -17,7 +17,7 @@ from training.datasets.offline_store import PinnedTable, event_columns
 from training.datasets.rows.sorted_numbers import SortedNumbers
 
 _KNOWN = "label_arrival_us"
-_HAPPENED = "label_event_time_us"
+HAPPENED = "label_event_time_us"
 _ID, _DIGEST = "label_id", "label_digest"
 _ARRIVAL_ORDER = (_KNOWN, *POSITION)
 
@@ -28,11 +28,14 @@ class KnownLabels:
 
     A value is a float64, and of labels with named classes the name itself.
     An event that was delivered again is here once, as it first arrived.
+    together: whether the label is of all events of a key, and none replaces another. A value is a whole number then:
+    the steps of the summed field, or 1.
     """
 
     joins: tuple[str, ...]
     cutoff_us: int
     events: pl.DataFrame
+    together: bool = False
 
     def resolve(self, before_us: int | None = None) -> pl.DataFrame:
         """One row per join key, its `label` the one of the latest event time, and among equal ones the last to arrive.
@@ -44,7 +47,13 @@ class KnownLabels:
     @property
     def keys(self) -> pl.DataFrame:
         """The join keys, each once."""
+        if self.together:
+            return self.events.select(self.joins).unique(maintain_order=True)
         return self._latest.select(self.joins)
+
+    def arrived(self, before_us: int) -> pl.DataFrame:
+        """The events that had arrived before an instant: join key, `HAPPENED` and the value."""
+        return self.events.filter(pl.col(_KNOWN) < before_us).select(*self.joins, HAPPENED, LABEL)
 
     def outcomes(self, before_us: int | None = None) -> pl.Series:
         """The label of each of `keys` as `resolve` has it; null where none had arrived."""
@@ -60,6 +69,8 @@ class KnownLabels:
     @property
     def conflicts(self) -> int:
         """How many join keys have labels of different values."""
+        if self.together:
+            return 0
         values = self._several.group_by(self.joins).agg(pl.col(LABEL).n_unique())
         return int((values[LABEL] > 1).sum())
 
@@ -84,7 +95,7 @@ class KnownLabels:
 
 def _latest_of(events: pl.DataFrame, joins: Sequence[str]) -> pl.DataFrame:
     """One row of each key, with its label."""
-    latest = events.sort(*joins, _HAPPENED, *_ARRIVAL_ORDER).unique(joins, keep="last", maintain_order=True)
+    latest = events.sort(*joins, HAPPENED, *_ARRIVAL_ORDER).unique(joins, keep="last", maintain_order=True)
     return latest.select(*joins, LABEL)
 
 
@@ -113,10 +124,11 @@ def read_labels(labels: LabelSource, table: PinnedTable, cutoff_us: int) -> Know
         *POSITION,
         *labels.joins,
         _values(labels, frame),
-        pl.col(source.event_time).alias(_HAPPENED),
+        pl.col(source.event_time).alias(HAPPENED),
         pl.col(ARRIVAL_TIME).alias(_KNOWN),
     )
-    return KnownLabels(labels.joins, cutoff_us, _without_copies(source, stored, events).drop(_ID))
+    once = _without_copies(source, stored, events).drop(_ID)
+    return KnownLabels(labels.joins, cutoff_us, once, together=labels.later is not None)
 
 
 def _without_copies(source: EventSource, stored: pl.LazyFrame, events: pl.DataFrame) -> pl.DataFrame:
@@ -139,6 +151,8 @@ def _without_copies(source: EventSource, stored: pl.LazyFrame, events: pl.DataFr
 
 
 def _values(labels: LabelSource, frame: pl.DataFrame) -> pl.Expr | pl.Series:
+    if labels.later is not None:
+        return (pl.col(labels.column).cast(pl.Int64) if labels.later.is_sum else pl.lit(1, pl.Int64)).alias(LABEL)
     if labels.condition is not None:
         columns, valid = event_columns(labels.source, frame, [labels.column])
         batch = EventBatch(labels.source, columns, valid, frame[RECORD_TIME].to_numpy())

@@ -8,11 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from shared_features.definitions import LabelSource
 from shared_features.kernel.event_time import DAY_US, to_us
 from training.datasets.dataset_builder import build_dataset
+from training.datasets.exports.known_labels import join_labels
 from training.datasets.given_spine import AS_OF, read_spine_file
-from training.datasets.labels import read_labels
 from training.datasets.offline_store import OfflineStore
 from training.datasets.pinned_view import EVENT_TIME, PinnedView, pin_view
 from training.errors import DatasetError, LeakError
@@ -100,14 +99,9 @@ def spine_of(pinned: PinnedView, sampled: SampledRows) -> pl.DataFrame:
     rows = units_of(source, found).with_columns(found.select(as_of))
     if pinned.view.labels is None or pinned.labels is None:
         return rows
-    return rows.with_columns(_labels(pinned, pinned.view.labels, found))
-
-
-def _labels(pinned: PinnedView, source: LabelSource, events: pl.DataFrame) -> pl.Series:
-    if pinned.labels is None:
-        raise AssertionError("a view with labels pins their table")
-    known = read_labels(source, pinned.labels, pinned.cut_us - 1).resolve().rename({_LABEL: "its label"})
-    return events.join(known, on=list(source.joins), how="left", maintain_order="left")["its label"].alias(_LABEL)
+    happened_us = times.to_numpy()
+    label, _ = join_labels(found, happened_us, pinned.view, pinned.labels, pinned.cut_us - 1)
+    return rows.with_columns(label.alias(_LABEL))
 
 
 def _with_instants(spine: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from shared_features.definitions.field_types import Boolean, FieldType
 from shared_features.definitions.sources.condition import Condition
 from shared_features.definitions.sources.event_source import EventSource
 from shared_features.definitions.sources.label_classes import Classes, classes_contradiction, otherwise_contradiction
+from shared_features.definitions.sources.later_events import LaterEvents
 from shared_features.definitions.sources.task import Task, is_clear, possible_tasks
 from shared_features.errors import DefinitionError
 from shared_features.kernel.event_time import spelled_duration
@@ -23,7 +24,8 @@ _CONDITION = re.compile(r"\s*(\w+)\s*(==|!=|<=|>=|<|>|=)\s*(.+?)\s*")
 class LabelSource(metaclass=Checked):
     """Where labels come from: `value` of the events of `source`, joined to the spine on the field or fields `join`.
 
-    `value` is a field, or a condition on one, such as Condition("status", "==", "returned"): whether it holds.
+    `value` is a field, or a condition on one, such as Condition("status", "==", "returned"): whether it holds. Or it is
+    `LaterEvents`, which all events of `source` with the same `join` make, and `delay` is `within` or more.
     `delay`: how long after the spine event its label can be known at the earliest. `task`: what a model of it predicts.
     A Boolean, and an Integer from 0 to 1, is "binary", a Decimal is "regression", a Text is "multiclass"; of another
     Integer it must be said. `classes`: the outcomes that a Text or an Integer can have, in the order in which a model
@@ -33,7 +35,7 @@ class LabelSource(metaclass=Checked):
     """
 
     source: EventSource
-    value: str | Condition
+    value: str | Condition | LaterEvents
     join: str | tuple[str, ...]
     delay: timedelta
     task: Task | None = field(default=None, kw_only=True)
@@ -51,18 +53,27 @@ class LabelSource(metaclass=Checked):
         return self.value if isinstance(self.value, Condition) else None
 
     @property
+    def later(self) -> LaterEvents | None:
+        """What computes the label from later events; None where somebody sends it."""
+        return self.value if isinstance(self.value, LaterEvents) else None
+
+    @property
     def column(self) -> str:
-        """The field that tells the outcome."""
-        return self.value.column if isinstance(self.value, Condition) else self.value
+        """The field that tells the outcome; the event's id where the event itself does."""
+        if isinstance(self.value, str):
+            return self.value
+        return self.value.column or self.source.event_id
 
     @property
     def words(self) -> str:
         """What is predicted: the name of the field, or the condition, as in "status == 'returned'"."""
-        return self.value.words if isinstance(self.value, Condition) else self.value
+        return self.value if isinstance(self.value, str) else self.value.words
 
     @property
     def type(self) -> FieldType:
         """The type of a label; that of its field need not be it."""
+        if self.later is not None:
+            return self.later.type(self.source)
         return self.source.field(self.column).type if self.condition is None else Boolean()
 
     @property
@@ -79,6 +90,8 @@ class LabelSource(metaclass=Checked):
 
     def check(self, where: str, spine: EventSource) -> None:
         """Raises DefinitionError where the events of a spine cannot be labelled."""
+        if self.later is not None:
+            self._check_later(where, spine, self.later)
         self._check_value(where)
         if not self.joins:
             raise DefinitionError(f"{where}: labels join on no field; name the field or fields that both events have")
@@ -94,9 +107,9 @@ class LabelSource(metaclass=Checked):
         self.source.field(self.column, f"{where}: label")
         if self.condition is not None:
             self.condition.check(f"{where}: label", self.source)
-        kind, said = self.type, repr(self.value) if self.condition is None else self.words
+        kind, said = self.type, repr(self.value) if isinstance(self.value, str) else self.words
         what = f"{where}: label {said} of {self.source.name!r} is {type(kind).__name__} ({kind.words})"
-        if self.column in (self.source.event_id, self.source.event_time, *self.joins):
+        if self.later is None and self.column in (self.source.event_id, self.source.event_time, *self.joins):
             raise DefinitionError(
                 f"{what}, which names an event, so no model predicts it; name the field of the outcome"
             )
@@ -119,6 +132,20 @@ class LabelSource(metaclass=Checked):
             raise DefinitionError(f"{what}: {wrong}")
         if self.otherwise is not None and (wrong := otherwise_contradiction(self.otherwise, self.classes, kind)):
             raise DefinitionError(f"{what}: {wrong}")
+
+    def _check_later(self, where: str, spine: EventSource, later: LaterEvents) -> None:
+        later.check(f"{where}: label", self.source, self.delay)
+        if self.otherwise is not None:
+            raise DefinitionError(
+                f"{where}: otherwise is {self.otherwise!r}, and the label is computed from later events, of which "
+                "there may be none: then it is of 0. Leave otherwise out"
+            )
+        for name in self.joins:
+            if any(each.field(name, f"{where}: labels join on {name!r}").optional for each in (spine, self.source)):
+                raise DefinitionError(
+                    f"{where}: labels join on {name!r}, which is optional, so it is not known whose later events an "
+                    "event has; make it required"
+                )
 
     def _check_text(self, where: str) -> None:
         """A condition that is written as a text."""

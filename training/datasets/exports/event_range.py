@@ -41,7 +41,8 @@ def export_range(
     about = placed(events.select(identity_fields(pinned)), rows.partition, rows.offset, rows.event_time_us)
     counts, unknown = LabelCounts(max(pinned.cut_us - 1, 0), 0, 0), 0
     if pinned.labels is not None:
-        label, counts = join_labels(events, view, pinned.labels, check_cutoff(cutoff_us, pinned.cut_us))
+        known_us = check_cutoff(cutoff_us, pinned.cut_us)
+        label, counts = join_labels(events, rows.event_time_us, view, pinned.labels, known_us)
         about, unknown = about.with_columns(label.alias(LABEL)), label.null_count()
     manifest = manifest_of(
         view,

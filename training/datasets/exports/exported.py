@@ -71,7 +71,7 @@ def export_spine(
     _check(spine, options)
     given, counts = spine.given, LabelCounts(max(history.cut_us - 1, 0), 0, 0)
     if labels is not None and options.cutoff_us is not None:
-        label, counts = join_labels(given, spine.view, labels, options.cutoff_us)
+        label, counts = join_labels(given, spine.as_of_us, spine.view, labels, options.cutoff_us)
         given = given.with_columns(label.alias(LABEL))
     spine_and_label = replace(spine, given=given)
     if logged is not None:

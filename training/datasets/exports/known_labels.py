@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureView, LabelSource
 from shared_features.formats.dataset_manifest import LabelCounts
@@ -11,6 +13,7 @@ from shared_features.formats.training_run import LABEL
 from shared_features.kernel.event_time import to_text
 from training.datasets.labels import read_labels
 from training.datasets.offline_store import OfflineStore, PinnedTable
+from training.datasets.rows.spine_outcomes import SpineKeys, places_of
 from training.errors import DatasetError
 
 
@@ -41,12 +44,12 @@ def check_cutoff(cutoff_us: int | None, complete_us: int) -> int:
 
 
 def join_labels(
-    rows: pl.DataFrame, view: FeatureView, table: PinnedTable, cutoff_us: int
+    rows: pl.DataFrame, event_time_us: NDArray[np.int64], view: FeatureView, table: PinnedTable, cutoff_us: int
 ) -> tuple[pl.Series, LabelCounts]:
     """The label of each row, null where it had not arrived by the cutoff; and how many there are.
 
-    rows: with the columns that labels join on. A class stands under its own name. Raises DatasetError for rows without
-    these columns.
+    rows: with the columns that labels join on. event_time_us: of each row, for labels of later events. A class stands
+    under its own name. Raises DatasetError for rows without these columns.
     """
     source = label_source(view)
     if lacking := [name for name in source.joins if name not in rows.columns]:
@@ -55,7 +58,12 @@ def join_labels(
             f"{', '.join(rows.columns)}. Add the column, or ask for no labels."
         )
     labels = read_labels(source, table, cutoff_us)
-    known = labels.resolve()
-    wanted = rows.select(pl.col(name).cast(known.schema[name]) for name in source.joins)
-    found = wanted.join(known, on=source.joins, how="left", maintain_order="left")[LABEL]
+    wanted = rows.select(pl.col(name).cast(labels.events.schema[name]) for name in source.joins)
+    if source.later is None:
+        found = wanted.join(labels.resolve(), on=source.joins, how="left", maintain_order="left")[LABEL]
+    else:
+        keys = SpineKeys(event_time_us, places_of(wanted, labels.keys))
+        named = wanted.select(pl.all_horizontal(pl.all().is_not_null()).alias("named"))
+        label = named.with_columns(keys.outcomes(source, labels).label)
+        found = label.select(pl.when("named").then(LABEL).alias(LABEL))[LABEL]
     return found, LabelCounts(cutoff_us, labels.events.height, labels.conflicts)

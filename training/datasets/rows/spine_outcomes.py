@@ -8,12 +8,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from shared_features.definitions import LabelSource
+from shared_features.definitions import LabelSource, LaterEvents
 from shared_features.formats.offline_tables import OFFSET, PARTITION, POSITION
 from shared_features.formats.training_run import LABEL
 from shared_features.kernel.event_time import to_us
-from training.datasets.labels import KnownLabels
+from training.datasets.labels import HAPPENED, KnownLabels
 from training.datasets.pinned_view import EVENT_TIME, PinnedView
+from training.datasets.rows.later_values import Happened, later_outcomes, later_sums
 from training.datasets.rows.position_index import PositionIndex
 from training.datasets.rows.sorted_numbers import Places, SortedNumbers
 
@@ -56,14 +57,27 @@ class SpineKeys:
 
         A row whose delay was over by then has the label that the source gives to those without one.
         """
+        asked_us = labels.cutoff_us + 1 if before_us is None else before_us
+        if source.later is not None:
+            return self._computed(source, source.later, labels, asked_us)
         label = _gathered(labels.outcomes(before_us), self.key)
         sent = label.is_not_null().to_numpy()
         if source.otherwise is None:
             return Outcomes(label, sent)
-        over = self.event_time_us + to_us(source.delay) < (labels.cutoff_us + 1 if before_us is None else before_us)
+        over = self.event_time_us + to_us(source.delay) < asked_us
         without = pl.lit(source.otherwise if source.is_named else float(source.otherwise))
         frame = pl.DataFrame({LABEL: label, "over": over, "sent": sent})
         return Outcomes(frame.select(pl.when("sent").then(LABEL).when("over").then(without).alias(LABEL))[LABEL], sent)
+
+    def _computed(self, source: LabelSource, later: LaterEvents, labels: KnownLabels, before_us: int) -> Outcomes:
+        """Of later events: known once the delay is over, from those that had arrived by then."""
+        found = labels.arrived(before_us)
+        places = places_of(found.select(labels.joins), labels.keys)
+        events = Happened(places, found[HAPPENED].to_numpy(), found[LABEL].to_numpy())
+        sums = later_sums(events, self.key, self.event_time_us, to_us(later.within))
+        over = self.event_time_us + to_us(source.delay) < before_us
+        frame = pl.DataFrame({LABEL: later_outcomes(later, sums, later.scale(source.source)), "over": over})
+        return Outcomes(frame.select(pl.when("over").then(LABEL).alias(LABEL))[LABEL], over)
 
 
 def complete_rows(pinned: PinnedView, labels: KnownLabels) -> tuple[PositionIndex, SpineKeys]:

@@ -38,7 +38,8 @@ class Delays:
 
 def stages(view: FeatureView, delays: Delays) -> Iterator[tuple[str, Change]]:
     """Cause and events of each stage. The first has no cause: event-time truth."""
-    labels = "" if view.labels is None else view.labels.source.name
+    # Later events are events as others are: nobody sends them as labels.
+    labels = "" if view.labels is None or view.labels.later is not None else view.labels.source.name
     for number, cause in enumerate(("", *CAUSES)):
         done = CAUSES[:number]
         yield cause, functools.partial(_delayed, done=done, labels=labels, delays=delays)

@@ -7,12 +7,16 @@ import pytest
 
 from shared_features import (
     Condition,
+    Count,
     Decimal,
     DefinitionError,
     EventSource,
     Field,
     Integer,
     LabelSource,
+    LaterEvents,
+    Mean,
+    Sum,
     Text,
     Timestamp,
     days,
@@ -35,7 +39,7 @@ OUTCOMES = EventSource(
 )
 
 
-def labels(value: str | Condition, **changes: Any) -> LabelSource:
+def labels(value: str | Condition | LaterEvents, **changes: Any) -> LabelSource:
     return LabelSource(OUTCOMES, value=value, join="id", delay=days(1), **changes)
 
 
@@ -52,6 +56,9 @@ def labels(value: str | Condition, **changes: Any) -> LabelSource:
         (labels("price"), "regression", False),
         (labels(Condition("state", "==", "lost")), "binary", False),
         (labels(Condition("stars", ">=", 4), otherwise=False), "binary", False),
+        (labels(LaterEvents("price", Sum(), days(1))), "regression", False),
+        (labels(LaterEvents(None, Count(), days(1))), "regression", False),
+        (labels(LaterEvents(None, Count(), days(1), "==", 0)), "binary", False),
     ],
 )
 def test_a_label_says_what_a_model_of_it_predicts(label: LabelSource, task: str, is_named: bool) -> None:
@@ -169,3 +176,39 @@ def test_what_an_event_without_a_label_has_is_a_label_itself(label: Callable[[],
         labels("stars", task="regression", otherwise=3),
     ):
         right.check("view", SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("label", "says"),
+    [
+        (
+            lambda: labels(LaterEvents("price", Mean(), days(1))),
+            "counted or summed, and the aggregation is Mean; write",
+        ),
+        (lambda: labels(LaterEvents("state", Sum(), days(1))), "'state' has no numbers to sum; name a field that has"),
+        (lambda: labels(LaterEvents(None, Sum(), days(1))), "None has no numbers to sum; name a field that has"),
+        (lambda: labels(LaterEvents("paid_at", Sum(), days(1))), "'paid_at' has no numbers to sum"),
+        (lambda: labels(LaterEvents("prise", Sum(), days(1))), "has no field 'prise'. Did you mean 'price'"),
+        (lambda: labels(LaterEvents(None, Count(), days(0))), "within 0 s are always 0; give more"),
+        (lambda: labels(LaterEvents(None, Count(), days(2))), "counted for 2 d, and the delay is 1 d, when they"),
+        (lambda: labels(LaterEvents(None, Count(), days(1)), otherwise=0), "then it is of 0. Leave otherwise out"),
+        (lambda: labels(LaterEvents(None, Count(), days(1)), task="multiclass"), "task 'multiclass' cannot mean"),
+        (lambda: labels(LaterEvents(None, Count(), days(1)), classes=(0, 1)), "leave classes out"),
+    ],
+)
+def test_later_events_that_cannot_be_counted_are_refused(label: Callable[[], LabelSource], says: str) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        view(labels=label())
+    assert says in str(refused.value)
+
+
+def test_later_events_of_a_key_that_may_be_missing_are_refused() -> None:
+    later = LabelSource(SOURCE, LaterEvents(None, Count(), days(1)), join="maybe", delay=days(1))
+    with pytest.raises(DefinitionError, match="'maybe', which is optional, so it is not known whose later events"):
+        view(labels=later)
+
+
+def test_later_events_say_what_is_predicted() -> None:
+    assert labels(LaterEvents("price", Sum(), days(1))).words == "sum of price in the next 1 d"
+    silent = labels(LaterEvents(None, Count(), days(1), "==", 0))
+    assert silent.words == "count of events in the next 1 d == 0"
