@@ -70,6 +70,8 @@ def _probabilities(view: str, label: LabelSource) -> Any:
 
 
 def _said(view: str, label: LabelSource) -> str:
+    if label.later is not None:
+        return f"{label.words} (label of view {view})."
     field = label.source.field(label.column)
     return f"{field.name} (label of view {view}): {sentence(str(describe_field(field)))}"
 

@@ -28,6 +28,7 @@ class KnownLabels:
 
     A value is a float64, and of labels with named classes the name itself.
     An event that was delivered again is here once, as it first arrived.
+    kept_from_us: up to which arrival time others are gone, by retention.
     together: whether the label is of all events of a key, and none replaces another. A value is a whole number then:
     the steps of the summed field, or 1.
     """
@@ -36,6 +37,7 @@ class KnownLabels:
     cutoff_us: int
     events: pl.DataFrame
     together: bool = False
+    kept_from_us: int = 0
 
     def resolve(self, before_us: int | None = None) -> pl.DataFrame:
         """One row per join key, its `label` the one of the latest event time, and among equal ones the last to arrive.
@@ -128,7 +130,7 @@ def read_labels(labels: LabelSource, table: PinnedTable, cutoff_us: int) -> Know
         pl.col(ARRIVAL_TIME).alias(_KNOWN),
     )
     once = _without_copies(source, stored, events).drop(_ID)
-    return KnownLabels(labels.joins, cutoff_us, once, together=labels.later is not None)
+    return KnownLabels(labels.joins, cutoff_us, once, labels.later is not None, table.kept_from_us)
 
 
 def _without_copies(source: EventSource, stored: pl.LazyFrame, events: pl.DataFrame) -> pl.DataFrame:

@@ -70,6 +70,11 @@ class PinnedTable:
             )
         return int(cut)
 
+    @property
+    def kept_from_us(self) -> int:
+        """Up to which arrival time its events are gone, by retention; 0: none are."""
+        return self.table.transaction_version(KEPT_FROM_APP) or 0
+
     def scan(self) -> pl.LazyFrame:
         import polars as pl
 

@@ -111,9 +111,19 @@ def _condition(condition: Plain) -> str:
 
 
 def _label(name: str, was: Plain, now: Plain) -> Iterator[str]:
-    """The value of a label: a field, or a condition on one."""
-    before, after = (each if isinstance(each, str) else _condition(each) for each in (was, now))
-    yield f"{name}: {before} -> {after}"
+    """The value of a label: a field, a condition on one, or later events."""
+    yield f"{name}: {_label_value(was)} -> {_label_value(now)}"
+
+
+def _label_value(value: Plain) -> str:
+    if isinstance(value, str):
+        return value
+    return _later_events(value[1]) if value[0] == "LaterEvents" else _condition(value)
+
+
+def _later_events(each: Plain) -> str:
+    found = f"{each['aggregation'][0].lower()} of {each['column'] or 'events'} in the next {_duration(each['within'])}"
+    return found if each["operator"] is None else f"{found} {each['operator']} {each['threshold']}"
 
 
 def _sources(name: str, was: Plain, now: Plain) -> Iterator[str]:

@@ -15,7 +15,7 @@ from shared_features.definitions.field_types import FieldType
 from shared_features.definitions.fingerprints import canonical, plain_defaults
 from shared_features.definitions.groups import aggregate, feature_group
 from shared_features.definitions.groups.feature_group import FeatureGroup
-from shared_features.definitions.sources import event_source
+from shared_features.definitions.sources import event_source, label_source
 from shared_features.definitions.sources.event_source import EventSource
 from shared_features.definitions.views import feature_view
 from shared_features.definitions.views.feature_view import FeatureView
@@ -24,7 +24,7 @@ from shared_features.kernel import aggregations
 Plain = Any
 """What JSON gives: a definition is [its class, its fields by name]."""
 
-_MODULES = (aggregate, aggregations, event_source, feature_group, feature_view, field_types, fields)
+_MODULES = (aggregate, aggregations, event_source, feature_group, feature_view, field_types, fields, label_source)
 _CLASSES = {name: each for module in _MODULES for name, each in vars(module).items() if isinstance(each, type)}
 
 

@@ -164,7 +164,8 @@ class StatusObserver:
 
     def _windows(self, source: EventSource) -> set[tuple[int, int]]:
         """All that its events count in. Of labels none: a label counts for its event, however old that is."""
-        if any(view.labels is not None and view.labels.source == source for view in self._catalogue.views):
+        labels = [view.labels for view in self._catalogue.views if view.labels is not None]
+        if any(each.source == source and each.later is None for each in labels):
             return set()
         groups = readers(self._catalogue.groups, source.topic)
         return {(each.length_us, each.hop_us) for group in groups for each in group.layout.features}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from serving.endpoints.openapi import openapi_document
+from shared_features import Count, LaterEvents, Sum, hours
 from shared_features.definitions import Condition, FeatureView
 from tests.domains.parcels import ARRIVED_LATE, MARKED, OUTCOME, STARS
 from tests.domains.sensors import WEATHER
@@ -60,6 +61,17 @@ def test_a_score_says_of_which_condition_it_is_the_probability() -> None:
     found, _ = prediction(replace(OUTCOME, labels=labels))
     assert found.keys() == {"score"}
     assert "that outcome == 'lost' is true" in found["score"]["description"]
+
+
+def test_what_is_computed_from_later_events_is_said() -> None:
+    assert WEATHER.labels is not None
+    name = WEATHER.labels.column
+    later = replace(WEATHER.labels, value=LaterEvents(name, Sum(), hours(1)), delay=hours(2))
+    found, _ = prediction(replace(WEATHER, labels=later))
+    assert f"sum of {name} in the next 1 h (label of view {WEATHER.name})" in found["value"]["description"]
+    none = replace(later, value=LaterEvents(None, Count(), hours(1), "==", 0))
+    found, _ = prediction(replace(WEATHER, labels=none))
+    assert "that count of events in the next 1 h == 0 is true" in found["score"]["description"]
 
 
 def test_a_score_says_of_which_text_it_is_the_probability() -> None:

@@ -64,7 +64,7 @@ class SpineKeys:
         sent = label.is_not_null().to_numpy()
         if source.otherwise is None:
             return Outcomes(label, sent)
-        over = self.event_time_us + to_us(source.delay) < asked_us
+        over = self._over(source, labels, asked_us)
         without = pl.lit(source.otherwise if source.is_named else float(source.otherwise))
         frame = pl.DataFrame({LABEL: label, "over": over, "sent": sent})
         return Outcomes(frame.select(pl.when("sent").then(LABEL).when("over").then(without).alias(LABEL))[LABEL], sent)
@@ -75,9 +75,13 @@ class SpineKeys:
         places = places_of(found.select(labels.joins), labels.keys)
         events = Happened(places, found[HAPPENED].to_numpy(), found[LABEL].to_numpy())
         sums = later_sums(events, self.key, self.event_time_us, to_us(later.within))
-        over = self.event_time_us + to_us(source.delay) < before_us
+        over = self._over(source, labels, before_us)
         frame = pl.DataFrame({LABEL: later_outcomes(later, sums, later.scale(source.source)), "over": over})
         return Outcomes(frame.select(pl.when("over").then(LABEL).alias(LABEL))[LABEL], over)
+
+    def _over(self, source: LabelSource, labels: KnownLabels, before_us: int) -> NDArray[np.bool_]:
+        """Whether the delay of each row was over by then, and all that came after the row is still stored."""
+        return (self.event_time_us + to_us(source.delay) < before_us) & (self.event_time_us >= labels.kept_from_us)
 
 
 def complete_rows(pinned: PinnedView, labels: KnownLabels) -> tuple[PositionIndex, SpineKeys]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from shared_features.definitions import FeatureView
-from shared_features.formats.offline_tables import ARRIVAL_TIME
+from shared_features.definitions import FeatureView, LabelSource
+from shared_features.formats.offline_tables import ARRIVAL_TIME, WATERMARK_APP
+from shared_features.kernel.event_time import to_us
 from training.datasets.offline_store import OfflineStore
 from training.errors import DatasetError
 from training.settings import TrainingSettings
@@ -20,9 +21,18 @@ def count_new_labels(settings: TrainingSettings, view: FeatureView, model: str =
     if view.labels is None:
         raise DatasetError(f"view {view.label} has no label source, so no label can arrive; give it `labels=`")
     cut_us = learned_up_to_us(settings, view, model)
-    labels = OfflineStore(settings.lake).pin_events(view.labels.source).scan()
-    arrived = labels.filter((pl.col(ARRIVAL_TIME) >= cut_us) & pl.col(view.labels.column).is_not_null())
-    return int(arrived.select(pl.len()).collect().item())
+    new = _new_labels(OfflineStore(settings.lake), view, view.labels, cut_us)
+    return int(new.select(pl.len()).collect().item())
+
+
+def _new_labels(store: OfflineStore, view: FeatureView, labels: LabelSource, cut_us: int) -> pl.LazyFrame:
+    """Label events that arrived since the cut; where later events make the label, the rows whose delay ended since."""
+    table = store.pin_events(labels.source)
+    if labels.later is None:
+        return table.scan().filter((pl.col(ARRIVAL_TIME) >= cut_us) & pl.col(labels.column).is_not_null())
+    complete_us = table.table.transaction_version(WATERMARK_APP) or 0
+    over_us = pl.col(view.source.event_time) + to_us(labels.delay)
+    return store.pin_events(view.source).scan().filter((over_us >= cut_us) & (over_us < complete_us))
 
 
 def learned_up_to_us(settings: TrainingSettings, view: FeatureView, model: str = "") -> int:

@@ -1,10 +1,11 @@
 """The definitions as plain data: what there is, what it is, and what reads it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
-from shared_features import load_definitions
-from shared_features.definitions import list_definitions
+from shared_features import Count, LabelSource, LaterEvents, days, load_definitions
+from shared_features.definitions import Catalogue, list_definitions
 from tests.domains import machines, probes_grown
 
 FOUND = list_definitions(load_definitions(machines.__name__))
@@ -67,3 +68,11 @@ def test_versions_and_additions_stand_side_by_side() -> None:
         "probe_level:v1+1": ["probe_peak:v1"],
         "probe_level:v2": ["probe_alarm:v2"],
     }
+
+
+def test_a_label_of_later_events_is_said_in_words() -> None:
+    labels = LabelSource(machines.READINGS, LaterEvents(None, Count(), days(1), "==", 0), "machine", days(1))
+    silent = replace(machines.BREAKDOWN, labels=labels)
+    found = list_definitions(Catalogue((silent,), silent.groups, (machines.READINGS,)))
+    assert found["views"][0]["labels"] == "readings: count of events in the next 1 d == 0"
+    assert found["sources"][0]["read_by"].count("breakdown:v1") == 1

@@ -19,6 +19,7 @@ from shared_features import (
     GrownGroup,
     Integer,
     LabelSource,
+    LaterEvents,
     Mean,
     Sum,
     Text,
@@ -116,6 +117,12 @@ def test_a_change_of_a_view_is_named() -> None:
     assert difference(stored, view_of(half, dear)) == f"labels: value: {LABELS.column} -> {LABELS.column} > 5"
     assert difference(definition_text(view_of(half, dear)), view_of(half)).endswith(
         f"{LABELS.column} > 5 -> {LABELS.column}"
+    )
+    spent = replace(LABELS, value=LaterEvents("price", Sum(), days(1)))
+    assert difference(stored, view_of(half, spent)).endswith("price -> sum of price in the next 1 d")
+    silent = replace(LABELS, value=LaterEvents(None, Count(), days(1), "==", 0))
+    assert difference(definition_text(view_of(half, spent)), view_of(half, silent)) == (
+        "labels: value: sum of price in the next 1 d -> count of events in the next 1 d == 0"
     )
     other = difference(stored, view_of(half, own=replace(BEFORE, shards=1)))
     assert other == "group spend: shards: 4 -> 1"

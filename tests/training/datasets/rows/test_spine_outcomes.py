@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+from shared_features import Count, LaterEvents, days
 from tests.domains.machines import BREAKDOWN
 from training.datasets.labels import KnownLabels
 from training.datasets.rows.spine_outcomes import Outcomes, SpineKeys, places_of
@@ -55,3 +57,14 @@ def test_outcomes_of_some_rows_replace_those_that_were_there() -> None:
     found = ours.replaced(np.array([2, 0]), Outcomes(pl.Series([None, 0.0]), np.array([False, True])))
     assert found.label.to_list() == [0.0, None, None]
     assert found.sent.tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("value", ["broke", LaterEvents(None, Count(), days(1))])
+def test_where_retention_deleted_events_their_absence_is_no_label(value: str | LaterEvents) -> None:
+    """The events after the first row are gone. That none is stored does not say that none came."""
+    assert LABELS is not None
+    otherwise = None if isinstance(value, LaterEvents) else False
+    source = replace(LABELS, value=value, otherwise=otherwise)
+    labels = replace(known(), kept_from_us=3, together=isinstance(value, LaterEvents))
+    rows = SpineKeys(np.array([2, 3]), np.array([-1, -1]))
+    assert rows.outcomes(source, labels).label.to_list() == [None, 0.0]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared_features import Aggregate, Count, Entity, FeatureGroup, days, hours, minutes
+from shared_features import Aggregate, Count, Entity, FeatureGroup, LabelSource, LaterEvents, days, hours, minutes
 from shared_features.definitions import Catalogue
 from shared_features.kernel.event_time import to_us
 from streaming.operations.produce.rows.row_encoder import Reading
@@ -55,3 +55,10 @@ def test_outcomes_that_say_when_they_were_known_are_not(reading):
 def test_neither_are_those_that_no_feature_counts_or_that_are_known_at_once():
     assert early_outcomes(catalogue(), parcels.ENDED, Reading({})) == ""
     assert early_outcomes(catalogue(OUTCOMES, delay=hours(0)), parcels.ENDED, Reading({})) == ""
+
+
+def test_neither_are_events_that_a_label_is_computed_from():
+    """They say nothing about an earlier event: each is known when it happens."""
+    labels = LabelSource(parcels.ENDED, LaterEvents(None, Count(), hours(1)), join="parcel", delay=hours(2))
+    later = Catalogue((replace(parcels.OUTCOME, labels=labels),), (OUTCOMES,), (parcels.SENT, parcels.ENDED))
+    assert early_outcomes(later, parcels.ENDED, Reading({})) == ""
