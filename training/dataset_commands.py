@@ -122,10 +122,10 @@ def _of_log(settings: TrainingSettings, options: argparse.Namespace, parameters:
 
 def _labels(
     store: OfflineStore, options: argparse.Namespace, parameters: RunParameters
-) -> tuple[PinnedTable | None, int | None]:
+) -> tuple[tuple[PinnedTable, ...], int | None]:
     from training.datasets.exports.known_labels import pin_labels
 
-    return pin_labels(store, parameters.view, parameters.dataset.cutoff_us) if options.with_labels else (None, None)
+    return pin_labels(store, parameters.view, parameters.dataset.cutoff_us) if options.with_labels else ((), None)
 
 
 def _divided(
@@ -161,7 +161,7 @@ def _export(settings: TrainingSettings, options: argparse.Namespace, view: Featu
     else:
         table.write(options.output)
     print(f"{table.title}: {options.output}")
-    for line in table.sides:
+    for line in (*table.sides, *table.labels):
         print(line)
     if options.pin:
         print(f"pinned as {pin_dataset(settings.lake, view, table.manifest)}")

@@ -17,7 +17,7 @@ OUTCOMES = ("score", "decision", "value", "class_", "probabilities")
 
 def outcome_types(view: FeatureView) -> dict[str, Any]:
     """Member of a prediction -> its type. Of a view without labels, which no model answers, as of two outcomes."""
-    label = view.labels
+    label = view.predicted
     if label is None or label.kind == "binary":
         decision = Meta(description=_decision(label), examples=[True])
         return {

@@ -43,11 +43,17 @@ class PinnedVersion:
 
 @dataclass(frozen=True)
 class LabelCounts:
-    """The labels that had arrived by the cutoff. conflicting: join keys with labels of different values."""
+    """The labels that had arrived by the cutoff. conflicting: join keys with labels of different values.
+
+    outside: labels of a row's key that are inside the label window of no row. by_source: label source -> how many of
+    them are its own; empty where the view has one.
+    """
 
     cutoff_us: int
     known: int
     conflicting: int
+    outside: int = 0
+    by_source: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,7 @@ class WindowCounts:
 
     positive: labels above 0, of several classes 0. by_class: rows of each class, in the order of the classes.
     without_label: rows whose label nobody sent within its delay, so that it is what the label source says otherwise.
+    by_source: label source -> rows that have their label of it; empty where the view has one.
     """
 
     labelled: int
@@ -111,6 +118,7 @@ class WindowCounts:
     unknown_label_left_out: int
     by_class: tuple[int, ...] = ()
     without_label: int = 0
+    by_source: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

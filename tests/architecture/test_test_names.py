@@ -8,6 +8,7 @@ OF_MORE_THAN_ONE_MODULE = {
     "tests/serving/test_side_by_side.py": "versions of models beside each other, over the whole service",
     "tests/streaming/operations/erasure/test_erased_files.py": "what stays on the disk, over several commands",
     "tests/training/datasets/test_labels_by_absence.py": "labels that nobody sent, from the definition to the step",
+    "tests/training/datasets/test_labels_of_several_sources.py": "sources and windows of labels, up to exports",
     "tests/training/datasets/test_labels_of_later_events.py": "labels of later events, from the definition to exports",
     "tests/training/service/page/test_in_a_browser.py": "the page with its script, clicked through",
     "tests/streaming/operations/test_other_formats.py": "one event format through every command",

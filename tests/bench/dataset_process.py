@@ -24,7 +24,7 @@ from training.datasets.pinned_view import PinnedView, pin_view
 from training.datasets.rows import matrix_columns
 
 _STAGES = (
-    (dataset_builder, "read_labels", "labels"),
+    (dataset_builder, "read_view_labels", "labels"),
     (dataset_builder, "complete_rows", "keys of the events, and their labels"),
     (dataset_builder, "join_spine", "positions of the groups' rows, request fields"),
     (matrix_columns, "read_columns", "stored features, from Parquet"),

@@ -22,7 +22,7 @@ def any_traffic(view: FeatureView, count: int = 1_500, late: float = 0.05, seed:
     """Source name -> events. late: share of them that arrive one to three hours after they happened."""
     random = np.random.default_rng(seed)
     sources = [view.source, *(source for group in view.groups for source in group.sources)]
-    labels = view.labels
+    labels = view.predicted
     found, columns = {}, dict[str, dict[str, NDArray[Any]]]()
     for source in dict.fromkeys([*sources, *([labels.source] if labels else [])]):
         at = np.sort(START_US + random.integers(0, DAYS * DAY_US, count))

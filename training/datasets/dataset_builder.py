@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shared_features.compilation.compilation import compile_in_turn
 from shared_features.counted import counted
-from shared_features.definitions import FeatureView, LabelSource
+from shared_features.definitions import FeatureView
 from shared_features.formats.dataset_manifest import (
     DatasetManifest,
     DatasetParameters,
@@ -20,7 +20,6 @@ from shared_features.formats.dataset_manifest import (
     PinnedVersion,
     RowCounts,
     TimeSplit,
-    WindowCounts,
 )
 from shared_features.formats.entity_keys import EntityKeys
 from shared_features.kernel.event_time import spelled_duration, to_text, to_us
@@ -28,12 +27,13 @@ from shared_features.kernel.vocabulary import Vocabulary
 from training.datasets.categories import Values, find_categories
 from training.datasets.erasures import erased_entities
 from training.datasets.label_classes import Classes, encode_outcomes, find_classes
-from training.datasets.labels import KnownLabels, read_labels
+from training.datasets.outcomes.row_counts import count_rows
+from training.datasets.outcomes.spine_outcomes import complete_rows
+from training.datasets.outcomes.view_labels import ViewLabels, complete_labels_us, read_view_labels
 from training.datasets.pinned_view import PinnedView
 from training.datasets.rows.freed_memory import give_back
 from training.datasets.rows.joined_spine import join_spine
 from training.datasets.rows.matrix_columns import view_values
-from training.datasets.rows.spine_outcomes import complete_rows
 from training.datasets.sampled_inputs import SampledInputs, sampled_rows
 from training.datasets.time_split import GAP, TEST, TRAIN, choose_split
 from training.datasets.training_dataset import TrainingDataset, content_digest
@@ -56,30 +56,26 @@ def build_dataset(
     if erased := erased_entities(pinned):
         _LOG.info(f"events of {counted(erased, 'erased entity', 'erased entities')} are not in it", view=view.label)
     tell("reading labels and events")
-    labels, label_source = _labels(pinned, parameters)
+    labels, delay_us = _labels(pinned, parameters), to_us(view.label_delay)
+    label_source = labels.sources[0]  # all have its task and classes
     index, history = complete_rows(pinned, labels)
-    outcomes = history.outcomes(label_source, labels)
+    outcomes = history.outcomes(labels)
     known_us = history.event_time_us[outcomes.known]
-    split = choose_split(
-        *_span(known_us, pinned, label_source),
-        to_us(label_source.delay),
-        parameters,
-        labels.cutoff_us + 1 - to_us(label_source.delay),
-    )
+    split = choose_split(*_span(known_us, view), delay_us, parameters, labels.cutoff_us + 1 - delay_us)
     spine = join_spine(pinned, split.start_us, split.end_us, tell)
     entity = _entity(view, parameters)
     window = _windows(spine.event_time_us, split)
     places, train = index.find(spine.partition, spine.offset), np.flatnonzero(window == TRAIN)
-    at_start = history.take(places[train]).outcomes(label_source, labels, split.test_start_us)
+    at_start = history.take(places[train]).outcomes(labels, split.test_start_us)
     outcomes = outcomes.take(places).replaced(train, at_start)
     classes = find_classes(label_source, outcomes.label, window != GAP)
     label = encode_outcomes(outcomes.label, classes)
     counts = replace(
-        _counts(label, outcomes.sent, window, spine.copies, label_source, classes),
+        count_rows(labels, outcomes, label, window, classes, spine.copies),
         labelled_before=int((known_us < split.start_us).sum()),
         labelled_after=int((known_us >= split.end_us).sum()),
     )
-    label_counts = LabelCounts(labels.cutoff_us, labels.events.height, labels.conflicts)
+    label_counts = history.label_counts(labels)
     del labels, index, history, outcomes, known_us, places, train, at_start  # their memory is for the matrix
     keep = np.flatnonzero(~np.isnan(label))
     tell(f"computing {counted(len(view.columns), 'feature')} of {counted(len(keep), 'row')}")
@@ -117,28 +113,32 @@ def build_dataset(
     return dataset, SampledInputs(sample.request(), values.sampled, sample.event_time_us)
 
 
-def _labels(pinned: PinnedView, parameters: DatasetParameters) -> tuple[KnownLabels, LabelSource]:
+def _labels(pinned: PinnedView, parameters: DatasetParameters) -> ViewLabels:
     view = pinned.view
-    if view.labels is None or pinned.labels is None:
+    if not pinned.labels:
         raise DatasetError(
             f"View {view.label} cannot be trained. It has no label source. Give it labels=LabelSource(...)."
         )
-    cutoff_us = pinned.cut_us - 1 if parameters.cutoff_us is None else parameters.cutoff_us
-    if cutoff_us >= pinned.cut_us:
+    complete_us = complete_labels_us(view, pinned.labels, pinned.cut_us)
+    cutoff_us = complete_us - 1 if parameters.cutoff_us is None else parameters.cutoff_us
+    if cutoff_us >= complete_us:
         raise DatasetError(
-            f"The cutoff {to_text(cutoff_us)} is too late. Labels may still arrive at {to_text(pinned.cut_us)} or "
+            f"The cutoff {to_text(cutoff_us)} is too late. Labels may still arrive at {to_text(complete_us)} or "
             "later, and then the dataset could not be built again. Give an earlier --cutoff, or wait until materialize "
             "is beyond it."
         )
-    return read_labels(view.labels, pinned.labels, cutoff_us), view.labels
+    return read_view_labels(view, pinned.labels, cutoff_us)
 
 
-def _span(known_us: NDArray[np.int64], pinned: PinnedView, source: LabelSource) -> tuple[int, int]:
+def _span(known_us: NDArray[np.int64], view: FeatureView) -> tuple[int, int]:
     if not len(known_us):
+        come = " and ".join(
+            f"labels of {each.source.name!r} come {spelled_duration(each.delay)} after their event"
+            for each in view.label_sources
+        )
         raise DatasetError(
-            f"No event of {pinned.view.source.name!r} below the cut has a label known by the cutoff. Labels of "
-            f"{source.source.name!r} come {spelled_duration(source.delay)} after their event. Stream more history, or "
-            "wait."
+            f"No event of {view.source.name!r} below the cut has a label known by the cutoff. {come[0].upper()}"
+            f"{come[1:]}. Stream more history, or wait."
         )
     return int(known_us.min()), int(known_us.max())
 
@@ -167,25 +167,6 @@ def _codes(keys: EntityKeys) -> NDArray[np.int64]:
     return np.unique(np.array(keys, np.str_), return_inverse=True)[1].astype(np.int64)
 
 
-def _counts(
-    label: NDArray[np.float64],
-    sent: NDArray[np.bool_],
-    window: NDArray[np.int8],
-    copies: int,
-    source: LabelSource,
-    classes: Classes,
-) -> RowCounts:
-    def count(code: int) -> WindowCounts:
-        found = label[window == code]
-        known = found[~np.isnan(found)]
-        positive = 0 if source.kind == "multiclass" else int((known > 0).sum())
-        by_class = np.bincount(known.astype(np.int64), minlength=len(classes)).tolist() if classes else ()
-        without = int((~sent & (window == code) & ~np.isnan(label)).sum())
-        return WindowCounts(len(known), positive, len(found) - len(known), tuple(by_class), without)
-
-    return RowCounts(copies, count(TRAIN), count(GAP), count(TEST))
-
-
 def _manifest(
     pinned: PinnedView,
     labels: LabelCounts,
@@ -212,7 +193,7 @@ def _manifest(
         rows=rows,
         digest=digest,
         erased_entities=erased_entities(pinned),
-        task="binary" if view.labels is None else view.labels.kind,
+        task="binary" if view.predicted is None else view.predicted.kind,
         classes=classes,
         categories=categories,
     )

@@ -13,7 +13,7 @@ from training.datasets.pinned_view import PinnedView
 
 def erased_entities(pinned: PinnedView) -> int:
     """How many entities were erased from the events tables of the view."""
-    return erased_from([pinned.events, *([pinned.labels] if pinned.labels else [])])
+    return erased_from([pinned.events, *pinned.labels])
 
 
 def erased_from(tables: Iterable[PinnedTable]) -> int:

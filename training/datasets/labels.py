@@ -54,8 +54,9 @@ class KnownLabels:
         return self._latest.select(self.joins)
 
     def arrived(self, before_us: int) -> pl.DataFrame:
-        """The events that had arrived before an instant: join key, `HAPPENED` and the value."""
-        return self.events.filter(pl.col(_KNOWN) < before_us).select(*self.joins, HAPPENED, LABEL)
+        """The events that had arrived before an instant, in order of arrival: join key, `HAPPENED` and the value."""
+        arrived = self.events.filter(pl.col(_KNOWN) < before_us).sort(*_ARRIVAL_ORDER)
+        return arrived.select(*self.joins, HAPPENED, LABEL)
 
     def outcomes(self, before_us: int | None = None) -> pl.Series:
         """The label of each of `keys` as `resolve` has it; null where none had arrived."""

@@ -27,14 +27,15 @@ EVENT_TIME = "event_time_us"
 class PinnedView:
     """All tables of a view at one version each. groups: part name of a group -> table.
 
-    kept_from_us: up to which arrival time events that a group reads are gone, by retention; 0: none are. named: the
-    events that stored texts of categories were read from, one table for each category that has them.
+    labels: the events of each label source. kept_from_us: up to which arrival time events that a group reads are gone,
+    by retention; 0: none are. named: the events that stored texts of categories were read from, one table for each
+    category that has them.
     """
 
     view: FeatureView
     events: PinnedTable
     groups: Mapping[str, PinnedTable]
-    labels: PinnedTable | None
+    labels: tuple[PinnedTable, ...]
     cut_us: int
     lateness_us: int
     kept_from_us: int
@@ -62,7 +63,7 @@ class PinnedView:
 
     @property
     def tables(self) -> list[PinnedTable]:
-        found = [self.events, *self.groups.values(), *([self.labels] if self.labels else []), *self.named]
+        found = [self.events, *self.groups.values(), *self.labels, *self.named]
         return list({table.name: table for table in found}.values())
 
 
@@ -85,7 +86,7 @@ def pin_view(store: OfflineStore, view: FeatureView, lateness_us: int, cut_us: i
         view=view,
         events=store.pin_events(view.source),
         groups=groups,
-        labels=store.pin_events(view.labels.source) if view.labels else None,
+        labels=tuple(store.pin_events(each.source) for each in view.label_sources),
         cut_us=available[slowest] if cut_us is None else cut_us,
         lateness_us=lateness_us,
         kept_from_us=max(map(store.kept_from_us, sources.values())),

@@ -141,7 +141,7 @@ class Model(metaclass=Checked):
             raise self._wrong(f"{where} is called like the built-in candidate {name!r}; rename the function")
 
     def _check_task(self, view: FeatureView) -> None:
-        if view.labels is None:
+        if view.predicted is None:
             raise self._wrong(f"view {view.label} has no labels to learn from; give it labels=LabelSource(...)")
         features = [each.name for each in view.columns]
         for name in self.slices:
@@ -150,10 +150,10 @@ class Model(metaclass=Checked):
                     f"slices names {name!r}, which view {view.label} does not have; write a feature of the view."
                     f"{did_you_mean(name, features)}"
                 )
-        faults = (*encoder_faults(self.encoders, view), *fitting_faults(self.fitting, view.labels))
+        faults = (*encoder_faults(self.encoders, view), *fitting_faults(self.fitting, view.predicted))
         for says in (*faults, *expectation_faults(self.expectations, view)):
             raise self._wrong(says)
-        rules = RULES[view.labels.kind]
+        rules = RULES[view.predicted.kind]
         for says in self._faults(rules):
             raise self._wrong(f"view {view.label} asks for {rules.name}, and {says}")
 

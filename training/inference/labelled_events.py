@@ -24,7 +24,8 @@ def with_label_keys(store: OfflineStore, spine: GivenSpine, named_us: NDArray[np
     named_us: the time of the event that each row names; -1 where it names none.
     """
     view = spine.view
-    lacking = [] if view.labels is None else [name for name in view.labels.joins if name not in spine.given.columns]
+    joins = dict.fromkeys(name for each in view.label_sources for name in each.joins)
+    lacking = [name for name in joins if name not in spine.given.columns]
     if not lacking:
         return spine
     keys = list(dict.fromkeys(name for group in view.groups for name in group.entity.keys))

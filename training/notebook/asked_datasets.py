@@ -71,9 +71,8 @@ def of_spine(
     test_share: float = 0.25,
 ) -> DatasetTable:
     """The rows of a spine with their features. lag: seconds."""
-    store, labels, cutoff_us = OfflineStore(settings.lake), None, None
-    if with_labels:
-        labels, cutoff_us = pin_labels(store, view, as_instant(cutoff, "cutoff"))
+    store = OfflineStore(settings.lake)
+    labels, cutoff_us = pin_labels(store, view, as_instant(cutoff, "cutoff")) if with_labels else ((), None)
     meant = SpineOptions(truth, round(lag * 1e6), label, cutoff_us, settings.spine_events_at_once)
     given = check_spine(view, spine)
     table = export_spine(pin_history(store, view), given, meant, labels, tell)

@@ -15,7 +15,7 @@ def view_table(catalogue: Catalogue) -> pl.DataFrame:
                 "view": each.name,
                 "version": each.version,
                 "rows": each.source.name,
-                "task": None if each.labels is None else each.labels.kind,
+                "task": None if each.predicted is None else each.predicted.kind,
                 "features": len(each.columns),
                 "groups": [group.label for group in each.groups],
             }

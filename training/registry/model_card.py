@@ -13,6 +13,7 @@ from shared_features.counted import counted
 from shared_features.formats.dataset_manifest import DatasetManifest, WindowCounts
 from shared_features.formats.model_manifest import ModelManifest
 from shared_features.kernel.event_time import to_text
+from training.datasets.outcomes.told_labels import tell_labels
 from training.facts import shown
 from training.models.comparison.slice_order import in_order
 from training.models.metrics.curve_plots import residual_plots, score_plots
@@ -113,6 +114,7 @@ def _data(dataset: DatasetManifest) -> dict[str, Any]:
         "train window": f"{to_text(split.start_us)} to {to_text(split.train_end_us)}",
         "test window": f"{to_text(split.test_start_us)} to {to_text(split.end_us)}",
         "conflicting labels": dataset.labels.conflicting,
+        "labels": tell_labels(dataset),
         "erased entities": dataset.erased_entities,
         "categories": {name: f"{len(values)} values" for name, values in dataset.categories.items()},
     }

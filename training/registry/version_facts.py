@@ -10,6 +10,7 @@ from shared_features.definitions import difference
 from shared_features.formats.dataset_manifest import DatasetManifest
 from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE, ModelManifest
 from shared_features.kernel.event_time import to_text
+from training.datasets.outcomes.told_labels import tell_labels
 from training.errors import RegistryError
 from training.facts import Facts
 from training.registry.aliases import Aliases
@@ -105,6 +106,7 @@ def _data(manifest: ModelManifest, dataset: DatasetManifest | None) -> dict[str,
         "train rows, positive": rows.train.positive,
         "test rows": rows.test.labelled,
         "test rows, positive": rows.test.positive,
+        **({"labels": "; ".join(said)} if (said := tell_labels(dataset)) else {}),
         "erased entities": dataset.erased_entities,
         **{f"table {name}": each.version for name, each in dataset.tables.items()},
     }

@@ -13,6 +13,7 @@ from training.datasets.dataset_builder import build_dataset
 from training.datasets.exports.known_labels import join_labels
 from training.datasets.given_spine import AS_OF, read_spine_file
 from training.datasets.offline_store import OfflineStore
+from training.datasets.outcomes.view_labels import complete_labels_us
 from training.datasets.pinned_view import EVENT_TIME, PinnedView, pin_view
 from training.errors import DatasetError, LeakError
 from training.progress import Tell, untold
@@ -68,7 +69,7 @@ def _of_dataset(settings: TrainingSettings, parameters: RunParameters, pinned: P
     steps = pipeline_of(settings.definitions, parameters.pipeline).steps if parameters.pipeline else ()
     for step in steps:
         tell(f"trying step {step.name}")
-        delay_us, given = to_us(pinned.view.labels.delay), parameters.steps.get(step.name, {})
+        delay_us, given = to_us(pinned.view.label_delay), parameters.steps.get(step.name, {})
         report = report.joined(step_leaks(step, dataset, delay_us, given, parameters.seed))
     return report
 
@@ -97,11 +98,11 @@ def spine_of(pinned: PinnedView, sampled: SampledRows) -> pl.DataFrame:
     found = positions.join(events, on=positions.columns, how="left", maintain_order="left")
     as_of = pl.col(source.event_time).cast(pl.Datetime("us", "UTC")).alias(AS_OF)
     rows = units_of(source, found).with_columns(found.select(as_of))
-    if pinned.view.labels is None or pinned.labels is None:
+    if not pinned.labels:
         return rows
-    happened_us = times.to_numpy()
-    label, _ = join_labels(found, happened_us, pinned.view, pinned.labels, pinned.cut_us - 1)
-    return rows.with_columns(label.alias(_LABEL))
+    known_us = complete_labels_us(pinned.view, pinned.labels, pinned.cut_us) - 1
+    joined = join_labels(found, times.to_numpy(), pinned.view, pinned.labels, known_us)
+    return rows.with_columns(joined.label.alias(_LABEL))
 
 
 def _with_instants(spine: pl.DataFrame) -> pl.DataFrame:

@@ -17,7 +17,7 @@ _VALUES = 5
 def check_model(model: Model, seed: int = 0) -> None:
     """Raises TrainingError, which names the candidate, the operator and its step."""
     view = model.trained_on
-    task = "binary" if view.labels is None else view.labels.kind
+    task = "binary" if view.predicted is None else view.predicted.kind
     categories = {each.name: _VALUES for _, each in view.categories}
     columns = Columns(tuple(each.name for each in view.columns), categories, model.encoders)
     random = np.random.default_rng(seed)

@@ -117,11 +117,8 @@ class FirstModels:
 
     def _count(self, view: FeatureView) -> Counts:
         rows = [self._lake.feature_rows(group, view.source) for group in view.groups]
-        if view.labels is None:
-            raise ValueError(f"view {view.label} has no labels")
-        return min(rows, default=self._events(events_table(view.source))), self._events(
-            events_table(view.labels.source)
-        )
+        labels = sum(self._events(name) for name in {events_table(each.source) for each in view.label_sources})
+        return min(rows, default=self._events(events_table(view.source))), labels
 
     def _events(self, name: str) -> int:
         table = self._lake.table(name)
@@ -156,11 +153,9 @@ class FirstModels:
         rows, labels = self._counts.get(view.name, (0, 0))
         if not rows:
             return f"{view.name}: waiting for events of {view.source.name}"
-        if not labels and view.labels is not None:
-            return (
-                f"{view.name}: waiting for labels, events of {view.labels.source.name} "
-                f"({counted(rows, 'feature row')} so far)"
-            )
+        if not labels:
+            sources = " or ".join(dict.fromkeys(each.source.name for each in view.label_sources))
+            return f"{view.name}: waiting for labels, events of {sources} ({counted(rows, 'feature row')} so far)"
         why = f": {self._why}" if self._why else ""
         return (
             f"{view.name}: waiting until what streams in has settled ({counted(rows, 'feature row')}, "

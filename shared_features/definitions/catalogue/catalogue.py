@@ -68,7 +68,7 @@ def load_definitions(module_name: str) -> Catalogue:
     groups += [group for view in views for group in view.groups]
     sources = [each for each in found if isinstance(each, EventSource)]
     sources += [source for group in groups for source in group.sources]
-    sources += [view.source for view in views] + [view.labels.source for view in views if view.labels]
+    sources += [view.source for view in views] + [each.source for view in views for each in view.label_sources]
     if not groups:
         raise DefinitionError(f"definitions module {module_name!r} holds no feature group and no view; define one")
     if not views:

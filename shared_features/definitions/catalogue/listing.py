@@ -12,7 +12,6 @@ from shared_features.definitions.catalogue.description import Description, descr
 from shared_features.definitions.fields import Field
 from shared_features.definitions.groups.feature_group import Feature, FeatureGroup
 from shared_features.definitions.sources.event_source import EventSource
-from shared_features.definitions.sources.label_source import LabelSource
 from shared_features.definitions.views.feature_view import FeatureView
 from shared_features.definitions.views.named_inputs import AS_OF
 from shared_features.definitions.views.view_feature import Input, ViewFeature
@@ -45,7 +44,7 @@ def _source(source: EventSource, catalogue: Catalogue) -> Plain:
 
 
 def _labels_are_of(view: FeatureView, source: EventSource) -> bool:
-    return view.labels is not None and view.labels.source == source
+    return any(each.source == source for each in view.label_sources)
 
 
 def _field(field: Field) -> Plain:
@@ -99,16 +98,11 @@ def _view(view: FeatureView) -> Plain:
         "version": view.version,
         "description": view.description,
         "source": view.source.name,
-        "labels": None if view.labels is None else _labels(view.labels),
+        "labels": "; ".join(each.title for each in view.label_sources) or None,
         "fingerprint": view.fingerprint,
         "request_fields": [each.name for each in view.request_fields],
         "features": [_column(view, each) for each in view.columns],
     }
-
-
-def _labels(labels: LabelSource) -> str:
-    """As in "orders.returned", or "orders: count of events in the next 30 d == 0"."""
-    return f"{labels.source.name}{'.' if labels.later is None else ': '}{labels.words}"
 
 
 def _column(view: FeatureView, column: ViewFeature) -> Plain:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from shared_features.definitions.changes.definition_texts import Plain
 from shared_features.kernel.event_time import spelled_duration
 
-_DURATIONS = ("lateness_us", "lag_us", "tolerated_future", "tolerated_past", "head", "delay")
+_DURATIONS = ("lateness_us", "lag_us", "tolerated_future", "tolerated_past", "head", "delay", "within")
 _WORDS = {"lateness_us": "allowed lateness", "lag_us": "pipeline lag", "where": "conditions"}
 
 
@@ -78,6 +78,26 @@ def _inside(name: str, was: Plain, now: Plain) -> Iterator[str]:
         yield f"{name} were {'added' if was is None else 'removed'}"
     else:
         yield from (f"{name}: {each}" for each in changes_between(was[1], now[1]))
+
+
+def _labels(name: str, was: Plain, now: Plain) -> Iterator[str]:
+    """Of one source, of several in order of precedence, or of none."""
+    if was is None or now is None or len(_label_sources(was)) == len(_label_sources(now)) == 1:
+        yield from _inside(name, was, now)
+        return
+    before, after = ({_label_title(each): each for _, each in _label_sources(labels)} for labels in (was, now))
+    if list(before) != list(after):
+        yield from _lists(name, list(before), list(after))
+    for title in (each for each in before if each in after):
+        yield from (f"{name} {title}: {each}" for each in changes_between(before[title], after[title]))
+
+
+def _label_sources(labels: Plain) -> Plain:
+    return labels if isinstance(labels[0], list) else [labels]
+
+
+def _label_title(labels: Plain) -> str:
+    return f"{labels['source'][1]['name']}.{_label_value(labels['value'])}"
 
 
 def _groups(name: str, was: Plain, now: Plain) -> Iterator[str]:
@@ -171,7 +191,7 @@ _NAMED: dict[str, Callable[[str, Plain, Plain], Iterator[str]]] = {
     "features": _names,
     "functions": _functions,
     "groups": _groups,
-    "labels": _inside,
+    "labels": _labels,
     "source": _source,
     "sources": _sources,
     "spine": _source,

@@ -32,6 +32,7 @@ class LabelSource(metaclass=Checked):
     gives them; two of them make it "binary", and its score is of the second. Where they are not given, they are those
     of the labels that a model is trained on, sorted. `otherwise`: the label of an event that has none when `delay` is
     over, where only one outcome is ever sent, as of chargebacks or returns. Without it such an event is left out.
+    `within`: a label counts for an event only from the event's time up to so much later. None: whenever it happens.
     """
 
     source: EventSource
@@ -41,6 +42,7 @@ class LabelSource(metaclass=Checked):
     task: Task | None = field(default=None, kw_only=True)
     classes: Classes = field(default=(), kw_only=True)
     otherwise: bool | int | float | str | None = field(default=None, kw_only=True)
+    within: timedelta | None = field(default=None, kw_only=True)
 
     @property
     def joins(self) -> tuple[str, ...]:
@@ -68,6 +70,16 @@ class LabelSource(metaclass=Checked):
     def words(self) -> str:
         """What is predicted: the name of the field, or the condition, as in "status == 'returned'"."""
         return self.value if isinstance(self.value, str) else self.value.words
+
+    @property
+    def title(self) -> str:
+        """As in "orders.returned", or "orders: count of events in the next 30 d == 0"."""
+        return f"{self.source.name}{'.' if self.later is None else ': '}{self.words}"
+
+    @property
+    def is_of_every_event(self) -> bool:
+        """Whether an event has a label when the delay is over, though nobody sent one."""
+        return self.later is not None or self.otherwise is not None
 
     @property
     def type(self) -> FieldType:
@@ -101,6 +113,8 @@ class LabelSource(metaclass=Checked):
             raise DefinitionError(
                 f"{where}: labels have a delay of {spelled_duration(self.delay)}; give zero or more, as in days(7)"
             )
+        if self.within is not None:
+            self._check_within(where, self.within)
 
     def _check_value(self, where: str) -> None:
         self._check_text(where)
@@ -146,6 +160,19 @@ class LabelSource(metaclass=Checked):
                     f"{where}: labels join on {name!r}, which is optional, so it is not known whose later events an "
                     "event has; make it required"
                 )
+
+    def _check_within(self, where: str, within: timedelta) -> None:
+        said = f"{where}: labels count within {spelled_duration(within)}"
+        if self.later is not None:
+            raise DefinitionError(f"{said}, and later events say themselves for how long they count; leave within out")
+        if within <= timedelta(0):
+            raise DefinitionError(f"{said} of their event, so none does; give more, as in days(90)")
+        if self.otherwise is not None and self.delay < within:
+            raise DefinitionError(
+                f"{said}, and an event without one is {self.otherwise!r} after {spelled_duration(self.delay)}, when "
+                "one may still come; give a delay of within and of the time that a label takes to arrive, as in "
+                "within + hours(1)"
+            )
 
     def _check_text(self, where: str) -> None:
         """A condition that is written as a text."""

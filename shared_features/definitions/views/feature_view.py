@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,8 @@ from shared_features.definitions.groups.feature_group import Feature, FeatureGro
 from shared_features.definitions.groups.grown_group import GrownGroup
 from shared_features.definitions.sources.event_source import EventSource
 from shared_features.definitions.sources.label_source import LabelSource
+from shared_features.definitions.views.group_keys import check_group_keys
+from shared_features.definitions.views.label_sources import check_label_sources, listed_sources
 from shared_features.definitions.views.named_inputs import NamedInputs
 from shared_features.definitions.views.view_feature import Input, OnDemand, StoredRun, ViewFeature, stored_runs_of
 from shared_features.errors import DefinitionError
@@ -30,14 +33,15 @@ class FeatureView(metaclass=Checked):
 
     `source`: each of its events is a training row, and its fields are what a request carries. `features`: field
     names, features, whole groups, categories, and on-demand functions, in the order in which the model sees them.
-    `also_reads`: groups whose features are only inputs of on-demand functions.
+    `also_reads`: groups whose features are only inputs of on-demand functions. `labels`: of several sources the first
+    that has a label of an event gives it.
     """
 
     name: str
     version: int
     source: EventSource
     features: tuple[str | Feature | FeatureGroup | GrownGroup | Category | OnDemand, ...]
-    labels: LabelSource | None = None
+    labels: LabelSource | tuple[LabelSource, ...] | None = None
     also_reads: tuple[FeatureGroup | GrownGroup, ...] = ()
     description: str = field(default="", kw_only=True, compare=False)
 
@@ -48,7 +52,7 @@ class FeatureView(metaclass=Checked):
         if self.version < 1 or not self.features:
             raise DefinitionError(f"{where}: versions start at 1, and a view has at least one feature")
         for group in self.groups:
-            self._check_keys(where, group)
+            check_group_keys(where, group, self.source)
         names = [column.name for column in self.columns]
         if twice := {name for name in names if names.count(name) > 1}:
             raise DefinitionError(f"{where}: features {sorted(twice)} appear twice; drop one")
@@ -58,31 +62,11 @@ class FeatureView(metaclass=Checked):
             _ = self._functions  # refused now, while the definitions are loaded, and not when somebody asks
         except DefinitionError as error:
             raise DefinitionError(f"{where}: {error}") from None
-        if self.labels is not None:
-            self.labels.check(where, self.source)
-
-    def _check_keys(self, where: str, group: FeatureGroup) -> None:
-        """Whether an event of the view's source says whose features of a group it is read with."""
-        for name in group.entity.keys:
-            if not self.source.has(name):
-                raise DefinitionError(
-                    f"{where}: group {group.name!r} is keyed by {name!r}, which {self.source.name!r} lacks; "
-                    "read the view on a source that carries the key"
-                )
-            ours, theirs = self.source.field(name), group.sources[0].field(name)
-            if ours.optional:
-                raise DefinitionError(
-                    f"{where}: group {group.name!r} is keyed by {name!r}, which is optional in {self.source.name!r}; "
-                    "make it required"
-                )
-            if not ours.type.is_like(theirs.type):
-                kinds = " and ".join(
-                    f"{type(each.type).__name__} in {source.name!r} ({each.type.words})"
-                    for each, source in ((theirs, group.sources[0]), (ours, self.source))
-                )
-                raise DefinitionError(
-                    f"{where}: group {group.name!r} is keyed by {name!r}, which is {kinds}; give both one type"
-                )
+        if self.labels == ():
+            raise DefinitionError(f"{where}: labels are of no source; give a LabelSource, or leave labels out")
+        if len(self.label_sources) == 1:  # of one source, however it is written, so that its meaning is one
+            object.__setattr__(self, "labels", self.label_sources[0])
+        check_label_sources(where, self.label_sources, self.source)
 
     @cached_property
     def groups(self) -> tuple[FeatureGroup, ...]:
@@ -157,6 +141,21 @@ class FeatureView(metaclass=Checked):
     @cached_property
     def _named(self) -> NamedInputs:
         return NamedInputs(self.name, self.source, [each for group in self._offered for each in group.features])
+
+    @property
+    def label_sources(self) -> tuple[LabelSource, ...]:
+        """Where its labels come from, in order of precedence; empty of a view without labels."""
+        return listed_sources(self.labels)
+
+    @property
+    def predicted(self) -> LabelSource | None:
+        """What a model predicts: the first source of its labels, whose task and classes all have."""
+        return next(iter(self.label_sources), None)
+
+    @property
+    def label_delay(self) -> timedelta:
+        """How long after an event each of its labels can be known at the earliest."""
+        return max((each.delay for each in self.label_sources), default=timedelta(0))
 
     @cached_property
     def label(self) -> str:

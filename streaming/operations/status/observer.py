@@ -164,7 +164,7 @@ class StatusObserver:
 
     def _windows(self, source: EventSource) -> set[tuple[int, int]]:
         """All that its events count in. Of labels none: a label counts for its event, however old that is."""
-        labels = [view.labels for view in self._catalogue.views if view.labels is not None]
+        labels = [each for view in self._catalogue.views for each in view.label_sources]
         if any(each.source == source and each.later is None for each in labels):
             return set()
         groups = readers(self._catalogue.groups, source.topic)

@@ -56,17 +56,17 @@ def test_classes_that_training_finds_are_of_the_type_of_the_label() -> None:
 
 
 def test_a_score_says_of_which_condition_it_is_the_probability() -> None:
-    assert OUTCOME.labels is not None
-    labels = replace(OUTCOME.labels, value=Condition("outcome", "==", "lost"), classes=())
+    assert OUTCOME.predicted is not None
+    labels = replace(OUTCOME.predicted, value=Condition("outcome", "==", "lost"), classes=())
     found, _ = prediction(replace(OUTCOME, labels=labels))
     assert found.keys() == {"score"}
     assert "that outcome == 'lost' is true" in found["score"]["description"]
 
 
 def test_what_is_computed_from_later_events_is_said() -> None:
-    assert WEATHER.labels is not None
-    name = WEATHER.labels.column
-    later = replace(WEATHER.labels, value=LaterEvents(name, Sum(), hours(1)), delay=hours(2))
+    assert WEATHER.predicted is not None
+    name = WEATHER.predicted.column
+    later = replace(WEATHER.predicted, value=LaterEvents(name, Sum(), hours(1)), delay=hours(2))
     found, _ = prediction(replace(WEATHER, labels=later))
     assert f"sum of {name} in the next 1 h (label of view {WEATHER.name})" in found["value"]["description"]
     none = replace(later, value=LaterEvents(None, Count(), hours(1), "==", 0))

@@ -236,7 +236,7 @@ def test_what_definitions_say_of_fields_and_features_stands_in_the_document():
     for column in CARD_FRAUD.columns:
         said = schemas["card_fraud_features"]["properties"][column.name]["description"]
         assert str(describe_column(CARD_FRAUD, column)) in said
-    label = CARD_FRAUD.labels
+    label = CARD_FRAUD.predicted
     assert label is not None
     assert label.value in schemas["card_fraud_prediction"]["properties"]["score"]["description"]
 

@@ -129,6 +129,7 @@ CHANGED: dict[Any, dict[str, Any]] = {
         "task": "regression",
         "classes": (1, 2),
         "otherwise": 0,
+        "within": days(90),
     },
     view(): {
         "name": "v2",
@@ -233,10 +234,21 @@ def test_a_default_is_never_changed() -> None:
         "FeatureView": {"labels": None, "also_reads": []},
         "Field": {"optional": False},
         "Integer": {"low": -(2**52), "high": 2**52},
-        "LabelSource": {"task": None, "classes": [], "otherwise": None},
+        "LabelSource": {"task": None, "classes": [], "otherwise": None, "within": None},
         "Text": {"max_length": 256},
         "Timestamp": {"unit": "us"},
     }
+
+
+def test_labels_of_one_source_mean_the_same_however_they_are_written() -> None:
+    one, listed = view(labels=LABELS), view(labels=(LABELS,))
+    assert listed == one
+    assert listed.fingerprint == one.fingerprint
+    several = view(labels=(LABELS, replace(LABELS, source=REFUNDS)))
+    assert (
+        len({one.fingerprint, several.fingerprint, replace(several, labels=several.label_sources[::-1]).fingerprint})
+        == 3
+    )
 
 
 def test_numbers_that_are_equal_have_equal_texts() -> None:

@@ -61,9 +61,11 @@ GOLDEN = """{
   },
   "is_range": false,
   "labels": {
+    "by_source": {},
     "conflicting": 1,
     "cutoff_us": 1727999999999999,
-    "known": 3000
+    "known": 3000,
+    "outside": 0
   },
   "libraries": {},
   "parameters": {
@@ -82,6 +84,7 @@ GOLDEN = """{
     "copies_left_out": 20,
     "gap": {
       "by_class": [],
+      "by_source": {},
       "labelled": 250,
       "positive": 15,
       "unknown_label_left_out": 0,
@@ -91,6 +94,7 @@ GOLDEN = """{
     "labelled_before": 300,
     "test": {
       "by_class": [],
+      "by_source": {},
       "labelled": 750,
       "positive": 45,
       "unknown_label_left_out": 2,
@@ -98,6 +102,7 @@ GOLDEN = """{
     },
     "train": {
       "by_class": [],
+      "by_source": {},
       "labelled": 1500,
       "positive": 90,
       "unknown_label_left_out": 3,

@@ -143,7 +143,7 @@ def test_the_view_it_was_trained_on_fits():
 
 def test_another_view_does_not_fit_and_the_message_says_where():
     features = stamp_view(CARD_FRAUD).features
-    groups, labels = stamp_view(CARD_FRAUD).groups, CARD_FRAUD.labels
+    groups, labels = stamp_view(CARD_FRAUD).groups, CARD_FRAUD.predicted
     assert labels is not None
     wrong: dict[str, dict[str, Any]] = {
         "wants customer_spend__amount_mean_60d, .* lacks it. Did you mean customer_spend__amount_mean_": {

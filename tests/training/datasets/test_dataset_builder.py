@@ -49,8 +49,8 @@ def test_a_row_holds_the_event_its_stored_features_and_its_on_demand_features(ma
 
 
 def test_a_condition_that_says_what_the_field_says_gives_the_same_rows(machine_lake):
-    assert BREAKDOWN.labels is not None
-    by_condition = replace(BREAKDOWN, labels=replace(BREAKDOWN.labels, value=Condition("broke", "==", True)))
+    assert BREAKDOWN.predicted is not None
+    by_condition = replace(BREAKDOWN, labels=replace(BREAKDOWN.predicted, value=Condition("broke", "==", True)))
     found = build_dataset(pin_view(OfflineStore(machine_lake), by_condition, LATENESS_US), PARAMETERS)[0]
     assert found.manifest.task == "binary"
     assert set(np.unique(found.label)) == {0.0, 1.0}
@@ -68,7 +68,7 @@ def test_windows_follow_each_other_and_positions_are_in_order(machine_lake):
 
 def test_labelled_rows_that_no_window_takes_are_counted(machine_lake):
     dataset = build(machine_lake, DatasetParameters(train_days=2, delay_days=1, test_days=1))
-    split, labels = dataset.manifest.split, BREAKDOWN.labels
+    split, labels = dataset.manifest.split, BREAKDOWN.predicted
     assert labels is not None
     times = pl.read_delta(str(machine_lake / features_table(MACHINE_HEAT, READINGS)))
     events = pl.read_delta(str(machine_lake / events_table(READINGS)))

@@ -37,8 +37,8 @@ def read(lake: Path, told: list[Told], cutoff_us: int = START_US + 1000 * DAY_US
         "broke": np.array([each.broke for each in told], np.int64),
     }
     write_events(lake, arrived(BREAKDOWNS, columns, [each.arrival_us for each in told]))
-    assert BREAKDOWN.labels is not None
-    return read_labels(BREAKDOWN.labels, OfflineStore(lake).pin_events(BREAKDOWNS), cutoff_us)
+    assert BREAKDOWN.predicted is not None
+    return read_labels(BREAKDOWN.predicted, OfflineStore(lake).pin_events(BREAKDOWNS), cutoff_us)
 
 
 def labels(known: KnownLabels, before_us: int | None = None) -> dict[str, float]:

@@ -23,9 +23,9 @@ from training.runs.actions.dataset_steps import make_dataset
 from training.runs.plan.run_parameters import RunParameters
 
 PARAMETERS = DatasetParameters(train_days=6, delay_days=1, test_days=3)
-assert BREAKDOWN.labels is not None
-ALL_SENT = replace(BREAKDOWN, labels=replace(BREAKDOWN.labels, delay=hours(2)))
-POSITIVES_SENT = replace(BREAKDOWN, labels=replace(BREAKDOWN.labels, delay=hours(2), otherwise=False))
+assert BREAKDOWN.predicted is not None
+ALL_SENT = replace(BREAKDOWN, labels=replace(BREAKDOWN.predicted, delay=hours(2)))
+POSITIVES_SENT = replace(BREAKDOWN, labels=replace(BREAKDOWN.predicted, delay=hours(2), otherwise=False))
 
 
 @pytest.fixture(scope="module")

@@ -58,8 +58,8 @@ def pinned(lake: Path, view: FeatureView) -> PinnedView:
 def naive(view: FeatureView, readings: EventRows, row: int, before_us: int) -> float:
     """The label of a reading, from those that had arrived before an instant; NaN where its delay was not over."""
     columns, valid = readings.batch.columns, readings.batch.valid
-    assert view.labels is not None
-    later = view.labels.later
+    assert view.predicted is not None
+    later = view.predicted.later
     assert later is not None
     at_us, machine = int(columns["at"][row]), columns["machine"][row]
     if at_us + DELAY_US >= before_us:

@@ -7,6 +7,7 @@ import os
 import shutil
 import uuid
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from shared_features.formats.training_run import LABEL, WINDOW
 from shared_features.kernel.event_time import to_text
 from training.datasets.exports.told_sides import tell_sides
 from training.datasets.given_spine import AS_OF
+from training.datasets.outcomes.told_labels import tell_labels
 from training.datasets.statistics.page import PAGE_FILE, statistics_fragment, statistics_page
 from training.datasets.statistics.table_statistics import table_statistics
 from training.errors import DatasetError
@@ -66,16 +68,22 @@ class DatasetTable:
         is_stratified = division is not None and division.kind == "stratified"
         return tell_sides(self.data, self.windows, (division.of if division and is_stratified else "") or self.label)
 
+    @property
+    def labels(self) -> list[str]:
+        """Where the labels are from, in lines to read; empty where there is nothing to say."""
+        return tell_labels(self.manifest)
+
     def __len__(self) -> int:
         return len(self.data)
 
     def __repr__(self) -> str:
         told = self.manifest
         cut = f"complete up to {to_text(told.cut_us)}, digest {told.data_digest[:16]}"
-        return "\n".join([f"Dataset of {self.title}", *(f"  {line}" for line in [*self.sides, cut]), str(self.data)])
+        lines = [*self.sides, *self.labels, cut]
+        return "\n".join([f"Dataset of {self.title}", *(f"  {line}" for line in lines), str(self.data)])
 
     def _repr_html_(self) -> str:
-        return statistics_fragment(self.statistics())
+        return "".join(f"<p>{escape(line)}</p>" for line in self.labels) + statistics_fragment(self.statistics())
 
     @property
     def label(self) -> str:

@@ -34,7 +34,7 @@ def read_division(text: str, view: FeatureView, seed: int, test_share: float = 0
     """`entity[:NAME]`, `stratified[:COLUMN]`, `folds:K`, `sliding-folds:K` or `column:NAME`. Raises DatasetError."""
     kind, _, of = text.partition(":")
     names = list(dict.fromkeys(group.entity.name for group in view.groups))
-    gap_us = to_us(view.labels.delay) if view.labels is not None else 0
+    gap_us = to_us(view.label_delay)
     if kind == "entity" and (of or names[:1]) and (not of or of in names) and 0 < test_share < 1:
         return Division("entity", of or names[0], test_share=test_share, seed=seed)
     if kind == "stratified" and 0 < test_share < 1:

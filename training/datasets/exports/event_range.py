@@ -14,6 +14,7 @@ from training.datasets.exports.dataset_table import DatasetTable
 from training.datasets.exports.event_table import beside, identities, identity_fields, placed
 from training.datasets.exports.known_labels import check_cutoff, join_labels
 from training.datasets.exports.manifests import NO_ROWS, manifest_of, stamped
+from training.datasets.outcomes.view_labels import complete_labels_us
 from training.datasets.pinned_view import PinnedView
 from training.datasets.point_in_time import JoinedRows, read_spine_rows
 from training.datasets.training_dataset import canonical
@@ -36,21 +37,21 @@ def export_range(
     rows = read_spine_rows(pinned, from_us or 0, pinned.cut_us if to_us is None else to_us, tell)
     span = _span(pinned, rows, from_us, to_us)
     view = pinned.view
-    joins = () if view.labels is None else view.labels.joins
-    events = identities(pinned, rows.partition, rows.offset, span, joins)
+    joins = dict.fromkeys(name for each in view.label_sources for name in each.joins)
+    events = identities(pinned, rows.partition, rows.offset, span, tuple(joins))
     about = placed(events.select(identity_fields(pinned)), rows.partition, rows.offset, rows.event_time_us)
-    counts, unknown = LabelCounts(max(pinned.cut_us - 1, 0), 0, 0), 0
-    if pinned.labels is not None:
-        known_us = check_cutoff(cutoff_us, pinned.cut_us)
-        label, counts = join_labels(events, rows.event_time_us, view, pinned.labels, known_us)
-        about, unknown = about.with_columns(label.alias(LABEL)), label.null_count()
+    counts, labelled = LabelCounts(max(pinned.cut_us - 1, 0), 0, 0), WindowCounts(len(about), 0, 0)
+    if pinned.labels:
+        known_us = check_cutoff(cutoff_us, complete_labels_us(view, pinned.labels, pinned.cut_us))
+        joined = join_labels(events, rows.event_time_us, view, pinned.labels, known_us)
+        about, counts, labelled = about.with_columns(joined.label.alias(LABEL)), joined.counts, joined.rows
     manifest = manifest_of(
         view,
         pinned.cut_us,
         pinned.tables,
         counts,
         span,
-        RowCounts(rows.copies, WindowCounts(len(about) - unknown, 0, unknown), NO_ROWS, NO_ROWS),
+        RowCounts(rows.copies, labelled, NO_ROWS, NO_ROWS),
         erased_entities(pinned),
         allowed_lateness_us=pinned.lateness_us,
         parameters=DatasetParameters(cutoff_us=cutoff_us, train_from_us=from_us, train_to_us=to_us),

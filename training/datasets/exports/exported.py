@@ -59,35 +59,35 @@ def export_spine(
     history: PinnedHistory,
     spine: GivenSpine,
     options: SpineOptions,
-    labels: PinnedTable | None = None,
+    labels: tuple[PinnedTable, ...] = (),
     tell: Tell = untold,
     logged: Logged | None = None,
 ) -> DatasetTable:
     """The table of a spine: as it was brought, then the label, if the view's is joined, then the features.
 
-    labels: the events of the view's labels, to join them. logged: where the
+    labels: the events of each source of the view's labels, to join them. logged: where the
     features were logged, and none is computed. Raises DatasetError, as `features_at` does.
     """
     _check(spine, options)
-    given, counts = spine.given, LabelCounts(max(history.cut_us - 1, 0), 0, 0)
-    if labels is not None and options.cutoff_us is not None:
-        label, counts = join_labels(given, spine.as_of_us, spine.view, labels, options.cutoff_us)
-        given = given.with_columns(label.alias(LABEL))
+    given, counts, labelled = spine.given, LabelCounts(max(history.cut_us - 1, 0), 0, 0), None
+    if labels and options.cutoff_us is not None:
+        joined = join_labels(given, spine.as_of_us, spine.view, labels, options.cutoff_us)
+        given, counts, labelled = given.with_columns(joined.label.alias(LABEL)), joined.counts, joined.rows
     spine_and_label = replace(spine, given=given)
     if logged is not None:
         data = logged(spine_and_label)
     else:
         data = features_at(history, spine_and_label, options.truth, options.lag_us, tell, options.events_at_once)
-    name = LABEL if labels is not None else options.label
+    name = LABEL if labels else options.label
     unknown = int(data[name].null_count()) if name else 0
-    tables = [*history.tables.values(), *([labels] if labels is not None else [])]
+    tables = [*history.tables.values(), *labels]
     manifest = manifest_of(
         spine.view,
         history.cut_us,
         {each.name: each for each in tables}.values(),
         counts,
         (int(spine.as_of_us.min()), int(spine.as_of_us.max()) + 1),
-        RowCounts(0, WindowCounts(len(spine) - unknown, 0, unknown), NO_ROWS, NO_ROWS),
+        RowCounts(0, labelled or WindowCounts(len(spine) - unknown, 0, unknown), NO_ROWS, NO_ROWS),
         erased_from(tables),
         parameters=DatasetParameters(cutoff_us=options.cutoff_us),
         spine=BroughtSpine(
@@ -96,7 +96,7 @@ def export_spine(
             options.truth if logged is None else "logged",
             options.lag_us,
             name,
-            labels is not None,
+            bool(labels),
         ),
     )
     return stamped(data, manifest, spine.given)

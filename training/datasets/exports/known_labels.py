@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from shared_features.definitions import FeatureView, LabelSource
-from shared_features.formats.dataset_manifest import LabelCounts
+from shared_features.definitions import FeatureView
+from shared_features.formats.dataset_manifest import LabelCounts, WindowCounts
 from shared_features.formats.offline_tables import WATERMARK_APP
-from shared_features.formats.training_run import LABEL
 from shared_features.kernel.event_time import to_text
-from training.datasets.labels import read_labels
+from training.datasets.labels import KnownLabels
 from training.datasets.offline_store import OfflineStore, PinnedTable
-from training.datasets.rows.spine_outcomes import SpineKeys, places_of
+from training.datasets.outcomes.key_places import NAMELESS, places_of
+from training.datasets.outcomes.row_counts import count_all
+from training.datasets.outcomes.spine_outcomes import SpineKeys
+from training.datasets.outcomes.view_labels import read_view_labels
+from training.datasets.rows.sorted_numbers import Places
 from training.errors import DatasetError
 
 
-def label_source(view: FeatureView) -> LabelSource:
-    """Raises DatasetError for a view without labels."""
-    if view.labels is None:
+class JoinedLabels(NamedTuple):
+    """label: of each row, null where it is not known; a class stands under its own name. counts, rows: how many."""
+
+    label: pl.Series
+    counts: LabelCounts
+    rows: WindowCounts
+
+
+def pin_label_tables(store: OfflineStore, view: FeatureView) -> tuple[PinnedTable, ...]:
+    """The events of each source of the labels. Raises DatasetError for a view without labels."""
+    if not view.label_sources:
         raise DatasetError(
             f"View {view.label} has no labels. It has no label source. Give it labels=LabelSource(...), or ask for "
             "none."
         )
-    return view.labels
+    return tuple(store.pin_events(each.source) for each in view.label_sources)
 
 
-def pin_labels(store: OfflineStore, view: FeatureView, cutoff_us: int | None = None) -> tuple[PinnedTable, int]:
+def pin_labels(
+    store: OfflineStore, view: FeatureView, cutoff_us: int | None = None
+) -> tuple[tuple[PinnedTable, ...], int]:
     """The events of the labels, and the cutoff. Raises DatasetError for a view without labels, and a late cutoff."""
-    table = store.pin_events(label_source(view).source)
-    return table, check_cutoff(cutoff_us, table.table.transaction_version(WATERMARK_APP) or 0)
+    tables = pin_label_tables(store, view)
+    complete_us = min(each.table.transaction_version(WATERMARK_APP) or 0 for each in tables)
+    return tables, check_cutoff(cutoff_us, complete_us)
 
 
 def check_cutoff(cutoff_us: int | None, complete_us: int) -> int:
@@ -44,26 +60,30 @@ def check_cutoff(cutoff_us: int | None, complete_us: int) -> int:
 
 
 def join_labels(
-    rows: pl.DataFrame, event_time_us: NDArray[np.int64], view: FeatureView, table: PinnedTable, cutoff_us: int
-) -> tuple[pl.Series, LabelCounts]:
-    """The label of each row, null where it had not arrived by the cutoff; and how many there are.
+    rows: pl.DataFrame,
+    event_time_us: NDArray[np.int64],
+    view: FeatureView,
+    tables: tuple[PinnedTable, ...],
+    cutoff_us: int,
+) -> JoinedLabels:
+    """The label of each row as it was known at the cutoff, by the first source that has one.
 
-    rows: with the columns that labels join on. event_time_us: of each row, for labels of later events. A class stands
-    under its own name. Raises DatasetError for rows without these columns.
+    rows: with the columns that labels join on; nothing in one of them: no label names the row. event_time_us: of each
+    row, from which windows of labels and delays count. Raises DatasetError for rows without these columns.
     """
-    source = label_source(view)
-    if lacking := [name for name in source.joins if name not in rows.columns]:
-        raise DatasetError(
-            f"The spine lacks {', '.join(lacking)}, on which labels of {source.source.name!r} join. It has "
-            f"{', '.join(rows.columns)}. Add the column, or ask for no labels."
-        )
-    labels = read_labels(source, table, cutoff_us)
-    wanted = rows.select(pl.col(name).cast(labels.events.schema[name]) for name in source.joins)
-    if source.later is None:
-        found = wanted.join(labels.resolve(), on=source.joins, how="left", maintain_order="left")[LABEL]
-    else:
-        keys = SpineKeys(event_time_us, places_of(wanted, labels.keys))
-        named = wanted.select(pl.all_horizontal(pl.all().is_not_null()).alias("named"))
-        label = named.with_columns(keys.outcomes(source, labels).label)
-        found = label.select(pl.when("named").then(LABEL).alias(LABEL))[LABEL]
-    return found, LabelCounts(cutoff_us, labels.events.height, labels.conflicts)
+    for source in view.label_sources:
+        if lacking := [name for name in source.joins if name not in rows.columns]:
+            raise DatasetError(
+                f"The spine lacks {', '.join(lacking)}, on which labels of {source.source.name!r} join. It has "
+                f"{', '.join(rows.columns)}. Add the column, or ask for no labels."
+            )
+    labels = read_view_labels(view, tables, cutoff_us)
+    keys = SpineKeys(event_time_us, tuple(_places(rows, known) for known in labels.known))
+    outcomes = keys.outcomes(labels)
+    return JoinedLabels(outcomes.label, keys.label_counts(labels), count_all(labels, outcomes))
+
+
+def _places(rows: pl.DataFrame, known: KnownLabels) -> Places:
+    wanted = rows.select(pl.col(name).cast(known.events.schema[name]) for name in known.joins)
+    named = wanted.select(pl.all_horizontal(pl.all().is_not_null())).to_series().to_numpy()
+    return np.where(named, places_of(wanted, known.keys), NAMELESS)

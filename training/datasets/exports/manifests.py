@@ -56,7 +56,7 @@ def manifest_of(
             "rows": rows,
             "digest": "",
             "erased_entities": erased,
-            "task": "binary" if view.labels is None else view.labels.kind,
+            "task": "binary" if view.predicted is None else view.predicted.kind,
             **more,
         }
     )

@@ -20,7 +20,7 @@ from training.datasets.exports.differences import tell_differences
 from training.datasets.exports.division import divide
 from training.datasets.exports.event_range import export_range
 from training.datasets.exports.exported import Logged, SpineOptions, export_events, export_spine
-from training.datasets.exports.known_labels import label_source
+from training.datasets.exports.known_labels import pin_label_tables
 from training.datasets.exports.table_digest import table_digest
 from training.datasets.given_spine import check_spine
 from training.datasets.history.entity_slices import EVENTS_AT_ONCE
@@ -100,7 +100,7 @@ def _built_again(
     told, spine = was.manifest, was.manifest.spine
     if spine is not None and was.spine is not None:
         history, features = _history(store, view, was, logged)
-        labels = store.pin_events(label_source(view).source) if spine.joined else None
+        labels = pin_label_tables(store, view) if spine.joined else ()
         cutoff_us = told.labels.cutoff_us if spine.joined else None
         options = SpineOptions(
             "as-served" if spine.truth == "logged" else spine.truth,
@@ -154,8 +154,8 @@ def _tell_gone(store: OfflineStore, view: FeatureView, manifest: DatasetManifest
     """What erasures and retention have taken since; "" where nothing."""
     read = [source for group in view.groups for source in group.sources]
     own = read if manifest.spine is not None else [view.source]
-    if view.labels is not None and (manifest.spine is None or manifest.spine.joined):
-        own = [*own, view.labels.source]
+    if manifest.spine is None or manifest.spine.joined:
+        own = [*own, *(each.source for each in view.label_sources)]
     since = max((store.erasures(source) for source in own), default=0) - manifest.erased_entities
     kept_us = max((store.kept_from_us(source) for source in (*own, *read)), default=0)
     reach_us = max((group.readable_us for group in view.groups), default=0)

@@ -39,14 +39,14 @@ class Delays:
 def stages(view: FeatureView, delays: Delays) -> Iterator[tuple[str, Change]]:
     """Cause and events of each stage. The first has no cause: event-time truth."""
     # Later events are events as others are: nobody sends them as labels.
-    labels = "" if view.labels is None or view.labels.later is not None else view.labels.source.name
+    labels = frozenset(each.source.name for each in view.label_sources if each.later is None)
     for number, cause in enumerate(("", *CAUSES)):
         done = CAUSES[:number]
         yield cause, functools.partial(_delayed, done=done, labels=labels, delays=delays)
 
 
 def _delayed(
-    source: EventSource, rows: pl.DataFrame, done: tuple[str, ...], labels: str, delays: Delays
+    source: EventSource, rows: pl.DataFrame, done: tuple[str, ...], labels: frozenset[str], delays: Delays
 ) -> pl.DataFrame:
     """The events with the arrival that they have once the causes in `done` delay them."""
     happened, arrived = pl.col(source.event_time), pl.col(ARRIVAL_TIME)
@@ -55,7 +55,7 @@ def _delayed(
         if CATCH_UP in done:
             really = _after_standstills(really, delays)
         return rows.with_columns(really.alias(ARRIVAL_TIME))
-    if source.name == labels:
+    if source.name in labels:
         counts = pl.lit(KNOWN_LATE in done)
     else:
         counts = pl.lit(LATE_EVENT in done) & (arrived - happened > delays.late_us)

@@ -88,8 +88,7 @@ def _trials(
         yield LATER_VALUES + named, {**events, source.name: _altered(source, rows, (at >= cut) | late)}, spine
     yield LATER_ROWS, events, spine.filter(pl.Series(known))
     if label:
-        delay = view.labels.delay if view.labels else 0
-        unknown = pl.col(AS_OF) + delay > cut
+        unknown = pl.col(AS_OF) + view.label_delay > cut
         yield UNKNOWN_LABELS, events, spine.with_columns(pl.when(unknown).then(_another(spine, label)).otherwise(label))
 
 
@@ -154,7 +153,7 @@ def _another(rows: pl.DataFrame, name: str) -> pl.Expr:
 def sources_of(view: FeatureView) -> tuple[EventSource, ...]:
     """The sources of a view: of its rows, of its groups, and of its labels."""
     groups = [source for group in view.groups for source in group.sources]
-    found = {each.name: each for each in (view.source, *groups, *([view.labels.source] if view.labels else []))}
+    found = {each.name: each for each in (view.source, *groups, *(each.source for each in view.label_sources))}
     return tuple(found.values())
 
 

@@ -22,6 +22,7 @@ from training.datasets.expectations.outcome import check_expectations
 from training.datasets.expectations.verdict import failing_rows, judge, told
 from training.datasets.label_check import check_labels
 from training.datasets.label_classes import tell_counts
+from training.datasets.outcomes.told_labels import tell_labels
 from training.datasets.pinned_view import PinnedView
 from training.datasets.time_split import TRAIN
 from training.datasets.training_dataset import TrainingDataset, load_dataset
@@ -59,8 +60,7 @@ def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path, te
     parts = ", ".join(f"{name} {each.labelled:,}{_by_class(dataset, each)}" for name, each in windows.items())
     unknown = sum(each.unknown_label_left_out for each in windows.values())
     split = dataset.manifest.split
-    without = sum(each.without_label for each in windows.values())
-    said = f", {without:,} labelled as those that no label came for" if without else ""
+    said = "".join(f", {each}" for each in tell_labels(dataset.manifest))
     return (
         f"{counted(len(dataset), 'row')} x {counted(len(dataset.features), 'feature')}, of events from "
         f"{to_text(split.start_us)} to {to_text(split.end_us)} (--train-days and --train-from choose others): {parts}; "

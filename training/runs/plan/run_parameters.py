@@ -55,7 +55,7 @@ class RunParameters:
     @property
     def rules(self) -> TaskRules:
         """Those of the task that the view's label tells; of a view without labels, which no step can use, any."""
-        return RULES["binary" if self.view.labels is None else self.view.labels.kind]
+        return RULES["binary" if self.view.predicted is None else self.view.predicted.kind]
 
     @property
     def model_name(self) -> str:

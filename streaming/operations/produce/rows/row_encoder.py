@@ -191,5 +191,5 @@ def key_fields(catalogue: Catalogue, source: EventSource) -> tuple[str, ...]:
     for group in catalogue.groups:
         if source in group.sources:
             return tuple(group.entity.keys)
-    joins = [each.labels.joins for each in catalogue.views if each.labels is not None and each.labels.source == source]
+    joins = [each.joins for view in catalogue.views for each in view.label_sources if each.source == source]
     return joins[0] if joins else (source.event_id,)

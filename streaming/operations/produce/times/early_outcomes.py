@@ -15,7 +15,7 @@ def early_outcomes(catalogue: Catalogue, source: EventSource, reading: Reading) 
     if reading.arrival is not None or reading.known_after_us:
         return ""
     readers = [group.label for group in catalogue.groups if source in group.sources]
-    labels = [each.labels for each in catalogue.views if each.labels is not None and each.labels.source == source]
+    labels = [each for view in catalogue.views for each in view.label_sources if each.source == source]
     delays = [each.delay for each in labels if each.later is None]  # later events are facts, and known at once
     if not readers or not any(delays):
         return ""

@@ -29,6 +29,7 @@ from shared_features import (
     minutes,
 )
 from shared_features.definitions import definition_text, difference, events_difference
+from shared_features.definitions.views.label_sources import Labels
 from tests.shared_features.definitions.orders import FIELDS, SOURCE, WHO, group
 
 HOURLY = Aggregate("price", Mean(), (Window(hours(1), minutes(5)),))
@@ -104,7 +105,7 @@ def half_otherwise() -> Any:
 LABELS = LabelSource(SOURCE, value="price", join="id", delay=days(1))
 
 
-def view_of(function: Any, labels: LabelSource | None = LABELS, own: FeatureGroup = BEFORE) -> FeatureView:
+def view_of(function: Any, labels: Labels = LABELS, own: FeatureGroup = BEFORE) -> FeatureView:
     return FeatureView("v", 1, SOURCE, ("price", own, function), labels)
 
 
@@ -124,8 +125,22 @@ def test_a_change_of_a_view_is_named() -> None:
     assert difference(definition_text(view_of(half, spent)), view_of(half, silent)) == (
         "labels: value: sum of price in the next 1 d -> count of events in the next 1 d == 0"
     )
+    soon = replace(LABELS, within=days(90))
+    assert difference(stored, view_of(half, soon)) == "labels: within: none -> 90 d"
     other = difference(stored, view_of(half, own=replace(BEFORE, shards=1)))
     assert other == "group spend: shards: 4 -> 1"
+
+
+def test_a_change_of_several_sources_of_labels_is_named() -> None:
+    refunds = replace(LABELS, source=replace(SOURCE, name="refunds", topic="refunds"))
+    one, two = definition_text(view_of(half)), view_of(half, (LABELS, refunds))
+    assert difference(one, two) == "labels: refunds.price was added"
+    assert difference(definition_text(two), view_of(half)) == "labels: refunds.price was removed"
+    turned = view_of(half, (refunds, LABELS))
+    assert difference(definition_text(two), turned) == "labels: in another order"
+    later = view_of(half, (LABELS, replace(refunds, delay=days(9))))
+    assert difference(definition_text(two), later) == "labels refunds.price: delay: 1 d -> 9 d"
+    assert difference(definition_text(two), view_of(half, None)) == "labels were removed"
 
 
 def test_what_else_decides_the_meaning_of_a_table_is_named() -> None:

@@ -20,6 +20,7 @@ from shared_features import (
     Text,
     Timestamp,
     days,
+    hours,
 )
 from tests.shared_features.definitions.orders import SOURCE, view
 
@@ -212,3 +213,27 @@ def test_later_events_say_what_is_predicted() -> None:
     assert labels(LaterEvents("price", Sum(), days(1))).words == "sum of price in the next 1 d"
     silent = labels(LaterEvents(None, Count(), days(1), "==", 0))
     assert silent.words == "count of events in the next 1 d == 0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"within": days(0)}, "within 0 s of their event, so none does; give more, as in days(90)"),
+        ({"within": days(-1)}, "of their event, so none does"),
+        ({"within": days(2), "otherwise": 0}, "an event without one is 0 after 1 d, when one may still come; give a"),
+        (
+            {"value": LaterEvents(None, Count(), days(1)), "within": days(1)},
+            "for how long they count; leave within out",
+        ),
+        ({"within": 90}, "within is 90"),
+    ],
+)
+def test_a_window_in_which_no_label_can_count_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        view(labels=LabelSource(**{"source": OUTCOMES, "value": "price", "join": "id", "delay": days(1), **changes}))
+    assert says in str(refused.value)
+
+
+def test_a_window_of_labels_may_be_longer_or_shorter_than_their_delay() -> None:
+    for changes in ({"within": days(90)}, {"within": days(1), "otherwise": 0}, {"within": hours(1)}):
+        labels("price", **changes).check("view", SOURCE)

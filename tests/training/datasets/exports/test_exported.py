@@ -44,7 +44,7 @@ def test_a_spine_is_told_with_the_instants_of_its_rows(served_then: DatasetTable
 
 def brought(lake: Path, rows: pl.DataFrame, options: SpineOptions, *, labelled: bool = False) -> DatasetTable:
     store = OfflineStore(lake)
-    labels = store.pin_events(BREAKDOWNS) if labelled else None
+    labels = (store.pin_events(BREAKDOWNS),) if labelled else ()
     return export_spine(pin_history(store, BREAKDOWN), check_spine(BREAKDOWN, rows), options, labels)
 
 

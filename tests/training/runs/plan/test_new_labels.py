@@ -17,9 +17,9 @@ from training.steps.run_journal import FAILED, SUCCEEDED, Journal, write_journal
 
 def test_labels_count_from_the_cut_of_the_newest_run_that_succeeded(places, machine_lake):
     settings = load_settings()
-    assert BREAKDOWN.labels is not None
-    name = f"events_{BREAKDOWN.labels.source.name}"
-    arrived = pl.read_delta(str(machine_lake / name)).filter(pl.col(BREAKDOWN.labels.column).is_not_null())
+    assert BREAKDOWN.predicted is not None
+    name = f"events_{BREAKDOWN.predicted.source.name}"
+    arrived = pl.read_delta(str(machine_lake / name)).filter(pl.col(BREAKDOWN.predicted.column).is_not_null())
     assert count_new_labels(settings, BREAKDOWN) == len(arrived) > 10
     cut_us = int(arrived["arrival_time_us"].sort()[-5])
     journal = Journal({}, {"cut_us": cut_us}, 0, {}, SUCCEEDED)

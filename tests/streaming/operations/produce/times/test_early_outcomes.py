@@ -25,7 +25,7 @@ TWO_HOURS = hours(2)
 
 
 def catalogue(*groups, delay=TWO_HOURS):
-    labels = parcels.OUTCOME.labels
+    labels = parcels.OUTCOME.predicted
     assert labels is not None
     view = replace(parcels.OUTCOME, labels=replace(labels, delay=delay))
     return Catalogue((view,), (parcels.CARRIER_WORK, *groups), (parcels.SENT, parcels.ENDED))

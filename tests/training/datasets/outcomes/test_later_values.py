@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared_features import Count, LaterEvents, Sum, days
-from training.datasets.rows.later_values import Happened, later_outcomes, later_sums
+from training.datasets.outcomes.later_values import Happened, later_outcomes, later_sums
 
 _INSTANTS = st.integers(-5, 20)
 _EVENTS = st.lists(st.tuples(st.integers(0, 3), _INSTANTS, st.integers(-(2**40), 2**40)), max_size=25)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import LaterEvents
+from training.datasets.outcomes.key_times import KeyTimes
 from training.datasets.rows.sorted_numbers import Places
 
 _COMPARED: dict[str, Callable[[NDArray[np.float64], float], NDArray[np.bool_]]] = {
@@ -31,22 +32,17 @@ class Happened(NamedTuple):
 
 
 def later_sums(events: Happened, key: Places, time_us: NDArray[np.int64], within_us: int) -> NDArray[np.int64]:
-    """int64[rows]: the values of the events of a row's key with `time < theirs <= time + within`; 0 of none."""
-    return _sums_up_to(events, key, time_us + within_us) - _sums_up_to(events, key, time_us)
+    """int64[rows]: the values of the events of a row's key with `time < theirs <= time + within`; 0 of none.
+
+    The sum over all keys may wrap, and a difference of two does not.
+    """
+    times = KeyTimes(events.key, events.time_us)
+    sums = np.concatenate([[0], np.cumsum(events.value[times.order])])
+    found: NDArray[np.int64] = sums[times.up_to(key, time_us + within_us)] - sums[times.up_to(key, time_us)]
+    return found
 
 
 def later_outcomes(later: LaterEvents, sums: NDArray[np.int64], scale: int) -> NDArray[np.float64]:
     """float64[rows]: the label of each sum: the number in units, or 1.0 where it meets the comparison and 0.0."""
     value = sums / scale
     return value if later.operator is None else _COMPARED[later.operator](value, later.threshold).astype(np.float64)
-
-
-def _sums_up_to(events: Happened, key: Places, time_us: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Of all events of earlier keys, and of the row's key up to its instant. It may wrap, and a difference does not."""
-    count = len(events.key)
-    asks = np.repeat([False, True], [count, len(key)])
-    order = np.lexsort((asks, np.concatenate([events.time_us, time_us]), np.concatenate([events.key, key])))
-    sums = np.cumsum(np.concatenate([events.value, np.zeros(len(key), np.int64)])[order])
-    found = np.empty(len(order), np.int64)
-    found[order] = sums
-    return found[count:]

@@ -1,0 +1,61 @@
+"""The rows of a spine with the keys that labels join on, and the label of each as it was known at an instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_features.formats.dataset_manifest import LabelCounts
+from shared_features.formats.offline_tables import OFFSET, PARTITION, POSITION
+from shared_features.kernel.event_time import to_us
+from training.datasets.outcomes.key_places import places_of
+from training.datasets.outcomes.label_windows import LabelWindows
+from training.datasets.outcomes.outcomes import Outcomes, first_known
+from training.datasets.outcomes.source_outcomes import source_outcomes
+from training.datasets.outcomes.view_labels import ViewLabels
+from training.datasets.pinned_view import EVENT_TIME, PinnedView
+from training.datasets.rows.position_index import PositionIndex
+from training.datasets.rows.sorted_numbers import Places
+
+
+@dataclass(frozen=True)
+class SpineKeys:
+    """Rows of a spine. keys: of each source of labels, the place of each row among its keys; -1: no label was sent."""
+
+    event_time_us: NDArray[np.int64]
+    keys: tuple[Places, ...]
+
+    def take(self, rows: Places) -> SpineKeys:
+        return SpineKeys(self.event_time_us[rows], tuple(key[rows] for key in self.keys))
+
+    def outcomes(self, labels: ViewLabels, before_us: int | None = None) -> Outcomes:
+        """The label of each row, by the first source that knows it. before_us: as it was known before this instant."""
+        pairs = zip(labels.sources, labels.known, self.keys, strict=True)
+        return first_known(
+            [source_outcomes(source, known, key, self.event_time_us, before_us) for source, known, key in pairs]
+        )
+
+    def label_counts(self, labels: ViewLabels) -> LabelCounts:
+        """What had arrived by the cutoff, of all sources."""
+        outside = [
+            LabelWindows(key, self.event_time_us, to_us(source.within)).outside(known)
+            for source, known, key in zip(labels.sources, labels.known, self.keys, strict=True)
+            if source.within is not None
+        ]
+        events = sum(each.events.height for each in labels.known)
+        conflicts = sum(each.conflicts for each in labels.known)
+        return LabelCounts(labels.cutoff_us, events, conflicts, sum(outside), labels.events_by_source)
+
+
+def complete_rows(pinned: PinnedView, labels: ViewLabels) -> tuple[PositionIndex, SpineKeys]:
+    """Every complete row of a view in order of position, however old."""
+    table = next(iter(pinned.groups.values()))
+    rows = table.scan().filter(pinned.complete()).select(*POSITION, EVENT_TIME).collect()
+    index = PositionIndex(rows[PARTITION].to_numpy(), rows[OFFSET].to_numpy())
+    events = pinned.events.scan().select(*POSITION, *labels.joins).collect()
+    lines = index.lines(events[PARTITION].to_numpy(), events[OFFSET].to_numpy())
+    places = [places_of(events.select(known.joins), known.keys) for known in labels.known]
+    keys = tuple(np.append(each, -1)[lines.of] for each in places)  # an event that is not stored has no key
+    return index, SpineKeys(rows[EVENT_TIME].to_numpy()[index.order], keys)
