@@ -53,11 +53,12 @@ def _run(settings: TrainingSettings, options: argparse.Namespace) -> int:
 def _verdict(run: Path) -> Iterator[str]:
     """What the gate asked, what it found, and whether that passed."""
     from training.facts import table_lines
+    from training.registry.gate.check import verdict_of
     from training.runs.records.run_folder import read_json
 
     file = run / "promote" / "promotion.json"
     checks = read_json(file).get("checks", []) if file.is_file() else []
-    rows = [(each["asked"], each["found"], "pass" if each["passed"] else "FAIL") for each in checks]
+    rows = [(each["asked"], each["found"], verdict_of(each)) for each in checks]
     return table_lines("the gate", [("asked", "found", "verdict"), *rows] if rows else [])
 
 

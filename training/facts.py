@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared_features.formats.model_manifest import BATCH_ROWS, GraphCost
+
 Facts = dict[str, dict[str, Any]]
 """Section -> name -> number, text or list; None where it is not known."""
 _WIDEST = 48
@@ -40,6 +42,14 @@ def side_by_side(first: Facts, second: Facts) -> list[FactRow]:
         ours, theirs = first.get(section, {}), second.get(section, {})
         rows += [FactRow(section, name, ours.get(name), theirs.get(name)) for name in {**ours, **theirs}]
     return rows
+
+
+def graph_facts(cost: GraphCost | None) -> dict[str, Any]:
+    """What a graph costs, under names for people. Times have two digits: the third is another one each time."""
+    if cost is None:
+        return {}
+    times = {"one row, us": cost.row_us, f"{BATCH_ROWS} rows, us": cost.batch_us}
+    return {"bytes": cost.graph_bytes, **{name: float(f"{us:.2g}") for name, us in times.items()}}
 
 
 def shown(value: Any) -> str:

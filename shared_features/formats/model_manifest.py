@@ -38,6 +38,8 @@ METRICS_FILE = "metrics.json"
 ALIASES = "aliases"
 DELETED = "deleted"
 CHAMPION = "champion"
+BATCH_ROWS = 100
+"""Of the batch whose time a `GraphCost` has."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,18 @@ class Parity:
 
 
 @dataclass(frozen=True)
+class GraphCost:
+    """What the graph costs: bytes of its file, and processor time in ONNX Runtime, on one thread, as serving runs it.
+
+    row_us, batch_us: of one row and of BATCH_ROWS, microseconds: of the medians of several rounds the least.
+    """
+
+    graph_bytes: int
+    row_us: float
+    batch_us: float
+
+
+@dataclass(frozen=True)
 class ModelManifest:
     """One version of a model. The graph takes float32[n, features] at `input_name`, gives float32[n] at `output_name`.
 
@@ -110,7 +124,8 @@ class ModelManifest:
     sha256 of each other file of the version; empty in manifests that were written before they were kept.
     rows_share_runs: by its operators, the graph gives a row the same bits in a run of many as in a run of its own.
     encoders: feature -> what its estimator is given in its place, as a definition says it. corrections: what the
-    graph makes of its estimator's probabilities, in order, in words.
+    graph makes of its estimator's probabilities, in order, in words. cost: as measured when it was certified; None in
+    manifests before it.
     """
 
     model: str
@@ -133,6 +148,7 @@ class ModelManifest:
     rows_share_runs: bool = False
     encoders: Mapping[str, str] = field(default_factory=dict)
     corrections: tuple[str, ...] = ()
+    cost: GraphCost | None = None
     schema_version: int = SCHEMA_VERSION
 
 

@@ -2,6 +2,7 @@
 
 from training.datasets.expectations.expectation import Copies, Expect, Newest, Rows
 from training.definitions.early_stopping import EarlyStopping
+from training.definitions.gate_limits import GateLimits
 from training.definitions.model import Model
 from training.definitions.search import NumberRange, OneOf, Search, WholeRange
 from training.definitions.split import Split
@@ -15,6 +16,7 @@ __all__ = [
     "Copies",
     "EarlyStopping",
     "Expect",
+    "GateLimits",
     "Model",
     "Newest",
     "NumberRange",

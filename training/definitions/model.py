@@ -14,6 +14,7 @@ from shared_features.definitions import FeatureView
 from shared_features.errors import DefinitionError
 from training.datasets.expectations.expectation import Expectation, expectation_faults
 from training.definitions.early_stopping import EarlyStopping
+from training.definitions.gate_limits import GateLimits, limit_faults
 from training.definitions.search import Search, search_faults
 from training.definitions.split import Split
 from training.models.columns import Build
@@ -38,10 +39,10 @@ class Model(metaclass=Checked):
     run tells; the first chooses a candidate, and the gate compares it. floors: worst values that may become champion,
     over those of the task. threshold: the score from which on an answer's decision is true. slices: features whose
     values are measured one by one. slice_gap: how far the best and the worst slice of one may lie apart. promotion:
-    what the gate asks beside the champion. encoders: feature -> what an estimator is given in its place.
-    early_stopping: of boosting, yours too; None: only of what is built in, and of more than 10,000 rows. search:
-    candidate -> which of its parameters are searched for on the train window. expectations: of the dataset,
-    checked before a fit. calibrate, class_weights, keep_negatives: as `Fitting` has them.
+    what the gate asks beside the champion. limits: what it asks of scores and of the graph. encoders: feature -> what
+    an estimator is given in its place. early_stopping: of boosting, yours too; None: only of what is built in, and of
+    more than 10,000 rows. search: candidate -> which of its parameters are searched for on the train window.
+    expectations: of the dataset, checked before a fit. calibrate, class_weights, keep_negatives: as `Fitting` has them.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Model(metaclass=Checked):
     slices: tuple[str, ...] = ()
     slice_gap: float | None = None
     promotion: Promotion = "within_tolerance"
+    limits: GateLimits = field(default_factory=GateLimits)
     encoders: Mapping[str, Encoder] = field(default_factory=dict)
     early_stopping: EarlyStopping | None = None
     search: Mapping[str, Search] = field(default_factory=dict)
@@ -168,6 +170,7 @@ class Model(metaclass=Checked):
                         f"{what} names {name!r}, which it does not have; write one of {', '.join(rules.metrics)}."
                         f"{did_you_mean(name, rules.metrics)}"
                     )
+        yield from limit_faults(self.limits, rules.name, self.threshold)
         if self.threshold is not None and rules.name != "binary":
             yield "a threshold decides between two outcomes only; leave it out"
 

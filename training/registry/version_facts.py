@@ -12,7 +12,7 @@ from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE, Mod
 from shared_features.kernel.event_time import to_text
 from training.datasets.outcomes.told_labels import tell_labels
 from training.errors import RegistryError
-from training.facts import Facts
+from training.facts import Facts, graph_facts
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 
@@ -46,10 +46,10 @@ def facts_of_version(registry: Registry, model: str, version: int) -> Facts:
             "task": manifest.task,
             "classes": list(manifest.classes),
             "threshold": manifest.threshold,
-            "graph, bytes": registry.files(model, version)[MODEL_FILE],
             "graph, sha256": manifest.model_digest[:16],
             **manifest.libraries,
         },
+        "graph": {"bytes": registry.files(model, version)[MODEL_FILE], **graph_facts(manifest.cost)},
         "view": {
             "view": f"{view.name}:v{view.version}",
             "fingerprint": view.fingerprint,

@@ -18,6 +18,7 @@ from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.errors import DatasetError, TrainingError
 from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.foreign_graph import adapt_graph, certify_outputs
+from training.models.graph.graph_cost import MeasuredGraph, measure_costs
 from training.models.graph.model_constants import INPUT_NAME, REASONS
 from training.models.graph.onnx_export import open_session, run_session
 from training.models.metrics.evaluation import evaluate_predictions
@@ -42,6 +43,7 @@ def publish_foreign(
     worst = certify_outputs(graph, rows, given, task, parameters.parity_tolerance)
     session = open_session(graph)
     found = evaluate_predictions(data, run_session(session, np.asarray(data.matrix[data.rows(TEST)])), parameters.k)
+    together = keeps_bits(graph)
     made_by = onnx.load_model_from_string(_bytes(file))
     estimator = made_by.producer_name or "onnx"
     manifest = ModelManifest(
@@ -61,7 +63,8 @@ def publish_foreign(
         classes=classes,
         threshold=parameters.threshold,
         categories=data.manifest.categories,
-        rows_share_runs=keeps_bits(graph),
+        rows_share_runs=together,
+        cost=measure_costs([MeasuredGraph(graph, rows, together)])[0],
     )
     metrics: dict[str, Any] = {
         "chosen": estimator,

@@ -9,6 +9,7 @@ from shared_features.definitions import definition_text
 from shared_features.errors import FormatVersionError, ManifestMismatchError
 from shared_features.feature_views import CARD_FRAUD
 from shared_features.formats.model_manifest import (
+    GraphCost,
     GroupStamp,
     ModelManifest,
     Parity,
@@ -42,12 +43,18 @@ MANIFEST = ModelManifest(
     cut_us=1_700_000_000_000_000,
     parity=Parity(cases=1000, worst_difference=1.5e-7, tolerance=1e-5, on_demand_cases=500),
     created_at_us=1_700_000_100_000_000,
+    cost=GraphCost(graph_bytes=48_211, row_us=11.25, batch_us=60.5),
 )
 
 GOLDEN = """{
   "categories": {},
   "classes": [],
   "corrections": [],
+  "cost": {
+    "batch_us": 60.5,
+    "graph_bytes": 48211,
+    "row_us": 11.25
+  },
   "created_at_us": 1700000100000000,
   "cut_us": 1700000000000000,
   "dataset_digest": "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
@@ -111,11 +118,11 @@ def test_a_manifest_reads_back_and_unknown_keys_are_left_out():
     assert decode_manifest(json.dumps(later).encode()) == MANIFEST
 
 
-def test_a_manifest_from_before_definitions_were_kept_is_read():
+def test_a_manifest_from_before_definitions_and_costs_were_kept_is_read():
     earlier = json.loads(GOLDEN)
-    del earlier["view"]["definition"]
+    del earlier["view"]["definition"], earlier["cost"]
     view = replace(MANIFEST.view, definition="")
-    assert decode_manifest(json.dumps(earlier).encode()) == replace(MANIFEST, view=view)
+    assert decode_manifest(json.dumps(earlier).encode()) == replace(MANIFEST, view=view, cost=None)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", GOLDEN.encode()[:-200], b"7"])

@@ -76,6 +76,9 @@ def test_a_run_ends_in_a_certified_champion_and_another_one_changes_nothing(plac
     assert [line.split()[-1] for line in verdict] == ["verdict", "pass", "FAIL"]
     decided = json.loads((newest(places) / "promote" / "promotion.json").read_text())
     assert decided["comparison"]["verdict"] in ("better", "equal", "worse")
+    assert decided["stability"]["rank_correlation"] > 0.5, "both learned from the same rows"
+    assert decided["costs"]["champion"]["graph_bytes"] == registry.files("breakdown", 1)["model.onnx"]
+    assert "rank correlation with the champion's scores >= 0.8" in said
     assert main(["promote", "2"]) == 0
     assert main(["models"]) == 0
     assert "random_forest" in capsys.readouterr().out

@@ -28,7 +28,7 @@ from training.registry.mlflow_bridge.names import (
     key,
     value,
 )
-from training.registry.model_card import MODEL_CARD_MARKDOWN
+from training.registry.model_card.model_card import MODEL_CARD_MARKDOWN
 from training.registry.verification import verify_version
 from training.registry.version_facts import facts_of_version
 from training.registry.versions import Registry

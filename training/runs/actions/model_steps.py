@@ -25,6 +25,7 @@ from training.models.comparison.slice_metrics import slice_metrics
 from training.models.correction.corrected_model import corrections_of, pipeline_of
 from training.models.encoding.encoded_columns import used_encoders
 from training.models.graph.batch_graph import keeps_bits
+from training.models.graph.graph_cost import MeasuredGraph, measure_costs
 from training.models.graph.onnx_export import export_onnx
 from training.models.metrics.chance import hardly_better
 from training.models.metrics.decision_metrics import decision_metrics
@@ -150,7 +151,8 @@ def certify_model(run: Path, parameters: RunParameters, output: Path, tell: Tell
         tell,
         dataset.features,
     )
-    kinds = {kind: {"rows": rows, "worst_difference": worst} for kind, (rows, worst) in found.kinds.items()}
+    rows, together = np.asarray(dataset.matrix[dataset.rows(TEST)]), keeps_bits(graph)
+    kinds = {kind: {"rows": count, "worst_difference": worst} for kind, (count, worst) in found.kinds.items()}
     classes = dict(zip(map(str, dataset.manifest.classes), found.parity.worst_of_classes, strict=False))
     smallest = None if found.smallest is None else found.smallest.describe()
     report = {
@@ -158,9 +160,10 @@ def certify_model(run: Path, parameters: RunParameters, output: Path, tell: Tell
         "kinds": kinds,
         "classes": classes,
         "smallest_failing_row": smallest,
-        "rows_share_runs": keeps_bits(graph),
+        "rows_share_runs": together,
         "encoders": used_encoders(pipeline_of(pipeline), dataset.features),
         "corrections": [each.says for each in corrections_of(pipeline)],
+        "cost": asdict(measure_costs([MeasuredGraph(graph, rows, together)])[0]),
     }
     (output / "certificate.json").write_bytes(encode_document(report))
     require_pass(found)

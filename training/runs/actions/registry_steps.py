@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -17,6 +16,7 @@ from shared_features.formats.model_manifest import (
     CHAMPION,
     METRICS_FILE,
     MODEL_FILE,
+    GraphCost,
     ModelManifest,
     Parity,
     stamp_view,
@@ -26,17 +26,15 @@ from training.durable_files import replace_file
 from training.errors import CertificateError
 from training.models.graph.model_constants import INPUT_NAME
 from training.registry.aliases import Aliases
-from training.registry.gate import Decision, decide
-from training.registry.model_card import ModelFacts, write_model_card
+from training.registry.model_card.model_card import write_model_card
+from training.registry.model_card.model_facts import ModelFacts
 from training.registry.versions import Registry
+from training.runs.actions.gate_decision import decide_promotion
 from training.runs.plan.run_context import RunContext
 from training.runs.plan.run_parameters import RunParameters
 from training.runs.records.run_folder import CURVES_FILE, LEAKS_FILE, read_json
 from training.steps.code_digest import code_of
 from training.steps.step import Task
-
-if TYPE_CHECKING:
-    from training.models.comparison.paired_bootstrap import Comparison
 
 _LIBRARIES = ("numpy", "onnx", "onnxruntime", "polars", "scikit-learn", "skl2onnx")
 
@@ -85,6 +83,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         rows_share_runs=certificate["rows_share_runs"],
         encoders=certificate["encoders"],
         corrections=tuple(certificate["corrections"]),
+        cost=msgspec.convert(certificate["cost"], GraphCost),
     )
     made_by = f"training run {output.parent.name}"
     validation = _read(run / "validate" / "validation.json")
@@ -124,47 +123,8 @@ def promote_model(run: Path, parameters: RunParameters, registry: Registry, outp
     """
     file = output / "promotion.json"
     if not file.exists():
-        replace_file(file, encode_document(_decision(run, parameters, registry)))
+        replace_file(file, encode_document(decide_promotion(run, parameters, registry)))
     return _carry_out(read_json(file), registry)
-
-
-def _decision(run: Path, parameters: RunParameters, registry: Registry) -> dict[str, Any]:
-    published = read_json(run / "publish" / "published.json")
-    model, version = published["model"], published["version"]
-    metrics = read_json(run / "evaluate" / METRICS_FILE)
-    champion = Aliases(registry).of(model).get(CHAMPION)
-    decision, comparison = Decision(True, ("it is champion already",)), None
-    if champion != version:
-        theirs, basis = None, ""
-        if champion is not None:
-            # Imported here: a run that changes nothing does not wait for the libraries that score.
-            from training.datasets.training_dataset import load_dataset
-            from training.runs.actions.champion_metrics import champion_metrics
-
-            dataset = load_dataset(run / DATASET_FOLDER)
-            found = champion_metrics(registry, model, champion, version, dataset, parameters)
-            theirs, basis, comparison = found.metrics, found.basis, found.comparison
-        ours, asked = metrics["models"][metrics["chosen"]], parameters.model
-        decision = decide(
-            ours, theirs, parameters.floors, parameters.gate_tolerance, basis, parameters.chosen_by, comparison,
-            asked.promotion if asked else "within_tolerance", metrics.get("slices", {}),
-            asked.slice_gap if asked else None,
-        )  # fmt: skip
-    return {
-        "model": model,
-        "version": version,
-        "champion_before": champion,
-        "promoted": decision.promote,
-        "reasons": list(decision.reasons),
-        "checks": [asdict(each) for each in decision.checks],
-        "comparison": None if comparison is None else _plain(comparison),
-    }
-
-
-def _plain(comparison: Comparison) -> dict[str, Any]:
-    """JSON has no NaN: null."""
-    plain = {**asdict(comparison), "verdict": comparison.verdict}
-    return {name: None if isinstance(each, float) and math.isnan(each) else each for name, each in plain.items()}
 
 
 def _carry_out(decided: dict[str, Any], registry: Registry) -> str:

@@ -18,7 +18,7 @@ from training.models.search.hyper_parameters import Found, search
 from training.models.search.search_report import search_facts, search_plot, trial_table
 from training.models.search.time_folds import time_folds
 from training.progress import Tell, untold
-from training.registry.document_text import Section, Table, write_html
+from training.registry.model_card.document_text import Section, Table, write_html
 from training.runs.actions.candidate_fit import CandidateFit
 from training.runs.records.run_folder import search_file
 

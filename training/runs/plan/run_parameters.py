@@ -12,6 +12,7 @@ from shared_features.definitions import FeatureView
 from shared_features.formats.dataset_manifest import DatasetParameters
 from training.datasets.expectations.expectation import Expectation
 from training.definitions.early_stopping import EarlyStopping
+from training.definitions.gate_limits import GateLimits
 from training.definitions.model import Model
 from training.definitions.search import Search
 from training.models.columns import Build
@@ -19,7 +20,7 @@ from training.models.encoders import Encoder
 from training.models.fitting import Fitting
 from training.models.graph.model_constants import TOLERANCE
 from training.models.task_rules import RULES, TaskRules
-from training.registry.gate import DEFAULT_TOLERANCE
+from training.registry.gate.decision import DEFAULT_TOLERANCE
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,11 @@ class RunParameters:
     def slices(self) -> tuple[str, ...]:
         """The features whose values are measured one by one."""
         return () if self.model is None else self.model.slices
+
+    @property
+    def limits(self) -> GateLimits:
+        """What the gate asks of scores and of the graph."""
+        return GateLimits() if self.model is None else self.model.limits
 
     @property
     def encoders(self) -> Mapping[str, Encoder]:

@@ -14,7 +14,7 @@ from shared_features.arguments import did_you_mean
 from training.errors import RequestError
 from training.models.graph.model_constants import TOLERANCE
 from training.models.task_rules import BETTER_IS_MORE, MODELS
-from training.registry.gate import DEFAULT_TOLERANCE
+from training.registry.gate.decision import DEFAULT_TOLERANCE
 from training.runs.plan.batch_score import BATCH_SCORE, BatchScore, check_zone
 from training.runs.plan.step_names import RETRAIN
 

@@ -24,7 +24,7 @@ from training.errors import RegistryError
 from training.facts import shown
 from training.registry.mlflow_bridge.client import mlflow_client
 from training.registry.mlflow_bridge.names import key, value
-from training.registry.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN
+from training.registry.model_card.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN
 from training.registry.versions import Registry
 from training.runs.records.run_folder import CURVES_FILE, LEAKS_FILE
 from training.runs.records.run_report import read_report

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from shared_features.formats.model_manifest import GraphCost
 from training.errors import StepError
 from training.runs.records.run_folder import CURVES_FILE
 from training.runs.records.run_slices import Slices
@@ -21,7 +24,8 @@ class RunReport:
 
     models: candidate -> its metrics. features: feature -> share of missing values in the train window. importance:
     feature -> by how much the chosen model is worse without it. slices: feature -> `slice_metrics` of the chosen model.
-    curves: candidate -> curve -> points.
+    curves: candidate -> curve -> points. graph: what the exported graph costs; None before it is
+    known. stability: of its scores beside the champion's (`ScoreStability`).
     """
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -32,6 +36,8 @@ class RunReport:
     importance: Mapping[str, float] = field(default_factory=dict)
     slices: Slices = field(default_factory=dict)
     curves: Mapping[str, Mapping[str, list[list[float]]]] = field(default_factory=dict)
+    graph: GraphCost | None = None
+    stability: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_report(run: Path | None) -> RunReport:
@@ -53,6 +59,8 @@ def read_report(run: Path | None) -> RunReport:
         metrics.get("importance", {}),
         metrics.get("slices", {}),
         _read(run / "evaluate" / CURVES_FILE),
+        read_cost(run),
+        _read(run / "promote" / "promotion.json").get("stability") or {},
     )
 
 
@@ -75,6 +83,12 @@ def _expected(validation: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     missed = [f"{each['expects']}: {each['found']}" for each in outcomes if not each["met"]]
     return {"expectations met": f"{len(outcomes) - len(missed)} of {len(outcomes)}", "expectations not met": missed}
+
+
+def read_cost(run: Path) -> GraphCost | None:
+    """What the exported graph costs; None where it is not certified yet, and in runs from before it was measured."""
+    cost = _read(run / "certify" / "certificate.json").get("cost")
+    return None if cost is None else msgspec.convert(cost, GraphCost)
 
 
 def _read(file: Path) -> dict[str, Any]:

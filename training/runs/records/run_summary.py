@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from training.errors import StepError
 from training.runs.records.run_folder import read_json
+from training.runs.records.run_report import read_cost
 from training.runs.records.run_slices import fewer_slices
 from training.steps.run_journal import read_journal
 
@@ -15,9 +17,9 @@ def summarize(run: Path) -> dict[str, Any]:
     """Plain data: what the run has found so far. Empty where the folder is gone.
 
     view: its label and fingerprint. cut_us: the watermark up to which its data are complete. code: step -> digest of
-    the code that made its result. metrics: of the best candidate. slices: `fewer_slices` of it. model, version,
-    promoted, reasons, checks: what the steps `publish` and `promote` did. scored: what a batch scoring wrote, and by
-    which version.
+    the code that made its result. metrics: of the best candidate. slices: `fewer_slices` of it. graph, stability: as
+    `RunReport` has them. model, version, promoted, reasons, checks: what the steps `publish` and `promote` did.
+    scored: what a batch scoring wrote, and by which version.
     """
     try:
         journal = read_journal(run)
@@ -35,10 +37,13 @@ def summarize(run: Path) -> dict[str, Any]:
         found |= {"chosen": metrics["chosen"], "metrics": numbers}
         if slices := metrics.get("slices"):
             found["slices"] = fewer_slices(slices)
+    if cost := read_cost(run):
+        found["graph"] = asdict(cost)
     found |= _read(run / "publish" / "published.json")
     if decided := _read(run / "promote" / "promotion.json"):
         found |= {name: decided[name] for name in ("champion_before", "promoted", "reasons")}
         found["checks"] = decided.get("checks", [])
+        found["stability"] = decided.get("stability") or {}
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from shared_features.formats.model_manifest import MANIFEST_FILE
 from shared_features.formats.run_archive import MODEL_CARD_FILES, MODEL_MANIFEST_FILE, ArchivedStep, RunArchive
 from training.errors import ConflictError, RegistryError
-from training.registry.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN
+from training.registry.model_card.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN
 from training.registry.versions import Registry
 from training.runs.plan.retraining import STEPS
 from training.runs.records.run_archive import archived_files, write_archive

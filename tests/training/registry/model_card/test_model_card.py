@@ -12,7 +12,8 @@ import pytest
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
 from training.models.metrics.residual_curves import residual_curves
-from training.registry.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN, ModelFacts, write_model_card
+from training.registry.model_card.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN, write_model_card
+from training.registry.model_card.model_facts import ModelFacts
 
 FOUND = {"roc_auc": 0.91, "average_precision": 0.6, "calibration_error": 0.21, "per_day": {"precision": []}}
 METRICS: dict[str, Any] = {
@@ -77,6 +78,7 @@ def test_a_card_says_what_where_from_how_good_for_whom_and_its_limits(name: str)
         "average_precision across category is 0.2500 apart",
         *("Without any value in the train window: empty.", "humidity (70%)", "The test window has 45 positive rows"),
         *("the calibration error is 0.210", "Events of 2 erased entities are not in the data"),
+        "bytes 48,211, one row, us 11, 100 rows, us 60",
         *(MANIFEST.model_digest, "card_fraud:v1 (0123456789abcdef)", "version 7"),
     ):
         assert fact in text, fact

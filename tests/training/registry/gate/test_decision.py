@@ -3,7 +3,7 @@ import math
 import pytest
 
 from training.models.comparison.paired_bootstrap import Comparison
-from training.registry.gate import decide
+from training.registry.gate.decision import decide
 
 GOOD = {"roc_auc": 0.9, "average_precision": 0.6}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from training.models.task_rules import BETTER_IS_MORE, RULES
+from training.registry.gate.check import Check
 
 if TYPE_CHECKING:
     from training.definitions.model import Promotion
@@ -15,15 +16,6 @@ if TYPE_CHECKING:
 DEFAULT_TOLERANCE = 0.01
 """How much a challenger may lack, so that fresher data is not refused for a difference of noise: of a metric from 0 to
 1 this much, of an error this part of the champion's."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was asked, as a text, and what was found."""
-
-    asked: str
-    found: str
-    passed: bool
 
 
 @dataclass(frozen=True)
@@ -46,21 +38,29 @@ def decide(
     promotion: Promotion = "within_tolerance",
     slices: Mapping[str, Mapping[str, Any]] | None = None,
     slice_gap: float | None = None,
+    further: Sequence[Check] = (),
 ) -> Decision:
-    """Promote when every floor is reached, the slices are alike enough, and the champion is matched.
+    """Promote when no floor and no limit is missed, the slices are alike enough, and the champion is matched.
 
     champion: its metrics, None when there is no champion, so that nothing is compared. basis: over which rows they are.
     comparison: of both on the same rows, None where the champion wants other features. slices: column -> what
-    `slice_metrics` found. slice_gap: the largest gap between the best and the worst slice of a column.
+    `slice_metrics` found. slice_gap: the largest gap between the best and the worst slice of a column. further: what
+    was found of limits; the reasons have those that only warn, too.
     """
     checks = [_floor(name, challenger[name], floor) for name, floor in sorted(floors.items())]
     checks += _gaps(slices or {}, slice_gap)
     reached = f"floors reached ({', '.join(each.asked for each in checks[: len(floors)])})"
     matched = _matched(challenger, champion, tolerance, basis, compared, comparison, promotion)
-    every = (*checks, matched)
-    if missed := tuple(each.found for each in checks if not each.passed):
-        return Decision(False, missed, every)
-    return Decision(matched.passed, (reached, matched.found), every)
+    every = (*checks, matched, *further)
+    warnings = tuple(f"warning: {_said(each)}" for each in further if each.warns and not each.passed)
+    missed = (*(each.found for each in checks if each.missed), *(_said(each) for each in further if each.missed))
+    if missed:
+        return Decision(False, (*missed, *warnings), every)
+    return Decision(matched.passed, (reached, matched.found, *warnings), every)
+
+
+def _said(check: Check) -> str:
+    return f"{check.found} (asked: {check.asked})"
 
 
 def _matched(

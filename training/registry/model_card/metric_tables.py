@@ -1,0 +1,58 @@
+"""The parts of a model card about how good the model is: metrics, plots, importance of features, slices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared_features.counted import counted
+from training.facts import shown
+from training.models.comparison.slice_order import in_order
+from training.models.metrics.curve_plots import residual_plots, score_plots
+from training.registry.model_card.document_text import Table
+from training.registry.model_card.model_facts import ModelFacts
+
+_MOST_FEATURES = 20
+
+
+def measured(facts: ModelFacts) -> str:
+    floors = ", ".join(f"{name} {value:g}" for name, value in facts.floors.items())
+    return (
+        f"Over {counted(int(facts.metrics['rows']), 'row')} of the test window. {facts.metrics['chosen']} was chosen "
+        f"by {facts.metrics['chosen_by']}. The gate asks for {floors or 'no floor'}."
+    )
+
+
+def metric_table(facts: ModelFacts) -> Table:
+    models: Mapping[str, Mapping[str, Any]] = facts.metrics["models"]
+    chosen = facts.metrics["chosen"]
+    order = [chosen, *(name for name in models if name != chosen)]
+    names = [name for name, value in models[chosen].items() if isinstance(value, int | float)]
+    rows = [(name, *(shown(models[each].get(name)) for each in order)) for name in names]
+    return Table(("metric", *order), rows)
+
+
+def plots(facts: ModelFacts) -> Iterator[str]:
+    yield from score_plots(facts.curves)
+    yield from residual_plots(facts.curves.get(facts.metrics["chosen"], {}))
+
+
+def importance_table(needed: Mapping[str, float]) -> Table:
+    rows = [(name, f"{value:.4f}") for name, value in list(needed.items())[:_MOST_FEATURES]]
+    return Table(("feature", "worse by"), rows)
+
+
+def gaps(slices: Mapping[str, Any]) -> Iterator[str]:
+    for name, found in slices.items():
+        if found["gap"] is not None:
+            yield (
+                f"{found['metric']} across {name} is {found['gap']:.4f} apart: worst {found['worst']}, best "
+                f"{found['best']}."
+            )
+
+
+def slice_table(name: str, found: Mapping[str, Any]) -> Table:
+    metric = found["metric"]
+    slices = found["slices"]
+    rows = [(each, shown(slices[each]["rows"]), shown(slices[each][metric])) for each in in_order(slices)]
+    return Table((name, "rows", metric), rows)
