@@ -1,7 +1,7 @@
 """Predictions of one view: concurrent requests share a round trip to the online store, and each gets its own answer.
 
 While a round trip is under way, requests gather. When it is answered, the next round trip takes all that gathered,
-and those that come within a moment.
+and those that come within a moment. While the rows of one are computed in a thread, another is made if enough wait.
 A request that finds no round trip under way starts one at once. Nothing is computed for a client that has left, or that
 has waited so long that the service is overloaded: the others would wait for it.
 """
@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from serving.connections.asking_client import AskingClient
 from serving.errors import BrokenViewError, OnlineStoreError, OverloadedError
@@ -23,7 +23,7 @@ from serving.online_store.online_store import OnlineStore, Values
 from serving.prediction.batch_answers import Asked, BatchAnswers, Outcome
 from serving.prediction.shadow import Shadow
 from serving.prediction.slow_lane import SlowLane
-from serving.prediction.waiting_requests import Waiting, WaitingRequests, fail
+from serving.prediction.waiting_requests import ENOUGH_ROWS, Waiting, WaitingRequests, fail
 from serving.prediction_log.prediction_log import PredictionLog
 from serving.request.request_body import PredictionRequest, RequestBody
 from serving.tracing.stages import READ, laps_of
@@ -31,7 +31,10 @@ from shared_features.definitions import FeatureView
 from shared_features.errors import OnDemandError
 from shared_features.stored_features.feature_vectors import FeatureVectors
 
-_ROWS_IN_LOOP = 32  # below, computing takes about a millisecond; above, the event loop must not wait for it
+_AT_ONCE = 3
+"""Round trips of many rows at once: half of the time to compute one is in compiled code, others need not wait for that.
+Batches of a hundred come to 23,000 rows/s one by one, to 30,600 with two at once, to 34,000 with three, on two cores.
+"""
 _MODELS_IN_LOOP_S = 0.002  # of all models of a batch together, as measured
 
 
@@ -60,8 +63,9 @@ class Predictor:
         )
         self._allow_degraded = allow_degraded
         self._max_waiting, self._pending = max_waiting, WaitingRequests(max_wait_s)
-        self._flight: asyncio.Task[None] | None = None
-        self._in_loop, self._in_thread = RunGuard(), RunGuard()
+        self._flights: set[asyncio.Task[None]] = set()
+        self._in_threads = 0
+        self._in_loop, self._guards = RunGuard(), [RunGuard() for _ in range(_AT_ONCE)]
         self._slow = SlowLane(model_within_s)
 
     def check_load(self, client: AskingClient) -> None:
@@ -88,8 +92,7 @@ class Predictor:
         loop = asyncio.get_running_loop()
         waiting = Waiting(asked, client, loop.create_future())
         self._pending.add(waiting)
-        if self._flight is None:
-            self._flight = loop.create_task(self._fly())
+        self._start()
         return waiting.answer
 
     def warm_up(self, instances: Sequence[Any]) -> None:
@@ -99,6 +102,12 @@ class Predictor:
     @property
     def _rows_here(self) -> int:
         return self._pending.rows + self._slow.rows
+
+    def _start(self) -> None:
+        """Begin a round trip where none is under way, or all are computed in threads and enough rows wait."""
+        under_way = len(self._flights)
+        if not under_way or (self._in_threads == under_way < _AT_ONCE and self._pending.rows >= ENOUGH_ROWS):
+            self._flights.add(asyncio.get_running_loop().create_task(self._fly()))
 
     async def _fly(self) -> None:
         try:
@@ -115,7 +124,7 @@ class Predictor:
                     fail(batch, error)
                 await self._pending.gather()
         finally:
-            self._flight = None
+            self._flights.discard(cast(asyncio.Task[None], asyncio.current_task()))
 
     async def _answer_alone(self, batch: list[Waiting], error: OnDemandError) -> None:
         """An on-demand function raised: only the requests whose own rows make it raise are refused."""
@@ -151,13 +160,24 @@ class Predictor:
             self._give_up(batch, unavailable)
             return
         if (
-            rows <= _ROWS_IN_LOOP
+            rows <= ENOUGH_ROWS
             and self._answers.seconds(asked) <= _MODELS_IN_LOOP_S
             and not any(each.request.explain for each in asked)
         ):
             self._settle(batch, compute(self._in_loop))
         else:
-            self._settle(batch, await asyncio.get_running_loop().run_in_executor(None, compute, self._in_thread))
+            self._settle(batch, await self._in_a_thread(compute))
+
+    async def _in_a_thread(self, compute: Callable[[RunGuard], list[Outcome]]) -> list[Outcome]:
+        guard = self._guards.pop()
+        computing = asyncio.get_running_loop().run_in_executor(None, compute, guard)
+        self._in_threads += 1
+        self._start()
+        try:
+            return await computing
+        finally:
+            self._in_threads -= 1
+            self._guards.append(guard)
 
     def _give_up(self, batch: list[Waiting], error: OnlineStoreError) -> None:
         """The store is unavailable. Requests that gathered meanwhile have waited for it too: they fail as well."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shared_features.definitions import FeatureView
 from shared_features.feature_matrix import category_codes, feature_matrix, request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys, key_texts, shards_of
-from shared_features.formats.entity_reader import EntityReader
+from shared_features.formats.entity_reader import EntityFeatures, EntityReader, StoredEntities
 from shared_features.stored_features.group_reader import GroupReader, GroupRows, Places, Values
 from shared_features.stored_features.told import ToldOf, untold
 
@@ -50,12 +50,13 @@ class FeatureRows(msgspec.Struct, frozen=True):
 
 
 class FeatureVectors:
-    """The feature vectors of one view. Used by one thread at a time: states are decoded into slots that are kept."""
+    """The feature vectors of one view, for any thread."""
 
     def __init__(self, view: FeatureView, namespace: str, told: ToldOf = untold) -> None:
         self._view = view
         self._groups = [GroupReader(group, namespace, told(group.label)) for group in view.groups]
-        self._entities = EntityReader([group.layout for group in view.groups])
+        self._layouts = [group.layout for group in view.groups]
+        self._readers = [EntityReader(self._layouts)]
         self.shards = [shard for group in self._groups for shard in group.shards]
         """Every shard that a request may touch."""
 
@@ -81,12 +82,22 @@ class FeatureVectors:
         found = [
             reader.found(plan.reads, places, values) for reader, places in zip(self._groups, plan.places, strict=True)
         ]
-        features = self._entities.read([entities for _, entities in found], as_of_us)
+        features = self._entities([entities for _, entities in found], as_of_us)
         stored, groups, instants = {}, [], as_of_us.tolist()
         for reader, places, (facts, entities), of_group in zip(self._groups, plan.places, found, features, strict=True):
             groups.append(reader.rows(places, facts, entities, of_group, instants))
             stored[reader.name] = of_group.values
         return self._rows(plan.columns, as_of_us, stored, groups)
+
+    def _entities(self, stored: Sequence[StoredEntities], as_of_us: NDArray[np.int64]) -> list[EntityFeatures]:
+        """By a reader that no other thread uses meanwhile. It is kept: states are decoded into its slots."""
+        try:
+            reader = self._readers.pop()
+        except IndexError:
+            reader = EntityReader(self._layouts)
+        features = reader.read(stored, as_of_us)
+        self._readers.append(reader)
+        return features
 
     def without_store(self, columns: RequestColumns, as_of_us: NDArray[np.int64], problem: str) -> FeatureRows:
         """The vectors without stored features: these, and what is computed from them, are NaN."""

@@ -37,19 +37,19 @@ def client_name() -> str:
     return "wrk" if shutil.which("wrk") else "asyncio client"
 
 
-def load(port: int, path: str, bodies: Sequence[bytes], seconds: float) -> Load:
+def load(port: int, path: str, bodies: Sequence[bytes], seconds: float, connections: int = CONNECTIONS) -> Load:
     """POST the bodies in turn. Raises RuntimeError when any answer is not a 200."""
     if shutil.which("wrk"):
-        return _by_wrk(port, path, bodies, seconds)
-    return uvloop.run(_by_asyncio(port, path, bodies, seconds))
+        return _by_wrk(port, path, bodies, seconds, connections)
+    return uvloop.run(_by_asyncio(port, path, bodies, seconds, connections))
 
 
-def _by_wrk(port: int, path: str, bodies: Sequence[bytes], seconds: float) -> Load:
+def _by_wrk(port: int, path: str, bodies: Sequence[bytes], seconds: float, connections: int) -> Load:
     with TemporaryDirectory(prefix="millrace-load-") as folder:
         file = Path(folder) / "bodies"
         file.write_bytes(b"\n".join(bodies))
         url = f"http://127.0.0.1:{port}{path}"
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", str(_SCRIPT), url, "--", str(file)]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", str(_SCRIPT), url, "--", str(file)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, check=False)
     if done.returncode:
         raise RuntimeError(f"wrk failed: {done.stderr or done.stdout}")
@@ -102,14 +102,14 @@ class _Connection(asyncio.Protocol):
         self._transport.close()
 
 
-async def _by_asyncio(port: int, path: str, bodies: Sequence[bytes], seconds: float) -> Load:
+async def _by_asyncio(port: int, path: str, bodies: Sequence[bytes], seconds: float, connections: int) -> Load:
     head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: "
     requests = [b"%b%d\r\n\r\n%b" % (head.encode(), len(body), body) for body in bodies]
     loop = asyncio.get_running_loop()
     began_s = time.perf_counter()
     made: list[Any] = []
-    for number in range(CONNECTIONS):
-        first = number * len(requests) // CONNECTIONS
+    for number in range(connections):
+        first = number * len(requests) // connections
         _, connection = await loop.create_connection(
             lambda first=first: _Connection(requests, first, began_s + seconds),  # type: ignore[misc]
             "127.0.0.1",

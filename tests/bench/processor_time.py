@@ -18,6 +18,12 @@ def processor_seconds(process_id: int) -> float:
     return (int(fields[11]) + int(fields[12])) * _TICK_S
 
 
+def worker_processes(parent_id: int) -> list[int]:
+    """Process ids of what a process has spawned by multiprocessing, its resource tracker left out."""
+    children = Path(f"/proc/{parent_id}/task/{parent_id}/children").read_text().split()
+    return [int(each) for each in children if b"spawn_main(" in Path(f"/proc/{each}/cmdline").read_bytes()]
+
+
 def dataflow_processes(supervisor_id: int) -> Mapping[str, int]:
     """Process id by name of the dataflows that a supervisor runs."""
     found = {}

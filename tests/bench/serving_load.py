@@ -16,6 +16,7 @@ from tests.bench.paced_load import paced_load
 from tests.bench.prediction_requests import prediction_requests
 from tests.bench.served_predictions import BARE, PREDICT, ServedPredictions
 from tests.bench.transactions import measured_transactions
+from tests.bench.two_processes import two_processes
 
 _BATCH = 100
 _ROUND_S, _ROUNDS = 6.0, 3
@@ -43,16 +44,14 @@ def measure(file: Path | None) -> list[Figure]:
         first_kib = _resident_kib(child.pid)
         asked = load(one, PREDICT, bodies, _LONG_S).rate * _LONG_S
         grown_kib = _resident_kib(child.pid) - first_kib
-        two, _ = served.start(PREDICT, workers=2)
-        load(two, PREDICT, bodies, 1.0)
-        both = max(load(two, PREDICT, bodies, _ROUND_S).rate for _ in range(_ROUNDS))
+        of_two = two_processes(served, bodies)
     groups, functions = len(CARD_FRAUD.groups), len(CARD_FRAUD.columns)
     half_text = f"bare route at the same {half:,.0f} requests/s"
     return [
         Figure(f"start until it is ready ({groups} groups, {functions} features)", started_s, "s"),
         Figure("one process, one instance each", alone, "requests/s", bare_alone, "bare FastAPI route"),
         Figure(f"one process, {_BATCH} instances each", in_batches, "rows/s", alone, "rows/s of one instance each"),
-        Figure("two processes", both, "requests/s", alone, "one process; the client has one of the two cores as well"),
+        *of_two,
         Figure("half of saturation, p99", p99_ms, "ms", bare_p99_ms, half_text),
         Figure("half of saturation, p99.9", p999_ms, "ms", bare_p999_ms, half_text),
         Figure(f"growth in {asked:,.0f} requests", grown_kib, "KiB", first_kib, "resident before"),

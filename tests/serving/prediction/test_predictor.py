@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import shlex
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +13,11 @@ import numpy as np
 import pytest
 
 from serving.models.model import load_model
+from serving.prediction import waiting_requests
+from serving.prediction.waiting_requests import ENOUGH_ROWS
 from shared_features.feature_matrix import feature_matrix, request_floats
 from shared_features.formats.entity_keys import entity_keys, key_texts, shards_of
+from shared_features.formats.entity_reader import EntityReader
 from shared_features.formats.entity_state import decode_states, owners_of
 from shared_features.formats.online_state import entity_prefix, meta_key
 from shared_features.formats.receipt import decode_receipt
@@ -142,6 +146,47 @@ def test_a_score_does_not_depend_on_which_requests_shared_a_round_trip(serving, 
     gathered, trips, alone = run(at_once())
     assert gathered == alone
     assert trips < len(bodies) / 2
+
+
+def test_many_rows_are_computed_while_others_are(serving, monkeypatch):
+    """The states of two large requests are read at the same time, in two threads, and each answer is as alone."""
+    both, readers = threading.Barrier(2), set[int]()
+    read_alone = EntityReader.read
+
+    def read_together(self, stored, as_of_us):
+        if len(as_of_us) > ENOUGH_ROWS:
+            both.wait(60)
+            readers.add(id(self))
+        return read_alone(self, stored, as_of_us)
+
+    rows = range(ENOUGH_ROWS + 1)
+    bodies = [{"instances": [INSTANCE | {"celsius": 20 + number + row} for row in rows]} for number in range(2)]
+    monkeypatch.setattr(waiting_requests, "_MOST_ROWS", len(rows))
+
+    async def at_once():
+        async with serving() as client:
+            monkeypatch.setattr(EntityReader, "read", read_together)
+            gathered = await asyncio.gather(*(client.post(PATH, json=body) for body in bodies))
+            monkeypatch.setattr(EntityReader, "read", read_alone)
+            return [each.json() for each in gathered], [(await client.post(PATH, json=body)).json() for body in bodies]
+
+    gathered, alone = run(at_once())
+    assert gathered == alone
+    assert len(readers) == 2
+
+
+def test_a_request_is_answered_whenever_it_comes_after_the_last_answer(serving):
+    """Also in the turns of the event loop in which a round trip ends."""
+
+    async def one_after_another():
+        async with serving() as client:
+            for turns in range(12):
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                answer = await asyncio.wait_for(client.post(PATH, json={"instances": [INSTANCE]}), 60)
+                assert answer.status_code == 200
+
+    run(one_after_another())
 
 
 def test_a_round_trip_reads_each_shard_once_with_its_meta_first(serving, store):
