@@ -22,7 +22,7 @@ SHORT_GUIDES = ("read-from-python", "bring-history", "add-a-feature")
 NOTHING_TO_RUN = ("index", "my-kafka-and-redis")
 RUNS_ALONE = (
     *("correct-events", "encode-and-calibrate", "mlflow", "notebook", "own-models", "pipelines", "proofs", "ratios"),
-    *("log-and-train", "open-inference-protocol", "registry-on-s3", "score-the-stream", "who-may-ask"),
+    *("labels", "log-and-train", "open-inference-protocol", "registry-on-s3", "score-the-stream", "who-may-ask"),
 )
 """Without a stack: in tests of their own."""
 
