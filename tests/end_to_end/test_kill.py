@@ -59,6 +59,7 @@ def check(job: Job, traffic: CardTraffic, cut_us: int, dead: int) -> None:
     assert counts["rows of customer_spend:v1"] > 0.9 * traffic.truth.transactions
 
 
+@pytest.mark.deep  # chaos kills on the embedded parts too
 def test_killed_on_the_embedded_parts(tmp_path: Path) -> None:
     traffic = CardTraffic(world(60, 25).transactions, DISTURBANCES, seed=3)
     with RedisServer(tmp_path / "redis") as store, KafkaSimulator(TOPICS) as kafka:

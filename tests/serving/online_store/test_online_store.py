@@ -238,7 +238,7 @@ def test_a_connection_that_is_forgotten_without_a_word_is_found_by_a_ping(server
         client.mset(VALUES)
 
     async def read():
-        async with cut_off(server.port) as proxy, redis_store(f"redis://127.0.0.1:{proxy.port}/0", 60.0) as store:
+        async with cut_off(server.port) as proxy, redis_store(f"redis://127.0.0.1:{proxy.port}/0", 2.0) as store:
             proxy.forget()
             return await found_again(store, b"{a}:e:1")
 
