@@ -21,6 +21,8 @@ from tests.bench.two_processes import two_processes
 _BATCH = 100
 _ROUND_S, _ROUNDS = 6.0, 3
 _LONG_S = 60.0
+_MANY = 400
+"""Connections under overload: enough that nobody waits for one."""
 
 
 def measure(file: Path | None) -> list[Figure]:
@@ -39,8 +41,11 @@ def measure(file: Path | None) -> list[Figure]:
         batches = prediction_requests(rows, 500, instances=_BATCH)
         in_batches = max(load(one, PREDICT, batches, _ROUND_S).rate for _ in range(_ROUNDS)) * _BATCH
         half = alone / 2
-        p99_ms, p999_ms = paced_load(one, PREDICT, bodies, half, _ROUND_S * _ROUNDS)
-        bare_p99_ms, bare_p999_ms = paced_load(bare, BARE, bodies, half, _ROUND_S * _ROUNDS)
+        p99_ms, p999_ms, _ = paced_load(one, PREDICT, bodies, half, _ROUND_S * _ROUNDS)
+        bare_p99_ms, bare_p999_ms, _ = paced_load(bare, BARE, bodies, half, _ROUND_S * _ROUNDS)
+        at_most = in_batches / _BATCH
+        saturated = paced_load(one, PREDICT, batches, at_most, _ROUND_S, _MANY)
+        overloaded = paced_load(one, PREDICT, batches, 3 * at_most, _ROUND_S, _MANY)
         first_kib = _resident_kib(child.pid)
         asked = load(one, PREDICT, bodies, _LONG_S).rate * _LONG_S
         grown_kib = _resident_kib(child.pid) - first_kib
@@ -54,6 +59,13 @@ def measure(file: Path | None) -> list[Figure]:
         *of_two,
         Figure("half of saturation, p99", p99_ms, "ms", bare_p99_ms, half_text),
         Figure("half of saturation, p99.9", p999_ms, "ms", bare_p999_ms, half_text),
+        Figure(
+            f"three times too many batches, p99 of the accepted ({overloaded.refused:.0%} are refused)",
+            overloaded.p99_ms,
+            "ms",
+            saturated.p99_ms,
+            f"as many as can be answered ({saturated.refused:.0%} are refused)",
+        ),
         Figure(f"growth in {asked:,.0f} requests", grown_kib, "KiB", first_kib, "resident before"),
     ]
 
