@@ -9,9 +9,11 @@ if TYPE_CHECKING:
         Catalogue,
         Category,
         Condition,
+        Copies,
         Decimal,
         Entity,
         EventSource,
+        Expect,
         Feature,
         FeatureGroup,
         FeatureView,
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
         Integer,
         LabelSource,
         LaterEvents,
+        Newest,
+        Rows,
         Text,
         Timestamp,
         Window,
@@ -47,9 +51,9 @@ else:
         __name__,
         {
             "shared_features.definitions": (
-                "Aggregate Boolean Catalogue Category Condition Decimal Entity EventSource Feature "
-                "FeatureGroup FeatureView Field GrownGroup Integer LabelSource LaterEvents Text Timestamp Window "
-                "load_definitions"
+                "Aggregate Boolean Catalogue Category Condition Copies Decimal Entity EventSource Expect Feature "
+                "FeatureGroup FeatureView Field GrownGroup Integer LabelSource LaterEvents Newest Rows "
+                "Text Timestamp Window load_definitions"
             ),
             "shared_features.errors": "DefinitionError FeatureError MillraceError",
             "shared_features.kernel.aggregations": (
@@ -67,11 +71,13 @@ __all__ = [
     "Catalogue",
     "Category",
     "Condition",
+    "Copies",
     "Count",
     "Decimal",
     "DefinitionError",
     "Entity",
     "EventSource",
+    "Expect",
     "Feature",
     "FeatureError",
     "FeatureGroup",
@@ -87,6 +93,8 @@ __all__ = [
     "Mean",
     "MillraceError",
     "Min",
+    "Newest",
+    "Rows",
     "Std",
     "Sum",
     "Text",

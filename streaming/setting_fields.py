@@ -154,6 +154,12 @@ class SettingFields(BaseSettings):
     archive_commit_records: int = Field(
         500_000, ge=1, description="Number of records after which the archive commits before archive_commit has passed."
     )
+    expectation_sample: int = Field(
+        100,
+        ge=1,
+        description="Of how many events one is checked against what its source expects. The event id decides which. 1 "
+        "checks every event.",
+    )
     prediction_log_topic: str | None = Field(
         None,
         pattern=r"^[a-zA-Z0-9._-]{1,249}$",

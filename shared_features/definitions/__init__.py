@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shared_features.definitions.catalogue.listing import list_definitions
     from shared_features.definitions.changes.definition_texts import definition_text, source_text
     from shared_features.definitions.changes.differences import difference, events_difference
+    from shared_features.definitions.expectations.expectation import Copies, Expect, Newest, Rows
     from shared_features.definitions.field_types import Boolean, Decimal, FieldType, Integer, Text, Timestamp
     from shared_features.definitions.fields import Field
     from shared_features.definitions.fingerprints import fingerprint
@@ -59,6 +60,7 @@ else:
             "shared_features.definitions.groups.grown_group": "GrownGroup",
             "shared_features.definitions.sources.label_source": "LabelSource",
             "shared_features.definitions.sources.later_events": "LaterEvents",
+            "shared_features.definitions.expectations.expectation": "Copies Expect Newest Rows",
             "shared_features.definitions.catalogue.listing": "list_definitions",
             "shared_features.definitions.views.named_inputs": "AS_OF",
             "shared_features.definitions.views.view_feature": "Input ViewFeature",
@@ -72,10 +74,12 @@ __all__ = [
     "Catalogue",
     "Category",
     "Condition",
+    "Copies",
     "Decimal",
     "Description",
     "Entity",
     "EventSource",
+    "Expect",
     "Feature",
     "FeatureGroup",
     "FeatureView",
@@ -86,6 +90,8 @@ __all__ = [
     "Integer",
     "LabelSource",
     "LaterEvents",
+    "Newest",
+    "Rows",
     "Text",
     "Timestamp",
     "ViewFeature",

@@ -22,8 +22,8 @@ SETTING_NAMES = frozenset((
     "kafka_bootstrap_servers", "kafka_options", "without_registry", "without_audit", "metrics_port", "topic_mode",
     "embedded_log", "import_until", "mark_slack", "poll_records", "poll_timeout", "fetch_buffer_records",
     "fetch_buffer_mib", "idle_mark", "topic_check", "workers", "worker", "epoch", "cached_entities", "idle_commit",
-    "redis_timeout", "archive_commit", "archive_commit_records", "materialize_interval", "snapshot_interval",
-    "maintenance_interval", "events_kept_days", "bootstrap_memory", "pipeline_lag", "score_topics",
+    "redis_timeout", "archive_commit", "archive_commit_records", "expectation_sample", "materialize_interval",
+    "snapshot_interval", "maintenance_interval", "events_kept_days", "bootstrap_memory", "pipeline_lag", "score_topics",
     # of training
     "training_runs_kept", "training_step_limit", "training_steps_at_once", "runs_database", "runs_host", "runs_port",
     "runs_recorded", "runs_recorded_for", "runs_webhook", "champion_age_limit", "models", "spine_events_at_once",

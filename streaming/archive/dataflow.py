@@ -12,12 +12,15 @@ import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 from prometheus_client import Counter
 
-from shared_features.definitions import Catalogue
+from shared_features.definitions import Catalogue, EventSource
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
 from shared_features.formats.prediction_log import SOURCE_NAME
 from shared_features.kernel.event_time import to_us
 from streaming.archive.archived_sources import archived_now
 from streaming.archive.delta_sink import DeltaSink
+from streaming.archive.expectations.checked_events import BuildChecks, CheckedEvents
+from streaming.archive.expectations.expectation_metrics import ExpectationMetrics
+from streaming.archive.expectations.source_checks import SourceChecks
 from streaming.archive.gather import Gather
 from streaming.archive.maintenance import Maintenance
 from streaming.archive.marks import Marks
@@ -44,7 +47,8 @@ def build_dataflow(settings: StreamingSettings, metrics: StreamingMetrics | None
     metrics = metrics or StreamingMetrics(to_us(settings.allowed_lateness))
     stored = archived_now(settings, Topics(settings))
     topics = {(topic.name, topic.id): len(topic.partitions) for topic in stored.topics.values()}
-    tables = archive_tables(settings.lake, stored.catalogue, topics)
+    checks = partial(SourceChecks, every=settings.expectation_sample, metrics=ExpectationMetrics(metrics))
+    tables = archive_tables(settings.lake, stored.catalogue, topics, build_checks=checks)
     marks = Marks(settings.topic_mode, to_us(settings.mark_slack), system_clock_us)
     flow = Dataflow("archive")
     held, counted = partial(held_positions, tables), partial(count_polled, metrics)
@@ -88,15 +92,27 @@ def raised_counter(metrics: StreamingMetrics) -> Callable[[str, int], None]:
 
 
 def archive_tables(
-    lake: Path, catalogue: Catalogue, topics: Mapping[TopicKey, int], delta: DeltaTables = DELTA
+    lake: Path,
+    catalogue: Catalogue,
+    topics: Mapping[TopicKey, int],
+    delta: DeltaTables = DELTA,
+    build_checks: BuildChecks | None = None,
 ) -> dict[str, Callable[[], StoredLog]]:
-    """How to open each table of the archive, by its name."""
+    """How to open each table of the archive, by its name. build_checks: None where nobody looks for expectations."""
     tables: dict[str, Callable[[], StoredLog]] = {DEAD_LETTERS_TABLE: partial(StoredDeadLetters, lake, topics, delta)}
     for source in catalogue.sources:
         own = {topic: count for topic, count in topics.items() if topic[0] == source.topic}
-        stored = StoredPredictions if source.name == SOURCE_NAME else StoredEvents
-        tables[events_table(source)] = partial(stored, lake, source, own, delta)
+        opened = partial(_events_table(source, build_checks), lake, source, own, delta)
+        tables[events_table(source)] = opened
     return tables
+
+
+def _events_table(source: EventSource, build_checks: BuildChecks | None) -> Callable[..., StoredLog]:
+    if source.name == SOURCE_NAME:
+        return StoredPredictions
+    if source.expectations and build_checks is not None:
+        return partial(CheckedEvents, build_checks=build_checks)
+    return StoredEvents
 
 
 def held_positions(tables: Mapping[str, Callable[[], StoredLog]]) -> dict[PartitionKey, int]:

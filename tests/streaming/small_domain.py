@@ -6,6 +6,7 @@ from shared_features.definitions import (
     Decimal,
     Entity,
     EventSource,
+    Expect,
     FeatureGroup,
     FeatureView,
     Field,
@@ -30,6 +31,7 @@ PAYMENTS = EventSource(
     ),
     event_id="id",
     tolerated_future=seconds(6),
+    expectations=(Expect("amount", low=0.02, warn=True),),
 )
 OUTCOMES = EventSource(
     name="outcomes",

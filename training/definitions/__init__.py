@@ -1,6 +1,5 @@
 """What people write for training, beside their feature views: models, each with its candidates."""
 
-from training.datasets.expectations.expectation import Copies, Expect, Newest, Rows
 from training.definitions.early_stopping import EarlyStopping
 from training.definitions.gate_limits import GateLimits
 from training.definitions.model import Model
@@ -13,17 +12,13 @@ __all__ = [
     "Binned",
     "Build",
     "Columns",
-    "Copies",
     "EarlyStopping",
-    "Expect",
     "GateLimits",
     "Model",
-    "Newest",
     "NumberRange",
     "OneHot",
     "OneOf",
     "Ordinal",
-    "Rows",
     "Search",
     "Split",
     "TargetMean",

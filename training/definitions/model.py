@@ -11,8 +11,9 @@ from typing import Any, Literal, get_args
 from shared_features.advice import found
 from shared_features.arguments import Checked, did_you_mean
 from shared_features.definitions import FeatureView
+from shared_features.definitions.expectations.expectation import Expectation
 from shared_features.errors import DefinitionError
-from training.datasets.expectations.expectation import Expectation, expectation_faults
+from training.datasets.expectations.of_a_view import expectation_faults
 from training.definitions.early_stopping import EarlyStopping
 from training.definitions.gate_limits import GateLimits, limit_faults
 from training.definitions.search import Search, search_faults

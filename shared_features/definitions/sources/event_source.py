@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import Literal
 
 from shared_features.arguments import Checked, did_you_mean
+from shared_features.definitions.expectations.expectation import Expectation
+from shared_features.definitions.expectations.of_a_source import source_faults
 from shared_features.definitions.fields import Field
 from shared_features.definitions.fingerprints import canonical
 from shared_features.errors import DefinitionError, UnknownFieldError
@@ -37,6 +39,7 @@ class EventSource(metaclass=Checked):
     fields that are not declared are ignored, so that a producer may add one before its readers know it; "reject" makes
     such an event a dead letter. `format`: how producers write events: "json", "messagepack", or `module:attribute` of a
     `streaming.kafka.decoders.event_decoder.EventFormat`. `description`: what an event is; it only documents.
+    `expectations`: what the archive looks for in a sample of the events. They change no event and no feature.
     """
 
     name: str
@@ -49,6 +52,7 @@ class EventSource(metaclass=Checked):
     format: str = field(default="json", kw_only=True)
     tolerated_past: timedelta = field(default=days(30 * 365), kw_only=True)
     description: str = field(default="", kw_only=True, compare=False)
+    expectations: tuple[Expectation, ...] = field(default=(), kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         names = [field.name for field in self.fields]
@@ -84,6 +88,8 @@ class EventSource(metaclass=Checked):
             raise DefinitionError(
                 f"{where}: tolerated_past is {spelled_duration(self.tolerated_past)}; give more than zero"
             )
+        for says in source_faults(self.expectations, self._by_name):
+            raise DefinitionError(f"{where}: {says}")
 
     @cached_property
     def text(self) -> str:

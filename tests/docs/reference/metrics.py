@@ -15,6 +15,8 @@ from serving.endpoints.metrics_endpoint import exposition
 from serving.metrics import Metrics
 from serving.models.challenger_metrics import ChallengerMetrics
 from serving.prediction_log.log_metrics import LogMetrics
+from streaming.archive.expectations.expectation_metrics import ExpectationMetrics
+from streaming.archive.expectations.finding import Finding
 from streaming.metrics import StreamingMetrics
 from streaming.scores.score_metrics import ScoreMetrics
 from tests.docs.reference.table import code, table
@@ -51,6 +53,7 @@ def streaming_families() -> list[Metric]:
     metrics.loaded("a", 1)
     metrics.committed("a", "a/0", 1, 0.1, 1)
     ScoreMetrics(metrics).scored("a", 1, 1, 1)
+    ExpectationMetrics(metrics).found("a", Finding("a", "a", "a", met=True, warn=False, checks=1, failures=0))
     return list(metrics.registry.collect())
 
 

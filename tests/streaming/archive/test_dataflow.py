@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from bytewax.inputs import DynamicSource, StatelessSourcePartition
 from deltalake import DeltaTable
+from structlog.testing import capture_logs
 
 from streaming.archive import dataflow
 from streaming.kafka.brokers.topics import Topic
@@ -89,6 +90,14 @@ def test_it_goes_on_from_the_smaller_position_and_stores_nothing_twice(settings,
     assert dataflow.run(settings) == 0
     assert DeltaTable(settings.lake / "events_payments").count() == 196
     assert DeltaTable(dead).count() == 4
+
+
+def test_what_is_stored_is_checked_against_what_its_source_expects(settings, log, fed):
+    with capture_logs() as lines:
+        assert dataflow.run(settings.model_copy(update={"expectation_sample": 1})) == 0
+    (line,) = [each for each in lines if "not_met" in each]
+    assert line["source"] == "payments"
+    assert line["not_met"].startswith("amount from 0.02: 196 of 196 sampled events are outside, such as ")
 
 
 def test_it_commits_as_soon_as_it_has_gathered_enough(settings, log, fed):

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shared_features.counted import counted
+from shared_features.definitions import Copies, Expect, Newest, Rows
+from shared_features.definitions.expectations.aspect import aspects_of
+from shared_features.definitions.expectations.expectation import Expectation
 from shared_features.kernel.event_time import to_text
-from training.datasets.expectations.expectation import Copies, Expect, Expectation, Newest, Rows
+from training.datasets.expectations.matrix_scale import MatrixScale
 from training.datasets.training_dataset import TrainingDataset
 
 _MOST_ROWS = 10
@@ -59,10 +61,9 @@ def _outcomes(expectation: Expectation, dataset: TrainingDataset) -> Iterator[Ou
     match expectation:
         case Expect():
             yield from _of_feature(expectation, dataset)
-        case Rows(at_least, at_most):
+        case Rows():
             rows = len(dataset)
-            met = at_least <= rows and (at_most is None or rows <= at_most)
-            yield Outcome(str(expectation), counted(rows, "row"), met, expectation.warn)
+            yield Outcome(str(expectation), counted(rows, "row"), expectation.is_met(rows), expectation.warn)
         case Newest(within):
             age = timedelta(microseconds=dataset.manifest.cut_us - int(dataset.event_time_us.max()))
             found = f"it happened {age / timedelta(hours=1):,.1f} h before"
@@ -74,31 +75,14 @@ def _outcomes(expectation: Expectation, dataset: TrainingDataset) -> Iterator[Ou
 
 
 def _of_feature(expectation: Expect, dataset: TrainingDataset) -> Iterator[Outcome]:
-    column = np.asarray(dataset.matrix[:, dataset.features.index(expectation.feature)])
-    missing = np.isnan(column)
-    if (share := expectation.missing_share) is not None:
-        expects = f"{expectation.feature} missing in at most {share:.4g} of the rows"
-        yield _outcome(expectation, dataset, expects, "lack it", missing, float(missing.mean()) <= share)
-    if expectation.has_range:
-        low, high = _stored([-np.inf if expectation.low is None else expectation.low,
-                             np.inf if expectation.high is None else expectation.high])  # fmt: skip
-        outside = (column < low) | (column > high)
-        yield _outcome(expectation, dataset, _range(expectation), "are outside", outside, not outside.any())
-    if expectation.values:
-        known = _stored(_places(expectation, dataset))
-        other = ~missing & ~np.isin(column, known)
-        expects = f"{expectation.feature} one of {', '.join(map(str, expectation.values))}"
-        yield _outcome(expectation, dataset, expects, "have another value", other, not other.any())
-
-
-def _outcome(
-    expectation: Expect, dataset: TrainingDataset, expects: str, which: str, failing: NDArray[np.bool_], met: bool
-) -> Outcome:
-    shown = (
-        () if met else tuple(_row(dataset, expectation.feature, int(at)) for at in np.flatnonzero(failing)[:_MOST_ROWS])
-    )
-    found = f"{np.count_nonzero(failing):,} of {counted(len(dataset), 'row')} {which}"
-    return Outcome(expects, found, met, expectation.warn, shown)
+    column = np.asarray(dataset.matrix[:, dataset.features.index(expectation.column)])
+    missing, names = np.isnan(column), dataset.manifest.categories.get(expectation.column)
+    for aspect in aspects_of(expectation, MatrixScale(names)):
+        failing = np.flatnonzero(aspect.fails(column, missing))
+        met = aspect.is_met(len(failing), len(dataset))
+        rows = () if met else tuple(_row(dataset, aspect.column, at) for at in failing[:_MOST_ROWS].tolist())
+        found = f"{len(failing):,} of {counted(len(dataset), 'row')} {aspect.which}"
+        yield Outcome(aspect.expects, found, met, aspect.warn, rows)
 
 
 def _row(dataset: TrainingDataset, feature: str, at: int) -> FailingRow:
@@ -111,23 +95,3 @@ def _row(dataset: TrainingDataset, feature: str, at: int) -> FailingRow:
 def _number(value: float) -> float | str:
     """JSON has no infinity."""
     return str(value) if np.isinf(value) else value
-
-
-def _range(expectation: Expect) -> str:
-    low = None if expectation.low is None else f"from {expectation.low:.6g}"
-    high = None if expectation.high is None else f"to {expectation.high:.6g}"
-    return " ".join(filter(None, (expectation.feature, low, high)))
-
-
-def _places(expectation: Expect, dataset: TrainingDataset) -> list[float]:
-    """The values as the matrix holds them: numbers, and of a category the places of those that the dataset has."""
-    names = dataset.manifest.categories.get(expectation.feature)
-    if names is None:
-        return [float(each) for each in expectation.values]
-    return [float(at) for at, name in enumerate(names) if name in expectation.values]
-
-
-def _stored(numbers: list[float]) -> NDArray[np.float32]:
-    """As the matrix stores them, so that a bound of 0.1 lets 0.1 pass. Only what is infinite stays infinite."""
-    given, most = np.asarray(numbers, np.float64), float(np.finfo(np.float32).max)
-    return np.where(np.isinf(given), given, np.clip(given, -most, most)).astype(np.float32)

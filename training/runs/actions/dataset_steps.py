@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from shared_features.counted import counted
+from shared_features.definitions.expectations.expectation import Expectation
 from shared_features.formats.dataset_manifest import RowCounts, WindowCounts
 from shared_features.formats.json_document import encode_document
 from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_FILE
@@ -17,7 +18,6 @@ from shared_features.kernel.event_time import to_text
 from training.datasets.categories import tell_categories
 from training.datasets.dataset_builder import build_dataset
 from training.datasets.erasures import erased_since
-from training.datasets.expectations.expectation import Expectation
 from training.datasets.expectations.outcome import check_expectations
 from training.datasets.expectations.verdict import failing_rows, judge, told
 from training.datasets.label_check import check_labels

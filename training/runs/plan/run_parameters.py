@@ -9,8 +9,8 @@ from typing import Any, get_type_hints
 import msgspec
 
 from shared_features.definitions import FeatureView
+from shared_features.definitions.expectations.expectation import Expectation
 from shared_features.formats.dataset_manifest import DatasetParameters
-from training.datasets.expectations.expectation import Expectation
 from training.definitions.early_stopping import EarlyStopping
 from training.definitions.gate_limits import GateLimits
 from training.definitions.model import Model

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from shared_features import days
+from shared_features.definitions.expectations.expectation import Copies, Expect, Expectation, Newest, Rows
 from shared_features.formats.json_document import encode_document
 from shared_features.kernel.event_time import DAY_US
 from tests.training.random_dataset import random_dataset
-from training.datasets.expectations.expectation import Copies, Expect, Expectation, Newest, Rows
 from training.datasets.expectations.outcome import FailingRow, check_expectations
 from training.datasets.expectations.verdict import failing_rows
 from training.datasets.training_dataset import TrainingDataset

@@ -38,7 +38,7 @@ _BLOCKS = {each.title: each for each in page("docs/how-to/own-models.md").blocks
 MODELS = _BLOCKS["models.py"].code.replace("STRENGTH = 0.5", "from {name}.strength import STRENGTH")
 """The module of the guide, with its constant in a module of its own."""
 ALONE = MODELS.replace(', "random_forest"', ",")
-EXPECTING = ALONE.replace("Model, Split", "Expect, Model, Rows, Split").replace(
+EXPECTING = ALONE.replace("import days", "import Expect, Rows, days").replace(
     "    threshold=0.3,\n",
     '    threshold=0.3,\n    expectations=(Rows(at_least=5), Expect("celsius", high=-300, warn=True)),\n',
 )

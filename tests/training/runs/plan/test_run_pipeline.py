@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from shared_features import Rows
 from shared_features.errors import DefinitionError
 from tests.domains.machines import BREAKDOWN
 from tests.training.pipelines.project import write_project
-from training.definitions import Model, Rows
+from training.definitions import Model
 from training.errors import RequestError
 from training.runs.plan.retraining import STEPS
 from training.runs.plan.run_parameters import RunParameters

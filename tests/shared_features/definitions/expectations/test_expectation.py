@@ -7,10 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared_features.errors import DefinitionError
-from tests.domains import machines, visits
-from training.datasets.expectations.expectation import expectation_faults
-from training.definitions import Copies, Expect, Model, Newest, Rows
+from shared_features import Copies, DefinitionError, Expect, Newest, Rows
 
 
 @pytest.mark.parametrize(
@@ -26,23 +23,9 @@ from training.definitions import Copies, Expect, Model, Newest, Rows
         (lambda: Rows(at_least=5, at_most=4), "at_most=4"),
         (lambda: Newest(within=timedelta(0)), r"give more than zero, such as days\(2\)"),
         (lambda: Copies(at_most=-1), "give 0 or more"),
+        (lambda: Rows(every=timedelta(0)), r"give more than zero, such as hours\(1\)"),
     ],
 )
 def test_an_expectation_that_cannot_be_is_refused(build: Callable[[], object], says: str) -> None:
     with pytest.raises(DefinitionError, match=says):
         build()
-
-
-def test_a_model_refuses_what_its_view_cannot_meet() -> None:
-    with pytest.raises(DefinitionError, match=r"expectations names 'celsus', which .* Did you mean 'celsius'"):
-        Model("breaks", machines.BREAKDOWN, expectations=(Rows(at_least=5), Expect("celsus", low=0)))
-    with pytest.raises(DefinitionError, match="celsius is a number, and its values are texts"):
-        Model("breaks", machines.BREAKDOWN, expectations=(Expect("celsius", values=("warm",)),))
-
-
-def test_a_category_has_values_and_no_range() -> None:
-    view = visits.COMES_AGAIN
-    _, category = view.categories[0]
-    (says,) = expectation_faults([Expect(category.name, low=0)], view)
-    assert says.startswith(f"expectations: {category.name} is a category and has no range")
-    assert not [*expectation_faults([Expect(category.name, values=("a",))], view)]

@@ -1,30 +1,31 @@
-"""What is expected of a training dataset, said beside the model that learns from it."""
+"""What is expected of data: of a training dataset beside its model, of a stream beside its event source."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared_features.arguments import Checked, did_you_mean
+from shared_features.arguments import Checked
 from shared_features.counted import counted
-from shared_features.definitions import FeatureView
 from shared_features.errors import DefinitionError
 from shared_features.kernel.event_time import spelled_duration
+
+Value = str | int | float | bool
 
 
 @dataclass(frozen=True)
 class Expect(metaclass=Checked):
-    """Of the values of one feature. low, high: both included; a missing value is neither too low nor too high.
+    """Of the values of one column: a feature of a dataset, a field of events.
 
-    values: the only ones that a row may have, of a category under their own names. missing_share: of the rows, the
-    largest that may lack the feature. warn: a run that finds otherwise says so and does not stop.
+    low, high: both included; a missing value is neither too low nor too high. values: the only ones that a row may
+    have, of a category under their own names. missing_share: of the rows, the largest that may lack a value. warn: a
+    training run that finds otherwise says so and does not stop. A stream never stops: it logs a warning, else an error.
     """
 
-    feature: str
+    column: str
     low: float | None = None
     high: float | None = None
-    values: tuple[str | int | float | bool, ...] = ()
+    values: tuple[Value, ...] = ()
     missing_share: float | None = None
     warn: bool = False
 
@@ -43,16 +44,20 @@ class Expect(metaclass=Checked):
         return self.low is not None or self.high is not None
 
     def _wrong(self, what: str) -> DefinitionError:
-        return DefinitionError(f"Expect({self.feature!r}): {what}")
+        return DefinitionError(f"Expect({self.column!r}): {what}")
 
 
 @dataclass(frozen=True)
 class Rows(metaclass=Checked):
-    """How many labelled rows a dataset has, all windows together."""
+    """How many labelled rows a dataset has, all windows together.
+
+    every: of a stream, the span of arrival time in which so many events come.
+    """
 
     at_least: int = 1
     at_most: int | None = None
     warn: bool = False
+    every: timedelta | None = None
 
     def __post_init__(self) -> None:
         if self.at_least < 1 or (self.at_most is not None and self.at_most < self.at_least):
@@ -60,17 +65,22 @@ class Rows(metaclass=Checked):
                 f"Rows(at_least={self.at_least}, at_most={self.at_most}): no dataset has so many; give 1 or more, and "
                 "an at_most that is not below"
             )
+        _refuse_no_time("Rows", self.every)
 
     def __str__(self) -> str:
         most = "" if self.at_most is None else f" and at most {self.at_most:,}"
-        return f"at least {counted(self.at_least, 'row')}{most}"
+        return f"at least {counted(self.at_least, 'row')}{most}{_every(self.every)}"
+
+    def is_met(self, rows: int) -> bool:
+        return self.at_least <= rows and (self.at_most is None or rows <= self.at_most)
 
 
 @dataclass(frozen=True)
 class Newest(metaclass=Checked):
     """within: how long before the cut of the tables the newest labelled row may have happened.
 
-    The delay of the label is part of it.
+    The delay of the label is part of it. Of a stream: how long before the newest arrival time the newest event may have
+    happened.
     """
 
     within: timedelta
@@ -88,36 +98,30 @@ class Newest(metaclass=Checked):
 class Copies(metaclass=Checked):
     """at_most: how many further positions may hold an event again.
 
-    A dataset leaves them out; many tell of a sender that repeats itself.
+    A dataset leaves them out; many tell of a sender that repeats itself. every: of a stream, the span of arrival time
+    in which they are counted.
     """
 
     at_most: int = 0
     warn: bool = False
+    every: timedelta | None = None
 
     def __post_init__(self) -> None:
         if self.at_most < 0:
             raise DefinitionError(f"Copies(at_most={self.at_most}): give 0 or more")
+        _refuse_no_time("Copies", self.every)
 
     def __str__(self) -> str:
-        return f"at most {counted(self.at_most, 'copy', 'copies')} of events"
+        return f"at most {counted(self.at_most, 'copy', 'copies')} of events{_every(self.every)}"
 
 
 Expectation = Expect | Rows | Newest | Copies
 
 
-def expectation_faults(expectations: Sequence[Expectation], view: FeatureView) -> Iterator[str]:
-    """What is expected of a view's features and cannot be, and what to do."""
-    features, categories = [each.name for each in view.columns], {each.name for _, each in view.categories}
-    for each in expectations:
-        if not isinstance(each, Expect):
-            continue
-        name = each.feature
-        if name not in features:
-            yield (
-                f"expectations names {name!r}, which view {view.label} does not have; write a feature of the view."
-                f"{did_you_mean(name, features)}"
-            )
-        elif name in categories and each.has_range:
-            yield f"expectations: {name} is a category and has no range; write Expect({name!r}, values=(...))"
-        elif name not in categories and any(isinstance(value, str) for value in each.values):
-            yield f"expectations: {name} is a number, and its values are texts; write numbers"
+def _refuse_no_time(what: str, every: timedelta | None) -> None:
+    if every is not None and every <= timedelta(0):
+        raise DefinitionError(f"{what}(every={every}): give more than zero, such as hours(1)")
+
+
+def _every(every: timedelta | None) -> str:
+    return "" if every is None else f" every {spelled_duration(every)}"
