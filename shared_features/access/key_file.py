@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from shared_features.access.api_keys import HEAD, ApiKey, check_key, parse_keys
 from shared_features.access.key_ring import KeyRing, KnownKey
+from shared_features.access.lookout import Lookout
 from shared_features.errors import KeyFileError
 
 LOOK_EVERY_S = 0.5
@@ -45,7 +45,7 @@ def remove_key(file: Path, name: str) -> None:
         _replace(file, "".join(line for line in lines if line.split()[:1] != [name]))
 
 
-class WatchedKeys:
+class WatchedKeys(Lookout):
     """`ring`: the keys of the file as it is, within two looks. Raises KeyFileError where the first look fails.
 
     A file that was changed is taken when two looks find the same content, and only if every line is a key: one that is
@@ -53,26 +53,16 @@ class WatchedKeys:
     """
 
     def __init__(self, file: Path, tell: Callable[[str], None]) -> None:
-        self._file, self._tell = file, tell
+        super().__init__("API keys", LOOK_EVERY_S, tell)
+        self._file = file
         self._taken = self._seen = _content(file)
-        self._told = ""
         self.ring = KeyRing(_parsed(self._taken, file))
-        self._ends = threading.Event()
-
-    def start(self) -> None:
-        """Look from now on, on a thread of its own: a file system that hangs holds up no request."""
-        threading.Thread(target=self._watch, name="API keys", daemon=True).start()
-
-    def stop(self) -> None:
-        """Look no longer."""
-        self._ends.set()
 
     def find(self, given: bytes) -> KnownKey | None:
         """The key that was given; None where there is no such key."""
         return self.ring.find(given)
 
     def look(self) -> None:
-        """Look once. Raises nothing."""
         try:
             content = _content(self._file)
             if content != self._seen or content == self._taken:
@@ -85,15 +75,6 @@ class WatchedKeys:
         self.ring, self._taken = KeyRing(keys, self.ring), content
         self._say(f"API keys were read again: {len(keys)}")
         self._told = ""
-
-    def _say(self, what: str) -> None:
-        if what != self._told:
-            self._told = what
-            self._tell(what)
-
-    def _watch(self) -> None:
-        while not self._ends.wait(LOOK_EVERY_S):
-            self.look()
 
 
 def _content(file: Path) -> bytes:

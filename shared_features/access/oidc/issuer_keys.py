@@ -6,11 +6,11 @@ ten seconds, whatever tokens are sent. An issuer that does not answer leaves the
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from shared_features.access.lookout import Lookout
 from shared_features.access.oidc.issuer_documents import fetch_keys
 from shared_features.access.oidc.signatures import SigningKey, signing_keys
 from shared_features.access.oidc.trusted_issuer import TrustedIssuer
@@ -23,7 +23,7 @@ REFRESH_S = 300.0
 KEPT_S = 86_400.0
 
 
-class IssuerKeys:
+class IssuerKeys(Lookout):
     """`current`: the keys by their names, replaced whole when they change. tell: gets a sentence for the log.
 
     clock: seconds that never run backwards. fetch: gets the issuer's address.
@@ -36,21 +36,12 @@ class IssuerKeys:
         clock: Callable[[], float] = time.monotonic,
         fetch: Callable[[str], Sequence[Any]] = fetch_keys,
     ) -> None:
-        self._issuer, self._tell, self._clock, self._fetch = issuer, tell, clock, fetch
+        super().__init__("issuer keys", LOOK_EVERY_S, tell)
+        self._issuer, self._clock, self._fetch = issuer, clock, fetch
         self.current: Mapping[str, SigningKey] = {}
         self._published: Sequence[Any] = ()
         self._wanted = True
         self._tried_s = self._fetched_s = -KEPT_S
-        self._told = ""
-        self._ends = threading.Event()
-
-    def start(self) -> None:
-        """Fetch from now on."""
-        threading.Thread(target=self._watch, name="issuer keys", daemon=True).start()
-
-    def stop(self) -> None:
-        """Fetch no longer."""
-        self._ends.set()
 
     def find(self, name: str) -> SigningKey:
         """Raises TokenError for a key that the issuer lacks, IssuerUnavailableError where that is unknown now."""
@@ -84,12 +75,3 @@ class IssuerKeys:
         if self.current and now_s - self._fetched_s > KEPT_S:
             self._published, self.current = (), {}
         self._say(f"keeping the {len(self.current)} signing keys of the issuer of tokens: {why}")
-
-    def _say(self, what: str) -> None:
-        if what != self._told:
-            self._told = what
-            self._tell(what)
-
-    def _watch(self) -> None:
-        while not self._ends.wait(LOOK_EVERY_S):
-            self.look()
