@@ -151,6 +151,17 @@ def test_each_of_several_classes_is_calibrated_against_the_others_and_certified(
     assert np.abs(found[:500] - run_session(open_session(graph), ROWS[:500])).mean() < 1e-4
 
 
+@pytest.mark.parametrize("calibrate", ["isotonic", "platt"])
+def test_several_classes_are_calibrated_without_weights_too(calibrate: Any) -> None:
+    label, classes = LABEL + (ROWS[:, 1] > 1), ("on", "late", "lost")
+    model, _ = fitted(Fitting(calibrate), task="multiclass", label=label, classes=classes)
+    assert [type(each) for each in model.corrections] == [OneVersusRest]
+    found = predicted(model, ROWS, "multiclass")
+    assert found.shape == (len(ROWS), 3)
+    np.testing.assert_allclose(found.mean(axis=0), np.bincount(label.astype(int)) / len(label), atol=0.02)
+    require_pass(certify(model, export_onnx(model, 2, "multiclass"), ROWS[:500], 0, 0, task="multiclass"))
+
+
 class AsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """A corrected model, as scikit-learn asks for one."""
 

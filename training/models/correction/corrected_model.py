@@ -29,7 +29,7 @@ class CorrectedModel:
 
     def corrected(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32[n, classes], from those of the pipeline."""
-        if any(isinstance(each, DividedShares | OneVersusRest) for each in self.corrections):
+        if not self.corrections or any(isinstance(each, DividedShares | OneVersusRest) for each in self.corrections):
             return self.answered(probabilities)
         scores = self.answered(probabilities[:, 1])
         return np.column_stack([1 - scores, scores])

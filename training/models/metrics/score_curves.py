@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 from training.models.metrics.calibration import calibration_curve
 
 _POINTS = 101
+_MOST_CLASSES = 5
+OF_CLASS = " of "
+"""Between a curve and the class that it is of."""
 
 Curve = list[list[float]]
 """Points [x, y], x from 0 to 1."""
@@ -28,6 +32,23 @@ def score_curves(label: NDArray[np.float64], score: NDArray[Any]) -> dict[str, C
         "roc": _thinned(false, true),
         "calibration": calibration_curve(label, score),
     }
+
+
+def class_curves(
+    label: NDArray[np.float64], probabilities: NDArray[Any], classes: Sequence[str | int]
+) -> dict[str, Curve]:
+    """Of the most frequent classes, each against the others: `precision_recall of NAME`, `roc of NAME`.
+
+    label: places of classes. probabilities: float[n, classes]. `answers` has the mean probability of the most probable
+    class as x, and the share of rows that are of it as y.
+    """
+    rows = np.bincount(label.astype(np.int64), minlength=len(classes))
+    often = [at for at in np.argsort(-rows, kind="stable")[:_MOST_CLASSES] if 0 < rows[at] < len(label)]
+    found: dict[str, Curve] = {"answers": calibration_curve(label, probabilities)}
+    for at in sorted(often):
+        of_class = score_curves((label == at).astype(np.float64), probabilities[:, at])
+        found |= {f"{curve}{OF_CLASS}{classes[at]}": of_class[curve] for curve in ("precision_recall", "roc")}
+    return found
 
 
 def _thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> Curve:

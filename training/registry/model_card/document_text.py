@@ -28,6 +28,9 @@ svg .start { text-anchor: start; }
 .line { fill: none; stroke-width: 2.5; stroke: light-dark(#0b57d0, #9ec1ff); }
 .line-1 { stroke: light-dark(#8a5300, #ffc46b); stroke-dasharray: 7 4; }
 .line-2 { stroke: light-dark(#176b2c, #6fd388); stroke-dasharray: 2 3; }
+.line-3 { stroke: light-dark(#9c27b0, #e0a3ee); stroke-dasharray: 12 3 2 3; }
+.line-4 { stroke: light-dark(#b3261e, #f2a19b); stroke-dasharray: 1 3; }
+.bar { fill: light-dark(#0b57d0, #9ec1ff); }
 .keys { list-style: none; padding: 0; font-size: .85rem; }
 """
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared_features.counted import counted
+from training.bar_chart import bar_chart
 from training.facts import shown
 from training.models.comparison.slice_order import in_order
-from training.models.metrics.curve_plots import residual_plots, score_plots
+from training.models.metrics.curve_plots import own_plots, score_plots
 from training.registry.model_card.document_text import Table
 from training.registry.model_card.model_facts import ModelFacts
 
-_MOST_FEATURES = 20
+_MOST_FEATURES, _MOST_BARS = 20, 12
 
 
 def measured(facts: ModelFacts) -> str:
@@ -34,12 +35,19 @@ def metric_table(facts: ModelFacts) -> Table:
 
 def plots(facts: ModelFacts) -> Iterator[str]:
     yield from score_plots(facts.curves)
-    yield from residual_plots(facts.curves.get(facts.metrics["chosen"], {}))
+    yield from own_plots(facts.curves.get(facts.metrics["chosen"], {}))
 
 
 def importance_table(needed: Mapping[str, float]) -> Table:
     rows = [(name, f"{value:.4f}") for name, value in list(needed.items())[:_MOST_FEATURES]]
     return Table(("feature", "worse by"), rows)
+
+
+def importance_plot(facts: ModelFacts) -> str:
+    """The same of the features that are needed most."""
+    needed: Mapping[str, float] = facts.metrics["importance"]
+    what = f"how much {facts.metrics['chosen_by']} is worse without it"
+    return bar_chart("Importance by permutation", what, dict(list(needed.items())[:_MOST_BARS]))
 
 
 def gaps(slices: Mapping[str, Any]) -> Iterator[str]:

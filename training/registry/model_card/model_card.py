@@ -17,6 +17,7 @@ from training.registry.model_card.document_text import Section, Table, write_htm
 from training.registry.model_card.limits import limits
 from training.registry.model_card.metric_tables import (
     gaps,
+    importance_plot,
     importance_table,
     measured,
     metric_table,
@@ -52,7 +53,7 @@ def _sections(facts: ModelFacts) -> Iterator[Section]:
         yield Section(f"Search of {name}", [f"{found['says']}."], [table], [search_plot(name, found)])
     if needed := facts.metrics.get("importance"):
         says = f"By how much {facts.metrics['chosen_by']} is worse when the values of a feature are shuffled."
-        yield Section("Features", [says], [importance_table(needed)])
+        yield Section("Features", [says], [importance_table(needed)], [importance_plot(facts)])
     if slices := facts.metrics.get("slices"):
         yield Section("Slices", list(gaps(slices)), [slice_table(name, found) for name, found in slices.items()])
     yield Section("Limits", list(limits(facts)))

@@ -18,7 +18,7 @@ from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE
 from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_FILE
 from training.datasets.sampled_inputs import SampledInputs
 from training.datasets.time_split import TEST, TRAIN
-from training.datasets.training_dataset import load_dataset
+from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.models.certificate import certify, require_pass
 from training.models.comparison.permutation_importance import permutation_importance
 from training.models.comparison.slice_metrics import slice_metrics
@@ -31,7 +31,7 @@ from training.models.metrics.chance import hardly_better
 from training.models.metrics.decision_metrics import decision_metrics
 from training.models.metrics.evaluation import candidate_rows, evaluate_predictions, format_metrics
 from training.models.metrics.residual_curves import residual_curves
-from training.models.metrics.score_curves import score_curves
+from training.models.metrics.score_curves import class_curves, score_curves
 from training.models.on_demand_parity import certify_on_demand
 from training.models.predictions import predicted
 from training.models.task_rules import better
@@ -99,8 +99,7 @@ def evaluate_models(
             "k": parameters.k,
             "entity": dataset.manifest.entity,
         }
-    if curves := _curves(task, dataset.label[rows], scored):
-        (output / CURVES_FILE).write_bytes(encode_document(curves))
+    (output / CURVES_FILE).write_bytes(encode_document(_curves(dataset, scored)))
     (output / METRICS_FILE).write_bytes(encode_document(report))
     said = (f"{name}: {format_metrics(metrics[name], parameters.metrics)}" for name in metrics)
     base_rate = float((dataset.label[rows] > 0).mean())
@@ -114,10 +113,13 @@ def _notes(fit_directory: Path) -> dict[str, Any]:
     return {name: each for name, each in read_json(file).items() if each} if file.is_file() else {}
 
 
-def _curves(task: str, label: NDArray[np.float64], scored: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Candidate -> curve -> points. Empty where the task has none."""
-    draw = {"binary": score_curves, "regression": residual_curves}.get(task)
-    return {} if draw is None else {name: draw(label, each) for name, each in scored.items()}
+def _curves(dataset: TrainingDataset, scored: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Candidate -> curve -> points."""
+    label, classes = dataset.label[dataset.rows(TEST)], dataset.manifest.classes
+    if dataset.manifest.task == "multiclass":
+        return {name: class_curves(label, each, classes) for name, each in scored.items()}
+    draw = score_curves if dataset.manifest.task == "binary" else residual_curves
+    return {name: draw(label, each) for name, each in scored.items()}
 
 
 def export_model(fit_directory: Path, evaluate_directory: Path, parameters: RunParameters, output: Path) -> str:

@@ -6,7 +6,7 @@ from html import escape
 from itertools import groupby
 
 from training.facts import FactRow, Facts, shown
-from training.models.metrics.curve_plots import residual_plots, score_plots
+from training.models.metrics.curve_plots import own_plots, score_plots
 from training.runs.records.run_report import RunReport
 from training.runs.records.run_slices import Slices
 from training.scheduler.runs.run_facts import SLICE_ROWS, SLICES, compared
@@ -42,7 +42,7 @@ def _plots(names: tuple[str, str], reports: tuple[RunReport, RunReport]) -> str:
         for name, report in both
         if report.chosen in report.models
     }
-    residuals = [each for name, curves in chosen.items() for each in residual_plots(curves, f" of {name}")]
+    residuals = [each for name, curves in chosen.items() for each in own_plots(curves, f" of {name}")]
     drawn = "".join([*score_plots(chosen), day_plot(days), *residuals[::2], *residuals[1::2]])
     return f'<h2>Plots of the chosen models</h2><div class="plots">{drawn}</div>' if drawn else ""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from training.facts import Facts, shown
-from training.models.metrics.curve_plots import residual_plots, score_plots
+from training.models.metrics.curve_plots import own_plots, score_plots
 from training.plot import plot
 from training.runs.records.run_report import RunReport
 from training.scheduler.workflow.run_states import ENDED
@@ -84,7 +84,7 @@ def _plots(report: RunReport) -> str:
     figures = [
         *score_plots(report.curves),
         day_plot(per_day(report.models)),
-        *residual_plots(report.curves.get(report.chosen, {})),
+        *own_plots(report.curves.get(report.chosen, {})),
     ]
     drawn = "".join(figures)
     return f'<h2>Plots</h2><div class="plots">{drawn}</div>' if drawn else ""
