@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-_WIDE, _STEP, _BAR, _NUMBERS = 360, 30, 9, 56
+_WIDE, _STEP, _BAR, _NUMBERS = 360, 34, 9, 56
 
 
 def bar_chart(title: str, what: str, values: Mapping[str, float]) -> str:

@@ -11,7 +11,7 @@ def test_the_longest_bar_has_the_whole_width_and_what_is_not_above_zero_has_none
     assert widths == [304.0, 76.0, 0.0]
     assert "&lt;celsius&gt;" in drawn
     assert ">-0.2</text>" in drawn
-    assert 'viewBox="0 0 360 90"' in drawn
+    assert 'viewBox="0 0 360 102"' in drawn
 
 
 def test_nothing_and_zeros_only_are_drawn_without_an_error() -> None:

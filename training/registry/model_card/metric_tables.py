@@ -13,6 +13,7 @@ from training.models.metrics.curve_plots import own_plots, score_plots
 from training.registry.model_card.document_text import Table
 from training.registry.model_card.model_facts import ModelFacts
 
+_OF_CLASS = ("rows", "precision", "recall", "f1", "roc_auc", "average_precision")
 _MOST_FEATURES, _MOST_BARS = 20, 12
 
 
@@ -38,16 +39,39 @@ def plots(facts: ModelFacts) -> Iterator[str]:
     yield from own_plots(facts.curves.get(facts.metrics["chosen"], {}))
 
 
-def importance_table(needed: Mapping[str, float]) -> Table:
-    rows = [(name, f"{value:.4f}") for name, value in list(needed.items())[:_MOST_FEATURES]]
+def decision_table(facts: ModelFacts) -> Table | None:
+    """What each candidate decides at the threshold; None of a model that decides nothing."""
+    models: Mapping[str, Mapping[str, Any]] = facts.metrics["models"]
+    found = {name: each["decisions"] for name, each in models.items() if each.get("decisions")}
+    names = list(next(iter(found.values()))) if found else []
+    rows = [(name, *(shown(each[name]) for each in found.values())) for name in names]
+    return Table(("at the threshold", *found), rows) if rows else None
+
+
+def class_table(facts: ModelFacts) -> Table | None:
+    """What is known of each class, and what its rows were answered with; None of a model without classes."""
+    each: Mapping[str, Mapping[str, Any]] = facts.metrics["models"][facts.metrics["chosen"]].get("per_class", {})
+    rows = [
+        (name, *(shown(found.get(metric)) for metric in _OF_CLASS), shown(found.get("answered", {})))
+        for name, found in each.items()
+    ]
+    return Table(("class", *_OF_CLASS, "its rows are answered with"), rows) if rows else None
+
+
+def importance_table(facts: ModelFacts) -> Table:
+    rows = [(name, f"{value:.4f}") for name, value in _ranked(facts)[:_MOST_FEATURES]]
     return Table(("feature", "worse by"), rows)
+
+
+def _ranked(facts: ModelFacts) -> list[tuple[str, float]]:
+    """The features, those that are needed most first: a JSON document has them in another order."""
+    return sorted(facts.metrics["importance"].items(), key=lambda each: -each[1])
 
 
 def importance_plot(facts: ModelFacts) -> str:
     """The same of the features that are needed most."""
-    needed: Mapping[str, float] = facts.metrics["importance"]
     what = f"how much {facts.metrics['chosen_by']} is worse without it"
-    return bar_chart("Importance by permutation", what, dict(list(needed.items())[:_MOST_BARS]))
+    return bar_chart("Importance by permutation", what, dict(_ranked(facts)[:_MOST_BARS]))
 
 
 def gaps(slices: Mapping[str, Any]) -> Iterator[str]:

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared_features.counted import counted
+from shared_features.formats.model_manifest import BATCH_ROWS, GraphCost
 from shared_features.kernel.event_time import to_text
-from training.facts import graph_facts
 from training.models.search.search_report import search_plot, trial_table
 from training.registry.model_card.data_tables import data_facts, expectation_table, window_table
 from training.registry.model_card.document_text import Section, Table, write_html, write_markdown
 from training.registry.model_card.limits import limits
 from training.registry.model_card.metric_tables import (
+    class_table,
+    decision_table,
     gaps,
     importance_plot,
     importance_table,
@@ -45,15 +47,20 @@ def _sections(facts: ModelFacts) -> Iterator[Section]:
     yield Section("Data", tables=[fact_table(data_facts(facts.dataset)), window_table(facts.dataset)])
     if facts.expectations:
         yield Section("Expectations", tables=[expectation_table(facts.expectations)])
-    yield Section("Metrics", [measured(facts)], [metric_table(facts)], list(plots(facts)))
+    yield Section(
+        "Metrics",
+        [measured(facts)],
+        [metric_table(facts), *filter(None, (decision_table(facts), class_table(facts)))],
+        list(plots(facts)),
+    )
     if notes := facts.metrics.get("notes"):
         yield Section("Fitting", [f"{name}: {note}." for name, each in notes.items() for note in each])
     for name, found in facts.metrics.get("search", {}).items():
         table = Table(*trial_table(found, _MOST_TRIALS))
         yield Section(f"Search of {name}", [f"{found['says']}."], [table], [search_plot(name, found)])
-    if needed := facts.metrics.get("importance"):
+    if facts.metrics.get("importance"):
         says = f"By how much {facts.metrics['chosen_by']} is worse when the values of a feature are shuffled."
-        yield Section("Features", [says], [importance_table(needed)], [importance_plot(facts)])
+        yield Section("Features", [says], [importance_table(facts)], [importance_plot(facts)])
     if slices := facts.metrics.get("slices"):
         yield Section("Slices", list(gaps(slices)), [slice_table(name, found) for name, found in slices.items()])
     yield Section("Limits", list(limits(facts)))
@@ -83,7 +90,16 @@ def _about(facts: ModelFacts) -> dict[str, Any]:
         "owner": facts.owner,
         "made by": facts.made_by,
         "made at": to_text(manifest.created_at_us),
-        "graph": graph_facts(manifest.cost),
+        "graph": _cost(manifest.cost),
         "certificate": f"{counted(parity.cases, 'row')}, worst difference {parity.worst_difference:.2g} of "
         f"{parity.tolerance:g}; {counted(parity.on_demand_cases, 'value')} of on-demand functions",
     }
+
+
+def _cost(cost: GraphCost | None) -> str:
+    if cost is None:
+        return ""
+    return (
+        f"{cost.graph_bytes:,} bytes; processor time of one row {cost.row_us:,.0f} us, of {BATCH_ROWS} rows "
+        f"{cost.batch_us:,.0f} us"
+    )

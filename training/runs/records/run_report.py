@@ -56,7 +56,7 @@ def read_report(run: Path | None) -> RunReport:
         metrics.get("chosen", ""),
         metrics.get("models", {}),
         validation.get("missing_share", {}),
-        metrics.get("importance", {}),
+        dict(sorted(metrics.get("importance", {}).items(), key=lambda each: -each[1])),
         metrics.get("slices", {}),
         _read(run / "evaluate" / CURVES_FILE),
         read_cost(run),

@@ -15,13 +15,20 @@ from training.models.metrics.residual_curves import residual_curves
 from training.registry.model_card.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN, write_model_card
 from training.registry.model_card.model_facts import ModelFacts
 
-FOUND = {"roc_auc": 0.91, "average_precision": 0.6, "calibration_error": 0.21, "per_day": {"precision": []}}
+DECISIONS = {"threshold": 0.3, "precision": 0.625, "recall": None}
+FOUND = {
+    "decisions": DECISIONS,
+    "roc_auc": 0.91,
+    "average_precision": 0.6,
+    "calibration_error": 0.21,
+    "per_day": {"precision": []},
+}
 METRICS: dict[str, Any] = {
     "chosen": "random_forest",
     "chosen_by": "average_precision",
     "rows": 750,
     "models": {"logistic_regression": {**FOUND, "roc_auc": 0.8}, "random_forest": FOUND},
-    "importance": {"celsius": 0.123, "humidity": -0.0004},
+    "importance": {"a_useless_one": -0.0004, "celsius": 0.123},
     "slices": {
         "category": {
             "metric": "average_precision", "worst": "<b>shoes</b>", "best": "a|b", "gap": 0.25,
@@ -78,10 +85,12 @@ def test_a_card_says_what_where_from_how_good_for_whom_and_its_limits(name: str)
         "average_precision across category is 0.2500 apart",
         *("Without any value in the train window: empty.", "humidity (70%)", "The test window has 45 positive rows"),
         *("the calibration error is 0.210", "Events of 2 erased entities are not in the data"),
-        "bytes 48,211, one row, us 11, 100 rows, us 60",
+        *("at the threshold", "0.625"),
+        "48,211 bytes; processor time of one row 11 us, of 100 rows 60 us",
         *(MANIFEST.model_digest, "card_fraud:v1 (0123456789abcdef)", "version 7"),
     ):
         assert fact in text, fact
+    assert text.index("0.1230") < text.index("-0.0004"), "what is needed most comes first"
     assert text.index("random_forest") < text.index("logistic_regression"), "the chosen candidate comes first"
 
 
@@ -108,10 +117,13 @@ def test_other_tasks_have_a_card_too(task: str, classes: tuple[str, ...]) -> Non
     counts = replace(DATASET.rows, train=replace(DATASET.rows.train, by_class=(1_000, 500)))
     dataset = replace(DATASET, task=task, classes=classes, rows=counts)
     manifest = replace(MANIFEST, task=task, classes=classes)
-    metrics = {"chosen": "m", "chosen_by": "rmse", "rows": 750, "models": {"m": {"rmse": 2.0}}}
+    of_class = {"rows": 90, "precision": 0.5, "recall": None, "answered": {"kept": 80, "lost": 10}}
+    found = {"rmse": 2.0, **({"per_class": {"kept": of_class}} if task == "multiclass" else {})}
+    metrics = {"chosen": "m", "chosen_by": "rmse", "rows": 750, "models": {"m": found}}
     text = write_model_card(ModelFacts(manifest, dataset, metrics, {}))[MODEL_CARD_MARKDOWN].decode()
     assert "The gate asks for no floor." in text
     assert "positive" not in text
+    assert ("| kept | 90 | 0.5 |  |  |  |  | kept 80, lost 10 |" in text) == (task == "multiclass")
     assert ("| window | rows | kept | lost | left out, label unknown |" in text) == (task == "multiclass")
 
 
