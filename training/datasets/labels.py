@@ -8,7 +8,7 @@ from functools import cached_property
 
 import polars as pl
 
-from shared_features.definitions import EventSource, LabelSource
+from shared_features.definitions import Condition, EventSource, LabelSource
 from shared_features.formats.events import EventBatch
 from shared_features.formats.offline_tables import ARRIVAL_TIME, POSITION, RECORD_TIME
 from shared_features.formats.training_run import LABEL
@@ -118,10 +118,14 @@ def read_labels(labels: LabelSource, table: PinnedTable, cutoff_us: int) -> Know
     Rows without a value of the label's field are left out: whether a condition holds of them is not known.
     """
     source = labels.source
-    names = list(dict.fromkeys([source.event_id, source.event_time, *labels.joins, labels.column]))
+    conditions = () if labels.later is None else labels.later.where
+    needed = [source.event_id, source.event_time, *labels.joins, labels.column, *(each.column for each in conditions)]
+    names = list(dict.fromkeys(needed))
     there = (pl.col(ARRIVAL_TIME) <= cutoff_us) & pl.col(labels.column).is_not_null()
     stored = table.scan().filter(there)
     frame = stored.select(*POSITION, RECORD_TIME, ARRIVAL_TIME, *names).collect()
+    for condition in conditions:
+        frame = frame.filter(_met(source, frame, condition))
     events = frame.select(
         pl.col(source.event_id).alias(_ID),
         *POSITION,
@@ -155,10 +159,15 @@ def _without_copies(source: EventSource, stored: pl.LazyFrame, events: pl.DataFr
 
 def _values(labels: LabelSource, frame: pl.DataFrame) -> pl.Expr | pl.Series:
     if labels.later is not None:
-        return (pl.col(labels.column).cast(pl.Int64) if labels.later.is_sum else pl.lit(1, pl.Int64)).alias(LABEL)
+        return (pl.lit(1, pl.Int64) if labels.later.is_count else pl.col(labels.column).cast(pl.Int64)).alias(LABEL)
     if labels.condition is not None:
-        columns, valid = event_columns(labels.source, frame, [labels.column])
-        batch = EventBatch(labels.source, columns, valid, frame[RECORD_TIME].to_numpy())
-        return pl.Series(LABEL, meets(labels.condition, batch), pl.Boolean).cast(pl.Float64)
+        return _met(labels.source, frame, labels.condition).alias(LABEL).cast(pl.Float64)
     stored = pl.col(labels.column).alias(LABEL)
     return stored if labels.is_named else stored.cast(pl.Float64) / labels.source.field(labels.column).scale
+
+
+def _met(source: EventSource, frame: pl.DataFrame, condition: Condition) -> pl.Series:
+    """Of which events a condition holds."""
+    columns, valid = event_columns(source, frame, [condition.column])
+    batch = EventBatch(source, columns, valid, frame[RECORD_TIME].to_numpy())
+    return pl.Series(meets(condition, batch), dtype=pl.Boolean)

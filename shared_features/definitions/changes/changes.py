@@ -142,7 +142,9 @@ def _label_value(value: Plain) -> str:
 
 
 def _later_events(each: Plain) -> str:
-    found = f"{each['aggregation'][0].lower()} of {each['column'] or 'events'} in the next {_duration(each['within'])}"
+    met = f" with {' and '.join(map(_condition, each['where']))}" if each["where"] else ""
+    of = f"{each['aggregation'][0].lower()} of {each['column'] or 'events'}{met}"
+    found = f"{of} in the next {_duration(each['within'])}"
     return found if each["operator"] is None else f"{found} {each['operator']} {each['threshold']}"
 
 

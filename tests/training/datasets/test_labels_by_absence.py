@@ -74,6 +74,7 @@ def test_without_it_events_without_a_label_are_left_out(lakes: dict[FeatureView,
     assert dataset.manifest.rows.train.unknown_label_left_out > 0
 
 
+@pytest.mark.deep
 def test_the_step_says_how_many_were_labelled_so(lakes: dict[FeatureView, Path], tmp_path: Path) -> None:
     pinned = pin_view(OfflineStore(lakes[POSITIVES_SENT]), POSITIVES_SENT, LATENESS_US)
     said = make_dataset(pinned, RunParameters(POSITIVES_SENT, PARAMETERS), tmp_path)

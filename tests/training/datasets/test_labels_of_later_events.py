@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared_features import Count, FeatureView, LabelSource, LaterEvents, Sum, days, hours, minutes
+from shared_features import Condition, Count, FeatureView, LabelSource, LaterEvents, Max, Sum, days, hours, minutes
 from shared_features.formats.dataset_manifest import DatasetParameters
 from shared_features.formats.offline_tables import OFFSET, PARTITION
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US
@@ -35,8 +35,8 @@ def labelled(later: LaterEvents) -> FeatureView:
 
 HEAT = labelled(LaterEvents("celsius", Sum(), days(1)))
 SILENT = labelled(LaterEvents(None, Count(), days(1), "==", 0))
-MEASURED = labelled(LaterEvents("humidity", Count(), hours(6)))
-VIEWS = {"sum": HEAT, "none": SILENT, "count of a field": MEASURED}
+WARM = labelled(LaterEvents("celsius", Max(), hours(6), where=(Condition("humidity", ">", 0.5),)))
+VIEWS = {"sum": HEAT, "none": SILENT, "the most of those that meet a condition": WARM}
 
 
 @pytest.fixture(scope="module")
@@ -64,18 +64,16 @@ def naive(view: FeatureView, readings: EventRows, row: int, before_us: int) -> f
     at_us, machine = int(columns["at"][row]), columns["machine"][row]
     if at_us + DELAY_US >= before_us:
         return float("nan")
-    met, total = set(), 0
+    found: dict[str, int] = {}
     within_us = later.within.total_seconds() * 1e6
     for other in range(len(readings.batch)):
-        name = columns["reading"][other]
-        there = later.column is None or later.column not in valid or valid[later.column][other]
         mine = columns["machine"][other] == machine and at_us < columns["at"][other] <= at_us + within_us
-        if mine and there and readings.arrival_us[other] < before_us and name not in met:
-            met.add(name)
-            total += int(columns["celsius"][other]) if later.is_sum else 1
-    if later.operator is not None:
-        return float(total == 0)
-    return total / 10 if later.is_sum else float(total)
+        humid = valid["humidity"][other] and columns["humidity"][other] > 500
+        if mine and readings.arrival_us[other] < before_us and (humid or not later.where):
+            found[columns["reading"][other]] = int(columns["celsius"][other])
+    if later.where:
+        return max(found.values()) / 10 if found else float("nan")
+    return float(not found) if later.operator is not None else sum(found.values()) / 10
 
 
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
@@ -104,6 +102,7 @@ def test_rows_whose_time_is_not_over_are_left_out_and_counted(lake: Path) -> Non
     assert dataset.manifest.labels.conflicting == 0
 
 
+@pytest.mark.deep
 def test_an_event_after_the_cutoff_changes_no_label(lake: Path, readings: EventRows, tmp_path: Path) -> None:
     cutoff_us = end_us() - 2 * DAY_US
     asked = DatasetParameters(cutoff_us=cutoff_us, train_days=4, delay_days=2, test_days=2)

@@ -155,6 +155,7 @@ def test_labels_that_happened_outside_their_window_are_counted_and_shown(
     assert world.outside > 20
     assert f"{world.outside:,} labels that happened outside the time in which they count" in said
     assert f"labelled by {FIRST} " in said
+    assert "labelled as those that no label came for" in said
 
 
 def test_every_export_has_the_same_labels_and_is_rebuilt(

@@ -12,7 +12,7 @@ from shared_features.kernel.event_time import to_us
 from training.datasets.labels import HAPPENED, KnownLabels
 from training.datasets.outcomes.key_places import NAMELESS, gathered, places_of
 from training.datasets.outcomes.label_windows import LabelWindows
-from training.datasets.outcomes.later_values import Happened, later_outcomes, later_sums
+from training.datasets.outcomes.later_values import Happened, LaterValues, later_outcomes
 from training.datasets.outcomes.outcomes import Outcomes, of_one_source
 from training.datasets.rows.sorted_numbers import Places
 
@@ -30,7 +30,8 @@ def source_outcomes(
     over &= (event_time_us >= known.kept_from_us) & (key != NAMELESS)
     if source.later is not None:
         computed = _computed(source, source.later, known, key, event_time_us, asked_us)
-        return of_one_source(_where(over, computed), over)
+        known_now = over & ~np.isnan(computed)
+        return of_one_source(_where(known_now, computed), known_now)
     if source.within is None:
         label = gathered(known.outcomes(before_us), key)
     else:
@@ -55,10 +56,10 @@ def _computed(
     found = known.arrived(before_us)
     places = places_of(found.select(known.joins), known.keys)
     events = Happened(places, found[HAPPENED].to_numpy(), found[LABEL].to_numpy())
-    sums = later_sums(events, key, event_time_us, to_us(later.within))
-    return later_outcomes(later, sums, later.scale(source.source))
+    values = LaterValues(events, key, event_time_us, to_us(later.within))
+    return later_outcomes(later, values, later.scale(source.source))
 
 
-def _where(over: NDArray[np.bool_], label: NDArray[np.float64]) -> pl.Series:
-    """Null where it is not over."""
-    return pl.DataFrame({LABEL: label, "over": over}).select(pl.when("over").then(LABEL).alias(LABEL))[LABEL]
+def _where(there: NDArray[np.bool_], label: NDArray[np.float64]) -> pl.Series:
+    """Null elsewhere."""
+    return pl.DataFrame({LABEL: label, "there": there}).select(pl.when("there").then(LABEL).alias(LABEL))[LABEL]

@@ -19,7 +19,7 @@ def data_facts(dataset: DatasetManifest) -> dict[str, Any]:
         "train window": f"{to_text(split.start_us)} to {to_text(split.train_end_us)}",
         "test window": f"{to_text(split.test_start_us)} to {to_text(split.end_us)}",
         "conflicting labels": dataset.labels.conflicting,
-        "labels": tell_labels(dataset),
+        "labels": "; ".join(tell_labels(dataset)) or "as they were sent",
         "erased entities": dataset.erased_entities,
         "categories": {name: f"{len(values)} values" for name, values in dataset.categories.items()},
     }

@@ -60,7 +60,7 @@ def make_dataset(pinned: PinnedView, parameters: RunParameters, output: Path, te
     parts = ", ".join(f"{name} {each.labelled:,}{_by_class(dataset, each)}" for name, each in windows.items())
     unknown = sum(each.unknown_label_left_out for each in windows.values())
     split = dataset.manifest.split
-    said = "".join(f", {each}" for each in tell_labels(dataset.manifest))
+    said = "".join(f"; {each}" for each in tell_labels(dataset.manifest))
     return (
         f"{counted(len(dataset), 'row')} x {counted(len(dataset.features), 'feature')}, of events from "
         f"{to_text(split.start_us)} to {to_text(split.end_us)} (--train-days and --train-from choose others): {parts}; "

@@ -121,6 +121,8 @@ def test_a_change_of_a_view_is_named() -> None:
     )
     spent = replace(LABELS, value=LaterEvents("price", Sum(), days(1)))
     assert difference(stored, view_of(half, spent)).endswith("price -> sum of price in the next 1 d")
+    paid = replace(LABELS, value=LaterEvents("price", Mean(), days(1), where=(Condition("who", ">", 1),)))
+    assert difference(stored, view_of(half, paid)).endswith("-> mean of price with who > 1 in the next 1 d")
     silent = replace(LABELS, value=LaterEvents(None, Count(), days(1), "==", 0))
     assert difference(definition_text(view_of(half, spent)), view_of(half, silent)) == (
         "labels: value: sum of price in the next 1 d -> count of events in the next 1 d == 0"

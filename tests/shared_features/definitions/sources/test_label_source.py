@@ -1,5 +1,6 @@
 """A label says what a model of it predicts; one that contradicts itself says so when it is imported."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,9 @@ from shared_features import (
     Field,
     Integer,
     LabelSource,
+    Last,
     LaterEvents,
+    Max,
     Mean,
     Sum,
     Text,
@@ -183,15 +186,23 @@ def test_what_an_event_without_a_label_has_is_a_label_itself(label: Callable[[],
     ("label", "says"),
     [
         (
-            lambda: labels(LaterEvents("price", Mean(), days(1))),
-            "counted or summed, and the aggregation is Mean; write",
+            lambda: labels(LaterEvents("price", Last(), days(1))),
+            "last of later events is not a label; write Count(), Sum(), Mean(), Min() or Max()",
         ),
-        (lambda: labels(LaterEvents("state", Sum(), days(1))), "'state' has no numbers to sum; name a field that has"),
-        (lambda: labels(LaterEvents(None, Sum(), days(1))), "None has no numbers to sum; name a field that has"),
-        (lambda: labels(LaterEvents("paid_at", Sum(), days(1))), "'paid_at' has no numbers to sum"),
+        (lambda: labels(LaterEvents("state", Sum(), days(1))), "'state' has no numbers for a sum; name a field"),
+        (lambda: labels(LaterEvents(None, Mean(), days(1))), "None has no numbers for a mean; name a field that has"),
+        (lambda: labels(LaterEvents("paid_at", Sum(), days(1))), "'paid_at' has no numbers for a sum"),
         (lambda: labels(LaterEvents("prise", Sum(), days(1))), "has no field 'prise'. Did you mean 'price'"),
         (lambda: labels(LaterEvents(None, Count(), days(0))), "within 0 s are always 0; give more"),
         (lambda: labels(LaterEvents(None, Count(), days(2))), "counted for 2 d, and the delay is 1 d, when they"),
+        (
+            lambda: labels(LaterEvents(None, Count(), days(1), None, 5)),
+            "threshold is 5, and nothing is compared with it",
+        ),
+        (lambda: labels(LaterEvents(None, Count(), days(1), ">", math.inf)), "compared with inf; write a number"),
+        (lambda: labels(LaterEvents(None, Count(), days(1), ">=", 0)), "so >= 0 tells nothing apart; write another"),
+        (lambda: labels(LaterEvents(None, Count(), days(1), "==", 0.5)), "so == 0.5 tells nothing apart"),
+        (lambda: labels(LaterEvents(None, Count(), days(1), where=(Condition("nope", ">", 1),))), "no field 'nope'"),
         (lambda: labels(LaterEvents(None, Count(), days(1)), otherwise=0), "then it is of 0. Leave otherwise out"),
         (lambda: labels(LaterEvents(None, Count(), days(1)), task="multiclass"), "task 'multiclass' cannot mean"),
         (lambda: labels(LaterEvents(None, Count(), days(1)), classes=(0, 1)), "leave classes out"),
@@ -211,6 +222,8 @@ def test_later_events_of_a_key_that_may_be_missing_are_refused() -> None:
 
 def test_later_events_say_what_is_predicted() -> None:
     assert labels(LaterEvents("price", Sum(), days(1))).words == "sum of price in the next 1 d"
+    dear = labels(LaterEvents("price", Max(), days(1), where=(Condition("state", "==", "paid"),)))
+    assert dear.words == "max of price with state == 'paid' in the next 1 d"
     silent = labels(LaterEvents(None, Count(), days(1), "==", 0))
     assert silent.words == "count of events in the next 1 d == 0"
 
