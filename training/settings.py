@@ -122,7 +122,7 @@ class TrainingSettings(BaseSettings):
         description="how many events the features of a spine are computed from at a time; fewer need less memory",
     )
     audit_predictions_at_once: int = Field(
-        100_000,
+        250_000,
         ge=1,
         description="how many logged predictions `audit` computes together; fewer need less memory and more time",
     )

@@ -63,7 +63,12 @@ class Field(metaclass=Checked):
 
         exact: see `FieldType.exact_column`; None where the values are all that there is.
         """
-        values, there = self._filled(values, count)
+        return self.filled_column(*self._filled(values, count), count, exact)
+
+    def filled_column(
+        self, values: Iterable[Any], there: NDArray[np.bool_] | None, count: int, exact: Exact | None = None
+    ) -> FieldColumn:
+        """`column` of values with blanks where they are missing. there: which are not; None: all must be."""
         steps, bad = self.type.exact_column(values, count, exact) if exact else self.type.column(values, count)
         if there is not None and bad is not None:
             steps, bad = np.where(there, steps, 0), bad & there

@@ -33,6 +33,18 @@ def extend_for_escapes(data, offsets, extents):
 
 
 @compiled
+def compare_texts(data, offsets, others, same):
+    """Whether each text is its row of others."""
+    size = others.shape[1]
+    for row in range(same.size):
+        start = offsets[row]
+        different = offsets[row + 1] - start != size
+        for at in range(0 if different else size):
+            different |= data[np.uint64(start + at)] != others[row, at]
+        same[row] = not different
+
+
+@compiled
 def put_pieces(data, offsets, of, out, places):
     """The piece of each record as it is."""
     for row in range(of.size):

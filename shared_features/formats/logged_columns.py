@@ -42,10 +42,8 @@ class Texts(NamedTuple):
 
     def are(self, others: Bytes) -> NDArray[np.bool_]:
         """bool[n]: whether each text is this one. others: uint8[n, size]."""
-        found: NDArray[np.bool_] = self.sizes == others.shape[1]
-        rows = np.flatnonzero(found)
-        within = np.arange(others.shape[1])
-        found[rows] = (self.data[self.offsets[rows][:, None] + within] == others[rows]).all(axis=1)
+        found = np.empty(len(self.sizes), np.bool_)
+        _LOOPS.compare_texts(*for_reading(self.data, self.offsets, others), found)
         return found
 
     def begin_and_end(self, first: str, last: str) -> bool:
@@ -104,7 +102,7 @@ def float_rows(matrices: Texts, wide: int) -> tuple[NDArray[np.float32], Int64]:
         raise FormatVersionError(f"its features are not rows of {wide} numbers")
     starts = np.append(0, np.cumsum(counts))
     decoded = np.empty(int(starts[-1]), np.uint8)
-    if not _LOOPS.get_base64(*_given(*matrices, _BASE64), decoded, *_given(starts)):
+    if not _LOOPS.get_base64(*for_reading(*matrices, _BASE64), decoded, *for_reading(starts)):
         raise FormatVersionError("its features are not base64")
     return decoded.view("<f4").astype(np.float32, copy=False).reshape(-1, wide), counts // (4 * wide)
 
@@ -115,7 +113,7 @@ def integer_lists(lists: Texts) -> tuple[Int64, Int64]:
     Raises FormatVersionError where a text is not such a list.
     """
     numbers, counts = np.empty(len(lists.data) // 2 + 1, np.int64), np.empty(len(lists.sizes), np.int64)
-    found = _LOOPS.get_integer_lists(*_given(*lists), numbers, counts)
+    found = _LOOPS.get_integer_lists(*for_reading(*lists), numbers, counts)
     if found < 0:
         return _numbers_and_counts(lists)
     return numbers[:found], counts
@@ -143,7 +141,7 @@ _Part = tuple[Int64, _Put]
 def _part(column: Column, prefix: bytes) -> _Part:
     if isinstance(column, Texts):
         extents = np.empty(len(column.sizes), np.int64)
-        _LOOPS.extend_for_escapes(*_given(*column), extents)
+        _LOOPS.extend_for_escapes(*for_reading(*column), extents)
         return extents + len(prefix) + 2, _putting(_LOOPS.put_texts, _buffer(prefix), *column, extents)
     if isinstance(column, Shared):
         return _pieces([prefix + msgspec.json.encode(each) for each in column.texts], column.of)
@@ -160,10 +158,10 @@ def _pieces(pieces: Sequence[bytes], of: Int64) -> _Part:
 
 
 def _putting(loop: Callable[..., None], *given: NDArray[Any]) -> _Put:
-    return lambda text, places: loop(*_given(*given), text, places)
+    return lambda text, places: loop(*for_reading(*given), text, places)
 
 
-def _given(*arrays: NDArray[Any]) -> list[NDArray[Any]]:
+def for_reading(*arrays: NDArray[Any]) -> list[NDArray[Any]]:
     """For reading alone, all of them: numba compiles a loop again where some arrays are and others are not."""
     views = [np.ascontiguousarray(each).view() for each in arrays]
     for each in views:

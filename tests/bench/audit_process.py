@@ -7,6 +7,7 @@ Prints seconds, processor time and peak memory as JSON. Everything is warm befor
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import time
@@ -30,7 +31,8 @@ from training.inference.audit import view_audit
 from training.inference.audit.audited_model import AuditedModel
 from training.inference.audit.log_batches import logged_batch
 from training.inference.audit.log_batches.logged_batch import LoggedBatch
-from training.inference.audit.logged_rows import RowReader
+from training.inference.audit.log_batches.row_reader import RowReader
+from training.inference.audit.replay.view_events import ViewEvents
 from training.inference.audit.stored_log import StoredLog
 from training.inference.batch_scorer import BatchScorer
 from training.registry.versions import Registry
@@ -38,7 +40,7 @@ from training.registry.versions import Registry
 _STAGES = (
     (logged_batch, "record_digests", "digests"),
     (RowReader, "rows", "requests, receipts and features to columns"),
-    (view_audit, "values_at_vectors", "events, and stored features at the vectors"),
+    (ViewEvents, "values", "events, and stored features at the vectors"),
     (view_audit, "feature_matrix", "on-demand functions"),
     (AuditedModel, "gives", "model and scores"),
 )
@@ -50,6 +52,7 @@ def main() -> None:
     run = runs[name]
     used_s = dict[str, float]()
     run(lake, registry, first=True)
+    gc.freeze()  # as the command does
     for owner, function, stage in _STAGES if name == "stages" else ():
         setattr(owner, function, _timed(getattr(owner, function), stage, used_s))
     began_s, before_s = time.perf_counter(), time.process_time()

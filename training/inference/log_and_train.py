@@ -37,7 +37,8 @@ from training.datasets.training_dataset import canonical
 from training.errors import DatasetError
 from training.inference.audit.audited_model import AuditedModel
 from training.inference.audit.log_batches.logged_batch import LoggedBatch
-from training.inference.audit.logged_rows import LoggedRows, RowReader
+from training.inference.audit.log_batches.row_reader import RowReader
+from training.inference.audit.logged_rows import LoggedRows
 from training.inference.labelled_events import with_label_keys
 from training.registry.versions import Registry
 
@@ -134,7 +135,7 @@ def _spine(view: FeatureView, rows: LoggedRows) -> GivenSpine:
         AS_OF: pl.Series(rows.as_of_us).cast(pl.Datetime("us", "UTC")),
         MODEL_VERSION: [each.version for each in records],
         DEGRADED: [each.degraded for each in records],
-        PREDICTED: rows.scores,
+        PREDICTED: rows.scores.tolist(),
     }
     request = {each.name: _in_units(each, columns[each.name], valid.get(each.name)) for each in view.request_fields}
     if taken := sorted(about.keys() & request):

@@ -29,10 +29,10 @@ from training.inference.audit.view_audit import ViewAudit
 from training.inference.batch_scorer import cores
 from training.registry.versions import Registry
 
-AT_ONCE = 100_000
+AT_ONCE = 250_000
 EVENTS_AT_ONCE = 2_000_000
-_BATCHES_AHEAD = 24
-"""Of the log: about as many records as are compared together."""
+_BATCHES_AHEAD = 12
+"""Of the log: about so many that a comparison finds the next records read."""
 Bools = NDArray[np.bool_]
 
 
@@ -66,16 +66,14 @@ def audit(
 
     at_once: how many predictions are computed together. events_at_once: how many events are in memory for them, where
     no entity alone has more. most: how many differences are kept, of those that are counted. threads: how many read
-    the log ahead; None takes one for each other core. truth: also count which predictions lack events of event-time
+    the log ahead; None takes one for each core. truth: also count which predictions lack events of event-time
     truth, and why. Raises DatasetError where the lake lacks the events of a view.
     """
     found = Audited(most, unseen=Counter() if truth else None)
     with ExitStack() as ends:
         views = _Views(store, registry, catalogue, found, events_at_once, ends)
         waiting, reader = 0, BatchReader(catalogue)
-        ahead = read_ahead(
-            reader.read, log.batches(), _BATCHES_AHEAD, max(1, cores() - 1) if threads is None else threads
-        )
+        ahead = read_ahead(reader.read, log.batches(), _BATCHES_AHEAD, cores() if threads is None else threads)
         for read, first in _each_once(log, ends.enter_context(closing(ahead)), reader, found):
             waiting += views.take(read, first)
             if waiting >= at_once:

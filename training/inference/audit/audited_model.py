@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -37,13 +36,16 @@ class AuditedModel:
         """Of each category of the view, its place and its values."""
         return tuple((at, Vocabulary(self._categories[each.name])) for at, each in view.categories)
 
-    def gives(self, matrix: NDArray[np.float32], scores: Sequence[Any]) -> NDArray[np.bool_]:
-        """bool[n]: whether it gives these scores, bit for bit. matrix: float32[n, features]. scores: one a row."""
+    def gives(self, matrix: NDArray[np.float32], scores: NDArray[Any]) -> NDArray[np.bool_]:
+        """bool[n]: whether it gives these scores, bit for bit. matrix: float32[n, features].
+
+        scores: one a row, float32 or object.
+        """
         if not len(matrix):
             return np.empty(0, np.bool_)
         ours = self._scorer.score(matrix)
         try:
-            logged = np.array(scores, np.float32)
+            logged = scores if scores.dtype == np.float32 else np.array(scores.tolist(), np.float32)
         except (TypeError, ValueError):  # of different shapes, or no numbers
             logged = np.empty(0, np.float32)
         if logged.shape == ours.shape:

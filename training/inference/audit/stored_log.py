@@ -14,7 +14,7 @@ from shared_features.formats.prediction_log import SOURCE_NAME, LoggedPrediction
 from training.datasets.offline_store import OfflineStore
 from training.inference.audit.log_batches.logged_batch import FEW_DIFFER, NAMES, LoggedBatch
 
-_RECORDS_AT_ONCE = 4_096
+_RECORDS_AT_ONCE = 8_192
 Numbers = Mapping[str, Set[int]]
 """By process, numbers of its answers."""
 

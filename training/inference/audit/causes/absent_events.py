@@ -30,7 +30,7 @@ from shared_features.formats.shard_meta import Gap, Partition, gaps_digest
 from training.datasets.offline_store import OfflineStore
 from training.errors import DatasetError
 from training.inference.audit.findings import DELETED_EVENTS, ERASED_EVENTS, LOST_EVENTS, UNARCHIVED_EVENTS
-from training.inference.audit.shard_lives import Int64
+from training.inference.audit.replay.shard_lives import Int64
 
 
 class _Stored(NamedTuple):

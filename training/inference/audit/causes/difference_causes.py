@@ -16,7 +16,7 @@ from shared_features.definitions import FeatureView
 from training.inference.audit.causes.absent_events import AbsentEvents
 from training.inference.audit.findings import ALTERED_VALUE, CHANGED_CODE
 from training.inference.audit.logged_rows import LoggedRows
-from training.inference.audit.shard_lives import Int64
+from training.inference.audit.replay.shard_lives import Int64
 
 Cause = tuple[str, str]
 """Its name, and what was found."""

@@ -20,8 +20,8 @@ from shared_features.formats.offline_tables import ARRIVAL_TIME, OFFSET, PARTITI
 from shared_features.group_events import group_events
 from training.datasets.offline_store import PinnedTable, event_columns
 from training.inference.audit.findings import CLOCK, LATE_EVENT, STREAM_LAG
-from training.inference.audit.read_vectors import ReadVectors
-from training.inference.audit.shard_lives import Int64
+from training.inference.audit.replay.read_vectors import ReadVectors
+from training.inference.audit.replay.shard_lives import Int64
 
 _ROWS_AT_ONCE = 10_000
 Bools = NDArray[np.bool_]

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from training.inference.audit.log_batches.logged_batch import LoggedBatch
-from training.inference.audit.shard_lives import Int64
+from training.inference.audit.replay.shard_lives import Int64
 
 _KIND = "model", "model_version", "release"
 

@@ -11,8 +11,9 @@ import numpy as np
 from shared_features.definitions import Catalogue, FeatureView
 from shared_features.errors import DefinitionError
 from training.inference.audit.log_batches.logged_batch import LoggedBatch
-from training.inference.audit.logged_rows import LoggedRows, RowReader
-from training.inference.audit.shard_lives import Int64
+from training.inference.audit.log_batches.row_reader import RowReader
+from training.inference.audit.logged_rows import LoggedRows
+from training.inference.audit.replay.shard_lives import Int64
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ which its vectors first hold them. Each life of a shard has states of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,60 +20,75 @@ from shared_features.formats.entity_keys import EntityKeys, shards_of
 from shared_features.kernel.replay import replay
 from shared_features.kernel.tile_state import TileState
 from training.datasets.history.entity_slices import entity_slices
-from training.inference.audit.shard_lives import Int64, Life, Vector, lives
-from training.inference.audit.stored_events import GroupHistory, StoredEvents
+from training.inference.audit.replay.own_threads import on_own_threads
+from training.inference.audit.replay.shard_lives import Int64, Life, Vector, lives
+from training.inference.audit.replay.stored_events import History, ReadEvents, StoredEvents
 
 
 @dataclass(frozen=True)
 class AskedRows:
-    """`n` rows of one group: whose, as of when, and up to which positions.
+    """`n` rows of some groups of one entity: whose, as of when, and up to which positions.
 
-    keys: of each row, and the same as the columns of a table. vector: which of `vectors`; -1 where nothing of the row
-    could be read. vectors: shard and positions.
+    keys: of each row, and the same as the columns of a table. chosen: by the name of a group's part which of `vectors`;
+    -1 where nothing of the row could be read. vectors: shard and positions.
     """
 
     keys: EntityKeys
     key_columns: pl.DataFrame
     as_of_us: Int64
-    vector: Int64
+    chosen: Mapping[str, Int64]
     vectors: Sequence[tuple[int, Vector]]
 
 
-def values_at_vectors(
-    history: GroupHistory, group: FeatureGroup, asked: AskedRows, events_at_once: int
-) -> NDArray[np.float64]:
-    """float64[n, features of the group]; NaN where nothing could be read.
+def values_at_vectors(history: History, asked: AskedRows, events_at_once: int) -> dict[str, NDArray[np.float64]]:
+    """By the name of a group's part float64[n, features of the group]; NaN where nothing could be read.
 
-    events_at_once: how many events are in memory at most, where no entity alone has more.
+    The groups of the history share what is read of the lake. events_at_once: how many events are in memory at most,
+    where no entity alone has more.
     """
-    values = np.full((len(asked.as_of_us), len(group.features)), np.nan)
-    rows = np.flatnonzero(asked.vector >= 0)
+    groups = {each.part_name: each for each in history.groups}
+    values = {name: np.full((len(asked.as_of_us), len(each.features)), np.nan) for name, each in groups.items()}
+    rows = np.flatnonzero(np.any([asked.chosen[name] >= 0 for name in groups], axis=0))
     if not len(rows):
         return values
-    shards = _Shards(asked.vectors, asked.vector[rows])
-    earliest_us = int(asked.as_of_us[rows].min())
-    reached = [history.reached(each, earliest_us, shards.ends(each.topic)) for each in group.sources]
+    shards = {name: _Shards(asked.vectors, asked.chosen[name]) for name in groups}
+    earliest_us, sources = int(asked.as_of_us[rows].min()), history.groups[0].sources
+    reached = [history.reached(each, earliest_us, _ends(shards.values(), each.topic)) for each in sources]
     keys = pl.Series("key", asked.keys)
     for some in entity_slices(asked.key_columns[rows], reached, events_at_once):
-        mine = rows[some]
-        entities = asked.key_columns[mine].unique()
-        stored = [
-            history.of_entities(source, frame, entities) for source, frame in zip(group.sources, reached, strict=True)
-        ]
-        values[mine] = _replayed(group, stored, shards, keys[mine], asked.as_of_us[mine], asked.vector[mine])
+        entities = asked.key_columns[rows[some]].unique()
+        events = [ReadEvents(source, frame, entities) for source, frame in zip(sources, reached, strict=True)]
+
+        def fill(name: str, among: Int64 = rows[some], events: Sequence[ReadEvents] = events) -> None:
+            mine, chosen = among[asked.chosen[name][among] >= 0], asked.chosen[name]
+            stored = [each.of(groups[name]) for each in events]
+            values[name][mine] = _replayed(
+                groups[name], stored, shards[name], keys[mine], asked.as_of_us[mine], chosen[mine]
+            )  # fmt: skip
+
+        on_own_threads(fill, groups)
     return values
+
+
+def _ends(shards: Iterable[_Shards], topic: str) -> Mapping[int, int]:
+    """partition of a topic -> the last offset that any vector of any group holds."""
+    ends: dict[int, int] = {}
+    for each in shards:
+        for partition, end in each.ends(topic).items():
+            ends[partition] = max(end, ends.get(partition, end))
+    return ends
 
 
 class _Shards:
     """The lives of the shards that vectors are of, numbered from 0 over all shards."""
 
     def __init__(self, vectors: Sequence[tuple[int, Vector]], asked: Int64) -> None:
-        """asked: which of the vectors count."""
+        """asked: which of the vectors count; -1: none."""
         self.life_of, self.place_of = np.full(len(vectors), -1), np.full(len(vectors), -1)
         self._lives: list[Life] = []
         self._numbers: dict[int, list[int]] = {}
         by_shard: dict[int, list[int]] = {}
-        for at in np.unique(asked).tolist():
+        for at in np.unique(asked[asked >= 0]).tolist():
             by_shard.setdefault(vectors[at][0], []).append(at)
         for shard, members in by_shard.items():
             for life in lives([vectors[at][1] for at in members]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shared_features.formats.receipt import ShardReceipt, decode_shard, encoded_shards
-from training.inference.audit.shard_lives import Int64, Vector
+from training.inference.audit.replay.shard_lives import Int64, Vector
 
 
 class ReadVectors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.inference.audit.shard_lives import lives
+from training.inference.audit.replay.shard_lives import lives
 
 POSITIONS = st.sampled_from([("t", "1", 0), ("t", "1", 1), ("u", "1", 0)])
 VECTORS = st.lists(st.dictionaries(POSITIONS, st.integers(-1, 4), max_size=3), max_size=8)

@@ -1,0 +1,1 @@
+"""Stored features again: the events that position vectors hold, read once and replayed in their order."""
