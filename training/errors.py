@@ -4,6 +4,7 @@ FeatureError              of shared_features, a MillraceError
   TrainingError           the root of those of this package
     DatasetError          the offline store cannot give the training dataset that was asked for
     CertificateError      what was exported does not compute what was fitted
+    GraphNotReadError     a graph has what is not compiled, so ONNX Runtime runs it
     LeakError             a feature changes with what nobody could know at its instant
     RegistryError         a model version or an alias that is missing
       OvertakenError      another process changed the registry meanwhile
@@ -30,6 +31,10 @@ class DatasetError(TrainingError):
 
 class CertificateError(TrainingError):
     """Parity between fitted and exported, or between scalars and arrays, is worse than the tolerance."""
+
+
+class GraphNotReadError(TrainingError):
+    """Batch prediction catches it. The text is the part of a sentence that stands behind "because"."""
 
 
 class LeakError(TrainingError):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from deploy.demo.traffic.cards.transactions import Transactions
 from shared_features.definitions import FeatureGroup, FeatureView
@@ -32,11 +33,12 @@ _HISTORY = 300_000  # the latest transactions that are replayed
 _ROWS = 50_000  # of those, the latest are what is learned from
 
 
-def publish_small_model(registry: Path, view: FeatureView, rows: Transactions) -> None:
-    """Fit, export, publish; `champion` names it."""
+def publish_small_model(registry: Path, view: FeatureView, rows: Transactions, trees: int | None = None) -> None:
+    """Fit, export, publish; `champion` names it. trees: how many; None: those of the built-in candidate, 200."""
     latest = rows.take(slice(-_HISTORY, None))
     matrix = view_matrix(view, latest)[-_ROWS:]
-    pipeline, _ = fit_model(ESTIMATOR, matrix, latest.is_fraud[-_ROWS:].astype(np.float64), seed=1)
+    steps = None if trees is None else [("model", HistGradientBoostingClassifier(max_iter=trees, random_state=1))]
+    pipeline, _ = fit_model(ESTIMATOR, matrix, latest.is_fraud[-_ROWS:].astype(np.float64), seed=1, steps=steps)
     graph = export_onnx(pipeline, len(view.columns))
     manifest = ModelManifest(
         model=view.name,

@@ -19,11 +19,15 @@ from training.progress import Tell, untold
 
 @dataclass(frozen=True)
 class Predicted:
-    """What was written. unanswered: rows of which the model gives no number; serving would refuse them."""
+    """What was written. unanswered: rows of which the model gives no number; serving would refuse them.
+
+    why_not_compiled: why ONNX Runtime ran the trees of many rows, as the part of a sentence behind "because".
+    """
 
     rows: int
     unanswered: int
     shares_runs: bool
+    why_not_compiled: str = ""
 
 
 def predict_rows(model: PublishedModel, rows: Rows, output: Path, tell: Tell = untold) -> Predicted:
@@ -53,7 +57,7 @@ def predict_rows(model: PublishedModel, rows: Rows, output: Path, tell: Tell = u
         if writer is not None:
             writer.close()
         temporary.unlink(missing_ok=True)
-    return Predicted(done, unanswered, model.scorer.shares_runs)
+    return Predicted(done, unanswered, model.scorer.shares_runs, model.scorer.why_not)
 
 
 def remove_unfinished(output: Path) -> None:

@@ -59,4 +59,5 @@ def _rows(settings: TrainingSettings, options: argparse.Namespace, model: Publis
 def _said(model: PublishedModel, done: Predicted, seconds: float) -> str:
     unanswered = f", {counted(done.unanswered, 'row')} without a number" if done.unanswered else ""
     alone = "" if done.shares_runs else ", row by row, because the graph adds in another order for several rows"
-    return f"{counted(done.rows, 'row')} by {model.label}{unanswered}, {done.rows / seconds:,.0f} rows/s{alone}"
+    by = f", by ONNX Runtime because {done.why_not_compiled}" if done.why_not_compiled else ""
+    return f"{counted(done.rows, 'row')} by {model.label}{unanswered}, {done.rows / seconds:,.0f} rows/s{alone}{by}"

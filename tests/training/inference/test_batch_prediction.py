@@ -131,7 +131,7 @@ def test_the_file_names_the_model_that_made_it(
 
     rows = SpineRows(spine, model.view, OfflineStore(shop[0]), "as-served", 0, 150)
     done = predict_rows(model, rows, tmp_path / "out.parquet", tell)
-    assert (done.rows, done.unanswered, done.shares_runs) == (400, 0, True)
+    assert (done.rows, done.unanswered, done.shares_runs, done.why_not_compiled) == (400, 0, True, "")
     assert told == [(150, 400), (300, 400), (400, 400)]
     metadata = pyarrow.parquet.read_schema(tmp_path / "out.parquet").metadata
     assert metadata[b"millrace.model"] == b"order_return"

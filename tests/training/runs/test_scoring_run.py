@@ -63,6 +63,7 @@ def test_a_run_writes_what_the_command_writes_and_again_the_same_after_a_kill(sc
     assert summary["scored"] == {
         "model": "breakdown", "version": 1, "output": "week/out.parquet", "rows": rows, "unanswered": 0,
         "shares_runs": False,
+        "why_not_compiled": "",
     }  # fmt: skip
     assert "version" not in summary, "it published none"
     assert read_report(Path(run)).parameters["output"] == "week/out.parquet"

@@ -9,13 +9,16 @@ from sklearn.preprocessing import StandardScaler
 
 from tests.training.models.fitted_models import spread, train_labels, train_rows, window_rows
 from training.errors import TrainingError
+from training.inference.trees.compiled_graph import compile_graph, same_bits
 from training.models.built_candidate import build_steps, try_export
 from training.models.candidates import LABELS, fit_model
 from training.models.certificate import certify
 from training.models.columns import Columns
 from training.models.graph.batch_graph import keeps_bits
+from training.models.graph.model_constants import INPUT_NAME
 from training.models.graph.onnx_export import export_onnx, open_session, run_session
 from training.models.predictions import predicted
+from training.models.task_rules import RULES
 
 pytestmark = [pytest.mark.deep, pytest.mark.usefixtures("libraries")]
 NAMES = ("cents", "count", "ratio", "sparse", "constant", "empty")
@@ -45,7 +48,17 @@ def certified(pipeline, task="binary", rows=None, columns=Columns(NAMES)):  # no
         pipeline, graph, rows, 0, 0, spread=spread(task), task=task, categories=columns.sizes, names=columns.names
     )
     assert found.passed, found.smallest
+    assert_compiled(graph, rows, task)
     return found, graph
+
+
+def assert_compiled(graph, rows, task):
+    """Batch prediction walks the trees itself, with the bits of ONNX Runtime."""
+    session = open_session(graph)
+    run = compile_graph(
+        graph, INPUT_NAME, RULES[task].output_name, rows.shape[1], lambda given: run_session(session, given)
+    )
+    assert same_bits(run(rows), run_session(session, rows))
 
 
 @pytest.mark.parametrize("task", LABELS)

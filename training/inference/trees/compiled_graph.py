@@ -1,0 +1,55 @@
+"""A graph of trees as machine code: only where it was compared with ONNX Runtime, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from training.errors import GraphNotReadError
+from training.inference.trees.cut_graph import CutGraph, alone
+from training.inference.trees.flat_trees import Matrix
+from training.inference.trees.trial_rows import any_rows, rows_at_splits
+
+Run = Callable[[Matrix], Matrix]
+
+
+def compile_graph(graph: bytes, input_name: str, output_name: str, features: int, whole: Run) -> Run:
+    """What the graph gives for float32[n, features], in a fifth of the time that ONNX Runtime takes.
+
+    whole: the graph as ONNX Runtime runs it. Each ensemble is compared with it on both sides of its splits, the whole
+    graph on rows of any size. Raises GraphNotReadError where anything is not known or differs.
+    """
+    try:
+        cut = CutGraph(graph, input_name, output_name)
+        _try(cut, features, whole)
+    except GraphNotReadError:
+        raise
+    except (
+        Exception
+    ) as error:  # the only base of ONNX Runtime's errors; without compiled trees nothing is lost but time
+        raise GraphNotReadError(f"it could not be cut at its trees: {error}") from error
+    return cut.run
+
+
+def _try(cut: CutGraph, features: int, whole: Run) -> None:
+    random = np.random.default_rng(0)
+    for each in cut.ensembles:
+        theirs = alone(each)
+        for rows in rows_at_splits(each.trees, random):
+            _compare(each.run(rows), theirs(rows))
+    rows = any_rows(features, random)
+    _compare(cut.run(rows), whole(rows))
+
+
+def same_bits(ours: Matrix, theirs: Matrix) -> bool:
+    """Whether two arrays of float32 have the same shape, and the same bits or NaN in the same places."""
+    if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
+        return False
+    same = np.ascontiguousarray(ours).view(np.uint32) == np.ascontiguousarray(theirs).view(np.uint32)
+    return bool((same | np.isnan(ours) & np.isnan(theirs)).all())
+
+
+def _compare(ours: Matrix, theirs: Matrix) -> None:
+    if not same_bits(ours, theirs):
+        raise GraphNotReadError("its compiled trees gave other bits for a row that was tried")

@@ -1,0 +1,83 @@
+"""Trees in flat arrays, whose every split asks whether a key is at most another.
+
+A key is a whole number in the order of the float32 values. NaN has no place in that order: its key is above or below
+all others, whichever leads it the way that a split sends missing values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.errors import GraphNotReadError
+from training.inference.trees.tree_loops import BLOCK, GROUP, add_leaves
+
+ABOVE, BELOW = np.iinfo(np.int32).max, np.iinfo(np.int32).min
+Integers = NDArray[np.int64]
+Keys = NDArray[np.int32]
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FlatTrees:
+    """Each node has a place. The second child of a place lies behind its first, and a leaf is its own first child.
+
+    columns, missing: of each row of keys, the feature it holds, and the key of a missing value: `ABOVE` or `BELOW`.
+    rows, thresholds, children: of each place the row of keys, the highest key that goes to the first child, and that
+    child. roots: the place of each tree's root. bounds, targets, weights: those of place i begin at `bounds[i]` and end
+    at `bounds[i + 1]`. sure: of each target, whether every row gets a weight of it.
+    """
+
+    columns: Integers
+    missing: Keys
+    rows: Integers
+    thresholds: Keys
+    children: NDArray[np.uint32]
+    roots: NDArray[np.uint32]
+    bounds: Integers
+    targets: Integers
+    weights: Matrix
+    sure: NDArray[np.bool_]
+
+    def sums(self, rows: Matrix) -> Matrix:
+        """float32[n, targets] of float32[n, features]: the weights of a row's leaves, added tree after tree.
+
+        Without the GIL. Raises GraphNotReadError where the trees read a column that the rows lack.
+        """
+        if rows.shape[1] <= self.columns.max():
+            raise GraphNotReadError(f"its trees read column {self.columns.max()}, and are given {rows.shape[1]}")
+        sums = np.zeros((len(rows), len(self.sure)), np.float32)
+        if len(rows):
+            add_leaves(
+                np.ascontiguousarray(rows).view(np.int32),
+                self.columns,
+                self.missing,
+                (self.rows * BLOCK).astype(np.uint32),
+                self.thresholds,
+                self.children,
+                self.roots,
+                self.bounds,
+                self.targets,
+                self.weights,
+                sums,
+                np.empty(len(self.columns) * BLOCK, np.int32),
+                np.empty(GROUP, np.uint32),
+            )
+        return sums
+
+
+def to_keys(values: Matrix) -> Keys:
+    """The keys of values that are not NaN; both zeros are 0."""
+    bits = np.ascontiguousarray(values, np.float32).view(np.int32)
+    found: Keys = np.where(bits >= 0, bits, -(bits & np.int32(ABOVE)))
+    return found
+
+
+def to_values(keys: Keys) -> Matrix:
+    """The values of keys; NaN for those beyond infinity."""
+    infinity = np.float32(np.inf).view(np.int32)
+    size = np.abs(np.clip(keys, -infinity - 1, infinity + 1))  # a key beyond infinity is a NaN
+    bits = np.where(keys >= 0, size, size | np.int32(BELOW))
+    return np.ascontiguousarray(bits).view(np.float32)
