@@ -81,8 +81,8 @@ class SettingFields(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
     traces: bool = Field(
         False,
-        description="Whether to send OpenTelemetry traces of requests, by OTLP over HTTP, to where the standard "
-        "variables OTEL_EXPORTER_OTLP_... say. See `millrace[otel]`.",
+        description="Whether to send OpenTelemetry traces, of runs and of requests, by OTLP over HTTP, to where the "
+        "standard variables OTEL_EXPORTER_OTLP_... say. See `millrace[otel]`.",
     )
 
     serving_host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 listens on all addresses.")

@@ -108,6 +108,11 @@ class TrainingSettings(BaseSettings):
     mlflow: str = Field(
         "", description="MLflow server, or a folder, that each run is written to; empty: none. See `millrace[mlflow]`"
     )
+    traces: bool = Field(
+        False,
+        description="whether to send OpenTelemetry traces, of runs and of requests, by OTLP over HTTP, to where the "
+        "standard variables OTEL_EXPORTER_OTLP_... say. See `millrace[otel]`",
+    )
     champion_age_limit: Duration = Field(
         timedelta(0), ge=timedelta(0), description="age of a champion from which on it is news; 0: never"
     )

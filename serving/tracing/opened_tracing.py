@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import TYPE_CHECKING
 
 from serving.errors import WrongSettingError
 from serving.settings import ServingSettings
+from shared_features.tracing.installed import NOT_INSTALLED, is_installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,16 +16,8 @@ if TYPE_CHECKING:
 
 def check_tracing(settings: ServingSettings) -> None:
     """Raises WrongSettingError where traces are asked for, and cannot be."""
-    wanted = ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.exporter.otlp.proto.http")
-    try:
-        lacks = settings.traces and not all(map(importlib.util.find_spec, wanted))
-    except ModuleNotFoundError:
-        lacks = True
-    if lacks:
-        raise WrongSettingError(
-            "Setting traces (MILLRACE_TRACES) is true, and OpenTelemetry is not installed. Install the extra "
-            "`millrace[otel]`, or set it to false."
-        )
+    if settings.traces and not is_installed():
+        raise WrongSettingError(NOT_INSTALLED)
 
 
 def open_tracing(settings: ServingSettings, dropped: Callable[[int], None]) -> Tracing | None:

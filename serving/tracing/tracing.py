@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
@@ -15,6 +13,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from serving.tracing.exported_spans import ExportedSpans
 from serving.tracing.stages import RequestTrace
+from shared_features.tracing.described import described
 
 _END_S = 2.0
 _LONGEST = {b"traceparent": 128, b"tracestate": 2_048}
@@ -28,13 +27,7 @@ class Tracing:
     """
 
     def __init__(self, dropped: Callable[[int], None], exporter: SpanExporter | None = None) -> None:
-        logging.getLogger("opentelemetry").setLevel(
-            logging.CRITICAL
-        )  # a line for each batch that fails; we say it once
-        described = Resource.create()
-        if str(described.attributes.get(SERVICE_NAME, "")).startswith("unknown_service"):
-            described = described.merge(Resource({SERVICE_NAME: "millrace-serving"}))
-        self._provider = TracerProvider(resource=described, shutdown_on_exit=False)
+        self._provider = TracerProvider(resource=described("millrace-serving"), shutdown_on_exit=False)
         self._provider.add_span_processor(ExportedSpans(exporter or OTLPSpanExporter(), dropped))
         self._tracer = self._provider.get_tracer("millrace.serving")
         self._propagator = TraceContextTextMapPropagator()

@@ -20,6 +20,7 @@ from training.runs.plan.scoring_context import ScoringContext
 from training.runs.plan.step_names import RETRAIN
 from training.runs.records.mlflow_run import tell_mlflow
 from training.runs.records.run_folders import begin_folder, forget_old
+from training.runs.records.run_trace import tell_traces
 from training.settings import TrainingSettings
 from training.steps.result_store import ResultStore
 from training.steps.run_journal import FAILED, SUCCEEDED, StepEntry, has_begun, hold, read_journal, write_journal
@@ -105,6 +106,7 @@ def end_run(settings: TrainingSettings, run: Path, now_us: int, error: str = "")
             raise
         _LOG.error("the end of a run that failed is not in its journal", run=str(run), error=str(unwritten))
         return  # what made it fail is what its caller says
+    tell_traces(settings, run, lambda: [step.name for step in steps_of_begun_run(settings, run)])
     if journal.template == RETRAIN:
         tell_mlflow(settings, run)
     forget_old(run.parent, settings.training_runs_kept)

@@ -25,7 +25,10 @@ RUNNING, SUCCEEDED, FAILED = "running", "succeeded", "failed"
 
 @dataclass(frozen=True)
 class StepEntry:
-    """A finished step. parts: what its key was made of. done: `run`, `skipped` or, for an effect, `effect`."""
+    """A finished step. parts: what its key was made of. done: `run`, `skipped` or, for an effect, `effect`.
+
+    ended_at_us: None in runs of earlier releases.
+    """
 
     done: str
     line: str
@@ -33,6 +36,7 @@ class StepEntry:
     reason: str
     key: str | None = None
     parts: dict[str, Any] | None = None
+    ended_at_us: int | None = None
 
 
 @dataclass(frozen=True)

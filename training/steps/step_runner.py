@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ class StepRunner:
             ) from error
         finally:
             progress.end()
-        done = StepEntry(entry.done, entry.line, time.perf_counter() - began, entry.reason, entry.key, entry.parts)
+        done = replace(entry, seconds=time.perf_counter() - began, ended_at_us=time.time_ns() // 1000)
         add_step(self._run, name, done)
         return done
 

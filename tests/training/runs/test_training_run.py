@@ -16,6 +16,7 @@ from shared_features.formats.offline_tables import OFFSET, PARTITION
 from shared_features.formats.training_run import RESULTS_FOLDER
 from streaming.operations.erasure.stores.training_runs import count_results, remove_runs, runs_with
 from tests.domains.machines import BREAKDOWN
+from tests.serving.tracing.collector import collecting
 from training.__main__ import main
 from training.models.candidates import fit_model
 from training.models.graph import onnx_export
@@ -160,6 +161,20 @@ def test_the_newest_run_that_succeeded_stays_however_many_fail_after_it(places, 
     for run, error in zip(runs, ("", "", "no memory", "no memory"), strict=True):
         end_run(settings, run, 5_000_000, error)
     assert [run.is_dir() for run in runs] == [False, True, False, True]
+
+
+def test_a_run_that_ends_is_sent_as_a_trace_that_shows_where_it_failed(places, monkeypatch):
+    with collecting() as collector:
+        for name, value in {
+            "MILLRACE_TRACES": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "NO_PROXY": "127.0.0.1",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+        settings = load_settings()
+        run = begin_run(settings, RunParameters(BREAKDOWN), now_us=1_000_000)
+        assert not collector.seen
+        end_run(settings, run, 5_000_000, "no memory")
+        (root,) = collector.wait_for("training run")
+        assert [(each.name, each.is_error) for each in collector.below(root)] == [("dataset", True)]
 
 
 def test_a_run_that_a_process_does_stays_however_long_it_waits_and_however_the_clock_steps(places, monkeypatch):

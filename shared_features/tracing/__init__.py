@@ -1,0 +1,1 @@
+"""Traces by OpenTelemetry, where a setting asks for them: what each program needs that sends spans."""
