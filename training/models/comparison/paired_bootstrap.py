@@ -1,7 +1,6 @@
 """Two models on the same rows: which is better, and how sure that is, by a paired bootstrap.
 
-Efron and Tibshirani, *An Introduction to the Bootstrap* (1993). Each resample draws whole entities, because the rows of
-one entity are alike, and both models get the same draw.
+Both models get the same draw of entities.
 """
 
 from __future__ import annotations
@@ -12,11 +11,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from training.models.comparison.resamples import CONFIDENCE, RESAMPLES, interval, resamples
 from training.models.comparison.weighted_metrics import weighted_metric
 from training.models.task_rules import BETTER_IS_MORE
 
-CONFIDENCE = 0.95
-RESAMPLES = 400
 Verdict = Literal["better", "equal", "worse"]
 
 
@@ -62,20 +60,13 @@ def compare(
 ) -> Comparison:
     """label, ours, theirs: of the same rows. entity: which rows are drawn together."""
     metrics = [weighted_metric(metric, label, each) for each in (ours, theirs)]
-    _, code = np.unique(entity, return_inverse=True)
-    entities = int(code.max(initial=-1)) + 1
-    random = np.random.default_rng(seed)
-    found = np.empty((RESAMPLES, 2))
-    for number in range(RESAMPLES):
-        weights = random.poisson(1.0, entities).astype(np.float64)[code]
-        found[number] = [each(weights) for each in metrics]
+    found = np.array([[each(weights) for each in metrics] for weights in resamples(entity, seed)])
     whole = [each(np.ones(len(label))) for each in metrics]
     differences = found[:, 0] - found[:, 1]
     differences = differences[~np.isnan(differences)]
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(differences, (tail, 1 - tail)) if len(differences) else (np.nan, np.nan)
+    low, high = interval(differences)
     signed = differences if BETTER_IS_MORE[metric] else -differences
     share = float((signed > 0).mean()) if len(signed) else float("nan")
     return Comparison(
-        metric, whole[0], whole[1], whole[0] - whole[1], float(low), float(high), share, len(label), entities
+        metric, whole[0], whole[1], whole[0] - whole[1], low, high, share, len(label), len(np.unique(entity))
     )

@@ -21,8 +21,16 @@ def measured(facts: ModelFacts) -> str:
     floors = ", ".join(f"{name} {value:g}" for name, value in facts.floors.items())
     return (
         f"Over {counted(int(facts.metrics['rows']), 'row')} of the test window. {facts.metrics['chosen']} was chosen "
-        f"by {facts.metrics['chosen_by']}. The gate asks for {floors or 'no floor'}."
+        f"by {facts.metrics['chosen_by']}. The gate asks for {floors or 'no floor'}.{_resampled(facts.metrics)}"
     )
+
+
+def _resampled(metrics: Mapping[str, Any]) -> str:
+    found = metrics.get("intervals")
+    if found is None:
+        return ""
+    drawn = counted(found["entities"], "entity", "entities")
+    return f" Its intervals are those of {found['resamples']} resamples of {drawn}."
 
 
 def metric_table(facts: ModelFacts) -> Table:
@@ -30,8 +38,14 @@ def metric_table(facts: ModelFacts) -> Table:
     chosen = facts.metrics["chosen"]
     order = [chosen, *(name for name in models if name != chosen)]
     names = [name for name, value in models[chosen].items() if isinstance(value, int | float)]
-    rows = [(name, *(shown(models[each].get(name)) for each in order)) for name in names]
-    return Table(("metric", *order), rows)
+    rows = [[name, *(shown(models[each].get(name)) for each in order)] for name in names]
+    head = ["metric", *order]
+    if intervals := facts.metrics.get("intervals"):
+        head.insert(2, f"{intervals['confidence']:.0%} interval")
+        for row in rows:
+            ends = intervals["metrics"].get(row[0])
+            row.insert(2, f"{shown(ends[0])} to {shown(ends[1])}" if ends else "")
+    return Table(tuple(head), rows)
 
 
 def plots(facts: ModelFacts) -> Iterator[str]:

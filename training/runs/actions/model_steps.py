@@ -20,6 +20,7 @@ from training.datasets.sampled_inputs import SampledInputs
 from training.datasets.time_split import TEST, TRAIN
 from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.models.certificate import certify, require_pass
+from training.models.comparison.metric_intervals import metric_intervals
 from training.models.comparison.permutation_importance import permutation_importance
 from training.models.comparison.slice_metrics import slice_metrics
 from training.models.correction.corrected_model import corrections_of, pipeline_of
@@ -83,6 +84,13 @@ def evaluate_models(
         "task": task,
         "models": metrics,
         "rows": len(rows),
+        "intervals": metric_intervals(
+            parameters.metrics or parameters.rules.metrics,
+            dataset.label[rows],
+            scored[chosen],
+            dataset.entity[rows],
+            parameters.seed,
+        ),
         "importance": needed,
         "slices": {name: slice_metrics(dataset, scored[chosen], name, by) for name in parameters.slices},
     }

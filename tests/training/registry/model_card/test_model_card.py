@@ -27,6 +27,10 @@ METRICS: dict[str, Any] = {
     "chosen": "random_forest",
     "chosen_by": "average_precision",
     "rows": 750,
+    "intervals": {
+        "confidence": 0.95, "resamples": 400, "entities": 31,
+        "metrics": {"roc_auc": [0.87, 0.94], "average_precision": None},
+    },
     "models": {"logistic_regression": {**FOUND, "roc_auc": 0.8}, "random_forest": FOUND},
     "importance": {"a_useless_one": -0.0004, "celsius": 0.123},
     "slices": {
@@ -141,3 +145,11 @@ def test_a_table_wider_than_the_screen_scrolls_and_a_table_of_facts_has_no_empty
     page = Parsed(write_model_card(FACTS)[MODEL_CARD_HTML].decode())
     assert page.tags.count("div") == page.tags.count("table")
     assert 0 < page.tags.count("thead") < page.tags.count("table")
+
+
+def test_the_metrics_of_the_chosen_candidate_stand_with_their_intervals() -> None:
+    card = write_model_card(FACTS)[MODEL_CARD_MARKDOWN].decode()
+    assert "| metric | random_forest | 95% interval | logistic_regression |" in card
+    assert "| roc_auc | 0.91 | 0.87 to 0.94 | 0.8 |" in card
+    assert "| average_precision | 0.6 |  | 0.6 |" in card
+    assert "Its intervals are those of 400 resamples of 31 entities." in card
