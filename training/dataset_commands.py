@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from training.steps.run_journal import StepEntry
 
 Asked = Callable[[], "RunParameters"]
+_OF_WINDOWS = (
+    "train_days", "delay_days", "test_days", "train_from", "train_to", "test_from", "test_to", "entity",
+)  # fmt: skip
+"""The options that rows which are chosen otherwise do not take."""
 
 
 def dataset(settings: TrainingSettings, options: argparse.Namespace, asked: Asked) -> int:
@@ -76,7 +80,7 @@ def _of_range(settings: TrainingSettings, options: argparse.Namespace, parameter
     from training.datasets.offline_store import OfflineStore
     from training.datasets.pinned_view import pin_view
 
-    _check_rows_alone(options, parameters, "--from, --to")
+    _check_rows_alone(options, "--from, --to")
     pinned = pin_view(OfflineStore(settings.lake), parameters.view, to_us(settings.allowed_lateness))
     table = export_range(pinned, options.range_from, options.range_to, parameters.dataset.cutoff_us)
     table = _divided(table, options, parameters.view, table.instants_us)
@@ -90,7 +94,7 @@ def _of_spine(settings: TrainingSettings, options: argparse.Namespace, parameter
     from training.datasets.history.pinned_history import pin_history
     from training.datasets.offline_store import OfflineStore
 
-    _check_rows_alone(options, parameters, "--spine")
+    _check_rows_alone(options, "--spine")
     view, store = parameters.view, OfflineStore(settings.lake)
     spine = check_spine(view, read_spine_file(options.spine))
     labels, cutoff_us = _labels(store, options, parameters)
@@ -107,7 +111,7 @@ def _of_log(settings: TrainingSettings, options: argparse.Namespace, parameters:
     from training.inference.log_and_train import read_logged
     from training.registry.versions import Registry
 
-    _check_rows_alone(options, parameters, f"--spine {PREDICTION_LOG}")
+    _check_rows_alone(options, f"--spine {PREDICTION_LOG}")
     if options.truth != "as-served" or options.lag:
         raise TrainingError("The log has what the model saw. It takes no --truth and no --lag. Leave them out.")
     view, store = parameters.view, OfflineStore(settings.lake)
@@ -138,14 +142,15 @@ def _divided(
     return divide(table, view, read_division(options.split, view, options.seed, options.test_share), as_of_us)
 
 
-def _check_rows_alone(options: argparse.Namespace, parameters: RunParameters, what: str) -> None:
+def _check_rows_alone(options: argparse.Namespace, what: str) -> None:
     """Rows that are chosen otherwise have no windows, and a file or a directory to go to."""
-    from shared_features.formats.dataset_manifest import DatasetParameters
-
     if options.output is None:
         raise TrainingError(f"{what} needs a file or a directory to write to. Add --output DIR or FILE.parquet.")
-    if parameters.dataset != DatasetParameters(seed=parameters.dataset.seed, cutoff_us=parameters.dataset.cutoff_us):
-        raise TrainingError(f"{what} says which rows there are. It takes no window or entity. Leave those options out.")
+    # What was typed, and not the parameters: the windows of the view's model are among those, and nobody asked for them.
+    if said := [f"--{name.replace('_', '-')}" for name in _OF_WINDOWS if getattr(options, name) is not None]:
+        raise TrainingError(
+            f"{what} says which rows there are. It takes no {', '.join(said)}. Leave those options out."
+        )
 
 
 def _is_table(output: Path) -> bool:

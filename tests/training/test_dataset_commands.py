@@ -50,8 +50,8 @@ def test_what_cannot_be_done_says_what_to_type(places: Path, capsys: pytest.Capt
         (["--pin", "--output", "x.parquet"], "Add --output DIR"),
         (["--spine", "x.csv"], "Add --output DIR or FILE.parquet"),
         (["--from", "2024-10-10"], "Add --output DIR or FILE.parquet"),
-        (["--spine", "x.csv", "--output", "x.parquet", "--train-days", "3"], "Leave those options out"),
-        (["--to", "2024-10-10", "--output", "x", "--entity", "plant"], "Leave those options out"),
+        (["--spine", "x.csv", "--output", "x.parquet", "--train-days", "3"], "It takes no --train-days. Leave"),
+        (["--to", "2024-10-10", "--output", "x", "--entity", "plant"], "It takes no --entity. Leave"),
         (["--to", "2004-10-10", "--output", "x"], "has no row from 1970"),
     ):
         assert main(["dataset", *arguments]) == 1
@@ -69,3 +69,20 @@ def test_all_events_of_a_span_and_a_spine_with_labels_are_exported(places: Path)
     assert main(["dataset", *mine, "--output", str(places / "mine")]) == 0
     assert main(["dataset", "rebuild", str(places / "mine")]) == 0
     assert pl.read_parquet(places / "mine" / "data.parquet")["label"].equals(rows["label"], null_equal=True)
+
+
+def test_the_windows_of_the_view_s_model_do_not_forbid_a_span_or_a_spine(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A view whose model names a split could export neither: the windows of the model counted as typed ones."""
+    windows = "Split(train=days(6), gap=days(1), test=days(3))"
+    (places / "windowed_models.py").write_text(
+        "from shared_features import days\nfrom training.definitions import Model, Split\n\n"
+        f'WINDOWED = Model("windowed", view="breakdown", split={windows})\n'
+    )
+    monkeypatch.syspath_prepend(places)
+    monkeypatch.setenv("MILLRACE_MODELS", "windowed_models")
+    spine = places / "spine.csv"
+    spine.write_text("plant,machine,as_of,celsius\nplant|1,m1,2024-10-10T00:00:00Z,20.5\n")
+    for number, rows in enumerate((["--spine", str(spine)], ["--from", "2024-10-09", "--to", "2024-10-10"])):
+        assert main(["dataset", *rows, "--output", str(places / f"{number}.parquet")]) == 0

@@ -85,11 +85,7 @@ def evaluate_models(
         "models": metrics,
         "rows": len(rows),
         "intervals": metric_intervals(
-            parameters.metrics or parameters.rules.metrics,
-            dataset.label[rows],
-            scored[chosen],
-            dataset.entity[rows],
-            parameters.seed,
+            parameters.rules.metrics, dataset.label[rows], scored[chosen], dataset.entity[rows], parameters.seed
         ),
         "importance": needed,
         "slices": {name: slice_metrics(dataset, scored[chosen], name, by) for name in parameters.slices},

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.training.models.comparison.test_paired_bootstrap import rows
 from training.models.comparison.metric_intervals import metric_intervals
 from training.models.task_rules import RULES
 
 
-def width(found: dict[str, object], metric: str) -> float:
-    low, high = found["metrics"][metric]  # type: ignore[index]
+def width(found: dict[str, Any], metric: str) -> float:
+    low, high = found["metrics"][metric]
     return float(high - low)
 
 
@@ -28,7 +31,7 @@ def test_every_metric_of_scores_lies_in_an_interval_that_more_rows_make_narrower
     assert 0 < width(many, metric) < width(few, metric) / 2
 
 
-def some(count: int):  # type: ignore[no-untyped-def]
+def some(count: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     label, good, _, entity = rows(count, 2)
     return label, good, entity
 
@@ -46,7 +49,8 @@ def test_the_other_tasks_have_intervals_of_each_of_their_metrics(task: str) -> N
 def test_copies_of_the_rows_of_an_entity_make_no_metric_surer() -> None:
     label, good, _, _ = rows(40, 4)
     once = metric_intervals(("brier_score",), label, good, np.arange(40))
-    copies = metric_intervals(("brier_score",), *(np.repeat(each, 50) for each in (label, good, np.arange(40))))
+    label, good, entity = np.repeat(label, 50), np.repeat(good, 50), np.repeat(np.arange(40), 50)
+    copies = metric_intervals(("brier_score",), label, good, entity)
     assert copies["entities"] == 40
     assert copies["metrics"]["brier_score"] == pytest.approx(once["metrics"]["brier_score"])
 

@@ -153,3 +153,10 @@ def test_the_metrics_of_the_chosen_candidate_stand_with_their_intervals() -> Non
     assert "| roc_auc | 0.91 | 0.87 to 0.94 | 0.8 |" in card
     assert "| average_precision | 0.6 |  | 0.6 |" in card
     assert "Its intervals are those of 400 resamples of 31 entities." in card
+
+
+def test_of_many_features_the_card_shows_those_that_the_model_needs_most() -> None:
+    needed = {f"feature_{number:02}": number / 100 for number in range(30)}
+    card = write_model_card(replace(FACTS, metrics={**METRICS, "importance": needed}))[MODEL_CARD_MARKDOWN].decode()
+    shown = re.findall(r"\| (feature_\d\d) \|", card)
+    assert shown == [f"feature_{number:02}" for number in range(29, 9, -1)]
