@@ -146,7 +146,7 @@ def _check_rows_alone(options: argparse.Namespace, what: str) -> None:
     """Rows that are chosen otherwise have no windows, and a file or a directory to go to."""
     if options.output is None:
         raise TrainingError(f"{what} needs a file or a directory to write to. Add --output DIR or FILE.parquet.")
-    # What was typed, and not the parameters: the windows of the view's model are among those, and nobody asked for them.
+    # What was typed, and not the parameters: among those are the windows of the view's model, which nobody typed.
     if said := [f"--{name.replace('_', '-')}" for name in _OF_WINDOWS if getattr(options, name) is not None]:
         raise TrainingError(
             f"{what} says which rows there are. It takes no {', '.join(said)}. Leave those options out."

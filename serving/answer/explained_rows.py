@@ -49,11 +49,18 @@ class ExplainedRows:
         self._view = view
 
     def explanation(
-        self, plan: ReadPlan, values: Sequence[Values], rows: FeatureRows, row: int, unseen: Collection[str] = ()
+        self,
+        plan: ReadPlan,
+        values: Sequence[Values],
+        rows: FeatureRows,
+        row: int,
+        unseen: Collection[str] = (),
+        known: Mapping[str, Any] | None = None,
     ) -> Explanation:
         """Of one row. `values`: what the plan's reads gave; none where the store did not answer.
 
-        unseen: the features whose value the model was not trained on.
+        unseen: the features whose value the model was not trained on. known: feature -> what the model saw, a category
+        by its name.
         """
         request = _request(plan, row)
         entities = {
@@ -66,6 +73,10 @@ class ExplainedRows:
             inputs = {_name(each): self._input(each, request, entities, as_of_us) for each in column.inputs}
             if column.function is None:
                 (passed,) = inputs.values()
+                name = None if column.category is None or known is None else known[column.name]
+                if isinstance(name, str):  # a stored text is a code, which the model's own vocabulary names
+                    features[column.name] = msgspec.structs.replace(passed, value=name, is_code=msgspec.UNSET)
+                    continue
                 value = passed.value if column.category is not None else feature_value(seen)
                 is_unseen = True if column.name in unseen else msgspec.UNSET
                 features[column.name] = msgspec.structs.replace(passed, value=value, is_unseen=is_unseen)

@@ -176,7 +176,11 @@ class BatchAnswers:
         codes = None if rows.codes is None else rows.codes[start:stop]
         seen = model.seen(rows.matrix[start:stop], codes) if shared is None else shared.seen
         unseen = {} if codes is None else self._unseen(seen, codes)
-        why = self._why(plan, values, rows, start, stop, unseen) if request.explain else None
+        why = (
+            self._why(plan, values, rows, start, unseen, features_of(self._names, model, seen))
+            if request.explain
+            else None
+        )
         to_score = _ToScore(asked, model, rows, start, seen, why)
         if shared is not None:
             return self._answer(to_score, shared.scores)
@@ -239,14 +243,14 @@ class BatchAnswers:
         values: Sequence[Values],
         rows: FeatureRows,
         start: int,
-        stop: int,
         unseen: Mapping[str, NDArray[np.bool_]],
+        known: Sequence[Mapping[str, Any]],
     ) -> list[Explanation]:
         return [
             self._explained.explanation(
-                plan, values, rows, row, {name for name, found in unseen.items() if found[row - start]}
+                plan, values, rows, start + at, {name for name, found in unseen.items() if found[at]}, each
             )
-            for row in range(start, stop)
+            for at, each in enumerate(known)
         ]
 
 

@@ -26,15 +26,22 @@ from training.datasets.pinned_view import PinnedView, pin_view
 from training.errors import TrainingError
 from training.notebook.given_tables import as_instant
 from training.progress import Tell
+from training.runs.plan.run_model import choose_model
 from training.settings import TrainingSettings
 
 _TIMES = ("cutoff", "train_from", "train_to", "test_from", "test_to")
 
 
 def of_windows(settings: TrainingSettings, view: FeatureView, asked: Mapping[str, Any], tell: Tell) -> DatasetTable:
-    """Labelled events in a train, a gap and a test window. asked: fields of `DatasetParameters`, without `_us`."""
+    """Labelled events in a train, a gap and a test window, as a run has them: the view's model says how long they are.
+
+    asked: fields of `DatasetParameters`, without `_us`, and the name of a model, where the view has several.
+    """
+    _, model = choose_model(settings, asked.get("model"), view.name)
+    parameters = _parameters({name: value for name, value in asked.items() if name != "model"})
     pinned = _pinned(settings, view)
-    return export_events(pinned, build_dataset(pinned, _parameters(asked), tell)[0])
+    filled = parameters if model is None else model.split.fill(parameters)
+    return export_events(pinned, build_dataset(pinned, filled, tell)[0])
 
 
 def of_range(

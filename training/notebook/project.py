@@ -71,7 +71,8 @@ class Project:
         """A dataset: a table with what it was made from, which `write(directory)` exports and `rebuild` makes again.
 
         view: may be left out where there is one. Without a spine: labelled events in a train, a gap and a test window;
-        cutoff, train_days, delay_days, test_days, train_from to test_to, entity and seed choose them. With start or
+        cutoff, train_days, delay_days, test_days, train_from to test_to, entity and seed choose them, else the split of
+        the view's model, whose name is `model` where there are several. With start or
         end: all events between them, labelled or not. With a spine: a table of entity keys, request fields and `as_of`;
         truth ("as-served" or "event-time"), lag in seconds; label: its own column, or with_labels=True for those of the
         view that had arrived by the cutoff. split divides the last two: "entity", "stratified", "folds:5". Raises

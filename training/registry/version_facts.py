@@ -13,6 +13,7 @@ from shared_features.kernel.event_time import to_text
 from training.datasets.outcomes.told_labels import tell_labels
 from training.errors import RegistryError
 from training.facts import Facts, graph_facts
+from training.models.task_rules import RULES
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 
@@ -69,9 +70,20 @@ def facts_of_version(registry: Registry, model: str, version: int) -> Facts:
     }
 
 
+def chosen_by(registry: Registry, model: str, version: int) -> str:
+    """The metric that chose the version among its candidates, and that the gate compared."""
+    found = _metrics(registry, model, version)
+    return str(found.get("chosen_by", RULES[registry.manifest(model, version).task].chosen_by))
+
+
+def _metrics(registry: Registry, model: str, version: int) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(registry.read(model, version, METRICS_FILE))
+    return found
+
+
 def chosen_metrics(registry: Registry, model: str, version: int) -> dict[str, Any]:
     """The metrics of the version itself that are one number."""
-    metrics = json.loads(registry.read(model, version, METRICS_FILE))
+    metrics = _metrics(registry, model, version)
     found = metrics.get("models", {}).get(metrics.get("chosen"), {})
     return {name: value for name, value in found.items() if isinstance(value, int | float)}
 
@@ -103,9 +115,9 @@ def _data(manifest: ModelManifest, dataset: DatasetManifest | None) -> dict[str,
         "test window": f"{to_text(split.test_start_us)} to {to_text(split.end_us)}",
         "labels known at": to_text(dataset.labels.cutoff_us),
         "train rows": rows.train.labelled,
-        "train rows, positive": rows.train.positive,
+        **({"train rows, positive": rows.train.positive} if manifest.task == "binary" else {}),
         "test rows": rows.test.labelled,
-        "test rows, positive": rows.test.positive,
+        **({"test rows, positive": rows.test.positive} if manifest.task == "binary" else {}),
         **({"labels": "; ".join(said)} if (said := tell_labels(dataset)) else {}),
         "erased entities": dataset.erased_entities,
         **{f"table {name}": each.version for name, each in dataset.tables.items()},

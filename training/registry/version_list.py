@@ -8,7 +8,7 @@ from typing import Any
 from shared_features.kernel.event_time import to_text
 from training.facts import table_lines
 from training.registry.aliases import Aliases
-from training.registry.version_facts import chosen_metrics
+from training.registry.version_facts import chosen_by, chosen_metrics
 from training.registry.versions import Registry
 
 
@@ -29,6 +29,7 @@ def list_versions(registry: Registry, model: str | None = None) -> list[dict[str
                     "created_at": to_text(manifest.created_at_us),
                     "model_digest": manifest.model_digest,
                     "bytes": sum(registry.files(name, version).values()),
+                    "chosen_by": chosen_by(registry, name, version),
                     "metrics": chosen_metrics(registry, name, version),
                 }
             )
@@ -39,7 +40,8 @@ def version_lines(found: list[dict[str, Any]]) -> Iterator[str]:
     """`list_versions` as a table."""
     rows = [("model", "version", "published", "estimator", "chief metric", "size", "aliases")]
     for each in found:
-        metric = next((f"{name} {value:.4f}" for name, value in each["metrics"].items()), "")
+        chief, metrics = each["chosen_by"], each["metrics"]
+        metric = f"{chief} {metrics[chief]:.4f}" if chief in metrics else ""
         size = f"{each['bytes'] / 1024:,.0f} KiB"
         rows.append(
             (each["model"], str(each["version"]), each["created_at"][:16].replace("T", " "), each["estimator"], metric,

@@ -164,6 +164,8 @@ def test_what_is_served_of_any_text_is_what_training_made_of_it(trained: Path) -
             explained = [each["explanation"]["features"]["ward"] for each in told]
             assert [each["value"] for each in explained] == list(wards)
             assert [each.get("is_unseen") for each in explained] == [None, True, None]
+            stored = told[0]["explanation"]["features"]["patient_visits__ward_last_7d"]
+            assert (stored["value"], "is_code" in stored) == ("眼科", False), "it was said to be a code of no text"
             loop = asyncio.get_running_loop()
 
             @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

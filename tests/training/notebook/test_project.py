@@ -121,6 +121,24 @@ def test_a_dataset_is_written_opened_and_built_again(project: Project, tmp_path:
     assert project.rebuild(str(tmp_path / "d")).data.equals(dataset.data, null_equal=True)
 
 
+def test_a_dataset_without_windows_has_those_of_the_view_s_model(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had those of a run without a model, so it was not the dataset of a training run."""
+    (tmp_path / "models_of_windows.py").write_text(
+        "from shared_features import days\nfrom training.definitions import Model, Split\n\n"
+        'ONE = Model("one", view="breakdown", split=Split(train=days(4), gap=days(1), test=days(2)))\n'
+        'TWO = Model("two", view="breakdown")\n'
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    asking = Project(models="models_of_windows", lake=project.settings.lake)
+    windows = asking.dataset(model="one").manifest.parameters
+    assert (windows.train_days, windows.delay_days, windows.test_days) == (4, 1, 2)
+    assert asking.dataset(model="one", test_days=3).manifest.parameters.test_days == 3
+    with pytest.raises(TrainingError, match="has the models one, two"):
+        asking.dataset()
+
+
 @pytest.mark.parametrize(
     ("ask", "sentence"),
     [

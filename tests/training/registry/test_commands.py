@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared_features.formats.registry_log import LOG_FILE
+from tests.shared_features.formats.test_dataset_manifest import DATASET
+from tests.shared_features.formats.test_model_manifest import MANIFEST
 from tests.training.registry.sound_versions import MODEL, publish_sound
 from training.__main__ import main
 from training.registry.versions import Registry
@@ -62,6 +65,15 @@ def test_the_list_shows_each_version_with_its_metric_and_aliases(registry: Regis
     assert [each["version"] for each in json.loads(said("list", "--json"))] == [1, 2]
     assert said() == said("list")
     assert "The registry has no model 'nothing'. It has: card_fraud" in said("list", "nothing", code=1)
+
+
+def test_the_list_shows_the_metric_that_chose_a_version_and_not_the_first_by_name(
+    registry: Registry, said: Any
+) -> None:
+    metrics = {"chosen": "m", "chosen_by": "rmse", "models": {"m": {"mae": 1.0, "rmse": 2.5}}}
+    registry.publish(replace(MANIFEST, model="cost", model_digest="d"), b"graph", metrics, DATASET)
+    assert "rmse 2.5000" in said("list", "cost")
+    assert "positive" in said("show", MODEL)
 
 
 def test_a_version_is_shown_by_number_by_alias_or_as_the_champion(registry: Registry, said: Any) -> None:
