@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shared_features.formats.model_manifest import ModelManifest, Parity, stamp_view
+from training.datasets.exports.dataset_table import DATA_FILE
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.errors import DatasetError, TrainingError
@@ -81,8 +82,10 @@ def _dataset(folder: Path, parameters: RunParameters) -> TrainingDataset:
     try:
         found = load_dataset(folder)
     except OSError as error:
+        what = "is an exported dataset" if (folder / DATA_FILE).is_file() else "holds no dataset"
         raise DatasetError(
-            f"{folder} holds no dataset ({error.strerror}). Give the folder that `python -m training dataset` names."
+            f"{folder} {what}, and the folder of a run's dataset is needed. Give the one that "
+            "`python -m training dataset` names at its end: the dataset is in ..."
         ) from error
     if found.manifest.view.fingerprint != parameters.view.fingerprint:
         raise DatasetError(

@@ -15,6 +15,8 @@ from serving.models.model import load_model
 from tests.domains.machines import BREAKDOWN
 from training.__main__ import main
 from training.datasets.training_dataset import load_dataset
+from training.models.graph.foreign_graph import adapt_graph
+from training.models.graph.onnx_export import open_session, run_session
 
 OPTIONS = ["--train-days", "6", "--delay-days", "1", "--test-days", "3"]
 FEATURES = len(BREAKDOWN.columns)
@@ -47,6 +49,34 @@ def network(weights: np.ndarray, columns: int = 1) -> bytes:
         ir_version=8,
     )
     return bytes(model.SerializeToString())
+
+
+def called(graph: bytes, names: dict[str, str]) -> bytes:
+    """The same model with other names of its tensors."""
+    model = onnx.load_model_from_string(graph)
+    for node in model.graph.node:
+        node.input[:] = [names.get(each, each) for each in node.input]
+        node.output[:] = [names.get(each, each) for each in node.output]
+    for each in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+        each.name = names.get(each.name, each.name)
+    return bytes(model.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"y": "score"},
+        {"x": "score", "y": "features"},
+        {"x": "features", "y": "score", "sum": "output_as_float", "weights": "one_axis", "zero": "positive_class"},
+    ],
+)
+def test_a_model_may_call_its_tensors_as_the_registry_does(names: dict[str, str]) -> None:
+    """An output called `score` ended with a traceback: the graph then had two tensors of that name."""
+    graph = network(np.full(FEATURES, 0.02))
+    rows = np.random.default_rng(1).normal(size=(20, FEATURES)).astype(np.float32)
+    wanted = run_session(open_session(adapt_graph(graph, FEATURES, "binary")), rows)
+    session = open_session(adapt_graph(called(graph, names), FEATURES, "binary"))
+    np.testing.assert_array_equal(run_session(session, rows), wanted)
 
 
 def own_scores(matrix: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -91,5 +121,5 @@ def test_a_graph_is_published_when_it_gives_what_is_expected_and_is_refused_with
 
 def test_a_file_that_is_not_a_model_is_refused(places: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["publish", "--onnx", "none.onnx", "--dataset", str(places), "--expected", "none.parquet"]) == 1
-    assert "holds no dataset" in capsys.readouterr().err
+    assert "holds no dataset, and the folder of a run's dataset is needed" in capsys.readouterr().err
     assert onnx.__version__

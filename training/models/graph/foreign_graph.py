@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from training.models.task_rules import RULES
 
 _PROBE_ROWS = 3
 _OTHER = "its own output"
+_CAST, _ONE_AXIS, _POSITIVE = "output_as_float", "one_axis", "positive_class"
+"""The names of what is put behind the model's own output."""
 
 
 def adapt_graph(content: bytes, features: int, task: str, classes: int = 0, output: str = "") -> bytes:
@@ -40,7 +43,11 @@ def adapt_graph(content: bytes, features: int, task: str, classes: int = 0, outp
             f"The model cannot score {_PROBE_ROWS} rows at once: {' '.join(str(error).split())[:300]}. Export it with "
             "a first axis of any length."
         ) from error
-    _rename(model.graph, given, name, _nodes(name, shape, task, classes))
+    nodes = _nodes(name, shape, task, classes)
+    # A model may call its tensors as we do: `score` is what many call their output.
+    ours = {RULES[task].output_name, _CAST, _ONE_AXIS, _POSITIVE} | ({INPUT_NAME} if given != INPUT_NAME else set())
+    _set_apart(model.graph, ours)
+    _rename(model.graph, _apart(given, ours), _apart(name, ours), nodes)
     return bytes(model.SerializeToString(deterministic=True))
 
 
@@ -96,18 +103,36 @@ def _output_of(session: Any, output: str) -> str:
 
 def _nodes(name: str, shape: tuple[int, ...], task: str, classes: int) -> list[Any]:
     """From the model's own output to that of its task."""
-    wanted, cast = RULES[task].output_name, "output_as_float"
+    wanted, cast = RULES[task].output_name, _CAST
     nodes = [onnx.helper.make_node("Cast", [_OTHER], [cast], to=onnx.TensorProto.FLOAT)]
     if task == "multiclass" and shape == (_PROBE_ROWS, classes):
         return [*nodes, onnx.helper.make_node("Identity", [cast], [wanted])]
     if task != "multiclass" and shape in ((_PROBE_ROWS,), (_PROBE_ROWS, 1)):
-        return [*nodes, onnx.helper.make_node("Reshape", [cast, "one_axis"], [wanted])]
+        return [*nodes, onnx.helper.make_node("Reshape", [cast, _ONE_AXIS], [wanted])]
     if task == "binary" and shape == (_PROBE_ROWS, 2):
-        return [*nodes, onnx.helper.make_node("Gather", [cast, "positive_class"], [wanted], axis=1)]
+        return [*nodes, onnx.helper.make_node("Gather", [cast, _POSITIVE], [wanted], axis=1)]
     asks = f"{classes} probabilities" if task == "multiclass" else "one number"
     raise CertificateError(
         f"Output {name!r} has the shape {list(shape)} for {_PROBE_ROWS} rows, and {task} asks for {asks} of each row."
     )
+
+
+def _apart(name: str, ours: Collection[str]) -> str:
+    return f"{name} of the model" if name in ours else name
+
+
+def _set_apart(graph: Any, ours: Collection[str]) -> None:
+    """Call the tensors otherwise that have one of our names, in the graphs inside it too."""
+    for node in graph.node:
+        node.input[:] = [_apart(each, ours) for each in node.input]
+        node.output[:] = [_apart(each, ours) for each in node.output]
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                _set_apart(inner, ours)
+    for each in (*graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        each.name = _apart(each.name, ours)
+    for each in graph.sparse_initializer:
+        each.values.name = _apart(each.values.name, ours)
 
 
 def _rename(graph: Any, given: str, name: str, nodes: list[Any]) -> None:
@@ -120,8 +145,9 @@ def _rename(graph: Any, given: str, name: str, nodes: list[Any]) -> None:
         old = next(each for each in graph.input if each.name == given)
         del graph.input[:]
         graph.input.extend([onnx.helper.make_tensor_value_info(INPUT_NAME, onnx.TensorProto.FLOAT, _shape(old)), *kept])
-    graph.initializer.append(onnx.helper.make_tensor("one_axis", onnx.TensorProto.INT64, [1], [-1]))
-    graph.initializer.append(onnx.helper.make_tensor("positive_class", onnx.TensorProto.INT64, [], [1]))
+    for constant, dims, value in ((_ONE_AXIS, [1], [-1]), (_POSITIVE, [], [1])):
+        if any(constant in node.input for node in nodes):
+            graph.initializer.append(onnx.helper.make_tensor(constant, onnx.TensorProto.INT64, dims, value))
     graph.node.extend(nodes)
     wanted = nodes[-1].output[0]
     columns = [] if nodes[-1].op_type != "Identity" else [None]
