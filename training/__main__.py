@@ -94,6 +94,11 @@ def _gap(settings: TrainingSettings, options: argparse.Namespace) -> int:
     stood_still = tuple((start_us, end_us) for start_us, end_us in options.stood_still)
     parameters, lag_us = _parameters(settings, options), round(options.lag * 1e6)
     report = report_gap(settings, parameters, lag_us, stood_still, options.rows, options.fit)
+    if options.html is not None:
+        from training.durable_files import replace_file
+        from training.proofs.gap.gap_page import write_gap_page
+
+        replace_file(options.html, write_gap_page(report).encode())
     print(json.dumps(report.plain, indent=2) if options.json else "\n".join(report.lines()))
     return 0
 

@@ -204,6 +204,7 @@ def _gap_options(gap: argparse.ArgumentParser) -> None:
     )
     gap.add_argument("--fit", action="store_true", help="also fit a model on each truth, and test both as served")
     gap.add_argument("--json", action="store_true", help="as one JSON document")
+    gap.add_argument("--html", type=Path, metavar="FILE", help="also write a page with a plot of the causes")
 
 
 def _at_least(least: int) -> Callable[[str], int]:

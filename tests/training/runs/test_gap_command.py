@@ -32,7 +32,10 @@ def test_a_lag_and_a_standstill_make_it_larger_and_the_fit_is_told(
     causes = json.loads(capsys.readouterr().out)["features"]["hot_plant__count_2h"]["causes"]
     assert causes["stream lag"]["rows"] > 0
     assert causes["catch-up"]["rows"] > 0
-    assert main([*OPTIONS, *WINDOWS, "--fit"]) == 0
+    assert main([*OPTIONS, *WINDOWS, "--fit", "--html", str(places / "gap.html")]) == 0
     said = capsys.readouterr().out
     assert "  trained as served: roc_auc 0." in said
     assert "  trained in event time: roc_auc 0." in said
+    page = (places / "gap.html").read_text()
+    assert "As-served gap of breakdown:v1" in page
+    assert "<td>trained in event time</td><td>0." in page

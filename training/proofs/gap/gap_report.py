@@ -45,9 +45,14 @@ class GapReport:
             "notes": list(self.notes),
         }
 
+    @property
+    def differing(self) -> tuple[FeatureGap, ...]:
+        """The features that differ, the one with most rows first."""
+        return tuple(sorted((each for each in self.features if each.whole.rows), key=lambda each: -each.share))
+
     def lines(self) -> Iterator[str]:
-        """A table: the features that differ, the one with most rows first."""
-        differing = sorted((each for each in self.features if each.whole.rows), key=lambda each: -each.share)
+        """A table of the features that differ."""
+        differing = self.differing
         same = len(self.features) - len(differing)
         yield f"{self.view}: {counted(self.rows, 'row')}, as served against what had happened"
         if differing:
