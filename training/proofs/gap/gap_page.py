@@ -9,7 +9,7 @@ from shared_features.counted import counted
 from training.proofs.gap.feature_gap import FeatureGap
 from training.proofs.gap.gap_report import GapReport, TrainingEffect
 from training.proofs.gap.served_stages import CAUSES
-from training.registry.document_text import Section, Table, write_html
+from training.registry.model_card.document_text import Section, Table, write_html
 
 _WIDE, _NAMES, _BAR, _STEP = 640, 240, 12, 20
 _COLOURS = ("#0b57d0", "#b26a00", "#176b2c", "#8a3ffc")
