@@ -149,12 +149,16 @@ def different(values: NDArray[Any], other: NDArray[Any], rounding: float = _ROUN
 
 
 def first_of_each(leaks: Sequence[Leak]) -> tuple[Leak, ...]:
-    """One leak per feature and cause: of several instants the first. What follows a state shows nothing else."""
+    """One leak per feature and cause: of several instants the first.
+
+    What follows a state is told as that alone, and so is what follows the clock: its values differ in every other trial
+    too, whatever the trial changes.
+    """
     kept: dict[tuple[str, str], Leak] = {}
     for each in leaks:
         kept.setdefault((each.feature, each.cause), each)
-    stateful = {feature for feature, cause in kept if cause == STATE}
-    return tuple(each for each in kept.values() if each.cause == STATE or each.feature not in stateful)
+    alone = {feature: cause for hides in (CLOCK, STATE) for feature, cause in kept if cause == hides}
+    return tuple(each for each in kept.values() if alone.get(each.feature, each.cause) == each.cause)
 
 
 def _said(value: Any) -> str:

@@ -44,3 +44,12 @@ def test_what_follows_a_state_is_told_as_that_alone() -> None:
     again = {"a": np.zeros(3), "b": WHOLE["b"]}
     leaks = [leak for cause in (STATE, CLOCK, STATE) for leak in changed_features(WHOLE, again, TIMES, cause)]
     assert [each.cause for each in first_of_each(leaks)] == [STATE]
+
+
+def test_what_follows_the_clock_is_told_as_that_alone() -> None:
+    """A column with the age of a row was accused of the clock, and of eleven other things that it does not read."""
+    again = {"a": np.zeros(3), "b": WHOLE["b"]}
+    leaks = [leak for cause in (LATER_ROWS, CLOCK, LATER_ROWS) for leak in changed_features(WHOLE, again, TIMES, cause)]
+    other = {"a": WHOLE["a"], "b": np.array(["x", None, "y"], object)}
+    leaks += changed_features(WHOLE, other, TIMES, LATER_ROWS)
+    assert [(each.feature, each.cause) for each in first_of_each(leaks)] == [("a", CLOCK), ("b", LATER_ROWS)]
