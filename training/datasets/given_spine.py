@@ -33,7 +33,8 @@ _READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
 class GivenSpine:
     """`n` rows for a view. given: the table as it was brought.
 
-    as_of_us: int64[n]. columns, valid: the view's request fields, as `formats.events` holds them.
+    as_of_us: int64[n]. columns, valid: the view's request fields, as `formats.events` holds them. happened_us:
+    int64[n], when the event of each row happened, where that is known apart from the instant.
     """
 
     view: FeatureView
@@ -41,6 +42,12 @@ class GivenSpine:
     as_of_us: NDArray[np.int64]
     columns: Mapping[str, NDArray[Any]]
     valid: Mapping[str, NDArray[np.bool_]]
+    happened_us: NDArray[np.int64] | None = None
+
+    @property
+    def labelled_from_us(self) -> NDArray[np.int64]:
+        """int64[n]: from when on windows and delays of labels count."""
+        return self.as_of_us if self.happened_us is None else self.happened_us
 
     def __len__(self) -> int:
         return len(self.as_of_us)
@@ -53,6 +60,7 @@ class GivenSpine:
             self.as_of_us[rows],
             {name: column[rows] for name, column in self.columns.items()},
             {name: there[rows] for name, there in self.valid.items()},
+            None if self.happened_us is None else self.happened_us[rows],
         )
 
 

@@ -80,7 +80,8 @@ def read_logged(store: OfflineStore, registry: Registry, view: FeatureView) -> L
             f"The prediction log has no prediction of view {view.label} to learn from. It has {found}. Set "
             "MILLRACE_PREDICTION_LOG_TOPIC for the endpoint and for the stream job, and ask for predictions."
         )
-    spine = with_label_keys(store, _spine(view, rows), rows.named_us)
+    happened_us = np.where(rows.named_us >= 0, rows.named_us, rows.as_of_us)
+    spine = replace(with_label_keys(store, _spine(view, rows), rows.named_us), happened_us=happened_us)
     cut_us = table.table.transaction_version(WATERMARK_APP) or 0
     history = PinnedHistory({SOURCE_NAME: table}, cut_us, {SOURCE_NAME: 0})
     return LoggedDataset(history, spine, _features(registry, view, rows), left_out)
@@ -88,8 +89,11 @@ def read_logged(store: OfflineStore, registry: Registry, view: FeatureView) -> L
 
 def read_again(
     store: OfflineStore, registry: Registry, view: FeatureView, rows: pl.DataFrame
-) -> tuple[PinnedHistory, Logged]:
-    """The log, and what adds the features of these rows of it. Raises DatasetError where one is not in it any more."""
+) -> tuple[PinnedHistory, Logged, NDArray[np.int64]]:
+    """The log, what adds the features of these rows of it, and when their events happened.
+
+    Raises DatasetError where one is not in it any more.
+    """
     found = read_logged(store, registry, view)
     ours = found.spine.given.select(PREDICTION_ID, ROW).with_row_index(_AT)
     at = rows.select(PREDICTION_ID, ROW).join(ours, on=[PREDICTION_ID, ROW], how="left", maintain_order="left")[_AT]
@@ -98,7 +102,8 @@ def read_again(
             f"{counted(gone, 'row')} of it cannot be read in the prediction log. They were erased since."
         )
     features = {name: pl.Series(values).gather(at) for name, values in found.features.items()}
-    return found.history, replace(found, features=features).beside
+    happened_us = found.spine.labelled_from_us[at.to_numpy()]
+    return found.history, replace(found, features=features).beside, happened_us
 
 
 def _readable(table: PinnedTable, view: FeatureView, left_out: Counter[str]) -> LoggedRows:

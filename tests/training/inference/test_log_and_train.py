@@ -104,6 +104,11 @@ def test_labels_join_the_events_that_requests_name_as_they_arrive(world: World, 
     ]
     write_log(lake, logged)
     assert "reading" in dataset(lake).columns
+    spine = read_logged(OfflineStore(lake), Registry(world.registry), BREAKDOWN).spine
+    happened = batch.event_time_us[list(rows)].tolist()
+    numbers = [int(each.removeprefix("p-")) for each in spine.given["prediction_id"]]
+    wanted = [*happened, spine.as_of_us[0]]
+    assert spine.labelled_from_us.tolist() == [wanted[number] for number in numbers], "labels count from the event"
     known = []
     for upto, late_us in ((10, 0), (30, 1_000)):
         write_labels(world, lake, slice(0, upto), late_us)

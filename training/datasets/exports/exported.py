@@ -71,7 +71,7 @@ def export_spine(
     _check(spine, options)
     given, counts, labelled = spine.given, LabelCounts(max(history.cut_us - 1, 0), 0, 0), None
     if labels and options.cutoff_us is not None:
-        joined = join_labels(given, spine.as_of_us, spine.view, labels, options.cutoff_us)
+        joined = join_labels(given, spine.labelled_from_us, spine.view, labels, options.cutoff_us)
         given, counts, labelled = given.with_columns(joined.label.alias(LABEL)), joined.counts, joined.rows
     spine_and_label = replace(spine, given=given)
     if logged is not None:

@@ -30,8 +30,8 @@ from training.datasets.pinned_view import pin_view
 from training.errors import DatasetError
 from training.progress import Tell, untold
 
-ReadAgain = Callable[[FeatureView, pl.DataFrame], tuple[PinnedHistory, Logged]]
-"""The prediction log, and the features of the rows of a spine of it."""
+ReadAgain = Callable[[FeatureView, pl.DataFrame], tuple[PinnedHistory, Logged, NDArray[np.int64]]]
+"""The prediction log, the features of the rows of a spine of it, and when their events happened."""
 
 
 def rebuild(
@@ -99,7 +99,7 @@ def _built_again(
 ) -> DatasetTable:
     told, spine = was.manifest, was.manifest.spine
     if spine is not None and was.spine is not None:
-        history, features = _history(store, view, was, logged)
+        history, features, happened_us = _history(store, view, was, logged)
         labels = pin_label_tables(store, view) if spine.joined else ()
         cutoff_us = told.labels.cutoff_us if spine.joined else None
         options = SpineOptions(
@@ -109,7 +109,7 @@ def _built_again(
             cutoff_us,
             events_at_once,
         )
-        given = check_spine(view, was.spine)
+        given = replace(check_spine(view, was.spine), happened_us=happened_us)
         return _divided(told, export_spine(history, given, options, labels, tell, features), view, given.as_of_us)
     pinned = pin_view(store, view, told.allowed_lateness_us, told.cut_us)
     if told.is_range:
@@ -120,14 +120,14 @@ def _built_again(
 
 def _history(
     store: OfflineStore, view: FeatureView, was: DatasetTable, logged: ReadAgain | None
-) -> tuple[PinnedHistory, Logged | None]:
+) -> tuple[PinnedHistory, Logged | None, NDArray[np.int64] | None]:
     told = was.manifest
     if told.spine is None or was.spine is None or told.spine.truth != "logged":
-        return pin_history(store, view, told.cut_us), None
+        return pin_history(store, view, told.cut_us), None, None
     if logged is None:
         raise DatasetError("Its rows are of the prediction log. Rebuild it with `python -m training dataset rebuild`.")
-    history, features = logged(view, was.spine)
-    return replace(history, cut_us=told.cut_us), features
+    history, features, happened_us = logged(view, was.spine)
+    return replace(history, cut_us=told.cut_us), features, happened_us
 
 
 def _divided(

@@ -1,18 +1,21 @@
 import sys
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from shared_features import Count, LabelSource, LaterEvents, hours
 from shared_features.formats.dataset_manifest import decode_dataset_manifest, encode_dataset_manifest
 from shared_features.formats.dataset_rows import BroughtSpine
 from shared_features.kernel.event_time import HOUR_US
-from tests.domains.machines import BREAKDOWN, BREAKDOWNS
+from tests.domains.machines import BREAKDOWN, BREAKDOWNS, READINGS
 from tests.training.datasets.exports.exported_machines import EARLY_US, of_spine, spine_rows
 from tests.training.machine_streams import START_US
 from training.datasets.exports.dataset_table import DatasetTable
 from training.datasets.exports.exported import SpineOptions, export_spine
+from training.datasets.exports.known_labels import pin_label_tables
 from training.datasets.exports.table_digest import table_digest
 from training.datasets.given_spine import check_spine
 from training.datasets.history.pinned_history import pin_history
@@ -62,6 +65,19 @@ def test_the_labels_of_the_view_are_joined_as_they_had_arrived(early_lake: Path)
     assert found.manifest.labels.cutoff_us == cutoff_us
     assert found.manifest.rows.train.unknown_label_left_out == want.null_count()
     assert set(found.manifest.tables) == {"events_readings", "events_breakdowns"}
+
+
+def test_labels_count_from_when_the_event_of_a_row_happened(early_lake: Path) -> None:
+    """A request comes a moment before the event that it is about: this event is none of the later ones."""
+    later = LabelSource(READINGS, LaterEvents(None, Count(), hours(2)), ("plant", "machine"), hours(3))
+    store, view = OfflineStore(early_lake), replace(BREAKDOWN, labels=later)
+    events = pl.read_delta(str(early_lake / "events_readings")).unique("reading").sort("at").head(50)
+    before = events.select("plant", "machine", as_of=pl.col("at") - 1, celsius=20.0)
+    spine, tables = check_spine(view, before), pin_label_tables(store, view)
+    asked, history = SpineOptions(cutoff_us=EARLY_US - 1), pin_history(store, view)
+    known = replace(spine, happened_us=events["at"].to_numpy())
+    counts = [export_spine(history, each, asked, tables).data["label"] for each in (spine, known)]
+    assert (counts[0] - counts[1]).to_list() == [1.0] * 50
 
 
 def test_a_column_of_the_user_is_the_label_and_stays_as_it_is(early_lake: Path) -> None:
