@@ -1,6 +1,6 @@
 """Scores many rows with the bits that serving answers, on several threads and in bounded memory.
 
-Of many rows, trees are walked by machine code of our own, which takes a third to a fifth of ONNX Runtime's time.
+Of many rows, trees are walked by machine code of our own, which takes a third of ONNX Runtime's time.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ Run = Callable[[Matrix], Matrix]
 
 
 def compile_graph(graph: bytes, input_name: str, output_name: str, features: int, whole: Run) -> Run:
-    """What the graph gives for float32[n, features], in a fifth of the time that ONNX Runtime takes.
+    """What the graph gives for float32[n, features], in a third of the time that ONNX Runtime takes.
 
     whole: the graph as ONNX Runtime runs it. Each ensemble is compared with it on both sides of its splits, the whole
     graph on rows of any size. Raises GraphNotReadError where anything is not known or differs.
