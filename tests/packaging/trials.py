@@ -14,6 +14,7 @@ _HERE = Path(__file__).parent
 _MACHINES = _HERE.parent / "domains" / "machines.py"
 _OF_GRPC = "-serving.endpoints.inference.over_grpc"
 _OF_OTEL = ("-serving.tracing.tracing", "-serving.tracing.exported_spans")
+_TRACE_OF_RUNS = "-training.runs.records.sent_trace"
 """The extras `grpc` and `otel` alone install what they need."""
 _UP_WITHIN_S = 300.0  # the endpoint compiles its part of the kernel at its first start
 
@@ -36,7 +37,7 @@ def streaming(installed: FreshEnvironment) -> None:
 
 
 def training(installed: FreshEnvironment) -> None:
-    _import("shared_features", "training", "-training.scheduler", "-training.service")(installed)
+    _import("shared_features", "training", "-training.scheduler", "-training.service", _TRACE_OF_RUNS)(installed)
     _expect("usage:", installed.run("millrace-train", "--help"))
     _expect("MILLRACE_LAKE", installed.run("python", "-m", "training", "run", exit_code=1))
     _expect("Install the extra `millrace[scheduler]`", installed.run("python", "-m", "training", "serve", exit_code=1))
@@ -80,12 +81,13 @@ _NAMED = ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL")
 
 
 def scheduler(installed: FreshEnvironment) -> None:
-    _import("shared_features", "training")(installed)
+    _import("shared_features", "training", _TRACE_OF_RUNS)(installed)
 
 
 def all_together(installed: FreshEnvironment) -> None:
     """One command, without a checkout: a stack of one's own definitions goes up and down."""
-    _import("shared_features", "streaming", "training", "serving", "deploy", _OF_GRPC, *_OF_OTEL)(installed)
+    of_extras = (_OF_GRPC, *_OF_OTEL, _TRACE_OF_RUNS)
+    _import("shared_features", "streaming", "training", "serving", "deploy", *of_extras)(installed)
     _expect("on this machine:", installed.run("millrace", "--help"))
     _expect("Did you mean `status`?", installed.run("millrace", "stauts", exit_code=2))
     (installed.elsewhere / "my_machines.py").write_text(_MACHINES.read_text())
