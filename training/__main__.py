@@ -154,9 +154,16 @@ def _check(settings: TrainingSettings, options: argparse.Namespace) -> int:
     models = defined_models(settings, catalogue)
     for view in catalogue.views:
         check_functions(view)
+    faults = []
     for each in models:
-        check_model(each)
-        print(f"model {each.name} of view {each.trained_on.label}: its candidates can be built and exported")
+        try:
+            check_model(each)
+        except TrainingError as error:
+            faults.append(f"model {each.name}: {error}")
+        else:
+            print(f"model {each.name} of view {each.trained_on.label}: its candidates can be built and exported")
+    if faults:
+        raise TrainingError("\n".join(faults))
     print(f"{len(catalogue.views)} views and {len(models)} models are in order")
     return 0
 

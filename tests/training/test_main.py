@@ -28,6 +28,24 @@ def test_wrong_input_is_one_sentence(places, capsys, monkeypatch):
     assert "MILLRACE_LOG_LEVEL" in capsys.readouterr().err
 
 
+def test_the_check_of_models_tells_each_that_fails_and_not_the_first_alone(places, capsys, monkeypatch):
+    (places / "failing_models.py").write_text(
+        "from training.definitions import Model\n\n"
+        "def raises(columns, seed):\n    raise ValueError('no such thing')\n\n"
+        "def nothing(columns, seed):\n    return None\n\n"
+        'A = Model("a", view="breakdown", candidates=(raises,))\n'
+        'B = Model("b", view="breakdown", candidates=("logistic_regression",))\n'
+        'C = Model("c", view="breakdown", candidates=(nothing,))\n'
+    )
+    monkeypatch.syspath_prepend(places)
+    monkeypatch.setenv("MILLRACE_MODELS", "failing_models")
+    assert main(["check"]) == 1
+    said = capsys.readouterr()
+    assert "model b of view breakdown:v1: its candidates can be built and exported" in said.out
+    assert "model a: Candidate 'raises' cannot be built. Its function raised ValueError: no such thing." in said.err
+    assert "model c: Candidate 'nothing' cannot be used." in said.err
+
+
 def test_a_view_whose_function_cannot_work_is_refused_and_others_are_trained(places, capsys, monkeypatch):
     monkeypatch.setenv("MILLRACE_DEFINITIONS", "tests.domains.one_broken_view")
     assert main(["dataset", "--view", "overheating", *OPTIONS]) == 1

@@ -128,7 +128,7 @@ def _cannot_be_exported(name: str, pipeline: Pipeline, error: Exception) -> str:
     step = next((step for step, part in pipeline.steps if type(part).__name__ == operator), pipeline.steps[-1][0])
     return (
         f"Candidate {name!r} cannot be exported as ONNX, so it was not fitted. Operator {operator} in step {step!r}: "
-        f"{type(error).__name__}: {said[:300]}. Use another estimator, or give skl2onnx a converter for it "
+        f"{type(error).__name__}: {said[:300].rstrip('.')}. Use another estimator, or give skl2onnx a converter for it "
         "(skl2onnx.update_registered_converter)."
     )
 
