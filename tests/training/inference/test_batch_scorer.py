@@ -27,17 +27,16 @@ def rows() -> NDArray[np.float32]:
     return found
 
 
-@pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize(("task", "name"), FITTED)
 def test_every_candidate_of_every_task_gives_the_bits_of_serving(
-    task: str, name: str, threads: int, monkeypatch: pytest.MonkeyPatch
+    task: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In runs of many rows, of few, and of what is left over."""
+    """In runs of many rows, of few, and of what is left over; by ONNX Runtime, and by compiled trees."""
     matrix = rows()
     graph, output = export_onnx(fitted(name, task), matrix.shape[1], task), RULES[task].output_name
     served = Model("m", 1, INPUT_NAME, output, serving_session(graph)).score(matrix)
     monkeypatch.setattr(trial_rows, "_MOST_SPLITS", 200)
-    for rows_of_a_run, compiled in ((7, False), (64, True), (100_000, False)):
+    for rows_of_a_run, threads, compiled in ((7, 3, False), (64, 3, True), (100_000, 1, False)):
         monkeypatch.setattr(batch_scorer, "_ROWS_OF_A_RUN", rows_of_a_run)
         monkeypatch.setattr(batch_scorer, "_ROWS_WORTH_COMPILING", 1 if compiled else 1_000_000)
         with BatchScorer(graph, INPUT_NAME, output, threads) as scorer:

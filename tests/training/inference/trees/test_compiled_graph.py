@@ -9,6 +9,15 @@ import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier
 
 from tests.depth import searched
 from tests.training.inference.trees.random_ensembles import FEATURES, any_values, ensemble, ensembles
@@ -16,7 +25,8 @@ from training.errors import GraphNotReadError
 from training.inference.trees import cut_graph
 from training.inference.trees.compiled_graph import compile_graph, same_bits
 from training.inference.trees.ensemble import Ensemble
-from training.models.graph.onnx_export import open_session
+from training.models.graph.onnx_export import export_onnx, open_session
+from training.models.task_rules import RULES
 
 OPSETS = [onnx.helper.make_opsetid("", 18), onnx.helper.make_opsetid("ai.onnx.ml", 3)]
 
@@ -153,3 +163,27 @@ def test_bits_are_the_same_where_both_are_no_number():
     assert not same_bits(one, np.array([0.0, 0.0], np.float32))
     assert not same_bits(one, one[:1])
     assert not same_bits(one, one.astype(np.float64))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "task"),
+    [
+        (GradientBoostingClassifier(n_estimators=10), "binary"),
+        (GradientBoostingClassifier(n_estimators=5), "multiclass"),
+        (GradientBoostingRegressor(n_estimators=10), "regression"),
+        (ExtraTreesRegressor(n_estimators=10), "regression"),
+        (RandomForestClassifier(n_estimators=10), "multiclass"),
+        (DecisionTreeClassifier(), "binary"),
+        (HistGradientBoostingRegressor(max_iter=10), "regression"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else type(each).__name__,
+)
+def test_what_scikit_learn_fits_is_compiled(estimator, task):
+    random = np.random.default_rng(2)
+    matrix = random.normal(size=(400, FEATURES)).astype(np.float32)
+    number = matrix[:, 0] * matrix[:, 1] + random.normal(size=400) / 5
+    label = {"binary": number > 0, "multiclass": np.digitize(number, [-0.5, 0.5]), "regression": number}[task]
+    graph = export_onnx(make_pipeline(estimator.set_params(random_state=1).fit(matrix, label)), FEATURES, task)
+    ours, theirs = compiled(graph, RULES[task].output_name)
+    assert same_bits(ours(matrix), theirs(matrix))
+    assert len(np.unique(ours(matrix))) > 1
