@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import precision_recall_curve, roc_curve
 
 from training.models.metrics.calibration import calibration_curve
 
@@ -25,6 +24,8 @@ def score_curves(label: NDArray[np.float64], score: NDArray[Any]) -> dict[str, C
 
     label: 0 and 1, both of them.
     """
+    from sklearn.metrics import precision_recall_curve, roc_curve  # the page, which only draws, does without it
+
     precision, recall, _ = precision_recall_curve(label, score)
     false, true, _ = roc_curve(label, score)
     return {
