@@ -12,6 +12,8 @@ from pathlib import Path
 from tests.architecture.source_tree import ROOT
 
 _WITHIN_S = 600.0
+_LOCKS_OF_EXTRAS = ("boosting.lock",)
+"""Of extras that the environment of the checkout has not: they are large."""
 # What would bring in the checkout, another environment or the settings of a real installation.
 _NOT_PASSED_ON = ("PYTHON", "VIRTUAL_ENV", "MILLRACE_", "KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL", "COV")
 
@@ -33,8 +35,17 @@ class FreshEnvironment:
         wanted = directory / "wanted.txt"
         wanted.write_text(f"millrace{names} @ {wheel.as_uri()} --hash=sha256:{digest}\n")
         # The lock file says which versions, and every one of them needs its hash from there.
-        lock = ROOT / "requirements.lock"
-        self._uv("pip", "install", "--python", self.bin / "python", "--require-hashes", "-r", wanted, "-c", lock)
+        locks = [ROOT / name for name in ("requirements.lock", *_LOCKS_OF_EXTRAS)]
+        self._uv(
+            "pip",
+            "install",
+            "--python",
+            self.bin / "python",
+            "--require-hashes",
+            "-r",
+            wanted,
+            *(each for lock in locks for each in ("-c", lock)),
+        )
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -42,13 +53,23 @@ class FreshEnvironment:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
         return {**kept, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "REDIS_URL": "redis://127.0.0.1:1/0"}
 
-    def run(self, program: str, *arguments: str | Path, exit_code: int = 0, without: Sequence[str] = ()) -> str:
-        """Run a program of the environment to its end; its output. Raises TrialError for any other exit code."""
+    def run(
+        self,
+        program: str,
+        *arguments: str | Path,
+        exit_code: int = 0,
+        without: Sequence[str] = (),
+        also: Mapping[str, str] | None = None,
+    ) -> str:
+        """Run a program of the environment to its end; its output. Raises TrialError for any other exit code.
+
+        without, also: environment variables.
+        """
         command = [str(self.bin / program), *map(str, arguments)]
         done = subprocess.run(
             command,
             cwd=self.elsewhere,
-            env={name: value for name, value in self.variables.items() if name not in without},
+            env={name: value for name, value in {**self.variables, **(also or {})}.items() if name not in without},
             capture_output=True,
             text=True,
             timeout=_WITHIN_S,

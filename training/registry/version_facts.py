@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared_features.definitions import difference
-from shared_features.formats.dataset_manifest import DatasetManifest
+from shared_features.formats.dataset_manifest import DatasetManifest, WindowCounts
 from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE, ModelManifest
 from shared_features.kernel.event_time import to_text
 from training.datasets.outcomes.told_labels import tell_labels
@@ -50,7 +50,7 @@ def facts_of_version(registry: Registry, model: str, version: int) -> Facts:
             "graph, sha256": manifest.model_digest[:16],
             **manifest.libraries,
         },
-        "graph": {"bytes": registry.files(model, version)[MODEL_FILE], **graph_facts(manifest.cost)},
+        "graph": {**graph_facts(manifest.cost), "bytes": registry.files(model, version)[MODEL_FILE]},
         "view": {
             "view": f"{view.name}:v{view.version}",
             "fingerprint": view.fingerprint,
@@ -104,6 +104,16 @@ def feature_changes(first: ModelManifest, second: ModelManifest) -> Mapping[str,
     }
 
 
+def _rows(name: str, window: WindowCounts, dataset: DatasetManifest) -> dict[str, int]:
+    """With those of each outcome, where the label has outcomes."""
+    if dataset.task == "regression":
+        return {name: window.labelled}
+    if dataset.task == "multiclass":
+        of_class = zip(dataset.classes, window.by_class, strict=False)  # of a window without rows there is no count
+        return {name: window.labelled, **{f"{name}, {each}": count for each, count in of_class}}
+    return {name: window.labelled, f"{name}, positive": window.positive}
+
+
 def _data(manifest: ModelManifest, dataset: DatasetManifest | None) -> dict[str, Any]:
     known = {"digest": manifest.dataset_digest[:16], "complete up to": to_text(manifest.cut_us)}
     if dataset is None:
@@ -114,10 +124,8 @@ def _data(manifest: ModelManifest, dataset: DatasetManifest | None) -> dict[str,
         "train window": f"{to_text(split.start_us)} to {to_text(split.train_end_us)}",
         "test window": f"{to_text(split.test_start_us)} to {to_text(split.end_us)}",
         "labels known at": to_text(dataset.labels.cutoff_us),
-        "train rows": rows.train.labelled,
-        **({"train rows, positive": rows.train.positive} if manifest.task == "binary" else {}),
-        "test rows": rows.test.labelled,
-        **({"test rows, positive": rows.test.positive} if manifest.task == "binary" else {}),
+        **_rows("train rows", rows.train, dataset),
+        **_rows("test rows", rows.test, dataset),
         **({"labels": "; ".join(said)} if (said := tell_labels(dataset)) else {}),
         "erased entities": dataset.erased_entities,
         **{f"table {name}": each.version for name, each in dataset.tables.items()},

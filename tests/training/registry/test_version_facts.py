@@ -1,0 +1,45 @@
+"""What is told of a version fits its task."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shared_features.formats.dataset_manifest import WindowCounts
+from tests.shared_features.formats.test_dataset_manifest import DATASET
+from tests.shared_features.formats.test_model_manifest import MANIFEST
+from training.registry.version_facts import facts_of_version
+from training.registry.version_list import list_versions, version_lines
+from training.registry.versions import Registry
+
+TRAIN = replace(DATASET.rows.train, labelled=30, positive=12, by_class=(18, 12))
+METRICS = {"chosen": "m", "chosen_by": "rmse", "models": {"m": {"mae": 1.0, "rmse": 2.0, "note": "x"}, "n": {}}}
+
+
+def published(folder: Path, task: str, train: WindowCounts = TRAIN) -> Registry:
+    classes = () if task == "regression" else ("kept", "lost")
+    dataset = replace(DATASET, task=task, classes=classes, rows=replace(DATASET.rows, train=train))
+    registry = Registry(folder)
+    registry.publish(replace(MANIFEST, model="m", task=task, classes=classes), b"graph", METRICS, dataset)
+    return registry
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        ("binary", {"train rows": 30, "train rows, positive": 12}),
+        ("multiclass", {"train rows": 30, "train rows, kept": 18, "train rows, lost": 12}),
+        ("regression", {"train rows": 30}),
+    ],
+)
+def test_rows_are_counted_by_the_outcomes_that_the_label_has(tmp_path: Path, task: str, told: dict[str, int]) -> None:
+    data = facts_of_version(published(tmp_path, task), "m", 1)["data"]
+    assert {name: each for name, each in data.items() if name.startswith("train rows")} == told
+
+
+def test_the_list_and_the_facts_tell_what_chose_the_version_and_what_its_graph_costs(tmp_path: Path) -> None:
+    registry = published(tmp_path, "regression")
+    assert "rmse 2.0000" in list(version_lines(list_versions(registry)))[1]
+    assert facts_of_version(registry, "m", 1)["graph"] == {"bytes": 5, "one row, us": 11.0, "100 rows, us": 60.0}
