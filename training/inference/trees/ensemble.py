@@ -65,8 +65,10 @@ def read_ensemble(node: Any) -> Ensemble:
     prefix = _OPERATORS[node.op_type]
     leaves = {name.removeprefix(prefix): each for name, each in given.items() if name.startswith(prefix)}
     base = np.array(given.get("base_values", []), np.float32)
-    if not np.isfinite(base).all():
-        raise GraphNotReadError("a base value of its trees is not finite")
+    if (
+        not np.isfinite(base).all() or np.signbit(base[base == 0]).any()
+    ):  # what is added to nothing keeps its sign there
+        raise GraphNotReadError("a base value of its trees is not finite, or a zero with a sign")
     post = given.get("post_transform", b"NONE").decode()
     if len(node.output) != (1 if prefix == "target_" else 2):
         raise GraphNotReadError(f"an operator {node.op_type} has {len(node.output)} outputs")

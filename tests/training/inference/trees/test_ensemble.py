@@ -66,6 +66,7 @@ def test_one_probability_gives_two(base):
         (lambda: forest("Regressor", n_targets=2, width=2, base=1), "1 base values for 2 sums"),
         (lambda: changed(forest("Regressor", n_targets=1), "nodes_values", None), "lack the attribute 'values'"),
         (lambda: changed(forest("Regressor", n_targets=1), "base_values", [np.inf]), "a base value of its trees"),
+        (lambda: changed(forest("Regressor", n_targets=1), "base_values", [-0.0]), "a zero with a sign"),
         (lambda: onnx.helper.make_node("TreeEnsemble", ["features"], ["answer"]), "an operator TreeEnsemble of"),
     ],
 )
