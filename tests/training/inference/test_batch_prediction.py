@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,20 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet
 import pytest
+import redis
 
+from deploy.embedded.redis_server import RedisServer
 from serving.app import create_app
 from serving.settings import ServingSettings
 from shared_features.definitions import load_definitions
 from shared_features.kernel.event_time import DAY_US, HOUR_US
 from tests.domains.web_shop import ORDER_RETURN
+from tests.end_to_end.whole_path import endpoint
+from tests.end_to_end.whole_path import predict as ask
 from tests.fakes import InMemoryOnlineStore, PushedClock
 from tests.serving.conftest import NOW_US, asking
 from tests.serving.stored_states import NAMESPACE, stored_states
-from tests.training.inference.published_shop import MODELS, publish_shop
+from tests.training.inference.published_shop import CLASSES, MODELS, publish_calibrated, publish_shop
 from tests.training.lake import write_events
 from tests.training.shop_streams import shop_records, shop_requests, shop_streams
 from training.__main__ import main
@@ -28,6 +33,7 @@ from training.errors import DatasetError
 from training.inference.batch_prediction import predict_rows
 from training.inference.published_model import PublishedModel, open_model
 from training.inference.rows_to_predict import SpineRows
+from training.models.fitting import Calibrate
 from training.registry.versions import Registry
 
 RECORDS = shop_records(NOW_US // 1000)
@@ -113,6 +119,45 @@ def test_a_batch_says_what_the_endpoint_answers_bit_for_bit(
     ours, theirs = as_answered(table, names), answers(tmp_path / "registry", states)
     assert ours == [{key: each[key] for key in ours[0]} for each in theirs]
     assert len({str(each) for each in ours}) > 50, "rows differ"
+
+
+@pytest.mark.deep  # each kind of model is asked in one process above
+@pytest.mark.parametrize("calibrate", ["isotonic", "platt"])
+def test_calibrated_classes_are_answered_by_a_running_endpoint_as_by_a_batch(
+    shop: tuple[Path, dict[bytes, bytes]],
+    spine: Path,
+    calibrate: Calibrate,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lake, states = shop
+    publish_calibrated(tmp_path / "registry", calibrate)
+    settings = {
+        "MILLRACE_LAKE": str(lake),
+        "MILLRACE_REGISTRY": str(tmp_path / "registry"),
+        "MILLRACE_DEFINITIONS": "tests.domains.web_shop",
+        "MILLRACE_REDIS_NAMESPACE": NAMESPACE,
+        "MILLRACE_SERVING_DEADLINE_MS": "60000",
+        "MILLRACE_SERVING_MAX_WAIT_MS": "60000",
+    }
+    for name, given in settings.items():
+        monkeypatch.setenv(name, given)
+    output, theirs = tmp_path / "out.parquet", list[dict[str, Any]]()
+    assert main(["predict", "--model", "order_return", "--spine", str(spine), "-o", str(output)]) == 0
+    with RedisServer(tmp_path / "redis") as store:
+        with redis.Redis.from_url(store.url) as client:
+            client.mset({bytes(key): value for key, value in states.items()})
+        with endpoint({**os.environ, "REDIS_URL": store.url}, tmp_path / "serving.log") as url:
+            for instant in INSTANTS:
+                theirs += ask(url, "order_return", {"instances": INSTANCES, "as_of": instant})["predictions"]
+    table = pl.read_parquet(output)
+    ours = as_answered(table, [name for name in table.columns if name == "class" or name.startswith("probability_")])
+    assert ours == [{key: each[key] for key in ours[0]} for each in theirs]
+    assert set(ours[0]["probabilities"]) == set(CLASSES)
+    for each in ours:
+        assert each["class"] == max(CLASSES, key=lambda name: each["probabilities"][name])
+        assert sum(each["probabilities"].values()) == pytest.approx(1, abs=1e-6)
+    assert len({str(each) for each in ours}) > 20, "rows differ"
 
 
 @pytest.fixture
