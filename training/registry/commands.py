@@ -106,7 +106,8 @@ def _promote(registry: Registry, options: argparse.Namespace) -> int:
     before = Aliases(registry).promote(model, version, alias, options.why, options.who)
     if options.json:
         return _say_json({"model": model, "alias": alias, "version": version, "before": before})
-    _say(f"{alias} of {model} is version {version}" + (f", before {before}" if before else ""))
+    since = " already, and nothing is changed" if before == version else f", before {before}" if before else ""
+    _say(f"{alias} of {model} is version {version}{since}")
     return 0
 
 

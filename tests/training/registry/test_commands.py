@@ -40,6 +40,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> Any:
 def test_the_story_of_a_version_from_its_promotion_to_its_end(registry: Registry, said: Any) -> None:
     assert "champion of card_fraud is version 1" in said("promote", MODEL, "1", "--why", "the first", "--who", "ada")
     assert "version 2, before 1" in said("promote", MODEL, "2", "--who", "ada")
+    assert "version 2 already, and nothing is changed" in said("promote", MODEL, "2", "--who", "eve")
     assert "version 1 again, before 2" in said("roll-back", MODEL, "--why", "complaints", "--who", "bob")
     assert "Its alias champion names that version" in said("delete", MODEL, "1", code=1)
     deleted = said("delete", MODEL, "2", "--who", "bob")
