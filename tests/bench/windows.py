@@ -82,9 +82,9 @@ def _replay(
     digest: NDArray[np.uint64],
     rows: Transactions,
 ) -> NDArray[np.float64]:
-    entities, slot = np.unique(key, return_inverse=True)
+    entities = pa.array(key).dictionary_encode()
     state = TileState(features.layout)
-    slots = state.add(len(entities))[slot]
+    slots = state.add(len(entities.dictionary))[entities.indices.to_numpy()]
     valid = np.ones((len(rows), 1), np.bool_)
     return replay(
         state, slots, event_time_us + 1, event_time_us, digest, value[:, None], valid, slots, rows.event_time_us

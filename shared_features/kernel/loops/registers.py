@@ -48,76 +48,75 @@ def earlier(time_us, digest, other_time_us, other_digest):
 
 
 @inlined
-def _prepare_count(row, at, value, event_time_us, digest):
-    row[at] += 1
+def _prepare_count(count, value, event_time_us, digest):
+    return count + 1
 
 
 @inlined
-def _prepare_sum(row, at, value, event_time_us, digest):
-    add_wide(row, at, value >> 63, value)
+def _prepare_sum(high, low, value, event_time_us, digest):
+    return add_wide(high, low, value >> 63, value)
 
 
 @inlined
-def _prepare_squares(row, at, value, event_time_us, digest):
+def _prepare_squares(high, low, value, event_time_us, digest):
     if -_SMALL < value < _SMALL:
-        add_wide(row, at, 0, value * value)
-    else:
-        high, low = multiply(np.uint64(abs(value)), np.uint64(abs(value)))
-        add_wide(row, at, high, low)
+        return add_wide(high, low, 0, value * value)
+    square_high, square_low = multiply(np.uint64(abs(value)), np.uint64(abs(value)))
+    return add_wide(high, low, square_high, square_low)
 
 
 @inlined
-def _prepare_min(row, at, value, event_time_us, digest):
-    row[at] = min(row[at], value)
+def _prepare_min(smallest, value, event_time_us, digest):
+    return min(smallest, value)
 
 
 @inlined
-def _prepare_max(row, at, value, event_time_us, digest):
-    row[at] = max(row[at], value)
+def _prepare_max(greatest, value, event_time_us, digest):
+    return max(greatest, value)
 
 
 @inlined
-def _prepare_first(row, at, value, event_time_us, digest):
-    if earlier(event_time_us, digest, row[at], row[at + 1]):
-        row[at], row[at + 1], row[at + 2] = event_time_us, np.int64(digest), value
+def _prepare_first(first_us, first_digest, first_value, value, event_time_us, digest):
+    return _merge_first(first_us, first_digest, first_value, event_time_us, np.int64(digest), value)
 
 
 @inlined
-def _prepare_last(row, at, value, event_time_us, digest):
-    if earlier(row[at], row[at + 1], event_time_us, digest):
-        row[at], row[at + 1], row[at + 2] = event_time_us, np.int64(digest), value
+def _prepare_last(last_us, last_digest, last_value, value, event_time_us, digest):
+    return _merge_last(last_us, last_digest, last_value, event_time_us, np.int64(digest), value)
 
 
 @inlined
-def _merge_count(into, row, at):
-    into[at] += row[at]
+def _merge_count(count, other_count):
+    return count + other_count
 
 
 @inlined
-def _merge_sum(into, row, at):
-    add_wide(into, at, row[at], row[at + 1])
+def _merge_sum(high, low, other_high, other_low):
+    return add_wide(high, low, other_high, other_low)
 
 
 @inlined
-def _merge_min(into, row, at):
-    into[at] = min(into[at], row[at])
+def _merge_min(smallest, other_smallest):
+    return min(smallest, other_smallest)
 
 
 @inlined
-def _merge_max(into, row, at):
-    into[at] = max(into[at], row[at])
+def _merge_max(greatest, other_greatest):
+    return max(greatest, other_greatest)
 
 
 @inlined
-def _merge_first(into, row, at):
-    if earlier(row[at], row[at + 1], into[at], into[at + 1]):
-        into[at], into[at + 1], into[at + 2] = row[at], row[at + 1], row[at + 2]
+def _merge_first(time_us, digest, value, other_us, other_digest, other_value):
+    if earlier(other_us, other_digest, time_us, digest):
+        return other_us, other_digest, other_value
+    return time_us, digest, value
 
 
 @inlined
-def _merge_last(into, row, at):
-    if earlier(into[at], into[at + 1], row[at], row[at + 1]):
-        into[at], into[at + 1], into[at + 2] = row[at], row[at + 1], row[at + 2]
+def _merge_last(time_us, digest, value, other_us, other_digest, other_value):
+    if earlier(time_us, digest, other_us, other_digest):
+        return other_us, other_digest, other_value
+    return time_us, digest, value
 
 
 NOWHERE, WORD, WIDE, SET = 0, 1, 2, 3
@@ -128,8 +127,8 @@ class Kind(NamedTuple):
     """What a kind of register does. `value`, `has_value`: what holds these in a tile of one event, and which word."""
 
     empty: tuple[int, ...]  # its words of no event: the neutral element of its merge
-    prepare: Callable[..., Any]  # (row, at, value, event time, digest): merge one event that has a value
-    merge: Callable[..., Any]  # (into, row, at)
+    prepare: Callable[..., Any]  # (its words, value, event time, digest) -> its words with one event more
+    merge: Callable[..., Any]  # (its words, another's words) -> its words
     put: Callable[..., Any]  # (row, at, tile, whether of the events themselves, buffer, place) -> next place
     get: Callable[..., Any]  # (..., end) -> next place, beyond `end` when bytes are missing or wrong
     value: tuple[int, int] = (NOWHERE, 0)

@@ -7,8 +7,6 @@ in a chain give the same machine code, but the compiler optimizes the end of the
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from shared_features.kernel.loops.compiled import called, inlined
 from shared_features.kernel.loops.events import DIGEST, TIME, VALUES
 from shared_features.kernel.loops.registers import KINDS
@@ -19,16 +17,20 @@ _PREPARE = """\
         column = register_columns[register]
         value = TIME if column < 0 else VALUES + column
         valid = VALUES + column + ((events.shape[1] - VALUES) >> 1)
+        {held} = {of_row}
         for event in range(first, stop):
             if column < 0 or events[event, valid]:
-                prepare_{kind}(row, at, events[event, value], events[event, TIME], uint64(events[event, DIGEST]))
+                {held} = prepare_{kind}({held}, events[event, value], events[event, TIME], events[event, DIGEST])
+        {of_row} = {held}
         at += {words}
 """
 
 _MERGE = """\
     for at in range(word_bounds[{kind}], word_bounds[{kind} + 1], {words}):
+        {held} = {of_into}
         for tile in range(first, stop):
-            merge_{kind}(into, rows[tile], at)
+            {held} = merge_{kind}({held}, {of_tile})
+        {of_into} = {held}
 """
 
 _PUT = """\
@@ -48,15 +50,27 @@ _GET = """\
 
 def _of_every_kind(signature: str, loop: str, result: str = "") -> Callable[..., Any]:
     """The function of that signature that runs the loop for each kind, in their order."""
-    loops = "".join(loop.format(kind=int(kind), words=KINDS[kind].words) for kind in sorted(KINDS))
+    loops = "".join(loop.format(kind=int(kind), **_of_words(KINDS[kind].words)) for kind in sorted(KINDS))
     text = f"def {signature}:\n{loops}    return {result}\n"
     names: dict[str, Any] = {
         f"{part}_{int(kind)}": each for kind, of in KINDS.items() for part, each in of._asdict().items()
     }
-    names |= {"TIME": TIME, "DIGEST": DIGEST, "VALUES": VALUES, "uint64": np.uint64}
+    names |= {"TIME": TIME, "DIGEST": DIGEST, "VALUES": VALUES}
     exec(compile(text, f"<{signature}>", "exec"), names)  # the text comes from this file and the table alone
     written: Callable[..., Any] = names[signature.partition("(")[0]]
     return written
+
+
+def _of_words(words: int) -> dict[str, Any]:
+    """How a loop writes the words of a register: as variables. The compiler holds those in the processor's own."""
+    numbers = range(words)
+    return {
+        "words": words,
+        "held": ", ".join(f"held_{i}" for i in numbers),
+        "of_row": ", ".join(f"row[at + {i}]" for i in numbers),
+        "of_into": ", ".join(f"into[at + {i}]" for i in numbers),
+        "of_tile": ", ".join(f"rows[tile, at + {i}]" for i in numbers),
+    }
 
 
 _prepare_events = _of_every_kind(

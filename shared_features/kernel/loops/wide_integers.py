@@ -23,11 +23,10 @@ def multiply(a, b):
 
 
 @inlined
-def add_wide(words, at, high, low):
-    """Add a two's complement 128-bit number to the one at `words[at]` (high), `words[at + 1]` (low)."""
-    total = np.uint64(words[at + 1]) + np.uint64(low)
-    words[at + 1] = np.int64(total)
-    words[at] += np.int64(high) + np.int64(total < np.uint64(low))
+def add_wide(high, low, more_high, more_low):
+    """(high, low) of the sum of two two's complement 128-bit numbers."""
+    total = np.uint64(low) + np.uint64(more_low)
+    return high + np.int64(more_high) + np.int64(total < np.uint64(more_low)), np.int64(total)
 
 
 @inlined

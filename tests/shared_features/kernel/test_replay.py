@@ -11,8 +11,8 @@ from shared_features.kernel.aggregations import Sum
 from shared_features.kernel.event_time import DAY_US, HOUR_US
 from shared_features.kernel.feature_spec import Column, FeatureSpec
 from shared_features.kernel.layout import Layout
-from shared_features.kernel.loops.steps import take_steps
-from shared_features.kernel.replay import replay, slot_order
+from shared_features.kernel.loops.steps import order_by_entity, take_steps
+from shared_features.kernel.replay import replay
 from shared_features.kernel.tile_state import TileState
 from tests.oracle import Event
 from tests.shared_features.kernel.engine import apply_events, assert_same_features, columns, expected
@@ -125,23 +125,13 @@ def test_columns_that_cannot_be_written_do_not_compile_the_loop_again() -> None:
     given = [np.zeros(1, np.int64), np.ones(1, np.int64), np.zeros(1, np.int64), np.ones(1, np.uint64)]
     given += [np.array([[7]]), np.array([[True]]), np.zeros(1, np.int64), np.full(1, 2)]
 
-    def read() -> int:
+    def read() -> list[int]:
         state = TileState(layout)
         state.add(1)
         assert replay(state, *given).tolist() == [[7.0]]
-        return len(cast(Any, take_steps).signatures)
+        return [len(cast(Any, loop).signatures) for loop in (take_steps, order_by_entity)]
 
     compiled = read()
     for each in given:
         each.setflags(write=False)
     assert read() == compiled
-
-
-def test_slots_are_sorted_and_equal_ones_stay_as_they_came() -> None:
-    random = np.random.default_rng(8)
-    for highest in (0, 1, 70, (1 << 16) - 1, 1 << 16, (1 << 16) + 9, 1 << 33, (1 << 48) + 5):
-        slots = random.integers(0, highest, 500, endpoint=True)
-        slots[random.integers(0, 500, 200)] = slots[random.integers(0, 500, 200)]
-        slots[::50] = highest
-        np.testing.assert_array_equal(slot_order(slots), np.argsort(slots, kind="stable"))
-    assert slot_order(np.empty(0, np.int64)).tolist() == []

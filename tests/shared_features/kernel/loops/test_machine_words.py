@@ -1,11 +1,20 @@
 """Words stand at any byte of a buffer, little-endian, and their zero bits are counted from both ends."""
 
+from typing import Any, cast
+
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
+from numba import njit
 
 from shared_features.kernel.loops.compiled import compiled
-from shared_features.kernel.loops.machine_words import leading_zeros, load_word, store_word, trailing_zeros
+from shared_features.kernel.loops.machine_words import (
+    leading_zeros,
+    load_word,
+    prefetch,
+    store_word,
+    trailing_zeros,
+)
 
 U64 = st.integers(0, (1 << 64) - 1)
 
@@ -19,6 +28,11 @@ def _store_and_load(buffer, at, word, found):
 @compiled
 def _zeros(word, found):
     found[0], found[1] = leading_zeros(word), trailing_zeros(word)
+
+
+@njit  # not from the cache, which holds no text of the machine code
+def _prefetch(matrix, at):
+    prefetch(matrix, at)
 
 
 @given(st.binary(min_size=8, max_size=24), U64, st.data())
@@ -38,3 +52,12 @@ def test_zero_bits_are_counted_from_both_ends(word: int) -> None:
     _zeros(np.uint64(word), found)
     lowest = (word & -word).bit_length() - 1 if word else 64
     assert found.tolist() == [64 - word.bit_length(), lowest]
+
+
+def test_prefetching_changes_nothing_and_asks_for_no_place_that_exists() -> None:
+    matrix = np.arange(12).reshape(4, 3)
+    for at in (0, 3, 4, 1 << 40, -1):
+        _prefetch(matrix, at)
+    assert matrix.tolist() == np.arange(12).reshape(4, 3).tolist()
+    (text,) = cast(Any, _prefetch).inspect_llvm().values()
+    assert "@llvm.prefetch" in text
