@@ -132,7 +132,7 @@ def _small_files(table: DeltaTable) -> dict[str | None, list[int]]:
 
 
 def _rewrite(table: DeltaTable, date: str | None, target_bytes: int | None) -> int:
-    writer = writer_properties(pa.schema(table.schema().to_arrow()))
+    writer = writer_properties(pa.schema(table.schema().to_arrow()), compacted=True)
     partition = None if date is None else [(ARRIVAL_DATE, "=", date)]
     metrics = table.optimize.compact(partition_filters=partition, target_size=target_bytes, writer_properties=writer)
     return int(metrics["numFilesRemoved"])

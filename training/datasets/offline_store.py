@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     import polars as pl  # at run time where rows are read: a run that skips all of its steps reads none
 
 
+LINE = "line"
+"""The number of a row among all rows of a table."""
+
+
 @dataclass(frozen=True)
 class TableVersion:
     """One version of a table. table_id: a table that was re-created under its old name has another one."""
@@ -79,6 +83,17 @@ class PinnedTable:
         import polars as pl
 
         return pl.scan_delta(self.table)
+
+    @property
+    def paths(self) -> list[str]:
+        """The data files of this version, in the order in which `numbered` counts their rows."""
+        return [uri.removeprefix("file://") for uri in self.table.file_uris()]
+
+    def numbered(self) -> pl.LazyFrame:
+        """All rows of a table without partitions, each with its number from 0 under LINE."""
+        import polars as pl
+
+        return pl.scan_parquet(self.paths, row_index_name=LINE) if self.paths else self.scan().with_row_index(LINE)
 
 
 class OfflineStore:

@@ -12,7 +12,7 @@ from shared_features.definitions import FeatureGroup
 from shared_features.formats.entity_keys import EntityKeys
 from training.datasets.pinned_view import PinnedView
 from training.datasets.rows.joined_spine import JoinedSpine, join_spine
-from training.datasets.rows.stored_columns import read_columns
+from training.datasets.rows.stored_columns import gathered
 from training.progress import Tell, untold
 
 
@@ -49,8 +49,7 @@ def read_spine_rows(pinned: PinnedView, start_us: int, end_us: int, tell: Tell =
 
 def _stored(spine: JoinedSpine, group: FeatureGroup) -> NDArray[np.float64]:
     """float64[n, features of the group], column by column in memory."""
-    rows = read_columns(spine, group.features, ())[group.part_name].rows(spine.lines[group.part_name])
     values = np.empty((len(spine), len(group.features)), order="F")
-    for at, feature in enumerate(group.features):
-        values[:, at] = rows.values(feature)
+    for at, floats in enumerate(gathered(spine, group.features)):
+        values[:, at] = floats
     return values

@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from pyarrow.parquet import ParquetFile
 
 from shared_features.formats.offline_tables import ARRIVAL_DATE
 from streaming.lake import compaction
 from streaming.lake.compaction import compact, tend
+from streaming.lake.tables import writer_properties
 
 
 def rows(first: int, count: int) -> pa.Table:
@@ -126,3 +128,21 @@ def test_a_file_that_was_removed_leaves_the_disk_after_half_a_day_also_where_the
     monkeypatch.setattr(compaction, "KEEP_REMOVED_HOURS", 0)
     tend(tmp_path)
     assert len(list(table.glob("**/*.parquet"))) - len(list(table.glob("_delta_log/*.parquet"))) == 1
+
+
+def test_compacted_values_lie_in_dictionaries_which_a_reader_decodes_in_half_the_time(tmp_path: Path) -> None:
+    schema = pa.schema([("number", pa.int64()), ("value", pa.float64())])
+    for number in range(2):
+        written = pa.table({"number": [number] * 5, "value": [0.5, 1.5, 0.5, float("nan"), 0.5]}, schema)
+        write_deltalake(tmp_path / "t", written, mode="append", writer_properties=writer_properties(schema))
+
+    def encodings() -> list[tuple[str, ...]]:
+        (group,) = [ParquetFile(file).metadata.row_group(0) for file in DeltaTable(tmp_path / "t").file_uris()[:1]]
+        return [group.column(at).encodings for at in range(2)]
+
+    assert not any("RLE_DICTIONARY" in each for each in encodings())
+    assert compact(tmp_path / "t", crowded=2) == 2
+    numbers_in, values_in = encodings()
+    assert "RLE_DICTIONARY" in values_in
+    assert "DELTA_BINARY_PACKED" in numbers_in
+    assert numbers(tmp_path / "t") == [0] * 5 + [1] * 5

@@ -1,61 +1,74 @@
-"""Which columns of a matrix are computed together, so that few stored features are in memory at a time."""
+"""Which columns of a matrix are computed together, so that the files of a group are read once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
-from shared_features.definitions import Feature, FeatureView, ViewFeature
+from shared_features.definitions import Feature, FeatureGroup, FeatureView, ViewFeature
 
 FEATURES_AT_ONCE = 6
 """Of a matrix of 45 features, the rows of six in float64 take a quarter of its room."""
+Placed = tuple[int, ViewFeature]
+"""A column with its place in the matrix."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class ColumnPart:
-    """columns: with their places in the matrix. exact, rounded: the stored features they take, float64 or float32.
+    """columns: in the order of their places. features: the stored features that they take, each once."""
 
-    A feature that only passes through is read as the float32 that a model sees.
-    """
+    columns: tuple[Placed, ...]
+    features: tuple[Feature, ...]
 
-    columns: list[tuple[int, ViewFeature]] = field(default_factory=list)
-    exact: list[Feature] = field(default_factory=list)
-    rounded: list[Feature] = field(default_factory=list)
+    @classmethod
+    def of(cls, columns: list[Placed]) -> ColumnPart:
+        taken = {_key(each): each for _, column in columns for each in _stored(column)}
+        return cls(tuple(columns), tuple(taken.values()))
+
+    @cached_property
+    def groups(self) -> list[FeatureGroup]:
+        """The groups whose features they take."""
+        return list({each.group.part_name: each.group for each in self.features}.values())
+
+    @cached_property
+    def places(self) -> list[list[int | None]]:
+        """Of each column, the places of what it takes among the stored features; None is something else."""
+        place_of = {_key(each): place for place, each in enumerate(self.features)}
+        return [
+            [None if each.feature is None else place_of[_key(each.feature)] for each in column.inputs]
+            for _, column in self.columns
+        ]
 
 
 def column_parts(view: FeatureView) -> Iterator[ColumnPart]:
-    """All columns, each once. Those that compute something come first, and what they take is read once for them.
+    """All columns, each once: those of each group, those that take no stored feature, then those of several groups.
 
-    The columns of a function that takes more features than are read at once are a part of their own.
+    The columns of a part of several groups take few features, so that these can be held for all rows. A column that
+    takes more of them is a part of its own.
     """
-    passing = {at: feature for at, column in enumerate(view.columns) if (feature := _passed(column))}
-    part = ColumnPart()
+    of_groups: dict[tuple[str, ...], list[Placed]] = {(group.part_name,): [] for group in view.groups}
     for at, column in enumerate(view.columns):
-        if at in passing:
-            continue
-        more = [each.feature for each in column.inputs if each.feature and each.feature not in part.exact]
-        if part.columns and len(part.exact) + len(more) > FEATURES_AT_ONCE:
-            yield from _with_passed(part, view, passing)
-            part = ColumnPart()
-            more = [each.feature for each in column.inputs if each.feature]
-        part.columns.append((at, column))
-        part.exact += dict.fromkeys(more)
-    yield from _with_passed(part, view, passing)
-    while passing:
-        some = dict(list(passing.items())[:FEATURES_AT_ONCE])
-        yield ColumnPart([(at, view.columns[at]) for at in some], [], list(some.values()))
-        passing = {at: feature for at, feature in passing.items() if at not in some}
+        names = tuple(dict.fromkeys(each.group.part_name for each in _stored(column)))
+        of_groups.setdefault(names if len(names) < 2 else ("several",) * 2, []).append((at, column))
+    for names, columns in of_groups.items():
+        yield from _few_features(columns) if len(names) > 1 else [ColumnPart.of(columns)] if columns else []
 
 
-def _with_passed(part: ColumnPart, view: FeatureView, passing: dict[int, Feature]) -> Iterator[ColumnPart]:
-    """With the columns of what is read for the part anyway, which are no longer left to be read."""
-    for at in [at for at, feature in passing.items() if feature in part.exact]:
-        part.columns.append((at, view.columns[at]))
-        del passing[at]
-    if part.columns:
-        yield part
+def _key(feature: Feature) -> tuple[str, int]:
+    """Quicker to compare than the definition."""
+    return feature.group.part_name, feature.index
 
 
-def _passed(column: ViewFeature) -> Feature | None:
-    """The stored feature that a column is, as it is."""
-    return column.inputs[0].feature if column.function is None and column.category is None else None
+def _few_features(columns: list[Placed]) -> Iterator[ColumnPart]:
+    some: list[Placed] = []
+    for each in columns:
+        if some and len(ColumnPart.of([*some, each]).features) > FEATURES_AT_ONCE:
+            yield ColumnPart.of(some)
+            some = []
+        some.append(each)
+    yield ColumnPart.of(some)
+
+
+def _stored(column: ViewFeature) -> list[Feature]:
+    return [each.feature for each in column.inputs if each.feature is not None]

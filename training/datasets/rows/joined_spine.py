@@ -21,7 +21,7 @@ from shared_features.feature_matrix import request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys
 from shared_features.formats.offline_tables import OFFSET, PARTITION, POSITION
 from shared_features.kernel.event_time import to_text
-from training.datasets.offline_store import event_columns
+from training.datasets.offline_store import LINE, event_columns
 from training.datasets.pinned_view import EVENT_TIME, PinnedView
 from training.datasets.rows.position_index import Lines, PositionIndex
 from training.datasets.rows.sorted_numbers import Places
@@ -29,7 +29,6 @@ from training.errors import DatasetError
 from training.progress import Tell, untold
 
 _COPY = "copy"
-_COMPLETE = "complete"
 _FEW = 1 << 31
 Floats = NDArray[np.float64]
 
@@ -39,7 +38,7 @@ class JoinedSpine:
     """`n` events of the spine, in order of position, and where their feature rows are.
 
     columns, valid: the request fields, as `event_columns` gives them. copies: how many further positions held an event
-    again and were left out. lines: part name of a group -> the row in the span of its table.
+    again and were left out. lines: part name of a group -> the row in its table.
     """
 
     pinned: PinnedView
@@ -81,10 +80,6 @@ class JoinedSpine:
         (found,) = {group.entity for group in view.groups if group.entity.name == entity}
         return entity_keys(found, view.source, self.columns)
 
-    def scan(self, group: FeatureGroup) -> pl.LazyFrame:
-        """The rows of a group's table in the span, which `lines` count from 0."""
-        return _in_span(self.pinned, group, self.span)
-
 
 def join_spine(pinned: PinnedView, start_us: int, end_us: int, tell: Tell = untold) -> JoinedSpine:
     """The complete rows with `start_us <= event time < end_us`.
@@ -108,7 +103,7 @@ def join_spine(pinned: PinnedView, start_us: int, end_us: int, tell: Tell = unto
             raise DatasetError(_disagreement(pinned, group, places))
         copy |= rows.copy[places.of]
         line = rows.line[places.of]
-        lines[group.part_name] = line.astype(np.int32) if rows.scanned < _FEW else line
+        lines[group.part_name] = line.astype(np.int32) if line.max(initial=0) < _FEW else line
     columns, valid = _events_at(pinned, index, span)
     whole = JoinedSpine(
         pinned=pinned,
@@ -125,12 +120,8 @@ def join_spine(pinned: PinnedView, start_us: int, end_us: int, tell: Tell = unto
 
 
 class _Rows(NamedTuple):
-    """The complete feature rows of a group. line: where each is among all rows of the span, as every scan gives them.
+    """The complete feature rows of a group in a span. line: where each is among all rows of the table."""
 
-    scanned: how many all are.
-    """
-
-    scanned: int
     line: Places
     partition: NDArray[np.int32]
     offset: NDArray[np.int64]
@@ -139,17 +130,10 @@ class _Rows(NamedTuple):
 
 
 def _rows_of(pinned: PinnedView, group: FeatureGroup, span: tuple[int, int]) -> _Rows:
-    frame = (
-        _in_span(pinned, group, span).select(*POSITION, EVENT_TIME, _COPY, pinned.complete().alias(_COMPLETE)).collect()
-    )
-    line = np.flatnonzero(frame[_COMPLETE].to_numpy())
-    rows = frame if len(line) == len(frame) else frame[line]
-    return _Rows(len(frame), line, *(rows[name].to_numpy() for name in (*POSITION, EVENT_TIME, _COPY)))
-
-
-def _in_span(pinned: PinnedView, group: FeatureGroup, span: tuple[int, int]) -> pl.LazyFrame:
     inside = (pl.col(EVENT_TIME) >= span[0]) & (pl.col(EVENT_TIME) < span[1])
-    return pinned.groups[group.part_name].scan().filter(inside)
+    table = pinned.groups[group.part_name].numbered().filter(inside & pinned.complete())
+    rows = table.select(LINE, *POSITION, EVENT_TIME, _COPY).collect()
+    return _Rows(*(rows[name].to_numpy() for name in rows.columns))
 
 
 def _events_at(

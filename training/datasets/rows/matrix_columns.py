@@ -1,27 +1,26 @@
-"""The matrix of a view, a few columns at a time, as Parquet files hold them: all columns at once are never in memory.
+"""The matrix of a view, from the files of one group after the other: no stored column is ever in memory as a whole.
 
-All columns of a few rows at a time would need less still, but a row group of a file has up to a million rows, and each
-part of it would decode it again.
+A few thousand rows of a group become columns while they are in the processor's cache. The columns whose functions take
+features of several groups come last: these features are held for all rows, a few at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.counted import counted
-from shared_features.definitions import Input, ViewFeature
+from shared_features.definitions import Input
 from shared_features.feature_matrix import column_values
-from training.datasets.rows.column_parts import column_parts
+from training.datasets.rows.column_parts import ColumnPart, Placed, column_parts
 from training.datasets.rows.joined_spine import JoinedSpine
-from training.datasets.rows.stored_columns import StoredColumns, read_columns
+from training.datasets.rows.stored_columns import ROWS_AT_ONCE, RowsOfLines, gathered, stored_rows
 from training.progress import Tell, untold
 
-_ROWS_AT_ONCE = 8_192
-"""So many rows of a matrix, and of the columns that it is made from, stay in a processor's cache."""
 Floats = NDArray[np.float64]
 
 
@@ -51,46 +50,77 @@ def view_values(spine: JoinedSpine, sample: JoinedSpine, tell: Tell = untold) ->
     )
     done = 0
     for part in column_parts(view):
-        known = read_columns(spine, part.exact, part.rounded)
-        for feature in part.exact:
-            name = feature.group.part_name
-            values.sampled[name][:, feature.index] = known[name].at(feature, sample.lines[name])
+        runs = list(_runs(part.columns))
         with np.errstate(all="ignore"):  # as `feature_matrix` computes them
-            for start in range(0, len(spine), _ROWS_AT_ONCE):
-                _fill(values, part.columns, _Inputs(spine, known, slice(start, start + _ROWS_AT_ONCE)))
+            for inputs in _inputs(spine, sample, part, values.sampled):
+                _fill(values, part, runs, inputs)
         done += len(part.columns)
         tell(f"computed features of {counted(len(spine), 'row')}", done, len(view.columns))
-    for start in range(0, len(spine), _ROWS_AT_ONCE):
-        rows = values.matrix[start : start + _ROWS_AT_ONCE]
-        rows[np.isnan(rows)] = np.nan  # one of them: 0/0 and inf - inf leave different bits on different machines
     return values
 
 
 class _Inputs:
-    """The values of inputs at some rows, each looked up once."""
+    """The values of inputs at some rows. stored: those of the stored features of a part."""
 
-    def __init__(self, spine: JoinedSpine, known: dict[str, StoredColumns], rows: slice) -> None:
-        self.spine, self.rows = spine, rows
+    def __init__(self, spine: JoinedSpine, rows: Any, stored: Sequence[Floats]) -> None:
+        self.spine, self.rows, self._stored = spine, rows, stored
         self._request: dict[str, Floats] = {}
-        self._stored = {name: columns.rows(spine.lines[name][rows]) for name, columns in known.items()}
 
-    def value(self, wanted: Input) -> NDArray[np.floating] | NDArray[np.int64]:
-        if wanted.field is not None:
-            if wanted.field not in self._request:
-                self._request |= self.spine.request(self.rows, [wanted.field])
-            return self._request[wanted.field]
-        if wanted.feature is None:
+    def value(self, wanted: Input, place: int | None) -> NDArray[Any]:
+        """place: of a stored feature in its part."""
+        if place is not None:
+            return self._stored[place]
+        if wanted.field is None:
             return self.spine.event_time_us[self.rows]
-        return self._stored[wanted.feature.group.part_name].values(wanted.feature)
+        if wanted.field not in self._request:
+            self._request |= self.spine.request(self.rows, [wanted.field])
+        return self._request[wanted.field]
 
 
-def _fill(values: ViewValues, columns: Sequence[tuple[int, ViewFeature]], inputs: _Inputs) -> None:
-    """Some columns of some rows."""
-    places = {at: place for place, (at, _) in enumerate(inputs.spine.pinned.view.categories)}
-    for at, column in columns:
-        given = [inputs.value(each) for each in column.inputs]
-        if at in places:
-            values.codes[inputs.rows, places[at]] = given[0]
-            values.matrix[inputs.rows, at] = np.nan
+def _inputs(spine: JoinedSpine, sample: JoinedSpine, part: ColumnPart, sampled: dict[str, Floats]) -> Iterator[_Inputs]:
+    """What the columns of a part take: of one group as its files hold them, otherwise in the order of the rows.
+
+    sampled: gets the stored features of the sample's rows.
+    """
+    if len(part.groups) == 1:
+        name = part.groups[0].part_name
+        wanted = RowsOfLines(spine.lines[name]), RowsOfLines(sample.lines[name])
+        for some, few in stored_rows(spine.pinned.groups[name], part.features, *wanted):
+            for feature, floats in zip(part.features, few.values, strict=True):
+                sampled[name][few.rows, feature.index] = floats
+            if len(some.rows):
+                yield _Inputs(spine, some.rows, some.values)
+        return
+    for feature, floats in zip(part.features, gathered(sample, part.features), strict=True):
+        sampled[feature.group.part_name][:, feature.index] = floats
+    held = gathered(spine, part.features)
+    for start in range(0, len(spine), ROWS_AT_ONCE):
+        rows = slice(start, min(start + ROWS_AT_ONCE, len(spine)))
+        yield _Inputs(spine, rows, [floats[rows] for floats in held])
+
+
+def _fill(values: ViewValues, part: ColumnPart, runs: list[tuple[slice, slice]], inputs: _Inputs) -> None:
+    """The columns of a part at some rows. runs: as `_runs` gives them."""
+    categories = {at: place for place, (at, _) in enumerate(inputs.spine.pinned.view.categories)}
+    given = [
+        list(map(inputs.value, column.inputs, places))
+        for (_, column), places in zip(part.columns, part.places, strict=True)
+    ]
+    block = np.empty((len(given[0][0]), len(given)), np.float32)
+    for number, (at, column) in enumerate(part.columns):
+        if at in categories:
+            values.codes[inputs.rows, categories[at]] = given[number][0]
+            block[:, number] = np.nan
         else:
-            values.matrix[inputs.rows, at] = column_values(column, given)
+            block[:, number] = column_values(column, given[number])
+    block[np.isnan(block)] = np.nan  # one of them: 0/0 and inf - inf leave different bits on different machines
+    for numbers, places in runs:
+        values.matrix[inputs.rows, places] = block[:, numbers]
+
+
+def _runs(columns: tuple[Placed, ...]) -> Iterator[tuple[slice, slice]]:
+    """Columns that are side by side in the matrix too: which of these they are, and their places."""
+    places = [at for at, _ in columns]
+    starts = [number for number, at in enumerate(places) if number == 0 or at != places[number - 1] + 1]
+    for start, end in zip(starts, [*starts[1:], len(places)], strict=True):
+        yield slice(start, end), slice(places[start], places[start] + end - start)

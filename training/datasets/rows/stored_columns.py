@@ -1,79 +1,90 @@
-"""Stored features of one group in a span of its table, as they lie in the files: in chunks, without a copy."""
+"""Stored features of one group as its files hold them: some thousand rows at a time, and of these all that is wanted.
+
+A file is decoded page by page. So each of its columns is decoded once, and none is ever in memory as a whole.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
+from pyarrow.parquet import ParquetFile
 
 from shared_features.definitions import Feature
+from training.datasets.offline_store import PinnedTable
 from training.datasets.rows.joined_spine import JoinedSpine
-from training.datasets.rows.sorted_numbers import Places
+
+ROWS_AT_ONCE = 16_384
+"""So many rows of all columns of a group stay in a processor's cache, until they are in the matrix."""
+Rows = NDArray[np.integer]
+Floats = NDArray[np.float64]
 
 
-class StoredColumns:
-    """Features by their index. A row is named by its line, which is its number among all rows of the span."""
-
-    def __init__(self, frame: pl.DataFrame, features: Iterable[Feature]) -> None:
-        whole = frame if _chunks_alike(frame) else frame.rechunk()
-        self._chunks = {
-            each.index: [chunk.to_numpy() for chunk in whole[each.name].get_chunks()] for each in features
-        }  # of numbers, and null is NaN
-        lengths = whole[:, 0].chunk_lengths()
-        self._starts = np.cumsum([0, *lengths[:-1]])
-
-    def at(self, feature: Feature, lines: NDArray[np.integer]) -> NDArray[Any]:
-        """The values of a feature at some lines."""
-        return self.rows(lines).values(feature)
-
-    def rows(self, lines: NDArray[np.integer]) -> StoredRows:
-        """Some lines, whose values are then asked for."""
-        lines = lines.astype(np.int64)
-        ends = (lines.min(), lines.max()) if len(lines) else (0, 0)
-        first, last = np.searchsorted(self._starts, ends, side="right") - 1
-        if first == last:
-            return StoredRows(self._chunks, lines - self._starts[first], [(int(first), slice(None))])
-        chunks = np.searchsorted(self._starts, lines, side="right") - 1
-        rows = [(number, np.flatnonzero(chunks == number)) for number in np.unique(chunks).tolist()]
-        return StoredRows(self._chunks, lines - self._starts[chunks], rows)
-
-
+@dataclass(frozen=True)
 class StoredRows:
-    """Some rows, in any order. lines: of each in its chunk. where: the rows of each chunk; mostly there is only one."""
+    """Some rows of a group. rows: int[m], which row of a spine each is. values: of each feature float64[m] with NaN."""
 
-    def __init__(self, columns: dict[int, list[NDArray[Any]]], lines: Places, where: list[tuple[int, Any]]) -> None:
-        self._columns, self._lines, self._where = columns, lines, where
-        self._found: dict[int, NDArray[Any]] = {}
-
-    def values(self, feature: Feature) -> NDArray[Any]:
-        if feature.index not in self._found:
-            self._found[feature.index] = self._taken(self._columns[feature.index])
-        return self._found[feature.index]
-
-    def _taken(self, column: list[NDArray[Any]]) -> NDArray[Any]:
-        if len(self._where) == 1:
-            return column[self._where[0][0]][self._lines]
-        found = np.empty(len(self._lines), column[0].dtype)
-        for number, rows in self._where:
-            found[rows] = column[number][self._lines[rows]]
-        return found
+    rows: Rows
+    values: Sequence[Floats]
 
 
-def read_columns(spine: JoinedSpine, exact: Sequence[Feature], rounded: Sequence[Feature]) -> dict[str, StoredColumns]:
-    """Part name of a group -> those of its features that are asked for, as float64 or as float32."""
-    found = {}
-    for group in spine.pinned.view.groups:
-        whole, half = ([each for each in some if each.group.part_name == group.part_name] for some in (exact, rounded))
-        if whole or half:
-            columns = [*(pl.col(each.name) for each in whole), *(pl.col(each.name).cast(pl.Float32) for each in half)]
-            frame = spine.scan(group).select(columns).collect()
-            found[group.part_name] = StoredColumns(frame, [*whole, *half])
+class RowsOfLines:
+    """Which row of a spine each row of a table is. lines: int[n], where each row of the spine is in the table."""
+
+    def __init__(self, lines: Rows) -> None:
+        self._row_at = np.full(int(lines.max(initial=-1)) + 1, -1, lines.dtype)
+        self._row_at[lines] = np.arange(len(lines), dtype=lines.dtype)
+
+    def __len__(self) -> int:
+        """How many rows of the table may be wanted: none after them is."""
+        return len(self._row_at)
+
+    def are_in(self, lines: slice) -> bool:
+        """Whether one of these rows of the table is a row of the spine."""
+        return bool((self._row_at[lines] >= 0).any())
+
+    def of(self, first: int, columns: Sequence[Floats]) -> StoredRows:
+        """Those of some rows of the table that are rows of the spine. first: the number of the first of them."""
+        rows = self._row_at[first : first + len(columns[0])]
+        wanted: Any = rows >= 0
+        wanted = slice(len(rows)) if wanted.all() else np.flatnonzero(wanted)
+        return StoredRows(rows[wanted], [each[wanted] for each in columns])
+
+
+def stored_rows(
+    table: PinnedTable, features: Sequence[Feature], *wanted: RowsOfLines
+) -> Iterator[tuple[StoredRows, ...]]:
+    """For each of those that want rows, those of the next rows of a table: in its order, each once."""
+    first, names = 0, [each.name for each in features]
+    for path in table.paths:
+        if first >= max(map(len, wanted)):
+            return
+        with ParquetFile(path) as file:
+            for number in range(file.num_row_groups):
+                end = first + file.metadata.row_group(number).num_rows
+                if any(each.are_in(slice(first, end)) for each in wanted):
+                    for columns in _columns(file, number, names):
+                        yield tuple(each.of(first, columns) for each in wanted)
+                        first += len(columns[0])
+                first = end
+
+
+def gathered(spine: JoinedSpine, features: Sequence[Feature]) -> list[Floats]:
+    """Some features of all rows of a spine: float64[n] of each."""
+    found, names = [np.empty(len(spine)) for _ in features], [each.group.part_name for each in features]
+    for name in dict.fromkeys(names):
+        places = [place for place, each in enumerate(names) if each == name]
+        wanted = RowsOfLines(spine.lines[name])
+        for (some,) in stored_rows(spine.pinned.groups[name], [features[each] for each in places], wanted):
+            for place, values in zip(places, some.values, strict=True):
+                found[place][some.rows] = values
     return found
 
 
-def _chunks_alike(frame: pl.DataFrame) -> bool:
-    first, *others = (column.chunk_lengths() for column in frame)
-    return all(each == first for each in others)
+def _columns(file: ParquetFile, number: int, names: Sequence[str]) -> Iterator[list[Floats]]:
+    """Some rows after the other of one row group; null is NaN."""
+    for batch in file.iter_batches(ROWS_AT_ONCE, row_groups=[number], columns=names, use_threads=False):
+        yield [batch.column(name).to_numpy(zero_copy_only=False) for name in names]

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from shared_features.feature_matrix import category_codes, feature_matrix
-from tests.domains.machines import BREAKDOWN
+from tests.training.datasets.rows.several_groups import HOTTER_PLANT
 from tests.training.lake import LATENESS_US
 from tests.training.machine_streams import START_US, end_us
 from training.datasets.offline_store import OfflineStore
 from training.datasets.pinned_view import pin_view
 from training.datasets.point_in_time import read_spine_rows
-from training.datasets.rows import column_parts, matrix_columns
+from training.datasets.rows import column_parts, matrix_columns, stored_columns
 from training.datasets.rows.joined_spine import join_spine
 from training.datasets.rows.matrix_columns import view_values
 from training.datasets.training_dataset import canonical
@@ -25,10 +25,11 @@ def test_a_few_columns_at_a_time_give_the_bits_of_all_at_once(
     machine_lake: Path, features: int, rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(column_parts, "FEATURES_AT_ONCE", features)
-    monkeypatch.setattr(matrix_columns, "_ROWS_AT_ONCE", rows)
-    pinned = pin_view(OfflineStore(machine_lake), BREAKDOWN, LATENESS_US)
+    monkeypatch.setattr(matrix_columns, "ROWS_AT_ONCE", rows)
+    monkeypatch.setattr(stored_columns, "ROWS_AT_ONCE", rows)
+    pinned = pin_view(OfflineStore(machine_lake), HOTTER_PLANT, LATENESS_US)
     whole = read_spine_rows(pinned, START_US, end_us())
-    wanted = canonical(feature_matrix(BREAKDOWN, whole.request, whole.event_time_us, whole.stored))
+    wanted = canonical(feature_matrix(HOTTER_PLANT, whole.request, whole.event_time_us, whole.stored))
     spine = join_spine(pinned, START_US, end_us())
     assert len(spine) == len(wanted) > 97
     assert spine.copies == whole.copies > 0
@@ -36,9 +37,11 @@ def test_a_few_columns_at_a_time_give_the_bits_of_all_at_once(
     sample = spine.take(chosen[::5])
     found = view_values(spine.take(chosen), sample)
     np.testing.assert_array_equal(found.matrix.view(np.uint32), wanted[chosen].view(np.uint32))
-    codes = category_codes(BREAKDOWN, whole.request, whole.stored)
+    codes = category_codes(HOTTER_PLANT, whole.request, whole.stored)
     np.testing.assert_array_equal(found.codes, codes[chosen] if codes.size else np.empty((len(chosen), 0)))
-    taken = {each.feature for column in BREAKDOWN.columns if column.function for each in column.inputs if each.feature}
+    taken = {
+        each.feature for column in HOTTER_PLANT.columns if column.function for each in column.inputs if each.feature
+    }
     assert taken
     for feature in taken:
         values = whole.stored[feature.group.part_name][:, feature.index]
