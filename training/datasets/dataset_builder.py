@@ -34,6 +34,7 @@ from training.datasets.pinned_view import PinnedView
 from training.datasets.rows.freed_memory import give_back
 from training.datasets.rows.joined_spine import join_spine
 from training.datasets.rows.matrix_columns import view_values
+from training.datasets.rows.memory_pages import small_pages
 from training.datasets.sampled_inputs import SampledInputs, sampled_rows
 from training.datasets.time_split import GAP, TEST, TRAIN, choose_split
 from training.datasets.training_dataset import TrainingDataset, content_digest
@@ -43,6 +44,7 @@ from training.progress import Tell, untold
 _LOG = structlog.get_logger(part="dataset")
 
 
+@small_pages()
 def build_dataset(
     pinned: PinnedView, parameters: DatasetParameters, tell: Tell = untold
 ) -> tuple[TrainingDataset, SampledInputs]:

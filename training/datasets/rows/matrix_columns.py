@@ -71,7 +71,8 @@ class _Inputs:
         if place is not None:
             return self._stored[place]
         if wanted.field is None:
-            return self.spine.event_time_us[self.rows]
+            as_of_us: NDArray[np.int64] = self.spine.event_time_us[self.rows]
+            return as_of_us
         if wanted.field not in self._request:
             self._request |= self.spine.request(self.rows, [wanted.field])
         return self._request[wanted.field]

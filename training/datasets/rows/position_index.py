@@ -51,15 +51,17 @@ class PositionIndex:
         for number, (first, offsets) in self._offsets.items():
             rows = np.flatnonzero(partition == number)
             places = offsets.find(offset[rows])
-            places[places >= 0] += first
+            if len(places) and places.min() >= 0:
+                places += first
+            else:
+                places[places >= 0] += first
             found[rows] = places
         return found
 
     def lines(self, partition: NDArray[np.int32], offset: NDArray[np.int64]) -> Lines:
         """At which row of a table with these positions each of ours is."""
-        found = self.find(partition, offset)
-        rows = np.flatnonzero(found >= 0)
-        lines = np.full(len(self), -1)
-        lines[found[rows]] = rows
-        there = int((lines >= 0).sum())
+        found, lines = self.find(partition, offset), np.full(len(self), -1)
+        rows = np.arange(len(found)) if not len(found) or found.min() >= 0 else np.flatnonzero(found >= 0)
+        lines[found if len(rows) == len(found) else found[rows]] = rows
+        there = int(np.count_nonzero(lines >= 0))
         return Lines(lines, len(self) - there, len(rows) - there, len(found) - len(rows))

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from deltalake import write_deltalake
 from numpy.typing import NDArray
+from pyarrow.parquet import ParquetFile
 
 from tests.domains.machines import MACHINE_HEAT
 from training.datasets.offline_store import LINE, OfflineStore, PinnedTable
@@ -60,7 +61,7 @@ def test_a_missing_value_is_nan(table: PinnedTable) -> None:
 def test_files_without_a_wanted_row_are_not_decoded(table: PinnedTable, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = []
 
-    class Watched(stored_columns.ParquetFile):  # type: ignore[misc]  # pyarrow gives no types
+    class Watched(ParquetFile):  # type: ignore[misc]  # pyarrow gives no types
         def iter_batches(self, *arguments: object, **named: object) -> object:
             decoded.append(self.metadata.num_rows)
             return super().iter_batches(*arguments, **named)
