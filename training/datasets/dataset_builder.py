@@ -60,14 +60,16 @@ def build_dataset(
     tell("reading labels and events")
     labels, delay_us = _labels(pinned, parameters), to_us(view.label_delay)
     label_source = labels.sources[0]  # all have its task and classes
-    index, history = complete_rows(pinned, labels)
+    every, history = complete_rows(pinned, labels)
     outcomes = history.outcomes(labels)
     known_us = history.event_time_us[outcomes.known]
     split = choose_split(*_span(known_us, view), delay_us, parameters, labels.cutoff_us + 1 - delay_us)
-    spine = join_spine(pinned, split.start_us, split.end_us, tell)
+    spine = join_spine(pinned, split.start_us, split.end_us, tell, every)
     entity = _entity(view, parameters)
     window = _windows(spine.event_time_us, split)
-    places, train = index.find(spine.partition, spine.offset), np.flatnonzero(window == TRAIN)
+    places, train = history.within(split.start_us, split.end_us), np.flatnonzero(window == TRAIN)
+    if spine.copies:
+        places = every.index.find(spine.partition, spine.offset)
     at_start = history.take(places[train]).outcomes(labels, split.test_start_us)
     outcomes = outcomes.take(places).replaced(train, at_start)
     classes = find_classes(label_source, outcomes.label, window != GAP)
@@ -78,7 +80,7 @@ def build_dataset(
         labelled_after=int((known_us >= split.end_us).sum()),
     )
     label_counts = history.label_counts(labels)
-    del labels, index, history, outcomes, known_us, places, train, at_start  # their memory is for the matrix
+    del labels, every, history, outcomes, known_us, places, train, at_start  # their memory is for the matrix
     keep = np.flatnonzero(~np.isnan(label))
     tell(f"computing {counted(len(view.columns), 'feature')} of {counted(len(keep), 'row')}")
     sample = spine.take(sampled_rows(len(spine), parameters.seed))

@@ -15,8 +15,8 @@ from training.datasets.outcomes.label_windows import LabelWindows
 from training.datasets.outcomes.outcomes import Outcomes, first_known
 from training.datasets.outcomes.source_outcomes import source_outcomes
 from training.datasets.outcomes.view_labels import ViewLabels
-from training.datasets.pinned_view import EVENT_TIME, PinnedView
-from training.datasets.rows.position_index import PositionIndex
+from training.datasets.pinned_view import PinnedView
+from training.datasets.rows.group_rows import GroupRows, group_rows
 from training.datasets.rows.sorted_numbers import Places
 
 
@@ -29,6 +29,10 @@ class SpineKeys:
 
     def take(self, rows: Places) -> SpineKeys:
         return SpineKeys(self.event_time_us[rows], tuple(key[rows] for key in self.keys))
+
+    def within(self, start_us: int, end_us: int) -> Places:
+        """int64: the rows with `start_us <= event time < end_us`."""
+        return np.flatnonzero((self.event_time_us >= start_us) & (self.event_time_us < end_us))
 
     def outcomes(self, labels: ViewLabels, before_us: int | None = None) -> Outcomes:
         """The label of each row, by the first source that knows it. before_us: as it was known before this instant."""
@@ -49,13 +53,11 @@ class SpineKeys:
         return LabelCounts(labels.cutoff_us, events, conflicts, sum(outside), labels.events_by_source)
 
 
-def complete_rows(pinned: PinnedView, labels: ViewLabels) -> tuple[PositionIndex, SpineKeys]:
-    """Every complete row of a view in order of position, however old."""
-    table = next(iter(pinned.groups.values()))
-    rows = table.scan().filter(pinned.complete()).select(*POSITION, EVENT_TIME).collect()
-    index = PositionIndex(rows[PARTITION].to_numpy(), rows[OFFSET].to_numpy())
+def complete_rows(pinned: PinnedView, labels: ViewLabels) -> tuple[GroupRows, SpineKeys]:
+    """Every complete row of a view, however old, and in order of position the keys that labels join on."""
+    rows = group_rows(pinned, pinned.view.groups[0])
     events = pinned.events.scan().select(*POSITION, *labels.joins).collect()
-    lines = index.lines(events[PARTITION].to_numpy(), events[OFFSET].to_numpy())
+    lines = rows.index.lines(events[PARTITION].to_numpy(), events[OFFSET].to_numpy())
     places = [places_of(events.select(known.joins), known.keys) for known in labels.known]
     keys = tuple(np.append(each, -1)[lines.of] for each in places)  # an event that is not stored has no key
-    return index, SpineKeys(rows[EVENT_TIME].to_numpy()[index.order], keys)
+    return rows, SpineKeys(rows.event_time_us[rows.index.order], keys)

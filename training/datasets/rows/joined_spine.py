@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,14 +21,14 @@ from shared_features.feature_matrix import request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys
 from shared_features.formats.offline_tables import OFFSET, PARTITION, POSITION
 from shared_features.kernel.event_time import to_text
-from training.datasets.offline_store import LINE, event_columns
-from training.datasets.pinned_view import EVENT_TIME, PinnedView
+from training.datasets.offline_store import event_columns
+from training.datasets.pinned_view import PinnedView
+from training.datasets.rows.group_rows import GroupRows, group_rows
 from training.datasets.rows.position_index import Lines, PositionIndex
 from training.datasets.rows.sorted_numbers import Places
 from training.errors import DatasetError
 from training.progress import Tell, untold
 
-_COPY = "copy"
 _FEW = 1 << 31
 Floats = NDArray[np.float64]
 
@@ -81,23 +81,25 @@ class JoinedSpine:
         return entity_keys(found, view.source, self.columns)
 
 
-def join_spine(pinned: PinnedView, start_us: int, end_us: int, tell: Tell = untold) -> JoinedSpine:
-    """The complete rows with `start_us <= event time < end_us`.
+def join_spine(
+    pinned: PinnedView, start_us: int, end_us: int, tell: Tell = untold, known: GroupRows | None = None
+) -> JoinedSpine:
+    """The complete rows with `start_us <= event time < end_us`. known: all of the first group, where they were read.
 
     Raises DatasetError when groups do not have rows of the same positions, or an event of a row is not stored.
     """
     view, span = pinned.view, (start_us, end_us)
     if not view.groups:
         raise DatasetError(f"View {view.label} reads no feature group, so it has no feature rows. Add a group to it.")
-    first = _rows_of(pinned, view.groups[0], span)
-    index = PositionIndex(first.partition, first.offset)
+    first = group_rows(pinned, view.groups[0], span) if known is None else known.within(span)
+    index = first.index
     if not index.is_distinct:
         raise DatasetError(_damaged(first, pinned.groups[view.groups[0].part_name].name))
     partition, offset = first.partition[index.order], first.offset[index.order]
-    copy, lines = first.copy[index.order], dict[str, Places]()
+    copy, lines = first.copy[index.order], dict[str, NDArray[np.integer]]()
     found = Lines(index.order, 0, 0, 0)
     for number, group in enumerate(view.groups, 1):
-        rows = first if number == 1 else _rows_of(pinned, group, span)
+        rows = first if number == 1 else group_rows(pinned, group, span)
         tell(f"found {counted(len(rows.offset), 'feature row')} of {group.label}", number, len(view.groups))
         # Groups that are materialized together lie alike in their tables.
         places = found if rows.lies_as(first) else index.lines(rows.partition, rows.offset)
@@ -105,7 +107,7 @@ def join_spine(pinned: PinnedView, start_us: int, end_us: int, tell: Tell = unto
             raise DatasetError(_disagreement(pinned, group, places))
         copy |= rows.copy[places.of]
         line = rows.line[places.of]
-        lines[group.part_name] = line.astype(np.int32) if line.max(initial=0) < _FEW else line
+        lines[group.part_name] = line.astype(np.int32 if line.max(initial=0) < _FEW else np.int64)
     columns, valid = _events_at(pinned, index, span)
     whole = JoinedSpine(
         pinned=pinned,
@@ -119,27 +121,6 @@ def join_spine(pinned: PinnedView, start_us: int, end_us: int, tell: Tell = unto
         lines=lines,
     )
     return whole.take(np.flatnonzero(~copy)) if whole.copies else whole
-
-
-class _Rows(NamedTuple):
-    """The complete feature rows of a group in a span. line: where each is among all rows of the table."""
-
-    line: Places
-    partition: NDArray[np.int32]
-    offset: NDArray[np.int64]
-    event_time_us: NDArray[np.int64]
-    copy: NDArray[np.bool_]
-
-    def lies_as(self, other: _Rows) -> bool:
-        """Whether the rows of two groups have the same positions, one by one."""
-        return np.array_equal(self.offset, other.offset) and np.array_equal(self.partition, other.partition)
-
-
-def _rows_of(pinned: PinnedView, group: FeatureGroup, span: tuple[int, int]) -> _Rows:
-    inside = (pl.col(EVENT_TIME) >= span[0]) & (pl.col(EVENT_TIME) < span[1])
-    table = pinned.groups[group.part_name].numbered().filter(inside & pinned.complete())
-    rows = table.select(LINE, *POSITION, EVENT_TIME, _COPY).collect()
-    return _Rows(*(rows[name].to_numpy() for name in rows.columns))
 
 
 def _events_at(
@@ -159,7 +140,7 @@ def _events_at(
     return event_columns(view.source, events[places.of], names)
 
 
-def _damaged(rows: _Rows, table: str) -> str:
+def _damaged(rows: GroupRows, table: str) -> str:
     twice = int(pl.DataFrame({PARTITION: rows.partition, OFFSET: rows.offset}).is_duplicated().sum())
     return f"Table {table!r} is damaged. {twice} of its rows have the position of another row. Materialize it again."
 

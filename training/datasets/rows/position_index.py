@@ -50,12 +50,7 @@ class PositionIndex:
         found = np.full(len(offset), -1)
         for number, (first, offsets) in self._offsets.items():
             rows = np.flatnonzero(partition == number)
-            places = offsets.find(offset[rows])
-            if len(places) and places.min() >= 0:
-                places += first
-            else:
-                places[places >= 0] += first
-            found[rows] = places
+            found[rows] = offsets.find(offset[rows], first)
         return found
 
     def lines(self, partition: NDArray[np.int32], offset: NDArray[np.int64]) -> Lines:

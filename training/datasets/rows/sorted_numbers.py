@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,20 +20,22 @@ class SortedNumbers:
     def __len__(self) -> int:
         return len(self.order)
 
-    @property
+    @cached_property
     def is_distinct(self) -> bool:
         """Whether no number is there twice."""
         return bool((self._sorted[1:] > self._sorted[:-1]).all())
 
-    def find(self, wanted: NDArray[np.int64]) -> Places:
-        """int64[m]: the place of each in the sorted numbers; -1 of one that is not among them."""
+    def find(self, wanted: NDArray[np.int64], first: int = 0) -> Places:
+        """int64[m]: the place of each in the sorted numbers, counted from `first`; -1 of one that is not among them."""
         if not len(self):
             return np.full(len(wanted), -1)
-        first, last = int(self._sorted[0]), int(self._sorted[-1])
-        if last - first == len(self) - 1 and self.is_distinct:  # none is missing in between: no search
-            places = wanted - first
-            there = (wanted >= first) & (wanted <= last)
+        smallest, largest = int(self._sorted[0]), int(self._sorted[-1])
+        if largest - smallest == len(self) - 1 and self.is_distinct:  # none is missing in between: no search
+            places = wanted - (smallest - first)
+            there = (wanted >= smallest) & (wanted <= largest)
         else:
             places = np.minimum(np.searchsorted(self._sorted, wanted), len(self) - 1)
             there = self._sorted[places] == wanted
+            if first:
+                places += first
         return places if there.all() else np.where(there, places, -1)

@@ -27,6 +27,8 @@ def test_each_number_is_found_where_it_is_sorted(numbers: np.ndarray) -> None:
     wanted = np.concatenate([numbers, [-6, 1, 99, 200, 401]])
     places = {number: place for place, number in enumerate(np.sort(numbers).tolist())}
     assert known.find(wanted).tolist() == [places.get(number, -1) for number in wanted.tolist()]
+    counted_from = {number: place + 30 for number, place in places.items()}
+    assert known.find(wanted, 30).tolist() == [counted_from.get(number, -1) for number in wanted.tolist()]
 
 
 def test_numbers_that_are_there_twice_are_told() -> None:
