@@ -17,6 +17,8 @@ from streaming.replay.spine import Spine
 
 LATENESS_US = 10 * MINUTE_US
 _NONE = -1
+_EVENTS_OF_A_PASS = 40_000
+"""Passes of this size leave files that maintenance compacts, as it compacts those of minutes."""
 
 
 def fill_features(lake: Path, view: FeatureView) -> int:
@@ -30,9 +32,9 @@ def fill_features(lake: Path, view: FeatureView) -> int:
         handle = DeltaHandle(path, feature_schema(group), (), spine.fingerprint, spine.definition)
         passes, rows = Passes(spine, tables, 0), 0
         from_us = _NONE
-        for _, to_us in spans(list(tables.values()), 0, end_us):
+        for _, to_us in spans(list(tables.values()), 0, end_us, _EVENTS_OF_A_PASS):
             found = passes.run(to_us)
             handle.commit(found, {CUT_APP: from_us}, {CUT_APP: to_us})
             rows, from_us = rows + found.num_rows, to_us
-        compact(path)
+            compact(path)
     return rows

@@ -95,25 +95,13 @@ def join_spine(
     index = first.index
     if not index.is_distinct:
         raise DatasetError(_damaged(first, pinned.groups[view.groups[0].part_name].name))
-    partition, offset = first.partition[index.order], first.offset[index.order]
-    copy, lines = first.copy[index.order], dict[str, NDArray[np.integer]]()
-    found = Lines(index.order, 0, 0, 0)
-    for number, group in enumerate(view.groups, 1):
-        rows = first if number == 1 else group_rows(pinned, group, span)
-        tell(f"found {counted(len(rows.offset), 'feature row')} of {group.label}", number, len(view.groups))
-        # Groups that are materialized together lie alike in their tables.
-        places = found if rows.lies_as(first) else index.lines(rows.partition, rows.offset)
-        if places.missing or places.twice or places.others:
-            raise DatasetError(_disagreement(pinned, group, places))
-        copy |= rows.copy[places.of]
-        line = rows.line[places.of]
-        lines[group.part_name] = line.astype(np.int32 if line.max(initial=0) < _FEW else np.int64)
+    lines, copy = _lines(pinned, first, span, tell)
     columns, valid = _events_at(pinned, index, span)
     whole = JoinedSpine(
         pinned=pinned,
         span=span,
-        partition=partition,
-        offset=offset,
+        partition=first.partition[index.order],
+        offset=first.offset[index.order],
         event_time_us=first.event_time_us[index.order],
         columns=columns,
         valid=valid,
@@ -121,6 +109,25 @@ def join_spine(
         lines=lines,
     )
     return whole.take(np.flatnonzero(~copy)) if whole.copies else whole
+
+
+def _lines(
+    pinned: PinnedView, first: GroupRows, span: tuple[int, int], tell: Tell
+) -> tuple[dict[str, NDArray[np.integer]], NDArray[np.bool_]]:
+    """In order of position the row of each group's table, and which are copies. first: the rows of the first group."""
+    view, copy, lines = pinned.view, first.copy[first.index.order], dict[str, NDArray[np.integer]]()
+    alike = Lines(first.index.order, 0, 0, 0)
+    for number, group in enumerate(view.groups, 1):
+        rows = first if number == 1 else group_rows(pinned, group, span)
+        tell(f"found {counted(len(rows), 'feature row')} of {group.label}", number, len(view.groups))
+        # Groups that are materialized together lie alike in their tables.
+        places = alike if rows.lies_as(first) else first.index.lines(rows.partition, rows.offset)
+        if places.missing or places.twice or places.others:
+            raise DatasetError(_disagreement(pinned, group, places))
+        copy |= rows.copy[places.of]
+        line = rows.line[places.of]
+        lines[group.part_name] = line.astype(np.int32 if line.max(initial=0) < _FEW else np.int64)
+    return lines, copy
 
 
 def _events_at(
@@ -137,7 +144,13 @@ def _events_at(
             f"table {pinned.events.name!r}, and {places.twice} events too many have their positions. Restore the "
             "events that were deleted or copied, or materialize again."
         )
-    return event_columns(view.source, events[places.of], names)
+    events = events.select(names)
+    columns: dict[str, NDArray[Any]] = {}
+    valid: dict[str, NDArray[np.bool_]] = {}
+    for name in names:  # one after the other: a copy of all columns is as large as they are
+        found, there = event_columns(view.source, events.select(name)[places.of], [name])
+        columns, valid, events = columns | found, valid | there, events.drop(name)
+    return columns, valid
 
 
 def _damaged(rows: GroupRows, table: str) -> str:

@@ -19,6 +19,8 @@ from training.datasets.rows.joined_spine import JoinedSpine
 
 ROWS_AT_ONCE = 16_384
 """So many rows of all columns of a group stay in a processor's cache, until they are in the matrix."""
+_BUFFER_BYTES = 256 * 1024
+"""So much of each column is read from a file at a time; without it all of a row group, up to a million rows."""
 Rows = NDArray[np.integer]
 Floats = NDArray[np.float64]
 
@@ -62,7 +64,7 @@ def stored_rows(
     for path in table.paths:
         if first >= max(map(len, wanted)):
             return
-        with ParquetFile(path) as file:
+        with ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES) as file:
             for number in range(file.num_row_groups):
                 end = first + file.metadata.row_group(number).num_rows
                 if any(each.are_in(slice(first, end)) for each in wanted):
