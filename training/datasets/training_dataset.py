@@ -32,6 +32,7 @@ from training.datasets.time_split import GAP, TEST, TRAIN
 if TYPE_CHECKING:
     import pandas as pd
 
+_ROWS_AT_ONCE = 8_192
 _NAMES = {TRAIN: "train", GAP: "gap", TEST: "test"}
 
 
@@ -63,8 +64,22 @@ class TrainingDataset:
 
     def without_value(self) -> list[str]:
         """The features that have no value in any row of the train window."""
-        rows = self.rows(TRAIN)
-        return [name for at, name in enumerate(self.features) if np.isnan(self.matrix[rows, at]).all()]
+        missing, _ = self.missing_and_infinite(TRAIN)
+        without = missing == len(self.rows(TRAIN))
+        return [name for name, has_none in zip(self.features, without.tolist(), strict=False) if has_none]
+
+    def missing_and_infinite(self, window: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """int64[features] each: in how many rows of a window a feature has no value, and an infinite one.
+
+        Some thousand rows are looked at together: the rows of a window are a copy of the matrix, or most of it.
+        """
+        missing, infinite = (np.zeros(self.matrix.shape[1], np.int64) for _ in range(2))
+        rows = self.rows(window)
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            some = self.matrix[rows[start : start + _ROWS_AT_ONCE]]
+            missing += np.isnan(some).sum(axis=0)
+            infinite += np.isinf(some).sum(axis=0)
+        return missing, infinite
 
     @property
     def digest(self) -> str:

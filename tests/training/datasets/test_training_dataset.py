@@ -10,6 +10,7 @@ from sklearn.dummy import DummyClassifier
 from shared_features.formats.dataset_manifest import DatasetParameters
 from tests.domains.machines import BREAKDOWN
 from tests.training.random_dataset import random_dataset
+from training.datasets import training_dataset
 from training.datasets.time_split import TEST, TRAIN
 from training.runs.actions.dataset_steps import validate_dataset
 from training.runs.actions.model_steps import evaluate_models
@@ -37,3 +38,16 @@ def test_a_feature_that_has_values_in_the_test_window_alone_is_without_value(tmp
     )
     evaluate_models(tmp_path / "dataset", tmp_path / "fit", parameters, tmp_path)
     assert json.loads((tmp_path / "metrics.json").read_bytes())["without_value"] == [found.manifest.features[1]]
+
+
+def test_missing_and_infinite_values_are_counted_alike_however_many_rows_are_looked_at_together(monkeypatch):
+    """A train window as a whole is a copy of most of the matrix."""
+    found = random_dataset()
+    matrix = np.array(found.matrix)
+    matrix[::3, 0], matrix[::7, 1] = np.inf, np.nan
+    dataset, counts = replace(found, matrix=matrix), []
+    for at_once in (1, 13, len(found)):
+        monkeypatch.setattr(training_dataset, "_ROWS_AT_ONCE", at_once)
+        counts.append([each.tolist() for each in dataset.missing_and_infinite(TRAIN)])
+    train = matrix[found.window == TRAIN]
+    assert counts == [[np.isnan(train).sum(axis=0).tolist(), np.isinf(train).sum(axis=0).tolist()]] * 3

@@ -93,9 +93,10 @@ def validate_dataset(dataset_directory: Path, output: Path, expectations: Sequen
     """Refuse a dataset nothing can be learned from or tested on, or that is not as expected; note what is missing."""
     dataset = load_dataset(dataset_directory)
     said = check_labels(dataset)
-    train = dataset.matrix[dataset.rows(TRAIN)]
-    missing = {name: float(np.isnan(train[:, at]).mean()) for at, name in enumerate(dataset.features)}
-    infinite = {name: int(np.isinf(train[:, at]).sum()) for at, name in enumerate(dataset.features)}
+    missing_rows, infinite_rows = dataset.missing_and_infinite(TRAIN)
+    shares = missing_rows / len(dataset.rows(TRAIN))
+    missing = dict(zip(dataset.features, shares.tolist(), strict=False))
+    infinite = dict(zip(dataset.features, infinite_rows.tolist(), strict=False))
     outcomes = check_expectations(expectations, dataset)
     report = {
         "missing_share": missing,

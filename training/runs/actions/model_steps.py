@@ -144,10 +144,11 @@ def certify_model(run: Path, parameters: RunParameters, output: Path, tell: Tell
     on_demand = certify_on_demand(parameters.view, inputs, parameters.seed)
     graph = (run / "export" / MODEL_FILE).read_bytes()
     pipeline = load_pickle(model_file(run / "fit", chosen))
+    rows, together = np.asarray(dataset.matrix[dataset.rows(TEST)]), keeps_bits(graph)
     found = certify(
         pipeline,
         graph,
-        np.asarray(dataset.matrix[dataset.rows(TEST)]),
+        rows,
         on_demand,
         parameters.seed,
         parameters.parity_tolerance,
@@ -157,7 +158,6 @@ def certify_model(run: Path, parameters: RunParameters, output: Path, tell: Tell
         tell,
         dataset.features,
     )
-    rows, together = np.asarray(dataset.matrix[dataset.rows(TEST)]), keeps_bits(graph)
     kinds = {kind: {"rows": count, "worst_difference": worst} for kind, (count, worst) in found.kinds.items()}
     classes = dict(zip(map(str, dataset.manifest.classes), found.parity.worst_of_classes, strict=False))
     smallest = None if found.smallest is None else found.smallest.describe()
