@@ -51,7 +51,7 @@ def test_a_version_is_held_to_its_limits_and_every_figure_is_kept(
     assert cost == read_report(run).graph
     assert cost is not None
     assert first["costs"]["ours"]["graph_bytes"] == cost.graph_bytes == (run / "export" / "model.onnx").stat().st_size
-    assert f"bytes {cost.graph_bytes:,}" in registry.read("strict", 1, "card.md").decode()
+    assert f"{cost.graph_bytes:,} bytes; processor time" in registry.read("strict", 1, "card.md").decode()
 
     refusing = QUICK.replace("psi=0.2", "psi=1e-12").replace("logistic_regression", "random_forest")
     (package / "models.py").write_text(refusing)
