@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from shared_features.definitions.field_types import Boolean, FieldType, Integer, Text
-from shared_features.definitions.sources.task import Task
+from shared_features.definitions.sources.task import Task, is_clear
 
 Classes = tuple[str | int, ...]
 
@@ -47,6 +47,12 @@ def otherwise_contradiction(otherwise: bool | int | float | str, classes: Classe
 def _without(kind: FieldType, task: Task) -> str | None:
     if isinstance(kind, Text) and task == "binary":
         return "task is 'binary', and the score is of one of two texts; write classes=(OTHER, THE ONE OF THE SCORE)"
+    if isinstance(kind, Integer) and task == "binary" and not is_clear(kind):
+        two = (0, 1) if kind.low <= 0 and kind.high >= 1 else (kind.low, kind.high)
+        return (
+            "task is 'binary', and the score is of one of two values; write classes=(OTHER, THE ONE OF THE SCORE), as in "
+            f"classes={two!r}"
+        )
     return None
 
 

@@ -28,10 +28,11 @@ class LabelSource(metaclass=Checked):
     `LaterEvents`, which all events of `source` with the same `join` make, and `delay` is `within` or more.
     `delay`: how long after the spine event its label can be known at the earliest. `task`: what a model of it predicts.
     A Boolean, and an Integer from 0 to 1, is "binary", a Decimal is "regression", a Text is "multiclass"; of another
-    Integer it must be said. `classes`: the outcomes that a Text or an Integer can have, in the order in which a model
-    gives them; two of them make it "binary", and its score is of the second. Where they are not given, they are those
-    of the labels that a model is trained on, sorted. `otherwise`: the label of an event that has none when `delay` is
-    over, where only one outcome is ever sent, as of chargebacks or returns. Without it such an event is left out.
+    Integer it must be said, or two classes given. `classes`: the outcomes that a Text or an Integer can have, in the
+    order in which a model gives them; two of them make it "binary", and its score is of the second. Where they are not
+    given, they are those of the labels that a model is trained on, sorted. `otherwise`: the label of an event that has
+    none when `delay` is over, where only one outcome is ever sent, as of chargebacks or returns. Without it such an
+    event is left out.
     `within`: a label counts for an event only from the event's time up to so much later. None: whenever it happens.
     """
 
@@ -127,7 +128,7 @@ class LabelSource(metaclass=Checked):
             raise DefinitionError(
                 f"{what}, which names an event, so no model predicts it; name the field of the outcome"
             )
-        possible = possible_tasks(kind, bool(self.classes))
+        possible = possible_tasks(kind)
         if not possible:
             raise DefinitionError(
                 f"{what}, which no model predicts; write a Boolean for one of two outcomes, a Text or an Integer for "
@@ -138,9 +139,9 @@ class LabelSource(metaclass=Checked):
             raise DefinitionError(f"{what}, which task {self.task!r} cannot mean; leave task out, or write {meant}")
         if self.task is None and not self.classes and not is_clear(kind):
             raise DefinitionError(
-                f"{what}, which may be one of two outcomes, one of several or a number. Write task='binary' where it "
-                "is 0 or 1, task='multiclass' where each number is an outcome of its own, and task='regression' where "
-                "it counts or measures"
+                f"{what}, which may be one of two outcomes, one of several or a number. Write classes=(OTHER, THE ONE "
+                "OF THE SCORE) where it has two values, such as 0 and 1, task='multiclass' where each number is an "
+                "outcome of its own, and task='regression' where it counts or measures"
             )
         if wrong := classes_contradiction(self.classes, kind, self.kind):
             raise DefinitionError(f"{what}: {wrong}")

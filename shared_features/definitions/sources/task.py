@@ -9,11 +9,8 @@ from shared_features.definitions.field_types import Boolean, Decimal, FieldType,
 Task = Literal["binary", "multiclass", "regression"]
 
 
-def possible_tasks(kind: FieldType, named: bool = False) -> tuple[Task, ...]:
-    """The tasks that a label of this type can mean; the first is what it means where nobody says.
-
-    named: whether the outcomes are given by name.
-    """
+def possible_tasks(kind: FieldType) -> tuple[Task, ...]:
+    """The tasks that a label of this type can mean; the first is what it means where nobody says."""
     if isinstance(kind, Boolean):
         return ("binary",)
     if isinstance(kind, Decimal):
@@ -21,8 +18,7 @@ def possible_tasks(kind: FieldType, named: bool = False) -> tuple[Task, ...]:
     if isinstance(kind, Text):
         return ("multiclass", "binary")
     if isinstance(kind, Integer):
-        two = named or (kind.low <= 0 and kind.high >= 1)
-        return ("binary", "multiclass", "regression") if two else ("multiclass", "regression")
+        return ("binary", "multiclass", "regression")
     return ()
 
 

@@ -16,7 +16,8 @@ WORDS, COUNTS = Text(max_length=4), Integer(low=0, high=9)
     ("classes", "kind", "task", "wrong"),
     [
         ((), WORDS, "multiclass", None),
-        ((), COUNTS, "binary", None),
+        ((), COUNTS, "binary", "of two values; write classes=(OTHER, THE ONE OF THE SCORE)"),
+        ((), Integer(low=0, high=1), "binary", None),
         ((), WORDS, "binary", "write classes=(OTHER, THE ONE OF THE SCORE)"),
         (("no", "yes"), WORDS, "binary", None),
         (("a", "b", "c"), WORDS, "multiclass", None),
@@ -49,10 +50,9 @@ def test_what_is_wrong_with_classes_is_said(
         (WORDS, ["multiclass", "binary"], True),
         (Integer(low=0, high=1), ["binary", "multiclass", "regression"], True),
         (COUNTS, ["binary", "multiclass", "regression"], False),
-        (Integer(low=1, high=5), ["multiclass", "regression"], False),
+        (Integer(low=1, high=5), ["binary", "multiclass", "regression"], False),
     ],
 )
 def test_a_type_means_its_first_task_where_nobody_says_another(kind: FieldType, tasks: list[Task], clear: bool) -> None:
     assert list(possible_tasks(kind)) == tasks
     assert is_clear(kind) == clear
-    assert ("binary" in possible_tasks(kind, named=True)) == (not isinstance(kind, Decimal)), "two outcomes with names"

@@ -112,7 +112,13 @@ CONTRADICTIONS: dict[str, tuple[Callable[[], object], str]] = {
     "class too long": (lambda: view(labels=labels("state", classes=("paid", "x" * 9))), "at most 8 characters"),
     "label of an unclear integer": (
         lambda: view(labels=LabelSource(SOURCE, value="who", join="id", delay=days(1))),
-        "Write task='binary' where it is 0 or 1, task='multiclass' .*, and task='regression' where it counts",
+        "Write classes=.OTHER, THE ONE OF THE SCORE. where it has two values, such as 0 and 1, task='multiclass' .*, and "
+        "task='regression' where it counts",
+    ),
+    "one of two, and the numbers are many": (
+        lambda: view(labels=labels("stars", task="binary")),
+        r"label 'stars' of 'outcomes' is Integer .*: task is 'binary', and the score is of one of two values; write "
+        r"classes=\(OTHER, THE ONE OF THE SCORE\), as in classes=\(1, 5\)",
     ),
     "task that the label cannot mean": (
         lambda: view(labels=LabelSource(SOURCE, value="price", join="id", delay=days(1), task="binary")),
