@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from shared_features.arguments import did_you_mean
-from shared_features.definitions import LabelSource
+from shared_features.definitions import Integer, LabelSource, Text
+from shared_features.definitions.field_types import FieldType
+from shared_features.definitions.sources.label_classes import can_be_class
 from training.errors import TrainingError
 
 Calibrate = Literal["isotonic", "platt"]
@@ -58,6 +60,8 @@ def fitting_faults(fitting: Fitting, labels: LabelSource) -> Iterator[str]:
     known: list[Any] = list(labels.classes) if labels.is_named else list(_WITHOUT_NAMES)
     if known and kind != "regression" and (fault := _unknown(asked, known)):
         yield fault
+    if not known and kind != "regression" and (fault := _impossible(asked, labels.type)):
+        yield fault
     for name, weight in asked.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < float("inf"):
             yield f"class_weights[{name!r}] is {weight!r}; give more than 0, and 1 for rows that count as they are"
@@ -66,6 +70,16 @@ def fitting_faults(fitting: Fitting, labels: LabelSource) -> Iterator[str]:
             yield f"keep_negatives is given, and the label asks for {kind}; leave it out, it is of two classes"
         elif not 0 < fitting.keep_negatives <= 1:
             yield f"keep_negatives is {fitting.keep_negatives:g}; give a share of the rows, more than 0 and up to 1"
+
+
+def _impossible(weights: Mapping[Any, float], kind: FieldType) -> str:
+    """What is wrong where no label of this type can have a class with a weight; "" where each may be had."""
+    for name in weights:
+        if isinstance(kind, Text | Integer) and not can_be_class(name, kind):
+            return (
+                f"class_weights names {name!r}, and the label is {kind.accepts}; write a class that the label can have"
+            )
+    return ""
 
 
 def _unknown(weights: Mapping[Any, float], names: Sequence[Any]) -> str:

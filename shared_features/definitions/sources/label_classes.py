@@ -24,9 +24,16 @@ def classes_contradiction(classes: Classes, kind: FieldType, task: Task) -> str 
         return f"classes are {classes!r}; give two or more"
     if task == "binary" and len(classes) != 2:
         return f"task is 'binary' and {len(classes)} classes are given; give two, or write task='multiclass'"
-    if wrong := [each for each in classes if not _can_be(each, kind)]:
+    if wrong := [each for each in classes if not can_be_class(each, kind)]:
         return f"class {wrong[0]!r} is not {kind.accepts}, as the label is; correct it"
     return None
+
+
+def can_be_class(value: object, kind: Text | Integer) -> bool:
+    """Whether a label of this type can have the value."""
+    if isinstance(kind, Text):
+        return isinstance(value, str) and len(value) <= kind.max_length
+    return isinstance(value, int) and kind.low <= value <= kind.high
 
 
 def otherwise_contradiction(otherwise: bool | int | float | str, classes: Classes, kind: FieldType) -> str | None:
@@ -50,13 +57,7 @@ def _without(kind: FieldType, task: Task) -> str | None:
     if isinstance(kind, Integer) and task == "binary" and not is_clear(kind):
         two = (0, 1) if kind.low <= 0 and kind.high >= 1 else (kind.low, kind.high)
         return (
-            "task is 'binary', and the score is of one of two values; write classes=(OTHER, THE ONE OF THE SCORE), as in "
-            f"classes={two!r}"
+            "task is 'binary', and the score is of one of two values; write classes=(OTHER, THE ONE OF THE SCORE), as "
+            f"in classes={two!r}"
         )
     return None
-
-
-def _can_be(value: str | int, kind: Text | Integer) -> bool:
-    if isinstance(kind, Text):
-        return isinstance(value, str) and len(value) <= kind.max_length
-    return isinstance(value, int) and kind.low <= value <= kind.high

@@ -25,6 +25,12 @@ from training.models.fitting import Fitting
         (machines.BREAKDOWN, {"keep_negatives": 0}, "keep_negatives is 0; give a share of the rows, more than 0"),
         (machines.BREAKDOWN, {"class_weights": {"yes": 3}}, r"names 'yes', and the label has the classes False, True"),
         (parcels.ARRIVED_LATE, {"class_weights": {"yess": 3}}, "has the classes 'no', 'yes'; .* Did you mean 'yes'"),
+        (
+            parcels.STARS,
+            {"class_weights": {9: 3}},
+            r"names 9, and the label is a whole number from 1 to 5; write a class that the label can have",
+        ),
+        (parcels.STARS, {"class_weights": {"5": 3}}, r"names '5', and the label is a whole number from 1 to 5"),
         (parcels.ARRIVED_LATE, {"class_weights": {"yes": 0}}, r"class_weights\['yes'\] is 0; give more than 0"),
         (parcels.ARRIVED_LATE, {"class_weights": {"yes": "much"}}, r"class_weights\['yes'\] is 'much'"),
     ],

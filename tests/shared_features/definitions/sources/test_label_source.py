@@ -112,8 +112,8 @@ CONTRADICTIONS: dict[str, tuple[Callable[[], object], str]] = {
     "class too long": (lambda: view(labels=labels("state", classes=("paid", "x" * 9))), "at most 8 characters"),
     "label of an unclear integer": (
         lambda: view(labels=LabelSource(SOURCE, value="who", join="id", delay=days(1))),
-        "Write classes=.OTHER, THE ONE OF THE SCORE. where it has two values, such as 0 and 1, task='multiclass' .*, and "
-        "task='regression' where it counts",
+        "Write classes=.OTHER, THE ONE OF THE SCORE. where it has two values, such as 0 and 1, task='multiclass' .*, "
+        "and task='regression' where it counts",
     ),
     "one of two, and the numbers are many": (
         lambda: view(labels=labels("stars", task="binary")),
