@@ -68,7 +68,7 @@ def test_the_steps_of_a_pipeline_are_tried(
     assert main([*OPTIONS, "--rows", "150", "--pipeline", "mine"]) == 1
     said = capsys.readouterr().out
     assert "LEAK  bad/more.parquet: column changes with rows that come later" in said
-    assert "1 columns of step good" in said
+    assert "1 column of step good" in said
     assert "LEAK  good" not in said
 
 

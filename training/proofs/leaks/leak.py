@@ -98,7 +98,13 @@ class LeakReport:
     @property
     def counts(self) -> str:
         """What was looked at, in a few words."""
-        return ", ".join(f"{count:,} {kind}" for kind, count in self.checked.items()) or "nothing"
+        return ", ".join(_counted(count, kinds) for kinds, count in self.checked.items()) or "nothing"
+
+
+def _counted(count: int, kinds: str) -> str:
+    """kinds: a plural, and of what they are, as in `columns of step good`."""
+    name, of, what = kinds.partition(" of ")
+    return f"{count:,} {name.removesuffix('s') if count == 1 else name}{of}{what}"
 
 
 def require_no_leak(report: LeakReport) -> None:
