@@ -25,7 +25,7 @@ def label_lines(proposal: Proposal, label: Column, source: str) -> Iterator[str]
     yield f"        join={join},"
     yield f"        delay={delay(proposal.delay_us)},"
     if isinstance(label.type, Integer):
-        yield from comment('guessed: it counts or measures. Write classes=(0, 1) instead if it is 0 or 1.', 8)
+        yield from comment("guessed: it counts or measures. Write classes=(0, 1) instead if it is 0 or 1.", 8)
         yield '        task="regression",'
     elif isinstance(label.type, Text) and len(label.counts) == _TWO:
         yield f"        classes=({', '.join(literal(each) for each in _rare_last(label))}),"
