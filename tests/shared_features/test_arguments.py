@@ -253,7 +253,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         "is keyed by 'who', which is optional in 'orders'; make it required",
     ),
     # Labels
-    "labels that are a source": (lambda: view(labels=SOURCE), "labels is ORDERS; write a LabelSource or None"),
+    "labels that are a source": (lambda: view(labels=SOURCE), "labels is ORDERS; write a LabelSource or a tuple"),
     "a misspelt label": (
         lambda: view(labels=labels(value="prise")),
         "label: source 'orders' has no field 'prise'. Did",

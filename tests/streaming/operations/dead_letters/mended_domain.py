@@ -10,6 +10,7 @@ PAYMENTS = replace(
     fields=tuple(
         Field("amount", Text()) if field.name == "amount" else field for field in small_domain.PAYMENTS.fields
     ),
+    expectations=(),
 )
 OUTCOMES = small_domain.OUTCOMES
 SHOP_USE = replace(small_domain.SHOP_USE, sources=(PAYMENTS, OUTCOMES))

@@ -43,8 +43,10 @@ def scheduler_until(moment: str, step: str, *begin: str, run_id: str = "one") ->
     return subprocess.run(command, cwd=ROOT, check=False, timeout=PATIENCE_S).returncode
 
 
-_OF_THE_RUN = re.compile(rb"20\d{6}T[-\w]+|20\d\d-\d\d-\d\dT[\d:.]+Z")
-"""The name of a run, and an instant."""
+_OF_THE_RUN = re.compile(
+    rb"20\d{6}T[-\w]+|20\d\d-\d\d-\d\dT[\d:.]+Z|processor time of one row [\d,]+ us, of \d+ rows [\d,]+ us"
+)
+"""The name of a run, an instant, and how long its graph took."""
 
 
 def contents(registry: Path) -> dict[str, Any]:
@@ -54,7 +56,7 @@ def contents(registry: Path) -> dict[str, Any]:
         content: Any = file.read_bytes()
         if file.name == "manifest.json":
             content = json.loads(content)
-            del content["created_at_us"]
+            del content["created_at_us"], content["cost"]["row_us"], content["cost"]["batch_us"]
             content["files"] = {name: each for name, each in content["files"].items() if not name.startswith("card.")}
         if file.name.startswith("card."):
             content = _OF_THE_RUN.sub(b"", content)
