@@ -15,13 +15,13 @@ from shared_features import (
     Condition,
     Decimal,
     DefinitionError,
-    Expect,
     FeatureGroup,
     FeatureView,
     Field,
     Integer,
     LabelSource,
     Mean,
+    Rows,
     Sum,
     Text,
     Timestamp,
@@ -185,7 +185,7 @@ def test_every_option_that_means_something_changes_the_fingerprint(definition: A
 @pytest.mark.parametrize("definition", CHANGED, ids=id_of)
 def test_what_only_documents_changes_nothing(definition: Any) -> None:
     for name in (each.name for each in fields(definition) if not each.compare):
-        said = (Expect("amount", low=0),) if name == "expectations" else "Said of it."
+        said = (Rows(1, every=timedelta(hours=1)),) if name == "expectations" else "Said of it."
         documented = replace(definition, **{name: said})
         assert documented == definition
         assert meaning(documented) == meaning(definition)
