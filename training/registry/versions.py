@@ -52,6 +52,10 @@ class Registry:
         self.store = open_store(place, clock) if isinstance(place, Path | str) else place
         self.log = RegistryLog(self.store, clock)
 
+    def __repr__(self) -> str:
+        """Where it lies. What is in it is not read: a repr does not wait for a network."""
+        return f"Registry in {self.store.where('').rstrip('/')}"
+
     def models(self) -> list[str]:
         return [name for name in self.store.folders() if name[0] != "."]
 

@@ -135,7 +135,7 @@ def test_a_dataset_without_windows_has_those_of_the_view_s_model(
     windows = asking.dataset(model="one").manifest.parameters
     assert (windows.train_days, windows.delay_days, windows.test_days) == (4, 1, 2)
     assert asking.dataset(model="one", test_days=3).manifest.parameters.test_days == 3
-    with pytest.raises(TrainingError, match="has the models one, two"):
+    with pytest.raises(TrainingError, match=r"has the models one, two.*model='NAME' in Python"):
         asking.dataset()
 
 

@@ -31,6 +31,10 @@ def test_versions_count_up_and_hold_all_files(tmp_path):
     assert (Path(registry.where("card_fraud", 2)) / MODEL_FILE).read_bytes() == b"graph of d2"
 
 
+def test_a_registry_shows_where_it_lies_also_while_there_is_nothing(tmp_path):
+    assert repr(Registry(tmp_path / "none")) == f"Registry in {tmp_path / 'none'}"
+
+
 def test_the_same_model_is_published_once(tmp_path):
     registry = Registry(tmp_path)
     first, again = publish(registry), publish(registry)

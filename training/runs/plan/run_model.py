@@ -74,7 +74,8 @@ def _model_of(view: FeatureView, models: tuple[Model, ...]) -> Model | None:
     if named := [each for each in theirs if each.name == view.name]:
         return named[0]
     names = ", ".join(each.name for each in theirs)
-    raise RequestError(f"View {view.label} has the models {names}. Choose one by --model.", "$.parameters.model")
+    found = f"View {view.label} has the models {names}. Choose one by --model NAME, or by model='NAME' in Python."
+    raise RequestError(found, "$.parameters.model")
 
 
 def _view_of(model: Model, views: tuple[FeatureView, ...], definitions: str) -> FeatureView:
