@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.local_issuer import AUDIENCE, local_issuer
-from tests.packaging.checks import HERE, OF_GRPC, OF_OTEL, expect, expect_status, imports, served
+from tests.packaging.checks import HERE, OF_GRPC, OF_OTEL, expect, expect_status, imports, served, status_of
 from tests.packaging.fresh_environment import FreshEnvironment, TrialError
 from tests.s3_server import s3_server
 from tests.serving.tracing.collector import collecting
@@ -48,9 +48,17 @@ def oidc(installed: FreshEnvironment) -> None:
     with local_issuer() as issuer:
         asked = {"MILLRACE_OIDC_ISSUER": issuer.url, "MILLRACE_OIDC_AUDIENCE": AUDIENCE}
         with served(installed, also=asked) as port:
+            _until_keys_are_known(port, issuer.token())
             for token, wanted in ((issuer.token(aud="another"), 401), (issuer.token(), 422)):
                 expect_status(401, port, _PREDICT, body="{}")
                 expect_status(wanted, port, _PREDICT, {"authorization": f"Bearer {token}"}, "{}")
+
+
+def _until_keys_are_known(port: int, token: str) -> None:
+    """An endpoint that has just started answers 503, as a client is to send its request again."""
+    until = time.monotonic() + _WITHIN_S
+    while status_of(port, _PREDICT, {"authorization": f"Bearer {token}"}, "{}") == 503 and time.monotonic() < until:
+        time.sleep(0.1)
 
 
 def otel(installed: FreshEnvironment) -> None:
