@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.definitions import Condition, FeatureGroup
+from shared_features.definitions.sources.condition import COMPARED
 from shared_features.formats.entity_keys import EntityKeys, entity_keys
 from shared_features.formats.events import EventBatch
 from shared_features.kernel.hashing import text_codes
 from shared_features.kernel.layout import Layout
-
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 
 
 @dataclass(frozen=True)
@@ -93,7 +82,7 @@ def meets(condition: Condition, batch: EventBatch) -> NDArray[np.bool_]:
     field = batch.source.field(condition.column)
     column = batch.columns[condition.column]
     wanted = condition.value if isinstance(condition.value, str) else _in_steps(condition.value, field.scale)
-    met = np.asarray(_OPERATORS[condition.operator](column, wanted), np.bool_)
+    met = np.asarray(COMPARED[condition.operator](column, wanted), np.bool_)
     return met & batch.valid[condition.column] if condition.column in batch.valid else met
 
 

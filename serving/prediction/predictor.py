@@ -64,7 +64,6 @@ class Predictor:
         self._allow_degraded = allow_degraded
         self._max_waiting, self._pending = max_waiting, WaitingRequests(max_wait_s)
         self._flights: set[asyncio.Task[None]] = set()
-        self._in_threads = 0
         self._in_loop, self._guards = RunGuard(), [RunGuard() for _ in range(_AT_ONCE)]
         self._slow = SlowLane(model_within_s)
 
@@ -106,7 +105,8 @@ class Predictor:
     def _start(self) -> None:
         """Begin a round trip where none is under way, or all are computed in threads and enough rows wait."""
         under_way = len(self._flights)
-        if not under_way or (self._in_threads == under_way < _AT_ONCE and self._pending.rows >= ENOUGH_ROWS):
+        in_threads = _AT_ONCE - len(self._guards)
+        if not under_way or (in_threads == under_way < _AT_ONCE and self._pending.rows >= ENOUGH_ROWS):
             self._flights.add(asyncio.get_running_loop().create_task(self._fly()))
 
     async def _fly(self) -> None:
@@ -171,12 +171,10 @@ class Predictor:
     async def _in_a_thread(self, compute: Callable[[RunGuard], list[Outcome]]) -> list[Outcome]:
         guard = self._guards.pop()
         computing = asyncio.get_running_loop().run_in_executor(None, compute, guard)
-        self._in_threads += 1
         self._start()
         try:
             return await computing
         finally:
-            self._in_threads -= 1
             self._guards.append(guard)
 
     def _give_up(self, batch: list[Waiting], error: OnlineStoreError) -> None:

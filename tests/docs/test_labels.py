@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import pytest
 
 from shared_features import EventSource
 from shared_features.kernel.event_time import DAY_US, HOUR_US
-from tests.docs.pages import page
+from tests.docs.written_module import written_module
 from tests.training.lake import arrived, write_events
 from training.datasets.exports.known_labels import JoinedLabels, join_labels, pin_label_tables
 from training.datasets.offline_store import OfflineStore
@@ -26,16 +24,7 @@ CUTOFF_US = START_US + 201 * DAY_US
 @pytest.fixture(scope="module")
 def guide(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The module that a reader of the page writes."""
-    blocks = [block.code for block in page("docs/how-to/labels.md").blocks() if block.language == "python"]
-    file = tmp_path_factory.mktemp("page") / "page_of_labels.py"
-    file.write_text("\n".join(blocks), encoding="utf-8")
-    spec = spec_from_file_location(file.stem, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[file.stem] = module
-    spec.loader.exec_module(module)
-    return module
+    return written_module("docs/how-to/labels.md", tmp_path_factory.mktemp("page"))
 
 
 @pytest.fixture(scope="module")

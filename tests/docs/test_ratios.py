@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
 
 import numpy as np
@@ -21,7 +19,7 @@ from shared_features.kernel.tile_state import TileState
 from streaming.operations.produce.rows.fit import read_rows
 from streaming.operations.produce.rows.row_encoder import Reading, RowEncoder
 from streaming.settings import load_settings
-from tests.docs.pages import page
+from tests.docs.written_module import written_module
 
 AS_OF_US = 1_790_000_000_000_000
 
@@ -29,16 +27,7 @@ AS_OF_US = 1_790_000_000_000_000
 @pytest.fixture(scope="module")
 def guide(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The module that a reader of the page writes."""
-    blocks = [block.code for block in page("docs/how-to/ratios.md").blocks() if block.language == "python"]
-    file = tmp_path_factory.mktemp("page") / "page_of_ratios.py"
-    file.write_text("\n".join(blocks), encoding="utf-8")
-    spec = spec_from_file_location(file.stem, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[file.stem] = module
-    spec.loader.exec_module(module)
-    return module
+    return written_module("docs/how-to/ratios.md", tmp_path_factory.mktemp("page"))
 
 
 def test_the_shares_are_those_of_the_events(guide: Any) -> None:

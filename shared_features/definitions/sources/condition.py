@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from shared_features.arguments import Checked
 from shared_features.definitions.field_types import FieldType
 from shared_features.definitions.sources.event_source import EventSource
 from shared_features.errors import DefinitionError
+
+COMPARED: Mapping[str, Callable[[Any, Any], Any]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+"""What an operator of a definition asks of two values, or of arrays."""
 
 
 @dataclass(frozen=True, slots=True)

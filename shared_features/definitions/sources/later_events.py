@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from shared_features.arguments import Checked
 from shared_features.definitions.field_types import MAX_MAGNITUDE, Boolean, Decimal, FieldType, Integer
-from shared_features.definitions.sources.condition import Condition
+from shared_features.definitions.sources.condition import COMPARED, Condition
 from shared_features.definitions.sources.event_source import EventSource
 from shared_features.errors import DefinitionError
 from shared_features.kernel.aggregations import Aggregation, Count, Max, Mean, Min, Sum
 from shared_features.kernel.event_time import spelled_duration
-
-COMPARED: Mapping[str, Callable[[Any, Any], Any]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from shared_features import Max, Mean, Min
 from shared_features.definitions import LaterEvents
-from shared_features.definitions.sources.later_events import COMPARED
+from shared_features.definitions.sources.condition import COMPARED
 from training.datasets.outcomes.key_times import KeyTimes
 from training.datasets.rows.sorted_numbers import Places
 
