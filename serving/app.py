@@ -50,6 +50,7 @@ from serving.request.predict_path import FEATURES_PATH, PREDICT_END, PREDICT_PAT
 from serving.request.request_body import RequestBody
 from serving.settings import ServingSettings, load_settings
 from serving.tracing.opened_tracing import open_tracing
+from serving.uncounted import settled_regularly
 from shared_features.access.callers import callers_of
 from shared_features.compilation.compilation import compile_in_turn
 from shared_features.definitions import FeatureView, load_definitions
@@ -127,7 +128,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: ServingApp) -> AsyncIterator[dict[str, Any]]:
-        async with AsyncExitStack() as ending:
+        async with settled_regularly(metrics.settle), AsyncExitStack() as ending:
             for each in (sound for sound in (*features, *groups) if not sound.broken):
                 each.predictor.warm_up([each.body.decode(_body_of(each.view)).instances[0]])
             if callers is not None:
@@ -177,7 +178,7 @@ def create_app(
     health = Health(served, store_used, choice, drain, allow_degraded=settings.allow_degraded)
     for router in (
         health_router(health),
-        metrics_router(metrics.registry, freshness.measure, access),
+        metrics_router(metrics, freshness.measure, access),
         docs_router(app.title),
     ):
         app.include_router(router)

@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from serving.batch_histogram import BatchHistogram
+from serving.uncounted import Answered, Observation, RoundTrip, RowsOfGroup, Uncounted
 
 _LATENCY_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024)
 _AGE_S = (1, 10, 60, 600, 3_600, 21_600, 86_400, 604_800, 2_592_000)
 
 
-class RowsOfGroup(Protocol):
-    """What one group says of the rows of a batch, as far as it is measured."""
-
-    @property
-    def name(self) -> str:
-        """The group's."""
-
-    @property
-    def ages_s(self) -> Sequence[float | None]:
-        """Of each row, seconds from the newest event behind its features to its instant."""
-
-    @property
-    def missing(self) -> Sequence[bool]:
-        """Of each row, whether the store has no entity."""
-
-    @property
-    def unreadable(self) -> Sequence[bool]:
-        """Of each row, whether its bytes are damaged."""
-
-
 class Metrics:
-    """Metrics of one application, in a registry of their own."""
+    """Metrics of one application, in a registry of their own.
+
+    What each request adds is counted by `settle`, a moment later: it is called before the registry is shown.
+    """
 
     def __init__(self, views: Sequence[str], groups: Sequence[str]) -> None:
+        self._uncounted = Uncounted()
         registry = self.registry = CollectorRegistry()
         self._requests = Counter(
             "serving_requests",
@@ -45,7 +29,7 @@ class Metrics:
             ["view", "status", "problem"],
             registry=registry,
         )
-        latency = Histogram(
+        latency = BatchHistogram(
             "serving_request_seconds",
             "Seconds from the body of a request to its answer.",
             ["view"],
@@ -66,13 +50,13 @@ class Metrics:
             buckets=_LATENCY_S,
             registry=registry,
         )
-        self._online_read = Histogram(
+        self._online_read = BatchHistogram(
             "serving_online_read_seconds",
             "Seconds of a round trip to the online store.",
             buckets=_LATENCY_S,
             registry=registry,
         )
-        self._batch = Histogram(
+        self._batch = BatchHistogram(
             "serving_batch_instances",
             "Instances read in one round trip to the online store.",
             buckets=_BATCH,
@@ -143,9 +127,9 @@ class Metrics:
     def answered(self, view: str, status: int, seconds: float, problem: str = "") -> None:
         """One request was answered. `view` is the empty text for an unknown view. problem: the name of its type."""
         if status == 200:
-            self._answered[view].inc()
-        else:
-            self._requests.labels(view, str(status), problem).inc()
+            self._see(Answered(view, seconds))
+            return
+        self._requests.labels(view, str(status), problem).inc()
         if view:
             self._latency[view].observe(seconds)
 
@@ -157,17 +141,29 @@ class Metrics:
 
     def online_read(self, instances: int, seconds: float) -> None:
         """One round trip to the online store read features for this many instances."""
-        self._batch.observe(instances)
-        self._online_read.observe(seconds)
+        self._see(RoundTrip(instances, seconds))
 
     def rows_read(self, groups: Sequence[RowsOfGroup]) -> None:
         """One round trip found these ages of features, and these entities without a state or with an unreadable one."""
-        for group in groups:
-            self._age[group.name].observe_all([each for each in group.ages_s if each is not None])
-            if missing := sum(group.missing):
-                self._missing[group.name].inc(missing)
-            if unreadable := sum(group.unreadable):
-                self._unreadable[group.name].inc(unreadable)
+        for each in groups:
+            self._see(each)
+
+    def _see(self, observation: Observation) -> None:
+        if self._uncounted.add(observation):
+            self.settle()
+
+    def settle(self) -> None:
+        """Count what was seen. For any thread."""
+        seen = self._uncounted.take()
+        for view, seconds in seen.answered_s.items():
+            self._answered[view].inc(len(seconds))
+            self._latency[view].observe_all(seconds)
+        for group, seconds in seen.ages_s.items():
+            self._age[group].observe_all(seconds)
+            self._missing[group].inc(seen.missing[group])
+            self._unreadable[group].inc(seen.unreadable[group])
+        self._batch.observe_all(seen.instances)
+        self._online_read.observe_all(seen.reads_s)
 
     def degraded(self, view: str) -> None:
         """An answer was made without some stored features."""

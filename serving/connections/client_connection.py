@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from serving.connections.asking_client import AskingClient
 from serving.connections.connection_problems import BAD_REQUEST, HEAD_TOO_LONG, answer
 from serving.connections.drain import STATE_KEY, Drain
+from serving.connections.joined_writes import JoinedWrites
 from serving.problems import Problem
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class ClientConnection(HttpToolsProtocol):
         self._seen_s = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport, self.loop))
         self._keeper.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -16,12 +16,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from serving.endpoints.access import Access
+from serving.metrics import Metrics
 from shared_features.access.api_keys import READ
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def metrics_router(registry: CollectorRegistry, measure: Callable[[], Awaitable[None]], access: Access) -> APIRouter:
+def metrics_router(of: Metrics, measure: Callable[[], Awaitable[None]], access: Access) -> APIRouter:
     """The route. measure: what is measured only when somebody looks."""
     router = APIRouter()
 
@@ -29,19 +30,20 @@ def metrics_router(registry: CollectorRegistry, measure: Callable[[], Awaitable[
     async def metrics(request: Request) -> Response:
         access.key(request.scope["headers"], READ)
         await measure()
-        return Response(exposition(registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(exposition(of), media_type=CONTENT_TYPE_LATEST)
 
     return router
 
 
-def exposition(registry: CollectorRegistry) -> bytes:
-    """The text that Prometheus scrapes: of this registry, or of all workers where there are several."""
+def exposition(metrics: Metrics) -> bytes:
+    """The text that Prometheus scrapes: of these metrics, or of all workers where there are several."""
+    metrics.settle()
     if directory := os.environ.get(MULTIPROCESS_VARIABLE):
         _forget_dead_workers(Path(directory))
         everyone = CollectorRegistry()
         MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]  # has no types
         return generate_latest(everyone)
-    return generate_latest(registry)
+    return generate_latest(metrics.registry)
 
 
 def _forget_dead_workers(directory: Path) -> None:

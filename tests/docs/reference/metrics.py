@@ -70,7 +70,7 @@ def serving_families() -> Iterable[Metric]:
     compared = ChallengerMetrics(metrics.registry)
     compared.compared("a", "a", "1")
     compared.scored("a", 0.1, same_decision=True)
-    families = text_string_to_metric_families(exposition(metrics.registry).decode())
+    families = text_string_to_metric_families(exposition(metrics).decode())
     return [each for each in families if not each.name.endswith("_created")]  # when a counter began: of the library
 
 

@@ -15,9 +15,10 @@ metrics = Metrics(["a"], [])
 metrics.model_loaded("a", "m", "2" if child else "1")
 metrics.answered("a", 200, 0.1)
 if not child:
+    metrics.settle()
     os._exit(0)
 os.waitpid(child, 0)
-print(exposition(metrics.registry).decode())
+print(exposition(metrics).decode())
 """
 
 

@@ -33,7 +33,9 @@ class Clients:
 
     def counted(self, **labels: str) -> float:
         """Answers with these labels. The page of metrics would ask the store, which a test may hold back."""
-        samples = [sample for metric in self.app.endpoint._metrics.registry.collect() for sample in metric.samples]
+        metrics = self.app.endpoint._metrics
+        metrics.settle()
+        samples = [sample for metric in metrics.registry.collect() for sample in metric.samples]
         found = [each for each in samples if each.name == "serving_requests_total"]
         return sum(each.value for each in found if labels.items() <= each.labels.items())
 
