@@ -28,7 +28,7 @@ from shared_features.stored_features.feature_vectors import FeatureVectors
 from tests.bench.figures import Figure
 from tests.bench.filled_redis import fill_redis
 from tests.bench.prediction_requests import prediction_requests
-from tests.bench.small_model import publish_small_model
+from tests.bench.small_model import SERVED_TREES, publish_small_model
 from tests.bench.transactions import measured_transactions
 
 _REQUESTS = 4_000
@@ -45,7 +45,7 @@ def measure(file: Path | None) -> list[Figure]:
     ):
         fill_redis(server.url, _NAMESPACE, CARD_FRAUD.groups, rows)
         registry = Path(folder) / "registry"
-        publish_small_model(registry, CARD_FRAUD, rows)
+        publish_small_model(registry, CARD_FRAUD, rows, SERVED_TREES)
         request = _Request(registry / CARD_FRAUD.name / "1", client)
         bodies = prediction_requests(rows, _REQUESTS)
         gc.freeze()  # the history of the benchmark is not what an endpoint's collections look through

@@ -18,7 +18,7 @@ from deploy.embedded.processes.background_process import BackgroundProcess
 from deploy.embedded.redis_server import RedisServer
 from shared_features.feature_views import CARD_FRAUD
 from tests.bench.filled_redis import fill_redis
-from tests.bench.small_model import publish_small_model
+from tests.bench.small_model import SERVED_TREES, publish_small_model
 
 ROOT = Path(__file__).parents[2]
 PREDICT = f"/v1/views/{CARD_FRAUD.name}:predict"
@@ -36,7 +36,7 @@ class ServedPredictions(ExitStack):
         self._folder = Path(self.enter_context(TemporaryDirectory(prefix="millrace-bench-")))
         self._redis = self.enter_context(RedisServer(proper=not RedisServer.missing(proper=True)))
         fill_redis(self._redis.url, _NAMESPACE, CARD_FRAUD.groups, rows)
-        publish_small_model(self._folder / "registry", CARD_FRAUD, rows)
+        publish_small_model(self._folder / "registry", CARD_FRAUD, rows, SERVED_TREES)
 
     def start(self, path: str, workers: int = 1) -> tuple[int, BackgroundProcess]:
         """A server that answers PREDICT, or BARE: its port, and its first process. It is ready."""

@@ -29,6 +29,8 @@ from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 
 ESTIMATOR = "hist_gradient_boosting"
+SERVED_TREES = 100
+"""Of the model that answers requests."""
 _HISTORY = 300_000  # the latest transactions that are replayed
 _ROWS = 50_000  # of those, the latest are what is learned from
 
