@@ -67,7 +67,15 @@ def _dataset(settings: TrainingSettings, options: argparse.Namespace) -> int:
 
 
 def _audit(settings: TrainingSettings, options: argparse.Namespace) -> int:
-    """Print what the audit of the prediction log found. Exit code 1 for a fault."""
+    """Print what the audit of the prediction log, or of scores, found. Exit code 1 for a fault."""
+    if options.scores:
+        from training.inference.audit.scores.command import audit_view
+
+        return audit_view(settings, options.view, options.show, options.truth)
+    if options.view is not None:
+        raise TrainingError(
+            "The prediction log is audited whole. Leave out --view, or audit a view's scores: --scores."
+        )
     from training.inference.audit.command import audit_log
 
     return audit_log(settings, options.show, options.truth)

@@ -153,8 +153,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--output", default="", metavar="NAME", help="the output with the scores, where it has several"
     )
     audit = commands.add_parser(
-        "audit", help="compute every logged prediction again, and name the cause of a difference"
+        "audit", help="compute every logged prediction, or score, again, and name the cause of a difference"
     )
+    audit.add_argument(
+        "--scores", action="store_true", help="audit the scores that the stream job wrote to Kafka, not the log"
+    )
+    audit.add_argument("--view", help="of --scores: a view that is scored; may be left out where one is")
     audit.add_argument("--show", type=_at_least(0), default=20, metavar="N", help="how many differences are shown (20)")
     audit.add_argument(
         "--truth", action="store_true", help="also say which predictions lack events that had happened, and why"

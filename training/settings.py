@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -129,7 +129,20 @@ class TrainingSettings(BaseSettings):
     audit_predictions_at_once: int = Field(
         250_000,
         ge=1,
-        description="how many logged predictions `audit` computes together; fewer need less memory and more time",
+        description="how many predictions `audit` computes together; fewer need less memory and more time",
+    )
+    kafka_bootstrap_servers: str = Field(
+        "localhost:9092",
+        validation_alias=AliasChoices(
+            "kafka_bootstrap_servers", f"{PREFIX}KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS"
+        ),
+        description="Kafka brokers, host:port, separated by commas, for `audit --scores`",
+    )
+    kafka_options: Mapping[str, str] = Field(
+        {}, description="more options of librdkafka, as JSON, such as security.protocol"
+    )
+    score_topics: Mapping[str, str] = Field(
+        {}, description="topic of the scores of each view that the stream job scores, as a JSON object"
     )
     log_format: Literal["auto", "human", "json"] = Field("auto", description="auto: human on a terminal, else json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")

@@ -7,11 +7,12 @@ record of an event lies in the partition of the scores that has the number of th
 The score is what the endpoint answers to a request with the fields and the time of the event, from the state that
 `receipt` names. Where the endpoint would refuse such a request for good, `refused` says why, and there is no score.
 
-Fields are only added, at the end and optional; a meaning never changes.
+Fields are only added, optional and before `digest`, which stays the last; a meaning never changes.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,6 +41,7 @@ class ScoredEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     id: of the event. entities: name of an entity -> its key, as the online store spells it. as_of_us: the time of the
     event; events strictly before it count. scored_at_us: by the clock of the process. features: `encode_matrix` of what
     the model saw (`formats.prediction_log`). refused: why there is no score. Times are microseconds since 1970-01-01.
+    release, digest: empty in the records of a release that wrote neither.
     """
 
     id: str | int
@@ -62,14 +64,23 @@ class ScoredEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     offset: int
     scored_at_us: int
     features: str
-    receipt: Receipt | EncodedReceipt
+    receipt: Receipt | EncodedReceipt | msgspec.Raw
     schema_version: int = SCHEMA_VERSION
+    release: str = ""
+    digest: str = ""
+    """sha256 of the line without it, hexadecimal: an altered line is found by it."""
 
 
 class _Stored(ScoredEvent, frozen=True, gc=False, kw_only=True):
     """As it is read: a receipt is decoded."""
 
     receipt: Receipt
+
+
+class _AsWritten(ScoredEvent, frozen=True, gc=False, kw_only=True):
+    """Its receipt is the text that the digest of the receipt is of."""
+
+    receipt: msgspec.Raw
 
 
 def outcome_of(task: str, classes: Sequence[str | int], threshold: float | None, given: Any) -> Outcome:
@@ -82,10 +93,24 @@ def outcome_of(task: str, classes: Sequence[str | int], threshold: float | None,
     return Outcome(score=given, decision=UNSET if threshold is None else given >= threshold)
 
 
-encode_scored_event = msgspec.json.Encoder().encode
-"""The value of its Kafka record: one line of JSON."""
+_encode = msgspec.json.Encoder().encode
+_DIGITS = 64
+
+
+def encode_scored_event(scored: ScoredEvent) -> bytes:
+    """The value of its Kafka record: one line of JSON, with its digest at the end."""
+    line = _encode(msgspec.structs.replace(scored, digest="") if scored.digest else scored)
+    return line[:-2] + hashlib.sha256(line).hexdigest().encode() + line[-2:]
+
+
+def is_altered_line(content: bytes) -> bool:
+    """Whether a line that has a digest is another one than was written."""
+    head, digest, tail = content[: -_DIGITS - 2], content[-_DIGITS - 2 : -2], content[-2:]
+    return hashlib.sha256(head + tail).hexdigest().encode() != digest
+
 
 _decode = msgspec.json.Decoder(_Stored).decode
+_decode_as_written = msgspec.json.Decoder(_AsWritten).decode
 
 
 def decode_scored_event(content: bytes) -> ScoredEvent:
@@ -101,4 +126,13 @@ def decode_scored_event(content: bytes) -> ScoredEvent:
             f"Score of event {scored.id} was written by schema {scored.schema_version}, this reader knows "
             f"{SCHEMA_VERSION}. Run the release that wrote it, or a later one."
         )
+    return scored
+
+
+def decode_as_written(content: bytes) -> ScoredEvent:
+    """The same of any schema, with the receipt as the text that it is. Raises FormatVersionError."""
+    try:
+        scored: ScoredEvent = _decode_as_written(content)
+    except msgspec.MsgspecError as error:
+        raise FormatVersionError(f"it cannot be read: {error}") from error
     return scored

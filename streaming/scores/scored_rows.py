@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from collections.abc import Iterator
+from functools import cache
 
 import msgspec
 import numpy as np
@@ -44,6 +46,7 @@ def scored_rows(
             scored_at_us=now_us,
             features=encode_matrix(seen[row : row + 1]),
             receipt=encode_receipt(_shards(rows, row)),
+            release=_release(),
         )
 
 
@@ -54,6 +57,11 @@ def refused_rows(model: ScoringModel, events: UnscoredEvents, reason: str, now_u
     rows = FeatureRows(nothing, events.batch.event_time_us, [])
     for scored in scored_rows(model, events, rows, np.ones(len(events), np.bool_), now_us):
         yield msgspec.structs.replace(scored, **_NO_OUTCOME, refused=reason)
+
+
+@cache
+def _release() -> str:
+    return importlib.metadata.version("millrace")
 
 
 _NO_OUTCOME = msgspec.structs.asdict(Outcome())

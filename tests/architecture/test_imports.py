@@ -108,6 +108,7 @@ def test_shared_features_needs_msgspec_numba_and_numpy_and_nothing_else() -> Non
 
 _PARTS_OF_TRAINING: dict[str, tuple[str, ...]] = {
     "scheduler": ("training/scheduler/", "training/service/"),
+    "kafka": ("training/inference/audit/scores/score_topic.py",),
     "search": ("training/models/search/hyper_parameters.py",),
     "mlflow": ("training/registry/mlflow_bridge/", "training/runs/records/mlflow_run.py"),
     "spark": ("training/spark/", "training/steps/spark_session.py"),

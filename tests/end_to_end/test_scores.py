@@ -106,6 +106,22 @@ def test_a_reader_of_committed_records_finds_each_event_once_whatever_is_killed(
                 check=True,
             )
             assert len(said.stdout.splitlines()) == PARTS * OF_A_PART
+            job.wait_for(ends)
+            (command,) = [each.code for each in blocks if " audit " in each.code and each.language == "sh"]
+            audited = subprocess.run(
+                [sys.executable, *command.split()[1:]],
+                cwd=ROOT,
+                env=job.environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert audited.returncode == 0, audited.stdout + audited.stderr
+            line, number = audited.stdout.partition("\n")[0], re.compile(r"\d[\d,]*")
+            records, equal, predictions = number.findall(line)
+            assert (records, equal) == (f"{PARTS * OF_A_PART:,}", predictions)
+            (told,) = [each.code.strip() for each in blocks if each.language == "text"]
+            assert number.sub("N", line) == number.sub("N", told)
             assert job.stop() == 0
         finally:
             job.supervisor.kill()

@@ -29,6 +29,17 @@ def training(installed: FreshEnvironment) -> None:
     expect("usage:", installed.run("millrace-train", "--help"))
     expect("MILLRACE_LAKE", installed.run("python", "-m", "training", "run", exit_code=1))
     expect("Install the extra `millrace[scheduler]`", installed.run("python", "-m", "training", "serve", exit_code=1))
+    expect("Install the extra `millrace[kafka]`", _audit_of_scores(installed))
+
+
+def _audit_of_scores(installed: FreshEnvironment) -> str:
+    scored = {"MILLRACE_SCORE_TOPICS": '{"card_fraud": "scores"}'}
+    return installed.run("python", "-m", "training", "audit", "--scores", exit_code=1, also=scored)
+
+
+def kafka(installed: FreshEnvironment) -> None:
+    """An audit of scores comes as far as brokers that do not answer."""
+    expect("does not answer", _audit_of_scores(installed))
 
 
 def serving(installed: FreshEnvironment) -> None:
@@ -76,6 +87,7 @@ TRIALS: tuple[tuple[tuple[str, ...], Trial], ...] = (
     ((), without_extras),
     (("streaming",), streaming),
     (("training",), training),
+    (("kafka",), kafka),
     (("scheduler",), scheduler),
     (("serving",), serving),
     (("grpc",), grpc),

@@ -1,37 +1,63 @@
-"""What the stream job scored comes out again: a score and its event say all that an audit asks of a logged record."""
+"""The audit computes what the stream job scored again, bit for bit, and names what somebody changed."""
 
 from __future__ import annotations
 
-import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import msgspec
 import numpy as np
+import pytest
+from confluent_kafka import Producer
+from deltalake import CommitProperties, DeltaTable
+from deltalake.transaction import Transaction
 from numpy.typing import NDArray
 
+from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
+from deploy.embedded.ports import free_port
+from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import load_definitions
-from shared_features.formats.prediction_log import (
-    LoggedPrediction,
-    decode_record,
-    encode_numbers,
-    encode_record,
-    record_id,
-)
-from shared_features.formats.scored_event import ScoredEvent
+from shared_features.formats.offline_tables import ERASURES_APP, KEPT_FROM_APP, gap_app, gaps_app, offset_app
+from shared_features.formats.scored_event import decode_as_written, encode_scored_event
+from streaming.kafka.brokers.topics import id_in_embedded_log
 from tests.domains.machines import BREAKDOWN, READINGS
+from tests.serving.published_models import publish
 from tests.serving.stored_states import event_batch, stored_states
 from tests.streaming.scores.conftest import World
-from tests.streaming.scores.scored_world import ALL, DEFINITIONS, ScoredWorld, instance, readings
-from tests.training.inference.audit.test_audit import write_log
+from tests.streaming.scores.scored_world import ALL, DEFINITIONS, LOG, ScoredWorld, readings
 from tests.training.lake import EventRows, write_events
+from training.__main__ import main
 from training.datasets.offline_store import OfflineStore
-from training.inference.audit.audit import audit
-from training.inference.audit.findings import ALTERED_VALUE, Audited
-from training.inference.audit.stored_log import StoredLog
+from training.errors import DatasetError, TrainingError
+from training.inference.audit.audit_text import audit_lines
+from training.inference.audit.findings import (
+    ALTERED_EVENT,
+    ALTERED_SCORE,
+    ALTERED_VALUE,
+    CHANGED_CODE,
+    CHANGED_DEFINITION,
+    CHANGED_MODEL,
+    DELETED_EVENTS,
+    ERASED_EVENTS,
+    LOST_EVENTS,
+    MISSING_EVENT,
+    OTHER_SCORE_SCHEMA,
+    SCORED_TWICE,
+    UNARCHIVED_EVENTS,
+    UNREADABLE_SCORE,
+    Audited,
+)
+from training.inference.audit.scores.score_audit import audit_scores
+from training.inference.audit.scores.score_topic import ScoreTopic, StoredScore, topic_of
 from training.registry.versions import Registry
+from training.settings import TrainingSettings
+
+COUNT = 60
+TOPIC_ID = id_in_embedded_log(LOG, READINGS.topic)
+PLACE = READINGS.topic, TOPIC_ID, 0
 
 
 @dataclass(frozen=True)
@@ -47,47 +73,137 @@ class OfOnePartition(EventRows):
         return np.arange(len(self.batch))
 
 
-def as_logged(scored: ScoredEvent, event: dict[str, Any]) -> LoggedPrediction:
-    """The record of a request with the fields and the time of the event, answered as the event was scored."""
-    record = LoggedPrediction(
-        id=record_id("scores", scored.offset),
-        at_us=scored.scored_at_us,
-        instance="scores",
-        counter=scored.offset,
-        view=scored.view,
-        view_fingerprint=scored.view_fingerprint,
-        model=scored.model,
-        model_version=scored.model_version,
-        model_digest=scored.model_digest,
-        as_of_us=scored.as_of_us,
-        instants=encode_numbers([scored.as_of_us]),
-        request=msgspec.json.encode({"instances": [instance(event)]}).decode(),
-        features=scored.features,
-        scores=encode_numbers([scored.score]),
-        receipt=msgspec.json.encode(scored.receipt).decode(),
-        degraded=False,
-        latency_us=0,
-        caller="",
-        release=importlib.metadata.version("millrace"),
-    )
-    return decode_record(encode_record(record))
+@dataclass(frozen=True)
+class Given:
+    """Records as a topic would give them."""
+
+    records: Sequence[StoredScore]
+    name: str = "scores"
+
+    def batches(self) -> Iterator[list[StoredScore]]:
+        yield from ([each] for each in self.records[:2])
+        yield list(self.records[2:])
 
 
-def audited(made: ScoredWorld, events: Sequence[dict[str, Any]], lake: Path) -> Audited:
-    """All scores that the world has, from a lake that has these events."""
+@dataclass(frozen=True)
+class Scored:
+    """A world whose events are all scored, a lake that has them, and the records of the scores."""
+
+    made: ScoredWorld
+    lake: Path
+    records: list[StoredScore]
+
+    def settings(self, **other: Any) -> TrainingSettings:
+        return settings_of(self.made, self.lake, **other)
+
+    def audit(self, records: Sequence[StoredScore], **other: Any) -> Audited:
+        registry = Registry(other.pop("registry", self.made.registry))
+        store = OfflineStore(other.pop("lake", self.lake))
+        return audit_scores(store, registry, load_definitions(DEFINITIONS), BREAKDOWN.name, Given(records), **other)
+
+    def one(self, at: int, change: Callable[[bytes], bytes | None]) -> list[StoredScore]:
+        """All records, one of which is changed."""
+        return [each._replace(value=change(each.value or b"")) if row == at else each for row, each in self.all]
+
+    @property
+    def all(self) -> Iterator[tuple[int, StoredScore]]:
+        return enumerate(self.records)
+
+
+def settings_of(made: ScoredWorld, lake: Path, **other: Any) -> TrainingSettings:
+    given: dict[str, Any] = {
+        "kafka_bootstrap_servers": made.kafka.bootstrap_servers,
+        "lake": lake,
+        "registry": made.registry,
+        "definitions": DEFINITIONS,
+        "score_topics": {BREAKDOWN.name: made.topic},
+    }
+    return TrainingSettings(**(given | other))
+
+
+def archive(lake: Path, events: Sequence[dict[str, Any]]) -> None:
     batch = event_batch(READINGS, events)
     write_events(lake, OfOnePartition(batch, batch.event_time_us))
-    write_log(lake, [as_logged(each, events[each.offset]) for each in made.scores()])
-    store, log = OfflineStore(lake), StoredLog(OfflineStore(lake))
-    return audit(store, Registry(made.registry), load_definitions(DEFINITIONS), log)
 
 
-def test_scores_of_the_stream_come_out_of_an_audit_bit_for_bit(world: World, tmp_path: Path) -> None:
-    events = readings(60)
+def stored(made: ScoredWorld, lake: Path) -> list[StoredScore]:
+    with ScoreTopic(settings_of(made, lake), made.topic) as topic:
+        return [each for some in topic.batches() for each in some]
+
+
+def resealed(**changed: Any) -> Callable[[bytes], bytes]:
+    """A change by somebody who writes a digest that fits."""
+    return lambda value: encode_scored_event(msgspec.structs.replace(decode_as_written(value), **changed))
+
+
+@pytest.fixture(scope="module")
+def scored(
+    scores_kafka: KafkaSimulator,
+    redis_server: RedisServer,
+    model_of_noise: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Scored:
+    folder = tmp_path_factory.mktemp("scored")
+    copytree(model_of_noise, folder / "registry")
+    events = readings(COUNT)
+    made = ScoredWorld(scores_kafka, redis_server, folder / "registry", "audited", (events, ()))
+    made.open().take([made.polled(0, -1, COUNT - 1)])
+    archive(folder / "lake", events)
+    return Scored(made, folder / "lake", stored(made, folder / "lake"))
+
+
+def lacking(scored: Scored, lake: Path, condition: str = "", told: dict[str, int] | None = None) -> Path:
+    """A copy of the lake without some events, which says why."""
+    copytree(scored.lake, lake)
+    table = DeltaTable(lake / "events_readings")
+    properties = CommitProperties(app_transactions=[Transaction(*each) for each in (told or {}).items()])
+    table.delete(condition or "kafka_offset < 0 AND kafka_offset >= 0", commit_properties=properties)
+    if told and not condition:  # a delete of nothing commits nothing
+        table.update(updates={"kafka_offset": "kafka_offset"}, commit_properties=properties)
+    return lake
+
+
+def test_scores_of_the_stream_come_out_of_an_audit_bit_for_bit(scored: Scored) -> None:
+    found = scored.audit(scored.records, truth=True)
+    assert (found.records, found.equal, found.differences, found.missing) == (COUNT, COUNT, [], {})
+    assert "60 records of the scores of breakdown: 60 of 60 predictions have" in next(
+        audit_lines(found, 5, "breakdown")
+    )
+    few_at_once = scored.audit(scored.records, at_once=1, events_at_once=1)
+    assert (few_at_once.equal, few_at_once.differences) == (COUNT, [])
+
+
+def test_the_command_finds_a_score_that_was_altered_in_the_topic(
+    scores_kafka: KafkaSimulator,
+    world: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    events = readings(12)
     made = world(events, ())
-    made.open().take([made.polled(0, -1, 59)])
-    found = audited(made, events, tmp_path / "lake")
-    assert (found.records, found.equal, found.differences, found.missing) == (60, 60, [], {})
+    made.open().take([made.polled(0, -1, 11)])
+    archive(tmp_path / "lake", events)
+    given = settings_of(made, tmp_path / "lake").model_dump(
+        include={"kafka_bootstrap_servers", "lake", "registry", "definitions", "score_topics"}
+    )
+    for name, value in given.items():
+        text = msgspec.json.encode(value).decode() if isinstance(value, dict) else str(value)
+        monkeypatch.setenv(f"MILLRACE_{name.upper()}", text)
+    capsys.readouterr()
+    assert main(["audit", "--scores"]) == 0
+    equal = "12 of 12 predictions have the same features and scores again, bit for bit"
+    assert capsys.readouterr().out.splitlines() == [f"12 records of the scores of breakdown: {equal}"]
+    value = stored(made, tmp_path / "lake")[3].value or b""
+    producer = Producer({"bootstrap.servers": scores_kafka.bootstrap_servers})
+    producer.produce(made.topic, value.replace(b'"score":0.', b'"score":0.1'), b"r3", 0)
+    producer.produce(made.topic, b"no record at all", b"r3", 0)
+    assert producer.flush(60) == 0
+    assert main(["audit", "--scores", "--view", "breakdown"]) == 1
+    said = capsys.readouterr().out
+    assert f"14 records of the scores of breakdown: {equal}" in said
+    assert f"event r3  {ALTERED_SCORE}: its digest is that of another record" in said
+    assert f"{UNREADABLE_SCORE}: it cannot be read: JSON is malformed" in said
 
 
 def test_a_score_from_a_value_that_was_altered_in_redis_is_named(world: World, tmp_path: Path) -> None:
@@ -96,6 +212,163 @@ def test_a_score_from_a_value_that_was_altered_in_redis_is_named(world: World, t
     made.client.mset(stored_states(BREAKDOWN.groups, [event_batch(READINGS, events[:20])]))
     made.applied(ALL)
     made.open().take([made.polled(0, -1, 29)])
-    found = audited(made, events, tmp_path / "lake")
+    archive(tmp_path / "lake", events)
+    found = Scored(made, tmp_path / "lake", []).audit(stored(made, tmp_path / "lake"))
     assert set(found.by_cause) == {ALTERED_VALUE}
     assert found.faults == 30 - found.equal > 0
+    assert "and the events give" in found.differences[0].detail
+
+
+def test_events_that_were_refused_are_counted_and_have_no_score_to_compare(world: World, tmp_path: Path) -> None:
+    events = readings(12, late=3)
+    made = world(events, ())
+    made.open().take([made.polled(0, -1, 11)])
+    archive(tmp_path / "lake", events)
+    found = Scored(made, tmp_path / "lake", []).audit(stored(made, tmp_path / "lake"))
+    assert (found.records, found.refused, found.equal, found.differences) == (12, 3, 9, [])
+    assert "3 events without a score: the record says why it was refused" in audit_lines(found, 5, BREAKDOWN.name)
+
+
+@pytest.mark.parametrize(
+    ("change", "cause", "detail"),
+    [
+        (lambda value: value.replace(b'"decision":', b'"decision": '), ALTERED_SCORE, "digest is that of another"),
+        (lambda value: None, UNREADABLE_SCORE, "it cannot be read"),
+        (lambda value: value[:-1], UNREADABLE_SCORE, "it cannot be read"),
+        (resealed(schema_version=2), OTHER_SCORE_SCHEMA, "it has schema 2"),
+        (resealed(partition=1), ALTERED_SCORE, "it lies in partition 0, and its event in 1"),
+        (resealed(score=0.5, decision=True), CHANGED_CODE, "the scores are others"),
+        (resealed(decision=None), UNREADABLE_SCORE, "it cannot be read"),
+        (resealed(score=msgspec.UNSET, decision=msgspec.UNSET), ALTERED_SCORE, "neither a score nor a reason"),
+        (resealed(score=msgspec.UNSET, decision=msgspec.UNSET, value=0.5), ALTERED_SCORE, "are not of one answer"),
+        (resealed(features="!"), ALTERED_SCORE, "its features are not one row of"),
+        (resealed(features="AACAPw=="), ALTERED_SCORE, "its features are not one row of"),
+        (resealed(features=""), ALTERED_SCORE, "its features are not one row of"),
+        (resealed(view_fingerprint="0"), CHANGED_DEFINITION, "had the fingerprint 0"),
+        (resealed(view="breakdown:v9"), CHANGED_DEFINITION, "view breakdown has no version breakdown:v9 now"),
+        (resealed(topic="plant.others"), CHANGED_DEFINITION, "it is of topic plant.others"),
+        (resealed(model_version=7), CHANGED_MODEL, ""),
+        (resealed(model_digest="0"), CHANGED_MODEL, "the one that answered had 0"),
+        (resealed(id="r9999"), ALTERED_EVENT, "event r9999 of"),
+        (resealed(entities={"machine": "north|other", "plant": "north"}), ALTERED_EVENT, "one of other entities"),
+        (resealed(as_of_us=5), ALTERED_EVENT, "of 1970-01-01T00:00:00.000005Z was scored"),
+        (resealed(offset=COUNT), MISSING_EVENT, "has no event at plant.readings/0 offset 60"),
+        (resealed(offset=3), SCORED_TWICE, "plant.readings/0 offset 3 has an earlier score"),
+        (resealed(release="0.0.1", score=0.5, decision=True), CHANGED_CODE, "release 0.0.1 answered"),
+    ],
+)
+def test_a_score_that_was_changed_is_named(
+    scored: Scored, change: Callable[[bytes], bytes | None], cause: str, detail: str
+) -> None:
+    found = scored.audit(scored.one(7, change))
+    assert (found.records, found.equal, found.by_cause) == (COUNT, COUNT - 1, {cause: 1})
+    (difference,) = found.differences
+    assert difference.id.startswith("scores/0 offset ")
+    assert detail in difference.detail
+
+
+def test_a_receipt_that_was_altered_with_its_line_is_named(scored: Scored) -> None:
+    def changed(value: bytes) -> bytes:
+        altered = bytes(decode_as_written(value).receipt).replace(b'"offset":1000000', b'"offset":5')  # type: ignore[arg-type]
+        return resealed(receipt=msgspec.Raw(altered))(value)
+
+    found = scored.audit(scored.one(7, changed))
+    assert found.by_cause == {ALTERED_SCORE: 1}
+    assert "A receipt was changed" in found.differences[0].detail
+
+
+def test_a_record_of_a_release_that_wrote_no_digest_is_compared_too(scored: Scored) -> None:
+    def old(value: bytes) -> bytes:
+        return value[: value.index(b',"release":')] + b"}"
+
+    found = scored.audit(scored.one(7, old))
+    assert (found.equal, found.differences) == (COUNT, [])
+    mine, other = (decode_as_written(scored.records[at].value or b"").features.encode() for at in (7, 8))
+    found = scored.audit(scored.one(7, lambda value: old(value).replace(mine, other)))
+    assert found.by_cause == {CHANGED_CODE: 1}
+
+
+def test_events_without_a_score_and_scores_that_came_twice_are_told(scored: Scored) -> None:
+    found = scored.audit([*scored.records[5:20], *scored.records[22:], scored.records[30]])
+    assert found.missing == {"plant.readings/0": [(20, 21)]}
+    assert found.by_cause == {SCORED_TWICE: 1}
+    assert "2 events of plant.readings/0 without a record of a score: 20 to 21" in audit_lines(found, 5, "breakdown")
+
+
+def test_an_offset_without_an_event_needs_no_score(scored: Scored, tmp_path: Path) -> None:
+    """Dead letters and markers of transactions have offsets, too."""
+    lake = lacking(scored, tmp_path / "lake", "kafka_offset = 58", {ERASURES_APP: 1})
+    found = scored.audit([*scored.records[:20], *scored.records[21:58], scored.records[59]], lake=lake)
+    assert found.missing == {"plant.readings/0": [(20, 20)]}
+
+
+@pytest.mark.parametrize(
+    ("told", "cause", "detail"),
+    [
+        ({}, MISSING_EVENT, "does not say that one was deleted, lost or erased"),
+        ({KEPT_FROM_APP: 5}, DELETED_EVENTS, "retention has deleted plant.readings/0 offset 0"),
+        ({ERASURES_APP: 1}, ERASED_EVENTS, "has no event, and events of the topic were erased"),
+        (
+            {gaps_app(*PLACE): 1, gap_app(*PLACE, 0, "first"): 0, gap_app(*PLACE, 0, "past"): 1},
+            LOST_EVENTS,
+            "was gone before it was archived",
+        ),
+    ],
+)
+def test_why_an_event_is_not_in_the_archive_is_named(
+    scored: Scored, tmp_path: Path, told: dict[str, int], cause: str, detail: str
+) -> None:
+    found = scored.audit(scored.records[:1], lake=lacking(scored, tmp_path / "lake", "kafka_offset = 0", told))
+    assert found.by_cause == {cause: 1}
+    assert detail in found.differences[0].detail
+    assert bool(found.faults) == (cause == MISSING_EVENT)
+
+
+def test_an_event_that_is_not_archived_yet_is_no_fault(scored: Scored, tmp_path: Path) -> None:
+    lake = lacking(scored, tmp_path / "lake", "kafka_offset >= 50", {offset_app(*PLACE): 49})
+    found = scored.audit(scored.records, lake=lake)
+    assert (set(found.by_cause), found.faults) == ({UNARCHIVED_EVENTS}, 0)
+    assert "archived up to offset 49, and the event has 50" in found.differences[0].detail
+
+
+def test_a_model_that_was_published_again_is_named(scored: Scored, tmp_path: Path) -> None:
+    publish(tmp_path, BREAKDOWN, 1)
+    assert scored.audit(scored.records, registry=tmp_path).by_cause == {CHANGED_MODEL: COUNT}
+
+
+def test_a_lake_without_the_events_is_refused(scored: Scored, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no table 'events_readings'"):
+        scored.audit(scored.records, lake=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "view", "said"),
+    [
+        ({"score_topics": {}}, None, "MILLRACE_SCORE_TOPICS is empty"),
+        ({"score_topics": {}}, "breakdown", "MILLRACE_SCORE_TOPICS is empty"),
+        ({"score_topics": {"a": "1", "b": "2"}}, None, "names a, b. Choose one by --view"),
+        ({}, "breakdwn", "no topic for view 'breakdwn'. It has breakdown. Did you mean 'breakdown'?"),
+    ],
+)
+def test_a_view_that_is_not_scored_is_refused(
+    scored: Scored, changed: dict[str, Any], view: str | None, said: str
+) -> None:
+    with pytest.raises(TrainingError) as error:
+        topic_of(scored.settings(**changed), view)
+    assert said in str(error.value)
+
+
+def test_a_topic_that_is_missing_or_empty_and_brokers_that_do_not_answer_are_told(scored: Scored) -> None:
+    with pytest.raises(TrainingError, match=r"has no topic nowhere .*Correct MILLRACE_SCORE_TOPICS"):
+        ScoreTopic(scored.settings(), "nowhere")
+    scored.made.kafka.create_topic("empty-scores", 2)
+    with pytest.raises(TrainingError, match="Topic empty-scores has no scores"):
+        ScoreTopic(scored.settings(), "empty-scores")
+    nobody = f"127.0.0.1:{free_port()}"
+    with pytest.raises(TrainingError, match=rf"Kafka at {nobody} does not answer .*Start it"):
+        ScoreTopic(scored.settings(kafka_bootstrap_servers=nobody), "audited", answer_s=0.2)
+
+
+def test_the_log_is_audited_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "--view", "breakdown"]) != 0
+    assert "audit a view's scores: --scores" in capsys.readouterr().err

@@ -17,16 +17,22 @@ _MEANINGS = {
 _NOT_PROVABLE = " (no fault is shown: the lake lacks events that the answer is from)"
 
 
-def audit_lines(found: Audited, most: int) -> Iterator[str]:
-    """The counts, then each difference with its cause, and the numbers that are missing. most: differences shown."""
+def audit_lines(found: Audited, most: int, view: str = "") -> Iterator[str]:
+    """The counts, then each difference with its cause, and the numbers that are missing. most: differences shown.
+
+    view: whose scores were audited; empty: the prediction log was.
+    """
+    where = f"scores of {view}" if view else "prediction log"
     yield (
-        f"{counted(found.records, 'record')} of the prediction log: {found.equal:,} of "
+        f"{counted(found.records, 'record')} of the {where}: {found.equal:,} of "
         f"{counted(found.predictions, 'prediction')} have the same features and scores again, bit for bit"
     )
     if found.unseen is not None:
         yield from _truth_lines(found.predictions, found.unseen)
     if found.erased:
         yield f"{counted(found.erased, 'record was', 'records were')} erased with an entity"
+    if found.refused:
+        yield f"{counted(found.refused, 'event')} without a score: the record says why it was refused"
     for cause, count in sorted(found.by_cause.items()):
         yield f"{cause}: {counted(count, 'record')}{_NOT_PROVABLE if cause in UNPROVABLE else ''}"
     for each in found.differences[:most]:
@@ -36,7 +42,10 @@ def audit_lines(found: Audited, most: int) -> Iterator[str]:
     for instance, holes in sorted(found.missing.items()):
         shown = ", ".join(map(_numbers, holes[:most])) + (", ..." if len(holes) > most else "")
         missing = sum(last - first + 1 for first, last in holes)
-        yield f"process {instance} has no record of {counted(missing, 'answer')}: {shown}"
+        if view:
+            yield f"{counted(missing, 'event')} of {instance} without a record of a score: {shown}"
+        else:
+            yield f"process {instance} has no record of {counted(missing, 'answer')}: {shown}"
 
 
 def _truth_lines(predictions: int, unseen: Counter[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from shared_features.definitions import FeatureView
 from shared_features.formats.model_manifest import MODEL_FILE
+from shared_features.formats.scored_event import Outcome, outcome_of
 from shared_features.kernel.vocabulary import Vocabulary
 from training.inference.batch_scorer import BatchScorer
 from training.registry.versions import Registry
@@ -23,7 +24,7 @@ class AuditedModel:
         """ends: where the threads that score end."""
         manifest, graph = registry.manifest(name, version), registry.read(name, version, MODEL_FILE)
         self._named, self._digest = f"the file {MODEL_FILE} of {name} {version}", hashlib.sha256(graph).hexdigest()
-        self._categories = manifest.categories
+        self._manifest = manifest
         self._scorer = ends.enter_context(BatchScorer(graph, manifest.input_name, manifest.output_name))
 
     def fault(self, digest: str) -> str:
@@ -34,7 +35,11 @@ class AuditedModel:
 
     def categories(self, view: FeatureView) -> tuple[tuple[int, Vocabulary], ...]:
         """Of each category of the view, its place and its values."""
-        return tuple((at, Vocabulary(self._categories[each.name])) for at, each in view.categories)
+        return tuple((at, Vocabulary(self._manifest.categories[each.name])) for at, each in view.categories)
+
+    def outcome(self, given: Any) -> Outcome:
+        """What it says where the graph gives this: a score, a value or a list of probabilities."""
+        return outcome_of(self._manifest.task, self._manifest.classes, self._manifest.threshold, given)
 
     def gives(self, matrix: NDArray[np.float32], scores: NDArray[Any]) -> NDArray[np.bool_]:
         """bool[n]: whether it gives these scores, bit for bit. matrix: float32[n, features].

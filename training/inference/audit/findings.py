@@ -10,6 +10,8 @@ from shared_features.formats.prediction_log import Hole
 CHANGED_DEFINITION, CHANGED_MODEL, CHANGED_CODE = "changed definition", "changed model", "changed code"
 ALTERED_RECORD, ALTERED_VALUE = "altered log line", "altered value in Redis"
 OTHER_SCHEMA = "log line of another schema"
+ALTERED_SCORE, UNREADABLE_SCORE, OTHER_SCORE_SCHEMA = "altered score", "unreadable score", "score of another schema"
+SCORED_TWICE, MISSING_EVENT, ALTERED_EVENT = "event scored twice", "missing event", "altered event"
 DELETED_EVENTS, ERASED_EVENTS = "deleted events", "erased events"
 LOST_EVENTS, UNARCHIVED_EVENTS = "lost events", "events not archived yet"
 UNPROVABLE = frozenset({DELETED_EVENTS, ERASED_EVENTS, LOST_EVENTS, UNARCHIVED_EVENTS})
@@ -33,13 +35,15 @@ class Audited:
     """most: how many differences are kept. missing: by process, the numbers that no record has, first and last of each.
 
     predictions: of the records that could be computed again. equal: those with the same features and scores. erased:
-    records whose content was erased with an entity, of which nothing can be computed. unseen: by cause, how many
-    predictions lack an event of event-time truth; None where nobody asked.
+    records whose content was erased with an entity, of which nothing can be computed. refused: records of events that
+    have a reason instead of a score. unseen: by cause, how many predictions lack an event of event-time truth; None
+    where nobody asked.
     """
 
     most: int = 1_000
     records: int = 0
     erased: int = 0
+    refused: int = 0
     predictions: int = 0
     equal: int = 0
     differences: list[Difference] = field(default_factory=list)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 from shared_features.definitions import FeatureView
 from shared_features.errors import FeatureError
 from shared_features.feature_matrix import category_codes, feature_matrix, place_categories, request_floats
-from shared_features.formats.prediction_log import LoggedPrediction
 from training.datasets.offline_store import OfflineStore
 from training.inference.audit.audited_model import AuditedModel
 from training.inference.audit.causes.difference_causes import DifferenceCauses, equal
@@ -27,6 +27,19 @@ from training.inference.audit.replay.shard_lives import Int64
 from training.inference.audit.replay.view_events import ViewEvents
 
 _MADE_BY = "view_fingerprint", "model", "model_version", "model_digest"
+
+
+class Made(Protocol):
+    """What a record says of the definition and the model that it was made by."""
+
+    @property
+    def view_fingerprint(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def model_version(self) -> int: ...
+    @property
+    def model_digest(self) -> str: ...
 
 
 class ViewAudit:
@@ -50,8 +63,11 @@ class ViewAudit:
         for row, why in records.refused.items():
             if today[row]:
                 self._found.differ(batch.id(row), ALTERED_RECORD, why)
-        rows = records.rows.of(today[records.rows.records.at]) if records.rows is not None else ()
-        if isinstance(rows, LoggedRows) and len(rows):
+        return self.keep(records.rows.of(today[records.rows.records.at])) if records.rows is not None else 0
+
+    def keep(self, rows: LoggedRows) -> int:
+        """Rows of records of today's definition and models. Returns how many."""
+        if len(rows):
             self._waiting.append(rows)
         return len(rows)
 
@@ -72,14 +88,14 @@ class ViewAudit:
         """bool of each record of the batch: whether it is one of some, and definition and model are those of today."""
         found = np.zeros(len(batch), np.bool_)
         for alike in batch.alike(_MADE_BY, some):
-            cause, detail = self._changed(batch.record(int(alike[0])))
+            cause, detail = self.changed(batch.record(int(alike[0])))
             found[alike] = not detail
             for row in alike.tolist() if detail else ():
                 self._found.differ(batch.id(row), cause, detail)
         return found
 
-    def _changed(self, record: LoggedPrediction) -> tuple[str, str]:
-        """Cause and detail; no detail where nothing changed."""
+    def changed(self, record: Made) -> tuple[str, str]:
+        """Cause and detail of a record that other definitions or models made; no detail where nothing changed."""
         if record.view_fingerprint != self._view.fingerprint:
             was, now = record.view_fingerprint, self._view.fingerprint
             return CHANGED_DEFINITION, f"the view had the fingerprint {was}, and has {now} now"

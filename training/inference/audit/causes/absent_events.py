@@ -7,38 +7,16 @@ or lacks the same ones as the shard, a difference has another cause.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 from deltalake import DeltaTable
 
 from shared_features.definitions import FeatureGroup
-from shared_features.formats.offline_tables import (
-    ARRIVAL_TIME,
-    DEAD_LETTERS_TABLE,
-    ERASURES_APP,
-    KEPT_FROM_APP,
-    OFFSET,
-    PARTITION,
-    gap_app,
-    gaps_app,
-    offset_app,
-)
 from shared_features.formats.receipt import ShardReceipt
-from shared_features.formats.shard_meta import Gap, Partition, gaps_digest
+from shared_features.formats.shard_meta import Partition, gaps_digest
 from training.datasets.offline_store import OfflineStore
-from training.errors import DatasetError
+from training.inference.audit.causes.stored_positions import StoredPositions, named
 from training.inference.audit.findings import DELETED_EVENTS, ERASED_EVENTS, LOST_EVENTS, UNARCHIVED_EVENTS
-from training.inference.audit.replay.shard_lives import Int64
-
-
-class _Stored(NamedTuple):
-    """One partition: the offsets of its events, ascending, when they arrived, and the offsets of its dead letters."""
-
-    offsets: Int64
-    arrival_us: Int64
-    dead: Int64
 
 
 class AbsentEvents:
@@ -46,11 +24,9 @@ class AbsentEvents:
 
     def __init__(self, store: OfflineStore, group: FeatureGroup, tables: Mapping[str, DeltaTable]) -> None:
         """tables: the events by topic."""
-        self._store, self._group, self._tables = store, group, tables
+        self._group, self._stored = group, StoredPositions(store, tables)
         self._sources = {each.topic for each in group.sources}
         self._reach_us = group.readable_us + max(spec.hop_us for spec in group.layout.features)
-        self._partitions: dict[Partition, _Stored] = {}
-        self._gaps_of: dict[Partition, list[Gap]] = {}
 
     def cause(self, shard: ShardReceipt | None, as_of_us: int) -> tuple[str, str] | None:
         """Cause and detail of what the lake lacks of the events that windows reach; None where it lacks none.
@@ -58,82 +34,46 @@ class AbsentEvents:
         shard: as the receipt names it. as_of_us: of the row.
         """
         label, since_us = self._group.label, as_of_us - self._reach_us
-        if any(self._kept_us(topic) > since_us for topic in self._sources if self._kept_us(topic)):
+        if any(self._stored.kept_us(topic) > since_us for topic in self._sources if self._stored.kept_us(topic)):
             return DELETED_EVENTS, f"events that windows of {label} reach were deleted by retention"
         if shard is None:
             return None
         held = {(at.topic, at.topic_id, at.partition): at.offset for at in shard.vector if at.topic in self._sources}
         for place, offset in held.items():
-            stored = self._tables[place[0]].transaction_version(offset_app(*place))
+            stored = self._stored.archived(place)
             if stored is not None and stored < offset:
                 detail = (
-                    f"{_named(place)} is archived up to offset {stored}, and the answer is from those up to {offset}"
+                    f"{named(place)} is archived up to offset {stored}, and the answer is from those up to {offset}"
                 )
                 return UNARCHIVED_EVENTS, detail
         if lost := self._lost(shard, held, since_us):
             return LOST_EVENTS, f"{lost} were gone before they were archived, and {label} had applied them"
         for place, offset in held.items():
-            if self._erasures(place) and (number := self._absent(place, offset, since_us)):
-                detail = f"windows of {label} reach {number} positions of {_named(place)} whose events were erased"
+            if self._stored.erasures(place[0]) and (number := self._absent(place, offset, since_us)):
+                detail = f"windows of {label} reach {number} positions of {named(place)} whose events were erased"
                 return ERASED_EVENTS, detail
         return None
 
     def _lost(self, shard: ShardReceipt, held: Mapping[Partition, int], since_us: int) -> str:
         """Which offsets the archive lacks and the shard does not; empty where there are none."""
-        gaps = [gap for place in held for gap in self._gaps(place) if gap[1] <= held[place]]
+        gaps = [gap for place in held for gap in self._stored.gaps(place) if gap[1] <= held[place]]
         passed = [gap for gap in gaps if gap[2] <= held[gap[0]] + 1]
         if f"{gaps_digest(passed):016x}" == shard.gaps_digest:  # the shard lacked these too
             gaps = [gap for gap in gaps if gap not in passed]
         for place, first, past in gaps:
-            _, arrival_us, _ = self._partition(place)
-            after = int(np.searchsorted(self._partition(place).offsets, past))
+            _, arrival_us, _ = self._stored.partition(place)
+            after = int(np.searchsorted(self._stored.partition(place).offsets, past))
             if after == len(arrival_us) or arrival_us[after] >= since_us:
-                return f"offsets {first} to {past - 1} of {_named(place)}"
+                return f"offsets {first} to {past - 1} of {named(place)}"
         return ""
 
     def _absent(self, place: Partition, last: int, since_us: int) -> int:
         """How many positions up to `last` that windows reach have neither an event, nor a dead letter, nor a gap."""
-        offsets, arrival_us, dead = self._partition(place)
+        offsets, arrival_us, dead = self._stored.partition(place)
         start = int(np.searchsorted(arrival_us, since_us))
         first = int(offsets[start - 1]) + 1 if start else 0
-        if not start and self._kept_us(place[0]):
+        if not start and self._stored.kept_us(place[0]):
             first = int(offsets[0]) if len(offsets) else last + 1
         stored = sum(int(np.count_nonzero((each >= first) & (each <= last))) for each in (offsets, dead))
-        lost = sum(max(0, min(past, last + 1) - max(begin, first)) for _, begin, past in self._gaps(place))
+        lost = sum(max(0, min(past, last + 1) - max(begin, first)) for _, begin, past in self._stored.gaps(place))
         return max(0, last + 1 - first - stored - lost)
-
-    def _kept_us(self, topic: str) -> int:
-        """The arrival time before which retention has deleted its events; 0 where it has not."""
-        return self._tables[topic].transaction_version(KEPT_FROM_APP) or 0
-
-    def _erasures(self, place: Partition) -> int:
-        return self._tables[place[0]].transaction_version(ERASURES_APP) or 0
-
-    def _gaps(self, place: Partition) -> list[Gap]:
-        """Those that the archive has recorded."""
-        if place not in self._gaps_of:
-            told = self._tables[place[0]].transaction_version
-            ends = [
-                (told(gap_app(*place, index, "first")), told(gap_app(*place, index, "past")))
-                for index in range(told(gaps_app(*place)) or 0)
-            ]
-            self._gaps_of[place] = [(place, first, past) for first, past in ends if first is not None and past]
-        return self._gaps_of[place]
-
-    def _partition(self, place: Partition) -> _Stored:
-        if place not in self._partitions:
-            topic, _, number = place
-            mine = pl.col(PARTITION) == number
-            events = pl.scan_delta(self._tables[topic]).filter(mine).select(OFFSET, ARRIVAL_TIME).collect().sort(OFFSET)
-            try:
-                letters = self._store.pin(DEAD_LETTERS_TABLE).scan()
-                dead = letters.filter(mine & (pl.col("topic") == topic)).select(OFFSET).collect()[OFFSET].to_numpy()
-            except DatasetError:  # a lake without any
-                dead = np.empty(0, np.int64)
-            self._partitions[place] = _Stored(events[OFFSET].to_numpy(), events[ARRIVAL_TIME].to_numpy(), dead)
-        return self._partitions[place]
-
-
-def _named(place: Partition) -> str:
-    topic, _, number = place
-    return f"{topic}/{number}"

@@ -40,9 +40,9 @@ class DifferenceCauses:
         release = self._rows.records[record].release
         if unlike and follows and (lacking := self._lacking(unlike, own.start, absent)):
             return lacking
-        detail = self._first(unlike[0], own.start) if unlike else "the scores are others"
+        detail = self._first(unlike[0], own) if unlike else "the scores are others"
         cause = ALTERED_VALUE if unlike and follows and release == self._release else CHANGED_CODE
-        return cause, f"release {release} answered, this is {self._release}: {detail}"
+        return cause, f"release {release or 'unknown'} answered, this is {self._release}: {detail}"
 
     def _lacking(self, unlike: list[list[int]], start: int, absent: Mapping[str, AbsentEvents]) -> Cause | None:
         """What the lake lacks, where each value that differs has such a group among its inputs."""
@@ -60,10 +60,11 @@ class DifferenceCauses:
             explained = explained or causes[0]
         return explained
 
-    def _first(self, unlike: list[int], start: int) -> str:
+    def _first(self, unlike: list[int], own: slice) -> str:
         row, column = unlike
-        name, logged = self._view.columns[column].name, self._rows.features[start + row, column]
-        return f"$.instances[{row}]: {name} was {logged!s}, and the events give {self._seen[start + row, column]!s}"
+        at, which = own.start + row, f"$.instances[{row}]: " if own.stop - own.start > 1 else ""
+        name, logged = self._view.columns[column].name, self._rows.features[at, column]
+        return f"{which}{name} was {logged!s}, and the events give {self._seen[at, column]!s}"
 
 
 def equal(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -1,0 +1,104 @@
+"""The audit of the scores of a view's events: each again from the archive, bit for bit, and why it differs.
+
+A score names its event and the state that it was made from. So the fields come from the archive, the stored features
+from the events up to the positions of the receipt, and the rest is as for a record of the prediction log.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from typing import Protocol
+
+from shared_features.definitions import Catalogue, FeatureView
+from training.datasets.offline_store import OfflineStore
+from training.inference.audit.audited_model import AuditedModel
+from training.inference.audit.findings import CHANGED_DEFINITION, Audited
+from training.inference.audit.scores.archived_events import ArchivedEvents
+from training.inference.audit.scores.read_scores import ReadScore, ScoreReader
+from training.inference.audit.scores.score_topic import StoredScore
+from training.inference.audit.scores.version_scores import VersionScores
+from training.registry.versions import Registry
+
+AT_ONCE = 250_000
+EVENTS_AT_ONCE = 2_000_000
+
+
+class Scores(Protocol):
+    """Records of a score topic. name: of the topic."""
+
+    @property
+    def name(self) -> str: ...
+    def batches(self) -> Iterator[list[StoredScore]]:
+        """All records, those of a partition in their order."""
+
+
+def audit_scores(
+    store: OfflineStore,
+    registry: Registry,
+    catalogue: Catalogue,
+    view: str,
+    scores: Scores,
+    at_once: int = AT_ONCE,
+    events_at_once: int = EVENTS_AT_ONCE,
+    most: int = 1_000,
+    *,
+    truth: bool = False,
+) -> Audited:
+    """Compute every score again. view: its name. The other arguments are those of `audit`.
+
+    Raises DatasetError where the lake lacks the events of the view, DefinitionError where there is no such view.
+    """
+    found = Audited(most, unseen=Counter() if truth else None)
+    source = catalogue.view(view).source
+    events, reader = ArchivedEvents(store, source), ScoreReader(scores.name, found)
+    with ExitStack() as ends:
+        model = cache(lambda name, version: AuditedModel(registry, name, version, ends))
+        versions = _Versions(
+            catalogue, view, found, lambda each: VersionScores(store, each, events, model, found, events_at_once)
+        )
+        waiting = 0
+        for records in scores.batches():
+            waiting += versions.take(reader.read(records))
+            if waiting >= at_once:
+                versions.compare()
+                waiting = 0
+        versions.compare()
+    for name, holes in reader.numbers.missing(reader.doubtful, is_cut=True).items():
+        topic, _, number = name.rpartition("/")
+        if topic == source.topic and (unscored := events.among(int(number), holes)):
+            found.missing[name] = unscored
+    return found
+
+
+class _Versions:
+    """The scores by the version of the view that they name."""
+
+    def __init__(
+        self, catalogue: Catalogue, name: str, found: Audited, new: Callable[[FeatureView], VersionScores]
+    ) -> None:
+        self._found, self._new, self._name = found, new, name
+        self._views = {each.label: each for each in catalogue.views if each.name == name}
+        self._of: dict[str, VersionScores] = {}
+
+    def take(self, some: list[ReadScore]) -> int:
+        """Returns how many wait to be compared now that did not before."""
+        return sum(
+            self._take(label, [each for each in some if each.scored.view == label])
+            for label in dict.fromkeys(each.scored.view for each in some)
+        )
+
+    def compare(self) -> None:
+        for each in self._of.values():
+            each.compare()
+
+    def _take(self, label: str, some: list[ReadScore]) -> int:
+        if label not in self._views:
+            for each in some:
+                self._found.differ(each.id, CHANGED_DEFINITION, f"view {self._name} has no version {label} now")
+            return 0
+        if label not in self._of:
+            self._of[label] = self._new(self._views[label])
+        return self._of[label].take(some)
