@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 
 from serving.models.model import Model
 from serving.models.model import open_session as serving_session
+from shared_features.trees import trial_rows
 from tests.training.models.fitted_models import FITTED, fitted, window_rows
 from training.inference import batch_scorer
 from training.inference.batch_scorer import BatchScorer
-from training.inference.trees import trial_rows
 from training.models.graph.batch_graph import keeps_bits, operators
 from training.models.graph.model_constants import INPUT_NAME
 from training.models.graph.onnx_export import export_onnx

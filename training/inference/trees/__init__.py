@@ -1,1 +1,1 @@
-"""Trees of a graph as machine code: their sums in ONNX Runtime's order and type, and what compares the two."""
+"""The trees of a graph: read from ONNX, compiled, and compared with what ONNX Runtime gives."""

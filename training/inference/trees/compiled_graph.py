@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from shared_features.trees.flat_trees import Matrix
+from shared_features.trees.trial_rows import any_rows, rows_at_splits
 from training.errors import GraphNotReadError
 from training.inference.trees.cut_graph import CutGraph, alone
-from training.inference.trees.flat_trees import Matrix
-from training.inference.trees.trial_rows import any_rows, rows_at_splits
 
 Run = Callable[[Matrix], Matrix]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import onnx
 
+from shared_features.trees.flat_trees import Matrix
 from training.errors import GraphNotReadError
 from training.inference.trees.ensemble import Ensemble, is_ensemble, read_ensemble
-from training.inference.trees.flat_trees import Matrix
 from training.models.graph.onnx_export import open_session
 
 _FLOATS = "tensor(float)"

@@ -1,20 +1,16 @@
-"""An operator TreeEnsembleRegressor or TreeEnsembleClassifier: what it answers is computed from the sums of its trees.
-
-The steps are those of ONNX Runtime, in its order and in float32, so that the bits are the same.
-"""
+"""An operator TreeEnsembleRegressor or TreeEnsembleClassifier, read from its attributes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnx
 
+from shared_features.trees.flat_trees import FlatTrees, Matrix
+from shared_features.trees.tree_ensemble import TreeEnsemble
 from training.errors import GraphNotReadError
-from training.inference.trees.flat_trees import FlatTrees, Matrix
-from training.inference.trees.tree_loops import exponentiate
 from training.inference.trees.tree_nodes import flat_trees
 
 _OPERATORS = {"TreeEnsembleRegressor": "target_", "TreeEnsembleClassifier": "class_"}
@@ -23,16 +19,14 @@ _ONE = np.float32(1)
 
 @dataclass(frozen=True)
 class Ensemble:
-    """node: the operator. divisor: of the sums; 1, or how many trees there are. base: float32[targets], added to them.
-
-    answer: from that, float32[n, targets], to what the operator gives: its first output, or a classifier's second.
-    """
+    """node: the operator. ensemble: what it gives, its first output, or a classifier's second."""
 
     node: Any
-    trees: FlatTrees
-    base: Matrix
-    divisor: np.float32
-    answer: Callable[[Matrix], Matrix]
+    ensemble: TreeEnsemble
+
+    @property
+    def trees(self) -> FlatTrees:
+        return self.ensemble.trees
 
     @property
     def given(self) -> str:
@@ -46,10 +40,7 @@ class Ensemble:
 
     def run(self, rows: Matrix) -> Matrix:
         """rows: float32[n, columns]"""
-        sums = self.trees.sums(rows)
-        if self.divisor != 1:
-            sums /= self.divisor
-        return self.answer(sums + self.base)
+        return self.ensemble.run(rows)
 
 
 def is_ensemble(node: Any) -> bool:
@@ -88,7 +79,7 @@ def _regressor(node: Any, nodes: Any, leaves: Any, base: Matrix, given: Any, pos
     if len(base) and not trees.sure.all():
         raise GraphNotReadError("not every row has a weight of each target of its trees, and there are base values")
     divisor = np.float32(len(trees.roots) if aggregate == "AVERAGE" else 1)
-    return Ensemble(node, trees, _base(base, len(trees.sure)), divisor, _as_it_is)
+    return Ensemble(node, TreeEnsemble(trees, _base(base, len(trees.sure)), divisor, "sums"))
 
 
 def _classifier(node: Any, nodes: Any, leaves: Any, base: Matrix, given: Any, post: str) -> Ensemble:
@@ -98,10 +89,11 @@ def _classifier(node: Any, nodes: Any, leaves: Any, base: Matrix, given: Any, po
     if one and len(base) < 2:
         if post != "LOGISTIC" and not (post == "NONE" and (trees.weights >= 0).all()):
             raise GraphNotReadError(f"its trees give one sum for two classes, and then {post}")
-        return Ensemble(node, trees, _base(base, 1), _ONE, _two_sides if post == "LOGISTIC" else _complement)
+        answer = "two_sides" if post == "LOGISTIC" else "complement"
+        return Ensemble(node, TreeEnsemble(trees, _base(base, 1), _ONE, answer))
     if (classes == 2 and (len(base) or not trees.sure.all())) or classes < 2 or one or post not in _ANSWERS:
         raise GraphNotReadError(f"its trees give sums of {classes} classes in a way that is not known, and then {post}")
-    return Ensemble(node, trees, _base(base, classes), _ONE, _ANSWERS[post])
+    return Ensemble(node, TreeEnsemble(trees, _base(base, classes), _ONE, _ANSWERS[post]))
 
 
 def _base(base: Matrix, width: int) -> Matrix:
@@ -110,35 +102,4 @@ def _base(base: Matrix, width: int) -> Matrix:
     return base if len(base) else np.zeros(1, np.float32)
 
 
-def _as_it_is(sums: Matrix) -> Matrix:
-    return sums
-
-
-def _exponentials(values: Matrix) -> Matrix:
-    found = np.ascontiguousarray(values, np.float32)
-    exponentiate(found.ravel())  # a view: the array is contiguous
-    return found
-
-
-def _logistic(sums: Matrix) -> Matrix:
-    found = _ONE / (_ONE + _exponentials(-np.abs(sums)))
-    return np.where(sums < 0, _ONE - found, found)
-
-
-def _softmax(sums: Matrix) -> Matrix:
-    found = _exponentials(sums - sums.max(axis=1, keepdims=True))
-    whole = found[:, 0].copy()
-    for each in range(1, found.shape[1]):  # one after the other, as they are added there
-        whole += found[:, each]
-    return found / whole[:, None]
-
-
-def _complement(sums: Matrix) -> Matrix:
-    return np.concatenate([_ONE - sums, sums], axis=1)
-
-
-def _two_sides(sums: Matrix) -> Matrix:
-    return _logistic(np.concatenate([-sums, sums], axis=1))
-
-
-_ANSWERS = {"NONE": _as_it_is, "LOGISTIC": _logistic, "SOFTMAX": _softmax}
+_ANSWERS = {"NONE": "sums", "LOGISTIC": "logistic", "SOFTMAX": "softmax"}

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared_features.trees.flat_trees import ABOVE, BELOW, FlatTrees, Integers, to_keys
 from training.errors import GraphNotReadError
-from training.inference.trees.flat_trees import ABOVE, BELOW, FlatTrees, Integers, to_keys
 
 _LEAF, _EQUAL = b"LEAF", (b"BRANCH_EQ", b"BRANCH_NEQ")
 _BEFORE, _TURNED = (b"BRANCH_LT", b"BRANCH_GTE"), (b"BRANCH_GT", b"BRANCH_GTE")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from shared_features.errors import ManifestMismatchError
 from training.errors import GraphNotReadError
 from training.inference.trees.tree_nodes import flat_trees
 
@@ -30,7 +31,7 @@ def test_a_row_gets_the_weights_of_its_leaves():
 
 
 def test_rows_without_a_column_of_the_trees_are_refused():
-    with pytest.raises(GraphNotReadError, match="read column 2, and are given 2"):
+    with pytest.raises(ManifestMismatchError, match="read column 2, and are given 2"):
         flat_trees(NODES, LEAVES, 1).sums(np.zeros((4, 2), np.float32))
 
 

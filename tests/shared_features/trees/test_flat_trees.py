@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.inference.trees.flat_trees import to_keys, to_values
+from shared_features.trees.flat_trees import to_keys, to_values
 
 VALUES = st.lists(st.floats(width=32, allow_nan=False), min_size=1, max_size=20)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from training.inference.trees.flat_trees import ABOVE, FlatTrees, Integers, Keys, Matrix, to_values
+from shared_features.trees.flat_trees import ABOVE, FlatTrees, Integers, Keys, Matrix, to_values
 
 _MOST_SPLITS = 20_000
 _SPLITS_AT_ONCE = 2_000

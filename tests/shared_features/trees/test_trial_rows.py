@@ -10,11 +10,11 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.pipeline import make_pipeline
 
+from shared_features.trees import trial_rows
+from shared_features.trees.flat_trees import ABOVE, BELOW
+from shared_features.trees.trial_rows import rows_at_splits
 from tests.training.inference.trees.random_ensembles import ensemble
-from training.inference.trees import trial_rows
 from training.inference.trees.ensemble import read_ensemble
-from training.inference.trees.flat_trees import ABOVE, BELOW
-from training.inference.trees.trial_rows import rows_at_splits
 from training.models.graph.onnx_export import export_onnx
 
 MODES = ["BRANCH_LEQ", "BRANCH_LT"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.errors import GraphNotReadError
-from training.inference.trees.tree_loops import BLOCK, GROUP, add_leaves
+from shared_features.errors import ManifestMismatchError
+from shared_features.trees.tree_loops import BLOCK, GROUP, add_leaves
 
 ABOVE, BELOW = np.iinfo(np.int32).max, np.iinfo(np.int32).min
 Integers = NDArray[np.int64]
@@ -44,10 +44,10 @@ class FlatTrees:
     def sums(self, rows: Matrix) -> Matrix:
         """float32[n, targets] of float32[n, features]: the weights of a row's leaves, added tree after tree.
 
-        Without the GIL. Raises GraphNotReadError where the trees read a column that the rows lack.
+        Without the GIL. Raises ManifestMismatchError where the trees read a column that the rows lack.
         """
         if rows.shape[1] <= self.columns.max():
-            raise GraphNotReadError(f"its trees read column {self.columns.max()}, and are given {rows.shape[1]}")
+            raise ManifestMismatchError(f"its trees read column {self.columns.max()}, and are given {rows.shape[1]}")
         sums = np.zeros((len(rows), len(self.sure)), np.float32)
         if len(rows):
             add_leaves(
