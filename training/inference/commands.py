@@ -53,7 +53,7 @@ def _rows(settings: TrainingSettings, options: argparse.Namespace, model: Publis
         lag_us, events = round(options.lag * 1e6), settings.spine_events_at_once
         return SpineRows(options.spine, view, store, options.truth, lag_us, at_once, events)
     pinned = pin_view(store, view, to_us(settings.allowed_lateness))
-    return StoredRows(pinned, options.from_us, options.to_us, at_once)
+    return StoredRows(pinned, options.from_us, options.to_us, at_once, model.names)
 
 
 def _said(model: PublishedModel, done: Predicted, seconds: float) -> str:

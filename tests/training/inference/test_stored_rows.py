@@ -8,10 +8,10 @@ import pytest
 
 from shared_features.feature_matrix import feature_matrix
 from shared_features.formats.offline_tables import OFFSET, PARTITION
-from shared_features.kernel.event_time import DAY_US
-from tests.domains.machines import BREAKDOWN
+from shared_features.kernel.event_time import DAY_US, MINUTE_US
+from tests.domains.machines import BREAKDOWN, BREAKDOWNS, READINGS
 from tests.serving.published_models import publish
-from tests.training.lake import LATENESS_US
+from tests.training.lake import LATENESS_US, arrived, write_lake
 from tests.training.machine_streams import START_US, end_us
 from training.__main__ import main
 from training.datasets.offline_store import OfflineStore
@@ -41,7 +41,42 @@ def test_slices_hold_each_row_once_and_no_more_than_fit(pinned: PinnedView) -> N
     np.testing.assert_array_equal(np.concatenate([each.matrix for each in slices])[order], want)
     instants = given["as_of"].to_physical().to_numpy()
     assert (instants.min() >= FROM_US, instants.max() < TO_US) == (True, True)
-    assert {"machine", "plant"} < set(given.columns)
+
+
+def test_each_row_names_the_event_with_its_keys_instant_and_request_also_of_two_at_one_instant(tmp_path: Path) -> None:
+    """By an oracle that looks at what was sent, and not at positions. Of one machine, many events share an instant."""
+    random, count = np.random.default_rng(11), 400
+    sent = {
+        "reading": np.array([f"r{number}" for number in random.permutation(count)], object),
+        "at": START_US + random.integers(0, 120, count) * MINUTE_US,
+        "plant": np.array([f"plant|{number}" for number in random.integers(0, 2, count)], object),
+        "machine": np.array([f"m{number}" for number in random.integers(0, 2, count)], object),
+        "celsius": random.integers(-100, 900, count),
+        "humidity": random.integers(0, 1001, count),
+        "firmware": np.array(["v1"] * count, object),
+    }
+    broke = {"report": np.array(["b"], object), "at": [START_US], "reading": np.array(["r0"], object), "broke": [0]}
+    arrival_us = sent["at"] + random.integers(0, MINUTE_US, count)
+    streams = {"readings": arrived(READINGS, sent, arrival_us), "breakdowns": arrived(BREAKDOWNS, broke, [START_US])}
+    write_lake(tmp_path, BREAKDOWN, streams, START_US + DAY_US)
+    span = START_US + 10 * MINUTE_US, START_US + 100 * MINUTE_US
+    slices = list(StoredRows(pin_view(OfflineStore(tmp_path), BREAKDOWN, LATENESS_US), *span, 40).slices())
+    assert len(slices) > 5
+    event_of = dict(zip(sent["reading"], zip(*list(sent.values())[1:6], strict=True), strict=True))
+    given, matrix = pl.concat([each.given for each in slices]), np.concatenate([each.matrix for each in slices])
+    named = [event_of[each] for each in given["reading"]]
+    assert set(given["reading"]) == {name for name, event in event_of.items() if span[0] <= event[0] < span[1]}
+    assert given["reading"].is_unique().all()
+    instants = given["as_of"].to_physical()
+    assert list(zip(instants, given["plant"], given["machine"], strict=True)) == [each[:3] for each in named]
+    request = [(np.float32(celsius / 10), np.float32(humidity / 1000)) for *_, celsius, humidity in named]
+    np.testing.assert_array_equal(matrix[:, :2], request)
+    assert given.select("plant", "machine", "as_of").is_duplicated().sum() > 100
+
+
+def test_a_column_that_a_prediction_is_called_like_has_another_name(pinned: PinnedView) -> None:
+    (rows,) = StoredRows(pinned, FROM_US, FROM_US + DAY_US, 10_000, ["machine"]).slices()
+    assert rows.given.columns[:4] == ["reading", "plant", "row_machine", "as_of"]
 
 
 def test_a_span_that_is_not_complete_yet_is_refused(pinned: PinnedView) -> None:
@@ -58,6 +93,7 @@ def test_the_events_of_a_span_are_predicted_by_the_command_line(
     assert main(["predict", "--model", "breakdown", *span, "-o", str(output)]) == 0
     found = pl.read_parquet(output)
     assert f"{len(found):,} rows by breakdown version 1, " in capsys.readouterr().out
+    assert found.columns == ["reading", "plant", "machine", "as_of", "kafka_partition", "kafka_offset", "score"]
     assert found["score"].null_count() == 0
     assert main(["predict", "--model", "breakdown", "--from", "2024-10-07", "-o", str(output)]) == 1
     assert "--from and --to belong together" in capsys.readouterr().err

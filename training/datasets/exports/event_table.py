@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,5 +78,9 @@ def placed(
 
 def beside(about: pl.DataFrame, features: dict[str, Any]) -> pl.DataFrame:
     """What tells about the rows, then their features."""
-    taken = {name: f"{TAKEN}{name}" for name in about.columns if name in features}
-    return about.rename(taken).with_columns(pl.Series(name, values) for name, values in features.items())
+    return set_apart(about, features).with_columns(pl.Series(name, values) for name, values in features.items())
+
+
+def set_apart(about: pl.DataFrame, taken: Collection[str]) -> pl.DataFrame:
+    """What tells about the rows; a column whose name is taken is called `row_` and its name."""
+    return about.rename({name: f"{TAKEN}{name}" for name in about.columns if name in taken})

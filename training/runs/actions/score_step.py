@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def score_step(task: Task) -> str:
     model = open_model(Registry(settings.registry), catalogue, asked.model, str(context.version))
     check_functions(model.view)
     with model.scorer:
-        done = predict_rows(model, _rows(context), output, task.tell)
+        done = predict_rows(model, _rows(context, model.names), output, task.tell)
     scored: dict[str, Any] = {"model": asked.model, "version": context.version, "output": asked.output, **asdict(done)}
     replace_file(task.output / SCORED_FILE, encode_document(scored))
     unanswered = f", {counted(done.unanswered, 'row')} without a number" if done.unanswered else ""
@@ -56,7 +57,8 @@ def _place(output: Path) -> Path:
     return output
 
 
-def _rows(context: ScoringContext) -> Rows:
+def _rows(context: ScoringContext, taken: Collection[str]) -> Rows:
+    """taken: the columns of the predictions."""
     settings, asked = context.settings, context.asked
     compile_in_turn(_LOG.info)
     if asked.spine is not None:
@@ -65,4 +67,4 @@ def _rows(context: ScoringContext) -> Rows:
     if asked.from_ is None or asked.to is None or context.data is None:
         raise AssertionError("a request without a spine has both times, and its data are pinned")
     pinned = open_data(settings.lake, context.view, context.data)
-    return StoredRows(pinned, to_us(asked.from_), to_us(asked.to), _ROWS_AT_ONCE)
+    return StoredRows(pinned, to_us(asked.from_), to_us(asked.to), _ROWS_AT_ONCE, taken)
