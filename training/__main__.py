@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared_features.closed_pipe import ends_with_its_reader
@@ -20,6 +19,10 @@ from training.settings import TrainingSettings, load_settings
 
 if TYPE_CHECKING:
     from training.runs.plan.run_parameters import RunParameters
+
+
+_REFUSED = 3
+"""The exit code where the gate refuses a version, as that of `start --wait`."""
 
 
 @ends_with_its_reader
@@ -36,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    from training.runs.records.run_folder import read_json
     from training.runs.training_run import explain_run, run_training
 
     parameters = _parameters(settings, options)
@@ -44,21 +48,19 @@ def _run(settings: TrainingSettings, options: argparse.Namespace) -> int:
             print(f"{each.step:9} {each.verdict:8} {each.reason}")
         return 0
     path = run_training(settings, parameters, print_step, time.time_ns() // 1000)
-    for line in _verdict(path):
+    file = path / "promote" / "promotion.json"
+    for line in _verdict(read_json(file)) if file.is_file() else ():
         print(line)
     print(f"the run's results are in {path}")
     return 0
 
 
-def _verdict(run: Path) -> Iterator[str]:
+def _verdict(promotion: Mapping[str, Any]) -> Iterator[str]:
     """What the gate asked, what it found, and whether that passed."""
     from training.facts import table_lines
     from training.registry.gate.check import verdict_of
-    from training.runs.records.run_folder import read_json
 
-    file = run / "promote" / "promotion.json"
-    checks = read_json(file).get("checks", []) if file.is_file() else []
-    rows = [(each["asked"], each["found"], verdict_of(each)) for each in checks]
+    rows = [(each["asked"], each["found"], verdict_of(each)) for each in promotion.get("checks", [])]
     return table_lines("the gate", [("asked", "found", "verdict"), *rows] if rows else [])
 
 
@@ -177,19 +179,30 @@ def _check(settings: TrainingSettings, options: argparse.Namespace) -> int:
 
 
 def _publish(settings: TrainingSettings, options: argparse.Namespace) -> int:
+    """Exit code 3 where the version was to become champion and the gate refuses it."""
     from training.registry.versions import Registry
+    from training.runs.actions.registry_steps import carry_out
     from training.runs.foreign_model import publish_foreign
     from training.runs.plan.run_model import choose_model
     from training.runs.plan.run_parameters import RunParameters
 
     view, model = choose_model(settings, options.model, options.view)
-    parameters, registry = RunParameters(view, model=model), Registry(settings.registry)
+    asked = {"floors": dict(options.floor), "gate_tolerance": options.gate_tolerance}
+    parameters, registry = RunParameters(view, model=model, **asked), Registry(settings.registry)
     files = (options.onnx, options.expected, options.dataset)
-    published, worst = publish_foreign(parameters, registry, *files, options.output, time.time_ns() // 1000)
-    known = "" if published.new else " (the same model was published before)"
-    print(f"parity passed: worst difference {worst:.2g} from what is expected")
-    print(f"{parameters.model_name} version {published.version}{known} at {published.where}")
-    print(f"`python -m training promote {published.version} --model {parameters.model_name}` lets it answer")
+    found = publish_foreign(parameters, registry, *files, options.output, time.time_ns() // 1000)
+    name, version = parameters.model_name, found.published.version
+    known = "" if found.published.new else " (the same model was published before)"
+    print(f"parity passed: worst difference {found.worst:.2g} from what is expected")
+    print(f"{name} version {version}{known} at {found.published.where}")
+    for line in _verdict(found.promotion):
+        print(line)
+    if options.promote or found.promotion["champion_before"] == version:
+        print(carry_out(found.promotion, registry))
+        return 0 if found.promotion["promoted"] else _REFUSED
+    verdict = "it may become champion" if found.promotion["promoted"] else "it stays a challenger"
+    print(f"the gate: {verdict}. Nothing is promoted; with `publish --promote` the alias follows the gate")
+    print(f"`python -m training promote {version} --model {name}` lets it answer, whatever the gate says")
     return 0
 
 

@@ -13,7 +13,7 @@ from shared_features.access.key_commands import add_key_options
 from training.dataset_options import add_dataset_options
 from training.inference.arguments import add_predict
 from training.models.task_rules import BETTER_IS_MORE
-from training.registry.arguments import add_reason, add_registry
+from training.registry.arguments import add_publish, add_reason, add_registry
 from training.settings import describe_settings
 
 
@@ -50,20 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
         each.add_argument("--seed", type=int, default=0)
     run.add_argument("--models", type=_models_option, metavar="A,B", help="candidates; default: all of the task")
     run.add_argument("--top", type=int, default=100, metavar="K", help="entities looked at per day (100)")
-    run.add_argument(
-        "--floor",
-        type=_floor,
-        action="append",
-        default=[],
-        metavar="METRIC=N",
-        help="worst value of a metric that may become champion",
-    )
-    run.add_argument(
-        "--gate-tolerance",
-        type=float,
-        default=0.01,
-        help="by how much average precision may lie below the champion's, or RMSE above as a part of it",
-    )
+    _gate_options(run)
     run.add_argument(
         "--explain", action="store_true", help="say which steps would run or be skipped, and why; run nothing"
     )
@@ -139,19 +126,7 @@ def build_parser() -> argparse.ArgumentParser:
         ("resume", "continue a run that was cancelled or failed; prints the id of the run that continues it"),
     ):
         commands.add_parser(name, help=what).add_argument("id")
-    publish = commands.add_parser("publish", help="publish a model of any framework, by its ONNX file")
-    publish.add_argument(
-        "--onnx", type=Path, required=True, metavar="FILE", help="the model, as its framework exports it"
-    )
-    publish.add_argument(
-        "--expected", type=Path, required=True, metavar="FILE.parquet", help="features, and what the framework gives"
-    )
-    publish.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="the dataset that it learned from")
-    publish.add_argument("--view", help="feature view; may be left out where there is one")
-    publish.add_argument("--model", help="a model of the module `models`, for its name and threshold")
-    publish.add_argument(
-        "--output", default="", metavar="NAME", help="the output with the scores, where it has several"
-    )
+    _gate_options(add_publish(commands))
     audit = commands.add_parser(
         "audit", help="compute every logged prediction, or score, again, and name the cause of a difference"
     )
@@ -176,6 +151,23 @@ def build_parser() -> argparse.ArgumentParser:
     add_registry(commands)
     add_predict(commands, _instant, _at_least)
     return parser
+
+
+def _gate_options(of: argparse.ArgumentParser) -> None:
+    of.add_argument(
+        "--floor",
+        type=_floor,
+        action="append",
+        default=[],
+        metavar="METRIC=N",
+        help="worst value of a metric that may become champion",
+    )
+    of.add_argument(
+        "--gate-tolerance",
+        type=float,
+        default=0.01,
+        help="by how much average precision may lie below the champion's, or RMSE above as a part of it",
+    )
 
 
 def _leak_options(leaks: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ A registry is a directory that people and any tool can read:
                                  manifest.json    this format: what the model is and what it wants
                                  metrics.json     how it did on the test window, and its rivals
                                  dataset.json     what it was trained on (`formats.dataset_manifest`)
-                                 card.md, .html   the same for people; of a model that a run published
+                                 card.md, .html   the same for people; of a model that `run` or `publish` made
     <registry>/<model>/aliases/<alias>            a text file that holds a version number, such as "12"
     <registry>/<model>/deleted/<version>.json     the manifest of a version that was deleted
     <registry>/log.jsonl                          who changed what, when and why (`formats.registry_log`)

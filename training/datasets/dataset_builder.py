@@ -101,7 +101,7 @@ def build_dataset(
         partition=rows.partition,
         offset=rows.offset,
         event_time_us=rows.event_time_us,
-        entity=_codes(rows.entity_keys(entity)),
+        entity=entity_codes(rows.entity_keys(entity)),
         manifest=_manifest(
             pinned,
             label_counts,
@@ -165,7 +165,8 @@ def _windows(event_time_us: NDArray[np.int64], split: TimeSplit) -> NDArray[np.i
     return window
 
 
-def _codes(keys: EntityKeys) -> NDArray[np.int64]:
+def entity_codes(keys: EntityKeys) -> NDArray[np.int64]:
+    """int64[n]: the keys, or of texts the rank of each among them."""
     if not isinstance(keys, list):
         return keys
     return np.unique(np.array(keys, np.str_), return_inverse=True)[1].astype(np.int64)

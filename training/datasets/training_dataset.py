@@ -68,6 +68,11 @@ class TrainingDataset:
         without = missing == len(self.rows(TRAIN))
         return [name for name, has_none in zip(self.features, without.tolist(), strict=False) if has_none]
 
+    def missing_shares(self) -> dict[str, float]:
+        """Feature -> the part of the train window's rows in which it has no value."""
+        missing, _ = self.missing_and_infinite(TRAIN)
+        return dict(zip(self.features, (missing / len(self.rows(TRAIN))).tolist(), strict=False))
+
     def missing_and_infinite(self, window: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """int64[features] each: in how many rows of a window a feature has no value, and an infinite one.
 

@@ -1,8 +1,9 @@
-"""The options of `python -m training registry`."""
+"""The options of `python -m training registry` and `publish`."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 _VERBS = {
@@ -18,6 +19,29 @@ _VERBS = {
     "export-mlflow": "write versions with their aliases into the registry of MLflow",
     "import-mlflow": "publish a version of MLflow's that was exported there, after every check of `verify`",
 }
+
+
+def add_publish(commands: Any) -> argparse.ArgumentParser:
+    """Adds the command `publish` to those of `argparse`."""
+    publish: argparse.ArgumentParser = commands.add_parser(
+        "publish", help="publish a model of any framework, by its ONNX file"
+    )
+    publish.add_argument(
+        "--onnx", type=Path, required=True, metavar="FILE", help="the model, as its framework exports it"
+    )
+    publish.add_argument(
+        "--expected", type=Path, required=True, metavar="FILE.parquet", help="features, and what the framework gives"
+    )
+    publish.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="the dataset that it learned from")
+    publish.add_argument("--view", help="feature view; may be left out where there is one")
+    publish.add_argument("--model", help="a model of the module `models`, for its name, threshold, slices and limits")
+    publish.add_argument(
+        "--output", default="", metavar="NAME", help="the output with the scores, where it has several"
+    )
+    publish.add_argument(
+        "--promote", action="store_true", help="let it become champion if the gate lets it; exit code 3 if not"
+    )
+    return publish
 
 
 def add_registry(commands: Any) -> None:

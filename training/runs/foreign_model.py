@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shared_features.formats.model_manifest import ModelManifest, Parity, stamp_view
-from training.datasets.exports.dataset_table import DATA_FILE
+from training.datasets.expectations.outcome import check_expectations
+from training.datasets.expectations.verdict import judge, told
+from training.datasets.exports.dataset_table import DATA_FILE, read_directory, read_manifest
+from training.datasets.exports.measured_rows import measured_rows
+from training.datasets.label_check import check_labels
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.errors import DatasetError, TrainingError
@@ -22,77 +29,136 @@ from training.models.graph.foreign_graph import adapt_graph, certify_outputs
 from training.models.graph.graph_cost import MeasuredGraph, measure_costs
 from training.models.graph.model_constants import INPUT_NAME, REASONS
 from training.models.graph.onnx_export import open_session, run_session
-from training.models.metrics.evaluation import evaluate_predictions
+from training.registry.model_card.model_card import write_model_card
+from training.registry.model_card.model_facts import ModelFacts
 from training.registry.versions import Published, Registry
+from training.runs.actions.gate_decision import decide_version
+from training.runs.actions.measured_models import curves_of, measure_models
 from training.runs.plan.run_parameters import RunParameters
+
+
+@dataclass(frozen=True)
+class ForeignModel:
+    """A version that was published. worst: the worst difference from the expected outputs.
+
+    promotion: what the gate decides of it, as `promotion.json` of a run; nothing is carried out.
+    """
+
+    published: Published
+    worst: float
+    promotion: Mapping[str, Any]
 
 
 def publish_foreign(
     parameters: RunParameters, registry: Registry, file: Path, expected: Path, dataset: Path, output: str, now_us: int
-) -> tuple[Published, float]:
-    """Publish the graph in a file; the version, and the worst difference from the expected outputs.
+) -> ForeignModel:
+    """Publish the graph in a file with its metrics and its model card, and ask the gate about it.
 
     expected: Parquet with the features under their names, as the matrix has them, and `score`, `value`, or for each
-    class `probability_` with its name. dataset: the folder of the dataset that it learned from, which `dataset` writes.
+    class `probability_` with its name. dataset: the folder of the dataset that it learned from, of a run or exported.
+    Without labelled rows for a test it has no metrics, its model card says so, and the gate refuses it.
     """
-    data, view = _dataset(dataset, parameters), parameters.view
+    data = _dataset(dataset, parameters)
+    if len(data.rows(TEST)):
+        check_labels(data)
+    outcomes = check_expectations(parameters.expectations, data)
+    judge(outcomes)
+    graph, rows, parity = _certified(parameters, data, file, expected, output)
+    made_by = onnx.load_model_from_string(_bytes(file))
+    manifest = _manifest(parameters, data, MeasuredGraph(graph, rows, keeps_bits(graph)), parity, made_by, now_us)
+    metrics, curves = _measured(data, graph, manifest.estimator, parameters)
+    why = f"from the ONNX file {file.name}"
+    facts = ModelFacts(
+        manifest,
+        data.manifest,
+        metrics,
+        parameters.floors,
+        curves,
+        data.missing_shares(),
+        parameters.model.owner if parameters.model else "",
+        parameters.model.description if parameters.model else "",
+        why,
+        [told(each) for each in outcomes],
+        trained_elsewhere=True,
+    )
+    published = registry.publish(manifest, graph, metrics, data.manifest, why, write_model_card(facts))
+    asked = decide_version(registry, manifest.model, published.version, metrics, data, parameters)
+    return ForeignModel(published, parity.worst_difference, asked)
+
+
+def _measured(
+    data: TrainingDataset, graph: bytes, name: str, parameters: RunParameters
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The content of `metrics.json`, and the curves."""
+    matrix = np.asarray(data.matrix[data.rows(TEST)])
+    if not len(matrix):
+        task, by = data.manifest.task, parameters.chosen_by
+        unknown = {"chosen": name, "chosen_by": by, "task": task, "models": {name: {}}, "rows": 0}
+        return {**unknown, "not_measured": _why_not(data)}, {}
+    predict = partial(run_session, open_session(graph))
+    scored = {name: predict(matrix)}
+    return measure_models(data, matrix, scored, lambda _: predict, parameters), curves_of(data, scored)
+
+
+def _why_not(data: TrainingDataset) -> str:
+    if np.isnan(data.label).all():
+        return "Its dataset has no labels."
+    return "The rows of its dataset are not divided, so none is for a test."
+
+
+def _certified(
+    parameters: RunParameters, data: TrainingDataset, file: Path, expected: Path, output: str
+) -> tuple[bytes, NDArray[np.float32], Parity]:
+    """The graph as a registry has it, the rows, and how near it is to what is expected. Raises CertificateError."""
     classes, task = data.manifest.classes, parameters.rules.name
     names = [f"probability_{each}" for each in classes] if task == "multiclass" else [parameters.rules.output_name]
-    rows, wanted = _read(expected, [each.name for each in view.columns], names)
+    rows, wanted = _read(expected, [each.name for each in parameters.view.columns], names)
     graph = adapt_graph(_bytes(file), rows.shape[1], task, len(classes), output)
-    given = wanted if task == "multiclass" else wanted[:, 0]
-    worst = certify_outputs(graph, rows, given, task, parameters.parity_tolerance)
-    session = open_session(graph)
-    found = evaluate_predictions(data, run_session(session, np.asarray(data.matrix[data.rows(TEST)])), parameters.k)
-    together = keeps_bits(graph)
-    made_by = onnx.load_model_from_string(_bytes(file))
+    given, tolerance = wanted if task == "multiclass" else wanted[:, 0], parameters.parity_tolerance
+    worst = certify_outputs(graph, rows, given, task, tolerance)
+    return graph, rows, Parity(len(rows), worst, tolerance, 0, reason=REASONS[task])
+
+
+def _manifest(
+    parameters: RunParameters, data: TrainingDataset, graph: MeasuredGraph, parity: Parity, made_by: Any, now_us: int
+) -> ModelManifest:
+    """made_by: the model as its framework wrote it."""
     estimator = made_by.producer_name or "onnx"
-    manifest = ModelManifest(
+    return ModelManifest(
         model=parameters.model_name,
         version=0,
-        model_digest=hashlib.sha256(graph).hexdigest(),
-        view=stamp_view(view),
+        model_digest=hashlib.sha256(graph.graph).hexdigest(),
+        view=stamp_view(parameters.view),
         input_name=INPUT_NAME,
         output_name=parameters.rules.output_name,
         estimator=estimator,
         libraries={estimator: made_by.producer_version, "onnxruntime": importlib.metadata.version("onnxruntime")},
         dataset_digest=data.digest,
         cut_us=data.manifest.cut_us,
-        parity=Parity(len(rows), worst, parameters.parity_tolerance, 0, reason=REASONS[task]),
+        parity=parity,
         created_at_us=now_us,
-        task=task,
-        classes=classes,
+        task=data.manifest.task,
+        classes=data.manifest.classes,
         threshold=parameters.threshold,
         categories=data.manifest.categories,
-        rows_share_runs=together,
-        cost=measure_costs([MeasuredGraph(graph, rows, together)])[0],
+        rows_share_runs=graph.together,
+        cost=measure_costs([graph])[0],
     )
-    metrics: dict[str, Any] = {
-        "chosen": estimator,
-        "chosen_by": parameters.chosen_by,
-        "task": task,
-        "models": {estimator: found},
-        "rows": len(data.rows(TEST)),
-    }
-    return registry.publish(manifest, graph, metrics, data.manifest, f"from the ONNX file {file.name}"), worst
 
 
 def _dataset(folder: Path, parameters: RunParameters) -> TrainingDataset:
-    """Raises DatasetError where it is not of this view."""
-    try:
-        found = load_dataset(folder)
-    except OSError as error:
-        what = "is an exported dataset" if (folder / DATA_FILE).is_file() else "holds no dataset"
+    """Of a run, or exported. Raises DatasetError where it is not of this view."""
+    is_exported, view = (folder / DATA_FILE).is_file(), parameters.view
+    manifest = read_manifest(folder)
+    if manifest.view.fingerprint != view.fingerprint:
         raise DatasetError(
-            f"{folder} {what}, and the folder of a run's dataset is needed. Give the one that "
-            "`python -m training dataset` names at its end: the dataset is in ..."
-        ) from error
-    if found.manifest.view.fingerprint != parameters.view.fingerprint:
-        raise DatasetError(
-            f"The dataset in {folder} is of {found.manifest.view.label} as it was then, and the definitions have "
-            f"{parameters.view.label}. Build it again, and train the model on that."
+            f"The dataset in {folder} is of {manifest.view.label} as it was then, and the definitions have "
+            f"{view.label}. Build it again, and train the model on that."
         )
-    return found
+    try:
+        return measured_rows(read_directory(folder), view) if is_exported else load_dataset(folder)
+    except OSError as error:
+        raise DatasetError(f"The dataset in {folder} cannot be read: {error}. Build it again.") from error
 
 
 def _read(file: Path, features: list[str], names: list[str]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

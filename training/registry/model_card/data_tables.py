@@ -12,17 +12,27 @@ from training.registry.model_card.document_text import Table
 
 
 def data_facts(dataset: DatasetManifest) -> dict[str, Any]:
-    split = dataset.split
     return {
         "complete up to": to_text(dataset.cut_us),
         "labels known at": to_text(dataset.labels.cutoff_us),
-        "train window": f"{to_text(split.start_us)} to {to_text(split.train_end_us)}",
-        "test window": f"{to_text(split.test_start_us)} to {to_text(split.end_us)}",
+        **_windows(dataset),
         "conflicting labels": dataset.labels.conflicting,
         "labels": "; ".join(tell_labels(dataset)) or "as they were sent",
         "erased entities": dataset.erased_entities,
         "categories": {name: f"{len(values)} values" for name, values in dataset.categories.items()},
     }
+
+
+def _windows(dataset: DatasetManifest) -> dict[str, str]:
+    """Rows that a user brought, and all rows of a span, have no windows: they were divided, or were not."""
+    split, division = dataset.split, dataset.division
+    if dataset.spine is None and not dataset.is_range:
+        return {
+            "train window": f"{to_text(split.start_us)} to {to_text(split.train_end_us)}",
+            "test window": f"{to_text(split.test_start_us)} to {to_text(split.end_us)}",
+        }
+    said = "no, all rows are to learn from" if division is None else f"{division.kind} {division.of}".strip()
+    return {"span": f"{to_text(split.start_us)} to {to_text(split.end_us)}", "divided": said}
 
 
 def window_table(dataset: DatasetManifest) -> Table:

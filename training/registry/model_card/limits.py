@@ -15,10 +15,16 @@ _POOR_CALIBRATION = 0.05
 
 def limits(facts: ModelFacts) -> Iterator[str]:
     dataset, chosen = facts.dataset, facts.metrics["models"][facts.metrics["chosen"]]
-    yield (
-        f"It knows events up to {to_text(dataset.split.train_end_us)}. What changed in the world since then, it does "
-        "not know."
-    )
+    if facts.trained_elsewhere:
+        yield (
+            f"{facts.manifest.estimator} trained it, and which rows it learned from is not known. If rows of the test "
+            "window are among them, it is less good than its metrics."
+        )
+    else:
+        yield (
+            f"It knows events up to {to_text(dataset.split.train_end_us)}. What changed in the world since then, it "
+            "does not know."
+        )
     yield "A missing feature is possible in every request, and the model answers nevertheless."
     if dataset.categories:
         yield "A value of a category that is not of the train window counts as a missing one."
@@ -26,7 +32,9 @@ def limits(facts: ModelFacts) -> Iterator[str]:
         yield f"Without any value in the train window: {', '.join(empty)}."
     if often := [f"{name} ({share:.0%})" for name, share in facts.missing.items() if _MUCH_MISSING <= share < 1.0]:
         yield f"Missing in half of the train window or more: {', '.join(often)}."
-    if dataset.task == "binary" and dataset.rows.test.positive < _FEW_POSITIVE:
+    if "not_measured" in facts.metrics:
+        yield "How good it is was not measured."
+    elif dataset.task == "binary" and dataset.rows.test.positive < _FEW_POSITIVE:
         yield (
             f"The test window has {counted(dataset.rows.test.positive, 'positive row')}, so the metrics may differ "
             "much in another window."

@@ -10,7 +10,7 @@ from training.bar_chart import bar_chart
 from training.facts import shown
 from training.models.comparison.slice_order import in_order
 from training.models.metrics.curve_plots import own_plots, score_plots
-from training.registry.model_card.document_text import Table
+from training.registry.model_card.document_text import Section, Table
 from training.registry.model_card.model_facts import ModelFacts
 
 _OF_CLASS = ("rows", "precision", "recall", "f1", "roc_auc", "average_precision")
@@ -19,9 +19,24 @@ _MOST_FEATURES, _MOST_BARS = 20, 12
 
 def measured(facts: ModelFacts) -> str:
     floors = ", ".join(f"{name} {value:g}" for name, value in facts.floors.items())
+    chosen, by = facts.metrics["chosen"], facts.metrics["chosen_by"]
+    why = f"The gate compares {by}." if facts.trained_elsewhere else f"{chosen} was chosen by {by}."
     return (
-        f"Over {counted(int(facts.metrics['rows']), 'row')} of the test window. {facts.metrics['chosen']} was chosen "
-        f"by {facts.metrics['chosen_by']}. The gate asks for {floors or 'no floor'}.{_resampled(facts.metrics)}"
+        f"Over {counted(int(facts.metrics['rows']), 'row')} of the test window. {why} The gate asks for "
+        f"{floors or 'no floor'}.{_resampled(facts.metrics)}"
+    )
+
+
+def not_measured(facts: ModelFacts) -> Section:
+    """In place of all that is measured: what is missing, and how to get it."""
+    return Section(
+        "Metrics",
+        [
+            f"{facts.metrics['not_measured']} So metrics with their intervals, plots, the importance of features and "
+            "slices are missing, and the gate refuses the version.",
+            "Publish it again with a --dataset that has labelled rows for a test: that of a run, or an export of all "
+            "events of a span or of a spine with labels and --split.",
+        ],
     )
 
 

@@ -23,6 +23,7 @@ from training.registry.model_card.metric_tables import (
     importance_table,
     measured,
     metric_table,
+    not_measured,
     plots,
     slice_table,
 )
@@ -47,6 +48,20 @@ def _sections(facts: ModelFacts) -> Iterator[Section]:
     yield Section("Data", tables=[fact_table(data_facts(facts.dataset)), window_table(facts.dataset)])
     if facts.expectations:
         yield Section("Expectations", tables=[expectation_table(facts.expectations)])
+    yield from _how_good(facts) if "not_measured" not in facts.metrics else [not_measured(facts)]
+    yield Section("Limits", list(limits(facts)))
+    lineage = {
+        "model.onnx, sha256": manifest.model_digest,
+        "dataset, sha256": manifest.dataset_digest,
+        "view": f"{manifest.view.name}:v{manifest.view.version} ({manifest.view.fingerprint})",
+        **{f"group {each.label}": each.fingerprint for each in manifest.view.groups},
+        **{f"table {name}": f"version {each.version}" for name, each in facts.dataset.tables.items()},
+        **manifest.libraries,
+    }
+    yield Section("Lineage", tables=[fact_table(lineage)])
+
+
+def _how_good(facts: ModelFacts) -> Iterator[Section]:
     yield Section(
         "Metrics",
         [measured(facts)],
@@ -63,16 +78,6 @@ def _sections(facts: ModelFacts) -> Iterator[Section]:
         yield Section("Features", [says], [importance_table(facts)], [importance_plot(facts)])
     if slices := facts.metrics.get("slices"):
         yield Section("Slices", list(gaps(slices)), [slice_table(name, found) for name, found in slices.items()])
-    yield Section("Limits", list(limits(facts)))
-    lineage = {
-        "model.onnx, sha256": manifest.model_digest,
-        "dataset, sha256": manifest.dataset_digest,
-        "view": f"{manifest.view.name}:v{manifest.view.version} ({manifest.view.fingerprint})",
-        **{f"group {each.label}": each.fingerprint for each in manifest.view.groups},
-        **{f"table {name}": f"version {each.version}" for name, each in facts.dataset.tables.items()},
-        **manifest.libraries,
-    }
-    yield Section("Lineage", tables=[fact_table(lineage)])
 
 
 def _about(facts: ModelFacts) -> dict[str, Any]:

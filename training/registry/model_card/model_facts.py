@@ -18,6 +18,7 @@ class ModelFacts:
 
     metrics: of `metrics.json`. curves: candidate -> curve -> points. missing: feature -> share of missing values in the
     train window. floors: the worst values that may become champion. expectations: of `validation.json`.
+    trained_elsewhere: by another framework, of which no run saw the training.
     """
 
     manifest: ModelManifest
@@ -30,6 +31,7 @@ class ModelFacts:
     description: str = ""
     made_by: str = ""
     expectations: Sequence[Mapping[str, Any]] = ()
+    trained_elsewhere: bool = False
 
 
 def fact_table(rows: Mapping[str, Any]) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,19 +21,40 @@ from training.runs.plan.run_parameters import RunParameters
 from training.runs.records.run_folder import read_json
 
 if TYPE_CHECKING:
+    from training.datasets.training_dataset import TrainingDataset
     from training.runs.actions.champion_metrics import ChampionMetrics
 
 
 def decide_promotion(run: Path, parameters: RunParameters, registry: Registry) -> dict[str, Any]:
-    """Plain data: `promotion.json`. What was measured beside the champion is null where there is none."""
+    """Of the version that a run published; see `decide_version`."""
     published = read_json(run / "publish" / "published.json")
-    model, version = published["model"], published["version"]
+    metrics = read_json(run / "evaluate" / METRICS_FILE)
+    return decide_version(registry, published["model"], published["version"], metrics, run / DATASET_FOLDER, parameters)
+
+
+def decide_version(
+    registry: Registry,
+    model: str,
+    version: int,
+    metrics: Mapping[str, Any],
+    dataset: Path | TrainingDataset,
+    parameters: RunParameters,
+) -> dict[str, Any]:
+    """Plain data: `promotion.json`. What was measured beside the champion is null where there is none.
+
+    metrics: of the version, over the test window of the dataset: the folder of one, or the dataset.
+    """
     champion = Aliases(registry).of(model).get(CHAMPION)
     found, decision = None, Decision(True, ("it is champion already",))
-    if champion != version:
-        found = _measured(run, parameters, registry, model, version, champion)
+    if champion != version and "not_measured" in metrics:
+        unknown = Check("floors reached, and the champion matched", f"no metrics. {metrics['not_measured']}", False)
+        decision = Decision(
+            False, (unknown.found,), (unknown, view_check(registry.manifest(model, version), parameters.view))
+        )
+    elif champion != version:
+        found = _measured(dataset, parameters, registry, model, version, champion)
         fits = view_check(registry.manifest(model, version), parameters.view)
-        decision = _decided(read_json(run / "evaluate" / METRICS_FILE), found, parameters, fits)
+        decision = _decided(metrics, found, parameters, fits)
     return {
         "model": model,
         "version": version,
@@ -46,7 +67,12 @@ def decide_promotion(run: Path, parameters: RunParameters, registry: Registry) -
 
 
 def _measured(
-    run: Path, parameters: RunParameters, registry: Registry, model: str, version: int, champion: int | None
+    dataset: Path | TrainingDataset,
+    parameters: RunParameters,
+    registry: Registry,
+    model: str,
+    version: int,
+    champion: int | None,
 ) -> ChampionMetrics | None:
     """None: there is nothing to compare with, and no limit of a time."""
     limits = parameters.limits
@@ -56,14 +82,14 @@ def _measured(
     from training.datasets.training_dataset import load_dataset
     from training.runs.actions.champion_metrics import champion_metrics, without_champion
 
-    dataset = load_dataset(run / DATASET_FOLDER)
+    rows = load_dataset(dataset) if isinstance(dataset, Path) else dataset
     if champion is None:
-        return without_champion(registry, model, version, dataset)
-    return champion_metrics(registry, model, champion, version, dataset, parameters)
+        return without_champion(registry, model, version, rows)
+    return champion_metrics(registry, model, champion, version, rows, parameters)
 
 
 def _decided(
-    metrics: dict[str, Any], found: ChampionMetrics | None, parameters: RunParameters, fits: Check
+    metrics: Mapping[str, Any], found: ChampionMetrics | None, parameters: RunParameters, fits: Check
 ) -> Decision:
     asked = parameters.model
     return decide(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shared_features.counted import counted
 from shared_features.formats.json_document import encode_document
@@ -18,26 +16,20 @@ from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE
 from shared_features.formats.training_run import DATASET_FOLDER, SAMPLED_INPUTS_FILE
 from training.datasets.sampled_inputs import SampledInputs
 from training.datasets.time_split import TEST, TRAIN
-from training.datasets.training_dataset import TrainingDataset, load_dataset
+from training.datasets.training_dataset import load_dataset
 from training.models.certificate import certify, require_pass
-from training.models.comparison.metric_intervals import metric_intervals
-from training.models.comparison.permutation_importance import permutation_importance
-from training.models.comparison.slice_metrics import slice_metrics
 from training.models.correction.corrected_model import corrections_of, pipeline_of
 from training.models.encoding.encoded_columns import used_encoders
 from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.graph_cost import MeasuredGraph, measure_costs
 from training.models.graph.onnx_export import export_onnx
 from training.models.metrics.chance import hardly_better
-from training.models.metrics.decision_metrics import decision_metrics
-from training.models.metrics.evaluation import candidate_rows, evaluate_predictions, format_metrics
-from training.models.metrics.residual_curves import residual_curves
-from training.models.metrics.score_curves import class_curves, score_curves
+from training.models.metrics.evaluation import format_metrics
 from training.models.on_demand_parity import certify_on_demand
 from training.models.predictions import predicted
-from training.models.task_rules import better
 from training.progress import Tell, untold
 from training.runs.actions.fit_steps import columns_of
+from training.runs.actions.measured_models import curves_of, measure_models
 from training.runs.plan.run_parameters import RunParameters
 from training.runs.records.run_folder import CURVES_FILE, NOTES_FILE, load_pickle, model_file, read_json, search_file
 from training.steps.step import Task
@@ -65,45 +57,20 @@ def evaluate_models(
     matrix = np.asarray(dataset.matrix[rows])
     task = dataset.manifest.task
     scored = {name: predicted(load_pickle(model_file(fit_directory, name)), matrix, task) for name in parameters.models}
-    metrics = {name: evaluate_predictions(dataset, found, parameters.k) for name, found in scored.items()}
-    if parameters.threshold is not None:
-        for name, score in scored.items():
-            metrics[name]["decisions"] = decision_metrics(dataset.label[rows], score, parameters.threshold)
-    by = parameters.chosen_by
-    chosen = functools.reduce(
-        lambda best, name: name if better(by, metrics[name][by], metrics[best][by]) else best, parameters.models
+    report = measure_models(
+        dataset,
+        matrix,
+        scored,
+        lambda name: partial(predicted, load_pickle(model_file(fit_directory, name)), task=task),
+        parameters,
+        tell,
     )
-    tell(f"looking which features {chosen} needs")
-    pipeline = load_pickle(model_file(fit_directory, chosen))
-    needed = permutation_importance(
-        lambda some: predicted(pipeline, some, task), matrix, dataset.label[rows], dataset.features, by, parameters.seed
-    )
-    report = {
-        "chosen": chosen,
-        "chosen_by": by,
-        "task": task,
-        "models": metrics,
-        "rows": len(rows),
-        "intervals": metric_intervals(
-            parameters.rules.metrics, dataset.label[rows], scored[chosen], dataset.entity[rows], parameters.seed
-        ),
-        "importance": needed,
-        "slices": {name: slice_metrics(dataset, scored[chosen], name, by) for name in parameters.slices},
-    }
+    metrics, chosen = report["models"], report["chosen"]
     if notes := _notes(fit_directory):
         report["notes"] = notes
     if searches := {name: read_json(search_file(fit_directory, name)) for name in parameters.search}:
         report["search"] = searches
-    if empty := dataset.without_value():
-        report["without_value"] = empty
-    if task == "binary":
-        report |= {
-            "positive": int((dataset.label[rows] > 0).sum()),
-            "candidates": len(candidate_rows(dataset)[0]),
-            "k": parameters.k,
-            "entity": dataset.manifest.entity,
-        }
-    (output / CURVES_FILE).write_bytes(encode_document(_curves(dataset, scored)))
+    (output / CURVES_FILE).write_bytes(encode_document(curves_of(dataset, scored)))
     (output / METRICS_FILE).write_bytes(encode_document(report))
     said = (f"{name}: {format_metrics(metrics[name], parameters.metrics)}" for name in metrics)
     base_rate = float((dataset.label[rows] > 0).mean())
@@ -115,15 +82,6 @@ def _notes(fit_directory: Path) -> dict[str, Any]:
     """Candidate -> how it was fitted, of those of which there is something to say."""
     file = fit_directory / NOTES_FILE
     return {name: each for name, each in read_json(file).items() if each} if file.is_file() else {}
-
-
-def _curves(dataset: TrainingDataset, scored: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Candidate -> curve -> points."""
-    label, classes = dataset.label[dataset.rows(TEST)], dataset.manifest.classes
-    if dataset.manifest.task == "multiclass":
-        return {name: class_curves(label, each, classes) for name, each in scored.items()}
-    draw = score_curves if dataset.manifest.task == "binary" else residual_curves
-    return {name: draw(label, each) for name, each in scored.items()}
 
 
 def export_model(fit_directory: Path, evaluate_directory: Path, parameters: RunParameters, output: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -124,10 +125,11 @@ def promote_model(run: Path, parameters: RunParameters, registry: Registry, outp
     file = output / "promotion.json"
     if not file.exists():
         replace_file(file, encode_document(decide_promotion(run, parameters, registry)))
-    return _carry_out(read_json(file), registry)
+    return carry_out(read_json(file), registry)
 
 
-def _carry_out(decided: dict[str, Any], registry: Registry) -> str:
+def carry_out(decided: Mapping[str, Any], registry: Registry) -> str:
+    """Move the alias where `promotion.json` says so; what was done, in one line."""
     model, version, before = decided["model"], decided["version"], decided["champion_before"]
     reasons = "; ".join(decided["reasons"])
     if before == version:

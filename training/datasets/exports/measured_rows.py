@@ -1,0 +1,115 @@
+"""The rows of an exported dataset, as a model is measured on them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shared_features.definitions import FeatureView
+from shared_features.formats.dataset_manifest import DatasetManifest, RowCounts, WindowCounts
+from shared_features.formats.entity_keys import entity_keys
+from shared_features.formats.offline_tables import OFFSET, PARTITION
+from training.datasets.dataset_builder import entity_codes
+from training.datasets.exports.dataset_table import TAKEN, DatasetTable
+from training.datasets.given_spine import check_spine
+from training.datasets.label_classes import Classes, encode_outcomes, find_classes
+from training.datasets.offline_store import event_columns
+from training.datasets.time_split import GAP, TEST, TRAIN
+from training.datasets.training_dataset import TrainingDataset, canonical
+from training.errors import DatasetError
+
+_SIDES = {"train": TRAIN, "gap": GAP, "test": TEST}
+
+
+def measured_rows(table: DatasetTable, view: FeatureView) -> TrainingDataset:
+    """The labelled rows, each in its window; of several folds in that of the last one, which trains on most.
+
+    Without a label, or undivided, all rows are of the train window, and a label that is not known is NaN: nothing can
+    be measured on them. Raises DatasetError where the categories of the view have no places in the table.
+    """
+    told, data = table.manifest, table.data
+    if view.categories and not told.categories:
+        raise DatasetError(
+            f"The dataset has the values of categories ({', '.join(each.name for _, each in view.categories)}), and a "
+            "model sees their places among those of its train window. Give the dataset of a run, which has windows: "
+            "export it without --spine, --from and --to."
+        )
+    label, classes = _label(table, view)
+    is_measured = bool(table.windows) and not np.isnan(label).all()
+    window = _window(data[table.windows[-1]]) if is_measured else np.full(len(data), TRAIN, np.int8)
+    rows = np.flatnonzero(~np.isnan(label)) if is_measured else np.arange(len(data))
+    as_of_us = table.instants_us if table.spine is None else check_spine(view, table.spine).as_of_us
+    return TrainingDataset(
+        features=told.features,
+        matrix=canonical(_matrix(data, told.features)[rows]),
+        label=label[rows],
+        window=window[rows],
+        partition=_position(data, PARTITION, told.features).astype(np.int32)[rows],
+        offset=_position(data, OFFSET, told.features)[rows],
+        event_time_us=as_of_us[rows],
+        entity=_entity(data, view, told.entity, told.features)[rows],
+        manifest=replace(told, classes=classes, rows=_row_counts(told, label[rows], window[rows], classes)),
+    )
+
+
+def _row_counts(
+    told: DatasetManifest, label: NDArray[np.float64], window: NDArray[np.int8], classes: Classes
+) -> RowCounts:
+    """Of a table that was divided, by its sides; of any other, as it says."""
+    if told.division is None or np.isnan(label).any():
+        return told.rows
+    train, gap, test = (_counts(told.task, label[window == side], len(classes)) for side in _SIDES.values())
+    return replace(told.rows, train=train, gap=gap, test=test)
+
+
+def _counts(task: str, label: NDArray[np.float64], classes: int) -> WindowCounts:
+    positive = int((label > 0).sum()) if task == "binary" else 0
+    by_class = np.bincount(label.astype(np.int64), minlength=classes) if task == "multiclass" else ()
+    return WindowCounts(len(label), positive, 0, tuple(map(int, by_class)))
+
+
+def _label(table: DatasetTable, view: FeatureView) -> tuple[NDArray[np.float64], Classes]:
+    """float64[n]: as a dataset has it, NaN where it is not known. And the classes."""
+    told, source = table.manifest, view.predicted
+    if not table.label or source is None:
+        return np.full(len(table.data), np.nan), told.classes
+    found = table.data[table.label]
+    if told.classes:  # the table has the places already
+        return _floats(found), told.classes
+    classes = find_classes(source, found, found.is_not_null().to_numpy())
+    return (encode_outcomes(found, classes) if classes else _floats(found)), classes
+
+
+def _floats(column: pl.Series) -> NDArray[np.float64]:
+    return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+
+def _window(side: pl.Series) -> NDArray[np.int8]:
+    """A row that is on no side is of no use, as one of the gap."""
+    return side.replace_strict(_SIDES, default=GAP, return_dtype=pl.Int8).to_numpy()
+
+
+def _matrix(data: pl.DataFrame, features: tuple[str, ...]) -> NDArray[np.float32]:
+    return data.select(pl.col(name).cast(pl.Float32).fill_null(float("nan")) for name in features).to_numpy()
+
+
+def _position(data: pl.DataFrame, name: str, features: tuple[str, ...]) -> NDArray[np.int64]:
+    """Zeros where the table has no positions, because a user brought its rows."""
+    column = _about(name, features)
+    return data[column].to_numpy().astype(np.int64) if column in data.columns else np.zeros(len(data), np.int64)
+
+
+def _entity(data: pl.DataFrame, view: FeatureView, name: str, features: tuple[str, ...]) -> NDArray[np.int64]:
+    """int64[n]: as the dataset of a run has it."""
+    entity = next(group.entity for group in view.groups if group.entity.name == name)
+    keys = data.select(pl.col(_about(key, features)).alias(key) for key in entity.keys)
+    columns, _ = event_columns(view.source, keys, entity.keys)
+    return entity_codes(entity_keys(entity, view.source, columns))
+
+
+def _about(name: str, features: tuple[str, ...]) -> str:
+    """The column that tells this about a row."""
+    return f"{TAKEN}{name}" if name in features else name
