@@ -7,13 +7,18 @@ all others, whichever leads it the way that a split sends missing values.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared_features.errors import ManifestMismatchError
-from shared_features.trees.tree_loops import BLOCK, GROUP, add_leaves
+from shared_features.trees import tree_loops
+from shared_features.trees.small_trees import SmallTrees, small_trees
+from shared_features.trees.tree_loops import BLOCK, GROUP
 
+_LOOPS: Any = tree_loops
 ABOVE, BELOW = np.iinfo(np.int32).max, np.iinfo(np.int32).min
 Integers = NDArray[np.int64]
 Keys = NDArray[np.int32]
@@ -50,22 +55,29 @@ class FlatTrees:
             raise ManifestMismatchError(f"its trees read column {self.columns.max()}, and are given {rows.shape[1]}")
         sums = np.zeros((len(rows), len(self.sure)), np.float32)
         if len(rows):
-            add_leaves(
-                np.ascontiguousarray(rows).view(np.int32),
-                self.columns,
-                self.missing,
-                (self.rows * BLOCK).astype(np.uint32),
-                self.thresholds,
-                self.children,
-                self.roots,
-                self.bounds,
-                self.targets,
-                self.weights,
-                sums,
-                np.empty(len(self.columns) * BLOCK, np.int32),
-                np.empty(GROUP, np.uint32),
-            )
+            given = np.ascontiguousarray(rows).view(np.int32), self.columns, self.missing
+            keys = np.empty(len(self.columns) * BLOCK, np.int32)
+            if self._small is None:
+                self._walk(given, sums, keys)
+            else:
+                self._strike_out(self._small, given, sums, keys)
         return sums
+
+    @cached_property
+    def _small(self) -> SmallTrees | None:
+        weights = self.bounds, self.targets, self.weights
+        return small_trees(self.roots, self.children, self.rows, self.thresholds, *weights)
+
+    def _walk(self, given: tuple[Any, ...], sums: Matrix, keys: Keys) -> None:
+        offsets = (self.rows * BLOCK).astype(np.uint32)
+        trees = offsets, self.thresholds, self.children, self.roots, self.bounds, self.targets, self.weights
+        _LOOPS.add_leaves(*given, *trees, sums, keys, np.empty(GROUP, np.uint32))
+
+    def _strike_out(self, small: SmallTrees, given: tuple[Any, ...], sums: Matrix, keys: Keys) -> None:
+        splits = small.offsets, small.thresholds, small.masks, small.splits
+        leaves = small.leaves, small.bounds, small.targets, small.weights
+        left = np.empty(BLOCK, np.uint32)
+        _LOOPS.add_reached_leaves(*given, *splits, *leaves, sums.shape[1], sums.ravel(), keys, left)
 
 
 def to_keys(values: Matrix) -> Keys:

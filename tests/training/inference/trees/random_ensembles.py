@@ -24,7 +24,7 @@ def ensembles(draw: st.DrawFn) -> Any:
     """A node, as ONNX Runtime and the reader of trees take it."""
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     modes = draw(st.lists(st.sampled_from(_MODES), min_size=1, max_size=3, unique=True))
-    trees, leaves = draw(st.integers(1, 5)), draw(st.integers(1, 12))
+    trees, leaves = draw(st.integers(1, 5)), draw(st.integers(1, 12) | st.sampled_from([31, 32, 33]))
     if draw(st.booleans()):
         width, post = draw(st.integers(1, 3)), "NONE"
         base = draw(st.sampled_from([0, width]))
