@@ -7,7 +7,6 @@ made of a value.
 from __future__ import annotations
 
 import binascii
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from shared_features.errors import FormatVersionError
 from shared_features.formats import column_loops
 from shared_features.formats.prediction_log import LoggedPrediction
+from shared_features.formats.sha256 import digests
 
 _LOOPS: Any = column_loops
 Int64 = NDArray[np.int64]
@@ -82,10 +82,7 @@ def record_digests(columns: Mapping[str, Column], count: int) -> Bytes:
     text, places = np.empty(int(ends[-1]) if count else 0, np.uint8), starts.copy()
     for _, put in parts:
         put(text, places)
-    whole, sha256 = text.data, hashlib.sha256
-    spans = zip(starts.tolist(), places.tolist(), strict=True)
-    digests = b"".join([sha256(whole[start:end]).digest() for start, end in spans])
-    return _buffer(binascii.hexlify(digests)).reshape(count, _DIGEST)
+    return _buffer(binascii.hexlify(digests(text, starts, places).data)).reshape(count, _DIGEST)
 
 
 def float_rows(matrices: Texts, wide: int) -> tuple[NDArray[np.float32], Int64]:
