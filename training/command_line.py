@@ -12,7 +12,7 @@ from typing import Any
 from shared_features.access.key_commands import add_key_options
 from training.dataset_options import add_dataset_options
 from training.inference.arguments import add_predict
-from training.models.task_rules import BETTER_IS_MORE
+from training.models.task_rules import METRIC_NAMES, is_metric
 from training.registry.arguments import add_publish, add_reason, add_registry
 from training.settings import describe_settings
 
@@ -234,8 +234,8 @@ def _days(text: str) -> float:
 
 def _floor(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
-    if name not in BETTER_IS_MORE:
-        raise argparse.ArgumentTypeError(f"{text!r}: give METRIC=NUMBER, with a metric of {', '.join(BETTER_IS_MORE)}")
+    if not is_metric(name):
+        raise argparse.ArgumentTypeError(f"{text!r}: give METRIC=NUMBER, with a metric of {', '.join(METRIC_NAMES)}")
     return name, float(value)
 
 

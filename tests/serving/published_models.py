@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -33,11 +34,12 @@ def publish(
     *,
     promote: bool = True,
     graph: bytes | None = None,
+    metrics: Mapping[str, Any] | None = None,
     **changed: Any,
 ) -> int:
     """Fit a model on noise, publish it for the view and let `champion` name it; the version's number.
 
-    graph: of another model, in place of the fitted one.
+    graph: of another model, in place of the fitted one. metrics: what `metrics.json` says.
     """
     graph = fitted(len(view.columns), seed) if graph is None else graph
     manifest = ModelManifest(
@@ -54,7 +56,7 @@ def publish(
         parity=Parity(0, 0.0, 0.0, 0),
         created_at_us=0,
     )
-    published = Registry(registry).publish(replace(manifest, **changed), graph, {}, DATASET)
+    published = Registry(registry).publish(replace(manifest, **changed), graph, dict(metrics or {}), DATASET)
     if promote:
         Aliases(Registry(registry)).promote(view.name, published.version)
     return published.version

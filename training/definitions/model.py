@@ -13,6 +13,7 @@ from shared_features.arguments import Checked, did_you_mean
 from shared_features.definitions import FeatureView
 from shared_features.definitions.expectations.expectation import Expectation
 from shared_features.errors import DefinitionError
+from shared_features.formats.dataset_manifest import DatasetParameters
 from training.datasets.expectations.of_a_view import expectation_faults
 from training.definitions.early_stopping import EarlyStopping
 from training.definitions.gate_limits import GateLimits, limit_faults
@@ -43,7 +44,8 @@ class Model(metaclass=Checked):
     what the gate asks beside the champion. limits: what it asks of scores and of the graph. encoders: feature -> what
     an estimator is given in its place. early_stopping: of boosting, yours too; None: only of what is built in, and of
     more than 10,000 rows. search: candidate -> which of its parameters are searched for on the train window.
-    expectations: of the dataset, checked before a fit. calibrate, class_weights, keep_negatives: as `Fitting` has them.
+    expectations: of the dataset, checked before a fit. entity: whose precision a day is measured, and whose rows are
+    drawn together; None: that of its first group. calibrate, class_weights, keep_negatives: as `Fitting` has them.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Model(metaclass=Checked):
     class_weights: Mapping[Any, float] = field(default_factory=dict)
     keep_negatives: float | None = None
     expectations: tuple[Expectation, ...] = ()
+    entity: str | None = None
     owner: str = ""
     description: str = ""
 
@@ -111,6 +114,10 @@ class Model(metaclass=Checked):
             return self.view
         raise self._wrong(f"its view is known by its name {self.view!r} alone; take the model from `defined_models`")
 
+    def fill(self, asked: DatasetParameters) -> DatasetParameters:
+        """With the windows and the entity that a run does not say."""
+        return replace(self.split.fill(asked), entity=asked.entity or self.entity)
+
     def on(self, view: FeatureView) -> Model:
         """The same model with its view in place of the view's name. Raises DefinitionError for what does not fit."""
         return replace(self, view=view)
@@ -146,12 +153,14 @@ class Model(metaclass=Checked):
     def _check_task(self, view: FeatureView) -> None:
         if view.predicted is None:
             raise self._wrong(f"view {view.label} has no labels to learn from; give it labels=LabelSource(...)")
-        features = [each.name for each in view.columns]
-        for name in self.slices:
-            if name not in features:
+        features, entities = [each.name for each in view.columns], sorted({each.entity.name for each in view.groups})
+        named = [("slices", name, features, "a feature of the view") for name in self.slices]
+        named += [] if self.entity is None else [("entity", self.entity, entities, f"one of {', '.join(entities)}")]
+        for what, name, known, write in named:
+            if name not in known:
                 raise self._wrong(
-                    f"slices names {name!r}, which view {view.label} does not have; write a feature of the view."
-                    f"{did_you_mean(name, features)}"
+                    f"{what} names {name!r}, which view {view.label} does not have; write {write}."
+                    f"{did_you_mean(name, known)}"
                 )
         faults = (*encoder_faults(self.encoders, view), *fitting_faults(self.fitting, view.predicted))
         for says in (*faults, *expectation_faults(self.expectations, view)):
@@ -166,10 +175,10 @@ class Model(metaclass=Checked):
                 yield f"candidate {name} cannot learn it; write one of {', '.join(rules.models)}"
         for what, names in (("metrics", self.metrics), ("floors", self.floors)):
             for name in names:
-                if name not in rules.metrics:
+                if not rules.knows(name):
                     yield (
-                        f"{what} names {name!r}, which it does not have; write one of {', '.join(rules.metrics)}."
-                        f"{did_you_mean(name, rules.metrics)}"
+                        f"{what} names {name!r}, which it does not have; write one of {', '.join(rules.metric_names)}."
+                        f"{rules.advice(name)}"
                     )
         yield from limit_faults(self.limits, rules.name, self.threshold)
         if self.threshold is not None and rules.name != "binary":

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared_features.arguments import did_you_mean
 from training.errors import TrainingError
+from training.models.metrics.precision_name import PRECISION_AT_K, k_of, precision_at
 
 BETTER_IS_MORE: Mapping[str, bool] = {
     "roc_auc": True,
@@ -27,16 +29,29 @@ BETTER_IS_MORE: Mapping[str, bool] = {
     "pinball_50": False,
     "pinball_90": False,
 }
-"""The metrics that a floor may name, and whether more of one is better."""
+"""The metrics that a floor may name, and whether more of one is better; beside them, entity precision of any K."""
+
+
+def more_is_better(metric: str) -> bool:
+    return k_of(metric) is not None or BETTER_IS_MORE[metric]
+
+
+def is_metric(name: str) -> bool:
+    """Whether the metric is one of any task."""
+    return name in BETTER_IS_MORE or k_of(name) is not None
+
+
+METRIC_NAMES = (*BETTER_IS_MORE, PRECISION_AT_K)
+"""Those of all tasks, as a message lists them."""
 
 
 @dataclass(frozen=True)
 class TaskRules:
     """Rules of one task.
 
-    models: its candidates. metrics: those that a floor may name. chosen_by: the metric that chooses a candidate and
-    that the gate compares. floors: the worst values that may become champion, where nobody says otherwise.
-    output_name: what the graph gives.
+    models: its candidates. metrics: those that a floor may name, beside entity precision. chosen_by: the metric that
+    chooses a candidate and that the gate compares. floors: the worst values that may become champion, where nobody says
+    otherwise. output_name: what the graph gives.
     """
 
     name: str
@@ -45,6 +60,21 @@ class TaskRules:
     chosen_by: str
     floors: Mapping[str, float]
     output_name: str
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """The metrics, as a message lists them."""
+        return (*self.metrics, PRECISION_AT_K) if self.name == "binary" else self.metrics
+
+    def knows(self, metric: str) -> bool:
+        """Whether models, floors and the gate may name it: entity precision is one of two outcomes."""
+        return metric in self.metrics or (self.name == "binary" and k_of(metric) is not None)
+
+    def advice(self, name: str) -> str:
+        """What was probably meant by a metric that it does not know, as the sentence that follows an error."""
+        if PRECISION_AT_K in self.metric_names and name.startswith(PRECISION_AT_K.partition("K")[0]):
+            return f" K is a number from 1 on, as in {precision_at(50)}."
+        return did_you_mean(name, self.metric_names)
 
     def check_models(self, names: tuple[str, ...], ours: tuple[str, ...] = ()) -> None:
         """Raises TrainingError for a candidate of another task. ours: those that a model names; they win."""
@@ -57,10 +87,10 @@ class TaskRules:
 
     def check_floors(self, names: tuple[str, ...]) -> None:
         """Raises TrainingError for a metric of another task."""
-        if unknown := [name for name in names if name not in self.metrics]:
+        if unknown := [name for name in names if not self.knows(name)]:
             raise TrainingError(
                 f"A model of {self.name} has no metric {', '.join(unknown)}. Give a floor for some of "
-                f"{', '.join(self.metrics)}."
+                f"{', '.join(self.metric_names)}.{self.advice(unknown[0])}"
             )
 
 
@@ -97,4 +127,4 @@ MODELS = tuple(dict.fromkeys(name for each in RULES.values() for name in each.mo
 
 def better(metric: str, ours: float, theirs: float) -> bool:
     """Whether `ours` is the better value of the two; NaN is better than nothing."""
-    return ours > theirs if BETTER_IS_MORE[metric] else ours < theirs
+    return ours > theirs if more_is_better(metric) else ours < theirs

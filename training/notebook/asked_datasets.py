@@ -40,7 +40,7 @@ def of_windows(settings: TrainingSettings, view: FeatureView, asked: Mapping[str
     _, model = choose_model(settings, asked.get("model"), view.name)
     parameters = _parameters({name: value for name, value in asked.items() if name != "model"})
     pinned = _pinned(settings, view)
-    filled = parameters if model is None else model.split.fill(parameters)
+    filled = parameters if model is None else model.fill(parameters)
     return export_events(pinned, build_dataset(pinned, filled, tell)[0])
 
 

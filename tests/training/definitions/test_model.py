@@ -43,6 +43,14 @@ def forest(rows: int) -> Any:
         ({"threshold": 3}, "threshold is 3; give a score from 0 to 1"),
         ({"threshold": 0.5, "view": parcels.OUTCOME}, "asks for multiclass, and a threshold decides between two"),
         ({"metrics": ("f1",)}, "metrics names 'f1', which it does not have; write one of roc_auc"),
+        ({"metrics": ("precision_at_0_per_day",)},
+         "metrics names 'precision_at_0_per_day', .* K is a number from 1 on, as in precision_at_50_per_day"),
+        ({"metrics": ("precision_at_K_per_day",)}, "one of .*, precision_at_K_per_day. K is a number from 1 on"),
+        ({"floors": {"precision_at_5": 1}}, "floors names 'precision_at_5', which it does not have; .* K is a number"),
+        ({"floors": {"precisoin_at_5_per_day": 1}}, "which it does not have; .* Did you mean 'precision_at_K_per_day'"),
+        ({"floors": {"precision_at_5_per_day": 1}, "view": parcels.OUTCOME},
+         "asks for multiclass, and floors names 'precision_at_5_per_day', which it does not have; write one of lo"),
+        ({"entity": "plants"}, "entity names 'plants', which view breakdown:v1 does not have; .* machine, plant. Did"),
         ({"floors": {"rmse": 3}}, "floors names 'rmse', which it does not have"),
         ({"floor": {"rmse": 3}}, "there is no option 'floor'. Did you mean 'floors'"),
         ({"split": 7}, "split is 7"),
@@ -62,6 +70,13 @@ def test_without_candidates_it_has_those_of_its_task_and_functions_count_by_thei
     assert (model.candidate_names, model.builds) == (("random_forest", "ridge"), {"ridge": ridge})
     assert Model("breaks", "breakdown").candidate_names == ()
     assert "ridge" not in MODELS
+
+
+def test_a_run_has_the_entity_of_its_model_unless_it_says_another_one() -> None:
+    model = Model("breaks", machines.BREAKDOWN, entity="plant", split=Split(test=days(3)))
+    assert model.fill(DatasetParameters(seed=7)) == DatasetParameters(test_days=3, entity="plant", seed=7)
+    assert model.fill(DatasetParameters(entity="machine")).entity == "machine"
+    assert Model("breaks", machines.BREAKDOWN).fill(DatasetParameters()) == DatasetParameters()
 
 
 def test_a_split_fills_what_a_run_does_not_say() -> None:

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from training.errors import TrainingError
-from training.models.task_rules import BETTER_IS_MORE, MODELS, RULES, better
+from training.models.metrics.precision_name import k_of, precision_at
+from training.models.task_rules import BETTER_IS_MORE, MODELS, RULES, better, is_metric
 
 
 @pytest.mark.parametrize("metric", BETTER_IS_MORE)
@@ -38,3 +39,21 @@ def test_a_task_chooses_and_bounds_by_metrics_of_its_own(task: str) -> None:
         rules.check_models(strangers)
     with pytest.raises(TrainingError, match=f"A model of {task} has no metric"):
         rules.check_floors(tuple(BETTER_IS_MORE.keys() - set(rules.metrics)))
+
+
+def test_entity_precision_of_any_k_is_a_metric_of_two_outcomes() -> None:
+    name = precision_at(50)
+    assert (name, k_of(name), is_metric(name)) == ("precision_at_50_per_day", 50, True)
+    assert better(name, 0.9, 0.1)
+    assert not better(name, 0.1, 0.9)
+    RULES["binary"].check_floors((name,))
+    for task in ("multiclass", "regression"):
+        with pytest.raises(TrainingError, match=f"A model of {task} has no metric precision_at_50_per_day"):
+            RULES[task].check_floors((name,))
+
+
+@pytest.mark.parametrize("name", ["precision_at_0_per_day", "precision_at_K_per_day", "precision_at_5_per_week", "f1"])
+def test_what_only_looks_like_entity_precision_is_no_metric(name: str) -> None:
+    assert not is_metric(name)
+    with pytest.raises(TrainingError, match=f"no metric {name}. Give a floor for .*, precision_at_K_per_day"):
+        RULES["binary"].check_floors((name,))

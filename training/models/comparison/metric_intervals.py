@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.models.comparison.resamples import CONFIDENCE, RESAMPLES, interval, resamples
-from training.models.comparison.weighted_metrics import weighted_metric
+from training.models.comparison.weighted_metrics import Measure, weighted_metric
 
 
 def metric_intervals(
@@ -18,12 +18,14 @@ def metric_intervals(
     predicted: NDArray[Any],
     entity: NDArray[np.int64],
     seed: int = 0,
+    measure: Measure = weighted_metric,
 ) -> dict[str, Any]:
     """Plain data: the confidence, the number of resamples and of entities, and of each metric its two ends.
 
-    label, predicted, entity: of the same rows. None in place of the ends where the rows cannot tell.
+    label, predicted, entity: of the same rows. measure: makes each metric. None in place of the ends where the rows
+    cannot tell.
     """
-    each_of = [weighted_metric(name, label, predicted) for name in metrics]
+    each_of = [measure(name, label, predicted) for name in metrics]
     found = np.array([[each(weights) for each in each_of] for weights in resamples(entity, seed)])
     ends = {name: interval(found[:, place]) for place, name in enumerate(metrics)}
     return {

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.models.comparison.weighted_metrics import weighted_metric
-from training.models.task_rules import BETTER_IS_MORE
+from training.models.task_rules import more_is_better
 
 MOST_ROWS = 10_000
 
@@ -41,5 +41,5 @@ def permutation_importance(
         rows[:, at] = kept[random.permutation(len(kept))]
         without = weighted_metric(metric, label[drawn], predict(rows))(ones)
         rows[:, at] = kept
-        found[name] = float(whole - without if BETTER_IS_MORE[metric] else without - whole)
+        found[name] = float(whole - without if more_is_better(metric) else without - whole)
     return dict(sorted(found.items(), key=lambda each: -each[1]))

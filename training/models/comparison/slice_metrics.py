@@ -12,7 +12,7 @@ from training.datasets.time_split import TEST
 from training.datasets.training_dataset import TrainingDataset
 from training.models.comparison.slice_order import MISSING
 from training.models.comparison.weighted_metrics import weighted_metric
-from training.models.task_rules import BETTER_IS_MORE
+from training.models.task_rules import more_is_better
 
 LEAST_ROWS = 50
 """Of a slice with fewer, the metric says little."""
@@ -37,7 +37,7 @@ def slice_metrics(dataset: TrainingDataset, predicted: NDArray[Any], column: str
     }
     found: dict[str, Any] = {"metric": metric, "slices": slices, "worst": None, "best": None, "gap": None}
     if len(known) >= 2:
-        ranked = sorted(known, key=lambda name: known[name], reverse=not BETTER_IS_MORE[metric])
+        ranked = sorted(known, key=lambda name: known[name], reverse=not more_is_better(metric))
         found |= {"worst": ranked[0], "best": ranked[-1], "gap": abs(known[ranked[-1]] - known[ranked[0]])}
     return found
 

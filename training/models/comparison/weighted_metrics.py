@@ -15,6 +15,8 @@ from training.models.metrics.pinball import pinball
 Floats = NDArray[np.float64]
 Weighted = Callable[[Floats], float]
 """float64[n] weights, how often each row counts -> the metric; NaN where the rows cannot tell."""
+Measure = Callable[[str, Floats, NDArray[Any]], Weighted]
+"""A metric's name, labels and predictions of the same rows -> the metric as a function of their weights."""
 _LEAST = float(np.finfo(np.float64).eps)
 
 

@@ -7,7 +7,6 @@ Handbook* (Université Libre de Bruxelles, 2022), chapter 4, "Precision top-k me
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,8 +23,7 @@ from training.errors import DatasetError
 from training.models.metrics.calibration import calibration_error
 from training.models.metrics.class_metrics import class_metrics
 from training.models.metrics.pinball import pinball
-
-_OF_CANDIDATES = re.compile(r"precision_at_(\d+)_")
+from training.models.metrics.precision_name import k_of, precision_at
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,8 @@ def entity_precision_at_k(
 
     An entity's score of a day is its highest, and it is positive where any of its events is. Positive entities among
     the k are detected: they are left out on the following days. The share is of k, also on a day with fewer entities.
-    Unit: 0 to 1; NaN without a day. Equal scores are ranked by entity, so that the value is reproducible.
+    Unit: 0 to 1; NaN where no day has a positive entity, because every order of them is then as good. Equal scores are
+    ranked by entity, so that the value is reproducible.
     """
     frame = pl.DataFrame({"day": day, "entity": entity, "score": np.asarray(score, np.float64), "label": label})
     daily = frame.group_by("day", "entity").agg(pl.col("score").max(), pl.col("label").max() > 0)
@@ -65,7 +64,7 @@ def entity_precision_at_k(
         entities.append(len(left))
         precisions.append(len(found) / k)
         detected = pl.concat([detected, found])
-    mean = float(np.mean(precisions)) if precisions else float("nan")
+    mean = float(np.mean(precisions)) if any(positives) else float("nan")
     return EntityPrecision(mean, tuple(precisions), tuple(positives), tuple(entities))
 
 
@@ -88,11 +87,12 @@ def candidate_rows(dataset: TrainingDataset) -> tuple[NDArray[np.int64], NDArray
     return rows[keep], day[keep]
 
 
-def _of_scores(dataset: TrainingDataset, score: NDArray[Any], k: int) -> dict[str, Any]:
+def _of_scores(dataset: TrainingDataset, score: NDArray[Any], ks: Sequence[int]) -> dict[str, Any]:
     """score: of each row of the test window, in order. Raises DatasetError for one class only.
 
     `roc_auc` and `average_precision` are over the whole test window; `..._of_candidates` and entity precision are over
-    its candidates, as the Handbook has them all. None where there are no candidates, or all are of one class.
+    its candidates, as the Handbook has them all. None where the candidates cannot tell: there are none, all are of one
+    class, or, of entity precision, none is positive.
     """
     window = dataset.rows(TEST)
     label = dataset.label[window]
@@ -104,22 +104,23 @@ def _of_scores(dataset: TrainingDataset, score: NDArray[Any], k: int) -> dict[st
     rows, day = candidate_rows(dataset)
     candidate_score, candidate_label = score[np.searchsorted(window, rows)], dataset.label[rows]
     both = len(np.unique(candidate_label)) == 2
-    precision = entity_precision_at_k(candidate_score, candidate_label, dataset.entity[rows], day, k)
+    precisions = {k: entity_precision_at_k(candidate_score, candidate_label, dataset.entity[rows], day, k) for k in ks}
+    first = precisions[ks[0]]
     return {
         "roc_auc": float(roc_auc_score(label, score)),
         "average_precision": float(average_precision_score(label, score)),
         "log_loss": float(log_loss(label, np.asarray(score, np.float64))),
         "brier_score": float(np.mean((np.asarray(score, np.float64) - label) ** 2)),
         "calibration_error": calibration_error(label, score),
-        f"precision_at_{k}_per_day": precision.mean if precision.per_day else None,
+        **{precision_at(k): None if np.isnan(each.mean) else each.mean for k, each in precisions.items()},
         "roc_auc_of_candidates": float(roc_auc_score(candidate_label, candidate_score)) if both else None,
         "average_precision_of_candidates": (
             float(average_precision_score(candidate_label, candidate_score)) if both else None
         ),
         "per_day": {
-            "precision": list(precision.per_day),
-            "positive_entities": list(precision.positive_entities_per_day),
-            "entities": list(precision.entities_per_day),
+            "precision": list(first.per_day),
+            "positive_entities": list(first.positive_entities_per_day),
+            "entities": list(first.entities_per_day),
         },
     }
 
@@ -137,13 +138,14 @@ def _of_values(label: NDArray[np.float64], value: NDArray[Any]) -> dict[str, Any
     }
 
 
-def evaluate_predictions(dataset: TrainingDataset, predicted: NDArray[Any], k: int) -> dict[str, Any]:
+def evaluate_predictions(dataset: TrainingDataset, predicted: NDArray[Any], *ks: int) -> dict[str, Any]:
     """Metric name -> value, as the task of the dataset has them. predicted: of each row of the test window, in order.
+    ks: one or more, how many entities of a day entity precision looks at; `per_day` is that of the first.
 
     Raises DatasetError where the test window cannot tell.
     """
     if dataset.manifest.task == "binary":
-        return _of_scores(dataset, predicted, k)
+        return _of_scores(dataset, predicted, ks)
     label = dataset.label[dataset.rows(TEST)]
     if not len(label):
         raise DatasetError("The model cannot be evaluated. The test window has no row. Give a larger --test-days.")
@@ -160,12 +162,13 @@ def format_metrics(metrics: Mapping[str, Any], names: Sequence[str] = ()) -> str
     """
     wanted = {name: metrics[name] for name in names or metrics if names or not name.startswith("pinball_")}
     shown = {name: value for name, value in wanted.items() if isinstance(value, float) and "_of_" not in name}
-    said = [f"{name} {value:.4f}" for name, value in shown.items() if not _OF_CANDIDATES.match(name)]
+    said = [f"{name} {value:.4f}" for name, value in shown.items() if k_of(name) is None]
     entities = metrics.get("per_day", {}).get("entities", ())
     parts = [
         f"{name} {value:.4f}"
         for name, value in shown.items()
-        if (found := _OF_CANDIDATES.match(name))
-        and (names or sum(each > int(found[1]) for each in entities) * 2 > len(entities))
+        if (k := k_of(name)) and (names or sum(each > k for each in entities) * 2 > len(entities))
     ]
-    return ", ".join(said) + (f", and of entities not known yet {', '.join(parts)}" if parts else "")
+    said += [f"{name} has no value" for name in names if metrics[name] is None]
+    said += [f"and of entities not known yet {', '.join(parts)}"] if parts else []
+    return ", ".join(said).removeprefix("and ")

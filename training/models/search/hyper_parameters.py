@@ -15,7 +15,7 @@ import msgspec
 
 from shared_features.counted import counted
 from training.errors import TrainingError
-from training.models.task_rules import BETTER_IS_MORE, better
+from training.models.task_rules import better, more_is_better
 from training.progress import Tell, untold
 
 Score = Callable[[Mapping[str, Any]], Sequence[float]]
@@ -75,7 +75,7 @@ def search(
             raise optuna.TrialPruned
         return known
 
-    direction = "maximize" if BETTER_IS_MORE[metric] else "minimize"
+    direction = "maximize" if more_is_better(metric) else "minimize"
     study = optuna.create_study(direction=direction, sampler=optuna.samplers.TPESampler(seed=seed))
     study.optimize(objective, n_trials=trials, timeout=seconds)
     scored = [each for each in kept if each.score is not None]

@@ -9,7 +9,7 @@ import msgspec
 
 from training.facts import shown
 from training.models.search.hyper_parameters import Found
-from training.models.task_rules import BETTER_IS_MORE, better
+from training.models.task_rules import better, more_is_better
 from training.plot import plot
 
 
@@ -26,7 +26,7 @@ def trial_table(facts: Mapping[str, Any], most: int | None = None) -> tuple[tupl
     names, trials = list(facts["trials"][0]["values"]), facts["trials"]
     if most is not None:
         scored = [each for each in trials if each["score"] is not None]
-        trials = sorted(scored, key=lambda each: each["score"], reverse=BETTER_IS_MORE[facts["metric"]])[:most]
+        trials = sorted(scored, key=lambda each: each["score"], reverse=more_is_better(facts["metric"]))[:most]
     rows = [
         (
             f"{each['number']}{' (best)' if each['number'] == facts['best'] else ''}",

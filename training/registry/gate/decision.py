@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from training.models.task_rules import BETTER_IS_MORE, RULES
+from training.models.task_rules import RULES, more_is_better
 from training.registry.gate.check import Check
 
 if TYPE_CHECKING:
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 DEFAULT_TOLERANCE = 0.01
 """How much a challenger may lack, so that fresher data is not refused for a difference of noise: of a metric from 0 to
 1 this much, of an error this part of the champion's."""
+
+_WITHOUT_CONFIDENCE = "on other rows, there is no confidence in the difference"
+_UNMEASURED = (
+    "the champion was never measured by {}, so nothing says which of the two is better: look at both, and promote this "
+    "one by hand if it is, by `python -m training promote`"
+)
 
 
 @dataclass(frozen=True)
@@ -42,12 +48,13 @@ def decide(
 ) -> Decision:
     """Promote when no floor and no limit is missed, the slices are alike enough, and the champion is matched.
 
+    What cannot be compared is not promoted: a metric without a value, or one that the champion was never measured by.
     champion: its metrics, None when there is no champion, so that nothing is compared. basis: over which rows they are.
     comparison: of both on the same rows, None where the champion wants other features. slices: column -> what
     `slice_metrics` found. slice_gap: the largest gap between the best and the worst slice of a column. further: what
     was found of limits; the reasons have those that only warn, too.
     """
-    checks = [_floor(name, challenger[name], floor) for name, floor in sorted(floors.items())]
+    checks = [_floor(name, challenger.get(name), floor) for name, floor in sorted(floors.items())]
     checks += _gaps(slices or {}, slice_gap)
     reached = f"floors reached ({', '.join(each.asked for each in checks[: len(floors)])})"
     matched = _matched(challenger, champion, tolerance, basis, compared, comparison, promotion)
@@ -73,23 +80,27 @@ def _matched(
     promotion: Promotion,
 ) -> Check:
     asked = f"{compared} as good as the champion's, tolerance {tolerance:g}"
+    ours = challenger.get(compared)
+    if ours is None:
+        return Check(
+            asked, f"{compared} has no value in the test window, so nothing says how good the version is", False
+        )
     if champion is None:
         return Check(asked, "there is no champion yet", True)
-    ours, theirs = challenger[compared], champion.get(compared)
+    theirs = champion.get(compared)
     if theirs is None:
-        return Check(asked, f"the champion is of another task and has no {compared}", True)
+        return Check(asked, _UNMEASURED.format(compared), False)
     said = f"{compared} {ours:.4f} against the champion's {theirs:.4f} {basis}, tolerance {tolerance:g}"
-    good = ours >= theirs - tolerance if BETTER_IS_MORE[compared] else ours <= theirs * (1 + tolerance)
-    if comparison is None:
-        return Check(asked, said, good)
-    said = f"{said}; {comparison.describe()}"
+    good = ours >= theirs - tolerance if more_is_better(compared) else ours <= theirs * (1 + tolerance)
+    verdict = "unknown" if comparison is None else comparison.verdict
+    said = f"{said}; {_WITHOUT_CONFIDENCE if comparison is None else comparison.describe()}"
     match promotion:
         case "within_tolerance":
             return Check(asked, said, good)
         case "not_worse":
-            return Check(f"{compared} not worse than the champion's", said, comparison.verdict != "worse")
+            return Check(f"{compared} not worse than the champion's", said, verdict in ("equal", "better"))
         case "better":
-            return Check(f"{compared} better than the champion's", said, comparison.verdict == "better")
+            return Check(f"{compared} better than the champion's", said, verdict == "better")
 
 
 def _gaps(slices: Mapping[str, Mapping[str, Any]], most: float | None) -> Iterator[Check]:
@@ -107,7 +118,7 @@ def _gaps(slices: Mapping[str, Mapping[str, Any]], most: float | None) -> Iterat
 
 def _floor(name: str, value: float | None, floor: float) -> Check:
     """A metric without a number (None, NaN) does not reach its floor."""
-    more = BETTER_IS_MORE[name]
+    more = more_is_better(name)
     asked = f"{name} {'>=' if more else '<='} {floor:g}"
     if value is None:
         return Check(asked, f"{name} has no value, and its floor is {floor:g}", False)

@@ -16,6 +16,7 @@ def data_facts(dataset: DatasetManifest) -> dict[str, Any]:
         "complete up to": to_text(dataset.cut_us),
         "labels known at": to_text(dataset.labels.cutoff_us),
         **_windows(dataset),
+        "entity": dataset.entity,
         "conflicting labels": dataset.labels.conflicting,
         "labels": "; ".join(tell_labels(dataset)) or "as they were sent",
         "erased entities": dataset.erased_entities,

@@ -9,6 +9,7 @@ from shared_features.counted import counted
 from training.bar_chart import bar_chart
 from training.facts import shown
 from training.models.comparison.slice_order import in_order
+from training.models.metrics.choice import tell_choice, tell_compared
 from training.models.metrics.curve_plots import own_plots, score_plots
 from training.registry.model_card.document_text import Section, Table
 from training.registry.model_card.model_facts import ModelFacts
@@ -19,12 +20,17 @@ _MOST_FEATURES, _MOST_BARS = 20, 12
 
 def measured(facts: ModelFacts) -> str:
     floors = ", ".join(f"{name} {value:g}" for name, value in facts.floors.items())
-    chosen, by = facts.metrics["chosen"], facts.metrics["chosen_by"]
-    why = f"The gate compares {by}." if facts.trained_elsewhere else f"{chosen} was chosen by {by}."
+    why = tell_compared(facts.metrics) if facts.trained_elsewhere else tell_choice(facts.metrics)
     return (
-        f"Over {counted(int(facts.metrics['rows']), 'row')} of the test window. {why} The gate asks for "
-        f"{floors or 'no floor'}.{_resampled(facts.metrics)}"
+        f"Over {counted(int(facts.metrics['rows']), 'row')} of the test window. {why}.{_of_parts(facts)} The gate asks "
+        f"for {floors or 'no floor'}.{_resampled(facts.metrics)}"
     )
+
+
+def _of_parts(facts: ModelFacts) -> str:
+    if importance_by(facts) == facts.metrics["chosen_by"]:
+        return ""
+    return f" It needs all entities of a day, so features, slices and searches go by {importance_by(facts)}."
 
 
 def not_measured(facts: ModelFacts) -> Section:
@@ -87,6 +93,11 @@ def class_table(facts: ModelFacts) -> Table | None:
     return Table(("class", *_OF_CLASS, "its rows are answered with"), rows) if rows else None
 
 
+def importance_by(facts: ModelFacts) -> str:
+    """The metric that shuffled features are measured by: that which chose, where a part of the rows can tell it."""
+    return str(facts.metrics.get("importance_by", facts.metrics["chosen_by"]))
+
+
 def importance_table(facts: ModelFacts) -> Table:
     rows = [(name, f"{value:.4f}") for name, value in _ranked(facts)[:_MOST_FEATURES]]
     return Table(("feature", "worse by"), rows)
@@ -99,7 +110,7 @@ def _ranked(facts: ModelFacts) -> list[tuple[str, float]]:
 
 def importance_plot(facts: ModelFacts) -> str:
     """The same of the features that are needed most."""
-    what = f"how much {facts.metrics['chosen_by']} is worse without it"
+    what = f"how much {importance_by(facts)} is worse without it"
     return bar_chart("Importance by permutation", what, dict(_ranked(facts)[:_MOST_BARS]))
 
 

@@ -19,6 +19,7 @@ from training.registry.model_card.metric_tables import (
     class_table,
     decision_table,
     gaps,
+    importance_by,
     importance_plot,
     importance_table,
     measured,
@@ -74,7 +75,7 @@ def _how_good(facts: ModelFacts) -> Iterator[Section]:
         table = Table(*trial_table(found, _MOST_TRIALS))
         yield Section(f"Search of {name}", [f"{found['says']}."], [table], [search_plot(name, found)])
     if facts.metrics.get("importance"):
-        says = f"By how much {facts.metrics['chosen_by']} is worse when the values of a feature are shuffled."
+        says = f"By how much {importance_by(facts)} is worse when the values of a feature are shuffled."
         yield Section("Features", [says], [importance_table(facts)], [importance_plot(facts)])
     if slices := facts.metrics.get("slices"):
         yield Section("Slices", list(gaps(slices)), [slice_table(name, found) for name, found in slices.items()])

@@ -17,10 +17,12 @@ from training.datasets.time_split import TEST
 from training.datasets.training_dataset import TrainingDataset
 from training.models.comparison.paired_bootstrap import Comparison, compare
 from training.models.comparison.score_stability import ScoreStability, score_stability
+from training.models.comparison.window_measure import window_measure
 from training.models.graph.graph_cost import MeasuredGraph, measure_costs
 from training.models.graph.onnx_export import open_session, run_session
 from training.models.metrics.class_metrics import in_order
 from training.models.metrics.evaluation import evaluate_predictions
+from training.models.metrics.precision_name import k_of
 from training.registry.versions import Registry
 from training.runs.plan.run_parameters import RunParameters
 
@@ -69,9 +71,9 @@ def champion_metrics(
     try:
         check_manifest(registry.manifest(model, version), parameters.view)
     except FeatureError:
-        found = json.loads(registry.read(model, version, METRICS_FILE))
         basis = "on its own test window, since it was trained on another view"
-        return ChampionMetrics(measure_costs([ours.measured])[0], found["models"][found["chosen"]], basis)
+        published = _published(json.loads(registry.read(model, version, METRICS_FILE)), dataset.manifest.entity)
+        return ChampionMetrics(measure_costs([ours.measured])[0], published, basis)
     theirs = _version(registry, model, version, dataset)
     task, classes = dataset.manifest.task, dataset.manifest.classes
     said, other = (each.predicted(task, classes) for each in (ours, theirs))
@@ -79,9 +81,9 @@ def champion_metrics(
     our_cost, cost = measure_costs([ours.measured, theirs.measured])
     return ChampionMetrics(
         our_cost,
-        evaluate_predictions(dataset, other, parameters.k),
+        evaluate_predictions(dataset, other, *parameters.ks),
         "on the same rows",
-        compare(by, dataset.label[rows], said, other, dataset.entity[rows], seed),
+        compare(by, dataset.label[rows], said, other, dataset.entity[rows], seed, window_measure(dataset)),
         score_stability(said, other, (ours.manifest.threshold, theirs.manifest.threshold)),
         cost,
     )
@@ -90,6 +92,12 @@ def champion_metrics(
 def without_champion(registry: Registry, model: str, version: int, dataset: TrainingDataset) -> ChampionMetrics:
     """What is measured of the first version."""
     return ChampionMetrics(measure_costs([_version(registry, model, version, dataset).measured])[0])
+
+
+def _published(report: Mapping[str, Any], entity: str | None) -> dict[str, Any]:
+    """The metrics of a version; without entity precision of another entity, which says nothing beside that of ours."""
+    found = report["models"][report["chosen"]]
+    return {name: each for name, each in found.items() if k_of(name) is None or report.get("entity") == entity}
 
 
 def _version(registry: Registry, model: str, version: int, dataset: TrainingDataset) -> _Version:

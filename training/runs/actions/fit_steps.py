@@ -52,7 +52,7 @@ def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path,
         )
         notes[name] = []
         if name in parameters.search:
-            found = search_values(candidate, parameters.search[name], parameters.chosen_by, tell)
+            found = search_values(candidate, parameters.search[name], parameters.searched_by, tell)
             write_search(output, name, found)
             candidate, notes[name] = replace(candidate, values=found.best.values), [found.describe()]
         tell(f"fitting {name} on {counted(len(rows), 'row')}", number, len(parameters.models))

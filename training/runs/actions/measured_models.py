@@ -14,8 +14,11 @@ from training.datasets.training_dataset import TrainingDataset
 from training.models.comparison.metric_intervals import metric_intervals
 from training.models.comparison.permutation_importance import permutation_importance
 from training.models.comparison.slice_metrics import slice_metrics
+from training.models.comparison.window_measure import window_measure
+from training.models.metrics.choice import choosing_metric, metric_of_parts
 from training.models.metrics.decision_metrics import decision_metrics
 from training.models.metrics.evaluation import candidate_rows, evaluate_predictions
+from training.models.metrics.precision_name import precision_at
 from training.models.metrics.residual_curves import residual_curves
 from training.models.metrics.score_curves import class_curves, score_curves
 from training.models.task_rules import better
@@ -35,29 +38,35 @@ def measure_models(
     parameters: RunParameters,
     tell: Tell = untold,
 ) -> dict[str, Any]:
-    """Plain data: the metrics of each model, which is best by the metric of the task, and what is known of that one.
+    """Plain data: the metrics of each model, which is best by the metric that is asked for, and what is known of it.
 
     matrix: float32[n, features] of the test window. predict_of: what the model of a name says of rows. Raises
     DatasetError where the test window cannot tell.
     """
     rows = dataset.rows(TEST)
     label, entity = dataset.label[rows], dataset.entity[rows]
-    metrics, by = _metrics(dataset, label, scored, parameters), parameters.chosen_by
+    metrics, usual = _metrics(dataset, label, scored, parameters), parameters.rules.chosen_by
+    by = choosing_metric(parameters.chosen_by, usual, metrics)
+    of_parts = metric_of_parts(by, usual)
     chosen = functools.reduce(
         lambda best, name: name if better(by, metrics[name][by], metrics[best][by]) else best, scored
     )
     tell(f"looking which features {chosen} needs")
-    needed = permutation_importance(predict_of(chosen), matrix, label, dataset.features, by, parameters.seed)
-    intervals = metric_intervals(parameters.rules.metrics, label, scored[chosen], entity, parameters.seed)
+    needed = permutation_importance(predict_of(chosen), matrix, label, dataset.features, of_parts, parameters.seed)
+    told = (*parameters.rules.metrics, *map(precision_at, parameters.named_ks))
+    measure = window_measure(dataset)
+    intervals = metric_intervals(told, label, scored[chosen], entity, parameters.seed, measure)
     report = {
         "chosen": chosen,
         "chosen_by": by,
+        "asked_by": parameters.chosen_by,
         "task": dataset.manifest.task,
         "models": metrics,
         "rows": len(label),
         "intervals": intervals,
         "importance": needed,
-        "slices": {name: slice_metrics(dataset, scored[chosen], name, by) for name in parameters.slices},
+        "importance_by": of_parts,
+        "slices": {name: slice_metrics(dataset, scored[chosen], name, of_parts) for name in parameters.slices},
     }
     if empty := dataset.without_value():
         report["without_value"] = empty
@@ -74,7 +83,7 @@ def measure_models(
 def _metrics(
     dataset: TrainingDataset, label: NDArray[np.float64], scored: Scored, parameters: RunParameters
 ) -> dict[str, dict[str, Any]]:
-    metrics = {name: evaluate_predictions(dataset, found, parameters.k) for name, found in scored.items()}
+    metrics = {name: evaluate_predictions(dataset, found, *parameters.ks) for name, found in scored.items()}
     if parameters.threshold is not None:
         for name, score in scored.items():
             metrics[name]["decisions"] = decision_metrics(label, score, parameters.threshold)

@@ -24,6 +24,7 @@ from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.graph_cost import MeasuredGraph, measure_costs
 from training.models.graph.onnx_export import export_onnx
 from training.models.metrics.chance import hardly_better
+from training.models.metrics.choice import tell_choice
 from training.models.metrics.evaluation import format_metrics
 from training.models.on_demand_parity import certify_on_demand
 from training.models.predictions import predicted
@@ -51,7 +52,7 @@ def certify_step(task: Task) -> str:
 def evaluate_models(
     dataset_directory: Path, fit_directory: Path, parameters: RunParameters, output: Path, tell: Tell = untold
 ) -> str:
-    """Measure every candidate on the test window and choose the one that is best by the metric of the task."""
+    """Measure every candidate on the test window and choose the one that is best by the metric that is asked for."""
     dataset = load_dataset(dataset_directory)
     rows = dataset.rows(TEST)
     matrix = np.asarray(dataset.matrix[rows])
@@ -74,8 +75,10 @@ def evaluate_models(
     (output / METRICS_FILE).write_bytes(encode_document(report))
     said = (f"{name}: {format_metrics(metrics[name], parameters.metrics)}" for name in metrics)
     base_rate = float((dataset.label[rows] > 0).mean())
-    told = hardly_better(chosen, metrics[chosen], base_rate) if task == "binary" else ""
-    return f"{counted(len(rows), 'test row')}; {'; '.join(said)}{told and f'. {told}'}"
+    doubts = [hardly_better(chosen, metrics[chosen], base_rate)] if task == "binary" else []
+    if report["chosen_by"] != report["asked_by"]:
+        doubts.append(tell_choice(report))
+    return ". ".join([f"{counted(len(rows), 'test row')}; {'; '.join(said)}", *filter(None, doubts)])
 
 
 def _notes(fit_directory: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import msgspec
 
 from shared_features.arguments import did_you_mean
 from training.errors import RequestError
+from training.models.metrics.precision_name import named_ks
 from training.runs.plan.batch_score import BatchScore
 from training.runs.plan.templates import Retrain
 from training.steps.run_journal import read_journal
@@ -76,6 +77,8 @@ def _changed(before: Retrain, after: Retrain) -> Iterator[tuple[str, str]]:
     for name, first in FIRST_USE.items():
         if getattr(before, name) != getattr(after, name):
             yield name, first
+    if named_ks(before.floor) != named_ks(after.floor):
+        yield "floor", "evaluate"
     for step in {**before.steps, **after.steps}:
         if before.steps.get(step, {}) != after.steps.get(step, {}):
             yield f"steps.{step}", step

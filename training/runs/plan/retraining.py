@@ -44,7 +44,7 @@ STEPS = (
         "evaluate",
         f"{_ACTIONS}.model_steps:evaluate_step",
         inputs=(*_ROWS, "fit/*"),
-        parameters=("models", "k", "metrics", "threshold", "slices", "seed"),
+        parameters=("models", "k", "named_ks", "metrics", "threshold", "slices", "seed"),
         digests={METRICS_FILE: f"{_ACTIONS}.input_digests:chosen_digest"},
         outputs=(METRICS_FILE, CURVES_FILE),
     ),

@@ -19,6 +19,8 @@ from training.models.columns import Build
 from training.models.encoders import Encoder
 from training.models.fitting import Fitting
 from training.models.graph.model_constants import TOLERANCE
+from training.models.metrics.choice import metric_of_parts
+from training.models.metrics.precision_name import named_ks
 from training.models.task_rules import RULES, TaskRules
 from training.registry.gate.decision import DEFAULT_TOLERANCE
 
@@ -51,7 +53,7 @@ class RunParameters:
         object.__setattr__(self, "models", self.models or ours or self.rules.models)
         object.__setattr__(self, "floors", {**self.rules.floors, **floors, **self.floors})
         if self.model is not None:
-            object.__setattr__(self, "dataset", self.model.split.fill(self.dataset))
+            object.__setattr__(self, "dataset", self.model.fill(self.dataset))
 
     @property
     def rules(self) -> TaskRules:
@@ -82,6 +84,21 @@ class RunParameters:
     def chosen_by(self) -> str:
         """The metric that chooses a candidate and that the gate compares."""
         return self.metrics[0] if self.metrics else self.rules.chosen_by
+
+    @property
+    def searched_by(self) -> str:
+        """The metric of the folds of a search."""
+        return metric_of_parts(self.chosen_by, self.rules.chosen_by)
+
+    @property
+    def named_ks(self) -> tuple[int, ...]:
+        """How many entities of a day the metrics and floors look at, each number once."""
+        return named_ks((*self.metrics, *self.floors))
+
+    @property
+    def ks(self) -> tuple[int, ...]:
+        """k and those that are named."""
+        return (self.k, *(each for each in self.named_ks if each != self.k))
 
     @property
     def threshold(self) -> float | None:

@@ -13,7 +13,7 @@ import msgspec
 from shared_features.arguments import did_you_mean
 from training.errors import RequestError
 from training.models.graph.model_constants import TOLERANCE
-from training.models.task_rules import BETTER_IS_MORE, MODELS
+from training.models.task_rules import METRIC_NAMES, MODELS, is_metric
 from training.registry.gate.decision import DEFAULT_TOLERANCE
 from training.runs.plan.batch_score import BATCH_SCORE, BatchScore, check_zone
 from training.runs.plan.step_names import RETRAIN
@@ -51,9 +51,9 @@ class Retrain(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
                 "other candidates.",
                 "$.parameters.models",
             )
-        if unknown := sorted(set(self.floor) - set(BETTER_IS_MORE)):
+        if unknown := sorted(name for name in self.floor if not is_metric(name)):
             raise RequestError(
-                f"There is no floor for {', '.join(unknown)}. Give {', '.join(BETTER_IS_MORE)}.", "$.parameters.floor"
+                f"There is no floor for {', '.join(unknown)}. Give {', '.join(METRIC_NAMES)}.", "$.parameters.floor"
             )
         for name in _TIMES:
             if (given := getattr(self, name)) is not None:

@@ -73,7 +73,8 @@ def _data(dataset: Mapping[str, Any]) -> dict[str, Any]:
                 counts[f"{window} rows, {kind.replace('_', ' ')}"] = number
         for name, number in zip(dataset.get("classes", ()), rows[window].get("by_class", ()), strict=True):
             counts[f"{window} rows, {name}"] = number
-    return {"digest": dataset["digest"][:16], "features": len(dataset["features"]), **counts}
+    known = {"digest": dataset["digest"][:16], "features": len(dataset["features"])}
+    return {**known, "entity": dataset.get("entity"), **counts}
 
 
 def _expected(validation: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ def test_a_model_is_equal_to_itself_and_a_seed_gives_the_same_again() -> None:
     label, good, worse, entity = rows(500, 3)
     itself = compare("roc_auc", label, good, good, entity)
     assert (itself.verdict, itself.low, itself.high, itself.better_share) == ("equal", 0.0, 0.0, 0.0)
+    assert itself.describe() == "equal in each of 400 resamples of 123 entities"
     assert compare("roc_auc", label, good, worse, entity, 7) == compare("roc_auc", label, good, worse, entity, 7)
 
 
@@ -45,6 +46,18 @@ def test_rows_of_one_class_decide_nothing() -> None:
     found = compare("roc_auc", np.zeros(20), np.arange(20.0), np.arange(20.0)[::-1], np.arange(20))
     assert found.verdict == "equal"
     assert np.isnan(found.difference)
+    assert found.describe() == "none of 400 resamples of 20 entities has a value of it"
+
+
+def test_resamples_in_which_both_are_equal_are_told_apart_from_those_in_which_one_is_better() -> None:
+    """A metric of few steps is often equal, and "better in 3%" read as if the other one was better in the rest."""
+    label, ours = np.tile([1.0, 0.0], 20), np.tile([0.9, 0.1], 20)
+    theirs = ours.copy()
+    theirs[0] = 0.0
+    found = compare("roc_auc", label, ours, theirs, np.arange(40))
+    assert 0 < found.equal_share < 1
+    assert found.equal_share + found.better_share == pytest.approx(1)
+    assert f"better in {found.better_share:.0%} and equal in {found.equal_share:.0%} of 400 res" in found.describe()
 
 
 def test_alike_rows_of_one_entity_do_not_make_a_difference_sure() -> None:

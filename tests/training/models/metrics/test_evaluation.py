@@ -28,7 +28,7 @@ def naive_precision(score, label, entity, day, k):
         found = list(ranked[ranked["label"] == 1].index)
         precisions.append(len(found) / k)
         detected += found
-    return np.mean(precisions), precisions, positives
+    return np.mean(precisions) if any(positives) else np.nan, precisions, positives
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -40,7 +40,7 @@ def test_entity_precision_is_the_handbooks(seed):
     entity, day = random.integers(0, 60, count), random.integers(0, 5, count)
     found = entity_precision_at_k(score, label, entity, day, k)
     mean, precisions, positives = naive_precision(score, label, entity, day, k)
-    assert found.mean == pytest.approx(mean, abs=1e-15)
+    assert found.mean == pytest.approx(mean, abs=1e-15, nan_ok=True)
     assert list(found.per_day) == precisions
     assert list(found.positive_entities_per_day) == positives
     assert all(some <= every for some, every in zip(positives, found.entities_per_day, strict=True))
@@ -89,6 +89,16 @@ def test_where_every_entity_is_known_to_be_positive_the_ranking_metrics_remain()
     metrics = evaluate_predictions(dataset, dataset.label[rows] + 0.0, 100)
     assert metrics["roc_auc"] == metrics["average_precision"] == 1.0
     assert metrics["precision_at_100_per_day"] is metrics["roc_auc_of_candidates"] is None
+    said = format_metrics(metrics, ("precision_at_100_per_day", "roc_auc"))
+    assert said == "roc_auc 1.0000, precision_at_100_per_day has no value"
+
+
+def test_entity_precision_has_no_value_where_nobody_is_left_to_be_found():
+    """It was 0 of every model, so that two of them were equal, and a floor said that the model was bad."""
+    score, entity, day = np.linspace(0, 1, 6), np.arange(6) % 3, np.arange(6) // 3
+    found = entity_precision_at_k(score, np.zeros(6), entity, day, 2)
+    assert np.isnan(found.mean)
+    assert found.per_day == (0.0, 0.0)
 
 
 def test_precision_at_k_is_said_only_where_a_day_has_more_than_k_entities_to_choose_from():
@@ -102,6 +112,15 @@ def test_precision_at_k_is_said_only_where_a_day_has_more_than_k_entities_to_cho
     assert many["precision_at_1000000_per_day"] is not None
     assert "precision_at" not in format_metrics(many)
     assert "not known yet" not in format_metrics(many)
+
+
+def test_each_k_that_is_asked_for_has_its_precision_and_the_days_are_those_of_the_first():
+    dataset = random_dataset()
+    score = np.linspace(0, 1, len(dataset.rows(TEST)))
+    found, alone = evaluate_predictions(dataset, score, 5, 20), evaluate_predictions(dataset, score, 20)
+    assert found["precision_at_20_per_day"] == alone["precision_at_20_per_day"]
+    assert np.mean(found["per_day"]["precision"]) == found["precision_at_5_per_day"]
+    assert format_metrics(found, ("precision_at_5_per_day",)).startswith("of entities not known yet precision_at_5_per")
 
 
 def test_a_regression_is_measured_by_its_errors():

@@ -41,6 +41,37 @@ def test_a_limit_of_an_error_holds_and_a_metric_without_a_value_reaches_no_floor
     )
 
 
+def test_what_cannot_be_compared_is_not_promoted_and_says_what_to_do():
+    """A champion that was never measured by the metric let everything pass whose floors were reached."""
+    name = "precision_at_50_per_day"
+    decision = decide({**GOOD, name: 0.4}, GOOD, compared=name)
+    assert not decision.promote
+    assert decision.reasons[-1] == (
+        f"the champion was never measured by {name}, so nothing says which of the two is better: look at both, and "
+        "promote this one by hand if it is, by `python -m training promote`"
+    )
+    assert decide({**GOOD, name: 0.4}, {**GOOD, name: 0.4}, compared=name).promote
+
+
+@pytest.mark.parametrize("champion", [None, {**GOOD, "precision_at_50_per_day": 0.4}])
+@pytest.mark.parametrize("challenger", [GOOD, {**GOOD, "precision_at_50_per_day": None}])
+def test_without_a_value_of_the_metric_that_is_asked_for_nothing_is_promoted(challenger, champion):
+    decision = decide(challenger, champion, compared="precision_at_50_per_day")
+    assert not decision.promote
+    assert "precision_at_50_per_day has no value in the test window" in decision.reasons[-1]
+    floor = {"precision_at_20_per_day": 0.1}
+    assert "precision_at_20_per_day has no value, and its floor is 0.1" in decide(challenger, None, floor).reasons
+
+
+@pytest.mark.parametrize(("rule", "promoted"), [("within_tolerance", True), ("not_worse", False), ("better", False)])
+def test_a_champion_that_was_measured_on_other_rows_is_not_beaten_with_confidence(rule, promoted):
+    """`better` let a version pass whose metric was below that of a champion of another view."""
+    theirs = {"average_precision": 0.605}
+    decision = decide(GOOD, theirs, basis="on its own test window", promotion=rule)
+    assert decision.promote is promoted
+    assert "on its own test window, tolerance 0.01; on other rows, there is no confidence" in decision.reasons[-1]
+
+
 def compared(low, high):
     return Comparison("average_precision", 0.6, 0.605, -0.005, low, high, 0.4, 900, 300)
 

@@ -160,3 +160,10 @@ def test_of_many_features_the_card_shows_those_that_the_model_needs_most() -> No
     card = write_model_card(replace(FACTS, metrics={**METRICS, "importance": needed}))[MODEL_CARD_MARKDOWN].decode()
     shown = re.findall(r"\| (feature_\d\d) \|", card)
     assert shown == [f"feature_{number:02}" for number in range(29, 9, -1)]
+
+
+def test_a_card_says_by_what_features_and_slices_are_measured_where_the_metric_that_chose_needs_whole_days() -> None:
+    by = {"chosen_by": "precision_at_50_per_day", "importance_by": "average_precision"}
+    card = write_model_card(replace(FACTS, metrics={**METRICS, **by}))[MODEL_CARD_MARKDOWN].decode()
+    assert "It needs all entities of a day, so features, slices and searches go by average_precision." in card
+    assert "By how much average_precision is worse" in card

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -74,3 +75,61 @@ def test_a_version_is_held_to_its_limits_and_every_figure_is_kept(
     assert facts["scores beside the champion's"]["PSI"] == second["stability"]["psi"]
     assert facts["graph"]["bytes"] == second["costs"]["ours"]["graph_bytes"]
     assert "fail: PSI" in facts["gate"]["PSI of scores against the champion's <= 1e-12"]
+
+
+FINDS = """
+from training.definitions import Model
+
+FINDS = Model("finds", view="breakdown", candidates=("logistic_regression",), metrics=("precision_at_2_per_day",))
+"""
+EARLY = ["--train-days", "1", "--delay-days", "8", "--test-days", "2", "--model", "finds"]
+"""Labels of eight days are not known yet, so some of the machines are still to be found."""
+KNOWN = [*OPTIONS[:-1], "finds"]
+"""Each machine broke before the test window, and is known to."""
+
+
+@pytest.mark.deep
+def test_a_champion_is_compared_by_entity_precision_and_what_cannot_be_compared_stays_a_challenger(
+    places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (write_project(places, monkeypatch, "finds_one", "") / "models.py").write_text(FINDS)
+    assert main(["run", *EARLY]) == 0
+    assert "version 1 is champion" in capsys.readouterr().out
+
+    (write_project(places, monkeypatch, "finds_two", "") / "models.py").write_text(
+        FINDS.replace("logistic_regression", "random_forest")
+    )
+    assert main(["run", *EARLY]) == 0
+    said = capsys.readouterr().out
+    assert re.search(
+        r"version 2 stays a challenger, .*precision_at_2_per_day 0.5000 against .* 0.7500 on the same", said
+    )
+    second = decided(places)[1]
+    found = [json.loads(Registry(places / "registry").read("finds", each, "metrics.json")) for each in (1, 2)]
+    measured = [each["models"][each["chosen"]]["precision_at_2_per_day"] for each in found]
+    assert second["comparison"]["metric"] == "precision_at_2_per_day"
+    assert [second["comparison"][name] for name in ("theirs", "ours")] == pytest.approx(measured)
+    assert measured == [0.75, 0.5]
+    low, high = found[1]["intervals"]["metrics"]["precision_at_2_per_day"]
+    assert low <= measured[1] <= high
+    card = Registry(places / "registry").read("finds", 2, "card.md").decode()
+    assert re.search(r"\| precision_at_2_per_day \| 0\.\d+ \| 0\.?\d* to [01]\.?\d* \|", card)
+    assert "| entity | machine |" in card
+
+    assert main(["run", *KNOWN]) == 0
+    said = capsys.readouterr().out
+    assert "was chosen by average_precision, because precision_at_2_per_day has no value in the test window" in said
+    assert "version 3 stays a challenger, version 1 was champion: floors reached" in said
+    assert "precision_at_2_per_day has no value in the test window, so nothing says how good the version is" in said
+
+    package = write_project(places, monkeypatch, "finds_three", "")
+    (package / "features.py").write_text(
+        "from dataclasses import replace\nfrom tests.domains import machines\n\n"
+        "BREAKDOWN = replace(machines.BREAKDOWN, version=2, features=machines.BREAKDOWN.features[:3])\n"
+    )
+    (package / "models.py").write_text(FINDS.replace("at_2", "at_3"))
+    assert main(["run", *EARLY]) == 0
+    said = capsys.readouterr().out
+    assert "version 4 stays a challenger, version 1 was champion" in said
+    assert "the champion was never measured by precision_at_3_per_day, so nothing says which of the two is bett" in said
+    assert Aliases(Registry(places / "registry")).of("finds") == {"champion": 1}

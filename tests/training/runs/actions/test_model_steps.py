@@ -1,9 +1,12 @@
-"""The steps of a run whose label is one of several texts: from the lake to a version that serving loads and asks."""
+"""The steps of a run: with a label of several texts, from the lake to serving; with entity precision as its metric."""
 
 from __future__ import annotations
 
 import json
+import pickle
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +14,18 @@ import pytest
 from serving.answer.written_answer import most_probable
 from serving.models.model import load_model
 from shared_features.kernel.event_time import DAY_US, HOUR_US
+from tests.domains import machines
 from tests.domains.parcels import ENDED, OUTCOME, SENT
 from tests.training.lake import arrived, write_lake
+from tests.training.models.fitted_models import fitted
+from tests.training.random_dataset import random_dataset
 from training.__main__ import main
+from training.datasets.training_dataset import TrainingDataset
+from training.definitions import Model
+from training.models.task_rules import better
+from training.runs.actions.model_steps import evaluate_models
+from training.runs.plan.run_parameters import RunParameters
+from training.runs.records.run_folder import model_file
 
 START_US = 20_000 * DAY_US
 OPTIONS = ["run", "--view", "outcome", "--train-days", "6", "--test-days", "2", "--models", "logistic_regression"]
@@ -91,3 +103,52 @@ def test_a_class_that_only_the_test_window_has_ends_the_run_and_says_what_to_do(
     told = "".join(capsys.readouterr())
     assert "class 'stolen' has no row in the train window and 10 in the test window" in told
     assert "larger --train-days" in told
+
+
+CANDIDATES = ("logistic_regression", "random_forest")
+BREAKS = Model(
+    "breaks",
+    machines.BREAKDOWN,
+    candidates=CANDIDATES,
+    metrics=("precision_at_60_per_day", "roc_auc"),
+    floors={"precision_at_40_per_day": 0.1},
+    slices=("celsius",),
+)
+
+
+def evaluated(folder: Path, dataset: TrainingDataset) -> tuple[str, dict[str, Any]]:
+    """The line of the step, and metrics.json of two candidates."""
+    places = [folder / name for name in ("dataset", "fit", "evaluate")]
+    for place in places:
+        place.mkdir()
+    replace(dataset, features=("celsius", *dataset.features[1:])).save(places[0])
+    for name in CANDIDATES:
+        model_file(places[1], name).write_bytes(pickle.dumps(fitted(name)))
+    said = evaluate_models(places[0], places[1], RunParameters(machines.BREAKDOWN, model=BREAKS), places[2])
+    return said, json.loads((places[2] / "metrics.json").read_bytes())
+
+
+def test_entity_precision_chooses_a_candidate_and_has_an_interval(tmp_path: Path) -> None:
+    _, found = evaluated(tmp_path, random_dataset())
+    by, models = "precision_at_60_per_day", found["models"]
+    other = next(name for name in CANDIDATES if name != found["chosen"])
+    assert found["chosen_by"] == found["asked_by"] == by
+    assert not better(by, models[other][by], models[found["chosen"]][by])
+    for name in (by, "precision_at_40_per_day"):
+        low, high = found["intervals"]["metrics"][name]
+        assert low < models[found["chosen"]][name] < high
+    assert len(models[other]["per_day"]["precision"]) == 3, "that of the 100 entities of --top"
+    assert models[other]["precision_at_100_per_day"] == np.mean(models[other]["per_day"]["precision"])
+    assert found["importance_by"] == found["slices"]["celsius"]["metric"] == "average_precision"
+
+
+def test_where_the_test_window_has_no_value_of_it_the_metric_of_the_task_chooses_and_the_line_says_so(
+    tmp_path: Path,
+) -> None:
+    known = replace(random_dataset(), entity=np.zeros(len(random_dataset()), np.int64))
+    said, found = evaluated(tmp_path, known)
+    by, models = "average_precision", found["models"]
+    assert (found["chosen_by"], found["asked_by"]) == (by, "precision_at_60_per_day")
+    assert models[found["chosen"]][by] == max(each[by] for each in models.values())
+    assert "precision_at_60_per_day has no value; random_forest: " in said
+    assert said.endswith(f" was chosen by {by}, because precision_at_60_per_day has no value in the test window")

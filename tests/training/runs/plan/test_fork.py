@@ -64,6 +64,14 @@ def test_parameters_of_a_step_of_ones_own_are_refused_behind_that_step() -> None
     assert refused("fit", before, Retrain(steps={"own": {"least": 1}, "fit": {"n": 3}}), names) is None
 
 
+def test_a_floor_of_entity_precision_that_was_not_measured_is_refused_behind_the_step_that_measures() -> None:
+    before = Retrain(floor={"precision_at_20_per_day": 0.1})
+    for after in (Retrain(floor={"precision_at_50_per_day": 0.1}), Retrain()):
+        assert refused("promote", before, after) == "$.parameters.floor"
+        assert refused("evaluate", before, after) is None
+    assert refused("promote", before, Retrain(floor={"precision_at_20_per_day": 0.3})) is None
+
+
 def test_a_step_that_does_not_exist_is_named_with_the_nearest() -> None:
     with pytest.raises(RequestError, match=r"no step 'fitt'\. There are: dataset, .*Did you mean 'fit'\?"):
         check_fork("fitt", BEFORE, BEFORE, STEP_NAMES)
