@@ -22,6 +22,7 @@ from training.registry.version_facts import (
     facts_of_version,
     feature_changes,
     find_version,
+    says_something,
 )
 from training.registry.version_list import list_versions, version_lines
 from training.registry.versions import Registry
@@ -67,7 +68,7 @@ def _diff(registry: Registry, options: argparse.Namespace) -> int:
     numbers = [find_version(registry, options.model, each) for each in (options.first, options.second)]
     first, second = (registry.manifest(options.model, each) for each in numbers)
     facts = [facts_of_version(registry, options.model, each) for each in numbers]
-    rows = [row for row in side_by_side(*facts) if not row.same]
+    rows = list(filter(says_something, side_by_side(*facts)))
     features, definitions = feature_changes(first, second), definition_changes(first, second)
     if options.json:
         plain = [{**asdict(row), "difference": row.difference} for row in rows]

@@ -12,9 +12,10 @@ from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE, Mod
 from shared_features.kernel.event_time import to_text
 from training.datasets.outcomes.told_labels import tell_labels
 from training.errors import RegistryError
-from training.facts import Facts, graph_facts
+from training.facts import FactRow, Facts, graph_facts
 from training.models.task_rules import RULES
 from training.registry.aliases import Aliases
+from training.registry.gate.beside_champion import USUAL_RATIO
 from training.registry.versions import Registry
 
 
@@ -68,6 +69,18 @@ def facts_of_version(registry: Registry, model: str, version: int) -> Facts:
             "values of on-demand functions": parity.on_demand_cases,
         },
     }
+
+
+def says_something(row: FactRow) -> bool:
+    """Whether two versions differ in this fact, beyond what differs between two certificates of one graph.
+
+    What was measured, the times of the graph and the worst difference, says something where it is more than twice the
+    other, as the gate has it.
+    """
+    measured = row.name.endswith(", us") if row.section == "graph" else row.name == "worst difference"
+    if measured and None not in (row.first, row.second):
+        return bool(max(row.first, row.second) > USUAL_RATIO * min(row.first, row.second))
+    return not row.same
 
 
 def chosen_by(registry: Registry, model: str, version: int) -> str:

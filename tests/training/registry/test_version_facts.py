@@ -10,7 +10,8 @@ import pytest
 from shared_features.formats.dataset_manifest import WindowCounts
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
-from training.registry.version_facts import facts_of_version
+from training.facts import FactRow
+from training.registry.version_facts import facts_of_version, says_something
 from training.registry.version_list import list_versions, version_lines
 from training.registry.versions import Registry
 
@@ -43,3 +44,23 @@ def test_the_list_and_the_facts_tell_what_chose_the_version_and_what_its_graph_c
     registry = published(tmp_path, "regression")
     assert "rmse 2.0000" in list(version_lines(list_versions(registry)))[1]
     assert facts_of_version(registry, "m", 1)["graph"] == {"bytes": 5, "one row, us": 11.0, "100 rows, us": 60.0}
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "first", "second", "tells"),
+    [
+        ("graph", "one row, us", 12.0, 13.0, False),
+        ("graph", "100 rows, us", 100.0, 250.0, True),
+        ("graph", "100 rows, us", 250.0, 100.0, True),
+        ("graph", "one row, us", None, 13.0, True),
+        ("graph", "bytes", 1_000, 1_001, True),
+        ("graph", "bytes", 1_000, 1_000, False),
+        ("certificate", "worst difference", 1.5e-7, 2e-7, False),
+        ("certificate", "tolerance", 1e-5, 2e-5, True),
+    ],
+)
+def test_times_that_differ_by_chance_are_left_out_of_what_differs(
+    section: str, name: str, first: float | None, second: float, tells: bool
+) -> None:
+    """Each two versions differed in both times, of equal graphs too."""
+    assert says_something(FactRow(section, name, first, second)) is tells

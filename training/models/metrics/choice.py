@@ -46,4 +46,4 @@ def _asked(report: Mapping[str, Any]) -> str:
 
 
 def _is_other(report: Mapping[str, Any]) -> bool:
-    return _asked(report) != report["chosen_by"]
+    return bool(_asked(report) != report["chosen_by"])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _PSI, _RANK_CORRELATION, _CHANGED = 0.25, 0.8, 0.1
 """Where the gate warns. Siddiqi, *Credit Risk Scorecards* (2006) calls a PSI above 0.25 a large shift."""
-_RATIO = 2.0
+USUAL_RATIO = 2.0
 
 
 def stability_checks(stability: ScoreStability, limits: GateLimits) -> Iterator[Check]:
@@ -53,7 +53,7 @@ def cost_checks(ours: GraphCost, theirs: GraphCost | None, limits: GateLimits) -
         ("one row", "us", ours.row_us, theirs.row_us, limits.time_ratio),
         (f"{BATCH_ROWS} rows", "us", ours.batch_us, theirs.batch_us, limits.time_ratio),
     ):
-        most, warns = _limit(asked, _RATIO)
+        most, warns = _limit(asked, USUAL_RATIO)
         found = f"{_said(mine)} {unit}, the champion's {_said(other)}"
         yield Check(f"{name} <= {most:g} times the champion's", found, mine <= most * other, warns)
 
