@@ -68,6 +68,7 @@ def publish_foreign(
     manifest = _manifest(parameters, data, MeasuredGraph(graph, rows, keeps_bits(graph)), parity, made_by, now_us)
     metrics, curves = _measured(data, graph, manifest.estimator, parameters)
     why = f"from the ONNX file {file.name}"
+    version = f"{manifest.estimator} {made_by.producer_version}".strip()
     facts = ModelFacts(
         manifest,
         data.manifest,
@@ -77,7 +78,7 @@ def publish_foreign(
         data.missing_shares(),
         parameters.model.owner if parameters.model else "",
         parameters.model.description if parameters.model else "",
-        why,
+        f"{version}, {why}",
         [told(each) for each in outcomes],
         trained_elsewhere=True,
     )

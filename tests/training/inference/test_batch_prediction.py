@@ -18,6 +18,7 @@ from serving.app import create_app
 from serving.settings import ServingSettings
 from shared_features.definitions import load_definitions
 from shared_features.kernel.event_time import DAY_US, HOUR_US
+from tests.depth import cases
 from tests.domains.web_shop import ORDER_RETURN
 from tests.end_to_end.whole_path import endpoint
 from tests.end_to_end.whole_path import predict as ask
@@ -92,7 +93,9 @@ def as_answered(table: pl.DataFrame, names: Sequence[str]) -> list[dict[str, Any
     return found
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name", cases(MODELS, quick=[each for each in MODELS if each != "logistic_regression"])
+)  # a linear regression is run row by row, too
 def test_a_batch_says_what_the_endpoint_answers_bit_for_bit(
     shop: tuple[Path, dict[bytes, bytes]],
     spine: Path,

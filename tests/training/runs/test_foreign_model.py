@@ -180,7 +180,7 @@ def test_a_foreign_model_has_the_card_of_a_trained_one(
     sections = ["What it is", "Data", "Metrics", "Features", "Slices", "Limits", "Lineage"]
     assert re.findall("^## (.*)$", markdown, re.M) == re.findall("<h2>(.*?)</h2>", page) == sections
     for fact in (
-        *("Whether it breaks.", "Plant 3", "the ONNX file net.onnx", "50 rows, worst difference"),
+        *("Whether it breaks.", "Plant 3", "pytorch 2.9, from the ONNX file net.onnx", "50 rows, worst difference"),
         *("The gate compares average_precision.", "average_precision 0.99", "95% interval"),
         *("at the threshold", "pytorch trained it, and which rows it learned from is not known", dataset.digest),
     ):

@@ -28,7 +28,8 @@ def measured_rows(table: DatasetTable, view: FeatureView) -> TrainingDataset:
     """The labelled rows, each in its window; of several folds in that of the last one, which trains on most.
 
     Without a label, or undivided, all rows are of the train window, and a label that is not known is NaN: nothing can
-    be measured on them. Raises DatasetError where the categories of the view have no places in the table.
+    be measured on them. Raises DatasetError where the categories of the view have no places in the table, or where its
+    classes are not known.
     """
     told, data = table.manifest, table.data
     if view.categories and not told.categories:
@@ -38,6 +39,11 @@ def measured_rows(table: DatasetTable, view: FeatureView) -> TrainingDataset:
             "export it without --spine, --from and --to."
         )
     label, classes = _label(table, view)
+    if told.task == "multiclass" and not classes:
+        raise DatasetError(
+            f"The classes that a model of {told.view.label} answers with are not known. The dataset has no labels, and "
+            "the LabelSource names no classes. Give it classes=(...), or give a dataset with labels."
+        )
     is_measured = bool(table.windows) and not np.isnan(label).all()
     window = _window(data[table.windows[-1]]) if is_measured else np.full(len(data), TRAIN, np.int8)
     rows = np.flatnonzero(~np.isnan(label)) if is_measured else np.arange(len(data))
@@ -75,7 +81,8 @@ def _label(table: DatasetTable, view: FeatureView) -> tuple[NDArray[np.float64],
     """float64[n]: as a dataset has it, NaN where it is not known. And the classes."""
     told, source = table.manifest, view.predicted
     if not table.label or source is None:
-        return np.full(len(table.data), np.nan), told.classes
+        named = source.classes if source is not None and source.is_named else ()
+        return np.full(len(table.data), np.nan), told.classes or named
     found = table.data[table.label]
     if told.classes:  # the table has the places already
         return _floats(found), told.classes

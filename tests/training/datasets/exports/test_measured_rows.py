@@ -84,6 +84,11 @@ def test_a_class_is_its_place_and_rows_on_no_side_are_of_no_use(served_then: Dat
     np.testing.assert_array_equal(found.label, [0, 2, 1])
     np.testing.assert_array_equal(found.window, [TEST, TRAIN, GAP])
     assert found.manifest.rows.test.by_class == (1, 0, 0)
+    unlabelled = replace(served_then, manifest=replace(served_then.manifest, task="multiclass"))
+    assert measured_rows(unlabelled, replace(BREAKDOWN, labels=labels)).manifest.classes == ("up", "down", "out")
+    unnamed = replace(BREAKDOWN, labels=replace(labels, classes=()))
+    with pytest.raises(DatasetError, match=r"The dataset has no labels, and the LabelSource names no classes\."):
+        measured_rows(unlabelled, unnamed)
 
 
 def test_values_of_categories_have_no_places_and_a_run_is_asked_for(served_then: DatasetTable) -> None:
