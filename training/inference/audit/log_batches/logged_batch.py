@@ -58,6 +58,7 @@ class LoggedBatch:
         columns = [pa.nulls(len(self), pa.string()) if name in _CONTENT else self._batch.column(name) for name in NAMES]
         found = LoggedBatch(pa.RecordBatch.from_arrays(columns, list(NAMES)))
         found.faulty, found.erased = self.faulty, self.erased
+        found._shared = {name: each for name, each in self._shared.items() if name not in _CONTENT}
         return found
 
     def texts(self, name: str) -> Texts:
@@ -78,11 +79,11 @@ class LoggedBatch:
         return self._shared[name]
 
     def integers(self, name: str) -> Int64:
-        found: Int64 = self._batch.column(name).fill_null(0).to_numpy(zero_copy_only=False)
+        found: Int64 = _filled(self._batch.column(name), 0).to_numpy(zero_copy_only=False)
         return found
 
     def flags(self, name: str) -> NDArray[np.bool_]:
-        found: NDArray[np.bool_] = self._batch.column(name).fill_null(False).to_numpy(zero_copy_only=False)
+        found: NDArray[np.bool_] = _filled(self._batch.column(name), False).to_numpy(zero_copy_only=False)
         return found
 
     def alike(self, names: Sequence[str], some: Int64) -> list[Int64]:
@@ -104,13 +105,20 @@ class LoggedBatch:
     @cached_property
     def faulty(self) -> NDArray[np.bool_]:
         """bool[n]: of another schema, or another record than was written."""
-        lacking = [self._batch.column(name).is_null().to_numpy(zero_copy_only=False) for name in NAMES]
-        whole = np.flatnonzero(~np.any(lacking, axis=0))
         found = np.ones(len(self), np.bool_)
+        whole = np.flatnonzero(~self._lacking())
         chosen = self.take(whole)
         digests = record_digests({name: chosen._column(name, kind) for name, kind in _KINDS.items()}, len(chosen))
         same = chosen.texts("digest").are(digests)
         found[whole] = ~same | (chosen.integers("schema_version") != SCHEMA_VERSION)
+        return found
+
+    def _lacking(self) -> NDArray[np.bool_]:
+        """bool[n]: which have no value in some column."""
+        found = np.zeros(len(self), np.bool_)
+        for name in NAMES:
+            if (column := self._batch.column(name)).null_count:
+                found |= column.is_null().to_numpy(zero_copy_only=False)
         return found
 
     def _column(self, name: str, kind: str) -> Column:
@@ -125,8 +133,16 @@ def _used(column: pa.DictionaryArray) -> Shared:
     """Of the values of a file those that these records have."""
     if column.null_count:
         column = column.cast(pa.string()).fill_null("").dictionary_encode()
-    used, of = np.unique(column.indices.to_numpy(zero_copy_only=False), return_inverse=True)
+    indices = column.indices.to_numpy(zero_copy_only=False)
+    if len(indices) and (indices == indices[0]).all():
+        return Shared([column.dictionary[int(indices[0])].as_py()], np.zeros(len(indices), np.int64))
+    used, of = np.unique(indices, return_inverse=True)
     return Shared(column.dictionary.take(pa.array(used)).to_pylist(), of.astype(np.int64, copy=False))
+
+
+def _filled(column: pa.Array, value: Any) -> pa.Array:
+    """Of a column that lacks nothing itself: each call of Arrow gives the GIL away, and waits for it afterwards."""
+    return column.fill_null(value) if column.null_count else column
 
 
 def _as_kept(name: str, column: pa.Array) -> pa.Array:
