@@ -73,10 +73,10 @@ def _audit(settings: TrainingSettings, options: argparse.Namespace) -> int:
     if options.scores:
         from training.inference.audit.scores.command import audit_view
 
-        return audit_view(settings, options.view, options.show, options.truth)
-    if options.view is not None:
+        return audit_view(settings, options.view, options.show, truth=options.truth, new=options.new)
+    if options.view is not None or options.new:
         raise TrainingError(
-            "The prediction log is audited whole. Leave out --view, or audit a view's scores: --scores."
+            "The prediction log is audited whole. Leave out --view and --new, or audit a view's scores: --scores."
         )
     from training.inference.audit.command import audit_log
 

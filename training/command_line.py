@@ -133,6 +133,7 @@ def build_parser() -> argparse.ArgumentParser:
     audit.add_argument(
         "--scores", action="store_true", help="audit the scores that the stream job wrote to Kafka, not the log"
     )
+    audit.add_argument("--new", action="store_true", help="of --scores: only what came after the audit before")
     audit.add_argument("--view", help="of --scores: a view that is scored; may be left out where one is")
     audit.add_argument("--show", type=_at_least(0), default=20, metavar="N", help="how many differences are shown (20)")
     audit.add_argument(

@@ -25,6 +25,7 @@ from streaming.lake.look import LakeLook
 from streaming.operations.registry_look import RegistryLook
 from streaming.operations.retention.holds import read_holds
 from streaming.operations.retention.unaudited import unaudited
+from streaming.operations.retention.unaudited_scores import unaudited_scores
 from streaming.replay.entity_states import built_from_us
 from streaming.replay.snapshots import snapshot_cuts
 from streaming.settings import StreamingSettings
@@ -42,6 +43,7 @@ class Need:
 def needs(settings: StreamingSettings, catalogue: Catalogue, source: EventSource) -> list[Need]:
     """Everything that needs events of a source, the earliest need first."""
     found = [Need(*each) for each in unaudited(settings, catalogue, source)]
+    found += [Need(*each) for each in unaudited_scores(settings, catalogue, source)]
     if source.name == SOURCE_NAME:
         return sorted([*found, *_holds(settings, catalogue, source)], key=lambda need: need.from_us)
     look = LakeLook(settings.lake)

@@ -39,11 +39,11 @@ def unaudited(settings: StreamingSettings, catalogue: Catalogue, source: EventSo
         return
     table = DeltaTable(settings.lake / events_table(log))
     for view, earliest_us in _earliest_us(str(settings.lake), table.version(), until_us).items():
-        reach_us = max(
-            (_reach_us(group) for group in _groups(catalogue, view) if source in group.sources), default=None
+        reached_us = max(
+            (reach_us(group) for group in _groups(catalogue, view) if source in group.sources), default=None
         )
-        if reach_us is not None:
-            from_us = earliest_us - reach_us - source.tolerated_future_us
+        if reached_us is not None:
+            from_us = earliest_us - reached_us - source.tolerated_future_us
             yield f"predictions of {view} in the prediction log that are not audited: {_REMEDY}", from_us
 
 
@@ -71,5 +71,6 @@ def _groups(catalogue: Catalogue, view: str) -> tuple[FeatureGroup, ...]:
         return ()
 
 
-def _reach_us(group: FeatureGroup) -> int:
+def reach_us(group: FeatureGroup) -> int:
+    """How far before its instant a prediction can read events of a group."""
     return group.readable_us + max(spec.hop_us for spec in group.layout.features)

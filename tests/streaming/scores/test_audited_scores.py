@@ -21,6 +21,11 @@ from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
 from shared_features.definitions import load_definitions
 from shared_features.formats.offline_tables import ERASURES_APP, KEPT_FROM_APP, gap_app, gaps_app, offset_app
+from shared_features.formats.score_audit_mark import (
+    decode_score_audit_mark,
+    encode_score_audit_mark,
+    score_audit_mark_file,
+)
 from shared_features.formats.scored_event import decode_as_written, encode_scored_event
 from streaming.kafka.brokers.topics import id_in_embedded_log
 from tests.domains.machines import BREAKDOWN, READINGS
@@ -193,7 +198,14 @@ def test_the_command_finds_a_score_that_was_altered_in_the_topic(
     capsys.readouterr()
     assert main(["audit", "--scores"]) == 0
     equal = "12 of 12 predictions have the same features and scores again, bit for bit"
-    assert capsys.readouterr().out.splitlines() == [f"12 records of the scores of breakdown: {equal}"]
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"12 records of the scores of breakdown: {equal}"
+    mark_file = tmp_path / "lake" / score_audit_mark_file(BREAKDOWN.name)
+    mark = decode_score_audit_mark(mark_file.read_bytes(), "")
+    assert (mark.topic, mark.events) == (made.topic, {0: 11})
+    assert said[1:] == [
+        f"audited up to these offsets of {made.topic}: 0: {mark.scores[0]}, 1: 0; `retain` keeps what later scores need"
+    ]
     value = stored(made, tmp_path / "lake")[3].value or b""
     producer = Producer({"bootstrap.servers": scores_kafka.bootstrap_servers})
     producer.produce(made.topic, value.replace(b'"score":0.', b'"score":0.1'), b"r3", 0)
@@ -204,6 +216,37 @@ def test_the_command_finds_a_score_that_was_altered_in_the_topic(
     assert f"14 records of the scores of breakdown: {equal}" in said
     assert f"event r3  {ALTERED_SCORE}: its digest is that of another record" in said
     assert f"{UNREADABLE_SCORE}: it cannot be read: JSON is malformed" in said
+    later = decode_score_audit_mark(mark_file.read_bytes(), "")
+    assert (later.scores[0], later.events) == (mark.scores[0] + 2, {0: 11})
+    producer.produce(made.topic, resealed(schema_version=2)(value), b"r3", 0)
+    assert producer.flush(60) == 0
+    assert main(["audit", "--scores", "--new"]) == 1
+    said = capsys.readouterr().out
+    assert "1 record of the scores of breakdown: 0 of 0 predictions" in said
+    assert "1 score could not be audited yet: the mark stays where it was; audit again" in said
+    assert decode_score_audit_mark(mark_file.read_bytes(), "") == later
+    mark_file.write_bytes(encode_score_audit_mark(msgspec.structs.replace(later, scores={0: 99})))
+    assert main(["audit", "--scores", "--new"]) != 0
+    assert "audited up to offset 99 of partition 0, and the partition is shorter" in capsys.readouterr().err
+
+
+def test_an_audit_of_what_is_new_finds_an_event_without_a_score_behind_the_audit_before(scored: Scored) -> None:
+    new = scored.records[40:]
+    found = scored.audit(new, known={0: 37})
+    assert (found.equal, found.missing) == (20, {"plant.readings/0": [(38, 39)]})
+    assert found.last_events == {0: COUNT - 1}
+    assert scored.audit([], known={0: 59}).last_events == {0: COUNT - 1}
+    assert scored.audit(new[:5]).last_events == {0: 44}
+
+
+def test_an_audit_of_what_is_new_begins_at_the_mark(scored: Scored) -> None:
+    at = scored.records[30].offset
+    with ScoreTopic(scored.settings(), "audited", {0: at}) as topic:
+        assert [each for some in topic.batches() for each in some] == scored.records[30:]
+        end = topic.read_to
+    with ScoreTopic(scored.settings(), "audited", end) as topic:
+        assert list(topic.batches()) == []
+        assert topic.read_to == end
 
 
 def test_a_score_from_a_value_that_was_altered_in_redis_is_named(world: World, tmp_path: Path) -> None:
@@ -370,5 +413,5 @@ def test_a_topic_that_is_missing_or_empty_and_brokers_that_do_not_answer_are_tol
 
 
 def test_the_log_is_audited_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["audit", "--view", "breakdown"]) != 0
+    assert main(["audit", "--new"]) != 0
     assert "audit a view's scores: --scores" in capsys.readouterr().err

@@ -63,6 +63,11 @@ class AnswerNumbers:
         came_first[where] = self._of.setdefault(process, NumberRanges()).add(each)
         return came_first
 
+    @property
+    def highest(self) -> dict[str, int]:
+        """By process the highest number."""
+        return {process: own.highest for process, own in self._of.items()}
+
     def missing(self, doubtful: AnswerNumbers, is_cut: bool = False) -> dict[str, list[Hole]]:
         """By process the numbers that it lacks. doubtful: numbers that fill a hole, and make none.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared_features.formats.prediction_log import Hole
@@ -37,7 +38,7 @@ class Audited:
     predictions: of the records that could be computed again. equal: those with the same features and scores. erased:
     records whose content was erased with an entity, of which nothing can be computed. refused: records of events that
     have a reason instead of a score. unseen: by cause, how many predictions lack an event of event-time truth; None
-    where nobody asked.
+    where nobody asked. last_events: by partition of the events the last one whose score was audited, of scores.
     """
 
     most: int = 1_000
@@ -50,6 +51,7 @@ class Audited:
     by_cause: Counter[str] = field(default_factory=Counter)
     missing: dict[str, list[Hole]] = field(default_factory=dict)
     unseen: Counter[str] | None = None
+    last_events: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def faults(self) -> int:

@@ -98,9 +98,10 @@ class ArchivedEvents:
 
     def _past(self, number: int) -> int:
         """The offset behind the last event of a partition."""
-        return self._ends.get(number, -1) + 1
+        return self.ends.get(number, -1) + 1
 
     @cached_property
-    def _ends(self) -> Mapping[int, int]:
+    def ends(self) -> Mapping[int, int]:
+        """The last event of each partition that has any."""
         ends = self._table.scan().group_by(PARTITION).agg(pl.col(OFFSET).max()).collect(engine="streaming")
         return dict(ends.iter_rows())

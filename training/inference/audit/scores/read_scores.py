@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -25,11 +26,16 @@ class ReadScore(NamedTuple):
 class ScoreReader:
     """Of one topic. It remembers which events were scored."""
 
-    def __init__(self, topic: str, found: Audited) -> None:
-        """found: is told of every record, and of those that cannot be compared."""
+    def __init__(self, topic: str, found: Audited, known: Mapping[str, int] = MappingProxyType({})) -> None:
+        """found: is told of every record, and of those that cannot be compared.
+
+        known: by the text of a partition an event that an earlier audit found scored.
+        """
         self._topic, self._found = topic, found
         self.numbers, self.doubtful = AnswerNumbers(), AnswerNumbers()
         """Offsets of events by the text of their partition: scored, and named by an altered record."""
+        for name, offset in known.items():
+            self.numbers.add(name, np.array([offset]))
 
     def read(self, records: Iterable[StoredScore]) -> list[ReadScore]:
         """Those that are as they were written, each event once, with what the model said."""

@@ -7,9 +7,10 @@ from the events up to the positions of the receipt, and the rest is as for a rec
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cache
+from types import MappingProxyType
 from typing import Protocol
 
 from shared_features.definitions import Catalogue, FeatureView
@@ -46,14 +47,17 @@ def audit_scores(
     most: int = 1_000,
     *,
     truth: bool = False,
+    known: Mapping[int, int] = MappingProxyType({}),
 ) -> Audited:
-    """Compute every score again. view: its name. The other arguments are those of `audit`.
+    """Compute every score again. view: its name. known: by partition of its events one that an earlier audit found
+    scored, so that an event between the two audits that has no score is found. The others are as of `audit`.
 
     Raises DatasetError where the lake lacks the events of the view, DefinitionError where there is no such view.
     """
     found = Audited(most, unseen=Counter() if truth else None)
     source = catalogue.view(view).source
-    events, reader = ArchivedEvents(store, source), ScoreReader(scores.name, found)
+    events = ArchivedEvents(store, source)
+    reader = ScoreReader(scores.name, found, {f"{source.topic}/{number}": at for number, at in known.items()})
     with ExitStack() as ends:
         model = cache(lambda name, version: AuditedModel(registry, name, version, ends))
         versions = _Versions(
@@ -66,10 +70,12 @@ def audit_scores(
                 versions.compare()
                 waiting = 0
         versions.compare()
+    mine = {f"{source.topic}/{number}": number for number in events.ends}
     for name, holes in reader.numbers.missing(reader.doubtful, is_cut=True).items():
-        topic, _, number = name.rpartition("/")
-        if topic == source.topic and (unscored := events.among(int(number), holes)):
+        if name in mine and (unscored := events.among(mine[name], holes)):
             found.missing[name] = unscored
+    scored = {mine[name]: last for name, last in reader.numbers.highest.items() if name in mine}
+    found.last_events = {**events.ends, **scored}
     return found
 
 

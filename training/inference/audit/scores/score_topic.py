@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, NamedTuple
 
 from shared_features.arguments import did_you_mean
@@ -31,14 +31,24 @@ class StoredScore(NamedTuple):
 class ScoreTopic:
     """Raises TrainingError where the brokers cannot be reached, and where the topic does not exist or holds nothing.
 
+    after: per partition the offset to begin at, where records before it are not wanted; then nothing new is no error.
     answer_s: how long the brokers may take for an answer.
     """
 
-    def __init__(self, settings: TrainingSettings, name: str, answer_s: float = _ANSWER_S) -> None:
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        name: str,
+        after: Mapping[int, int] = MappingProxyType({}),
+        answer_s: float = _ANSWER_S,
+    ) -> None:
         self.name, self._servers, self._answer_s = name, settings.kafka_bootstrap_servers, answer_s
+        self._after = after
         self._consumer = _consumer(settings)
         try:
             self.bounds = self._found()
+            self.read_to = {number: first for number, (first, _) in self.bounds.items()}
+            """Per partition the offset behind what was read. A transaction that is still open is read another time."""
         except BaseException:
             self._consumer.close()
             raise
@@ -83,6 +93,7 @@ class ScoreTopic:
             return
         if error is None and offset < left[number]:
             yield StoredScore(number, offset, message.value())
+        self.read_to[number] = min(left[number], offset if error is not None else offset + 1)
         if error is not None or offset >= left[number] - 1:  # behind the last record may be markers of transactions
             del left[number]
             self._consumer.pause([TopicPartition(self.name, number)])
@@ -98,15 +109,21 @@ class ScoreTopic:
                     "MILLRACE_SCORE_TOPICS, or wait until the stream job has scored something."
                 )
             partitions = [TopicPartition(self.name, number) for number in sorted(topic.partitions)]
-            bounds = {at.partition: self._consumer.get_watermark_offsets(at, self._answer_s) for at in partitions}
+            ends = {at.partition: self._consumer.get_watermark_offsets(at, self._answer_s) for at in partitions}
         except KafkaException as error:
             raise TrainingError(
                 f"Kafka at {self._servers} does not answer ({error.args[0].str()}). Start it, or correct "
                 "KAFKA_BOOTSTRAP_SERVERS and MILLRACE_KAFKA_OPTIONS."
             ) from error
-        if all(first >= end for first, end in bounds.values()):
+        if not self._after and all(first >= end for first, end in ends.values()):
             raise TrainingError(f"Topic {self.name} has no scores. Wait until the stream job has scored something.")
-        return bounds
+        for number, start in self._after.items():
+            if start > ends.get(number, (0, 0))[1]:
+                raise TrainingError(
+                    f"Scores of {self.name} were audited up to offset {start} of partition {number}, and the partition "
+                    "is shorter. The topic was re-created. Leave out --new, which audits all that it has."
+                )
+        return {number: (max(first, self._after.get(number, 0)), end) for number, (first, end) in ends.items()}
 
 
 def topic_of(settings: TrainingSettings, view: str | None) -> tuple[str, str]:
