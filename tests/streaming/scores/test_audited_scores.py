@@ -198,12 +198,12 @@ def test_the_command_finds_a_score_that_was_altered_in_the_topic(
     capsys.readouterr()
     assert main(["audit", "--scores"]) == 0
     equal = "12 of 12 predictions have the same features and scores again, bit for bit"
-    said = capsys.readouterr().out.splitlines()
-    assert said[0] == f"12 records of the scores of breakdown: {equal}"
+    first, *others = capsys.readouterr().out.splitlines()
+    assert first == f"12 records of the scores of breakdown: {equal}"
     mark_file = tmp_path / "lake" / score_audit_mark_file(BREAKDOWN.name)
     mark = decode_score_audit_mark(mark_file.read_bytes(), "")
     assert (mark.topic, mark.events) == (made.topic, {0: 11})
-    assert said[1:] == [
+    assert others == [
         f"audited up to these offsets of {made.topic}: 0: {mark.scores[0]}, 1: 0; `retain` keeps what later scores need"
     ]
     value = stored(made, tmp_path / "lake")[3].value or b""

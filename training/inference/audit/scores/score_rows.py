@@ -43,9 +43,11 @@ class ScoreRows:
 
 def given(scored: ScoredEvent) -> Given | None:
     """None where it says nothing."""
-    if scored.probabilities is not UNSET:
-        return list(scored.probabilities.values())
-    return next((each for each in (scored.score, scored.value) if each is not UNSET), None)
+    if scored.score is not UNSET:
+        return scored.score
+    if scored.value is not UNSET:
+        return scored.value
+    return None if scored.probabilities is UNSET else list(scored.probabilities.values())
 
 
 def score_rows(some: Sequence[ReadScore], names: Sequence[str], wide: int, found: Audited) -> ScoreRows | None:
@@ -54,11 +56,14 @@ def score_rows(some: Sequence[ReadScore], names: Sequence[str], wide: int, found
     Returns None where nothing is left.
     """
     vectors, numbers, kept, receipts = ReadVectors(), dict[bytes, int | str](), list[ReadScore](), list[int]()
-    for each in some:
+    unreadable = set(_unreadable([each.scored.features for each in some], wide))
+    for at, each in enumerate(some):
         number = _receipt(bytes(each.scored.receipt), numbers, vectors)  # type: ignore[arg-type]  # it is Raw
-        if fault := number if isinstance(number, str) else _fault(each.scored, wide):
-            found.differ(each.id, ALTERED_SCORE, fault)
-        elif isinstance(number, int):
+        if isinstance(number, str):
+            found.differ(each.id, ALTERED_SCORE, number)
+        elif at in unreadable:
+            found.differ(each.id, ALTERED_SCORE, f"its features are not one row of {wide} numbers")
+        else:
             kept.append(each)
             receipts.append(number)
     return _rows(kept, np.array(receipts, np.int64), vectors, names, wide) if kept else None
@@ -95,15 +100,20 @@ def _receipt(content: bytes, numbers: dict[bytes, int | str], vectors: ReadVecto
     return numbers[content]
 
 
-def _fault(scored: ScoredEvent, wide: int) -> str:
-    """What contradicts itself; empty where nothing does."""
-    if given(scored) is None:
-        return "it has neither a score nor a reason why there is none"
+def _unreadable(features: Sequence[str], wide: int) -> list[int]:
+    """Which texts are not one row."""
     try:
-        rows = len(decode_matrix(scored.features, wide))
+        _, rows = float_rows(as_texts([each.encode() for each in features]), wide)
     except FormatVersionError:
-        rows = 0
-    return "" if rows == 1 else f"its features are not one row of {wide} numbers"
+        return [at for at, each in enumerate(features) if not _is_row(each, wide)]
+    return np.flatnonzero(rows != 1).tolist()
+
+
+def _is_row(text: str, wide: int) -> bool:
+    try:
+        return len(decode_matrix(text, wide)) == 1
+    except FormatVersionError:
+        return False
 
 
 def _rows(

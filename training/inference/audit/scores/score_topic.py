@@ -14,6 +14,8 @@ from training.settings import TrainingSettings
 _AT_ONCE = 10_000
 _POLL_S = 0.5
 _ANSWER_S = 15.0
+_TRIES = 2
+"""A process that was stopped for a while finds its first question timed out."""
 _SILENT_S = 60.0
 """So long without a record or an end, while some are left: the brokers are unavailable."""
 Bounds = Mapping[int, tuple[int, int]]
@@ -31,7 +33,7 @@ class StoredScore(NamedTuple):
 class ScoreTopic:
     """Raises TrainingError where the brokers cannot be reached, and where the topic does not exist or holds nothing.
 
-    after: per partition the offset to begin at, where records before it are not wanted; then nothing new is no error.
+    after: per partition the offset to begin at, where earlier records are not wanted; nothing new is then not an error.
     answer_s: how long the brokers may take for an answer.
     """
 
@@ -99,22 +101,19 @@ class ScoreTopic:
             self._consumer.pause([TopicPartition(self.name, number)])
 
     def _found(self) -> Bounds:
-        from confluent_kafka import KafkaException, TopicPartition
+        from confluent_kafka import KafkaException
 
-        try:
-            topic = self._consumer.list_topics(self.name, self._answer_s).topics[self.name]
-            if topic.error is not None:
-                raise TrainingError(
-                    f"Kafka at {self._servers} has no topic {self.name} ({topic.error.str()}). Correct "
-                    "MILLRACE_SCORE_TOPICS, or wait until the stream job has scored something."
-                )
-            partitions = [TopicPartition(self.name, number) for number in sorted(topic.partitions)]
-            ends = {at.partition: self._consumer.get_watermark_offsets(at, self._answer_s) for at in partitions}
-        except KafkaException as error:
-            raise TrainingError(
-                f"Kafka at {self._servers} does not answer ({error.args[0].str()}). Start it, or correct "
-                "KAFKA_BOOTSTRAP_SERVERS and MILLRACE_KAFKA_OPTIONS."
-            ) from error
+        for left in reversed(range(_TRIES)):
+            try:
+                ends = self._ends()
+            except KafkaException as error:
+                if not left:
+                    raise TrainingError(
+                        f"Kafka at {self._servers} does not answer ({error.args[0].str()}). Start it, or correct "
+                        "KAFKA_BOOTSTRAP_SERVERS and MILLRACE_KAFKA_OPTIONS."
+                    ) from error
+            else:
+                break
         if not self._after and all(first >= end for first, end in ends.values()):
             raise TrainingError(f"Topic {self.name} has no scores. Wait until the stream job has scored something.")
         for number, start in self._after.items():
@@ -124,6 +123,19 @@ class ScoreTopic:
                     "is shorter. The topic was re-created. Leave out --new, which audits all that it has."
                 )
         return {number: (max(first, self._after.get(number, 0)), end) for number, (first, end) in ends.items()}
+
+    def _ends(self) -> dict[int, tuple[int, int]]:
+        """Where each partition begins and ends. Raises TrainingError where there is no topic, KafkaException."""
+        from confluent_kafka import TopicPartition
+
+        topic = self._consumer.list_topics(self.name, self._answer_s).topics[self.name]
+        if topic.error is not None:
+            raise TrainingError(
+                f"Kafka at {self._servers} has no topic {self.name} ({topic.error.str()}). Correct "
+                "MILLRACE_SCORE_TOPICS, or wait until the stream job has scored something."
+            )
+        partitions = [TopicPartition(self.name, number) for number in sorted(topic.partitions)]
+        return {at.partition: self._consumer.get_watermark_offsets(at, self._answer_s) for at in partitions}
 
 
 def topic_of(settings: TrainingSettings, view: str | None) -> tuple[str, str]:

@@ -22,8 +22,6 @@ from training.inference.audit.scores.read_scores import ReadScore
 from training.inference.audit.scores.score_rows import ScoreRows, all_scores, given, score_rows, with_events
 from training.inference.audit.view_audit import ViewAudit
 
-_OUTCOME = Outcome.__struct_fields__
-
 
 class VersionScores:
     """Takes scores, and compares them when it is told to."""
@@ -86,7 +84,8 @@ class VersionScores:
 
     def _contradiction(self, scored: ScoredEvent) -> tuple[str, str] | None:
         """Where the parts of what the model said do not belong together."""
-        said, gave = Outcome(*(getattr(scored, name) for name in _OUTCOME)), given(scored)
+        said = Outcome(scored.score, scored.decision, scored.value, scored.class_, scored.probabilities)
+        gave = given(scored)
         if gave is None:
             return ALTERED_SCORE, "it has neither a score nor a reason why there is none"
         try:
