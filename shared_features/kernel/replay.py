@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from shared_features.kernel.layout import Layout
 from shared_features.kernel.loops.steps import take_steps
 from shared_features.kernel.loops.tile_update import APPLIED, DUPLICATE, PRUNED
-from shared_features.kernel.step_order import step_order
+from shared_features.kernel.step_order import Steps, numbered, step_order
 from shared_features.kernel.tile_state import TileState
 
 __all__ = ["APPLIED", "DUPLICATE", "PRUNED", "ReadRoom", "apply", "read", "read_room", "replay", "settle"]
@@ -35,7 +35,7 @@ def apply(
     anything that can still be read).
     """
     events = _updates(state.layout, slots, event_time_us, digest, values, valid)
-    return _run(state, np.arange(len(events.slots)), events, _reads())[0]
+    return _run(state, numbered(len(events.slots)), events, _reads())[0]
 
 
 def read(state: TileState, slots: ArrayLike, as_of_us: ArrayLike) -> NDArray[np.float64]:
@@ -46,7 +46,7 @@ def read(state: TileState, slots: ArrayLike, as_of_us: ArrayLike) -> NDArray[np.
     have been pruned are missing.
     """
     instants = _reads(slots, as_of_us)
-    return _run(state, -1 - np.arange(len(instants.slots)), _updates(state.layout), instants)[1]
+    return _run(state, -1 - numbered(len(instants.slots)), _updates(state.layout), instants)[1]
 
 
 def replay(
@@ -84,7 +84,7 @@ def settle(state: TileState, slots: ArrayLike) -> None:
     Applying leaves that for later, as many events at once cost less. No read as of an instant in the head can tell.
     """
     given = _array(slots, np.int64)
-    _run(state, np.arange(len(given)), _updates(state.layout), _reads(), given)
+    _run(state, numbered(len(given)), _updates(state.layout), _reads(), given)
 
 
 class _Updates(NamedTuple):
@@ -140,8 +140,8 @@ def _updates(
 
 def _reads(slots: ArrayLike = (), as_of_us: ArrayLike = ()) -> _Reads:
     """Reads as the loop takes them; one instant may stand for all."""
-    given = _array(slots, np.int64)
-    return _Reads(given, np.array(np.broadcast_to(np.asarray(as_of_us, np.int64), given.shape)))
+    given, at = _array(slots, np.int64), np.asarray(as_of_us, np.int64)
+    return _Reads(given, _array(at, np.int64) if at.shape == given.shape else np.full(given.shape, at))
 
 
 def _array(values: ArrayLike, kind: type) -> NDArray[Any]:
@@ -167,7 +167,7 @@ def read_room(layout: Layout) -> ReadRoom:
 
 def _run(
     state: TileState,
-    steps: NDArray[np.int64],
+    steps: Steps,
     events: _Updates,
     instants: _Reads,
     settled: NDArray[np.int64] = _NO_SLOTS,

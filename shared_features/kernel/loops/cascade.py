@@ -10,6 +10,7 @@ depends on nothing but its own time and the entity's newest: the layout is a nor
 """
 
 from shared_features.kernel.loops.compiled import compiled, inlined
+from shared_features.kernel.loops.machine_words import one_by_one, word_at
 from shared_features.kernel.loops.pools import move_tiles, move_words
 from shared_features.kernel.loops.register_bytes import GREATEST
 from shared_features.kernel.loops.rows import merge_rows
@@ -62,7 +63,8 @@ def set_offset(rows, segment, tile, index, length):
     """Where the set of one tile begins in the entity's segment of that set, which has `length` words."""
     start, after = segment[START], length
     for i in range(segment[LENGTH] - 1, tile - 1, -1):
-        after -= rows[start + i, index]
+        one_by_one()
+        after -= word_at(rows, start + i, index)
     return after
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from shared_features.kernel.loops.compiled import inlined
+from shared_features.kernel.loops.machine_words import one_by_one
 
 TIME, DIGEST, VALUES = 0, 1, 2
 """The words of an event: its time, its digest, the values of its columns, then 1 for each that is there, else 0."""
@@ -18,6 +19,7 @@ def lay_out(event, event_time_us, digest, values, valid):
     """Write an event as the heads hold it."""
     event[TIME], event[DIGEST] = event_time_us, np.int64(digest)
     for column in range(values.size):
+        one_by_one()
         event[VALUES + column] = values[column]
         event[VALUES + values.size + column] = valid[column]
 
@@ -37,4 +39,5 @@ def move_events(events, source, target, count):
     for i in range(count):
         at = first + i * step
         for word in range(events.shape[1]):
+            one_by_one()
             events[target + at, word] = events[source + at, word]

@@ -1,5 +1,5 @@
 """What Numba does not spell: words at any byte of a buffer, where a word's bits begin and end, calls of an address,
-fetching ahead.
+fetching ahead, loops that the compiler leaves as they are.
 
 Indices are taken as they are: no bounds, and no counting from the end.
 """
@@ -58,6 +58,32 @@ def trailing_zeros(typing_context: Any, word: Any) -> Any:
         return builder.cttz(arguments[0], cgutils.false_bit)
 
     return types.int64(types.uint64), generate
+
+
+@_instruction
+def one_by_one(typing_context: Any) -> Any:
+    """In the body of a loop: its rounds run one after the other. A loop of few rounds loses by four at a time."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        nothing = cgutils.ir.InlineAsm(cgutils.ir.FunctionType(cgutils.ir.VoidType(), []), "", "", side_effect=True)
+        builder.call(nothing, [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@_instruction
+def word_at(typing_context: Any, words: Any, *place: Any) -> Any:
+    """`words[place]` of an int64 array without gaps. A place does not count from the end, which takes instructions."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        at, *others = cgutils.unpack_tuple(builder, arguments[1])
+        for length, other in zip(cgutils.unpack_tuple(builder, array.shape)[1:], others, strict=True):
+            at = builder.add(builder.mul(at, length, flags=("nsw",)), other, flags=("nsw",))
+        return builder.load(cgutils.gep_inbounds(builder, array.data, at))
+
+    return types.int64(words, types.UniTuple(types.int64, words.ndim)), generate
 
 
 @_instruction

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from shared_features.kernel.loops.compiled import compiled, inlined
 from shared_features.kernel.loops.events import move_events
+from shared_features.kernel.loops.machine_words import one_by_one
 from shared_features.kernel.loops.segments import BASE, CAPACITY, FIELDS, LENGTH, MOVES, NO_ROOM, START, plan_room
 
 
@@ -79,6 +80,7 @@ def move_tiles(starts, rows, source, target, count):
         at = first + i * step
         starts[target + at] = starts[source + at]
         for word in range(rows.shape[1]):
+            one_by_one()
             rows[target + at, word] = rows[source + at, word]
 
 

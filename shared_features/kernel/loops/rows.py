@@ -9,6 +9,7 @@ from typing import Any
 
 from shared_features.kernel.loops.compiled import called, inlined
 from shared_features.kernel.loops.events import DIGEST, TIME, VALUES
+from shared_features.kernel.loops.machine_words import one_by_one, word_at
 from shared_features.kernel.loops.registers import KINDS
 
 _PREPARE = """\
@@ -19,8 +20,9 @@ _PREPARE = """\
         valid = VALUES + column + ((events.shape[1] - VALUES) >> 1)
         {held} = {of_row}
         for event in range(first, stop):
-            if column < 0 or events[event, valid]:
-                {held} = prepare_{kind}({held}, events[event, value], events[event, TIME], events[event, DIGEST])
+            one_by_one()
+            if column < 0 or word_at(events, event, valid):
+                {held} = prepare_{kind}({held}, {of_event})
         {of_row} = {held}
         at += {words}
 """
@@ -29,6 +31,7 @@ _MERGE = """\
     for at in range(word_bounds[{kind}], word_bounds[{kind} + 1], {words}):
         {held} = {of_into}
         for tile in range(first, stop):
+            one_by_one()
             {held} = merge_{kind}({held}, {of_tile})
         {of_into} = {held}
 """
@@ -56,6 +59,7 @@ def _of_every_kind(signature: str, loop: str, result: str = "") -> Callable[...,
         f"{part}_{int(kind)}": each for kind, of in KINDS.items() for part, each in of._asdict().items()
     }
     names |= {"TIME": TIME, "DIGEST": DIGEST, "VALUES": VALUES}
+    names |= {"one_by_one": one_by_one, "word_at": word_at}
     exec(compile(text, f"<{signature}>", "exec"), names)  # the text comes from this file and the table alone
     written: Callable[..., Any] = names[signature.partition("(")[0]]
     return written
@@ -69,7 +73,8 @@ def _of_words(words: int) -> dict[str, Any]:
         "held": ", ".join(f"held_{i}" for i in numbers),
         "of_row": ", ".join(f"row[at + {i}]" for i in numbers),
         "of_into": ", ".join(f"into[at + {i}]" for i in numbers),
-        "of_tile": ", ".join(f"rows[tile, at + {i}]" for i in numbers),
+        "of_tile": ", ".join(f"word_at(rows, tile, at + {i})" for i in numbers),
+        "of_event": ", ".join(f"word_at(events, event, {each})" for each in ("value", "TIME", "DIGEST")),
     }
 
 

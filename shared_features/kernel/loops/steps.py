@@ -60,21 +60,21 @@ def _fetch(i, events, instants, values):
 def order_by_entity(updates, update_slots, effect_us, reads, read_slots, read_at_us, places, steps):
     """Write the steps of a replay, slot by slot, each slot's by time; an update at t comes before a read at t.
 
-    updates, reads: their indices by `effect_us` and by `read_at_us`. places: by slot, where in `steps` its own begin;
-    afterwards, where they end.
+    updates, reads: their indices by `effect_us` and by `read_at_us`; none where these are in order. places: by slot,
+    where in `steps` its own begin; afterwards, where they end.
     """
     update, read = 0, 0
     for _ in range(steps.size):
-        updating = read == reads.size
-        if not updating and update < updates.size:
-            updating = effect_us[updates[update]] <= read_at_us[reads[read]]
+        update_at = updates[update] if updates.size and update < updates.size else update
+        read_at = reads[read] if reads.size and read < reads.size else read
+        updating = read == read_slots.size
+        if not updating and update < update_slots.size:
+            updating = effect_us[update_at] <= read_at_us[read_at]
         if updating:
-            step = updates[update]
-            slot = update_slots[step]
+            step, slot = update_at, update_slots[update_at]
             update += 1
         else:
-            slot = read_slots[reads[read]]
-            step = -1 - reads[read]
+            step, slot = -1 - read_at, read_slots[read_at]
             read += 1
         steps[places[slot]] = step
         places[slot] += 1

@@ -7,6 +7,7 @@ from shared_features.kernel.loops.compiled import compiled, inlined
 from shared_features.kernel.loops.events import DIGEST, TIME, VALUES, lay_out
 from shared_features.kernel.loops.hashes import mix64
 from shared_features.kernel.loops.head import insert_last, is_older
+from shared_features.kernel.loops.machine_words import one_by_one
 from shared_features.kernel.loops.pools import make_head_room, make_room, move_tiles, move_words
 from shared_features.kernel.loops.rows import prepare_events
 from shared_features.kernel.loops.segments import LENGTH, START, has_room
@@ -121,6 +122,7 @@ def _tile_of(tables, pools, slot, start_us):
     segment[LENGTH] += 1
     starts[at] = start_us
     for word in range(rows.shape[1]):
+        one_by_one()
         rows[at, word] = tables.empty_row[word]
     return tile
 

@@ -4,7 +4,7 @@ from shared_features.kernel.loops.cascade import floor_us
 from shared_features.kernel.loops.compiled import inlined
 from shared_features.kernel.loops.events import TIME
 from shared_features.kernel.loops.head import merge_events
-from shared_features.kernel.loops.machine_words import call_finalizer
+from shared_features.kernel.loops.machine_words import call_finalizer, one_by_one, word_at
 from shared_features.kernel.loops.rows import merge_rows
 from shared_features.kernel.loops.segments import LENGTH, START
 from shared_features.kernel.loops.sets import merge_into_smallest
@@ -16,24 +16,26 @@ def read_entity(tables, pools, slot, as_of_us, values, scratch):
     _order_windows(tables, as_of_us, scratch)
     row = scratch.row
     for word in range(row.size):
+        one_by_one()
         row[word] = tables.empty_row[word]
-    segment, starts = pools.tiles[slot], pools.starts
-    tile = segment[START] + segment[LENGTH] - 1
-    while tile >= segment[START] and starts[tile] >= as_of_us:
+    starts, events = pools.starts, pools.events
+    # Held here: the compiler reads them again after each value that is written.
+    first_tile, first_event = pools.tiles[slot, START], pools.heads[slot, START]
+    tile = first_tile + pools.tiles[slot, LENGTH] - 1
+    while tile >= first_tile and word_at(starts, tile) >= as_of_us:
         tile -= 1
     newest = tile
-    head, events = pools.heads[slot], pools.events
-    stop = head[START] + head[LENGTH]
-    while stop > head[START] and events[stop - 1, TIME] >= as_of_us:
+    stop = first_event + pools.heads[slot, LENGTH]
+    while stop > first_event and word_at(events, stop - 1, TIME) >= as_of_us:
         stop -= 1
     for window in scratch.order:
-        event = stop
-        while event > head[START] and events[event - 1, TIME] >= scratch.starts[window]:
+        start_us, event = scratch.starts[window], stop
+        while event > first_event and word_at(events, event - 1, TIME) >= start_us:
             event -= 1
         if event < stop:
             merge_events(tables, events, event, stop, scratch)
             stop = event
-        while tile >= segment[START] and starts[tile] >= scratch.starts[window]:
+        while tile >= first_tile and word_at(starts, tile) >= start_us:
             tile -= 1
         if tile < newest:
             merge_rows(tables.word_bounds, row, pools.rows, tile + 1, newest + 1)
@@ -71,6 +73,7 @@ def _merge_sets(tables, pools, slot, first, last, scratch):
         words = pools.sets[slot, index]
         stop = words[START] + words[LENGTH]
         for tile in range(segment[START] + segment[LENGTH] - 1, first - 1, -1):
+            one_by_one()
             start = stop - pools.rows[tile, index]
             if tile <= last:
                 scratch.row[index] = merge_into_smallest(

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from shared_features.kernel import step_order as step_order_module
 from shared_features.kernel.replay import replay
-from shared_features.kernel.step_order import step_order
+from shared_features.kernel.step_order import numbered, step_order
 from shared_features.kernel.tile_state import TileState
 from tests.shared_features.kernel.engine import columns
 from tests.strategies import layout
@@ -25,6 +26,13 @@ def test_steps_are_those_of_a_sort_by_slot_and_time(updates: Rows, reads: Rows) 
     wanted = [-1 - i if is_read else i for _, _, is_read, i in sorted(named)]
     given_columns = [np.array([row[part] for row in rows], np.int64) for rows in (updates, reads) for part in (0, 1)]
     assert step_order(*given_columns).tolist() == wanted
+
+
+def test_more_steps_than_can_be_numbered_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(step_order_module, "MOST_STEPS", 2)
+    assert numbered(2).tolist() == [0, 1]
+    with pytest.raises(ValueError, match="3 steps are too many"):
+        numbered(3)
 
 
 @pytest.mark.parametrize("slot", [-1, 1, 1 << 40])
