@@ -28,7 +28,7 @@ HELD = _ROOM_AT + len(ReadRoom._fields)
 def held_arrays(*parts: tuple[Any, ...]) -> NDArray[np.int64]:
     """The table of these tuples' arrays: int64[arrays, 4], of each its address and its shape, of a number itself.
 
-    The arrays have to live as long as the table is used. They are contiguous, and of int64 or uint64.
+    The arrays have to live as long as the table is used. They are contiguous, and of int64, uint64 or float64.
     """
     every = [each for part in parts for each in part]
     table = np.zeros((len(every), _TOLD), np.int64)
@@ -70,6 +70,7 @@ def _array(kind: Any, dimensions: int) -> Any:
 
 
 integers, integer_rows, _integer_planes = (_array(types.int64, dimensions) for dimensions in (1, 2, 3))
+doubles = _array(types.float64, 1)
 _words, _word_rows = (_array(types.uint64, dimensions) for dimensions in (1, 2))
 
 

@@ -64,7 +64,9 @@ def build_dataset(
     outcomes = history.outcomes(labels)
     known_us = history.event_time_us[outcomes.known]
     split = choose_split(*_span(known_us, view), delay_us, parameters, labels.cutoff_us + 1 - delay_us)
-    spine = join_spine(pinned, split.start_us, split.end_us, tell, every)
+    history, lines = history.without_lines(split.start_us, split.end_us)
+    spine = join_spine(pinned, split.start_us, split.end_us, tell, every, lines)
+    del lines
     entity = _entity(view, parameters)
     window = _windows(spine.event_time_us, split)
     places, train = history.within(split.start_us, split.end_us), np.flatnonzero(window == TRAIN)

@@ -17,18 +17,27 @@ from training.datasets.outcomes.source_outcomes import source_outcomes
 from training.datasets.outcomes.view_labels import ViewLabels
 from training.datasets.pinned_view import PinnedView
 from training.datasets.rows.group_rows import GroupRows, group_rows
-from training.datasets.rows.sorted_numbers import Places
+from training.datasets.rows.sorted_numbers import Places, small
 
 
 @dataclass(frozen=True)
 class SpineKeys:
-    """Rows of a spine. keys: of each source of labels, the place of each row among its keys; -1: no label was sent."""
+    """Rows of a spine. keys: of each source of labels, the place of each row among its keys; -1: no label was sent.
+
+    lines: which row of the events table each is, -1 where it is not stored; None where events have the same position.
+    """
 
     event_time_us: NDArray[np.int64]
     keys: tuple[Places, ...]
+    lines: NDArray[np.integer] | None = None
 
     def take(self, rows: Places) -> SpineKeys:
         return SpineKeys(self.event_time_us[rows], tuple(key[rows] for key in self.keys))
+
+    def without_lines(self, start_us: int, end_us: int) -> tuple[SpineKeys, NDArray[np.integer] | None]:
+        """The same without `lines`, and those of the rows with `start_us <= event time < end_us`."""
+        lines = None if self.lines is None else self.lines[self.within(start_us, end_us)]
+        return SpineKeys(self.event_time_us, self.keys), lines
 
     def within(self, start_us: int, end_us: int) -> Places:
         """int64: the rows with `start_us <= event time < end_us`."""
@@ -60,4 +69,4 @@ def complete_rows(pinned: PinnedView, labels: ViewLabels) -> tuple[GroupRows, Sp
     lines = rows.index.lines(events[PARTITION].to_numpy(), events[OFFSET].to_numpy())
     places = [places_of(events.select(known.joins), known.keys) for known in labels.known]
     keys = tuple(np.append(each, -1)[lines.of] for each in places)  # an event that is not stored has no key
-    return rows, SpineKeys(rows.event_time_us[rows.index.order], keys)
+    return rows, SpineKeys(rows.event_time_us[rows.index.order], keys, None if lines.twice else small(lines.of))

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shared_features.counted import counted
-from shared_features.definitions import FeatureGroup
+from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.feature_matrix import request_floats
 from shared_features.formats.entity_keys import EntityKeys, entity_keys
 from shared_features.formats.offline_tables import OFFSET, PARTITION, POSITION
@@ -25,11 +25,10 @@ from training.datasets.offline_store import event_columns
 from training.datasets.pinned_view import PinnedView
 from training.datasets.rows.group_rows import GroupRows, group_rows
 from training.datasets.rows.position_index import Lines, PositionIndex
-from training.datasets.rows.sorted_numbers import Places
+from training.datasets.rows.sorted_numbers import Places, small
 from training.errors import DatasetError
 from training.progress import Tell, untold
 
-_FEW = 1 << 31
 Floats = NDArray[np.float64]
 
 
@@ -82,10 +81,16 @@ class JoinedSpine:
 
 
 def join_spine(
-    pinned: PinnedView, start_us: int, end_us: int, tell: Tell = untold, known: GroupRows | None = None
+    pinned: PinnedView,
+    start_us: int,
+    end_us: int,
+    tell: Tell = untold,
+    known: GroupRows | None = None,
+    events: NDArray[np.integer] | None = None,
 ) -> JoinedSpine:
     """The complete rows with `start_us <= event time < end_us`. known: all of the first group, where they were read.
 
+    events: of each row in order of position, which one of the events table it is, where that was looked up.
     Raises DatasetError when groups do not have rows of the same positions, or an event of a row is not stored.
     """
     view, span = pinned.view, (start_us, end_us)
@@ -96,7 +101,7 @@ def join_spine(
     if not index.is_distinct:
         raise DatasetError(_damaged(first, pinned.groups[view.groups[0].part_name].name))
     lines, copy = _lines(pinned, first, span, tell)
-    columns, valid = _events_at(pinned, index, span)
+    columns, valid = _events_at(pinned, index, span, events)
     whole = JoinedSpine(
         pinned=pinned,
         span=span,
@@ -126,17 +131,20 @@ def _lines(
             raise DatasetError(_disagreement(pinned, group, places))
         copy |= rows.copy[places.of]
         line = rows.line[places.of]
-        lines[group.part_name] = line.astype(np.int32 if line.max(initial=0) < _FEW else np.int64)
+        lines[group.part_name] = small(line)
     return lines, copy
 
 
 def _events_at(
-    pinned: PinnedView, index: PositionIndex, span: tuple[int, int]
+    pinned: PinnedView, index: PositionIndex, span: tuple[int, int], known: NDArray[np.integer] | None
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[np.bool_]]]:
-    """The request fields of the event at each position, and which are there."""
+    """The request fields of the event at each position, and which are there. known: as `join_spine` gets it."""
     view = pinned.view
     names, time = [field.name for field in view.request_fields], pl.col(view.source.event_time)
-    events = pinned.events.scan().filter((time >= span[0]) & (time < span[1])).select(*POSITION, *names).collect()
+    stored = pinned.events.scan()
+    if known is not None and len(known) and known.min() >= 0 and 2 * len(known) > known.max():  # most of the table
+        return _fields_at(view.source, stored.select(names).collect(), names, known)
+    events = stored.filter((time >= span[0]) & (time < span[1])).select(*POSITION, *names).collect()
     places = index.lines(*(events[name].to_numpy() for name in POSITION))
     if places.missing or places.twice:
         raise DatasetError(
@@ -144,11 +152,16 @@ def _events_at(
             f"table {pinned.events.name!r}, and {places.twice} events too many have their positions. Restore the "
             "events that were deleted or copied, or materialize again."
         )
-    events = events.select(names)
+    return _fields_at(view.source, events.select(names), names, places.of)
+
+
+def _fields_at(
+    source: EventSource, events: pl.DataFrame, names: list[str], places: NDArray[np.integer]
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[np.bool_]]]:
     columns: dict[str, NDArray[Any]] = {}
     valid: dict[str, NDArray[np.bool_]] = {}
     for name in names:  # one after the other: a copy of all columns is as large as they are
-        found, there = event_columns(view.source, events.select(name)[places.of], [name])
+        found, there = event_columns(source, events.select(name)[places], [name])
         columns, valid, events = columns | found, valid | there, events.drop(name)
     return columns, valid
 

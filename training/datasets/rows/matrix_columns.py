@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from shared_features.counted import counted
 from shared_features.definitions import Input
 from shared_features.feature_matrix import column_values
-from training.datasets.rows.column_parts import ColumnPart, Placed, column_parts
+from shared_features.kernel.held_arrays import held_arrays
+from training.datasets.rows.column_parts import ColumnPart, column_parts
 from training.datasets.rows.joined_spine import JoinedSpine
+from training.datasets.rows.matrix_loops import place_columns
 from training.datasets.rows.stored_columns import ROWS_AT_ONCE, RowsOfLines, gathered, stored_rows
 from training.progress import Tell, untold
 
@@ -50,21 +52,24 @@ def view_values(spine: JoinedSpine, sample: JoinedSpine, tell: Tell = untold) ->
     )
     done = 0
     for part in column_parts(view):
-        runs = list(_runs(part.columns))
         with np.errstate(all="ignore"):  # as `feature_matrix` computes them
             for inputs in _inputs(spine, sample, part, values.sampled):
-                _fill(values, part, runs, inputs)
+                _fill(values, part, inputs)
         done += len(part.columns)
         tell(f"computed features of {counted(len(spine), 'row')}", done, len(view.columns))
     return values
 
 
 class _Inputs:
-    """The values of inputs at some rows. stored: those of the stored features of a part."""
+    """The values of inputs at some rows. numbers: int64, these. stored: those of the stored features of a part."""
 
     def __init__(self, spine: JoinedSpine, rows: Any, stored: Sequence[Floats]) -> None:
         self.spine, self.rows, self._stored = spine, rows, stored
         self._request: dict[str, Floats] = {}
+        self.numbers = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows.astype(np.int64)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
 
     def value(self, wanted: Input, place: int | None) -> NDArray[Any]:
         """place: of a stored feature in its part."""
@@ -100,28 +105,25 @@ def _inputs(spine: JoinedSpine, sample: JoinedSpine, part: ColumnPart, sampled: 
         yield _Inputs(spine, rows, [floats[rows] for floats in held])
 
 
-def _fill(values: ViewValues, part: ColumnPart, runs: list[tuple[slice, slice]], inputs: _Inputs) -> None:
-    """The columns of a part at some rows. runs: as `_runs` gives them."""
+def _fill(values: ViewValues, part: ColumnPart, inputs: _Inputs) -> None:
+    """The columns of a part at some rows."""
     categories = {at: place for place, (at, _) in enumerate(inputs.spine.pinned.view.categories)}
-    given = [
-        list(map(inputs.value, column.inputs, places))
-        for (_, column), places in zip(part.columns, part.places, strict=True)
-    ]
-    block = np.empty((len(given[0][0]), len(given)), np.float32)
-    for number, (at, column) in enumerate(part.columns):
+    columns: list[Floats] = []
+    for (at, column), places in zip(part.columns, part.places, strict=True):
+        given = list(map(inputs.value, column.inputs, places))
+        found = column_values(column, given) if at not in categories else np.nan
         if at in categories:
-            values.codes[inputs.rows, categories[at]] = given[number][0]
-            block[:, number] = np.nan
-        else:
-            block[:, number] = column_values(column, given[number])
-    block[np.isnan(block)] = np.nan  # one of them: 0/0 and inf - inf leave different bits on different machines
-    for numbers, places in runs:
-        values.matrix[inputs.rows, places] = block[:, numbers]
+            values.codes[inputs.rows, categories[at]] = given[0]
+        columns.append(_doubles(found, len(inputs)))
+    numbers = np.array([at for at, _ in part.columns])
+    place_columns(held_arrays(tuple(columns)), numbers, inputs.numbers, values.matrix)
 
 
-def _runs(columns: tuple[Placed, ...]) -> Iterator[tuple[slice, slice]]:
-    """Columns that are side by side in the matrix too: which of these they are, and their places."""
-    places = [at for at, _ in columns]
-    starts = [number for number, at in enumerate(places) if number == 0 or at != places[number - 1] + 1]
-    for start, end in zip(starts, [*starts[1:], len(places)], strict=True):
-        yield slice(start, end), slice(places[start], places[start] + end - start)
+def _doubles(found: Any, count: int) -> Floats:
+    """One float64 for each row, which a float32 is rounded from once."""
+    column = np.asarray(found)
+    if column.dtype != np.float64:
+        column = column.astype(np.float32).astype(np.float64)
+    if column.shape != (count,):  # the function gives one value for all
+        column = np.broadcast_to(column, count)
+    return np.ascontiguousarray(column)

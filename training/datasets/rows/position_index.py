@@ -29,7 +29,7 @@ class PositionIndex:
     def __init__(self, partition: NDArray[np.int32], offset: NDArray[np.int64]) -> None:
         self._offsets: dict[int, tuple[int, SortedNumbers]] = {}
         orders, first = [np.empty(0, np.int64)], 0
-        for number in np.unique(partition).tolist():
+        for number in np.flatnonzero(np.bincount(partition)).tolist():  # few, and small: no need to sort them
             rows = np.flatnonzero(partition == number)
             offsets = SortedNumbers(offset[rows])
             self._offsets[number] = first, offsets

@@ -48,3 +48,11 @@ def test_a_few_columns_at_a_time_give_the_bits_of_all_at_once(
         np.testing.assert_array_equal(
             found.sampled[feature.group.part_name][:, feature.index], values[chosen[::5]], strict=True
         )
+
+
+def test_what_a_function_gives_is_rounded_once_and_may_be_one_value_for_all_rows() -> None:
+    whole = np.array([(1 << 60) + (1 << 36) + 1])  # as a float64 it lies half-way between two of float32
+    found = matrix_columns._doubles(whole, 1).astype(np.float32)
+    assert found == whole.astype(np.float32) != whole.astype(np.float64).astype(np.float32)
+    assert matrix_columns._doubles(True, 3).tolist() == [1.0, 1.0, 1.0]
+    assert matrix_columns._doubles(np.arange(6.0)[::2], 3).flags.c_contiguous

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.datasets.rows.sorted_numbers import SortedNumbers
+from training.datasets.rows.sorted_numbers import SortedNumbers, small
 
 MANY = np.random.default_rng(3).permutation(np.repeat(np.arange(50, 250, 2), 2))
 
@@ -35,3 +35,9 @@ def test_numbers_that_are_there_twice_are_told() -> None:
     known = SortedNumbers(MANY)
     assert not known.is_distinct
     np.testing.assert_array_equal(np.sort(MANY)[known.find(MANY)], MANY)
+
+
+@pytest.mark.parametrize(("most", "kind"), [((1 << 31) - 1, np.int32), (1 << 31, np.int64)])
+def test_places_take_half_of_the_memory_where_all_of_them_fit(most: int, kind: type) -> None:
+    np.testing.assert_array_equal(small(np.array([-1, most])), np.array([-1, most], kind), strict=True)
+    assert small(np.empty(0, np.int64)).dtype == np.int32
