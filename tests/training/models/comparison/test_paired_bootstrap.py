@@ -70,6 +70,7 @@ def test_alike_rows_of_one_entity_do_not_make_a_difference_sure() -> None:
     assert by_entity.high - by_entity.low > 5 * (by_row.high - by_row.low)
 
 
+@pytest.mark.deep
 def test_equal_models_are_seldom_told_apart() -> None:
     """Of 60 pairs that are equally good, at most a few fall outside of a 95 % interval."""
     told = 0

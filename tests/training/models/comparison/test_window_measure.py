@@ -42,7 +42,7 @@ def looked_at(rows: pd.DataFrame, k: int) -> float:
     return float(np.mean(shares)) if rows["positive"].any() else float("nan")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 12), st.integers(0, 60), st.integers(0, 3))
 def test_a_weight_is_how_often_an_entity_with_all_its_rows_is_there(seed: int, k: int, rows: int, most: int) -> None:
     random = np.random.default_rng(seed)
