@@ -22,7 +22,7 @@ def _walked(trees: FlatTrees) -> FlatTrees:
     return _Walked(**{name: getattr(trees, name) for name in trees.__dataclass_fields__})
 
 
-@given(ensembles(), st.sampled_from([1, 63, 64, 65, 130]))
+@given(ensembles(), st.sampled_from([1, 16, 17, 64, 65, 130]))
 def test_striking_out_leaves_gives_the_sums_of_a_walk(node, count):
     trees = read_ensemble(node).trees
     rows = any_values(np.random.default_rng(count), count)
