@@ -1,7 +1,8 @@
 """`python -m deploy.local.compile_kernel`: compile the kernel once, into its cache on disk.
 
 Several processes that start at once would each compile the same. A line every ten seconds says how far it is. What is
-run here is what they run: digests, updates, reads, replay and the bytes of states, for every group of the definitions.
+run here is what they run: digests, updates, reads, replay and the bytes of states, for every group of the definitions;
+and the walk of a model's trees.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from shared_features.group_events import group_events
 from shared_features.kernel.event_time import DAY_US
 from shared_features.kernel.replay import apply, read, replay
 from shared_features.kernel.tile_state import TileState
+from shared_features.trees.flat_trees import ABOVE, FlatTrees
+from shared_features.trees.tree_ensemble import FEW, TreeEnsemble
 
 _EVENTS = 400
 _FIRST_US = 1_600_000_000_000_000
@@ -33,6 +36,7 @@ def main() -> int:
         for group in catalogue.groups:
             for source in group.sources:
                 _exercise(group, _events(source))
+        _walk_trees()
     return 0
 
 
@@ -81,6 +85,15 @@ def _exercise(group: FeatureGroup, batch: EventBatch) -> None:
     replay(again, again.add(7)[np.arange(len(events)) % 7], events.event_time_us, *columns, every, last_us)
     state.clear(every)
     state.release(every)
+
+
+def _walk_trees() -> None:
+    """A tree that is one leaf, for few rows and for many."""
+    none, one, weight = np.zeros(1, np.int64), np.zeros(1, np.uint32), np.ones(1, np.float32)
+    last, bounds = np.full(1, ABOVE, np.int32), np.array([0, 1])
+    trees = FlatTrees(none, last, none, last, one, one, bounds, none, weight, np.ones(1, np.bool_))
+    for rows in (1, FEW + 1):
+        TreeEnsemble(trees, weight, np.float32(1), "sums").run(np.zeros((rows, 1), np.float32))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from numba.core.event import Event, Listener, install_listener, register
 
 from shared_features.compilation.compile_turn import TURN, Say
 from shared_features.counted import counted
-from shared_features.formats import entity_state  # noqa: F401  # its loops, and through it all others
+from shared_features.formats import entity_state  # noqa: F401  # its loops, and through it all of the kernel's
+from shared_features.trees import tree_ensemble  # noqa: F401  # the loops of trees
 
 _EVERY_S = 10.0
 _ONCE = "compiling the kernel, once: about 2 minutes on two free cores"

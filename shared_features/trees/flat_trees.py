@@ -46,13 +46,22 @@ class FlatTrees:
     weights: Matrix
     sure: NDArray[np.bool_]
 
+    def check(self, rows: Matrix) -> None:
+        """Raise ManifestMismatchError where the trees read a column that the rows lack."""
+        if rows.shape[1] <= self.most:
+            raise ManifestMismatchError(f"its trees read column {self.most}, and are given {rows.shape[1]}")
+
+    @cached_property
+    def most(self) -> int:
+        """The last column that they read."""
+        return int(self.columns.max())
+
     def sums(self, rows: Matrix) -> Matrix:
         """float32[n, targets] of float32[n, features]: the weights of a row's leaves, added tree after tree.
 
-        Without the GIL. Raises ManifestMismatchError where the trees read a column that the rows lack.
+        Without the GIL. Raises as `check` does.
         """
-        if rows.shape[1] <= self.columns.max():
-            raise ManifestMismatchError(f"its trees read column {self.columns.max()}, and are given {rows.shape[1]}")
+        self.check(rows)
         sums = np.zeros((len(rows), len(self.sure)), np.float32)
         if len(rows):
             given = np.ascontiguousarray(rows).view(np.int32), self.columns, self.missing

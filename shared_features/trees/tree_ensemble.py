@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from shared_features.trees.answers import ANSWERS
+from shared_features.trees.answer_loops import COMPLEMENT, LOGISTIC, SOFTMAX, SUMS, TWO_SIDES, answer
+from shared_features.trees.few_rows import FewRows
 from shared_features.trees.flat_trees import FlatTrees, Matrix
+
+FEW = 16
+"""Up to so many rows are walked by `FewRows`: it takes less time for them than blocks of 64 rows do."""
+ANSWERS = {"sums": SUMS, "logistic": LOGISTIC, "softmax": SOFTMAX, "complement": COMPLEMENT, "two_sides": TWO_SIDES}
+"""What is answered for the sums, by name."""
 
 
 @dataclass(frozen=True)
 class TreeEnsemble:
-    """divisor: of the sums; 1, or how many trees there are. base: float32[targets] or [1], added to them.
+    """base: float32[targets], added to the sums. divisor: of the sums before; 1, or how many trees there are.
 
-    answer: a name of `ANSWERS`: from that, float32[n, targets], to what it gives.
+    answer: a name of `ANSWERS`.
     """
 
     trees: FlatTrees
@@ -22,9 +29,28 @@ class TreeEnsemble:
     divisor: np.float32
     answer: str
 
+    @property
+    def width(self) -> int:
+        """How many numbers it answers for a row."""
+        return 2 if self.answer in ("complement", "two_sides") else len(self.trees.sure)
+
     def run(self, rows: Matrix) -> Matrix:
-        """rows: float32[n, columns]. The bits that ONNX Runtime gives."""
-        sums = self.trees.sums(rows)
-        if self.divisor != 1:
-            sums /= self.divisor
-        return ANSWERS[self.answer](sums + self.base)
+        """float32[n, width] of float32[n, columns]. The bits that ONNX Runtime gives.
+
+        Raises ManifestMismatchError where the trees read a column that the rows lack.
+        """
+        found = np.empty((len(rows), self.width), np.float32)
+        few = self._few if len(rows) <= FEW else None
+        if few is not None:
+            self.trees.check(rows)
+            few.put(np.ascontiguousarray(rows), found)
+        else:
+            answer(self.trees.sums(rows), self.base, self.divisor, ANSWERS[self.answer], found)
+        return found
+
+    @cached_property
+    def _few(self) -> FewRows | None:
+        try:
+            return FewRows(self.trees, self.base, self.divisor, ANSWERS[self.answer])
+        except OverflowError:
+            return None

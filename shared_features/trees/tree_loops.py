@@ -1,4 +1,4 @@
-"""What numba compiles of `trees`: the walk of many rows through trees, and the exponential that ONNX Runtime calls.
+"""What numba compiles of the walk of many rows through trees.
 
 Rows are walked in groups, a level at a time. The steps of a group do not wait for one another, so that the processor
 reads many nodes at once; one row alone would wait for each node before it can ask for the next.
@@ -6,8 +6,6 @@ reads many nodes at once; one row alone would wait for each node before it can a
 Small trees are not walked. Each split is asked of many rows in one instruction, and strikes out the leaves that a row
 cannot reach: QuickScorer (Lucchese et al., SIGIR 2015), of many rows at once.
 """
-
-import math
 
 import numpy as np
 
@@ -114,10 +112,3 @@ def add_reached_leaves(
                 else:
                     for weight in range(bounds[leaf], bounds[leaf + np.uint64(1)]):
                         sums[place * np.uint64(width) + np.uint64(targets[weight])] += weights[weight]
-
-
-@compiled
-def exponentiate(values):
-    """Replace each of float32[n] by its exponential, as the C library computes it."""
-    for at in range(values.size):
-        values[at] = math.exp(values[at])

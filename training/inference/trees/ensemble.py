@@ -99,7 +99,7 @@ def _classifier(node: Any, nodes: Any, leaves: Any, base: Matrix, given: Any, po
 def _base(base: Matrix, width: int) -> Matrix:
     if len(base) not in (0, width):
         raise GraphNotReadError(f"its trees have {len(base)} base values for {width} sums")
-    return base if len(base) else np.zeros(1, np.float32)
+    return base if len(base) else np.zeros(width, np.float32)
 
 
 _ANSWERS = {"NONE": "sums", "LOGISTIC": "logistic", "SOFTMAX": "softmax"}

@@ -38,7 +38,7 @@ def flat_trees(nodes: Given, leaves: Given, width: int) -> FlatTrees:
     row_of, thresholds = np.zeros(len(slots), np.int64), np.full(len(slots), ABOVE, np.int32)
     row_of[inner], thresholds[inner] = rows.ravel(), splits[2][split_at[inner]]
     return FlatTrees(
-        columns=pairs[:, 0],
+        columns=np.ascontiguousarray(pairs[:, 0]),
         missing=np.where(pairs[:, 1] == 1, BELOW, ABOVE).astype(np.int32),
         rows=row_of,
         thresholds=thresholds,
