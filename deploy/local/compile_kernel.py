@@ -88,12 +88,29 @@ def _exercise(group: FeatureGroup, batch: EventBatch) -> None:
 
 
 def _walk_trees() -> None:
-    """A tree that is one leaf, for few rows and for many."""
-    none, one, weight = np.zeros(1, np.int64), np.zeros(1, np.uint32), np.ones(1, np.float32)
-    last, bounds = np.full(1, ABOVE, np.int32), np.array([0, 1])
-    trees = FlatTrees(none, last, none, last, one, one, bounds, none, weight, np.ones(1, np.bool_))
-    for rows in (1, FEW + 1):
-        TreeEnsemble(trees, weight, np.float32(1), "sums").run(np.zeros((rows, 1), np.float32))
+    """A tree of few leaves and one of many: each of them for few rows and for many."""
+    for leaves in (1, 40):
+        trees = _chain(leaves)
+        for rows in (1, FEW + 1):
+            TreeEnsemble(trees, np.zeros(1, np.float32), np.float32(1), "sums").run(np.zeros((rows, 1), np.float32))
+
+
+def _chain(leaves: int) -> FlatTrees:
+    """One tree whose every split has a leaf on its first side."""
+    places = np.arange(2 * leaves - 1)
+    is_split = (places % 2 == 0) & (places < 2 * leaves - 2)
+    return FlatTrees(
+        columns=np.zeros(1, np.int64),
+        missing=np.full(1, ABOVE, np.int32),
+        rows=np.zeros(len(places), np.int64),
+        thresholds=np.where(is_split, 0, ABOVE).astype(np.int32),
+        children=np.where(is_split, places + 1, places).astype(np.uint32),
+        roots=np.zeros(1, np.uint32),
+        bounds=np.append(0, np.cumsum(~is_split)),
+        targets=np.zeros(leaves, np.int64),
+        weights=np.ones(leaves, np.float32),
+        sure=np.ones(1, np.bool_),
+    )
 
 
 if __name__ == "__main__":

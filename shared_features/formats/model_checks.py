@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shared_features.definitions import FeatureView
 from shared_features.errors import ManifestMismatchError
-from shared_features.formats.model_manifest import MODEL_FILE, ModelManifest
+from shared_features.formats.model_manifest import MODEL_FILE, TREES_FILE, ModelManifest
 from shared_features.kernel.vocabulary import Vocabulary
 
 Vocabularies = tuple[tuple[int, Vocabulary], ...]
@@ -25,13 +25,22 @@ def check_place(manifest: ModelManifest, directory: Path) -> None:
 
 def check_graph(manifest: ModelManifest, graph: bytes) -> str:
     """The sha256 of the graph, hexadecimal. Raises ManifestMismatchError unless it is the one that was published."""
-    digest = hashlib.sha256(graph).hexdigest()
-    if digest != manifest.model_digest:
+    return _check_file(manifest, MODEL_FILE, graph, manifest.model_digest)
+
+
+def check_trees(manifest: ModelManifest, content: bytes) -> None:
+    """Raise ManifestMismatchError unless the file of the trees is the one that was published."""
+    _check_file(manifest, TREES_FILE, content, manifest.files[TREES_FILE])
+
+
+def _check_file(manifest: ModelManifest, name: str, content: bytes, wanted: str) -> str:
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != wanted:
         model, version = manifest.model, manifest.version
         raise ManifestMismatchError(
-            f"{MODEL_FILE} of model {model} {version} is not the file that was published: its digest is "
-            f"{digest[:12]}, and the manifest says {manifest.model_digest[:12]}. `python -m training registry verify "
-            f"{model} {version}` says what differs. Restore the file, or publish the model again."
+            f"{name} of model {model} {version} is not the file that was published: its digest is {digest[:12]}, and "
+            f"the manifest says {wanted[:12]}. `python -m training registry verify {model} {version}` says what "
+            "differs. Restore the file, or publish the model again."
         )
     return digest
 

@@ -7,6 +7,7 @@ A registry is a directory that people and any tool can read:
                                  metrics.json     how it did on the test window, and its rivals
                                  dataset.json     what it was trained on (`formats.dataset_manifest`)
                                  card.md, .html   the same for people; of a model that `run` or `publish` made
+                                 trees.msgpack    its trees, of a graph that is trees alone (`formats.tree_file`)
     <registry>/<model>/aliases/<alias>            a text file that holds a version number, such as "12"
     <registry>/<model>/deleted/<version>.json     the manifest of a version that was deleted
     <registry>/log.jsonl                          who changed what, when and why (`formats.registry_log`)
@@ -35,6 +36,7 @@ SCHEMA_VERSION = 1
 MODEL_FILE = "model.onnx"
 MANIFEST_FILE = "manifest.json"
 METRICS_FILE = "metrics.json"
+TREES_FILE = "trees.msgpack"
 ALIASES = "aliases"
 DELETED = "deleted"
 CHAMPION = "champion"

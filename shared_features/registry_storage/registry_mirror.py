@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from shared_features.errors import FeatureError, ManifestMismatchError, RegistryStorageError
-from shared_features.formats.model_manifest import ALIASES, MANIFEST_FILE, MODEL_FILE, decode_manifest
+from shared_features.formats.model_manifest import ALIASES, MANIFEST_FILE, MODEL_FILE, TREES_FILE, decode_manifest
 from shared_features.registry_storage.object_reader import ObjectReader
 from shared_features.registry_storage.object_store import IMPATIENT
 from shared_features.registry_storage.reader import RegistryReader, Stored
@@ -102,13 +102,15 @@ class RegistryMirror:
         self._forget_others(model)
 
     def _copy(self, model: str, number: str, there: Path) -> None:
-        content = {name: self._registry.read(f"{model}/{number}/{name}") for name in (MANIFEST_FILE, MODEL_FILE)}
-        missing = [name for name, each in content.items() if each is None]
+        names = (MANIFEST_FILE, MODEL_FILE, TREES_FILE)  # of the last, most versions have none
+        content = {name: self._registry.read(f"{model}/{number}/{name}") for name in names}
+        missing = [name for name in names[:2] if content[name] is None]
         part = self.folder / model / f"{_PART}{uuid.uuid4().hex}"
         part.mkdir(parents=True, exist_ok=True)
         try:
             for name, each in content.items():
-                (part / name).write_bytes(b"" if each is None else each.content)
+                if each is not None:
+                    (part / name).write_bytes(each.content)
             if missing or not _is_sound(part):
                 what = f"{', '.join(missing)} is missing" if missing else "its files are not those that were published"
                 raise self._damage(model, number, what)
@@ -166,9 +168,16 @@ def mirror_folder(cache: Path, url: str) -> Path:
 
 
 def _is_sound(version: Path) -> bool:
-    """Whether a folder holds a version with the graph that its manifest names."""
+    """Whether a folder holds a version with the graph that its manifest names, and no other trees than it names."""
     try:
-        manifest = decode_manifest((version / MANIFEST_FILE).read_bytes())
-        return hashlib.sha256((version / MODEL_FILE).read_bytes()).hexdigest() == manifest.model_digest
+        manifest, trees = decode_manifest((version / MANIFEST_FILE).read_bytes()), version / TREES_FILE
+        wanted = manifest.files.get(TREES_FILE)
+        if wanted and trees.exists() and _digest(trees) != wanted:
+            return False
+        return _digest(version / MODEL_FILE) == manifest.model_digest
     except (OSError, FeatureError):
         return False
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -39,11 +39,13 @@ class TreeEnsemble:
 
         Raises ManifestMismatchError where the trees read a column that the rows lack.
         """
+        if not (rows.flags.c_contiguous and rows.flags.writeable):
+            rows = np.array(rows, order="C")  # of another kind, for which Numba would compile the loops again
         found = np.empty((len(rows), self.width), np.float32)
         few = self._few if len(rows) <= FEW else None
         if few is not None:
             self.trees.check(rows)
-            few.put(np.ascontiguousarray(rows), found)
+            few.put(rows, found)
         else:
             answer(self.trees.sums(rows), self.base, self.divisor, ANSWERS[self.answer], found)
         return found

@@ -15,17 +15,21 @@ _EXTREMES = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 3.4e38, -3.4e38, 1e-45
 _INFINITY = np.float32(np.inf).view(np.int32)
 
 
-def rows_at_splits(trees: FlatTrees, random: np.random.Generator) -> Iterator[Matrix]:
+def rows_at_splits(
+    trees: FlatTrees, random: np.random.Generator, most: int | None = None, features: int = 0
+) -> Iterator[Matrix]:
     """For each split four rows that reach it: the last value of its first child, its neighbours, and a missing one.
 
-    What the splits above it ask for is kept where that is possible. All other columns hold any values. Of more than
-    20,000 splits as many are drawn.
+    What the splits above it ask for is kept where that is possible. All other columns hold any values. Before them come
+    rows of any values. most: of more splits as many are drawn; None: 20,000. features: how many columns a row has; 0:
+    as many as the trees read.
     """
     splits = np.flatnonzero(trees.thresholds != ABOVE)
-    if len(splits) > _MOST_SPLITS:
-        splits = np.sort(random.choice(splits, _MOST_SPLITS, replace=False))
-    features, parents = int(trees.columns.max()) + 1, _parents(trees)
-    yield any_rows(features, random)
+    most = _MOST_SPLITS if most is None else most
+    if len(splits) > most:
+        splits = np.sort(random.choice(splits, most, replace=False))
+    features, parents = features or trees.most + 1, _parents(trees)
+    yield any_rows(features, random)[:most]
     for start in range(0, len(splits), _SPLITS_AT_ONCE):
         yield _rows(trees, parents, splits[start : start + _SPLITS_AT_ONCE], any_rows(features, random))
 

@@ -20,6 +20,7 @@ from shared_features.kernel.replay import replay
 from shared_features.kernel.tile_state import TileState
 from tests.bench.filled_redis import event_batches
 from tests.shared_features.formats.test_dataset_manifest import DATASET
+from training.inference.trees.published_trees import trees_file
 from training.models.candidates import fit_model
 from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.model_constants import INPUT_NAME
@@ -57,7 +58,8 @@ def publish_small_model(registry: Path, view: FeatureView, rows: Transactions, t
         created_at_us=0,
         rows_share_runs=keeps_bits(graph),
     )
-    published = Registry(registry).publish(manifest, graph, {}, DATASET)
+    file = trees_file(graph, manifest.input_name, manifest.output_name, len(view.columns))
+    published = Registry(registry).publish(manifest, graph, {}, DATASET, more=file)
     Aliases(Registry(registry)).promote(view.name, published.version)
 
 

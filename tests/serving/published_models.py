@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -19,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from shared_features.definitions import FeatureView
 from shared_features.formats.model_manifest import ModelManifest, Parity, stamp_view
 from tests.shared_features.formats.test_dataset_manifest import DATASET
+from training.inference.trees.published_trees import trees_file
 from training.models.graph.model_constants import INPUT_NAME
 from training.models.graph.onnx_export import export_onnx
 from training.models.task_rules import RULES
@@ -56,7 +58,9 @@ def publish(
         parity=Parity(0, 0.0, 0.0, 0),
         created_at_us=0,
     )
-    published = Registry(registry).publish(replace(manifest, **changed), graph, dict(metrics or {}), DATASET)
+    trees = trees_file(graph, manifest.input_name, manifest.output_name, len(view.columns))
+    told = dict(metrics or {})
+    published = Registry(registry).publish(replace(manifest, **changed), graph, told, DATASET, more=trees)
     if promote:
         Aliases(Registry(registry)).promote(view.name, published.version)
     return published.version
@@ -70,6 +74,15 @@ def fitted(columns: int, seed: int) -> bytes:
     target = (matrix.sum(axis=1) + random.normal(size=200) > 0).astype(np.int64)
     pipeline = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression()).fit(matrix, target)
     return export_onnx(pipeline, columns)
+
+
+@cache
+def boosted(columns: int) -> bytes:
+    """The graph of a few trees that were fitted on noise."""
+    random = np.random.default_rng(0)
+    matrix = random.normal(size=(300, columns)).astype(np.float32)
+    target = matrix[:, 0] * matrix[:, 1] + random.normal(size=300) / 5 > 0
+    return export_onnx(make_pipeline(HistGradientBoostingClassifier(max_iter=5).fit(matrix, target)), columns)
 
 
 def patient(turns: int, above: float | None = None) -> bytes:

@@ -24,6 +24,7 @@ from training.datasets.label_check import check_labels
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.errors import DatasetError, TrainingError
+from training.inference.trees.published_trees import trees_file
 from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.foreign_graph import adapt_graph, certify_outputs
 from training.models.graph.graph_cost import MeasuredGraph, measure_costs
@@ -82,7 +83,9 @@ def publish_foreign(
         [told(each) for each in outcomes],
         trained_elsewhere=True,
     )
-    published = registry.publish(manifest, graph, metrics, data.manifest, why, write_model_card(facts))
+    trees = trees_file(graph, manifest.input_name, manifest.output_name, rows.shape[1])
+    more = {**write_model_card(facts), **trees}
+    published = registry.publish(manifest, graph, metrics, data.manifest, why, more)
     asked = decide_version(registry, manifest.model, published.version, metrics, data, parameters)
     return ForeignModel(published, parity.worst_difference, asked)
 

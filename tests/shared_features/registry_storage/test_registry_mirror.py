@@ -12,13 +12,13 @@ from serving.errors import NoModelError
 from serving.log import get_log
 from serving.models.registry_models import RegistryModels
 from shared_features.errors import RegistryStorageError
-from shared_features.formats.model_manifest import CHAMPION
+from shared_features.formats.model_manifest import CHAMPION, TREES_FILE
 from shared_features.registry_storage import registry_mirror
 from shared_features.registry_storage.folder_reader import FolderReader
 from shared_features.registry_storage.reader import Stored
 from shared_features.registry_storage.registry_mirror import RegistryMirror, mirror_folder
 from tests.domains.machines import BREAKDOWN
-from tests.serving.published_models import publish
+from tests.serving.published_models import boosted, publish
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 
@@ -132,6 +132,36 @@ def test_a_copy_that_was_harmed_is_made_again_and_never_answers(storage: Unstead
     assert version(models) == 1
     assert graph.read_bytes() == sound
     assert [each.name for each in (cache / MODEL).iterdir() if each.name.startswith(".")] == []
+
+
+def test_the_trees_of_a_version_are_copied_with_it_and_again_where_they_were_harmed(
+    storage: Unsteady, cache: Path
+) -> None:
+    publish(storage.folder, BREAKDOWN, graph=boosted(len(BREAKDOWN.columns)), rows_share_runs=True)
+    models = models_of(storage, cache)
+    assert version(models) == 1
+    assert models.current(BREAKDOWN).trees is not None
+    file = cache / MODEL / "1" / TREES_FILE
+    sound = file.read_bytes()
+    file.write_bytes(sound[:-1])
+    assert version(models_of(storage, cache)) == 1
+    assert file.read_bytes() == sound
+
+
+def test_a_version_whose_trees_are_missing_in_the_storage_answers_with_its_graph(
+    storage: Unsteady, cache: Path
+) -> None:
+    publish(storage.folder, BREAKDOWN, graph=boosted(len(BREAKDOWN.columns)), rows_share_runs=True)
+    trees = storage.folder / MODEL / "1" / TREES_FILE
+    trees.write_bytes(b"others")
+    models = models_of(storage, cache)
+    models.look()
+    assert "Model breakdown 1 cannot be used" in models.refused()[0]
+    trees.unlink()
+    models = models_of(storage, cache)
+    assert version(models) == 1
+    assert models.current(BREAKDOWN).trees is None
+    assert not (cache / MODEL / "1" / TREES_FILE).exists()
 
 
 @pytest.mark.parametrize("harm", ["harmed", "missing"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tests.serving.published_models import fitted
@@ -14,8 +15,10 @@ from training.registry.versions import Registry
 MODEL = "card_fraud"
 
 
-def publish_sound(registry: Registry, seed: int = 0, average_precision: float = 0.5) -> int:
-    """The version's number."""
+def publish_sound(
+    registry: Registry, seed: int = 0, average_precision: float = 0.5, more: Mapping[str, bytes] | None = None
+) -> int:
+    """The version's number. more: files."""
     graph = fitted(len(MANIFEST.view.features), seed)
     view = replace(MANIFEST.view, fingerprint=DATASET.view.fingerprint)
     manifest = replace(
@@ -23,4 +26,4 @@ def publish_sound(registry: Registry, seed: int = 0, average_precision: float = 
         input_name=INPUT_NAME,
     )  # fmt: skip
     metrics = {"chosen": "random_forest", "models": {"random_forest": {"average_precision": average_precision}}}
-    return registry.publish(manifest, graph, metrics, DATASET, "a test").version
+    return registry.publish(manifest, graph, metrics, DATASET, "a test", more).version

@@ -7,10 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from shared_features.trees.flat_trees import Matrix
+from shared_features.trees.same_bits import same_bits
 from shared_features.trees.trial_rows import any_rows, rows_at_splits
 from training.errors import GraphNotReadError
 from training.inference.trees.cut_graph import CutGraph, alone
 
+__all__ = ["Run", "compile_graph", "same_bits"]
 Run = Callable[[Matrix], Matrix]
 
 
@@ -40,14 +42,6 @@ def _try(cut: CutGraph, features: int, whole: Run) -> None:
             _compare(each.run(rows), theirs(rows))
     rows = any_rows(features, random)
     _compare(cut.run(rows), whole(rows))
-
-
-def same_bits(ours: Matrix, theirs: Matrix) -> bool:
-    """Whether two arrays of float32 have the same shape, and the same bits or NaN in the same places."""
-    if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
-        return False
-    same = np.ascontiguousarray(ours).view(np.uint32) == np.ascontiguousarray(theirs).view(np.uint32)
-    return bool((same | np.isnan(ours) & np.isnan(theirs)).all())
 
 
 def _compare(ours: Matrix, theirs: Matrix) -> None:

@@ -45,24 +45,25 @@ class CutGraph:
 
 
 class _Part:
-    """The operators from tensors that are given to others, each float32."""
+    """The operators from tensors that are given to others, each float32. reads: the given ones that they need."""
 
     def __init__(self, model: Any, given: Collection[str], wanted: Sequence[str]) -> None:
         needed = _needed(model, given, wanted)
+        self.nodes = [each for each in model.graph.node if not is_ensemble(each) and needed.intersection(each.output)]
         graph = onnx.helper.make_graph(
-            [each for each in model.graph.node if not is_ensemble(each) and needed.intersection(each.output)],
+            self.nodes,
             "part",
             [_float(each) for each in sorted(needed.intersection(given))],
             [onnx.ValueInfoProto(name=each) for each in wanted],
             [each for each in model.graph.initializer if each.name in needed],
         )
         self._session, self._wanted = open_session(_model(graph, model.opset_import, model.ir_version)), list(wanted)
-        self._given = [each.name for each in self._session.get_inputs()]
+        self.reads = [each.name for each in self._session.get_inputs()]
         if any(each.type != _FLOATS for each in self._session.get_outputs()):
             raise GraphNotReadError("its trees do not read float32")
 
     def run(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
-        found = self._session.run(self._wanted, {each: tensors[each] for each in self._given})
+        found = self._session.run(self._wanted, {each: tensors[each] for each in self.reads})
         return dict(zip(self._wanted, found, strict=True))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from shared_features.formats.model_manifest import TREES_FILE
 from tests.training.registry.sound_versions import MODEL, publish_sound
 from training.__main__ import main
 from training.registry.aliases import Aliases
@@ -26,10 +27,10 @@ Say = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    """Two versions, of which the second is champion. Read only."""
+    """Two versions, of which the second is champion and has a file of trees. Read only."""
     registry = Registry(tmp_path_factory.mktemp("ours") / "registry")
     publish_sound(registry)
-    publish_sound(registry, 1, 0.75)
+    publish_sound(registry, 1, 0.75, {TREES_FILE: b"trees"})
     Aliases(registry).promote(MODEL, 2)
     return registry
 
