@@ -13,7 +13,7 @@ from shared_features.access.key_commands import add_key_options
 from training.dataset_options import add_dataset_options
 from training.inference.arguments import add_predict
 from training.models.task_rules import METRIC_NAMES, is_metric
-from training.registry.arguments import add_publish, add_reason, add_registry
+from training.registry.arguments import add_publish, add_reason, add_registry, version_number
 from training.settings import describe_settings
 
 
@@ -144,7 +144,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("models", help="what the registry holds, and what is defined")
     commands.add_parser("check", help="the definitions: whether each candidate can be built and exported")
     promote = commands.add_parser("promote", help="let an alias name a version")
-    promote.add_argument("version", type=int)
+    promote.add_argument("version", type=version_number)
     promote.add_argument("--view", help="feature view, of which there is one model")
     promote.add_argument("--model", help="the model's name, where it is not that of its view")
     promote.add_argument("--alias", help="default: champion")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from deploy.local.parts.environment import named_models
 from deploy.local.stack.answer import Answer
 from deploy.local.stack.stack_directory import StackDirectory
 from shared_features.counted import counted
@@ -46,13 +47,16 @@ class Respondent:
 
 def trained_on(directory: StackDirectory, models: Mapping[str, int | None]) -> dict[str, str]:
     """View -> what the version that answers was trained on, and how good it was on its test rows."""
-    registry = Registry(directory.registry)
-    found = {name: None if version is None else registry.dataset(name, version) for name, version in models.items()}
+    registry, named = Registry(directory.registry), named_models(directory)
+    called = {name: named.get(name, name) for name in models}
+    found = {
+        name: None if version is None else registry.dataset(called[name], version) for name, version in models.items()
+    }
     return {
         name: f"trained on {counted(dataset.rows.train.labelled, 'row')} up to "
         f"{to_text(dataset.split.train_end_us)}, tested on "
         f"{dataset.rows.test.labelled:,} up to {to_text(dataset.split.end_us)}"
-        f"{_measured(_metrics(registry, name, models[name]), dataset.task)}"
+        f"{_measured(_metrics(registry, called[name], models[name]), dataset.task)}"
         for name, dataset in found.items()
         if dataset is not None
     }
@@ -92,8 +96,11 @@ def _never_seen(metrics: Mapping[str, Any]) -> str:
 
 def answering_models(directory: StackDirectory, catalogue: Catalogue) -> Mapping[str, int | None]:
     """View -> the version of its model that answers."""
-    aliases = Aliases(Registry(directory.registry))
-    return {name: aliases.of(name).get(CHAMPION) for name in sorted({view.name for view in catalogue.views})}
+    aliases, named = Aliases(Registry(directory.registry)), named_models(directory)
+    return {
+        name: aliases.of(named.get(name, name)).get(CHAMPION)
+        for name in sorted({view.name for view in catalogue.views})
+    }
 
 
 def stream_lines(seen: Status) -> list[str]:

@@ -69,6 +69,7 @@ class Supervisor:
             self._directory.runs,
             self._train,
             unrest,
+            self._settings.answering_models,
         )
         exits.callback(self._end_training)
         self._store = OnlineStoreLook(self._settings, self._catalogue)

@@ -72,14 +72,19 @@ def machine() -> dict[str, Any]:
     }
 
 
+def _shown(value: float) -> str:
+    """A count whole, so that it can be compared with what a page says of it; a measured value to four digits."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
+
+
 def print_table(figures: list[Figure]) -> None:
     table = Table(title="benchmarks")
     for heading in ("figure", "value", "unit", "baseline", "ratio", "against"):
         table.add_column(heading, justify="right" if heading in ("value", "baseline", "ratio") else "left")
     for each in figures:
-        baseline = "" if each.baseline is None else f"{each.baseline:,.4g}"
+        baseline = "" if each.baseline is None else _shown(each.baseline)
         ratio = "" if each.ratio is None else f"{each.ratio:.3g}"
-        table.add_row(each.name, f"{each.value:,.4g}", each.unit, baseline, ratio, each.against)
+        table.add_row(each.name, _shown(each.value), each.unit, baseline, ratio, each.against)
     Console(width=140).print(table)
 
 

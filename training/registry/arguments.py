@@ -59,7 +59,7 @@ def add_registry(commands: Any) -> None:
     for which in ("first", "second"):
         added["diff"].add_argument(which, metavar="VERSION", help="a number or an alias")
     for name in ("promote", "delete"):
-        added[name].add_argument("version", type=int, metavar="VERSION")
+        added[name].add_argument("version", type=version_number, metavar="VERSION")
     for name in ("promote", "roll-back"):
         added[name].add_argument("--alias", default="champion", help="default: champion")
     added["remove-alias"].add_argument("alias", metavar="ALIAS")
@@ -83,6 +83,13 @@ def _mlflow_options(exported: argparse.ArgumentParser, imported: argparse.Argume
     add_reason(imported)
     for each in (exported, imported):
         each.add_argument("--uri", metavar="URI", help="server or folder of MLflow; default: MILLRACE_MLFLOW")
+
+
+def version_number(text: str) -> int:
+    """The number of a version: what changes the registry takes no alias, which may name another one by then."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: give the number of a version, which `registry list` shows")
+    return int(text)
 
 
 def add_reason(parser: argparse.ArgumentParser) -> None:

@@ -43,6 +43,11 @@ def check_leaks(
 
     spine: a file with the rows of that function; None: rows of the view with their labels.
     """
+    if spine is not None and not own:
+        raise DatasetError(
+            f"The rows of {spine} belong to a function of yours, and none is named. Name it by --own MODULE:FUNCTION, "
+            "or leave --spine out."
+        )
     view = parameters.view
     store = OfflineStore(settings.lake)
     pinned = pin_view(store, view, to_us(settings.allowed_lateness))

@@ -43,8 +43,9 @@ def historical_features(
 
     frame: a Spark DataFrame with the request fields of the view and `as_of`; one row at least. view: may be left out
     where there is one. truth, lag_seconds: as of `python -m training dataset`. partitions: how many parts the work has;
-    None: as Spark is set. definitions, lake: None takes the settings of training. The events are those that were
-    complete when this was called, for every partition. Raises DatasetError; what a row makes fail later, Spark raises.
+    None: two for each core of the cluster. definitions, lake: None takes the settings of training. The events are
+    those that were complete when this was called, for every partition. Raises DatasetError; what a row makes fail
+    later, Spark raises.
     """
     settings = load_settings()
     module, path = definitions or settings.definitions, Path(lake or settings.lake).absolute()
@@ -57,11 +58,7 @@ def historical_features(
         raise DatasetError("The spine has no row. Bring at least one.")
     schema = _spark_schema(part.features(first).schema)
     keys = [key for key in found.groups[0].entity.keys if key in frame.columns] if found.groups else []
-    if partitions is None:
-        distributed = frame.repartition(*keys) if keys else frame
-    else:
-        distributed = frame.repartition(partitions, *keys)
-    return distributed.mapInArrow(part.batches, schema)
+    return frame.repartition(partitions or _parts(frame.sparkSession), *keys).mapInArrow(part.batches, schema)
 
 
 @dataclass(frozen=True)
@@ -109,6 +106,14 @@ def _view(definitions: str, name: str | None) -> FeatureView:
     if name is None:
         raise DatasetError(f"Name one of the views {', '.join(view.label for view in catalogue.views)}.")
     return catalogue.view(name)
+
+
+def _parts(session: Any) -> int:
+    """Without a number Spark merges small parts, and the bytes of a spine are few: one executor did all the work."""
+    try:
+        return 2 * int(session.sparkContext.defaultParallelism)
+    except AttributeError:  # Spark Connect tells no number of cores
+        return int(session.conf.get("spark.sql.shuffle.partitions"))
 
 
 def _spark_schema(schema: pa.Schema) -> Any:

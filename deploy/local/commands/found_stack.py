@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from deploy.local.commands.options import DIRECTORY
 from deploy.local.errors import LocalError
+from deploy.local.parts.environment import read_environment_file
 from deploy.local.stack.running_stacks import noted_directories
 from deploy.local.stack.stack_directory import StackDirectory
 
@@ -83,19 +84,12 @@ def _stack(path: Path) -> FoundStack | None:
     directory = StackDirectory(path)
     remembered = directory.remembered()
     try:
-        text = directory.environment_file.read_text()
+        settings = read_environment_file(directory)
     except OSError:
         return None
     if remembered is None:
         return None
-    return FoundStack(directory, remembered.definitions, _exported(text), remembered.import_path)
-
-
-def _exported(text: str) -> dict[str, str]:
-    """What the lines of an env.sh export, without PYTHONPATH, which continues that of the shell."""
-    words = [shlex.split(line) for line in text.splitlines()]
-    pairs = [each[1].partition("=") for each in words if len(each) == 2 and each[0] == "export"]
-    return {name: value for name, _, value in pairs if name != "PYTHONPATH"}
+    return FoundStack(directory, remembered.definitions, settings, remembered.import_path)
 
 
 def _contradicts(environment: Mapping[str, str], stack: FoundStack) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
@@ -14,6 +15,7 @@ from shared_features.settings.setting_names import PREFIX
 from streaming.settings import StreamingSettings, load_settings
 
 _BARE = ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL")
+_NAMED_MODELS = "MILLRACE_ANSWERING_MODELS"
 ON_ONE_MACHINE = {
     # Often, so that tables are fresh, and a producer seldom waits for the small log of the simulator.
     "MILLRACE_ARCHIVE_COMMIT": "PT1S",
@@ -62,7 +64,34 @@ def program_environment(remembered: Remembered, settings: Mapping[str, str]) -> 
 def write_environment_file(directory: StackDirectory, remembered: Remembered, settings: Mapping[str, str]) -> None:
     """What a person needs to continue by hand."""
     path = f"export PYTHONPATH={shlex.quote(os.pathsep.join(remembered.import_path))}${{PYTHONPATH:+:$PYTHONPATH}}"
-    directory.environment_file.write_text(f"{exports(settings)}{path}\n")
+    directory.environment_file.write_text(f"{exports({**_shared(), **settings})}{path}\n")
+
+
+def read_environment_file(directory: StackDirectory) -> dict[str, str]:
+    """What its lines export, without PYTHONPATH, which continues that of the shell. Raises OSError without a file."""
+    words = [shlex.split(line) for line in directory.environment_file.read_text().splitlines()]
+    pairs = [each[1].partition("=") for each in words if len(each) == 2 and each[0] == "export"]
+    return {name: value for name, _, value in pairs if name != "PYTHONPATH"}
+
+
+def named_models(directory: StackDirectory) -> dict[str, str]:
+    """View -> the model that answers for it, where a user said one of another name when the stack was started."""
+    try:
+        found: dict[str, str] = json.loads(read_environment_file(directory).get(_NAMED_MODELS, "{}"))
+    except FileNotFoundError:  # its servers have not started yet
+        return {}
+    return found
+
+
+def _shared() -> dict[str, str]:
+    """What the user has set and the stack's commands have to know, in whichever shell they run."""
+    given = load_settings()
+    found = {
+        "MILLRACE_PREDICTION_LOG_TOPIC": given.prediction_log_topic or "",
+        _NAMED_MODELS: json.dumps(given.answering_models) if given.answering_models else "",
+        "MILLRACE_SCORE_TOPICS": json.dumps(given.score_topics) if given.score_topics else "",
+    }
+    return {name: text for name, text in found.items() if text}
 
 
 def exports(settings: Mapping[str, str]) -> str:

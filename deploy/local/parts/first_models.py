@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from deploy.local.parts.programs import Program
 from shared_features.counted import counted
@@ -35,7 +37,7 @@ class FirstModels:
     """`step` looks, starts a training run or notes its end, and never waits. One run at a time.
 
     runs: the folder of training runs. start: starts `python -m training` with these arguments. unrest: why the stream
-    is not at rest, None if it is.
+    is not at rest, None if it is. named: view -> the model that answers for it, where that has another name.
     """
 
     def __init__(
@@ -46,11 +48,12 @@ class FirstModels:
         runs: Path,
         start: Start,
         unrest: Callable[[], str | None],
+        named: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         views = {view.name: view for view in sorted(catalogue.views, key=lambda each: each.version)}
         self._views = [view for view in views.values() if view.labels is not None]
         self._lake, self._registry, self._start = LakeLook(lake), Registry(registry), start
-        self._aliases = Aliases(self._registry)
+        self._aliases, self._named = Aliases(self._registry), named
         self._trained: dict[tuple[str, int | None], int | None] = {}
         self._runs, self._unrest, self._why = runs, unrest, ""
         self._counts: dict[str, Counts] = {}
@@ -67,7 +70,13 @@ class FirstModels:
 
     def lacking(self) -> list[FeatureView]:
         """Views that could be trained, and have no model that answers."""
-        return [each for each in self._views if CHAMPION not in self._aliases.of(each.name)]
+        return [each for each in self._views if not self._answers(each.name)]
+
+    def _model(self, view: str) -> str:
+        return self._named.get(view, view)
+
+    def _answers(self, view: str) -> bool:
+        return CHAMPION in self._aliases.of(self._model(view))
 
     def settled(self) -> str:
         """What there is to say when no view lacks a model: which view has none of its own version."""
@@ -80,7 +89,8 @@ class FirstModels:
 
     def _answers_for(self, view: FeatureView) -> int | None:
         """The version of the view that the champion was trained on. None: it cannot be read."""
-        champion = view.name, self._aliases.of(view.name).get(CHAMPION)
+        model = self._model(view.name)
+        champion = model, self._aliases.of(model).get(CHAMPION)
         if champion not in self._trained:
             with suppress(MillraceError, OSError):
                 name, version = champion
@@ -94,10 +104,10 @@ class FirstModels:
         if self._running is not None:
             view, program = self._running
             if program.exit_code is None:
-                answers = CHAMPION in self._aliases.of(view.name)
-                return f"{view.name}: its first model answers" if answers else self._training(view)
+                return f"{view.name}: its first model answers" if self._answers(view.name) else self._training(view)
             self._running = None
-            self._tried[view.name] = (self._counts[view.name], time.monotonic(), _reason(program))
+            why = self._published(view) if program.exit_code == 0 else _refusal(program)
+            self._tried[view.name] = (self._counts[view.name], time.monotonic(), why)
         lacking = self.lacking()
         if not lacking:
             return None
@@ -109,6 +119,24 @@ class FirstModels:
                     self._running = view, self._start(["run", "--view", view.name])
                     return self._training(view)
         return "; ".join(self._waits_for(view) for view in lacking)
+
+    def _published(self, view: FeatureView) -> str:
+        """Why a run that succeeded left no model that answers."""
+        others = [name for name in self._registry.models() if self._is_champion_of(name, view)]
+        if not others:
+            return (
+                f"{self._model(view.name)} was published, and the gate did not let it answer. See `millrace registry "
+                f"log {self._model(view.name)}`, and `millrace promote` it nevertheless if it shall answer"
+            )
+        choice = json.dumps({view.name: others[0]})
+        return (
+            f"{others[0]} was published, and answers for no view, because it is not called {view.name}. End the stack, "
+            f"set MILLRACE_ANSWERING_MODELS='{choice}' and start it again"
+        )
+
+    def _is_champion_of(self, model: str, view: FeatureView) -> bool:
+        version = self._aliases.of(model).get(CHAMPION)
+        return version is not None and self._registry.manifest(model, version).view.name == view.name
 
     def _training(self, view: FeatureView) -> str:
         now_us = time.time_ns() // 1000
@@ -163,11 +191,8 @@ class FirstModels:
         )
 
 
-def _reason(program: Program) -> str:
-    """Why a run left no model that answers, in its own words."""
+def _refusal(program: Program) -> str:
+    """Why a run left no model, in its own words."""
     lines = [line.strip() for line in program.log.read_text(errors="replace").splitlines() if line.strip()]
-    if program.exit_code == 0:
-        told = next((line for line in reversed(lines) if "champion" in line), lines[-1] if lines else "")
-        return f"a model was published, and does not answer yet: {told}"
     refusal = next((line for line in reversed(lines) if line.startswith("training: ")), lines[-1] if lines else "")
     return f"not yet: {refusal.removeprefix('training: ')}"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from shared_features.definitions import Catalogue, EventSource
 from shared_features.formats.offline_tables import DEAD_LETTERS_TABLE, events_table
+from streaming.archive.archived_sources import archived
 from streaming.kafka.brokers.topics import Topic, id_in_embedded_log
 from streaming.lake.look import LakeLook
 from streaming.online_store.server import StoreServer
@@ -17,7 +18,7 @@ from streaming.settings import StreamingSettings
 
 
 def log_beginnings(settings: StreamingSettings, catalogue: Catalogue, partitions: int) -> dict[str, Sequence[int]]:
-    """Topic -> the first offset of each partition. Redis must answer."""
+    """Topic -> the first offset of each partition, that of the prediction log too. Redis must answer."""
     store = StoreServer(settings, within_s=10.0)
     try:
         metas = [meta for shards in store.metas(catalogue.groups).values() for meta in shards if meta is not None]
@@ -25,7 +26,7 @@ def log_beginnings(settings: StreamingSettings, catalogue: Catalogue, partitions
         store.close()
     lake = LakeLook(settings.lake)
     begin: dict[str, Sequence[int]] = {}
-    for source in catalogue.sources:
+    for source in archived(settings).sources:
         topic = Topic(
             source.topic, id_in_embedded_log(str(settings.embedded_log), source.topic), tuple(range(partitions))
         )

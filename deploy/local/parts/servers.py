@@ -66,12 +66,12 @@ def start_servers(
     servers = Servers(remembered)
     _start_redis(directory, servers, board, exits)
     topics = tuple(source.topic for source in catalogue.sources)
-    scores = score_topics(catalogue)
+    written = written_topics(catalogue)
     fetches = remembered.kafka == "apache" and not ApacheKafka.is_fetched()
     once = "; Maven fetches it first, once, 43 MB" if fetches else ""
     board.put(KAFKA, "starting", f"{_NAMES[remembered.kafka]}{once}")
     if remembered.kafka == "simulator":
-        simulator = _simulator(directory, servers.remembered, catalogue, (*topics, *scores))
+        simulator = _simulator(directory, servers.remembered, catalogue, (*topics, *written))
         exits.enter_context(simulator)
         _add_kafka(servers, simulator, board, directory)
     else:
@@ -80,21 +80,25 @@ def start_servers(
             kafka = exits.enter_context(ApacheKafka(directory.path / "kafka", ports=ports))
             _add_kafka(servers, kafka, board, directory)
         address = str(servers.remembered.kafka_address)
-        servers.mode, created = prepare_topics(address, topics, load_settings().kafka_options, scores)
+        servers.mode, created = prepare_topics(address, topics, load_settings().kafka_options, written)
         told = f"; created {', '.join(created)}" if created else ""
         board.put(
             KAFKA,
             "up",
-            f"{_NAMES[remembered.kafka]}, {counted(len(topics) + len(scores), 'topic')}{told}",
+            f"{_NAMES[remembered.kafka]}, {counted(len(topics) + len(written), 'topic')}{told}",
             address=address,
         )
     return servers
 
 
-def score_topics(catalogue: Catalogue) -> dict[str, str]:
-    """The topics of scores, each with that of the events that are scored. A view that is not defined is left out."""
+def written_topics(catalogue: Catalogue) -> dict[str, str | None]:
+    """What the programs write: the topics of scores, each with that of the events that are scored, and the prediction
+    log. A view that is not defined is left out.
+    """
+    settings = load_settings()
     events = {view.name: view.source.topic for view in catalogue.views}
-    return {topic: events[name] for name, topic in load_settings().score_topics.items() if name in events}
+    scores = {topic: events[name] for name, topic in settings.score_topics.items() if name in events}
+    return {**scores, **({settings.prediction_log_topic: None} if settings.prediction_log_topic else {})}
 
 
 def _start_redis(directory: StackDirectory, servers: Servers, board: Board, exits: ExitStack) -> None:

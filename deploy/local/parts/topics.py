@@ -30,12 +30,12 @@ def prepare_topics(
     bootstrap_servers: str,
     names: Iterable[str],
     options: Mapping[str, str] | None = None,
-    scores: Mapping[str, str] = MappingProxyType({}),
+    written: Mapping[str, str | None] = MappingProxyType({}),
 ) -> tuple[str, list[str]]:
     """Create what is missing, stamped as the others are. The topic mode that fits them all, and what was created.
 
-    options: more of librdkafka's, such as security.protocol. scores: topics that the stack itself writes, with the
-    topic of the events of each: they have as many partitions, and any clock may stamp them. Raises LocalError where
+    options: more of librdkafka's, such as security.protocol. written: topics that the stack itself writes, each with
+    the topic that it has as many partitions as, if there is one; any clock may stamp them. Raises LocalError where
     Kafka does not answer, or the topics disagree.
     """
     admin = AdminClient({**(options or {}), "bootstrap.servers": bootstrap_servers, "log_level": 2})
@@ -45,8 +45,8 @@ def prepare_topics(
         stamped = {name: _stamped_by(admin, name) for name in wanted if name in there}
         mode = _mode(stamped)
         config = {**STAMPED_BY_PRODUCERS, STAMP_TYPE: next(kind for kind, each in _MODES.items() if each == mode)}
-        missing = [name for name in (*wanted, *sorted(scores)) if name not in there]
-        events = {name: there.get(scores.get(name, "")) for name in missing}
+        missing = [name for name in (*wanted, *sorted(written)) if name not in there]
+        events = {name: there.get(written.get(name) or "") for name in missing}
         counts = {name: PARTITIONS if each is None else len(each.partitions) for name, each in events.items()}
         new = [NewTopic(name, num_partitions=count, config=config) for name, count in counts.items()]
         for future in admin.create_topics(new, operation_timeout=_ANSWER_S).values() if new else ():

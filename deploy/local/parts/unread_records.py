@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaException
 
-from shared_features.definitions import load_definitions
-from streaming.kafka.brokers.topics import Topics, partitions_of
+from shared_features.formats.prediction_log import SOURCE_NAME
+from streaming.archive.archived_sources import archived
+from streaming.kafka.brokers.topics import Topic, Topics, partitions_of
+from streaming.lake.look import LakeLook
 from streaming.operations.status.positions import DurablePositions
 from streaming.settings import StreamingSettings
 
@@ -32,20 +34,28 @@ class UnreadRecords:
 
     def __init__(self, settings: StreamingSettings) -> None:
         self._stored, self._asked = DurablePositions(settings), Topics(settings, within_s=5.0)
-        self._names = {source.topic for source in load_definitions(settings.definitions).sources}
+        self._sources, self._lake = archived(settings).sources, LakeLook(settings.lake)
 
     def __call__(self) -> Unread | None:
         try:
-            topics = self._asked.describe(self._names).values()
-            ends = {key: each.high for key, each in self._asked.bounds(partitions_of(topics)).items()}
+            topics = self._asked.describe(source.topic for source in self._sources)
+            ends = {key: each.high for key, each in self._asked.bounds(partitions_of(topics.values())).items()}
         except KafkaException:
             return None
         left = sum(
             max(0, ends.get(key, 0) - 1 - offset)
-            for positions in self._stored().values()
+            for positions in (*self._stored().values(), self._logged(topics))
             for key, offset in positions.items()
         )
         return Unread(sum(ends.values()), left)
+
+    def _logged(self, topics: Mapping[str, Topic]) -> dict[tuple[str, int], int]:
+        """What the archive has of the prediction log, which the definitions do not name."""
+        found: dict[tuple[str, int], int] = {}
+        for log in self._sources:
+            if log.name == SOURCE_NAME:
+                found |= self._lake.stored_offsets(log, topics[log.topic])
+        return found
 
 
 def wait_until_read(settings: StreamingSettings, ended: Callable[[], bool]) -> int:

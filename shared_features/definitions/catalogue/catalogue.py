@@ -33,7 +33,7 @@ class Catalogue:
                 return view
         known = [each.label for each in self.views]
         meant = did_you_mean(name, [each.name for each in self.views] + known)
-        raise DefinitionError(f"no feature view {name!r}; there are {known}.{meant}")
+        raise DefinitionError(f"There is no feature view {name!r}. There are: {', '.join(known)}.{meant}")
 
     def group(self, label: str) -> FeatureGroup:
         for group in self.groups:

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from deploy.local.commands.status import model_lines
-from deploy.local.respondent import stream_lines, trained_on
+from deploy.local.respondent import answering_models, stream_lines, trained_on
 from deploy.local.stack.stack_directory import StackDirectory
+from shared_features.definitions import load_definitions
 from streaming.operations.status.answer import ScoresStatus, SourceStatus, Status
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
+from training.registry.aliases import Aliases
 from training.registry.versions import Registry
 
 LEARNED = "trained on 1,500 rows up to 2024-10-10T00:00:00Z, tested on 750 up to 2024-10-14T00:00:00Z"
@@ -42,6 +44,16 @@ def test_status_says_how_good_the_model_that_answers_was_on_its_test_rows(tmp_pa
     trained = trained_on(directory, models)
     assert trained == {"card_fraud": f"{LEARNED}: {good}"}
     assert model_lines(models, trained)[0] == f"model of view card_fraud: version 1 answers, {LEARNED}: {good}"
+
+
+def test_a_model_of_another_name_that_was_said_to_answer_is_told_of(tmp_path):
+    """`status` said that the view has no model, while the endpoint answered by it."""
+    directory = directory_with(tmp_path, {"note": "mine"})
+    Aliases(Registry(directory.registry)).promote("card_fraud", 1)
+    directory.environment_file.write_text("""export MILLRACE_ANSWERING_MODELS='{"breakdown": "card_fraud"}'\n""")
+    models = answering_models(directory, load_definitions("tests.domains.machines"))
+    assert models["breakdown"] == 1
+    assert trained_on(directory, models)["breakdown"] == LEARNED
 
 
 def test_the_metric_that_chose_the_candidate_is_named_first(tmp_path):

@@ -99,6 +99,16 @@ def test_two_versions_differ_in_their_graph_and_metric_alone(registry: Registry,
     assert "nothing differs" in said("diff", MODEL, "1", "1")
 
 
+def test_what_changes_the_registry_takes_a_number_and_says_so(
+    registry: Registry, said: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`invalid int value: 'champion'` was all that was said."""
+    for verb in ("promote", "delete"):
+        with pytest.raises(SystemExit):
+            said(verb, MODEL, "champion")
+        assert "'champion': give the number of a version, which `registry list` shows" in capsys.readouterr().err
+
+
 def test_verify_ends_with_1_where_a_file_was_changed(registry: Registry, said: Any) -> None:
     assert said("verify") == (
         "card_fraud version 1: 4 files, as it was published\ncard_fraud version 2: 4 files, as it was published\n"

@@ -48,6 +48,14 @@ def test_the_function_of_the_page_is_honest_and_one_that_leaks_ends_with_1(
     assert "Write MODULE:FUNCTION" in capsys.readouterr().err
 
 
+def test_a_spine_without_its_function_is_refused(places: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It was not read, and the command said that there is no leak."""
+    assert main([*OPTIONS, "--spine", "rows.csv"]) == 1
+    assert "The rows of rows.csv belong to a function of yours, and none is named. Name it by --own" in (
+        capsys.readouterr().err
+    )
+
+
 def test_a_spine_of_ones_own_is_taken(
     places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",  # of a few small files
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # its own seven wait for minutes where nobody answers
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_LOGGING_LEVEL": "WARNING",

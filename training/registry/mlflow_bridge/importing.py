@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
+_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""Of a version, and of an alias."""
 _NAME = re.compile(r"\w[\w.-]*")
 
 
@@ -67,15 +69,29 @@ def import_version(
 
 
 def _find(client: MlflowClient, name: str, which: str | None) -> ModelVersion:
+    from mlflow.exceptions import MlflowException
+
+    newest = client.search_model_versions(f"name = '{name}'", order_by=["version_number DESC"], max_results=1)
+    if not newest:
+        known = ", ".join(each.name for each in client.search_registered_models()) or "none"
+        raise RegistryError(f"MLflow has no version of a model {name!r}. It has: {known}. Name one of these.")
     if which is None:
-        newest = client.search_model_versions(f"name = '{name}'", order_by=["version_number DESC"], max_results=1)
-        if not newest:
-            known = ", ".join(each.name for each in client.search_registered_models()) or "none"
-            raise RegistryError(f"MLflow has no version of a model {name!r}. It has: {known}. Name one of these.")
         return newest[0]
-    return (
-        client.get_model_version(name, which) if which.isdecimal() else client.get_model_version_by_alias(name, which)
-    )
+    try:
+        return (
+            client.get_model_version(name, which)
+            if which.isdecimal()
+            else client.get_model_version_by_alias(name, which)
+        )
+    except MlflowException as error:
+        if error.error_code not in _ABSENT:
+            raise
+        aliases = ", ".join(sorted(client.get_registered_model(name).aliases)) or "none"
+        kind = "version" if which.isdecimal() else "alias"
+        raise RegistryError(
+            f"MLflow has no {kind} {which!r} of model {name!r}. Its newest version is {newest[0].version}, its aliases "
+            f"are: {aliases}. Name one of these."
+        ) from error
 
 
 def _download(client: MlflowClient, uri: str, found: ModelVersion, label: str) -> dict[str, bytes]:

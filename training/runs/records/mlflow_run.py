@@ -69,7 +69,8 @@ def tell_mlflow(settings: TrainingSettings, run: Path) -> None:
         _LOG.warning("the run is not in MLflow", run=run.name, reason=type(error).__name__)
         return
     if done.returncode:
-        _LOG.warning("the run is not in MLflow", run=run.name, reason=done.stderr.strip()[-500:])
+        said = done.stderr.strip().splitlines() or [f"its process ended with {done.returncode}"]
+        _LOG.warning("the run is not in MLflow", run=run.name, reason=said[-1][:1_000])
 
 
 def write_run(client: MlflowClient, run: Path, registry: Registry) -> str:

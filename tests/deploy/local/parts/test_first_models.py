@@ -127,6 +127,41 @@ def test_a_view_with_a_model_that_answers_is_left_alone(world):
     assert world.runs == []
 
 
+def publish(registry, model, view, promote=True):
+    stamp = replace(MANIFEST.view, name=view, version=1)
+    published = registry.publish(replace(MANIFEST, model=model, view=stamp), b"graph", {}, DATASET)
+    if promote:
+        Aliases(registry).promote(model, published.version)
+
+
+def test_a_model_of_another_name_that_was_said_to_answer_is_left_alone(tmp_path):
+    """It was trained once more at each `up`."""
+    registry = Registry(tmp_path / "registry")
+    publish(registry, "breaks", "breakdown")
+    named = {"breakdown": "breaks"}
+    models = FirstModels(CATALOGUE, tmp_path, tmp_path / "registry", tmp_path, never, lambda: None, named)
+    assert models.step() is None
+    assert models.settled() == "every view with labels has a model that answers"
+
+
+@pytest.mark.parametrize(
+    ("model", "promote", "said"),
+    [
+        ("breaks", True, """set MILLRACE_ANSWERING_MODELS='{"breakdown": "breaks"}' and start it again"""),
+        ("breakdown", False, "the gate did not let it answer. See `millrace registry log breakdown`"),
+    ],
+)
+def test_a_run_that_left_no_model_that_answers_says_what_to_do(world, model, promote, said):
+    """A row of the gate's table was said, of which nobody could know what is to be done."""
+    for _ in range(2):
+        world.look(1_000, 500)
+    publish(Registry(world.registry), model, "breakdown", promote)
+    world.end(0, "promote 1 s  version 1 is champion\n== the gate\nas the champion's  there is no champion yet  pass\n")
+    told = world.look(1_000, 500)
+    assert told.startswith(f"breakdown: {model} was published, and")
+    assert said in told
+
+
 def never(arguments):
     raise AssertionError(f"nothing is to be trained: {arguments}")
 

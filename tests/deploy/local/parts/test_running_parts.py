@@ -9,18 +9,20 @@ import pytest
 
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.local.errors import LocalError
+from deploy.local.parts.environment import named_models, read_environment_file
 from deploy.local.parts.running_parts import RunningParts
 from deploy.local.stack.board import Board
 from deploy.local.stack.stack_directory import Remembered, StackDirectory
 from shared_features.definitions import load_definitions
 
 MACHINES = "tests.domains.machines"
+PREDICTIONS = "machines.predictions"
 TOPICS = [source.topic for source in load_definitions(MACHINES).sources]
 
 
 @pytest.fixture(scope="module")
 def kafka():
-    with KafkaSimulator(dict.fromkeys(TOPICS, 2)) as simulator:
+    with KafkaSimulator(dict.fromkeys([*TOPICS, PREDICTIONS], 2)) as simulator:
         yield simulator
 
 
@@ -32,7 +34,7 @@ def directory(tmp_path):
 
 
 @pytest.fixture
-def parts(directory, kafka):
+def parts(directory, kafka, monkeypatch):
     """On servers of the user's, and with a setting of their own."""
     remembered = Remembered(
         definitions=MACHINES,
@@ -43,6 +45,8 @@ def parts(directory, kafka):
         kafka_address=kafka.bootstrap_servers,
         redis_address="redis://127.0.0.1:9/0",
     )
+    monkeypatch.setenv("MILLRACE_PREDICTION_LOG_TOPIC", PREDICTIONS)
+    monkeypatch.setenv("MILLRACE_ANSWERING_MODELS", '{"breakdown": "breaks"}')
     own = {"MILLRACE_TOPIC_MODE": "import", "MILLRACE_IMPORT_UNTIL": "2026-01-01T00:00:00+00:00"}
     board = Board(directory, lambda part: None)
     with ExitStack() as exits:
@@ -61,6 +65,14 @@ def test_settings_of_whoever_starts_it_come_before_those_of_the_stack(parts, dir
     assert "export MILLRACE_TOPIC_MODE=import\n" in exported
     assert f"export KAFKA_BOOTSTRAP_SERVERS={kafka.bootstrap_servers}\n" in exported
     assert directory.remembered() == parts.remembered
+
+
+def test_what_the_user_has_set_is_known_to_commands_in_another_shell(parts, directory):
+    """An erasure there has to know the topic of the prediction log, and `status` which model answers."""
+    found = read_environment_file(directory)
+    assert found["MILLRACE_PREDICTION_LOG_TOPIC"] == PREDICTIONS
+    assert named_models(directory) == {"breakdown": "breaks"}
+    assert "MILLRACE_SCORE_TOPICS" not in found
 
 
 def test_one_that_is_killed_is_started_again_where_that_was_asked_for(parts, directory):

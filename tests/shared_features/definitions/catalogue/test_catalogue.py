@@ -80,7 +80,7 @@ def test_a_module_without_a_view_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("ask", "says"),
     [
-        (lambda found: found.view("vv"), "no feature view 'vv'; .* Did you mean 'v:v1'"),
+        (lambda found: found.view("vv"), "There is no feature view 'vv'. There are: v:v1. Did you mean 'v:v1'"),
         (lambda found: found.group("spend:1"), "no feature group 'spend:1'; .* Did you mean 'spend:v1'"),
         (lambda found: found.source("order"), "no event source 'order'; .* Did you mean 'orders'"),
     ],

@@ -82,7 +82,7 @@ def test_without_redis_it_is_said_that_gaps_are_not_known(history: StoredWorld) 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("viw", "{}"), "no feature view 'viw'; there are ['view:v1']. Did you mean 'view'?"),
+        (("viw", "{}"), "There is no feature view 'viw'. There are: view:v1. Did you mean 'view'?"),
         (("view", '{"payer": 7}'), "Missing field shop at $.instances[0].shop"),
     ],
 )

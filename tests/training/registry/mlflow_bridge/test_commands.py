@@ -91,6 +91,25 @@ def test_a_registry_goes_to_mlflow_and_comes_back_as_it_was(
     assert other.manifest("fraud", 1).model == "fraud"
 
 
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        (
+            "7",
+            f"MLflow has no version '7' of model '{MODEL}'. Its newest version is 1, its aliases are: none. Name one",
+        ),
+        ("champion", f"MLflow has no alias 'champion' of model '{MODEL}'. Its newest version is 1, its aliases"),
+    ],
+)
+def test_a_version_that_mlflow_does_not_have_is_told_from_a_wrong_address(
+    ours: Registry, say: Say, tmp_path: Path, named: str, said: str
+) -> None:
+    say(Path(ours.store.address), "export-mlflow", MODEL, "1")
+    told = say(tmp_path / "other", "import-mlflow", MODEL, named, code=1)
+    assert said in told
+    assert "address" not in told
+
+
 def _manifest_changed(folder: Path) -> None:
     file = folder / "manifest.json"
     file.write_text(file.read_text().replace('"average_precision"', '"roc_auc"').replace("random_forest", "forest"))
@@ -155,7 +174,7 @@ def test_a_version_that_is_not_as_it_was_published_is_not_exported(say: Say, tmp
         (["import-mlflow", "nothing"], "MLflow has no version of a model 'nothing'. It has: none"),
         (["import-mlflow", MODEL, "--alias", "a-b"], "Alias 'a-b' is not an identifier"),
         (["import-mlflow", "o'hara"], 'MLflow cannot have a model "o\'hara"'),
-        (["import-mlflow", MODEL, "shadow"], "refused: "),
+        (["import-mlflow", MODEL, "shadow"], "MLflow has no version of a model 'card_fraud'. It has: none"),
         (["export-mlflow", "nothing"], "The registry has no model 'nothing'"),
         (["export-mlflow", MODEL, "--uri", "sqlite:///none.db"], "needs "),
     ],

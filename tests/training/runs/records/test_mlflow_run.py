@@ -106,4 +106,6 @@ def test_a_real_run_is_in_mlflow_and_one_whose_mlflow_does_not_answer_ends_as_we
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     capsys.readouterr()
     assert main(["run", *OPTIONS, "--seed", "1"]) == 0
-    assert "the run is not in MLflow" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "the run is not in MLflow" in said
+    assert "MLflow at http://127.0.0.1:1 refused" in said, "the beginning of the reason was cut off"
