@@ -25,7 +25,6 @@ from shared_features.formats.model_manifest import (
 from shared_features.formats.training_run import DATASET_FOLDER
 from training.durable_files import replace_file
 from training.errors import CertificateError
-from training.inference.trees.published_trees import trees_file
 from training.models.graph.model_constants import INPUT_NAME
 from training.registry.aliases import Aliases
 from training.registry.model_card.model_card import write_model_card
@@ -100,6 +99,8 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
             validation.get("expectations", ()),
         )
     )  # fmt: skip
+    from training.inference.trees.published_trees import trees_file  # only here: it imports ONNX Runtime
+
     trees = trees_file(graph, manifest.input_name, manifest.output_name, len(manifest.view.features))
     published = registry.publish(manifest, graph, metrics, dataset, f"by the {made_by}", {**model_card, **trees})
     replace_file(output / "published.json", encode_document({"model": manifest.model, "version": published.version}))
