@@ -127,9 +127,10 @@ class TrainingSettings(BaseSettings):
         description="how many events the features of a spine are computed from at a time; fewer need less memory",
     )
     audit_predictions_at_once: int = Field(
-        250_000,
+        125_000,
         ge=1,
-        description="how many predictions `audit` computes together; fewer need less memory and more time",
+        description="how many predictions `audit` computes together, while as many are read; fewer need less memory, "
+        "and more time",
     )
     kafka_bootstrap_servers: str = Field(
         "localhost:9092",

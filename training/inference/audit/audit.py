@@ -1,13 +1,14 @@
 """The audit of the prediction log: features and scores of every record again, bit for bit, and why they differ.
 
 A record has a digest, so an altered one is known before anything that it says is believed. The log is read some
-records at a time, and so many predictions are computed together, so memory does not grow with the log.
+records at a time, and so many predictions are computed together, while the next are read, so memory does not grow
+with the log.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from functools import cache
 from typing import Protocol
@@ -20,6 +21,7 @@ from shared_features.formats.prediction_log import SCHEMA_VERSION, LoggedPredict
 from training.datasets.offline_store import OfflineStore
 from training.inference.audit.answer_numbers import AnswerNumbers
 from training.inference.audit.audited_model import AuditedModel
+from training.inference.audit.comparisons import Comparisons
 from training.inference.audit.findings import ALTERED_RECORD, CHANGED_DEFINITION, OTHER_SCHEMA, Audited
 from training.inference.audit.log_batches.logged_batch import LoggedBatch
 from training.inference.audit.log_batches.read_ahead import read_ahead
@@ -29,7 +31,7 @@ from training.inference.audit.view_audit import ViewAudit
 from training.inference.batch_scorer import cores
 from training.registry.versions import Registry
 
-AT_ONCE = 250_000
+AT_ONCE = 125_000
 EVENTS_AT_ONCE = 2_000_000
 _BATCHES_AHEAD = 12
 """Of the log: about so many that a comparison finds the next records read."""
@@ -64,22 +66,24 @@ def audit(
 ) -> Audited:
     """Compute every record again.
 
-    at_once: how many predictions are computed together. events_at_once: how many events are in memory for them, where
-    no entity alone has more. most: how many differences are kept, of those that are counted. threads: how many read
-    the log ahead; None takes one for each core. truth: also count which predictions lack events of event-time
-    truth, and why. Raises DatasetError where the lake lacks the events of a view.
+    at_once: how many predictions are computed together; up to as many wait meanwhile. events_at_once: how many events
+    are in memory for them, where no entity alone has more. most: how many differences are kept, of those that are
+    counted. threads: how many read the log ahead; None takes one for each core, and 0 does one thing at a time. truth:
+    also count which predictions lack events of event-time truth, and why. Raises DatasetError where the lake lacks the
+    events of a view.
     """
     found = Audited(most, unseen=Counter() if truth else None)
-    with ExitStack() as ends:
+    with ExitStack() as ends, Comparisons(found, aside=threads != 0) as comparisons:
         views = _Views(store, registry, catalogue, found, events_at_once, ends)
         waiting, reader = 0, BatchReader(catalogue)
         ahead = read_ahead(reader.read, log.batches(), _BATCHES_AHEAD, cores() if threads is None else threads)
         for read, first in _each_once(log, ends.enter_context(closing(ahead)), reader, found):
             waiting += views.take(read, first)
             if waiting >= at_once:
-                views.compare()
+                comparisons.begin(views.hand_over())
                 waiting = 0
-        views.compare()
+        comparisons.begin(views.hand_over())
+        comparisons.end()
     return found
 
 
@@ -164,9 +168,15 @@ class _Views:
         """chosen: which records. Returns how many predictions wait to be compared now that did not before."""
         return sum(self._take(read.batch, each, chosen) for each in read.views)
 
-    def compare(self) -> None:
-        for each in self._audits.values():
-            each.compare()
+    def hand_over(self) -> Callable[[Audited], None]:
+        """What compares all that was taken, once."""
+        taken = [(each, each.hand_over()) for each in self._audits.values()]
+
+        def compare(found: Audited) -> None:
+            for view, rows in taken:
+                view.compare(rows, found)
+
+        return compare
 
     def _take(self, batch: LoggedBatch, records: ViewRecords, chosen: Bools) -> int:
         if records.unknown:

@@ -63,3 +63,12 @@ class Audited:
         self.by_cause[cause] += 1
         if len(self.differences) < self.most:
             self.differences.append(Difference(record, cause, detail))
+
+    def add(self, compared: Audited) -> None:
+        """Count what a comparison found, behind what was found before."""
+        self.predictions += compared.predictions
+        self.equal += compared.equal
+        self.by_cause.update(compared.by_cause)
+        self.differences.extend(compared.differences[: self.most - len(self.differences)])
+        if self.unseen is not None and compared.unseen is not None:
+            self.unseen.update(compared.unseen)

@@ -43,7 +43,7 @@ class Made(Protocol):
 
 
 class ViewAudit:
-    """Takes records of one view, and compares them when it is told to."""
+    """Takes records of one view, and compares those that were taken, on one other thread while it takes the next."""
 
     def __init__(
         self,
@@ -71,18 +71,24 @@ class ViewAudit:
             self._waiting.append(rows)
         return len(rows)
 
-    def compare(self) -> None:
-        """Everything that was taken."""
-        if not self._waiting:
+    def hand_over(self) -> list[LoggedRows]:
+        """What was taken since the last time. It is then for `compare`, which empties it."""
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    def compare(self, taken: list[LoggedRows], found: Audited) -> None:
+        """found: what gets the differences and the counts of these rows."""
+        if not taken:
             return
-        rows, self._waiting = together(self._waiting), []
+        rows = together(taken)
+        taken.clear()  # the same again, in memory
         chosen = self._events.chosen(rows)
         seen = self._seen(rows, chosen)
-        different = self._different(rows, seen, DifferenceCauses(self._view, rows, seen, chosen))
-        if self._found.unseen is not None:
-            self._found.unseen.update(self._events.unseen(rows, chosen))
-        self._found.predictions += len(rows)
-        self._found.equal += len(rows) - int(np.isin(rows.of_record, different).sum())
+        different = self._different(rows, seen, DifferenceCauses(self._view, rows, seen, chosen), found)
+        if found.unseen is not None:
+            found.unseen.update(self._events.unseen(rows, chosen))
+        found.predictions += len(rows)
+        found.equal += len(rows) - int(np.isin(rows.of_record, different).sum())
 
     def _of_today(self, batch: LoggedBatch, some: Int64) -> NDArray[np.bool_]:
         """bool of each record of the batch: whether it is one of some, and definition and model are those of today."""
@@ -125,7 +131,9 @@ class ViewAudit:
             if len(mine := np.flatnonzero(of == number)):
                 yield self._model(name, version), mine
 
-    def _different(self, rows: LoggedRows, seen: NDArray[np.float32], causes: DifferenceCauses) -> NDArray[np.int64]:
+    def _different(
+        self, rows: LoggedRows, seen: NDArray[np.float32], causes: DifferenceCauses, found: Audited
+    ) -> NDArray[np.int64]:
         """Which of the records differ, each with its cause told."""
         features: NDArray[np.bool_] = np.all(equal(seen, rows.features), axis=1)
         scores, follows = np.empty(len(rows), np.bool_), np.empty(len(rows), np.bool_)
@@ -138,5 +146,5 @@ class ViewAudit:
         for number, start, stop in zip(different.tolist(), starts.tolist(), stops.tolist(), strict=True):
             own = slice(start, stop)
             cause = causes.of(number, own, self._events.absent, follows=bool(follows[own].all()))
-            self._found.differ(rows.records[number].id, *cause)
+            found.differ(rows.records[number].id, *cause)
         return different

@@ -63,7 +63,7 @@ class VersionScores:
         columns = {name: events.columns[name][mine] for name in names}
         valid = {name: events.valid[name][mine] for name in names if name in events.valid}
         self._audit.keep(with_events(rows, columns, valid))
-        self._audit.compare()
+        self._audit.compare(self._audit.hand_over(), self._found)
 
     def _differs(self, read: ReadScore) -> bool:
         scored = read.scored
