@@ -110,12 +110,13 @@ class Registry:
         dataset: DatasetManifest,
         why: str = "",
         more: Mapping[str, bytes] | None = None,
+        made: Callable[[], Mapping[str, bytes]] = dict,
     ) -> Published:
         """Publish a version under the next free number; the manifest's own number is set to it.
 
         It appears whole, in one step. A model of the same digest for the same view is not published again, unless its
         metrics, its threshold or the rows that it learned from differ. why: for the log. more: name -> content of
-        further files of the version.
+        further files of the version. made: gives more of them, and is called only for a version that is new.
         """
         model = manifest.model
         if found := self._same(manifest, encode_document(dict(metrics))):
@@ -125,6 +126,7 @@ class Registry:
             METRICS_FILE: encode_document(dict(metrics)),
             DATASET_FILE: encode_dataset_manifest(dataset),
             **(more or {}),
+            **made(),
         }
         digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         sealed = replace(manifest, files=digests)

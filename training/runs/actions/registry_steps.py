@@ -99,13 +99,18 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
             validation.get("expectations", ()),
         )
     )  # fmt: skip
-    from training.inference.trees.published_trees import trees_file  # only here: it imports ONNX Runtime
-
-    trees = trees_file(graph, manifest.input_name, manifest.output_name, len(manifest.view.features))
-    published = registry.publish(manifest, graph, metrics, dataset, f"by the {made_by}", {**model_card, **trees})
+    published = registry.publish(
+        manifest, graph, metrics, dataset, f"by the {made_by}", model_card, lambda: _trees(graph, manifest)
+    )
     replace_file(output / "published.json", encode_document({"model": manifest.model, "version": published.version}))
     said = "" if published.new else " (the same model was published before)"
     return f"{manifest.model} version {published.version}{said} at {published.where}"
+
+
+def _trees(graph: bytes, manifest: ModelManifest) -> dict[str, bytes]:
+    from training.inference.trees.published_trees import trees_file  # only here: it imports ONNX Runtime
+
+    return trees_file(graph, manifest.input_name, manifest.output_name, len(manifest.view.features))
 
 
 def _boosting(parameters: RunParameters, metrics: dict[str, Any]) -> list[str]:
