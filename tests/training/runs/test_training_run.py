@@ -11,7 +11,7 @@ import pytest
 from deltalake import DeltaTable
 
 from shared_features.definitions import load_definitions
-from shared_features.formats.model_manifest import check_manifest
+from shared_features.formats.model_manifest import TREES_FILE, check_manifest
 from shared_features.formats.offline_tables import OFFSET, PARTITION
 from shared_features.formats.training_run import RESULTS_FOLDER
 from streaming.operations.erasure.stores.training_runs import count_results, remove_runs, runs_with
@@ -68,7 +68,7 @@ def test_a_run_ends_in_a_certified_champion_and_another_one_changes_nothing(plac
     assert told["evaluate"] == "run      k changed from 5 to 7"
     assert told["export"] == "open     runs, unless evaluate give equal results"
 
-    assert main(["run", *OPTIONS, "--models", "random_forest", "--gate-tolerance=-1"]) == 0
+    assert main(["run", *OPTIONS, "--models", "hist_gradient_boosting", "--gate-tolerance=-1"]) == 0
     said = capsys.readouterr().out
     assert "version 2 stays a challenger, version 1 was champion" in said
     assert "on the same rows" in said
@@ -78,11 +78,12 @@ def test_a_run_ends_in_a_certified_champion_and_another_one_changes_nothing(plac
     decided = json.loads((newest(places) / "promote" / "promotion.json").read_text())
     assert decided["comparison"]["verdict"] in ("better", "equal", "worse")
     assert decided["stability"]["rank_correlation"] > 0.5, "both learned from the same rows"
+    assert TREES_FILE in registry.files("breakdown", 2), "boosted trees are trees alone, which the endpoint walks"
     assert decided["costs"]["champion"]["graph_bytes"] == registry.files("breakdown", 1)["model.onnx"]
     assert "rank correlation with the champion's scores >= 0.8" in said
     assert main(["promote", "2"]) == 0
     assert main(["models"]) == 0
-    assert "random_forest" in capsys.readouterr().out
+    assert "hist_gradient_boosting" in capsys.readouterr().out
     assert Aliases(registry).of("breakdown") == {"champion": 2}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from training.inference.trees.cut_graph import CutGraph, alone
 
 __all__ = ["Run", "compile_graph", "same_bits"]
 Run = Callable[[Matrix], Matrix]
+_THREADS = 2
 
 
 def compile_graph(graph: bytes, input_name: str, output_name: str, features: int, whole: Run) -> Run:
@@ -36,14 +39,13 @@ def compile_graph(graph: bytes, input_name: str, output_name: str, features: int
 
 def _try(cut: CutGraph, features: int, whole: Run) -> None:
     random = np.random.default_rng(0)
-    for each in cut.ensembles:
-        theirs = alone(each)
-        for rows in rows_at_splits(each.trees, random):
-            _compare(each.run(rows), theirs(rows))
-    rows = any_rows(features, random)
-    _compare(cut.run(rows), whole(rows))
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="try") as pool:  # ONNX Runtime needs most of the time
+        for each in cut.ensembles:
+            compare = partial(_compare, each.run, alone(each))
+            list(pool.map(compare, rows_at_splits(each.trees, random)))
+    _compare(cut.run, whole, any_rows(features, random))
 
 
-def _compare(ours: Matrix, theirs: Matrix) -> None:
-    if not same_bits(ours, theirs):
+def _compare(ours: Run, theirs: Run, rows: Matrix) -> None:
+    if not same_bits(ours(rows), theirs(rows)):
         raise GraphNotReadError("its compiled trees gave other bits for a row that was tried")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from shared_features.counted import counted
 from training.datasets.offline_store import OfflineStore
 from training.datasets.pinned_view import PinnedView
 from training.datasets.training_dataset import TrainingDataset
 from training.progress import Tell, untold
+from training.proofs.leaks.erased_events import without_erased
 from training.proofs.leaks.leak import LeakReport
 from training.proofs.leaks.on_demand import on_demand_leaks
 from training.proofs.leaks.sampled_rows import CUTS, ROWS, SampledRows, sample_rows
@@ -31,7 +33,11 @@ def check_dataset(
 def check_rows(
     pinned: PinnedView, store: OfflineStore, sampled: SampledRows, seed: int, tell: Tell = untold
 ) -> tuple[LeakReport, int]:
+    sampled, erased = without_erased(pinned, store, sampled)
     report = stored_leaks(pinned, store, sampled, tell)
+    if erased:
+        told = f"{counted(erased, 'feature row')} held events that were erased since; tried as computed without them"
+        report = report.joined(LeakReport(unchecked=(told,)))
     tell("computing on-demand features without later rows")
     report = report.joined(on_demand_leaks(pinned.view, sampled.inputs, seed))
     if report.leaks:

@@ -9,13 +9,13 @@ from typing import Any
 
 import polars as pl
 import pytest
-from deltalake import write_deltalake
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 from shared_features.definitions import FeatureView
 from shared_features.errors import DefinitionError
 from shared_features.feature_views import CARD_FRAUD
 from shared_features.formats.entity_state import encode_states
-from shared_features.formats.offline_tables import features_table
+from shared_features.formats.offline_tables import ERASURES_APP, POSITION, events_table, features_table
 from shared_features.kernel.tile_state import TileState
 from tests.domains.machines import BREAKDOWN, MACHINE_HEAT, READINGS
 from tests.domains.parcels import STARS
@@ -55,6 +55,23 @@ def test_no_feature_of_the_machines_is_accused(machine_lake: Path) -> None:
     report, served = checked(machine_lake, BREAKDOWN)
     assert report.leaks == ()
     assert served == 5 * sum(len(group.features) for group in BREAKDOWN.groups)
+
+
+def test_rows_that_hold_the_events_of_an_erased_entity_are_not_accused(machine_lake: Path, tmp_path: Path) -> None:
+    """Each run after an erasure was refused: rows of a plant had seen the events of the machine that was erased."""
+    lake = Path(shutil.copytree(machine_lake, tmp_path / "lake"))
+    gone = pl.col("machine") == "m1"
+    events = pl.read_delta(str(lake / events_table(READINGS))).filter(gone).select(POSITION)
+    erased = CommitProperties(app_transactions=[Transaction(ERASURES_APP, 1)])
+    DeltaTable(lake / events_table(READINGS)).delete("machine = 'm1'", commit_properties=erased)
+    for group in BREAKDOWN.groups:
+        rows = lake / features_table(group, READINGS)
+        kept = pl.read_delta(str(rows)).join(events, on=POSITION, how="anti")
+        write_deltalake(rows, kept.to_arrow(), mode="overwrite")
+    report, served = checked(lake, BREAKDOWN)
+    assert report.leaks == ()
+    assert served
+    assert "held events that were erased since" in report.unchecked[0]
 
 
 def leaky_lake(place: Path, machine_lake: Path, column: str, change: pl.Expr) -> Path:
