@@ -127,7 +127,7 @@ class TrainingSettings(BaseSettings):
         description="how many events the features of a spine are computed from at a time; fewer need less memory",
     )
     audit_predictions_at_once: int = Field(
-        125_000,
+        150_000,
         ge=1,
         description="how many predictions `audit` computes together, while as many are read; fewer need less memory, "
         "and more time",

@@ -31,7 +31,7 @@ from training.inference.audit.view_audit import ViewAudit
 from training.inference.batch_scorer import cores
 from training.registry.versions import Registry
 
-AT_ONCE = 125_000
+AT_ONCE = 150_000
 EVENTS_AT_ONCE = 2_000_000
 _BATCHES_AHEAD = 12
 """Of the log: about so many that a comparison finds the next records read."""

@@ -23,7 +23,7 @@ from training.inference.audit.scores.score_topic import StoredScore
 from training.inference.audit.scores.version_scores import VersionScores
 from training.registry.versions import Registry
 
-AT_ONCE = 125_000
+AT_ONCE = 150_000
 EVENTS_AT_ONCE = 2_000_000
 
 
