@@ -28,7 +28,7 @@ class JoinedWrites(asyncio.Transport):
 
     def _flush(self) -> None:
         held, self._held = self._held, b""
-        if held:
+        if held and not self._transport.is_closing():  # after a reset of the client, uvloop would raise
             self._transport.write(held)
 
     def get_write_buffer_size(self) -> int:

@@ -27,6 +27,7 @@ from shared_features.formats.model_manifest import (
     decode_manifest,
 )
 from shared_features.trees.model_trees import ModelTrees
+from shared_features.trees.same_bits import same_bits
 
 _COMPARED_ROWS = 33  # more than any processor's vector, and odd: the last ones may be computed in another way
 _SURELY_SLOW_S = 1.0  # for one row, even on a machine that is busy otherwise
@@ -189,8 +190,7 @@ def _shares(model: Model, columns: int) -> bool:
     rows = (random.standard_normal((_COMPARED_ROWS, columns)) * 10 ** random.uniform(-2, 4, columns)).astype(np.float32)
     rows[random.random(rows.shape) < 0.05] = np.nan
     alone, together = (np.array(each.score(rows), np.float32) for each in (model, replace(model, shares_runs=True)))
-    same = alone.view(np.uint32) == together.view(np.uint32)
-    return bool((same | np.isnan(alone) & np.isnan(together)).all())  # such a score is refused
+    return same_bits(alone, together)
 
 
 def one_number(given: Any) -> float:

@@ -108,6 +108,8 @@ KEPT_FROM_APP = "kept_from"
 """Application id of an events table whose version is the arrival time before which retention has deleted all events,
 microseconds. Feature rows of such events are kept; what joins the two leaves them out."""
 
+ERASURES_TABLE = "erasures"
+"""The record of erasures: one row a step, with the kind of entity (`entity`) and the time (`at_us`), and no key."""
 ERASURES_APP = "erasures"
 """Application id whose version counts the erasures of entities (a legal request) that a table has been through. Of an
 events table: a replay that began with another count holds erased events, and has to restart."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -77,10 +77,17 @@ class _Stored(ScoredEvent, frozen=True, gc=False, kw_only=True):
     receipt: Receipt
 
 
+_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
 class _AsWritten(ScoredEvent, frozen=True, gc=False, kw_only=True):
     """Its receipt is the text that the digest of the receipt is of."""
 
     receipt: msgspec.Raw
+    as_of_us: _Int64
+    partition: _Int64
+    offset: _Int64
+    scored_at_us: _Int64
 
 
 def outcome_of(task: str, classes: Sequence[str | int], threshold: float | None, given: Any) -> Outcome:

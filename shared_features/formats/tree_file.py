@@ -123,11 +123,18 @@ def _fault_of_places(trees: int, arrays: dict[str, Any], width: int) -> str:
 
 
 def _ends(trees: int, leaf: Any, children: Any) -> bool:
-    """Whether every walk comes to a leaf: level after level, as two places may have one child."""
-    places = np.arange(trees)
+    """Whether every walk comes to a leaf, pairs of children lie side by side behind the roots, and each is reached.
+
+    Level after level, as two places may have one child.
+    """
+    places, met = np.arange(trees), np.zeros(len(leaf), np.bool_)
+    behind = children[~leaf] - trees
+    if (behind < 0).any() or (behind % 2).any():
+        return False
     for _ in leaf:
+        met[places] = True
         splits = places[~leaf[places]]
         if not len(splits):
-            return True
+            return bool(met.all())
         places = np.unique(np.concatenate([children[splits], children[splits] + 1]))
     return False

@@ -17,6 +17,7 @@ from shared_features.formats.offline_tables import (
     CUT_APP,
     DEFINITION,
     ERASURES_APP,
+    ERASURES_TABLE,
     FINGERPRINT,
     KEPT_FROM_APP,
     events_table,
@@ -134,6 +135,16 @@ class OfflineStore:
     def erasures(self, source: EventSource) -> int:
         """How many entities were erased from the events of a source."""
         return self._told(source, ERASURES_APP)
+
+    def erased_kinds(self) -> dict[str, int]:
+        """Kind of entity -> when one was last erased, microseconds. Empty where none was."""
+        path = str(self._lake / ERASURES_TABLE)
+        if not DeltaTable.is_deltatable(path):
+            return {}
+        found: dict[str, int] = {}
+        for each in DeltaTable(path).to_pyarrow_table(columns=["entity", "at_us"]).to_pylist():
+            found[each["entity"]] = max(each["at_us"], found.get(each["entity"], 0))
+        return found
 
     def _told(self, source: EventSource, app: str) -> int:
         path = str(self._lake / events_table(source))

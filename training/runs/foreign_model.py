@@ -107,6 +107,8 @@ def _measured(
 def _why_not(data: TrainingDataset) -> str:
     if np.isnan(data.label).all():
         return "Its dataset has no labels."
+    if data.manifest.division is not None:
+        return "No row on the test side of its dataset has a label that is known."
     return "The rows of its dataset are not divided, so none is for a test."
 
 

@@ -27,10 +27,11 @@ class LostRuns:
     def take_back(self) -> None:
         """Put those back into their queue that were not done here at the look before either: then none just begins."""
         missing = self._not_done()
-        for run_id in sorted(missing & self._missing):
+        lost = missing & self._missing
+        for run_id in sorted(lost):
             _get_dbos_instance()._sys_db.reenqueue_for_recovery(run_id, [self._executor], INTERNAL_QUEUE_NAME)
             DBOS.logger.warning(f"run {run_id} continues: the database of runs had not been told its end")
-        self._missing = missing
+        self._missing = missing - lost  # one that was put back may just begin at the next look
 
     def _not_done(self) -> set[str]:
         found = DBOS.list_workflows(status="PENDING", executor_id=self._executor, load_input=False, load_output=False)

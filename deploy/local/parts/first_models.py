@@ -123,7 +123,7 @@ class FirstModels:
     def _published(self, view: FeatureView) -> str:
         """Why a run that succeeded left no model that answers."""
         others = [name for name in self._registry.models() if self._is_champion_of(name, view)]
-        if not others:
+        if not others or self._registry.versions(self._model(view.name)):
             return (
                 f"{self._model(view.name)} was published, and the gate did not let it answer. See `millrace registry "
                 f"log {self._model(view.name)}`, and `millrace promote` it nevertheless if it shall answer"
@@ -135,8 +135,10 @@ class FirstModels:
         )
 
     def _is_champion_of(self, model: str, view: FeatureView) -> bool:
-        version = self._aliases.of(model).get(CHAMPION)
-        return version is not None and self._registry.manifest(model, version).view.name == view.name
+        with suppress(MillraceError, OSError):  # it is another model, whose files may be of a later release
+            version = self._aliases.of(model).get(CHAMPION)
+            return version is not None and self._registry.manifest(model, version).view.name == view.name
+        return False
 
     def _training(self, view: FeatureView) -> str:
         now_us = time.time_ns() // 1000

@@ -53,7 +53,7 @@ class UnreadRecords:
         """What the archive has of the prediction log, which the definitions do not name."""
         found: dict[tuple[str, int], int] = {}
         for log in self._sources:
-            if log.name == SOURCE_NAME:
+            if log.name == SOURCE_NAME and log.topic in topics:
                 found |= self._lake.stored_offsets(log, topics[log.topic])
         return found
 

@@ -70,5 +70,6 @@ def _stamp(cache: Any, function: Callable[..., Any]) -> None:
 
 
 _KERNEL = hashlib.sha256()
-for _path in sorted(Path(__file__).parents[1].rglob("*.py")):
+_FOLDER = Path(__file__).parents[1]  # and all loops, which may have code of one another in them
+for _path in sorted({*_FOLDER.rglob("*.py"), *_FOLDER.parent.rglob("*loops.py")}):
     _KERNEL.update(_path.read_bytes())

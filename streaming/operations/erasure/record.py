@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from shared_features.formats.offline_tables import ERASURES_TABLE
 from streaming.errors import RefusedError, RestartNeeded
 from streaming.lake.handle import DeltaHandle
 
-ERASURES_TABLE = "erasures"
 SALT_FILE = "erasures.salt"
 _NUMBER_APP = "erasures_record"
 _SCHEMA = pa.schema(

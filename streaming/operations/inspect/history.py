@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shared_features.counted import counted
+from shared_features.formats.offline_tables import ERASURES_TABLE
 from shared_features.kernel.event_time import to_text, to_us
-from streaming.operations.erasure.record import ERASURES_TABLE, ErasureRecord, salt
+from streaming.operations.erasure.record import ErasureRecord, salt
 from streaming.operations.erasure.subjects.subject import Subject
 from streaming.operations.inspect.comparison import first_edge_us
 from streaming.operations.inspect.lake_entity import LakeEntity, SourceEvents

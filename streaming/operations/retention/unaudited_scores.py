@@ -40,6 +40,7 @@ def unaudited_scores(
 def _first(table: str, source: EventSource, audited: Mapping[int, int]) -> tuple[int, int] | None:
     """The earliest event time and arrival time of the events behind those that were audited; None without any."""
     later = [(pl.col(PARTITION) == number) & (pl.col(OFFSET) > last) for number, last in audited.items()]
+    later.append(~pl.col(PARTITION).is_in(list(audited)))  # it has events since the audit
     found = (
         pl.scan_delta(DeltaTable(table))
         .filter(pl.any_horizontal(pl.lit(False), *later))

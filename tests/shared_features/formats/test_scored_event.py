@@ -79,6 +79,14 @@ def test_a_digest_that_was_altered_is_found_and_a_line_of_another_schema_is_deco
         decode_as_written(b"{}")
 
 
+@pytest.mark.parametrize("name", ["offset", "partition", "as_of_us", "scored_at_us"])
+def test_a_number_that_has_no_room_in_64_bits_is_no_score(name: str) -> None:
+    """It ended the audit of its topic, each time, until Kafka deleted the record."""
+    plain = msgspec.json.decode(GOLDEN) | {name: 2**63}
+    with pytest.raises(FormatVersionError, match="cannot be read"):
+        decode_as_written(msgspec.json.encode(plain))
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", GOLDEN.replace(b'schema_version":1', b'schema_version":2')])
 def test_what_is_no_record_of_this_schema_is_refused(content: bytes) -> None:
     with pytest.raises(FormatVersionError):

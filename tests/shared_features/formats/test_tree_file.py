@@ -77,6 +77,23 @@ def i4(*values: int) -> np.ndarray:
     return np.array(values, np.int32)
 
 
+def of_places(trees: int, children: tuple[int, ...], splits: int, unreached: int | None = None) -> bytes:
+    """A file of these places: the first ones are splits, and one that nothing leads to."""
+    leaf = np.arange(len(children)) >= splits
+    if unreached is not None:
+        leaf[unreached] = False
+    bounds = np.append(0, np.cumsum(leaf))
+    return changed(
+        trees=trees,
+        children=i4(*children),
+        rows=i4(*[0] * len(leaf)),
+        thresholds=i4(*np.where(leaf, ABOVE, 0)),
+        bounds=i4(*bounds),
+        targets=i4(*[0] * bounds[-1]),
+        weights=np.zeros(bounds[-1], np.float32),
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -98,6 +115,9 @@ def i4(*values: int) -> np.ndarray:
         (changed(children=i4(3, 1, 2, 3)), "a child that is missing, or above it"),
         (changed(children=i4(0, 1, 2, 3)), "a child that is missing, or above it"),
         (changed(children=i4(2, 2, 2, 3)), "a child that is missing, or above it"),
+        (of_places(2, children=(1, 3, 2, 3, 4), splits=2), "above it"),  # the root of another tree
+        (of_places(1, children=(1, 3, 4, 3, 4, 5), splits=3), "above it"),  # pairs that share a place
+        (of_places(1, children=(1, 1, 2, 3, 4), splits=1, unreached=3), "above it"),
         (changed(bounds=i4(0, 0, 1, 2, 4)), "a leaf of its trees has no weight"),
         (changed(bounds=i4(0, 0, 0, 2, 3)), "a leaf of its trees has no weight"),
         (changed(bounds=i4(0, 0, 2, 1, 3)), "a leaf of its trees has no weight"),

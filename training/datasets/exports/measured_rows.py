@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from polars.exceptions import PolarsError
 
 from shared_features.definitions import FeatureView
 from shared_features.formats.dataset_manifest import DatasetManifest, RowCounts, WindowCounts
@@ -91,7 +92,14 @@ def _label(table: DatasetTable, view: FeatureView) -> tuple[NDArray[np.float64],
 
 
 def _floats(column: pl.Series) -> NDArray[np.float64]:
-    return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    try:
+        return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    except PolarsError as error:
+        found = next(iter(column.drop_nulls()), None)
+        raise DatasetError(
+            f"The label {column.name!r} of the dataset is no number: it has {found!r}. Write 0 and 1, or name the two "
+            "outcomes by classes=(...) of the LabelSource."
+        ) from error
 
 
 def _window(side: pl.Series) -> NDArray[np.int8]:

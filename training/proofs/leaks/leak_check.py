@@ -36,7 +36,10 @@ def check_rows(
     sampled, erased = without_erased(pinned, store, sampled)
     report = stored_leaks(pinned, store, sampled, tell)
     if erased:
-        told = f"{counted(erased, 'feature row')} held events that were erased since; tried as computed without them"
+        told = (
+            f"{counted(erased, 'feature row')} of {len(sampled.spine.as_of_us)} are others without the events "
+            "that were erased since; tried as computed without them"
+        )
         report = report.joined(LeakReport(unchecked=(told,)))
     tell("computing on-demand features without later rows")
     report = report.joined(on_demand_leaks(pinned.view, sampled.inputs, seed))

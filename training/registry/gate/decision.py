@@ -18,6 +18,7 @@ DEFAULT_TOLERANCE = 0.01
 1 this much, of an error this part of the champion's."""
 
 _WITHOUT_CONFIDENCE = "on other rows, there is no confidence in the difference"
+_BY_HAND = "; look at both, and promote this one by hand if it is better, by `python -m training promote`"
 _UNMEASURED = (
     "the champion was never measured by {}, so nothing says which of the two is better: look at both, and promote this "
     "one by hand if it is, by `python -m training promote`"
@@ -94,6 +95,8 @@ def _matched(
     good = ours >= theirs - tolerance if more_is_better(compared) else ours <= theirs * (1 + tolerance)
     verdict = "unknown" if comparison is None else comparison.verdict
     said = f"{said}; {_WITHOUT_CONFIDENCE if comparison is None else comparison.describe()}"
+    if comparison is None and promotion != "within_tolerance":
+        said += _BY_HAND
     match promotion:
         case "within_tolerance":
             return Check(asked, said, good)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from shared_features.formats.score_audit_mark import ScoreAuditMark, encode_score_audit_mark, score_audit_mark_file
@@ -22,11 +24,11 @@ def scored(history: StoredWorld) -> StoredWorld:
     return history
 
 
-def mark(world: StoredWorld, days: int) -> None:
-    """The scores of the events of so many days were audited."""
+def mark(world: StoredWorld, days: int, partitions: Sequence[int] = (0, 1)) -> None:
+    """The scores of the events of so many days were audited, in these partitions."""
     file = world.lake / score_audit_mark_file(VIEW.name)
     file.parent.mkdir(exist_ok=True)
-    events = {0: 4 * days - 1, 1: 4 * days - 1}
+    events = dict.fromkeys(partitions, 4 * days - 1)
     file.write_bytes(encode_score_audit_mark(ScoreAuditMark(topic="scores", scores=events, events=events)))
 
 
@@ -46,6 +48,8 @@ def test_what_scores_need_goes_when_they_were_audited_and_nothing_is_kept_where_
         assert not list(unaudited_scores(settings, scored.catalogue, PAYMENTS))
     mark(scored, DAYS)
     assert not list(unaudited_scores(scored.settings, scored.catalogue, PAYMENTS))
+    mark(scored, DAYS, partitions=[0])  # the other one had no event when the mark was left
+    assert list(unaudited_scores(scored.settings, scored.catalogue, PAYMENTS))
 
 
 @pytest.mark.deep

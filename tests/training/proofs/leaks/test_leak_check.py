@@ -15,7 +15,7 @@ from shared_features.definitions import FeatureView
 from shared_features.errors import DefinitionError
 from shared_features.feature_views import CARD_FRAUD
 from shared_features.formats.entity_state import encode_states
-from shared_features.formats.offline_tables import ERASURES_APP, POSITION, events_table, features_table
+from shared_features.formats.offline_tables import ERASURES_APP, ERASURES_TABLE, POSITION, events_table, features_table
 from shared_features.kernel.tile_state import TileState
 from tests.domains.machines import BREAKDOWN, MACHINE_HEAT, READINGS
 from tests.domains.parcels import STARS
@@ -57,21 +57,40 @@ def test_no_feature_of_the_machines_is_accused(machine_lake: Path) -> None:
     assert served == 5 * sum(len(group.features) for group in BREAKDOWN.groups)
 
 
-def test_rows_that_hold_the_events_of_an_erased_entity_are_not_accused(machine_lake: Path, tmp_path: Path) -> None:
-    """Each run after an erasure was refused: rows of a plant had seen the events of the machine that was erased."""
-    lake = Path(shutil.copytree(machine_lake, tmp_path / "lake"))
-    gone = pl.col("machine") == "m1"
-    events = pl.read_delta(str(lake / events_table(READINGS))).filter(gone).select(POSITION)
+def erase_machine(lake: Path, at_us: int = 2**60) -> None:
+    """m1, as `erase` does it in the lake. at_us: when; by default after its last event."""
+    events = pl.read_delta(str(lake / events_table(READINGS))).filter(pl.col("machine") == "m1").select(POSITION)
     erased = CommitProperties(app_transactions=[Transaction(ERASURES_APP, 1)])
     DeltaTable(lake / events_table(READINGS)).delete("machine = 'm1'", commit_properties=erased)
+    write_deltalake(lake / ERASURES_TABLE, pl.DataFrame({"entity": ["machine"], "at_us": [at_us]}).to_arrow())
     for group in BREAKDOWN.groups:
         rows = lake / features_table(group, READINGS)
         kept = pl.read_delta(str(rows)).join(events, on=POSITION, how="anti")
         write_deltalake(rows, kept.to_arrow(), mode="overwrite")
+
+
+def test_rows_that_hold_the_events_of_an_erased_entity_are_not_accused(machine_lake: Path, tmp_path: Path) -> None:
+    """Each run after an erasure was refused: rows of a plant had seen the events of the machine that was erased."""
+    lake = Path(shutil.copytree(machine_lake, tmp_path / "lake"))
+    erase_machine(lake)
     report, served = checked(lake, BREAKDOWN)
     assert report.leaks == ()
     assert served
-    assert "held events that were erased since" in report.unchecked[0]
+    assert "are others without the events that were erased since" in report.unchecked[0]
+
+
+def test_an_erasure_excuses_no_leak_that_it_cannot_explain(machine_lake: Path, tmp_path: Path) -> None:
+    """Rows of machines have the events of no other machine, and windows that began later those of no earlier time."""
+    change = pl.col("celsius_mean_1h") - pl.col("celsius_mean_1h").mean()
+    lake = leaky_lake(tmp_path, machine_lake, "celsius_mean_1h", change)
+    erase_machine(lake)
+    report, _ = checked(lake, BREAKDOWN)
+    assert {each.feature for each in report.leaks} == {"machine_heat__celsius_mean_1h"}
+
+    plain = Path(shutil.copytree(machine_lake, tmp_path / "plain"))
+    erase_machine(plain, at_us=1)
+    report, _ = checked(plain, BREAKDOWN)
+    assert {each.feature.partition("__")[0] for each in report.leaks} == {"hot_plant"}
 
 
 def leaky_lake(place: Path, machine_lake: Path, column: str, change: pl.Expr) -> Path:

@@ -53,7 +53,7 @@ def audit_view(
             settings.spine_events_at_once,
             show,
             truth=truth,
-            known=begins.events,
+            known={number: at for number, at in begins.events.items() if begins.scores.get(number)},
         )
         audited = ScoreAuditMark(topic=topic, scores=scores.read_to, events=found.last_events)
     sys.stdout.writelines(f"{line}\n" for line in audit_lines(found, show, name))
