@@ -31,7 +31,7 @@ class LostRuns:
         for run_id in sorted(lost):
             _get_dbos_instance()._sys_db.reenqueue_for_recovery(run_id, [self._executor], INTERNAL_QUEUE_NAME)
             DBOS.logger.warning(f"run {run_id} continues: the database of runs had not been told its end")
-        self._missing = missing - lost  # one that was put back may just begin at the next look
+        self._missing = missing - lost  # one that is in its queue again may just begin at the next look
 
     def _not_done(self) -> set[str]:
         found = DBOS.list_workflows(status="PENDING", executor_id=self._executor, load_input=False, load_output=False)

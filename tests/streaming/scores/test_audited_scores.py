@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,6 +127,14 @@ def settings_of(made: ScoredWorld, lake: Path, **other: Any) -> TrainingSettings
     return TrainingSettings(**(given | other))
 
 
+def in_environment(monkeypatch: pytest.MonkeyPatch, settings: TrainingSettings) -> None:
+    """For the command."""
+    given = settings.model_dump(include={"kafka_bootstrap_servers", "lake", "registry", "definitions", "score_topics"})
+    for name, value in given.items():
+        text = msgspec.json.encode(value).decode() if isinstance(value, dict) else str(value)
+        monkeypatch.setenv(f"MILLRACE_{name.upper()}", text)
+
+
 def archive(lake: Path, events: Sequence[dict[str, Any]]) -> None:
     batch = event_batch(READINGS, events)
     write_events(lake, OfOnePartition(batch, batch.event_time_us))
@@ -189,12 +198,7 @@ def test_the_command_finds_a_score_that_was_altered_in_the_topic(
     made = world(events, ())
     made.open().take([made.polled(0, -1, 11)])
     archive(tmp_path / "lake", events)
-    given = settings_of(made, tmp_path / "lake").model_dump(
-        include={"kafka_bootstrap_servers", "lake", "registry", "definitions", "score_topics"}
-    )
-    for name, value in given.items():
-        text = msgspec.json.encode(value).decode() if isinstance(value, dict) else str(value)
-        monkeypatch.setenv(f"MILLRACE_{name.upper()}", text)
+    in_environment(monkeypatch, settings_of(made, tmp_path / "lake"))
     capsys.readouterr()
     assert main(["audit", "--scores"]) == 0
     equal = "12 of 12 predictions have the same features and scores again, bit for bit"
@@ -372,6 +376,28 @@ def test_an_event_that_is_not_archived_yet_is_no_fault(scored: Scored, tmp_path:
     found = scored.audit(scored.records, lake=lake)
     assert (set(found.by_cause), found.faults) == ({UNARCHIVED_EVENTS}, 0)
     assert "archived up to offset 49, and the event has 50" in found.differences[0].detail
+    ((_, (_, event)),) = found.waiting.items()
+    assert event <= 50, "a mark stands before the first that waits, also for an event that its receipt names"
+    assert found.equal >= event, "all before it came out equal"
+
+
+def test_the_scores_that_wait_for_the_archive_are_audited_the_next_time(
+    scored: Scored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a topic that is never idle the newest ones always wait: the mark never moved."""
+    lake = lacking(scored, tmp_path / "lake", "kafka_offset >= 50", {offset_app(*PLACE): 49})
+    in_environment(monkeypatch, settings_of(scored.made, lake))
+    assert main(["audit", "--scores"]) == 0
+    said = capsys.readouterr().out
+    assert "scores must wait for the archive" in said
+    mark = decode_score_audit_mark((lake / score_audit_mark_file(BREAKDOWN.name)).read_bytes(), "")
+    done = mark.events[0] + 1
+    assert mark.scores[0] == scored.records[done].offset
+    shutil.rmtree(lake / "events_readings")
+    copytree(scored.lake / "events_readings", lake / "events_readings")
+    assert main(["audit", "--scores", "--new"]) == 0
+    left = COUNT - done
+    assert f"{left} records of the scores of breakdown: {left} of {left} predictions" in capsys.readouterr().out
 
 
 def test_a_model_that_was_published_again_is_named(scored: Scored, tmp_path: Path) -> None:

@@ -97,8 +97,8 @@ def _floats(column: pl.Series) -> NDArray[np.float64]:
     except PolarsError as error:
         found = next(iter(column.drop_nulls()), None)
         raise DatasetError(
-            f"The label {column.name!r} of the dataset is no number: it has {found!r}. Write 0 and 1, or name the two "
-            "outcomes by classes=(...) of the LabelSource."
+            f"The label {column.name!r} of the dataset is not a number: it has {found!r}. Write 0 and 1, or name the "
+            "two outcomes by classes=(...) of the LabelSource."
         ) from error
 
 

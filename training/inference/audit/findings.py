@@ -52,6 +52,8 @@ class Audited:
     missing: dict[str, list[Hole]] = field(default_factory=dict)
     unseen: Counter[str] | None = None
     last_events: Mapping[int, int] = field(default_factory=dict)
+    waiting: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Of each partition the first score that waits for the archive: its offset, and that of its event."""
 
     @property
     def faults(self) -> int:

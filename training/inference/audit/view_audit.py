@@ -18,6 +18,7 @@ from training.inference.audit.findings import (
     ALTERED_RECORD,
     CHANGED_DEFINITION,
     CHANGED_MODEL,
+    UNARCHIVED_EVENTS,
     Audited,
 )
 from training.inference.audit.log_batches.logged_batch import LoggedBatch
@@ -76,19 +77,23 @@ class ViewAudit:
         taken, self._waiting = self._waiting, []
         return taken
 
-    def compare(self, taken: list[LoggedRows], found: Audited) -> None:
-        """found: what gets the differences and the counts of these rows."""
+    def compare(self, taken: list[LoggedRows], found: Audited) -> list[int]:
+        """found: what gets the differences and the counts of these rows.
+
+        Returns the numbers of the records that can be compared when the archive has come further.
+        """
         if not taken:
-            return
+            return []
         rows = together(taken)
         taken.clear()  # the same again, in memory
         chosen = self._events.chosen(rows)
         seen = self._seen(rows, chosen)
-        different = self._different(rows, seen, DifferenceCauses(self._view, rows, seen, chosen), found)
+        different, waiting = self._different(rows, seen, DifferenceCauses(self._view, rows, seen, chosen), found)
         if found.unseen is not None:
             found.unseen.update(self._events.unseen(rows, chosen))
         found.predictions += len(rows)
         found.equal += len(rows) - int(np.isin(rows.of_record, different).sum())
+        return waiting
 
     def _of_today(self, batch: LoggedBatch, some: Int64) -> NDArray[np.bool_]:
         """bool of each record of the batch: whether it is one of some, and definition and model are those of today."""
@@ -133,8 +138,8 @@ class ViewAudit:
 
     def _different(
         self, rows: LoggedRows, seen: NDArray[np.float32], causes: DifferenceCauses, found: Audited
-    ) -> NDArray[np.int64]:
-        """Which of the records differ, each with its cause told."""
+    ) -> tuple[NDArray[np.int64], list[int]]:
+        """Which of the records differ, each with its cause told; and those of them that wait for the archive."""
         features: NDArray[np.bool_] = np.all(equal(seen, rows.features), axis=1)
         scores, follows = np.empty(len(rows), np.bool_), np.empty(len(rows), np.bool_)
         for model, mine in self._by_model(rows):
@@ -143,8 +148,11 @@ class ViewAudit:
             follows[others] = model.gives(rows.features[others], rows.scores[others])
         different = np.unique(rows.of_record[~(features & scores)])
         starts, stops = (np.searchsorted(rows.of_record, different, side) for side in ("left", "right"))
+        waiting = []
         for number, start, stop in zip(different.tolist(), starts.tolist(), stops.tolist(), strict=True):
             own = slice(start, stop)
             cause = causes.of(number, own, self._events.absent, follows=bool(follows[own].all()))
             found.differ(rows.records[number].id, *cause)
-        return different
+            if cause[0] == UNARCHIVED_EVENTS:
+                waiting.append(number)
+        return different, waiting

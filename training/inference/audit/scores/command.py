@@ -55,7 +55,11 @@ def audit_view(
             truth=truth,
             known={number: at for number, at in begins.events.items() if begins.scores.get(number)},
         )
-        audited = ScoreAuditMark(topic=topic, scores=scores.read_to, events=found.last_events)
+        first = {number: own for number, (own, _) in found.waiting.items()}
+        before = {number: event - 1 for number, (_, event) in found.waiting.items()}
+        audited = ScoreAuditMark(
+            topic=topic, scores={**scores.read_to, **first}, events={**found.last_events, **before}
+        )
     sys.stdout.writelines(f"{line}\n" for line in audit_lines(found, show, name))
     sys.stdout.write(f"{_marked(settings, name, audited, found)}\n")
     return 1 if found.faults else 0
@@ -68,8 +72,11 @@ def _mark(settings: TrainingSettings, view: str) -> ScoreAuditMark | None:
 
 def _marked(settings: TrainingSettings, view: str, mark: ScoreAuditMark, found: Audited) -> str:
     """Say up to where everything was audited, where it was: `retain` keeps what the rest needs."""
-    if waiting := found.by_cause[UNARCHIVED_EVENTS] + found.by_cause[OTHER_SCORE_SCHEMA]:
-        return f"{counted(waiting, 'score')} could not be audited yet: the mark stays where it was; audit again"
+    if others := found.by_cause[OTHER_SCORE_SCHEMA]:
+        return f"{counted(others, 'score')} could not be audited yet: the mark stays where it was; audit again"
     replace_file(settings.lake / score_audit_mark_file(view), encode_score_audit_mark(mark))
     ends = ", ".join(f"{number}: {end}" for number, end in sorted(mark.scores.items()))
+    waiting = found.by_cause[UNARCHIVED_EVENTS]
+    if waiting:  # on a topic that is never idle, the newest ones always wait
+        ends += f", where {counted(waiting, 'score')} must wait for the archive"
     return f"audited up to these offsets of {mark.topic}: {ends}; `retain` keeps what later scores need"

@@ -17,10 +17,11 @@ from training.inference.audit.scores.score_topic import StoredScore
 
 
 class ReadScore(NamedTuple):
-    """id: where it lies, and its event."""
+    """id: where it lies, and its event. offset: its own in the topic."""
 
     id: str
     scored: ScoredEvent
+    offset: int
 
 
 class ScoreReader:
@@ -53,7 +54,7 @@ class ScoreReader:
         except FormatVersionError as error:
             self._found.differ(place, UNREADABLE_SCORE, str(error))
             return None
-        read = ReadScore(f"{place}, event {scored.id}", scored)
+        read = ReadScore(f"{place}, event {scored.id}", scored, record.offset)
         if fault := _fault(record, scored):
             self._found.differ(read.id, *fault)
             self.doubtful.add(events_of(scored), np.array([scored.offset]))

@@ -28,7 +28,8 @@ Given = float | list[float]
 
 @dataclass(frozen=True)
 class ScoreRows:
-    """`n` scores. rows: without columns of their events. partition, offset: int64[n], where the events lie.
+    """`n` scores. rows: without columns of their events. partition, offset: int64[n], where the events lie. own_offset:
+    int64[n], of the scores, which lie in the partitions of their events' numbers.
 
     event_ids: of the events. entities: by the name of an entity its key in each.
     """
@@ -36,6 +37,7 @@ class ScoreRows:
     rows: LoggedRows
     partition: Int64
     offset: Int64
+    own_offset: Int64
     topic_ids: Sequence[str]
     event_ids: Sequence[str | int]
     entities: Mapping[str, Sequence[str | None]]
@@ -75,6 +77,7 @@ def all_scores(parts: Sequence[ScoreRows]) -> ScoreRows:
         together([each.rows for each in parts]),
         np.concatenate([each.partition for each in parts]),
         np.concatenate([each.offset for each in parts]),
+        np.concatenate([each.own_offset for each in parts]),
         [one for each in parts for one in each.topic_ids],
         [one for each in parts for one in each.event_ids],
         {name: [one for each in parts for one in each.entities[name]] for name in parts[0].entities},
@@ -130,6 +133,7 @@ def _rows(
         rows,
         np.array([each.partition for each in scores], np.int64),
         np.array([each.offset for each in scores], np.int64),
+        np.array([each.offset for each in kept], np.int64),
         [each.topic_id for each in scores],
         [each.id for each in scores],
         {name: [each.entities.get(name) for each in scores] for name in names},

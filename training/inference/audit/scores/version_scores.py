@@ -16,7 +16,13 @@ from shared_features.formats.scored_event import Outcome, ScoredEvent
 from shared_features.kernel.event_time import to_text
 from training.datasets.offline_store import OfflineStore
 from training.inference.audit.audited_model import AuditedModel
-from training.inference.audit.findings import ALTERED_EVENT, ALTERED_SCORE, CHANGED_DEFINITION, Audited
+from training.inference.audit.findings import (
+    ALTERED_EVENT,
+    ALTERED_SCORE,
+    CHANGED_DEFINITION,
+    UNARCHIVED_EVENTS,
+    Audited,
+)
 from training.inference.audit.scores.archived_events import ArchivedEvents, FoundEvents
 from training.inference.audit.scores.read_scores import ReadScore
 from training.inference.audit.scores.score_rows import ScoreRows, all_scores, given, score_rows, with_events
@@ -63,7 +69,8 @@ class VersionScores:
         columns = {name: events.columns[name][mine] for name in names}
         valid = {name: events.valid[name][mine] for name in names if name in events.valid}
         self._audit.keep(with_events(rows, columns, valid))
-        self._audit.compare(self._audit.hand_over(), self._found)
+        for number in self._audit.compare(self._audit.hand_over(), self._found):
+            self._waits(scores, int(np.flatnonzero(same)[number]))
 
     def _differs(self, read: ReadScore) -> bool:
         scored = read.scored
@@ -99,7 +106,10 @@ class VersionScores:
         source, same = self._view.source, events.there.copy()
         for at in np.flatnonzero(~events.there).tolist():
             place = source.topic, scores.topic_ids[at], int(scores.partition[at])
-            self._found.differ(_id(scores, at), *self._events.why_absent(place, int(scores.offset[at])))
+            cause, detail = self._events.why_absent(place, int(scores.offset[at]))
+            self._found.differ(_id(scores, at), cause, detail)
+            if cause == UNARCHIVED_EVENTS:
+                self._waits(scores, at)
         for row in np.flatnonzero(self._others(scores, events)).tolist():
             at = int(np.flatnonzero(events.there)[row])
             same[at] = False
@@ -107,6 +117,11 @@ class VersionScores:
             detail = f"event {was} was scored, and the archive has {self._named(events, row)}, or one of other entities"
             self._found.differ(_id(scores, at), ALTERED_EVENT, detail)
         return same
+
+    def _waits(self, scores: ScoreRows, at: int) -> None:
+        """A score can be compared when the archive has come further."""
+        number, found = int(scores.partition[at]), (int(scores.own_offset[at]), int(scores.offset[at]))
+        self._found.waiting[number] = min(found, self._found.waiting.get(number, found))
 
     def _others(self, scores: ScoreRows, events: FoundEvents) -> NDArray[np.bool_]:
         """bool of each event that was found: whether its id, its time or its entities are those of another one."""
