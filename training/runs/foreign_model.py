@@ -162,7 +162,9 @@ def _dataset(folder: Path, parameters: RunParameters) -> TrainingDataset:
             f"{view.label}. Build it again, and train the model on that."
         )
     try:
-        return measured_rows(read_directory(folder), view) if is_exported else load_dataset(folder)
+        if is_exported:
+            return measured_rows(read_directory(folder), view, parameters.dataset.entity)
+        return load_dataset(folder)
     except OSError as error:
         raise DatasetError(f"The dataset in {folder} cannot be read: {error}. Build it again.") from error
 

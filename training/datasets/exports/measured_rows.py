@@ -25,14 +25,19 @@ from training.errors import DatasetError
 _SIDES = {"train": TRAIN, "gap": GAP, "test": TEST}
 
 
-def measured_rows(table: DatasetTable, view: FeatureView) -> TrainingDataset:
+def measured_rows(table: DatasetTable, view: FeatureView, entity: str | None = None) -> TrainingDataset:
     """The labelled rows, each in its window; of several folds in that of the last one, which trains on most.
+
+    entity: whose precision a day is measured, where the table is not of a run, which has its own; None: the first
+    group's.
 
     Without a label, or undivided, all rows are of the train window, and a label that is not known is NaN: nothing can
     be measured on them. Raises DatasetError where the categories of the view have no places in the table, or where its
     classes are not known.
     """
     told, data = table.manifest, table.data
+    if entity is not None and (told.is_range or told.spine is not None):
+        told = replace(told, entity=entity)
     if view.categories and not told.categories:
         raise DatasetError(
             f"The dataset has the values of categories ({', '.join(each.name for _, each in view.categories)}), and a "

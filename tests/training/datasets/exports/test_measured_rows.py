@@ -65,6 +65,16 @@ def test_a_divided_table_keeps_labelled_rows_and_takes_of_folds_the_last(early_l
     assert (counts.labelled, counts.positive) == (len(found.rows(TEST)), int(found.label[found.rows(TEST)].sum()))
 
 
+def test_a_span_is_measured_by_the_entity_that_the_model_names_and_a_run_by_its_own(
+    events_then: DatasetTable, early_lake: Path
+) -> None:
+    table = export_range(pin_view(OfflineStore(early_lake), BREAKDOWN, LATENESS_US))
+    by_machine, by_plant = measured_rows(table, BREAKDOWN), measured_rows(table, BREAKDOWN, "plant")
+    assert (by_machine.manifest.entity, by_plant.manifest.entity) == ("machine", "plant")
+    assert len(set(by_plant.entity)) == table.data["plant"].n_unique() < len(set(by_machine.entity))
+    assert measured_rows(events_then, BREAKDOWN, "plant").manifest.entity == events_then.manifest.entity
+
+
 def test_a_class_is_its_place_and_rows_on_no_side_are_of_no_use(served_then: DatasetTable) -> None:
     data = served_then.data[:4].with_columns(
         end=pl.Series(["up", "out", None, "down"]), window=pl.Series(["test", "train", "test", None])
