@@ -77,9 +77,13 @@ class FlatTrees:
         weights = self.bounds, self.targets, self.weights
         return small_trees(self.roots, self.children, self.rows, self.thresholds, *weights)
 
+    @cached_property
+    def _offsets(self) -> NDArray[np.uint32]:
+        """Of each place, where its keys begin."""
+        return (self.rows * BLOCK).astype(np.uint32)
+
     def _walk(self, given: tuple[Any, ...], sums: Matrix, keys: Keys) -> None:
-        offsets = (self.rows * BLOCK).astype(np.uint32)
-        trees = offsets, self.thresholds, self.children, self.roots, self.bounds, self.targets, self.weights
+        trees = self._offsets, self.thresholds, self.children, self.roots, self.bounds, self.targets, self.weights
         _LOOPS.add_leaves(*given, *trees, sums, keys, np.empty(GROUP, np.uint32))
 
     def _strike_out(self, small: SmallTrees, given: tuple[Any, ...], sums: Matrix, keys: Keys) -> None:

@@ -83,9 +83,8 @@ def publish_foreign(
         [told(each) for each in outcomes],
         trained_elsewhere=True,
     )
-    trees = trees_file(graph, manifest.input_name, manifest.output_name, rows.shape[1])
-    more = {**write_model_card(facts), **trees}
-    published = registry.publish(manifest, graph, metrics, data.manifest, why, more)
+    trees = partial(trees_file, graph, manifest.input_name, manifest.output_name, rows.shape[1])
+    published = registry.publish(manifest, graph, metrics, data.manifest, why, write_model_card(facts), trees)
     asked = decide_version(registry, manifest.model, published.version, metrics, data, parameters)
     return ForeignModel(published, parity.worst_difference, asked)
 

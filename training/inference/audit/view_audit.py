@@ -64,10 +64,9 @@ class ViewAudit:
         for row, why in records.refused.items():
             if today[row]:
                 self._found.differ(batch.id(row), ALTERED_RECORD, why)
-        return self.keep(records.rows.of(today[records.rows.records.at])) if records.rows is not None else 0
-
-    def keep(self, rows: LoggedRows) -> int:
-        """Rows of records of today's definition and models. Returns how many."""
+        if records.rows is None:
+            return 0
+        rows = records.rows.of(today[records.rows.records.at])
         if len(rows):
             self._waiting.append(rows)
         return len(rows)
@@ -82,7 +81,7 @@ class ViewAudit:
 
         Returns the numbers of the records that can be compared when the archive has come further.
         """
-        if not taken:
+        if not sum(map(len, taken)):
             return []
         rows = together(taken)
         taken.clear()  # the same again, in memory

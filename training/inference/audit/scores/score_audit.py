@@ -15,6 +15,7 @@ from typing import Protocol
 
 from shared_features.definitions import Catalogue, FeatureView
 from training.datasets.offline_store import OfflineStore
+from training.inference.audit.audit import AT_ONCE, EVENTS_AT_ONCE
 from training.inference.audit.audited_model import AuditedModel
 from training.inference.audit.findings import CHANGED_DEFINITION, Audited
 from training.inference.audit.scores.archived_events import ArchivedEvents
@@ -22,9 +23,6 @@ from training.inference.audit.scores.read_scores import ReadScore, ScoreReader
 from training.inference.audit.scores.score_topic import StoredScore
 from training.inference.audit.scores.version_scores import VersionScores
 from training.registry.versions import Registry
-
-AT_ONCE = 150_000
-EVENTS_AT_ONCE = 2_000_000
 
 
 class Scores(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -82,13 +82,6 @@ def all_scores(parts: Sequence[ScoreRows]) -> ScoreRows:
         [one for each in parts for one in each.event_ids],
         {name: [one for each in parts for one in each.entities[name]] for name in parts[0].entities},
     )
-
-
-def with_events(
-    rows: LoggedRows, columns: Mapping[str, NDArray[Any]], valid: Mapping[str, NDArray[np.bool_]]
-) -> LoggedRows:
-    """The rows with the fields of their events."""
-    return replace(rows, columns=columns, valid=valid)
 
 
 def _receipt(content: bytes, numbers: dict[bytes, int | str], vectors: ReadVectors) -> int | str:

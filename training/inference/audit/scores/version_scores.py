@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -25,7 +26,7 @@ from training.inference.audit.findings import (
 )
 from training.inference.audit.scores.archived_events import ArchivedEvents, FoundEvents
 from training.inference.audit.scores.read_scores import ReadScore
-from training.inference.audit.scores.score_rows import ScoreRows, all_scores, given, score_rows, with_events
+from training.inference.audit.scores.score_rows import ScoreRows, all_scores, given, score_rows
 from training.inference.audit.view_audit import ViewAudit
 
 
@@ -68,9 +69,9 @@ class VersionScores:
         names = [field.name for field in self._view.request_fields]
         columns = {name: events.columns[name][mine] for name in names}
         valid = {name: events.valid[name][mine] for name in names if name in events.valid}
-        self._audit.keep(with_events(rows, columns, valid))
-        for number in self._audit.compare(self._audit.hand_over(), self._found):
-            self._waits(scores, int(np.flatnonzero(same)[number]))
+        places = np.flatnonzero(same)
+        for number in self._audit.compare([replace(rows, columns=columns, valid=valid)], self._found):
+            self._waits(scores, int(places[number]))
 
     def _differs(self, read: ReadScore) -> bool:
         scored = read.scored
