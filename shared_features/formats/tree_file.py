@@ -26,7 +26,7 @@ from shared_features.errors import FormatVersionError
 from shared_features.formats.model_manifest import TREES_FILE
 from shared_features.trees.flat_trees import ABOVE, FlatTrees
 from shared_features.trees.model_trees import ModelTrees
-from shared_features.trees.tree_ensemble import ANSWERS, TreeEnsemble
+from shared_features.trees.tree_ensemble import ANSWERS, TreeEnsemble, width_of
 
 SCHEMA_VERSION = 1
 _AGAIN = "Publish the model again."
@@ -101,8 +101,8 @@ def _fault(file: _File, arrays: dict[str, Any]) -> str:
         return "its arrays do not have one size"
     if not (0 < file.trees <= places and width and len(arrays["columns"])):
         return "it has no tree, no target or no column"
-    answers = 2 if file.answer in ("complement", "two_sides") else width
-    if file.answer not in ANSWERS or (answers != width != 1) or not 0 <= (file.column or 0) < answers:
+    answers = width_of(file.answer, width) if file.answer in ANSWERS else 0
+    if not 0 <= (file.column or 0) < answers or answers != width != 1:
         return f"it answers {file.answer!r} of {width} sums"
     if min(arrays["columns"].min(), arrays["rows"].min()) < 0 or arrays["rows"].max() >= len(arrays["columns"]):
         return "a split reads a column that it does not have"

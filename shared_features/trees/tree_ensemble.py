@@ -17,6 +17,11 @@ ANSWERS = {"sums": SUMS, "logistic": LOGISTIC, "softmax": SOFTMAX, "complement":
 """What is answered for the sums, by name."""
 
 
+def width_of(answer: str, sums: int) -> int:
+    """How many numbers are answered for so many sums of a row. answer: a name of `ANSWERS`."""
+    return 2 if ANSWERS[answer] in (COMPLEMENT, TWO_SIDES) else sums
+
+
 @dataclass(frozen=True)
 class TreeEnsemble:
     """base: float32[targets], added to the sums. divisor: of the sums before; 1, or how many trees there are.
@@ -32,7 +37,7 @@ class TreeEnsemble:
     @property
     def width(self) -> int:
         """How many numbers it answers for a row."""
-        return 2 if self.answer in ("complement", "two_sides") else len(self.trees.sure)
+        return width_of(self.answer, len(self.trees.sure))
 
     def run(self, rows: Matrix) -> Matrix:
         """float32[n, width] of float32[n, columns]. The bits that ONNX Runtime gives.
