@@ -66,7 +66,7 @@ class FlatTrees:
         if len(rows):
             given = np.ascontiguousarray(rows).view(np.int32), self.columns, self.missing
             keys = np.empty(len(self.columns) * BLOCK, np.int32)
-            if self._small is None or len(rows) <= GROUP:  # a walk takes as long for one row as for a group
+            if self._small is None:
                 self._walk(given, sums, keys)
             else:
                 self._strike_out(self._small, given, sums, keys)
