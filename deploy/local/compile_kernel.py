@@ -90,12 +90,12 @@ def _exercise(group: FeatureGroup, batch: EventBatch) -> None:
 def _walk_trees() -> None:
     """A tree of few leaves and one of many: each of them for few rows and for many."""
     for leaves in (1, 40):
-        trees = _chain(leaves)
+        trees = chain(leaves)
         for rows in (1, FEW + 1):
             TreeEnsemble(trees, np.zeros(1, np.float32), np.float32(1), "sums").run(np.zeros((rows, 1), np.float32))
 
 
-def _chain(leaves: int) -> FlatTrees:
+def chain(leaves: int) -> FlatTrees:
     """One tree whose every split has a leaf on its first side."""
     places = np.arange(2 * leaves - 1)
     is_split = (places % 2 == 0) & (places < 2 * leaves - 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from serving.models.loaded_trees import load_trees
-from serving.models.run_guard import RunGuard
+from serving.models.run_guard import TIMES_LONGER, RunGuard
 from shared_features.definitions import FeatureView
 from shared_features.errors import ManifestMismatchError
 from shared_features.feature_matrix import place_categories
@@ -28,6 +29,7 @@ from shared_features.formats.model_manifest import (
 )
 from shared_features.trees.model_trees import ModelTrees
 from shared_features.trees.same_bits import same_bits
+from shared_features.trees.walk_steps import times_longer
 
 _COMPARED_ROWS = 33  # more than any processor's vector, and odd: the last ones may be computed in another way
 _SURELY_SLOW_S = 1.0  # for one row, even on a machine that is busy otherwise
@@ -47,7 +49,7 @@ class Model:
     threshold: float | None = None
     categories: Vocabularies = ()
     row_s: float = 0.0
-    """How long it took for one row when it was loaded, seconds."""
+    """How long it took for one row when it was loaded, seconds. No walk of trees takes `TIMES_LONGER` as long."""
     digest: str = ""
     """sha256 of its file, hexadecimal."""
     shares_runs: bool = False
@@ -58,6 +60,10 @@ class Model:
     def seen(self, rows: NDArray[np.float32], codes: NDArray[np.float64] | None) -> NDArray[np.float32]:
         """The rows as the graph takes them. codes: `category_codes` of the rows; None where the view has none."""
         return rows if codes is None else place_categories(rows, codes, self.categories)
+
+    def guarded(self, guard: RunGuard, seconds: float) -> AbstractContextManager[Any]:
+        """The options of a run that is ended after so long; None of a walk of trees: see `row_s`."""
+        return nullcontext() if self.trees is not None else guard.within(seconds)
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
@@ -135,7 +141,8 @@ def _with_trees(model: Model, directory: Path, manifest: ModelManifest, row_with
     if trees is None:
         return model
     walked = replace(model, trees=trees)
-    return replace(walked, row_s=_try_out(walked, manifest, row_within_s))
+    longer = times_longer(trees.ensemble.trees, _tried_rows(manifest))
+    return replace(walked, row_s=_try_out(walked, manifest, row_within_s) * max(1.0, longer / TIMES_LONGER))
 
 
 def read_manifest(directory: Path) -> ModelManifest:
@@ -151,12 +158,16 @@ def open_session(graph: bytes) -> Any:
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
+def _tried_rows(manifest: ModelManifest) -> NDArray[np.float32]:
+    return np.repeat(np.array([[np.nan], [0], [1]], np.float32), len(manifest.view.features), axis=1)
+
+
 def _try_out(model: Model, manifest: ModelManifest, row_within_s: float) -> float:
     """Score rows of missing values, zeros and ones: a model that cannot score fails here and not in a request.
 
     The least time that it took for one, seconds.
     """
-    rows = np.repeat(np.array([[np.nan], [0], [1]], np.float32), len(manifest.view.features), axis=1)
+    rows = _tried_rows(manifest)
     given, took_s, named = [], list[float](), f"Model {manifest.model} {manifest.version}"
     slow = ManifestMismatchError(
         f"{named} takes longer than {row_within_s:g} s for one instance, and a request may not take longer. Train a "
@@ -164,11 +175,11 @@ def _try_out(model: Model, manifest: ModelManifest, row_within_s: float) -> floa
     )
     for row in (*rows, *rows):  # the first runs also make room for the graph's values
         began_s = time.perf_counter()
-        with RunGuard().within(max(row_within_s, _SURELY_SLOW_S)) as options:
+        with model.guarded(RunGuard(), max(row_within_s, _SURELY_SLOW_S)) as options:
             try:
                 given += model.score(row[None], options)
             except Exception as error:
-                raise slow if options.terminate else error from error
+                raise slow if options is not None and options.terminate else error from error
         took_s.append(time.perf_counter() - began_s)
     if min(took_s) > row_within_s:
         raise slow

@@ -187,7 +187,7 @@ class BatchAnswers:
         later = partial(self._scored, to_score)
         if self._scores.is_slow(model, asked.rows):
             return later
-        with guard.within(self._scores.longest_s(model, asked.rows)) as options:
+        with self._scores.bounded(model, asked.rows, guard) as options:
             answer = later(options)
         if isinstance(answer, SlowModelError):
             self._scores.took_longer(model, answer)

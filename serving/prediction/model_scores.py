@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 
 from serving.errors import FailedModelError, SlowModelError
 from serving.models.model import Model, one_number
+from serving.models.run_guard import TIMES_LONGER, RunGuard
 
 _SLOW_S = 0.005
 """A request whose model was measured to take longer is not scored with the others of its batch."""
-_LONGEST_S, _TIMES_LONGER = 0.025, 10
-"""A run is ended where it takes so much longer than measured."""
+_LONGEST_S = 0.025
+"""No run is ended before."""
 _WARY_S = 10.0
 """After two such runs within this time the models of the view count as slow for as long. One may be the machine's."""
 
@@ -38,9 +40,9 @@ class ModelScores:
         """Whether others must not wait while the model scores so many rows."""
         return model.row_s * rows > _SLOW_S or (self._wary_until_s > 0 and time.monotonic() < self._wary_until_s)
 
-    def longest_s(self, model: Model, rows: int) -> float:
-        """When to end a run of so many rows, seconds after it began: it takes much longer than was measured."""
-        return max(_LONGEST_S, _TIMES_LONGER * model.row_s * rows)
+    def bounded(self, model: Model, rows: int, guard: RunGuard) -> AbstractContextManager[Any]:
+        """Of a run of so many rows the options: it is ended where it takes much longer than was measured."""
+        return model.guarded(guard, max(_LONGEST_S, TIMES_LONGER * model.row_s * rows))
 
     def took_longer(self, model: Model, error: SlowModelError) -> None:
         """A run was ended. Where it is the second one in a while, the models of the view count as slow."""
@@ -67,7 +69,7 @@ class ModelScores:
         try:
             scores = model.score(seen, options)
         except Exception as error:  # whatever the graph raises for these rows; other requests of the batch are answered
-            if options.terminate:
+            if options is not None and options.terminate:
                 return SlowModelError(f"{named} takes too long for this request. Send fewer instances.")
             self._tell_once("refusing a request: a model raised", error, model=model.name, version=model.version)
             return FailedModelError(f"{named} raised {type(error).__name__} for this request.")

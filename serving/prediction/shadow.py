@@ -79,7 +79,7 @@ class Shadow:
             self._metrics.unscored(view, "other task", len(answered.scores))
             return
         try:
-            with self._guard.within(self._within_s) as options:
+            with challenger.guarded(self._guard, self._within_s) as options:
                 scores = challenger.score(challenger.seen(answered.matrix, answered.codes), options)
         except Exception as error:  # whatever the graph raises; the answer was given already
             self._fail(answered, error)

@@ -72,6 +72,6 @@ def _run(
     if scores.is_slow(model, len(matrix)):
         return None
     seen = model.seen(matrix, codes)
-    with guard.within(scores.longest_s(model, len(matrix))) as options:
+    with scores.bounded(model, len(matrix), guard) as options:
         found = scores.together(model, seen, options)
     return None if found is None else SharedRun(seen, found)

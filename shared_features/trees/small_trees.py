@@ -82,7 +82,7 @@ def small_trees(
 
 def _leaves(roots: Integers, children: Integers) -> tuple[Integers, Integers, Integers]:
     """Of each place: its tree, how many leaves of that stand before its own, and how many are under it."""
-    levels = list(_splits_by_level(roots, children))
+    levels = list(splits_by_level(roots, children))
     tree, before, under = np.zeros((3, len(children)), np.int64)
     under[:] = 1
     for some in reversed(levels):
@@ -95,9 +95,9 @@ def _leaves(roots: Integers, children: Integers) -> tuple[Integers, Integers, In
     return tree, before, under
 
 
-def _splits_by_level(roots: Integers, children: Integers) -> Iterator[Integers]:
-    """The places of all splits, those of a level together."""
+def splits_by_level(roots: Integers, children: Integers) -> Iterator[Integers]:
+    """The places of all splits, those of a level together. A place that two splits lead to comes once."""
     at = roots
     while len(at := at[children[at] != at]):
         yield at
-        at = np.concatenate([children[at], children[at] + 1])
+        at = np.unique(np.concatenate([children[at], children[at] + 1]))

@@ -58,9 +58,10 @@ def publish(
         parity=Parity(0, 0.0, 0.0, 0),
         created_at_us=0,
     )
+    manifest = replace(manifest, **changed)
     trees = trees_file(graph, manifest.input_name, manifest.output_name, len(view.columns))
     told = dict(metrics or {})
-    published = Registry(registry).publish(replace(manifest, **changed), graph, told, DATASET, more=trees)
+    published = Registry(registry).publish(manifest, graph, told, DATASET, more=trees)
     if promote:
         Aliases(Registry(registry)).promote(view.name, published.version)
     return published.version

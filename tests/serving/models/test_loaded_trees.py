@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,15 +12,20 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeRegressor
 from structlog.testing import capture_logs
 
 from serving.models.model import Model, load_model
+from serving.models.run_guard import TIMES_LONGER, RunGuard
 from shared_features.errors import ManifestMismatchError
 from shared_features.formats.model_manifest import MANIFEST_FILE, TREES_FILE, decode_manifest, encode_manifest
 from shared_features.formats.tree_file import decode_trees, encode_trees
 from tests.domains.machines import BREAKDOWN
 from tests.serving.conftest import INSTANCE
 from tests.serving.published_models import boosted, publish
+from training.models.graph.onnx_export import export_onnx
+from training.models.task_rules import RULES
 from training.registry.verification import verify_version
 from training.registry.versions import Registry
 
@@ -125,3 +131,36 @@ def test_trees_that_read_a_column_that_the_view_lacks_leave_the_answer_to_the_gr
     replaced(version, encode_trees(trees))
     model, reasons = loaded(version)
     assert (model.trees, reasons) == (None, [f"trees.msgpack reads column {COLUMNS} of {COLUMNS}"])
+
+
+@pytest.mark.parametrize(("leaves", "row_s"), [(9, 1.0), (100, 100 / 2 / TIMES_LONGER)])
+def test_no_row_walks_beyond_what_is_foreseen_for_it(leaves, row_s, tmp_path, monkeypatch):
+    """Nothing ends a walk: rows that met 100 places held up the event loop, where those that were tried met 2."""
+    publish(
+        tmp_path, BREAKDOWN, graph=_chain(leaves), task="regression", output_name=RULES["regression"].output_name,
+        rows_share_runs=True,
+    )  # fmt: skip
+    clock_s = itertools.count()
+    monkeypatch.setattr("serving.models.model.time.perf_counter", lambda: float(next(clock_s)))
+    model, reasons = loaded(tmp_path / "breakdown" / "1")
+    assert (model.trees is None, reasons) == (False, [])
+    assert model.row_s == row_s
+
+
+def _chain(leaves: int) -> bytes:
+    """A tree whose rows of missing values, zeros or ones meet one split, and others all of them."""
+    below = -np.arange(float(leaves))[:, None]
+    values = 2.5 ** (leaves - 10 + below[:, 0])
+    model = DecisionTreeRegressor(random_state=0).fit(np.repeat(below, COLUMNS, axis=1), values)
+    assert model.get_depth() == leaves - 1
+    return export_onnx(make_pipeline(model), COLUMNS, "regression")
+
+
+def test_a_walk_has_no_guard_and_a_run_has(tmp_path: Path) -> None:
+    """The guard's thread woke 50 times a second for walks, which it cannot end."""
+    model, guard = loaded(published(tmp_path))[0], RunGuard()
+    with model.guarded(guard, 1.0) as options:
+        assert (options, guard.running) == (None, False)
+    with replace(model, trees=None).guarded(guard, 1.0) as options:
+        assert guard.running
+        assert options is guard.options

@@ -8,14 +8,14 @@ from functools import cache
 import numpy as np
 import pytest
 
-from serving.models.model import Model, open_session
+from serving.models.model import Model, load_model, open_session
 from serving.models.run_guard import RunGuard
 from serving.prediction.model_scores import ModelScores
 from serving.prediction.shared_run import shared_runs
 from tests.domains.machines import BREAKDOWN
 from tests.serving.asking import PATH
 from tests.serving.conftest import INSTANCE
-from tests.serving.published_models import logarithm, publish
+from tests.serving.published_models import boosted, logarithm, publish
 from tests.training.models.fitted_models import fitted, train_rows, window_rows
 from training.models.graph.batch_graph import keeps_bits
 from training.models.graph.model_constants import INPUT_NAME
@@ -57,6 +57,16 @@ def test_requests_of_two_models_share_a_run_of_each():
             assert run.seen.tobytes() == matrix[start : start + count].tobytes()
             assert run.scores == forest().score(matrix[start : start + count])
         start += count
+
+
+def test_requests_share_a_walk_that_nothing_could_end_and_no_guard_is_told(tmp_path):
+    publish(tmp_path, BREAKDOWN, graph=boosted(len(BREAKDOWN.columns)), rows_share_runs=True)
+    model, guard = load_model(tmp_path / "breakdown" / "1", BREAKDOWN), RunGuard()
+    assert model.trees is not None
+    rows = np.ones((5, len(BREAKDOWN.columns)), np.float32)
+    for each, runs in ((model, 0), (replace(model, trees=None), 1)):
+        assert all(shared_runs([each] * 2, [3, 2], rows, None, scores_of(), guard))
+        assert guard.run == runs
 
 
 def test_one_request_of_a_model_and_a_slow_model_are_scored_by_themselves():
