@@ -16,6 +16,7 @@ from training.facts import FactRow, Facts, graph_facts
 from training.models.task_rules import RULES
 from training.registry.aliases import Aliases
 from training.registry.gate.beside_champion import USUAL_RATIO
+from training.registry.model_card.data_tables import window_facts
 from training.registry.versions import Registry
 
 
@@ -131,11 +132,10 @@ def _data(manifest: ModelManifest, dataset: DatasetManifest | None) -> dict[str,
     known = {"digest": manifest.dataset_digest[:16], "complete up to": to_text(manifest.cut_us)}
     if dataset is None:
         return known
-    split, rows = dataset.split, dataset.rows
+    rows = dataset.rows
     return {
         **known,
-        "train window": f"{to_text(split.start_us)} to {to_text(split.train_end_us)}",
-        "test window": f"{to_text(split.test_start_us)} to {to_text(split.end_us)}",
+        **window_facts(dataset),
         "labels known at": to_text(dataset.labels.cutoff_us),
         "entity": dataset.entity,
         **_rows("train rows", rows.train, dataset),

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from shared_features.formats.dataset_manifest import WindowCounts
+from shared_features.formats.dataset_manifest import TimeSplit, WindowCounts
+from shared_features.formats.dataset_rows import Division
+from shared_features.kernel.event_time import DAY_US
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
 from training.facts import FactRow
@@ -38,6 +40,29 @@ def published(folder: Path, task: str, train: WindowCounts = TRAIN) -> Registry:
 def test_rows_are_counted_by_the_outcomes_that_the_label_has(tmp_path: Path, task: str, told: dict[str, int]) -> None:
     data = facts_of_version(published(tmp_path, task), "m", 1)["data"]
     assert {name: each for name, each in data.items() if name.startswith("train rows")} == told
+
+
+@pytest.mark.parametrize(
+    ("division", "told"),
+    [
+        (None, {"divided": "no, all rows are to learn from"}),
+        (Division("entity", "machine"), {"divided": "entity machine"}),
+        (
+            Division("sliding-folds", folds=3, gap_us=DAY_US),
+            {"divided": "sliding-folds 3", "test window": "1970-01-05T00:00:00Z to 1970-01-08T00:00:00Z"},
+        ),
+    ],
+)
+def test_a_span_has_no_train_window_and_a_test_window_only_where_it_was_divided_in_time(
+    tmp_path: Path, division: Division | None, told: dict[str, str]
+) -> None:
+    """All of a span was told as its train window, and an instant as its test window, by `registry show` and MLflow."""
+    dataset = replace(DATASET, is_range=True, division=division, split=TimeSplit(0, 3 * DAY_US, DAY_US, 3 * DAY_US))
+    registry = Registry(tmp_path)
+    registry.publish(replace(MANIFEST, model="m"), b"graph", METRICS, dataset)
+    data = facts_of_version(registry, "m", 1)["data"]
+    of_windows = {name: each for name, each in data.items() if name in ("span", "divided") or "window" in name}
+    assert of_windows == {"span": "1970-01-01T00:00:00Z to 1970-01-08T00:00:00Z", **told}
 
 
 def test_the_list_and_the_facts_tell_what_chose_the_version_and_what_its_graph_costs(tmp_path: Path) -> None:

@@ -126,14 +126,18 @@ def _by_column(data: pl.DataFrame, division: Division) -> pl.Series:
     return column.alias(WINDOW)
 
 
-def _folds(as_of_us: NDArray[np.int64], division: Division) -> list[pl.Series]:
-    """The span of the rows in equal parts: the first only trains, each other one is a test once."""
+def fold_edges(as_of_us: NDArray[np.int64], division: Division) -> list[int]:
+    """Where the equal parts of the span of the rows begin, and where the last one ends; fold 1 tests the second."""
     first_us, end_us = int(as_of_us.min()), int(as_of_us.max()) + 1
-    edges = [first_us + (end_us - first_us) * part // (division.folds + 1) for part in range(division.folds + 2)]
-    found = []
+    return [first_us + (end_us - first_us) * part // (division.folds + 1) for part in range(division.folds + 2)]
+
+
+def _folds(as_of_us: NDArray[np.int64], division: Division) -> list[pl.Series]:
+    """The first part only trains, each other one is a test once."""
+    edges, found = fold_edges(as_of_us, division), []
     for fold in range(1, division.folds + 1):
         start_us, learned_us = edges[fold], edges[fold] - division.gap_us
-        from_us = edges[fold - 1] - division.gap_us if division.kind == "sliding-folds" else first_us
+        from_us = edges[fold - 1] - division.gap_us if division.kind == "sliding-folds" else edges[0]
         side = np.full(len(as_of_us), 3, np.uint32)
         side[(as_of_us >= from_us) & (as_of_us < learned_us)] = 0
         side[(as_of_us >= max(from_us, learned_us)) & (as_of_us < start_us)] = 1

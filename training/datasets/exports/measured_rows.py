@@ -15,6 +15,7 @@ from shared_features.formats.entity_keys import entity_keys
 from shared_features.formats.offline_tables import OFFSET, PARTITION
 from training.datasets.dataset_builder import entity_codes
 from training.datasets.exports.dataset_table import TAKEN, DatasetTable
+from training.datasets.exports.measured_split import measured_split
 from training.datasets.given_spine import check_spine
 from training.datasets.label_classes import Classes, encode_outcomes, find_classes
 from training.datasets.offline_store import event_columns
@@ -23,10 +24,13 @@ from training.datasets.training_dataset import TrainingDataset, canonical
 from training.errors import DatasetError
 
 _SIDES = {"train": TRAIN, "gap": GAP, "test": TEST}
+_NO_SIDE = 3
 
 
 def measured_rows(table: DatasetTable, view: FeatureView, entity: str | None = None) -> TrainingDataset:
     """The labelled rows, each in its window; of several folds in that of the last one, which trains on most.
+
+    A row that is on no side is left out, as a run has no row outside its windows.
 
     entity: whose precision a day is measured, where the table is not of a run, which has its own; None: the first
     group's.
@@ -52,8 +56,9 @@ def measured_rows(table: DatasetTable, view: FeatureView, entity: str | None = N
         )
     is_measured = bool(table.windows) and not np.isnan(label).all()
     window = _window(data[table.windows[-1]]) if is_measured else np.full(len(data), TRAIN, np.int8)
-    rows = np.flatnonzero(~np.isnan(label)) if is_measured else np.arange(len(data))
+    rows = np.flatnonzero(~np.isnan(label) & (window != _NO_SIDE)) if is_measured else np.arange(len(data))
     as_of_us = table.instants_us if table.spine is None else check_spine(view, table.spine).as_of_us
+    split = measured_split(told, view, as_of_us, window)
     return TrainingDataset(
         features=told.features,
         matrix=canonical(_matrix(data, told.features)[rows]),
@@ -63,7 +68,9 @@ def measured_rows(table: DatasetTable, view: FeatureView, entity: str | None = N
         offset=_position(data, OFFSET, told.features)[rows],
         event_time_us=as_of_us[rows],
         entity=_entity(data, view, told.entity, told.features)[rows],
-        manifest=replace(told, classes=classes, rows=_row_counts(told, label[rows], window[rows], classes)),
+        manifest=replace(
+            told, classes=classes, split=split, rows=_row_counts(told, label[rows], window[rows], classes)
+        ),
     )
 
 
@@ -108,8 +115,7 @@ def _floats(column: pl.Series) -> NDArray[np.float64]:
 
 
 def _window(side: pl.Series) -> NDArray[np.int8]:
-    """A row that is on no side is of no use, as one of the gap."""
-    return side.replace_strict(_SIDES, default=GAP, return_dtype=pl.Int8).to_numpy()
+    return side.replace_strict(_SIDES, default=_NO_SIDE, return_dtype=pl.Int8).to_numpy()
 
 
 def _matrix(data: pl.DataFrame, features: tuple[str, ...]) -> NDArray[np.float32]:

@@ -28,6 +28,7 @@ from training.registry.mlflow_bridge.names import (
     key,
     value,
 )
+from training.registry.model_card.data_tables import window_facts
 from training.registry.model_card.model_card import MODEL_CARD_MARKDOWN
 from training.registry.verification import verify_version
 from training.registry.version_facts import facts_of_version
@@ -145,13 +146,11 @@ def _log_dataset(client: MlflowClient, run: str, registry: Registry, model: str,
     found = registry.dataset(model, version)
     if found is None:
         return
-    split = found.split
     source = {
         "tables": {name: each.version for name, each in found.tables.items()},
         "complete_up_to": to_text(found.cut_us),
         "labels_known_at": to_text(found.labels.cutoff_us),
-        "train": [to_text(split.start_us), to_text(split.train_end_us)],
-        "test": [to_text(split.test_start_us), to_text(split.end_us)],
+        **window_facts(found),
         "sha256": found.digest,
     }
     profile = {"train_rows": found.rows.train.labelled, "test_rows": found.rows.test.labelled, "task": found.task}

@@ -15,7 +15,7 @@ def data_facts(dataset: DatasetManifest) -> dict[str, Any]:
     return {
         "complete up to": to_text(dataset.cut_us),
         "labels known at": to_text(dataset.labels.cutoff_us),
-        **_windows(dataset),
+        **window_facts(dataset),
         "entity": dataset.entity,
         "conflicting labels": dataset.labels.conflicting,
         "labels": "; ".join(tell_labels(dataset)) or "as they were sent",
@@ -24,16 +24,21 @@ def data_facts(dataset: DatasetManifest) -> dict[str, Any]:
     }
 
 
-def _windows(dataset: DatasetManifest) -> dict[str, str]:
-    """Rows that a user brought, and all rows of a span, have no windows: they were divided, or were not."""
+def window_facts(dataset: DatasetManifest) -> dict[str, str]:
+    """Rows that a user brought, and all rows of a span, have no windows: they were divided, or were not.
+
+    Rows that were divided in folds of time have the test window of the last one.
+    """
     split, division = dataset.split, dataset.division
+    test = {"test window": f"{to_text(split.test_start_us)} to {to_text(split.end_us)}"}
     if dataset.spine is None and not dataset.is_range:
-        return {
-            "train window": f"{to_text(split.start_us)} to {to_text(split.train_end_us)}",
-            "test window": f"{to_text(split.test_start_us)} to {to_text(split.end_us)}",
-        }
-    said = "no, all rows are to learn from" if division is None else f"{division.kind} {division.of}".strip()
-    return {"span": f"{to_text(split.start_us)} to {to_text(split.end_us)}", "divided": said}
+        return {"train window": f"{to_text(split.start_us)} to {to_text(split.train_end_us)}", **test}
+    span = {"span": f"{to_text(split.start_us)} to {to_text(split.end_us)}"}
+    if division is None:
+        return {**span, "divided": "no, all rows are to learn from"}
+    if not division.folds:
+        return {**span, "divided": f"{division.kind} {division.of}".strip()}
+    return {**span, "divided": f"{division.kind} {division.folds}", **(test if split.test_us else {})}
 
 
 def window_table(dataset: DatasetManifest) -> Table:

@@ -21,7 +21,7 @@ from training.datasets.exports.event_range import export_range
 from training.datasets.exports.measured_rows import measured_rows
 from training.datasets.offline_store import OfflineStore
 from training.datasets.pinned_view import pin_view
-from training.datasets.time_split import GAP, TEST, TRAIN
+from training.datasets.time_split import TEST, TRAIN
 from training.errors import DatasetError
 
 
@@ -75,7 +75,7 @@ def test_a_span_is_measured_by_the_entity_that_the_model_names_and_a_run_by_its_
     assert measured_rows(events_then, BREAKDOWN, "plant").manifest.entity == events_then.manifest.entity
 
 
-def test_a_class_is_its_place_and_rows_on_no_side_are_of_no_use(served_then: DatasetTable) -> None:
+def test_a_class_is_its_place_and_rows_on_no_side_are_left_out(served_then: DatasetTable) -> None:
     data = served_then.data[:4].with_columns(
         end=pl.Series(["up", "out", None, "down"]), window=pl.Series(["test", "train", "test", None])
     )
@@ -91,8 +91,8 @@ def test_a_class_is_its_place_and_rows_on_no_side_are_of_no_use(served_then: Dat
     labels = LabelSource(ended, "end", join="reading", delay=minutes(0), classes=("up", "down", "out"))
     found = measured_rows(DatasetTable(data, told, served_then.spine[:4]), replace(BREAKDOWN, labels=labels))
     assert found.manifest.classes == ("up", "down", "out")
-    np.testing.assert_array_equal(found.label, [0, 2, 1])
-    np.testing.assert_array_equal(found.window, [TEST, TRAIN, GAP])
+    np.testing.assert_array_equal(found.label, [0, 2])
+    np.testing.assert_array_equal(found.window, [TEST, TRAIN])
     assert found.manifest.rows.test.by_class == (1, 0, 0)
     unlabelled = replace(served_then, manifest=replace(served_then.manifest, task="multiclass"))
     assert measured_rows(unlabelled, replace(BREAKDOWN, labels=labels)).manifest.classes == ("up", "down", "out")
