@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,18 +58,20 @@ def score_rows(some: Sequence[ReadScore], names: Sequence[str], wide: int, found
 
     Returns None where nothing is left.
     """
-    vectors, numbers, kept, receipts = ReadVectors(), dict[bytes, int | str](), list[ReadScore](), list[int]()
-    unreadable = set(_unreadable([each.scored.features for each in some], wide))
-    for at, each in enumerate(some):
+    vectors, numbers, kept, receipts = ReadVectors(), dict[bytes, int | str](), list[int](), list[int]()
+    features, readable = _features([each.scored.features for each in some], wide)
+    for at, (each, is_readable) in enumerate(zip(some, readable.tolist(), strict=True)):
         number = _receipt(bytes(each.scored.receipt), numbers, vectors)  # type: ignore[arg-type]  # it is Raw
         if isinstance(number, str):
             found.differ(each.id, ALTERED_SCORE, number)
-        elif at in unreadable:
+        elif not is_readable:
             found.differ(each.id, ALTERED_SCORE, f"its features are not one row of {wide} numbers")
         else:
-            kept.append(each)
+            kept.append(at)
             receipts.append(number)
-    return _rows(kept, np.array(receipts, np.int64), vectors, names, wide) if kept else None
+    if not kept:
+        return None
+    return _rows([some[at] for at in kept], features[kept], np.array(receipts, np.int64), vectors, names)
 
 
 def all_scores(parts: Sequence[ScoreRows]) -> ScoreRows:
@@ -96,29 +99,37 @@ def _receipt(content: bytes, numbers: dict[bytes, int | str], vectors: ReadVecto
     return numbers[content]
 
 
-def _unreadable(features: Sequence[str], wide: int) -> list[int]:
-    """Which texts are not one row."""
+def _features(texts: Sequence[str], wide: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """float32[n, wide], and bool[n]: which texts are one row. The others have a row that says nothing."""
     try:
-        _, rows = float_rows(as_texts([each.encode() for each in features]), wide)
+        rows, counts = float_rows(as_texts([each.encode() for each in texts]), wide)
     except FormatVersionError:
-        return [at for at, each in enumerate(features) if not _is_row(each, wide)]
-    return np.flatnonzero(rows != 1).tolist()
+        return _one_by_one(texts, wide)
+    features, readable = np.zeros((len(texts), wide), np.float32), counts == 1
+    features[readable] = rows[(np.cumsum(counts) - counts)[readable]]
+    return features, readable
 
 
-def _is_row(text: str, wide: int) -> bool:
-    try:
-        return len(decode_matrix(text, wide)) == 1
-    except FormatVersionError:
-        return False
+def _one_by_one(texts: Sequence[str], wide: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    features, readable = np.zeros((len(texts), wide), np.float32), np.zeros(len(texts), np.bool_)
+    for at, each in enumerate(texts):
+        with suppress(FormatVersionError):
+            rows = decode_matrix(each, wide)
+            readable[at] = len(rows) == 1
+            features[at] = rows[0] if readable[at] else 0
+    return features, readable
 
 
 def _rows(
-    kept: Sequence[ReadScore], receipts: Int64, vectors: ReadVectors, names: Sequence[str], wide: int
+    kept: Sequence[ReadScore],
+    features: NDArray[np.float32],
+    receipts: Int64,
+    vectors: ReadVectors,
+    names: Sequence[str],
 ) -> ScoreRows:
     scores = [each.scored for each in kept]
     every = np.arange(len(scores))
     as_of_us = np.array([each.as_of_us for each in scores], np.int64)
-    features, _ = float_rows(as_texts([each.features.encode() for each in scores]), wide)
     rows = LoggedRows(
         _records(kept, receipts), every, as_of_us, {}, {}, features, _outcomes(scores), as_of_us, vectors
     )  # fmt: skip
