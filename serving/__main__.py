@@ -18,9 +18,10 @@ import uvicorn
 
 from serving.client.predict_command import run as predict
 from serving.connections.client_connection import ClientConnection
-from serving.connections.connection_keeper import ConnectionKeeper
+from serving.connections.connection_keeper import ConnectionKeeper, accepted_at_once
 from serving.connections.grpc_port import with_grpc_port
 from serving.connections.tls import server_context
+from serving.connections.worker_processes import answer_until_asked_to_stop
 from serving.log import configure_log, get_log
 from serving.settings import ServingSettings, load_settings
 from serving.tracing.opened_tracing import check_tracing
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="millrace-metrics-") as directory:
         if settings.serving_workers > 1:
             os.environ.setdefault(MULTIPROCESS_VARIABLE, directory)  # before any worker imports the metrics
-        uvicorn.run(
+        config = uvicorn.Config(
             "serving.app:build",
             factory=True,
             host=settings.serving_host,
@@ -82,10 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             headers=_HEADERS,
             ssl_context_factory=None if certificate is None else partial(server_context, certificate),
             proxy_headers=False,  # nothing here needs the address of the client
+            backlog=accepted_at_once(settings),
             timeout_keep_alive=settings.serving_keep_alive_s,
             timeout_graceful_shutdown=10,
             timeout_worker_healthcheck=_WORKER_ANSWERS_WITHIN_S,
         )
+        answer_until_asked_to_stop(config)
     return 0
 
 

@@ -18,6 +18,7 @@ MillraceError                of shared_features
       ClockBehindError       the clock of this service is behind the stored events
       TooManyInstancesError  the body has more instances, or more bytes, than one request may carry
       SlowRequestError       the body did not arrive in time
+      ClientLeftError        the client closed its connection before the answer
       ContentEncodingError   the body is compressed, or encoded otherwise
       OverloadedError        too many instances are waiting in this process, or for too long
       OnlineStoreError       Redis cannot be reached, is too slow, or answers with an error
@@ -127,6 +128,10 @@ class TooManyInstancesError(RefusedRequestError):
 
 class SlowRequestError(RefusedRequestError):
     """The body did not arrive in time."""
+
+
+class ClientLeftError(RefusedRequestError):
+    """The client closed its connection before the answer. Nobody reads the problem: the metrics count it."""
 
 
 class ContentEncodingError(RefusedRequestError):

@@ -10,6 +10,7 @@ import msgspec
 from serving.errors import (
     BrokenViewError,
     CatchingUpError,
+    ClientLeftError,
     ClockBehindError,
     ContentEncodingError,
     EarlyInstantError,
@@ -121,6 +122,13 @@ PROBLEMS: dict[type[RefusedRequestError], Problem] = {
     ),
     SlowRequestError: Problem(
         "slow-request", 408, "The request arrived too slowly", "Send the request again, over a faster connection."
+    ),
+    ClientLeftError: Problem(
+        "client-left",
+        499,  # nginx's number: HTTP has none, since nobody is answered
+        "The client did not wait for its answer",
+        "Nobody reads this: the metrics count it. Where it is frequent, see whether clients wait for less time than "
+        "answers take.",
     ),
     ContentEncodingError: Problem(
         "content-encoding", 415, "The body is encoded", "Send plain JSON, without a `Content-Encoding`."

@@ -152,8 +152,8 @@ class ClientConnection(HttpToolsProtocol):
 
     # The end.
 
-    def refuse(self, problem: Problem, detail: str) -> None:
-        """Answer with problem details and read no further. A client that still sends gets time to see the answer."""
+    def refuse(self, problem: Problem, detail: str, *, waits: bool = True) -> None:
+        """Answer with problem details and read no further. waits: a client that still sends gets time to see that."""
         self._keeper.tell(f"refused: {problem.title}")
         cycle = self._last_request()
         if cycle is not None and not cycle.response_complete:
@@ -166,7 +166,7 @@ class ClientConnection(HttpToolsProtocol):
         headers, body = answer(problem, detail)
         lines = [b"%s: %s\r\n" % header for header in (*self.server_state.default_headers, *headers)]
         self.transport.write(b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", body]))
-        if self.transport.can_write_eof():
+        if waits and self.transport.can_write_eof():
             self.transport.write_eof()
         else:
             self.transport.close()

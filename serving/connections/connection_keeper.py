@@ -15,6 +15,9 @@ from serving.settings import ServingSettings
 
 _LOOK_EVERY_S = 0.5
 _FILES_BESIDE_CONNECTIONS = 128
+_ACCEPTED_AT_ONCE = 2048  # libuv accepts all that wait, before anything here may close one
+_ACCEPTED_WHERE_FILES_ARE_FEW = 64  # and those come out of the files beside connections
+_LEAVING = 16  # connections beyond the bound that get time to see their 503
 _END_S = 1.0  # for a client that still sends to see the answer
 _PATIENCE_S = 0.5  # a client this young is not closed to make room: its request may be on its way
 _ROOM = 32  # the part of the connections that is closed at once to make room
@@ -55,7 +58,8 @@ class ConnectionKeeper:
         connection.waits(loop.time())
         if len(self._connections) > self.most_connections and not self._make_room(loop.time()):
             most = self.most_connections
-            connection.refuse(TOO_MANY_CONNECTIONS, f"{most} connections are open, the most of one process. Try again.")
+            detail = f"{most} connections are open, the most of one process. Try again."
+            connection.refuse(TOO_MANY_CONNECTIONS, detail, waits=len(self._connections) <= most + _LEAVING)
 
     def tell(self, what: str) -> None:
         """See Keeper. One line for all clients of half a second: no client can fill the log."""
@@ -124,10 +128,17 @@ def most_connections(settings: ServingSettings) -> int:
     )
 
 
+def accepted_at_once(settings: ServingSettings) -> int:
+    """How many connections may wait to be accepted: a crowd of them must leave files for Redis and the registry."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    spare = soft - _FILES_BESIDE_CONNECTIONS - most_connections(settings)
+    return max(_ACCEPTED_WHERE_FILES_ARE_FEW, min(spare, _ACCEPTED_AT_ONCE))
+
+
 def _files_for_connections(wanted: int) -> int:
     """How many of these connections the process may open, after its limit of open files was raised as far as needed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = wanted + _FILES_BESIDE_CONNECTIONS
+    needed = wanted + _FILES_BESIDE_CONNECTIONS + _ACCEPTED_AT_ONCE
     if soft < needed:
         soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

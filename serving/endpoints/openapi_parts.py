@@ -7,7 +7,14 @@ from typing import Any
 
 import msgspec
 
-from serving.errors import ForbiddenError, IssuerAwayError, RateLimitedError, RefusedRequestError, UnknownKeyError
+from serving.errors import (
+    ClientLeftError,
+    ForbiddenError,
+    IssuerAwayError,
+    RateLimitedError,
+    RefusedRequestError,
+    UnknownKeyError,
+)
 from serving.problem_details import ProblemDetails
 from serving.problems import MEDIA_TYPE, PROBLEMS, UNEXPECTED, Problem, problem_details
 
@@ -33,6 +40,7 @@ def secured(scope: str, *, keys: bool) -> dict[str, Any]:
 
 def possible(*never: type[RefusedRequestError], keys: bool) -> list[Problem]:
     """The problems that an operation may answer with: all but these, and those of keys only where requests need one."""
+    never = (*never, ClientLeftError)  # which nobody reads
     return [each for kind, each in PROBLEMS.items() if kind not in never and (keys or kind not in _OF_KEYS)]
 
 

@@ -87,7 +87,7 @@ class KeptConnection:
 def _for_clients(error: Exception) -> str:
     """Why there is no connection, without addresses and files of this machine: those are for the log."""
     if isinstance(error, OnlineStoreError):
-        return error.detail
+        return error.detail.removeprefix("Redis: ")
     if isinstance(error, ssl.SSLError):
         return f"no connection by TLS ({error.reason})"
     if isinstance(error, socket.gaierror):

@@ -18,7 +18,7 @@ from typing import Any
 import onnxruntime
 
 from serving.connections.asking_client import AskingClient
-from serving.errors import InvalidRequestError, RefusedRequestError, SlowModelError
+from serving.errors import ClientLeftError, RefusedRequestError, SlowModelError
 
 _THREADS = 4
 
@@ -87,5 +87,5 @@ class SlowLane:
         if isinstance(answer, bytes):
             job.answer.set_result(answer)
         else:
-            left = InvalidRequestError("The client closed the connection before the answer.", path="$")
+            left = ClientLeftError("The client closed the connection before the answer.")
             job.answer.set_exception(answer or left)

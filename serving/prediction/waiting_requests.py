@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from serving.connections.asking_client import AskingClient
-from serving.errors import InvalidRequestError, OverloadedError
+from serving.errors import ClientLeftError, OverloadedError
 from serving.prediction.batch_answers import Asked
 
 _MOST_ROWS = 256
@@ -63,7 +63,7 @@ class WaitingRequests:
         staying = []
         for each in self._pending:
             if each.client.has_left:
-                fail([each], InvalidRequestError("The client closed the connection before the answer.", path="$"))
+                fail([each], ClientLeftError("The client closed the connection before the answer."))
             elif each.client.has_waited(self._max_wait_s):
                 fail([each], OverloadedError(self._too_long()))
             else:

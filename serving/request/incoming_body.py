@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from starlette.types import Receive
 
-from serving.errors import InvalidRequestError, SlowRequestError, TooManyInstancesError
+from serving.errors import ClientLeftError, SlowRequestError, TooManyInstancesError
 
 _DROP_WITHIN_S = 1.0
 
@@ -20,7 +20,7 @@ class IncomingBody:
         self.is_complete = False
 
     async def read(self, most_bytes: int) -> bytes:
-        """All of it. Raises TooManyInstancesError, SlowRequestError; InvalidRequestError if the client has left."""
+        """All of it. Raises TooManyInstancesError, SlowRequestError; ClientLeftError."""
         parts, length = list[bytes](), 0
         if self._is_here:
             parts.append(await self._next())
@@ -44,7 +44,7 @@ class IncomingBody:
 
     async def drop(self) -> None:
         """Read on for a moment: a client that still sends when its connection ends might not see the answer."""
-        with suppress(TimeoutError, InvalidRequestError):
+        with suppress(TimeoutError, ClientLeftError):
             async with asyncio.timeout(_DROP_WITHIN_S):
                 while not self.is_complete:
                     await self._next()
@@ -53,8 +53,6 @@ class IncomingBody:
         message = await self._receive()
         self.is_complete = not message.get("more_body", False)
         if message["type"] == "http.disconnect":
-            raise InvalidRequestError(
-                "The client closed the connection before the body was complete. Send the whole request.", path="$"
-            )
+            raise ClientLeftError("The client closed the connection before the body was complete.")
         body: bytes = message.get("body", b"")
         return body

@@ -1,6 +1,8 @@
 """Attacks by many connections on the running service, which may open few files: new clients are still answered."""
 
 import json
+import os
+import signal
 import socket
 import threading
 import time
@@ -64,6 +66,31 @@ def test_connections_that_wait_for_their_client_make_room_for_others(service: Se
     finally:
         for each in (*attackers, *more):
             each.close()
+
+
+def test_a_crowd_that_comes_at_once_takes_no_file_that_something_else_needs(
+    published: Path, tmp_path: Path, redis_server: RedisServer
+):
+    """All were accepted before one could be refused: clients were reset, and the registry could not be read."""
+    log = tmp_path / "log"
+    with running(redis_server, published, log, "--model-poll-s=0.05", open_files=FILES) as (http, child):
+        os.kill(child.pid, signal.SIGSTOP)
+        crowd = [socket.socket() for _ in range(1000)]
+        try:
+            for each in crowd:
+                each.setblocking(False)
+                each.connect_ex((http.base_url.host, http.base_url.port))
+        finally:
+            os.kill(child.pid, signal.SIGCONT)
+        deadline_s = time.monotonic() + 60
+        while (status := answered(http).status_code) != 200:
+            assert (status, time.monotonic() < deadline_s) == (503, True)
+        for each in crowd:
+            each.close()
+        while "Too many connections are open" not in log.read_text():
+            assert time.monotonic() < deadline_s
+            time.sleep(0.05)
+        assert "Too many open files" not in log.read_text()
 
 
 def test_a_connection_beyond_those_at_work_is_told_to_come_again(service: Service):

@@ -62,6 +62,9 @@ def test_requests_whose_client_has_left_are_not_computed_and_shut_nobody_out(
             redis_server.resume()
         assert staying.result()[0].status_code == 200
         assert instances_read(client) - before <= 2  # of the first that left, which was on its way, and of who stayed
+        metrics = client.get("/metrics").text  # who left has asked for nothing wrong
+        assert 'serving_requests_total{problem="client-left",status="499",view="breakdown:v1"}' in metrics
+        assert 'problem="invalid-request"' not in metrics
 
 
 def test_who_waits_too_long_is_refused_and_so_is_who_comes_meanwhile_at_once(

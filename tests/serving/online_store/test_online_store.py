@@ -105,6 +105,23 @@ def test_a_frozen_redis_is_given_up_within_the_deadline_and_found_again():
         assert value == [[b"value"]]
 
 
+def test_a_redis_that_is_frozen_at_the_start_is_named_once():
+    """Clients and readiness read "Redis: Redis: did not answer"."""
+
+    async def read(url):
+        async with redis_store(url, 0.2) as store:
+            await store.read([[b"key"]])
+
+    with RedisServer() as server:
+        server.pause()
+        try:
+            with pytest.raises(OnlineStoreError) as refused:
+                asyncio.run(read(server.url))
+        finally:
+            server.resume()
+    assert refused.value.detail == "Redis: did not answer within 200 ms"
+
+
 def test_a_killed_redis_fails_reads_at_once_and_is_found_again():
     with RedisServer() as server:
 

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from serving.connections.asking_client import AskingClient
-from serving.errors import InvalidRequestError, SlowModelError
+from serving.errors import ClientLeftError, SlowModelError
 from serving.models.model import Model
 from serving.prediction.slow_lane import SlowLane
 from tests.domains.machines import BREAKDOWN
@@ -152,7 +152,7 @@ def test_nothing_is_scored_for_a_client_that_has_left():
             return b""
 
         lane.take(score, 1, answer, AskingClient(Gone()))
-        with pytest.raises(InvalidRequestError, match="The client closed the connection"):
+        with pytest.raises(ClientLeftError, match="The client closed the connection"):
             await answer
         return scored, lane.rows
 

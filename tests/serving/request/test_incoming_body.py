@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from serving.errors import InvalidRequestError, SlowRequestError, TooManyInstancesError
+from serving.errors import ClientLeftError, SlowRequestError, TooManyInstancesError
 from serving.request.incoming_body import IncomingBody
 
 
@@ -65,7 +65,7 @@ def test_a_body_that_never_ends_is_too_slow() -> None:
 
 
 def test_a_client_that_leaves_is_told_from_one_that_is_slow() -> None:
-    with pytest.raises(InvalidRequestError, match="closed the connection"):
+    with pytest.raises(ClientLeftError, match="closed the connection"):
         read(arriving(b"01", None))
 
 

@@ -22,6 +22,7 @@ from serving.endpoints.inference.over_grpc.infer_messages import read_infer_mess
 from serving.endpoints.inference.over_grpc.messages import MESSAGES, SERVICE
 from serving.endpoints.served_view import ServedView
 from serving.errors import (
+    ClientLeftError,
     InvalidRequestError,
     SlowRequestError,
     UnknownModelError,
@@ -127,7 +128,7 @@ class InferenceCalls:
             told = await self._inferred(call, asking)
         except asyncio.CancelledError:
             asking.connection.has_left = True
-            left = InvalidRequestError("The client ended its call before the answer.", path="$")
+            left = ClientLeftError("The client ended its call before the answer.")
             self._count(asking, call_status(left), began)
             raise
         except Exception as error:

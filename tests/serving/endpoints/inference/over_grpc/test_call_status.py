@@ -8,7 +8,7 @@ from serving.problems import PROBLEMS
 
 CODES = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 408: "DEADLINE_EXCEEDED",
          413: "RESOURCE_EXHAUSTED", 415: "INTERNAL", 422: "INVALID_ARGUMENT", 429: "RESOURCE_EXHAUSTED",
-         500: "INTERNAL", 503: "UNAVAILABLE"}  # fmt: skip
+         499: "CANCELLED", 500: "INTERNAL", 503: "UNAVAILABLE"}  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "problem"), PROBLEMS.items(), ids=lambda each: getattr(each, "name", ""))

@@ -226,7 +226,7 @@ def test_what_nobody_waits_for_is_not_computed_and_what_is_too_much_is_refused(
         assert (status, metadata["millrace-problem"]) == ("UNAVAILABLE", "overloaded"), details
         assert metadata["grpc-retry-pushback-ms"] == "1000"
         leaving.cancel()
-        await until(lambda: clients.counted(problem="invalid-request") == 1)
+        await until(lambda: clients.counted(problem="client-left") == 1)
         store.gate.set()
         assert (await flying)[0] == "OK"
         assert (await clients.send(message))[0] == "OK"
