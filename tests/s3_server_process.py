@@ -37,6 +37,8 @@ class Faulty:
             if kind and self._fault["first"] <= place < self._fault["end"]:
                 if kind == "lost":
                     list(self._served(environ, lambda *given: lambda data: None))
+                else:  # what is not read, Werkzeug reads after its answer, and waits for the client to close
+                    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
                 start_response(ANSWERS[kind], [("Content-Type", "application/xml")])
                 return [DENIED if kind == "denied" else b""]
         return self._served(environ, start_response)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from deploy.embedded.redis_server import RedisServer
 from serving.errors import NoModelError
 from serving.models import registry_watch
 from serving.models.registry_models import RegistryModels
@@ -74,15 +73,33 @@ def test_a_registry_that_hangs_holds_back_neither_start_nor_stop_and_is_named(tm
     ]
 
 
-def test_sigterm_ends_a_service_whose_registry_hangs(tmp_path):
+def test_sigterm_ends_a_service_whose_registry_hangs(redis_server, tmp_path):
+    """It has what the model needs, so that its start waits for nothing."""
     registry = tmp_path / "registry"
     publish(registry, BREAKDOWN)
+    alias = registry / "breakdown" / "aliases" / "champion"
     with (
-        RedisServer() as server,
-        running(server, registry, tmp_path / "log", "--model-poll-s", "0.05") as (_, child),
-        hanging(registry / "breakdown" / "aliases" / "champion"),
+        running(redis_server, registry, tmp_path / "log", "--model-poll-s", "0.05") as (_, child),
+        hanging(alias),
+        read_by_another(alias),
     ):
-        time.sleep(1)  # its thread reads the alias meanwhile
         os.kill(child.pid, signal.SIGTERM)
         until(lambda: child.exit_code is not None)
         assert child.exit_code == 0
+
+
+@contextlib.contextmanager
+def read_by_another(alias: Path) -> Iterator[None]:
+    """From when somebody has begun to read the alias that hangs. He reads it until the block ends."""
+    opened: list[int] = []
+
+    def is_read() -> bool:
+        with contextlib.suppress(OSError):  # nobody reads it yet
+            opened.append(os.open(alias, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(opened)
+
+    until(is_read)
+    try:
+        yield
+    finally:
+        os.close(*opened)
