@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
+from deltalake import DeltaTable
 
 from shared_features.definitions import EventSource, source_text
 from shared_features.formats.offline_tables import (
@@ -26,6 +27,7 @@ from streaming.kafka.records.polled import Polled
 from streaming.lake.events_table import event_rows, events_schema, is_recreated, refuse_other_events
 from streaming.lake.handle import DeltaHandle
 from streaming.lake.log_positions import LogPositions, TopicKey
+from streaming.lake.table_definition import TableDefinition
 from streaming.lake.tables import DELTA, DeltaTables
 
 
@@ -119,10 +121,7 @@ class StoredEvents(StoredLog):
         self._source = source
         path = lake / events_table(source)
         handle = DeltaHandle(path, self._schema(), (ARRIVAL_DATE,), definition=source_text(source), delta=delta)
-        refuse_other_events(handle.table, source)
-        for topic, topic_id in topics:
-            if is_recreated(handle.table, topic, topic_id):
-                raise RefusedError(f"Table {path.name} {what_was_recreated(topic, topic_id)}")
+        refuse_other_log(handle.table, source, topics)
         super().__init__(handle, topics)
 
     def _schema(self) -> pa.Schema:
@@ -134,6 +133,16 @@ class StoredEvents(StoredLog):
         new = polled.offsets > after
         events = polled.events if new.all() else polled.events.take(new)
         return [event_rows(polled.partition, polled.offsets[new], arrived.events_us, events)]
+
+
+def refuse_other_log(table: DeltaTable, source: EventSource, topics: Iterable[TopicKey]) -> None:
+    """Raise RefusedError if the events table of a source cannot take the events of these topics."""
+    name = events_table(source)
+    TableDefinition(events_schema(source)).refuse_other(table, name)
+    refuse_other_events(table, source)
+    for topic, topic_id in topics:
+        if is_recreated(table, topic, topic_id):
+            raise RefusedError(f"Table {name} {what_was_recreated(topic, topic_id)}")
 
 
 class StoredDeadLetters(StoredLog):
