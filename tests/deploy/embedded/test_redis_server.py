@@ -86,11 +86,10 @@ def test_a_port_that_was_taken_meanwhile_is_chosen_again(monkeypatch: pytest.Mon
 
 
 def test_a_given_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
-    with (
-        socket.create_server(("127.0.0.1", 0)) as other,
-        pytest.raises(EmbeddedError, match="in use"),
-    ):
-        RedisServer(tmp_path, port=int(other.getsockname()[1])).start()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))  # who connects to it is refused at once
+        with pytest.raises(EmbeddedError, match="in use"):
+            RedisServer(tmp_path, port=int(other.getsockname()[1])).start()
 
 
 def test_the_machine_s_own_is_taken_when_asked_for_or_missed_in_a_sentence(tmp_path: Path) -> None:

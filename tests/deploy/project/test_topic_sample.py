@@ -8,6 +8,7 @@ import pytest
 from confluent_kafka import Producer
 
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
+from deploy.project import topic_sample
 from deploy.project.__main__ import main
 from deploy.project.errors import ProjectError
 from deploy.project.topic_sample import read_topic
@@ -105,5 +106,6 @@ def test_a_topic_without_records_is_refused_with_what_to_do(settings, topic, say
 
 def test_a_kafka_that_is_unavailable_is_named(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setattr(topic_sample, "_ANSWER_S", 0.5)
     assert main(["new", "never_written", "--topic", "shop.orders", "--directory", str(tmp_path)]) == 1
     assert "Kafka at 127.0.0.1:1 cannot be reached" in capsys.readouterr().err
