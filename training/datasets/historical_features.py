@@ -21,6 +21,7 @@ from training.datasets.history.entity_slices import EVENTS_AT_ONCE
 from training.datasets.history.pinned_history import PinnedHistory, pin_history
 from training.datasets.history.replayed import Truth, stored_at
 from training.datasets.offline_store import OfflineStore
+from training.datasets.rows.event_series import stored_kind
 from training.datasets.training_dataset import canonical
 from training.errors import DatasetError
 from training.progress import Tell, untold
@@ -96,9 +97,7 @@ def _given(spine: GivenSpine, name: str) -> pl.Series:
     """A request field of the table; an optional one that was left out is missing in each row."""
     if name in spine.given.columns:
         return spine.given[name]
-    kinds = {"boolean": pl.Boolean, "text": pl.String, "integer": pl.Int64}
-    kind = kinds[spine.view.source.field(name).type.storage]
-    return pl.Series(name, [None] * len(spine), kind)
+    return pl.Series(name, [None] * len(spine), stored_kind(spine.view.source, name))
 
 
 def _rows(spine: GivenSpine, stored: dict[str, NDArray[np.float64]]) -> HistoricalRows:

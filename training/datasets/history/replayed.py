@@ -25,6 +25,7 @@ from training.datasets.given_spine import GivenSpine
 from training.datasets.history.entity_slices import EVENTS_AT_ONCE, entity_slices
 from training.datasets.history.pinned_history import PinnedHistory
 from training.datasets.offline_store import event_columns
+from training.datasets.rows.event_series import event_series
 from training.errors import DatasetError
 from training.progress import Tell, untold
 
@@ -145,10 +146,4 @@ def _updates(
 
 def _keys(group: FeatureGroup, source: EventSource, spine: GivenSpine) -> pl.DataFrame:
     """The key columns of each row, as the events table of a source holds them."""
-    kinds = {"boolean": pl.Boolean, "text": pl.String, "integer": pl.Int64}
-    return pl.DataFrame(
-        {
-            name: pl.Series(name, spine.columns[name].tolist()).cast(kinds[source.field(name).type.storage])
-            for name in group.entity.keys
-        }
-    )
+    return pl.DataFrame({name: event_series(source, name, spine.columns[name]) for name in group.entity.keys})

@@ -18,6 +18,7 @@ from training.datasets.given_spine import GivenSpine
 from training.datasets.historical_features import stored_features
 from training.datasets.offline_store import OfflineStore
 from training.datasets.pinned_view import PinnedView
+from training.datasets.rows.event_series import event_series
 from training.progress import Tell, untold
 from training.proofs.leaks.held_tables import Change, HeldStore, HeldTable, altered_after, known_at
 from training.proofs.leaks.leak import LATER_EVENTS, LATER_VALUES, Leak, LeakReport, changed_features, first_of_each
@@ -63,14 +64,9 @@ def _held(view: FeatureView, store: OfflineStore, source: EventSource, spine: Gi
     inside = at.is_between(int(spine.as_of_us.min()) - reach_us, int(spine.as_of_us.max()))
     parts = []
     for keys in {group.entity.keys for group in view.groups if source in group.sources}:
-        asked = pl.DataFrame({name: _key_column(source, name, spine) for name in keys}).unique()
+        asked = pl.DataFrame({name: event_series(source, name, spine.columns[name]) for name in keys}).unique()
         parts.append(table.scan().filter(inside).join(asked.lazy(), on=list(keys), how="semi").collect())
     return HeldTable(table.name, table.table, pl.concat(parts).unique(maintain_order=True))
-
-
-def _key_column(source: EventSource, name: str, spine: GivenSpine) -> pl.Series:
-    kind = {"boolean": pl.Boolean, "text": pl.String, "integer": pl.Int64}[source.field(name).type.storage]
-    return pl.Series(name, spine.columns[name].tolist()).cast(kind)
 
 
 def named_values(view: FeatureView, stored: Stored) -> dict[str, NDArray[Any]]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from shared_features.definitions import EventSource, FeatureGroup, FeatureView
 from shared_features.formats.entity_keys import entity_keys, shards_of
 from training.datasets.offline_store import OfflineStore
+from training.datasets.rows.event_series import event_series
 from training.inference.audit.causes.absent_events import AbsentEvents
 from training.inference.audit.causes.unseen_events import AnsweredRows, unseen
 from training.inference.audit.findings import CLOCK, LATE_EVENT, STREAM_LAG
@@ -21,8 +22,6 @@ from training.inference.audit.replay.own_threads import on_own_threads
 from training.inference.audit.replay.shard_lives import Int64
 from training.inference.audit.replay.stored_events import History
 from training.inference.audit.replay.vector_replay import AskedRows, values_at_vectors
-
-_KINDS: dict[str, type[pl.DataType]] = {"boolean": pl.Boolean, "text": pl.String, "integer": pl.Int64}
 
 
 class ViewEvents:
@@ -90,14 +89,4 @@ class ViewEvents:
 
 
 def _key_columns(group: FeatureGroup, source: EventSource, rows: LoggedRows) -> pl.DataFrame:
-    columns = {name: rows.columns[name] for name in group.entity.keys}
-    return pl.DataFrame(
-        {
-            name: pl.Series(name, column.tolist() if column.dtype == object else column).cast(_kind(source, name))
-            for name, column in columns.items()
-        }
-    )
-
-
-def _kind(source: EventSource, name: str) -> type[pl.DataType]:
-    return _KINDS[source.field(name).type.storage]
+    return pl.DataFrame({name: event_series(source, name, rows.columns[name]) for name in group.entity.keys})
