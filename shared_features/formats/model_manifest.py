@@ -10,6 +10,7 @@ A registry is a directory that people and any tool can read:
                                  trees.msgpack    its trees, of a graph that is trees alone (`formats.tree_file`)
     <registry>/<model>/aliases/<alias>            a text file that holds a version number, such as "12"
     <registry>/<model>/deleted/<version>.json     the manifest of a version that was deleted
+    <registry>/<model>/verdicts/<version>.json    what the gate decided of a version when it was last asked
     <registry>/log.jsonl                          who changed what, when and why (`formats.registry_log`)
 
 A model is called like its view, unless its definition says otherwise. Versions count up from 1, appear by an atomic
@@ -39,6 +40,7 @@ METRICS_FILE = "metrics.json"
 TREES_FILE = "trees.msgpack"
 ALIASES = "aliases"
 DELETED = "deleted"
+VERDICTS = "verdicts"
 CHAMPION = "champion"
 BATCH_ROWS = 100
 """Of the batch whose time a `GraphCost` has."""

@@ -20,7 +20,7 @@ from shared_features.kernel.event_time import to_text, to_us
 
 SCHEMA_VERSION = 1
 LOG_FILE = "log.jsonl"
-Action = Literal["publish", "promote", "roll-back", "remove-alias", "delete"]
+Action = Literal["publish", "promote", "roll-back", "remove-alias", "delete", "gate"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
 
@@ -29,7 +29,7 @@ class RegistryChange:
     """One change. alias, before: of an alias that was moved or removed, and the version that it named until then.
 
     version: the one that the alias names from then on, or that a removed alias named.
-    digest: sha256 of the manifest of a version that was published, or is deleted.
+    digest: sha256 of the manifest of a version that was published, or is deleted; of the gate, of its verdict.
     """
 
     at_us: int

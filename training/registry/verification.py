@@ -18,6 +18,7 @@ from shared_features.formats.model_manifest import (
 )
 from shared_features.formats.registry_log import LOG_FILE
 from training.registry.aliases import Aliases
+from training.registry.gate.verdicts import verdict_faults
 from training.registry.graph_check import graph_faults
 from training.registry.version_facts import find_version
 from training.registry.versions import Registry
@@ -59,6 +60,7 @@ def verify_version(registry: Registry, model: str, version: int) -> Verified:
             if name in sealed and digest != sealed[name]
         ),
         *_content_faults(content, manifest),
+        *verdict_faults(registry, model, version),
     ]
     unsealed = tuple(name for name in there if name in expected - {MANIFEST_FILE} and name not in sealed)
     return Verified(model, version, len(there), tuple(faults), unsealed)

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared_features.definitions import difference
 from shared_features.formats.dataset_manifest import DatasetManifest, WindowCounts
-from shared_features.formats.model_manifest import METRICS_FILE, MODEL_FILE, ModelManifest
+from shared_features.formats.model_manifest import BATCH_ROWS, METRICS_FILE, MODEL_FILE, ModelManifest
 from shared_features.kernel.event_time import to_text
 from training.datasets.outcomes.told_labels import tell_labels
 from training.errors import RegistryError
@@ -16,8 +16,11 @@ from training.facts import FactRow, Facts, graph_facts
 from training.models.task_rules import RULES
 from training.registry.aliases import Aliases
 from training.registry.gate.beside_champion import USUAL_RATIO
+from training.registry.gate.verdicts import verdict_facts
 from training.registry.model_card.data_tables import window_facts
 from training.registry.versions import Registry
+
+GATE = "gate"
 
 
 def find_version(registry: Registry, model: str, name: str | None) -> int:
@@ -38,7 +41,7 @@ def find_version(registry: Registry, model: str, name: str | None) -> int:
 
 
 def facts_of_version(registry: Registry, model: str, version: int) -> Facts:
-    """What it is, of which view, from which data, how good, and by what it is certified."""
+    """What it is, of which view, from which data, how good, by what it is certified, and what the gate decided."""
     manifest, dataset = registry.manifest(model, version), registry.dataset(model, version)
     view, parity = manifest.view, manifest.parity
     return {
@@ -69,6 +72,7 @@ def facts_of_version(registry: Registry, model: str, version: int) -> Facts:
             "tolerance": parity.tolerance,
             "values of on-demand functions": parity.on_demand_cases,
         },
+        GATE: verdict_facts(registry, model, version),
     }
 
 
@@ -76,8 +80,10 @@ def says_something(row: FactRow) -> bool:
     """Whether two versions differ in this fact, beyond what differs between two certificates of one graph.
 
     What was measured, the times of the graph and the worst difference, says something where it is more than twice the
-    other, as the gate has it.
+    other, as the gate has it, and in a verdict where one passed and the other did not.
     """
+    if row.section == GATE and row.name.startswith(("one row", f"{BATCH_ROWS} rows")):
+        return str(row.first).partition(":")[0] != str(row.second).partition(":")[0]
     measured = row.name.endswith(", us") if row.section == "graph" else row.name == "worst difference"
     if measured and None not in (row.first, row.second):
         return bool(max(row.first, row.second) > USUAL_RATIO * min(row.first, row.second))

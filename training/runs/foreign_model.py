@@ -30,6 +30,7 @@ from training.models.graph.foreign_graph import adapt_graph, certify_outputs
 from training.models.graph.graph_cost import MeasuredGraph, measure_costs
 from training.models.graph.model_constants import INPUT_NAME, REASONS
 from training.models.graph.onnx_export import open_session, run_session
+from training.registry.gate.verdicts import keep_verdict
 from training.registry.model_card.model_card import write_model_card
 from training.registry.model_card.model_facts import ModelFacts
 from training.registry.versions import Published, Registry
@@ -42,7 +43,7 @@ from training.runs.plan.run_parameters import RunParameters
 class ForeignModel:
     """A version that was published. worst: the worst difference from the expected outputs.
 
-    promotion: what the gate decides of it, as `promotion.json` of a run; nothing is carried out.
+    promotion: what the gate decides of it, as `promotion.json` of a run; kept, and nothing is carried out.
     """
 
     published: Published
@@ -86,6 +87,7 @@ def publish_foreign(
     trees = partial(trees_file, graph, manifest.input_name, manifest.output_name, rows.shape[1])
     published = registry.publish(manifest, graph, metrics, data.manifest, why, write_model_card(facts), trees)
     asked = decide_version(registry, manifest.model, published.version, metrics, data, parameters)
+    keep_verdict(registry, asked, f"publish {file.name}")
     return ForeignModel(published, parity.worst_difference, asked)
 
 

@@ -82,10 +82,13 @@ def test_the_list_and_the_facts_tell_what_chose_the_version_and_what_its_graph_c
         ("graph", "bytes", 1_000, 1_000, False),
         ("certificate", "worst difference", 1.5e-7, 2e-7, False),
         ("certificate", "tolerance", 1e-5, 2e-5, True),
+        ("gate", "one row <= 2 times the champion's", "pass: 9 us", "pass: 11 us", False),
+        ("gate", "one row <= 2 times the champion's", "pass: 9 us", "warning: 29 us", True),
+        ("gate", "roc_auc >= 0.5", "pass: roc_auc 0.6", "pass: roc_auc 0.7", True),
     ],
 )
 def test_times_that_differ_by_chance_are_left_out_of_what_differs(
-    section: str, name: str, first: float | None, second: float, tells: bool
+    section: str, name: str, first: float | str | None, second: float | str, tells: bool
 ) -> None:
     """Each two versions differed in both times, of equal graphs too."""
     assert says_something(FactRow(section, name, first, second)) is tells

@@ -223,6 +223,23 @@ def test_the_gate_compares_a_foreign_model_with_the_champion_on_the_same_rows(
     assert "version 1 is champion already" in capsys.readouterr().out
     assert aliases.of("breakdown") == {"champion": 1}
 
+    assert main(["registry", "show", "breakdown", "2"]) == 0
+    shown = capsys.readouterr().out
+    assert re.search("^verdict +stays a challenger$", shown, re.M)
+    assert re.search("^asked by +publish down.onnx$", shown, re.M)
+    assert re.search("^beside +version 1$", shown, re.M)
+    assert re.search("^average_precision as good as the champion's, .* fail: average_precision 0", shown, re.M)
+    log = [(each.action, each.version) for each in Registry(places / "registry").log.changes()]
+    asked_again = ("gate", 2)  # with another floor
+    assert log == [("publish", 1), ("gate", 1), ("promote", 1), ("publish", 2), ("gate", 2), asked_again]
+    assert main(["registry", "diff", "breakdown", "1", "2"]) == 0
+    assert re.search("^verdict +may become champion +stays a challenger$", capsys.readouterr().out, re.M)
+    (places / "registry" / "breakdown" / "verdicts" / "2.json").unlink()  # as of a release that kept none
+    assert main(["registry", "show", "breakdown", "2"]) == 0
+    assert re.search("^verdict +none is kept", capsys.readouterr().out, re.M)
+    assert main([*publish, *bad]) == 0
+    assert main(["registry", "verify", "breakdown"]) == 0
+
 
 def test_a_model_of_an_exported_dataset_is_measured_on_its_test_side_and_without_one_the_card_says_what_is_missing(
     places: Path, learned: Path, capsys: pytest.CaptureFixture[str]

@@ -27,6 +27,7 @@ from training.durable_files import replace_file
 from training.errors import CertificateError
 from training.models.graph.model_constants import INPUT_NAME
 from training.registry.aliases import Aliases
+from training.registry.gate.verdicts import keep_verdict
 from training.registry.model_card.model_card import write_model_card
 from training.registry.model_card.model_facts import ModelFacts
 from training.registry.versions import Registry
@@ -133,7 +134,9 @@ def promote_model(run: Path, parameters: RunParameters, registry: Registry, outp
     file = output / "promotion.json"
     if not file.exists():
         replace_file(file, encode_document(decide_promotion(run, parameters, registry)))
-    return carry_out(read_json(file), registry)
+    decided = read_json(file)
+    keep_verdict(registry, decided, f"training run {output.parent.name}")
+    return carry_out(decided, registry)
 
 
 def carry_out(decided: Mapping[str, Any], registry: Registry) -> str:

@@ -1,0 +1,98 @@
+"""What the gate decided is kept with the version, in a folder and in the log; a version itself never changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training.registry.sound_versions import MODEL, publish_sound
+from training.errors import RegistryError
+from training.registry.deletion import delete_version
+from training.registry.gate.verdicts import keep_verdict, kept_verdict, verdict_facts
+from training.registry.verification import verify_version
+from training.registry.versions import Registry
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    registry = Registry(tmp_path)
+    publish_sound(registry)
+    return registry
+
+
+def asked(found: str = "roc_auc 0.4 is below its floor 0.5", took: str = "9 us", **others: Any) -> dict[str, Any]:
+    """What a gate decided that refuses."""
+    checks = [
+        {"asked": "roc_auc >= 0.5", "found": found, "passed": "below" not in found, "warns": False},
+        {"asked": "one row <= 2 times the champion's", "found": took, "passed": True, "warns": True},
+    ]
+    promoted = all(each["passed"] for each in checks)
+    return {
+        "model": MODEL, "version": 1, "champion_before": None, "promoted": promoted, "reasons": [found],
+        "checks": checks, **others,
+    }  # fmt: skip
+
+
+def test_a_verdict_is_kept_logged_and_told_and_the_version_stays_as_it_was_published(registry: Registry) -> None:
+    assert kept_verdict(registry, MODEL, 1) is None
+    assert verdict_facts(registry, MODEL, 1)["verdict"].startswith("none is kept")
+    before = {name: registry.read(MODEL, 1, name) for name in registry.files(MODEL, 1)}
+
+    assert keep_verdict(registry, asked(), "a test", "ada")
+    kept = kept_verdict(registry, MODEL, 1)
+    assert kept is not None
+    assert {name: kept[name] for name in asked()} == asked()
+    line = registry.log.changes()[-1]
+    assert (line.who, line.action, line.model, line.version) == ("ada", "gate", MODEL, 1)
+    assert line.why == "stays a challenger: roc_auc 0.4 is below its floor 0.5"
+    facts = verdict_facts(registry, MODEL, 1)
+    assert (facts["verdict"], facts["beside"], facts["asked by"]) == ("stays a challenger", "no champion", "a test")
+    assert facts["roc_auc >= 0.5"] == "fail: roc_auc 0.4 is below its floor 0.5"
+    assert {name: registry.read(MODEL, 1, name) for name in registry.files(MODEL, 1)} == before
+    assert verify_version(registry, MODEL, 1).faults == ()
+
+
+def test_a_gate_that_is_asked_again_is_kept_where_it_says_something_else(registry: Registry) -> None:
+    assert keep_verdict(registry, asked(), "a test")
+    assert not keep_verdict(registry, asked(took="11 us"), "a test"), "a time differs by chance"
+    assert keep_verdict(registry, asked("roc_auc 0.4"), "lower floors")
+    assert keep_verdict(registry, asked("roc_auc 0.4", champion_before=7), "another champion")
+    assert not keep_verdict(registry, asked(champion_before=1), "of the champion itself nothing is asked")
+    kept = kept_verdict(registry, MODEL, 1)
+    assert kept is not None
+    assert (kept["champion_before"], kept["promoted"]) == (7, True)
+    assert [each.action for each in registry.log.changes()] == ["publish", "gate", "gate", "gate"]
+
+
+@pytest.mark.parametrize("harm", [b"{}", b"no JSON", None])
+def test_a_verdict_that_was_changed_is_a_fault_until_the_gate_is_asked_again(
+    registry: Registry, harm: bytes | None
+) -> None:
+    keep_verdict(registry, asked(), "a test")
+    file = Path(registry.where(MODEL, 1)).parent / "verdicts" / "1.json"
+    if harm is None:
+        file.unlink()
+    else:
+        file.write_bytes(harm)
+    (fault,) = verify_version(registry, MODEL, 1).faults
+    assert "is not the one of which the log says" in fault
+    assert keep_verdict(registry, asked(), "a test")
+    assert verify_version(registry, MODEL, 1).faults == ()
+    assert json.loads(file.read_bytes())["reasons"] == asked()["reasons"]
+
+
+def test_a_damaged_verdict_is_an_error_with_what_to_do(registry: Registry) -> None:
+    keep_verdict(registry, asked(), "a test")
+    (Path(registry.where(MODEL, 1)).parent / "verdicts" / "1.json").write_bytes(b"{")
+    with pytest.raises(RegistryError, match=r"verdicts/1\.json is damaged: .* Publish the model again"):
+        kept_verdict(registry, MODEL, 1)
+
+
+def test_a_version_that_is_gone_gets_no_verdict(registry: Registry) -> None:
+    delete_version(registry, MODEL, 1)
+    with pytest.raises(RegistryError, match="has no version 1"):
+        keep_verdict(registry, asked(), "a test")
+    assert [each.action for each in registry.log.changes()] == ["publish", "delete"]

@@ -1,0 +1,109 @@
+"""The verdicts of the gate, kept in the registry: the newest of each version, and a line of the log for each.
+
+A version never changes, so its verdict lies beside the versions of its model: `<model>/verdicts/<version>.json`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared_features.formats.json_document import encode_document
+from shared_features.formats.model_manifest import VERDICTS
+from shared_features.formats.registry_log import RegistryChange
+from shared_features.kernel.event_time import to_text
+from shared_features.registry_storage.reader import Stored
+from training.errors import RegistryError
+from training.registry.gate.check import verdict_of
+from training.registry.registry_log import Append, this_user
+from training.registry.storage.registry_store import Change
+from training.registry.versions import Registry
+
+_NONE = "none is kept: the gate was not asked, or by a release that kept none"
+
+
+def keep_verdict(registry: Registry, promotion: Mapping[str, Any], by: str, who: str | None = None) -> bool:
+    """Keep what the gate decided; False where it was not asked, or where the kept verdict says the same.
+
+    promotion: as `promotion.json`. by: what asked. Figures that were measured differ by chance and make no other
+    verdict. Raises RegistryError where the version is gone.
+    """
+    model, version = promotion["model"], promotion["version"]
+    if promotion["champion_before"] == version:
+        return False
+
+    def step(change: Change, append: Append) -> bool:
+        registry.where(model, version)
+        known = registry.store.read(_key(model, version))
+        if not any(verdict_faults(registry, model, version)) and _says(known) == _meaning(promotion):
+            return False
+        at_us = registry.log.now_us()
+        content = encode_document({**promotion, "asked_at": to_text(at_us), "asked_by": by})
+        digest = hashlib.sha256(content).hexdigest()
+        why = f"{_decided(promotion)}: {'; '.join(promotion['reasons'])}"
+        append(RegistryChange(at_us, who or this_user(), "gate", model, version, why, digest=digest))
+        change.replace(_key(model, version), content, known)
+        return True
+
+    return registry.log.change(step)
+
+
+def kept_verdict(registry: Registry, model: str, version: int) -> dict[str, Any] | None:
+    """The newest verdict of a version: `promotion.json` with when it was asked, and by what. None: none is kept."""
+    found = registry.store.read(_key(model, version))
+    if found is None:
+        return None
+    try:
+        plain: dict[str, Any] = json.loads(found.content)
+    except ValueError as error:
+        raise RegistryError(
+            f"The verdict {registry.store.where(_key(model, version))} is damaged: {error}. Publish the model again, "
+            "which asks the gate again."
+        ) from error
+    return plain
+
+
+def verdict_facts(registry: Registry, model: str, version: int) -> dict[str, Any]:
+    """Under names for people: what the gate decided, and each thing that it asked with what it found."""
+    kept = kept_verdict(registry, model, version)
+    if kept is None:
+        return {"verdict": _NONE}
+    champion = kept["champion_before"]
+    return {
+        "verdict": _decided(kept),
+        "asked at": kept["asked_at"],
+        "asked by": kept["asked_by"],
+        "beside": "no champion" if champion is None else f"version {champion}",
+        **{each["asked"]: f"{verdict_of(each).lower()}: {each['found']}" for each in kept["checks"]},
+    }
+
+
+def verdict_faults(registry: Registry, model: str, version: int) -> Iterator[str]:
+    """What is wrong with the kept verdict, against the log."""
+    key = _key(model, version)
+    found = registry.store.read(key)
+    told = [each.digest for each in registry.log.changes(model) if each.action == "gate" and each.version == version]
+    if told and (found is None or hashlib.sha256(found.content).hexdigest() != told[-1]):
+        yield (
+            f"The verdict {registry.store.where(key)} is not the one of which the log says {told[-1][:12]}. It was "
+            "changed, or a process was killed when it wrote it. Publish the model again, which asks the gate again."
+        )
+
+
+def _key(model: str, version: int) -> str:
+    return f"{model}/{VERDICTS}/{version}.json"
+
+
+def _decided(promotion: Mapping[str, Any]) -> str:
+    return "may become champion" if promotion["promoted"] else "stays a challenger"
+
+
+def _says(known: Stored | None) -> tuple[Any, ...] | None:
+    return None if known is None else _meaning(json.loads(known.content))
+
+
+def _meaning(promotion: Mapping[str, Any]) -> tuple[Any, ...]:
+    checks = tuple((each["asked"], verdict_of(each)) for each in promotion["checks"])
+    return promotion["promoted"], promotion["champion_before"], checks
