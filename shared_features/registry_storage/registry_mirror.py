@@ -102,9 +102,11 @@ class RegistryMirror:
         self._forget_others(model)
 
     def _copy(self, model: str, number: str, there: Path) -> None:
-        names = (MANIFEST_FILE, MODEL_FILE, TREES_FILE)  # of the last, most versions have none
-        content = {name: self._registry.read(f"{model}/{number}/{name}") for name in names}
-        missing = [name for name in names[:2] if content[name] is None]
+        manifest = self._registry.read(f"{model}/{number}/{MANIFEST_FILE}")
+        names = [MODEL_FILE, TREES_FILE] if _has_trees(manifest) else [MODEL_FILE]
+        content = {MANIFEST_FILE: manifest}
+        content |= {name: self._registry.read(f"{model}/{number}/{name}") for name in names}
+        missing = [name for name in (MANIFEST_FILE, MODEL_FILE) if content[name] is None]
         part = self.folder / model / f"{_PART}{uuid.uuid4().hex}"
         part.mkdir(parents=True, exist_ok=True)
         try:
@@ -176,6 +178,14 @@ def _is_sound(version: Path) -> bool:
             return False
         return _digest(version / MODEL_FILE) == manifest.model_digest
     except (OSError, FeatureError):
+        return False
+
+
+def _has_trees(manifest: Stored | None) -> bool:
+    """Whether a version has a file of trees. One that is damaged is refused when all of it is there."""
+    try:
+        return manifest is not None and TREES_FILE in decode_manifest(manifest.content).files
+    except FeatureError:
         return False
 
 

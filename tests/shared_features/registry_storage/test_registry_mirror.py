@@ -95,6 +95,16 @@ def test_storage_that_is_cut_off_is_named_once_and_stops_nothing(storage: Unstea
     assert events == ["doing without the model registry", "reading the model registry again", "switched to model"]
 
 
+def test_trees_are_asked_for_where_the_manifest_names_them(storage: Unsteady, cache: Path) -> None:
+    """Storage was asked for the trees of versions that have none."""
+    publish(storage.folder, BREAKDOWN)
+    assert version(models_of(storage, cache)) == 1
+    assert [each for each in storage.reads if each.startswith(f"{MODEL}/1/")] == [
+        f"{MODEL}/1/manifest.json",
+        f"{MODEL}/1/model.onnx",
+    ]
+
+
 def test_a_process_starts_with_what_another_one_copied(storage: Unsteady, cache: Path) -> None:
     publish(storage.folder, BREAKDOWN)
     assert version(models_of(storage, cache)) == 1
