@@ -22,6 +22,7 @@ from training.registry.version_facts import (
     facts_of_version,
     feature_changes,
     find_version,
+    is_measured,
     says_something,
 )
 from training.registry.version_list import list_versions, version_lines
@@ -68,10 +69,14 @@ def _diff(registry: Registry, options: argparse.Namespace) -> int:
     numbers = [find_version(registry, options.model, each) for each in (options.first, options.second)]
     first, second = (registry.manifest(options.model, each) for each in numbers)
     facts = [facts_of_version(registry, options.model, each) for each in numbers]
-    rows = list(filter(says_something, side_by_side(*facts)))
+    every = side_by_side(*facts)
+    rows = list(filter(says_something, every))
     features, definitions = feature_changes(first, second), definition_changes(first, second)
     if options.json:
-        plain = [{**asdict(row), "difference": row.difference} for row in rows]
+        plain = [
+            {**asdict(each), "difference": each.difference, "same": each.same, "measured": is_measured(each)}
+            for each in every
+        ]
         return _say_json(
             {"model": options.model, "versions": numbers, "facts": plain, "features": features,
              "definitions": definitions}

@@ -82,12 +82,18 @@ def says_something(row: FactRow) -> bool:
     What was measured, the times of the graph and the worst difference, says something where it is more than twice the
     other, as the gate has it, and in a verdict where one passed and the other did not.
     """
-    if row.section == GATE and row.name.startswith(("one row", f"{BATCH_ROWS} rows")):
+    if not is_measured(row) or None in (row.first, row.second):
+        return not row.same
+    if row.section == GATE:
         return str(row.first).partition(":")[0] != str(row.second).partition(":")[0]
-    measured = row.name.endswith(", us") if row.section == "graph" else row.name == "worst difference"
-    if measured and None not in (row.first, row.second):
-        return bool(max(row.first, row.second) > USUAL_RATIO * min(row.first, row.second))
-    return not row.same
+    return bool(max(row.first, row.second) > USUAL_RATIO * min(row.first, row.second))
+
+
+def is_measured(row: FactRow) -> bool:
+    """Whether a fact differs by chance from one measurement of the same graph to another."""
+    if row.section == GATE:
+        return row.name.startswith(("one row", f"{BATCH_ROWS} rows"))
+    return row.name.endswith(", us") if row.section == "graph" else row.name == "worst difference"
 
 
 def chosen_by(registry: Registry, model: str, version: int) -> str:

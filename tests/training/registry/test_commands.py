@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared_features.formats.model_manifest import GraphCost
 from shared_features.formats.registry_log import LOG_FILE
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
@@ -97,6 +98,23 @@ def test_two_versions_differ_in_their_graph_and_metric_alone(registry: Registry,
     found = json.loads(said("diff", MODEL, "1", "2", "--json"))
     assert found["features"] == {"only in the first": [], "only in the second": []}
     assert "nothing differs" in said("diff", MODEL, "1", "1")
+
+
+def test_a_program_reads_every_fact_of_two_versions_and_which_were_measured(registry: Registry, said: Any) -> None:
+    """Costs that differ by chance were left out, so a program could not tell them from costs that are equal."""
+    cost = GraphCost(MANIFEST.cost.graph_bytes, 12.0, 61.0) if MANIFEST.cost else None
+    registry.publish(replace(registry.manifest(MODEL, 1), cost=cost), b"graph", {"models": {}}, DATASET)
+    found = json.loads(said("diff", MODEL, "1", "3", "--json"))["facts"]
+    by_name = {(each["section"], each["name"]): each for each in found}
+    row = by_name["graph", "one row, us"]
+    assert row == {
+        "section": "graph", "name": "one row, us", "first": 11.0, "second": 12.0, "difference": 1.0, "same": False,
+        "measured": True,
+    }  # fmt: skip
+    assert {each["name"] for each in found if each["measured"]} == {"one row, us", "100 rows, us", "worst difference"}
+    same = by_name["certificate", "tolerance"]
+    assert (same["same"], same["measured"], same["difference"]) == (True, False, 0.0)
+    assert not any(line.startswith("one row, us") for line in said("diff", MODEL, "1", "3").splitlines())
 
 
 def test_what_changes_the_registry_takes_a_number_and_says_so(
