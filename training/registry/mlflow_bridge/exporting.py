@@ -17,6 +17,7 @@ from shared_features.kernel.event_time import to_text
 from training.errors import RegistryError
 from training.facts import shown
 from training.registry.aliases import Aliases
+from training.registry.mlflow_bridge.dataset_input import log_dataset
 from training.registry.mlflow_bridge.names import (
     ARTIFACTS,
     MLMODEL,
@@ -28,7 +29,6 @@ from training.registry.mlflow_bridge.names import (
     key,
     value,
 )
-from training.registry.model_card.data_tables import window_facts
 from training.registry.model_card.model_card import MODEL_CARD_MARKDOWN
 from training.registry.verification import verify_version
 from training.registry.version_facts import facts_of_version
@@ -104,7 +104,8 @@ def _export(client: MlflowClient, registry: Registry, model: str, version: int, 
     run = begun.info.run_id
     try:
         _log_facts(client, run, registry, model, version)
-        _log_dataset(client, run, registry, model, version)
+        if (dataset := registry.dataset(model, version)) is not None:
+            log_dataset(client, run, dataset)
         _log_files(client, run, registry, manifest)
     except BaseException:
         client.set_terminated(run, "FAILED")
@@ -137,29 +138,6 @@ def _log_facts(client: MlflowClient, run: str, registry: Registry, model: str, v
     client.log_batch(run, metrics=numbers)
     for at in range(0, len(params), _AT_ONCE):
         client.log_batch(run, params=params[at : at + _AT_ONCE])
-
-
-def _log_dataset(client: MlflowClient, run: str, registry: Registry, model: str, version: int) -> None:
-    """What the dataset is: its view, the versions of its tables, its columns and its rows."""
-    from mlflow.entities import Dataset, DatasetInput, InputTag
-
-    found = registry.dataset(model, version)
-    if found is None:
-        return
-    source = {
-        "tables": {name: each.version for name, each in found.tables.items()},
-        "complete_up_to": to_text(found.cut_us),
-        "labels_known_at": to_text(found.labels.cutoff_us),
-        **window_facts(found),
-        "sha256": found.digest,
-    }
-    profile = {"train_rows": found.rows.train.labelled, "test_rows": found.rows.test.labelled, "task": found.task}
-    schema = {"features": list(found.features), "classes": list(found.classes)}
-    dataset = Dataset(
-        f"{found.view.name}-v{found.view.version}", found.digest[:36], "millrace", json.dumps(source),
-        json.dumps(schema)[:60_000], json.dumps(profile),
-    )  # fmt: skip
-    client.log_inputs(run, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
 
 
 def _log_files(client: MlflowClient, run: str, registry: Registry, manifest: ModelManifest) -> None:

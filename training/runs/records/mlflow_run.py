@@ -1,4 +1,4 @@
-"""A run as MLflow shows it: parameters, metrics, files, and what became of each step. Written when it has ended.
+"""A run as MLflow shows it: parameters, dataset, metrics, files and what became of each step. Written when it ended.
 
 A process of its own does that: the client takes seconds and memory, a server may not answer, and neither may fail a run
 or hold it up for long.
@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from shared_features.errors import FeatureError
+from shared_features.formats.dataset_manifest import DATASET_FILE, decode_dataset_manifest
+from shared_features.formats.training_run import DATASET_FOLDER
 from shared_features.settings.registry_place import registry_place
 from training.errors import RegistryError
 from training.facts import shown
 from training.registry.mlflow_bridge.client import mlflow_client
+from training.registry.mlflow_bridge.dataset_input import log_dataset
 from training.registry.mlflow_bridge.names import key, value
 from training.registry.model_card.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN
 from training.registry.versions import Registry
@@ -99,6 +102,8 @@ def write_run(client: MlflowClient, run: Path, registry: Registry) -> str:
     for at in range(0, max(len(params), 1), _AT_ONCE):
         client.log_batch(theirs, params=params[at : at + _AT_ONCE])
     client.log_batch(theirs, metrics=metrics, tags=[RunTag(key(each), text) for each, text in tags.items()])
+    if (dataset := run / DATASET_FOLDER / DATASET_FILE).is_file():
+        log_dataset(client, theirs, decode_dataset_manifest(dataset.read_bytes(), str(dataset)))
     for file in _files(run):
         client.log_artifact(theirs, str(file), "" if file.parent == run else file.parent.name)
     for name, content in _model_card(registry, summary):

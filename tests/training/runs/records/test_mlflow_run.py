@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
+from shared_features.formats.dataset_manifest import encode_dataset_manifest
+from shared_features.kernel.event_time import to_text
+from tests.shared_features.formats.test_dataset_manifest import DATASET
 from training.__main__ import main
 from training.registry.mlflow_bridge.client import mlflow_client
 from training.registry.versions import Registry
@@ -68,6 +71,23 @@ def test_a_run_has_its_parameters_metrics_steps_and_files_and_is_the_same_when_i
     write_journal(run, replace(read_journal(run), status="succeeded", error=""))
     assert write_run(client, run, Registry(tmp_path / "registry")) == theirs
     assert client.get_run(theirs).info.status == "FINISHED"
+
+
+def test_a_run_has_its_dataset_as_an_input_once_also_when_it_is_continued(
+    client: MlflowClient, run: Path, tmp_path: Path
+) -> None:
+    """MLflow shows and searches runs by their datasets, and had none of ours."""
+    (run / "dataset").mkdir()
+    (run / "dataset" / "dataset.json").write_bytes(encode_dataset_manifest(DATASET))
+    theirs = write_run(client, run, Registry(tmp_path / "registry"))
+    assert write_run(client, run, Registry(tmp_path / "registry")) == theirs
+    (found,) = client.get_run(theirs).inputs.dataset_inputs
+    dataset, view = found.dataset, DATASET.view
+    assert (dataset.name, dataset.digest) == (f"{view.name}-v{view.version}", DATASET.digest[:36])
+    source = json.loads(dataset.source)
+    assert (source["complete_up_to"], source["sha256"]) == (to_text(DATASET.cut_us), DATASET.digest)
+    assert source["tables"] == {name: each.version for name, each in DATASET.tables.items()}
+    assert [(each.key, each.value) for each in found.tags] == [("mlflow.data.context", "training")]
 
 
 def settings(mlflow: str, home: Path) -> TrainingSettings:
