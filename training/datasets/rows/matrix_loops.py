@@ -5,7 +5,7 @@ import numpy as np
 from shared_features.kernel.held_arrays import doubles
 from shared_features.kernel.loops.compiled import compiled
 
-_ROWS = 256  # of so many rows all columns are written, while these rows stay in the processor's cache
+_ROWS = 32  # of so many rows all columns are written, while these rows stay in the processor's nearest cache
 _NAN = np.float32(np.nan)
 
 
@@ -17,9 +17,10 @@ def place_columns(columns, places, rows, matrix):
     """
     for start in range(0, rows.size, _ROWS):
         stop = min(start + _ROWS, rows.size)
+        some = rows[start:stop]
         for number in range(places.size):
-            values, place = doubles(columns, number), places[number]
-            for at in range(start, stop):
+            values, place = doubles(columns, number)[start:stop], np.uint64(places[number])
+            for at in range(some.size):
                 value = np.float32(values[at])
-                # 0/0 and inf - inf leave different bits on different machines.
-                matrix[rows[at], place] = value if value == value else _NAN
+                # 0/0 and inf - inf leave different bits on different machines. An unsigned row needs no look at its sign.
+                matrix[np.uint64(some[at]), place] = value if value == value else _NAN
