@@ -22,5 +22,5 @@ def place_columns(columns, places, rows, matrix):
             values, place = doubles(columns, number)[start:stop], np.uint64(places[number])
             for at in range(some.size):
                 value = np.float32(values[at])
-                # 0/0 and inf - inf leave different bits on different machines. An unsigned row needs no look at its sign.
+                # 0/0 and inf - inf leave different bits on different machines. Unsigned: no look at its sign.
                 matrix[np.uint64(some[at]), place] = value if value == value else _NAN
