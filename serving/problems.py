@@ -174,14 +174,14 @@ PROBLEMS: dict[type[RefusedRequestError], Problem] = {
         "failed-model",
         500,
         "The model gave no score for this request",
-        "Roll back to another model with `python -m training`. The log of this service has the cause.",
+        "Roll back with `python -m training registry roll-back`. The log of this service has the cause.",
     ),
     SlowModelError: Problem(
         "slow-model",
         503,
         "The model takes too long for this request",
         "Send the request again after `Retry-After` seconds. When this lasts, send fewer instances, or let another "
-        "model answer: roll back with `python -m training`.",
+        "model answer: roll back with `python -m training registry roll-back`.",
         retry_after_s=1,
     ),
     BrokenViewError: Problem(

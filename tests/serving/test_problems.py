@@ -3,11 +3,13 @@
 import asyncio
 import gzip
 import json
+import re
 from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
+from serving.problems import PROBLEMS
 from tests.fakes import InMemoryOnlineStore
 from tests.serving.asking import PATH, ask, problem
 from tests.serving.conftest import INSTANCE
@@ -138,3 +140,10 @@ def test_a_path_with_another_slash_is_unknown_and_redirects_nowhere(serving, pat
     response = asyncio.run(once())
     assert response.status_code == 404
     assert "location" not in response.headers
+
+
+def test_a_command_that_an_advice_names_has_a_verb():
+    """It said to roll back "with `python -m training`", which needs a verb, and has none of that name."""
+    commands = [each for problem in PROBLEMS.values() for each in re.findall(r"`(python -m \w+.*?)`", problem.advice)]
+    assert "python -m training registry roll-back" in commands
+    assert [each for each in commands if len(each.split()) < 4] == []

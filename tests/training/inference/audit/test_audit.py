@@ -329,6 +329,7 @@ def test_a_value_that_was_altered_in_redis_is_named_with_its_feature(
     told = {each.id: each.detail for each in found.differences}
     assert len(told) == 2  # the request of this machine, and that of several
     assert all("machine_heat__" in detail or "above_mean_1h" in detail for detail in told.values())
+    assert not any("release" in detail for detail in told.values())  # "0.1.0 answered, this is 0.1.0" explained nothing
     assert found.records == 9
 
 

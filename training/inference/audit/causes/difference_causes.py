@@ -41,8 +41,9 @@ class DifferenceCauses:
         if unlike and follows and (lacking := self._lacking(unlike, own.start, absent)):
             return lacking
         detail = self._first(unlike[0], own) if unlike else "the scores are others"
-        cause = ALTERED_VALUE if unlike and follows and release == self._release else CHANGED_CODE
-        return cause, f"release {release or 'unknown'} answered, this is {self._release}: {detail}"
+        if unlike and follows and release == self._release:
+            return ALTERED_VALUE, detail
+        return CHANGED_CODE, f"release {release or 'unknown'} answered, this is {self._release}: {detail}"
 
     def _lacking(self, unlike: list[list[int]], start: int, absent: Mapping[str, AbsentEvents]) -> Cause | None:
         """What the lake lacks, where each value that differs has such a group among its inputs."""
