@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def log_dataset(client: MlflowClient, run: str, found: DatasetManifest) -> None:
     """What the dataset is: its view, the versions of its tables and the cut, its columns and its rows.
 
-    MLflow takes 36 characters of a digest; the source has all of it. The same dataset again is no second input.
+    MLflow takes 36 characters of a digest; the source has all of it. The same dataset is not a second input.
     """
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
