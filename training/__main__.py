@@ -190,7 +190,7 @@ def _publish(settings: TrainingSettings, options: argparse.Namespace) -> int:
     asked = {"floors": dict(options.floor), "gate_tolerance": options.gate_tolerance}
     parameters, registry = RunParameters(view, model=model, **asked), Registry(settings.registry)
     files = (options.onnx, options.expected, options.dataset)
-    found = publish_foreign(parameters, registry, *files, options.output, time.time_ns() // 1000)
+    found = publish_foreign(settings, parameters, registry, *files, options.output, time.time_ns() // 1000)
     name, version = parameters.model_name, found.published.version
     known = "" if found.published.new else " (the same model was published before)"
     print(f"parity passed: worst difference {found.worst:.2g} from what is expected")

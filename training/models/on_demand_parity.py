@@ -80,6 +80,6 @@ def _compare(column: ViewFeature, arrays: list[NDArray[Any]]) -> None:
         if not same.all():
             at = int(np.flatnonzero(~same)[0])
             raise CertificateError(
-                f"On-demand function {column.name} gives {found[at]!r} from {kind} and {whole[at]!r} from an array, "
-                f"for inputs {[each[at].item() for each in arrays]}. Use operations that round alike."
+                f"On-demand function {column.name} gives {float(found[at])!r} from {kind} and {float(whole[at])!r} "
+                f"from an array, for inputs {[each[at].item() for each in arrays]}. Use operations that round alike."
             )

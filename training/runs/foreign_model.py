@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shared_features.formats.model_manifest import ModelManifest, Parity, stamp_view
+from shared_features.kernel.event_time import to_us
 from training.datasets.expectations.outcome import check_expectations
 from training.datasets.expectations.verdict import judge, told
 from training.datasets.exports.dataset_table import DATA_FILE, read_directory, read_manifest
@@ -36,7 +37,9 @@ from training.registry.model_card.model_facts import ModelFacts
 from training.registry.versions import Published, Registry
 from training.runs.actions.gate_decision import decide_version
 from training.runs.actions.measured_models import curves_of, measure_models
+from training.runs.actions.view_proofs import prove_view
 from training.runs.plan.run_parameters import RunParameters
+from training.settings import TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,20 @@ class ForeignModel:
 
 
 def publish_foreign(
-    parameters: RunParameters, registry: Registry, file: Path, expected: Path, dataset: Path, output: str, now_us: int
+    settings: TrainingSettings,
+    parameters: RunParameters,
+    registry: Registry,
+    file: Path,
+    expected: Path,
+    dataset: Path,
+    output: str,
+    now_us: int,
 ) -> ForeignModel:
     """Publish the graph in a file with its metrics and its model card, and ask the gate about it.
 
     expected: Parquet with the features under their names, as the matrix has them, and `score`, `value`, or for each
     class `probability_` with its name. dataset: the folder of the dataset that it learned from, of a run or exported.
+    The on-demand functions of the view, and what serving reads, are proven by the tables of the lake, as of a run.
     Without labelled rows for a test it has no metrics, its model card says so, and the gate refuses it.
     """
     data = _dataset(dataset, parameters)
@@ -66,6 +77,9 @@ def publish_foreign(
     outcomes = check_expectations(parameters.expectations, data)
     judge(outcomes)
     graph, rows, parity = _certified(parameters, data, file, expected, output)
+    split, lateness_us = data.manifest.split, to_us(settings.allowed_lateness)
+    proofs = prove_view(settings.lake, lateness_us, parameters.view, (split.start_us, split.end_us), parameters.seed)
+    parity = replace(parity, on_demand_cases=proofs.on_demand, served_values=proofs.served)
     made_by = onnx.load_model_from_string(_bytes(file))
     manifest = _manifest(parameters, data, MeasuredGraph(graph, rows, keeps_bits(graph)), parity, made_by, now_us)
     metrics, curves = _measured(data, graph, manifest.estimator, parameters)
@@ -83,6 +97,7 @@ def publish_foreign(
         f"{version}, {why}",
         [told(each) for each in outcomes],
         trained_elsewhere=True,
+        unproven=proofs.missing,
     )
     trees = partial(trees_file, graph, manifest.input_name, manifest.output_name, rows.shape[1])
     published = registry.publish(manifest, graph, metrics, data.manifest, why, write_model_card(facts), trees)

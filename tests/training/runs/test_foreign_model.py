@@ -140,6 +140,9 @@ def test_a_graph_is_published_when_it_gives_what_is_expected_and_is_refused_with
     manifest = json.loads((version / "manifest.json").read_bytes())
     assert (manifest["estimator"], manifest["libraries"]["pytorch"]) == ("pytorch", "2.9")
     assert json.loads((version / "metrics.json").read_bytes())["models"]["pytorch"]["roc_auc"] > 0.7
+    assert manifest["parity"]["on_demand_cases"] > 1_000, "as a run certifies its view"
+    assert manifest["parity"]["served_values"] > 50
+    assert "The fitted model is not here, so missing values" in (version / "card.md").read_text()
     model = load_model(version, BREAKDOWN)
     assert model.score(matrix[:5]) == pytest.approx(score[:5].tolist(), abs=1e-6)
 

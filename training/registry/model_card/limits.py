@@ -20,6 +20,16 @@ def limits(facts: ModelFacts) -> Iterator[str]:
             f"{facts.manifest.estimator} trained it, and which rows it learned from is not known. If rows of the test "
             "window are among them, it is less good than its metrics."
         )
+        yield (
+            f"Its graph was compared with what {facts.manifest.estimator} gave for "
+            f"{counted(facts.manifest.parity.cases, 'row')}. The fitted model is not here, so missing values, extremes "
+            "and both sides of splits were compared as far as these rows have them."
+        )
+        if facts.unproven:
+            yield (
+                "Neither its on-demand functions nor what serving reads were tried on stored rows, since there are "
+                f"none: {facts.unproven}"
+            )
     else:
         yield (
             f"It knows events up to {to_text(dataset.split.train_end_us)}. What changed in the world since then, it "

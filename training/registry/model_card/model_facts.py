@@ -18,7 +18,8 @@ class ModelFacts:
 
     metrics: of `metrics.json`. curves: candidate -> curve -> points. missing: feature -> share of missing values in the
     train window. floors: the worst values that may become champion. expectations: of `validation.json`.
-    trained_elsewhere: by another framework, of which no run saw the training.
+    trained_elsewhere: by another framework, of which no run saw the training. unproven: why neither on-demand functions
+    nor what serving reads could be tried; empty where they were.
     """
 
     manifest: ModelManifest
@@ -32,6 +33,7 @@ class ModelFacts:
     made_by: str = ""
     expectations: Sequence[Mapping[str, Any]] = ()
     trained_elsewhere: bool = False
+    unproven: str = ""
 
 
 def fact_table(rows: Mapping[str, Any]) -> Table:
