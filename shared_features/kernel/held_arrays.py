@@ -123,7 +123,9 @@ def held_room(table):
     return ReadRoom(
         integers(table, at),
         _word_rows(table, at + 1),
-        _word_rows(table, at + 2),
-        integers(table, at + 3),
-        integers(table, at + 4),
+        integer_rows(table, at + 2),
+        integer_rows(table, at + 3),
+        _word_rows(table, at + 4),
+        integers(table, at + 5),
+        integers(table, at + 6),
     )

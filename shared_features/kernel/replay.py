@@ -109,6 +109,8 @@ class ReadRoom(NamedTuple):
 
     row: NDArray[np.int64]  # [words of a row]
     smallest: NDArray[np.uint64]  # [sets, largest k]; how many of them there are stands in `row`
+    cells: NDArray[np.int64]  # [sets, a power of 2 of at least 2 k]: which of `smallest` is there, from 1 on; 0: none
+    taken: NDArray[np.int64]  # [sets, largest k]: the cell of each of `smallest`
     kept: NDArray[np.uint64]  # [sets, 2]: k, and the k-th smallest where there are k
     order: NDArray[np.int64]  # [windows]: by their start, latest first
     starts: NDArray[np.int64]  # [windows]: where each begins
@@ -156,9 +158,12 @@ def read_room(layout: Layout) -> ReadRoom:
     windows, sets = len(tables.window_lengths), len(tables.set_sizes)
     kept = np.zeros((sets, 2), np.uint64)
     kept[:, 0] = tables.set_sizes
+    largest = max([0, *tables.set_sizes[1:].tolist()])
     return ReadRoom(
         row=tables.empty_row.copy(),
-        smallest=np.empty((sets, max([0, *tables.set_sizes[1:].tolist()])), np.uint64),
+        smallest=np.empty((sets, largest), np.uint64),
+        cells=np.zeros((sets, 1 << (2 * largest - 1).bit_length()), np.int64),
+        taken=np.empty((sets, largest), np.int64),
         kept=kept,
         order=np.arange(windows),
         starts=np.empty(windows, np.int64),

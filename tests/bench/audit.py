@@ -21,7 +21,7 @@ from tests.bench.served_predictions import ROOT
 from tests.bench.small_model import publish_small_model
 from tests.bench.transactions import measured_transactions
 
-_FEWER, _MORE = 100_000, 400_000
+_FEWER, _MORE = 250_000, 1_000_000
 
 
 def measure(file: Path | None) -> list[Figure]:

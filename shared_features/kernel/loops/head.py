@@ -54,5 +54,10 @@ def merge_events(tables, events, first, stop, scratch):
         for at in range(first, stop):
             if events[at, value + columns]:
                 row[index] = add_to_smallest(
-                    scratch.smallest[index], row[index], tables.set_sizes[index], mix64(np.int64(events[at, value]))
+                    scratch.smallest[index],
+                    scratch.cells[index],
+                    scratch.taken[index],
+                    row[index],
+                    tables.set_sizes[index],
+                    mix64(np.int64(events[at, value])),
                 )

@@ -7,7 +7,7 @@ from shared_features.kernel.loops.head import merge_events
 from shared_features.kernel.loops.machine_words import call_finalizer, one_by_one, word_at
 from shared_features.kernel.loops.rows import merge_rows
 from shared_features.kernel.loops.segments import LENGTH, START
-from shared_features.kernel.loops.sets import merge_into_smallest
+from shared_features.kernel.loops.sets import begin_smallest, merge_into_smallest
 
 
 @inlined
@@ -15,6 +15,8 @@ def read_entity(tables, pools, slot, as_of_us, values, scratch):
     """One entity's features: one pass from its newest event backwards, each window finished as it is passed."""
     _order_windows(tables, as_of_us, scratch)
     row = scratch.row
+    for index in range(1, tables.set_sizes.size):
+        begin_smallest(scratch.cells[index], scratch.taken[index], row[index])
     for word in range(row.size):
         one_by_one()
         row[word] = tables.empty_row[word]
@@ -78,6 +80,8 @@ def _merge_sets(tables, pools, slot, first, last, scratch):
             if tile <= last:
                 scratch.row[index] = merge_into_smallest(
                     scratch.smallest[index],
+                    scratch.cells[index],
+                    scratch.taken[index],
                     scratch.row[index],
                     tables.set_sizes[index],
                     pools.words,

@@ -26,6 +26,11 @@ class Life:
     positions: Sequence[Partition]
     offsets: Int64
 
+    @property
+    def last(self) -> Vector:
+        """The vector that it ends with."""
+        return dict(zip(self.positions, self.offsets[-1].tolist(), strict=True))
+
     def held(self, topic: str, partition: int) -> Int64:
         """The last offset of a partition at each place. Of a topic that was re-created, the life with the highest."""
         own = [at for at, (name, _, number) in enumerate(self.positions) if (name, number) == (topic, partition)]

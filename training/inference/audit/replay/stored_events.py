@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
@@ -12,9 +13,11 @@ from shared_features.definitions import EventSource, FeatureGroup
 from shared_features.formats.events import EventBatch
 from shared_features.formats.offline_tables import ARRIVAL_DATE, OFFSET, PARTITION, RECORD_TIME
 from shared_features.group_events import GroupEvents, group_events
-from shared_features.kernel.event_time import to_text
+from shared_features.kernel.event_time import DAY_US, to_text
 from training.datasets.offline_store import OfflineStore, PinnedTable, event_columns
 from training.inference.audit.replay.shard_lives import Int64
+
+_NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,37 @@ class History:
         self.tables: Mapping[str, PinnedTable] = {each.name: store.pin_events(each) for each in groups[0].sources}
         self._reach_us = max(each.readable_us + max(spec.hop_us for spec in each.layout.features) for each in groups)
 
-    def reached(self, source: EventSource, earliest_us: int, ends: Mapping[int, int]) -> pl.LazyFrame:
-        """Those that windows reach as of `earliest_us` or later. ends: partition -> its last offset that counts."""
-        partition, since_us = pl.col(PARTITION), max(0, earliest_us - self._reach_us)
-        # An event arrives when its record is stored or later, and it is at most so far ahead of its record.
-        day = to_text(max(0, since_us - source.tolerated_future_us))[:10]
-        applied = [(partition == number) & (pl.col(OFFSET) <= end) for number, end in ends.items()]
-        inside = (pl.col(ARRIVAL_DATE) >= day) & (pl.col(source.event_time) >= since_us)
-        return self.tables[source.name].scan().filter(inside & pl.any_horizontal(pl.lit(False), *applied))
+    def since_us(self, earliest_us: int) -> int:
+        """From when on windows reach events as of `earliest_us` or later: the beginning of a day."""
+        since_us = max(0, earliest_us - self._reach_us)
+        return since_us - since_us % DAY_US
+
+    def reached(
+        self, source: EventSource, since_us: int, ends: Mapping[int, int], held: Mapping[int, int] = _NOTHING
+    ) -> pl.LazyFrame:
+        """Those since then that are new. ends: partition -> its last offset that counts. held: partition -> the last
+        offset that does not count.
+        """
+        partition, offset, new = pl.col(PARTITION), pl.col(OFFSET), pl.lit(False)
+        for number, end in ends.items():
+            new |= (partition == number) & (offset <= end) & (offset > held.get(number, -1))
+        inside = (pl.col(ARRIVAL_DATE) >= _first_day(source, since_us)) & (pl.col(source.event_time) >= since_us)
+        return self.tables[source.name].scan().filter(inside & new)
+
+    def most(self, since_us: int) -> int:
+        """So many events the tables have since then, or fewer: as their logs tell, without a look at any."""
+        return sum(_rows(self.tables[each.name], _first_day(each, since_us)) for each in self.groups[0].sources)
+
+
+def _first_day(source: EventSource, since_us: int) -> str:
+    """An event arrives when its record is stored or later, and it is at most so far ahead of its record."""
+    return to_text(max(0, since_us - source.tolerated_future_us))[:10]
+
+
+def _rows(pinned: PinnedTable, first_day: str) -> int:
+    files = pl.DataFrame(pinned.table.get_add_actions(flatten=True))
+    day = pl.col(f"partition.{ARRIVAL_DATE}").cast(pl.String)
+    return int(files.filter(day >= first_day)["num_records"].sum()) if len(files) else 0
 
 
 class ReadEvents:

@@ -2,27 +2,30 @@
 
 The state of an entity is a function of the events that its shard had applied. So each row is read from the state of
 exactly those events. The vectors of one shard grow along its life, so its events are applied once, in the order in
-which its vectors first hold them. Each life of a shard has states of its own.
+which its vectors first hold them: by the rows that come first. The next rows continue from their states.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from shared_features.definitions import FeatureGroup
-from shared_features.formats.entity_keys import EntityKeys, shards_of
-from shared_features.kernel.replay import replay
-from shared_features.kernel.tile_state import TileState
+from shared_features.definitions import EventSource
+from shared_features.formats.entity_keys import EntityKeys
 from training.datasets.history.entity_slices import entity_slices
+from training.inference.audit.replay.carried_entities import CarriedEntities
+from training.inference.audit.replay.group_states import GroupStates
 from training.inference.audit.replay.own_threads import on_own_threads
-from training.inference.audit.replay.shard_lives import Int64, Life, Vector, lives
-from training.inference.audit.replay.stored_events import History, ReadEvents, StoredEvents
+from training.inference.audit.replay.read_shards import ReadShards
+from training.inference.audit.replay.shard_lives import Int64, Vector
+from training.inference.audit.replay.stored_events import History, ReadEvents
+
+_BYTES_AN_EVENT = 200
+"""Of memory, about, while events are read: states may have as much."""
 
 
 @dataclass(frozen=True)
@@ -40,125 +43,91 @@ class AskedRows:
     vectors: Sequence[tuple[int, Vector]]
 
 
-def values_at_vectors(history: History, asked: AskedRows, events_at_once: int) -> dict[str, NDArray[np.float64]]:
-    """By the name of a group's part float64[n, features of the group]; NaN where nothing could be read.
+class VectorReplay:
+    """Of the groups of one history, which share what is read of the lake."""
 
-    The groups of the history share what is read of the lake. events_at_once: how many events are in memory at most,
-    where no entity alone has more.
-    """
-    groups = {each.part_name: each for each in history.groups}
-    values = {name: np.full((len(asked.as_of_us), len(each.features)), np.nan) for name, each in groups.items()}
-    rows = np.flatnonzero(np.any([asked.chosen[name] >= 0 for name in groups], axis=0))
-    if not len(rows):
-        return values
-    shards = {name: _Shards(asked.vectors, asked.chosen[name]) for name in groups}
-    earliest_us, sources = int(asked.as_of_us[rows].min()), history.groups[0].sources
-    reached = [history.reached(each, earliest_us, _ends(shards.values(), each.topic)) for each in sources]
-    keys = pl.Series("key", asked.keys)
-    for some in entity_slices(asked.key_columns[rows], reached, events_at_once):
-        entities = asked.key_columns[rows[some]].unique()
-        events = [ReadEvents(source, frame, entities) for source, frame in zip(sources, reached, strict=True)]
+    def __init__(self, history: History, events_at_once: int) -> None:
+        """events_at_once: how many events are in memory at most, where no entity alone has more."""
+        self._history, self._events_at_once = history, events_at_once
+        most_bytes = events_at_once * _BYTES_AN_EVENT // len(history.groups)
+        self._groups = {each.part_name: each for each in history.groups}
+        self._states = {name: GroupStates(each, most_bytes) for name, each in self._groups.items()}
+        self._entities = CarriedEntities()
+        self._since_us = 0
 
-        def fill(name: str, among: Int64 = rows[some], events: Sequence[ReadEvents] = events) -> None:
-            mine, chosen = among[asked.chosen[name][among] >= 0], asked.chosen[name]
-            stored = [each.of(groups[name]) for each in events]
-            values[name][mine] = _replayed(
-                groups[name], stored, shards[name], keys[mine], asked.as_of_us[mine], chosen[mine]
-            )  # fmt: skip
+    def values(self, asked: AskedRows) -> dict[str, NDArray[np.float64]]:
+        """By the name of a group's part float64[n, features of the group]; NaN where nothing could be read."""
+        size = len(asked.as_of_us)
+        found = {name: np.full((size, len(each.features)), np.nan) for name, each in self._groups.items()}
+        rows = np.flatnonzero(np.any([asked.chosen[name] >= 0 for name in self._groups], axis=0))
+        if not len(rows):
+            return found
+        as_of_us = asked.as_of_us[rows]
+        self._reach_back(int(as_of_us.min()))
+        entity = np.full(size, -1)
+        keys = pl.Series(asked.keys).gather(rows)
+        entity[rows] = self._entities.ask(keys, asked.key_columns[rows], int(as_of_us.max()), self._since_us)
+        shards = {name: each.begin(asked.vectors, asked.chosen[name]) for name, each in self._states.items()}
+        reached = self._reached(asked, shards, rows, entity)
+        key_columns, numbers = self._entities.key_columns, self._entities.all
+        for some in self._slices(key_columns, list(reached.values())):
+            events = [ReadEvents(source, frame, key_columns[some]) for source, frame in reached.items()]
+            among = rows[np.isin(entity[rows], numbers[some])]
 
-        on_own_threads(fill, groups)
-    return values
+            def fill(name: str, among: Int64 = among, events: Sequence[ReadEvents] = events) -> None:
+                mine, chosen = among[asked.chosen[name][among] >= 0], asked.chosen[name]
+                stored = [each.of(self._groups[name]) for each in events]
+                given = entity[mine], chosen[mine], asked.as_of_us[mine]
+                found[name][mine] = self._states[name].values(shards[name], *given, stored, self._entities.numbers)
+
+            on_own_threads(fill, self._groups)
+        for name, each in self._states.items():
+            each.end(shards[name], numbers)
+        return found
+
+    def _slices(self, key_columns: pl.DataFrame, reached: Sequence[pl.LazyFrame]) -> Iterable[Int64]:
+        """Indices of entities."""
+        if self._history.most(self._since_us) <= self._events_at_once:
+            return [np.arange(len(key_columns))]
+        return entity_slices(key_columns, reached, self._events_at_once)
+
+    def _reach_back(self, earliest_us: int) -> None:
+        """The states lack what is older than what rows before reached: rows that reach further begin again."""
+        since_us = self._history.since_us(earliest_us)
+        if since_us < self._since_us:
+            self._entities = CarriedEntities()
+            for each in self._states.values():
+                each.forget()
+        self._since_us = since_us
+
+    def _reached(
+        self, asked: AskedRows, shards: Mapping[str, ReadShards], rows: Int64, entity: Int64
+    ) -> dict[EventSource, pl.LazyFrame]:
+        """The events of each source. Of entities whose states are all known, those that are new in them alone."""
+        unknown = []
+        for name, states in self._states.items():
+            mine = rows[asked.chosen[name][rows] >= 0]
+            unknown.append(entity[mine[~states.known(shards[name], entity[mine], asked.chosen[name][mine])]])
+        is_known = ~np.isin(self._entities.all, np.concatenate(unknown))
+        known, others = (self._entities.key_columns.filter(some).lazy() for some in (is_known, ~is_known))
+        reached, keys = {}, asked.key_columns.columns
+        for source in self._history.groups[0].sources:
+            ends = _ends(shards.values(), source.topic)
+            held = {number: min(each.held(source.topic, number) for each in self._states.values()) for number in ends}
+            parts = []
+            if is_known.any():
+                later = self._history.reached(source, self._since_us, ends, held)
+                parts.append(later.join(known, on=keys, how="semi"))
+            if not is_known.all():
+                parts.append(self._history.reached(source, self._since_us, ends).join(others, on=keys, how="semi"))
+            reached[source] = pl.concat(parts)
+        return reached
 
 
-def _ends(shards: Iterable[_Shards], topic: str) -> Mapping[int, int]:
+def _ends(shards: Iterable[ReadShards], topic: str) -> dict[int, int]:
     """partition of a topic -> the last offset that any vector of any group holds."""
     ends: dict[int, int] = {}
     for each in shards:
         for partition, end in each.ends(topic).items():
             ends[partition] = max(end, ends.get(partition, end))
     return ends
-
-
-class _Shards:
-    """The lives of the shards that vectors are of, numbered from 0 over all shards."""
-
-    def __init__(self, vectors: Sequence[tuple[int, Vector]], asked: Int64) -> None:
-        """asked: which of the vectors count; -1: none."""
-        self.life_of, self.place_of = np.full(len(vectors), -1), np.full(len(vectors), -1)
-        self._lives: list[Life] = []
-        self._numbers: dict[int, list[int]] = {}
-        by_shard: dict[int, list[int]] = {}
-        for at in np.unique(asked[asked >= 0]).tolist():
-            by_shard.setdefault(vectors[at][0], []).append(at)
-        for shard, members in by_shard.items():
-            for life in lives([vectors[at][1] for at in members]):
-                chosen = np.array(members)[life.members]
-                self.life_of[chosen], self.place_of[chosen] = len(self._lives), np.arange(len(chosen))
-                self._numbers.setdefault(shard, []).append(len(self._lives))
-                self._lives.append(life)
-
-    def __len__(self) -> int:
-        return len(self._lives)
-
-    def ends(self, topic: str) -> Mapping[int, int]:
-        """partition of a topic -> the last offset that any vector holds."""
-        numbers = {number for life in self._lives for name, _, number in life.positions if name == topic}
-        return {number: max(int(life.held(topic, number).max()) for life in self._lives) for number in numbers}
-
-    def first_places(self, stored: StoredEvents, shards: Int64) -> tuple[Int64, Int64, Int64]:
-        """Event, life, and the first place in it that holds the event; one column for each life that does."""
-        found = [np.empty((3, 0), np.int64), *self._first_places(stored, shards)]
-        events, numbers, places = np.concatenate(found, axis=1)
-        return events, numbers, places
-
-    def _first_places(self, stored: StoredEvents, shards: Int64) -> Iterator[Int64]:
-        order = np.lexsort((stored.partition, shards))
-        ends = np.flatnonzero(np.diff(shards[order]) | np.diff(stored.partition[order])) + 1
-        for some in np.split(order, ends) if len(order) else ():
-            partition, offset = int(stored.partition[some[0]]), stored.offset[some]
-            for number in self._numbers.get(int(shards[some[0]]), ()):
-                held = self._lives[number].held(stored.source.topic, partition)
-                places = np.searchsorted(held, offset, side="left")
-                inside = places < len(held)
-                yield np.stack([some[inside], np.full(np.count_nonzero(inside), number), places[inside]])
-
-
-def _replayed(
-    group: FeatureGroup,
-    stored: Sequence[StoredEvents],
-    shards: _Shards,
-    keys: pl.Series,
-    as_of_us: Int64,
-    vector: Int64,
-) -> NDArray[np.float64]:
-    """The values of rows, each read at its place in a life of its shard."""
-    entities = pl.DataFrame({"key": keys}).unique(maintain_order=True).with_row_index("entity")
-    life, place = shards.life_of[vector], shards.place_of[vector]
-    states, read_slots = np.unique(_entity(entities, keys) * len(shards) + life, return_inverse=True)
-    state = TileState(group.layout)
-    state.add(len(states))
-    parts = [_updates(group, each, shards, entities, states) for each in stored]
-    slots, places, event_time_us, digest, values, valid = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return replay(state, slots, places, event_time_us, digest, values, valid, read_slots, place, as_of_us)
-
-
-def _updates(
-    group: FeatureGroup, stored: StoredEvents, shards: _Shards, entities: pl.DataFrame, states: Int64
-) -> tuple[NDArray[Any], ...]:
-    """Slots, places and columns of the events of one source. states: entity and life of each slot, sorted."""
-    events = stored.events
-    shard = shards_of(events.keys, group.shards) if len(events) else np.empty(0, np.int64)
-    of, life, place = shards.first_places(stored, shard)
-    entity = _entity(entities, pl.Series("key", events.keys, entities.schema["key"]))
-    wanted = entity[of] * len(shards) + life
-    slots = np.minimum(np.searchsorted(states, wanted), len(states) - 1)
-    there = states[slots] == wanted
-    of = of[there]
-    columns = events.event_time_us, events.digest, events.values, events.valid
-    return slots[there], place[there], *(column[of] for column in columns)
-
-
-def _entity(entities: pl.DataFrame, keys: pl.Series) -> Int64:
-    """The number of the entity of each key."""
-    found = keys.to_frame("key").join(entities, on="key", how="left", maintain_order="left")
-    return found["entity"].cast(pl.Int64).to_numpy()

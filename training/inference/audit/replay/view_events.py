@@ -21,7 +21,7 @@ from training.inference.audit.logged_rows import LoggedRows
 from training.inference.audit.replay.own_threads import on_own_threads
 from training.inference.audit.replay.shard_lives import Int64
 from training.inference.audit.replay.stored_events import History
-from training.inference.audit.replay.vector_replay import AskedRows, values_at_vectors
+from training.inference.audit.replay.vector_replay import AskedRows, VectorReplay
 
 
 class ViewEvents:
@@ -36,7 +36,7 @@ class ViewEvents:
 
     def values(self, rows: LoggedRows, chosen: Mapping[str, Int64]) -> dict[str, NDArray[np.float64]]:
         """By the name of a group's part the stored features of each row, as of its vector."""
-        found = on_own_threads(lambda history: self._stored(history, rows, chosen), self._histories)
+        found = on_own_threads(lambda replay: self._stored(*replay, rows, chosen), self._replays)
         return {name: values for each in found for name, values in each.items()}
 
     def unseen(self, rows: LoggedRows, chosen: Mapping[str, Int64]) -> dict[str, int]:
@@ -78,14 +78,19 @@ class ViewEvents:
         receipts = rows.records.receipt[rows.of_record]
         return rows.vectors.chosen(group.label, receipts, shards_of(keys, group.shards))
 
+    @cached_property
+    def _replays(self) -> list[tuple[History, VectorReplay]]:
+        at_once = max(1, self._events_at_once // len(self._histories))
+        return [(each, VectorReplay(each, at_once)) for each in self._histories]
+
     def _stored(
-        self, history: History, rows: LoggedRows, chosen: Mapping[str, Int64]
+        self, history: History, replay: VectorReplay, rows: LoggedRows, chosen: Mapping[str, Int64]
     ) -> dict[str, NDArray[np.float64]]:
         group = history.groups[0]
         keys = entity_keys(group.entity, self._view.source, rows.columns)
         key_columns = _key_columns(group, self._view.source, rows)
         asked = AskedRows(keys, key_columns, rows.as_of_us, chosen, rows.vectors.vectors)
-        return values_at_vectors(history, asked, max(1, self._events_at_once // len(self._histories)))
+        return replay.values(asked)
 
 
 def _key_columns(group: FeatureGroup, source: EventSource, rows: LoggedRows) -> pl.DataFrame:
