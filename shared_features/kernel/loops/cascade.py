@@ -136,6 +136,7 @@ def _merge_sets(tables, pools, slot, tile, same):
         start = segment[START] + set_offset(rows, pools.tiles[slot], tile, index, segment[LENGTH])
         stop = start
         for i in range(same):
+            one_by_one()
             stop += rows[at + i, index]
         words = sort_distinct(pools.words, start, stop, tables.set_sizes[index])
         rows[at, index] = words
