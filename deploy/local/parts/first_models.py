@@ -75,13 +75,27 @@ class FirstModels:
     def _model(self, view: str) -> str:
         return self._named.get(view, view)
 
+    def _asked(self, view: str) -> list[str]:
+        """Which model a run is of."""
+        model = self._model(view)
+        return ["--view", view, *(["--model", model] if model != view else [])]
+
+    def _is_left_alone(self, view: str) -> bool:
+        """Whether a model of another name is in the registry already: what answers is then to be said by a person.
+
+        It may be of an ONNX file, which no run can train.
+        """
+        model = self._model(view)
+        return model != view and view not in self._tried and bool(self._registry.versions(model))
+
     def _answers(self, view: str) -> bool:
         return CHAMPION in self._aliases.of(self._model(view))
 
     def settled(self) -> str:
         """What there is to say when no view lacks a model: which view has none of its own version."""
         told = [
-            f"{view.label} has no model yet, and one of v{trained} answers: `millrace train --view {view.name}`"
+            f"{view.label} has no model yet, and one of v{trained} answers: "
+            f"`millrace train {' '.join(self._asked(view.name))}`"
             for view in self._views
             if (trained := self._answers_for(view)) not in (None, view.version)
         ]
@@ -106,7 +120,7 @@ class FirstModels:
             if program.exit_code is None:
                 return f"{view.name}: its first model answers" if self._answers(view.name) else self._training(view)
             self._running = None
-            why = self._published(view) if program.exit_code == 0 else _refusal(program)
+            why = self._published(view) if program.exit_code == 0 else self._refusal(view, program)
             self._tried[view.name] = (self._counts[view.name], time.monotonic(), why)
         lacking = self.lacking()
         if not lacking:
@@ -115,8 +129,8 @@ class FirstModels:
             self._looked_s = time.monotonic()
             for view in lacking:
                 self._counts[view.name] = self._count(view)
-                if self._is_due(view, self._counts[view.name]):
-                    self._running = view, self._start(["run", "--view", view.name])
+                if not self._is_left_alone(view.name) and self._is_due(view, self._counts[view.name]):
+                    self._running = view, self._start(["run", *self._asked(view.name)])
                     return self._training(view)
         return "; ".join(self._waits_for(view) for view in lacking)
 
@@ -130,8 +144,19 @@ class FirstModels:
             )
         choice = json.dumps({view.name: others[0]})
         return (
-            f"{others[0]} was published, and answers for no view, because it is not called {view.name}. End the stack, "
-            f"set MILLRACE_ANSWERING_MODELS='{choice}' and start it again"
+            f"{others[0]} was published, and answers for no view, because it is not called {self._model(view.name)}. "
+            f"End the stack, set MILLRACE_ANSWERING_MODELS='{choice}' and start it again"
+        )
+
+    def _refusal(self, view: FeatureView, program: Program) -> str:
+        """Why a run left no model, and what to do where it has no definition of the model that is to answer."""
+        why, model = _refusal(program), self._model(view.name)
+        if f"There is no model {model!r}" not in why:
+            return why
+        return (
+            f"{why} MILLRACE_ANSWERING_MODELS says that {model} answers for {view.name}. Define it, as in "
+            f"Model({model!r}, view={view.name!r}), and publish it with `millrace publish` if it is of an ONNX file; "
+            "or end the stack, take it out of MILLRACE_ANSWERING_MODELS and start it again"
         )
 
     def _is_champion_of(self, model: str, view: FeatureView) -> bool:
@@ -180,6 +205,8 @@ class FirstModels:
     def _waits_for(self, view: FeatureView) -> str:
         if view.name in self._tried:
             return f"{view.name}: {self._tried[view.name][2]}"
+        if self._is_left_alone(view.name):
+            return f"{view.name}: {self._published(view)}"
         rows, labels = self._counts.get(view.name, (0, 0))
         if not rows:
             return f"{view.name}: waiting for events of {view.source.name}"

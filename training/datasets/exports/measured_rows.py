@@ -129,8 +129,19 @@ def _position(data: pl.DataFrame, name: str, features: tuple[str, ...]) -> NDArr
 
 
 def _entity(data: pl.DataFrame, view: FeatureView, name: str, features: tuple[str, ...]) -> NDArray[np.int64]:
-    """int64[n]: as the dataset of a run has it."""
-    entity = next(group.entity for group in view.groups if group.entity.name == name)
+    """int64[n]: as the dataset of a run has it; of a view without groups, each row is an entity of its own.
+
+    Raises DatasetError where no group is of this entity.
+    """
+    if not view.groups:
+        return np.arange(len(data))
+    entity = next((group.entity for group in view.groups if group.entity.name == name), None)
+    if entity is None:
+        known = ", ".join(dict.fromkeys(group.entity.name for group in view.groups))
+        raise DatasetError(
+            f"{view.label} has no entity {name!r}, by which the model is to be measured. Its entities are: {known}. "
+            "Name one of them."
+        )
     keys = data.select(pl.col(_about(key, features)).alias(key) for key in entity.keys)
     columns, _ = event_columns(view.source, keys, entity.keys)
     return entity_codes(entity_keys(entity, view.source, columns))

@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
@@ -12,9 +12,12 @@ from shared_features.definitions import load_definitions
 from shared_features.formats.model_manifest import ALIASES, CHAMPION
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
+from training.errors import RequestError
 from training.progress import StepProgress
 from training.registry.aliases import Aliases
 from training.registry.versions import Registry
+from training.runs.plan.run_model import choose_model
+from training.settings import load_settings
 from training.steps.run_journal import Journal, write_journal
 
 CATALOGUE = load_definitions("tests.domains.machines")
@@ -23,11 +26,11 @@ CATALOGUE = load_definitions("tests.domains.machines")
 class World:
     """counts: what the lake holds; unrest: why the stream is not at rest; runs: the runs that were started."""
 
-    def __init__(self, folder, monkeypatch):
+    def __init__(self, folder, monkeypatch, named=MappingProxyType({})):
         self.counts, self.now_s, self.runs, self.unrest = (0, 0), 0.0, [], None
         self.registry, self._log = folder / "registry", folder / "training.log"
         self.models = FirstModels(
-            CATALOGUE, folder / "lake", self.registry, folder / "runs", self._start, lambda: self.unrest
+            CATALOGUE, folder / "lake", self.registry, folder / "runs", self._start, lambda: self.unrest, named
         )
         monkeypatch.setattr(self.models, "_count", lambda view: self.counts)
         monkeypatch.setattr(time, "monotonic", lambda: self.now_s)
@@ -142,6 +145,44 @@ def test_a_model_of_another_name_that_was_said_to_answer_is_left_alone(tmp_path)
     models = FirstModels(CATALOGUE, tmp_path, tmp_path / "registry", tmp_path, never, lambda: None, named)
     assert models.step() is None
     assert models.settled() == "every view with labels has a model that answers"
+
+
+BREAKS = {"breakdown": "breaks"}
+
+
+def test_the_model_that_answers_is_trained_by_its_own_name(tmp_path, monkeypatch):
+    """The view's own model was trained, which answers for nothing."""
+    world = World(tmp_path, monkeypatch, BREAKS)
+    for _ in range(2):
+        world.look(1_000, 500)
+    assert [run.arguments for run in world.runs] == [["run", "--view", "breakdown", "--model", "breaks"]]
+    publish(Registry(world.registry), "breaks", "breakdown", promote=False)
+    world.end(0, "promote 1 s\n")
+    assert "breaks was published, and the gate did not let it answer" in world.look(1_000, 500)
+
+
+def test_where_the_model_that_answers_is_not_defined_it_says_what_to_do(tmp_path, monkeypatch):
+    world = World(tmp_path, monkeypatch, BREAKS)
+    for _ in range(2):
+        world.look(1_000, 500)
+    monkeypatch.setenv("MILLRACE_DEFINITIONS", "tests.domains.machines")
+    with pytest.raises(RequestError) as refused:
+        choose_model(load_settings(), "breaks", "breakdown")
+    world.end(1, f"training: {refused.value}\n")
+    told = world.look(1_000, 500)
+    assert told.startswith("breakdown: not yet: There is no model 'breaks'. There are: none.")
+    assert "MILLRACE_ANSWERING_MODELS says that breaks answers for breakdown" in told
+    assert "Define it, as in Model('breaks', view='breakdown'), and publish it with `millrace publish` if it is" in told
+
+
+def test_a_named_model_that_was_published_and_does_not_answer_is_not_trained_over(tmp_path, monkeypatch):
+    """It may be of an ONNX file: a run of the same name would put a model of another kind among its versions."""
+    world = World(tmp_path, monkeypatch, BREAKS)
+    publish(Registry(world.registry), "breaks", "breakdown", promote=False)
+    for _ in range(3):
+        told = world.look(1_000, 500)
+    assert world.runs == []
+    assert told.startswith("breakdown: breaks was published, and the gate did not let it answer. See `millrace reg")
 
 
 @pytest.mark.parametrize(

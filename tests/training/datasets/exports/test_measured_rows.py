@@ -75,6 +75,16 @@ def test_a_span_is_measured_by_the_entity_that_the_model_names_and_a_run_by_its_
     assert measured_rows(events_then, BREAKDOWN, "plant").manifest.entity == events_then.manifest.entity
 
 
+def test_a_view_without_groups_is_measured_row_by_row_and_an_entity_that_there_is_not_is_refused(
+    served_then: DatasetTable,
+) -> None:
+    """Features of the request alone: a foreign model of such a view ended in StopIteration."""
+    found = measured_rows(served_then, replace(BREAKDOWN, features=("celsius", "humidity"), labels=None))
+    assert len(set(found.entity.tolist())) == len(found.entity)
+    with pytest.raises(DatasetError, match=r"has no entity 'wheel'.* Its entities are: machine, plant"):
+        measured_rows(served_then, BREAKDOWN, "wheel")
+
+
 def test_a_class_is_its_place_and_rows_on_no_side_are_left_out(served_then: DatasetTable) -> None:
     data = served_then.data[:4].with_columns(
         end=pl.Series(["up", "out", None, "down"]), window=pl.Series(["test", "train", "test", None])
