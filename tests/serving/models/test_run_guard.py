@@ -1,5 +1,8 @@
 """A guard ends a run that takes too long, at any time, and no other."""
 
+import os
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 from serving.models import run_guard
 from serving.models.model import open_session
 from serving.models.run_guard import RunGuard
+from tests.architecture.source_tree import ROOT
 from tests.serving.published_models import patient
 from training.models.graph.model_constants import INPUT_NAME
 
@@ -34,6 +38,24 @@ def test_a_run_that_takes_too_long_is_ended_and_the_next_one_is_not(endless, cap
         assert open_session(patient(3)).run(None, ROW, options)[0].tolist() == [7.0]
         assert not options.terminate
     assert capfd.readouterr().err == ""  # ONNX Runtime writes no line of its own between those of the log
+
+
+@pytest.mark.parametrize(
+    "module", ["serving.models.model", "training.models.graph.onnx_export", "streaming.scores.scoring_model"]
+)
+def test_onnx_runtime_tells_its_makers_of_no_process(module, tmp_path):
+    """Since 1.31 it does so from Linux too, and writes a number of the machine and a queue of what to tell."""
+    (tmp_path / "model.onnx").write_bytes(patient(3))
+    code = f"""
+import sys, {module}, onnxruntime
+onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
+"""
+    there = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}
+    home = tmp_path / "home"
+    home.mkdir()
+    command = [sys.executable, "-c", code, str(tmp_path / "model.onnx")]
+    subprocess.run(command, env={**there, "HOME": str(home), "XDG_CACHE_HOME": str(home)}, cwd=ROOT, check=True)
+    assert not [each for each in home.rglob("*") if "onnxruntime" in each.name.lower()]
 
 
 def test_the_thread_that_looks_sleeps_without_runs_and_wakes_with_the_next(endless, monkeypatch):
