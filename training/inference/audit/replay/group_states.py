@@ -28,7 +28,7 @@ class GroupStates:
     """`begin` with rows, take the `values` of some entities after the others, and `end`. Entities are numbers."""
 
     def __init__(self, group: FeatureGroup, most_bytes: int) -> None:
-        """most_bytes: with more, states of other entities than those before are not kept."""
+        """most_bytes: with more, no states are kept for the next rows."""
         self._group, self._most_bytes = group, most_bytes
         self.forget()
 
@@ -37,22 +37,23 @@ class GroupStates:
         self._state = TileState(self._group.layout)
         self._number(np.empty(0, np.int64))  # of each state, by entity and life
         self._slots = np.empty(0, np.int64)
-        self._is_new, self._is_asked = np.empty(0, np.bool_), np.empty(0, np.bool_)
+        self._is_new = np.empty(0, np.bool_)
         self._ended: Mapping[int, Ended] = {}
         self._unused = 0
 
     def begin(self, vectors: Sequence[tuple[int, Vector]], asked: Int64) -> ReadShards:
         """The shards of rows. asked: which of the vectors they were read at; -1: none."""
-        self._is_new[:] = self._is_asked[:] = False
+        self._is_new[:] = False
         return ReadShards(vectors, asked, self._ended, self._unused)
 
     def end(self, shards: ReadShards, kept: Int64) -> None:
-        """Of all entities but some the states are forgotten."""
+        """Of all entities but some the states are forgotten; of all, where they take too much memory."""
+        if self._state.nbytes > self._most_bytes:
+            self.forget()
+            return
         self._ended, self._unused = shards.ended, shards.unused
         continues = np.isin(self._codes % _LIVES, [each.number for each in self._ended.values()])
         continues &= np.isin(self._codes // _LIVES, kept)
-        if self._state.nbytes > self._most_bytes:
-            continues &= self._is_asked
         self._release(~continues)
 
     def known(self, shards: ReadShards, entity: Int64, vector: Int64) -> Bools:
@@ -115,16 +116,13 @@ class GroupStates:
 
     def _add(self, codes: Int64) -> None:
         """codes: those that are asked for, each once."""
-        at, there = self._find(codes)
-        self._is_asked[at[there]] = True
-        new = codes[~there]
+        new = codes[~self._find(codes)[1]]
         if not len(new):
             return
-        both, yes = np.concatenate([self._codes, new]), np.ones(len(new), np.bool_)
+        both = np.concatenate([self._codes, new])
         order = np.argsort(both, kind="stable")
         self._slots = np.concatenate([self._slots, self._state.add(len(new))])[order]
-        self._is_new = np.concatenate([self._is_new, yes])[order]
-        self._is_asked = np.concatenate([self._is_asked, yes])[order]
+        self._is_new = np.concatenate([self._is_new, np.ones(len(new), np.bool_)])[order]
         self._number(both[order])
 
     def _release(self, chosen: Bools) -> None:
@@ -132,7 +130,7 @@ class GroupStates:
             return
         self._state.release(self._slots[chosen])
         kept = ~chosen
-        self._slots, self._is_new, self._is_asked = self._slots[kept], self._is_new[kept], self._is_asked[kept]
+        self._slots, self._is_new = self._slots[kept], self._is_new[kept]
         self._number(self._codes[kept])
 
     def _number(self, codes: Int64) -> None:

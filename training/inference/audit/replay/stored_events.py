@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -71,7 +72,8 @@ def _first_day(source: EventSource, since_us: int) -> str:
 def _rows(pinned: PinnedTable, first_day: str) -> int:
     files = pl.DataFrame(pinned.table.get_add_actions(flatten=True))
     day = pl.col(f"partition.{ARRIVAL_DATE}").cast(pl.String)
-    return int(files.filter(day >= first_day)["num_records"].sum()) if len(files) else 0
+    counts = files.filter(day >= first_day)["num_records"] if len(files) else pl.Series([0])
+    return sys.maxsize if counts.null_count() else int(counts.sum())
 
 
 class ReadEvents:
