@@ -142,8 +142,14 @@ def test_a_file_without_a_column_is_refused_by_name(tmp_path) -> None:
 def test_a_program_that_dies_is_named_with_its_log(tmp_path) -> None:
     with demo(tmp_path, *SMALL) as run:
         run.wait_for_phase("history")
-        supervisor = next(pid for pid, command in run.processes().items() if command.endswith("-m streaming run "))
-        subprocess.run(["kill", "-9", str(supervisor)], check=True)
+        jobs = list[int]()  # while it begins, its command cannot be read
+
+        def is_seen() -> bool:
+            jobs[:] = [pid for pid, command in run.processes().items() if command.endswith("-m streaming run ")]
+            return bool(jobs)
+
+        assert eventually(is_seen), run.processes()
+        subprocess.run(["kill", "-9", str(jobs[0])], check=True)
         assert run.process.wait(WITHIN_S) == 1
         assert re.search(r"stream job ended with exit code -9.*its log, .*stream-job\.log", run.output)
         assert run.processes() == {}
