@@ -81,7 +81,9 @@ def test_a_run_has_its_dataset_as_an_input_once_also_when_it_is_continued(
     (run / "dataset" / "dataset.json").write_bytes(encode_dataset_manifest(DATASET))
     theirs = write_run(client, run, Registry(tmp_path / "registry"))
     assert write_run(client, run, Registry(tmp_path / "registry")) == theirs
-    (found,) = client.get_run(theirs).inputs.dataset_inputs
+    inputs = client.get_run(theirs).inputs
+    assert inputs is not None
+    (found,) = inputs.dataset_inputs
     dataset, view = found.dataset, DATASET.view
     assert (dataset.name, dataset.digest) == (f"{view.name}-v{view.version}", DATASET.digest[:36])
     source = json.loads(dataset.source)
