@@ -34,7 +34,8 @@ class GivenSpine:
     """`n` rows for a view. given: the table as it was brought.
 
     as_of_us: int64[n]. columns, valid: the view's request fields, as `formats.events` holds them. happened_us:
-    int64[n], when the event of each row happened, where that is known apart from the instant.
+    int64[n], when the event of each row happened, where that is known apart from the instant. group: the label of the
+    group whose features alone are asked for, and of which `view` was made; empty: a view was asked for.
     """
 
     view: FeatureView
@@ -43,6 +44,12 @@ class GivenSpine:
     columns: Mapping[str, NDArray[Any]]
     valid: Mapping[str, NDArray[np.bool_]]
     happened_us: NDArray[np.int64] | None = None
+    group: str = ""
+
+    @property
+    def features_of(self) -> str:
+        """Whose features are asked for, in words."""
+        return f"group {self.group}" if self.group else f"view {self.view.label}"
 
     @property
     def labelled_from_us(self) -> NDArray[np.int64]:
@@ -61,6 +68,7 @@ class GivenSpine:
             {name: column[rows] for name, column in self.columns.items()},
             {name: there[rows] for name, there in self.valid.items()},
             None if self.happened_us is None else self.happened_us[rows],
+            self.group,
         )
 
 
@@ -78,15 +86,17 @@ def read_spine_file(file: Path) -> pl.DataFrame:
         raise DatasetError(f"The spine {file} cannot be read. {error}. Correct the path or the file.") from error
 
 
-def check_spine(view: FeatureView, given: pl.DataFrame) -> GivenSpine:
+def check_spine(view: FeatureView, given: pl.DataFrame, group: str = "") -> GivenSpine:
     """The rows of a table with a column `as_of` and the request fields of the view. Raises DatasetError.
+
+    group: as of `GivenSpine`.
 
     as_of: times with a time zone, times without one (UTC), RFC 3339 texts, or whole microseconds. A request field has
     what a request carries. Optional fields may be left out. Other columns stay as they are.
     """
     lacking = [name for name in _needed(view) if name not in given.columns]
     if lacking:
-        raise DatasetError(_tell_lacking(view, lacking, given.columns))
+        raise DatasetError(_tell_lacking(view, lacking, given.columns, group))
     as_of_us = _instants(AS_OF, given[AS_OF])
     columns: dict[str, NDArray[Any]] = {}
     valid: dict[str, NDArray[np.bool_]] = {}
@@ -95,19 +105,20 @@ def check_spine(view: FeatureView, given: pl.DataFrame) -> GivenSpine:
         columns[field.name], there = _column(field, series)
         if there is not None:
             valid[field.name] = there
-    return GivenSpine(view, given, as_of_us, columns, valid)
+    return GivenSpine(view, given, as_of_us, columns, valid, group=group)
 
 
 def _needed(view: FeatureView) -> list[str]:
     return [AS_OF, *(field.name for field in view.request_fields if not field.optional)]
 
 
-def _tell_lacking(view: FeatureView, lacking: list[str], there: list[str]) -> str:
+def _tell_lacking(view: FeatureView, lacking: list[str], there: list[str], group: str) -> str:
     near = {name: difflib.get_close_matches(name, there, 1) for name in lacking}
     meant = [f"{found[0]!r} as {name!r}" for name, found in near.items() if found]
     rename = f" Rename {' and '.join(meant)}, if that is meant." if meant else ""
+    who = f"Features of group {group} need" if group else f"View {view.label} needs"
     return (
-        f"The spine lacks {counted(len(lacking), 'column')}: {', '.join(lacking)}. View {view.label} needs "
+        f"The spine lacks {counted(len(lacking), 'column')}: {', '.join(lacking)}. {who} "
         f"{', '.join(_needed(view))}. The spine has {', '.join(there) or 'no column'}.{rename}"
     )
 

@@ -113,6 +113,6 @@ def _refuse_other_columns(spine: GivenSpine) -> None:
     same = {each.name for each in view.columns if each.function is None and each.inputs[0].field == each.name}
     if taken := [each.name for each in view.columns if each.name in spine.given.columns and each.name not in same]:
         raise DatasetError(
-            f"The spine has columns with the names of features: {', '.join(taken)}. The features of view {view.label} "
-            "would replace them. Rename or drop these columns."
+            f"The spine has columns with the names of features: {', '.join(taken)}. The features of "
+            f"{spine.features_of} would replace them. Rename or drop these columns."
         )

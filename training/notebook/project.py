@@ -108,7 +108,8 @@ class Project:
         spine = group_spine(as_polars(keys), as_instant(as_of, "as_of"))
         at_once = self.settings.spine_events_at_once
         with self._shown_work() as tell:
-            found = historical_features(self._store, check_spine(view, spine), tell=tell, events_at_once=at_once)
+            given = check_spine(view, spine, group=view.label)
+            found = historical_features(self._store, given, tell=tell, events_at_once=at_once)
         return as_given(found, keys)
 
     def model(self, name: str | None = None, version: int | str | None = None) -> ProjectModel:

@@ -19,7 +19,7 @@ from tests.domains.machines import BREAKDOWN
 from tests.training.notebook.notebook import Notebook, shown
 from training import Project
 from training.__main__ import main
-from training.errors import TrainingError
+from training.errors import DatasetError, TrainingError
 
 CELLS = [each.code for each in page("docs/how-to/notebook.md").blocks() if each.language == "python"]
 OPTIONS = ["--train-days", "6", "--delay-days", "1", "--test-days", "3", "--models", "logistic_regression"]
@@ -82,6 +82,20 @@ def test_features_of_a_group_are_those_of_a_view_that_reads_it(project: Project)
         name = "machine_heat__celsius_mean_1h"
         np.testing.assert_array_equal(table[name].to_numpy(), whole[name].to_numpy())
     assert isinstance(project.features("hot_plant", keys.to_arrow(), at), pa.Table)
+
+
+def test_a_refusal_of_features_of_a_group_names_the_group_and_no_view(project: Project) -> None:
+    """Nobody asked for a view: it named one that the definitions do not have."""
+    keys = pl.DataFrame({"plant": ["plant|0"], "machine": ["m0"]})
+    with pytest.raises(DatasetError) as lacking:
+        project.features("machine_heat", keys.drop("machine"), "2024-10-12T07:00:00Z")
+    assert str(lacking.value) == (
+        "The spine lacks 1 column: machine. Features of group machine_heat:v3 need as_of, plant, machine. The spine "
+        "has plant, as_of."
+    )
+    name = "machine_heat__celsius_mean_1h"
+    with pytest.raises(DatasetError, match=rf"names of features: {name}\. The features of group machine_heat:v3 would"):
+        project.features("machine_heat", keys.with_columns(pl.lit(1.0).alias(name)), "2024-10-12T07:00:00Z")
 
 
 def test_a_model_says_the_same_of_features_and_of_the_rows_they_come_from(project: Project) -> None:
