@@ -60,8 +60,8 @@ class SpineRows:
     def slices(self) -> Iterator[Slice]:
         for start in range(0, self.count, self._rows_at_once):
             given = self._table.rows(start, self._rows_at_once)
+            spine = check_spine(self._view, given, first_row=start)
             try:
-                spine = check_spine(self._view, given)
                 rows = historical_rows(
                     self._store, spine, self._truth, self._lag_us, events_at_once=self._events_at_once
                 )

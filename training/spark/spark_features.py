@@ -80,7 +80,7 @@ class _Part:
 
     def features(self, rows: pa.Table) -> pa.Table:
         view = _view(self.definitions, self.view)
-        spine = check_spine(view, pl.DataFrame(pl.from_arrow(rows)))
+        spine = check_spine(view, pl.DataFrame(pl.from_arrow(rows)), first_row=None)
         history = pin_history(OfflineStore(Path(self.lake)), view, self.cut_us)
         found = features_at(history, spine, self.truth, self.lag_us, events_at_once=self.events_at_once)
         return found.to_arrow(compat_level=pl.CompatLevel.oldest())

@@ -100,15 +100,65 @@ def test_a_column_that_is_lacking_is_named_with_the_one_that_may_be_meant() -> N
         ({"plant": [1]}, "'plant' of the spine has a wrong value in row 0: it is 1. Write a text"),
         ({"machine": ["m", None]}, "'machine' of the spine has a wrong value in row 1: there is no value"),
         ({"machine": ["m", "x" * 21]}, "'machine' of the spine has a wrong value in row 1: it is 'xxx"),
-        ({"as_of": ["2024-10-05T12:30:00Z", "yesterday"]}, "'as_of' of the spine has a text that is not a time"),
+        (
+            {"as_of": ["2024-10-05T12:30:00Z", "yesterday"]},
+            "has a text that is not a time in row 1: 'yesterday'. Write",
+        ),
         ({"as_of": [AT, None]}, "'as_of' of the spine is empty in row 1. Every row needs it"),
         ({"as_of": [1.5]}, "'as_of' of the spine holds Float64. Give times"),
-        ({"as_of": [AT_US // 1_000_000]}, "counts microseconds, and has 1728131400: in seconds it is 2024-10-05"),
-        ({"as_of": [AT_US, AT_US // 1_000]}, "has 1728131400000: in milliseconds it is 2024-10-05"),
+        ({"as_of": [AT_US // 1_000_000]}, "has 1728131400 in row 0: in seconds it is 2024-10-05"),
+        ({"as_of": [AT_US, AT_US // 1_000]}, "has 1728131400000 in row 1: in milliseconds it is 2024"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_its_place(columns: dict[str, list[Any]], said: str) -> None:
     assert said in refusal(spine(**columns))
+
+
+def test_a_row_is_told_by_its_keys_its_instant_and_its_request_fields() -> None:
+    """A number alone says nothing of a table that is sorted otherwise, or is in a database."""
+    named = "The row has plant='p', machine='m', as_of=2024-10-05T12:30:00.000250Z"
+    others = "humidity=0.5, firmware='v1'."
+    assert refusal(spine(celsius=[1.0, 501.0])).endswith(f"bounds -80 to 500: 501.0. Write a number from -80 to 500, "
+        f"rounded to 1 decimal (half to even). {named}, {others}")  # fmt: skip
+    assert refusal(spine(celsius=[1.0, None])).endswith(f"{named}, {others}")
+    without = "The row has plant='p', machine='m', celsius=21.25, humidity=0.5, firmware='v1'."
+    assert refusal(spine(as_of=[AT, None])).endswith(f"is empty in row 1. Every row needs it. {without}")
+    assert refusal(spine(as_of=["2024-10-05T12:30:00Z", "yesterday"])).endswith(without)
+    assert refusal(spine(as_of=[AT_US, AT_US // 1_000], machine=["m", "n"])).endswith(without.replace("'m'", "'n'"))
+    assert "as_of=1728131400000250, celsius=1.0, firmware=null." in refusal(
+        spine(as_of=[AT_US], celsius=[1.0], humidity=["wet"], firmware=[None])
+    )
+
+
+def test_what_is_told_of_a_row_has_a_bounded_length() -> None:
+    long = refusal(spine(plant=["p" * 10**6], machine=["m" * 10**6], firmware=["f" * 10**6]))
+    assert "machine='" + "m" * 36 + "..., as_of=" in long
+    assert 300 < len(long) < 600
+    names = [f"f{number}" for number in range(50)]
+    source = replace(READINGS, fields=(*READINGS.fields, *(replace(READINGS.field("celsius"), name=n) for n in names)))
+    given = pl.DataFrame({"as_of": [AT], "celsius": [None], **{name: [1.5] for name in names}})
+    with pytest.raises(DatasetError, match=r"The row has as_of=.*, f0=1.5, .*, f7=1.5, and more\.$"):
+        check_spine(FeatureView("wide", 1, source, ("celsius", *names)), given)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"celsius": [1.0, 501.0]},
+        {"celsius": [1.0, None]},
+        {"machine": ["m", "x" * 21]},
+        {"plant": ["p", None]},
+        {"as_of": [AT, None]},
+        {"as_of": [AT.isoformat(), "yesterday"]},
+        {"as_of": [AT_US, AT_US // 1_000]},
+    ],
+)
+def test_of_a_part_no_row_number_is_told_and_of_a_slice_the_one_in_the_whole(columns: dict[str, list[Any]]) -> None:
+    """A number that counts within a part leads to another row of the table."""
+    for first, said in ((None, " in a row"), (40, " in row 41")):
+        with pytest.raises(DatasetError, match=rf"{said}[.:] .*The row has ") as refused:
+            check_spine(BREAKDOWN, spine(**columns), first_row=first)
+        assert "row 1" not in str(refused.value)
 
 
 @pytest.mark.parametrize("name", ["spine.parquet", "spine.csv", "spine.jsonl", "SPINE.CSV"])

@@ -78,3 +78,13 @@ def test_a_file_that_lacks_features_is_refused_with_the_command_that_writes_one(
         FeatureFileRows(tmp_path / "spine.parquet", model.view, 10)
     with pytest.raises(DatasetError, match=r"nothing\.parquet cannot be read"):
         FeatureFileRows(tmp_path / "nothing.parquet", model.view, 10)
+
+
+def test_a_row_of_a_later_slice_is_told_with_its_number_in_the_file(
+    lake: Path, model: PublishedModel, tmp_path: Path
+) -> None:
+    wrong = spine().with_columns(floor=pl.when(pl.col("bed") == "b71").then(-9).otherwise("floor"))
+    wrong.write_parquet(tmp_path / "spine.parquet")
+    rows = SpineRows(tmp_path / "spine.parquet", model.view, OfflineStore(lake), "as-served", 0, 33)
+    with pytest.raises(DatasetError, match=r"^Column 'floor' of the spine has a wrong value in row 71: .*patient=26, "):
+        list(rows.slices())

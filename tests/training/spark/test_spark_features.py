@@ -116,6 +116,25 @@ def test_categories_come_back_as_their_values(spark_path: Path, tmp_path: Path) 
     assert found.select(names).equals(want.select(names), null_equal=True)
 
 
+def test_a_row_that_cannot_be_meant_is_told_by_its_entity_and_not_by_a_number_of_its_part(
+    spark_path: Path, machine_lake: Path, tmp_path: Path
+) -> None:
+    """It was told with the number in its part, which led to another row of the table."""
+    spine = spine_of_machines()
+    wrong = pl.when(pl.col("number") == 317).then(501.0).otherwise("celsius")
+    spine.with_columns(celsius=wrong).write_parquet(tmp_path / "spine.parquet")
+    done = by_spark(
+        spark_path, "local[2]", tmp_path, "tests.domains.machines", machine_lake, "compute_features",
+        spine=str(tmp_path / "spine.parquet"),
+    )  # fmt: skip
+    assert done.returncode == 1
+    plant, machine, at = spine.select("plant", "machine", "as_of").row(317)
+    told = f"The row has plant={plant!r}, machine={machine!r}, as_of={at.isoformat().replace('+00:00', 'Z')}, "
+    assert "Column 'celsius' of the spine has a wrong value in a row: out of bounds" in done.stderr
+    assert told in done.stderr
+    assert "of the spine has a wrong value in row" not in done.stderr
+
+
 def test_a_function_that_raises_fails_the_step_with_its_own_words(
     spark_path: Path, machine_lake: Path, tmp_path: Path
 ) -> None:
