@@ -29,7 +29,8 @@ class Division:
 
     of: the entity or the column; "" stratifies by the label. folds: how many test folds there are; sliding, where a
     fold trains on the span before it alone and not on all that came before. gap_us: between the end of training and the
-    start of a test fold. test_share: which part of the entities, or of each class, is for the test.
+    start of a test fold. test_share: which part of the entities, or of each class, is for the test. train_labels: a
+    row to train on has the label of the view that was known when the test began; false of an older release.
     """
 
     kind: Literal["entity", "stratified", "folds", "sliding-folds", "column"]
@@ -38,3 +39,4 @@ class Division:
     gap_us: int = 0
     test_share: float = 0.25
     seed: int = 0
+    train_labels: bool = False

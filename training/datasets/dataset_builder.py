@@ -28,7 +28,7 @@ from training.datasets.categories import Values, find_categories
 from training.datasets.erasures import erased_entities
 from training.datasets.label_classes import Classes, encode_outcomes, find_classes
 from training.datasets.outcomes.row_counts import count_rows
-from training.datasets.outcomes.spine_outcomes import complete_rows
+from training.datasets.outcomes.spine_outcomes import complete_rows, split_outcomes
 from training.datasets.outcomes.view_labels import ViewLabels, complete_labels_us, read_view_labels
 from training.datasets.pinned_view import PinnedView
 from training.datasets.rows.freed_memory import give_back
@@ -72,8 +72,8 @@ def build_dataset(
     places, train = history.within(split.start_us, split.end_us), np.flatnonzero(window == TRAIN)
     if spine.copies:
         places = every.index.find(spine.partition, spine.offset)
-    at_start = history.take(places[train]).outcomes(labels, split.test_start_us)
-    outcomes = outcomes.take(places).replaced(train, at_start)
+    of_train = history.take(places[train])
+    outcomes = split_outcomes(labels, outcomes.take(places), train, of_train, split.test_start_us)
     classes = find_classes(label_source, outcomes.label, window != GAP)
     label = encode_outcomes(outcomes.label, classes)
     counts = replace(
@@ -82,7 +82,7 @@ def build_dataset(
         labelled_after=int((known_us >= split.end_us).sum()),
     )
     label_counts = history.label_counts(labels)
-    del labels, every, history, outcomes, known_us, places, train, at_start  # their memory is for the matrix
+    del labels, every, history, outcomes, known_us, places, train, of_train  # their memory is for the matrix
     keep = np.flatnonzero(~np.isnan(label))
     tell(f"computing {counted(len(view.columns), 'feature')} of {counted(len(keep), 'row')}")
     sample = spine.take(sampled_rows(len(spine), parameters.seed))

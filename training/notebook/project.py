@@ -75,8 +75,8 @@ class Project:
         the view's model, whose name is `model` where there are several. With start or
         end: all events between them, labelled or not. With a spine: a table of entity keys, request fields and `as_of`;
         truth ("as-served" or "event-time"), lag in seconds; label: its own column, or with_labels=True for those of the
-        view that had arrived by the cutoff. split divides the last two: "entity", "stratified", "folds:5". Raises
-        DatasetError.
+        view that had arrived by the cutoff. split divides the last two: "entity", "stratified", "folds:5". The
+        labels to train with in `fold_1` are `label_fold_1`. Raises DatasetError.
         """
         found = self.view(view)
         check_functions(found)

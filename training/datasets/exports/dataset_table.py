@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from shared_features.formats.dataset_statistics import (
 )
 from shared_features.formats.training_run import LABEL, WINDOW
 from shared_features.kernel.event_time import to_text
+from training.datasets.exports.known_labels import RowLabels, train_label
 from training.datasets.exports.told_sides import tell_sides
 from training.datasets.given_spine import AS_OF
 from training.datasets.outcomes.told_labels import tell_labels
@@ -46,12 +47,14 @@ SPINE_FILE = "spine.parquet"
 class DatasetTable:
     """data: one row per event, or per row of the spine. spine: the rows as a user brought them, where one did.
 
-    manifest: what `data` was built from; its `data_digest` is of `data`.
+    manifest: what `data` was built from; its `data_digest` is of `data`. known_labels: where the label is the view's,
+    what a division asks for that of rows to train on.
     """
 
     data: pl.DataFrame
     manifest: DatasetManifest
     spine: pl.DataFrame | None = None
+    known_labels: RowLabels | None = field(default=None, compare=False)
 
     @property
     def title(self) -> str:
@@ -66,7 +69,8 @@ class DatasetTable:
         """How many rows are for training and for the test, and of which class, a line for each division."""
         division = self.manifest.division
         is_stratified = division is not None and division.kind == "stratified"
-        return tell_sides(self.data, self.windows, (division.of if division and is_stratified else "") or self.label)
+        by = division.of if division and is_stratified else ""
+        return tell_sides(self.data, {name: by or self.label_of(name) for name in self.windows})
 
     @property
     def labels(self) -> list[str]:
@@ -93,6 +97,12 @@ class DatasetTable:
         name = f"{TAKEN}{LABEL}" if LABEL in self.manifest.features else LABEL
         return name if name in self.data.columns else ""
 
+    def label_of(self, window: str) -> str:
+        """The name of the column with the label to take with a column of `windows`; "" where there is none."""
+        own = train_label(window)
+        division = self.manifest.division
+        return own if division is not None and division.train_labels and own in self.data.columns else self.label
+
     @property
     def windows(self) -> list[str]:
         """The names of the columns that say which row is for training and which for the test; several are folds."""
@@ -112,13 +122,14 @@ class DatasetTable:
     def statistics(self) -> DatasetStatistics:
         """Of each feature and of the label, window by window."""
         told = self.manifest
+        last = self.windows[-1] if self.windows else ""  # the last fold trains on most
         return table_statistics(
             self.data,
             told.features,
             view=told.view.label,
             digest=told.data_digest,
-            label=self.label,
-            window=self.windows[-1] if self.windows else "",  # the last fold trains on most
+            label=self.label_of(last),
+            window=last,
             categories=told.categories,
         )
 

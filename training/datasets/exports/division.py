@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -20,6 +21,7 @@ from shared_features.formats.dataset_rows import Division
 from shared_features.formats.training_run import WINDOW
 from shared_features.kernel.event_time import to_us
 from training.datasets.exports.dataset_table import TAKEN, DatasetTable
+from training.datasets.exports.known_labels import RowLabels, train_label
 from training.datasets.exports.manifests import stamped
 from training.datasets.exports.stratified import stratified
 from training.errors import DatasetError
@@ -40,9 +42,10 @@ def read_division(text: str, view: FeatureView, seed: int, test_share: float = 0
     if kind == "stratified" and 0 < test_share < 1:
         return Division("stratified", of, test_share=test_share, seed=seed)
     if kind in ("folds", "sliding-folds") and of.isdecimal() and 1 <= int(of) <= 100:
-        return Division("folds" if kind == "folds" else "sliding-folds", folds=int(of), gap_us=gap_us)
+        sort: Literal["folds", "sliding-folds"] = "folds" if kind == "folds" else "sliding-folds"
+        return Division(sort, folds=int(of), gap_us=gap_us, train_labels=True)
     if kind == "column" and of:
-        return Division("column", of)
+        return Division("column", of, train_labels=True)
     raise DatasetError(
         f"Rows cannot be divided by {text!r} with a test share of {test_share:g}. Give entity or entity:NAME (of "
         f"{', '.join(names) or 'none'}) or stratified[:COLUMN] and a share between 0 and 1, folds:K, sliding-folds:K, "
@@ -52,6 +55,10 @@ def read_division(text: str, view: FeatureView, seed: int, test_share: float = 0
 
 def divide(table: DatasetTable, view: FeatureView, division: Division, as_of_us: NDArray[np.int64]) -> DatasetTable:
     """The table with a column `window`, or one for each fold: train, gap or test; null where a row is of no use.
+
+    Where the test begins after all rows to train on, and the label is the view's, a column of labels goes with each of
+    them: `label_fold_1`, `label_window`. In it the label of a row to train on is the one that was known when the test
+    began, as a run has it; every other is that of the cutoff.
 
     as_of_us: the instant of each row. Raises DatasetError where one side has no row, or a name is taken.
     """
@@ -66,6 +73,9 @@ def divide(table: DatasetTable, view: FeatureView, division: Division, as_of_us:
             columns = _folds(as_of_us, division)
     for each in columns:
         _check_sides(each)
+    if division.train_labels and table.known_labels is not None:
+        columns += _train_labels(table.known_labels, columns, division, as_of_us)
+    for each in columns:
         if each.name in table.data.columns:
             raise DatasetError(
                 f"The rows have a column {each.name!r} already. The division of the rows stands under this name. "
@@ -145,6 +155,24 @@ def _folds(as_of_us: NDArray[np.int64], division: Division) -> list[pl.Series]:
         names = pl.Series(f"{FOLD}{fold}", [*_SIDES, None], pl.String)
         found.append(names.gather(pl.Series(side)))
     return found
+
+
+def _train_labels(
+    known: RowLabels, sides: list[pl.Series], division: Division, as_of_us: NDArray[np.int64]
+) -> list[pl.Series]:
+    edges = fold_edges(as_of_us, division)[1:] if division.folds else [_test_start(sides[0], as_of_us)]
+    found = []
+    for side, start_us in zip(sides, edges, strict=False):  # the last edge ends the last test
+        if start_us is not None:
+            train = np.flatnonzero((side == "train").fill_null(value=False).to_numpy())
+            found.append(known.of_split(train, start_us).alias(train_label(side.name)))
+    return found
+
+
+def _test_start(side: pl.Series, as_of_us: NDArray[np.int64]) -> int | None:
+    """The first instant of the test; None where a row to train on is not before it."""
+    train, test = (as_of_us[(side == name).fill_null(value=False).to_numpy()] for name in ("train", "test"))
+    return int(test.min()) if train.max() < test.min() else None
 
 
 def _check_sides(side: pl.Series) -> None:

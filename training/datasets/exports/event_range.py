@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from shared_features.feature_matrix import category_codes, feature_matrix
@@ -40,11 +41,12 @@ def export_range(
     joins = dict.fromkeys(name for each in view.label_sources for name in each.joins)
     events = identities(pinned, rows.partition, rows.offset, span, tuple(joins))
     about = placed(events.select(identity_fields(pinned)), rows.partition, rows.offset, rows.event_time_us)
-    counts, labelled = LabelCounts(max(pinned.cut_us - 1, 0), 0, 0), WindowCounts(len(about), 0, 0)
+    counts, labelled, known = LabelCounts(max(pinned.cut_us - 1, 0), 0, 0), WindowCounts(len(about), 0, 0), None
     if pinned.labels:
         known_us = check_cutoff(cutoff_us, complete_labels_us(view, pinned.labels, pinned.cut_us))
         joined = join_labels(events, rows.event_time_us, view, pinned.labels, known_us)
         about, counts, labelled = about.with_columns(joined.label.alias(LABEL)), joined.counts, joined.rows
+        known = joined.known
     manifest = manifest_of(
         view,
         pinned.cut_us,
@@ -57,7 +59,7 @@ def export_range(
         parameters=DatasetParameters(cutoff_us=cutoff_us, train_from_us=from_us, train_to_us=to_us),
         is_range=True,
     )
-    return stamped(beside(about, _features(pinned, rows)), manifest)
+    return replace(stamped(beside(about, _features(pinned, rows)), manifest), known_labels=known)
 
 
 def _span(pinned: PinnedView, rows: JoinedRows, from_us: int | None, to_us: int | None) -> tuple[int, int]:

@@ -69,10 +69,11 @@ def export_spine(
     features were logged, and none is computed. Raises DatasetError, as `features_at` does.
     """
     _check(spine, options)
-    given, counts, labelled = spine.given, LabelCounts(max(history.cut_us - 1, 0), 0, 0), None
+    given, counts, labelled, known = spine.given, LabelCounts(max(history.cut_us - 1, 0), 0, 0), None, None
     if labels and options.cutoff_us is not None:
         joined = join_labels(given, spine.labelled_from_us, spine.view, labels, options.cutoff_us)
         given, counts, labelled = given.with_columns(joined.label.alias(LABEL)), joined.counts, joined.rows
+        known = joined.known
     spine_and_label = replace(spine, given=given)
     if logged is not None:
         data = logged(spine_and_label)
@@ -99,7 +100,7 @@ def export_spine(
             bool(labels),
         ),
     )
-    return stamped(data, manifest, spine.given)
+    return replace(stamped(data, manifest, spine.given), known_labels=known)
 
 
 def _check(spine: GivenSpine, options: SpineOptions) -> None:

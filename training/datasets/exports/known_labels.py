@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -11,15 +12,30 @@ from numpy.typing import NDArray
 from shared_features.definitions import FeatureView
 from shared_features.formats.dataset_manifest import LabelCounts, WindowCounts
 from shared_features.formats.offline_tables import WATERMARK_APP
+from shared_features.formats.training_run import LABEL
 from shared_features.kernel.event_time import to_text
 from training.datasets.labels import KnownLabels
 from training.datasets.offline_store import OfflineStore, PinnedTable
 from training.datasets.outcomes.key_places import NAMELESS, places_of
+from training.datasets.outcomes.outcomes import Outcomes
 from training.datasets.outcomes.row_counts import count_all
-from training.datasets.outcomes.spine_outcomes import SpineKeys
-from training.datasets.outcomes.view_labels import read_view_labels
+from training.datasets.outcomes.spine_outcomes import SpineKeys, split_outcomes
+from training.datasets.outcomes.view_labels import ViewLabels, read_view_labels
 from training.datasets.rows.sorted_numbers import Places
 from training.errors import DatasetError
+
+
+@dataclass(frozen=True)
+class RowLabels:
+    """The labels of rows as they are known at the cutoff, and as they are of a split."""
+
+    keys: SpineKeys
+    labels: ViewLabels
+    at_cutoff: Outcomes
+
+    def of_split(self, train: Places, test_start_us: int) -> pl.Series:
+        """Of rows to train on, as they were known when the test began. train: which rows these are."""
+        return split_outcomes(self.labels, self.at_cutoff, train, self.keys.take(train), test_start_us).label
 
 
 class JoinedLabels(NamedTuple):
@@ -28,6 +44,12 @@ class JoinedLabels(NamedTuple):
     label: pl.Series
     counts: LabelCounts
     rows: WindowCounts
+    known: RowLabels
+
+
+def train_label(window: str) -> str:
+    """The column with the labels that go with a window, where rows to train on have labels of their own."""
+    return f"{LABEL}_{window}"
 
 
 def pin_label_tables(store: OfflineStore, view: FeatureView) -> tuple[PinnedTable, ...]:
@@ -80,7 +102,8 @@ def join_labels(
     labels = read_view_labels(view, tables, cutoff_us)
     keys = SpineKeys(event_time_us, tuple(_places(rows, known) for known in labels.known))
     outcomes = keys.outcomes(labels)
-    return JoinedLabels(outcomes.label, keys.label_counts(labels), count_all(labels, outcomes))
+    known = RowLabels(keys, labels, outcomes)
+    return JoinedLabels(outcomes.label, keys.label_counts(labels), count_all(labels, outcomes), known)
 
 
 def _places(rows: pl.DataFrame, known: KnownLabels) -> Places:

@@ -48,14 +48,15 @@ def measured_rows(table: DatasetTable, view: FeatureView, entity: str | None = N
             "model sees their places among those of its train window. Give the dataset of a run, which has windows: "
             "export it without --spine, --from and --to."
         )
-    label, classes = _label(table, view)
+    last = table.windows[-1] if table.windows else ""
+    label, classes = _label(table, view, table.label_of(last))
     if told.task == "multiclass" and not classes:
         raise DatasetError(
             f"The classes that a model of {told.view.label} answers with are not known. The dataset has no labels, and "
             "the LabelSource names no classes. Give it classes=(...), or give a dataset with labels."
         )
-    is_measured = bool(table.windows) and not np.isnan(label).all()
-    window = _window(data[table.windows[-1]]) if is_measured else np.full(len(data), TRAIN, np.int8)
+    is_measured = bool(last) and not np.isnan(label).all()
+    window = _window(data[last]) if is_measured else np.full(len(data), TRAIN, np.int8)
     rows = np.flatnonzero(~np.isnan(label) & (window != _NO_SIDE)) if is_measured else np.arange(len(data))
     as_of_us = table.instants_us if table.spine is None else check_spine(view, table.spine).as_of_us
     split = measured_split(told, view, as_of_us, window)
@@ -90,13 +91,13 @@ def _counts(task: str, label: NDArray[np.float64], classes: int) -> WindowCounts
     return WindowCounts(len(label), positive, 0, tuple(map(int, by_class)))
 
 
-def _label(table: DatasetTable, view: FeatureView) -> tuple[NDArray[np.float64], Classes]:
+def _label(table: DatasetTable, view: FeatureView, name: str) -> tuple[NDArray[np.float64], Classes]:
     """float64[n]: as a dataset has it, NaN where it is not known. And the classes."""
     told, source = table.manifest, view.predicted
-    if not table.label or source is None:
+    if not name or source is None:
         named = source.classes if source is not None and source.is_named else ()
         return np.full(len(table.data), np.nan), told.classes or named
-    found = table.data[table.label]
+    found = table.data[name]
     if told.classes:  # the table has the places already
         return _floats(found), told.classes
     classes = find_classes(source, found, found.is_not_null().to_numpy())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -10,10 +10,10 @@ _SIDES = ("train", "gap", "test")
 _SHOWN = 20
 
 
-def tell_sides(data: pl.DataFrame, windows: Iterable[str], label: str) -> list[str]:
-    """A line for each division of the rows. windows: its columns. label: that of the label; "" where there is none."""
+def tell_sides(data: pl.DataFrame, windows: Mapping[str, str]) -> list[str]:
+    """A line for each division of the rows. windows: its column -> that of the label; "" where there is none."""
     found = []
-    for name in windows:
+    for name, label in windows.items():
         parts = []
         for side in _SIDES:
             rows = data.filter(pl.col(name) == side)

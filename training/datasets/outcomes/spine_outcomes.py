@@ -62,6 +62,17 @@ class SpineKeys:
         return LabelCounts(labels.cutoff_us, events, conflicts, sum(outside), labels.events_by_source)
 
 
+def split_outcomes(
+    labels: ViewLabels, at_cutoff: Outcomes, train: Places, of_train: SpineKeys, test_start_us: int
+) -> Outcomes:
+    """The outcomes of the rows of a split: of those to train on, as they were known when the test began.
+
+    Nobody could have trained on a later one. at_cutoff: of all rows, as they are for the others. train, of_train: which
+    rows are to train on, and their keys.
+    """
+    return at_cutoff.replaced(train, of_train.outcomes(labels, min(test_start_us, labels.cutoff_us + 1)))
+
+
 def complete_rows(pinned: PinnedView, labels: ViewLabels) -> tuple[GroupRows, SpineKeys]:
     """Every complete row of a view, however old, and in order of position the keys that labels join on."""
     rows = group_rows(pinned, pinned.view.groups[0])

@@ -128,8 +128,8 @@ def test_a_division_that_cannot_be_meant_is_refused(text: str) -> None:
 
 def test_a_division_is_read_as_it_is_written() -> None:
     assert read_division("entity", BREAKDOWN, 7, 0.1) == Division("entity", "machine", test_share=0.1, seed=7)
-    assert read_division("sliding-folds:5", BREAKDOWN, 0) == Division("sliding-folds", folds=5)
+    assert read_division("sliding-folds:5", BREAKDOWN, 0) == Division("sliding-folds", folds=5, train_labels=True)
     assert read_division("stratified:plant", BREAKDOWN, 7) == Division("stratified", "plant", seed=7)
-    assert read_division("column:mine", BREAKDOWN, 0) == Division("column", "mine")
+    assert read_division("column:mine", BREAKDOWN, 0) == Division("column", "mine", train_labels=True)
     with pytest.raises(DatasetError, match="a share between 0 and 1"):
         read_division("entity", BREAKDOWN, 0, 1.0)
