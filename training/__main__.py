@@ -18,6 +18,7 @@ from training.log import configure_log
 from training.settings import TrainingSettings, load_settings
 
 if TYPE_CHECKING:
+    from training.registry.versions import Registry
     from training.runs.plan.run_parameters import RunParameters
 
 
@@ -230,7 +231,13 @@ def _registry(settings: TrainingSettings, options: argparse.Namespace) -> int:
 
     if "uri" in options:
         options.uri = options.uri or settings.mlflow
-    return look_at_registry(Registry(settings.registry), options)
+    return look_at_registry(Registry(settings.registry), options, {"republish": _republish})
+
+
+def _republish(registry: Registry, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    from training.runs.republication import republish_version  # only here: it imports ONNX Runtime
+
+    return republish_version(registry, options)
 
 
 def _chosen(settings: TrainingSettings, options: argparse.Namespace) -> str:

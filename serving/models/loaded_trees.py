@@ -8,7 +8,7 @@ from pathlib import Path
 from serving.log import get_log
 from shared_features.errors import FormatVersionError
 from shared_features.formats.model_checks import check_trees
-from shared_features.formats.model_manifest import TREES_FILE, ModelManifest
+from shared_features.formats.model_manifest import TREES_FILE, ModelManifest, lacks_trees, republish_command
 from shared_features.formats.tree_file import decode_trees
 from shared_features.trees.flat_trees import Matrix
 from shared_features.trees.model_trees import ModelTrees
@@ -38,6 +38,15 @@ def load_trees(directory: Path, manifest: ModelManifest, whole: Run) -> ModelTre
         reason=found,
     )  # fmt: skip
     return None
+
+
+def tell_lacking_trees(manifest: ModelManifest, graph: bytes) -> None:
+    """Say what to do for a version that an earlier release published without its trees."""
+    if lacks_trees(manifest, graph):
+        get_log("serving.models").info(
+            "running the graph of a model that was published without its trees", model=manifest.model,
+            version=manifest.version, command=republish_command(manifest.model, manifest.version),
+        )  # fmt: skip
 
 
 def _tried(directory: Path, manifest: ModelManifest, whole: Run) -> ModelTrees | str:

@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from serving.models.loaded_trees import load_trees
+from serving.models.loaded_trees import load_trees, tell_lacking_trees
 from serving.models.run_guard import TIMES_LONGER, RunGuard
 from shared_features.definitions import FeatureView
 from shared_features.errors import ManifestMismatchError
@@ -127,6 +127,7 @@ def load_model(directory: Path, view: FeatureView, row_within_s: float = 60.0) -
     )
     row_s, columns = _try_out(model, manifest, row_within_s), len(manifest.view.features)
     model = replace(model, row_s=row_s, digest=digest, shares_runs=manifest.rows_share_runs and _shares(model, columns))
+    tell_lacking_trees(manifest, graph)
     return _with_trees(model, directory, manifest, row_within_s) if model.shares_runs else model
 
 

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 from shared_features import definitions  # its names are loaded when they are used: a registry is read without numba
 from shared_features.errors import ManifestMismatchError
 from shared_features.formats.json_document import decode_document, encode_document
+from shared_features.trees.onnx_nodes import is_trees_alone
 
 if TYPE_CHECKING:
     from shared_features.definitions import FeatureView
@@ -129,7 +130,8 @@ class ModelManifest:
     rows_share_runs: by its operators, the graph gives a row the same bits in a run of many as in a run of its own.
     encoders: feature -> what its estimator is given in its place, as a definition says it. corrections: what the
     graph makes of its estimator's probabilities, in order, in words. cost: as measured when it was certified; None in
-    manifests before it.
+    manifests before it. republished_from: the version that was certified and measured, where its graph was published
+    again; all else but `files`, `rows_share_runs` and a cost that was missing is of that version.
     """
 
     model: str
@@ -153,6 +155,7 @@ class ModelManifest:
     encoders: Mapping[str, str] = field(default_factory=dict)
     corrections: tuple[str, ...] = ()
     cost: GraphCost | None = None
+    republished_from: int | None = None
     schema_version: int = SCHEMA_VERSION
 
 
@@ -177,6 +180,16 @@ def encode_manifest(manifest: ModelManifest) -> bytes:
 def decode_manifest(content: bytes, where: str = MANIFEST_FILE) -> ModelManifest:
     """The manifest in these bytes; keys it does not know are left out. Raises FormatVersionError, naming `where`."""
     return decode_document(content, ModelManifest, SCHEMA_VERSION, where, "a model manifest", "publish the model again")
+
+
+def lacks_trees(manifest: ModelManifest, graph: bytes) -> bool:
+    """Whether a version could have a file of its trees and has none, as it was published by an earlier release."""
+    return TREES_FILE not in manifest.files and is_trees_alone(graph, manifest.input_name, manifest.output_name)
+
+
+def republish_command(model: str, version: int) -> str:
+    """What to write for a version that lacks its trees."""
+    return f"python -m training registry republish {model} {version}"
 
 
 def check_manifest(manifest: ModelManifest, view: FeatureView) -> None:

@@ -11,6 +11,7 @@ _VERBS = {
     "show": "one version: what it is, from which data, how good, and what was done with it",
     "diff": "two versions side by side",
     "verify": "hash every file again, and check manifest, graph, data and certificate",
+    "republish": "publish the graph of a version again, with what this release adds, such as its trees",
     "promote": "let an alias name a version",
     "roll-back": "let an alias name the version again that it named before",
     "remove-alias": "let an alias name nothing, such as challenger",
@@ -52,18 +53,18 @@ def add_registry(commands: Any) -> None:
     added = {name: verbs.add_parser(name, help=what) for name, what in _VERBS.items()}
     for name in ("list", "verify", "log"):
         added[name].add_argument("model", nargs="?", metavar="MODEL", help="default: all")
-    for name in ("show", "diff", "promote", "roll-back", "remove-alias", "delete"):
+    for name in ("show", "diff", "republish", "promote", "roll-back", "remove-alias", "delete"):
         added[name].add_argument("model", metavar="MODEL")
     for name in ("show", "verify"):
         added[name].add_argument("version", nargs="?", metavar="VERSION", help="a number or an alias")
     for which in ("first", "second"):
         added["diff"].add_argument(which, metavar="VERSION", help="a number or an alias")
-    for name in ("promote", "delete"):
+    for name in ("republish", "promote", "delete"):
         added[name].add_argument("version", type=version_number, metavar="VERSION")
     for name in ("promote", "roll-back"):
         added[name].add_argument("--alias", default="champion", help="default: champion")
     added["remove-alias"].add_argument("alias", metavar="ALIAS")
-    for name in ("promote", "roll-back", "remove-alias", "delete"):
+    for name in ("republish", "promote", "roll-back", "remove-alias", "delete"):
         add_reason(added[name])
     _mlflow_options(added["export-mlflow"], added["import-mlflow"])
     for each in added.values():

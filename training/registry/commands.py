@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from shared_features.counted import counted
@@ -25,15 +26,23 @@ from training.registry.version_facts import (
     is_measured,
     says_something,
 )
-from training.registry.version_list import list_versions, version_lines
+from training.registry.version_list import is_without_trees, list_versions, version_lines, without_trees
 from training.registry.versions import Registry
 
+Said = Callable[[Registry, argparse.Namespace], tuple[dict[str, Any], list[str]]]
+"""A verb, and what it says: plain facts, and lines for people."""
+_NONE: Mapping[str, Said] = MappingProxyType({})
 _FAULTY = 1
 
 
-def look_at_registry(registry: Registry, options: argparse.Namespace) -> int:
-    """Returns the exit code: 1 where `verify` finds a fault. Raises RegistryError."""
+def look_at_registry(registry: Registry, options: argparse.Namespace, more: Mapping[str, Said] = _NONE) -> int:
+    """Returns the exit code: 1 where `verify` finds a fault. Raises RegistryError.
+
+    more: verbs that stand on more than the registry.
+    """
     try:
+        if options.verb in more:
+            return _say_either(options, *more[options.verb](registry, options))
         return _VERBS[options.verb or "list"](registry, options)
     except OSError as error:
         raise RegistryError(
@@ -45,10 +54,14 @@ def look_at_registry(registry: Registry, options: argparse.Namespace) -> int:
 def _list(registry: Registry, options: argparse.Namespace) -> int:
     if options.model is not None:
         find_version(registry, options.model, None)
-    found = list_versions(registry, options.model)
+    found = [
+        {**each, "lacks_trees": bool(each["aliases"]) and is_without_trees(registry, each["model"], each["version"])}
+        for each in list_versions(registry, options.model)
+    ]
     if options.json:
         return _say_json(found)
     _say(*version_lines(found) if found else [f"no model in {registry.store.address} yet"])
+    _say(*(without_trees(each["model"], each["version"]) for each in found if each["lacks_trees"]))
     return 0
 
 
@@ -56,12 +69,14 @@ def _show(registry: Registry, options: argparse.Namespace) -> int:
     version = find_version(registry, options.model, options.version)
     facts = facts_of_version(registry, options.model, version)
     changes = [each for each in registry.log.changes(options.model) if each.version == version]
+    lacks = is_without_trees(registry, options.model, version)
     if options.json:
-        return _say_json({"model": options.model, "version": version, **facts, "log": list(map(_plain, changes))})
+        plain = {"model": options.model, "version": version, **facts, "lacks_trees": lacks}
+        return _say_json({**plain, "log": list(map(_plain, changes))})
     _say(f"{options.model} version {version}, in {registry.where(options.model, version)}")
     for section, found in facts.items():
         _say(*table_lines(section, [(name, shown(value)) for name, value in found.items() if shown(value)]))
-    _say(*table_lines("log", list(map(_row, changes))))
+    _say(*table_lines("log", list(map(_row, changes))), *([without_trees(options.model, version)] if lacks else []))
     return 0
 
 

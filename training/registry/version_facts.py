@@ -8,7 +8,7 @@ from typing import Any
 
 from shared_features.definitions import difference
 from shared_features.formats.dataset_manifest import DatasetManifest, WindowCounts
-from shared_features.formats.model_manifest import BATCH_ROWS, METRICS_FILE, MODEL_FILE, ModelManifest
+from shared_features.formats.model_manifest import BATCH_ROWS, METRICS_FILE, MODEL_FILE, TREES_FILE, ModelManifest
 from shared_features.kernel.event_time import to_text
 from training.datasets.outcomes.told_labels import tell_labels
 from training.errors import RegistryError
@@ -48,6 +48,8 @@ def facts_of_version(registry: Registry, model: str, version: int) -> Facts:
         "version": {
             "aliases": [name for name, number in Aliases(registry).of(model).items() if number == version],
             "published at": to_text(manifest.created_at_us),
+            **_origin(manifest),
+            **({"trees": TREES_FILE} if TREES_FILE in manifest.files else {}),
             "estimator": manifest.estimator,
             "task": manifest.task,
             "classes": list(manifest.classes),
@@ -138,6 +140,16 @@ def _rows(name: str, window: WindowCounts, dataset: DatasetManifest) -> dict[str
         of_class = zip(dataset.classes, window.by_class, strict=False)  # of a window without rows there is no count
         return {name: window.labelled, **{f"{name}, {each}": count for each, count in of_class}}
     return {name: window.labelled, f"{name}, positive": window.positive}
+
+
+def _origin(manifest: ModelManifest) -> dict[str, str]:
+    """Of a version whose graph was published again."""
+    version = manifest.republished_from
+    return (
+        {}
+        if version is None
+        else {"republished from": f"version {version}, which was published, measured and certified then"}
+    )
 
 
 def _data(manifest: ModelManifest, dataset: DatasetManifest | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from shared_features.formats.model_manifest import MODEL_FILE, TREES_FILE, lacks_trees, republish_command
 from shared_features.kernel.event_time import to_text
 from training.facts import table_lines
 from training.registry.aliases import Aliases
@@ -48,3 +49,18 @@ def version_lines(found: list[dict[str, Any]]) -> Iterator[str]:
              size, ", ".join(each["aliases"]))
         )  # fmt: skip
     yield from list(table_lines("", rows))[1:]
+
+
+def is_without_trees(registry: Registry, model: str, version: int) -> bool:
+    """Whether an earlier release published it without the file of trees that it could have."""
+    manifest = registry.manifest(model, version)
+    graph = None if TREES_FILE in manifest.files else registry.find(model, version, MODEL_FILE)
+    return graph is not None and lacks_trees(manifest, graph)
+
+
+def without_trees(model: str, version: int) -> str:
+    """That it lacks them, for people."""
+    return (
+        f"{model} version {version} is trees alone and has no {TREES_FILE}, so serving takes several times as long for "
+        f"it: `{republish_command(model, version)}`"
+    )

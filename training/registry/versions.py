@@ -21,9 +21,11 @@ from shared_features.formats.model_manifest import (
     MANIFEST_FILE,
     METRICS_FILE,
     MODEL_FILE,
+    TREES_FILE,
     ModelManifest,
     decode_manifest,
     encode_manifest,
+    lacks_trees,
 )
 from shared_features.formats.registry_log import RegistryChange
 from training.errors import RegistryError
@@ -114,24 +116,42 @@ class Registry:
     ) -> Published:
         """Publish a version under the next free number; the manifest's own number is set to it.
 
-        It appears whole, in one step. A model of the same digest for the same view is not published again, unless its
-        metrics, its threshold or the rows that it learned from differ. why: for the log. more: name -> content of
-        further files of the version. made: gives more of them, and is called only for a version that is new.
+        why: for the log. more: name -> content of further files of the version. made: gives more of them.
         """
-        model = manifest.model
-        if found := self._same(manifest, encode_document(dict(metrics))):
-            return Published(found, self.where(model, found), new=False)
         files = {
             MODEL_FILE: model_onnx,
             METRICS_FILE: encode_document(dict(metrics)),
             DATASET_FILE: encode_dataset_manifest(dataset),
             **(more or {}),
-            **made(),
         }
+        return self.publish_files(manifest, files, why, made=made)
+
+    def publish_files(
+        self,
+        manifest: ModelManifest,
+        files: Mapping[str, bytes],
+        why: str = "",
+        who: str | None = None,
+        made: Callable[[], Mapping[str, bytes]] = dict,
+    ) -> Published:
+        """Publish the files of a version, all but its manifest.
+
+        It appears whole, in one step. A model of the same digest for the same view is not published again, unless its
+        metrics, its threshold or the rows that it learned from differ, or the version that is there lacks its trees or
+        does not know that rows may share a run. made: is called only for a version that is new, or that lacks its
+        trees. who: None takes the user of this process.
+        """
+        model, alike = manifest.model, self._alike(manifest, files[METRICS_FILE])
+        walked = [version for version, each in alike.items() if TREES_FILE in each.files]
+        if not alike or (not walked and lacks_trees(manifest, files[MODEL_FILE])):
+            files = {**files, **made()}
+        if alike and (walked or TREES_FILE not in files):
+            found = [*walked, *alike][0]
+            return Published(found, self.where(model, found), new=False)
         digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         sealed = replace(manifest, files=digests)
         with self.store.new_version(model, files) as new:
-            version = self.log.change(lambda _, append: self._appear(new, sealed, why, append))
+            version = self.log.change(lambda _, append: self._appear(new, sealed, why, who, append))
         return Published(version, self.where(model, version), new=True)
 
     def delete(self, model: str, version: int, change: Change) -> None:
@@ -144,22 +164,25 @@ class Registry:
         deleted = (name.removesuffix(".json") for name in self.store.files(f"{model}/{DELETED}"))
         return max([*self.versions(model), *(int(each) for each in deleted if each.isdecimal())], default=0) + 1
 
-    def _appear(self, new: NewVersion, manifest: ModelManifest, why: str, append: Append) -> int:
+    def _appear(self, new: NewVersion, manifest: ModelManifest, why: str, who: str | None, append: Append) -> int:
         while True:
             version = new.number(lambda: self._next_number(manifest.model))
             content = encode_manifest(replace(manifest, version=version))
             digest, at_us = hashlib.sha256(content).hexdigest(), self.log.now_us()
-            append(RegistryChange(at_us, this_user(), "publish", manifest.model, version, why, digest=digest))
+            append(RegistryChange(at_us, who or this_user(), "publish", manifest.model, version, why, digest=digest))
             if new.appear(content):
                 return version
 
-    def _same(self, manifest: ModelManifest, metrics: bytes) -> int | None:
-        wanted = _meaning(manifest)
-        for version in reversed(self.versions(manifest.model)):
-            found = self.manifest(manifest.model, version)
-            if _meaning(found) == wanted and self.find(manifest.model, version, METRICS_FILE) == metrics:
-                return version
-        return None
+    def _alike(self, manifest: ModelManifest, metrics: bytes) -> dict[int, ModelManifest]:
+        """The versions that are the same model, the newest first."""
+        every = {version: self.manifest(manifest.model, version) for version in self.versions(manifest.model)[::-1]}
+        return {
+            version: found
+            for version, found in every.items()
+            if _meaning(found) == _meaning(manifest)
+            and (found.rows_share_runs or not manifest.rows_share_runs)
+            and self.find(manifest.model, version, METRICS_FILE) == metrics
+        }
 
     def _unknown(self, model: str, version: int) -> RegistryError:
         there = ", ".join(map(str, self.versions(model)))

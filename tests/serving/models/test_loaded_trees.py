@@ -17,13 +17,14 @@ from sklearn.tree import DecisionTreeRegressor
 from structlog.testing import capture_logs
 
 from serving.models.model import Model, load_model
+from serving.models.registry_models import RegistryModels
 from serving.models.run_guard import TIMES_LONGER, RunGuard
 from shared_features.errors import ManifestMismatchError
 from shared_features.formats.model_manifest import MANIFEST_FILE, TREES_FILE, decode_manifest, encode_manifest
 from shared_features.formats.tree_file import decode_trees, encode_trees
 from tests.domains.machines import BREAKDOWN
 from tests.serving.conftest import INSTANCE
-from tests.serving.published_models import boosted, publish
+from tests.serving.published_models import boosted, fitted, publish
 from training.models.graph.onnx_export import export_onnx
 from training.models.task_rules import RULES
 from training.registry.verification import verify_version
@@ -77,13 +78,31 @@ def test_an_answer_of_the_endpoint_is_the_same_with_the_file_and_without(serving
     assert asyncio.run(answers(tmp_path / "with")) == asyncio.run(answers(tmp_path / "without"))
 
 
-def test_a_version_of_before_is_its_graph_and_nothing_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows_share_runs", [True, False])
+def test_a_version_of_before_is_its_graph_and_the_log_says_what_to_write(tmp_path: Path, rows_share_runs: bool) -> None:
+    """It was several times slower, and nothing told so."""
     version = published(tmp_path)
     plain = json.loads((version / MANIFEST_FILE).read_bytes())
     del plain["files"][TREES_FILE]
-    (version / MANIFEST_FILE).write_text(json.dumps(plain))
-    model, reasons = loaded(version)
-    assert (model.trees, reasons) == (None, [])
+    (version / MANIFEST_FILE).write_text(json.dumps({**plain, "rows_share_runs": rows_share_runs}))
+    models = RegistryModels(tmp_path, [BREAKDOWN], "champion", 60.0)
+    with capture_logs() as lines:
+        models.look()
+        models.look()
+    assert models.current(BREAKDOWN).trees is None
+    (said,) = [each for each in lines if each["event"].startswith("running the graph")]
+    assert said == {
+        "event": "running the graph of a model that was published without its trees", "log_level": "info",
+        "model": "breakdown", "version": 1, "command": "python -m training registry republish breakdown 1",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("graph", [fitted(COLUMNS, 0), boosted(COLUMNS)])
+def test_nothing_is_said_of_a_version_that_has_its_trees_or_is_no_trees(tmp_path: Path, graph: bytes) -> None:
+    publish(tmp_path, BREAKDOWN, graph=graph, rows_share_runs=True)
+    with capture_logs() as lines:
+        load_model(tmp_path / "breakdown" / "1", BREAKDOWN)
+    assert lines == []
 
 
 def test_a_file_that_is_missing_is_said_once_and_the_graph_answers(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ GOLDEN = """{
     "worst_difference": 1.5e-07,
     "worst_of_classes": []
   },
+  "republished_from": null,
   "rows_share_runs": false,
   "schema_version": 1,
   "task": "binary",

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from shared_features.formats.model_manifest import CHAMPION, METRICS_FILE, MODEL_FILE
+from shared_features.formats.model_manifest import CHAMPION, METRICS_FILE, MODEL_FILE, TREES_FILE
 from tests.full_disk import files_end_at
+from tests.serving.published_models import boosted, fitted
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
 from training.registry.aliases import Aliases
@@ -52,6 +53,37 @@ def test_the_metrics_and_the_rows_beside_a_version_are_of_the_run_that_published
     assert json.loads((Path(other.where) / METRICS_FILE).read_text())["entity"] == "terminal"
     assert publish(registry, dataset_digest="ef" * 32).version == 3
     assert publish(registry).version == 1
+
+
+def test_a_version_without_its_trees_is_another_one_than_with_them(tmp_path):
+    """A model of an earlier release could not be published again: the same model was published before, it was said."""
+    registry, graph, asked = Registry(tmp_path), boosted(2), []
+
+    def made():
+        asked.append(1)
+        return {TREES_FILE: b"trees"}
+
+    def published(**changes):
+        return registry.publish(replace(MANIFEST, **changes), graph, {}, DATASET, made=made)
+
+    without = registry.publish(MANIFEST, graph, {}, DATASET)
+    found = [(each.version, each.new) for each in (without, published(), published())]
+    assert found == [(1, True), (2, True), (2, False)]
+    assert len(asked) == 1, "trees are tried only where they are missing"
+    assert registry.publish(MANIFEST, graph, {}, DATASET).version == 2, "a version that has more is the same model"
+    assert [published(rows_share_runs=each).version for each in (True, True, False)] == [3, 3, 3]
+
+
+def test_a_model_without_trees_is_not_asked_for_them_when_it_is_there(tmp_path):
+    registry, asked = Registry(tmp_path), []
+
+    def made():
+        asked.append(1)
+        return {}
+
+    for _ in range(3):
+        registry.publish(MANIFEST, fitted(2, 0), {}, DATASET, made=made)
+    assert (registry.versions("card_fraud"), len(asked)) == ([1], 1)
 
 
 def test_publishers_at_once_get_numbers_of_their_own(tmp_path):

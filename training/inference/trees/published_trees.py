@@ -10,6 +10,7 @@ from shared_features.formats.model_manifest import TREES_FILE
 from shared_features.formats.tree_file import decode_trees, encode_trees
 from shared_features.trees.flat_trees import Matrix
 from shared_features.trees.model_trees import ModelTrees
+from shared_features.trees.onnx_nodes import MOVING
 from shared_features.trees.same_bits import same_bits
 from shared_features.trees.tree_ensemble import TreeEnsemble
 from shared_features.trees.trial_rows import any_rows
@@ -18,7 +19,6 @@ from training.inference.trees.compiled_graph import Run
 from training.inference.trees.cut_graph import CutGraph
 from training.models.graph.onnx_export import open_session
 
-_MOVING = ("Gather", "Identity", "Reshape", "Squeeze")
 _FLOAT = 1  # of onnx.TensorProto
 _WALKS = 8_000_000
 """Of rows through trees, in the trial: ONNX Runtime takes 0.2 s for them."""
@@ -26,6 +26,14 @@ _WALKS = 8_000_000
 
 def trees_file(graph: bytes, input_name: str, output_name: str, features: int) -> dict[str, bytes]:
     """The file under its name; empty where the graph has anything else than trees, or a row gets other bits of them."""
+    try:
+        return {TREES_FILE: read_trees(graph, input_name, output_name, features)}
+    except GraphNotReadError:  # the graph answers without the file
+        return {}
+
+
+def read_trees(graph: bytes, input_name: str, output_name: str, features: int) -> bytes:
+    """The content of the file. Raises GraphNotReadError, which says why there is none."""
     try:
         trees = _only_trees(graph, input_name, output_name)
         session = open_session(graph)
@@ -36,9 +44,13 @@ def trees_file(graph: bytes, input_name: str, output_name: str, features: int) -
 
         content = encode_trees(_as_answered(trees, any_rows(features, np.random.default_rng(0)), whole))
         alike = decode_trees(content).has_the_bits_of(whole, features, _WALKS)
-    except Exception:  # what is not read, and what ONNX Runtime raises: the graph answers without the file
-        return {}
-    return {TREES_FILE: content} if alike else {}
+    except GraphNotReadError:
+        raise
+    except Exception as error:  # the only base of ONNX Runtime's errors
+        raise GraphNotReadError(f"its trees cannot be read: {error}") from error
+    if not alike:
+        raise GraphNotReadError("its trees gave other bits for a row that was tried")
+    return content
 
 
 def _only_trees(graph: bytes, input_name: str, output_name: str) -> TreeEnsemble:
@@ -55,7 +67,7 @@ def _only_trees(graph: bytes, input_name: str, output_name: str) -> TreeEnsemble
 
 def _only_moves(node: Any) -> bool:
     """Whether the operator leaves each number as it is."""
-    return node.op_type in _MOVING or (node.op_type == "Cast" and [each.i for each in node.attribute] == [_FLOAT])
+    return node.op_type in MOVING or (node.op_type == "Cast" and [each.i for each in node.attribute] == [_FLOAT])
 
 
 def _as_answered(trees: TreeEnsemble, rows: Matrix, whole: Run) -> ModelTrees:

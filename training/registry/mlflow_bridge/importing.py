@@ -58,7 +58,7 @@ def import_version(
     _verify(content, manifest, label)
     more = {each: content[each] for each in manifest.files if each not in (METRICS_FILE, DATASET_FILE)}
     published = registry.publish(
-        replace(manifest, model=target),
+        replace(manifest, model=target, republished_from=None),  # a number of the registry that exported it
         content[MODEL_FILE],
         json.loads(content[METRICS_FILE]),
         decode_dataset_manifest(content[DATASET_FILE]),
