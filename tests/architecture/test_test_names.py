@@ -10,6 +10,7 @@ OF_MORE_THAN_ONE_MODULE = {
     "tests/training/datasets/test_labels_by_absence.py": "labels that nobody sent, from the definition to the step",
     "tests/training/datasets/test_labels_of_several_sources.py": "sources and windows of labels, up to exports",
     "tests/training/datasets/test_labels_of_later_events.py": "labels of later events, from the definition to exports",
+    "tests/training/datasets/exports/test_labels_of_folds.py": "labels that come late, of exports and of runs",
     "tests/training/service/page/test_in_a_browser.py": "the page with its script, clicked through",
     "tests/streaming/scores/test_audited_scores.py": "scores of the stream job, through the parts of an audit",
     "tests/streaming/operations/test_other_formats.py": "one event format through every command",
