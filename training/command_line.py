@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="a parameter of a step of the pipeline; VALUE is JSON or a text",
     )
     run.set_defaults(models=())
-    add_dataset_options(dataset, _instant)
+    add_dataset_options(dataset, _instant, _seconds)
     commands.add_parser("serve", help="do the runs that are started or scheduled, until it is stopped")
     work = commands.add_parser(
         "work", help="do the steps of a queue for a `serve` on another machine, until it is stopped"
@@ -150,7 +151,7 @@ def build_parser() -> argparse.ArgumentParser:
     promote.add_argument("--alias", help="default: champion")
     add_reason(promote)
     add_registry(commands)
-    add_predict(commands, _instant, _at_least)
+    add_predict(commands, _instant, _at_least, _seconds)
     return parser
 
 
@@ -165,7 +166,7 @@ def _gate_options(of: argparse.ArgumentParser) -> None:
     )
     of.add_argument(
         "--gate-tolerance",
-        type=float,
+        type=_tolerance,
         default=0.01,
         help="by how much average precision may lie below the champion's, or RMSE above as a part of it",
     )
@@ -185,7 +186,7 @@ def _gap_options(gap: argparse.ArgumentParser) -> None:
     gap.add_argument("--rows", type=_at_least(1), default=5_000, metavar="N", help="rows of the view to look at (5000)")
     gap.add_argument(
         "--lag",
-        type=float,
+        type=_seconds,
         default=0.0,
         metavar="SECONDS",
         help="from an event's arrival until the online store has it",
@@ -213,6 +214,13 @@ def _at_least(least: int) -> Callable[[str], int]:
     return number
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= 36_500 * 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number of seconds, 0 or more")
+    return seconds
+
+
 def _instant(text: str) -> int:
     # Imported here: `--help` and a scheduler do not wait for numba.
     from shared_features.kernel.event_time import to_us
@@ -237,7 +245,20 @@ def _floor(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
     if not is_metric(name):
         raise argparse.ArgumentTypeError(f"{text!r}: give METRIC=NUMBER, with a metric of {', '.join(METRIC_NAMES)}")
-    return name, float(value)
+    return name, _finite(value)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number")
+    return number
+
+
+def _tolerance(text: str) -> float:
+    if (tolerance := _finite(text)) < 0:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number, 0 or more")
+    return tolerance
 
 
 def _step_parameter(text: str) -> tuple[str, str, Any]:

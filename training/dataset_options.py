@@ -11,8 +11,10 @@ PREDICTION_LOG = "prediction-log"
 VERBS = ("build", "rebuild", "pin", "unpin")
 
 
-def add_dataset_options(dataset: argparse.ArgumentParser, instant: Callable[[str], int]) -> None:
-    """To its parser, which has the windows and the view already. instant: reads a time."""
+def add_dataset_options(
+    dataset: argparse.ArgumentParser, instant: Callable[[str], int], seconds: Callable[[str], float]
+) -> None:
+    """To its parser, which has the windows and the view already. instant: reads a time; seconds: how long."""
     dataset.add_argument(
         "verb",
         choices=VERBS,
@@ -51,7 +53,7 @@ def add_dataset_options(dataset: argparse.ArgumentParser, instant: Callable[[str
     )
     dataset.add_argument(
         "--lag",
-        type=float,
+        type=seconds,
         default=0.0,
         metavar="SECONDS",
         help="of --spine, as served: from the arrival of an event until the online store has it (0)",

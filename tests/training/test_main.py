@@ -28,6 +28,23 @@ def test_wrong_input_is_one_sentence(places, capsys, monkeypatch):
     assert "MILLRACE_LOG_LEVEL" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["gap", "--lag", "-1"], "'-1': give a number of seconds, 0 or more"),
+        (["dataset", "--lag", "nan"], "'nan': give a number of seconds, 0 or more"),
+        (["predict", "--model", "m", "--spine", "f", "-o", "o", "--lag", "-0.5"], "'-0.5': give a number of seconds"),
+        (["run", "--floor", "roc_auc=nan"], "'nan': give a number"),
+        (["run", "--gate-tolerance", "-1"], "'-1': give a number, 0 or more"),
+    ],
+)
+def test_numbers_that_cannot_be_meant_are_wrong_options(options, says, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(options)
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
+
+
 def test_the_check_of_models_tells_each_that_fails_and_not_the_first_alone(places, capsys, monkeypatch):
     (places / "failing_models.py").write_text(
         "from training.definitions import Model\n\n"

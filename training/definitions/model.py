@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -89,6 +90,9 @@ class Model(metaclass=Checked):
             )
         if self.slice_gap is not None and not (self.slices and self.slice_gap > 0):
             raise self._wrong(f"slice_gap is {self.slice_gap:g}; give more than 0, and the slices that it is about")
+        for metric, floor in self.floors.items():
+            if type(floor) not in (int, float) or not math.isfinite(floor):
+                raise self._wrong(f"the floor of {metric} is {floor!r}; give a number, such as 0.5")
         for says in search_faults(self.search, self.candidate_names or MODELS, self.builds):
             raise self._wrong(says)
         if isinstance(self.view, FeatureView):

@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 
-def add_predict(commands: Any, instant: Callable[[str], int], at_least: Callable[[int], Callable[[str], int]]) -> None:
+def add_predict(
+    commands: Any,
+    instant: Callable[[str], int],
+    at_least: Callable[[int], Callable[[str], int]],
+    seconds: Callable[[str], float],
+) -> None:
     """Adds the command `predict` to those of `argparse`."""
     predict: argparse.ArgumentParser = commands.add_parser(
         "predict", help="what a model says of many rows, bit for bit as the endpoint answers"
@@ -31,7 +36,7 @@ def add_predict(commands: Any, instant: Callable[[str], int], at_least: Callable
         default="as-served",
         help="of --spine: what the endpoint could have answered, or what had happened, whenever it arrived (as-served)",
     )
-    predict.add_argument("--lag", type=float, default=0.0, metavar="SECONDS", help="of --spine, as in `dataset` (0)")
+    predict.add_argument("--lag", type=seconds, default=0.0, metavar="SECONDS", help="of --spine, as in `dataset` (0)")
     predict.add_argument("--threads", type=at_least(1), metavar="N", help="that score; default: one for each core")
     predict.add_argument(
         "--rows-at-once", type=at_least(1), default=250_000, metavar="N", help="how many are in memory (250000)"

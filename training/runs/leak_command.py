@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from training.progress import Tell, untold
 from training.proofs.leaks.candidate_leaks import candidate_leaks
 from training.proofs.leaks.leak import LeakReport
 from training.proofs.leaks.leak_check import check_rows
+from training.proofs.leaks.outside import import_again
 from training.proofs.leaks.own_features import own_leaks, sources_of, units_of
 from training.proofs.leaks.sampled_rows import SampledRows, sample_rows
 from training.proofs.leaks.step_leaks import step_leaks
@@ -90,7 +92,8 @@ def _own(
     for source in sources_of(view):
         recent = store.pin_events(source).scan().filter(pl.col(source.event_time) >= first_us)
         events[source.name] = units_of(source, recent.collect())
-    return own_leaks(function, view, events, given, _LABEL if _LABEL in given.columns else "", seed)
+    label = _LABEL if _LABEL in given.columns else ""
+    return own_leaks(function, view, events, given, label, seed, lambda: _function(named, import_again))
 
 
 def spine_of(pinned: PinnedView, sampled: SampledRows) -> pl.DataFrame:
@@ -120,10 +123,14 @@ def _with_instants(spine: pl.DataFrame) -> pl.DataFrame:
     return spine.with_columns(time.dt.replace_time_zone("UTC") if not getattr(kind, "time_zone", None) else AS_OF)
 
 
-def _function(named: str) -> Any:
+def _import(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)
+
+
+def _function(named: str, load: Callable[[str, str], Any] = _import) -> Any:
     module, _, name = named.partition(":")
     try:
-        return getattr(importlib.import_module(module), name)
+        return load(module, name)
     except (ImportError, AttributeError, ValueError) as error:
         raise LeakError(
             f"There is no function {named!r}: {error}. Write MODULE:FUNCTION, such as my_shop.features_of_mine:add."

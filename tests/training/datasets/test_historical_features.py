@@ -57,6 +57,11 @@ def rows(asked: list[tuple[int, int]], **more: Any) -> pl.DataFrame:
     )
 
 
+def test_no_event_counts_before_it_arrives(machine_lake: Path) -> None:
+    with pytest.raises(DatasetError, match=r"The lag is -5 seconds\. No event counts before it arrives"):
+        features(machine_lake, rows([(1, end_us())]), lag_us=-5_000_000)
+
+
 def test_the_events_of_the_view_have_the_values_of_its_feature_rows(machine_lake: Path) -> None:
     """Materialize, the dataset and a spine of a user's are one truth, bit for bit."""
     joined = read_spine_rows(pin_view(OfflineStore(machine_lake), BREAKDOWN, LATENESS_US), START_US, end_us())

@@ -45,9 +45,12 @@ def stored_at(
 
     lag_us: how long after its arrival an event is in the online store, for *as served*. In *event time* the events
     count that had arrived before the cut. events_at_once: how many events are in memory at most, where no entity alone
-    has more. Raises DatasetError where events that a row needs have not arrived yet, or were deleted by retention.
+    has more. Raises DatasetError where events that a row needs have not arrived yet, or were deleted by retention, or
+    for a lag below 0, with which an event would count before it arrived.
     """
     view = spine.view
+    if lag_us < 0:
+        raise DatasetError(f"The lag is {lag_us / 1e6:g} seconds. No event counts before it arrives. Give 0 or more.")
     _check_reach(history, spine, lag_us if truth == "as-served" else 0)
     if erased := erased_from(history.tables.values()):
         _LOG.info(f"events of {counted(erased, 'erased entity', 'erased entities')} are not in it", view=view.label)

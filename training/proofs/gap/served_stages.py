@@ -14,6 +14,8 @@ import polars as pl
 
 from shared_features.definitions import EventSource, FeatureView
 from shared_features.formats.offline_tables import ARRIVAL_TIME, RECORD_TIME
+from shared_features.kernel.event_time import to_text
+from training.errors import TrainingError
 from training.proofs.leaks.held_tables import Change
 
 KNOWN_LATE = "label known late"
@@ -34,6 +36,16 @@ class Delays:
     late_us: int
     lag_us: int = 0
     standstills: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.lag_us < 0:
+            raise TrainingError(f"The lag is {self.lag_us / 1e6:g} seconds. Give 0 or more.")
+        for start_us, end_us in self.standstills:
+            if start_us >= end_us:
+                raise TrainingError(
+                    f"The stream stood still from {to_text(start_us)} until {to_text(end_us)}, which is not later. "
+                    "Give the beginning first."
+                )
 
 
 def stages(view: FeatureView, delays: Delays) -> Iterator[tuple[str, Change]]:

@@ -1,30 +1,21 @@
-"""What a function takes from outside while it runs: the clock of Python is set, and files it opens are noted."""
+"""What is outside of a function: the files and connections that it opens are noted, and its modules imported again."""
 
 from __future__ import annotations
 
 import contextlib
-import datetime
+import importlib
 import os
 import sys
 import sysconfig
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from shared_features.kernel.event_time import DAY_US
-
-NOON_US = 20_000 * DAY_US + DAY_US // 2
-"""An instant at which the clock stands during a trial."""
-LATER_US = NOON_US + 400 * DAY_US + 7_654_321
-"""Another one: every unit of a calendar is another."""
-
 _CONNECTIONS = {"socket.connect": 1, "sqlite3.connect": 0, "subprocess.Popen": 0, "urllib.Request": 0}
 """Audit events that reach outside, and which of their arguments says where to."""
 _READERS = ("read_", "scan_")
-_TRUE_DATETIME, _TRUE_DATE = datetime.datetime, datetime.date
 
 
 class Watch:
@@ -72,69 +63,6 @@ def foreign_files(opened: list[str], allowed: tuple[Path, ...] = ()) -> list[str
 
 
 @contextlib.contextmanager
-def clock_at(at_us: int) -> Iterator[None]:
-    """Let `time` and `datetime` tell this instant, in every module that took something of them and is not installed.
-
-    What asks the system by itself, as numpy and Polars do, still gets the true time.
-    """
-    replaced: list[tuple[Any, str, Any]] = []
-    stands = _clocks(at_us)
-    try:
-        for module in _modules():
-            for name, value in list(vars(module).items()):
-                instead = stands.get(id(value))
-                if instead is not None:
-                    replaced.append((module, name, value))
-                    setattr(module, name, instead)
-        yield
-    finally:
-        for module, name, value in replaced:
-            setattr(module, name, value)
-
-
-def _clocks(at_us: int) -> dict[int, Any]:
-    now = _TRUE_DATETIME.fromtimestamp(at_us / 1e6, datetime.UTC)
-    local = now.replace(tzinfo=None)
-    times = {
-        "now": classmethod(lambda _, tz=None: now.astimezone(tz) if tz else local),
-        "utcnow": classmethod(lambda _: local),
-        "today": classmethod(lambda _: local),
-    }
-    dates = {"today": classmethod(lambda _: now.date())}
-    stands: list[tuple[Any, Any]] = [
-        (time.time, lambda: at_us / 1e6),
-        (time.time_ns, lambda: at_us * 1000),
-        (_TRUE_DATETIME, _LooksLike("datetime", (_TRUE_DATETIME,), times)),
-        (_TRUE_DATE, _LooksLike("date", (_TRUE_DATE,), dates)),
-    ]
-    return {id(given): instead for given, instead in stands}
-
-
-class _LooksLike(type):
-    """Every true date or time counts as one of the class that stands in for it."""
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, cls.__mro__[1])
-
-
-def _modules() -> list[ModuleType]:
-    """`time` and `datetime` themselves, and all that lie in no installed distribution and are not Millrace."""
-    found: list[ModuleType] = [time, datetime]
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and not _is_installed(name, file):
-            found.append(module)
-    return found
-
-
-_OURS = ("training", "shared_features", "streaming", "serving", "deploy")
-
-
-def _is_installed(name: str, file: str) -> bool:
-    return name.partition(".")[0] in _OURS or _is_code(file, only_installed=True)
-
-
-@contextlib.contextmanager
 def _heard_readers(opened: list[str]) -> Iterator[None]:
     """Polars opens files by itself, and Python hears nothing of it."""
     import polars
@@ -156,6 +84,45 @@ def _noted(reader: Callable[..., Any], opened: list[str]) -> Callable[..., Any]:
         return reader(source, *arguments, **named)
 
     return noted
+
+
+_OURS = ("training", "shared_features", "streaming", "serving", "deploy")
+
+
+def own_modules() -> list[ModuleType]:
+    """All that lie in no installed distribution and are not Millrace."""
+    found: list[ModuleType] = []
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and name.partition(".")[0] not in _OURS and not _is_code(file, only_installed=True):
+            found.append(module)
+    return found
+
+
+def import_again(module: str, name: str) -> Callable[..., Any]:
+    """`name` of the module as it was before it was ever called: every module of the user's own is imported once more,
+    beside those that are loaded.
+
+    A cache that the first call filled answers every later one, so no trial with less of the future sees it change. In a
+    module that was imported again the cache is empty.
+
+    Raises ImportError or AttributeError where there is none.
+    """
+    loaded = {each.__name__: each for each in own_modules() if each.__name__ != "__main__"}
+    for each in loaded:
+        sys.modules.pop(each, None)
+    try:
+        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        return found
+    finally:
+        for again in own_modules():
+            if again.__name__ != "__main__":
+                sys.modules.pop(again.__name__, None)
+        sys.modules.update(loaded)
+        for each, ours in loaded.items():
+            package, _, last = each.rpartition(".")
+            if hasattr(sys.modules.get(package), last):  # the import named the new module in its package
+                setattr(sys.modules[package], last, ours)
 
 
 _INSTALLED = tuple(

@@ -17,6 +17,7 @@ from shared_features.definitions import EventSource, FeatureView
 from shared_features.formats.offline_tables import ARRIVAL_TIME
 from training.datasets.given_spine import AS_OF
 from training.errors import LeakError
+from training.proofs.leaks.held_clock import NOON_US, clock_at
 from training.proofs.leaks.leak import (
     LATER_EVENTS,
     LATER_ROWS,
@@ -24,6 +25,7 @@ from training.proofs.leaks.leak import (
     NOT_ARRIVED,
     OWN_INSTANT,
     OWN_ROW,
+    STATE,
     UNKNOWN_LABELS,
     Leak,
     LeakReport,
@@ -41,9 +43,19 @@ OwnFeatures = Callable[[Events, pl.DataFrame], pl.DataFrame]
 
 
 def own_leaks(
-    function: OwnFeatures, view: FeatureView, events: Events, spine: pl.DataFrame, label: str = "", seed: int = 0
+    function: OwnFeatures,
+    view: FeatureView,
+    events: Events,
+    spine: pl.DataFrame,
+    label: str = "",
+    seed: int = 0,
+    again: Callable[[], OwnFeatures] | None = None,
 ) -> LeakReport:
-    """Of every column that the function adds. label: the column of the spine that holds the label, if it has one."""
+    """Of every column that the function adds. label: the column of the spine that holds the label, if it has one.
+
+    again: imports the function once more, with nothing kept from a call. Without it a cache that the first call fills
+    hides what it holds.
+    """
     spine = spine.sort(AS_OF, maintain_order=True)
     as_of_us = _microseconds(spine[AS_OF])
 
@@ -57,6 +69,12 @@ def own_leaks(
             found = {name: values[: len(kept)] for name, values in compute(theirs, rows).items()}
             leaks += changed_features(known, found, as_of_us[kept], cause)
         leaks += _twin_leaks(compute, events, spine, whole, kept)
+        if again is not None:
+            with clock_at(NOON_US):
+                past = _added(again(), *_past(view, events, spine, cut_us, ~later, label), spine.columns)
+            caught = {each.feature for each in leaks}
+            hidden = {name: values for name, values in known.items() if name not in caught}
+            leaks += changed_features(hidden, past, as_of_us[kept], STATE)
     leaks = [each for each in leaks if each.feature != label]
     return LeakReport(first_of_each(leaks), {"features of your own": len(whole)})
 
@@ -83,6 +101,8 @@ def _trials(
         at, rows = pl.col(source.event_time), events[source.name]
         named = f" ({source.name})"
         late = (at < cut) & (pl.col(ARRIVED) > cut)
+        at_once = pl.when(at == cut).then(cut).otherwise(ARRIVED).alias(ARRIVED)
+        yield OWN_INSTANT + named, {**events, source.name: rows.with_columns(at_once)}, spine
         for cause, gone in ((LATER_EVENTS, at > cut), (OWN_INSTANT, at == cut), (NOT_ARRIVED, late)):
             yield cause + named, {**events, source.name: rows.filter(~gone)}, spine
         yield LATER_VALUES + named, {**events, source.name: _altered(source, rows, (at >= cut) | late)}, spine
@@ -90,6 +110,22 @@ def _trials(
     if label:
         unknown = pl.col(AS_OF) + view.label_delay > cut
         yield UNKNOWN_LABELS, events, spine.with_columns(pl.when(unknown).then(_another(spine, label)).otherwise(label))
+
+
+def _past(
+    view: FeatureView, events: Events, spine: pl.DataFrame, cut_us: int, known: NDArray[np.bool_], label: str
+) -> tuple[Events, pl.DataFrame]:
+    """Events and spine as they were at the cut: the trials all at once."""
+    cut = pl.lit(cut_us).cast(pl.Datetime("us", "UTC"))
+    past = {
+        source.name: events[source.name].filter((pl.col(source.event_time) < cut) & (pl.col(ARRIVED) <= cut))
+        for source in sources_of(view)
+    }
+    rows = spine.filter(pl.Series(known))
+    if label:
+        unknown = pl.col(AS_OF) + view.label_delay > cut
+        rows = rows.with_columns(pl.when(unknown).then(_another(spine, label)).otherwise(label))
+    return {**events, **past}, rows
 
 
 def _twin_leaks(
@@ -119,6 +155,10 @@ def _added(function: OwnFeatures, events: Events, rows: pl.DataFrame, given: lis
             f"{name} cannot be tried: it raised {type(error).__name__}: {error}. Let it work for any events and rows, "
             "also where some are left out."
         ) from error
+    if not isinstance(found, pl.DataFrame):
+        raise LeakError(
+            f"{name} gives {type(found).__name__} and no Polars DataFrame. Return the spine with more columns."
+        )
     if len(found) != len(rows):
         what = counted(len(found), "row")
         raise LeakError(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from training.proofs.leaks.held_clock import LATER_US, NOON_US, clock_at
 from training.proofs.leaks.leak import (
     CLOCK,
     FILE,
@@ -19,7 +20,7 @@ from training.proofs.leaks.leak import (
     Values,
     changed_features,
 )
-from training.proofs.leaks.outside import LATER_US, NOON_US, WATCH, clock_at, foreign_files
+from training.proofs.leaks.outside import WATCH, foreign_files
 
 Rows = NDArray[np.int64]
 Compute = Callable[[Rows, NDArray[np.bool_]], Values]

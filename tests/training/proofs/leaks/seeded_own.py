@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 Events = Mapping[str, pl.DataFrame]
+Function = Callable[[Events, pl.DataFrame], pl.DataFrame]
 HOUR, US = timedelta(hours=1), timedelta(microseconds=1)
 _calls: list[int] = []
 
@@ -88,6 +90,49 @@ def state(events: Events, spine: pl.DataFrame) -> pl.DataFrame:
     return spine.with_columns(leaks=pl.lit(float(len(_calls))))
 
 
+_kept: dict[str, float] = {}
+
+
+def kept_from_the_first_call(events: Events, spine: pl.DataFrame) -> pl.DataFrame:
+    """The mean of a machine over all rows, once and for all: no later call sees it change."""
+    for machine, mean in spine.group_by("machine").agg(pl.col("celsius").mean()).iter_rows():
+        _kept.setdefault(machine, mean)
+    return spine.with_columns(leaks=pl.col("machine").replace_strict(_kept, default=None, return_dtype=pl.Float64))
+
+
+def _caching() -> Function:
+    kept: list[float] = []
+
+    def function(events: Events, spine: pl.DataFrame) -> pl.DataFrame:
+        if not kept:
+            kept.append(float(events["readings"]["celsius"].mean()))  # type: ignore[arg-type]  # of numbers
+        return spine.with_columns(leaks=pl.col("celsius") - kept[0])
+
+    return function
+
+
+kept_in_a_closure = _caching()
+kept_in_a_closure.__name__ = "kept_in_a_closure"
+
+
+def clock_by_a_partial(events: Events, spine: pl.DataFrame) -> pl.DataFrame:
+    """In days: what two calls one after the other see differs by less than any rounding."""
+    return spine.with_columns(leaks=pl.lit(_days()))
+
+
+def _days_of(now: Callable[[], float]) -> float:
+    return round(now() / 86_400, 3)
+
+
+_days = functools.partial(_days_of, time.time)
+
+
+def edge_off_by_one_of_what_arrived(events: Events, spine: pl.DataFrame) -> pl.DataFrame:
+    """No event of these has arrived when it happens. One that does would count itself."""
+    until = pl.col("their_at") <= pl.col("as_of")
+    return _mean_of(events, spine, _HOUR & until & _ARRIVED).rename({"own_mean": "leaks"})
+
+
 def tomorrows_file(events: Events, spine: pl.DataFrame) -> pl.DataFrame:
     rate = float(Path(os.environ["TOMORROWS_RATES"]).read_text())
     return spine.with_columns(leaks=pl.col("celsius") * rate)
@@ -110,7 +155,6 @@ def row_in_its_own_window(events: Events, spine: pl.DataFrame) -> pl.DataFrame:
     return spine.with_columns(means.sort("row")["leaks"])
 
 
-Function = Callable[[Events, pl.DataFrame], pl.DataFrame]
 SEEDED: tuple[tuple[Function, str], ...] = (
     (next_row, "rows that come later"),
     (label_without_its_delay, "events that happened later (breakdowns)"),
@@ -121,6 +165,10 @@ SEEDED: tuple[tuple[Function, str], ...] = (
     (clock, "the clock"),
     (calendar, "the clock"),
     (state, "what was computed before"),
+    (kept_from_the_first_call, "what was computed before"),
+    (kept_in_a_closure, "what was computed before"),
+    (clock_by_a_partial, "the clock"),
+    (edge_off_by_one_of_what_arrived, "events of the same instant, its own among them (readings)"),
     (tomorrows_file, "a file or connection: "),
     (tomorrows_table, "a file or connection: "),
     (edge_off_by_one, "events of the same instant, its own among them (readings)"),

@@ -1,30 +1,16 @@
-"""The clock is another one for a while and the true one afterwards; what is opened is noted, and code is not."""
+"""What is opened is noted, and code is not; a module that is imported again has kept nothing."""
 
 from __future__ import annotations
 
-import datetime
+import importlib
+import sys
 import threading
-import time
-from datetime import UTC
 from pathlib import Path
 
 import polars as pl
+import pytest
 
-from training.proofs.leaks.outside import LATER_US, NOON_US, WATCH, clock_at, foreign_files
-
-
-def test_the_clock_is_another_one_for_a_while() -> None:
-    true, kind = time.time, datetime.datetime
-    with clock_at(NOON_US):
-        assert time.time() == NOON_US / 1e6
-        assert time.time_ns() == NOON_US * 1000
-        assert datetime.datetime.now(UTC).isoformat() == "2024-10-04T12:00:00+00:00"
-        assert datetime.date(2020, 1, 1).year == 2020
-        assert isinstance(kind(2020, 1, 1, tzinfo=UTC), datetime.datetime)
-    with clock_at(LATER_US):
-        assert datetime.datetime.now(UTC).year == 2025
-    assert time.time is true
-    assert datetime.datetime is kind
+from training.proofs.leaks.outside import WATCH, foreign_files, import_again
 
 
 def test_what_is_opened_is_noted_and_nothing_afterwards(tmp_path: Path) -> None:
@@ -63,3 +49,26 @@ def test_what_a_thread_opens_counts_where_the_function_began_it(tmp_path: Path) 
         began.join(60)
     before.join(60)
     assert foreign_files(opened) == [str(tmp_path / "keys")]
+
+
+def test_a_module_imported_anew_has_kept_nothing_and_the_loaded_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "keeping"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "kept.py").write_text("KEPT = []\n")
+    (package / "calls.py").write_text(
+        "from keeping.kept import KEPT\n\n\ndef calls():\n    KEPT.append(1)\n    return len(KEPT)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    calls = importlib.import_module("keeping.calls")
+    kept = sys.modules["keeping.kept"]
+    assert [calls.calls(), calls.calls()] == [1, 2]
+    assert import_again("keeping.calls", "calls")() == 1
+    assert calls.calls() == 3
+    assert sys.modules["keeping.calls"] is calls is sys.modules["keeping"].calls
+    assert sys.modules["keeping.kept"] is kept is sys.modules["keeping"].kept
+    with pytest.raises(ModuleNotFoundError):
+        import_again("keeping.nothing", "calls")
+    assert sys.modules["keeping.calls"] is calls
