@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
-from shared_features.definitions import load_definitions
+from shared_features.definitions import Catalogue, EventSource, load_definitions
 from shared_features.formats.offline_tables import ERASURES_APP, KEPT_FROM_APP, gap_app, gaps_app, offset_app
 from shared_features.formats.score_audit_mark import (
     decode_score_audit_mark,
@@ -50,6 +50,7 @@ from training.inference.audit.findings import (
     ERASED_EVENTS,
     LOST_EVENTS,
     MISSING_EVENT,
+    NO_ARCHIVE,
     OTHER_SCORE_SCHEMA,
     SCORED_TWICE,
     UNARCHIVED_EVENTS,
@@ -105,7 +106,8 @@ class Scored:
     def audit(self, records: Sequence[StoredScore], **other: Any) -> Audited:
         registry = Registry(other.pop("registry", self.made.registry))
         store = OfflineStore(other.pop("lake", self.lake))
-        return audit_scores(store, registry, load_definitions(DEFINITIONS), BREAKDOWN.name, Given(records), **other)
+        catalogue = other.pop("catalogue", load_definitions(DEFINITIONS))
+        return audit_scores(store, registry, catalogue, BREAKDOWN.name, Given(records), **other)
 
     def one(self, at: int, change: Callable[[bytes], bytes | None]) -> list[StoredScore]:
         """All records, one of which is changed."""
@@ -135,8 +137,8 @@ def in_environment(monkeypatch: pytest.MonkeyPatch, settings: TrainingSettings) 
         monkeypatch.setenv(f"MILLRACE_{name.upper()}", text)
 
 
-def archive(lake: Path, events: Sequence[dict[str, Any]]) -> None:
-    batch = event_batch(READINGS, events)
+def archive(lake: Path, events: Sequence[dict[str, Any]], source: EventSource = READINGS) -> None:
+    batch = event_batch(source, events)
     write_events(lake, OfOnePartition(batch, batch.event_time_us))
 
 
@@ -398,6 +400,72 @@ def test_the_scores_that_wait_for_the_archive_are_audited_the_next_time(
     assert main(["audit", "--scores", "--new"]) == 0
     left = COUNT - done
     assert f"{left} records of the scores of breakdown: {left} of {left} predictions" in capsys.readouterr().out
+
+
+OLD_SOURCE = replace(READINGS, name="old_readings", topic="plant.old_readings")
+OLD_PLACE = OLD_SOURCE.topic, TOPIC_ID, 0
+
+
+@pytest.fixture
+def moved(scored: Scored) -> tuple[Catalogue, list[StoredScore]]:
+    """The first version of the view is on another source than the newest one. The first 30 scores are by it."""
+    catalogue = load_definitions(DEFINITIONS)
+    old, new = replace(BREAKDOWN, source=OLD_SOURCE, labels=None), replace(BREAKDOWN, version=2)
+    by_old = resealed(topic=OLD_SOURCE.topic, view_fingerprint=old.fingerprint)
+    by_new = resealed(view=new.label, view_fingerprint=new.fingerprint)
+    records = [
+        each._replace(value=(by_old if row < 30 else by_new)(each.value or b""))
+        for row, each in enumerate(scored.records)
+    ]
+    return replace(catalogue, views=(old, new)), records
+
+
+def test_scores_of_a_version_that_was_on_another_source_are_audited_by_its_events(
+    scored: Scored, moved: tuple[Catalogue, list[StoredScore]], tmp_path: Path
+) -> None:
+    """They were taken for scores of the newest source's events at the same offsets, whatever these were."""
+    catalogue, records = moved
+    lake = lacking(scored, tmp_path / "lake")
+    archive(lake, readings(COUNT)[:40], OLD_SOURCE)
+    found = scored.audit(records, lake=lake, catalogue=catalogue)
+    assert (found.equal, found.differences, found.missing) == (COUNT, [], {})
+    assert found.last_events == {0: COUNT - 1}
+    less = scored.audit([*records[:10], *records[12:]], lake=lake, catalogue=catalogue)
+    assert less.missing == {"plant.old_readings/0": [(10, 11)]}
+    other = tmp_path / "other"
+    copytree(scored.lake, other)
+    archive(other, readings(COUNT)[1:41], OLD_SOURCE)
+    found = scored.audit(records, lake=other, catalogue=catalogue)
+    assert (found.equal, found.by_cause) == (30, {ALTERED_EVENT: 30}), "its own source has other events there"
+
+
+def test_scores_of_a_source_that_the_lake_does_not_have_are_counted_and_are_no_fault(
+    scored: Scored, moved: tuple[Catalogue, list[StoredScore]]
+) -> None:
+    catalogue, records = moved
+    found = scored.audit(records, catalogue=catalogue)
+    assert (found.records, found.equal, found.by_cause, found.faults) == (COUNT, 30, {NO_ARCHIVE: 30}, 0)
+    said = "view breakdown:v1 was on source 'old_readings', so the score is not compared. "
+    assert found.differences[0].detail.startswith(said)
+    assert "no table 'events_old_readings'" in found.differences[0].detail
+    assert f"{NO_ARCHIVE}: 30 records (no fault is shown" in "\n".join(audit_lines(found, 5, BREAKDOWN.name))
+
+
+def test_no_mark_passes_scores_of_another_source_that_wait_for_its_archive(
+    scored: Scored, moved: tuple[Catalogue, list[StoredScore]], tmp_path: Path
+) -> None:
+    """A mark names events of the newest source alone."""
+    catalogue, records = moved
+    lake = lacking(scored, tmp_path / "lake")
+    archive(lake, readings(COUNT)[:20], OLD_SOURCE)
+    properties = CommitProperties(app_transactions=[Transaction(offset_app(*OLD_PLACE), 19)])
+    DeltaTable(lake / "events_old_readings").update(
+        updates={"kafka_offset": "kafka_offset"}, commit_properties=properties
+    )
+    found = scored.audit(records, lake=lake, catalogue=catalogue)
+    assert (found.equal, found.by_cause, found.waiting, found.waiting_elsewhere) == (
+        50, {UNARCHIVED_EVENTS: 10}, {}, 10
+    )  # fmt: skip
 
 
 def test_a_model_that_was_published_again_is_named(scored: Scored, tmp_path: Path) -> None:

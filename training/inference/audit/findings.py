@@ -15,7 +15,8 @@ ALTERED_SCORE, UNREADABLE_SCORE, OTHER_SCORE_SCHEMA = "altered score", "unreadab
 SCORED_TWICE, MISSING_EVENT, ALTERED_EVENT = "event scored twice", "missing event", "altered event"
 DELETED_EVENTS, ERASED_EVENTS = "deleted events", "erased events"
 LOST_EVENTS, UNARCHIVED_EVENTS = "lost events", "events not archived yet"
-UNPROVABLE = frozenset({DELETED_EVENTS, ERASED_EVENTS, LOST_EVENTS, UNARCHIVED_EVENTS})
+NO_ARCHIVE = "events that cannot be read"
+UNPROVABLE = frozenset({DELETED_EVENTS, ERASED_EVENTS, LOST_EVENTS, UNARCHIVED_EVENTS, NO_ARCHIVE})
 """The lake lacks events that the answer is from. Nothing shows that it was wrong; the other causes are faults."""
 
 CLOCK, STREAM_LAG, LATE_EVENT = "clock", "stream lag", "late event"
@@ -54,6 +55,8 @@ class Audited:
     last_events: Mapping[int, int] = field(default_factory=dict)
     waiting: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Of each partition the first score that waits for the archive: its offset, and that of its event."""
+    waiting_elsewhere: int = 0
+    """How many others wait: of versions of the view that were on another topic, whose events no mark names."""
 
     @property
     def faults(self) -> int:

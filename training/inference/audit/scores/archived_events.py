@@ -43,6 +43,7 @@ class ArchivedEvents:
     """Of one source, at one version of its table. Raises DatasetError where the lake lacks it."""
 
     def __init__(self, store: OfflineStore, source: EventSource) -> None:
+        self.topic = source.topic
         self._source, self._table = source, store.pin_events(source)
         self._stored = StoredPositions(store, {source.topic: self._table.table})
 

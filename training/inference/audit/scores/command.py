@@ -72,7 +72,7 @@ def _mark(settings: TrainingSettings, view: str) -> ScoreAuditMark | None:
 
 def _marked(settings: TrainingSettings, view: str, mark: ScoreAuditMark, found: Audited) -> str:
     """Say up to where everything was audited, where it was: `retain` keeps what the rest needs."""
-    if others := found.by_cause[OTHER_SCORE_SCHEMA]:
+    if others := found.by_cause[OTHER_SCORE_SCHEMA] + found.waiting_elsewhere:
         return f"{counted(others, 'score')} could not be audited yet: the mark stays where it was; audit again"
     replace_file(settings.lake / score_audit_mark_file(view), encode_score_audit_mark(mark))
     ends = ", ".join(f"{number}: {end}" for number, end in sorted(mark.scores.items()))

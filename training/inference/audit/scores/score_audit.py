@@ -15,9 +15,10 @@ from typing import Protocol
 
 from shared_features.definitions import Catalogue, FeatureView
 from training.datasets.offline_store import OfflineStore
+from training.errors import DatasetError
 from training.inference.audit.audit import AT_ONCE, EVENTS_AT_ONCE
 from training.inference.audit.audited_model import AuditedModel
-from training.inference.audit.findings import CHANGED_DEFINITION, Audited
+from training.inference.audit.findings import CHANGED_DEFINITION, NO_ARCHIVE, Audited
 from training.inference.audit.scores.archived_events import ArchivedEvents
 from training.inference.audit.scores.read_scores import ReadScore, ScoreReader
 from training.inference.audit.scores.score_topic import StoredScore
@@ -54,13 +55,19 @@ def audit_scores(
     """
     found = Audited(most, unseen=Counter() if truth else None)
     source = catalogue.view(view).source
-    events = ArchivedEvents(store, source)
+    archives = {source.name: ArchivedEvents(store, source)}
     reader = ScoreReader(scores.name, found, {f"{source.topic}/{number}": at for number, at in known.items()})
     with ExitStack() as ends:
         model = cache(lambda name, version: AuditedModel(registry, name, version, ends))
-        versions = _Versions(
-            catalogue, view, found, lambda each: VersionScores(store, each, events, model, found, events_at_once)
-        )
+
+        def of_version(each: FeatureView) -> VersionScores:
+            """By the events of its own source, which may be another one than that of the newest version."""
+            if each.source.name not in archives:
+                archives[each.source.name] = ArchivedEvents(store, each.source)
+            events, is_marked = archives[each.source.name], each.source.topic == source.topic
+            return VersionScores(store, each, events, model, found, events_at_once, is_marked=is_marked)
+
+        versions = _Versions(catalogue, view, found, of_version)
         waiting = 0
         for records in scores.batches():
             waiting += versions.take(reader.read(records))
@@ -68,12 +75,15 @@ def audit_scores(
                 versions.compare()
                 waiting = 0
         versions.compare()
-    mine = {f"{source.topic}/{number}": number for number in events.ends}
+    places = {
+        f"{each.topic}/{number}": (each, number) for each in reversed(archives.values()) for number in each.ends
+    }  # of two sources of one topic that of the newest version
     for name, holes in reader.numbers.missing(reader.doubtful, is_cut=True).items():
-        if name in mine and (unscored := events.among(mine[name], holes)):
+        if name in places and (unscored := places[name][0].among(places[name][1], holes)):
             found.missing[name] = unscored
+    mine = {f"{source.topic}/{number}": number for number in archives[source.name].ends}
     scored = {mine[name]: last for name, last in reader.numbers.highest.items() if name in mine}
-    found.last_events = {**events.ends, **scored}
+    found.last_events = {**archives[source.name].ends, **scored}
     return found
 
 
@@ -86,6 +96,7 @@ class _Versions:
         self._found, self._new, self._name = found, new, name
         self._views = {each.label: each for each in catalogue.views if each.name == name}
         self._of: dict[str, VersionScores] = {}
+        self._unreadable: dict[str, str] = {}
 
     def take(self, some: list[ReadScore]) -> int:
         """Returns how many wait to be compared now that did not before."""
@@ -103,6 +114,18 @@ class _Versions:
             for each in some:
                 self._found.differ(each.id, CHANGED_DEFINITION, f"view {self._name} has no version {label} now")
             return 0
-        if label not in self._of:
-            self._of[label] = self._new(self._views[label])
+        if label not in self._of and not self._begins(self._views[label]):
+            for each in some:
+                self._found.differ(each.id, NO_ARCHIVE, self._unreadable[label])
+            return 0
         return self._of[label].take(some)
+
+    def _begins(self, view: FeatureView) -> bool:
+        """Whether the events of its source can be read."""
+        if view.label not in self._unreadable:
+            try:
+                self._of[view.label] = self._new(view)
+            except DatasetError as error:
+                why = f"view {view.label} was on source {view.source.name!r}, so the score is not compared"
+                self._unreadable[view.label] = f"{why}. {error}"
+        return view.label in self._of

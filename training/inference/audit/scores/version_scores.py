@@ -41,8 +41,11 @@ class VersionScores:
         model: Callable[[str, int], AuditedModel],
         found: Audited,
         events_at_once: int,
+        *,
+        is_marked: bool,
     ) -> None:
-        self._view, self._events, self._model, self._found = view, events, model, found
+        """events: of the view's source. is_marked: whether a mark names them."""
+        self._view, self._events, self._model, self._found, self._is_marked = view, events, model, found, is_marked
         self._audit = ViewAudit(store, view, model, found, events_at_once)
         self._entities = {group.entity.name: group.entity for group in view.groups}
         self._waiting: list[ScoreRows] = []
@@ -121,6 +124,9 @@ class VersionScores:
 
     def _waits(self, scores: ScoreRows, at: int) -> None:
         """A score can be compared when the archive has come further."""
+        if not self._is_marked:
+            self._found.waiting_elsewhere += 1
+            return
         number, found = int(scores.partition[at]), (int(scores.own_offset[at]), int(scores.offset[at]))
         self._found.waiting[number] = min(found, self._found.waiting.get(number, found))
 
