@@ -9,12 +9,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shared_features.definitions import LabelSource
+from shared_features.definitions.sources.label_classes import MOST_CLASSES
 from training.errors import DatasetError
 
 Classes = tuple[str | int, ...]
 
-MOST_CLASSES = 200
-"""More are names or numbers rather than outcomes, and boosting grows a tree of each in every round."""
 _SHOWN = 6
 
 

@@ -23,7 +23,7 @@ from training.definitions.split import Split
 from training.models.columns import Build
 from training.models.encoders import Encoder, encoder_faults
 from training.models.fitting import Calibrate, Fitting, fitting_faults
-from training.models.task_rules import MODELS, RULES, TaskRules
+from training.models.task_rules import MODELS, RULES, TaskRules, floor_fault
 
 _NAME = re.compile(r"\w[\w.-]*")
 _PARAMETERS = ["columns", "seed"]
@@ -184,6 +184,9 @@ class Model(metaclass=Checked):
                         f"{what} names {name!r}, which it does not have; write one of {', '.join(rules.metric_names)}."
                         f"{rules.advice(name)}"
                     )
+        for name, floor in self.floors.items():
+            if rules.knows(name) and (fault := floor_fault(name, floor)):
+                yield f"floors[{name!r}] is {floor!r}{fault}"
         yield from limit_faults(self.limits, rules.name, self.threshold)
         if self.threshold is not None and rules.name != "binary":
             yield "a threshold decides between two outcomes only; leave it out"

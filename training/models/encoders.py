@@ -5,13 +5,14 @@ Importable without scikit-learn: a definition is read by programs that never fit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
 from shared_features.advice import found
 from shared_features.arguments import Checked, did_you_mean
-from shared_features.definitions import FeatureView
+from shared_features.definitions import FeatureView, category_field
+from shared_features.definitions.sources.label_classes import can_have
 from shared_features.errors import DefinitionError
 
 _MOST_BINS = 1_000
@@ -100,6 +101,20 @@ def encoder_faults(encoders: Mapping[str, Encoder], view: FeatureView) -> Iterat
             yield f"encoders[{name!r}] is {_said(encoder)}, and {name} is a category; write {_one_of(OfCategory)}"
         elif name not in categories and not isinstance(encoder, OfNumber):
             yield f"encoders[{name!r}] is {_said(encoder)}, and {name} is a number; write {_one_of(OfNumber)}"
+        elif isinstance(encoder, Ordinal):
+            yield from _order_faults(name, encoder.order, view)
+
+
+def _order_faults(name: str, order: Iterable[str | int | bool], view: FeatureView) -> Iterator[str]:
+    """A value that the category can never have would count as nothing, and all that it meant as missing."""
+    (given,) = next(each.inputs for _, each in view.categories if each.name == name)
+    field = category_field(view.source, given.field, given.feature)
+    for value in order:
+        if field is not None and not can_have(value, field.type):
+            yield (
+                f"encoders[{name!r}]: Ordinal(order=...) names {value!r}, which is not {field.type.accepts}, as {name} "
+                "is; write the values as the events have them"
+            )
 
 
 def _said(encoder: object) -> str:

@@ -5,6 +5,7 @@ Importable without scikit-learn: the command line and a scheduler at rest ask to
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -34,6 +35,15 @@ BETTER_IS_MORE: Mapping[str, bool] = {
 
 def more_is_better(metric: str) -> bool:
     return k_of(metric) is not None or BETTER_IS_MORE[metric]
+
+
+def floor_fault(metric: str, floor: object) -> str:
+    """What is wrong with the value of a floor, behind the value; "" where a model may reach it."""
+    if isinstance(floor, bool) or not isinstance(floor, int | float) or not math.isfinite(floor):
+        return "; give a number"
+    if more_is_better(metric):
+        return ", which no model reaches; give 1 or less" if floor > 1 else ""
+    return ", which no model reaches; give 0 or more" if floor < 0 else ""
 
 
 def is_metric(name: str) -> bool:
@@ -85,13 +95,16 @@ class TaskRules:
                 said = f"The model has no candidate {', '.join(unknown)}."
             raise TrainingError(f"{said} Give some of {', '.join(known)}.")
 
-    def check_floors(self, names: tuple[str, ...]) -> None:
-        """Raises TrainingError for a metric of another task."""
-        if unknown := [name for name in names if not self.knows(name)]:
+    def check_floors(self, floors: Mapping[str, float]) -> None:
+        """Raises TrainingError for a metric of another task, and for a value that no model reaches."""
+        if unknown := [name for name in floors if not self.knows(name)]:
             raise TrainingError(
                 f"A model of {self.name} has no metric {', '.join(unknown)}. Give a floor for some of "
                 f"{', '.join(self.metric_names)}.{self.advice(unknown[0])}"
             )
+        for name, value in floors.items():
+            if fault := floor_fault(name, value):
+                raise TrainingError(f"A floor is {name}={value:g}{fault}.")
 
 
 RULES: Mapping[str, TaskRules] = {

@@ -12,6 +12,7 @@ import polars as pl
 from shared_features.kernel.event_time import DAY_US, to_us
 from training.datasets.dataset_builder import build_dataset
 from training.datasets.exports.known_labels import join_labels
+from training.datasets.given_rows.spine_columns import read_times
 from training.datasets.given_spine import AS_OF, read_spine_file
 from training.datasets.offline_store import OfflineStore
 from training.datasets.outcomes.view_labels import complete_labels_us
@@ -118,7 +119,7 @@ def _with_instants(spine: pl.DataFrame) -> pl.DataFrame:
         raise DatasetError(f"The spine has no column {AS_OF!r}, or no row. It has {', '.join(spine.columns)}. Add it.")
     kind = spine.schema[AS_OF]
     if kind == pl.String:
-        return spine.with_columns(pl.col(AS_OF).str.to_datetime(time_unit="us", time_zone="UTC"))
+        return spine.with_columns(read_times(spine[AS_OF]))
     time = pl.col(AS_OF).cast(pl.Datetime("us"))
     return spine.with_columns(time.dt.replace_time_zone("UTC") if not getattr(kind, "time_zone", None) else AS_OF)
 

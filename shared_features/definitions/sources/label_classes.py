@@ -8,6 +8,8 @@ from shared_features.definitions.field_types import Boolean, FieldType, Integer,
 from shared_features.definitions.sources.task import Task, is_clear
 
 Classes = tuple[str | int, ...]
+MOST_CLASSES = 200
+"""More are names or numbers rather than outcomes, and boosting grows a tree of each in every round."""
 
 
 def classes_contradiction(classes: Classes, kind: FieldType, task: Task) -> str | None:
@@ -22,6 +24,8 @@ def classes_contradiction(classes: Classes, kind: FieldType, task: Task) -> str 
         return f"class {twice[0]!r} is given twice; drop one"
     if len(classes) < 2:
         return f"classes are {classes!r}; give two or more"
+    if len(classes) > MOST_CLASSES:
+        return f"{len(classes):,} classes are given, and a model tells {MOST_CLASSES} apart at most; give fewer"
     if task == "binary" and len(classes) != 2:
         return f"task is 'binary' and {len(classes)} classes are given; give two, or write task='multiclass'"
     if wrong := [each for each in classes if not can_be_class(each, kind)]:
@@ -34,6 +38,13 @@ def can_be_class(value: object, kind: Text | Integer) -> bool:
     if isinstance(kind, Text):
         return isinstance(value, str) and len(value) <= kind.max_length
     return isinstance(value, int) and kind.low <= value <= kind.high
+
+
+def can_have(value: object, kind: FieldType) -> bool:
+    """Whether a field of this type, of those whose values are names, can have the value."""
+    if isinstance(kind, Text | Integer):
+        return not isinstance(value, bool) and can_be_class(value, kind)
+    return isinstance(value, bool) or value in (0, 1)
 
 
 def otherwise_contradiction(otherwise: bool | int | float | str, classes: Classes, kind: FieldType) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from shared_features import FeatureView, Field, Timestamp
+from shared_features import FeatureView, Field, Integer, Timestamp
 from tests.domains.machines import BREAKDOWN, READINGS
 from training.datasets.given_spine import check_spine, read_spine_file
 from training.errors import DatasetError
@@ -76,6 +76,17 @@ def test_a_request_field_may_be_a_time_or_nothing() -> None:
     assert (found.columns["born"].tolist(), found.valid["born"].tolist()) == ([19 * 86_400 * 10**6, 0], [True, False])
 
 
+def test_a_whole_number_may_be_a_float_as_pandas_has_it_beside_a_missing_one() -> None:
+    source = replace(READINGS, fields=(*READINGS.fields, Field("shift", Integer(low=0, high=9), optional=True)))
+    view = FeatureView("shifts", 1, source, ("shift",))
+    found = check_spine(view, pl.DataFrame({"as_of": [AT] * 3, "shift": [5.0, float("nan"), None]}))
+    assert (found.columns["shift"].tolist(), found.valid["shift"].tolist()) == ([5, 0, 0], [True, False, False])
+    with pytest.raises(DatasetError, match="'shift' of the spine has a wrong value in row 1: it is 5"):
+        check_spine(view, pl.DataFrame({"as_of": [AT] * 2, "shift": [5.0, 5.5]}))
+    with pytest.raises(DatasetError, match="in row 0: it is 1e"):
+        check_spine(view, pl.DataFrame({"as_of": [AT], "shift": [1e300]}))
+
+
 def age(born: Any, as_of_us: Any) -> Any:
     return as_of_us - born
 
@@ -103,6 +114,10 @@ def test_a_column_that_is_lacking_is_named_with_the_one_that_may_be_meant() -> N
         (
             {"as_of": ["2024-10-05T12:30:00Z", "yesterday"]},
             "has a text that is not a time in row 1: 'yesterday'. Write",
+        ),
+        (
+            {"as_of": ["03/04/2024"]},
+            "has a text that is not a time in row 0: '03/04/2024'. Write RFC 3339",
         ),
         ({"as_of": [AT, None]}, "'as_of' of the spine is empty in row 1. Every row needs it"),
         ({"as_of": [1.5]}, "'as_of' of the spine holds Float64. Give times"),

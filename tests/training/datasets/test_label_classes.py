@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from shared_features.definitions.sources.label_classes import MOST_CLASSES
 from tests.domains.parcels import ARRIVED_LATE, OUTCOME, STARS
-from training.datasets.label_classes import MOST_CLASSES, encode_outcomes, find_classes, tell_counts
+from training.datasets.label_classes import encode_outcomes, find_classes, tell_counts
 from training.errors import DatasetError
 
 WORDS = pl.Series(["on_time", None, "lost", "late", "on_time", "stolen"])

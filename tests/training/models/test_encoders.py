@@ -18,6 +18,13 @@ from training.definitions import Binned, Model, OneHot, Ordinal, TargetMean, Win
         ({"ward": Winsorized()}, r"Winsorized\(low=0.01, high=0.99\), and ward is a category; write OneHot"),
         ({"hours": TargetMean()}, r"hours is a number; write Winsorized\(...\) or Binned"),
         ({"ward": "one_hot"}, r"encoders\['ward'\] is 'one_hot', and ward is a category; write OneHot"),
+        (
+            {"floor": Ordinal(order=("3", "2"))},
+            r"encoders\['floor'\]: Ordinal\(order=...\) names '3', which is not a whole",
+        ),
+        ({"ward": Ordinal(order=("surgery", 7))}, "names 7, which is not a text"),
+        ({"urgent": Ordinal(order=("no", "yes"))}, "names 'no', which is not true or false"),
+        ({"patient_visits__ward_last_7d": Ordinal(order=(1,))}, "names 1, which is not a text"),
         ({"ward": OneHot}, "is the class OneHot, and ward is a category"),
         (TargetMean(), "encoders is TargetMean"),
     ],

@@ -9,14 +9,17 @@ import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from polars.exceptions import PolarsError
+from polars.exceptions import InvalidOperationError, PolarsError
 
-from shared_features.definitions import Field, Timestamp
+from shared_features.definitions import Field, Integer, Timestamp
 from training.datasets.given_rows.table_rows import TableRows, shortened
 from training.errors import DatasetError
 
 _INSTANT = Timestamp("us")
 _TIMES = (pl.Datetime, pl.Date)
+_YEAR_FIRST = r"^\s*\d{4}-\d{2}-\d{2}"
+_EXACT = 2**53
+"""Below, a float has all digits of a whole number."""
 
 
 def steps_of(field: Field, series: pl.Series, rows: TableRows) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
@@ -40,6 +43,8 @@ def steps_of(field: Field, series: pl.Series, rows: TableRows) -> tuple[NDArray[
 
 def _wire_values(field: Field, series: pl.Series, rows: TableRows) -> list[Any]:
     values = series.to_list()
+    if series.dtype.is_float() and isinstance(field.type, Integer):  # pandas has no whole number beside a missing one
+        values = [_whole(each) for each in values]
     wire: Any = field.type.wire
     try:
         return msgspec.convert(values, list[wire | None] if field.optional else list[wire])
@@ -47,6 +52,10 @@ def _wire_values(field: Field, series: pl.Series, rows: TableRows) -> list[Any]:
         for row, value in enumerate(values):
             _refuse(field, wire, rows, row, value)
         raise
+
+
+def _whole(value: float | None) -> float | int | None:
+    return int(value) if value is not None and abs(value) < _EXACT and value == int(value) else value
 
 
 def _refuse(field: Field, wire: Any, rows: TableRows, row: int, value: Any) -> None:
@@ -71,7 +80,7 @@ def instants_of(name: str, rows: TableRows) -> NDArray[np.int64]:
     series = rows.table[name]
     if series.dtype == pl.String:
         try:
-            series = _read_texts(series)
+            series = read_times(series)
         except PolarsError as error:
             row = _first_unreadable(series)
             text = f": {shortened(repr(series[row]))}. Write RFC 3339 times such as 2026-01-31T00:00:00Z."
@@ -93,7 +102,10 @@ def instants_of(name: str, rows: TableRows) -> NDArray[np.int64]:
     return steps
 
 
-def _read_texts(series: pl.Series) -> pl.Series:
+def read_times(series: pl.Series) -> pl.Series:
+    """Raises PolarsError for a text that is no time, and where the order of day and month would be a guess."""
+    if not series.str.contains(_YEAR_FIRST).all():
+        raise InvalidOperationError("a time begins with the year, the month and the day, as in 2026-01-31")
     return series.str.to_datetime(time_unit="us", time_zone="UTC")
 
 
@@ -103,7 +115,7 @@ def _first_unreadable(series: pl.Series) -> int:
     while unreadable - readable > 1:
         middle = (readable + unreadable) // 2
         try:
-            _read_texts(series[:middle])
+            read_times(series[:middle])
             readable = middle
         except PolarsError:
             unreadable = middle

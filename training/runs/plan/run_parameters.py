@@ -49,7 +49,7 @@ class RunParameters:
     def __post_init__(self) -> None:
         ours, floors = self.model and self.model.candidate_names, self.model.floors if self.model else {}
         self.rules.check_models(self.models, ours or ())
-        self.rules.check_floors(tuple(self.floors))
+        self.rules.check_floors(self.floors)
         object.__setattr__(self, "models", self.models or ours or self.rules.models)
         object.__setattr__(self, "floors", {**self.rules.floors, **floors, **self.floors})
         if self.model is not None:

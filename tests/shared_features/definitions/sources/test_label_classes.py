@@ -6,10 +6,10 @@ import pytest
 
 from shared_features.definitions import Boolean, Decimal, Integer, Text
 from shared_features.definitions.field_types import FieldType
-from shared_features.definitions.sources.label_classes import classes_contradiction
+from shared_features.definitions.sources.label_classes import MOST_CLASSES, classes_contradiction
 from shared_features.definitions.sources.task import Task, is_clear, possible_tasks
 
-WORDS, COUNTS = Text(max_length=4), Integer(low=0, high=9)
+WORDS, COUNTS, ORDERS = Text(max_length=4), Integer(low=0, high=9), Integer(low=0, high=999)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,8 @@ WORDS, COUNTS = Text(max_length=4), Integer(low=0, high=9)
         ((0, 10), COUNTS, "binary", "class 10 is not"),
         ((0, "1"), COUNTS, "binary", "class '1' is not"),
         (("a", 1), WORDS, "binary", "class 1 is not"),
+        (tuple(range(MOST_CLASSES)), ORDERS, "multiclass", None),
+        (tuple(range(MOST_CLASSES + 1)), ORDERS, "multiclass", "201 classes are given, and a model tells 200 apart"),
     ],
 )
 def test_what_is_wrong_with_classes_is_said(
