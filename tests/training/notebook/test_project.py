@@ -130,7 +130,7 @@ def test_runs_and_models_are_tables(project: Project) -> None:
 
 def test_a_dataset_is_written_opened_and_built_again(project: Project, tmp_path: Path) -> None:
     dataset = project.dataset(train_days=6, delay_days=1, test_days=3, cutoff="2024-10-15")
-    dataset.write(tmp_path / "d")
+    dataset.write(str(tmp_path / "d"))
     assert project.open(tmp_path / "d").manifest == dataset.manifest
     assert project.rebuild(str(tmp_path / "d")).data.equals(dataset.data, null_equal=True)
 

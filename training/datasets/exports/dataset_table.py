@@ -133,8 +133,9 @@ class DatasetTable:
             categories=told.categories,
         )
 
-    def write(self, directory: Path) -> None:
+    def write(self, to: str | Path) -> None:
         """Write the directory, which appears whole or not at all. Raises DatasetError where it is there already."""
+        directory = Path(to)
         _refuse_taken(directory)
         directory.parent.mkdir(parents=True, exist_ok=True)
         aside = directory.with_name(f".{directory.name}-{uuid.uuid4().hex}")
