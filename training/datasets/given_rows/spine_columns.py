@@ -103,7 +103,7 @@ def instants_of(name: str, rows: TableRows) -> NDArray[np.int64]:
 
 
 def read_times(series: pl.Series) -> pl.Series:
-    """Raises PolarsError for a text that is no time, and where the order of day and month would be a guess."""
+    """Raises PolarsError for a text that is not a time, and where the order of day and month would be a guess."""
     if not series.str.contains(_YEAR_FIRST).all():
         raise InvalidOperationError("a time begins with the year, the month and the day, as in 2026-01-31")
     return series.str.to_datetime(time_unit="us", time_zone="UTC")
