@@ -13,6 +13,13 @@ Facts = dict[str, dict[str, Any]]
 _WIDEST = 48
 """Of a column that is padded: one long error would push every other cell off the screen."""
 
+_STABILITY = {
+    "psi": "PSI",
+    "rank_correlation": "rank correlation",
+    "changed": "other decisions, share of rows",
+    "mean_change": "mean change",
+}
+
 
 @dataclass(frozen=True)
 class FactRow:
@@ -50,6 +57,11 @@ def graph_facts(cost: GraphCost | None) -> dict[str, Any]:
         return {}
     times = {"one row, us": cost.row_us, f"{BATCH_ROWS} rows, us": cost.batch_us}
     return {"bytes": cost.graph_bytes, **{name: float(f"{us:.2g}") for name, us in times.items()}}
+
+
+def stability_facts(found: Mapping[str, Any]) -> dict[str, Any]:
+    """`ScoreStability` as plain data, under names for people; empty without a champion of the same view."""
+    return {says: found.get(name) for name, says in _STABILITY.items() if found}
 
 
 def shown(value: Any) -> str:

@@ -19,7 +19,7 @@ WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 # The same words with another meaning: the screen that a log is read on, a cited book, a page about a model.
 OTHER_MEANING = re.compile(
-    r"\bon (a|the) terminal\b|Credit Card Fraud Detection|model[ _]cards?|\bcard\.(md|html)\b", re.IGNORECASE
+    r"\bon (a|the) terminal\b|Credit Card Fraud Detection|model[ _-]cards?|\bcard\.(md|html)\b", re.IGNORECASE
 )
 
 

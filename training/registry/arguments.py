@@ -9,6 +9,7 @@ from typing import Any
 _VERBS = {
     "list": "the versions of each model, with aliases, metrics and size",
     "show": "one version: what it is, from which data, how good, and what was done with it",
+    "model-card": "the model card of a version, with what the gate decided, as Markdown or HTML",
     "diff": "two versions side by side",
     "verify": "hash every file again, and check manifest, graph, data and certificate",
     "republish": "publish the graph of a version again, with what this release adds, such as its trees",
@@ -53,10 +54,13 @@ def add_registry(commands: Any) -> None:
     added = {name: verbs.add_parser(name, help=what) for name, what in _VERBS.items()}
     for name in ("list", "verify", "log"):
         added[name].add_argument("model", nargs="?", metavar="MODEL", help="default: all")
-    for name in ("show", "diff", "republish", "promote", "roll-back", "remove-alias", "delete"):
+    for name in ("show", "model-card", "diff", "republish", "promote", "roll-back", "remove-alias", "delete"):
         added[name].add_argument("model", metavar="MODEL")
-    for name in ("show", "verify"):
+    for name in ("show", "model-card", "verify"):
         added[name].add_argument("version", nargs="?", metavar="VERSION", help="a number or an alias")
+    added["model-card"].add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="a file for it; .html: as a page; default: Markdown, printed"
+    )
     for which in ("first", "second"):
         added["diff"].add_argument(which, metavar="VERSION", help="a number or an alias")
     for name in ("republish", "promote", "delete"):

@@ -17,6 +17,8 @@ from training.errors import RegistryError
 from training.facts import compared_lines, shown, side_by_side, table_lines
 from training.registry.aliases import Aliases
 from training.registry.deletion import delete_version
+from training.registry.model_card_command import show_model_card
+from training.registry.registry_log import tell_move
 from training.registry.verification import Verified, verify_all
 from training.registry.version_facts import (
     definition_changes,
@@ -78,6 +80,10 @@ def _show(registry: Registry, options: argparse.Namespace) -> int:
         _say(*table_lines(section, [(name, shown(value)) for name, value in found.items() if shown(value)]))
     _say(*table_lines("log", list(map(_row, changes))), *([without_trees(options.model, version)] if lacks else []))
     return 0
+
+
+def _model_card(registry: Registry, options: argparse.Namespace) -> int:
+    return _say_either(options, *show_model_card(registry, options))
 
 
 def _diff(registry: Registry, options: argparse.Namespace) -> int:
@@ -194,10 +200,8 @@ def _say_either(options: argparse.Namespace, plain: dict[str, Any], lines: list[
 
 
 def _row(change: RegistryChange) -> tuple[str, ...]:
-    after = "-" if change.action == "remove-alias" else change.version
-    moved = f"{change.alias} {change.before or '-'} -> {after}" if change.alias else ""
     at = to_text(change.at_us)[:19] + "Z"
-    return at, change.who, change.action, change.model, str(change.version), moved, change.why
+    return at, change.who, change.action, change.model, str(change.version), tell_move(change), change.why
 
 
 def _plain(change: RegistryChange) -> dict[str, Any]:
@@ -218,6 +222,7 @@ def _say_json(plain: Any) -> int:
 _VERBS: dict[str, Callable[[Registry, argparse.Namespace], int]] = {
     "list": _list,
     "show": _show,
+    "model-card": _model_card,
     "diff": _diff,
     "verify": _verify,
     "promote": _promote,

@@ -24,6 +24,12 @@ def this_user() -> str:
         return f"uid {os.getuid()}"
 
 
+def tell_move(change: RegistryChange) -> str:
+    """What an alias names before and after, `-` for nothing; empty where no alias moves."""
+    after = "-" if change.action == "remove-alias" else change.version
+    return f"{change.alias} {change.before or '-'} -> {after}" if change.alias else ""
+
+
 class RegistryLog:
     """Who changed the registry, when and why."""
 

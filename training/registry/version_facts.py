@@ -41,7 +41,12 @@ def find_version(registry: Registry, model: str, name: str | None) -> int:
 
 
 def facts_of_version(registry: Registry, model: str, version: int) -> Facts:
-    """What it is, of which view, from which data, how good, by what it is certified, and what the gate decided."""
+    """Those that were published, and what the gate decided."""
+    return {**published_facts(registry, model, version), GATE: verdict_facts(registry, model, version)}
+
+
+def published_facts(registry: Registry, model: str, version: int) -> Facts:
+    """What it is, of which view, from which data, how good, and by what it is certified."""
     manifest, dataset = registry.manifest(model, version), registry.dataset(model, version)
     view, parity = manifest.view, manifest.parity
     return {
@@ -74,7 +79,6 @@ def facts_of_version(registry: Registry, model: str, version: int) -> Facts:
             "tolerance": parity.tolerance,
             "values of on-demand functions": parity.on_demand_cases,
         },
-        GATE: verdict_facts(registry, model, version),
     }
 
 

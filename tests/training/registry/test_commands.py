@@ -11,31 +11,8 @@ from shared_features.formats.model_manifest import GraphCost
 from shared_features.formats.registry_log import LOG_FILE
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
-from tests.training.registry.sound_versions import MODEL, publish_sound
-from training.__main__ import main
+from tests.training.registry.sound_versions import MODEL
 from training.registry.versions import Registry
-
-
-@pytest.fixture
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
-    """Two versions; the environment names the registry."""
-    monkeypatch.setenv("MILLRACE_REGISTRY", str(tmp_path / "registry"))
-    registry = Registry(tmp_path / "registry")
-    publish_sound(registry)
-    publish_sound(registry, 1, 0.75)
-    return registry
-
-
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Any:
-    """What a command says, and that it ends with this exit code."""
-
-    def say(*arguments: str, code: int = 0) -> str:
-        assert main(["registry", *arguments]) == code
-        out, err = capsys.readouterr()
-        return err if code and not out else out
-
-    return say
 
 
 def test_the_story_of_a_version_from_its_promotion_to_its_end(registry: Registry, said: Any) -> None:

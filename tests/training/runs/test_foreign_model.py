@@ -180,7 +180,7 @@ def test_a_foreign_model_has_the_card_of_a_trained_one(
     assert sum(each["rows"] for each in metrics["slices"]["celsius"]["slices"].values()) == len(rows)
 
     markdown, page = ((version / name).read_text() for name in ("card.md", "card.html"))
-    sections = ["What it is", "Data", "Metrics", "Features", "Slices", "Limits", "Lineage"]
+    sections = ["The gate", "What it is", "Data", "Metrics", "Features", "Slices", "Limits", "Lineage"]
     assert re.findall("^## (.*)$", markdown, re.M) == re.findall("<h2>(.*?)</h2>", page) == sections
     for fact in (
         *("Whether it breaks.", "Plant 3", "pytorch 2.9, from the ONNX file net.onnx", "50 rows, worst difference"),
@@ -195,6 +195,12 @@ def test_a_foreign_model_has_the_card_of_a_trained_one(
     drawn = set(re.findall("<figcaption>(.*?)</figcaption>", page))
     assert drawn == {"ROC", "Precision and recall", "Calibration", "Importance by permutation"}
     assert main(["registry", "verify", "net"]) == 0
+    capsys.readouterr()
+    assert main(["registry", "model-card", "net"]) == 0
+    card = capsys.readouterr().out
+    assert "Version 1 stays a challenger, there was no champion: average_precision 0." in card
+    assert "| FAIL | average_precision >= 0.99 |" in card
+    assert re.findall("^## (.*)$", card, re.M) == sections
 
 
 def test_the_gate_compares_a_foreign_model_with_the_champion_on_the_same_rows(
@@ -253,7 +259,7 @@ def test_a_model_of_an_exported_dataset_is_measured_on_its_test_side_and_without
     assert main(["publish", "--dataset", str(places / "whole"), *files, "--promote"]) == 3
     assert "stays a challenger, there was no champion: no metrics. The rows of its dataset" in capsys.readouterr().out
     card = (registry / "1" / "card.md").read_text()
-    assert re.findall("^## (.*)$", card, re.M) == ["What it is", "Data", "Metrics", "Limits", "Lineage"]
+    assert re.findall("^## (.*)$", card, re.M) == ["The gate", "What it is", "Data", "Metrics", "Limits", "Lineage"]
     assert "importance of features and slices are missing, and the gate refuses the version." in card
     assert "Publish it again with a --dataset that has labelled rows for a test" in card
     assert "How good it is was not measured." in card

@@ -81,6 +81,12 @@ def test_the_lines_of_the_page_start_and_fork_a_run_and_a_key_is_asked_for(place
             page = client.get("/models/breakdown/1").text
             assert model["dataset_digest"] in page
             assert f'<a href="/runs/{run["id"]}">' in page
+            assert '<a href="/models/breakdown/1/model-card">' in page
+            card = client.get("/models/breakdown/1/model-card")
+            assert "style-src 'unsafe-inline'" in card.headers["content-security-policy"]
+            assert "Version 1 may become champion, there was no champion: floors reached" in card.text
+            assert client.get("/models/breakdown/9/model-card").status_code == 404
+            assert client.get("/models/..%2Fregistry/1/model-card").status_code == 404
             assert '"event": "ended"' in client.get(f"/v1/runs/{run['id']}/logs/fit").text
             rows = client.get(f"/v1/runs/{run['id']}/compare/{forked['id']}").json()
             top = next(each for each in rows if each["name"] == "k")

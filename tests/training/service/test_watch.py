@@ -148,7 +148,9 @@ def test_a_webhook_that_was_down_gets_each_kind_of_news_of_real_runs_and_the_cha
     with tarfile.open(places / "good.tar.gz") as archive:
         card = archive.extractfile("model-card.md")
         assert card is not None
-        assert b"# Model card of breaks" in card.read()
+        text = card.read()
+        assert b"# Model card of breaks" in text
+        assert b"Version 1 may become champion" in text
 
 
 def _each_was_told_once_and_asked_for_later_and_later(listener: Listener) -> None:

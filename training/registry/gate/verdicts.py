@@ -21,7 +21,7 @@ from training.registry.registry_log import Append, this_user
 from training.registry.storage.registry_store import Change
 from training.registry.versions import Registry
 
-_NONE = "none is kept: the gate was not asked, or by a release that kept none"
+NONE_KEPT = "none is kept: the gate was not asked, or by a release that kept none"
 
 
 def keep_verdict(registry: Registry, promotion: Mapping[str, Any], by: str, who: str | None = None) -> bool:
@@ -42,7 +42,7 @@ def keep_verdict(registry: Registry, promotion: Mapping[str, Any], by: str, who:
         at_us = registry.log.now_us()
         content = encode_document({**promotion, "asked_at": to_text(at_us), "asked_by": by})
         digest = hashlib.sha256(content).hexdigest()
-        why = f"{_decided(promotion)}: {'; '.join(promotion['reasons'])}"
+        why = f"{tell_decision(promotion)}: {'; '.join(promotion['reasons'])}"
         append(RegistryChange(at_us, who or this_user(), "gate", model, version, why, digest=digest))
         change.replace(_key(model, version), content, known)
         return True
@@ -69,10 +69,10 @@ def verdict_facts(registry: Registry, model: str, version: int) -> dict[str, Any
     """Under names for people: what the gate decided, and each thing that it asked with what it found."""
     kept = kept_verdict(registry, model, version)
     if kept is None:
-        return {"verdict": _NONE}
+        return {"verdict": NONE_KEPT}
     champion = kept["champion_before"]
     return {
-        "verdict": _decided(kept),
+        "verdict": tell_decision(kept),
         "asked at": kept["asked_at"],
         "asked by": kept["asked_by"],
         "beside": "no champion" if champion is None else f"version {champion}",
@@ -96,7 +96,8 @@ def _key(model: str, version: int) -> str:
     return f"{model}/{VERDICTS}/{version}.json"
 
 
-def _decided(promotion: Mapping[str, Any]) -> str:
+def tell_decision(promotion: Mapping[str, Any]) -> str:
+    """Whether the version may become champion, in a few words."""
     return "may become champion" if promotion["promoted"] else "stays a challenger"
 
 

@@ -29,9 +29,11 @@ from training.registry.mlflow_bridge.names import (
     key,
     value,
 )
+from training.registry.model_card.document_text import markdown_section
 from training.registry.model_card.model_card import MODEL_CARD_MARKDOWN
 from training.registry.verification import verify_version
 from training.registry.version_facts import facts_of_version
+from training.registry.version_model_card import model_card_of, section_of_gate
 from training.registry.versions import Registry
 
 if TYPE_CHECKING:
@@ -185,6 +187,10 @@ def _mlmodel(run: str, manifest: ModelManifest) -> dict[str, Any]:
 
 
 def _description(registry: Registry, model: str, version: int) -> str:
-    """The model card, which MLflow shows as Markdown."""
-    text = (registry.find(model, version, MODEL_CARD_MARKDOWN) or b"").decode()
-    return text if len(text) <= _LONGEST_DESCRIPTION else f"The model card is {MODEL_CARD_MARKDOWN} of the artifacts."
+    """The model card, which MLflow shows as Markdown; of one that is too long, what the gate decided."""
+    text = model_card_of(registry, model, version)[MODEL_CARD_MARKDOWN].decode()
+    if len(text) <= _LONGEST_DESCRIPTION:
+        return text
+    more = f"The rest of the model card is {MODEL_CARD_MARKDOWN} of the artifacts."
+    section = markdown_section(section_of_gate(registry, model, version))
+    return f"{section[: _LONGEST_DESCRIPTION - len(more)]}{more}"

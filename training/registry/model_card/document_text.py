@@ -55,30 +55,37 @@ class Section:
 
 def write_markdown(title: str, sections: Sequence[Section]) -> str:
     """The document for a repository, a wiki or a screen of text."""
-    lines = [f"# {title}", ""]
-    for each in sections:
-        lines += [f"## {each.title}", ""]
-        for text in each.says:
-            lines += [_plain(text), ""]
-        for table in each.tables:
-            lines += [_row(table.head), "|" + "---|" * len(table.head), *map(_row, table.rows), ""]
-    return "\n".join(lines).rstrip() + "\n"
+    return f"# {title}\n\n{''.join(map(markdown_section, sections))}".rstrip() + "\n"
+
+
+def markdown_section(section: Section) -> str:
+    """As it stands in `write_markdown`, up to the next one."""
+    lines = [f"## {section.title}", ""]
+    for text in section.says:
+        lines += [_plain(text), ""]
+    for table in section.tables:
+        lines += [_row(table.head), "|" + "---|" * len(table.head), *map(_row, table.rows), ""]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def write_html(title: str, sections: Sequence[Section]) -> str:
     """The document for a browser."""
-    body = "".join(
-        f"<section><h2>{escape(each.title)}</h2>"
-        + "".join(f"<p>{escape(text)}</p>" for text in each.says)
-        + "".join(map(_html_table, each.tables))
-        + "".join(each.plots)
-        + "</section>\n"
-        for each in sections
-    )
+    body = "".join(map(html_section, sections))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>\n'
         f"<body><h1>{escape(title)}</h1>\n{body}</body></html>\n"
+    )
+
+
+def html_section(section: Section) -> str:
+    """As it stands in `write_html`."""
+    return (
+        f"<section><h2>{escape(section.title)}</h2>"
+        + "".join(f"<p>{escape(text)}</p>" for text in section.says)
+        + "".join(map(_html_table, section.tables))
+        + "".join(section.plots)
+        + "</section>\n"
     )
 
 

@@ -14,6 +14,7 @@ from shared_features.kernel.event_time import to_text
 from training.models.search.search_report import search_plot, trial_table
 from training.registry.model_card.data_tables import data_facts, expectation_table, window_table
 from training.registry.model_card.document_text import Section, Table, write_html, write_markdown
+from training.registry.model_card.gate_section import gate_elsewhere
 from training.registry.model_card.limits import limits
 from training.registry.model_card.metric_tables import (
     class_table,
@@ -45,6 +46,7 @@ def write_model_card(facts: ModelFacts) -> dict[str, bytes]:
 
 def _sections(facts: ModelFacts) -> Iterator[Section]:
     manifest = facts.manifest
+    yield gate_elsewhere(manifest.model)
     yield Section("What it is", [facts.description] if facts.description else [], [fact_table(_about(facts))])
     yield Section("Data", tables=[fact_table(data_facts(facts.dataset)), window_table(facts.dataset)])
     if facts.expectations:

@@ -27,7 +27,7 @@ from training.facts import shown
 from training.registry.mlflow_bridge.client import mlflow_client
 from training.registry.mlflow_bridge.dataset_input import log_dataset
 from training.registry.mlflow_bridge.names import key, value
-from training.registry.model_card.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN
+from training.registry.version_model_card import model_card_of
 from training.registry.versions import Registry
 from training.runs.records.run_folder import CURVES_FILE, LEAKS_FILE
 from training.runs.records.run_report import read_report
@@ -137,10 +137,8 @@ def _model_card(registry: Registry, summary: Mapping[str, Any]) -> Iterator[tupl
     """The model card of the version that the run published, if it is still in the registry."""
     if "version" not in summary:
         return
-    for name in (MODEL_CARD_MARKDOWN, MODEL_CARD_HTML):
-        with suppress(RegistryError):
-            if content := registry.find(summary["model"], summary["version"], name):
-                yield name, content
+    with suppress(RegistryError):
+        yield from model_card_of(registry, summary["model"], summary["version"]).items()
 
 
 def main() -> int:

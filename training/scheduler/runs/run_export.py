@@ -12,6 +12,7 @@ from shared_features.formats.model_manifest import MANIFEST_FILE
 from shared_features.formats.run_archive import MODEL_CARD_FILES, MODEL_MANIFEST_FILE, ArchivedStep, RunArchive
 from training.errors import ConflictError, RegistryError
 from training.registry.model_card.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN
+from training.registry.version_model_card import model_card_of
 from training.registry.versions import Registry
 from training.runs.plan.retraining import STEPS
 from training.runs.records.run_archive import archived_files, write_archive
@@ -63,11 +64,12 @@ def _of_version(settings: TrainingSettings, summary: Mapping[str, Any], folder: 
     """Manifest and model card of the version that the run published, if the registry has it, put into a folder."""
     if "version" not in summary:
         return {}
-    registry, found = Registry(settings.registry), dict[str, Path]()
-    ours = (MANIFEST_FILE, MODEL_CARD_MARKDOWN, MODEL_CARD_HTML)
-    for name, file in zip((MODEL_MANIFEST_FILE, *MODEL_CARD_FILES), ours, strict=True):
-        with suppress(RegistryError):
-            if content := registry.find(summary["model"], summary["version"], file):
-                found[name] = folder / name
-                found[name].write_bytes(content)
-    return found
+    registry, model, version = Registry(settings.registry), summary["model"], summary["version"]
+    found: dict[str, bytes] = {}
+    with suppress(RegistryError):
+        found[MODEL_MANIFEST_FILE] = registry.read(model, version, MANIFEST_FILE)
+        read = model_card_of(registry, model, version)
+        found |= zip(MODEL_CARD_FILES, (read[MODEL_CARD_MARKDOWN], read[MODEL_CARD_HTML]), strict=True)
+    for name, content in found.items():
+        (folder / name).write_bytes(content)
+    return {name: folder / name for name in found}

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from shared_features.formats.model_manifest import GraphCost
-from training.facts import FactRow, Facts, graph_facts, side_by_side
+from training.facts import FactRow, Facts, graph_facts, side_by_side, stability_facts
 from training.registry.gate.check import verdict_of
 from training.runs.records.run_report import RunReport
 from training.runs.records.run_slices import Slices, slice_facts, slice_rows
@@ -20,12 +20,6 @@ from training.scheduler.runs.run import Run
 
 SLICES, SLICE_ROWS, FEATURES = "slices", "rows of slices", "features that only one has"
 _MISSING = "missing values in training"
-_STABILITY = {
-    "psi": "PSI",
-    "rank_correlation": "rank correlation",
-    "changed": "other decisions, share of rows",
-    "mean_change": "mean change",
-}
 
 
 def facts_of(run: Run, summary: Mapping[str, Any], report: RunReport) -> Facts:
@@ -45,7 +39,7 @@ def facts_of(run: Run, summary: Mapping[str, Any], report: RunReport) -> Facts:
         "run": _of_run(run, summary),
         "parameters": dict(report.parameters or run.parameters),
         "gate": {each["asked"]: f"{verdict_of(each).lower()}: {each['found']}" for each in summary.get("checks", [])},
-        "scores beside the champion's": _stability(report.stability or summary.get("stability", {})),
+        "scores beside the champion's": stability_facts(report.stability or summary.get("stability", {})),
         "graph": graph_facts(report.graph or _cost(summary)),
         "data": {"complete up to": _instant_us(summary.get("cut_us")), **report.data},
         "scored": {name.replace("_", " "): value for name, value in summary.get("scored", {}).items()},
@@ -57,10 +51,6 @@ def facts_of(run: Run, summary: Mapping[str, Any], report: RunReport) -> Facts:
         "importance of features": dict(report.importance),
         "code": {step: digest[:12] for step, digest in summary.get("code", {}).items()},
     }
-
-
-def _stability(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {says: found.get(name) for name, says in _STABILITY.items() if found}
 
 
 def _cost(summary: Mapping[str, Any]) -> GraphCost | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from urllib.parse import quote
 
 from training.service.page.parts import facts, instant, instant_us, numbers, run_link, status, table
 from training.service.routes.answers import ModelAnswer
@@ -17,6 +18,7 @@ def model_page(model: ModelAnswer, runs: list[str]) -> str:
             "made at": instant(model.created_at),
             "metrics": numbers(model.metrics),
             "sha256 of the graph": _code(model.model_digest),
+            "model card": f'<a href="{_path(model)}/model-card">with what the gate asked and found</a>',
             "published by": ", ".join(map(run_link, runs)),
         }
     )
@@ -33,6 +35,10 @@ def model_page(model: ModelAnswer, runs: list[str]) -> str:
         f"stored Kafka offsets; all that had arrived before {instant_us(model.cut_us)} UTC is in them.</p>"
         f"{table(('table', 'version'), tables)}</ol>"
     )
+
+
+def _path(model: ModelAnswer) -> str:
+    return f"/models/{quote(model.model, safe='')}/{model.version}"
 
 
 def _code(text: str) -> str:

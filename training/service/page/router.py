@@ -10,6 +10,8 @@ from fastapi.responses import HTMLResponse, Response
 
 from training.errors import RequestError, UnknownNameError
 from training.facts import Facts
+from training.registry.model_card.model_card import MODEL_CARD_HTML
+from training.registry.version_model_card import model_card_of
 from training.registry.versions import Registry
 from training.runs.plan.retraining import STEPS
 from training.runs.records.run_report import RunReport
@@ -27,6 +29,7 @@ from training.service.routes.model_routes import model_answers
 from training.service.routes.run_routes import shown
 
 _FILES = {"page.css": "text/css", "page.js": "text/javascript"}
+_MODEL_CARD_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _NEEDS = {step.name: step.needs for step in STEPS}
 
 
@@ -63,9 +66,19 @@ def page_router(runs: Runs, schedules: Schedules, registry: Registry) -> APIRout
     def version(model: str, version: int) -> HTMLResponse:
         found = next((each for each in model_answers(registry) if (each.model, each.version) == (model, version)), None)
         if found is None:
-            raise UnknownNameError(f"There is no version {version} of a model {model!r}. The page / lists them.")
+            raise _no_version(model, version)
         of = [each.id for each in runs.newest() if _published(runs.summary(each)) == (model, version)]
         return document(f"{model} {version}", model_page(found, of))
+
+    @router.get("/models/{model}/{version}/model-card")
+    def model_card(model: str, version: int) -> HTMLResponse:
+        """A page of its own, in the style that it brings along."""
+        if model not in registry.models() or version not in registry.versions(model):
+            raise _no_version(model, version)
+        return HTMLResponse(
+            model_card_of(registry, model, version)[MODEL_CARD_HTML],
+            headers={"content-security-policy": _MODEL_CARD_POLICY, "cache-control": "no-store"},
+        )
 
     @router.get("/page/{name}")
     def file(name: str) -> Response:
@@ -74,6 +87,10 @@ def page_router(runs: Runs, schedules: Schedules, registry: Registry) -> APIRout
         return Response(files("training.service.page").joinpath(name).read_bytes(), media_type=_FILES[name])
 
     return router
+
+
+def _no_version(model: str, version: int) -> UnknownNameError:
+    return UnknownNameError(f"There is no version {version} of a model {model!r}. The page / lists them.")
 
 
 def _facts(runs: Runs, run_id: str) -> Facts:

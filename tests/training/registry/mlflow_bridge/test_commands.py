@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared_features.formats.model_manifest import TREES_FILE
+from tests.training.registry.gate.test_verdicts import asked
 from tests.training.registry.sound_versions import MODEL, publish_sound
 from training.__main__ import main
 from training.registry.aliases import Aliases
+from training.registry.gate.verdicts import keep_verdict
 from training.registry.mlflow_bridge.client import mlflow_client
 from training.registry.verification import verify_all
 from training.registry.versions import Registry
@@ -56,6 +58,21 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return said
 
 
+@pytest.mark.parametrize("words", [10, 1_000])
+def test_a_card_that_is_too_long_for_mlflow_says_what_the_gate_decided(
+    theirs: MlflowClient, say: Say, words: int, tmp_path: Path
+) -> None:
+    registry = Registry(tmp_path / "registry")
+    publish_sound(registry, more={"card.md": b"# Card\n\n" + b"x" * 6_000, "card.html": b"<!doctype html>"})
+    found = " ".join(["below"] * words)
+    keep_verdict(registry, asked(found), "a test")
+    say(Path(registry.store.address), "export-mlflow", MODEL)
+    told = theirs.get_model_version(MODEL, "1").description or ""
+    assert told.startswith("## The gate\n\nVersion 1 stays a challenger, there was no champion: below below")
+    assert told.endswith("The rest of the model card is card.md of the artifacts.")
+    assert len(told) <= 5_000
+
+
 def test_a_registry_goes_to_mlflow_and_comes_back_as_it_was(
     ours: Registry, theirs: MlflowClient, say: Say, tmp_path: Path
 ) -> None:
@@ -65,6 +82,7 @@ def test_a_registry_goes_to_mlflow_and_comes_back_as_it_was(
     assert "was version 1 of card_fraud already" in say(Path(ours.store.address), "export-mlflow", MODEL, "1")
 
     found = theirs.get_model_version_by_alias(MODEL, "champion")
+    assert f"# Model card of {MODEL}\n\n## The gate\n\nOf version 2 there is no verdict" in str(found.description)
     run = theirs.get_run(found.run_id or "").data
     assert run.metrics == {"average_precision": 0.75}
     assert run.params["version/estimator"] == "random_forest"

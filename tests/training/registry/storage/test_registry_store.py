@@ -378,3 +378,4 @@ def test_the_guide_is_followed(server: S3Server, tmp_path: Path) -> None:
     assert reader.paste("millrace registry promote card_fraud 1 --why first") == "champion of card_fraud is version 1\n"
     assert "first" in reader.paste("millrace registry log")
     assert url in reader.paste("millrace registry show card_fraud")
+    assert "| promote champion - -> 1 | first |" in reader.paste("millrace registry model-card card_fraud")

@@ -13,7 +13,9 @@ import pytest
 from tests.docs.pages import page
 from tests.training.pipelines.project import write_project
 from training.__main__ import main
+from training.facts import shown
 from training.registry.aliases import Aliases
+from training.registry.version_model_card import model_card_of
 from training.registry.versions import Registry
 from training.runs.records.run_report import read_report
 from training.runs.records.run_summary import summarize
@@ -75,6 +77,24 @@ def test_a_version_is_held_to_its_limits_and_every_figure_is_kept(
     assert facts["scores beside the champion's"]["PSI"] == second["stability"]["psi"]
     assert facts["graph"]["bytes"] == second["costs"]["ours"]["graph_bytes"]
     assert "fail: PSI" in facts["gate"]["PSI of scores against the champion's <= 1e-12"]
+    refused = model_card_of(registry, "strict", 2)["card.md"].decode()
+    assert f"Version 2 stays a challenger, version 1 was champion: PSI {second['stability']['psi']:.4f}" in refused
+    assert "| FAIL | PSI of scores against the champion's &lt;= 1e-12 | PSI 0." in refused
+
+    (package / "models.py").write_text(refusing.replace("psi=1e-12, rank_correlation=0.9, changed=0.05", "psi=1e6"))
+    del sys.modules["strict_models.models"]
+    assert main(["run", *OPTIONS, "--gate-tolerance", "1"]) == 0
+    assert "version 2 is champion, before version 1 was champion" in capsys.readouterr().out
+    assert registry.versions("strict") == [1, 2], "the gate was asked again, of the same version"
+    third, promoted = decided(places)[1], model_card_of(registry, "strict", 2)
+    for text in (each.decode() for each in promoted.values()):
+        assert "Version 2 may become champion, version 1 was champion" in text
+        for name in ("psi", "rank_correlation", "changed", "mean_change"):
+            assert f" {shown(third['stability'][name])} " in text or f">{shown(third['stability'][name])}<" in text, (
+                name
+            )
+        assert "1e-12" in text, "what was refused before is in the log"
+    assert main(["registry", "verify", "strict"]) == 0
 
 
 FINDS = """

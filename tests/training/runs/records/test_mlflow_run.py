@@ -49,7 +49,8 @@ def run(tmp_path: Path) -> Path:
     write_journal(run, Journal(ASKED, {"cut_us": 0}, 1_000_000, steps, FAILED, 3_000_000, "promote: the disk is full"))
     version = tmp_path / "registry" / "breakdown" / "3"
     version.mkdir(parents=True)
-    (version / "card.md").write_text("# Model card")
+    for name in ("card.md", "card.html"):
+        (version / name).write_text("# Model card")
     return run
 
 
