@@ -21,7 +21,6 @@ from training.registry.model_card.document_text import (
 from training.registry.model_card.gate_section import gate_elsewhere, gate_section
 from training.registry.model_card.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN
 from training.registry.model_card.model_facts import fact_table
-from training.registry.version_facts import published_facts
 from training.registry.versions import Registry
 
 _WRITTEN: dict[str, Callable[[Section], str]] = {
@@ -68,6 +67,8 @@ def _put_in(document: str, section: str, elsewhere: str) -> str:
 
 
 def _of_facts(registry: Registry, model: str, version: int, section: Section) -> dict[str, bytes]:
+    from training.registry.version_facts import published_facts  # only here: a scheduler at rest holds nothing heavy
+
     facts = published_facts(registry, model, version)
     sections = [section, *(Section(name.capitalize(), tables=[fact_table(found)]) for name, found in facts.items())]
     title = f"Model card of {model}"
