@@ -196,6 +196,8 @@ def _publish(settings: TrainingSettings, options: argparse.Namespace) -> int:
     known = "" if found.published.new else " (the same model was published before)"
     print(f"parity passed: worst difference {found.worst:.2g} from what is expected")
     print(f"{name} version {version}{known} at {found.published.where}")
+    if found.unproven:
+        print(f"the view was not proven: {found.unproven}")
     for line in _verdict(found.promotion):
         print(line)
     if options.promote or found.promotion["champion_before"] == version:

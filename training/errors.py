@@ -3,6 +3,7 @@
 FeatureError              of shared_features, a MillraceError
   TrainingError           the root of those of this package
     DatasetError          the offline store cannot give the training dataset that was asked for
+      NotStoredError      the lake has no such table, or no complete row of it yet
     CertificateError      what was exported does not compute what was fitted
     GraphNotReadError     a graph has what is not compiled, so ONNX Runtime runs it
     LeakError             a feature changes with what nobody could know at its instant
@@ -27,6 +28,10 @@ class TrainingError(FeatureError):
 
 class DatasetError(TrainingError):
     """Tables are missing, incomplete or disagree, or the windows hold too little to learn from."""
+
+
+class NotStoredError(DatasetError):
+    """The lake has no such table, or no complete row of it yet. Nothing that is stored contradicts what was asked."""
 
 
 class CertificateError(TrainingError):

@@ -23,7 +23,7 @@ from shared_features.formats.offline_tables import (
     events_table,
     features_table,
 )
-from training.errors import DatasetError
+from training.errors import DatasetError, NotStoredError
 
 if TYPE_CHECKING:
     import polars as pl  # at run time where rows are read: a run that skips all of its steps reads none
@@ -69,7 +69,7 @@ class PinnedTable:
         """The arrival watermark up to which the table's feature rows are complete, microseconds."""
         cut = self.table.transaction_version(CUT_APP)
         if cut is None:
-            raise DatasetError(
+            raise NotStoredError(
                 f"Table {self.name!r} has no cut yet. Materialize has not finished its first pass. Run "
                 "`python -m streaming run --only materialize`, and wait."
             )
@@ -151,10 +151,10 @@ class OfflineStore:
         return (DeltaTable(path).transaction_version(app) or 0) if DeltaTable.is_deltatable(path) else 0
 
     def pin(self, name: str) -> PinnedTable:
-        """The table at its newest version. Raises DatasetError where the table does not exist yet."""
+        """The table at its newest version. Raises NotStoredError where the table does not exist yet."""
         path = self._lake / name
         if not DeltaTable.is_deltatable(str(path)):
-            raise DatasetError(
+            raise NotStoredError(
                 f"The lake {self._lake} has no table {name!r}. Stream events into it with `python -m streaming run`, "
                 "or set MILLRACE_LAKE to the directory that has the table."
             )

@@ -21,6 +21,7 @@ from training.datasets.expectations.outcome import check_expectations
 from training.datasets.expectations.verdict import judge, told
 from training.datasets.exports.dataset_table import DATA_FILE, read_directory, read_manifest
 from training.datasets.exports.measured_rows import measured_rows
+from training.datasets.given_spine import GivenSpine, check_spine
 from training.datasets.label_check import check_labels
 from training.datasets.time_split import TEST
 from training.datasets.training_dataset import TrainingDataset, load_dataset
@@ -46,12 +47,14 @@ from training.settings import TrainingSettings
 class ForeignModel:
     """A version that was published. worst: the worst difference from the expected outputs.
 
-    promotion: what the gate decides of it, as `promotion.json` of a run; kept, and nothing is carried out.
+    promotion: what the gate decides of it, as `promotion.json` of a run; kept, and nothing is carried out. unproven:
+    why the view was not proven on stored rows; empty where it was.
     """
 
     published: Published
     worst: float
     promotion: Mapping[str, Any]
+    unproven: str = ""
 
 
 def publish_foreign(
@@ -71,14 +74,15 @@ def publish_foreign(
     The on-demand functions of the view, and what serving reads, are proven by the tables of the lake, as of a run.
     Without labelled rows for a test it has no metrics, its model card says so, and the gate refuses it.
     """
-    data = _dataset(dataset, parameters)
+    data, given = _dataset(dataset, parameters)
     if len(data.rows(TEST)):
         check_labels(data)
     outcomes = check_expectations(parameters.expectations, data)
     judge(outcomes)
     graph, rows, parity = _certified(parameters, data, file, expected, output)
     split, lateness_us = data.manifest.split, to_us(settings.allowed_lateness)
-    proofs = prove_view(settings.lake, lateness_us, parameters.view, (split.start_us, split.end_us), parameters.seed)
+    span = split.start_us, split.end_us
+    proofs = prove_view(settings.lake, lateness_us, parameters.view, span, parameters.seed, given)
     parity = replace(parity, on_demand_cases=proofs.on_demand, served_values=proofs.served)
     made_by = onnx.load_model_from_string(_bytes(file))
     manifest = _manifest(parameters, data, MeasuredGraph(graph, rows, keeps_bits(graph)), parity, made_by, now_us)
@@ -103,7 +107,7 @@ def publish_foreign(
     published = registry.publish(manifest, graph, metrics, data.manifest, why, write_model_card(facts), trees)
     asked = decide_version(registry, manifest.model, published.version, metrics, data, parameters)
     keep_verdict(registry, asked, f"publish {file.name}")
-    return ForeignModel(published, parity.worst_difference, asked)
+    return ForeignModel(published, parity.worst_difference, asked, proofs.missing)
 
 
 def _measured(
@@ -168,8 +172,8 @@ def _manifest(
     )
 
 
-def _dataset(folder: Path, parameters: RunParameters) -> TrainingDataset:
-    """Of a run, or exported. Raises DatasetError where it is not of this view."""
+def _dataset(folder: Path, parameters: RunParameters) -> tuple[TrainingDataset, GivenSpine | None]:
+    """Of a run, or exported; and the rows that a user brought. Raises DatasetError where it is not of this view."""
     is_exported, view = (folder / DATA_FILE).is_file(), parameters.view
     manifest = read_manifest(folder)
     if manifest.view.fingerprint != view.fingerprint:
@@ -179,8 +183,10 @@ def _dataset(folder: Path, parameters: RunParameters) -> TrainingDataset:
         )
     try:
         if is_exported:
-            return measured_rows(read_directory(folder), view, parameters.dataset.entity)
-        return load_dataset(folder)
+            table = read_directory(folder)
+            given = None if table.spine is None else check_spine(view, table.spine)
+            return measured_rows(table, view, parameters.dataset.entity), given
+        return load_dataset(folder), None
     except OSError as error:
         raise DatasetError(f"The dataset in {folder} cannot be read: {error}. Build it again.") from error
 

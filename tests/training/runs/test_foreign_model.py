@@ -280,6 +280,19 @@ def test_a_model_of_an_exported_dataset_is_measured_on_its_test_side_and_without
     assert main(["registry", "verify", "breakdown"]) == 0
 
 
+def test_without_stored_rows_publish_and_the_card_say_that_nothing_was_proven(
+    places: Path, learned: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A misspelt MILLRACE_LAKE was told on the card alone."""
+    files = written(places, "net", weighted(celsius=0.02), np.asarray(load_dataset(learned).matrix[:50]))
+    monkeypatch.setenv("MILLRACE_LAKE", str(places / "misspelt"))
+    assert main(["publish", "--dataset", str(learned), *files]) == 0
+    (said,) = (each for each in capsys.readouterr().out.splitlines() if each.startswith("the view was not proven: "))
+    assert "misspelt has no table 'features_" in said
+    reason = said.removeprefix("the view was not proven: ")
+    assert reason in (places / "registry" / "breakdown" / "1" / "card.md").read_text()
+
+
 def test_a_file_that_is_not_a_model_is_refused(places: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["publish", "--onnx", "none.onnx", "--dataset", str(places), "--expected", "none.parquet"]) == 1
     assert "holds no dataset. Its file dataset.json cannot be read" in capsys.readouterr().err

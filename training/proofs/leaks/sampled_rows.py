@@ -18,7 +18,7 @@ from training.datasets.given_spine import AS_OF, GivenSpine
 from training.datasets.offline_store import event_columns
 from training.datasets.pinned_view import EVENT_TIME, PinnedView
 from training.datasets.sampled_inputs import SampledInputs
-from training.errors import DatasetError
+from training.errors import DatasetError, NotStoredError
 
 CUTS = 5
 ROWS = 600
@@ -50,7 +50,7 @@ def sample_rows(
 ) -> SampledRows:
     """Complete rows: of each chosen instant those just before it. between_us: only of these instants.
 
-    Raises DatasetError where there is none.
+    Raises NotStoredError where there is none.
     """
     inside = pinned.complete() & ~pl.col("copy")
     if between_us is not None:
@@ -58,7 +58,7 @@ def sample_rows(
     first, *_ = pinned.groups.values()
     times = first.scan().filter(inside).select(EVENT_TIME).collect()[EVENT_TIME].sort().to_numpy()
     if not len(times):
-        raise DatasetError(
+        raise NotStoredError(
             f"View {pinned.view.label} has no complete feature row to look at. Stream more history, or wait until "
             "materialize is further."
         )

@@ -22,7 +22,7 @@ from shared_features.formats.offline_tables import (
 )
 from shared_features.formats.shard_meta import Gap, Partition
 from training.datasets.offline_store import OfflineStore
-from training.errors import DatasetError
+from training.errors import NotStoredError
 from training.inference.audit.replay.shard_lives import Int64
 
 
@@ -73,7 +73,7 @@ class StoredPositions:
             try:
                 letters = self._store.pin(DEAD_LETTERS_TABLE).scan()
                 dead = letters.filter(mine & (pl.col("topic") == topic)).select(OFFSET).collect()[OFFSET].to_numpy()
-            except DatasetError:  # a lake without any
+            except NotStoredError:  # a lake without any
                 dead = np.empty(0, np.int64)
             self._partitions[place] = StoredPartition(events[OFFSET].to_numpy(), events[ARRIVAL_TIME].to_numpy(), dead)
         return self._partitions[place]
