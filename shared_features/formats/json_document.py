@@ -18,14 +18,25 @@ def encode_document(plain: Any, ascii_only: bool = True) -> bytes:
     return (text + "\n").encode()
 
 
-def decode_document(content: bytes, kind: type[T], schema_version: int, where: str, noun: str, remedy: str) -> T:
+def decode_document(
+    content: bytes,
+    kind: type[T],
+    schema_version: int,
+    where: str,
+    noun: str,
+    remedy: str,
+    unsaid_version: int | None = None,
+) -> T:
     """The document in these bytes as a `kind`; keys that `kind` does not know are left out.
 
     where: the file. noun: what it should be, with its article. remedy: what to do, as an imperative without a full
-    stop. Raises FormatVersionError for bytes that are damaged (with the path inside them) or of another schema.
+    stop. unsaid_version: the schema of a document that says none; None: each says one. Raises FormatVersionError for
+    bytes that are damaged (with the path inside them) or of another schema.
     """
     try:
         plain = msgspec.json.decode(content)
+        if unsaid_version is not None and isinstance(plain, dict):
+            plain.setdefault("schema_version", unsaid_version)
         found = msgspec.convert(plain, _Versioned).schema_version
     except msgspec.MsgspecError as error:
         raise FormatVersionError(f"{where} is not {noun}: {_uncapitalized(error)}. {_capitalized(remedy)}.") from error

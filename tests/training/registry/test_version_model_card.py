@@ -110,4 +110,4 @@ def test_a_damaged_verdict_of_which_the_log_says_nothing_is_said(tmp_path: Path)
     publish_sound(registry, more=CARD)
     (tmp_path / MODEL / "verdicts").mkdir()
     (tmp_path / MODEL / "verdicts" / "1.json").write_bytes(b"{")
-    assert "verdicts/1.json is damaged" in read(registry)[0]
+    assert "verdicts/1.json has no line in the log" in read(registry)[0]

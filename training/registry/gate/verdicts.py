@@ -6,22 +6,22 @@ A version never changes, so its verdict lies beside the versions of its model: `
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared_features.formats.json_document import encode_document
+from shared_features.errors import FormatVersionError
 from shared_features.formats.model_manifest import VERDICTS
 from shared_features.formats.registry_log import RegistryChange
 from shared_features.kernel.event_time import to_text
 from shared_features.registry_storage.reader import Stored
-from training.errors import RegistryError
 from training.registry.gate.check import verdict_of
+from training.registry.gate.verdict_document import ASK_AGAIN, decode_verdict, encode_verdict
 from training.registry.registry_log import Append, this_user
 from training.registry.storage.registry_store import Change
 from training.registry.versions import Registry
 
 NONE_KEPT = "none is kept: the gate was not asked, or by a release that kept none"
+_ASK_AGAIN = f"{ASK_AGAIN.capitalize()}."
 
 
 def keep_verdict(registry: Registry, promotion: Mapping[str, Any], by: str, who: str | None = None) -> bool:
@@ -38,9 +38,9 @@ def keep_verdict(registry: Registry, promotion: Mapping[str, Any], by: str, who:
         registry.where(model, version)
         known = registry.store.read(_key(model, version))
         if not any(verdict_faults(registry, model, version)) and _says(known) == _meaning(promotion):
-            return False
+            return False  # what cannot be read is a fault
         at_us = registry.log.now_us()
-        content = encode_document({**promotion, "asked_at": to_text(at_us), "asked_by": by})
+        content = encode_verdict(promotion, to_text(at_us), by)
         digest = hashlib.sha256(content).hexdigest()
         why = f"{tell_decision(promotion)}: {'; '.join(promotion['reasons'])}"
         append(RegistryChange(at_us, who or this_user(), "gate", model, version, why, digest=digest))
@@ -51,23 +51,20 @@ def keep_verdict(registry: Registry, promotion: Mapping[str, Any], by: str, who:
 
 
 def kept_verdict(registry: Registry, model: str, version: int) -> dict[str, Any] | None:
-    """The newest verdict of a version: `promotion.json` with when it was asked, and by what. None: none is kept."""
+    """The newest verdict of a version, a `Verdict` as plain data. None: none is kept.
+
+    Raises FormatVersionError where it cannot be read.
+    """
     found = registry.store.read(_key(model, version))
-    if found is None:
-        return None
-    try:
-        plain: dict[str, Any] = json.loads(found.content)
-    except ValueError as error:
-        raise RegistryError(
-            f"The verdict {registry.store.where(_key(model, version))} is damaged: {error}. Publish the model again, "
-            "which asks the gate again."
-        ) from error
-    return plain
+    return None if found is None else decode_verdict(found.content, _where(registry, model, version))
 
 
 def verdict_facts(registry: Registry, model: str, version: int) -> dict[str, Any]:
     """Under names for people: what the gate decided, and each thing that it asked with what it found."""
-    kept = kept_verdict(registry, model, version)
+    try:
+        kept = kept_verdict(registry, model, version)
+    except FormatVersionError as error:
+        return {"verdict": f"none that can be read. {error}"}
     if kept is None:
         return {"verdict": NONE_KEPT}
     champion = kept["champion_before"]
@@ -81,19 +78,35 @@ def verdict_facts(registry: Registry, model: str, version: int) -> dict[str, Any
 
 
 def verdict_faults(registry: Registry, model: str, version: int) -> Iterator[str]:
-    """What is wrong with the kept verdict, against the log."""
-    key = _key(model, version)
-    found = registry.store.read(key)
+    """What is wrong with the kept verdict, against the log; and where it cannot be read."""
+    found, where = registry.store.read(_key(model, version)), _where(registry, model, version)
     told = [each.digest for each in registry.log.changes(model) if each.action == "gate" and each.version == version]
     if told and (found is None or hashlib.sha256(found.content).hexdigest() != told[-1]):
         yield (
-            f"The verdict {registry.store.where(key)} is not the one of which the log says {told[-1][:12]}. It was "
-            "changed, or a process was killed when it wrote it. Publish the model again, which asks the gate again."
+            f"The verdict {where} is not the one of which the log says {told[-1][:12]}. It was changed, or a process "
+            f"was killed when it wrote it. {_ASK_AGAIN}"
         )
+    elif found is not None and not told:
+        yield f"The verdict {where} has no line in the log. It was put there by hand, or the log lost it. {_ASK_AGAIN}"
+    elif found is not None and (damage := _damage(found, where)):
+        yield damage
 
 
 def _key(model: str, version: int) -> str:
     return f"{model}/{VERDICTS}/{version}.json"
+
+
+def _where(registry: Registry, model: str, version: int) -> str:
+    return registry.store.where(_key(model, version))
+
+
+def _damage(found: Stored, where: str) -> str:
+    """Why it cannot be read; empty where it can."""
+    try:
+        decode_verdict(found.content, where)
+    except FormatVersionError as error:
+        return str(error)
+    return ""
 
 
 def tell_decision(promotion: Mapping[str, Any]) -> str:
@@ -102,7 +115,7 @@ def tell_decision(promotion: Mapping[str, Any]) -> str:
 
 
 def _says(known: Stored | None) -> tuple[Any, ...] | None:
-    return None if known is None else _meaning(json.loads(known.content))
+    return None if known is None else _meaning(decode_verdict(known.content, ""))
 
 
 def _meaning(promotion: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared_features.errors import FormatVersionError
+from shared_features.formats.json_document import encode_document
 from tests.training.registry.sound_versions import MODEL, publish_sound
 from training.errors import RegistryError
 from training.registry.deletion import delete_version
 from training.registry.gate.verdicts import keep_verdict, kept_verdict, verdict_facts
 from training.registry.verification import verify_version
+from training.registry.version_facts import facts_of_version
 from training.registry.versions import Registry
 
 
@@ -84,11 +88,52 @@ def test_a_verdict_that_was_changed_is_a_fault_until_the_gate_is_asked_again(
     assert json.loads(file.read_bytes())["reasons"] == asked()["reasons"]
 
 
-def test_a_damaged_verdict_is_an_error_with_what_to_do(registry: Registry) -> None:
+HARM = [b"", b"{", b"{}", b"[]", b"null", b"\xff", b'{"schema_version": 2}', b'{"promoted": true, "checks": [{}]}']
+
+
+@pytest.mark.parametrize("harm", HARM)
+@pytest.mark.parametrize("is_logged", [False, True])
+def test_a_verdict_that_cannot_be_read_is_told_in_a_line_and_counts_as_none(
+    registry: Registry, harm: bytes, is_logged: bool
+) -> None:
+    """`registry show` and `diff`, and the next run of the gate, ended with a traceback."""
     keep_verdict(registry, asked(), "a test")
-    (Path(registry.where(MODEL, 1)).parent / "verdicts" / "1.json").write_bytes(b"{")
-    with pytest.raises(RegistryError, match=r"verdicts/1\.json is damaged: .* Publish the model again"):
+    (Path(registry.where(MODEL, 1)).parent / "verdicts" / "1.json").write_bytes(harm)
+    if not is_logged:
+        Path(registry.store.where("log.jsonl")).unlink()
+    with pytest.raises(FormatVersionError, match=r"verdicts/1\.json .*ublish the model again"):
         kept_verdict(registry, MODEL, 1)
+    facts = facts_of_version(registry, MODEL, 1)["gate"]
+    assert list(facts) == ["verdict"]
+    assert facts["verdict"].startswith("none that can be read. ")
+    (fault,) = verify_version(registry, MODEL, 1).faults
+    assert ("has no line in the log", "is not the one of which the log says")[is_logged] in fault
+    assert keep_verdict(registry, asked(), "a test")
+    assert verify_version(registry, MODEL, 1).faults == ()
+
+
+def test_a_verdict_of_a_newer_release_that_the_log_tells_is_a_fault(registry: Registry) -> None:
+    keep_verdict(registry, asked(), "a test")
+    file, log = Path(registry.store.where(f"{MODEL}/verdicts/1.json")), Path(registry.store.where("log.jsonl"))
+    newer = file.read_bytes().replace(b'"schema_version": 1', b'"schema_version": 2')
+    was, now = (hashlib.sha256(each).hexdigest() for each in (file.read_bytes(), newer))
+    file.write_bytes(newer)
+    log.write_text(log.read_text().replace(was, now))
+    (fault,) = verify_version(registry, MODEL, 1).faults
+    assert "was written by schema 2, this reader knows 1" in fault
+
+
+def test_a_verdict_of_the_release_that_wrote_no_schema_is_read(registry: Registry) -> None:
+    keep_verdict(registry, asked(), "a test")
+    file, log = Path(registry.store.where(f"{MODEL}/verdicts/1.json")), Path(registry.store.where("log.jsonl"))
+    was = file.read_bytes()
+    old = encode_document({name: each for name, each in json.loads(was).items() if name != "schema_version"})
+    file.write_bytes(old)
+    told, tells = (hashlib.sha256(each).hexdigest() for each in (was, old))
+    log.write_text(log.read_text().replace(told, tells))
+    assert verify_version(registry, MODEL, 1).faults == ()
+    assert verdict_facts(registry, MODEL, 1)["verdict"] == "stays a challenger"
+    assert not keep_verdict(registry, asked(), "a test"), "it says the same"
 
 
 def test_a_version_that_is_gone_gets_no_verdict(registry: Registry) -> None:
