@@ -27,18 +27,18 @@ _ASK_AGAIN = f"{ASK_AGAIN.capitalize()}."
 def keep_verdict(registry: Registry, promotion: Mapping[str, Any], by: str, who: str | None = None) -> bool:
     """Keep what the gate decided; False where it was not asked, or where the kept verdict says the same.
 
+    Of the champion nothing is asked: its verdict is written again where it is at fault, as after a process was killed.
     promotion: as `promotion.json`. by: what asked. Figures that were measured differ by chance and make no other
     verdict. Raises RegistryError where the version is gone.
     """
     model, version = promotion["model"], promotion["version"]
-    if promotion["champion_before"] == version:
-        return False
 
     def step(change: Change, append: Append) -> bool:
         registry.where(model, version)
         known = registry.store.read(_key(model, version))
-        if not any(verdict_faults(registry, model, version)) and _says(known) == _meaning(promotion):
-            return False  # what cannot be read is a fault
+        is_sound = not any(verdict_faults(registry, model, version))  # what cannot be read is a fault
+        if is_sound and (promotion["champion_before"] == version or _says(known) == _meaning(promotion)):
+            return False
         at_us = registry.log.now_us()
         content = encode_verdict(promotion, to_text(at_us), by)
         digest = hashlib.sha256(content).hexdigest()
@@ -72,7 +72,7 @@ def verdict_facts(registry: Registry, model: str, version: int) -> dict[str, Any
         "verdict": tell_decision(kept),
         "asked at": kept["asked_at"],
         "asked by": kept["asked_by"],
-        "beside": "no champion" if champion is None else f"version {champion}",
+        "beside": "no champion" if champion is None else "itself" if champion == version else f"version {champion}",
         **{each["asked"]: f"{verdict_of(each).lower()}: {each['found']}" for each in kept["checks"]},
     }
 
@@ -111,6 +111,8 @@ def _damage(found: Stored, where: str) -> str:
 
 def tell_decision(promotion: Mapping[str, Any]) -> str:
     """Whether the version may become champion, in a few words."""
+    if promotion["champion_before"] == promotion["version"]:
+        return "is champion already"
     return "may become champion" if promotion["promoted"] else "stays a challenger"
 
 

@@ -13,8 +13,10 @@ from shared_features.errors import FormatVersionError
 from shared_features.formats.json_document import encode_document
 from tests.training.registry.sound_versions import MODEL, publish_sound
 from training.errors import RegistryError
+from training.registry.aliases import Aliases
 from training.registry.deletion import delete_version
 from training.registry.gate.verdicts import keep_verdict, kept_verdict, verdict_facts
+from training.registry.storage.folder_store import FolderChange
 from training.registry.verification import verify_version
 from training.registry.version_facts import facts_of_version
 from training.registry.versions import Registry
@@ -110,6 +112,28 @@ def test_a_verdict_that_cannot_be_read_is_told_in_a_line_and_counts_as_none(
     assert ("has no line in the log", "is not the one of which the log says")[is_logged] in fault
     assert keep_verdict(registry, asked(), "a test")
     assert verify_version(registry, MODEL, 1).faults == ()
+
+
+def test_a_verdict_of_a_champion_that_was_never_written_whole_is_written_when_the_model_is_published_again(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`verify` failed for ever, and what it told to do did nothing: of a champion the gate asks nothing."""
+    with monkeypatch.context() as killed:
+        killed.setattr(FolderChange, "replace", _die)
+        with pytest.raises(KeyboardInterrupt):
+            keep_verdict(registry, asked("roc_auc 0.6"), "a run")
+    Aliases(registry).promote(MODEL, 1)
+    assert "a process was killed" in verify_version(registry, MODEL, 1).faults[0]
+    champion = asked("it is champion already", champion_before=1, checks=[])
+    assert keep_verdict(registry, champion, "publish m.onnx")
+    assert verify_version(registry, MODEL, 1).faults == ()
+    facts = verdict_facts(registry, MODEL, 1)
+    assert (facts["verdict"], facts["beside"]) == ("is champion already", "itself")
+    assert not keep_verdict(registry, champion, "publish m.onnx"), "once is enough"
+
+
+def _die(*_: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_verdict_of_a_newer_release_that_the_log_tells_is_a_fault(registry: Registry) -> None:
