@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 import msgspec
 
@@ -15,7 +16,7 @@ ASK_AGAIN = "publish the model again, which asks the gate again"
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """`promotion.json`, with when the gate was asked (RFC 3339), and by what.
+    """`promotion.json`, with when the gate was asked, and by what.
 
     What was measured beside the champion is None where there is none.
     """
@@ -26,7 +27,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     promoted: bool
     reasons: list[str]
     checks: list[Check]
-    asked_at: str
+    asked_at: Annotated[datetime, msgspec.Meta(tz=True)]
     asked_by: str
     comparison: dict[str, Any] | None = None
     stability: dict[str, Any] | None = None
@@ -35,9 +36,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def encode_verdict(promotion: Mapping[str, Any], asked_at: str, asked_by: str) -> bytes:
-    """promotion: as `promotion.json`."""
-    said = {"asked_at": asked_at, "asked_by": asked_by, "schema_version": SCHEMA_VERSION}
-    return encode_document({**promotion, **said})
+    """promotion: as `promotion.json`. asked_at: for one that does not say it, of an earlier release."""
+    said = {"asked_by": asked_by, "schema_version": SCHEMA_VERSION}
+    return encode_document({"asked_at": asked_at, **promotion, **said})
 
 
 def decode_verdict(content: bytes, where: str) -> dict[str, Any]:

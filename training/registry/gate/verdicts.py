@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from shared_features.errors import FormatVersionError
@@ -25,7 +26,7 @@ _ASK_AGAIN = f"{ASK_AGAIN.capitalize()}."
 
 
 def keep_verdict(registry: Registry, promotion: Mapping[str, Any], by: str, who: str | None = None) -> bool:
-    """Keep what the gate decided; False where it was not asked, or where the kept verdict says the same.
+    """Keep what the gate decided; False where it was not asked, or where the kept verdict is newer or says the same.
 
     Of the champion nothing is asked: its verdict is written again where it is at fault, as after a process was killed.
     promotion: as `promotion.json`. by: what asked. Figures that were measured differ by chance and make no other
@@ -37,7 +38,8 @@ def keep_verdict(registry: Registry, promotion: Mapping[str, Any], by: str, who:
         registry.where(model, version)
         known = registry.store.read(_key(model, version))
         is_sound = not any(verdict_faults(registry, model, version))  # what cannot be read is a fault
-        if is_sound and (promotion["champion_before"] == version or _says(known) == _meaning(promotion)):
+        kept = decode_verdict(known.content, "") if is_sound and known else None
+        if is_sound and (promotion["champion_before"] == version or _is_newer_or_same(kept, promotion)):
             return False
         at_us = registry.log.now_us()
         content = encode_verdict(promotion, to_text(at_us), by)
@@ -57,6 +59,17 @@ def kept_verdict(registry: Registry, model: str, version: int) -> dict[str, Any]
     """
     found = registry.store.read(_key(model, version))
     return None if found is None else decode_verdict(found.content, _where(registry, model, version))
+
+
+def newer_refusal(registry: Registry, promotion: Mapping[str, Any]) -> str:
+    """What refused the version after this was decided; empty where nothing did. One that cannot be read counts not."""
+    try:
+        kept = kept_verdict(registry, promotion["model"], promotion["version"])
+    except FormatVersionError:
+        return ""
+    if kept is None or kept["promoted"] or not _is_newer(kept, promotion):
+        return ""
+    return f"the gate was asked again at {kept['asked_at']}, by {kept['asked_by']}: {'; '.join(kept['reasons'])}"
 
 
 def verdict_facts(registry: Registry, model: str, version: int) -> dict[str, Any]:
@@ -116,8 +129,14 @@ def tell_decision(promotion: Mapping[str, Any]) -> str:
     return "may become champion" if promotion["promoted"] else "stays a challenger"
 
 
-def _says(known: Stored | None) -> tuple[Any, ...] | None:
-    return None if known is None else _meaning(decode_verdict(known.content, ""))
+def _is_newer_or_same(kept: Mapping[str, Any] | None, promotion: Mapping[str, Any]) -> bool:
+    return kept is not None and (_is_newer(kept, promotion) or _meaning(kept) == _meaning(promotion))
+
+
+def _is_newer(kept: Mapping[str, Any], promotion: Mapping[str, Any]) -> bool:
+    """A run that was killed after it decided goes on later: by then, the gate may have been asked again."""
+    asked_at = promotion.get("asked_at")
+    return asked_at is not None and datetime.fromisoformat(kept["asked_at"]) > datetime.fromisoformat(asked_at)
 
 
 def _meaning(promotion: Mapping[str, Any]) -> tuple[Any, ...]:

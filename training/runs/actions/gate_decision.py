@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared_features.formats.model_manifest import CHAMPION, METRICS_FILE
 from shared_features.formats.training_run import DATASET_FOLDER
+from shared_features.kernel.event_time import to_text
 from training.definitions.gate_limits import GateLimits
 from training.registry.aliases import Aliases
 from training.registry.gate.beside_champion import cost_checks, stability_checks
@@ -42,8 +43,10 @@ def decide_version(
 ) -> dict[str, Any]:
     """Plain data: `promotion.json`. What was measured beside the champion is null where there is none.
 
-    metrics: of the version, over the test window of the dataset: the folder of one, or the dataset.
+    metrics: of the version, over the test window of the dataset: the folder of one, or the dataset. Its `asked_at` is
+    when the champion was looked up.
     """
+    asked_at = to_text(registry.log.now_us())
     champion = Aliases(registry).of(model).get(CHAMPION)
     found, decision = None, Decision(True, ("it is champion already",))
     if champion != version and "not_measured" in metrics:
@@ -58,6 +61,7 @@ def decide_version(
     return {
         "model": model,
         "version": version,
+        "asked_at": asked_at,
         "champion_before": champion,
         "promoted": decision.promote,
         "reasons": list(decision.reasons),

@@ -27,7 +27,7 @@ from training.durable_files import replace_file
 from training.errors import CertificateError
 from training.models.graph.model_constants import INPUT_NAME
 from training.registry.aliases import Aliases
-from training.registry.gate.verdicts import keep_verdict
+from training.registry.gate.verdicts import keep_verdict, newer_refusal
 from training.registry.model_card.model_card import write_model_card
 from training.registry.model_card.model_facts import ModelFacts
 from training.registry.versions import Registry
@@ -147,6 +147,8 @@ def carry_out(decided: Mapping[str, Any], registry: Registry) -> str:
         return f"version {version} is champion already"
     if not decided["promoted"]:
         return f"version {version} stays a challenger, {_called(before)}: {reasons}"
+    if refusal := newer_refusal(registry, decided):
+        return f"version {version} stays a challenger: {refusal}"
     champion = Aliases(registry).of(model).get(CHAMPION)
     if champion not in (before, version):
         return f"version {version} stays a challenger: {_called(champion)} by the time the alias was to be moved"

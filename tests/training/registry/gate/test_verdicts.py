@@ -20,6 +20,7 @@ from training.registry.storage.folder_store import FolderChange
 from training.registry.verification import verify_version
 from training.registry.version_facts import facts_of_version
 from training.registry.versions import Registry
+from training.runs.actions.registry_steps import carry_out
 
 
 @pytest.fixture
@@ -112,6 +113,23 @@ def test_a_verdict_that_cannot_be_read_is_told_in_a_line_and_counts_as_none(
     assert ("has no line in the log", "is not the one of which the log says")[is_logged] in fault
     assert keep_verdict(registry, asked(), "a test")
     assert verify_version(registry, MODEL, 1).faults == ()
+
+
+def test_a_run_that_goes_on_with_an_older_decision_leaves_a_newer_verdict_and_the_alias_alone(
+    registry: Registry,
+) -> None:
+    """A run was killed when it had decided, the gate was asked again, with other limits, and refused the version."""
+    old = asked("roc_auc 0.6", asked_at="2026-11-30T10:00:00Z")
+    assert keep_verdict(registry, asked(asked_at="2026-11-30T10:00:00.5Z"), "publish m.onnx")
+    assert not keep_verdict(registry, old, "training run K")
+    assert verdict_facts(registry, MODEL, 1)["asked by"] == "publish m.onnx"
+    assert verdict_facts(registry, MODEL, 1)["asked at"] == "2026-11-30T10:00:00.500000Z"
+    said = carry_out(old, registry)
+    assert "stays a challenger: the gate was asked again at 2026-11-30T10:00:00.500000Z, by publish m.onnx: roc" in said
+    assert Aliases(registry).of(MODEL) == {}
+    newest = asked("roc_auc 0.7", asked_at="2026-11-30T11:00:00Z")
+    assert keep_verdict(registry, newest, "training run L")
+    assert "version 1 is champion" in carry_out(newest, registry)
 
 
 def test_a_verdict_of_a_champion_that_was_never_written_whole_is_written_when_the_model_is_published_again(
