@@ -22,6 +22,7 @@ from shared_features.formats.model_manifest import (
     METRICS_FILE,
     MODEL_FILE,
     TREES_FILE,
+    VERDICTS,
     ModelManifest,
     decode_manifest,
     encode_manifest,
@@ -161,8 +162,10 @@ class Registry:
         change.remove_version(model, version)
 
     def _next_number(self, model: str) -> int:
-        deleted = (name.removesuffix(".json") for name in self.store.files(f"{model}/{DELETED}"))
-        return max([*self.versions(model), *(int(each) for each in deleted if each.isdecimal())], default=0) + 1
+        """Also after those of which only a manifest or a verdict is left: what it says is of another model."""
+        left = [self.store.files(f"{model}/{folder}") for folder in (DELETED, VERDICTS)]
+        numbers = (name.removesuffix(".json") for files in left for name in files)
+        return max([*self.versions(model), *(int(each) for each in numbers if each.isdecimal())], default=0) + 1
 
     def _appear(self, new: NewVersion, manifest: ModelManifest, why: str, who: str | None, append: Append) -> int:
         while True:

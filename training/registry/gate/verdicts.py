@@ -93,7 +93,9 @@ def verdict_facts(registry: Registry, model: str, version: int) -> dict[str, Any
 def verdict_faults(registry: Registry, model: str, version: int) -> Iterator[str]:
     """What is wrong with the kept verdict, against the log; and where it cannot be read."""
     found, where = registry.store.read(_key(model, version)), _where(registry, model, version)
-    told = [each.digest for each in registry.log.changes(model) if each.action == "gate" and each.version == version]
+    changes = [each for each in registry.log.changes(model) if each.version == version]
+    published = max((at for at, each in enumerate(changes) if each.action == "publish"), default=0)
+    told = [each.digest for each in changes[published:] if each.action == "gate"]
     if told and (found is None or hashlib.sha256(found.content).hexdigest() != told[-1]):
         yield (
             f"The verdict {where} is not the one of which the log says {told[-1][:12]}. It was changed, or a process "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,19 @@ def test_a_verdict_of_the_release_that_wrote_no_schema_is_read(registry: Registr
     assert verify_version(registry, MODEL, 1).faults == ()
     assert verdict_facts(registry, MODEL, 1)["verdict"] == "stays a challenger"
     assert not keep_verdict(registry, asked(), "a test"), "it says the same"
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_a_version_never_has_the_verdict_of_one_that_was_removed_by_hand(registry: Registry, is_written: bool) -> None:
+    """The next version took its number, and `registry show` told it as judged."""
+    keep_verdict(registry, asked(), "a run of before")
+    shutil.rmtree(registry.where(MODEL, 1))
+    if not is_written:
+        Path(registry.store.where(f"{MODEL}/verdicts/1.json")).unlink()
+    version = publish_sound(registry)
+    assert version == (2 if is_written else 1)
+    assert kept_verdict(registry, MODEL, version) is None
+    assert verify_version(registry, MODEL, version).faults == ()
 
 
 def test_a_version_that_is_gone_gets_no_verdict(registry: Registry) -> None:
