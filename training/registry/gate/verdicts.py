@@ -6,6 +6,7 @@ A version never changes, so its verdict lies beside the versions of its model: `
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ from training.registry.storage.registry_store import Change
 from training.registry.versions import Registry
 
 NONE_KEPT = "none is kept: the gate was not asked, or by a release that kept none"
+_WRITTEN_WITHIN_S = 0.2
 _ASK_AGAIN = f"{ASK_AGAIN.capitalize()}."
 
 
@@ -37,7 +39,7 @@ def keep_verdict(registry: Registry, promotion: Mapping[str, Any], by: str, who:
     def step(change: Change, append: Append) -> bool:
         registry.where(model, version)
         known = registry.store.read(_key(model, version))
-        is_sound = not any(verdict_faults(registry, model, version))  # what cannot be read is a fault
+        is_sound = not any(_faults(registry, model, version))  # what cannot be read is a fault
         kept = decode_verdict(known.content, "") if is_sound and known else None
         if is_sound and (promotion["champion_before"] == version or _is_newer_or_same(kept, promotion)):
             return False
@@ -91,7 +93,16 @@ def verdict_facts(registry: Registry, model: str, version: int) -> dict[str, Any
 
 
 def verdict_faults(registry: Registry, model: str, version: int) -> Iterator[str]:
-    """What is wrong with the kept verdict, against the log; and where it cannot be read."""
+    """What is wrong with the kept verdict, against the log; and where it cannot be read.
+
+    A gate that is asked meanwhile writes the log and then the verdict, so what is wrong is looked at once more.
+    """
+    if any(_faults(registry, model, version)):
+        time.sleep(_WRITTEN_WITHIN_S)
+        yield from _faults(registry, model, version)
+
+
+def _faults(registry: Registry, model: str, version: int) -> Iterator[str]:
     found, where = registry.store.read(_key(model, version)), _where(registry, model, version)
     changes = [each for each in registry.log.changes(model) if each.version == version]
     published = max((at for at, each in enumerate(changes) if each.action == "publish"), default=0)

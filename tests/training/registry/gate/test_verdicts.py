@@ -16,7 +16,7 @@ from tests.training.registry.sound_versions import MODEL, publish_sound
 from training.errors import RegistryError
 from training.registry.aliases import Aliases
 from training.registry.deletion import delete_version
-from training.registry.gate.verdicts import keep_verdict, kept_verdict, verdict_facts
+from training.registry.gate.verdicts import keep_verdict, kept_verdict, verdict_facts, verdict_faults
 from training.registry.storage.folder_store import FolderChange
 from training.registry.verification import verify_version
 from training.registry.version_facts import facts_of_version
@@ -190,6 +190,32 @@ def test_a_version_never_has_the_verdict_of_one_that_was_removed_by_hand(registr
     assert version == (2 if is_written else 1)
     assert kept_verdict(registry, MODEL, version) is None
     assert verify_version(registry, MODEL, version).faults == ()
+
+
+class AskedMeanwhile:
+    """A store where the gate is asked again while somebody reads the verdict, in one of two places."""
+
+    def __init__(self, registry: Registry, key: str) -> None:
+        self._registry, self._key, self._done = registry, key, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._registry.store, name)
+
+    def read(self, key: str) -> Any:
+        found = self._registry.store.read(key)
+        if key.endswith(self._key) and not self._done:
+            self._done = True
+            keep_verdict(self._registry, asked("roc_auc 0.7"), "another process")
+        return found
+
+
+@pytest.mark.parametrize("key", ["verdicts/1.json", "log.jsonl"])
+def test_verify_beside_a_gate_that_is_asked_finds_no_fault(registry: Registry, key: str) -> None:
+    """The verdict was read before another process changed it, and the log afterwards."""
+    keep_verdict(registry, asked(), "a test")
+    reader: Any = AskedMeanwhile(registry, key)
+    assert list(verdict_faults(Registry(reader), MODEL, 1)) == []
+    assert len(registry.log.changes()) == 3, "the gate was asked meanwhile"
 
 
 def test_a_version_that_is_gone_gets_no_verdict(registry: Registry) -> None:
