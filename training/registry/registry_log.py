@@ -11,6 +11,8 @@ from typing import TypeVar
 from shared_features.formats.registry_log import LOG_FILE, RegistryChange, decode_log, encode_change
 from training.registry.storage.registry_store import Change, RegistryStore
 
+BY_RUN = "by the training run"
+"""So begins why a version was published, where a run has trained it."""
 T = TypeVar("T")
 Append = Callable[[RegistryChange], None]
 """Writes a change and waits until the storage has it."""

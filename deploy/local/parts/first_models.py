@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
+from deploy.local.parts.left_alone import why_left_alone
 from deploy.local.parts.programs import Program
 from shared_features.counted import counted
 from shared_features.definitions import Catalogue, FeatureView
@@ -80,13 +81,10 @@ class FirstModels:
         model = self._model(view)
         return ["--view", view, *(["--model", model] if model != view else [])]
 
-    def _is_left_alone(self, view: str) -> bool:
-        """Whether a model of another name is in the registry already: what answers is then to be said by a person.
-
-        It may be of an ONNX file, which no run can train.
-        """
+    def _left_alone(self, view: str) -> str:
+        """Why a person is to say what answers, where the model has another name than the view; empty: it is trained."""
         model = self._model(view)
-        return model != view and view not in self._tried and bool(self._registry.versions(model))
+        return why_left_alone(self._registry, model) if model != view and view not in self._tried else ""
 
     def _answers(self, view: str) -> bool:
         return CHAMPION in self._aliases.of(self._model(view))
@@ -129,7 +127,7 @@ class FirstModels:
             self._looked_s = time.monotonic()
             for view in lacking:
                 self._counts[view.name] = self._count(view)
-                if not self._is_left_alone(view.name) and self._is_due(view, self._counts[view.name]):
+                if not self._left_alone(view.name) and self._is_due(view, self._counts[view.name]):
                     self._running = view, self._start(["run", *self._asked(view.name)])
                     return self._training(view)
         return "; ".join(self._waits_for(view) for view in lacking)
@@ -205,8 +203,8 @@ class FirstModels:
     def _waits_for(self, view: FeatureView) -> str:
         if view.name in self._tried:
             return f"{view.name}: {self._tried[view.name][2]}"
-        if self._is_left_alone(view.name):
-            return f"{view.name}: {self._published(view)}"
+        if why := self._left_alone(view.name):
+            return f"{view.name}: {why}"
         rows, labels = self._counts.get(view.name, (0, 0))
         if not rows:
             return f"{view.name}: waiting for events of {view.source.name}"

@@ -30,6 +30,7 @@ from training.registry.aliases import Aliases
 from training.registry.gate.verdicts import keep_verdict, newer_refusal
 from training.registry.model_card.model_card import write_model_card
 from training.registry.model_card.model_facts import ModelFacts
+from training.registry.registry_log import BY_RUN
 from training.registry.versions import Registry
 from training.runs.actions.gate_decision import decide_promotion
 from training.runs.plan.run_context import RunContext
@@ -101,7 +102,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
         )
     )  # fmt: skip
     published = registry.publish(
-        manifest, graph, metrics, dataset, f"by the {made_by}", model_card, lambda: _trees(graph, manifest)
+        manifest, graph, metrics, dataset, f"{BY_RUN} {output.parent.name}", model_card, lambda: _trees(graph, manifest)
     )
     replace_file(output / "published.json", encode_document({"model": manifest.model, "version": published.version}))
     said = "" if published.new else " (the same model was published before)"

@@ -15,6 +15,8 @@ from tests.shared_features.formats.test_model_manifest import MANIFEST
 from training.errors import RequestError
 from training.progress import StepProgress
 from training.registry.aliases import Aliases
+from training.registry.gate.verdicts import keep_verdict
+from training.registry.registry_log import BY_RUN
 from training.registry.versions import Registry
 from training.runs.plan.run_model import choose_model
 from training.settings import load_settings
@@ -130,11 +132,12 @@ def test_a_view_with_a_model_that_answers_is_left_alone(world):
     assert world.runs == []
 
 
-def publish(registry, model, view, promote=True):
+def publish(registry, model, view, promote=True, why="from the ONNX file breaks.onnx"):
     stamp = replace(MANIFEST.view, name=view, version=1)
-    published = registry.publish(replace(MANIFEST, model=model, view=stamp), b"graph", {}, DATASET)
+    published = registry.publish(replace(MANIFEST, model=model, view=stamp), b"graph", {}, DATASET, why)
     if promote:
         Aliases(registry).promote(model, published.version)
+    return published.version
 
 
 def test_a_model_of_another_name_that_was_said_to_answer_is_left_alone(tmp_path):
@@ -182,7 +185,28 @@ def test_a_named_model_that_was_published_and_does_not_answer_is_not_trained_ove
     for _ in range(3):
         told = world.look(1_000, 500)
     assert world.runs == []
-    assert told.startswith("breakdown: breaks was published, and the gate did not let it answer. See `millrace reg")
+    assert told == (
+        "breakdown: no run has trained breaks, whose version 1 was published (from the ONNX file breaks.onnx). "
+        "`millrace promote 1 --model breaks` lets it answer"
+    )
+
+
+def test_a_named_model_that_a_run_left_before_the_gate_was_asked_is_trained(tmp_path, monkeypatch):
+    """A run that was killed after `publish` left the view without a model for good, and the gate was blamed for it."""
+    world = World(tmp_path, monkeypatch, BREAKS)
+    registry = Registry(world.registry)
+    version = publish(registry, "breaks", "breakdown", promote=False, why=f"{BY_RUN} 20261129T100000")
+    for _ in range(2):
+        world.look(1_000, 500)
+    assert [run.arguments for run in world.runs] == [["run", "--view", "breakdown", "--model", "breaks"]]
+
+    asked = {"model": "breaks", "version": version, "champion_before": None, "promoted": False, "checks": []}
+    keep_verdict(registry, {**asked, "reasons": ["roc_auc 0.4 is below its floor 0.5"]}, "training run K")
+    again = World(tmp_path, monkeypatch, BREAKS)
+    for _ in range(3):
+        told = again.look(1_000, 500)
+    assert again.runs == []
+    assert "the gate decided of breaks version 1: stays a challenger: roc_auc 0.4 is below its floor 0.5. See" in told
 
 
 @pytest.mark.parametrize(
