@@ -11,6 +11,7 @@ from deploy.local.stack.answer import Answer
 from deploy.local.stack.stack_directory import StackDirectory
 from shared_features.counted import counted
 from shared_features.definitions import Catalogue
+from shared_features.formats.dataset_manifest import DatasetManifest
 from shared_features.formats.model_manifest import CHAMPION, METRICS_FILE
 from shared_features.kernel.event_time import to_text
 from streaming.operations.status.answer import ScoresStatus, Status, status_json
@@ -19,6 +20,7 @@ from streaming.operations.status.rates import SINKS, lag
 from streaming.settings import StreamingSettings
 from training.models.task_rules import RULES
 from training.registry.aliases import Aliases
+from training.registry.model_card.data_tables import has_windows
 from training.registry.versions import Registry
 
 
@@ -53,13 +55,18 @@ def trained_on(directory: StackDirectory, models: Mapping[str, int | None]) -> d
         name: None if version is None else registry.dataset(called[name], version) for name, version in models.items()
     }
     return {
-        name: f"trained on {counted(dataset.rows.train.labelled, 'row')} up to "
-        f"{to_text(dataset.split.train_end_us)}, tested on "
-        f"{dataset.rows.test.labelled:,} up to {to_text(dataset.split.end_us)}"
-        f"{_measured(_metrics(registry, called[name], models[name]), dataset.task)}"
+        name: f"{_learned(dataset)}{_measured(_metrics(registry, called[name], models[name]), dataset.task)}"
         for name, dataset in found.items()
         if dataset is not None
     }
+
+
+def _learned(dataset: DatasetManifest) -> str:
+    """Of rows that were divided by entity, for one, those to learn from and those of the test are of the same days."""
+    split, (train, test) = dataset.split, (dataset.rows.train, dataset.rows.test)
+    ends = (split.train_end_us, split.end_us) if has_windows(dataset) else ()
+    learned, tested = (f" up to {to_text(each)}" for each in ends) if ends else ("", "")
+    return f"trained on {counted(train.labelled, 'row')}{learned}, tested on {test.labelled:,}{tested}"
 
 
 def _metrics(registry: Registry, model: str, version: int | None) -> dict[str, Any]:

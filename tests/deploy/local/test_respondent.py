@@ -8,6 +8,8 @@ from deploy.local.commands.status import model_lines
 from deploy.local.respondent import answering_models, stream_lines, trained_on
 from deploy.local.stack.stack_directory import StackDirectory
 from shared_features.definitions import load_definitions
+from shared_features.formats.dataset_rows import Division
+from shared_features.kernel.event_time import DAY_US, HOUR_US
 from streaming.operations.status.answer import ScoresStatus, SourceStatus, Status
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
@@ -54,6 +56,26 @@ def test_a_model_of_another_name_that_was_said_to_answer_is_told_of(tmp_path):
     models = answering_models(directory, load_definitions("tests.domains.machines"))
     assert models["breakdown"] == 1
     assert trained_on(directory, models)["breakdown"] == LEARNED
+
+
+@pytest.mark.parametrize(
+    ("division", "test_us", "said"),
+    [
+        (None, 0, "trained on 1,500 rows, tested on 750"),
+        (Division("entity", "machine"), 4 * DAY_US, "trained on 1,500 rows, tested on 750"),
+        (Division("stratified"), 4 * DAY_US, "trained on 1,500 rows, tested on 750"),
+        (Division("column", "side"), 4 * DAY_US, "trained on 1,500 rows, tested on 750"),
+        (Division("folds", folds=3), DATASET.split.test_us, LEARNED),
+    ],
+)
+def test_the_end_of_what_it_learned_from_is_told_where_rows_are_divided_by_time(tmp_path, division, test_us, said):
+    """Of rows that were divided by entity, it was an instant before the first of them."""
+    directory, split = StackDirectory(tmp_path), DATASET.split
+    if test_us != split.test_us:
+        split = replace(split, train_us=-9 * HOUR_US, gap_us=9 * HOUR_US, test_us=test_us)
+    dataset = replace(DATASET, is_range=True, division=division, split=split)
+    Registry(directory.registry).publish(MANIFEST, b"graph", {"note": "mine"}, dataset)
+    assert trained_on(directory, {"card_fraud": 1}) == {"card_fraud": said}
 
 
 def test_the_metric_that_chose_the_candidate_is_named_first(tmp_path):

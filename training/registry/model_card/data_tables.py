@@ -24,6 +24,13 @@ def data_facts(dataset: DatasetManifest) -> dict[str, Any]:
     }
 
 
+def has_windows(dataset: DatasetManifest) -> bool:
+    """Whether the time of a row says what it is for: to learn from, or for the test."""
+    if dataset.spine is None and not dataset.is_range:
+        return True
+    return dataset.division is not None and bool(dataset.division.folds and dataset.split.test_us)
+
+
 def window_facts(dataset: DatasetManifest) -> dict[str, str]:
     """Rows that a user brought, and all rows of a span, have no windows: they were divided, or were not.
 
