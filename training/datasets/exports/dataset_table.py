@@ -30,6 +30,7 @@ from shared_features.formats.dataset_statistics import (
 from shared_features.formats.training_run import LABEL, WINDOW
 from shared_features.kernel.event_time import to_text
 from training.datasets.exports.known_labels import RowLabels, train_label
+from training.datasets.exports.table_digest import table_digest
 from training.datasets.exports.told_sides import tell_sides
 from training.datasets.given_spine import AS_OF
 from training.datasets.outcomes.told_labels import tell_labels
@@ -176,22 +177,32 @@ def read_manifest(directory: Path) -> DatasetManifest:
 
 
 def read_directory(directory: Path) -> DatasetTable:
-    """The dataset that `write` wrote. Raises DatasetError where a file is missing or damaged."""
+    """The dataset that `write` wrote. Raises DatasetError where a file is missing, damaged or another one.
+
+    What was changed by hand would be told under the digest of what was exported.
+    """
     manifest = read_manifest(directory)
     if not manifest.data_digest:
         raise DatasetError(
             f"{directory} is the dataset of a training run, and not an exported one. It holds no {DATA_FILE}. Name a "
             "directory that `python -m training dataset --output DIR` wrote."
         )
-    spine = _table(directory / SPINE_FILE) if manifest.spine is not None else None
-    return DatasetTable(_table(directory / DATA_FILE), manifest, spine)
+    brought = manifest.spine
+    spine = None if brought is None else _table(directory / SPINE_FILE, brought.digest)
+    return DatasetTable(_table(directory / DATA_FILE, manifest.data_digest), manifest, spine)
 
 
-def _table(file: Path) -> pl.DataFrame:
+def _table(file: Path, digest: str) -> pl.DataFrame:
     try:
-        return pl.read_parquet(file)
+        found = pl.read_parquet(file)
     except (OSError, PolarsError) as error:
         raise DatasetError(f"{file} cannot be read. {error}. Restore the file, or export the dataset again.") from error
+    if table_digest(found) != digest:
+        raise DatasetError(
+            f"{file} is not the table that was exported. Its {counted(len(found), 'row')} have another digest than "
+            f"{DATASET_FILE} beside it says. Restore the file, or export the dataset again."
+        )
+    return found
 
 
 def _refuse_taken(directory: Path) -> None:

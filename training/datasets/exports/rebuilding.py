@@ -21,7 +21,6 @@ from training.datasets.exports.division import divide
 from training.datasets.exports.event_range import export_range
 from training.datasets.exports.exported import Logged, SpineOptions, export_events, export_spine
 from training.datasets.exports.known_labels import pin_label_tables
-from training.datasets.exports.table_digest import table_digest
 from training.datasets.given_spine import check_spine
 from training.datasets.history.entity_slices import EVENTS_AT_ONCE
 from training.datasets.history.pinned_history import PinnedHistory, pin_history
@@ -48,7 +47,6 @@ def rebuild(
     """
     was = read_directory(directory)
     view = view_of(was.manifest, views)
-    _check_files(was, directory)
     try:
         now = _built_again(store, view, was, tell, events_at_once, logged)
     except DatasetError as error:
@@ -75,18 +73,6 @@ def view_of(manifest: DatasetManifest, views: Iterable[FeatureView]) -> FeatureV
             "was built with."
         )
     return found
-
-
-def _check_files(was: DatasetTable, directory: Path) -> None:
-    """Whether the files are those that were written."""
-    told = was.manifest.spine
-    if table_digest(was.data) != was.manifest.data_digest or (
-        told is not None and was.spine is not None and table_digest(was.spine) != told.digest
-    ):
-        raise DatasetError(
-            f"The tables in {directory} are not those that were exported. Their content has another digest than its "
-            "manifest says. Restore the files, or export the dataset again."
-        )
 
 
 def _built_again(

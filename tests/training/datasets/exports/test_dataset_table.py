@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from training.datasets.exports.dataset_table import DatasetTable, check_free, read_directory
@@ -34,3 +35,16 @@ def test_a_damaged_table_is_said(events_then: DatasetTable, tmp_path: Path) -> N
     (tmp_path / "d" / "data.parquet").write_bytes(b"PAR1")
     with pytest.raises(DatasetError, match=r"data\.parquet cannot be read"):
         read_directory(tmp_path / "d")
+
+
+def test_a_table_that_was_changed_by_hand_is_not_taken_for_the_dataset(
+    events_then: DatasetTable, served_then: DatasetTable, tmp_path: Path
+) -> None:
+    """A model was published under the digest of other rows."""
+    for name, table, file in (("d", events_then, "data.parquet"), ("s", served_then, "spine.parquet")):
+        table.write(tmp_path / name)
+        (rows := pl.read_parquet(tmp_path / name / file)).write_parquet(tmp_path / name / file, compression="snappy")
+        read_directory(tmp_path / name)
+        rows[:-60].write_parquet(tmp_path / name / file)
+        with pytest.raises(DatasetError, match=rf"{file} is not the table that was exported\. Its [0-9,]+ rows have"):
+            read_directory(tmp_path / name)

@@ -93,7 +93,7 @@ def test_files_that_were_changed_are_not_taken_for_the_dataset(
     for name, table, file in (("d", events_then, DATA_FILE), ("s", served_then, "spine.parquet")):
         table.write(tmp_path / name)
         pl.read_parquet(tmp_path / name / file)[1:].write_parquet(tmp_path / name / file)
-        with pytest.raises(DatasetError, match="not those that were exported"):
+        with pytest.raises(DatasetError, match="is not the table that was exported"):
             again(early_lake, tmp_path / name)
 
 
