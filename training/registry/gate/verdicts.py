@@ -147,7 +147,7 @@ def _is_newer_or_same(kept: Mapping[str, Any] | None, promotion: Mapping[str, An
 
 
 def _is_newer(kept: Mapping[str, Any], promotion: Mapping[str, Any]) -> bool:
-    """A run that was killed after it decided goes on later: by then, the gate may have been asked again."""
+    """A run that was killed after it decided continues later: by then, the gate may have been asked again."""
     asked_at = promotion.get("asked_at")
     return asked_at is not None and datetime.fromisoformat(kept["asked_at"]) > datetime.fromisoformat(asked_at)
 

@@ -21,7 +21,7 @@ from training.proofs.leaks.sampled_rows import sample_rows
 @dataclass(frozen=True)
 class ViewProofs:
     """on_demand: values of on-demand functions that were equal from scalars and arrays. served: values that were read
-    from bytes of entities as they were trained on. missing: which rows were not there to try it on; empty where all
+    from bytes of entities as they were trained on. missing: why there were no rows to try it on; empty where all
     that the view has was tried.
     """
 
