@@ -14,7 +14,7 @@ from shared_features.kernel.loops.pools import (
     compact_words,
     forget,
 )
-from shared_features.kernel.loops.segments import GARBAGE, TOP, WANTED
+from shared_features.kernel.loops.segments import CAPACITY, GARBAGE, TOP, WANTED
 
 __all__ = ["NEVER_US", "TileState"]
 
@@ -63,6 +63,25 @@ class TileState:
         forget(self.pools, slots, True)
         self._free.extend(slots.tolist())
         self.size -= len(slots)
+
+    def part(self, slots: ArrayLike) -> "TileState":
+        """A copy of some entities alone, in as much memory as they need: the slots 0, 1, ... of it, in this order."""
+        slots = np.ascontiguousarray(slots, np.int64)
+        self.check_slots(slots)
+        found, old = TileState(self.layout), self.pools
+        found.size = found._top = len(slots)
+        found.pools = old._replace(
+            newest_us=old.newest_us[slots],
+            due_us=old.due_us[slots],
+            tiles=old.tiles[slots],
+            sets=old.sets[slots],
+            heads=old.heads[slots],
+            usage=np.zeros_like(old.usage),
+        )
+        found._renew_tiles(int(found.pools.tiles[..., CAPACITY].sum()))
+        found._renew_words(int(found.pools.sets[..., CAPACITY].sum()))
+        found._renew_heads(int(found.pools.heads[..., CAPACITY].sum()))
+        return found
 
     def clear(self, slots: ArrayLike) -> None:
         """Forget the events of entities; their slots stay dealt."""

@@ -101,6 +101,35 @@ def test_pools_grow_and_are_compacted_while_events_come() -> None:
     assert encode_states(state, slots[7:8], 0) == encode_states(alone, only, 0)
 
 
+@given(layouts(), st.lists(event_streams(), min_size=3, max_size=3), st.permutations(range(3)), event_streams())
+def test_a_part_holds_of_its_entities_what_the_whole_holds(layout, streams, order, later) -> None:
+    """And goes on from there; the whole stays as it is."""
+    whole = TileState(layout)
+    for slot, stream in zip(whole.add(3), streams, strict=True):
+        apply_events(whole, slot, stream)
+    chosen = order[:2]
+    before = encode_states(whole, chosen, 0)
+    part = whole.part(chosen)
+    assert encode_states(part, [0, 1], 0) == before
+    assert part.size == 2
+    assert part.add(1).tolist() == [2]
+    for slot in range(3):
+        apply_events(part, slot, later)
+    assert encode_states(whole, chosen, 0) == before
+    for slot in chosen:
+        apply_events(whole, slot, later)
+    assert encode_states(part, [0, 1], 0) == encode_states(whole, chosen, 0)
+
+
+def test_a_part_takes_no_memory_for_the_others() -> None:
+    state = TileState(layout())
+    slots = state.add(1_000)
+    for start in range(0, 1_000, 100):
+        apply_events(state, slots[start], [SOME._replace(digest=digest) for digest in range(200)])
+    assert state.part(slots[:10]).nbytes < state.nbytes / 5
+    assert state.part([]).nbytes < 100
+
+
 def test_the_newest_event_time_is_known_per_slot() -> None:
     state = TileState(layout())
     slots = state.add(2)

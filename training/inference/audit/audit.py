@@ -26,6 +26,7 @@ from training.inference.audit.findings import ALTERED_RECORD, CHANGED_DEFINITION
 from training.inference.audit.log_batches.logged_batch import LoggedBatch
 from training.inference.audit.log_batches.read_ahead import read_ahead
 from training.inference.audit.log_batches.read_batch import BatchReader, ReadBatch, ViewRecords
+from training.inference.audit.replay.replay_budget import ReplayBudget
 from training.inference.audit.stored_log import Numbers
 from training.inference.audit.view_audit import ViewAudit
 from training.inference.batch_scorer import cores
@@ -74,7 +75,7 @@ def audit(
     """
     found = Audited(most, unseen=Counter() if truth else None)
     with ExitStack() as ends, Comparisons(found, aside=threads != 0) as comparisons:
-        views = _Views(store, registry, catalogue, found, events_at_once, ends)
+        views = _Views(store, registry, catalogue, found, ReplayBudget(events_at_once), ends)
         waiting, reader = 0, BatchReader(catalogue)
         ahead = read_ahead(reader.read, log.batches(), _BATCHES_AHEAD, cores() if threads is None else threads)
         for read, first in _each_once(log, ends.enter_context(closing(ahead)), reader, found):
@@ -157,10 +158,10 @@ class _Views:
         registry: Registry,
         catalogue: Catalogue,
         found: Audited,
-        events_at_once: int,
+        budget: ReplayBudget,
         ends: ExitStack,
     ) -> None:
-        self._store, self._catalogue, self._found, self._events_at_once = store, catalogue, found, events_at_once
+        self._store, self._catalogue, self._found, self._budget = store, catalogue, found, budget
         self._audits: dict[str, ViewAudit] = {}
         self._model = cache(lambda name, version: AuditedModel(registry, name, version, ends))
 
@@ -185,5 +186,5 @@ class _Views:
             return 0
         if records.label not in self._audits:
             view = self._catalogue.view(records.label)
-            self._audits[records.label] = ViewAudit(self._store, view, self._model, self._found, self._events_at_once)
+            self._audits[records.label] = ViewAudit(self._store, view, self._model, self._found, self._budget)
         return self._audits[records.label].take(batch, records, chosen)

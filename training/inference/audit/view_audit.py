@@ -24,6 +24,7 @@ from training.inference.audit.findings import (
 from training.inference.audit.log_batches.logged_batch import LoggedBatch
 from training.inference.audit.log_batches.read_batch import ViewRecords
 from training.inference.audit.logged_rows import LoggedRows, together
+from training.inference.audit.replay.replay_budget import ReplayBudget
 from training.inference.audit.replay.shard_lives import Int64
 from training.inference.audit.replay.view_events import ViewEvents
 
@@ -52,10 +53,10 @@ class ViewAudit:
         view: FeatureView,
         model: Callable[[str, int], AuditedModel],
         found: Audited,
-        events_at_once: int,
+        budget: ReplayBudget,
     ) -> None:
         self._view, self._model, self._found = view, model, found
-        self._events = ViewEvents(store, view, events_at_once)
+        self._events = ViewEvents(store, view, budget)
         self._waiting: list[LoggedRows] = []
 
     def take(self, batch: LoggedBatch, records: ViewRecords, chosen: NDArray[np.bool_]) -> int:

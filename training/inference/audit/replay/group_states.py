@@ -27,9 +27,8 @@ Bools = NDArray[np.bool_]
 class GroupStates:
     """`begin` with rows, take the `values` of some entities after the others, and `end`. Entities are numbers."""
 
-    def __init__(self, group: FeatureGroup, most_bytes: int) -> None:
-        """most_bytes: with more, no states are kept for the next rows."""
-        self._group, self._most_bytes = group, most_bytes
+    def __init__(self, group: FeatureGroup) -> None:
+        self._group = group
         self.forget()
 
     def forget(self) -> None:
@@ -41,28 +40,47 @@ class GroupStates:
         self._ended: Mapping[int, Ended] = {}
         self._unused = 0
 
-    def begin(self, vectors: Sequence[tuple[int, Vector]], asked: Int64) -> ReadShards:
-        """The shards of rows. asked: which of the vectors they were read at; -1: none."""
-        self._is_new[:] = False
-        return ReadShards(vectors, asked, self._ended, self._unused)
+    @property
+    def nbytes(self) -> int:
+        return self._state.nbytes
 
-    def end(self, shards: ReadShards, kept: Int64) -> None:
-        """Of all entities but some the states are forgotten; of all, where they take too much memory."""
-        if self._state.nbytes > self._most_bytes:
-            self.forget()
-            return
+    @property
+    def entities(self) -> Int64:
+        """Those that have a state, each once."""
+        return np.unique(self._codes // _LIVES)
+
+    def begin(self, vectors: Sequence[tuple[int, Vector]], asked: Int64, as_of_us: Int64) -> ReadShards:
+        """The shards of rows. asked, as_of_us: of each row which vector it was read at, -1 for none, and as of when."""
+        self._is_new[:] = False
+        return ReadShards(vectors, asked, as_of_us, self._ended, self._unused)
+
+    def end(self, shards: ReadShards) -> None:
+        """Of each shard the states of one life are kept."""
         self._ended, self._unused = shards.ended, shards.unused
-        continues = np.isin(self._codes % _LIVES, [each.number for each in self._ended.values()])
-        continues &= np.isin(self._codes // _LIVES, kept)
-        self._release(~continues)
+        self._release(~np.isin(self._codes % _LIVES, [each.number for each in self._ended.values()]))
+
+    def keep(self, entities: Int64) -> None:
+        """The states of some entities alone. A shard where none is left is as if nobody had asked for it."""
+        self._release(~np.isin(self._codes // _LIVES, entities))
+        lives = {*np.unique(self._codes % _LIVES).tolist()}
+        self._ended = {shard: each for shard, each in self._ended.items() if each.number in lives}
+
+    def forget_new(self) -> None:
+        """The states that these rows added."""
+        self._release(self._is_new)
+
+    def shrink(self) -> None:
+        """Give back the memory of what was forgotten."""
+        self._state = self._state.part(self._slots)
+        self._slots = np.arange(len(self._slots))
+
+    def continued(self, shards: ReadShards) -> Int64:
+        """The entities with a state in a life that continues with these rows, each once."""
+        return np.unique(self._codes[np.isin(self._codes % _LIVES, shards.continued)] // _LIVES)
 
     def known(self, shards: ReadShards, entity: Int64, vector: Int64) -> Bools:
         """bool of each row: whether its state has what its life held at the end of the rows before."""
         return self._find(_code(entity, shards.life_of[vector]))[1]
-
-    def held(self, topic: str, partition: int) -> int:
-        """Up to which offset of a partition all states are; -1: some have nothing of it."""
-        return min((each.held(topic, partition) for each in self._ended.values()), default=-1)
 
     def values(
         self,
@@ -84,10 +102,7 @@ class GroupStates:
         parts = [self._updates(each, shards, numbers) for each in stored]
         updated, places, event_time_us, digest, values, valid = map(np.concatenate, zip(*parts, strict=True))
         read_at = shards.place_of[vector]
-        found = replay(self._state, updated, places, event_time_us, digest, values, valid, slots, read_at, as_of_us)
-        if self._state.nbytes > self._most_bytes:
-            self._release(self._is_new)
-        return found
+        return replay(self._state, updated, places, event_time_us, digest, values, valid, slots, read_at, as_of_us)
 
     def _updates(
         self, stored: StoredEvents, shards: ReadShards, numbers: Callable[[EntityKeys], Int64]

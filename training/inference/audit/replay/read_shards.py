@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,10 +13,13 @@ from training.inference.audit.replay.stored_events import StoredEvents
 
 
 class Ended(NamedTuple):
-    """A life of a shard that may continue: its number, and the vector up to which it has come."""
+    """A life of a shard that may continue: its number, the vector up to which it has come, and as of when the last row
+    is that was read at it.
+    """
 
     number: int
     vector: Vector
+    as_of_us: int
 
     def held(self, topic: str, partition: int) -> int:
         """The last offset of a partition, as `Life.held` has it."""
@@ -44,10 +48,19 @@ class ReadShards:
     """
 
     def __init__(
-        self, vectors: Sequence[tuple[int, Vector]], asked: Int64, ended: Mapping[int, Ended], unused: int
+        self,
+        vectors: Sequence[tuple[int, Vector]],
+        asked: Int64,
+        as_of_us: Int64,
+        ended: Mapping[int, Ended],
+        unused: int,
     ) -> None:
-        """asked: which of the vectors count; -1: none. ended: by shard. unused: the first number that no life has."""
+        """asked, as_of_us: of each row which vector it was read at, -1 for none, and as of when it is. ended: by shard.
+        unused: the first number that no life has.
+        """
         self.life_of, self.place_of = np.full(len(vectors), -1), np.full(len(vectors), -1)
+        self._latest_us = np.zeros(len(vectors), np.int64)
+        np.maximum.at(self._latest_us, asked[asked >= 0], as_of_us[asked >= 0])
         self._vectors, self._before, self._unused = vectors, ended, unused
         self._lives: dict[int, Life] = {}
         self._numbers: dict[int, list[int]] = {}
@@ -68,12 +81,21 @@ class ReadShards:
 
     @property
     def ended(self) -> dict[int, Ended]:
-        """By shard the life that came furthest."""
+        """By shard the life that the latest row was read at: one that was rolled back goes on from there."""
         found = {**self._before}
         for shard, numbers in self._numbers.items():
-            own = [Ended(number, self._lives[number].last) for number in numbers]
-            found[shard] = max([*own, *filter(None, [found.get(shard)])], key=lambda each: sum(each.vector.values()))
+            others = [found[shard]] if shard in found and found[shard].number not in numbers else []
+            found[shard] = max([*map(self._end, numbers), *others], key=lambda each: each.as_of_us)
         return found
+
+    @property
+    def continued(self) -> Int64:
+        """The number of each life that does."""
+        return np.array(list(self._continued), np.int64)
+
+    def held(self, topic: str, partition: int) -> int:
+        """Up to which offset of a partition all lives that continue had come before."""
+        return min((each.held(topic, partition) for each in self._continued.values()), default=sys.maxsize)
 
     def ends(self, topic: str) -> Mapping[int, int]:
         """partition of a topic -> the last offset that any vector holds."""
@@ -98,6 +120,11 @@ class ReadShards:
                 before = self._continued[number].held(topic, partition) if number in self._continued else -1
                 life = np.full(np.count_nonzero(inside), number)
                 yield np.stack([some[inside], life, places[inside], offset[inside] > before])
+
+    def _end(self, number: int) -> Ended:
+        life_us = self._latest_us[self.life_of == number]
+        before_us = self._continued[number].as_of_us if number in self._continued else 0
+        return Ended(number, self._lives[number].last, max(before_us, int(life_us.max())))
 
     def _add(self, shard: int, members: Sequence[int], before: Ended | None) -> None:
         """The lives of some vectors of a shard; the first of them continues `before`."""

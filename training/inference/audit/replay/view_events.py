@@ -19,6 +19,7 @@ from training.inference.audit.causes.unseen_events import AnsweredRows, unseen
 from training.inference.audit.findings import CLOCK, LATE_EVENT, STREAM_LAG
 from training.inference.audit.logged_rows import LoggedRows
 from training.inference.audit.replay.own_threads import on_own_threads
+from training.inference.audit.replay.replay_budget import ReplayBudget
 from training.inference.audit.replay.shard_lives import Int64
 from training.inference.audit.replay.stored_events import History
 from training.inference.audit.replay.vector_replay import AskedRows, VectorReplay
@@ -27,8 +28,8 @@ from training.inference.audit.replay.vector_replay import AskedRows, VectorRepla
 class ViewEvents:
     """Raises DatasetError where the lake lacks a table, once rows are asked for."""
 
-    def __init__(self, store: OfflineStore, view: FeatureView, events_at_once: int) -> None:
-        self._store, self._view, self._events_at_once = store, view, events_at_once
+    def __init__(self, store: OfflineStore, view: FeatureView, budget: ReplayBudget) -> None:
+        self._store, self._view, self._budget = store, view, budget
 
     def chosen(self, rows: LoggedRows) -> dict[str, Int64]:
         """By the name of a group's part the vector of each row, a number of the rows' `vectors`."""
@@ -37,6 +38,7 @@ class ViewEvents:
     def values(self, rows: LoggedRows, chosen: Mapping[str, Int64]) -> dict[str, NDArray[np.float64]]:
         """By the name of a group's part the stored features of each row, as of its vector."""
         found = on_own_threads(lambda replay: self._stored(*replay, rows, chosen), self._replays)
+        self._budget.evict()
         return {name: values for each in found for name, values in each.items()}
 
     def unseen(self, rows: LoggedRows, chosen: Mapping[str, Int64]) -> dict[str, int]:
@@ -80,8 +82,8 @@ class ViewEvents:
 
     @cached_property
     def _replays(self) -> list[tuple[History, VectorReplay]]:
-        at_once = max(1, self._events_at_once // len(self._histories))
-        return [(each, VectorReplay(each, at_once)) for each in self._histories]
+        at_once = max(1, self._budget.events_at_once // len(self._histories))
+        return [(each, VectorReplay(each, at_once, self._budget)) for each in self._histories]
 
     def _stored(
         self, history: History, replay: VectorReplay, rows: LoggedRows, chosen: Mapping[str, Int64]

@@ -19,6 +19,7 @@ from training.errors import DatasetError
 from training.inference.audit.audit import AT_ONCE, EVENTS_AT_ONCE
 from training.inference.audit.audited_model import AuditedModel
 from training.inference.audit.findings import CHANGED_DEFINITION, NO_ARCHIVE, Audited
+from training.inference.audit.replay.replay_budget import ReplayBudget
 from training.inference.audit.scores.archived_events import ArchivedEvents
 from training.inference.audit.scores.read_scores import ReadScore, ScoreReader
 from training.inference.audit.scores.score_topic import StoredScore
@@ -57,6 +58,7 @@ def audit_scores(
     source = catalogue.view(view).source
     archives = {source.name: ArchivedEvents(store, source)}
     reader = ScoreReader(scores.name, found, {f"{source.topic}/{number}": at for number, at in known.items()})
+    budget = ReplayBudget(events_at_once)
     with ExitStack() as ends:
         model = cache(lambda name, version: AuditedModel(registry, name, version, ends))
 
@@ -65,7 +67,7 @@ def audit_scores(
             if each.source.name not in archives:
                 archives[each.source.name] = ArchivedEvents(store, each.source)
             events, is_marked = archives[each.source.name], each.source.topic == source.topic
-            return VersionScores(store, each, events, model, found, events_at_once, is_marked=is_marked)
+            return VersionScores(store, each, events, model, found, budget, is_marked=is_marked)
 
         versions = _Versions(catalogue, view, found, of_version)
         waiting = 0

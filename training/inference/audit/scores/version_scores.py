@@ -24,6 +24,7 @@ from training.inference.audit.findings import (
     UNARCHIVED_EVENTS,
     Audited,
 )
+from training.inference.audit.replay.replay_budget import ReplayBudget
 from training.inference.audit.scores.archived_events import ArchivedEvents, FoundEvents
 from training.inference.audit.scores.read_scores import ReadScore
 from training.inference.audit.scores.score_rows import ScoreRows, all_scores, given, score_rows
@@ -40,13 +41,13 @@ class VersionScores:
         events: ArchivedEvents,
         model: Callable[[str, int], AuditedModel],
         found: Audited,
-        events_at_once: int,
+        budget: ReplayBudget,
         *,
         is_marked: bool,
     ) -> None:
         """events: of the view's source. is_marked: whether a mark names them."""
         self._view, self._events, self._model, self._found, self._is_marked = view, events, model, found, is_marked
-        self._audit = ViewAudit(store, view, model, found, events_at_once)
+        self._audit = ViewAudit(store, view, model, found, budget)
         self._entities = {group.entity.name: group.entity for group in view.groups}
         self._waiting: list[ScoreRows] = []
         self._changed = cache(self._made_by_others)

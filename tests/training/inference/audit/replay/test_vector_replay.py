@@ -24,6 +24,7 @@ from tests.training.lake import PARTITIONS, write_events
 from tests.training.machine_streams import machine_streams
 from training.datasets.offline_store import OfflineStore
 from training.inference.audit.replay import vector_replay
+from training.inference.audit.replay.replay_budget import ReplayBudget
 from training.inference.audit.replay.shard_lives import Vector
 from training.inference.audit.replay.stored_events import History, ReadEvents
 from training.inference.audit.replay.vector_replay import AskedRows, VectorReplay
@@ -60,13 +61,17 @@ def test_groups_that_share_a_reading_have_the_values_that_each_has_alone(
     monkeypatch.setattr(vector_replay, "ReadEvents", counting(read))
     both = [MACHINE_HEAT, COUNTED]
     asked = rows(events.batch, both)
-    together = VectorReplay(History(OfflineStore(tmp_path), both), 2_000_000).values(asked)
+    together = unbounded(tmp_path, both).values(asked)
     assert read == ["readings"]
     for group in both:
-        alone = VectorReplay(History(OfflineStore(tmp_path), [group]), 2_000_000).values(asked)[group.part_name]
+        alone = unbounded(tmp_path, [group]).values(asked)[group.part_name]
         assert together[group.part_name].tobytes() == alone.tobytes()
         assert np.isfinite(alone).any(axis=1).sum() > 10
         assert np.isnan(alone[0]).all()  # the row that no shard was read for
+
+
+def unbounded(lake: Path, groups: Sequence[FeatureGroup]) -> VectorReplay:
+    return VectorReplay(History(OfflineStore(lake), groups), 2_000_000, ReplayBudget(2_000_000))
 
 
 def counting(read: list[str]) -> Any:
@@ -107,14 +112,15 @@ def test_rows_have_the_values_of_the_events_that_their_vectors_hold(lake: Path, 
     others, of entities that nobody asked for lately, and as of days before. Each as of an instant in the head.
     """
     random = np.random.default_rng(seed)
-    given = Asked(random)
-    replay, start = VectorReplay(History(OfflineStore(lake), GROUPS), events_at_once), 0
+    given, budget = Asked(random), ReplayBudget(events_at_once)
+    replay, start = VectorReplay(History(OfflineStore(lake), GROUPS), events_at_once, budget), 0
     while start < ROWS:
         stop = min(ROWS, start + int(random.integers(1, 90)))
         found = replay.values(given.rows(np.arange(start, stop)))
         for group in GROUPS:
             expected = np.array([given.expected(group, row) for row in range(start, stop)])
             np.testing.assert_array_equal(found[group.part_name], expected)
+        budget.evict()
         start = stop
 
 
@@ -122,7 +128,7 @@ def test_rows_that_reach_further_back_than_those_before_begin_again(lake: Path) 
     """The first rows need no event any more that the next ones read, of the same entities at the same positions."""
     given = Asked(np.random.default_rng(3))
     rows = given.rows(np.arange(20))
-    replay = VectorReplay(History(OfflineStore(lake), GROUPS), 2_000_000)
+    replay = unbounded(lake, GROUPS)
     replay.values(replace(rows, as_of_us=rows.as_of_us + 5 * DAY_US))
     found = replay.values(rows)
     for group in GROUPS:
