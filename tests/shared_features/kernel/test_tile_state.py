@@ -103,7 +103,7 @@ def test_pools_grow_and_are_compacted_while_events_come() -> None:
 
 @given(layouts(), st.lists(event_streams(), min_size=3, max_size=3), st.permutations(range(3)), event_streams())
 def test_a_part_holds_of_its_entities_what_the_whole_holds(layout, streams, order, later) -> None:
-    """And goes on from there; the whole stays as it is."""
+    """And continues from there; the whole stays as it is."""
     whole = TileState(layout)
     for slot, stream in zip(whole.add(3), streams, strict=True):
         apply_events(whole, slot, stream)

@@ -81,7 +81,7 @@ class ReadShards:
 
     @property
     def ended(self) -> dict[int, Ended]:
-        """By shard the life that the latest row was read at: one that was rolled back goes on from there."""
+        """By shard the life that the latest row was read at: one that was rolled back continues from there."""
         found = {**self._before}
         for shard, numbers in self._numbers.items():
             others = [found[shard]] if shard in found and found[shard].number not in numbers else []
