@@ -38,7 +38,7 @@ def decode_document(
         if unsaid_version is not None and isinstance(plain, dict):
             plain.setdefault("schema_version", unsaid_version)
         found = msgspec.convert(plain, _Versioned).schema_version
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise FormatVersionError(f"{where} is not {noun}: {_uncapitalized(error)}. {_capitalized(remedy)}.") from error
     if found != schema_version:
         raise FormatVersionError(

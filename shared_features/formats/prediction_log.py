@@ -141,7 +141,7 @@ def decode_record(content: bytes) -> LoggedPrediction:
     """What the bytes say. Raises FormatVersionError."""
     try:
         logged = msgspec.json.decode(content, type=LoggedPrediction)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise FormatVersionError(f"A record of the prediction log cannot be read: {error}. Leave it out.") from error
     return _known(logged)
 

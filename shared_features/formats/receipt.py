@@ -117,7 +117,7 @@ _ENCODED, _EACH_SHARD = msgspec.json.Decoder(EncodedReceipt), msgspec.json.Decod
 def _decoded(decoder: msgspec.json.Decoder[Any], content: bytes | str | msgspec.Raw) -> Any:
     try:
         return decoder.decode(content)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise FormatVersionError(
             f"A receipt cannot be read: {error}. Pass the value of `receipt` as the answer has it."
         ) from error

@@ -79,7 +79,7 @@ def decode_log(content: bytes, where: str = LOG_FILE) -> tuple[list[RegistryChan
         try:
             found = msgspec.json.decode(line, type=_Line)
             at_us = to_us(datetime.fromisoformat(found.at))
-        except (msgspec.MsgspecError, ValueError):
+        except (msgspec.MsgspecError, RecursionError, ValueError):
             damaged.append(number)
             continue
         action = next((each for each in ACTIONS if each == found.action), None)

@@ -124,7 +124,7 @@ def decode_scored_event(content: bytes) -> ScoredEvent:
     """What the bytes say. Raises FormatVersionError."""
     try:
         scored = _decode(content)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise FormatVersionError(
             f"A record of the scores cannot be read: {error}. Give the scores a topic of their own."
         ) from error
@@ -140,6 +140,6 @@ def decode_as_written(content: bytes) -> ScoredEvent:
     """The same of any schema, with the receipt as the text that it is. Raises FormatVersionError."""
     try:
         scored: ScoredEvent = _decode_as_written(content)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise FormatVersionError(f"it cannot be read: {error}") from error
     return scored

@@ -82,7 +82,7 @@ def decode_trees(content: bytes, where: str = TREES_FILE) -> ModelTrees:
             name: np.frombuffer(getattr(file, name), kind).astype(_WALKED.get(name, kind[1:]))
             for name, kind in _STORED.items()
         }
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise FormatVersionError(f"{where} is damaged: {error}. {_AGAIN}") from error
     if fault := _fault(file, arrays):
         raise FormatVersionError(f"{where} is damaged: {fault}. {_AGAIN}")

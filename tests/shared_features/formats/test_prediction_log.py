@@ -77,7 +77,11 @@ def test_a_row_of_the_archive_is_the_same_record():
         logged_prediction(row)
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", GOLDEN.replace('"counter":0', '"counter":"0"').encode()])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", GOLDEN.replace('"counter":0', '"counter":"0"').encode(), b'{"later":' + b"[" * 100_000],
+    ids=["nothing", "empty", "a text", "deep"],
+)
 def test_a_damaged_record_is_refused(content):
     with pytest.raises(FormatVersionError, match="cannot be read"):
         decode_record(content)

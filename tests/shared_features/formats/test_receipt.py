@@ -77,7 +77,11 @@ def test_a_receipt_that_was_changed_is_refused() -> None:
         decode_receipt(GOLDEN.replace('"offset":41', '"offset":42').encode())
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"digest":"a","shards":[{"group":1}]}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[]", b'{"digest":"a","shards":[{"group":1}]}', b'{"later":' + b"[" * 100_000],
+    ids=["nothing", "empty", "a list", "a number", "deep"],
+)
 def test_damaged_bytes_are_refused(content: bytes) -> None:
     with pytest.raises(FormatVersionError, match="A receipt cannot be read"):
         decode_receipt(content)

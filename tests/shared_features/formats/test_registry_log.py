@@ -23,6 +23,7 @@ def test_what_a_power_cut_left_is_not_a_change_and_hides_no_other() -> None:
     torn = GOLDEN[:40]
     assert decode_log(GOLDEN + torn) == ([CHANGE], [])
     assert decode_log(torn + b"\n" + GOLDEN) == ([CHANGE], [1])
+    assert decode_log(b'{"later":' + b"[" * 100_000 + b"\n" + GOLDEN) == ([CHANGE], [1])
     assert decode_log(b"") == ([], [])
 
 

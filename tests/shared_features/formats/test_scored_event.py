@@ -75,8 +75,9 @@ def test_a_digest_that_was_altered_is_found_and_a_line_of_another_schema_is_deco
     assert is_altered_line(GOLDEN[:-3] + (b"0" if last != b"0" else b"1") + GOLDEN[-2:])
     assert is_altered_line(b"")
     assert decode_as_written(GOLDEN.replace(b'schema_version":1', b'schema_version":2')).schema_version == 2
-    with pytest.raises(FormatVersionError, match="cannot be read"):
-        decode_as_written(b"{}")
+    for damaged in (b"{}", b'{"later":' + b"[" * 100_000):
+        with pytest.raises(FormatVersionError, match="cannot be read"):
+            decode_as_written(damaged)
 
 
 @pytest.mark.parametrize("name", ["offset", "partition", "as_of_us", "scored_at_us"])
@@ -87,7 +88,11 @@ def test_a_number_that_has_no_room_in_64_bits_is_no_score(name: str) -> None:
         decode_as_written(msgspec.json.encode(plain))
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", GOLDEN.replace(b'schema_version":1', b'schema_version":2')])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"\xff", GOLDEN.replace(b'schema_version":1', b'schema_version":2'), b'{"later":' + b"[" * 100_000],
+    ids=["nothing", "empty", "no text", "later", "deep"],
+)
 def test_what_is_no_record_of_this_schema_is_refused(content: bytes) -> None:
     with pytest.raises(FormatVersionError):
         decode_scored_event(content)

@@ -99,6 +99,7 @@ def of_places(trees: int, children: tuple[int, ...], splits: int, unreached: int
     [
         (b"", "is damaged: "),
         (encode_trees(two_trees())[:-1], "is damaged: "),
+        (b"\x81\xa5later" + b"\x91" * 100_000, "is damaged: "),
         (b"\x80", "missing required field `schema_version`"),
         (changed(base="text"), r"Expected `bytes`, got `str` - at `\$.base`"),
         (changed(weights=b"12345"), "is damaged: buffer size"),

@@ -12,7 +12,7 @@ from serving.errors import NoModelError
 from serving.log import get_log
 from serving.models.registry_models import RegistryModels
 from shared_features.errors import RegistryStorageError
-from shared_features.formats.model_manifest import CHAMPION, TREES_FILE
+from shared_features.formats.model_manifest import CHAMPION, MANIFEST_FILE, TREES_FILE
 from shared_features.registry_storage import registry_mirror
 from shared_features.registry_storage.folder_reader import FolderReader
 from shared_features.registry_storage.reader import Stored
@@ -192,6 +192,20 @@ def test_a_version_that_is_damaged_in_the_storage_is_refused_and_not_fetched_eac
     monkeypatch.setattr(registry_mirror, "_TRIED_AGAIN_S", 0.0)
     assert version(models) == 2
     assert models.refused() == []
+
+
+@pytest.mark.parametrize("harm", [b"", b"[" * 100_000], ids=["nothing", "deep"])
+def test_a_manifest_that_cannot_be_read_is_refused_and_not_fetched_each_time(
+    storage: Unsteady, cache: Path, harm: bytes
+) -> None:
+    publish(storage.folder, BREAKDOWN)
+    models = models_of(storage, cache)
+    assert version(models) == 1
+    publish(storage.folder, BREAKDOWN, 1)
+    (storage.folder / MODEL / "2" / MANIFEST_FILE).write_bytes(harm)
+    assert [version(models), version(models)] == [1, 1]
+    assert "Model breakdown 2 cannot be used" in models.refused()[0]
+    assert storage.reads.count(f"{MODEL}/2/{MANIFEST_FILE}") == 1
 
 
 def test_of_old_versions_the_newest_two_and_those_with_an_alias_are_kept(storage: Unsteady, cache: Path) -> None:
