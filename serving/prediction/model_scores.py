@@ -64,15 +64,20 @@ class ModelScores:
     def of(
         self, model: Model, seen: NDArray[np.float32], options: Any
     ) -> list[Any] | FailedModelError | SlowModelError:
-        """One per row, as `Model.score` gives them. SlowModelError: `options.terminate` was set meanwhile."""
+        """One per row, as `Model.score` gives them. SlowModelError: `options.terminate` was set meanwhile, whether that
+        ended the run, or the last node of a graph or a walk of trees went on to its end.
+        """
         named = f"Model {model.name} {model.version}"
+        slow = SlowModelError(f"{named} takes too long for this request. Send fewer instances.")
         try:
             scores = model.score(seen, options)
         except Exception as error:  # whatever the graph raises for these rows; other requests of the batch are answered
             if options is not None and options.terminate:
-                return SlowModelError(f"{named} takes too long for this request. Send fewer instances.")
+                return slow
             self._tell_once("refusing a request: a model raised", error, model=model.name, version=model.version)
             return FailedModelError(f"{named} raised {type(error).__name__} for this request.")
+        if options is not None and options.terminate:
+            return slow
         numbers = list(map(one_number, scores))
         if math.isfinite(sum(numbers)):
             return scores
