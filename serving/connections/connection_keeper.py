@@ -122,17 +122,19 @@ class ConnectionKeeper:
 
 def most_connections(settings: ServingSettings) -> int:
     """Those of one port of the process: of HTTP, and as many of gRPC, where it is on."""
-    ports = 1 if settings.serving_grpc_port is None else 2
-    return min(
-        settings.serving_max_connections, _files_for_connections(settings.serving_max_connections * ports) // ports
-    )
+    wanted, ports = settings.serving_max_connections, _ports(settings)
+    return min(wanted, _files_for_connections(wanted * ports) // ports)
 
 
 def accepted_at_once(settings: ServingSettings) -> int:
     """How many connections may wait to be accepted: a crowd of them must leave files for Redis and the registry."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    spare = soft - _FILES_BESIDE_CONNECTIONS - most_connections(settings)
-    return max(_ACCEPTED_WHERE_FILES_ARE_FEW, min(spare, _ACCEPTED_AT_ONCE))
+    taken = _FILES_BESIDE_CONNECTIONS + _ports(settings) * most_connections(settings)
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)  # after `most_connections`, which raises it
+    return max(_ACCEPTED_WHERE_FILES_ARE_FEW, min(soft - taken, _ACCEPTED_AT_ONCE))
+
+
+def _ports(settings: ServingSettings) -> int:
+    return 1 if settings.serving_grpc_port is None else 2
 
 
 def _files_for_connections(wanted: int) -> int:

@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ import redis
 from deploy.embedded.redis_server import RedisServer
 from tests.serving.accepted_connections import until_all_is_read
 from tests.serving.conftest import machine_states
-from tests.serving.running_service import BODY, predict, running
+from tests.serving.running_service import BODY, ROOT, predict, running
 
 FILES, MOST = 160, 32  # the service keeps 128 files for what is not a connection
 RAW = json.dumps(BODY).encode()
@@ -116,3 +118,36 @@ def test_a_connection_beyond_those_at_work_is_told_to_come_again(service: Servic
     assert [each[:12] for each in answers] == [b"HTTP/1.1 200"] * MOST
     for each in (*at_work, beyond):
         each.close()
+
+
+_TOLD_BOUNDS = """
+import resource, sys
+from serving.connections.connection_keeper import accepted_at_once, most_connections
+from serving.settings import load_settings
+
+for hard in 8192, 4096, 2500, 1024:  # in this order: no process may raise its own
+    for options in [], ["--serving-grpc-port=9000"]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        settings = load_settings(["--serving-max-connections=1000", *options])
+        accepted = accepted_at_once(settings)
+        most, again = most_connections(settings), accepted_at_once(settings)
+        print(accepted, again, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - (1 + len(options)) * most)
+"""
+
+
+def test_a_crowd_leaves_files_whatever_was_asked_for_first_and_where_grpc_has_connections_too():
+    """Those of gRPC were forgotten, and the limit of files was read before it was raised."""
+    told = subprocess.run(
+        [sys.executable, "-c", _TOLD_BOUNDS],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=True,
+    )
+    bounds = [tuple(map(int, each.split())) for each in told.stdout.splitlines()]
+    assert len(bounds) == 8
+    for accepted, again, beside in bounds:
+        assert accepted == again
+        assert accepted == max(64, min(beside - 128, 2048))
+    assert len({accepted for accepted, _, _ in bounds}) > 2

@@ -34,7 +34,10 @@ def test_a_document_comes_back_and_unknown_keys_are_left_out():
     ("content", "said"),
     [
         (b"{", "note.json is not a note: input data was truncated. Write the note again."),
-        (b"[" * 100_000, "note.json is not a note: maximum recursion depth exceeded while deserializing an object. Write"),
+        (
+            b"[" * 100_000,
+            "note.json is not a note: maximum recursion depth exceeded while deserializing an object. Write",
+        ),
         (b'{"text": "x"}', "note.json is not a note: object missing required field `schema_version`. Write"),
         (b'{"schema_version": 4}', "note.json was written by schema 4, this reader knows 3. Run the release that"),
         (b'{"schema_version": 3}', "note.json is damaged: object missing required field `text`. Write the note again."),
