@@ -65,7 +65,7 @@ class ModelScores:
         self, model: Model, seen: NDArray[np.float32], options: Any
     ) -> list[Any] | FailedModelError | SlowModelError:
         """One per row, as `Model.score` gives them. SlowModelError: `options.terminate` was set meanwhile, whether that
-        ended the run, or the last node of a graph or a walk of trees went on to its end.
+        ended the run, or the last node of a graph or a walk of trees ran to its end.
         """
         named = f"Model {model.name} {model.version}"
         slow = SlowModelError(f"{named} takes too long for this request. Send fewer instances.")
