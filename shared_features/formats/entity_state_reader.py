@@ -30,7 +30,7 @@ from shared_features.kernel.loops.register_bytes import Tile
 from shared_features.kernel.loops.rows import get_row, prepare_event
 from shared_features.kernel.loops.segments import LENGTH, START
 from shared_features.kernel.loops.varints import get_varint, unzigzag
-from shared_features.kernel.loops.window_values import read_entity
+from shared_features.kernel.loops.window_values import finish_reads, read_entity
 
 DONE, NO_ROOM, DAMAGED, OTHER_SCHEMA, MISSING = 0, 1, 2, 3, 4
 STATUS, NEWEST, BEFORE = 0, 1, 2
@@ -85,7 +85,9 @@ def read_groups(held, schema, build_ids, buffer, ends, as_of_us, values, told, d
                 return group
             told[group, i, STATUS], told[group, i, NEWEST] = status, pools.newest_us[slot]
             told[group, i, BEFORE] = _newest_before_us(pools, slot, as_of_us[i])
-            read_entity(tables, pools, slot, as_of_us[i], values[group, i], scratch)
+            read_entity(tables, pools, slot, as_of_us[i], scratch, 0)
+            scratch.value_rows[0], scratch.as_of_us[0] = i, as_of_us[i]
+            finish_reads(tables, scratch, 1, values[group])
             done[group] = i + 1
     return done.size
 

@@ -71,7 +71,7 @@ def _array(kind: Any, dimensions: int) -> Any:
 
 integers, integer_rows, _integer_planes = (_array(types.int64, dimensions) for dimensions in (1, 2, 3))
 doubles = _array(types.float64, 1)
-_words, _word_rows = (_array(types.uint64, dimensions) for dimensions in (1, 2))
+_words, _word_rows, _word_planes = (_array(types.uint64, dimensions) for dimensions in (1, 2, 3))
 
 
 @inlined
@@ -125,7 +125,12 @@ def held_room(table):
         _word_rows(table, at + 1),
         integer_rows(table, at + 2),
         integer_rows(table, at + 3),
-        _word_rows(table, at + 4),
+        integers(table, at + 4),
         integers(table, at + 5),
-        integers(table, at + 6),
+        integer_rows(table, at + 6),
+        _word_planes(table, at + 7),
+        integers(table, at + 8),
+        integers(table, at + 9),
+        integers(table, at + 10),
+        integers(table, at + 11),
     )

@@ -9,15 +9,25 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shared_features.kernel.layout import Layout
-from shared_features.kernel.loops.steps import take_steps
+from shared_features.kernel.loops.events import event_words
+from shared_features.kernel.loops.lanes import LANES
+from shared_features.kernel.loops.steps import STEPS, take_steps
 from shared_features.kernel.loops.tile_update import APPLIED, DUPLICATE, PRUNED
-from shared_features.kernel.step_order import Steps, numbered, step_order
+from shared_features.kernel.step_order import (
+    Reads,
+    Steps,
+    Updates,
+    reads_in_order,
+    settling,
+    step_order,
+    updates_in_order,
+)
 from shared_features.kernel.tile_state import TileState
 
 __all__ = ["APPLIED", "DUPLICATE", "PRUNED", "ReadRoom", "apply", "read", "read_room", "replay", "settle"]
 
 
-_NO_SLOTS = np.empty(0, np.int64)
+_READS_AT_ONCE = 32  # their windows lie in the processor's nearest cache until they are finished
 
 
 def apply(
@@ -35,7 +45,8 @@ def apply(
     anything that can still be read).
     """
     events = _updates(state.layout, slots, event_time_us, digest, values, valid)
-    return _run(state, numbered(len(events.slots)), events, _reads())[0]
+    state.check_slots(events.slots)
+    return _run(state, updates_in_order(events))[0]
 
 
 def read(state: TileState, slots: ArrayLike, as_of_us: ArrayLike) -> NDArray[np.float64]:
@@ -46,7 +57,8 @@ def read(state: TileState, slots: ArrayLike, as_of_us: ArrayLike) -> NDArray[np.
     have been pruned are missing.
     """
     instants = _reads(slots, as_of_us)
-    return _run(state, -1 - numbered(len(instants.slots)), _updates(state.layout), instants)[1]
+    state.check_slots(instants.slots)
+    return _run(state, reads_in_order(instants))[1]
 
 
 def replay(
@@ -75,7 +87,7 @@ def replay(
         raise ValueError(f"effect_us has shape {effects.shape}; {events.slots.shape} is needed")
     for slots in (events.slots, at.slots):
         state.check_slots(slots)  # before they are counted
-    return _run(state, step_order(events.slots, effects, *at), events, instants)[1]
+    return _run(state, step_order(events, effects, instants, at.as_of_us))[1]
 
 
 def settle(state: TileState, slots: ArrayLike) -> None:
@@ -84,34 +96,23 @@ def settle(state: TileState, slots: ArrayLike) -> None:
     Applying leaves that for later, as many events at once cost less. No read as of an instant in the head can tell.
     """
     given = _array(slots, np.int64)
-    _run(state, numbered(len(given)), _updates(state.layout), _reads(), given)
-
-
-class _Updates(NamedTuple):
-    """Columns of n events; `values` are fixed point, `digest` names an event by its content."""
-
-    slots: NDArray[np.int64]  # [n]
-    event_time_us: NDArray[np.int64]  # [n]
-    digest: NDArray[np.uint64]  # [n]
-    values: NDArray[np.int64]  # [n, columns]
-    valid: NDArray[np.bool_]  # [n, columns]
-
-
-class _Reads(NamedTuple):
-    """Columns of n reads."""
-
-    slots: NDArray[np.int64]  # [n]
-    as_of_us: NDArray[np.int64]  # [n]
+    state.check_slots(given)
+    _run(state, settling(given))
 
 
 class ReadRoom(NamedTuple):
-    """What a read needs beside the state: the merged tiles of one entity."""
+    """What reads need beside the state: the merged tiles of one entity, and the windows that are not finished."""
 
     row: NDArray[np.int64]  # [words of a row]
     smallest: NDArray[np.uint64]  # [sets, largest k]; how many of them there are stands in `row`
     cells: NDArray[np.int64]  # [sets, a power of 2 of at least 2 k]: which of `smallest` is there, from 1 on; 0: none
     taken: NDArray[np.int64]  # [sets, largest k]: the cell of each of `smallest`
-    kept: NDArray[np.uint64]  # [sets, 2]: k, and the k-th smallest where there are k
+    totals: NDArray[np.int64]  # [words of a row or an event]: sums of a window's words
+    highs: NDArray[np.int64]  # [words of a row or an event]: what these sums are beyond 64 bits
+    rows: NDArray[np.int64]  # [reads x windows, words of a row]
+    kept: NDArray[np.uint64]  # [reads x windows, sets, 2]: k, and the k-th smallest where there are k
+    value_rows: NDArray[np.int64]  # [reads]: which row of the values each is
+    as_of_us: NDArray[np.int64]  # [reads]
     order: NDArray[np.int64]  # [windows]: by their start, latest first
     starts: NDArray[np.int64]  # [windows]: where each begins
 
@@ -123,27 +124,27 @@ def _updates(
     digest: ArrayLike = (),
     values: ArrayLike = (),
     valid: ArrayLike = (),
-) -> _Updates:
+) -> Updates:
     """Events as the loop takes them; `ValueError` when the shapes of their columns disagree."""
     given = _array(slots, np.int64)
     wide = (given.size, len(layout.columns))
-    found = _Updates(
+    found = Updates(
         given,
         _array(event_time_us, np.int64),
         _array(digest, np.uint64),
         _array(values, np.int64) if given.size else np.empty(wide, np.int64),
         _array(valid, np.bool_) if given.size else np.empty(wide, np.bool_),
     )
-    for name, column, shape in zip(_Updates._fields, found, (*[(given.size,)] * 3, wide, wide), strict=True):
+    for name, column, shape in zip(Updates._fields, found, (*[(given.size,)] * 3, wide, wide), strict=True):
         if column.shape != shape:
             raise ValueError(f"column {name!r} of the events has shape {column.shape}; {shape} is needed")
     return found
 
 
-def _reads(slots: ArrayLike = (), as_of_us: ArrayLike = ()) -> _Reads:
+def _reads(slots: ArrayLike = (), as_of_us: ArrayLike = ()) -> Reads:
     """Reads as the loop takes them; one instant may stand for all."""
     given, at = _array(slots, np.int64), np.asarray(as_of_us, np.int64)
-    return _Reads(given, _array(at, np.int64) if at.shape == given.shape else np.full(given.shape, at))
+    return Reads(given, _array(at, np.int64) if at.shape == given.shape else np.full(given.shape, at))
 
 
 def _array(values: ArrayLike, kind: type) -> NDArray[Any]:
@@ -152,42 +153,38 @@ def _array(values: ArrayLike, kind: type) -> NDArray[Any]:
     return found if found.flags.writeable else found.copy()
 
 
-def read_room(layout: Layout) -> ReadRoom:
-    """Room for the reads of this layout, by one thread."""
+def read_room(layout: Layout, reads: int = 1) -> ReadRoom:
+    """Room for so many reads of this layout before they are finished, by one thread."""
     tables = layout.tables
     windows, sets = len(tables.window_lengths), len(tables.set_sizes)
-    kept = np.zeros((sets, 2), np.uint64)
-    kept[:, 0] = tables.set_sizes
+    lanes = LANES + max(len(tables.empty_row), event_words(len(layout.columns)))
+    kept = np.zeros((reads * windows, sets, 2), np.uint64)
+    kept[:, :, 0] = tables.set_sizes
     largest = max([0, *tables.set_sizes[1:].tolist()])
     return ReadRoom(
         row=tables.empty_row.copy(),
         smallest=np.empty((sets, largest), np.uint64),
         cells=np.zeros((sets, 1 << (2 * largest - 1).bit_length()), np.int64),
         taken=np.empty((sets, largest), np.int64),
+        totals=np.empty(lanes, np.int64),
+        highs=np.empty(lanes, np.int64),
+        rows=np.empty((reads * windows, len(tables.empty_row)), np.int64),
         kept=kept,
+        value_rows=np.zeros(reads, np.int64),
+        as_of_us=np.zeros(reads, np.int64),
         order=np.arange(windows),
         starts=np.empty(windows, np.int64),
     )
 
 
-def _run(
-    state: TileState,
-    steps: Steps,
-    events: _Updates,
-    instants: _Reads,
-    settled: NDArray[np.int64] = _NO_SLOTS,
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Take the steps in order, numbered as `take_steps` wants them. Returns outcomes and values."""
-    for slots in (events.slots, instants.slots, settled):
-        state.check_slots(slots)
-    outcome = np.empty(len(events.slots), np.uint8)
-    values = np.empty((len(instants.slots), len(state.layout.features)))
-    room = read_room(state.layout)
-    done = 0
-    while done < len(steps):
-        done = take_steps(
-            *(state.layout.tables, state.pools, steps, done, events, outcome, instants, values, settled, room)
-        )
-        if done < len(steps):
-            state.make_room()
+def _run(state: TileState, steps: Steps) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Take the steps. Returns the outcomes of the updates in that order, and the values of the reads in theirs."""
+    outcome = np.empty(len(steps.events), np.uint8)
+    values = np.empty((len(steps.as_of_us), len(state.layout.features)))
+    room = read_room(state.layout, _READS_AT_ONCE)
+    done = np.zeros(3, np.int64)
+    take_steps(state.layout.tables, state.pools, steps, done, outcome, values, room)
+    while done[STEPS] < len(steps.numbers):
+        state.make_room()
+        take_steps(state.layout.tables, state.pools, steps, done, outcome, values, room)
     return outcome, values

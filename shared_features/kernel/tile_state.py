@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from shared_features.kernel.layout import Layout
 from shared_features.kernel.loops.events import event_words
+from shared_features.kernel.loops.lanes import rows_to_spare
 from shared_features.kernel.loops.pools import (
     FIELDS,
     NEVER_US,
@@ -39,10 +40,10 @@ class TileState:
             tiles=np.zeros((_FIRST_SLOTS, FIELDS), np.int64),
             sets=np.zeros((_FIRST_SLOTS, sets, FIELDS), np.int64),
             starts=np.empty(_FIRST_TILES, np.int64),
-            rows=np.empty((_FIRST_TILES, row), np.int64),
+            rows=_rows(_FIRST_TILES, row),
             words=np.empty(_FIRST_WORDS, np.uint64),
             heads=np.zeros((_FIRST_SLOTS, FIELDS), np.int64),
-            events=np.empty((_FIRST_EVENTS, event_words(len(layout.columns))), np.int64),
+            events=_rows(_FIRST_EVENTS, event_words(len(layout.columns))),
             usage=np.zeros((3, 3), np.int64),
         )
 
@@ -117,7 +118,7 @@ class TileState:
 
     def _renew_tiles(self, size: int) -> None:
         old = self.pools
-        starts, rows = np.empty(size, np.int64), np.empty((size, old.rows.shape[1]), np.int64)
+        starts, rows = np.empty(size, np.int64), _rows(size, old.rows.shape[1])
         old.usage[0, TOP] = compact_tiles(old.tiles, old.starts, old.rows, starts, rows)
         self.pools = old._replace(starts=starts, rows=rows)
 
@@ -127,7 +128,7 @@ class TileState:
         self.pools = self.pools._replace(words=words)
 
     def _renew_heads(self, size: int) -> None:
-        events = np.empty((size, self.pools.events.shape[1]), np.int64)
+        events = _rows(size, self.pools.events.shape[1])
         self.pools.usage[2, TOP] = compact_heads(self.pools.heads, self.pools.events, events)
         self.pools = self.pools._replace(events=events)
 
@@ -142,3 +143,8 @@ class TileState:
             heads=np.concatenate([old.heads, np.zeros((more, FIELDS), np.int64)]),
             sets=np.concatenate([old.sets, np.zeros((more, *old.sets.shape[1:]), np.int64)]),
         )
+
+
+def _rows(count: int, words: int) -> NDArray[np.int64]:
+    """A pool of rows, with words to spare behind the last one."""
+    return np.empty((count + rows_to_spare(words), words), np.int64)[:count]

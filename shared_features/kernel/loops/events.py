@@ -15,13 +15,15 @@ def event_words(columns: int) -> int:
 
 
 @inlined
-def lay_out(event, event_time_us, digest, values, valid):
-    """Write an event as the heads hold it."""
-    event[TIME], event[DIGEST] = event_time_us, np.int64(digest)
-    for column in range(values.size):
+def lay_out(event, events, i):
+    """Write event i of columns as the heads hold it."""
+    event[TIME], event[DIGEST] = events.event_time_us[i], np.int64(events.digest[i])
+    columns = events.values.shape[1]
+    for column in range(columns):
         one_by_one()
-        event[VALUES + column] = values[column]
-        event[VALUES + values.size + column] = valid[column]
+        valid = events.valid[i, column]
+        event[VALUES + column] = events.values[i, column] if valid else 0
+        event[VALUES + columns + column] = valid
 
 
 @inlined

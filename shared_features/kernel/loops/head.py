@@ -14,7 +14,6 @@ from shared_features.kernel.loops.compiled import inlined
 from shared_features.kernel.loops.events import DIGEST, TIME, VALUES
 from shared_features.kernel.loops.hashes import mix64
 from shared_features.kernel.loops.registers import earlier
-from shared_features.kernel.loops.rows import prepare_events
 from shared_features.kernel.loops.segments import LENGTH, START
 from shared_features.kernel.loops.sets import add_to_smallest
 
@@ -45,10 +44,9 @@ def insert_last(events, segment):
 
 
 @inlined
-def merge_events(tables, events, first, stop, scratch):
-    """Merge events of a head, those at `first .. stop` of the pool, into the registers and sets of a read."""
+def merge_sets(tables, events, first, stop, scratch):
+    """Merge events of a head, those at `first .. stop` of the pool, into the sets of a read."""
     row, columns = scratch.row, (events.shape[1] - VALUES) >> 1
-    prepare_events(tables.kind_bounds, tables.word_bounds, tables.register_columns, row, events, first, stop)
     for index in range(1, tables.set_sizes.size):
         value = VALUES + tables.set_columns[index]
         for at in range(first, stop):

@@ -14,12 +14,12 @@ from numba.extending import intrinsic
 _FOR_READING, _NEAR, _DATA = 0, 3, 1  # what LLVM's prefetch is told
 
 
-def _instruction(function: Callable[..., Any]) -> Any:
+def instruction(function: Callable[..., Any]) -> Any:
     """An intrinsic; what it is called with is not what it is written with."""
     return intrinsic(function)
 
 
-@_instruction
+@instruction
 def load_word(typing_context: Any, buffer: Any, at: Any) -> Any:
     """The 8 bytes at `buffer[at]`, a uint8 array, as an unsigned little-endian word."""
 
@@ -29,7 +29,7 @@ def load_word(typing_context: Any, buffer: Any, at: Any) -> Any:
     return types.uint64(buffer, types.int64), generate
 
 
-@_instruction
+@instruction
 def store_word(typing_context: Any, buffer: Any, at: Any, word: Any) -> Any:
     """Write a word as 8 little-endian bytes to `buffer[at]`, a uint8 array."""
 
@@ -40,7 +40,7 @@ def store_word(typing_context: Any, buffer: Any, at: Any, word: Any) -> Any:
     return types.void(buffer, types.int64, types.uint64), generate
 
 
-@_instruction
+@instruction
 def leading_zeros(typing_context: Any, word: Any) -> Any:
     """How many zero bits stand above the highest one of an unsigned word; 64 for 0."""
 
@@ -50,7 +50,7 @@ def leading_zeros(typing_context: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@_instruction
+@instruction
 def trailing_zeros(typing_context: Any, word: Any) -> Any:
     """How many zero bits stand below the lowest one of an unsigned word; 64 for 0."""
 
@@ -60,7 +60,7 @@ def trailing_zeros(typing_context: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@_instruction
+@instruction
 def one_by_one(typing_context: Any) -> Any:
     """In the body of a loop: its rounds run one after the other. A loop of few rounds loses by four at a time."""
 
@@ -72,7 +72,7 @@ def one_by_one(typing_context: Any) -> Any:
     return types.void(), generate
 
 
-@_instruction
+@instruction
 def word_at(typing_context: Any, words: Any, *place: Any) -> Any:
     """`words[place]` of an int64 array without gaps. A place does not count from the end, which takes instructions."""
 
@@ -86,7 +86,19 @@ def word_at(typing_context: Any, words: Any, *place: Any) -> Any:
     return types.int64(words, types.UniTuple(types.int64, words.ndim)), generate
 
 
-@_instruction
+@instruction
+def put_word(typing_context: Any, words: Any, at: Any, word: Any) -> Any:
+    """`words[at] = word` of an int64 vector without gaps, as `word_at` reads it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        builder.store(arguments[2], cgutils.gep_inbounds(builder, array.data, arguments[1]))
+        return context.get_dummy_value()
+
+    return types.void(words, types.int64, types.int64), generate
+
+
+@instruction
 def prefetch(typing_context: Any, array: Any, index: Any) -> Any:
     """Have the processor load an element, or the row of a matrix that begins there, into its cache meanwhile."""
 
@@ -103,7 +115,7 @@ def prefetch(typing_context: Any, array: Any, index: Any) -> Any:
     return types.void(array, types.int64), generate
 
 
-@_instruction
+@instruction
 def call_finalizer(typing_context: Any, address: Any, row: Any, at: Any, kept: Any, scale: Any, as_of_us: Any) -> Any:
     """The value that a finalizer makes; it lies at the address, and gets arrays as pointers to their first element."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from shared_features.kernel.loops.compiled import called, inlined
 from shared_features.kernel.loops.events import DIGEST, TIME, VALUES
 from shared_features.kernel.loops.machine_words import one_by_one, word_at
-from shared_features.kernel.loops.registers import KINDS
+from shared_features.kernel.loops.registers import KINDS, Register
 
 _PREPARE = """\
     at = word_bounds[{kind}]
@@ -51,9 +51,10 @@ _GET = """\
 """
 
 
-def _of_every_kind(signature: str, loop: str, result: str = "") -> Callable[..., Any]:
-    """The function of that signature that runs the loop for each kind, in their order."""
-    loops = "".join(loop.format(kind=int(kind), **_of_words(KINDS[kind].words)) for kind in sorted(KINDS))
+def _of_every_kind(signature: str, loop: str, result: str = "", first: Register = Register.COUNT) -> Callable[..., Any]:
+    """The function of that signature that runs the loop for each kind from `first` on, in their order."""
+    kinds = [kind for kind in sorted(KINDS) if kind >= first]
+    loops = "".join(loop.format(kind=int(kind), **_of_words(KINDS[kind].words)) for kind in kinds)
     text = f"def {signature}:\n{loops}    return {result}\n"
     names: dict[str, Any] = {
         f"{part}_{int(kind)}": each for kind, of in KINDS.items() for part, each in of._asdict().items()
@@ -85,8 +86,20 @@ prepare_events = called(_prepare_events)
 """Put the events at `first .. stop` of a pool of heads into a row; a missing value leaves its registers alone."""
 prepare_event = inlined(_prepare_events)
 """The same, for one event and many rows: a call would cost as much as the event."""
+prepare_rest = called(
+    _of_every_kind(
+        "prepare_rest(kind_bounds, word_bounds, register_columns, row, events, first, stop)",
+        _PREPARE,
+        first=Register.SQUARES,
+    )
+)
+"""The same, of all kinds but counts and sums."""
 merge_rows = called(_of_every_kind("merge_rows(word_bounds, into, rows, first, stop)", _MERGE))
 """Merge the registers of the rows at `first .. stop` into those of another, which is not among them."""
+merge_extremes = called(
+    _of_every_kind("merge_extremes(word_bounds, into, rows, first, stop)", _MERGE, first=Register.MIN)
+)
+"""The same, of the kinds that do not add."""
 put_row = inlined(_of_every_kind("put_row(tables, row, tile, buffer, place)", _PUT, "place"))
 """Write the registers of a tile of more than one event; returns the next place."""
 get_row = inlined(_of_every_kind("get_row(tables, row, tile, buffer, place, end)", _GET, "place"))

@@ -1,80 +1,78 @@
 """Steps: updates and reads of many entities in one order. Applying, reading and replaying are all this loop."""
 
-from shared_features.kernel.loops.compiled import compiled, inlined
+from shared_features.kernel.loops.compiled import compiled
+from shared_features.kernel.loops.events import lay_out
 from shared_features.kernel.loops.machine_words import prefetch
 from shared_features.kernel.loops.tile_update import NO_ROOM, apply_event, settle
-from shared_features.kernel.loops.window_values import read_entity
+from shared_features.kernel.loops.window_values import finish_reads, read_entity
 
-_AHEAD = 8  # so many steps before its turn, what a step takes is fetched from memory
+STEPS, UPDATES, READS = 0, 1, 2
+"""What `done` counts."""
 
 
 @compiled
-def take_steps(tables, pools, steps, done, events, outcome, instants, values, settled, room):
-    """Take steps from `done` on; returns how many are done, fewer than all when a pool has to grow.
+def take_steps(tables, pools, steps, done, outcome, values, room):
+    """Take the steps that are not done yet; fewer than all when a pool has to grow.
 
-    Step i >= 0 applies event i, or settles an entity where there are no more events; step -1 - i makes read i.
+    Step i >= 0 applies the next event, or settles an entity where there are no more; step -1 - i makes the next read,
+    whose values are row i. What steps take lies in their own order: columns in another would be waited for.
     """
-    for at in range(done, steps.size):
-        i = steps[at]
-        _fetch(steps[min(at + _AHEAD, steps.size - 1)], events, instants, values)
-        if i >= outcome.size:
-            if not settle(tables, pools, settled[i - outcome.size]):
-                return at
-        elif i >= 0:
-            result = apply_event(
-                tables,
-                pools,
-                events.slots[i],
-                events.event_time_us[i],
-                events.digest[i],
-                events.values[i],
-                events.valid[i],
-            )
-            if result == NO_ROOM:
-                return at
-            outcome[i] = result
-        else:
+    reads = 0
+    for at in range(done[STEPS], steps.numbers.size):
+        i, slot = steps.numbers[at], steps.slots[at]
+        if i < 0:
             i = -1 - i
-            read_entity(tables, pools, instants.slots[i], instants.as_of_us[i], values[i], room)
-    return steps.size
-
-
-@inlined
-def _fetch(i, events, instants, values):
-    """Fetch what a step takes. Steps that go entity by entity jump through the columns: half of their time was waiting
-    for memory.
-    """
-    if i < 0:
-        prefetch(instants.slots, -1 - i)
-        prefetch(instants.as_of_us, -1 - i)
-        prefetch(values, -1 - i)
-    elif i < events.slots.size:
-        prefetch(events.slots, i)
-        prefetch(events.event_time_us, i)
-        prefetch(events.digest, i)
-        prefetch(events.values, i)
-        prefetch(events.valid, i)
+            prefetch(values, i)
+            as_of_us = steps.as_of_us[done[READS]]
+            read_entity(tables, pools, slot, as_of_us, room, reads)
+            room.value_rows[reads], room.as_of_us[reads] = i, as_of_us
+            done[READS] += 1
+            reads += 1
+            if reads == room.as_of_us.size:
+                finish_reads(tables, room, reads, values)
+                reads = 0
+        elif done[UPDATES] < outcome.size:
+            result = apply_event(tables, pools, slot, steps.events[done[UPDATES]])
+            if result == NO_ROOM:
+                break
+            outcome[done[UPDATES]] = result
+            done[UPDATES] += 1
+        elif not settle(tables, pools, slot):
+            break
+        done[STEPS] = at + 1
+    finish_reads(tables, room, reads, values)
 
 
 @compiled
-def order_by_entity(updates, update_slots, effect_us, reads, read_slots, read_at_us, places, steps):
+def order_by_entity(updates, update_slots, effect_us, events, reads, read_slots, read_at_us, as_of_us, places, steps):
     """Write the steps of a replay, slot by slot, each slot's by time; an update at t comes before a read at t.
 
     updates, reads: their indices by `effect_us` and by `read_at_us`; none where these are in order. places: by slot,
-    where in `steps` its own begin; afterwards, where they end.
+    where its own updates and reads begin; afterwards, where they end.
     """
     update, read = 0, 0
-    for _ in range(steps.size):
+    for _ in range(steps.numbers.size):
         update_at = updates[update] if updates.size and update < updates.size else update
         read_at = reads[read] if reads.size and read < reads.size else read
         updating = read == read_slots.size
         if not updating and update < update_slots.size:
             updating = effect_us[update_at] <= read_at_us[read_at]
         if updating:
-            step, slot = update_at, update_slots[update_at]
+            place = places[update_slots[update_at]]
+            steps.numbers[place[0] + place[1]] = update_at
+            lay_out(steps.events[place[0]], events, update_at)
+            place[0] += 1
             update += 1
         else:
-            step, slot = -1 - read_at, read_slots[read_at]
+            place = places[read_slots[read_at]]
+            steps.numbers[place[0] + place[1]] = -1 - read_at
+            steps.as_of_us[place[1]] = as_of_us[read_at]
+            place[1] += 1
             read += 1
-        steps[places[slot]] = step
-        places[slot] += 1
+
+
+@compiled
+def lay_out_all(events, rows):
+    """Write events as the heads hold them, in their order."""
+    for i in range(rows.shape[0]):
+        lay_out(rows[i], events, i)

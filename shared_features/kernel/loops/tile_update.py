@@ -4,7 +4,7 @@ import numpy as np
 
 from shared_features.kernel.loops.cascade import PRUNED_LEVEL, advance, floor_us, level_of, set_offset
 from shared_features.kernel.loops.compiled import compiled, inlined
-from shared_features.kernel.loops.events import DIGEST, TIME, VALUES, lay_out
+from shared_features.kernel.loops.events import DIGEST, TIME, VALUES
 from shared_features.kernel.loops.hashes import mix64
 from shared_features.kernel.loops.head import insert_last, is_older
 from shared_features.kernel.loops.machine_words import one_by_one
@@ -19,13 +19,19 @@ _FEW = 16  # so many events may lie in a segment before what is behind the head 
 
 
 @inlined
-def apply_event(tables, pools, slot, event_time_us, digest, values, valid):
-    """Put one event in. NO_ROOM when a pool has to grow first: put it in again then; till then all reads as before."""
+def apply_event(tables, pools, slot, event):
+    """Put one event in, a row as the heads hold it.
+
+    NO_ROOM when a pool has to grow first: put it in again then; till then all reads as before.
+    """
     head, newest_us = pools.heads[slot], pools.newest_us[slot]
     if not has_room(head, 1) and not _make_head_room(tables, pools, slot):
         return NO_ROOM
     at = head[START] + head[LENGTH]
-    lay_out(pools.events[at], event_time_us, digest, values, valid)
+    for word in range(event.size):
+        one_by_one()
+        pools.events[at, word] = event[word]
+    event_time_us = event[TIME]
     if event_time_us > newest_us:
         advance(tables, pools, slot, event_time_us)
         head[LENGTH] += 1

@@ -1,18 +1,23 @@
-"""One entity's head and tiles to its feature values as of an instant."""
+"""One entity's head and tiles to its feature values as of an instant.
+
+A read leaves the registers of each window in the room; reads are finished many at once, feature by feature. Calls of
+finalizers between the windows of a read took as long as half of the read: they cannot overlap there, and everything
+that the loop holds is saved for them.
+"""
 
 from shared_features.kernel.loops.cascade import floor_us
-from shared_features.kernel.loops.compiled import inlined
+from shared_features.kernel.loops.compiled import called, inlined
 from shared_features.kernel.loops.events import TIME
-from shared_features.kernel.loops.head import merge_events
+from shared_features.kernel.loops.head import merge_sets
 from shared_features.kernel.loops.machine_words import call_finalizer, one_by_one, word_at
-from shared_features.kernel.loops.rows import merge_rows
+from shared_features.kernel.loops.passes import pass_events, pass_tiles
 from shared_features.kernel.loops.segments import LENGTH, START
 from shared_features.kernel.loops.sets import begin_smallest, merge_into_smallest
 
 
 @inlined
-def read_entity(tables, pools, slot, as_of_us, values, scratch):
-    """One entity's features: one pass from its newest event backwards, each window finished as it is passed."""
+def read_entity(tables, pools, slot, as_of_us, scratch, at):
+    """Merge one entity's windows into place `at` of the room: one pass from its newest event backwards."""
     _order_windows(tables, as_of_us, scratch)
     row = scratch.row
     for index in range(1, tables.set_sizes.size):
@@ -31,27 +36,42 @@ def read_entity(tables, pools, slot, as_of_us, values, scratch):
     while stop > first_event and word_at(events, stop - 1, TIME) >= as_of_us:
         stop -= 1
     for window in scratch.order:
-        start_us, event = scratch.starts[window], stop
-        while event > first_event and word_at(events, event - 1, TIME) >= start_us:
-            event -= 1
-        if event < stop:
-            merge_events(tables, events, event, stop, scratch)
-            stop = event
-        while tile >= first_tile and word_at(starts, tile) >= start_us:
-            tile -= 1
-        if tile < newest:
-            merge_rows(tables.word_bounds, row, pools.rows, tile + 1, newest + 1)
+        start_us = scratch.starts[window]
+        event = pass_events(tables, events, first_event, stop, start_us, scratch)
+        merge_sets(tables, events, event, stop, scratch)
+        stop = event
+        tile = pass_tiles(tables, starts, pools.rows, first_tile, newest, start_us, scratch)
         _merge_sets(tables, pools, slot, tile + 1, newest, scratch)
         newest = tile
+        _keep(tables, row, scratch, at * scratch.order.size + window)
+
+
+@inlined
+def _keep(tables, row, scratch, place):
+    """Copy the registers of a window to where they wait until they are finished."""
+    for word in range(row.size):
+        one_by_one()
+        scratch.rows[place, word] = row[word]
+    for index in range(1, tables.set_sizes.size):
+        if row[index] == tables.set_sizes[index]:
+            scratch.kept[place, index, 1] = scratch.smallest[index, tables.set_sizes[index] - 1]
+
+
+@called
+def finish_reads(tables, scratch, reads, values):
+    """Write the values of the reads at the first places of the room, each into its row of `values`."""
+    windows = scratch.order.size
+    for window in range(windows):
         for feature in range(tables.window_bounds[window], tables.window_bounds[window + 1]):
-            values[tables.feature_outputs[feature]] = call_finalizer(
-                tables.finalizers[feature],
-                row,
-                tables.feature_places[feature],
-                scratch.kept,
-                tables.feature_scales[feature],
-                as_of_us,
-            )
+            for at in range(reads):
+                values[scratch.value_rows[at], tables.feature_outputs[feature]] = call_finalizer(
+                    tables.finalizers[feature],
+                    scratch.rows[at * windows + window],
+                    tables.feature_places[feature],
+                    scratch.kept[at * windows + window],
+                    tables.feature_scales[feature],
+                    scratch.as_of_us[at],
+                )
 
 
 @inlined
@@ -89,5 +109,3 @@ def _merge_sets(tables, pools, slot, first, last, scratch):
                     stop,
                 )
             stop = start
-        if scratch.row[index] == tables.set_sizes[index]:
-            scratch.kept[index, 1] = scratch.smallest[index, tables.set_sizes[index] - 1]

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from shared_features.formats.entity_state import encode_states
 from shared_features.kernel.event_time import DAY_US, HOUR_US, MINUTE_US
-from shared_features.kernel.replay import APPLIED, DUPLICATE, PRUNED, apply, read
+from shared_features.kernel.loops.lanes import LANES
+from shared_features.kernel.replay import APPLIED, DUPLICATE, PRUNED, apply, read, settle
 from shared_features.kernel.tile_state import NEVER_US, TileState
 from tests.oracle import Event
 from tests.shared_features.kernel.engine import apply_events, columns
@@ -152,3 +153,16 @@ def test_columns_of_different_shapes_are_refused() -> None:
     state = TileState(layout())
     with pytest.raises(ValueError, match="column 'digest' of the events has shape"):
         apply(state, state.add(1), [ORIGIN_US], [1, 2], [[0, 0]], [[True, True]])
+
+
+def test_pools_of_rows_have_words_to_spare_behind_them_however_they_grew() -> None:
+    """A row is loaded eight words at a time, also the last one."""
+    state = TileState(layout())
+    for _ in range(3):
+        for pool in (state.pools.rows, state.pools.events):
+            assert pool.base is not None
+            assert pool.base.size - pool.size >= LANES - 1
+        slots = state.add(200)
+        at = np.arange(200) * 86_400_000_000
+        apply(state, slots, at, np.arange(200, dtype=np.uint64), np.ones((200, 2)), np.ones((200, 2), np.bool_))
+        settle(state, slots)

@@ -8,6 +8,7 @@ from shared_features.kernel.loops.compiled import compiled
 from shared_features.kernel.loops.events import event_words, lay_out
 from shared_features.kernel.loops.registers import KINDS, Register
 from shared_features.kernel.loops.rows import merge_rows, prepare_event, prepare_events
+from shared_features.kernel.step_order import Updates
 from tests.oracle import Event
 from tests.shared_features.kernel.engine import columns
 from tests.strategies import event_streams, layout
@@ -16,11 +17,11 @@ TABLES = layout().tables
 
 
 @compiled
-def _prepare(tables, row, one_by_one, room, event_time_us, digest, values, valid):
-    for i in range(event_time_us.size):
-        lay_out(room[i], event_time_us[i], digest[i], values[i], valid[i])
+def _prepare(tables, row, one_by_one, room, events):
+    for i in range(room.shape[0]):
+        lay_out(room[i], events, i)
         prepare_event(tables.kind_bounds, tables.word_bounds, tables.register_columns, one_by_one, room, i, i + 1)
-    count = event_time_us.size
+    count = room.shape[0]
     prepare_events(tables.kind_bounds, tables.word_bounds, tables.register_columns, row, room, 0, count)
 
 
@@ -30,8 +31,9 @@ def _merge(tables, into, rows):
 
 
 def prepared(events: list[Event]) -> NDArray[np.int64]:
+    given = Updates(np.zeros(len(events), np.int64), *columns(events))
     row, one_by_one = TABLES.empty_row.copy(), TABLES.empty_row.copy()
-    _prepare(TABLES, row, one_by_one, np.empty((len(events), event_words(2)), np.int64), *columns(events))
+    _prepare(TABLES, row, one_by_one, np.empty((len(events), event_words(2)), np.int64), given)
     assert row.tolist() == one_by_one.tolist()
     return row
 
