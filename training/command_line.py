@@ -166,9 +166,10 @@ def _gate_options(of: argparse.ArgumentParser) -> None:
     )
     of.add_argument(
         "--gate-tolerance",
-        type=_tolerance,
+        type=_finite,
         default=0.01,
-        help="by how much average precision may lie below the champion's, or RMSE above as a part of it",
+        help="by how much average precision may lie below the champion's, or RMSE above as a part of it; "
+        "below 0, by how much it has to be better",
     )
 
 
@@ -253,12 +254,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise argparse.ArgumentTypeError(f"{text!r}: give a number")
     return number
-
-
-def _tolerance(text: str) -> float:
-    if (tolerance := _finite(text)) < 0:
-        raise argparse.ArgumentTypeError(f"{text!r}: give a number, 0 or more")
-    return tolerance
 
 
 def _step_parameter(text: str) -> tuple[str, str, Any]:
