@@ -100,8 +100,11 @@ def _leak_check(settings: TrainingSettings, options: argparse.Namespace) -> int:
 def _gap(settings: TrainingSettings, options: argparse.Namespace) -> int:
     import json
 
+    from training.output_files import PAGE, check_output
     from training.runs.gap_command import report_gap
 
+    if options.html is not None:
+        check_output(options.html, PAGE)
     stood_still = tuple((start_us, end_us) for start_us, end_us in options.stood_still)
     parameters, lag_us = _parameters(settings, options), round(options.lag * 1e6)
     report = report_gap(settings, parameters, lag_us, stood_still, options.rows, options.fit)

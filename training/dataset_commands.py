@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from training.dataset_options import PREDICTION_LOG
 from training.errors import TrainingError
+from training.output_files import TABLE, check_output, check_table_or_directory, has_kind
 from training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -39,10 +40,8 @@ def dataset(settings: TrainingSettings, options: argparse.Namespace, asked: Aske
         return VERBS[options.verb](settings, options.directory)
     if options.pin and (options.output is None or _is_table(options.output)):
         raise TrainingError("--pin needs a directory to export the dataset to. None is given. Add --output DIR.")
-    if options.output is not None and not _is_table(options.output):
-        from training.datasets.exports.dataset_table import check_free
-
-        check_free(options.output)
+    if options.output is not None:
+        _check_output(options)
     if options.spine is None:
         return _of_view(settings, options, asked())
     return (_of_log if str(options.spine) == PREDICTION_LOG else _of_spine)(settings, options, asked())
@@ -153,8 +152,18 @@ def _check_rows_alone(options: argparse.Namespace, what: str) -> None:
         )
 
 
+def _check_output(options: argparse.Namespace) -> None:
+    if _is_table(options.output):
+        check_output(options.output, TABLE, options.spine)
+    else:
+        from training.datasets.exports.dataset_table import check_free
+
+        check_table_or_directory(options.output)
+        check_free(options.output)
+
+
 def _is_table(output: Path) -> bool:
-    return output.suffix == ".parquet"
+    return has_kind(output, TABLE)
 
 
 def _export(settings: TrainingSettings, options: argparse.Namespace, view: FeatureView, table: DatasetTable) -> None:

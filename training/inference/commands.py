@@ -20,6 +20,7 @@ from training.inference.published_model import PublishedModel, open_model
 from training.inference.rows_to_predict import FeatureFileRows, Rows, SpineRows
 from training.inference.shown_progress import ShownProgress
 from training.inference.stored_rows import StoredRows
+from training.output_files import TABLE, check_output
 from training.registry.versions import Registry
 from training.settings import TrainingSettings
 
@@ -28,6 +29,7 @@ _LOG = structlog.get_logger(part="predict")
 
 def predict(settings: TrainingSettings, options: argparse.Namespace) -> int:
     """Returns the exit code 0. Raises TrainingError."""
+    check_output(options.output, TABLE, options.spine, options.features)
     catalogue = load_definitions(settings.definitions)
     model = open_model(Registry(settings.registry), catalogue, options.model, options.version, options.threads)
     check_functions(model.view)

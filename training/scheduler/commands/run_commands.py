@@ -11,6 +11,7 @@ from pathlib import Path
 
 from training.errors import RequestError
 from training.facts import Facts, compared_lines, shown, table_lines
+from training.output_files import ARCHIVE, check_output
 from training.scheduler.runs.run import Run
 from training.scheduler.runs.run_export import export_run
 from training.scheduler.runs.run_facts import compared, facts_of
@@ -93,6 +94,7 @@ def _export(settings: TrainingSettings, runs: Runs, options: argparse.Namespace)
     run_id = options.names[0]
     if options.output is None:
         raise RequestError("`runs export` needs a file to write. Give it by -o, such as -o run.tar.gz.")
+    check_output(options.output, ARCHIVE)
     written = export_run(settings, runs, run_id, options.output, data=not options.without_data)
     size = sum(size for _, size in written.files.values())
     _say(f"run {run_id} is in {options.output}: {len(written.files)} files, {size:,} bytes")
