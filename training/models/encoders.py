@@ -5,7 +5,7 @@ Importable without scikit-learn: a definition is read by programs that never fit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -16,6 +16,7 @@ from shared_features.definitions.sources.label_classes import can_have
 from shared_features.errors import DefinitionError
 
 _MOST_BINS = 1_000
+_MOST_TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,33 @@ def _order_faults(name: str, order: Iterable[str | int | bool], view: FeatureVie
                 f"encoders[{name!r}]: Ordinal(order=...) names {value!r}, which is not {field.type.accepts}, as {name} "
                 "is; write the values as the events have them"
             )
+
+
+def order_doubts(encoders: Mapping[str, Encoder], values: Mapping[str, tuple[object, ...]]) -> Iterator[str]:
+    """Where an order and the train window differ, which a misspelt value does. values: category -> those of the window.
+
+    Nothing here is an error: a value may be left out, or be rare. A category whose values are unknown says nothing.
+    """
+    for name, encoder in encoders.items():
+        seen = values.get(name, ())
+        if not isinstance(encoder, Ordinal) or not encoder.order or not seen:
+            continue
+        left_out = [each for each in seen if each not in encoder.order]
+        never_seen = [each for each in encoder.order if each not in seen]
+        says = []
+        if left_out:
+            says.append(f"leaves out {_listed(left_out)} of the train window, which count as missing")
+        if never_seen:
+            says.append(f"names {_listed(never_seen)}, no value of the category in the train window")
+        if says:
+            near = (did_you_mean(str(each), [str(value) for value in left_out]) for each in never_seen)
+            yield f"The order of {name} {', and '.join(says)}.{next(filter(None, near), '')}"
+
+
+def _listed(values: Sequence[object]) -> str:
+    """The first of them, and how many more."""
+    more = len(values) - _MOST_TOLD
+    return ", ".join(map(repr, values[:_MOST_TOLD])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _said(encoder: object) -> str:

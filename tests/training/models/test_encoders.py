@@ -9,6 +9,7 @@ import pytest
 from shared_features.errors import DefinitionError
 from tests.domains.visits import COMES_AGAIN
 from training.definitions import Binned, Model, OneHot, Ordinal, TargetMean, Winsorized
+from training.models.encoders import Encoder, order_doubts
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,28 @@ from training.definitions import Binned, Model, OneHot, Ordinal, TargetMean, Win
 def test_an_encoder_that_does_not_fit_its_feature_is_refused(encoders: Any, says: str) -> None:
     with pytest.raises(DefinitionError, match=says):
         Model("again", COMES_AGAIN, encoders=encoders)
+
+
+@pytest.mark.parametrize(
+    ("order", "seen", "says"),
+    [
+        (("low", "hihg"), ("high", "low"), ["leaves out 'high' of the train window, which count as missing, and names "
+         "'hihg', no value of the category in the train window. Did you mean 'high'?"]),
+        (("low",), ("high", "low"), ["leaves out 'high' of the train window, which count as missing."]),
+        (("low", "high"), ("low",), ["names 'high', no value of the category in the train window."]),
+        ((3, 2), (2, 3), []),
+        ((True, False), (False, True), []),
+        ((), ("high",), []),
+        (("low",), (), []),
+        ((1,), tuple(range(1, 9)),
+         ["leaves out 2, 3, 4, 5, 6 and 2 more of the train window, which count as missing."]),
+    ],
+)  # fmt: skip
+def test_an_order_that_differs_from_the_train_window_is_told(order: Any, seen: Any, says: list[str]) -> None:
+    """A misspelt value is of the right type: its rows counted as missing, and nothing said so."""
+    encoders: dict[str, Encoder] = {"ward": Ordinal(order=order), "floor": OneHot()}
+    found = list(order_doubts(encoders, {"ward": seen, "floor": (1,)}))
+    assert found == [f"The order of ward {each}" for each in says]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def limits(facts: ModelFacts) -> Iterator[str]:
     yield "A missing feature is possible in every request, and the model answers nevertheless."
     if dataset.categories:
         yield "A value of a category that is not of the train window counts as a missing one."
+    yield from facts.order_doubts
     if empty := [name for name, share in facts.missing.items() if share == 1.0]:
         yield f"Without any value in the train window: {', '.join(empty)}."
     if often := [f"{name} ({share:.0%})" for name, share in facts.missing.items() if _MUCH_MISSING <= share < 1.0]:

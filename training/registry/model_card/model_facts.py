@@ -19,7 +19,7 @@ class ModelFacts:
     metrics: of `metrics.json`. curves: candidate -> curve -> points. missing: feature -> share of missing values in the
     train window. floors: the worst values that may become champion. expectations: of `validation.json`.
     trained_elsewhere: by another framework, of which no run saw the training. unproven: why neither on-demand functions
-    nor what serving reads could be tried; empty where they were.
+    nor what serving reads could be tried; empty where they were. order_doubts: of `order_doubts`.
     """
 
     manifest: ModelManifest
@@ -34,6 +34,7 @@ class ModelFacts:
     expectations: Sequence[Mapping[str, Any]] = ()
     trained_elsewhere: bool = False
     unproven: str = ""
+    order_doubts: Sequence[str] = ()
 
 
 def fact_table(rows: Mapping[str, Any]) -> Table:

@@ -18,6 +18,7 @@ from training.datasets.training_dataset import TrainingDataset, load_dataset
 from training.models.built_candidate import build_steps, few_rounds, try_export
 from training.models.candidates import LABELS, built_in_steps
 from training.models.columns import Build, Columns
+from training.models.encoders import order_doubts
 from training.progress import Tell, untold
 from training.proofs.leaks.candidate_leaks import candidate_leaks
 from training.proofs.leaks.leak import require_no_leak
@@ -61,7 +62,8 @@ def fit_models(dataset_directory: Path, parameters: RunParameters, output: Path,
         model_file(output, name).write_bytes(pickle.dumps(model))
         said.append(" ".join([name, *(f"({note})" for note in notes[name])]))
     (output / NOTES_FILE).write_bytes(encode_document(notes))
-    return f"{counted(len(rows), 'row')}: {', '.join(said)}"
+    doubts = order_doubts(parameters.encoders, columns.values)
+    return ". ".join([f"{counted(len(rows), 'row')}: {', '.join(said)}", *(each.rstrip(".") for each in doubts)])
 
 
 def try_exports(

@@ -25,6 +25,7 @@ from shared_features.formats.model_manifest import (
 from shared_features.formats.training_run import DATASET_FOLDER
 from training.durable_files import replace_file
 from training.errors import CertificateError
+from training.models.encoders import order_doubts
 from training.models.graph.model_constants import INPUT_NAME
 from training.registry.aliases import Aliases
 from training.registry.gate.verdicts import keep_verdict, newer_refusal
@@ -99,6 +100,7 @@ def publish_model(run: Path, parameters: RunParameters, registry: Registry, now_
             parameters.model.description if parameters.model else "",
             made_by,
             validation.get("expectations", ()),
+            order_doubts=tuple(order_doubts(parameters.encoders, dataset.categories)),
         )
     )  # fmt: skip
     published = registry.publish(

@@ -116,6 +116,12 @@ def test_a_table_of_markdown_has_as_many_cells_in_each_row() -> None:
     assert "<b>" not in text
 
 
+def test_a_value_that_an_order_does_not_have_is_a_limit() -> None:
+    facts = replace(FACTS, order_doubts=("The order of category leaves out 'gold' of the train window.",))
+    text = write_model_card(facts)[MODEL_CARD_MARKDOWN].decode()
+    assert "The order of category leaves out 'gold'" in text[text.index("## Limits") : text.index("## Lineage")]
+
+
 @pytest.mark.parametrize(("task", "classes"), [("regression", ()), ("multiclass", ("kept", "lost"))])
 def test_other_tasks_have_a_card_too(task: str, classes: tuple[str, ...]) -> None:
     counts = replace(DATASET.rows, train=replace(DATASET.rows.train, by_class=(1_000, 500)))
