@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from shared_features import FeatureView, Field, Integer, Timestamp
+from shared_features import Boolean, FeatureView, Field, Integer, Timestamp
 from tests.domains.machines import BREAKDOWN, READINGS
 from training.datasets.given_spine import check_spine, read_spine_file
 from training.errors import DatasetError
@@ -19,6 +19,10 @@ from training.errors import DatasetError
 AT = datetime(2024, 10, 5, 12, 30, 0, 250, UTC)
 AT_US = 1_728_131_400_000_250
 ROW: dict[str, Any] = {"plant": "p", "machine": "m", "as_of": AT, "celsius": 21.25, "humidity": 0.5, "firmware": "v1"}
+
+
+NIGHT = Field("night", Boolean(), optional=True)
+NIGHTS = FeatureView("nights", 1, replace(READINGS, fields=(*READINGS.fields, NIGHT)), ("night",))
 
 
 def spine(**columns: list[Any]) -> pl.DataFrame:
@@ -85,6 +89,21 @@ def test_a_whole_number_may_be_a_float_as_pandas_has_it_beside_a_missing_one() -
         check_spine(view, pl.DataFrame({"as_of": [AT] * 2, "shift": [5.0, 5.5]}))
     with pytest.raises(DatasetError, match="in row 0: it is 1e"):
         check_spine(view, pl.DataFrame({"as_of": [AT], "shift": [1e300]}))
+
+
+@pytest.mark.parametrize("given", [[True, False, None], [1, 0, None], [1.0, 0.0, float("nan")]])
+def test_a_truth_may_be_1_or_0_as_files_have_it(given: list[Any]) -> None:
+    """`produce` takes them, so a file that was sent as events may be a spine."""
+    found = check_spine(NIGHTS, pl.DataFrame({"as_of": [AT] * 3, "night": given}))
+    assert (found.columns["night"].tolist()[:2], found.valid["night"].tolist()) == ([1, 0], [True, True, False])
+
+
+@pytest.mark.parametrize("given", [2, -1, 0.5, "1", "yes"])
+def test_no_other_number_and_no_text_is_a_truth(given: Any) -> None:
+    with pytest.raises(
+        DatasetError, match=f"'night' of the spine has a wrong value in row 0: it is {given!r}. Write t"
+    ):
+        check_spine(NIGHTS, pl.DataFrame({"as_of": [AT], "night": [given]}))
 
 
 def age(born: Any, as_of_us: Any) -> Any:

@@ -11,13 +11,14 @@ import polars as pl
 from numpy.typing import NDArray
 from polars.exceptions import InvalidOperationError, PolarsError
 
-from shared_features.definitions import Field, Integer, Timestamp
+from shared_features.definitions import Boolean, Field, Integer, Timestamp
 from training.datasets.given_rows.table_rows import TableRows, shortened
 from training.errors import DatasetError
 
 _INSTANT = Timestamp("us")
 _TIMES = (pl.Datetime, pl.Date)
 _YEAR_FIRST = r"^\s*\d{4}-\d{2}-\d{2}"
+_TRUTHS = {0: False, 1: True}
 _EXACT = 2**53
 """Below, a float has all digits of a whole number."""
 
@@ -43,8 +44,10 @@ def steps_of(field: Field, series: pl.Series, rows: TableRows) -> tuple[NDArray[
 
 def _wire_values(field: Field, series: pl.Series, rows: TableRows) -> list[Any]:
     values = series.to_list()
-    if series.dtype.is_float() and isinstance(field.type, Integer):  # pandas has no whole number beside a missing one
-        values = [_whole(each) for each in values]
+    if series.dtype.is_float() and isinstance(field.type, Integer | Boolean):
+        values = [_whole(each) for each in values]  # pandas has no whole number beside a missing one
+    if series.dtype.is_numeric() and isinstance(field.type, Boolean):
+        values = [_TRUTHS.get(each, each) for each in values]
     wire: Any = field.type.wire
     try:
         return msgspec.convert(values, list[wire | None] if field.optional else list[wire])
