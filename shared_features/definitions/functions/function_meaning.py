@@ -23,6 +23,7 @@ from shared_features.definitions.functions.function_source import (
 )
 from shared_features.definitions.functions.outside_values import (
     UnknowableError,
+    clock_text,
     is_followed,
     is_namespace,
     made_of,
@@ -55,6 +56,10 @@ class _Meaning:
         if self._name == "<lambda>":
             raise DefinitionError("an on-demand function is a lambda, which has no name. Define it with `def`.")
         root = self._value(self._root, self._name, None)
+        if text := clock_text([root, self._functions]):
+            raise self._refusal(
+                None, f"It uses the text {text}, which numpy reads from the clock. Use the parameter as_of_us."
+            )
         return [root, self._functions]
 
     def _function(self, function: FunctionType) -> Plain:

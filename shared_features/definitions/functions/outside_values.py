@@ -10,8 +10,10 @@ import enum
 import functools
 import hashlib
 import importlib.metadata
+import re
 import sys
 import types
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,10 @@ _UNKNOWABLE = {
     "builtins": {"__import__", "compile", "eval", "exec", "globals", "hash", "id", "input", "locals", "open", "vars"},
     "numpy": {"fromfile", "genfromtxt", "load", "loadtxt", "memmap", "random"},
 }
+_CLOCK_TEXTS = ("now", "today")
+"""Which numpy reads from the clock where it expects a time, in capitals too."""
+_TIMES = re.compile(r"numpy\.(datetime64|is_busday|busday\w*)|'?[<>=|]?(M8|datetime64)(\[.*|'?$)")
+"""A function of numpy that reads a text as a time, by its name; the type of times, as a text and as a dtype."""
 _INSTEAD: tuple[tuple[Any, str], ...] = (
     (list, "Write a tuple"),
     (set, "Write a frozenset"),
@@ -110,6 +116,26 @@ def value_name(value: Any, owner: Any, root: Any) -> Plain:
         raise UnknowableError(f"of {module}, a package without a version. Use a function that is written in Python.")
     versions = [f"{each} {importlib.metadata.version(each)}" for each in sorted(set(installed))]
     return ["named", f"{module}.{name}", versions]
+
+
+def clock_text(meaning: Plain) -> str | None:
+    """The text that numpy takes for the present, in what a function computes; None where no text becomes a time."""
+    pairs = [pair for pair in _pairs(meaning) if pair[0] in ("str", "named", "dtype")]
+    if not any(_TIMES.match(said) for _, said in pairs):
+        return None
+    texts = (said for kind, said in pairs if kind == "str")
+    return next((each for each in texts if each.strip("'").lower() in _CLOCK_TEXTS), None)
+
+
+def _pairs(plain: Plain) -> Iterator[tuple[str, str]]:
+    """The pairs of two texts, to any depth."""
+    if isinstance(plain, dict):
+        plain = list(plain.values())
+    if isinstance(plain, list):
+        if len(plain) == 2 and all(isinstance(each, str) for each in plain):
+            yield plain[0], plain[1]
+        for each in plain:
+            yield from _pairs(each)
 
 
 def _address(value: Any, owner: Any) -> tuple[str, str]:

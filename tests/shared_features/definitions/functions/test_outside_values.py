@@ -155,6 +155,32 @@ def test_what_may_be_another_thing_tomorrow_is_refused(name: str) -> None:
     assert says in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "np.datetime64('now')",
+        "np.datetime64('Today', 'D')",
+        "x - np.array(['now'], dtype='datetime64[s]').astype('f8')",
+        "np.asarray('today').astype('<M8[us]')",
+        "np.array(WORD, 'M8')",
+        "np.array(WORD, DTYPE)",
+        "helper(np.datetime64)",
+        "np.busday_count('2026-01-01', 'today')",
+    ],
+)
+def test_a_text_that_numpy_reads_from_the_clock_is_a_clock(body: str) -> None:
+    text = f"import numpy as np\ndef helper(kind):\n    return kind(WORD)\n\ndef f(x):\n    return {body}\n"
+    with pytest.raises(DefinitionError, match=r"It uses the text '\w+', which numpy reads from the clock"):
+        function_fingerprint(function_of(text, WORD="now", DTYPE=np.dtype("M8[s]")))
+
+
+@pytest.mark.parametrize(
+    "body", ["np.where(x == 'now', 1, 0)", "np.datetime64('2026-01-01')", "np.timedelta64(1, 's')"]
+)
+def test_a_text_that_is_no_time_and_a_time_that_is_no_clock_are_taken(body: str) -> None:
+    function_fingerprint(function_of(f"import numpy as np\ndef f(x):\n    return {body}\n"))
+
+
 def test_a_compiled_function_of_an_unknown_module_is_refused() -> None:
     class Unknown:
         __module__ = "no_such_module"
