@@ -82,13 +82,23 @@ def shown(value: Any) -> str:
 
 
 def table_lines(title: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A title, and columns as wide as their widest cell, up to 48 characters. Nothing without rows."""
+    """A title, and columns as wide as their widest cell, up to 48 characters. Nothing without rows.
+
+    Behind a cell that is wider, the row goes on in a line of its own, so that every column begins at one place.
+    """
     if not rows:
         return
     yield f"== {title}"
     widths = [min(_WIDEST, max(len(row[at]) for row in rows)) for at in range(len(rows[0]))]
     for row in rows:
-        yield "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        line, begins = "", 0
+        for cell, width in zip(row, widths, strict=True):
+            if len(line) > begins:
+                yield line.rstrip()
+                line = ""
+            line = f"{line:{begins}}{cell:{width}}  "
+            begins += width + 2
+        yield line.rstrip()
 
 
 def compared_lines(rows: Sequence[FactRow]) -> Iterator[str]:
