@@ -11,6 +11,28 @@ from shared_features.arguments import Checked, did_you_mean
 from shared_features.errors import DefinitionError
 from training.models.columns import Build
 
+BUILT_IN_PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "hist_gradient_boosting": (
+        "categorical_features", "class_weight", "early_stopping", "interaction_cst", "l2_regularization",
+        "learning_rate", "loss", "max_bins", "max_depth", "max_features", "max_iter", "max_leaf_nodes",
+        "min_samples_leaf", "monotonic_cst", "n_iter_no_change", "quantile", "random_state", "scoring", "tol",
+        "validation_fraction", "verbose", "warm_start",
+    ),
+    "random_forest": (
+        "bootstrap", "ccp_alpha", "class_weight", "criterion", "max_depth", "max_features", "max_leaf_nodes",
+        "max_samples", "min_impurity_decrease", "min_samples_leaf", "min_samples_split", "min_weight_fraction_leaf",
+        "monotonic_cst", "n_estimators", "n_jobs", "oob_score", "random_state", "verbose", "warm_start",
+    ),
+    "logistic_regression": (
+        "C", "class_weight", "dual", "fit_intercept", "intercept_scaling", "l1_ratio", "max_iter", "n_jobs",
+        "penalty", "random_state", "solver", "tol", "verbose", "warm_start",
+    ),
+    "linear_regression": (
+        "alpha", "copy_X", "fit_intercept", "max_iter", "positive", "random_state", "solver", "tol",
+    ),
+}  # fmt: skip
+"""Those of the estimators of built-in candidates, of any task. Kept here: to ask scikit-learn is to load it."""
+
 
 @dataclass(frozen=True)
 class WholeRange(metaclass=Checked):
@@ -88,17 +110,17 @@ def search_faults(search: Mapping[str, Search], names: Sequence[str], builds: Ma
                 f"search names {name!r}, and there is no such candidate; write one of {', '.join(names)}."
                 f"{did_you_mean(name, names)}"
             )
-        elif name in builds:
-            own = own_parameters(builds[name])
+        else:
+            own = own_parameters(builds[name]) if name in builds else BUILT_IN_PARAMETERS[name]
             for parameter in asked.space:
                 if parameter not in own:
-                    yield (
-                        f"search: {name} has no parameter {parameter!r}; write def {name}(columns, seed, "
-                        f"{parameter}=...).{did_you_mean(parameter, own)}"
+                    write = (
+                        f"def {name}(columns, seed, {parameter}=...)" if name in builds else f"one of {', '.join(own)}"
                     )
+                    yield f"search: {name} has no parameter {parameter!r}; write {write}.{did_you_mean(parameter, own)}"
 
 
-def own_parameters(build: Build) -> list[str]:
+def own_parameters(build: Build) -> Sequence[str]:
     """The parameters of a function behind `columns` and `seed`."""
     return list(inspect.signature(build).parameters)[2:]
 

@@ -5,6 +5,9 @@ from sklearn.linear_model import LogisticRegression
 
 from shared_features.errors import DefinitionError
 from training.definitions import Model, NumberRange, OneOf, Search, WholeRange
+from training.definitions.search import BUILT_IN_PARAMETERS
+from training.models.candidates import built_in_steps
+from training.models.task_rules import MODELS, RULES
 
 
 def wrong(value: object) -> Any:
@@ -66,3 +69,19 @@ def test_a_function_may_have_parameters_of_its_own_where_each_has_a_default():
 def test_a_candidate_that_is_built_in_is_searched_by_the_parameters_of_its_estimator():
     search = {"hist_gradient_boosting": Search({"learning_rate": NumberRange(0.01, 0.3, log=True)})}
     assert Model("m", "v", search=search).search == search
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_misspelt_parameter_of_a_built_in_candidate_is_refused_when_it_is_defined(name):
+    """It was told after the dataset had been built."""
+    with pytest.raises(
+        DefinitionError, match=rf"search: {name} has no parameter 'randm_state'; .* mean 'random_state'"
+    ):
+        Model("m", "v", candidates=(name,), search={name: Search({"randm_state": WholeRange(1, 2)})})
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_parameters_that_a_definition_knows_are_those_of_the_estimators(name):
+    tasks = [task for task, rules in RULES.items() if name in rules.models]
+    found = {each for task in tasks for each in built_in_steps(name, 10, 0, task)[-1][1].get_params()}
+    assert set(BUILT_IN_PARAMETERS[name]) == found
