@@ -84,7 +84,7 @@ def shown(value: Any) -> str:
 def table_lines(title: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """A title, and columns as wide as their widest cell, up to 48 characters. Nothing without rows.
 
-    Behind a cell that is wider, the row goes on in a line of its own, so that every column begins at one place.
+    Behind a cell that is wider, the row continues in a line of its own, so that every column begins at one place.
     """
     if not rows:
         return
