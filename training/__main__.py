@@ -101,10 +101,11 @@ def _gap(settings: TrainingSettings, options: argparse.Namespace) -> int:
     import json
 
     from training.output_files import PAGE, check_output
-    from training.runs.gap_command import report_gap
+    from training.runs.gap_command import check_options, report_gap
 
     if options.html is not None:
         check_output(options.html, PAGE)
+    check_options(options)
     stood_still = tuple((start_us, end_us) for start_us, end_us in options.stood_still)
     parameters, lag_us = _parameters(settings, options), round(options.lag * 1e6)
     report = report_gap(settings, parameters, lag_us, stood_still, options.rows, options.fit)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import argparse
+from dataclasses import fields, replace
 
+from shared_features.formats.dataset_manifest import DatasetParameters
 from shared_features.kernel.event_time import to_us
 from training.datasets.offline_store import OfflineStore
 from training.datasets.pinned_view import pin_view
+from training.errors import TrainingError
 from training.progress import Tell, untold
 from training.proofs.gap.gap_report import GapReport
 from training.proofs.gap.measure_gap import measure_gap
@@ -14,6 +17,17 @@ from training.proofs.gap.served_stages import Delays
 from training.proofs.gap.training_effect import training_effect
 from training.runs.plan.run_parameters import RunParameters
 from training.settings import TrainingSettings
+
+
+def check_options(options: argparse.Namespace) -> None:
+    """Without --fit there is no dataset. Raises TrainingError for an option that says which rows it has."""
+    names = [each.name.removesuffix("_us") for each in fields(DatasetParameters) if each.name != "seed"]
+    said = [f"--{name.replace('_', '-')}" for name in names if getattr(options, name) is not None]
+    if said and not options.fit:
+        raise TrainingError(
+            f"The gap is measured over all rows of the view. It takes no {', '.join(said)} without --fit. Add --fit, "
+            "or leave those options out."
+        )
 
 
 def report_gap(

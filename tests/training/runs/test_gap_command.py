@@ -39,3 +39,16 @@ def test_a_lag_and_a_standstill_make_it_larger_and_the_fit_is_told(
     page = (places / "gap.html").read_text()
     assert "As-served gap of breakdown:v1" in page
     assert "<td>trained in event time</td><td>0." in page
+
+
+def test_what_says_how_to_fit_is_refused_where_nothing_is_fitted(
+    places: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Windows and a cutoff were ignored without a word: the gap is one of all rows that are stored."""
+    for options, named in (
+        (["--train-from", "2024-10-08"], "--train-from"),
+        ([*WINDOWS, "--entity", "plant"], "--train-days, --delay-days, --test-days, --entity"),
+        (["--cutoff", "2024-10-09"], "--cutoff"),
+    ):
+        assert main([*OPTIONS, *options]) == 1
+        assert f"It takes no {named} without --fit. Add --fit, or leave" in capsys.readouterr().err
