@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shared_features.definitions import FeatureView
+    from shared_features.formats.dataset_rows import Division
     from training.datasets.exports.dataset_table import DatasetTable
     from training.datasets.offline_store import OfflineStore, PinnedTable
     from training.runs.plan.run_parameters import RunParameters
@@ -80,27 +81,30 @@ def _of_range(settings: TrainingSettings, options: argparse.Namespace, parameter
     from training.datasets.pinned_view import pin_view
 
     _check_rows_alone(options, "--from, --to")
+    division = _division(options, parameters.view)
     pinned = pin_view(OfflineStore(settings.lake), parameters.view, to_us(settings.allowed_lateness))
     table = export_range(pinned, options.range_from, options.range_to, parameters.dataset.cutoff_us)
-    table = _divided(table, options, parameters.view, table.instants_us)
+    table = _divided(table, division, parameters.view, table.instants_us)
     _export(settings, options, parameters.view, table)
     return 0
 
 
 def _of_spine(settings: TrainingSettings, options: argparse.Namespace, parameters: RunParameters) -> int:
-    from training.datasets.exports.exported import SpineOptions, export_spine
+    from training.datasets.exports.exported import SpineOptions, check_spine_options, export_spine
     from training.datasets.given_spine import check_spine, read_spine_file
     from training.datasets.history.pinned_history import pin_history
     from training.datasets.offline_store import OfflineStore
 
     _check_rows_alone(options, "--spine")
     view, store = parameters.view, OfflineStore(settings.lake)
+    division = _division(options, view)
     spine = check_spine(view, read_spine_file(options.spine))
+    check_spine_options(spine, division, options.label, options.with_labels)
     labels, cutoff_us = _labels(store, options, parameters)
     lag_us, at_once = round(options.lag * 1e6), settings.spine_events_at_once
     meant = SpineOptions(options.truth, lag_us, options.label, cutoff_us, at_once)
     table = export_spine(pin_history(store, view), spine, meant, labels)
-    _export(settings, options, view, _divided(table, options, view, spine.as_of_us))
+    _export(settings, options, view, _divided(table, division, view, spine.as_of_us))
     return 0
 
 
@@ -114,11 +118,12 @@ def _of_log(settings: TrainingSettings, options: argparse.Namespace, parameters:
     if options.truth != "as-served" or options.lag:
         raise TrainingError("The log has what the model saw. It takes no --truth and no --lag. Leave them out.")
     view, store = parameters.view, OfflineStore(settings.lake)
+    division = _division(options, view)
     logged = read_logged(store, Registry(settings.registry), view)
     labels, cutoff_us = _labels(store, options, parameters)
     meant = SpineOptions(label=options.label, cutoff_us=cutoff_us)
     table = export_spine(logged.history, logged.spine, meant, labels, logged=logged.beside)
-    _export(settings, options, view, _divided(table, options, view, logged.spine.as_of_us))
+    _export(settings, options, view, _divided(table, division, view, logged.spine.as_of_us))
     print("".join(f"{line}\n" for line in logged.lines), end="")
     return 0
 
@@ -131,14 +136,19 @@ def _labels(
     return pin_labels(store, parameters.view, parameters.dataset.cutoff_us) if options.with_labels else ((), None)
 
 
-def _divided(
-    table: DatasetTable, options: argparse.Namespace, view: FeatureView, as_of_us: NDArray[np.int64]
-) -> DatasetTable:
-    from training.datasets.exports.division import divide, read_division
+def _division(options: argparse.Namespace, view: FeatureView) -> Division | None:
+    """How the rows are divided. It is read before they are."""
+    from training.datasets.exports.division import read_division
 
-    if not options.split:
-        return table
-    return divide(table, view, read_division(options.split, view, options.seed, options.test_share), as_of_us)
+    return read_division(options.split, view, options.seed, options.test_share) if options.split else None
+
+
+def _divided(
+    table: DatasetTable, division: Division | None, view: FeatureView, as_of_us: NDArray[np.int64]
+) -> DatasetTable:
+    from training.datasets.exports.division import divide
+
+    return table if division is None else divide(table, view, division, as_of_us)
 
 
 def _check_rows_alone(options: argparse.Namespace, what: str) -> None:

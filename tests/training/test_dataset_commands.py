@@ -86,3 +86,44 @@ def test_the_windows_of_the_view_s_model_do_not_forbid_a_span_or_a_spine(
     spine.write_text("plant,machine,as_of,celsius\nplant|1,m1,2024-10-10T00:00:00Z,20.5\n")
     for number, rows in enumerate((["--spine", str(spine)], ["--from", "2024-10-09", "--to", "2024-10-10"])):
         assert main(["dataset", *rows, "--output", str(places / f"{number}.parquet")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "columns", "sentence"),
+    [
+        (["--with-labels"], {}, "lacks reading, on which labels of 'breakdowns' join"),
+        (["--split", "column:side"], {}, "have no column 'side' to divide them by. They have plant, machine"),
+        (["--split", "column:side"], {"side": "tset"}, "Column 'side' does not divide the rows. It has 'tset'"),
+        (["--split", "column:side"], {"side": "test"}, "has no row to train"),
+        (["--split", "stratified:side"], {}, "have no column 'side' to stratify them by"),
+        (["--split", "stratified"], {}, "have no label to stratify them by"),
+        (["--split", "thirds"], {}, "Rows cannot be divided by 'thirds'"),
+        (["--split", "folds:2"], {"fold_2": "x"}, "have a column 'fold_2' already"),
+        (["--split", "entity"], {"window": "x"}, "have a column 'window' already"),
+    ],
+)
+def test_what_the_spine_alone_refuses_is_refused_before_its_features_are_computed(
+    options: list[str],
+    columns: dict[str, str],
+    sentence: str,
+    places: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A column that was not there was told after the replay. Here no event is stored that could be replayed."""
+    monkeypatch.setenv("MILLRACE_LAKE", str(places / "no lake"))
+    given = {"plant": "plant|1", "machine": "m1", "as_of": "2024-10-10T00:00:00Z", "celsius": 20.5, **columns}
+    pl.DataFrame([given]).write_parquet(places / "spine.parquet")
+    arguments = ["dataset", "--spine", str(places / "spine.parquet"), "--output", str(places / "out")]
+    assert main([*arguments, *options]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_rows_are_divided_by_the_value_of_a_feature(places: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The spine lacks the column, and the dataset has it."""
+    at = [f"2024-10-{day:02}T00:00:00Z" for day in range(5, 15)]
+    rows = pl.DataFrame({"plant": "plant|1", "machine": "m1", "as_of": at, "celsius": 20.5})
+    rows.write_parquet(places / "spine.parquet")
+    arguments = ["dataset", "--spine", str(places / "spine.parquet"), "--output", str(places / "out")]
+    assert main([*arguments, "--split", "column:hot_plant__count_2h"]) == 1
+    assert "Column 'hot_plant__count_2h' does not divide the rows" in capsys.readouterr().err

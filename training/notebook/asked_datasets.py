@@ -16,11 +16,12 @@ from training.datasets.dataset_builder import build_dataset
 from training.datasets.exports.dataset_table import DatasetTable
 from training.datasets.exports.division import divide, read_division
 from training.datasets.exports.event_range import export_range
-from training.datasets.exports.exported import SpineOptions, export_events, export_spine
+from training.datasets.exports.exported import SpineOptions, check_spine_options, export_events, export_spine
 from training.datasets.exports.known_labels import pin_labels
 from training.datasets.given_spine import check_spine
 from training.datasets.historical_features import Truth
 from training.datasets.history.pinned_history import pin_history
+from training.datasets.history.replayed import lag_to_us
 from training.datasets.offline_store import OfflineStore
 from training.datasets.pinned_view import PinnedView, pin_view
 from training.errors import TrainingError
@@ -57,10 +58,9 @@ def of_range(
 ) -> DatasetTable:
     """All events between two instants, labelled or not."""
     start_us, end_us = as_instant(start, "start"), as_instant(end, "end")
+    division = read_division(split, view, seed, test_share) if split else None
     table = export_range(_pinned(settings, view), start_us, end_us, as_instant(cutoff, "cutoff"), tell)
-    if not split:
-        return table
-    return divide(table, view, read_division(split, view, seed, test_share), table.instants_us)
+    return table if division is None else divide(table, view, division, table.instants_us)
 
 
 def of_spine(
@@ -78,12 +78,15 @@ def of_spine(
     test_share: float = 0.25,
 ) -> DatasetTable:
     """The rows of a spine with their features. lag: seconds."""
+    lag_us = lag_to_us(lag)
+    division = read_division(split, view, seed, test_share) if split else None
+    given = check_spine(view, spine)
+    check_spine_options(given, division, label, with_labels)
     store = OfflineStore(settings.lake)
     labels, cutoff_us = pin_labels(store, view, as_instant(cutoff, "cutoff")) if with_labels else ((), None)
-    meant = SpineOptions(truth, round(lag * 1e6), label, cutoff_us, settings.spine_events_at_once)
-    given = check_spine(view, spine)
+    meant = SpineOptions(truth, lag_us, label, cutoff_us, settings.spine_events_at_once)
     table = export_spine(pin_history(store, view), given, meant, labels, tell)
-    return divide(table, view, read_division(split, view, seed, test_share), given.as_of_us) if split else table
+    return table if division is None else divide(table, view, division, given.as_of_us)
 
 
 def _pinned(settings: TrainingSettings, view: FeatureView) -> PinnedView:

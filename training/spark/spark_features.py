@@ -21,7 +21,7 @@ from training.datasets.given_spine import check_spine
 from training.datasets.historical_features import features_at
 from training.datasets.history.entity_slices import EVENTS_AT_ONCE
 from training.datasets.history.pinned_history import pin_history
-from training.datasets.history.replayed import Truth
+from training.datasets.history.replayed import Truth, lag_to_us
 from training.datasets.offline_store import OfflineStore
 from training.errors import DatasetError
 from training.settings import load_settings
@@ -47,12 +47,11 @@ def historical_features(
     those that were complete when this was called, for every partition. Raises DatasetError; what a row makes fail
     later, Spark raises.
     """
-    settings = load_settings()
+    settings, lag_us = load_settings(), lag_to_us(lag_seconds)
     module, path = definitions or settings.definitions, Path(lake or settings.lake).absolute()
     found = _view(module, view)
     cut_us = pin_history(OfflineStore(path), found).cut_us
-    lag_us, at_once = round(lag_seconds * 1_000_000), settings.spine_events_at_once
-    part = _Part(module, str(path), found.label, truth, lag_us, cut_us, at_once)
+    part = _Part(module, str(path), found.label, truth, lag_us, cut_us, settings.spine_events_at_once)
     first = frame.limit(1).toArrow()
     if not len(first):
         raise DatasetError("The spine has no row. Bring at least one.")

@@ -24,6 +24,8 @@ from tests.training.machine_streams import START_US, end_us
 from training.datasets.given_spine import check_spine
 from training.datasets.historical_features import historical_features
 from training.datasets.offline_store import OfflineStore
+from training.errors import DatasetError
+from training.spark.spark_features import historical_features as by_partitions
 
 pytestmark = [pytest.mark.deep, pytest.mark.slow]
 SEVERAL = "local-cluster[2,1,1024]"
@@ -141,3 +143,9 @@ def test_a_function_that_raises_fails_the_step_with_its_own_words(
     done = by_spark(spark_path, "local[1]", tmp_path, "tests.domains.machines", machine_lake, "fail")
     assert done.returncode == 1
     assert "step 'by_spark' raised ValueError: as it was told" in done.stderr
+
+
+@pytest.mark.parametrize("lag_s", [float("nan"), -1.0])
+def test_a_lag_that_cannot_be_meant_is_refused_before_anything_is_read(lag_s: float) -> None:
+    with pytest.raises(DatasetError, match=r"The lag is (nan|-1\.0)\. No event counts .* Give seconds, 0 or more"):
+        by_partitions(None, "breakdown", lag_seconds=lag_s, definitions="tests.domains.machines", lake="nowhere")

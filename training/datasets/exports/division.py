@@ -7,7 +7,7 @@ but the first and the last in time; except by class, where the rows of a class a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -53,6 +53,21 @@ def read_division(text: str, view: FeatureView, seed: int, test_share: float = 0
     )
 
 
+def check_division(division: Division, rows: pl.DataFrame, label: str, later: Iterable[str]) -> None:
+    """What of a division can be seen before features are computed. rows: as they were brought. later: columns to come.
+
+    label: the column with the label, which may be one to come. Raises DatasetError, as `divide` does.
+    """
+    columns = [*rows.columns, *later]
+    if division.kind == "column" and division.of in rows.columns:
+        _check_sides(_by_column(rows, division))
+    elif division.kind == "column":
+        _check_there(division.of, columns)
+    elif division.kind == "stratified":
+        _check_strata(division.of or label, columns)
+    _refuse_taken([f"{FOLD}{fold}" for fold in range(1, division.folds + 1)] or [WINDOW], rows)
+
+
 def divide(table: DatasetTable, view: FeatureView, division: Division, as_of_us: NDArray[np.int64]) -> DatasetTable:
     """The table with a column `window`, or one for each fold: train, gap or test; null where a row is of no use.
 
@@ -75,12 +90,7 @@ def divide(table: DatasetTable, view: FeatureView, division: Division, as_of_us:
         _check_sides(each)
     if division.train_labels and table.known_labels is not None:
         columns += _train_labels(table.known_labels, columns, division, as_of_us)
-    for each in columns:
-        if each.name in table.data.columns:
-            raise DatasetError(
-                f"The rows have a column {each.name!r} already. The division of the rows stands under this name. "
-                "Rename the column."
-            )
+    _refuse_taken([each.name for each in columns], table.data)
     told = replace(table.manifest, division=division, digest="")
     return stamped(table.data.with_columns(columns), told, table.spine)
 
@@ -100,11 +110,7 @@ def _by_entity(data: pl.DataFrame, view: FeatureView, division: Division) -> pl.
 def _by_class(table: DatasetTable, view: FeatureView, division: Division, as_of_us: NDArray[np.int64]) -> pl.Series:
     """A row is what its entities are at its instant: one that stands in the table twice is on one side."""
     column = division.of or table.label
-    if column not in table.data.columns:
-        raise DatasetError(
-            f"The rows have no {f'column {column!r}' if column else 'label'} to stratify them by. They have "
-            f"{', '.join(table.data.columns)}. Name one of these, as in stratified:COLUMN."
-        )
+    _check_strata(column, table.data.columns)
     keys = dict.fromkeys(key for group in view.groups for key in group.entity.keys)
     names = _key_names(table.data, keys)
     rows = table.data.select(names).with_columns(pl.Series(_INSTANT, as_of_us))
@@ -122,11 +128,7 @@ def _number(seed: int, key: tuple[str, ...]) -> int:
 
 
 def _by_column(data: pl.DataFrame, division: Division) -> pl.Series:
-    if division.of not in data.columns:
-        raise DatasetError(
-            f"The rows have no column {division.of!r} to divide them by. They have {', '.join(data.columns)}. Name one "
-            "of these."
-        )
+    _check_there(division.of, data.columns)
     column = data[division.of].cast(pl.String)
     if other := column.drop_nulls().filter(~column.drop_nulls().is_in(_SIDES)).unique().sort().head(5).to_list():
         raise DatasetError(
@@ -134,6 +136,29 @@ def _by_column(data: pl.DataFrame, division: Division) -> pl.Series:
             "or gap, and nothing for a row of no use."
         )
     return column.alias(WINDOW)
+
+
+def _check_there(column: str, columns: Sequence[str]) -> None:
+    if column not in columns:
+        raise DatasetError(
+            f"The rows have no column {column!r} to divide them by. They have {', '.join(columns)}. Name one of these."
+        )
+
+
+def _check_strata(column: str, columns: Sequence[str]) -> None:
+    if column not in columns:
+        raise DatasetError(
+            f"The rows have no {f'column {column!r}' if column else 'label'} to stratify them by. They have "
+            f"{', '.join(columns)}. Name one of these, as in stratified:COLUMN."
+        )
+
+
+def _refuse_taken(names: Iterable[str], rows: pl.DataFrame) -> None:
+    if taken := [name for name in names if name in rows.columns]:
+        raise DatasetError(
+            f"The rows have a column {taken[0]!r} already. The division of the rows stands under this name. Rename the "
+            "column."
+        )
 
 
 def fold_edges(as_of_us: NDArray[np.int64], division: Division) -> list[int]:

@@ -13,12 +13,13 @@ from shared_features.formats.dataset_manifest import (
     RowCounts,
     WindowCounts,
 )
-from shared_features.formats.dataset_rows import BroughtSpine
+from shared_features.formats.dataset_rows import BroughtSpine, Division
 from shared_features.formats.training_run import LABEL
 from training.datasets.erasures import erased_from
 from training.datasets.exports.dataset_table import DatasetTable
+from training.datasets.exports.division import check_division
 from training.datasets.exports.event_table import event_table
-from training.datasets.exports.known_labels import join_labels
+from training.datasets.exports.known_labels import check_joins, join_labels
 from training.datasets.exports.manifests import NO_ROWS, manifest_of, stamped
 from training.datasets.exports.table_digest import table_digest
 from training.datasets.given_spine import GivenSpine
@@ -53,6 +54,19 @@ class SpineOptions:
 def export_events(pinned: PinnedView, dataset: TrainingDataset) -> DatasetTable:
     """The table of a dataset of the view's own events. Raises DatasetError where they are not stored any more."""
     return stamped(event_table(pinned, dataset), dataset.manifest)
+
+
+def check_spine_options(spine: GivenSpine, division: Division | None, label: str, with_labels: bool) -> None:
+    """What the spine alone refuses, before anything is read for it.
+
+    label: the column of the spine that is the label. Raises DatasetError.
+    """
+    if with_labels:
+        check_joins(spine.view, spine.given.columns)
+    if division is not None:
+        of_labels = [LABEL] if with_labels else []
+        come = [*of_labels, *(each.name for each in spine.view.columns)]
+        check_division(division, spine.given, LABEL if with_labels else label, come)
 
 
 def export_spine(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -81,6 +82,16 @@ def check_cutoff(cutoff_us: int | None, complete_us: int) -> int:
     return complete_us - 1 if cutoff_us is None else cutoff_us
 
 
+def check_joins(view: FeatureView, columns: Sequence[str]) -> None:
+    """Raises DatasetError for rows without the columns that labels join on."""
+    for source in view.label_sources:
+        if lacking := [name for name in source.joins if name not in columns]:
+            raise DatasetError(
+                f"The spine lacks {', '.join(lacking)}, on which labels of {source.source.name!r} join. It has "
+                f"{', '.join(columns)}. Add the column, or ask for no labels."
+            )
+
+
 def join_labels(
     rows: pl.DataFrame,
     event_time_us: NDArray[np.int64],
@@ -93,12 +104,7 @@ def join_labels(
     rows: with the columns that labels join on; nothing in one of them: no label names the row. event_time_us: of each
     row, from which windows of labels and delays count. Raises DatasetError for rows without these columns.
     """
-    for source in view.label_sources:
-        if lacking := [name for name in source.joins if name not in rows.columns]:
-            raise DatasetError(
-                f"The spine lacks {', '.join(lacking)}, on which labels of {source.source.name!r} join. It has "
-                f"{', '.join(rows.columns)}. Add the column, or ask for no labels."
-            )
+    check_joins(view, rows.columns)
     labels = read_view_labels(view, tables, cutoff_us)
     keys = SpineKeys(event_time_us, tuple(_places(rows, known) for known in labels.known))
     outcomes = keys.outcomes(labels)

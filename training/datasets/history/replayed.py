@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -31,6 +31,14 @@ from training.progress import Tell, untold
 
 Truth = Literal["as-served", "event-time"]
 _LOG = structlog.get_logger(part="dataset")
+_LONGEST_LAG_S = 36_500 * 86_400
+
+
+def lag_to_us(lag_s: Any) -> int:
+    """A lag in seconds, as people write it, in microseconds. Raises DatasetError for what is no length of time."""
+    if not isinstance(lag_s, int | float) or not 0 <= lag_s <= _LONGEST_LAG_S:
+        raise DatasetError(f"The lag is {lag_s!r}. No event counts before it arrives. Give seconds, 0 or more.")
+    return round(lag_s * 1e6)
 
 
 def stored_at(
