@@ -8,7 +8,14 @@ from typing import Any
 
 from shared_features.definitions import difference
 from shared_features.formats.dataset_manifest import DatasetManifest, WindowCounts
-from shared_features.formats.model_manifest import BATCH_ROWS, METRICS_FILE, MODEL_FILE, TREES_FILE, ModelManifest
+from shared_features.formats.model_manifest import (
+    BATCH_ROWS,
+    DELETED,
+    METRICS_FILE,
+    MODEL_FILE,
+    TREES_FILE,
+    ModelManifest,
+)
 from shared_features.kernel.event_time import to_text
 from training.datasets.outcomes.told_labels import tell_labels
 from training.errors import RegistryError
@@ -27,8 +34,7 @@ def find_version(registry: Registry, model: str, name: str | None) -> int:
     """The version of a number or an alias; None: the champion, or the newest. Raises RegistryError."""
     versions, aliases = registry.versions(model), Aliases(registry).of(model)
     if not versions:
-        known = ", ".join(registry.models()) or "none"
-        raise RegistryError(f"The registry has no model {model!r}. It has: {known}. Name one of these.")
+        raise _unknown(registry, model)
     if name is None:
         return aliases.get("champion", versions[-1])
     if name.isdecimal():
@@ -38,6 +44,17 @@ def find_version(registry: Registry, model: str, name: str | None) -> int:
         there = ", ".join(aliases) or "none"
         raise RegistryError(f"Model {model!r} has no alias {name!r}. Its aliases: {there}. Give one, or a number.")
     return aliases[name]
+
+
+def _unknown(registry: Registry, model: str) -> RegistryError:
+    """Of a model without a version: a folder with what was deleted may be there."""
+    there = registry.models()
+    known = [each for each in there if registry.versions(each)]
+    what = f"The registry has no model {model!r}. It"
+    if model in there and registry.store.files(f"{model}/{DELETED}"):
+        what = f"All versions of model {model!r} were deleted. The registry"
+    do = "Name one of these" if known else "Publish a version first"
+    return RegistryError(f"{what} has: {', '.join(known) or 'none'}. {do}.")
 
 
 def facts_of_version(registry: Registry, model: str, version: int) -> Facts:

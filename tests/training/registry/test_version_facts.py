@@ -12,8 +12,10 @@ from shared_features.formats.dataset_rows import Division
 from shared_features.kernel.event_time import DAY_US
 from tests.shared_features.formats.test_dataset_manifest import DATASET
 from tests.shared_features.formats.test_model_manifest import MANIFEST
+from training.errors import RegistryError
 from training.facts import FactRow
-from training.registry.version_facts import facts_of_version, says_something
+from training.registry.deletion import delete_version
+from training.registry.version_facts import facts_of_version, find_version, says_something
 from training.registry.version_list import list_versions, version_lines
 from training.registry.versions import Registry
 
@@ -92,3 +94,17 @@ def test_times_that_differ_by_chance_are_left_out_of_what_differs(
 ) -> None:
     """Each two versions differed in both times, of equal graphs too."""
     assert says_something(FactRow(section, name, first, second)) is tells
+
+
+def test_a_model_whose_versions_were_deleted_is_told_so_and_not_offered(tmp_path: Path) -> None:
+    """It said that there is no model m, and that there are: m."""
+    registry = published(tmp_path, "regression")
+    registry.publish(replace(MANIFEST, model="n", task="regression", classes=()), b"graph", METRICS, DATASET)
+    delete_version(registry, "m", 1)
+    with pytest.raises(RegistryError, match=r"All versions of model 'm' were deleted\. .* has: n\. Name"):
+        find_version(registry, "m", None)
+    with pytest.raises(RegistryError, match=r"has no model 'o'\. It has: n\. Name"):
+        find_version(registry, "o", None)
+    delete_version(registry, "n", 1)
+    with pytest.raises(RegistryError, match=r"has: none\. Publish"):
+        find_version(registry, "n", None)
