@@ -86,6 +86,9 @@ def _unknown(weights: Mapping[Any, float], names: Sequence[Any]) -> str:
     """What is wrong where a weight is of no class; "" where each is of one."""
     for name in weights:
         if name not in names:
+            meant = [each for each in names if not isinstance(each, str) and str(each).lower() == str(name).lower()]
+            if meant:
+                return f"class_weights names {name!r}, which is a text; write {meant[0]!r}, without quotes"
             choices = [str(each) for each in names]
             return (
                 f"class_weights names {name!r}, and the label has the classes {', '.join(map(repr, names))}; write one "

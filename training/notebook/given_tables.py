@@ -1,4 +1,4 @@
-"""Tables of any kind in, and the answer as a table of the same kind: Polars, pandas or Arrow."""
+"""Tables of any kind in, and the answer as a table of the same kind: Polars, pandas or Arrow. A dataset is its rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from shared_features.definitions import FeatureView
 from shared_features.kernel.event_time import to_us
+from training.datasets.exports.dataset_table import DatasetTable
+from training.datasets.given_spine import AS_OF
 from training.errors import TrainingError
 
 _TIME = "Give a datetime, a date, or a text such as 2026-01-31T00:00:00Z."
@@ -19,6 +22,8 @@ def as_polars(table: Any) -> pl.DataFrame:
     """The table as Polars has it. Raises TrainingError for anything else."""
     if isinstance(table, pl.DataFrame):
         return table
+    if isinstance(table, DatasetTable):
+        return table.data
     if isinstance(table, pl.LazyFrame):
         return table.collect()
     if isinstance(table, Mapping | list | tuple):
@@ -33,6 +38,19 @@ def as_polars(table: Any) -> pl.DataFrame:
         f"A table is needed. Something of type {type(table).__name__} was given. Give a DataFrame of Polars or pandas, "
         "an Arrow table, or a dictionary of columns."
     )
+
+
+def refuse_index(table: Any, view: FeatureView) -> None:
+    """Raises TrainingError where columns that the view reads stand in the index of pandas, which is no column."""
+    if not _is_pandas(table):
+        return
+    read = {AS_OF, *(each.name for each in view.request_fields), *(each.name for each in view.columns)}
+    read |= {key for group in view.groups for key in group.entity.keys}
+    if lost := [name for name in table.index.names if name in read and name not in table.columns]:
+        raise TrainingError(
+            f"The table has {', '.join(lost)} in its index, which is no column of it. View {view.label} reads columns. "
+            "Give table.reset_index()."
+        )
 
 
 def as_given(found: pl.DataFrame, table: Any) -> Any:

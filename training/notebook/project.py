@@ -21,7 +21,7 @@ from training.errors import TrainingError
 from training.facts import shown, side_by_side
 from training.notebook.asked_datasets import of_range, of_spine, of_windows
 from training.notebook.catalogue_tables import group_table, view_table
-from training.notebook.given_tables import as_given, as_instant, as_polars
+from training.notebook.given_tables import as_given, as_instant, as_polars, refuse_index
 from training.notebook.group_view import group_spine, group_view
 from training.notebook.kept_runs import kept_runs
 from training.notebook.project_model import ProjectModel
@@ -81,6 +81,7 @@ class Project:
         found = self.view(view)
         check_functions(found)
         if spine is not None:
+            refuse_index(spine, found)
             with self._shown_work() as tell:
                 return of_spine(self.settings, found, as_polars(spine), tell, **asked)
         with self._shown_work() as tell:
@@ -105,6 +106,7 @@ class Project:
         instant for all rows; None: `keys` has a column `as_of`. The answer is `keys` with the features behind it.
         """
         view = group_view(self.catalogue, group)
+        refuse_index(keys, view)
         spine = group_spine(as_polars(keys), as_instant(as_of, "as_of"))
         at_once = self.settings.spine_events_at_once
         with self._shown_work() as tell:
@@ -174,7 +176,8 @@ class Project:
         return shown_work(is_shown=self._progress)
 
     def _model_name(self, name: str | None) -> str:
-        names = self.registry.models()
+        registry = self.registry
+        names = [each for each in registry.models() if registry.versions(each)] if name is None else []
         if name is None and len(names) != 1:
             raise TrainingError(
                 f"The registry has {len(names)} models. They are {', '.join(names) or 'none'}. Name one of them."

@@ -17,7 +17,7 @@ from training.errors import DatasetError
 from training.facts import Facts, shown
 from training.inference.published_model import PublishedModel, open_model
 from training.inference.rows_to_predict import Slice, read_features
-from training.notebook.given_tables import as_given, as_polars
+from training.notebook.given_tables import as_given, as_polars, refuse_index
 from training.progress import Tell
 from training.registry.version_facts import facts_of_version
 from training.registry.versions import Registry
@@ -58,10 +58,11 @@ class ProjectModel:
     def predict(self, rows: Any) -> Any:
         """The rows with what the model says of each, as the endpoint would answer.
 
-        rows: a table with the features of the view, or with what a request carries and `as_of`; then the features are
-        computed as served. Raises DatasetError.
+        rows: a table or a dataset with the features of the view, or with what a request carries and `as_of`; then the
+        features are computed as served. Raises DatasetError.
         """
         given, view = as_polars(rows), self.published.view
+        refuse_index(rows, view)
         if taken := [name for name in self.published.names if name in given.columns]:
             raise DatasetError(
                 f"The rows have columns with the names of predictions: {', '.join(taken)}. The predictions would "

@@ -24,6 +24,8 @@ from training.models.fitting import Fitting
         (parcels.OUTCOME, {"keep_negatives": 0.5}, "keep_negatives is given, and the label asks for multiclass"),
         (machines.BREAKDOWN, {"keep_negatives": 0}, "keep_negatives is 0; give a share of the rows, more than 0"),
         (machines.BREAKDOWN, {"class_weights": {"yes": 3}}, r"names 'yes', and the label has the classes False, True"),
+        (machines.BREAKDOWN, {"class_weights": {"True": 3}}, r"; write True, without quotes"),
+        (machines.BREAKDOWN, {"class_weights": {"false": 3}}, r"; write False, without quotes"),
         (parcels.ARRIVED_LATE, {"class_weights": {"yess": 3}}, "has the classes 'no', 'yes'; .* Did you mean 'yes'"),
         (
             parcels.STARS,

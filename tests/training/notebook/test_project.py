@@ -153,9 +153,40 @@ def test_a_dataset_without_windows_has_those_of_the_view_s_model(
         asking.dataset()
 
 
+SPINE = {"plant": ["plant|1"], "machine": ["m1"], "as_of": ["2024-10-10T00:00:00Z"], "celsius": [20.5]}
+
+
+def test_a_dataset_is_a_table_too(project: Project) -> None:
+    """`predict(dataset)` was refused, and named no way to its rows."""
+    dataset, model = project.dataset("breakdown", start="2024-10-14"), project.model()
+    assert model.predict(dataset).equals(model.predict(dataset.data), null_equal=True)
+
+
+@pytest.mark.parametrize("of", ["dataset", "features", "predict"])
+def test_keys_in_the_index_of_pandas_are_told(project: Project, of: str) -> None:
+    """The spine was said to lack them, and shows them."""
+    table = pd.DataFrame(SPINE).set_index(["plant", "machine"])
+    ask = {
+        "dataset": lambda: project.dataset("breakdown", spine=table),
+        "features": lambda: project.features("hot_plant", table),
+        "predict": lambda: project.model().predict(table),
+    }[of]
+    with pytest.raises(TrainingError, match=r"has plant.* in its index, .* Give table\.reset_index\(\)"):
+        ask()
+
+
 @pytest.mark.parametrize(
     ("ask", "sentence"),
     [
+        (
+            lambda project: project.dataset(spine=SPINE, lag=float("nan")),
+            r"The lag is nan\. .* Give seconds, 0 or more",
+        ),
+        (lambda project: project.dataset(spine=SPINE, lag=-1), r"The lag is -1\. .* Give seconds, 0 or more"),
+        (lambda project: project.dataset(spine=SPINE, lag=float("inf")), r"The lag is inf\. .* Give seconds"),
+        (lambda project: project.dataset(spine=SPINE, lag="5 s"), r"The lag is '5 s'\. .* Give seconds"),
+        (lambda project: project.dataset(spine=SPINE, split="column:side"), "no column 'side' to divide them by"),
+        (lambda project: project.dataset(spine=SPINE, with_labels=True), "lacks reading, on which labels"),
         (lambda project: Project(lakes="x"), r"no setting 'lakes'\. Did you mean 'lake'"),
         (lambda project: project.dataset("breakdown", test_day=3), r"no option 'test_day'\. Did you mean 'test_days'"),
         (lambda project: project.dataset(cutoff="soon"), "cutoff is 'soon', which is not a time"),
