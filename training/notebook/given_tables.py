@@ -41,14 +41,14 @@ def as_polars(table: Any) -> pl.DataFrame:
 
 
 def refuse_index(table: Any, view: FeatureView) -> None:
-    """Raises TrainingError where columns that the view reads stand in the index of pandas, which is no column."""
+    """Raises TrainingError where columns that the view reads stand in the index of pandas: it is not a column."""
     if not _is_pandas(table):
         return
     read = {AS_OF, *(each.name for each in view.request_fields), *(each.name for each in view.columns)}
     read |= {key for group in view.groups for key in group.entity.keys}
     if lost := [name for name in table.index.names if name in read and name not in table.columns]:
         raise TrainingError(
-            f"The table has {', '.join(lost)} in its index, which is no column of it. View {view.label} reads columns. "
+            f"The table has {', '.join(lost)} in its index, where it is not a column. View {view.label} reads columns. "
             "Give table.reset_index()."
         )
 

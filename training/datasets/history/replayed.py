@@ -35,7 +35,7 @@ _LONGEST_LAG_S = 36_500 * 86_400
 
 
 def lag_to_us(lag_s: Any) -> int:
-    """A lag in seconds, as people write it, in microseconds. Raises DatasetError for what is no length of time."""
+    """A lag in seconds, as people write it, in microseconds. Raises DatasetError for anything but a length of time."""
     if not isinstance(lag_s, int | float) or not 0 <= lag_s <= _LONGEST_LAG_S:
         raise DatasetError(f"The lag is {lag_s!r}. No event counts before it arrives. Give seconds, 0 or more.")
     return round(lag_s * 1e6)
