@@ -12,7 +12,8 @@ import polars as pl
 from shared_features.kernel.event_time import DAY_US, to_us
 from training.datasets.dataset_builder import build_dataset
 from training.datasets.exports.known_labels import join_labels
-from training.datasets.given_rows.spine_columns import read_times
+from training.datasets.given_rows.spine_columns import instants_of
+from training.datasets.given_rows.table_rows import TableRows
 from training.datasets.given_spine import AS_OF, read_spine_file
 from training.datasets.offline_store import OfflineStore
 from training.datasets.outcomes.view_labels import complete_labels_us
@@ -117,11 +118,8 @@ def spine_of(pinned: PinnedView, sampled: SampledRows) -> pl.DataFrame:
 def _with_instants(spine: pl.DataFrame) -> pl.DataFrame:
     if AS_OF not in spine.columns or not len(spine):
         raise DatasetError(f"The spine has no column {AS_OF!r}, or no row. It has {', '.join(spine.columns)}. Add it.")
-    kind = spine.schema[AS_OF]
-    if kind == pl.String:
-        return spine.with_columns(read_times(spine[AS_OF]))
-    time = pl.col(AS_OF).cast(pl.Datetime("us"))
-    return spine.with_columns(time.dt.replace_time_zone("UTC") if not getattr(kind, "time_zone", None) else AS_OF)
+    instants = pl.Series(AS_OF, instants_of(AS_OF, TableRows(spine, ()))).cast(pl.Datetime("us", "UTC"))
+    return spine.with_columns(instants)
 
 
 def _import(module: str, name: str) -> Any:

@@ -148,6 +148,12 @@ def test_what_cannot_be_meant_is_refused_with_its_place(columns: dict[str, list[
     assert said in refusal(spine(**columns))
 
 
+@pytest.mark.parametrize("text", ["2024/10/05 12:30:00", "2024-10-5 12:30:00", "2024-10-05T12:30:00"])
+def test_a_time_may_be_written_in_each_way_that_begins_with_the_year(text: str) -> None:
+    instants = check_spine(BREAKDOWN, spine(as_of=[text])).as_of_us
+    assert instants.tolist() == [datetime(2024, 10, 5, 12, 30, tzinfo=UTC).timestamp() * 1_000_000]
+
+
 def test_a_row_is_told_by_its_keys_its_instant_and_its_request_fields() -> None:
     """A number alone says nothing of a table that is sorted otherwise, or is in a database."""
     named = "The row has plant='p', machine='m', as_of=2024-10-05T12:30:00.000250Z"

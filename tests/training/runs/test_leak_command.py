@@ -67,6 +67,9 @@ def test_a_spine_of_ones_own_is_taken(
     named = ["--own", "proven_spine.leaky:add_columns", "--spine", str(places / "rows.csv")]
     assert main([*OPTIONS, "--rows", "150", *named]) == 1
     assert "tomorrow changes with rows that come later" in capsys.readouterr().out
+    rows.with_columns(as_of=pl.lit("06/10/2024")).write_csv(places / "rows.csv")
+    assert main([*OPTIONS, *named]) == 1
+    assert "has a text that is not a time in row 0: '06/10/2024'" in capsys.readouterr().err
 
 
 def test_the_steps_of_a_pipeline_are_tried(

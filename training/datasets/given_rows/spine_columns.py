@@ -17,7 +17,7 @@ from training.errors import DatasetError
 
 _INSTANT = Timestamp("us")
 _TIMES = (pl.Datetime, pl.Date)
-_YEAR_FIRST = r"^\s*\d{4}-\d{2}-\d{2}"
+_YEAR_FIRST = r"^\s*\d{4}(-|/|\d{4})"
 _TRUTHS = {0: False, 1: True}
 _EXACT = 2**53
 """Below, a float has all digits of a whole number."""
@@ -83,7 +83,7 @@ def instants_of(name: str, rows: TableRows) -> NDArray[np.int64]:
     series = rows.table[name]
     if series.dtype == pl.String:
         try:
-            series = read_times(series)
+            series = _read_times(series)
         except PolarsError as error:
             row = _first_unreadable(series)
             text = f": {shortened(repr(series[row]))}. Write RFC 3339 times such as 2026-01-31T00:00:00Z."
@@ -105,7 +105,7 @@ def instants_of(name: str, rows: TableRows) -> NDArray[np.int64]:
     return steps
 
 
-def read_times(series: pl.Series) -> pl.Series:
+def _read_times(series: pl.Series) -> pl.Series:
     """Raises PolarsError for a text that is not a time, and where the order of day and month would be a guess."""
     if not series.str.contains(_YEAR_FIRST).all():
         raise InvalidOperationError("a time begins with the year, the month and the day, as in 2026-01-31")
@@ -118,7 +118,7 @@ def _first_unreadable(series: pl.Series) -> int:
     while unreadable - readable > 1:
         middle = (readable + unreadable) // 2
         try:
-            read_times(series[:middle])
+            _read_times(series[:middle])
             readable = middle
         except PolarsError:
             unreadable = middle
