@@ -16,7 +16,7 @@ Int64 = NDArray[np.int64]
 MOST_STEPS = (1 << 31) - 1
 _NONE = np.empty(0, np.int64)
 _NO_EVENTS = np.empty((0, VALUES), np.int64)
-_SPARSE = 16  # slots per step from which on counting all slots costs more than numbering those that there are
+_SPARSE = 8  # slots per step from which on counting all slots costs more than numbering those that there are
 
 
 class Updates(NamedTuple):
@@ -56,11 +56,12 @@ def step_order(events: Updates, effect_us: Int64, reads: Reads, read_at_us: Int6
     counts = np.zeros((1 + len(assigned), 2), np.int64)
     counts[1:, 0] = np.bincount(update_slots, minlength=len(assigned))
     counts[1:, 1] = np.bincount(read_slots, minlength=len(assigned))
-    slots = np.repeat(assigned, counts[1:].sum(axis=1))
+    slots = np.repeat(assigned, counts[1:, 0] + counts[1:, 1])  # ten times as fast as a sum along the second axis
+    np.cumsum(counts, axis=0, out=counts)
     steps = Steps(numbers, slots, _rows(events), np.empty(len(reads.slots), np.int64))
     order_by_entity(
         *(_sorted(effect_us), update_slots, effect_us, events),
-        *(_sorted(read_at_us), read_slots, read_at_us, reads.as_of_us, np.cumsum(counts, axis=0), steps),
+        *(_sorted(read_at_us), read_slots, read_at_us, reads.as_of_us, counts, steps),
     )
     return steps
 
