@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import polars as pl
@@ -87,6 +87,7 @@ def _own(
     named: str, pinned: PinnedView, store: OfflineStore, sampled: SampledRows, file: Path | None, seed: int
 ) -> LeakReport:
     view, function = pinned.view, _function(named)
+    module, _, name = named.partition(":")
     given = spine_of(pinned, sampled) if file is None else _with_instants(read_spine_file(file))
     reach_us = max([DAY_US, *(group.readable_us for group in view.groups)])
     first_us = int(given[AS_OF].cast(pl.Datetime("us")).to_physical().min()) - reach_us  # type: ignore[arg-type]  # a spine has rows
@@ -95,7 +96,7 @@ def _own(
         recent = store.pin_events(source).scan().filter(pl.col(source.event_time) >= first_us)
         events[source.name] = units_of(source, recent.collect())
     label = _LABEL if _LABEL in given.columns else ""
-    return own_leaks(function, view, events, given, label, seed, lambda: _function(named, import_again))
+    return own_leaks(function, view, events, given, label, seed, lambda: import_again(module, name))
 
 
 def spine_of(pinned: PinnedView, sampled: SampledRows) -> pl.DataFrame:
@@ -122,15 +123,25 @@ def _with_instants(spine: pl.DataFrame) -> pl.DataFrame:
     return spine.with_columns(instants)
 
 
-def _import(module: str, name: str) -> Any:
-    return getattr(importlib.import_module(module), name)
-
-
-def _function(named: str, load: Callable[[str, str], Any] = _import) -> Any:
+def _function(named: str) -> Any:
     module, _, name = named.partition(":")
     try:
-        return load(module, name)
-    except (ImportError, AttributeError, ValueError) as error:
+        if not module:
+            raise ModuleNotFoundError("it names no module")
+        return getattr(_imported(module), name)
+    except (ImportError, AttributeError) as error:
         raise LeakError(
             f"There is no function {named!r}: {error}. Write MODULE:FUNCTION, such as my_shop.features_of_mine:add."
+        ) from error
+
+
+def _imported(module: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise
+    except Exception as error:
+        raise LeakError(
+            f"Module {module} cannot be imported: it raised {type(error).__name__}: {error}. Correct what it does when "
+            "it is imported."
         ) from error

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 
 import polars as pl
+import prometheus_client
 import pytest
 
 from tests.docs.pages import page
@@ -19,6 +21,13 @@ LEAKY = """
 import polars as pl
 def add_columns(events, spine):
     return spine.with_columns(tomorrow=pl.col("celsius").shift(-1))
+"""
+IMPORTED_ONCE = """
+import polars as pl
+from prometheus_client import Counter
+CALLS = Counter("proven_once_calls", "Calls of add_columns.")
+def add_columns(events, spine):
+    return spine.with_columns(fahrenheit=pl.col("celsius") * 1.8 + 32)
 """
 PIPELINES = """
 from training.pipelines import DATASET, Pipeline, PipelineStep
@@ -46,6 +55,32 @@ def test_the_function_of_the_page_is_honest_and_one_that_leaks_ends_with_1(
     assert "LEAK  tomorrow changes with rows that come later: as of 2024-10-" in capsys.readouterr().out
     assert main([*OPTIONS, "--rows", "150", "--own", "proven_rows.rows:nothing"]) == 1
     assert "Write MODULE:FUNCTION" in capsys.readouterr().err
+
+
+def test_a_module_that_can_be_imported_once_only_is_tried_and_told(
+    places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was refused: there was no function."""
+    package = write_project(places, monkeypatch, "proven_once", "")
+    (package / "once.py").write_text(IMPORTED_ONCE)
+    try:
+        assert main([*OPTIONS, "--rows", "150", "--own", "proven_once.once:add_columns"]) == 0
+    finally:
+        prometheus_client.REGISTRY.unregister(importlib.import_module("proven_once.once").CALLS)
+    said = capsys.readouterr().out
+    assert "note  the module of add_columns could not be imported again: DuplicateTimeseries: " in said
+    assert "1 feature of your own" in said
+
+
+def test_a_module_whose_first_import_fails_is_refused_with_what_it_raised(
+    places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = write_project(places, monkeypatch, "proven_never", "")
+    (package / "never.py").write_text('raise RuntimeError("context has already been set")')
+    assert main([*OPTIONS, "--rows", "150", "--own", "proven_never.never:add_columns"]) == 1
+    assert "Module proven_never.never cannot be imported: it raised RuntimeError: context" in capsys.readouterr().err
+    assert main([*OPTIONS, "--rows", "150", "--own", ":add_columns"]) == 1
+    assert "There is no function ':add_columns': it names no module. Write MODULE:" in capsys.readouterr().err
 
 
 def test_a_spine_without_its_function_is_refused(places: Path, capsys: pytest.CaptureFixture[str]) -> None:

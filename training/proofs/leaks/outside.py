@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.machinery
 import os
 import sys
 import sysconfig
@@ -90,7 +91,7 @@ _OURS = ("training", "shared_features", "streaming", "serving", "deploy")
 
 
 def own_modules() -> list[ModuleType]:
-    """All that lie in no installed distribution and are not Millrace."""
+    """All in Python that lie in no installed distribution and are not Millrace."""
     found: list[ModuleType] = []
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
@@ -106,7 +107,7 @@ def import_again(module: str, name: str) -> Callable[..., Any]:
     A cache that the first call filled answers every later one, so no trial with less of the future sees it change. In a
     module that was imported again the cache is empty.
 
-    Raises ImportError or AttributeError where there is none.
+    Raises whatever the import raises: some modules, as one that registers a name, can be imported once only.
     """
     loaded = {each.__name__: each for each in own_modules() if each.__name__ != "__main__"}
     for each in loaded:
@@ -126,15 +127,19 @@ def import_again(module: str, name: str) -> Callable[..., Any]:
 
 
 _INSTALLED = tuple(
-    {os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    {os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")}
 )
+_PACKAGES = {"site-packages", "dist-packages"}
+"""Folders of installed distributions, also of another Python than the one that runs."""
+_COMPILED = tuple(importlib.machinery.EXTENSION_SUFFIXES)
+"""Endings of extension modules: many of them can be imported once only."""
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/share/zoneinfo/")
 _CODE = (".py", ".pyc", ".so", ".pyd", ".nbi", ".nbc")
 
 
 def _is_code(file: str, only_installed: bool = False) -> bool:
     whole = os.path.realpath(file)
-    if whole.startswith(_INSTALLED):
+    if whole.startswith(_INSTALLED) or whole.endswith(_COMPILED) or not _PACKAGES.isdisjoint(Path(whole).parts):
         return True
     return not only_installed and (whole.startswith(_SYSTEM) or whole.endswith(_CODE) or "__pycache__" in whole)
 

@@ -54,8 +54,9 @@ def own_leaks(
     """Of every column that the function adds. label: the column of the spine that holds the label, if it has one.
 
     again: imports the function once more, with nothing kept from a call. Without it a cache that the first call fills
-    hides what it holds.
+    hides what it holds; so it does where the import raises, which the report tells.
     """
+    unchecked: tuple[str, ...] = ()
     spine = spine.sort(AS_OF, maintain_order=True)
     as_of_us = _microseconds(spine[AS_OF])
 
@@ -71,12 +72,24 @@ def own_leaks(
         leaks += _twin_leaks(compute, events, spine, whole, kept)
         if again is not None:
             with clock_at(NOON_US):
-                past = _added(again(), *_past(view, events, spine, cut_us, ~later, label), spine.columns)
+                try:
+                    fresh = again()
+                except Exception as error:
+                    again, unchecked = None, (_not_again(function, error),)
+                    continue
+                past = _added(fresh, *_past(view, events, spine, cut_us, ~later, label), spine.columns)
             caught = {each.feature for each in leaks}
             hidden = {name: values for name, values in known.items() if name not in caught}
             leaks += changed_features(hidden, past, as_of_us[kept], STATE)
     leaks = [each for each in leaks if each.feature != label]
-    return LeakReport(first_of_each(leaks), {"features of your own": len(whole)})
+    return LeakReport(first_of_each(leaks), {"features of your own": len(whole)}, unchecked=unchecked)
+
+
+def _not_again(function: OwnFeatures, error: Exception) -> str:
+    return (
+        f"the module of {getattr(function, '__name__', 'the function')} could not be imported again: "
+        f"{type(error).__name__}: {error}. A cache that its first call fills was not looked for"
+    )
 
 
 def units_of(source: EventSource, rows: pl.DataFrame) -> pl.DataFrame:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import sys
 import threading
 from pathlib import Path
 
+import markupsafe._speedups
 import polars as pl
 import pytest
 
-from training.proofs.leaks.outside import WATCH, foreign_files, import_again
+from training.proofs.leaks.outside import WATCH, foreign_files, import_again, own_modules
 
 
 def test_what_is_opened_is_noted_and_nothing_afterwards(tmp_path: Path) -> None:
@@ -72,3 +74,21 @@ def test_a_module_imported_anew_has_kept_nothing_and_the_loaded_one_stays(
     with pytest.raises(ModuleNotFoundError):
         import_again("keeping.nothing", "calls")
     assert sys.modules["keeping.calls"] is calls
+
+
+def test_what_is_installed_for_another_python_or_compiled_is_no_module_of_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "other" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "installed_elsewhere.py").write_text("")
+    (tmp_path / "mine_alone.py").write_text("")
+    compiled = Path(markupsafe._speedups.__file__)
+    shutil.copy(compiled, tmp_path)
+    monkeypatch.syspath_prepend(packages)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("installed_elsewhere", "mine_alone", "_speedups"):
+        importlib.import_module(name)
+    assert sys.modules["_speedups"].__file__ == str(tmp_path / compiled.name), "the copy"
+    own = {each.__name__ for each in own_modules()}
+    assert own & {"installed_elsewhere", "mine_alone", "_speedups"} == {"mine_alone"}
