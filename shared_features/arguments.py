@@ -1,7 +1,7 @@
 """Arguments: what a definition is built with, checked against the annotations of its class before anything else.
 
 So a wrong argument is a DefinitionError that says what to write, and no error from the depth of a program. A list is
-taken for a tuple, and a whole number such as 1e6 for an int.
+taken for a tuple, a whole number such as 1e6 for an int, and what is of numpy for the same of Python.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from abc import ABCMeta
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
+
+import numpy as np
 
 from shared_features.advice import advice, found, where
 from shared_features.errors import DefinitionError
@@ -53,6 +55,11 @@ class _UnfitError(Exception):
 def _fitted(value: Any, hint: Any, path: str) -> Any:
     """The value as its option takes it. Raises _UnfitError where it does not."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    value = _of_python(value)
+    if isinstance(value, np.ndarray) and value.ndim == 1 and origin is tuple:
+        value = list(value)
+    if origin is collections.abc.Mapping and isinstance(value, dict):
+        value = {_of_python(name): _of_python(each) for name, each in value.items()}
     if origin in (typing.Union, types.UnionType):
         return _fitted_to_one(value, hint, path)
     if origin is tuple and isinstance(value, tuple | list):
@@ -71,6 +78,12 @@ def _fitted_to_one(value: Any, hint: Any, path: str) -> Any:
         except _UnfitError:
             continue
     raise _UnfitError(path, value, hint)
+
+
+def _of_python(value: Any) -> Any:
+    """A number, a text, True or False of numpy as the one of Python; all else as it is."""
+    is_plain = isinstance(value, np.bool_ | np.integer | np.floating | np.str_)
+    return value.item() if is_plain and not isinstance(value, np.timedelta64) else value  # which numpy calls a number
 
 
 def _is_of(value: Any, hint: Any) -> bool:

@@ -3,7 +3,7 @@
 import copy
 import pickle
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import SimpleNamespace
@@ -38,6 +38,7 @@ from shared_features import (
     hours,
     minutes,
 )
+from shared_features.arguments import Checked
 from shared_features.definitions.field_types import Boolean
 from shared_features.kernel.aggregations import Aggregation
 from tests.shared_features.definitions.orders import FIELDS, SOURCE, group, view
@@ -307,6 +308,42 @@ def test_a_list_is_taken_for_a_tuple_and_a_whole_number_for_an_int() -> None:
     assert isinstance(called.Integer(0, 1e6).high, int)
 
 
+@pytest.mark.parametrize(
+    ("given", "option", "plain"),
+    [
+        (lambda given: called.Integer(0, given), np.int64(9), 9),
+        (lambda given: called.Decimal(given, 0, 1), np.int8(2), 2),
+        (lambda given: called.Aggregate(given, Mean(), DAY), np.str_("price"), "price"),
+        (lambda given: Part(given), np.float32(0.5), 0.5),
+        (lambda given: Part(given), np.float64(0.1), 0.1),
+        (lambda given: Part(given), np.int64(3), 3),
+        (lambda given: Choice(given), np.arange(5), (0, 1, 2, 3, 4)),
+        (lambda given: Choice(given), [np.int64(7), np.str_("a"), np.True_], (7, "a", True)),
+        (lambda given: Choice(given), np.array(["b", "a"]), ("b", "a")),
+        (lambda given: Weights(given), {np.int64(1): np.float32(0.5)}, {1: 0.5}),
+    ],
+)
+def test_numbers_and_texts_of_numpy_are_taken_for_those_of_python(
+    given: Callable[[Any], Any], option: Any, plain: Any
+) -> None:
+    """What a file or a computation gave was refused as "np.float32(0.5); write a number"."""
+    assert given(option) == given(plain)
+    assert repr(given(option)) == repr(given(plain)), "nothing of numpy is kept"
+
+
+@pytest.mark.parametrize("option", [np.timedelta64(9, "ns"), np.datetime64(9, "ns"), np.True_, np.array([9]), 1j])
+def test_what_is_no_number_of_numpy_is_refused(option: Any) -> None:
+    with pytest.raises(DefinitionError, match="high is "):
+        called.Integer(0, option)
+    with pytest.raises(DefinitionError, match="of is "):
+        Part(option)
+
+
+def test_a_table_of_numpy_is_no_tuple() -> None:
+    with pytest.raises(DefinitionError, match="order"):
+        Choice(np.zeros((2, 2)))
+
+
 def test_types_that_may_be_joined_differ_in_nothing_that_a_stored_value_depends_on() -> None:
     assert Integer(0, 9).is_like(Integer())
     assert Text(9).is_like(Text())
@@ -322,6 +359,27 @@ class Share(Aggregation):
 
     of: float
     name = "share"
+
+
+@dataclass(frozen=True)
+class Choice(metaclass=Checked):
+    """A definition of several values."""
+
+    order: tuple[str | int | bool, ...]
+
+
+@dataclass(frozen=True)
+class Part(metaclass=Checked):
+    """A definition of a number."""
+
+    of: float
+
+
+@dataclass(frozen=True)
+class Weights(metaclass=Checked):
+    """A definition of a number for each value."""
+
+    of: Mapping[Any, float]
 
 
 def test_ones_own_aggregation_is_checked_too() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from shared_features.errors import FeatureError
 from training.registry.aliases import Aliases
 from training.registry.gate.verdicts import kept_verdict, verdict_faults
+from training.registry.model_card.carried_model_card import FIRST_SECTION
 from training.registry.model_card.document_text import (
     Section,
     html_section,
@@ -40,7 +41,8 @@ def model_card_of(registry: Registry, model: str, version: int) -> dict[str, byt
         content = registry.find(model, version, name)
         if content is None:
             return _of_facts(registry, model, version, section)
-        found[name] = _put_in(content.decode(), write(section), write(gate_elsewhere(model))).encode()
+        document, first = content.decode(), FIRST_SECTION[name]
+        found[name] = _put_in(document, write(section), write(gate_elsewhere(model)), first).encode()
     return found
 
 
@@ -57,13 +59,12 @@ def section_of_gate(registry: Registry, model: str, version: int) -> Section:
     return gate_section(version, kept, faults, aliases, changes)
 
 
-def _put_in(document: str, section: str, elsewhere: str) -> str:
-    """In its place, or behind the title of a document that an earlier release wrote."""
+def _put_in(document: str, section: str, elsewhere: str, first: str) -> str:
+    """In its place, or before the first section of a document that an earlier release wrote. first: how that begins."""
     if elsewhere in document:
         return document.replace(elsewhere, section, 1)
-    end = "</h1>\n" if document.startswith("<!doctype") else "\n\n"
-    title, _, rest = document.partition(end)
-    return f"{title}{end}{section}{rest}"
+    breaks = first[: -len(first.lstrip())]
+    return document.replace(first, f"{breaks}{section}{first.lstrip()}", 1)
 
 
 def _of_facts(registry: Registry, model: str, version: int, section: Section) -> dict[str, bytes]:

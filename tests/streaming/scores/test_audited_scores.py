@@ -20,8 +20,16 @@ from numpy.typing import NDArray
 from deploy.embedded.kafka.kafka_simulator import KafkaSimulator
 from deploy.embedded.ports import free_port
 from deploy.embedded.redis_server import RedisServer
-from shared_features.definitions import Catalogue, EventSource, load_definitions
-from shared_features.formats.offline_tables import ERASURES_APP, KEPT_FROM_APP, gap_app, gaps_app, offset_app
+from shared_features.definitions import Catalogue, Decimal, EventSource, Field, load_definitions
+from shared_features.definitions.changes.definition_texts import source_text
+from shared_features.formats.offline_tables import (
+    DEFINITION,
+    ERASURES_APP,
+    KEPT_FROM_APP,
+    gap_app,
+    gaps_app,
+    offset_app,
+)
 from shared_features.formats.score_audit_mark import (
     decode_score_audit_mark,
     encode_score_audit_mark,
@@ -449,6 +457,25 @@ def test_scores_of_a_source_that_the_lake_does_not_have_are_counted_and_are_no_f
     assert found.differences[0].detail.startswith(said)
     assert "no table 'events_old_readings'" in found.differences[0].detail
     assert f"{NO_ARCHIVE}: 30 records (no fault is shown" in "\n".join(audit_lines(found, 5, BREAKDOWN.name))
+
+
+def test_events_of_an_older_version_by_another_definition_end_the_audit(
+    scored: Scored, moved: tuple[Catalogue, list[StoredScore]], tmp_path: Path
+) -> None:
+    """They counted as events that the lake does not have: no fault, and the mark passed scores that nobody compared."""
+    catalogue, records = moved
+    lake = lacking(scored, tmp_path / "lake")
+    archive(lake, readings(COUNT)[:40], OLD_SOURCE)
+    other = replace(OLD_SOURCE, fields=tuple(map(_in_hundredths, OLD_SOURCE.fields)))
+    DeltaTable(lake / "events_old_readings").alter.set_table_properties(
+        {DEFINITION: source_text(other)}, raise_if_not_exists=False
+    )
+    with pytest.raises(DatasetError, match="'events_old_readings' holds events by another definition"):
+        scored.audit(records, lake=lake, catalogue=catalogue)
+
+
+def _in_hundredths(field: Field) -> Field:
+    return replace(field, type=Decimal(decimals=2, low=-80, high=500)) if field.name == "celsius" else field
 
 
 def test_no_mark_passes_scores_of_another_source_that_wait_for_its_archive(

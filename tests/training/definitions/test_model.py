@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -69,6 +70,15 @@ def forest(rows: int) -> Any:
 def test_a_wrong_model_is_refused(options: dict[str, Any], says: str) -> None:
     with pytest.raises(DefinitionError, match=says):
         Model(**{"name": "breaks", "view": machines.BREAKDOWN, **options})
+
+
+@pytest.mark.parametrize("floor", [np.float64(0.5), np.float32(0.5), np.int64(0)])
+def test_a_floor_that_was_computed_counts_as_the_number_that_it_is(floor: Any) -> None:
+    """One of numpy was refused as no number."""
+    floors = Model("breaks", machines.BREAKDOWN, floors={"roc_auc": floor}, threshold=floor).floors
+    assert repr(floors) == repr({"roc_auc": floor.item()})
+    with pytest.raises(DefinitionError, match="the floor of roc_auc is nan; give a number"):
+        Model("breaks", machines.BREAKDOWN, floors={"roc_auc": np.float32("nan")})
 
 
 def test_without_candidates_it_has_those_of_its_task_and_functions_count_by_their_names() -> None:

@@ -13,6 +13,7 @@ from tests.training.registry.model_card.test_model_card import FACTS, Parsed
 from tests.training.registry.sound_versions import MODEL, publish_sound
 from training.registry.aliases import Aliases
 from training.registry.gate.verdicts import keep_verdict
+from training.registry.model_card.carried_model_card import carried_model_card
 from training.registry.model_card.document_text import html_section, markdown_section
 from training.registry.model_card.gate_section import gate_elsewhere
 from training.registry.model_card.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN, write_model_card
@@ -68,6 +69,18 @@ def test_a_card_has_the_newest_verdict_in_its_place_and_the_version_stays_as_it_
         assert REFUSED in text, "the log has what was decided before"
     assert {name: registry.read(MODEL, 1, name) for name in registry.files(MODEL, 1)} == before
     assert verify_version(registry, MODEL, 1).faults == ()
+
+
+def test_the_gate_stands_below_the_sentence_of_a_card_that_was_carried(tmp_path: Path) -> None:
+    """Of a card of an earlier release, the sentence about the whole card ended the section of the gate."""
+    registry, says = Registry(tmp_path), "This is the model card of version 7."
+    publish_sound(registry, more=carried_model_card(older(CARD), says))
+    for text in read(registry):
+        begins = [text.index(each) for each in ("Model card of", says, "The gate", "Of version 1 there", "What it is")]
+        assert begins == sorted(begins)
+    markdown, page = read(registry)
+    assert markdown.startswith(f"# Model card of {MODEL}\n\n{says}\n\n## The gate\n\nOf version 1")
+    assert Parsed(page).open == []
 
 
 def test_a_version_without_a_card_has_one_of_what_is_known(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from training.registry.storage.registry_store import Change
 from training.registry.versions import Registry
 
 NONE_KEPT = "none is kept: the gate was not asked, or by a release that kept none"
-_WRITTEN_WITHIN_S = 0.2
+_WRITTEN_WITHIN_S, _LOOK_EVERY_S = 30, 0.2
 _ASK_AGAIN = f"{ASK_AGAIN.capitalize()}."
 
 
@@ -92,21 +92,42 @@ def verdict_facts(registry: Registry, model: str, version: int) -> dict[str, Any
     }
 
 
-def verdict_faults(registry: Registry, model: str, version: int) -> Iterator[str]:
-    """What is wrong with the kept verdict, against the log; and where it cannot be read.
+def verdict_faults(
+    registry: Registry, model: str, version: int, wait: Callable[[float], None] = time.sleep
+) -> Iterator[str]:
+    """What is wrong with the kept verdict, against the log; and where it cannot be read. wait: for seconds.
 
-    A gate that is asked meanwhile writes the log and then the verdict, so what is wrong is looked at once more.
+    A gate that is asked meanwhile writes the log and then the verdict. So what is wrong is looked at again, until the
+    line of the log is so old that its process was killed.
     """
-    if any(_faults(registry, model, version)):
-        time.sleep(_WRITTEN_WITHIN_S)
+    faults = list(_faults(registry, model, version))
+    for _ in range(int(_WRITTEN_WITHIN_S / _LOOK_EVERY_S)):  # no longer, also where the gate's clock is ahead
+        if not faults or not _may_be_written_now(registry, model, version):
+            break
+        wait(_LOOK_EVERY_S)
+        faults = list(_faults(registry, model, version))
+    if faults:  # it may have been written since
         yield from _faults(registry, model, version)
+
+
+def _may_be_written_now(registry: Registry, model: str, version: int) -> bool:
+    """Whether a young line of the log has no verdict yet: there is none, or that of an earlier line."""
+    found, lines = registry.store.read(_key(model, version)), _lines(registry, model, version)
+    if not lines or registry.log.now_us() - lines[-1].at_us >= _WRITTEN_WITHIN_S * 1_000_000:
+        return False
+    return found is None or hashlib.sha256(found.content).hexdigest() in [each.digest for each in lines[:-1]]
+
+
+def _lines(registry: Registry, model: str, version: int) -> list[RegistryChange]:
+    """Of the gate in the log, since the version was published."""
+    changes = [each for each in registry.log.changes(model) if each.version == version]
+    published = max((at for at, each in enumerate(changes) if each.action == "publish"), default=0)
+    return [each for each in changes[published:] if each.action == "gate"]
 
 
 def _faults(registry: Registry, model: str, version: int) -> Iterator[str]:
     found, where = registry.store.read(_key(model, version)), _where(registry, model, version)
-    changes = [each for each in registry.log.changes(model) if each.version == version]
-    published = max((at for at, each in enumerate(changes) if each.action == "publish"), default=0)
-    told = [each.digest for each in changes[published:] if each.action == "gate"]
+    told = [each.digest for each in _lines(registry, model, version)]
     if told and (found is None or hashlib.sha256(found.content).hexdigest() != told[-1]):
         yield (
             f"The verdict {where} is not the one of which the log says {told[-1][:12]}. It was changed, or a process "

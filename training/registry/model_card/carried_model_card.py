@@ -7,7 +7,7 @@ from html import escape
 
 from training.registry.model_card.model_card import MODEL_CARD_HTML, MODEL_CARD_MARKDOWN
 
-_TOP = {MODEL_CARD_MARKDOWN: b"\n## ", MODEL_CARD_HTML: b"<section>"}
+FIRST_SECTION = {MODEL_CARD_MARKDOWN: "\n## ", MODEL_CARD_HTML: "<section>"}
 """Where the first section begins: nothing before it is a user's text."""
 
 
@@ -15,6 +15,8 @@ def carried_model_card(files: Mapping[str, bytes], says: str) -> dict[str, bytes
     """The files of a version with a sentence on top of its model card, where it has one."""
     notes = {MODEL_CARD_MARKDOWN: f"\n{says}\n", MODEL_CARD_HTML: f"<p>{escape(says)}</p>\n"}
     noted = {
-        name: files[name].replace(top, notes[name].encode() + top, 1) for name, top in _TOP.items() if name in files
+        name: files[name].replace(top.encode(), f"{notes[name]}{top}".encode(), 1)
+        for name, top in FIRST_SECTION.items()
+        if name in files
     }
     return {**files, **noted}

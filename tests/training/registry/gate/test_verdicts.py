@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,8 @@ from training.runs.actions.registry_steps import carry_out
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
-    registry = Registry(tmp_path)
+    """A minute passes whenever somebody looks at its clock, so nobody waits for a gate."""
+    registry = Registry(tmp_path, partial(next, count(1e9, 60)))
     publish_sound(registry)
     return registry
 
@@ -216,6 +219,70 @@ def test_verify_beside_a_gate_that_is_asked_finds_no_fault(registry: Registry, k
     reader: Any = AskedMeanwhile(registry, key)
     assert list(verdict_faults(Registry(reader), MODEL, 1)) == []
     assert len(registry.log.changes()) == 3, "the gate was asked meanwhile"
+
+
+class SlowGate:
+    """A gate that has logged its verdict, writes it when `writes_after_s` have passed, or dies before.
+
+    It is asked by a process of its own, as all that it tells of time is what the log has.
+    """
+
+    def __init__(self, folder: Path, writes_after_s: float) -> None:
+        self.now_s, self._writes_at_s, self._folder = 1e9, 1e9 + writes_after_s, folder
+        self.registry = Registry(folder, lambda: self.now_s)
+        publish_sound(self.registry)
+
+    def ask(self, found: str) -> None:
+        """Again, with the verdict of before in its place."""
+        file = self._folder / MODEL / "verdicts" / "1.json"
+        before = file.read_bytes() if file.exists() else None
+        keep_verdict(self.registry, asked(found), "a test")
+        self._file, self._content = file, file.read_bytes()
+        if before is None:
+            file.unlink()
+        else:
+            file.write_bytes(before)
+
+    def wait(self, seconds: float) -> None:
+        self.now_s += seconds
+        if self.now_s >= self._writes_at_s:
+            self._file.write_bytes(self._content)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize(("writes_after_s", "faults"), [(0.1, 0), (5, 0), (29, 0), (90, 1)])
+def test_verify_waits_for_a_gate_that_has_logged_its_verdict_and_not_yet_written_it(
+    tmp_path: Path, writes_after_s: float, faults: int, *, is_first: bool
+) -> None:
+    """A storage that is slow for more than 0.2 s was a false alarm. A process that was killed is a fault."""
+    gate = SlowGate(tmp_path, writes_after_s)
+    if not is_first:
+        keep_verdict(gate.registry, asked("roc_auc 0.9"), "a test")
+    gate.ask("roc_auc 0.7 is below")
+    assert len(list(verdict_faults(gate.registry, MODEL, 1, gate.wait))) == faults
+    assert gate.now_s < 1e9 + 35, "and not for ever"
+
+
+def test_verify_waits_for_no_gate_where_the_verdict_is_of_none_or_the_log_is_old(tmp_path: Path) -> None:
+    def never(_: float) -> None:
+        raise AssertionError
+
+    gate = SlowGate(tmp_path, 90)
+    gate.ask("roc_auc 0.7")
+    gate.now_s += 31
+    assert len(list(verdict_faults(gate.registry, MODEL, 1, never))) == 1, "it was killed"
+    keep_verdict(gate.registry, asked("roc_auc 0.8"), "a test")
+    (tmp_path / MODEL / "verdicts" / "1.json").write_bytes(b"{}")
+    assert len(list(verdict_faults(gate.registry, MODEL, 1, never))) == 1, "no gate has written this"
+
+
+def test_verify_waits_not_for_ever_where_the_clock_of_the_gate_is_ahead(tmp_path: Path) -> None:
+    gate = SlowGate(tmp_path, 9_000)
+    gate.ask("roc_auc 0.7")
+    gate.now_s -= 3_600
+    began_s = gate.now_s
+    assert len(list(verdict_faults(gate.registry, MODEL, 1, gate.wait))) == 1
+    assert gate.now_s < began_s + 35
 
 
 def test_a_version_that_is_gone_gets_no_verdict(registry: Registry) -> None:

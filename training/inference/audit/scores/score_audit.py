@@ -15,7 +15,7 @@ from typing import Protocol
 
 from shared_features.definitions import Catalogue, FeatureView
 from training.datasets.offline_store import OfflineStore
-from training.errors import DatasetError
+from training.errors import NotStoredError
 from training.inference.audit.audit import AT_ONCE, EVENTS_AT_ONCE
 from training.inference.audit.audited_model import AuditedModel
 from training.inference.audit.findings import CHANGED_DEFINITION, NO_ARCHIVE, Audited
@@ -52,7 +52,8 @@ def audit_scores(
     """Compute every score again. view: its name. known: by partition of its events one that an earlier audit found
     scored, so that an event between the two audits that has no score is found. The others are as of `audit`.
 
-    Raises DatasetError where the lake lacks the events of the view, DefinitionError where there is no such view.
+    Raises DatasetError where the lake lacks the events of the view or contradicts one of its versions, DefinitionError
+    where there is no such view.
     """
     found = Audited(most, unseen=Counter() if truth else None)
     source = catalogue.view(view).source
@@ -123,11 +124,11 @@ class _Versions:
         return self._of[label].take(some)
 
     def _begins(self, view: FeatureView) -> bool:
-        """Whether the events of its source can be read."""
+        """Whether the lake has the events of its source."""
         if view.label not in self._unreadable:
             try:
                 self._of[view.label] = self._new(view)
-            except DatasetError as error:
+            except NotStoredError as error:  # another one is a fault: no mark may pass scores that were not compared
                 why = f"view {view.label} was on source {view.source.name!r}, so the score is not compared"
                 self._unreadable[view.label] = f"{why}. {error}"
         return view.label in self._of
