@@ -341,7 +341,7 @@ def test_what_is_no_number_of_numpy_is_refused(option: Any) -> None:
 
 def test_a_table_of_numpy_is_no_tuple() -> None:
     with pytest.raises(DefinitionError, match="order"):
-        Choice(np.zeros((2, 2)))
+        Choice(np.zeros((2, 2)))  # type: ignore[arg-type]
 
 
 def test_types_that_may_be_joined_differ_in_nothing_that_a_stored_value_depends_on() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -78,7 +78,7 @@ def test_a_floor_that_was_computed_counts_as_the_number_that_it_is(floor: Any) -
     floors = Model("breaks", machines.BREAKDOWN, floors={"roc_auc": floor}, threshold=floor).floors
     assert repr(floors) == repr({"roc_auc": floor.item()})
     with pytest.raises(DefinitionError, match="the floor of roc_auc is nan; give a number"):
-        Model("breaks", machines.BREAKDOWN, floors={"roc_auc": np.float32("nan")})
+        Model("breaks", machines.BREAKDOWN, floors={"roc_auc": cast(Any, np.float32("nan"))})
 
 
 def test_without_candidates_it_has_those_of_its_task_and_functions_count_by_their_names() -> None:
